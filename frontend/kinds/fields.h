@@ -1,0 +1,68 @@
+/// Fields: strict reading of a mapping. Every key must be asked for; finish() reports the rest as
+/// unknown fields with the nearest known one. Wrong types are reported where they stand.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "frontend/yaml/node.h"
+#include "ir/policy/objects.h"
+#include "support/diag/diagnostic.h"
+
+namespace polecat::frontend {
+
+class Fields {
+  public:
+    /// `node` may be null or absent (then it has no fields); anything but a mapping is reported.
+    /// `path` is for messages: "spec.ingress[0].source".
+    Fields(const yaml::Node* node, std::string path, std::string object,
+           diag::Diagnostics& diagnostics);
+
+    /// The member; nullptr when absent or null. Marks the key as known.
+    const yaml::Node* get(std::string_view key);
+    /// Typed members; wrong types are reported and read as absent.
+    std::optional<At<std::string>> string(std::string_view key);
+    std::optional<At<std::int64_t>> integer(std::string_view key);
+    std::optional<At<double>> number(std::string_view key);
+    std::optional<At<bool>> boolean(std::string_view key);
+    /// Items of a sequence member; a non-sequence is reported. Empty when absent.
+    std::vector<const yaml::Node*> list(std::string_view key);
+    std::vector<At<std::string>> strings(std::string_view key);
+    /// A mapping of strings.
+    std::vector<std::pair<At<std::string>, At<std::string>>> string_map(std::string_view key);
+    /// A nested mapping.
+    Fields mapping(std::string_view key);
+    bool has(std::string_view key); ///< present, even when null
+    /// Known but not read here.
+    void ignore(std::initializer_list<std::string_view> keys);
+    /// Everything not asked for passes unread (parts of kinds that polecat doesn't read).
+    void ignore_rest();
+
+    /// Reports keys that were never asked for.
+    void finish();
+
+    Span span() const; ///< of the mapping
+    Span key_span(std::string_view key) const;
+    bool present() const { return node_ != nullptr; }
+    const std::string& path() const { return path_; }
+    std::string path_of(std::string_view key) const;
+    const std::string& object() const { return object_; }
+    diag::Diagnostics& diagnostics() { return *diagnostics_; }
+
+  private:
+    const yaml::Node* node_ = nullptr;
+    std::string path_, object_;
+    diag::Diagnostics* diagnostics_;
+    std::vector<std::string_view> known_;
+    bool rest_ignored_ = false;
+};
+
+/// metadata of any object: name, namespace, labels, annotations; the rest ignored. `namespaced`:
+/// an absent namespace is "default". `key`s of the root other than metadata are the caller's.
+policy::Metadata read_metadata(Fields& root, bool namespaced);
+
+} // namespace polecat::frontend

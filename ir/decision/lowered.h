@@ -1,0 +1,65 @@
+/// LoweredCluster: the programs of a cluster, the endpoints they belong to, and what they refer to.
+#pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ir/decision/program.h"
+#include "ir/decision/world.h"
+#include "ir/policy/objects.h"
+
+namespace polecat::decision {
+
+using GroupId = Id<struct GroupTag>;
+
+/// One program of a group with the meaning of its slots.
+struct GroupProgram {
+    ProgramId program;
+    Attribution slots;
+};
+
+/// Endpoints with the same ordered policies, profiles and signature of named ports in use.
+struct Group {
+    /// Programs by direction, hook and family. Hooks other than Normal only for host endpoints that
+    /// have such policy.
+    struct Key {
+        Direction direction;
+        Hook hook;
+        net::Family family;
+        auto operator<=>(const Key&) const = default;
+    };
+    std::map<Key, GroupProgram> programs;
+    std::vector<ObjectId> members;
+};
+
+/// How an endpoint of the world is reached and governed.
+struct Endpoint {
+    ObjectId object;
+    GroupId group;
+    std::string node;
+    std::string interface_name;
+    bool host_network = false; ///< shares the node's addresses: no policy of its own
+    bool is_host_endpoint = false;
+};
+
+struct LoweredCluster {
+    World world;
+    PredicateStore predicates;
+    std::vector<Program> programs; ///< distinct ones
+    std::vector<Group> groups;
+    std::vector<Endpoint> endpoints;
+    std::map<std::string, ObjectId> workloads_by_name; ///< "kind:namespace/name", lower-case kind
+    std::map<std::string, ObjectId> host_endpoints_by_name;
+
+    const Program& program(ProgramId id) const { return programs[id.value]; }
+    const Endpoint* endpoint_of(ObjectId object) const;
+    /// The program an endpoint runs, nullptr when there is none (nothing is decided there).
+    const GroupProgram* find(ObjectId object, Direction direction, Hook hook,
+                             net::Family family) const;
+};
+
+} // namespace polecat::decision

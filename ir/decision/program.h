@@ -1,0 +1,170 @@
+/// decision::Program: the lowered meaning of all policy for one endpoint group, direction, hook and
+/// IP family. Ordered stages of entries; first match in a stage wins; Pass goes to the next stage;
+/// total. Carries no names and no origins, so that equal programs can be shared; slots are mapped
+/// to rules by the group (Attribution).
+/// Meaning: felix/rules/endpoints.go, felix/bpf/polprog; docs/semantics.md.
+#pragma once
+
+#include <array>
+#include <bitset>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "ir/net/address.h"
+#include "ir/net/protocol.h"
+#include "ir/policy/rule.h"
+#include "ir/selector/selector.h"
+#include "support/id.h"
+#include "support/source.h"
+
+namespace polecat::decision {
+
+using policy::Action;
+using policy::Direction;
+
+enum class Hook : std::uint8_t { Normal, Forward, PreDnat, Untracked };
+std::string_view to_string(Hook hook);
+std::string_view to_string(Direction direction);
+
+// --- predicates: what a rule asks of one end -----------------------------------------------------
+
+/// Some endpoint or network set that holds the address has labels that match. (A Calico IP set.)
+struct ObjectSet {
+    selector::Selector selector;
+};
+/// The address lies in one of these ranges (already of the program's family).
+struct NetSet {
+    net::AddressSet nets;
+};
+/// The address (with_ports: with protocol and destination port) is a member of the service.
+struct ServiceSet {
+    std::string key; ///< "namespace/name"
+    bool with_ports = false;
+};
+/// An endpoint with that address declares the port by this name, and its labels match.
+/// protocol 0: any of TCP, UDP, SCTP.
+struct NamedPortSet {
+    selector::Selector selector;
+    net::Protocol protocol = 0;
+    std::string name;
+};
+/// The address was resolved from one of these names: not known until run time.
+struct DomainSet {
+    std::vector<std::string> domains;
+};
+/// The address is one of a node whose labels match (ClusterNetworkPolicy `nodes`), resolved.
+using Predicate = std::variant<ObjectSet, NetSet, ServiceSet, NamedPortSet, DomainSet>;
+using PredicateId = Id<struct PredicateTag>;
+
+/// Canonical text of a predicate: equal text, equal meaning. Also its content hash's input.
+std::string to_string(const Predicate& predicate);
+
+/// All predicates of a lowered cluster, each distinct one once.
+class PredicateStore {
+  public:
+    PredicateId intern(Predicate predicate);
+    const Predicate& operator[](PredicateId id) const { return predicates_[id.value]; }
+    std::size_t size() const { return predicates_.size(); }
+
+  private:
+    std::vector<Predicate> predicates_;
+    std::unordered_map<std::string, PredicateId> by_text_;
+};
+
+// --- matches ------------------------------------------------------------------------------------
+
+/// Numeric ports or one of the named-port sets (OR).
+struct PortMatch {
+    net::PortSet numbers;
+    std::vector<PredicateId> named;
+    auto operator<=>(const PortMatch&) const = default;
+};
+
+/// AND of `all`, of the negations of `none`, and of the port matches.
+struct EndMatch {
+    std::vector<PredicateId> all;
+    std::vector<PredicateId> none;
+    std::optional<PortMatch> ports;
+    std::optional<PortMatch> not_ports; ///< none of these
+    auto operator<=>(const EndMatch&) const = default;
+};
+
+struct IcmpTypeCode {
+    std::optional<std::uint8_t> type, code;
+    auto operator<=>(const IcmpTypeCode&) const = default;
+};
+
+struct Match {
+    std::optional<net::Protocol> protocol, not_protocol;
+    std::optional<IcmpTypeCode> icmp, not_icmp;
+    EndMatch source, destination;
+    /// Methods and paths; a flow without HTTP attributes does not match it.
+    struct Http {
+        std::vector<std::string> methods;
+        std::vector<std::pair<bool, std::string>> paths; ///< {is prefix, text}
+        auto operator<=>(const Http&) const = default;
+    };
+    std::optional<Http> http;
+    auto operator<=>(const Match&) const = default;
+};
+
+// --- programs ------------------------------------------------------------------------------------
+
+/// Index into the group's Attribution.
+using SlotId = Id<struct SlotTag>;
+
+struct Entry {
+    Match match;
+    Action action = Action::Allow;
+    bool staged = false; ///< of a staged policy: counts in the preview only
+    SlotId slot;
+    auto operator<=>(const Entry&) const = default;
+};
+
+enum class StageEnd : std::uint8_t { Deny, Next };
+
+/// A tier, or a profile. `end`: what happens when nothing matched; `staged_end`: the same with
+/// staged policies as if enforced.
+struct Stage {
+    enum class Kind : std::uint8_t { Tier, Profile };
+    Kind kind = Kind::Tier;
+    std::vector<Entry> entries;
+    StageEnd end = StageEnd::Deny;
+    StageEnd staged_end = StageEnd::Deny;
+    SlotId end_slot;
+    auto operator<=>(const Stage&) const = default;
+};
+
+struct Program {
+    Hook hook = Hook::Normal;
+    Direction direction = Direction::Ingress;
+    net::Family family = net::Family::V4;
+    std::vector<Stage> stages;
+    /// After the last stage: Deny at `normal`; Allow at the other hooks means "goes on".
+    Action otherwise = Action::Deny;
+    SlotId otherwise_slot;
+    auto operator<=>(const Program&) const = default;
+};
+using ProgramId = Id<struct ProgramTag>;
+
+/// What a slot stands for: a rule, the end of a tier, or the end of the program.
+struct Slot {
+    enum class Kind : std::uint8_t { Rule, EndOfTier, EndOfProgram, AdminDown };
+    Kind kind = Kind::Rule;
+    std::string tier;        ///< empty for profiles
+    std::string policy_kind; ///< kind as in the manifest; "Profile"
+    std::string policy_space, policy_name;
+    std::uint32_t rule_index = 0; ///< index in the manifest's list of that direction
+    Action action = Action::Deny;
+    Span span;
+};
+/// Slots of one program of one group.
+using Attribution = std::vector<Slot>;
+
+} // namespace polecat::decision

@@ -1,0 +1,65 @@
+/// World: what is known about the ends of flows once a cluster is lowered: endpoints and network
+/// sets with effective labels, addresses, named ports, members of services. Predicates are asked
+/// of it. Label sources: Calico felix/labelindex and libcalico-go/lib/backend/k8s/conversion.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "ir/net/address.h"
+#include "ir/net/protocol.h"
+#include "ir/policy/objects.h"
+#include "ir/selector/selector.h"
+#include "support/id.h"
+#include "support/source.h"
+
+namespace polecat::decision {
+
+using ObjectId = Id<struct ObjectTag>;
+
+/// Something with labels that addresses belong to.
+struct Object {
+    enum class Kind : std::uint8_t { Workload, HostEndpoint, NetworkSet };
+    Kind kind = Kind::Workload;
+    std::string name; ///< "shop/cart", host endpoint or set name
+    std::string manifest_kind;
+    selector::Labels labels; ///< effective: own, added by conversion, inherited from profiles
+    std::vector<net::Address> addresses; ///< endpoints
+    bool addresses_known = true;         ///< false: a pod before scheduling
+    net::AddressSet nets;                ///< network sets
+    std::vector<policy::EndpointPort> ports;
+    Span span;
+};
+
+/// One endpoint address, protocol and port of a service (EndpointSlice member).
+struct ServiceMember {
+    net::Address address;
+    net::Protocol protocol = net::kTcp;
+    std::optional<std::uint16_t> port;
+    auto operator<=>(const ServiceMember&) const = default;
+};
+
+/// Where a pod with an unknown address may lie.
+enum class UnknownAddress : std::uint8_t {
+    Depends,       ///< compare with the pools; unknown where they do not decide
+    OutsideBlocks, ///< inside no CIDR (assume.unknownPodAddress: outside-blocks)
+};
+
+struct World {
+    std::vector<Object> objects;
+    /// Objects (endpoints only) by address; network sets are asked by their nets.
+    std::map<net::Address, std::vector<ObjectId>> by_address;
+    std::vector<ObjectId> network_sets;
+    std::map<std::string, std::vector<ServiceMember>> services; ///< by "namespace/name"
+    /// Pools that pods' addresses come from; empty: not known.
+    net::AddressSet pools;
+    UnknownAddress unknown_address = UnknownAddress::Depends;
+
+    const Object& object(ObjectId id) const { return objects[id.value]; }
+};
+
+} // namespace polecat::decision

@@ -1,0 +1,183 @@
+/// The typed objects of a cluster other than rules, source-shaped. Sources: Kubernetes API types;
+/// api/pkg/apis/projectcalico/v3.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ir/net/address.h"
+#include "ir/policy/rule.h"
+#include "ir/selector/selector.h"
+#include "support/source.h"
+
+namespace polecat::policy {
+
+using selector::Labels;
+
+struct Metadata {
+    std::string name;
+    std::string space; ///< namespace; empty for cluster-wide kinds
+    Labels labels;
+    std::map<std::string, std::string> annotations;
+    Span span; ///< metadata.name
+};
+
+struct Tier {
+    Metadata meta;
+    std::optional<double> order;
+    Action default_action = Action::Deny; ///< Deny or Pass
+};
+
+/// Which kind of object a policy was: counts in the tie-break of the order
+/// (felix/calc/policy_sorter.go) and in how people name it.
+enum class PolicyKind : std::uint8_t {
+    GlobalNetworkPolicy,
+    NetworkPolicy,
+    KubernetesNetworkPolicy,
+    KubernetesClusterNetworkPolicy,
+    StagedGlobalNetworkPolicy,
+    StagedNetworkPolicy,
+    StagedKubernetesNetworkPolicy,
+};
+std::string_view to_string(PolicyKind kind);
+bool is_staged(PolicyKind kind);
+
+/// A Calico policy (any of the kinds, Kubernetes ones after conversion).
+struct Policy {
+    Metadata meta;
+    PolicyKind kind = PolicyKind::NetworkPolicy;
+    std::string manifest_kind; ///< the kind in the manifest ("ClusterNetworkPolicy")
+    At<std::string> tier{"default", {}};
+    std::optional<double> order;
+    std::optional<SelectorField> selector;
+    std::optional<SelectorField> namespace_selector; ///< global policies
+    std::optional<SelectorField> service_account_selector;
+    bool ingress_type = true, egress_type = false; ///< `types` after defaulting
+    std::vector<Rule> ingress, egress;
+    bool do_not_track = false, pre_dnat = false, apply_on_forward = false;
+    std::string staged_action; ///< staged kinds: "Set", "Delete", "Learn", "Ignore"
+};
+
+struct Profile {
+    Metadata meta;
+    std::vector<Rule> ingress, egress;
+    Labels labels_to_apply;
+};
+
+/// NetworkSet (namespaced) or GlobalNetworkSet (space empty).
+struct NetworkSet {
+    Metadata meta;
+    std::vector<At<net::Cidr>> nets;
+    std::vector<At<std::string>> allowed_egress_domains; ///< Calico Enterprise
+};
+
+/// A port that an endpoint declares by name.
+struct EndpointPort {
+    std::string name;
+    net::Protocol protocol = net::kTcp;
+    std::uint16_t port = 0;
+    auto operator<=>(const EndpointPort&) const = default;
+};
+
+/// A Kubernetes pod, or the pods that a workload's template makes (Deployment, StatefulSet, ...),
+/// or a WorkloadEndpoint object.
+struct Workload {
+    Metadata meta;               ///< of the pod, the workload or the WorkloadEndpoint
+    std::string kind;            ///< "Pod", "Deployment", ..., "WorkloadEndpoint"
+    Labels pod_labels;           ///< labels of the pods
+    std::string service_account; ///< "default" for pods that name none; empty: not a pod
+    std::string node;
+    bool host_network = false;
+    bool finished = false;                ///< phase Succeeded or Failed: no address any more
+    std::vector<At<net::Cidr>> addresses; ///< /32 and /128 of pods; empty: not known
+    std::vector<EndpointPort> ports;
+    std::vector<At<std::string>> profiles; ///< WorkloadEndpoint only; pods get kns., ksa.
+    std::string interface_name;
+    std::map<std::string, std::string> pod_annotations;
+    std::string owner_kind, owner_name; ///< of a pod that a workload made
+};
+
+struct HostEndpoint {
+    Metadata meta;
+    std::string node;
+    std::string interface_name; ///< "*" for all interfaces
+    std::vector<At<net::Address>> expected_ips;
+    std::vector<At<std::string>> profiles;
+    std::vector<EndpointPort> ports;
+};
+
+struct Namespace {
+    Metadata meta;
+};
+
+struct ServiceAccount {
+    Metadata meta;
+};
+
+/// A Kubernetes Node or a Calico Node object.
+struct Node {
+    Metadata meta;
+    std::vector<net::Address> addresses; ///< InternalIP, ExternalIP; Calico bgp.ipv4Address
+    std::vector<net::Cidr> pod_cidrs;
+};
+
+struct ServicePort {
+    std::string name;
+    net::Protocol protocol = net::kTcp;
+    std::uint16_t port = 0;
+    std::variant<std::uint16_t, std::string> target_port{std::uint16_t{0}}; ///< 0: as `port`
+    std::uint16_t node_port = 0;
+};
+
+struct Service {
+    Metadata meta;
+    std::string type;                       ///< ClusterIP, NodePort, LoadBalancer, ExternalName
+    std::vector<net::Address> cluster_ips;  ///< empty for headless services
+    std::vector<net::Address> external_ips; ///< externalIPs, load balancer addresses
+    std::vector<std::pair<std::string, std::string>> selector;
+    std::vector<ServicePort> ports;
+};
+
+/// An EndpointSlice, or an Endpoints subset.
+struct ServiceEndpoints {
+    Metadata meta;
+    std::string service; ///< name, in meta.space
+    std::vector<net::Address> addresses;
+    struct EndpointsPort {
+        std::string name;
+        net::Protocol protocol = net::kTcp;
+        std::optional<std::uint16_t> port;
+    };
+    std::vector<EndpointsPort> ports;
+};
+
+struct IpPool {
+    Metadata meta;
+    net::Cidr cidr;
+    bool disabled = false;
+    std::string node_selector, namespace_selector;
+    std::vector<std::string> allowed_uses;
+};
+
+/// FelixConfiguration fields that change verdicts; null: Calico's default.
+struct FelixSettings {
+    struct FailsafePort {
+        net::Protocol protocol;
+        std::uint16_t port;
+        std::optional<net::Cidr> net;
+    };
+    std::optional<std::vector<FailsafePort>> failsafe_inbound, failsafe_outbound;
+    std::optional<std::string> default_endpoint_to_host_action; ///< Drop, Return, Accept
+};
+
+/// An object of a kind that polecat reads and checks but that no lowering needs yet (BGPPeer,
+/// BGPConfiguration, IPReservation, ...).
+struct OtherObject {
+    std::string api_version, kind;
+    Metadata meta;
+};
+
+} // namespace polecat::policy

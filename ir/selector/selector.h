@@ -1,0 +1,122 @@
+/// Selector terms of Calico's selector language and their evaluation. The parser is in
+/// frontend/selector; a node evaluates compiled terms without one.
+/// Meaning: libcalico-go/lib/selector/parser (ast.go).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace polecat::selector {
+
+/// Labels of one object: sorted by key, each key once.
+class Labels {
+  public:
+    using Pair = std::pair<std::string, std::string>;
+    Labels() = default;
+    /// Later pairs win over earlier ones of the same key.
+    explicit Labels(std::vector<Pair> pairs);
+
+    const std::string* find(std::string_view key) const;
+    void set(std::string key, std::string value);
+    /// Sets what is not there yet (inheritance: the own label wins).
+    void set_default(std::string key, std::string value);
+    void erase(std::string_view key);
+    bool empty() const { return pairs_.empty(); }
+    std::size_t size() const { return pairs_.size(); }
+    auto begin() const { return pairs_.begin(); }
+    auto end() const { return pairs_.end(); }
+    auto operator<=>(const Labels&) const = default;
+
+  private:
+    std::vector<Pair> pairs_;
+};
+
+enum class Op : std::uint8_t {
+    All,        ///< all()
+    Global,     ///< global(): true here; its meaning comes from lowering
+    Has,        ///< has(label)
+    Equal,      ///< label == value
+    NotEqual,   ///< label != value: true when the label is absent
+    In,         ///< label in {values}
+    NotIn,      ///< label not in {values}: true when the label is absent
+    Contains,   ///< label contains value
+    StartsWith, ///< label starts with value
+    EndsWith,   ///< label ends with value
+    Not,        ///< one child
+    And,        ///< two or more children, as parsed, not flattened
+    Or,         ///< two or more children, as parsed, not flattened
+};
+
+struct Term;
+
+/// An immutable selector. Copies are cheap and share structure. Default: all().
+class Selector {
+  public:
+    Selector();
+    static Selector all();
+    static Selector global();
+    static Selector has(std::string label);
+    static Selector equal(std::string label, std::string value);
+    static Selector not_equal(std::string label, std::string value);
+    static Selector in(std::string label, std::vector<std::string> values);
+    static Selector not_in(std::string label, std::vector<std::string> values);
+    static Selector contains(std::string label, std::string value);
+    static Selector starts_with(std::string label, std::string value);
+    static Selector ends_with(std::string label, std::string value);
+    /// Double negation cancels, as in Calico's parser.
+    static Selector negate(Selector inner);
+    /// One operand is returned as it is; none is all().
+    static Selector all_of(std::vector<Selector> operands);
+    /// At least one operand.
+    static Selector any_of(std::vector<Selector> operands);
+
+    const Term& term() const { return *term_; }
+    bool is_all() const;
+
+    bool matches(const Labels& labels) const;
+    /// Calico's canonical text (String()).
+    std::string canonical() const;
+    /// "s:" + base64url(SHA-224("s:" + canonical)), as Calico names the IP set.
+    std::string unique_id() const;
+    /// Every label name with `prefix` before it.
+    Selector with_prefix(std::string_view prefix) const;
+    /// Every all() and every global() replaced (lowering of namespace selectors).
+    Selector replace(const Selector& for_all, const Selector& for_global) const;
+    /// True when some term is `op`.
+    bool mentions(Op op) const;
+
+    /// Structural equality (equal canonical text).
+    bool operator==(const Selector& other) const;
+
+  private:
+    explicit Selector(std::shared_ptr<const Term> term) : term_(std::move(term)) {}
+    std::shared_ptr<const Term> term_;
+};
+
+struct Term {
+    Op op = Op::All;
+    std::string label;               ///< Has to EndsWith
+    std::vector<std::string> values; ///< one value, or the sorted, distinct values of In and NotIn
+    std::vector<Selector> children;  ///< Not, And, Or
+};
+
+/// What a matching object's labels must look like, label by label
+/// (libcalico-go/lib/selector/parser/label_restriction.go). A lower bound: labels that are not
+/// listed are not restricted as far as we know.
+struct Restriction {
+    std::string label;
+    bool must_be_present = false;
+    bool must_be_absent = false;
+    /// Set: the value is one of these (sorted); empty means that nothing can match.
+    std::optional<std::vector<std::string>> one_of;
+    auto operator<=>(const Restriction&) const = default;
+};
+/// Sorted by label.
+std::vector<Restriction> restrictions(const Selector& selector);
+
+} // namespace polecat::selector

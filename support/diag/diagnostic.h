@@ -1,0 +1,98 @@
+/// Diagnostics: what polecat tells its users about their input. Each has a stable code from the
+/// registry codes.def, a primary span, and may have labels, notes, a hint and fixes.
+/// Wording: lower case, no full stop, what was seen first, then the rule, then the hint.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "support/source.h"
+
+namespace polecat::diag {
+
+enum class Severity : std::uint8_t { Note, Warning, Error };
+std::string_view to_string(Severity severity);
+
+/// One enumerator for each row of codes.def.
+enum class Code : std::uint16_t {
+#define POLECAT_DIAG(name, number, slug, severity, text) name = number,
+#include "support/diag/codes.def"
+#undef POLECAT_DIAG
+};
+
+/// A row of the registry.
+struct CodeInfo {
+    Code code;
+    std::string_view name; ///< the enumerator's spelling
+    std::string_view slug; ///< "duplicate-key"
+    Severity severity;     ///< default severity
+    std::string_view text; ///< message with {0}, {1}, ... for the arguments
+};
+
+/// All rows, by number.
+std::span<const CodeInfo> all_codes();
+const CodeInfo& info(Code code);
+/// "PC1002".
+std::string label(Code code);
+/// Finds "PC1002", "pc1002", "1002" or a slug.
+std::optional<Code> find_code(std::string_view text);
+
+/// A second place that belongs to the story ("first defined here").
+struct Label {
+    Span span;
+    std::string text;
+};
+
+/// A machine-applicable change: replace what `span` covers by `replacement`.
+struct Fix {
+    Span span;
+    std::string replacement;
+    std::string description;
+};
+
+struct Diagnostic {
+    Code code;
+    Severity severity;
+    Span span;
+    std::string message;
+    /// "NetworkPolicy default/web": the object it is about, where there is one.
+    std::string object;
+    std::vector<Label> labels;
+    std::vector<std::string> notes;
+    std::optional<std::string> hint;
+    std::vector<Fix> fixes;
+
+    Diagnostic& with_label(Span where, std::string text);
+    Diagnostic& with_note(std::string text);
+    Diagnostic& with_hint(std::string text);
+    Diagnostic& with_fix(Fix fix);
+    Diagnostic& about(std::string object_name);
+};
+
+/// Collects diagnostics. Never prints. Not thread-safe.
+class Diagnostics {
+  public:
+    /// The message is the code's text with {n} replaced by args[n].
+    /// The reference is good until the next report.
+    Diagnostic& report(Code code, Span span, std::initializer_list<std::string_view> args = {});
+
+    const std::vector<Diagnostic>& list() const { return list_; }
+    std::size_t count(Severity severity) const;
+    bool has_errors() const { return count(Severity::Error) != 0; }
+    /// Orders by file, line, column, code; drops exact repeats.
+    void sort();
+
+  private:
+    std::vector<Diagnostic> list_;
+};
+
+/// The candidate nearest to `word` by edit distance, when it is near enough to be a slip.
+std::optional<std::string> nearest(std::string_view word,
+                                   std::span<const std::string_view> candidates);
+
+} // namespace polecat::diag
