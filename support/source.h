@@ -18,7 +18,7 @@ using FileId = Id<struct FileTag>;
 /// A stretch of text on one line. Line and column count from 1, columns in Unicode characters, as
 /// editors do. line == 0: no place is known (something that no file says, such as a default).
 struct Span {
-    FileId file;
+    FileId file{UINT32_MAX}; ///< UINT32_MAX: no file
     std::uint32_t line = 0;
     std::uint32_t column = 0;
     std::uint32_t length = 0;

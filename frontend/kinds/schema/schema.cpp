@@ -1,0 +1,136 @@
+#include "frontend/kinds/schema/schema.h"
+
+#include "frontend/kinds/fields.h"
+#include "frontend/kinds/schema/tables.h"
+#include "frontend/kinds/schema/value.h"
+
+namespace polecat::frontend {
+
+namespace {
+
+/// The rows that are fields of the object at `path` ("" is the spec itself).
+bool is_field_of(std::string_view row, std::string_view path) {
+    if (!path.empty()) {
+        if (row.size() <= path.size() + 1 || row.substr(0, path.size()) != path ||
+            row[path.size()] != '.')
+            return false;
+        row.remove_prefix(path.size() + 1);
+    }
+    return row.find('.') == std::string_view::npos && row.find('[') == std::string_view::npos;
+}
+
+class Checker {
+  public:
+    Checker(std::span<const FieldRow> rows, const std::string& object,
+            diag::Diagnostics& diagnostics)
+        : rows_(rows), object_(object), diagnostics_(diagnostics) {}
+
+    void object(const yaml::Node& node, const std::string& path, const std::string& shown) {
+        Fields fields(&node, shown, object_, diagnostics_);
+        if (!node.is_mapping())
+            return;
+        for (const FieldRow& row : rows_) {
+            if (!is_field_of(row.path, path))
+                continue;
+            const std::string_view name =
+                path.empty() ? row.path : row.path.substr(path.size() + 1);
+            const yaml::Node* value = fields.get(name);
+            const bool required = row.type.front() == '!';
+            if (value != nullptr)
+                this->value(*value, row.path, required ? row.type.substr(1) : row.type,
+                            fields.path_of(name));
+            else if (required && row.default_value.empty())
+                diagnostics_
+                    .report(diag::Code::MissingSchemaField, fields.span(), {fields.path_of(name)})
+                    .about(object_);
+        }
+        fields.finish();
+    }
+
+  private:
+    void value(const yaml::Node& node, std::string_view path, std::string_view type,
+               const std::string& shown) {
+        if (type == "any")
+            return;
+        if (type == "object") {
+            object(node, std::string(path), shown);
+        } else if (type == "list") {
+            list(node, std::string(path) + "[]", shown);
+        } else if (type == "map") {
+            if (!node.is_mapping())
+                refuse(node, shown, "must be a mapping");
+        } else if (const auto problem = schema::check_value(type, node)) {
+            refuse(node, shown, *problem);
+        }
+    }
+
+    void list(const yaml::Node& node, const std::string& path, const std::string& shown) {
+        if (!node.is_sequence())
+            return refuse(node, shown, "must be a list");
+        for (const FieldRow& row : rows_) {
+            if (row.path != path)
+                continue;
+            for (std::size_t i = 0; i < node.items.size(); ++i)
+                value(node.items[i], path, row.type, shown + "[" + std::to_string(i) + "]");
+        }
+    }
+
+    void refuse(const yaml::Node& node, const std::string& shown, const std::string& problem) {
+        diagnostics_.report(diag::Code::SchemaValue, node.span, {shown, problem}).about(object_);
+    }
+
+    std::span<const FieldRow> rows_;
+    const std::string& object_;
+    diag::Diagnostics& diagnostics_;
+};
+
+/// A BGPFilter is four lists with rules of one shape.
+void check_filter(const yaml::Node& spec, const std::string& object,
+                  diag::Diagnostics& diagnostics) {
+    Fields fields(&spec, "spec", object, diagnostics);
+    for (std::string_view name : {"exportV4", "importV4", "exportV6", "importV6"}) {
+        const yaml::Node* rules = fields.get(name);
+        if (rules == nullptr)
+            continue;
+        // The table calls the list "rules"; a mapping with that key stands in for the spec.
+        yaml::Node stand_in;
+        stand_in.kind = yaml::Node::Kind::Mapping;
+        stand_in.span = rules->span;
+        stand_in.members.push_back({"rules", rules->span, *rules});
+        Checker(schema::bgp_filter_rules(), object, diagnostics).object(stand_in, "", "spec");
+    }
+    fields.finish();
+}
+
+} // namespace
+
+const KindSchema* find_schema(std::string_view kind) {
+    static const KindSchema schemas[] = {
+        {"BGPConfiguration", schema::bgp_configuration()},
+        {"BGPFilter", schema::bgp_filter_rules()},
+        {"BGPPeer", schema::bgp_peer()},
+        {"BlockAffinity", schema::block_affinity()},
+        {"CalicoNodeStatus", schema::calico_node_status()},
+        {"ClusterInformation", schema::cluster_information()},
+        {"FelixConfiguration", schema::felix_configuration()},
+        {"IPAMConfiguration", schema::ipam_configuration()},
+        {"IPPool", schema::ip_pool()},
+        {"IPReservation", schema::ip_reservation()},
+        {"KubeControllersConfiguration", schema::kube_controllers_configuration()},
+        {"Node", schema::calico_node()},
+    };
+    for (const KindSchema& each : schemas)
+        if (each.kind == kind)
+            return &each;
+    return nullptr;
+}
+
+void check_schema(const KindSchema& schema, const yaml::Node& spec, const std::string& object,
+                  diag::Diagnostics& diagnostics) {
+    if (schema.kind == "BGPFilter")
+        check_filter(spec, object, diagnostics);
+    else
+        Checker(schema.rows, object, diagnostics).object(spec, "", "spec");
+}
+
+} // namespace polecat::frontend

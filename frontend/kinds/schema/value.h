@@ -1,0 +1,22 @@
+/// One value against one type of a schema row. Private to frontend/kinds/schema.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "frontend/yaml/node.h"
+
+namespace polecat::frontend::schema {
+
+/// What is wrong with the scalar; nullopt: nothing. `type` without its leading "!".
+/// Not for object, list, map and any.
+std::optional<std::string> check_value(std::string_view type, const yaml::Node& value);
+
+/// "1h30m", as Go's time.ParseDuration; no sign.
+bool is_duration(std::string_view text);
+
+/// Case does not count.
+bool equal_ignoring_case(std::string_view a, std::string_view b);
+
+} // namespace polecat::frontend::schema

@@ -1,0 +1,165 @@
+#include "support/diag/diagnostic.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <stdexcept>
+#include <tuple>
+
+namespace polecat::diag {
+
+namespace {
+
+constexpr auto Note [[maybe_unused]] = Severity::Note;
+constexpr auto Warning [[maybe_unused]] = Severity::Warning;
+constexpr auto Error [[maybe_unused]] = Severity::Error;
+
+constexpr CodeInfo kCodes[] = {
+#define POLECAT_DIAG(name, number, slug, severity, text) {Code::name, #name, slug, severity, text},
+#include "support/diag/codes.def"
+#undef POLECAT_DIAG
+};
+
+/// Replaces {n} by args[n]. A row whose text asks for more than it is given is a programming error.
+std::string fill(std::string_view text, std::initializer_list<std::string_view> args) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '{' && i + 2 < text.size() && text[i + 2] == '}') {
+            const auto index = static_cast<std::size_t>(text[i + 1] - '0');
+            if (index >= args.size())
+                throw std::logic_error("diagnostic text lacks an argument: " + std::string(text));
+            out += args.begin()[index];
+            i += 2;
+        } else {
+            out += text[i];
+        }
+    }
+    return out;
+}
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    for (std::size_t j = 0; j <= b.size(); ++j)
+        row[j] = j;
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        std::size_t diagonal = row[0];
+        row[0] = i;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const bool same = std::tolower(static_cast<unsigned char>(a[i - 1])) ==
+                              std::tolower(static_cast<unsigned char>(b[j - 1]));
+            const std::size_t next =
+                std::min({row[j] + 1, row[j - 1] + 1, diagonal + (same ? 0U : 1U)});
+            diagonal = row[j];
+            row[j] = next;
+        }
+    }
+    return row[b.size()];
+}
+
+} // namespace
+
+std::string_view to_string(Severity severity) {
+    switch (severity) {
+    case Severity::Note:
+        return "note";
+    case Severity::Warning:
+        return "warning";
+    case Severity::Error:
+        return "error";
+    }
+    return "";
+}
+
+std::span<const CodeInfo> all_codes() {
+    return kCodes;
+}
+
+const CodeInfo& info(Code code) {
+    const auto* row = std::find_if(std::begin(kCodes), std::end(kCodes),
+                                   [&](const CodeInfo& each) { return each.code == code; });
+    if (row == std::end(kCodes))
+        throw std::logic_error("code without a row in codes.def");
+    return *row;
+}
+
+std::string label(Code code) {
+    return "PC" + std::to_string(static_cast<unsigned>(code));
+}
+
+std::optional<Code> find_code(std::string_view text) {
+    const bool prefixed =
+        text.size() > 2 && (text.substr(0, 2) == "PC" || text.substr(0, 2) == "pc");
+    for (const CodeInfo& row : kCodes)
+        if (row.slug == text || label(row.code).substr(2) == (prefixed ? text.substr(2) : text))
+            return row.code;
+    return std::nullopt;
+}
+
+Diagnostic& Diagnostic::with_label(Span where, std::string text) {
+    labels.push_back({where, std::move(text)});
+    return *this;
+}
+
+Diagnostic& Diagnostic::with_note(std::string text) {
+    notes.push_back(std::move(text));
+    return *this;
+}
+
+Diagnostic& Diagnostic::with_hint(std::string text) {
+    hint = std::move(text);
+    return *this;
+}
+
+Diagnostic& Diagnostic::with_fix(Fix fix) {
+    fixes.push_back(std::move(fix));
+    return *this;
+}
+
+Diagnostic& Diagnostic::about(std::string object_name) {
+    object = std::move(object_name);
+    return *this;
+}
+
+Diagnostic& Diagnostics::report(Code code, Span span,
+                                std::initializer_list<std::string_view> args) {
+    const CodeInfo& row = info(code);
+    list_.push_back(
+        Diagnostic{code, row.severity, span, fill(row.text, args), {}, {}, {}, std::nullopt, {}});
+    return list_.back();
+}
+
+std::size_t Diagnostics::count(Severity severity) const {
+    return static_cast<std::size_t>(
+        std::count_if(list_.begin(), list_.end(),
+                      [&](const Diagnostic& each) { return each.severity == severity; }));
+}
+
+void Diagnostics::sort() {
+    const auto key = [](const Diagnostic& d) {
+        return std::tie(d.span, d.code, d.message, d.object);
+    };
+    std::stable_sort(list_.begin(), list_.end(),
+                     [&](const auto& a, const auto& b) { return key(a) < key(b); });
+    list_.erase(std::unique(list_.begin(), list_.end(),
+                            [&](const auto& a, const auto& b) { return key(a) == key(b); }),
+                list_.end());
+}
+
+std::optional<std::string> nearest(std::string_view word,
+                                   std::span<const std::string_view> candidates) {
+    const std::size_t limit = std::max<std::size_t>(1, word.size() / 3);
+    std::size_t best = limit + 1;
+    std::optional<std::string> found;
+    for (std::string_view candidate : candidates) {
+        if (candidate.size() > word.size() + limit || word.size() > candidate.size() + limit)
+            continue;
+        const std::size_t distance = edit_distance(word, candidate);
+        if (distance < best) {
+            best = distance;
+            found = std::string(candidate);
+        }
+    }
+    return found;
+}
+
+} // namespace polecat::diag

@@ -1,0 +1,124 @@
+/// Checks of the source text itself: include arrows, registry of diagnostics, file sizes.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <sstream>
+
+#include "support/diag/diagnostic.h"
+
+namespace fs = std::filesystem;
+
+namespace {
+
+const fs::path kRoot = POLECAT_SOURCE_DIR;
+
+std::string read(const fs::path& path) {
+    std::ifstream in(path);
+    std::stringstream text;
+    text << in.rdbuf();
+    return text.str();
+}
+
+/// Source files below a folder of the project.
+std::vector<fs::path> sources(const std::string& folder) {
+    std::vector<fs::path> out;
+    for (const auto& entry : fs::recursive_directory_iterator(kRoot / folder)) {
+        const auto extension = entry.path().extension();
+        if (entry.is_regular_file() && (extension == ".h" || extension == ".cpp"))
+            out.push_back(entry.path());
+    }
+    return out;
+}
+
+/// design: which layer may include which. cli, tests and bench may include everything.
+const std::map<std::string, std::set<std::string>> kArrows{
+    {"support", {"support"}},
+    {"ir", {"ir", "support"}},
+    {"frontend", {"frontend", "ir", "support"}},
+    {"analyzer", {"analyzer", "ir", "support"}},
+    {"passes", {"passes", "ir", "support", "analyzer"}},
+    {"artefact", {"artefact", "ir", "support"}},
+    {"backends", {"backends", "artefact", "ir", "support"}},
+    {"runtime", {"runtime", "artefact", "ir", "support"}},
+};
+
+const std::vector<std::string> kLayers{"support",  "ir",       "frontend", "analyzer", "passes",
+                                       "artefact", "backends", "runtime",  "cli"};
+
+} // namespace
+
+TEST_CASE("includes follow the arrows between layers") {
+    const std::regex include(R"re(#include "([a-z_]+)/[^"]*")re");
+    std::size_t seen = 0;
+    for (const auto& [layer, allowed] : kArrows)
+        for (const fs::path& path : sources(layer)) {
+            const std::string text = read(path);
+            for (auto it = std::sregex_iterator(text.begin(), text.end(), include);
+                 it != std::sregex_iterator(); ++it, ++seen)
+                CHECK_MESSAGE(allowed.count((*it)[1]) == 1, path.string()
+                                                                << " includes " << (*it)[0]);
+        }
+    CHECK(seen > 100); // the pattern still finds includes
+}
+
+TEST_CASE("third-party headers stand in .cpp files only") {
+    const std::regex include(R"(#include <([a-z_0-9-]+/[^>]*|yaml\.h|sodium\.h|z3[^>]*)>)");
+    for (const std::string& layer : kLayers)
+        for (const fs::path& path : sources(layer)) {
+            if (path.extension() != ".h")
+                continue;
+            std::smatch match;
+            const std::string text = read(path);
+            const bool found = std::regex_search(text, match, include);
+            CHECK_MESSAGE((!found || match[1].str().rfind("CLI", 0) == 0),
+                          path.string() << " includes " << match[1]);
+        }
+}
+
+TEST_CASE("each diagnostic has a page and is emitted in code and in a test") {
+    std::string code, tests;
+    for (const std::string& layer : kLayers)
+        for (const fs::path& path : sources(layer))
+            code += read(path);
+    for (const auto& entry : fs::recursive_directory_iterator(kRoot / "tests"))
+        if (entry.is_regular_file() && entry.path().extension() == ".cpp" &&
+            entry.path().string().find("/static/") == std::string::npos)
+            tests += read(entry.path());
+    std::set<std::string> pages;
+    for (const polecat::diag::CodeInfo& row : polecat::diag::all_codes()) {
+        const std::string label = polecat::diag::label(row.code);
+        const std::string name(row.name);
+        pages.insert(label + ".md");
+        CHECK_MESSAGE(fs::exists(kRoot / "docs/diagnostics" / (label + ".md")), label);
+        const std::regex used("Code::" + name + "\\b");
+        CHECK_MESSAGE(std::regex_search(code, used), label << " " << name << " is never emitted");
+        CHECK_MESSAGE((std::regex_search(tests, used) || tests.find(label) != std::string::npos ||
+                       tests.find(std::string(row.slug)) != std::string::npos),
+                      label << " " << name << " has no test");
+    }
+    for (const auto& entry : fs::directory_iterator(kRoot / "docs/diagnostics"))
+        CHECK_MESSAGE(pages.count(entry.path().filename().string()) == 1,
+                      entry.path().string() << " documents no code");
+}
+
+TEST_CASE("codes are sorted by number, slugs are distinct") {
+    std::set<std::string> slugs;
+    unsigned last = 0;
+    for (const polecat::diag::CodeInfo& row : polecat::diag::all_codes()) {
+        CHECK(static_cast<unsigned>(row.code) > last);
+        last = static_cast<unsigned>(row.code);
+        CHECK(slugs.insert(std::string(row.slug)).second);
+    }
+}
+
+TEST_CASE("files stay small") {
+    for (const std::string& layer : kLayers)
+        for (const fs::path& path : sources(layer)) {
+            const std::string text = read(path);
+            CHECK_MESSAGE(std::count(text.begin(), text.end(), '\n') <= 450, path.string());
+        }
+}

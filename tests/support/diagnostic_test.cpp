@@ -1,0 +1,81 @@
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "support/diag/diagnostic.h"
+#include "support/diag/render.h"
+
+using namespace polecat;
+
+namespace {
+
+struct Sample {
+    Sources sources;
+    diag::Diagnostics diagnostics;
+
+    Sample() {
+        const FileId file = sources.add("web.yaml", "a: 1\nb: 2\r\na: 3\n");
+        diagnostics.report(diag::Code::DuplicateKey, {file, 3, 1, 1}, {"a"})
+            .with_label({file, 1, 1, 1}, "first here")
+            .with_hint("keep one of them");
+    }
+};
+
+} // namespace
+
+TEST_CASE("text shows place, code, slug, excerpt, labels and hint") {
+    const Sample s;
+    CHECK(diag::render_text(s.diagnostics.list(), s.sources) ==
+          "web.yaml:3:1: error[PC1002]: key `a` stands twice in one mapping [duplicate-key]\n"
+          "    3 | a: 3\n"
+          "      | ^\n"
+          "    1 | a: 1\n"
+          "      | ~ first here\n"
+          "  hint: keep one of them\n");
+}
+
+TEST_CASE("JSON is one object a line") {
+    const Sample s;
+    const auto json = nlohmann::json::parse(diag::render_json(s.diagnostics.list(), s.sources));
+    CHECK(json["code"] == "PC1002");
+    CHECK(json["place"]["line"] == 3);
+    CHECK(json["labels"][0]["place"]["line"] == 1);
+    CHECK(json["hint"] == "keep one of them");
+}
+
+TEST_CASE("SARIF has the members that version 2.1.0 asks for") {
+    const Sample s;
+    const auto log = nlohmann::json::parse(diag::render_sarif(s.diagnostics.list(), s.sources));
+    CHECK(log["version"] == "2.1.0");
+    const auto& run = log["runs"][0];
+    CHECK(run["tool"]["driver"]["name"] == "polecat");
+    CHECK(run["results"][0]["ruleId"] == "PC1002");
+    CHECK(run["results"][0]["locations"][0]["physicalLocation"]["region"]["startLine"] == 3);
+    CHECK(run["results"][0]["relatedLocations"].size() == 1);
+}
+
+TEST_CASE("codes are found by label, number and slug") {
+    CHECK(diag::find_code("PC1002") == diag::Code::DuplicateKey);
+    CHECK(diag::find_code("1002") == diag::Code::DuplicateKey);
+    CHECK(diag::find_code("duplicate-key") == diag::Code::DuplicateKey);
+    CHECK_FALSE(diag::find_code("PC9999"));
+}
+
+TEST_CASE("nearest finds slips and leaves strangers alone") {
+    const std::vector<std::string_view> words{"selector", "namespaceSelector", "nets"};
+    CHECK(diag::nearest("selecter", words) == "selector");
+    CHECK(diag::nearest("NamespaceSelector", words) == "namespaceSelector");
+    CHECK_FALSE(diag::nearest("protocol", words));
+}
+
+TEST_CASE("sorting puts diagnostics in reading order and drops repeats") {
+    Sources sources;
+    const FileId file = sources.add("x", "1\n2\n3\n");
+    diag::Diagnostics list;
+    list.report(diag::Code::DuplicateKey, {file, 3, 1, 1}, {"b"});
+    list.report(diag::Code::DuplicateKey, {file, 1, 1, 1}, {"a"});
+    list.report(diag::Code::DuplicateKey, {file, 3, 1, 1}, {"b"});
+    list.sort();
+    REQUIRE(list.list().size() == 2);
+    CHECK(list.list()[0].span.line == 1);
+}
