@@ -68,7 +68,7 @@ class Selector {
     static Selector contains(std::string label, std::string value);
     static Selector starts_with(std::string label, std::string value);
     static Selector ends_with(std::string label, std::string value);
-    /// Double negation cancels, as in Calico's parser.
+    /// Keeps a double negation: Calico's parser cancels `!!` by parity, but not across parentheses.
     static Selector negate(Selector inner);
     /// One operand is returned as it is; none is all().
     static Selector all_of(std::vector<Selector> operands);

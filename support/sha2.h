@@ -1,0 +1,14 @@
+/// SHA-224 (FIPS 180-4) and base64url (RFC 4648, without padding), for Calico's set names.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace polecat {
+
+std::array<std::uint8_t, 28> sha224(std::string_view data);
+std::string base64url(const std::uint8_t* data, std::size_t size);
+
+} // namespace polecat
