@@ -61,6 +61,14 @@ class Fields {
     bool rest_ignored_ = false;
 };
 
+/// The text of a scalar; anything else is reported.
+std::optional<At<std::string>> as_text(const yaml::Node& node, const std::string& path,
+                                       const std::string& object, diag::Diagnostics& diagnostics);
+
+diag::Diagnostic& report_wrong_type(diag::Diagnostics& diagnostics, const yaml::Node& node,
+                                    const std::string& path, std::string_view expected,
+                                    const std::string& object);
+
 /// metadata of any object: name, namespace, labels, annotations; the rest ignored. `namespaced`:
 /// an absent namespace is "default". `key`s of the root other than metadata are the caller's.
 policy::Metadata read_metadata(Fields& root, bool namespaced);

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "frontend/kinds/fields.h"
 #include "frontend/yaml/node.h"
@@ -56,5 +57,8 @@ void read_other_calico(ObjectContext&); ///< the rest, by constraints only
 
 /// nullptr: not a kind that polecat reads.
 const KindRow* find_kind(std::string_view api_version, std::string_view kind);
+
+/// The kinds known of an API group ("projectcalico.org"), any version.
+std::vector<std::string_view> kinds_of_group(std::string_view group);
 
 } // namespace polecat::frontend

@@ -20,8 +20,8 @@ struct Node {
     enum class Kind : std::uint8_t { Null, Scalar, Sequence, Mapping };
     Kind kind = Kind::Null;
     bool quoted = false;         ///< a scalar in quotes, a block scalar, or tagged !!str
-    Span span;                   ///< the value; for collections their first line
-    std::string text;            ///< scalars
+    Span span;                   ///< the value; a collection: its first key, dash or line
+    std::string text;            ///< scalars, and how a null was spelt
     std::vector<Node> items;     ///< sequences
     std::vector<Member> members; ///< mappings, in order, keys distinct
 
@@ -41,7 +41,8 @@ struct Member {
 
 enum class ScalarType : std::uint8_t { Null, Boolean, Integer, Float, String };
 /// The type of a scalar node as Kubernetes' reader takes it: unquoted y, yes, on, true are
-/// booleans (YAML 1.1), 0x1F and 0o17 integers, 20:21 a string.
+/// booleans (YAML 1.1), 0x1F and 0o17 integers, 20:21 a string. Null for a null node, String for
+/// collections.
 ScalarType resolve_scalar(const Node& scalar);
 /// The values, when the type fits.
 std::optional<bool> as_boolean(const Node& node);
@@ -51,13 +52,20 @@ std::optional<double> as_number(const Node& node); ///< Integer or Float
 struct Document {
     Node root;
     FileId file;
+    /// The first unquoted text with `{{` in it: in a kind that polecat reads, a template that was
+    /// not rendered; in others (alerting rules) it can be meant.
+    Span template_text{};
 };
 
 /// Limits against hostile input; documents beyond them are refused with a diagnostic.
 struct Limits {
     std::size_t max_bytes = 256u << 20; ///< of one file
     std::size_t max_depth = 200;
-    std::size_t max_nodes = 20'000'000; ///< of one file, alias expansion included
+    std::size_t max_nodes = 20'000'000; ///< of one file
+    /// Nodes that aliases may add in one file (long texts count as several).
+    std::size_t max_alias_nodes = 1'000'000;
+    /// After so many syntax errors the rest of a file is not looked at.
+    std::size_t max_errors = 50;
 };
 
 /// Reads every document of a file (YAML multi-document or JSON). Empty documents are left out.

@@ -30,6 +30,8 @@ struct Object {
     selector::Labels labels; ///< effective: own, added by conversion, inherited from profiles
     std::vector<net::Address> addresses; ///< endpoints
     bool addresses_known = true;         ///< false: a pod before scheduling
+    /// False: no selector matches it, since Calico knows no such endpoint (host-networked pods).
+    bool selectable = true;
     net::AddressSet nets;                ///< network sets
     std::vector<policy::EndpointPort> ports;
     Span span;
@@ -41,6 +43,14 @@ struct ServiceMember {
     net::Protocol protocol = net::kTcp;
     std::optional<std::uint16_t> port;
     auto operator<=>(const ServiceMember&) const = default;
+};
+
+/// The same of a pod whose address is not known: the object itself is the member.
+struct ServiceObject {
+    ObjectId object;
+    net::Protocol protocol = net::kTcp;
+    std::optional<std::uint16_t> port;
+    auto operator<=>(const ServiceObject&) const = default;
 };
 
 /// Where a pod with an unknown address may lie.
@@ -55,6 +65,7 @@ struct World {
     std::map<net::Address, std::vector<ObjectId>> by_address;
     std::vector<ObjectId> network_sets;
     std::map<std::string, std::vector<ServiceMember>> services; ///< by "namespace/name"
+    std::map<std::string, std::vector<ServiceObject>> service_objects; ///< likewise
     /// Pools that pods' addresses come from; empty: not known.
     net::AddressSet pools;
     UnknownAddress unknown_address = UnknownAddress::Depends;

@@ -128,6 +128,10 @@ Diagnostic& Diagnostics::report(Code code, Span span,
     return list_.back();
 }
 
+void Diagnostics::append(const Diagnostics& other) {
+    list_.insert(list_.end(), other.list_.begin(), other.list_.end());
+}
+
 std::size_t Diagnostics::count(Severity severity) const {
     return static_cast<std::size_t>(
         std::count_if(list_.begin(), list_.end(),

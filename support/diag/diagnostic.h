@@ -81,6 +81,8 @@ class Diagnostics {
     /// The reference is good until the next report.
     Diagnostic& report(Code code, Span span, std::initializer_list<std::string_view> args = {});
 
+    void append(const Diagnostics& other);
+
     const std::vector<Diagnostic>& list() const { return list_; }
     std::size_t count(Severity severity) const;
     bool has_errors() const { return count(Severity::Error) != 0; }

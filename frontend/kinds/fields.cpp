@@ -1,0 +1,200 @@
+#include "frontend/kinds/fields.h"
+
+#include <algorithm>
+
+namespace polecat::frontend {
+
+namespace {
+
+const char* word_of(const yaml::Node& node) {
+    switch (node.kind) {
+    case yaml::Node::Kind::Null:
+        return "null";
+    case yaml::Node::Kind::Sequence:
+        return "a list";
+    case yaml::Node::Kind::Mapping:
+        return "a mapping";
+    case yaml::Node::Kind::Scalar:
+        break;
+    }
+    switch (yaml::resolve_scalar(node)) {
+    case yaml::ScalarType::Boolean:
+        return "a boolean";
+    case yaml::ScalarType::Integer:
+    case yaml::ScalarType::Float:
+        return "a number";
+    case yaml::ScalarType::Null:
+        return "null";
+    case yaml::ScalarType::String:
+        break;
+    }
+    return "text";
+}
+
+} // namespace
+
+Fields::Fields(const yaml::Node* node, std::string path, std::string object,
+               diag::Diagnostics& diagnostics)
+    : path_(std::move(path)), object_(std::move(object)), diagnostics_(&diagnostics) {
+    if (node == nullptr || node->is_null())
+        return;
+    if (!node->is_mapping()) {
+        report_wrong_type(diagnostics, *node, path_.empty() ? "the document" : path_, "a mapping",
+                          object_);
+        return;
+    }
+    node_ = node;
+}
+
+std::string Fields::path_of(std::string_view key) const {
+    return path_.empty() ? std::string(key) : path_ + "." + std::string(key);
+}
+
+const yaml::Node* Fields::get(std::string_view key) {
+    known_.push_back(key);
+    const yaml::Node* found = node_ != nullptr ? node_->find(key) : nullptr;
+    return found != nullptr && !found->is_null() ? found : nullptr;
+}
+
+bool Fields::has(std::string_view key) {
+    known_.push_back(key);
+    return node_ != nullptr && node_->find(key) != nullptr;
+}
+
+std::optional<At<std::string>> as_text(const yaml::Node& node, const std::string& path,
+                                       const std::string& object, diag::Diagnostics& diagnostics) {
+    if (node.is_scalar() && yaml::resolve_scalar(node) == yaml::ScalarType::String)
+        return At<std::string>{node.text, node.span};
+    auto& diagnostic = report_wrong_type(diagnostics, node, path, "text", object);
+    if (node.is_scalar())
+        diagnostic.with_hint("quote it: \"" + node.text + "\"");
+    return std::nullopt;
+}
+
+diag::Diagnostic& report_wrong_type(diag::Diagnostics& diagnostics, const yaml::Node& node,
+                                    const std::string& path, std::string_view expected,
+                                    const std::string& object) {
+    return diagnostics.report(diag::Code::WrongType, node.span, {path, word_of(node), expected})
+        .about(object);
+}
+
+std::optional<At<std::string>> Fields::string(std::string_view key) {
+    const yaml::Node* node = get(key);
+    if (node == nullptr)
+        return std::nullopt;
+    return as_text(*node, path_of(key), object_, *diagnostics_);
+}
+
+std::optional<At<std::int64_t>> Fields::integer(std::string_view key) {
+    const yaml::Node* node = get(key);
+    if (node == nullptr)
+        return std::nullopt;
+    if (const auto value = yaml::as_integer(*node))
+        return At<std::int64_t>{*value, node->span};
+    report_wrong_type(*diagnostics_, *node, path_of(key), "a whole number", object_);
+    return std::nullopt;
+}
+
+std::optional<At<double>> Fields::number(std::string_view key) {
+    const yaml::Node* node = get(key);
+    if (node == nullptr)
+        return std::nullopt;
+    if (const auto value = yaml::as_number(*node))
+        return At<double>{*value, node->span};
+    report_wrong_type(*diagnostics_, *node, path_of(key), "a number", object_);
+    return std::nullopt;
+}
+
+std::optional<At<bool>> Fields::boolean(std::string_view key) {
+    const yaml::Node* node = get(key);
+    if (node == nullptr)
+        return std::nullopt;
+    if (const auto value = yaml::as_boolean(*node))
+        return At<bool>{*value, node->span};
+    report_wrong_type(*diagnostics_, *node, path_of(key), "true or false", object_);
+    return std::nullopt;
+}
+
+std::vector<const yaml::Node*> Fields::list(std::string_view key) {
+    const yaml::Node* node = get(key);
+    if (node == nullptr)
+        return {};
+    std::vector<const yaml::Node*> out;
+    if (!node->is_sequence())
+        report_wrong_type(*diagnostics_, *node, path_of(key), "a list", object_);
+    for (const yaml::Node& item : node->items)
+        out.push_back(&item);
+    return out;
+}
+
+std::vector<At<std::string>> Fields::strings(std::string_view key) {
+    std::vector<At<std::string>> out;
+    std::size_t index = 0;
+    for (const yaml::Node* item : list(key)) {
+        const std::string path = path_of(key) + "[" + std::to_string(index++) + "]";
+        if (auto text = as_text(*item, path, object_, *diagnostics_))
+            out.push_back(std::move(*text));
+    }
+    return out;
+}
+
+std::vector<std::pair<At<std::string>, At<std::string>>> Fields::string_map(std::string_view key) {
+    std::vector<std::pair<At<std::string>, At<std::string>>> out;
+    const yaml::Node* node = get(key);
+    if (node == nullptr)
+        return out;
+    if (!node->is_mapping())
+        report_wrong_type(*diagnostics_, *node, path_of(key), "a mapping", object_);
+    for (const yaml::Member& member : node->members) {
+        const std::string path = path_of(key) + "." + member.key;
+        if (member.value.is_null())
+            // A null value is the empty string to the API server, which is hardly meant.
+            diagnostics_->report(diag::Code::NullLabelValue, member.key_span, {path})
+                .about(object_);
+        auto text = member.value.is_null() ? std::optional(At<std::string>{"", member.value.span})
+                                           : as_text(member.value, path, object_, *diagnostics_);
+        if (text)
+            out.emplace_back(At<std::string>{member.key, member.key_span}, std::move(*text));
+    }
+    return out;
+}
+
+Fields Fields::mapping(std::string_view key) {
+    return Fields(get(key), path_of(key), object_, *diagnostics_);
+}
+
+void Fields::ignore(std::initializer_list<std::string_view> keys) {
+    known_.insert(known_.end(), keys.begin(), keys.end());
+}
+
+void Fields::ignore_rest() {
+    rest_ignored_ = true;
+}
+
+void Fields::finish() {
+    if (node_ == nullptr || rest_ignored_)
+        return;
+    for (const yaml::Member& member : node_->members) {
+        if (std::find(known_.begin(), known_.end(), member.key) != known_.end())
+            continue;
+        auto& diagnostic =
+            diagnostics_->report(diag::Code::UnknownField, member.key_span, {path_of(member.key)});
+        diagnostic.about(object_);
+        if (const auto near = diag::nearest(member.key, known_))
+            diagnostic.with_hint("did you mean `" + *near + "`?");
+    }
+}
+
+Span Fields::span() const {
+    return node_ != nullptr ? node_->span : Span{};
+}
+
+Span Fields::key_span(std::string_view key) const {
+    if (node_ != nullptr)
+        for (const yaml::Member& member : node_->members)
+            if (member.key == key)
+                return member.key_span;
+    return span();
+}
+
+} // namespace polecat::frontend

@@ -1,0 +1,89 @@
+#include "frontend/kinds/kinds.h"
+
+namespace polecat::frontend {
+
+namespace {
+
+constexpr std::string_view kCalico = "projectcalico.org/v3";
+constexpr std::string_view kCalicoCrd = "crd.projectcalico.org/v1";
+
+constexpr KindRow kKinds[] = {
+    {"v1", "Namespace", read_namespace},
+    {"v1", "ServiceAccount", read_service_account},
+    {"v1", "Node", read_node},
+    {"v1", "Pod", read_pod},
+    {"v1", "Service", read_service},
+    {"v1", "Endpoints", read_endpoints},
+    {"v1", "ReplicationController", read_workload},
+    {"discovery.k8s.io/v1", "EndpointSlice", read_endpoint_slice},
+    {"discovery.k8s.io/v1beta1", "EndpointSlice", read_endpoint_slice},
+    {"apps/v1", "Deployment", read_workload},
+    {"apps/v1", "StatefulSet", read_workload},
+    {"apps/v1", "DaemonSet", read_workload},
+    {"apps/v1", "ReplicaSet", read_workload},
+    {"apps/v1beta1", "Deployment", read_workload},
+    {"apps/v1beta1", "StatefulSet", read_workload},
+    {"apps/v1beta2", "Deployment", read_workload},
+    {"apps/v1beta2", "StatefulSet", read_workload},
+    {"apps/v1beta2", "DaemonSet", read_workload},
+    {"apps/v1beta2", "ReplicaSet", read_workload},
+    {"extensions/v1beta1", "Deployment", read_workload},
+    {"extensions/v1beta1", "DaemonSet", read_workload},
+    {"extensions/v1beta1", "ReplicaSet", read_workload},
+    {"batch/v1", "Job", read_workload},
+    {"batch/v1", "CronJob", read_workload},
+    {"batch/v1beta1", "CronJob", read_workload},
+    {"networking.k8s.io/v1", "NetworkPolicy", read_kubernetes_network_policy},
+    {"extensions/v1beta1", "NetworkPolicy", read_kubernetes_network_policy},
+    {"policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy", read_cluster_network_policy},
+    {"policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy", read_admin_network_policy},
+    {"policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy", read_admin_network_policy},
+    {kCalico, "Tier", read_tier},
+    {kCalico, "NetworkPolicy", read_calico_policy},
+    {kCalico, "GlobalNetworkPolicy", read_calico_policy},
+    {kCalico, "StagedNetworkPolicy", read_calico_policy},
+    {kCalico, "StagedGlobalNetworkPolicy", read_calico_policy},
+    {kCalico, "StagedKubernetesNetworkPolicy", read_staged_kubernetes_policy},
+    {kCalico, "NetworkSet", read_network_set},
+    {kCalico, "GlobalNetworkSet", read_network_set},
+    {kCalico, "HostEndpoint", read_host_endpoint},
+    {kCalico, "WorkloadEndpoint", read_workload_endpoint},
+    {kCalico, "Profile", read_profile},
+    {kCalico, "IPPool", read_ip_pool},
+    {kCalico, "FelixConfiguration", read_felix_configuration},
+    {kCalico, "Node", read_calico_node},
+    {kCalico, "BGPConfiguration", read_other_calico},
+    {kCalico, "BGPFilter", read_other_calico},
+    {kCalico, "BGPPeer", read_other_calico},
+    {kCalico, "BlockAffinity", read_other_calico},
+    {kCalico, "CalicoNodeStatus", read_other_calico},
+    {kCalico, "ClusterInformation", read_other_calico},
+    {kCalico, "IPAMConfiguration", read_other_calico},
+    {kCalico, "IPReservation", read_other_calico},
+    {kCalico, "KubeControllersConfiguration", read_other_calico},
+    {"operator.tigera.io/v1", "Installation", read_other_calico},
+    {"operator.tigera.io/v1", "APIServer", read_other_calico},
+};
+
+} // namespace
+
+const KindRow* find_kind(std::string_view api_version, std::string_view kind) {
+    if (api_version == kCalicoCrd)
+        api_version = kCalico;
+    for (const KindRow& row : kKinds)
+        if (row.api_version == api_version && row.kind == kind)
+            return &row;
+    return nullptr;
+}
+
+std::vector<std::string_view> kinds_of_group(std::string_view group) {
+    if (group == "crd.projectcalico.org")
+        group = "projectcalico.org";
+    std::vector<std::string_view> out;
+    for (const KindRow& row : kKinds)
+        if (row.api_version.substr(0, row.api_version.find('/')) == group)
+            out.push_back(row.kind);
+    return out;
+}
+
+} // namespace polecat::frontend

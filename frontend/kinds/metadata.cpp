@@ -1,0 +1,77 @@
+#include "frontend/kinds/fields.h"
+#include "frontend/kinds/names.h"
+
+namespace polecat::frontend {
+
+namespace {
+
+constexpr std::size_t kMaxAnnotationBytes = 256u << 10;
+
+void read_labels(Fields& meta, policy::Metadata& out) {
+    std::vector<selector::Labels::Pair> pairs;
+    for (auto& [key, value] : meta.string_map("labels")) {
+        const std::string path = meta.path_of("labels") + "." + key.value;
+        if (const auto problem = check_label_key(key.value))
+            meta.diagnostics()
+                .report(diag::Code::LabelSyntax, key.span, {path, *problem})
+                .about(meta.object());
+        if (const auto problem = check_label_value(value.value))
+            meta.diagnostics()
+                .report(diag::Code::LabelSyntax, value.span, {path, *problem})
+                .about(meta.object());
+        pairs.emplace_back(std::move(key.value), std::move(value.value));
+    }
+    out.labels = selector::Labels(std::move(pairs));
+}
+
+void read_annotations(Fields& meta, policy::Metadata& out) {
+    std::size_t bytes = 0;
+    for (auto& [key, value] : meta.string_map("annotations")) {
+        std::string lower = key.value;
+        for (char& c : lower)
+            c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        if (const auto problem = check_label_key(lower))
+            meta.diagnostics()
+                .report(diag::Code::LabelSyntax, key.span,
+                        {meta.path_of("annotations") + "." + key.value, *problem})
+                .about(meta.object());
+        bytes += key.value.size() + value.value.size();
+        out.annotations[std::move(key.value)] = std::move(value.value);
+    }
+    if (bytes > kMaxAnnotationBytes)
+        meta.diagnostics()
+            .report(diag::Code::LabelSyntax, meta.key_span("annotations"),
+                    {meta.path_of("annotations"), "hold more than 256 KiB"})
+            .about(meta.object());
+}
+
+} // namespace
+
+policy::Metadata read_metadata(Fields& root, bool namespaced) {
+    Fields meta = root.mapping("metadata");
+    policy::Metadata out;
+    out.span = root.span();
+    if (const auto name = meta.string("name")) {
+        out.name = name->value;
+        out.span = name->span;
+    }
+    if (out.name.empty())
+        root.diagnostics()
+            .report(diag::Code::ObjectName, out.span, {"metadata.name", "is missing"})
+            .about(root.object());
+    else if (!is_dns_subdomain(out.name))
+        root.diagnostics()
+            .report(diag::Code::ObjectName, out.span,
+                    {"metadata.name",
+                     "must be lower-case letters, digits, `-` and `.`, at most 253 characters"})
+            .about(root.object());
+    const auto space = meta.string("namespace");
+    if (namespaced)
+        out.space = space && !space->value.empty() ? space->value : "default";
+    read_labels(meta, out);
+    read_annotations(meta, out);
+    meta.ignore_rest();
+    return out;
+}
+
+} // namespace polecat::frontend

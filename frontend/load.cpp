@@ -1,0 +1,200 @@
+#include "frontend/load.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "frontend/kinds/kinds.h"
+
+namespace polecat::frontend {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+bool is_manifest_name(const fs::path& path) {
+    const std::string name = path.filename().string();
+    const std::string extension = path.extension().string();
+    return (extension == ".yaml" || extension == ".yml" || extension == ".json") &&
+           name.find(".policytest.") == std::string::npos;
+}
+
+/// Files below a folder, in path order.
+std::vector<fs::path> files_below(const fs::path& folder, std::error_code& error) {
+    std::vector<fs::path> out;
+    for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end;
+         it.increment(error))
+        if (it->is_regular_file(error) && is_manifest_name(it->path()))
+            out.push_back(it->path());
+    std::sort(out.begin(), out.end());
+    return out;
+}
+
+void report_unreadable(const std::string& path, const std::string& why,
+                       diag::Diagnostics& diagnostics) {
+    diagnostics.report(diag::Code::UnreadableFile, Span{}, {path, why});
+}
+
+void read_file(const std::string& path, Sources& sources, diag::Diagnostics& diagnostics,
+               std::vector<yaml::Document>& out) {
+    std::stringstream text;
+    if (path == "-") {
+        text << std::cin.rdbuf();
+    } else {
+        std::ifstream in(path, std::ios::binary);
+        if (!in)
+            return report_unreadable(path, "it can't be opened", diagnostics);
+        text << in.rdbuf();
+        if (in.bad())
+            return report_unreadable(path, "reading failed", diagnostics);
+    }
+    const FileId file = sources.add(path, std::move(text).str());
+    std::vector<yaml::Document> documents = yaml::read_documents(sources, file, diagnostics);
+    std::move(documents.begin(), documents.end(), std::back_inserter(out));
+}
+
+std::string scalar_text(const yaml::Node& root, std::string_view key) {
+    const yaml::Node* found = root.find(key);
+    return found != nullptr && found->is_scalar() ? found->text : std::string();
+}
+
+std::string object_name(const yaml::Node& root, const std::string& kind) {
+    const yaml::Node* meta = root.find("metadata");
+    if (meta == nullptr || !meta->is_mapping())
+        return kind;
+    const std::string space = scalar_text(*meta, "namespace");
+    return kind + " " + (space.empty() ? "" : space + "/") + scalar_text(*meta, "name");
+}
+
+/// Expectation files of `polecat test` lie beside manifests.
+bool is_expectation(const std::string& api_version) {
+    return api_version == "polecat/v1";
+}
+
+/// Groups in which an unknown kind is a slip, since a policy that is not read is an open door.
+bool is_policy_group(std::string_view group) {
+    return group == "projectcalico.org" || group == "crd.projectcalico.org" ||
+           group == "policy.networking.k8s.io";
+}
+
+bool is_policy_name(std::string_view kind) {
+    static constexpr std::string_view kNames[] = {"NetworkPolicy",
+                                                  "GlobalNetworkPolicy",
+                                                  "StagedNetworkPolicy",
+                                                  "StagedGlobalNetworkPolicy",
+                                                  "ClusterNetworkPolicy",
+                                                  "AdminNetworkPolicy",
+                                                  "BaselineAdminNetworkPolicy"};
+    const auto near = diag::nearest(kind, kNames);
+    return near.has_value() && (kind.find("olicy") != std::string_view::npos || *near == kind);
+}
+
+void report_unknown_kind(const yaml::Node& root, const std::string& api_version,
+                         const std::string& kind, diag::Diagnostics& diagnostics) {
+    const yaml::Node* where = root.find("kind");
+    auto& diagnostic =
+        diagnostics.report(diag::Code::UnknownKind, where->span, {api_version + " " + kind});
+    diagnostic.about(object_name(root, kind));
+    const std::string group = api_version.substr(0, api_version.find('/'));
+    const auto kinds = kinds_of_group(group);
+    if (const auto near = diag::nearest(kind, kinds))
+        diagnostic.with_hint(*near == kind ? "this kind has another apiVersion in group " + group
+                                           : "did you mean `" + *near + "`?");
+    else
+        diagnostic.with_hint(
+            "a policy that is not read protects nothing; correct apiVersion or kind");
+}
+
+void load_object(const yaml::Node& root, policy::Cluster& cluster, diag::Diagnostics& diagnostics);
+
+void load_list(const yaml::Node& root, policy::Cluster& cluster, diag::Diagnostics& diagnostics) {
+    const yaml::Node* items = root.find("items");
+    if (items == nullptr || items->is_null())
+        return;
+    if (!items->is_sequence()) {
+        report_wrong_type(diagnostics, *items, "items", "a list", "List");
+        return;
+    }
+    for (const yaml::Node& item : items->items)
+        load_object(item, cluster, diagnostics);
+}
+
+bool has_kind(const yaml::Node& root, diag::Diagnostics& diagnostics) {
+    if (!root.is_mapping()) {
+        report_wrong_type(diagnostics, root, "the document", "a mapping", "");
+        return false;
+    }
+    for (const char* key : {"apiVersion", "kind"})
+        if (scalar_text(root, key).empty()) {
+            diagnostics.report(diag::Code::MissingKind, root.span, {key})
+                .with_hint("a manifest starts with apiVersion and kind");
+            return false;
+        }
+    return true;
+}
+
+void load_object(const yaml::Node& root, policy::Cluster& cluster, diag::Diagnostics& diagnostics) {
+    if (!has_kind(root, diagnostics))
+        return;
+    const std::string api_version = scalar_text(root, "apiVersion"),
+                      kind = scalar_text(root, "kind");
+    if (is_expectation(api_version))
+        return;
+    const std::string group = api_version.substr(0, api_version.find('/'));
+    if (const KindRow* row = find_kind(api_version, kind)) {
+        ObjectContext context{root,    api_version, kind,
+                              cluster, diagnostics, group == "crd.projectcalico.org"};
+        row->read(context);
+    } else if (kind.size() > 4 && kind.ends_with("List") && root.find("items") != nullptr) {
+        load_list(root, cluster, diagnostics);
+    } else if (kind == "List") {
+        load_list(root, cluster, diagnostics);
+    } else if (group == "kustomize.config.k8s.io" || kind == "Kustomization") {
+        diagnostics.report(diag::Code::UnrenderedTemplate, root.span)
+            .with_hint("render it first: `kubectl kustomize . | polecat lint -`");
+    } else if (is_policy_group(group) || is_policy_name(kind)) {
+        report_unknown_kind(root, api_version, kind, diagnostics);
+    } else {
+        ++cluster.unread_kinds[api_version + " " + kind];
+    }
+}
+
+} // namespace
+
+void load_documents(const std::vector<yaml::Document>& documents, policy::Cluster& cluster,
+                    diag::Diagnostics& diagnostics) {
+    for (const yaml::Document& document : documents)
+        load_object(document.root, cluster, diagnostics);
+}
+
+policy::Cluster load(const std::vector<std::string>& paths, Sources& sources,
+                     diag::Diagnostics& diagnostics) {
+    policy::Cluster cluster;
+    std::vector<yaml::Document> documents;
+    for (const std::string& path : paths) {
+        std::error_code error;
+        if (path != "-" && fs::is_directory(path, error)) {
+            const auto files = files_below(path, error);
+            if (error)
+                report_unreadable(path, error.message(), diagnostics);
+            else if (files.empty())
+                diagnostics.report(diag::Code::NoManifests, Span{}, {path})
+                    .with_hint("manifests end in .yaml, .yml or .json");
+            for (const fs::path& file : files)
+                read_file(file.string(), sources, diagnostics, documents);
+        } else if (path != "-" && !fs::exists(path, error)) {
+            report_unreadable(path, "no such file or folder", diagnostics);
+        } else {
+            read_file(path, sources, diagnostics, documents);
+        }
+    }
+    load_documents(documents, cluster, diagnostics);
+    for (const auto& [kind, count] : cluster.unread_kinds)
+        diagnostics.report(diag::Code::UnreadKind, Span{},
+                           {kind, std::to_string(count) + (count == 1 ? " object" : " objects")});
+    return cluster;
+}
+
+} // namespace polecat::frontend

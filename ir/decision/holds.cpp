@@ -1,0 +1,183 @@
+// Predicates asked of one end of a flow.
+#include <algorithm>
+
+#include "ir/decision/eval.h"
+
+namespace polecat::decision {
+
+Tri operator!(Tri value) {
+    if (value == Tri::Unknown)
+        return Tri::Unknown;
+    return value == Tri::Yes ? Tri::No : Tri::Yes;
+}
+
+Tri both(Tri a, Tri b) {
+    if (a == Tri::No || b == Tri::No)
+        return Tri::No;
+    return a == Tri::Yes && b == Tri::Yes ? Tri::Yes : Tri::Unknown;
+}
+
+Tri either(Tri a, Tri b) {
+    return !both(!a, !b);
+}
+
+namespace {
+
+Tri known(bool value) {
+    return value ? Tri::Yes : Tri::No;
+}
+
+/// What a predicate is asked about, once the end is one address or one object without address.
+struct Question {
+    const World& world;
+    net::Family family;
+    net::Protocol protocol;
+    std::optional<std::uint16_t> port;
+    std::optional<net::Address> address;
+    std::vector<ObjectId> objects; ///< at that address, or the objects themselves
+};
+
+/// Is an address that is not known inside? design.md section 3.
+Tri covers_unknown(const Question& q, const net::AddressSet& nets) {
+    const net::AddressSet of_family = nets.of_family(q.family);
+    if (of_family.empty())
+        return Tri::No;
+    if (of_family == net::AddressSet::all(q.family))
+        return Tri::Yes;
+    const net::AddressSet pools =
+        q.objects.empty() ? net::AddressSet{} : q.world.pools.of_family(q.family);
+    if (!pools.empty() && of_family.contains(pools))
+        return Tri::Yes;
+    if (!pools.empty() && !of_family.intersects(pools))
+        return Tri::No;
+    return q.world.unknown_address == UnknownAddress::OutsideBlocks && !q.objects.empty()
+               ? Tri::No
+               : Tri::Unknown;
+}
+
+Tri in_nets(const Question& q, const net::AddressSet& nets) {
+    return q.address ? known(nets.contains(*q.address)) : covers_unknown(q, nets);
+}
+
+Tri ask(const ObjectSet& set, const Question& q) {
+    for (const ObjectId id : q.objects) {
+        const Object& object = q.world.object(id);
+        if (object.selectable && set.selector.matches(object.labels))
+            return Tri::Yes;
+    }
+    if (!q.address && q.objects.empty())
+        return Tri::Unknown;
+    net::AddressSet nets; // of the matching network sets; their union matters without an address
+    for (const ObjectId id : q.world.network_sets) {
+        const Object& object = q.world.object(id);
+        if (q.address && !object.nets.contains(*q.address))
+            continue;
+        if (!set.selector.matches(object.labels))
+            continue;
+        if (q.address)
+            return Tri::Yes;
+        nets = nets | object.nets;
+    }
+    return q.address ? Tri::No : covers_unknown(q, nets);
+}
+
+Tri ask(const NetSet& set, const Question& q) {
+    return in_nets(q, set.nets);
+}
+
+/// Whether a member's protocol and port are those of the packet.
+template <class Member> Tri same_port(const Member& member, const Question& q) {
+    if (!member.port || member.protocol != q.protocol)
+        return Tri::No;
+    return q.port ? known(*member.port == *q.port) : Tri::Unknown;
+}
+
+Tri ask(const ServiceSet& set, const Question& q) {
+    Tri result = Tri::No;
+    const auto by_object = q.world.service_objects.find(set.key);
+    if (by_object != q.world.service_objects.end())
+        for (const ServiceObject& member : by_object->second)
+            if (std::find(q.objects.begin(), q.objects.end(), member.object) != q.objects.end())
+                result = either(result, set.with_ports ? same_port(member, q) : Tri::Yes);
+    const auto by_address = q.world.services.find(set.key);
+    if (by_address == q.world.services.end())
+        return result;
+    for (const ServiceMember& member : by_address->second) {
+        if (q.address ? member.address != *q.address : member.address.family != q.family)
+            continue;
+        const net::Cidr only{member.address,
+                             static_cast<std::uint8_t>(net::width(member.address.family))};
+        const Tri here = in_nets(q, net::AddressSet::of(only));
+        result = either(result, set.with_ports ? both(here, same_port(member, q)) : here);
+    }
+    return result;
+}
+
+Tri ask(const NamedPortSet& set, const Question& q) {
+    if (!q.address && q.objects.empty())
+        return net::has_ports(q.protocol) ? Tri::Unknown : Tri::No;
+    Tri result = Tri::No;
+    for (const ObjectId id : q.objects) {
+        const Object& object = q.world.object(id);
+        if (!object.selectable || !set.selector.matches(object.labels))
+            continue;
+        for (const policy::EndpointPort& declared : object.ports) {
+            if (declared.name != set.name || declared.protocol != q.protocol ||
+                (set.protocol != 0 && set.protocol != declared.protocol))
+                continue;
+            result = either(result, q.port ? known(declared.port == *q.port) : Tri::Unknown);
+        }
+    }
+    return result;
+}
+
+Tri ask(const DomainSet&, const Question&) {
+    return Tri::Unknown;
+}
+
+/// The endpoints at an address: those the world knows there, and those of the end that hold it.
+std::vector<ObjectId> objects_at(const World& world, const End& end, const net::Address& address) {
+    std::vector<ObjectId> found = end_of(world, address).objects;
+    for (const ObjectId id : end.objects) {
+        const Object& object = world.object(id);
+        const bool holds_it =
+            !object.addresses_known || std::find(object.addresses.begin(), object.addresses.end(),
+                                                 address) != object.addresses.end();
+        if (holds_it && std::find(found.begin(), found.end(), id) == found.end())
+            found.push_back(id);
+    }
+    return found;
+}
+
+} // namespace
+
+Tri holds(const Predicate& predicate, const World& world, const End& end, net::Family family,
+          net::Protocol protocol, std::optional<std::uint16_t> port) {
+    const auto answer = [&](std::optional<net::Address> address, std::vector<ObjectId> objects) {
+        const Question q{world, family, protocol, port, address, std::move(objects)};
+        return std::visit([&](const auto& set) { return ask(set, q); }, predicate);
+    };
+    if (end.address)
+        return answer(end.address, objects_at(world, end, *end.address));
+    // No address: ask each address of the objects that have one, and the objects that do not.
+    std::vector<ObjectId> without;
+    std::optional<Tri> result;
+    for (const ObjectId id : end.objects) {
+        const Object& object = world.object(id);
+        if (!object.addresses_known)
+            without.push_back(id);
+        for (const net::Address& address : object.addresses) {
+            if (address.family != family)
+                continue;
+            const Tri here = answer(address, objects_at(world, end, address));
+            result = result && *result != here ? Tri::Unknown : here;
+        }
+    }
+    if (!without.empty() || end.objects.empty()) {
+        const Tri here = answer(std::nullopt, without);
+        result = result && *result != here ? Tri::Unknown : here;
+    }
+    return result.value_or(Tri::No); // at no address of this family
+}
+
+} // namespace polecat::decision

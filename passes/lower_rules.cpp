@@ -1,0 +1,223 @@
+// Rules: felix/calc/rule_scanner.go (sets), felix/rules/policy.go (families).
+#include <algorithm>
+
+#include "passes/lower_parts.h"
+
+namespace polecat::passes::lowering {
+
+using decision::EndMatch;
+using decision::Match;
+using decision::PredicateId;
+using selector::Selector;
+
+namespace {
+
+/// The rule's IP version, said or meant by an ICMP protocol.
+bool is_of_family(const policy::Rule& rule, net::Family family) {
+    if (rule.ip_version)
+        return **rule.ip_version == static_cast<int>(family);
+    if (rule.protocol && **rule.protocol == net::kIcmp)
+        return family == net::Family::V4;
+    if (rule.protocol && **rule.protocol == net::kIcmpV6)
+        return family == net::Family::V6;
+    return true;
+}
+
+/// The nets of the family. nullopt: the rule does not exist in this family, because the list says
+/// something but nothing of this family, or excludes everything.
+std::optional<net::AddressSet> nets_of(const std::vector<At<net::Cidr>>& list, bool negative,
+                                       net::Family family) {
+    std::vector<net::Cidr> nets;
+    for (const At<net::Cidr>& cidr : list) {
+        if (cidr->family() != family)
+            continue;
+        if (negative && cidr->prefix == 0)
+            return std::nullopt;
+        nets.push_back(*cidr);
+    }
+    if (nets.empty())
+        return std::nullopt;
+    return net::AddressSet::of(nets);
+}
+
+class EndLowering {
+  public:
+    EndLowering(const policy::Rule& rule, const policy::EntityRule& entity, bool is_destination,
+                const RuleContext& context)
+        : rule_(rule), entity_(entity), is_destination_(is_destination), context_(context) {}
+
+    /// nullopt: the rule does not exist in this family.
+    std::optional<EndMatch> run() {
+        if (!add_nets(entity_.nets, false, match_.all) ||
+            !add_nets(entity_.not_nets, true, match_.none))
+            return std::nullopt;
+        if (is_present(entity_.nodes))
+            match_.all.push_back(intern(node_addresses()));
+        add_selectors();
+        if (entity_.services)
+            match_.all.push_back(intern(decision::ServiceSet{
+                entity_.services->space + "/" + entity_.services->name, is_destination_}));
+        if (!entity_.domains.empty())
+            match_.all.push_back(intern(domains(entity_.domains)));
+        match_.not_ports = ports(entity_.not_ports);
+        match_.ports = ports(entity_.ports);
+        return std::move(match_);
+    }
+
+    /// The end once more, by the domains of the network sets that its selector names instead of
+    /// their nets (Calico Enterprise: egress Allow only).
+    std::optional<EndMatch> by_domains(const EndMatch& match) {
+        if (!objects_ || !is_destination_ || rule_.action != policy::Action::Allow ||
+            context_.direction != policy::Direction::Egress)
+            return std::nullopt;
+        const auto& set = std::get<decision::ObjectSet>(context_.predicates[*objects_]);
+        std::vector<At<std::string>> names;
+        for (const auto& [labels, domains_of_set] : *context_.domain_sets)
+            if (set.selector.matches(labels))
+                names.insert(names.end(), domains_of_set.begin(), domains_of_set.end());
+        if (names.empty())
+            return std::nullopt;
+        EndMatch changed = match;
+        std::replace(changed.all.begin(), changed.all.end(), *objects_, intern(domains(names)));
+        return changed;
+    }
+
+  private:
+    PredicateId intern(decision::Predicate predicate) {
+        return context_.predicates.intern(std::move(predicate));
+    }
+
+    bool add_nets(const std::vector<At<net::Cidr>>& list, bool negative,
+                  std::vector<PredicateId>& to) {
+        if (list.empty())
+            return true;
+        std::optional<net::AddressSet> nets = nets_of(list, negative, context_.family);
+        if (!nets)
+            return false;
+        to.push_back(intern(decision::NetSet{std::move(*nets)}));
+        return true;
+    }
+
+    decision::NetSet node_addresses() const {
+        net::AddressSet nets;
+        for (const policy::Node& node : context_.cluster.nodes)
+            if (entity_.nodes->parsed.matches(node.meta.labels))
+                for (const net::Address& address : node.addresses)
+                    nets = nets | net::AddressSet::of(net::Range{address, address});
+        return {nets.of_family(context_.family)};
+    }
+
+    static decision::DomainSet domains(const std::vector<At<std::string>>& names) {
+        decision::DomainSet set;
+        for (const At<std::string>& name : names)
+            set.domains.push_back(*name);
+        std::sort(set.domains.begin(), set.domains.end());
+        set.domains.erase(std::unique(set.domains.begin(), set.domains.end()), set.domains.end());
+        return set;
+    }
+
+    void add_selectors() {
+        positive_ = peers_of(entity_, context_.space);
+        if (is_present(entity_.not_selector)) {
+            const Selector& excluded = entity_.not_selector->parsed;
+            if (positive_) // of one object: rule_scanner.go combineMatchesIfPossible
+                positive_ = Selector::all_of({*positive_, Selector::negate(excluded)});
+            else
+                match_.none.push_back(intern(decision::ObjectSet{excluded}));
+        }
+        const auto is_named = [](const policy::Port& port) {
+            return std::holds_alternative<std::string>(port.value);
+        };
+        const bool only_named = !entity_.ports.empty() &&
+                                std::all_of(entity_.ports.begin(), entity_.ports.end(), is_named);
+        if (positive_ && !only_named) { // the sets of named ports are already of these objects
+            objects_ = intern(decision::ObjectSet{*positive_});
+            match_.all.push_back(*objects_);
+        }
+    }
+
+    std::optional<decision::PortMatch> ports(const std::vector<policy::Port>& list) {
+        if (list.empty())
+            return std::nullopt;
+        decision::PortMatch match;
+        std::vector<net::PortRange> numbers;
+        const bool filters = rule_.protocol && net::has_ports(**rule_.protocol);
+        for (const policy::Port& port : list) {
+            if (const auto* range = std::get_if<net::PortRange>(&port.value))
+                numbers.push_back(*range);
+            else
+                match.named.push_back(intern(decision::NamedPortSet{
+                    positive_.value_or(Selector::all()),
+                    filters ? **rule_.protocol : net::Protocol{0},
+                    std::get<std::string>(port.value)}));
+        }
+        match.numbers = net::PortSet::of(numbers);
+        std::sort(match.named.begin(), match.named.end());
+        match.named.erase(std::unique(match.named.begin(), match.named.end()), match.named.end());
+        return match;
+    }
+
+    const policy::Rule& rule_;
+    const policy::EntityRule& entity_;
+    bool is_destination_;
+    const RuleContext& context_;
+    EndMatch match_;
+    std::optional<Selector> positive_;
+    std::optional<PredicateId> objects_;
+};
+
+std::optional<decision::IcmpTypeCode> icmp_of(const std::optional<policy::IcmpMatch>& match) {
+    if (!match || (!match->type && !match->code))
+        return std::nullopt;
+    return decision::IcmpTypeCode{match->type, match->code};
+}
+
+/// HTTP narrows an Allow; Calico knows it in no other rule.
+std::optional<Match::Http> http_of(const policy::Rule& rule) {
+    if (!rule.http || rule.action != policy::Action::Allow)
+        return std::nullopt;
+    Match::Http http;
+    http.methods = rule.http->methods;
+    for (const policy::HttpPath& path : rule.http->paths)
+        http.paths.emplace_back(path.kind == policy::HttpPath::Kind::Prefix, path.text);
+    return http;
+}
+
+} // namespace
+
+std::vector<Match> lower_rule(const policy::Rule& rule, const RuleContext& context) {
+    if (!is_of_family(rule, context.family))
+        return {};
+    Match match;
+    if (rule.protocol)
+        match.protocol = **rule.protocol;
+    if (rule.not_protocol)
+        match.not_protocol = **rule.not_protocol;
+    match.icmp = icmp_of(rule.icmp);
+    match.not_icmp = icmp_of(rule.not_icmp);
+    match.http = http_of(rule);
+    EndLowering source(rule, rule.source, false, context);
+    EndLowering destination(rule, rule.destination, true, context);
+    std::optional<EndMatch> from = source.run(), to = destination.run();
+    if (!from || !to)
+        return {};
+    match.source = std::move(*from);
+    match.destination = std::move(*to);
+    std::vector<Match> matches{match};
+    if (std::optional<EndMatch> named = destination.by_domains(match.destination)) {
+        match.destination = std::move(*named);
+        matches.push_back(std::move(match));
+    }
+    return matches;
+}
+
+void collect_port_names(const std::vector<policy::Rule>& rules, std::set<std::string>& names) {
+    for (const policy::Rule& rule : rules)
+        for (const policy::EntityRule* entity : {&rule.source, &rule.destination})
+            for (const auto* ports : {&entity->ports, &entity->not_ports})
+                for (const policy::Port& port : *ports)
+                    if (const auto* name = std::get_if<std::string>(&port.value))
+                        names.insert(*name);
+}
+
+} // namespace polecat::passes::lowering

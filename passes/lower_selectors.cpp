@@ -1,0 +1,105 @@
+// Composition of selectors, on terms, never on text:
+// libcalico-go/lib/backend/syncersv1/updateprocessors/{rules,selectors}.go.
+#include "passes/lower_parts.h"
+
+namespace polecat::passes::lowering {
+
+using selector::Selector;
+
+namespace {
+
+bool is_blank(const std::string& text) {
+    return text.find_first_not_of(" \t") == std::string::npos;
+}
+
+Selector in_namespace(const std::string& space) {
+    return Selector::equal(std::string(kNamespaceLabel), space);
+}
+
+Selector has(std::string_view label) {
+    return Selector::has(std::string(label));
+}
+
+/// A rule's namespaceSelector: over namespaces' labels; all() and global() speak of workloads in
+/// and out of namespaces.
+Selector namespaces_of(const policy::SelectorField& field) {
+    return field.parsed.with_prefix(kNamespacePrefix)
+        .replace(has(kNamespaceLabel), Selector::negate(has(kNamespaceLabel)));
+}
+
+std::optional<Selector> accounts_of(const policy::ServiceAccountMatch& accounts) {
+    std::vector<Selector> parts;
+    if (is_present(accounts.selector))
+        parts.push_back(accounts.selector->parsed.with_prefix(kServiceAccountPrefix));
+    std::vector<std::string> names;
+    for (const At<std::string>& name : accounts.names)
+        names.push_back(*name);
+    if (!names.empty())
+        parts.push_back(Selector::in(std::string(kServiceAccountLabel), std::move(names)));
+    if (parts.empty())
+        return std::nullopt;
+    return Selector::all_of(std::move(parts));
+}
+
+} // namespace
+
+bool is_present(const std::optional<policy::SelectorField>& field) {
+    // Selectors that conversion makes have terms, whatever their text.
+    return field && !(is_blank(field->text) && field->parsed.is_all());
+}
+
+bool is_global(policy::PolicyKind kind) {
+    return kind == policy::PolicyKind::GlobalNetworkPolicy ||
+           kind == policy::PolicyKind::StagedGlobalNetworkPolicy ||
+           kind == policy::PolicyKind::KubernetesClusterNetworkPolicy;
+}
+
+Selector subject_of(const policy::Policy& policy) {
+    std::vector<Selector> parts;
+    if (is_present(policy.selector))
+        parts.push_back(policy.selector->parsed);
+    const bool global = is_global(policy.kind);
+    if (!global)
+        parts.push_back(in_namespace(policy.meta.space));
+    // Calico replaces all() in the whole text so far, spec.selector included: host endpoints then
+    // no longer match (calico-policy.md 2.2).
+    if (global && is_present(policy.namespace_selector)) {
+        parts.push_back(policy.namespace_selector->parsed.with_prefix(kNamespacePrefix));
+        for (Selector& part : parts)
+            part = part.replace(has(kNamespaceLabel), Selector::global());
+    }
+    if (is_present(policy.service_account_selector)) {
+        parts.push_back(policy.service_account_selector->parsed.with_prefix(kServiceAccountPrefix));
+        if (global)
+            for (Selector& part : parts)
+                part = part.replace(has(kServiceAccountLabel), Selector::global());
+    }
+    return Selector::all_of(std::move(parts));
+}
+
+std::optional<Selector> peers_of(const policy::EntityRule& entity, const std::string& space) {
+    std::vector<Selector> body;
+    if (entity.service_accounts)
+        if (std::optional<Selector> accounts = accounts_of(*entity.service_accounts))
+            body.push_back(*accounts);
+    if (is_present(entity.selector))
+        body.push_back(entity.selector->parsed);
+
+    std::optional<Selector> where;
+    const bool names_namespaces = is_present(entity.namespace_selector);
+    if (names_namespaces)
+        where = namespaces_of(*entity.namespace_selector);
+    else if (!space.empty() && (!body.empty() || is_present(entity.not_selector)))
+        where = in_namespace(space); // notSelector alone restricts to the namespace as well
+
+    std::vector<Selector> parts;
+    if (where)
+        parts.push_back(*where);
+    if (!body.empty())
+        parts.push_back(Selector::all_of(std::move(body)));
+    if (parts.empty())
+        return std::nullopt;
+    return Selector::all_of(std::move(parts));
+}
+
+} // namespace polecat::passes::lowering

@@ -1,0 +1,261 @@
+// The world: endpoints and network sets with their effective labels and addresses.
+// Label sources: Calico felix/labelindex, libcalico-go k8s/conversion.
+#include <algorithm>
+#include <cctype>
+
+#include "passes/lower_parts.h"
+
+namespace polecat::passes::lowering {
+
+using decision::Object;
+using decision::ObjectId;
+using selector::Labels;
+
+namespace {
+
+std::string lower_case(std::string text) {
+    for (char& c : text)
+        c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return text;
+}
+
+/// Labels of profiles, first profile strongest, below `own`.
+Labels with_inherited(std::vector<Labels::Pair> own, const std::vector<std::string>& names,
+                      const Profiles& profiles) {
+    std::vector<Labels::Pair> pairs;
+    for (auto name = names.rbegin(); name != names.rend(); ++name) {
+        const auto found = profiles.find(*name);
+        if (found != profiles.end())
+            pairs.insert(pairs.end(), found->second.labels_to_apply.begin(),
+                         found->second.labels_to_apply.end());
+    }
+    pairs.insert(pairs.end(), std::make_move_iterator(own.begin()),
+                 std::make_move_iterator(own.end()));
+    return Labels(std::move(pairs)); // later pairs win
+}
+
+std::vector<Labels::Pair> own_labels(const policy::Workload& workload) {
+    const bool kubernetes = workload.kind != "WorkloadEndpoint";
+    std::vector<Labels::Pair> own;
+    if (!kubernetes)
+        own.assign(workload.meta.labels.begin(), workload.meta.labels.end());
+    for (const Labels::Pair& pair : workload.pod_labels) {
+        // A pod must not claim what only its namespace or account can give.
+        if (kubernetes &&
+            (pair.first.starts_with(kNamespacePrefix) || pair.first.starts_with(kServiceAccountPrefix)))
+            continue;
+        own.push_back(pair);
+    }
+    own.emplace_back(kNamespaceLabel, workload.meta.space);
+    if (kubernetes)
+        own.emplace_back(kOrchestratorLabel, "k8s");
+    if (kubernetes || !workload.service_account.empty())
+        own.emplace_back(kServiceAccountLabel, workload.service_account.empty()
+                                                   ? "default"
+                                                   : workload.service_account);
+    return own;
+}
+
+std::string full_name(const policy::Metadata& meta) {
+    return meta.space.empty() ? meta.name : meta.space + "/" + meta.name;
+}
+
+std::string workload_key(const std::string& kind, const policy::Metadata& meta) {
+    return lower_case(kind) + ":" + meta.space + "/" + meta.name;
+}
+
+class Builder {
+  public:
+    Builder(const policy::Cluster& cluster, const Profiles& profiles,
+            decision::LoweredCluster& lowered)
+        : cluster_(cluster), profiles_(profiles), lowered_(lowered) {}
+
+    std::vector<EndpointSource> run() {
+        find_pods_of_workloads();
+        for (const policy::Workload& workload : cluster_.workloads)
+            add_workload(workload);
+        name_workloads_of_pods();
+        for (const policy::HostEndpoint& endpoint : cluster_.host_endpoints)
+            add_host_endpoint(endpoint);
+        index_addresses();
+        for (const policy::NetworkSet& set : cluster_.network_sets)
+            add_network_set(set);
+        add_pools();
+        return std::move(sources_);
+    }
+
+  private:
+    /// Workloads that some living pod or some other workload of the input already stands for.
+    void find_pods_of_workloads() {
+        for (const policy::Workload& workload : cluster_.workloads) {
+            if (workload.finished || workload.owner_name.empty())
+                continue;
+            const std::string space = ":" + workload.meta.space + "/";
+            // A Deployment's pods name its ReplicaSet, a CronJob's pods their Job.
+            const std::size_t dash = workload.owner_name.rfind('-');
+            const std::string parent = workload.owner_name.substr(0, dash);
+            const std::string kind = lower_case(workload.owner_kind);
+            std::vector<std::string> keys{kind + space + workload.owner_name};
+            if (kind == "replicaset" && dash != std::string::npos)
+                keys.push_back("deployment" + space + parent);
+            if (kind == "job" && dash != std::string::npos)
+                keys.push_back("cronjob" + space + parent);
+            for (const std::string& key : keys)
+                stand_in_.emplace(key, workload_key(workload.kind, workload.meta));
+        }
+    }
+
+    void add_workload(const policy::Workload& workload) {
+        const std::string key = workload_key(workload.kind, workload.meta);
+        const bool has_own_pods = workload.kind != "Pod" && workload.kind != "WorkloadEndpoint" &&
+                                  stand_in_.contains(key);
+        if (workload.finished || has_own_pods)
+            return;
+        EndpointSource source;
+        source.profiles = profile_names(workload);
+        source.governed = !workload.host_network;
+        Object object;
+        object.name = full_name(workload.meta);
+        object.manifest_kind = workload.kind;
+        object.labels = with_inherited(own_labels(workload), source.profiles, profiles_);
+        for (const At<net::Cidr>& address : workload.addresses)
+            object.addresses.push_back(address->base);
+        object.selectable = !workload.host_network;
+        if (workload.host_network && object.addresses.empty())
+            object.addresses = node_addresses(workload.node);
+        object.addresses_known = !object.addresses.empty();
+        object.ports = workload.ports;
+        object.span = workload.meta.span;
+
+        decision::Endpoint endpoint;
+        endpoint.node = workload.node;
+        endpoint.interface_name = workload.interface_name;
+        endpoint.host_network = workload.host_network;
+        lowered_.workloads_by_name.emplace(
+            key, add(std::move(object), std::move(endpoint), std::move(source)));
+    }
+
+    /// Names of workloads lead to one of their pods: all are made from one template.
+    void name_workloads_of_pods() {
+        for (const auto& [key, pod] : stand_in_) {
+            std::string target = pod;
+            for (std::size_t steps = 0; steps < 8; ++steps) { // CronJob -> Job -> Pod
+                const auto found = lowered_.workloads_by_name.find(target);
+                if (found != lowered_.workloads_by_name.end()) {
+                    lowered_.workloads_by_name.emplace(key, found->second);
+                    break;
+                }
+                const auto next = stand_in_.find(target);
+                if (next == stand_in_.end())
+                    break;
+                target = next->second;
+            }
+        }
+    }
+
+    void add_host_endpoint(const policy::HostEndpoint& source_object) {
+        EndpointSource source;
+        source.profiles = profile_names(source_object);
+        source.is_host_endpoint = true;
+        source.all_interfaces = source_object.interface_name == "*";
+        Object object;
+        object.kind = Object::Kind::HostEndpoint;
+        object.name = source_object.meta.name;
+        object.manifest_kind = "HostEndpoint";
+        const Labels& own = source_object.meta.labels;
+        object.labels = with_inherited({own.begin(), own.end()}, source.profiles, profiles_);
+        for (const At<net::Address>& address : source_object.expected_ips)
+            object.addresses.push_back(*address);
+        object.ports = source_object.ports;
+        object.span = source_object.meta.span;
+
+        decision::Endpoint endpoint;
+        endpoint.node = source_object.node;
+        endpoint.interface_name = source_object.interface_name;
+        endpoint.is_host_endpoint = true;
+        lowered_.host_endpoints_by_name.emplace(
+            source_object.meta.name,
+            add(std::move(object), std::move(endpoint), std::move(source)));
+    }
+
+    ObjectId add(Object object, decision::Endpoint endpoint, EndpointSource source) {
+        auto& objects = lowered_.world.objects;
+        const ObjectId id{static_cast<std::uint32_t>(objects.size())};
+        objects.push_back(std::move(object));
+        endpoint.object = id;
+        lowered_.endpoints.push_back(std::move(endpoint));
+        sources_.push_back(std::move(source));
+        return id;
+    }
+
+    void index_addresses() {
+        std::vector<std::pair<net::Address, ObjectId>> held;
+        const auto& objects = lowered_.world.objects;
+        for (std::size_t i = 0; i < objects.size(); ++i)
+            if (objects[i].selectable)
+                for (const net::Address& address : objects[i].addresses)
+                    held.emplace_back(address, ObjectId{static_cast<std::uint32_t>(i)});
+        std::sort(held.begin(), held.end());
+        held.erase(std::unique(held.begin(), held.end()), held.end());
+        auto& by_address = lowered_.world.by_address;
+        for (const auto& [address, id] : held)
+            by_address.try_emplace(by_address.end(), address)->second.push_back(id);
+    }
+
+    void add_network_set(const policy::NetworkSet& set) {
+        Object object;
+        object.kind = Object::Kind::NetworkSet;
+        object.name = full_name(set.meta);
+        object.manifest_kind = set.meta.space.empty() ? "GlobalNetworkSet" : "NetworkSet";
+        std::vector<Labels::Pair> own(set.meta.labels.begin(), set.meta.labels.end());
+        std::vector<std::string> inherits;
+        if (!set.meta.space.empty()) {
+            own.emplace_back(kNamespaceLabel, set.meta.space);
+            inherits.push_back("kns." + set.meta.space);
+        }
+        object.labels = with_inherited(std::move(own), inherits, profiles_);
+        std::vector<net::Cidr> nets;
+        for (const At<net::Cidr>& cidr : set.nets)
+            nets.push_back(*cidr);
+        object.nets = net::AddressSet::of(nets);
+        object.span = set.meta.span;
+        auto& world = lowered_.world;
+        world.network_sets.push_back(ObjectId{static_cast<std::uint32_t>(world.objects.size())});
+        world.objects.push_back(std::move(object));
+    }
+
+    void add_pools() {
+        std::vector<net::Cidr> pools;
+        for (const policy::IpPool& pool : cluster_.pools) {
+            const auto& uses = pool.allowed_uses;
+            const bool for_pods =
+                uses.empty() || std::find(uses.begin(), uses.end(), "Workload") != uses.end();
+            if (!pool.disabled && for_pods)
+                pools.push_back(pool.cidr);
+        }
+        lowered_.world.pools = net::AddressSet::of(pools);
+    }
+
+    std::vector<net::Address> node_addresses(const std::string& name) const {
+        std::vector<net::Address> addresses;
+        for (const policy::Node& node : cluster_.nodes)
+            if (!name.empty() && node.meta.name == name)
+                addresses.insert(addresses.end(), node.addresses.begin(), node.addresses.end());
+        return addresses;
+    }
+
+    const policy::Cluster& cluster_;
+    const Profiles& profiles_;
+    decision::LoweredCluster& lowered_;
+    std::vector<EndpointSource> sources_;
+    std::map<std::string, std::string> stand_in_; ///< workload key -> key of what stands for it
+};
+
+} // namespace
+
+std::vector<EndpointSource> build_world(const policy::Cluster& cluster, const Profiles& profiles,
+                                        decision::LoweredCluster& lowered) {
+    return Builder(cluster, profiles, lowered).run();
+}
+
+} // namespace polecat::passes::lowering
