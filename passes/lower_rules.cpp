@@ -99,12 +99,13 @@ class EndLowering {
     }
 
     decision::NetSet node_addresses() const {
-        net::AddressSet nets;
+        std::vector<net::Cidr> addresses;
         for (const policy::Node& node : context_.cluster.nodes)
             if (entity_.nodes->parsed.matches(node.meta.labels))
                 for (const net::Address& address : node.addresses)
-                    nets = nets | net::AddressSet::of(net::Range{address, address});
-        return {nets.of_family(context_.family)};
+                    addresses.push_back(
+                        {address, static_cast<std::uint8_t>(net::width(address.family))});
+        return {net::AddressSet::of(addresses).of_family(context_.family)};
     }
 
     static decision::DomainSet domains(const std::vector<At<std::string>>& names) {
@@ -146,10 +147,10 @@ class EndLowering {
             if (const auto* range = std::get_if<net::PortRange>(&port.value))
                 numbers.push_back(*range);
             else
-                match.named.push_back(intern(decision::NamedPortSet{
-                    positive_.value_or(Selector::all()),
-                    filters ? **rule_.protocol : net::Protocol{0},
-                    std::get<std::string>(port.value)}));
+                match.named.push_back(
+                    intern(decision::NamedPortSet{positive_.value_or(Selector::all()),
+                                                  filters ? **rule_.protocol : net::Protocol{0},
+                                                  std::get<std::string>(port.value)}));
         }
         match.numbers = net::PortSet::of(numbers);
         std::sort(match.named.begin(), match.named.end());

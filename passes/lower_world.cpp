@@ -41,8 +41,8 @@ std::vector<Labels::Pair> own_labels(const policy::Workload& workload) {
         own.assign(workload.meta.labels.begin(), workload.meta.labels.end());
     for (const Labels::Pair& pair : workload.pod_labels) {
         // A pod must not claim what only its namespace or account can give.
-        if (kubernetes &&
-            (pair.first.starts_with(kNamespacePrefix) || pair.first.starts_with(kServiceAccountPrefix)))
+        if (kubernetes && (pair.first.starts_with(kNamespacePrefix) ||
+                           pair.first.starts_with(kServiceAccountPrefix)))
             continue;
         own.push_back(pair);
     }
@@ -50,9 +50,8 @@ std::vector<Labels::Pair> own_labels(const policy::Workload& workload) {
     if (kubernetes)
         own.emplace_back(kOrchestratorLabel, "k8s");
     if (kubernetes || !workload.service_account.empty())
-        own.emplace_back(kServiceAccountLabel, workload.service_account.empty()
-                                                   ? "default"
-                                                   : workload.service_account);
+        own.emplace_back(kServiceAccountLabel,
+                         workload.service_account.empty() ? "default" : workload.service_account);
     return own;
 }
 

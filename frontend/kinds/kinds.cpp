@@ -67,6 +67,17 @@ constexpr KindRow kKinds[] = {
 
 } // namespace
 
+std::string object_label(const ObjectContext& context) {
+    const auto text = [](const yaml::Node* node) {
+        return node != nullptr && node->is_scalar() ? node->text : std::string();
+    };
+    const yaml::Node* meta = context.root.find("metadata");
+    if (meta == nullptr || !meta->is_mapping())
+        return context.kind;
+    const std::string space = text(meta->find("namespace"));
+    return context.kind + " " + (space.empty() ? "" : space + "/") + text(meta->find("name"));
+}
+
 const KindRow* find_kind(std::string_view api_version, std::string_view kind) {
     if (api_version == kCalicoCrd)
         api_version = kCalico;

@@ -21,6 +21,9 @@ struct ObjectContext {
     diag::Diagnostics& diagnostics;
     bool legacy_crd = false; ///< crd.projectcalico.org/v1: read as v3 without defaulting
 };
+/// "NetworkPolicy shop/web": how messages call the object.
+std::string object_label(const ObjectContext& context);
+
 using Reader = void (*)(ObjectContext&);
 
 struct KindRow {

@@ -2,7 +2,6 @@
 // (sigs.k8s.io/yaml) uses. Timestamps and base-60 numbers are strings there.
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <limits>
 #include <string>
 
@@ -108,8 +107,7 @@ std::optional<double> parse_float(std::string_view text) {
         text.remove_prefix(1);
     double value = 0;
     const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error == std::errc::result_out_of_range && std::abs(value) < 1)
-        return value; // too small: Go reads 0, too large is no number to it
+    // Out of range is no number: Go agrees for large ones.
     if (error != std::errc{} || stop != text.data() + text.size())
         return std::nullopt;
     return value;

@@ -37,6 +37,10 @@ struct Question {
     std::vector<ObjectId> objects; ///< at that address, or the objects themselves
 };
 
+bool outside_blocks(const Question& q) {
+    return q.world.unknown_address == UnknownAddress::OutsideBlocks;
+}
+
 /// Is an address that is not known inside? design.md section 3.
 Tri covers_unknown(const Question& q, const net::AddressSet& nets) {
     const net::AddressSet of_family = nets.of_family(q.family);
@@ -50,9 +54,7 @@ Tri covers_unknown(const Question& q, const net::AddressSet& nets) {
         return Tri::Yes;
     if (!pools.empty() && !of_family.intersects(pools))
         return Tri::No;
-    return q.world.unknown_address == UnknownAddress::OutsideBlocks && !q.objects.empty()
-               ? Tri::No
-               : Tri::Unknown;
+    return outside_blocks(q) ? Tri::No : Tri::Unknown;
 }
 
 Tri in_nets(const Question& q, const net::AddressSet& nets) {
@@ -65,7 +67,7 @@ Tri ask(const ObjectSet& set, const Question& q) {
         if (object.selectable && set.selector.matches(object.labels))
             return Tri::Yes;
     }
-    if (!q.address && q.objects.empty())
+    if (!q.address && q.objects.empty() && !outside_blocks(q))
         return Tri::Unknown;
     net::AddressSet nets; // of the matching network sets; their union matters without an address
     for (const ObjectId id : q.world.network_sets) {
@@ -115,7 +117,7 @@ Tri ask(const ServiceSet& set, const Question& q) {
 
 Tri ask(const NamedPortSet& set, const Question& q) {
     if (!q.address && q.objects.empty())
-        return net::has_ports(q.protocol) ? Tri::Unknown : Tri::No;
+        return net::has_ports(q.protocol) && !outside_blocks(q) ? Tri::Unknown : Tri::No;
     Tri result = Tri::No;
     for (const ObjectId id : q.objects) {
         const Object& object = q.world.object(id);
@@ -160,23 +162,30 @@ Tri holds(const Predicate& predicate, const World& world, const End& end, net::F
     if (end.address)
         return answer(end.address, objects_at(world, end, *end.address));
     // No address: ask each address of the objects that have one, and the objects that do not.
-    std::vector<ObjectId> without;
     std::optional<Tri> result;
+    const auto add = [&](Tri here) { result = result && *result != here ? Tri::Unknown : here; };
+    std::vector<ObjectId> without;
+    bool somewhere = end.objects.empty(); // at an address that nothing is known of
     for (const ObjectId id : end.objects) {
         const Object& object = world.object(id);
-        if (!object.addresses_known)
-            without.push_back(id);
+        bool has_family = false;
         for (const net::Address& address : object.addresses) {
             if (address.family != family)
                 continue;
-            const Tri here = answer(address, objects_at(world, end, address));
-            result = result && *result != here ? Tri::Unknown : here;
+            has_family = true;
+            add(answer(address, objects_at(world, end, address)));
         }
+        // A host has addresses that no manifest names; pods have only their own.
+        const bool is_host = object.kind == Object::Kind::HostEndpoint || !object.selectable;
+        if (is_host)
+            somewhere = somewhere || !has_family;
+        else if (!object.addresses_known)
+            without.push_back(id);
     }
-    if (!without.empty() || end.objects.empty()) {
-        const Tri here = answer(std::nullopt, without);
-        result = result && *result != here ? Tri::Unknown : here;
-    }
+    if (!without.empty())
+        add(answer(std::nullopt, without));
+    if (somewhere)
+        add(answer(std::nullopt, {}));
     return result.value_or(Tri::No); // at no address of this family
 }
 

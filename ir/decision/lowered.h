@@ -46,6 +46,30 @@ struct Endpoint {
     bool is_host_endpoint = false;
 };
 
+/// A pod behind a service port: an endpoint of the world, or an address that none holds.
+struct ServiceBackend {
+    std::optional<ObjectId> object;
+    std::optional<net::Address> address;
+    std::uint16_t port = 0;
+    auto operator<=>(const ServiceBackend&) const = default;
+};
+
+/// A service as clients see it: the addresses that are rewritten to a backend's.
+struct ServiceFront {
+    struct Port {
+        net::Protocol protocol = net::kTcp;
+        std::uint16_t port = 0, node_port = 0;
+        std::vector<ServiceBackend> backends;
+    };
+    std::vector<net::Address> cluster_ips, external_ips;
+    std::vector<Port> ports;
+};
+
+struct NodeInfo {
+    std::string name;
+    std::vector<net::Address> addresses;
+};
+
 struct LoweredCluster {
     World world;
     PredicateStore predicates;
@@ -54,6 +78,9 @@ struct LoweredCluster {
     std::vector<Endpoint> endpoints;
     std::map<std::string, ObjectId> workloads_by_name; ///< "kind:namespace/name", lower-case kind
     std::map<std::string, ObjectId> host_endpoints_by_name;
+    std::map<std::string, ServiceFront> service_fronts; ///< by "namespace/name"
+    std::vector<NodeInfo> nodes;
+    policy::FelixSettings felix;
 
     const Program& program(ProgramId id) const { return programs[id.value]; }
     const Endpoint* endpoint_of(ObjectId object) const;

@@ -92,8 +92,9 @@ struct Rule {
     EntityRule source;
     EntityRule destination;
     std::optional<HttpMatch> http;
-    std::string name; ///< of a ClusterNetworkPolicy rule
-    Span span;        ///< the first key of the rule
+    std::string name;                 ///< of a ClusterNetworkPolicy rule
+    std::uint32_t manifest_index = 0; ///< index in the manifest's list of that direction
+    Span span;                        ///< the first key of the rule
     Span action_span;
 };
 

@@ -1,0 +1,188 @@
+/// Namespace, ServiceAccount, Node, Service, Endpoints, EndpointSlice. Of Services and Nodes only
+/// the fields that policy and routing need are read; the rest passes unread.
+#include "frontend/kinds/kinds.h"
+#include "frontend/kinds/label_selector.h"
+#include "frontend/kinds/names.h"
+
+namespace polecat::frontend {
+
+namespace {
+
+Fields open_root(ObjectContext& context) {
+    Fields root(&context.root, "", object_label(context), context.diagnostics);
+    root.ignore_rest();
+    return root;
+}
+
+Fields item(const yaml::Node* node, Fields& parent, std::string_view key, std::size_t index) {
+    Fields out(node, parent.path_of(key) + "[" + std::to_string(index) + "]", parent.object(),
+               parent.diagnostics());
+    out.ignore_rest();
+    return out;
+}
+
+void add_address(const At<std::string>& text, const std::string& path, Fields& fields,
+                 std::vector<net::Address>& into) {
+    if (const auto address = net::parse_address(text.value))
+        into.push_back(*address);
+    else
+        refuse_value(fields, text.span, path, "must be an IP address");
+}
+
+net::Protocol protocol_or_tcp(Fields& fields) {
+    const auto text = fields.string("protocol");
+    if (!text)
+        return net::kTcp;
+    return kubernetes_protocol(*text, fields.path_of("protocol"), fields).value_or(net::kTcp);
+}
+
+std::uint16_t port_or_zero(Fields& fields, std::string_view key) {
+    const auto number = fields.integer(key);
+    if (!number || number->value == 0)
+        return 0;
+    return port_number(*number, fields.path_of(key), fields).value_or(0);
+}
+
+void read_service_port(Fields fields, std::vector<policy::ServicePort>& into) {
+    policy::ServicePort out;
+    if (const auto name = fields.string("name"))
+        out.name = name->value;
+    out.protocol = protocol_or_tcp(fields);
+    out.port = port_or_zero(fields, "port");
+    out.node_port = port_or_zero(fields, "nodePort");
+    if (const yaml::Node* target = fields.get("targetPort"); target != nullptr) {
+        if (yaml::as_integer(*target))
+            out.target_port = port_or_zero(fields, "targetPort");
+        else if (const auto name = fields.string("targetPort"))
+            out.target_port = name->value;
+    }
+    into.push_back(std::move(out));
+}
+
+void read_cluster_ips(Fields& spec, policy::Service& into) {
+    auto ips = spec.strings("clusterIPs");
+    if (const auto one = spec.string("clusterIP"); ips.empty() && one)
+        ips.push_back(*one);
+    for (const At<std::string>& ip : ips)
+        if (!ip.value.empty() && ip.value != "None")
+            add_address(ip, spec.path_of("clusterIP"), spec, into.cluster_ips);
+}
+
+void read_external_ips(Fields& spec, Fields& root, policy::Service& into) {
+    for (const At<std::string>& ip : spec.strings("externalIPs"))
+        add_address(ip, spec.path_of("externalIPs"), spec, into.external_ips);
+    Fields status = root.mapping("status");
+    Fields balancer = status.mapping("loadBalancer");
+    std::size_t index = 0;
+    for (const yaml::Node* each : balancer.list("ingress")) {
+        Fields entry = item(each, balancer, "ingress", index++);
+        if (const auto ip = entry.string("ip"); ip && !ip->value.empty())
+            add_address(*ip, entry.path_of("ip"), entry, into.external_ips);
+    }
+}
+
+void read_endpoint_ports(Fields& fields, policy::ServiceEndpoints& into) {
+    std::size_t index = 0;
+    for (const yaml::Node* each : fields.list("ports")) {
+        Fields port = item(each, fields, "ports", index++);
+        policy::ServiceEndpoints::EndpointsPort out;
+        if (const auto name = port.string("name"))
+            out.name = name->value;
+        out.protocol = protocol_or_tcp(port);
+        if (const std::uint16_t number = port_or_zero(port, "port"))
+            out.port = number;
+        into.ports.push_back(std::move(out));
+    }
+}
+
+} // namespace
+
+void read_namespace(ObjectContext& context) {
+    Fields root = open_root(context);
+    policy::Namespace out{read_metadata(root, false)};
+    out.meta.labels.set_default("kubernetes.io/metadata.name", out.meta.name);
+    context.cluster.namespaces.push_back(std::move(out));
+}
+
+void read_service_account(ObjectContext& context) {
+    Fields root = open_root(context);
+    context.cluster.service_accounts.push_back({read_metadata(root, true)});
+}
+
+void read_node(ObjectContext& context) {
+    Fields root = open_root(context);
+    policy::Node out;
+    out.meta = read_metadata(root, false);
+    Fields spec = root.mapping("spec"), status = root.mapping("status");
+    for (const At<std::string>& text : spec.strings("podCIDRs"))
+        if (const auto cidr = read_cidr(text, spec.path_of("podCIDRs"), spec))
+            out.pod_cidrs.push_back(cidr->value);
+    std::size_t index = 0;
+    for (const yaml::Node* each : status.list("addresses")) {
+        Fields entry = item(each, status, "addresses", index++);
+        const auto type = entry.string("type"), address = entry.string("address");
+        if (type && address && (type->value == "InternalIP" || type->value == "ExternalIP"))
+            add_address(*address, entry.path_of("address"), entry, out.addresses);
+    }
+    context.cluster.nodes.push_back(std::move(out));
+}
+
+void read_service(ObjectContext& context) {
+    Fields root = open_root(context);
+    policy::Service out;
+    out.meta = read_metadata(root, true);
+    Fields spec = root.mapping("spec");
+    const auto type = spec.string("type");
+    out.type = type ? type->value : "ClusterIP";
+    read_cluster_ips(spec, out);
+    read_external_ips(spec, root, out);
+    for (auto& [key, value] : spec.string_map("selector"))
+        out.selector.emplace_back(key.value, value.value);
+    std::size_t index = 0;
+    for (const yaml::Node* each : spec.list("ports"))
+        read_service_port(item(each, spec, "ports", index++), out.ports);
+    context.cluster.services.push_back(std::move(out));
+}
+
+void read_endpoints(ObjectContext& context) {
+    Fields root = open_root(context);
+    const policy::Metadata meta = read_metadata(root, true);
+    std::size_t index = 0;
+    for (const yaml::Node* each : root.list("subsets")) {
+        Fields subset = item(each, root, "subsets", index++);
+        policy::ServiceEndpoints out;
+        out.meta = meta;
+        out.service = meta.name;
+        // Whether an address is ready makes no difference to Calico's policy.
+        for (const char* key : {"addresses", "notReadyAddresses"}) {
+            std::size_t at = 0;
+            for (const yaml::Node* address : subset.list(key)) {
+                Fields entry = item(address, subset, key, at++);
+                if (const auto ip = entry.string("ip"))
+                    add_address(*ip, entry.path_of("ip"), entry, out.addresses);
+            }
+        }
+        read_endpoint_ports(subset, out);
+        context.cluster.service_endpoints.push_back(std::move(out));
+    }
+}
+
+void read_endpoint_slice(ObjectContext& context) {
+    Fields root = open_root(context);
+    policy::ServiceEndpoints out;
+    out.meta = read_metadata(root, true);
+    if (const std::string* service = out.meta.labels.find("kubernetes.io/service-name"))
+        out.service = *service;
+    const auto type = root.string("addressType");
+    std::size_t index = 0;
+    for (const yaml::Node* each : root.list("endpoints")) {
+        Fields entry = item(each, root, "endpoints", index++);
+        for (const At<std::string>& address : entry.strings("addresses"))
+            if (!type || type->value != "FQDN")
+                add_address(address, entry.path_of("addresses"), entry, out.addresses);
+    }
+    read_endpoint_ports(root, out);
+    context.cluster.service_endpoints.push_back(std::move(out));
+}
+
+} // namespace polecat::frontend

@@ -1,0 +1,194 @@
+/// networking.k8s.io/v1 NetworkPolicy. Rules of the API server: pkg/apis/networking/validation.
+#include "frontend/kinds/kinds.h"
+#include "frontend/kinds/label_selector.h"
+#include "frontend/kinds/names.h"
+
+namespace polecat::frontend {
+
+namespace {
+
+using policy::KubernetesNetworkPolicy;
+
+Fields item_fields(const yaml::Node* item, Fields& parent, std::string_view key,
+                   std::size_t index) {
+    return Fields(item, parent.path_of(key) + "[" + std::to_string(index) + "]", parent.object(),
+                  parent.diagnostics());
+}
+
+/// A number or a name; false when neither.
+bool read_port_value(Fields& fields, policy::KubernetesPort& out) {
+    const yaml::Node* node = fields.get("port");
+    if (node == nullptr)
+        return true;
+    const std::string path = fields.path_of("port");
+    if (const auto number = yaml::as_integer(*node)) {
+        const auto port = port_number({*number, node->span}, path, fields);
+        if (port)
+            out.port = *port;
+        return port.has_value();
+    }
+    const auto name = as_text(*node, path, fields.object(), fields.diagnostics());
+    if (!name)
+        return false;
+    if (!is_port_name(name->value)) {
+        refuse_value(
+            fields, name->span, path,
+            "must be a number, or a name of lower-case letters, digits and `-`, at most 15");
+        return false;
+    }
+    out.port = name->value;
+    return true;
+}
+
+void read_port(Fields fields, std::vector<policy::KubernetesPort>& into) {
+    policy::KubernetesPort out;
+    out.span = fields.span();
+    const auto protocol = fields.string("protocol");
+    bool good = read_port_value(fields, out);
+    const auto end = fields.integer("endPort");
+    fields.finish();
+    if (protocol) {
+        out.protocol = kubernetes_protocol(*protocol, fields.path_of("protocol"), fields);
+        good &= out.protocol.has_value();
+    }
+    if (end) {
+        out.end_port = port_number(*end, fields.path_of("endPort"), fields);
+        const auto* first = out.port ? std::get_if<std::uint16_t>(&*out.port) : nullptr;
+        if (first == nullptr)
+            refuse_value(fields, end->span, fields.path_of("endPort"), "needs a numeric port");
+        else if (out.end_port && *out.end_port < *first)
+            refuse_value(fields, end->span, fields.path_of("endPort"), "must not be below port");
+    }
+    if (good)
+        into.push_back(std::move(out));
+}
+
+std::optional<policy::IpBlock> read_ip_block(Fields fields) {
+    policy::IpBlock out;
+    const auto cidr = fields.string("cidr");
+    const auto except = fields.strings("except");
+    fields.finish();
+    if (!cidr) {
+        refuse_value(fields, fields.span(), fields.path_of("cidr"), "is missing");
+        return std::nullopt;
+    }
+    const auto parsed = read_cidr(*cidr, fields.path_of("cidr"), fields);
+    if (!parsed)
+        return std::nullopt;
+    out.cidr = *parsed;
+    for (const At<std::string>& each : except) {
+        const auto hole = read_cidr(each, fields.path_of("except"), fields);
+        if (!hole)
+            continue;
+        if (!parsed->value.contains(hole->value.first()) ||
+            hole->value.prefix <= parsed->value.prefix)
+            refuse_value(fields, each.span, fields.path_of("except"),
+                         "must be a strict part of cidr");
+        out.except.push_back(*hole);
+    }
+    return out;
+}
+
+void read_peer(Fields fields, std::vector<policy::KubernetesPeer>& into) {
+    policy::KubernetesPeer out;
+    out.span = fields.span();
+    // An empty mapping is a selector of everything; null is no selector at all.
+    if (fields.get("podSelector") != nullptr)
+        out.pod_selector = read_label_selector(fields.mapping("podSelector"));
+    if (fields.get("namespaceSelector") != nullptr)
+        out.namespace_selector = read_label_selector(fields.mapping("namespaceSelector"));
+    if (fields.get("ipBlock") != nullptr)
+        out.ip_block = read_ip_block(fields.mapping("ipBlock"));
+    const bool selects = out.pod_selector || out.namespace_selector;
+    const bool block = fields.get("ipBlock") != nullptr;
+    fields.finish();
+    if (!selects && !block)
+        refuse_value(fields, fields.span(), fields.path(),
+                     "must have podSelector, namespaceSelector or ipBlock")
+            .with_hint("`- podSelector: {}` means every pod of the policy's namespace");
+    else if (selects && block)
+        refuse_value(fields, fields.span(), fields.path(), "cannot have ipBlock beside a selector");
+    else if (selects || out.ip_block)
+        into.push_back(std::move(out));
+}
+
+std::vector<policy::KubernetesRule> read_rules(Fields& spec, std::string_view key,
+                                               std::string_view peers) {
+    std::vector<policy::KubernetesRule> out;
+    std::size_t index = 0;
+    for (const yaml::Node* item : spec.list(key)) {
+        Fields fields = item_fields(item, spec, key, index++);
+        policy::KubernetesRule rule;
+        rule.span = item->span;
+        std::size_t port = 0, peer = 0;
+        const auto ports = fields.list("ports");
+        for (const yaml::Node* each : ports)
+            read_port(item_fields(each, fields, "ports", port++), rule.ports);
+        const auto ends = fields.list(peers);
+        for (const yaml::Node* each : ends)
+            read_peer(item_fields(each, fields, peers, peer++), rule.peers);
+        fields.finish();
+        // A rule that lost a peer or a port would be wider than written; it was reported, and the
+        // cluster is not used.
+        out.push_back(std::move(rule));
+    }
+    return out;
+}
+
+void read_types(Fields& spec, KubernetesNetworkPolicy& into) {
+    const auto types = spec.strings("policyTypes");
+    if (types.empty()) {
+        into.has_ingress_type = true;
+        into.has_egress_type = !into.egress.empty();
+        return;
+    }
+    into.has_ingress_type = into.has_egress_type = false;
+    for (const At<std::string>& type : types) {
+        bool& flag = type.value == "Egress" ? into.has_egress_type : into.has_ingress_type;
+        if (type.value != "Ingress" && type.value != "Egress")
+            refuse_value(spec, type.span, spec.path_of("policyTypes"), "must be Ingress or Egress");
+        else if (flag)
+            refuse_value(spec, type.span, spec.path_of("policyTypes"),
+                         "has " + type.value + " twice");
+        flag = true;
+    }
+    const auto unused = [&](const char* key, bool active, bool rules) {
+        if (!active && rules)
+            spec.diagnostics()
+                .report(diag::Code::RulesWithoutType, spec.key_span(key), {key})
+                .about(spec.object());
+    };
+    unused("ingress", into.has_ingress_type, !into.ingress.empty());
+    unused("egress", into.has_egress_type, !into.egress.empty());
+}
+
+} // namespace
+
+void read_kubernetes_policy_spec(Fields& spec, KubernetesNetworkPolicy& into) {
+    if (spec.get("podSelector") == nullptr)
+        spec.diagnostics()
+            .report(diag::Code::MissingPodSelector, spec.key_span("podSelector"))
+            .about(spec.object())
+            .with_hint("write `podSelector: {}` if every pod of the namespace is meant");
+    into.pod_selector = read_label_selector(spec.mapping("podSelector"));
+    into.ingress = read_rules(spec, "ingress", "from");
+    into.egress = read_rules(spec, "egress", "to");
+    read_types(spec, into);
+}
+
+void read_kubernetes_network_policy(ObjectContext& context) {
+    Fields root(&context.root, "", object_label(context), context.diagnostics);
+    const policy::Metadata meta = read_metadata(root, true);
+    KubernetesNetworkPolicy out;
+    out.name = meta.name;
+    out.space = meta.space;
+    out.span = meta.span;
+    root.ignore({"apiVersion", "kind", "status"});
+    Fields spec = root.mapping("spec");
+    read_kubernetes_policy_spec(spec, out);
+    spec.finish();
+    root.finish();
+    context.cluster.kubernetes_policies.push_back(std::move(out));
+}
+
+} // namespace polecat::frontend

@@ -1,0 +1,150 @@
+/// Pods and the workloads that make them. Only what policy needs is read; the rest passes unread.
+#include "frontend/kinds/kinds.h"
+#include "frontend/kinds/label_selector.h"
+
+namespace polecat::frontend {
+
+namespace {
+
+using policy::Workload;
+
+Fields item(const yaml::Node* node, Fields& parent, std::string_view key, std::size_t index) {
+    Fields out(node, parent.path_of(key) + "[" + std::to_string(index) + "]", parent.object(),
+               parent.diagnostics());
+    out.ignore_rest();
+    return out;
+}
+
+/// Ports with a name and a protocol that Calico knows, of containers and init containers.
+void read_ports(Fields& spec, std::string_view key, Workload& into) {
+    std::size_t index = 0;
+    for (const yaml::Node* each : spec.list(key)) {
+        Fields container = item(each, spec, key, index++);
+        std::size_t at = 0;
+        for (const yaml::Node* port : container.list("ports")) {
+            Fields fields = item(port, container, "ports", at++);
+            const auto name = fields.string("name");
+            const auto protocol = fields.string("protocol");
+            const auto number = fields.integer("containerPort");
+            const auto known =
+                protocol ? kubernetes_protocol(*protocol, fields.path_of("protocol"), fields)
+                         : std::optional(net::kTcp);
+            const auto value = number
+                                   ? port_number(*number, fields.path_of("containerPort"), fields)
+                                   : std::nullopt;
+            if (name && !name->value.empty() && known && value)
+                into.ports.push_back({name->value, *known, *value});
+        }
+    }
+}
+
+void read_pod_spec(Fields& spec, Workload& into) {
+    const auto account = spec.string("serviceAccountName");
+    const auto old_account = spec.string("serviceAccount");
+    into.service_account = account && !account->value.empty()           ? account->value
+                           : old_account && !old_account->value.empty() ? old_account->value
+                                                                        : "default";
+    if (const auto node = spec.string("nodeName"))
+        into.node = node->value;
+    if (const auto host = spec.boolean("hostNetwork"))
+        into.host_network = host->value;
+    read_ports(spec, "containers", into);
+    read_ports(spec, "initContainers", into);
+}
+
+void add_address(const At<std::string>& text, Fields& fields, const std::string& path,
+                 Workload& into) {
+    const auto cidr = net::parse_cidr(text.value, net::CidrForm::OrAddress);
+    if (!cidr || cidr->prefix != net::width(cidr->family()))
+        refuse_value(fields, text.span, path, "must be an IP address");
+    else
+        into.addresses.push_back({*cidr, text.span});
+}
+
+/// Order of sources as in Calico's conversion: the annotations of the CNI plugin, then status.
+void read_pod_addresses(Fields& root, const policy::Metadata& meta, Workload& into) {
+    for (const char* key : {"cni.projectcalico.org/podIPs", "cni.projectcalico.org/podIP"}) {
+        const auto found = meta.annotations.find(key);
+        if (found == meta.annotations.end() || found->second.empty())
+            continue;
+        for (std::size_t from = 0; from <= found->second.size();) {
+            const std::size_t comma = std::min(found->second.find(',', from), found->second.size());
+            add_address({found->second.substr(from, comma - from), meta.span}, root,
+                        std::string("metadata.annotations.") + key, into);
+            from = comma + 1;
+        }
+        return;
+    }
+    Fields status = root.mapping("status");
+    std::size_t index = 0;
+    for (const yaml::Node* each : status.list("podIPs")) {
+        Fields entry = item(each, status, "podIPs", index++);
+        if (const auto ip = entry.string("ip"); ip && !ip->value.empty())
+            add_address(*ip, entry, entry.path_of("ip"), into);
+    }
+    const auto one = status.string("podIP");
+    if (into.addresses.empty() && one && !one->value.empty())
+        add_address(*one, status, status.path_of("podIP"), into);
+}
+
+void read_owner(Fields& root, Workload& into) {
+    Fields meta = root.mapping("metadata");
+    std::size_t index = 0;
+    for (const yaml::Node* each : meta.list("ownerReferences")) {
+        Fields owner = item(each, meta, "ownerReferences", index++);
+        const auto kind = owner.string("kind"), name = owner.string("name");
+        if (kind && name) {
+            into.owner_kind = kind->value;
+            into.owner_name = name->value;
+            return;
+        }
+    }
+}
+
+} // namespace
+
+void read_pod(ObjectContext& context) {
+    Fields root(&context.root, "", object_label(context), context.diagnostics);
+    root.ignore_rest();
+    Workload out;
+    out.meta = read_metadata(root, true);
+    out.kind = "Pod";
+    out.pod_labels = out.meta.labels;
+    out.pod_annotations = out.meta.annotations;
+    Fields spec = root.mapping("spec");
+    read_pod_spec(spec, out);
+    read_pod_addresses(root, out.meta, out);
+    read_owner(root, out);
+    Fields status = root.mapping("status");
+    if (const auto phase = status.string("phase"))
+        out.finished = phase->value == "Succeeded" || phase->value == "Failed";
+    context.cluster.workloads.push_back(std::move(out));
+}
+
+void read_workload(ObjectContext& context) {
+    Fields root(&context.root, "", object_label(context), context.diagnostics);
+    root.ignore_rest();
+    Workload out;
+    out.meta = read_metadata(root, true);
+    out.kind = context.kind;
+    read_owner(root, out);
+    Fields spec = root.mapping("spec");
+    Fields job = context.kind == "CronJob" ? spec.mapping("jobTemplate").mapping("spec") : spec;
+    Fields pod = job.mapping("template");
+    const yaml::Node* meta = pod.get("metadata");
+    if (meta != nullptr) {
+        // A template's metadata has no name; labels and annotations are read as a pod's.
+        Fields fields = pod.mapping("metadata");
+        std::vector<selector::Labels::Pair> labels;
+        for (auto& [key, value] : fields.string_map("labels"))
+            labels.emplace_back(key.value, value.value);
+        out.pod_labels = selector::Labels(std::move(labels));
+        for (auto& [key, value] : fields.string_map("annotations"))
+            out.pod_annotations[key.value] = value.value;
+    }
+    Fields pod_spec = pod.mapping("spec");
+    read_pod_spec(pod_spec, out);
+    context.cluster.workloads.push_back(std::move(out));
+}
+
+} // namespace polecat::frontend

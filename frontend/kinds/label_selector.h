@@ -1,0 +1,34 @@
+/// Kubernetes label selectors (metav1.LabelSelector), protocols and ports as policies write them.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "frontend/kinds/fields.h"
+#include "ir/policy/kubernetes.h"
+
+namespace polecat::frontend {
+
+/// Reads a label selector; an absent or null node gives an empty one.
+policy::LabelSelector read_label_selector(Fields fields);
+
+/// TCP, UDP or SCTP, as Kubernetes spells them; anything else is reported.
+std::optional<net::Protocol> kubernetes_protocol(const At<std::string>& text,
+                                                 const std::string& path, Fields& fields);
+
+/// A port number, 1 to 65535; anything else is reported.
+std::optional<std::uint16_t> port_number(const At<std::int64_t>& number, const std::string& path,
+                                         Fields& fields);
+
+/// A CIDR as ipBlock, networks and pools write it.
+std::optional<At<net::Cidr>> read_cidr(const At<std::string>& text, const std::string& path,
+                                       Fields& fields);
+
+/// spec of a NetworkPolicy (also of a StagedKubernetesNetworkPolicy).
+void read_kubernetes_policy_spec(Fields& spec, policy::KubernetesNetworkPolicy& into);
+
+/// Reports that a field has a value that its kind does not take.
+diag::Diagnostic& refuse_value(Fields& fields, Span span, const std::string& path,
+                               const std::string& rule);
+
+} // namespace polecat::frontend

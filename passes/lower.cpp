@@ -1,0 +1,25 @@
+#include "passes/lower.h"
+
+#include "passes/lower_parts.h"
+
+namespace polecat::passes {
+
+decision::LoweredCluster lower(const policy::Cluster& cluster,
+                               [[maybe_unused]] diag::Diagnostics& diagnostics,
+                               const LowerOptions& options) {
+    decision::LoweredCluster lowered;
+    lowered.world.unknown_address = options.unknown_address;
+    lowered.felix = cluster.felix;
+    for (const policy::Node& node : cluster.nodes)
+        lowered.nodes.push_back({node.meta.name, node.addresses});
+    const lowering::Profiles profiles = lowering::profiles_of(cluster);
+    const std::vector<lowering::EndpointSource> endpoints =
+        lowering::build_world(cluster, profiles, lowered);
+    lowering::build_services(cluster, lowered);
+    const std::deque<policy::Policy> converted = lowering::converted_policies(cluster);
+    const std::vector<lowering::OrderedTier> tiers = lowering::order_policies(cluster, converted);
+    lowering::build_groups(cluster, profiles, tiers, endpoints, lowered);
+    return lowered;
+}
+
+} // namespace polecat::passes

@@ -1,0 +1,218 @@
+// Which policies an endpoint has, groups of endpoints that have the same, and their programs.
+// felix/calc/{active_rules_calculator,policy_resolver,event_sequencer}.go.
+#include <algorithm>
+#include <unordered_map>
+
+#include "ir/selector/index.h"
+#include "passes/lower_programs.h"
+
+namespace polecat::passes::lowering {
+
+using decision::Hook;
+using policy::Direction;
+
+namespace {
+
+/// A key of parts that can't run into each other.
+void append(std::string& key, const std::string& part) {
+    key += std::to_string(part.size());
+    key += ':';
+    key += part;
+}
+
+class Grouping {
+  public:
+    Grouping(const policy::Cluster& cluster, const Profiles& profiles,
+             const std::vector<OrderedTier>& tiers, const std::vector<EndpointSource>& endpoints,
+             decision::LoweredCluster& lowered)
+        : endpoints_(endpoints), lowered_(lowered), places_(places_of(tiers)),
+          programs_(cluster, profiles, tiers, places_, lowered) {
+        for (const PolicyPlace& place : places_) {
+            collect_port_names(place.policy->ingress, port_names_);
+            collect_port_names(place.policy->egress, port_names_);
+        }
+        for (const auto& [name, profile] : profiles) {
+            collect_port_names(profile.ingress, port_names_);
+            collect_port_names(profile.egress, port_names_);
+        }
+    }
+
+    void run() {
+        classify();
+        select();
+        make_groups();
+    }
+
+  private:
+    /// Endpoints that no policy can tell apart.
+    struct Class {
+        EndpointSource source;
+        std::string ports; ///< the named ports in use, as text
+        std::vector<std::uint32_t> policies;
+        std::optional<decision::GroupId> group;
+    };
+
+    static std::vector<PolicyPlace> places_of(const std::vector<OrderedTier>& tiers) {
+        std::vector<PolicyPlace> places;
+        for (std::size_t tier = 0; tier < tiers.size(); ++tier)
+            for (const policy::Policy* policy : tiers[tier].policies)
+                places.push_back({tier, policy});
+        return places;
+    }
+
+    std::string port_signature(const decision::Object& object) const {
+        std::vector<std::string> ports;
+        for (const policy::EndpointPort& port : object.ports)
+            if (port_names_.contains(port.name))
+                ports.push_back(port.name + "/" + std::to_string(port.protocol) + "/" +
+                                std::to_string(port.port));
+        std::sort(ports.begin(), ports.end());
+        std::string text;
+        for (const std::string& port : ports)
+            append(text, port);
+        return text;
+    }
+
+    static std::string kind_key(const EndpointSource& source) {
+        std::string key{source.is_host_endpoint ? 'h' : 'w', source.all_interfaces ? '*' : '-',
+                        source.governed ? 'g' : 'n'};
+        for (const std::string& profile : source.profiles)
+            append(key, profile);
+        return key + "|";
+    }
+
+    void classify() {
+        std::unordered_map<std::string, std::uint32_t> by_key;
+        for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+            const decision::Object& object = lowered_.world.objects[i];
+            const std::string ports = port_signature(object);
+            std::string key = kind_key(endpoints_[i]);
+            append(key, ports);
+            for (const auto& [label, value] : object.labels) {
+                append(key, label);
+                append(key, value);
+            }
+            const auto next = static_cast<std::uint32_t>(classes_.size());
+            const auto [place, added] = by_key.emplace(std::move(key), next);
+            if (added) {
+                index_.add(object.labels);
+                classes_.push_back({endpoints_[i], ports, {}, std::nullopt});
+            }
+            class_of_.push_back(place->second);
+        }
+    }
+
+    /// Host endpoints have every kind of policy, workloads only the normal one.
+    void select() {
+        for (std::size_t i = 0; i < places_.size(); ++i) {
+            const policy::Policy& policy = *places_[i].policy;
+            const bool only_hosts = policy.do_not_track || policy.pre_dnat;
+            for (const std::uint32_t id : index_.select(subject_of(policy))) {
+                Class& of = classes_[id];
+                if (of.source.governed && (of.source.is_host_endpoint || !only_hosts))
+                    of.policies.push_back(static_cast<std::uint32_t>(i));
+            }
+        }
+    }
+
+    void make_groups() {
+        std::unordered_map<std::string, decision::GroupId> by_key;
+        for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+            Class& of = classes_[class_of_[i]];
+            if (!of.group) {
+                std::string key = kind_key(of.source);
+                append(key, of.ports);
+                for (const std::uint32_t policy : of.policies)
+                    append(key, std::to_string(policy));
+                const decision::GroupId next{static_cast<std::uint32_t>(lowered_.groups.size())};
+                const auto [place, added] = by_key.emplace(std::move(key), next);
+                if (added)
+                    lowered_.groups.push_back(make_group(of));
+                of.group = place->second;
+            }
+            decision::Endpoint& endpoint = lowered_.endpoints[i];
+            endpoint.group = *of.group;
+            lowered_.groups[of.group->value].members.push_back(endpoint.object);
+        }
+    }
+
+    decision::Group make_group(const Class& of) {
+        decision::Group group;
+        if (!of.source.governed)
+            return group;
+        add_programs(group, of, Hook::Normal);
+        if (!of.source.is_host_endpoint)
+            return group;
+        if (has_any(of, Hook::Forward)) // of either direction, as felix/rules/endpoints.go asks
+            add_programs(group, of, Hook::Forward);
+        if (has_any(of, Hook::PreDnat))
+            add_programs(group, of, Hook::PreDnat);
+        // Calico refuses untracked policy on a host endpoint of all interfaces.
+        if (has_any(of, Hook::Untracked) && !of.source.all_interfaces)
+            add_programs(group, of, Hook::Untracked);
+        return group;
+    }
+
+    static bool is_at(const policy::Policy& policy, Hook hook) {
+        switch (hook) {
+        case Hook::Normal:
+            return !policy.do_not_track && !policy.pre_dnat;
+        case Hook::Forward:
+            return policy.apply_on_forward && !policy.do_not_track && !policy.pre_dnat;
+        case Hook::PreDnat:
+            return policy.pre_dnat && !policy.do_not_track;
+        case Hook::Untracked:
+            return policy.do_not_track;
+        }
+        return false;
+    }
+
+    bool has_any(const Class& of, Hook hook) const {
+        return std::any_of(of.policies.begin(), of.policies.end(), [&](std::uint32_t place) {
+            return is_at(*places_[place].policy, hook);
+        });
+    }
+
+    void add_programs(decision::Group& group, const Class& of, Hook hook) {
+        for (const Direction direction : {Direction::Ingress, Direction::Egress}) {
+            if (hook == Hook::PreDnat && direction == Direction::Egress)
+                continue;
+            Programs::Request request;
+            request.hook = hook;
+            request.direction = direction;
+            for (const std::uint32_t place : of.policies) {
+                const policy::Policy& policy = *places_[place].policy;
+                const bool governs =
+                    direction == Direction::Ingress ? policy.ingress_type : policy.egress_type;
+                if (governs && is_at(policy, hook))
+                    request.policies.push_back(place);
+            }
+            if (hook == Hook::Normal)
+                request.profiles = of.source.profiles;
+            for (const net::Family family : {net::Family::V4, net::Family::V6}) {
+                request.family = family;
+                group.programs.emplace(decision::Group::Key{direction, hook, family},
+                                       programs_.build(request));
+            }
+        }
+    }
+
+    const std::vector<EndpointSource>& endpoints_;
+    decision::LoweredCluster& lowered_;
+    std::vector<PolicyPlace> places_;
+    Programs programs_;
+    std::set<std::string> port_names_;
+    selector::LabelIndex index_;
+    std::vector<Class> classes_;
+    std::vector<std::uint32_t> class_of_; ///< by endpoint
+};
+
+} // namespace
+
+void build_groups(const policy::Cluster& cluster, const Profiles& profiles,
+                  const std::vector<OrderedTier>& tiers,
+                  const std::vector<EndpointSource>& endpoints, decision::LoweredCluster& lowered) {
+    Grouping(cluster, profiles, tiers, endpoints, lowered).run();
+}
+
+} // namespace polecat::passes::lowering

@@ -1,0 +1,131 @@
+// Order of tiers and policies: felix/calc/policy_sorter.go.
+#include <algorithm>
+#include <limits>
+#include <unordered_map>
+
+#include "passes/convert_kubernetes.h"
+#include "passes/lower_parts.h"
+
+namespace polecat::passes::lowering {
+
+namespace {
+
+struct BuiltInTier {
+    const char* name;
+    double order;
+    policy::Action default_action;
+};
+constexpr BuiltInTier kBuiltInTiers[] = {
+    {"kube-admin", 1'000, policy::Action::Pass},
+    {"default", 1'000'000, policy::Action::Deny},
+    {"kube-baseline", 10'000'000, policy::Action::Pass},
+};
+
+double order_or_last(const std::optional<double>& order) {
+    return order.value_or(std::numeric_limits<double>::infinity());
+}
+
+bool tier_before(const OrderedTier& a, const OrderedTier& b) {
+    if (a.exists != b.exists)
+        return a.exists;
+    if (a.order.has_value() != b.order.has_value())
+        return a.order.has_value();
+    if (order_or_last(a.order) != order_or_last(b.order))
+        return order_or_last(a.order) < order_or_last(b.order);
+    return a.name < b.name;
+}
+
+/// One string, not field by field: "a-b" comes before "a", since '-' is before '/'.
+std::string tie_break(const policy::Policy& policy) {
+    return policy.meta.name + "/" + policy.meta.space + "/" +
+           std::string(policy::to_string(policy.kind));
+}
+
+void sort_policies(std::vector<const policy::Policy*>& policies) {
+    struct Key {
+        double order;
+        std::string tie;
+        const policy::Policy* policy;
+    };
+    std::vector<Key> keys;
+    keys.reserve(policies.size());
+    for (const policy::Policy* policy : policies)
+        keys.push_back({order_or_last(policy->order), tie_break(*policy), policy});
+    std::stable_sort(keys.begin(), keys.end(), [](const Key& a, const Key& b) {
+        return a.order != b.order ? a.order < b.order : a.tie < b.tie;
+    });
+    for (std::size_t i = 0; i < keys.size(); ++i)
+        policies[i] = keys[i].policy;
+}
+
+std::vector<OrderedTier> known_tiers(const policy::Cluster& cluster) {
+    std::vector<OrderedTier> tiers;
+    for (const policy::Tier& tier : cluster.tiers) {
+        OrderedTier known;
+        known.name = tier.meta.name;
+        known.default_action = tier.default_action;
+        known.order = tier.order;
+        known.span = tier.meta.span;
+        tiers.push_back(std::move(known));
+    }
+    for (const BuiltInTier& built_in : kBuiltInTiers) {
+        const auto given = std::find_if(tiers.begin(), tiers.end(), [&](const OrderedTier& tier) {
+            return tier.name == built_in.name;
+        });
+        if (given != tiers.end()) {
+            if (!given->order)
+                given->order = built_in.order;
+            continue;
+        }
+        OrderedTier tier;
+        tier.name = built_in.name;
+        tier.default_action = built_in.default_action;
+        tier.order = built_in.order;
+        tiers.push_back(std::move(tier));
+    }
+    return tiers;
+}
+
+} // namespace
+
+std::deque<policy::Policy> converted_policies(const policy::Cluster& cluster) {
+    std::deque<policy::Policy> converted;
+    for (const policy::KubernetesNetworkPolicy& source : cluster.kubernetes_policies)
+        converted.push_back(convert(source));
+    for (const policy::ClusterNetworkPolicy& source : cluster.cluster_policies)
+        converted.push_back(convert(source));
+    return converted;
+}
+
+std::vector<OrderedTier> order_policies(const policy::Cluster& cluster,
+                                        const std::deque<policy::Policy>& converted) {
+    std::vector<OrderedTier> tiers = known_tiers(cluster);
+    std::unordered_map<std::string, std::size_t> by_name;
+    for (std::size_t i = 0; i < tiers.size(); ++i)
+        by_name.emplace(tiers[i].name, i);
+    const auto add = [&](const policy::Policy& policy) {
+        if (policy.staged_action == "Delete")
+            return; // a staged deletion is not a policy
+        const std::string& name = policy.tier->empty() ? kBuiltInTiers[1].name : *policy.tier;
+        const auto [place, added] = by_name.emplace(name, tiers.size());
+        if (added) {
+            OrderedTier tier;
+            tier.name = name;
+            tier.exists = false;
+            tier.span = policy.tier.span;
+            tiers.push_back(std::move(tier));
+        }
+        tiers[place->second].policies.push_back(&policy);
+    };
+    for (const policy::Policy& policy : cluster.policies)
+        add(policy);
+    for (const policy::Policy& policy : converted)
+        add(policy);
+    std::erase_if(tiers, [](const OrderedTier& tier) { return tier.policies.empty(); });
+    std::stable_sort(tiers.begin(), tiers.end(), tier_before);
+    for (OrderedTier& tier : tiers)
+        sort_policies(tier.policies);
+    return tiers;
+}
+
+} // namespace polecat::passes::lowering

@@ -1,0 +1,254 @@
+#include "passes/lower_programs.h"
+
+#include <algorithm>
+
+namespace polecat::passes::lowering {
+
+using decision::Attribution;
+using decision::Entry;
+using decision::Hook;
+using decision::Program;
+using decision::Slot;
+using decision::SlotId;
+using decision::Stage;
+using decision::StageEnd;
+
+/// A program in the making: stages as lists of tokens, and the slots.
+struct Programs::Assembly {
+    struct Part {
+        Stage::Kind kind = Stage::Kind::Tier;
+        std::vector<std::uint32_t> entries;
+        StageEnd end = StageEnd::Deny, staged_end = StageEnd::Deny;
+    };
+    std::vector<Part> parts;
+    Attribution slots;
+
+    void add(Part& part, const Rules& rules) {
+        part.entries.insert(part.entries.end(), rules.entries.begin(), rules.entries.end());
+        slots.insert(slots.end(), rules.slots.begin(), rules.slots.end());
+    }
+
+    /// Equal keys, equal programs: slots are numbered in the order of the parts.
+    std::u32string key(const Request& request) const {
+        std::u32string text{static_cast<char32_t>(request.hook),
+                            static_cast<char32_t>(request.direction),
+                            static_cast<char32_t>(request.family)};
+        for (const Part& part : parts) {
+            text += static_cast<char32_t>(part.kind);
+            text += static_cast<char32_t>(part.end);
+            text += static_cast<char32_t>(part.staged_end);
+            text += static_cast<char32_t>(part.entries.size());
+            for (const std::uint32_t entry : part.entries)
+                text += static_cast<char32_t>(entry);
+        }
+        return text;
+    }
+};
+
+Programs::Programs(const policy::Cluster& cluster, const Profiles& profiles,
+                   const std::vector<OrderedTier>& tiers, const std::vector<PolicyPlace>& places,
+                   decision::LoweredCluster& lowered)
+    : cluster_(cluster), profiles_(profiles), tiers_(tiers), places_(places), lowered_(lowered),
+      by_policy_(places.size()) {
+    for (std::size_t i = 0; i < cluster.network_sets.size(); ++i) {
+        const auto& domains = cluster.network_sets[i].allowed_egress_domains;
+        const decision::World& world = lowered.world;
+        if (!domains.empty())
+            domain_sets_.emplace_back(world.object(world.network_sets[i]).labels, domains);
+    }
+}
+
+std::uint32_t Programs::intern(Token token) {
+    const auto next = static_cast<std::uint32_t>(tokens_.size());
+    const auto [place, added] = token_ids_.emplace(token, next);
+    if (added)
+        tokens_.push_back(std::move(token));
+    return place->second;
+}
+
+void Programs::lower_into(Rules& rules, const policy::Rule& rule, const RuleContext& context,
+                          bool staged, Slot slot) {
+    std::vector<decision::Match> matches = lower_rule(rule, context);
+    if (matches.empty())
+        return;
+    slot.action = rule.action;
+    if (rule.span.known())
+        slot.span = rule.span;
+    rules.slots.push_back(std::move(slot));
+    std::uint32_t same_slot = 0;
+    for (decision::Match& match : matches) {
+        rules.entries.push_back(2 * intern({std::move(match), rule.action, staged}) + same_slot);
+        same_slot = 1;
+    }
+}
+
+namespace {
+
+/// Kubernetes rules become several Calico rules each; people count those of the manifest.
+bool is_converted(policy::PolicyKind kind) {
+    return kind == policy::PolicyKind::KubernetesNetworkPolicy ||
+           kind == policy::PolicyKind::KubernetesClusterNetworkPolicy ||
+           kind == policy::PolicyKind::StagedKubernetesNetworkPolicy;
+}
+
+std::vector<std::uint32_t> rule_numbers(const std::vector<policy::Rule>& rules, bool converted) {
+    std::vector<std::uint32_t> numbers;
+    std::uint32_t number = 0;
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+        const bool same =
+            converted && i > 0 && rules[i].span.known() && rules[i].span == rules[i - 1].span;
+        if (i > 0 && !same)
+            ++number;
+        numbers.push_back(number);
+    }
+    return numbers;
+}
+
+} // namespace
+
+const Programs::Rules& Programs::rules_of(std::uint32_t place, policy::Direction direction,
+                                          net::Family family) {
+    const auto [found, added] = by_policy_[place].try_emplace({direction, family});
+    Rules& lowered = found->second;
+    if (!added)
+        return lowered;
+    const policy::Policy& policy = *places_[place].policy;
+    const RuleContext context{cluster_,      lowered_.predicates,
+                              &domain_sets_, is_global(policy.kind) ? "" : policy.meta.space,
+                              direction,     family};
+    const auto& rules = direction == policy::Direction::Ingress ? policy.ingress : policy.egress;
+    const auto numbers = rule_numbers(rules, is_converted(policy.kind));
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+        Slot slot;
+        slot.tier = tiers_[places_[place].tier].name;
+        slot.policy_kind = policy.manifest_kind.empty() ? std::string(to_string(policy.kind))
+                                                        : policy.manifest_kind;
+        slot.policy_space = is_global(policy.kind) ? "" : policy.meta.space;
+        slot.policy_name = policy.meta.name;
+        slot.rule_index = numbers[i];
+        slot.span = policy.meta.span;
+        lower_into(lowered, rules[i], context, policy::is_staged(policy.kind), std::move(slot));
+    }
+    return lowered;
+}
+
+const Programs::Rules& Programs::rules_of_profile(const std::string& name,
+                                                  policy::Direction direction, net::Family family) {
+    const auto [found, added] = by_profile_.try_emplace({name, {direction, family}});
+    Rules& lowered = found->second;
+    if (!added)
+        return lowered;
+    const policy::Profile& profile = profiles_.at(name);
+    const RuleContext context{cluster_, lowered_.predicates, &domain_sets_, "", direction, family};
+    const auto& rules = direction == policy::Direction::Ingress ? profile.ingress : profile.egress;
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+        Slot slot;
+        slot.policy_kind = "Profile";
+        slot.policy_name = name;
+        slot.rule_index = static_cast<std::uint32_t>(i);
+        slot.span = profile.meta.span;
+        lower_into(lowered, rules[i], context, false, std::move(slot));
+    }
+    return lowered;
+}
+
+/// The policies [first, last) of the request, all of one tier.
+void Programs::add_tier(Assembly& assembly, const Request& request, std::size_t first,
+                        std::size_t last) {
+    const OrderedTier& tier = tiers_[places_[request.policies[first]].tier];
+    Assembly::Part part;
+    bool all_staged = true;
+    for (std::size_t i = first; i < last; ++i) {
+        const std::uint32_t place = request.policies[i];
+        assembly.add(part, rules_of(place, request.direction, request.family));
+        all_staged = all_staged && policy::is_staged(places_[place].policy->kind);
+    }
+    // Untracked and pre-DNAT policy never ends in the tier's default (felix event_sequencer.go).
+    const bool passes = tier.default_action == policy::Action::Pass ||
+                        request.hook == Hook::PreDnat || request.hook == Hook::Untracked;
+    part.staged_end = passes ? StageEnd::Next : StageEnd::Deny;
+    part.end = all_staged ? StageEnd::Next : part.staged_end;
+    Slot slot;
+    slot.kind = Slot::Kind::EndOfTier;
+    slot.tier = tier.name;
+    slot.action = passes ? policy::Action::Pass : policy::Action::Deny;
+    slot.span = tier.span;
+    assembly.slots.push_back(std::move(slot));
+    assembly.parts.push_back(std::move(part));
+}
+
+void Programs::add_profile(Assembly& assembly, const Request& request, const std::string& name) {
+    Assembly::Part part;
+    part.kind = Stage::Kind::Profile;
+    const bool missing = !profiles_.contains(name);
+    if (!missing) {
+        const Rules& rules = rules_of_profile(name, request.direction, request.family);
+        if (rules.entries.empty())
+            return;
+        assembly.add(part, rules);
+    }
+    // A profile that does not exist denies (felix active_rules_calculator.go).
+    part.end = part.staged_end = missing ? StageEnd::Deny : StageEnd::Next;
+    Slot slot;
+    slot.kind = Slot::Kind::EndOfTier;
+    slot.policy_kind = "Profile";
+    slot.policy_name = name;
+    slot.action = missing ? policy::Action::Deny : policy::Action::Pass;
+    assembly.slots.push_back(std::move(slot));
+    assembly.parts.push_back(std::move(part));
+}
+
+decision::ProgramId Programs::intern_program(const Request& request, const Assembly& assembly,
+                                             policy::Action otherwise) {
+    const decision::ProgramId next{static_cast<std::uint32_t>(lowered_.programs.size())};
+    const auto [place, added] = program_ids_.emplace(assembly.key(request), next);
+    if (!added)
+        return place->second;
+    Program program;
+    program.hook = request.hook;
+    program.direction = request.direction;
+    program.family = request.family;
+    std::uint32_t slot = 0;
+    for (const Assembly::Part& part : assembly.parts) {
+        Stage stage;
+        stage.kind = part.kind;
+        stage.end = part.end;
+        stage.staged_end = part.staged_end;
+        for (const std::uint32_t entry : part.entries) {
+            const Token& token = tokens_[entry / 2];
+            const SlotId id{entry % 2 == 1 ? slot - 1 : slot++};
+            stage.entries.push_back(Entry{token.match, token.action, token.staged, id});
+        }
+        stage.end_slot = SlotId{slot++};
+        program.stages.push_back(std::move(stage));
+    }
+    program.otherwise = otherwise;
+    program.otherwise_slot = SlotId{slot};
+    lowered_.programs.push_back(std::move(program));
+    return next;
+}
+
+decision::GroupProgram Programs::build(const Request& request) {
+    Assembly assembly;
+    const auto& policies = request.policies;
+    for (std::size_t first = 0; first < policies.size();) {
+        std::size_t last = first;
+        while (last < policies.size() &&
+               places_[policies[last]].tier == places_[policies[first]].tier)
+            ++last;
+        add_tier(assembly, request, first, last);
+        first = last;
+    }
+    for (const std::string& name : request.profiles)
+        add_profile(assembly, request, name);
+    const policy::Action otherwise =
+        request.hook == Hook::Normal ? policy::Action::Deny : policy::Action::Allow;
+    Slot slot;
+    slot.kind = Slot::Kind::EndOfProgram;
+    slot.action = otherwise;
+    assembly.slots.push_back(std::move(slot));
+    const decision::ProgramId id = intern_program(request, assembly, otherwise);
+    return {id, std::move(assembly.slots)};
+}
+
+} // namespace polecat::passes::lowering
