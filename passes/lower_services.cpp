@@ -74,6 +74,7 @@ class Builder {
                     seen.backends = selected->second;
                 front.ports.push_back(std::move(seen));
             }
+            services_.emplace(key, &service);
             lowered_.service_fronts.emplace(key, std::move(front));
         }
         for (const policy::ServiceEndpoints& slice : cluster_.service_endpoints)
@@ -84,12 +85,10 @@ class Builder {
     void add_backends(const policy::ServiceEndpoints& slice) {
         const std::string key = slice.meta.space + "/" + slice.service;
         const auto front = lowered_.service_fronts.find(key);
-        const auto service =
-            std::find_if(cluster_.services.begin(), cluster_.services.end(), [&](const auto& s) {
-                return s.meta.space == slice.meta.space && s.meta.name == slice.service;
-            });
-        if (front == lowered_.service_fronts.end() || service == cluster_.services.end())
+        const auto found = services_.find(key);
+        if (front == lowered_.service_fronts.end() || found == services_.end())
             return;
+        const policy::Service* service = found->second;
         for (std::size_t i = 0; i < service->ports.size(); ++i)
             for (const policy::ServiceEndpoints::EndpointsPort& port : slice.ports)
                 if (port.port && port.name == service->ports[i].name &&
@@ -149,6 +148,7 @@ class Builder {
 
     const policy::Cluster& cluster_;
     decision::LoweredCluster& lowered_;
+    std::map<std::string, const policy::Service*> services_;
     std::set<std::string> made_; ///< services whose members come from the selector
     std::map<std::pair<std::string, std::size_t>, std::vector<decision::ServiceBackend>> selected_;
     std::map<std::string, std::vector<const policy::Workload*>> by_space_;

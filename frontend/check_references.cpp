@@ -1,0 +1,173 @@
+/// Checks between objects: a tier that is not there, two objects of one name, profiles and services
+/// that nobody defines.
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "frontend/load.h"
+
+namespace polecat::frontend {
+
+namespace {
+
+using policy::Cluster;
+using policy::Policy;
+
+std::string label(const std::string& kind, const std::string& space, const std::string& name) {
+    return kind + " " + (space.empty() ? "" : space + "/") + name;
+}
+
+// --- names ---------------------------------------------------------------------------------------
+
+class Names {
+  public:
+    explicit Names(diag::Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
+
+    void add(const std::string& kind, const std::string& space, const std::string& name,
+             Span span) {
+        const auto [first, fresh] = seen_.emplace(std::tuple(kind, space, name), span);
+        if (fresh || name.empty())
+            return;
+        diagnostics_.report(diag::Code::DuplicateObject, span, {label(kind, space, name)})
+            .about(label(kind, space, name))
+            .with_label(first->second, "first here")
+            .with_hint("the last one applied would replace the other; keep one");
+    }
+
+    void add(const std::string& kind, const policy::Metadata& meta) {
+        add(kind, meta.space, meta.name, meta.span);
+    }
+
+  private:
+    diag::Diagnostics& diagnostics_;
+    std::map<std::tuple<std::string, std::string, std::string>, Span> seen_;
+};
+
+void check_names(const Cluster& cluster, diag::Diagnostics& diagnostics) {
+    Names names(diagnostics);
+    for (const auto& each : cluster.namespaces)
+        names.add("Namespace", each.meta);
+    for (const auto& each : cluster.service_accounts)
+        names.add("ServiceAccount", each.meta);
+    for (const auto& each : cluster.workloads)
+        names.add(each.kind, each.meta);
+    for (const auto& each : cluster.host_endpoints)
+        names.add("HostEndpoint", each.meta);
+    for (const auto& each : cluster.services)
+        names.add("Service", each.meta);
+    for (const auto& each : cluster.tiers)
+        names.add("Tier", each.meta);
+    for (const auto& each : cluster.policies)
+        names.add("projectcalico.org " + each.manifest_kind, each.meta);
+    for (const auto& each : cluster.kubernetes_policies)
+        names.add(each.staged_action.empty() ? "NetworkPolicy" : "StagedKubernetesNetworkPolicy",
+                  each.space, each.name, each.span);
+    for (const auto& each : cluster.cluster_policies)
+        names.add(each.kind, "", each.name, each.span);
+    for (const auto& each : cluster.profiles)
+        names.add("Profile", each.meta);
+    for (const auto& each : cluster.network_sets)
+        names.add(each.meta.space.empty() ? "GlobalNetworkSet" : "NetworkSet", each.meta);
+    for (const auto& each : cluster.pools)
+        names.add("IPPool", each.meta);
+    for (const auto& each : cluster.others)
+        names.add(each.api_version + " " + each.kind, each.meta);
+}
+
+// --- tiers ---------------------------------------------------------------------------------------
+
+void check_tiers(const Cluster& cluster, diag::Diagnostics& diagnostics) {
+    std::vector<std::string_view> tiers{"default", "kube-admin", "kube-baseline"};
+    for (const policy::Tier& tier : cluster.tiers)
+        tiers.push_back(tier.meta.name);
+    const std::set<std::string_view> known(tiers.begin(), tiers.end());
+    for (const Policy& each : cluster.policies) {
+        if (known.count(each.tier.value) != 0)
+            continue;
+        auto& diagnostic =
+            diagnostics.report(diag::Code::MissingTier, each.tier.span, {each.tier.value});
+        diagnostic.about(label(each.manifest_kind, each.meta.space, each.meta.name))
+            .with_note("Calico puts such a policy behind all other tiers, and denies what it does "
+                       "not match");
+        if (const auto near = diag::nearest(each.tier.value, tiers))
+            diagnostic.with_hint("did you mean `" + *near + "`?");
+        else
+            diagnostic.with_hint("add the Tier object to the input");
+    }
+}
+
+// --- what rules and endpoints refer to -----------------------------------------------------------
+
+void check_profiles(const Cluster& cluster, diag::Diagnostics& diagnostics) {
+    std::set<std::string> known{"projectcalico-default-allow"};
+    for (const auto& each : cluster.profiles)
+        known.insert(each.meta.name);
+    for (const auto& each : cluster.namespaces)
+        known.insert("kns." + each.meta.name);
+    for (const auto& each : cluster.service_accounts)
+        known.insert("ksa." + each.meta.space + "." + each.meta.name);
+    const auto check = [&](const std::vector<At<std::string>>& profiles,
+                           const std::string& object) {
+        for (const At<std::string>& each : profiles)
+            if (known.count(each.value) == 0 && !each.value.starts_with("kns.") &&
+                !each.value.starts_with("ksa."))
+                diagnostics.report(diag::Code::MissingProfile, each.span, {each.value})
+                    .about(object);
+    };
+    for (const auto& each : cluster.workloads)
+        check(each.profiles, label(each.kind, each.meta.space, each.meta.name));
+    for (const auto& each : cluster.host_endpoints)
+        check(each.profiles, label("HostEndpoint", "", each.meta.name));
+}
+
+void check_services(const Cluster& cluster, diag::Diagnostics& diagnostics) {
+    std::set<std::pair<std::string, std::string>> known;
+    for (const auto& each : cluster.services)
+        known.emplace(each.meta.space, each.meta.name);
+    for (const auto& each : cluster.service_endpoints)
+        known.emplace(each.meta.space, each.service);
+    for (const Policy& each : cluster.policies)
+        for (const auto* rules : {&each.ingress, &each.egress})
+            for (const policy::Rule& rule : *rules)
+                for (const auto* services : {&rule.source.services, &rule.destination.services}) {
+                    if (!*services || known.count({(*services)->space, (*services)->name}) != 0)
+                        continue;
+                    diagnostics
+                        .report(diag::Code::MissingService, (*services)->span,
+                                {(*services)->space + "/" + (*services)->name})
+                        .about(label(each.manifest_kind, each.meta.space, each.meta.name))
+                        .with_hint((*services)->space.empty()
+                                       ? "Calico does not fill in the namespace; write it"
+                                       : "the rule matches nothing until the service is there");
+                }
+}
+
+/// The API leaves open which of two policies of one priority comes first.
+void check_priorities(const Cluster& cluster, diag::Diagnostics& diagnostics) {
+    std::map<std::tuple<int, double>, const policy::ClusterNetworkPolicy*> seen;
+    for (const auto& each : cluster.cluster_policies) {
+        const auto [first, fresh] =
+            seen.emplace(std::tuple(static_cast<int>(each.tier), each.priority), &each);
+        if (!fresh)
+            diagnostics
+                .report(diag::Code::EqualPriority, each.span,
+                        {each.name, first->second->name,
+                         std::to_string(static_cast<int>(each.priority))})
+                .about(label(each.kind, "", each.name))
+                .with_label(first->second->span, "the other one")
+                .with_hint(
+                    "the API does not say which comes first; give them different priorities");
+    }
+}
+
+} // namespace
+
+void check_references(const policy::Cluster& cluster, diag::Diagnostics& diagnostics) {
+    check_names(cluster, diagnostics);
+    check_tiers(cluster, diagnostics);
+    check_profiles(cluster, diagnostics);
+    check_services(cluster, diagnostics);
+    check_priorities(cluster, diagnostics);
+}
+
+} // namespace polecat::frontend

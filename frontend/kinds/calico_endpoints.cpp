@@ -1,0 +1,213 @@
+/// HostEndpoint, WorkloadEndpoint, Profile, NetworkSet, GlobalNetworkSet.
+#include <algorithm>
+#include <regex>
+
+#include "frontend/kinds/calico_rule.h"
+#include "frontend/kinds/kinds.h"
+#include "frontend/kinds/label_selector.h"
+#include "frontend/kinds/names.h"
+
+namespace polecat::frontend {
+
+namespace {
+
+constexpr const char* kNamespaceLabel = "projectcalico.org/namespace";
+
+Fields open_root(ObjectContext& context) {
+    Fields root(&context.root, "", object_label(context), context.diagnostics);
+    root.ignore({"apiVersion", "kind", "status"});
+    return root;
+}
+
+bool is_interface_name(const std::string& name) {
+    static const std::regex form("[a-zA-Z0-9_.-]{1,15}");
+    return std::regex_match(name, form);
+}
+
+/// One port that an endpoint declares.
+void read_port(Fields fields, bool workload, std::vector<policy::EndpointPort>& into) {
+    policy::EndpointPort out;
+    const auto name = fields.string("name");
+    const auto protocol = read_calico_protocol(fields, "protocol");
+    const auto port = fields.integer("port");
+    const auto host_port = workload ? fields.integer("hostPort") : std::nullopt;
+    const auto host_ip = workload ? fields.string("hostIP") : std::nullopt;
+    fields.finish();
+    if (!protocol)
+        refuse_value(fields, fields.span(), fields.path_of("protocol"), "must be there");
+    else if (!net::has_ports(protocol->value))
+        refuse_value(fields, protocol->span, fields.path_of("protocol"),
+                     "must be TCP, UDP or SCTP");
+    const bool host = host_port && host_port->value != 0;
+    if (!host && (!name || name->value.empty()))
+        refuse_value(fields, fields.span(), fields.path_of("name"), "is missing");
+    if (!port)
+        refuse_value(fields, fields.span(), fields.path_of("port"), "is missing");
+    const auto number = port ? port_number(*port, fields.path_of("port"), fields) : std::nullopt;
+    if (name && !name->value.empty() && protocol && number)
+        into.push_back({name->value, protocol->value, *number});
+}
+
+void read_ports(Fields& spec, bool workload, std::vector<policy::EndpointPort>& into) {
+    std::size_t index = 0;
+    for (const yaml::Node* item : spec.list("ports"))
+        read_port(Fields(item, spec.path_of("ports") + "[" + std::to_string(index++) + "]",
+                         spec.object(), spec.diagnostics()),
+                  workload, into);
+}
+
+/// Addresses of a workload endpoint: single ones.
+void read_ip_networks(Fields& spec, policy::Workload& into) {
+    for (const At<std::string>& text : spec.strings("ipNetworks")) {
+        const auto cidr = net::parse_cidr(text.value, net::CidrForm::OrAddress);
+        if (!cidr || cidr->prefix != net::width(cidr->family()))
+            refuse_value(spec, text.span, spec.path_of("ipNetworks"), "must be one address");
+        else
+            into.addresses.push_back({*cidr, text.span});
+    }
+}
+
+void check_gateway(Fields& spec, const char* key, net::Family family) {
+    const auto text = spec.string(key);
+    if (!text || text->value.empty())
+        return;
+    const auto address = net::parse_address(text->value);
+    if (!address || address->family != family)
+        refuse_value(spec, text->span, spec.path_of(key),
+                     family == net::Family::V4 ? "must be an IPv4 address"
+                                               : "must be an IPv6 address");
+}
+
+/// Each NAT pair maps an address of the endpoint to one of the same family.
+void check_nats(Fields& spec, const policy::Workload& workload) {
+    std::size_t index = 0;
+    for (const yaml::Node* item : spec.list("ipNATs")) {
+        Fields nat(item, spec.path_of("ipNATs") + "[" + std::to_string(index++) + "]",
+                   spec.object(), spec.diagnostics());
+        const auto inner = nat.string("internalIP"), outer = nat.string("externalIP");
+        nat.finish();
+        const auto from = inner ? net::parse_address(inner->value) : std::nullopt;
+        const auto to = outer ? net::parse_address(outer->value) : std::nullopt;
+        if (!from || !to) {
+            refuse_value(nat, nat.span(), nat.path(), "needs internalIP and externalIP addresses");
+            continue;
+        }
+        if (from->family != to->family)
+            refuse_value(nat, outer->span, nat.path(), "must have addresses of one family");
+        const auto& own = workload.addresses;
+        if (std::none_of(own.begin(), own.end(),
+                         [&](const At<net::Cidr>& each) { return each.value.base == *from; }))
+            refuse_value(nat, inner->span, nat.path_of("internalIP"),
+                         "is no address of the endpoint");
+    }
+}
+
+void check_mac(Fields& spec) {
+    static const std::regex form("([0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}");
+    const auto mac = spec.string("mac");
+    if (mac && !mac->value.empty() && !std::regex_match(mac->value, form))
+        refuse_value(spec, mac->span, spec.path_of("mac"), "must be a MAC address");
+}
+
+} // namespace
+
+void read_network_set(ObjectContext& context) {
+    Fields root = open_root(context);
+    policy::NetworkSet out;
+    out.meta = read_metadata(root, context.kind == "NetworkSet");
+    if (out.meta.labels.find(kNamespaceLabel) != nullptr)
+        context.diagnostics
+            .report(diag::Code::LabelSyntax, out.meta.span,
+                    {kNamespaceLabel, "is set by Calico and cannot be given"})
+            .about(root.object());
+    Fields spec = root.mapping("spec");
+    out.nets = read_nets(spec, "nets", true);
+    out.allowed_egress_domains = spec.strings("allowedEgressDomains");
+    check_domains(spec, out.allowed_egress_domains, "allowedEgressDomains");
+    spec.finish();
+    root.finish();
+    context.cluster.network_sets.push_back(std::move(out));
+}
+
+void read_host_endpoint(ObjectContext& context) {
+    Fields root = open_root(context);
+    policy::HostEndpoint out;
+    out.meta = read_metadata(root, false);
+    Fields spec = root.mapping("spec");
+    if (const auto node = spec.string("node"))
+        out.node = node->value;
+    if (out.node.empty())
+        refuse_value(spec, spec.key_span("node"), spec.path_of("node"), "must be there");
+    else if (!is_dns_subdomain(out.node))
+        refuse_value(spec, spec.key_span("node"), spec.path_of("node"),
+                     "must be the name of a node");
+    if (const auto name = spec.string("interfaceName"); name && !name->value.empty()) {
+        out.interface_name = name->value;
+        if (name->value != "*" && !is_interface_name(name->value))
+            refuse_value(spec, name->span, spec.path_of("interfaceName"),
+                         "must be `*` or an interface name of at most 15 characters");
+    }
+    for (const At<std::string>& text : spec.strings("expectedIPs")) {
+        if (const auto address = net::parse_address(text.value))
+            out.expected_ips.push_back({*address, text.span});
+        else
+            refuse_value(spec, text.span, spec.path_of("expectedIPs"), "must be an IP address");
+    }
+    if (out.interface_name.empty() && !spec.has("expectedIPs"))
+        refuse_value(spec, spec.span(), spec.path(), "needs interfaceName or expectedIPs");
+    out.profiles = spec.strings("profiles");
+    read_ports(spec, false, out.ports);
+    spec.finish();
+    root.finish();
+    context.cluster.host_endpoints.push_back(std::move(out));
+}
+
+void read_workload_endpoint(ObjectContext& context) {
+    Fields root = open_root(context);
+    policy::Workload out;
+    out.meta = read_metadata(root, true);
+    out.kind = "WorkloadEndpoint";
+    out.pod_labels = out.meta.labels;
+    Fields spec = root.mapping("spec");
+    if (const auto node = spec.string("node"))
+        out.node = node->value;
+    if (const auto name = spec.string("interfaceName")) {
+        out.interface_name = name->value;
+        if (!is_interface_name(name->value))
+            refuse_value(spec, name->span, spec.path_of("interfaceName"),
+                         "must be an interface name of at most 15 characters");
+    }
+    if (const auto account = spec.string("serviceAccountName"))
+        out.service_account = account->value;
+    read_ip_networks(spec, out);
+    check_nats(spec, out);
+    check_gateway(spec, "ipv4Gateway", net::Family::V4);
+    check_gateway(spec, "ipv6Gateway", net::Family::V6);
+    check_mac(spec);
+    out.profiles = spec.strings("profiles");
+    read_ports(spec, true, out.ports);
+    spec.ignore({"orchestrator", "workload", "containerID", "pod", "endpoint",
+                 "allowSpoofedSourcePrefixes", "qosControls", "type"});
+    spec.finish();
+    root.finish();
+    context.cluster.workloads.push_back(std::move(out));
+}
+
+void read_profile(ObjectContext& context) {
+    Fields root = open_root(context);
+    policy::Profile out;
+    out.meta = read_metadata(root, false);
+    Fields spec = root.mapping("spec");
+    out.ingress = read_calico_rules(spec, "ingress", {false, true, true});
+    out.egress = read_calico_rules(spec, "egress", {true, true, true});
+    for (auto& [key, value] : spec.string_map("labelsToApply")) {
+        if (const auto problem = check_label_key(key.value))
+            refuse_value(spec, key.span, spec.path_of("labelsToApply") + "." + key.value, *problem);
+        out.labels_to_apply.set(key.value, value.value);
+    }
+    spec.finish();
+    root.finish();
+    context.cluster.profiles.push_back(std::move(out));
+}
+
+} // namespace polecat::frontend

@@ -1,0 +1,166 @@
+/// Values that several Calico kinds share: selectors, ports, protocols, nets, domains.
+#include <algorithm>
+#include <charconv>
+#include <regex>
+
+#include "frontend/kinds/calico_rule.h"
+#include "frontend/kinds/label_selector.h"
+#include "frontend/selector/parse.h"
+
+namespace polecat::frontend {
+
+namespace {
+
+constexpr std::size_t kMaxSelector = 1024;
+
+/// The place inside a scalar on one line: columns count characters, the text may be quoted.
+Span inside(const At<std::string>& text, std::size_t offset) {
+    Span out = text.span;
+    const bool one_line = text.value.find('\n') == std::string::npos;
+    if (!one_line || out.length < text.value.size())
+        return out;
+    const std::uint32_t quotes = out.length >= text.value.size() + 2 ? 1 : 0;
+    out.column += static_cast<std::uint32_t>(offset) + quotes;
+    out.length = 1;
+    return out;
+}
+
+std::optional<std::uint16_t> decimal_port(std::string_view text) {
+    std::uint16_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (text.empty() || error != std::errc{} || end != text.data() + text.size())
+        return std::nullopt;
+    return value;
+}
+
+/// Names that Calico takes for ports: numorstring/port.go.
+bool is_calico_port_name(std::string_view name) {
+    return !name.empty() && name.size() <= 128 && std::all_of(name.begin(), name.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '_' || c == '.' || c == '-';
+    });
+}
+
+std::optional<net::PortRange> range_of(std::string_view text) {
+    const std::size_t colon = text.find(':');
+    const auto first = decimal_port(text.substr(0, colon));
+    const auto last =
+        colon == std::string_view::npos ? first : decimal_port(text.substr(colon + 1));
+    if (!first || !last)
+        return std::nullopt;
+    return net::PortRange{*first, *last};
+}
+
+} // namespace
+
+std::optional<policy::SelectorField> read_selector(Fields& fields, std::string_view key,
+                                                   GlobalTerm global) {
+    const auto text = fields.string(key);
+    if (!text)
+        return std::nullopt;
+    const std::string path = fields.path_of(key);
+    if (text->value.size() > kMaxSelector)
+        refuse_value(fields, text->span, path, "has more than 1024 characters");
+    SelectorError error;
+    auto parsed = parse_selector(text->value, &error);
+    if (!parsed) {
+        fields.diagnostics()
+            .report(diag::Code::SelectorSyntax, inside(*text, error.offset), {error.message})
+            .about(fields.object())
+            .with_note("the selector is " + path + ": " + text->value);
+        return std::nullopt;
+    }
+    if (parsed->mentions(selector::Op::Global) &&
+        (global == GlobalTerm::Refused || parsed->term().op != selector::Op::Global))
+        refuse_value(fields, text->span, path,
+                     global == GlobalTerm::Refused ? "cannot use global()"
+                                                   : "can use global() only alone");
+    return policy::SelectorField{text->value, std::move(*parsed), text->span};
+}
+
+std::optional<policy::Port> read_calico_port(const yaml::Node& node, const std::string& path,
+                                             Fields& fields) {
+    std::optional<net::PortRange> range;
+    if (const auto number = yaml::as_integer(node)) {
+        const auto port = port_number({*number, node.span}, path, fields);
+        if (!port)
+            return std::nullopt;
+        range = net::PortRange{*port, *port};
+    } else {
+        const auto text = as_text(node, path, fields.object(), fields.diagnostics());
+        if (!text)
+            return std::nullopt;
+        range = range_of(text->value);
+        const bool numeric = text->value.find_first_not_of("0123456789:") == std::string::npos;
+        if (!range && (numeric || !is_calico_port_name(text->value))) {
+            refuse_value(fields, node.span, path, "must be a port, a range first:last, or a name");
+            return std::nullopt;
+        }
+        if (!range)
+            return policy::Port{text->value, node.span};
+    }
+    if (range->first == 0 || range->first > range->last) {
+        refuse_value(fields, node.span, path,
+                     range->first == 0 ? "must be between 1 and 65535"
+                                       : "must not end before it starts");
+        return std::nullopt;
+    }
+    return policy::Port{*range, node.span};
+}
+
+std::optional<At<net::Protocol>> read_calico_protocol(Fields& fields, std::string_view key) {
+    const yaml::Node* node = fields.get(key);
+    if (node == nullptr)
+        return std::nullopt;
+    if (const auto number = yaml::as_integer(*node)) {
+        if (*number >= 1 && *number <= 255)
+            return At<net::Protocol>{static_cast<net::Protocol>(*number), node->span};
+    } else if (const auto text =
+                   as_text(*node, fields.path_of(key), fields.object(), fields.diagnostics())) {
+        if (const auto named = net::protocol_by_name(text->value))
+            return At<net::Protocol>{*named, node->span};
+        if (const auto digits = decimal_port(text->value); digits && *digits >= 1 && *digits <= 255)
+            return At<net::Protocol>{static_cast<net::Protocol>(*digits), node->span};
+    } else {
+        return std::nullopt;
+    }
+    refuse_value(fields, node->span, fields.path_of(key),
+                 "must be TCP, UDP, ICMP, ICMPv6, SCTP, UDPLite or a number from 1 to 255");
+    return std::nullopt;
+}
+
+std::vector<At<net::Cidr>> read_nets(Fields& fields, std::string_view key, bool bare) {
+    std::vector<At<net::Cidr>> out;
+    for (const At<std::string>& text : fields.strings(key)) {
+        const auto masked =
+            net::parse_cidr(text.value, bare ? net::CidrForm::OrAddress : net::CidrForm::Masked);
+        if (!masked) {
+            auto& diagnostic = refuse_value(fields, text.span, fields.path_of(key),
+                                            "must be a CIDR such as 10.0.0.0/8");
+            if (const auto address = net::parse_address(text.value))
+                diagnostic.with_hint(text.value +
+                                     (address->family == net::Family::V4 ? "/32" : "/128") +
+                                     " is this one address");
+            continue;
+        }
+        if (!bare && !net::parse_cidr(text.value, net::CidrForm::Strict))
+            refuse_value(fields, text.span, fields.path_of(key),
+                         "has bits set beyond its prefix length; meant " + to_string(*masked) +
+                             "?");
+        out.push_back({*masked, text.span});
+    }
+    return out;
+}
+
+void check_domains(Fields& fields, const std::vector<At<std::string>>& domains,
+                   std::string_view key) {
+    static const std::regex form(
+        R"(([a-zA-Z0-9_]([a-zA-Z0-9_-]*[a-zA-Z0-9_])?|\*)(\.([a-zA-Z0-9_]([a-zA-Z0-9_-]*[a-zA-Z0-9_])?|\*))*\.?)");
+    for (const At<std::string>& domain : domains)
+        if (!std::regex_match(domain.value, form) ||
+            std::count(domain.value.begin(), domain.value.end(), '*') > 1)
+            refuse_value(fields, domain.span, fields.path_of(key),
+                         "must be a domain name, with at most one `*` for whole labels");
+}
+
+} // namespace polecat::frontend

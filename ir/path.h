@@ -1,0 +1,94 @@
+/// path: which programs a flow crosses, in order, and judge_flow: the verdict of all of them.
+/// Source: felix/rules/{static,dispatch,endpoints}.go, felix/dataplane/linux/endpoint_mgr.go;
+/// calico-policy.md 1.8 has the table that the tests follow row by row.
+///
+/// Source address translation for pods that leave the cluster (natOutgoing) and for node ports is
+/// followed both ways where the manifests do not tell; a verdict that hangs on it is `depends`.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ir/decision/eval.h"
+#include "ir/decision/lowered.h"
+
+namespace polecat::ir {
+
+/// An end as people name it: an endpoint of the world (with or without address), a node's own
+/// network, a service (destination only), or an address.
+struct PathEnd {
+    std::optional<decision::ObjectId> endpoint;
+    std::string node;
+    std::string service; ///< "namespace/name"
+    std::optional<net::Address> address;
+};
+
+enum class Route : std::uint8_t {
+    /// The source's egress and the destination's ingress, each at the normal hook; services are
+    /// resolved. What expectations without `at` mean.
+    Ends,
+    /// Everything on the way: host endpoints, failsafes, workload to host, forwarding.
+    Wire,
+};
+
+struct PathQuery {
+    PathEnd source, destination;
+    /// Protocol, ports, ICMP and HTTP. Its ends are filled by path; its family too, unless given.
+    decision::Flow packet;
+    std::optional<net::Family> family;
+    Route route = Route::Ends;
+};
+
+/// What a flow's headers look like from a hop on, where that changes.
+struct Rewrite {
+    std::optional<decision::End> source, destination;
+    std::optional<std::uint16_t> destination_port;
+};
+
+struct Hop {
+    decision::ObjectId endpoint;
+    decision::Direction direction = decision::Direction::Ingress;
+    decision::Hook hook = decision::Hook::Normal;
+    std::optional<Rewrite> rewrite; ///< before this hop
+    /// Failsafe ports come before this host endpoint's policy.
+    bool has_failsafes = false;
+    /// Skipped when an earlier hook of this host endpoint accepted the packet.
+    bool skipped_when_accepted = false;
+    /// ICMPv6 that routers need goes through (workload to its own host).
+    bool lets_router_icmp_through = false;
+};
+
+/// One way that a flow may take.
+struct Path {
+    decision::Flow flow; ///< as it starts
+    std::vector<Hop> hops;
+    /// What happens after the last hop.
+    decision::Verdict end = decision::Verdict::Allow;
+    std::string end_reason;
+    std::string assumption; ///< what was assumed where there are other ways: "through eth0"
+};
+
+/// All ways; never empty.
+std::vector<Path> paths(const decision::LoweredCluster& cluster, const PathQuery& query);
+
+struct HopVerdict {
+    Hop hop;
+    const decision::GroupProgram* program = nullptr;
+    decision::Decision decision;
+    enum class Skipped : std::uint8_t { No, Failsafe, Accepted, RouterIcmp };
+    Skipped skipped = Skipped::No;
+};
+
+struct FlowVerdict {
+    decision::Verdict verdict = decision::Verdict::Deny;
+    std::string reason; ///< Depends, and what no policy decided
+    std::vector<HopVerdict> hops;
+};
+
+FlowVerdict judge_path(const decision::LoweredCluster& cluster, const Path& path);
+/// Every way must lead to the same verdict; otherwise Depends.
+FlowVerdict judge_flow(const decision::LoweredCluster& cluster, const PathQuery& query);
+
+} // namespace polecat::ir
