@@ -95,7 +95,8 @@ void report_unknown_kind(const yaml::Node& root, const std::string& api_version,
                          const std::string& kind, diag::Diagnostics& diagnostics) {
     const yaml::Node* where = root.find("kind");
     auto& diagnostic =
-        diagnostics.report(diag::Code::UnknownKind, where->span, {api_version + " " + kind});
+        diagnostics.report(diag::Code::UnknownKind, where != nullptr ? where->span : root.span,
+                           {api_version + " " + kind});
     diagnostic.about(object_name(root, kind));
     const std::string group = api_version.substr(0, api_version.find('/'));
     const auto kinds = kinds_of_group(group);
@@ -107,50 +108,61 @@ void report_unknown_kind(const yaml::Node& root, const std::string& api_version,
             "a policy that is not read protects nothing; correct apiVersion or kind");
 }
 
-void load_object(const yaml::Node& root, policy::Cluster& cluster, diag::Diagnostics& diagnostics);
+/// apiVersion and kind; items of a typed list (PodList) may leave them to the list.
+struct TypeMeta {
+    std::string api_version, kind;
+};
 
-void load_list(const yaml::Node& root, policy::Cluster& cluster, diag::Diagnostics& diagnostics) {
+void load_object(const yaml::Node& root, const TypeMeta& implied, policy::Cluster& cluster,
+                 diag::Diagnostics& diagnostics);
+
+void load_list(const yaml::Node& root, const TypeMeta& type, policy::Cluster& cluster,
+               diag::Diagnostics& diagnostics) {
     const yaml::Node* items = root.find("items");
     if (items == nullptr || items->is_null())
         return;
     if (!items->is_sequence()) {
-        report_wrong_type(diagnostics, *items, "items", "a list", "List");
+        report_wrong_type(diagnostics, *items, "items", "a list", type.kind);
         return;
     }
+    const TypeMeta implied =
+        type.kind == "List" ? TypeMeta{}
+                            : TypeMeta{type.api_version, type.kind.substr(0, type.kind.size() - 4)};
     for (const yaml::Node& item : items->items)
-        load_object(item, cluster, diagnostics);
+        load_object(item, implied, cluster, diagnostics);
 }
 
-bool has_kind(const yaml::Node& root, diag::Diagnostics& diagnostics) {
+std::optional<TypeMeta> type_of(const yaml::Node& root, const TypeMeta& implied,
+                                diag::Diagnostics& diagnostics) {
     if (!root.is_mapping()) {
         report_wrong_type(diagnostics, root, "the document", "a mapping", "");
-        return false;
+        return std::nullopt;
     }
-    for (const char* key : {"apiVersion", "kind"})
-        if (scalar_text(root, key).empty()) {
-            diagnostics.report(diag::Code::MissingKind, root.span, {key})
-                .with_hint("a manifest starts with apiVersion and kind");
-            return false;
-        }
-    return true;
+    TypeMeta out{scalar_text(root, "apiVersion"), scalar_text(root, "kind")};
+    if (out.api_version.empty() && out.kind.empty())
+        out = implied;
+    if (!out.api_version.empty() && !out.kind.empty())
+        return out;
+    diagnostics
+        .report(diag::Code::MissingKind, root.span,
+                {out.api_version.empty() ? "apiVersion" : "kind"})
+        .with_hint("a manifest starts with apiVersion and kind");
+    return std::nullopt;
 }
 
-void load_object(const yaml::Node& root, policy::Cluster& cluster, diag::Diagnostics& diagnostics) {
-    if (!has_kind(root, diagnostics))
+void load_object(const yaml::Node& root, const TypeMeta& implied, policy::Cluster& cluster,
+                 diag::Diagnostics& diagnostics) {
+    const auto type = type_of(root, implied, diagnostics);
+    if (!type || is_expectation(type->api_version))
         return;
-    const std::string api_version = scalar_text(root, "apiVersion"),
-                      kind = scalar_text(root, "kind");
-    if (is_expectation(api_version))
-        return;
+    const auto& [api_version, kind] = *type;
     const std::string group = api_version.substr(0, api_version.find('/'));
     if (const KindRow* row = find_kind(api_version, kind)) {
         ObjectContext context{root,    api_version, kind,
                               cluster, diagnostics, group == "crd.projectcalico.org"};
         row->read(context);
-    } else if (kind.size() > 4 && kind.ends_with("List") && root.find("items") != nullptr) {
-        load_list(root, cluster, diagnostics);
-    } else if (kind == "List") {
-        load_list(root, cluster, diagnostics);
+    } else if (kind.ends_with("List") && (kind.size() == 4 || root.find("items") != nullptr)) {
+        load_list(root, *type, cluster, diagnostics);
     } else if (group == "kustomize.config.k8s.io" || kind == "Kustomization") {
         diagnostics.report(diag::Code::UnrenderedTemplate, root.span)
             .with_hint("render it first: `kubectl kustomize . | polecat lint -`");
@@ -166,7 +178,7 @@ void load_object(const yaml::Node& root, policy::Cluster& cluster, diag::Diagnos
 void load_documents(const std::vector<yaml::Document>& documents, policy::Cluster& cluster,
                     diag::Diagnostics& diagnostics) {
     for (const yaml::Document& document : documents)
-        load_object(document.root, cluster, diagnostics);
+        load_object(document.root, {}, cluster, diagnostics);
 }
 
 policy::Cluster load(const std::vector<std::string>& paths, Sources& sources,

@@ -33,10 +33,7 @@ std::vector<const yaml::Node*> limited(Fields& fields, std::string_view key, std
 }
 
 void read_pods(Fields fields, ClusterPeer& into) {
-    if (fields.get("namespaceSelector") == nullptr)
-        refuse_value(fields, fields.span(), fields.path_of("namespaceSelector"), "is missing");
-    if (fields.get("podSelector") == nullptr)
-        refuse_value(fields, fields.span(), fields.path_of("podSelector"), "is missing");
+    // An absent selector is an empty one: every namespace, every pod.
     into.namespaces = read_label_selector(fields.mapping("namespaceSelector"));
     into.pods = read_label_selector(fields.mapping("podSelector"));
     fields.finish();
