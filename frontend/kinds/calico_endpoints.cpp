@@ -33,6 +33,8 @@ void read_port(Fields fields, bool workload, std::vector<policy::EndpointPort>& 
     const auto host_port = workload ? fields.integer("hostPort") : std::nullopt;
     const auto host_ip = workload ? fields.string("hostIP") : std::nullopt;
     fields.finish();
+    if (host_ip && !host_ip->value.empty() && !net::parse_address(host_ip->value))
+        refuse_value(fields, host_ip->span, fields.path_of("hostIP"), "must be an IP address");
     if (!protocol)
         refuse_value(fields, fields.span(), fields.path_of("protocol"), "must be there");
     else if (!net::has_ports(protocol->value))
@@ -102,6 +104,23 @@ void check_nats(Fields& spec, const policy::Workload& workload) {
     }
 }
 
+std::vector<At<std::string>> read_profiles(Fields& spec) {
+    auto out = spec.strings("profiles");
+    for (const At<std::string>& each : out)
+        if (!is_dns_subdomain(each.value))
+            refuse_value(spec, each.span, spec.path_of("profiles"),
+                         "must be the name of a profile");
+    return out;
+}
+
+void check_container_id(Fields& spec) {
+    static const std::regex form("[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?");
+    const auto id = spec.string("containerID");
+    if (id && !id->value.empty() && !std::regex_match(id->value, form))
+        refuse_value(spec, id->span, spec.path_of("containerID"),
+                     "must be letters, digits and `-`");
+}
+
 void check_mac(Fields& spec) {
     static const std::regex form("([0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}");
     const auto mac = spec.string("mac");
@@ -155,7 +174,7 @@ void read_host_endpoint(ObjectContext& context) {
     }
     if (out.interface_name.empty() && !spec.has("expectedIPs"))
         refuse_value(spec, spec.span(), spec.path(), "needs interfaceName or expectedIPs");
-    out.profiles = spec.strings("profiles");
+    out.profiles = read_profiles(spec);
     read_ports(spec, false, out.ports);
     spec.finish();
     root.finish();
@@ -171,12 +190,11 @@ void read_workload_endpoint(ObjectContext& context) {
     Fields spec = root.mapping("spec");
     if (const auto node = spec.string("node"))
         out.node = node->value;
-    if (const auto name = spec.string("interfaceName")) {
-        out.interface_name = name->value;
-        if (!is_interface_name(name->value))
-            refuse_value(spec, name->span, spec.path_of("interfaceName"),
-                         "must be an interface name of at most 15 characters");
-    }
+    const auto interface = spec.string("interfaceName");
+    out.interface_name = interface ? interface->value : "";
+    if (!is_interface_name(out.interface_name))
+        refuse_value(spec, spec.key_span("interfaceName"), spec.path_of("interfaceName"),
+                     "must be an interface name of at most 15 characters");
     if (const auto account = spec.string("serviceAccountName"))
         out.service_account = account->value;
     read_ip_networks(spec, out);
@@ -184,10 +202,11 @@ void read_workload_endpoint(ObjectContext& context) {
     check_gateway(spec, "ipv4Gateway", net::Family::V4);
     check_gateway(spec, "ipv6Gateway", net::Family::V6);
     check_mac(spec);
-    out.profiles = spec.strings("profiles");
+    check_container_id(spec);
+    read_nets(spec, "allowSpoofedSourcePrefixes", true);
+    out.profiles = read_profiles(spec);
     read_ports(spec, true, out.ports);
-    spec.ignore({"orchestrator", "workload", "containerID", "pod", "endpoint",
-                 "allowSpoofedSourcePrefixes", "qosControls", "type"});
+    spec.ignore({"orchestrator", "workload", "pod", "endpoint", "qosControls", "type"});
     spec.finish();
     root.finish();
     context.cluster.workloads.push_back(std::move(out));
@@ -203,6 +222,9 @@ void read_profile(ObjectContext& context) {
     for (auto& [key, value] : spec.string_map("labelsToApply")) {
         if (const auto problem = check_label_key(key.value))
             refuse_value(spec, key.span, spec.path_of("labelsToApply") + "." + key.value, *problem);
+        if (const auto problem = check_label_value(value.value))
+            refuse_value(spec, value.span, spec.path_of("labelsToApply") + "." + key.value,
+                         *problem);
         out.labels_to_apply.set(key.value, value.value);
     }
     spec.finish();

@@ -41,8 +41,12 @@ void check_policy_name(Fields& root, const Policy& policy) {
             is_dns_subdomain(name.substr(prefix.size())))
             return;
     const std::size_t dot = name.find('.');
-    const bool good = is_dns_label(name.substr(0, dot)) &&
-                      (dot == std::string_view::npos || is_dns_label(name.substr(dot + 1)));
+    // Each part has the form of a label, without its limit of 63 characters.
+    const auto part = [](std::string_view text) {
+        return is_dns_subdomain(text) && text.find('.') == std::string_view::npos;
+    };
+    const bool good =
+        part(name.substr(0, dot)) && (dot == std::string_view::npos || part(name.substr(dot + 1)));
     if (!good)
         root.diagnostics()
             .report(diag::Code::ObjectName, policy.meta.span,
@@ -134,10 +138,13 @@ void check_staged_delete(Fields& spec, const yaml::Node* node,
 }
 
 void read_hints(Fields& spec) {
-    for (const At<std::string>& hint : spec.strings("performanceHints"))
+    const auto hints = spec.strings("performanceHints");
+    for (const At<std::string>& hint : hints)
         if (hint.value != "AssumeNeededOnEveryNode")
             refuse_value(spec, hint.span, spec.path_of("performanceHints"),
                          "must be AssumeNeededOnEveryNode");
+    if (hints.size() > 1)
+        refuse_value(spec, hints[1].span, spec.path_of("performanceHints"), "has an entry twice");
 }
 
 void read_tier_name(Fields& spec, Policy& into) {

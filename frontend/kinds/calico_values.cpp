@@ -117,8 +117,13 @@ std::optional<At<net::Protocol>> read_calico_protocol(Fields& fields, std::strin
             return At<net::Protocol>{static_cast<net::Protocol>(*number), node->span};
     } else if (const auto text =
                    as_text(*node, fields.path_of(key), fields.object(), fields.diagnostics())) {
-        if (const auto named = net::protocol_by_name(text->value))
+        if (const auto named = net::protocol_by_name(text->value)) {
+            // Case counts: Calico's validator refuses `tcp`.
+            if (net::to_string_protocol(*named) != text->value)
+                refuse_value(fields, node->span, fields.path_of(key),
+                             "must be spelt " + net::to_string_protocol(*named));
             return At<net::Protocol>{*named, node->span};
+        }
         if (const auto digits = decimal_port(text->value); digits && *digits >= 1 && *digits <= 255)
             return At<net::Protocol>{static_cast<net::Protocol>(*digits), node->span};
     } else {

@@ -32,7 +32,7 @@ struct Object {
     bool addresses_known = true;         ///< false: a pod before scheduling
     /// False: no selector matches it, since Calico knows no such endpoint (host-networked pods).
     bool selectable = true;
-    net::AddressSet nets;                ///< network sets
+    net::AddressSet nets; ///< network sets
     std::vector<policy::EndpointPort> ports;
     Span span;
 };
@@ -64,7 +64,7 @@ struct World {
     /// Objects (endpoints only) by address; network sets are asked by their nets.
     std::map<net::Address, std::vector<ObjectId>> by_address;
     std::vector<ObjectId> network_sets;
-    std::map<std::string, std::vector<ServiceMember>> services; ///< by "namespace/name"
+    std::map<std::string, std::vector<ServiceMember>> services;        ///< by "namespace/name"
     std::map<std::string, std::vector<ServiceObject>> service_objects; ///< likewise
     /// Pools that pods' addresses come from; empty: not known.
     net::AddressSet pools;

@@ -1,0 +1,66 @@
+// Look-ups in tables.
+#include "ir/decision/table.h"
+
+#include <algorithm>
+
+namespace polecat::decision {
+
+std::uint16_t find(const Pieces& pieces, std::uint16_t value) {
+    const auto place = std::partition_point(
+        pieces.begin(), pieces.end(), [&](const Piece& piece) { return piece.range.last < value; });
+    return place == pieces.end() ? std::uint16_t{0} : place->id; // pieces cover every value
+}
+
+std::uint16_t L4Classes::of(L4Key key) const {
+    const auto found = by_protocol.find(key.protocol);
+    return found == by_protocol.end() ? other : decision::find(found->second, key.value);
+}
+
+EndClass Side::class_of(const Identity& identity) const {
+    EndClass result;
+    result.truth.reserve(predicates.size());
+    for (const PredicateId id : predicates)
+        result.truth.push_back(identity.holds(id));
+    for (const PortMember& member : identity.port_members)
+        if (std::binary_search(predicates.begin(), predicates.end(), member.predicate))
+            result.members.push_back(member);
+    return result;
+}
+
+std::optional<std::uint16_t> Side::find(const Identity& identity) const {
+    const EndClass wanted = class_of(identity);
+    const auto place = std::lower_bound(classes.begin(), classes.end(), wanted);
+    if (place == classes.end() || *place != wanted)
+        return std::nullopt;
+    return static_cast<std::uint16_t>(place - classes.begin());
+}
+
+std::size_t Table::place(std::uint16_t source_class, std::uint16_t destination_class,
+                         std::uint16_t source_port_class, std::uint16_t l4_class) const {
+    const std::size_t ends =
+        std::size_t{source_class} * destination.classes.size() + destination_class;
+    return (ends * source_port_count + source_port_class) * l4.count + l4_class;
+}
+
+std::optional<L4Key> l4_key(const Flow& flow) {
+    if (net::has_ports(flow.protocol)) {
+        if (!flow.destination_port)
+            return std::nullopt;
+        return L4Key{flow.protocol, *flow.destination_port};
+    }
+    if (flow.protocol == (flow.family == net::Family::V4 ? net::kIcmp : net::kIcmpV6)) {
+        if (!flow.icmp_type || !flow.icmp_code)
+            return std::nullopt;
+        return L4Key{flow.protocol,
+                     static_cast<std::uint16_t>(*flow.icmp_type * 256 + *flow.icmp_code)};
+    }
+    return L4Key{flow.protocol, 0};
+}
+
+bool is_port_set(const Predicate& predicate) {
+    if (const auto* service = std::get_if<ServiceSet>(&predicate))
+        return service->with_ports;
+    return std::holds_alternative<NamedPortSet>(predicate);
+}
+
+} // namespace polecat::decision
