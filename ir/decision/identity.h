@@ -34,8 +34,9 @@ struct Identity {
     std::vector<PortMember> port_members; ///< sorted
     auto operator<=>(const Identity&) const = default;
 
-    Tri holds(PredicateId predicate) const; ///< not for sets with ports
-    bool holds(PredicateId predicate, net::Protocol protocol, std::uint16_t port) const;
+    Tri holds(PredicateId predicate) const; ///< of a set with ports: Unknown or No
+    /// Of a set with ports.
+    Tri holds(PredicateId predicate, net::Protocol protocol, std::uint16_t port) const;
 };
 
 /// The identities of a lowered cluster, each distinct one once.
@@ -48,6 +49,7 @@ class Identities {
     std::size_t size() const;
 
     /// Of a workload or host endpoint that has (or may have) an address of the family.
+    /// nullopt: it has no address of the family.
     std::optional<IdentityId> of_object(ObjectId object, net::Family family) const;
     /// Of an address, whatever holds it.
     IdentityId of_address(const net::Address& address) const;

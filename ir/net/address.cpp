@@ -243,6 +243,12 @@ AddressSet AddressSet::of(Range range) {
     return out;
 }
 
+AddressSet AddressSet::of(std::vector<Range> ranges) {
+    AddressSet out;
+    out.ranges_ = normalize(std::move(ranges));
+    return out;
+}
+
 AddressSet AddressSet::of(const std::vector<Cidr>& cidrs) {
     AddressSet out;
     for (const Cidr& cidr : cidrs)

@@ -67,6 +67,7 @@ class AddressSet {
     static AddressSet of(const Cidr& cidr);
     static AddressSet of(Range range);
     static AddressSet of(const std::vector<Cidr>& cidrs);
+    static AddressSet of(std::vector<Range> ranges);
     static AddressSet all(Family family);
 
     bool empty() const { return ranges_.empty(); }

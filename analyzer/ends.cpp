@@ -1,0 +1,131 @@
+#include "analyzer/ends.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "support/diag/diagnostic.h"
+
+namespace polecat::analyzer {
+
+using decision::LoweredCluster;
+using decision::ObjectId;
+using expectation::EndName;
+
+namespace {
+
+constexpr std::array<std::string_view, 9> kKinds{
+    "pod",        "workloadendpoint",      "deployment", "statefulset", "daemonset",
+    "replicaset", "replicationcontroller", "job",        "cronjob"};
+
+std::string did_you_mean(const std::string& word, const std::vector<std::string_view>& candidates) {
+    const auto near = diag::nearest(word, candidates);
+    return near ? fmt::format("; did you mean `{}`?", *near) : "";
+}
+
+std::string nearest_workload(const LoweredCluster& cluster, const EndName& name) {
+    std::vector<std::string_view> names;
+    for (const auto& [key, id] : cluster.workloads_by_name)
+        names.push_back(std::string_view(key).substr(key.find(':') + 1));
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    return did_you_mean(name.space + "/" + name.name, names);
+}
+
+Result<ObjectId> find_workload(const LoweredCluster& cluster, const EndName& name) {
+    std::vector<std::pair<std::string, ObjectId>> found;
+    for (const std::string_view kind : kKinds) {
+        if (!name.manifest_kind.empty() && kind != name.manifest_kind)
+            continue;
+        const auto place =
+            cluster.workloads_by_name.find(fmt::format("{}:{}/{}", kind, name.space, name.name));
+        if (place == cluster.workloads_by_name.end())
+            continue;
+        const auto same = [&](const auto& each) { return each.second == place->second; };
+        if (std::none_of(found.begin(), found.end(), same))
+            found.emplace_back(fmt::format("`{}`", place->first), place->second);
+    }
+    if (found.size() == 1)
+        return found.front().second;
+    if (found.empty())
+        return Error{
+            fmt::format("there is no workload `{}`{}", name.text, nearest_workload(cluster, name))};
+    std::vector<std::string> names;
+    for (const auto& [text, id] : found)
+        names.push_back(text);
+    return Error{fmt::format("`{}` is {}: write which", name.text, fmt::join(names, " and "))};
+}
+
+Result<ir::PathEnd> find_node(const LoweredCluster& cluster, const EndName& name) {
+    std::vector<std::string_view> names;
+    for (const decision::NodeInfo& node : cluster.nodes)
+        names.push_back(node.name);
+    for (const auto& [host, id] : cluster.host_endpoints_by_name)
+        names.push_back(cluster.endpoint_of(id)->node);
+    if (std::find(names.begin(), names.end(), name.name) == names.end())
+        return Error{
+            fmt::format("there is no node `{}`{}", name.name, did_you_mean(name.name, names))};
+    ir::PathEnd end;
+    end.node = name.name;
+    return end;
+}
+
+Result<ir::PathEnd> find_service(const LoweredCluster& cluster, const EndName& name) {
+    const std::string key = name.space + "/" + name.name;
+    if (!cluster.service_fronts.contains(key)) {
+        std::vector<std::string_view> names;
+        for (const auto& [known, front] : cluster.service_fronts)
+            names.push_back(known);
+        return Error{fmt::format("there is no service `{}`{}", key, did_you_mean(key, names))};
+    }
+    ir::PathEnd end;
+    end.service = key;
+    return end;
+}
+
+} // namespace
+
+Result<ObjectId> find_object(const LoweredCluster& cluster, const EndName& name) {
+    if (name.kind == EndName::Kind::Workload)
+        return find_workload(cluster, name);
+    if (name.kind != EndName::Kind::HostEndpoint)
+        return Error{fmt::format("`{}` is no endpoint with policy of its own: write "
+                                 "NAMESPACE/NAME or hep:NAME",
+                                 name.text)};
+    const auto found = cluster.host_endpoints_by_name.find(name.name);
+    if (found != cluster.host_endpoints_by_name.end())
+        return found->second;
+    std::vector<std::string_view> names;
+    for (const auto& [known, id] : cluster.host_endpoints_by_name)
+        names.push_back(known);
+    return Error{
+        fmt::format("there is no host endpoint `{}`{}", name.name, did_you_mean(name.name, names))};
+}
+
+Result<ir::PathEnd> find_end(const LoweredCluster& cluster, const EndName& name) {
+    ir::PathEnd end;
+    switch (name.kind) {
+    case EndName::Kind::Workload:
+    case EndName::Kind::HostEndpoint: {
+        const auto object = find_object(cluster, name);
+        if (!object)
+            return Error{object.error()};
+        end.endpoint = *object;
+        return end;
+    }
+    case EndName::Kind::Node:
+        return find_node(cluster, name);
+    case EndName::Kind::Service:
+        return find_service(cluster, name);
+    case EndName::Kind::Addresses:
+        if (name.range.first != name.range.last)
+            return Error{fmt::format("`{}` is many addresses: write one", name.text)};
+        end.address = name.range.first;
+        return end;
+    }
+    return Error{"no such end"};
+}
+
+} // namespace polecat::analyzer

@@ -1,0 +1,212 @@
+#include "analyzer/judge.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "analyzer/ends.h"
+#include "analyzer/judge_connectivity.h"
+#include "ir/path.h"
+
+namespace polecat::analyzer {
+
+using decision::LoweredCluster;
+using decision::Slot;
+using decision::Verdict;
+using expectation::Case;
+using expectation::EndName;
+using expectation::Traffic;
+
+namespace {
+
+/// What came of one combination.
+struct Answer {
+    Verdict verdict = Verdict::Deny;
+    std::string reason;
+    std::vector<const Slot*> deciders; ///< of each end that had a say
+};
+
+const Slot* decider(const decision::GroupProgram& program, const decision::Decision& decision) {
+    return &program.slots[decision.slot.value];
+}
+
+std::string describe(const Slot& slot) {
+    switch (slot.kind) {
+    case Slot::Kind::Rule: {
+        const std::string owner = slot.policy_kind == "Profile"
+                                      ? "Profile " + slot.policy_name
+                                      : slot.tier + "/" + slot.policy_name;
+        return fmt::format("{} rule {}", owner, slot.rule_index);
+    }
+    case Slot::Kind::EndOfTier:
+        return slot.tier.empty() ? "missing profile " + slot.policy_name
+                                 : "the end of tier " + slot.tier;
+    case Slot::Kind::EndOfProgram:
+        return "the end of all policy";
+    case Slot::Kind::AdminDown:
+        return "an endpoint that is down";
+    }
+    return "";
+}
+
+/// "tier/policy" or "Kind/namespace/name".
+bool names(const std::string& by, const Slot& slot) {
+    if (slot.kind != Slot::Kind::Rule && slot.kind != Slot::Kind::EndOfTier)
+        return false;
+    const std::string& space = slot.policy_space;
+    return by == slot.tier + "/" + slot.policy_name ||
+           by == slot.policy_kind + "/" + (space.empty() ? "" : space + "/") + slot.policy_name;
+}
+
+decision::Flow packet_of(const Case& each, const Traffic& traffic) {
+    decision::Flow flow;
+    flow.protocol = traffic.protocol;
+    flow.destination_port = traffic.port;
+    flow.source_port = each.source_port;
+    flow.icmp_type = traffic.icmp_type;
+    flow.icmp_code = traffic.icmp_code;
+    flow.http = each.http;
+    return flow;
+}
+
+decision::End packet_end(const LoweredCluster& cluster, const ir::PathEnd& end) {
+    if (end.address)
+        return decision::end_of(cluster.world, *end.address);
+    decision::End out;
+    if (end.endpoint)
+        out.objects.push_back(*end.endpoint);
+    return out;
+}
+
+/// One endpoint's own program.
+Result<Answer> probe(const LoweredCluster& cluster, const Case& each, const ir::PathEnd& from,
+                     const ir::PathEnd& to, const Traffic& traffic) {
+    const auto at = find_object(cluster, each.probe->at);
+    if (!at)
+        return Error{at.error()};
+    decision::Flow flow = packet_of(each, traffic);
+    flow.source = packet_end(cluster, from);
+    flow.destination = packet_end(cluster, to);
+    for (const auto& end : {from, to})
+        if (end.address)
+            flow.family = end.address->family;
+    const auto* program = cluster.find(*at, each.probe->direction, each.probe->hook, flow.family);
+    Answer answer;
+    if (program == nullptr) {
+        answer.verdict = Verdict::Allow;
+        return answer;
+    }
+    const auto decision =
+        decision::eval(cluster.program(program->program), cluster.predicates, cluster.world, flow);
+    answer.verdict = decision.verdict;
+    answer.reason = decision.reason;
+    answer.deciders.push_back(decider(*program, decision));
+    return answer;
+}
+
+Answer ask_flow(const LoweredCluster& cluster, const Case& each, const ir::PathEnd& from,
+                const ir::PathEnd& to, const Traffic& traffic) {
+    ir::PathQuery query;
+    query.source = from;
+    query.destination = to;
+    query.packet = packet_of(each, traffic);
+    const ir::FlowVerdict verdict = ir::judge_flow(cluster, query);
+    Answer answer;
+    answer.verdict = verdict.verdict;
+    answer.reason = verdict.reason;
+    for (const ir::HopVerdict& hop : verdict.hops)
+        if (hop.program != nullptr && hop.decision.verdict == verdict.verdict)
+            answer.deciders.push_back(decider(*hop.program, hop.decision));
+    return answer;
+}
+
+std::string describe(const Traffic& traffic) {
+    const std::string protocol = net::to_string_protocol(traffic.protocol);
+    if (traffic.port)
+        return fmt::format("{}/{}", *traffic.port, protocol);
+    if (!traffic.icmp_type)
+        return protocol;
+    return fmt::format("{} {}{}", protocol, *traffic.icmp_type,
+                       traffic.icmp_code ? fmt::format("/{}", *traffic.icmp_code) : "");
+}
+
+std::string question(const Case& each, const EndName& from, const EndName& to,
+                     const Traffic& traffic) {
+    std::string text = fmt::format("{} -> {} {}", from.text, to.text, describe(traffic));
+    if (each.source_port)
+        text += fmt::format(" from port {}", *each.source_port);
+    if (each.http)
+        text += fmt::format(" {} {}", each.http->method, each.http->path);
+    if (each.probe)
+        text += fmt::format(" at {} {} {}", each.probe->at.text,
+                            decision::to_string(each.probe->direction),
+                            decision::to_string(each.probe->hook));
+    return text;
+}
+
+std::string describe(const Answer& answer) {
+    std::string text(decision::to_string(answer.verdict));
+    for (std::size_t i = 0; i < answer.deciders.size(); ++i)
+        text += (i == 0 ? " by " : " and ") + describe(*answer.deciders[i]);
+    if (!answer.reason.empty())
+        text += ": " + answer.reason;
+    return text;
+}
+
+/// The result of one combination.
+CaseResult judge_one(const LoweredCluster& cluster, const Case& each, const EndName& from,
+                     const EndName& to, const Traffic& traffic) {
+    CaseResult out;
+    out.span = each.span;
+    out.question = question(each, from, to, traffic);
+    out.expected = std::string(decision::to_string(*each.expect));
+    if (!each.by->empty())
+        out.expected += " by " + *each.by;
+    const auto source = find_end(cluster, from), target = find_end(cluster, to);
+    if (!source || !target) {
+        out.found = source ? target.error() : source.error();
+        return out;
+    }
+    const auto answer = each.probe ? probe(cluster, each, *source, *target, traffic)
+                                   : ask_flow(cluster, each, *source, *target, traffic);
+    if (!answer) {
+        out.found = answer.error();
+        return out;
+    }
+    out.found = describe(*answer);
+    const bool by =
+        each.by->empty() || std::any_of(answer->deciders.begin(), answer->deciders.end(),
+                                        [&](const Slot* slot) { return names(*each.by, *slot); });
+    out.passed = answer->verdict == *each.expect && by;
+    return out;
+}
+
+CaseResult judge_row(const LoweredCluster& cluster, const Case& each) {
+    CaseResult last;
+    for (const EndName& from : each.from)
+        for (const EndName& to : each.to)
+            for (const Traffic& traffic : each.traffic) {
+                last = judge_one(cluster, each, from, to, traffic);
+                if (!last.passed)
+                    return last;
+            }
+    return last;
+}
+
+} // namespace
+
+bool TestResult::passed() const {
+    return std::all_of(results.begin(), results.end(),
+                       [](const CaseResult& each) { return each.passed; });
+}
+
+TestResult judge(const expectation::Test& test, const LoweredCluster& cluster) {
+    TestResult out;
+    for (const Case& each : test.cases)
+        out.results.push_back(judge_row(cluster, each));
+    if (test.connectivity)
+        judge_connectivity(*test.connectivity, cluster, out.results);
+    return out;
+}
+
+} // namespace polecat::analyzer

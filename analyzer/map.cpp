@@ -1,0 +1,275 @@
+#include "analyzer/map.h"
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+
+#include "analyzer/program_sets.h"
+#include "analyzer/set_store.h"
+
+namespace polecat::analyzer {
+
+using decision::Direction;
+using decision::Identities;
+using decision::Identity;
+using decision::IdentityId;
+using decision::LoweredCluster;
+using decision::ObjectId;
+using decision::PredicateId;
+using decision::ProgramId;
+
+namespace {
+
+using Pair = ConnectivityMap::Pair;
+
+/// What one end lets through towards each group: one value for most, others for a few.
+struct Profile {
+    Pair usual;
+    std::vector<std::pair<std::uint32_t, Pair>> others; ///< by group, ascending
+};
+
+std::vector<PredicateId> predicates_of(const decision::Program& program, bool source) {
+    std::vector<PredicateId> out;
+    for (const decision::Stage& stage : program.stages)
+        for (const decision::Entry& entry : stage.entries) {
+            const decision::EndMatch& end = source ? entry.match.source : entry.match.destination;
+            out.insert(out.end(), end.all.begin(), end.all.end());
+            out.insert(out.end(), end.none.begin(), end.none.end());
+            for (const auto* ports : {&end.ports, &end.not_ports})
+                if (*ports)
+                    out.insert(out.end(), (*ports)->named.begin(), (*ports)->named.end());
+        }
+    std::sort(out.begin(), out.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());
+    return out;
+}
+
+/// What of an identity those predicates see.
+Identity restricted(const Identity& identity, const std::vector<PredicateId>& predicates) {
+    const auto seen = [&](PredicateId id) {
+        return std::binary_search(predicates.begin(), predicates.end(), id);
+    };
+    Identity out;
+    out.family = identity.family;
+    std::copy_if(identity.yes.begin(), identity.yes.end(), std::back_inserter(out.yes), seen);
+    std::copy_if(identity.unknown.begin(), identity.unknown.end(), std::back_inserter(out.unknown),
+                 seen);
+    std::copy_if(identity.port_members.begin(), identity.port_members.end(),
+                 std::back_inserter(out.port_members),
+                 [&](const decision::PortMember& member) { return seen(member.predicate); });
+    return out;
+}
+
+} // namespace
+
+struct ConnectivityMap::State {
+    State(const LoweredCluster& lowered, const Identities& all, net::Family of)
+        : cluster(lowered), identities(all), family(of) {
+        everything = store.intern(ConnectionSet::all());
+        make_groups();
+        index_predicates();
+        make_profiles();
+    }
+
+    std::optional<ProgramId> program_of(ObjectId object, Direction direction) const {
+        const auto* found = cluster.find(object, direction, decision::Hook::Normal, family);
+        return found != nullptr ? std::optional(found->program) : std::nullopt;
+    }
+
+    void make_groups() {
+        using Key = std::tuple<std::uint32_t, std::int64_t, std::int64_t>;
+        std::map<Key, std::uint32_t> by_key;
+        const auto number = [](const std::optional<ProgramId>& id) {
+            return id ? std::int64_t{id->value} : -1;
+        };
+        group_of.resize(cluster.world.objects.size());
+        for (const decision::Endpoint& endpoint : cluster.endpoints) {
+            const auto identity = identities.of_object(endpoint.object, family);
+            if (!identity)
+                continue;
+            const auto egress = program_of(endpoint.object, Direction::Egress);
+            const auto ingress = program_of(endpoint.object, Direction::Ingress);
+            const auto next = static_cast<std::uint32_t>(groups.size());
+            const auto [place, added] =
+                by_key.try_emplace(Key{identity->value, number(egress), number(ingress)}, next);
+            if (added)
+                groups.push_back({{}, {}, *identity, egress, ingress});
+            groups[place->second].objects.push_back(endpoint.object);
+            group_of[endpoint.object.value] = place->second;
+        }
+        for (const auto& [nets, identity] : identities.outside(family))
+            groups.push_back({{}, nets, identity, std::nullopt, std::nullopt});
+    }
+
+    void index_predicates() {
+        postings.resize(cluster.predicates.size());
+        for (std::uint32_t i = 0; i < groups.size(); ++i) {
+            const Identity& identity = identities[groups[i].identity];
+            for (const PredicateId id : identity.yes)
+                postings[id.value].push_back(i);
+            for (const PredicateId id : identity.unknown)
+                postings[id.value].push_back(i);
+            for (const decision::PortMember& member : identity.port_members)
+                postings[member.predicate.value].push_back(i);
+        }
+    }
+
+    Pair evaluate(const decision::Program& program, bool egress, const Identity& own,
+                  const Identity& other) {
+        const FlowSets sets =
+            egress ? flows_of(program, own, other) : flows_of(program, other, own);
+        return {store.intern(sets.allow), store.intern(sets.may)};
+    }
+
+    /// The groups that a program tells apart from those of which nothing holds, with what it sees.
+    struct Others {
+        std::vector<PredicateId> own_side;
+        std::vector<Identity> classes;                               ///< 0: nothing holds
+        std::vector<std::pair<std::uint32_t, std::uint32_t>> groups; ///< group, class
+    };
+
+    Others others_of(const decision::Program& program, bool egress) const {
+        Others out;
+        out.own_side = predicates_of(program, egress);
+        const auto predicates = predicates_of(program, !egress);
+        Identity nothing;
+        nothing.family = family;
+        out.classes.push_back(std::move(nothing));
+        std::vector<std::uint32_t> touched;
+        for (const PredicateId id : predicates)
+            touched.insert(touched.end(), postings[id.value].begin(), postings[id.value].end());
+        std::sort(touched.begin(), touched.end());
+        touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
+        std::map<Identity, std::uint32_t> known;
+        for (const std::uint32_t group : touched) {
+            Identity seen = restricted(identities[groups[group].identity], predicates);
+            const auto next = static_cast<std::uint32_t>(out.classes.size());
+            const auto [place, added] = known.emplace(std::move(seen), next);
+            if (added)
+                out.classes.push_back(place->first);
+            out.groups.emplace_back(group, place->second);
+        }
+        return out;
+    }
+
+    Profile profile_of(const decision::Program& program, bool egress, const Others& others,
+                       const Identity& own) {
+        std::vector<Pair> by_class;
+        for (const Identity& seen : others.classes)
+            by_class.push_back(evaluate(program, egress, own, seen));
+        Profile out;
+        out.usual = by_class.front();
+        for (const auto& [group, number] : others.groups)
+            if (by_class[number] != out.usual)
+                out.others.emplace_back(group, by_class[number]);
+        return out;
+    }
+
+    void make_profiles() {
+        profiles.push_back(Profile{{everything, everything}, {}}); // of ends that have no say
+        exceptions.resize(groups.size());
+        for (const bool egress : {true, false}) {
+            std::unordered_map<std::uint32_t, Others> others;
+            std::map<std::pair<std::uint32_t, Identity>, std::uint32_t> known;
+            auto& mine = egress ? egress_profile : ingress_profile;
+            mine.assign(groups.size(), 0);
+            for (std::uint32_t i = 0; i < groups.size(); ++i) {
+                const auto& id = egress ? groups[i].egress : groups[i].ingress;
+                if (!id)
+                    continue;
+                const decision::Program& program = cluster.program(*id);
+                const auto [sides, is_new] = others.try_emplace(id->value);
+                if (is_new)
+                    sides->second = others_of(program, egress);
+                Identity own = restricted(identities[groups[i].identity], sides->second.own_side);
+                const auto next = static_cast<std::uint32_t>(profiles.size());
+                const auto [place, added] = known.emplace(std::pair{id->value, own}, next);
+                if (added)
+                    profiles.push_back(profile_of(program, egress, sides->second, own));
+                mine[i] = place->second;
+            }
+        }
+        for (std::uint32_t i = 0; i < groups.size(); ++i)
+            for (const auto& [source, pair] : profiles[ingress_profile[i]].others)
+                exceptions[source].emplace_back(i, pair);
+    }
+
+    Pair meet(const Pair& a, const Pair& b) {
+        Pair out;
+        out.allow = store.intersect(a.allow, b.allow);
+        out.may = a.allow == a.may && b.allow == b.may ? out.allow : store.intersect(a.may, b.may);
+        return out;
+    }
+
+    std::vector<Pair> row(std::uint32_t source) {
+        std::vector<Pair> out(groups.size());
+        for (std::uint32_t i = 0; i < groups.size(); ++i)
+            out[i] = profiles[ingress_profile[i]].usual;
+        for (const auto& [destination, pair] : exceptions[source])
+            out[destination] = pair;
+        const Profile& mine = profiles[egress_profile[source]];
+        auto next = mine.others.begin();
+        for (std::uint32_t i = 0; i < groups.size(); ++i) {
+            const bool special = next != mine.others.end() && next->first == i;
+            out[i] = meet(special ? next->second : mine.usual, out[i]);
+            if (special)
+                ++next;
+        }
+        return out;
+    }
+
+    static Pair find(const std::vector<std::pair<std::uint32_t, Pair>>& list, std::uint32_t group,
+                     const Pair& usual) {
+        const auto place = std::lower_bound(
+            list.begin(), list.end(), group,
+            [](const auto& each, std::uint32_t wanted) { return each.first < wanted; });
+        return place != list.end() && place->first == group ? place->second : usual;
+    }
+
+    Pair between(std::uint32_t source, std::uint32_t destination) {
+        const Profile& out = profiles[egress_profile[source]];
+        const Profile& in = profiles[ingress_profile[destination]];
+        return meet(find(out.others, destination, out.usual), find(in.others, source, in.usual));
+    }
+
+    const LoweredCluster& cluster;
+    const Identities& identities;
+    net::Family family;
+    SetStore store;
+    std::uint32_t everything = 0;
+    std::vector<MapGroup> groups;
+    std::vector<std::optional<std::uint32_t>> group_of; ///< by object
+    std::vector<std::vector<std::uint32_t>> postings;   ///< groups of which a predicate holds
+    std::vector<Profile> profiles;
+    std::vector<std::uint32_t> egress_profile, ingress_profile; ///< by group
+    /// By source: destinations whose ingress treats it unlike most.
+    std::vector<std::vector<std::pair<std::uint32_t, Pair>>> exceptions;
+};
+
+ConnectivityMap::ConnectivityMap(const LoweredCluster& cluster, const Identities& identities,
+                                 net::Family family)
+    : state_(std::make_unique<State>(cluster, identities, family)) {}
+ConnectivityMap::~ConnectivityMap() = default;
+ConnectivityMap::ConnectivityMap(ConnectivityMap&&) noexcept = default;
+
+const std::vector<MapGroup>& ConnectivityMap::groups() const {
+    return state_->groups;
+}
+
+std::optional<std::uint32_t> ConnectivityMap::group_of(ObjectId object) const {
+    return state_->group_of[object.value];
+}
+
+std::vector<Pair> ConnectivityMap::row(std::uint32_t source) const {
+    return state_->row(source);
+}
+
+Pair ConnectivityMap::between(std::uint32_t source, std::uint32_t destination) const {
+    return state_->between(source, destination);
+}
+
+const ConnectionSet& ConnectivityMap::set(std::uint32_t id) const {
+    return state_->store[id];
+}
+
+} // namespace polecat::analyzer

@@ -1,0 +1,154 @@
+#include "cli/common/test_files.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <sstream>
+
+#include "analyzer/compare.h"
+#include "frontend/expectation_file.h"
+#include "frontend/load.h"
+#include "support/diag/render.h"
+
+namespace polecat::cli {
+
+namespace fs = std::filesystem;
+
+bool FileResult::passed() const {
+    return error.empty() && std::all_of(results.begin(), results.end(),
+                                        [](const auto& each) { return each.passed; });
+}
+
+namespace {
+
+bool is_test_file(const fs::path& path) {
+    const std::string name = path.filename().string();
+    return name.ends_with(".policytest.yaml") || name.ends_with(".policytest.yml");
+}
+
+class Runner {
+  public:
+    Runner(const std::string& path, const passes::LowerOptions& options, FileResult& out)
+        : folder_(fs::path(path).parent_path()), options_(options), out_(out) {}
+
+    void run() {
+        std::ifstream in(out_.path, std::ios::binary);
+        std::stringstream text;
+        text << in.rdbuf();
+        if (!in) {
+            out_.error = out_.path + ": cannot be read\n";
+            return;
+        }
+        Sources sources;
+        diag::Diagnostics diagnostics;
+        const FileId file = sources.add(out_.path, std::move(text).str());
+        const auto documents = yaml::read_documents(sources, file, diagnostics);
+        const auto expectations = frontend::read_expectations(documents, diagnostics);
+        if (!accept(sources, diagnostics))
+            return;
+        for (const expectation::Document& each : expectations)
+            std::visit([&](const auto& document) { run_one(document); }, each);
+    }
+
+  private:
+    /// Errors end the file; warnings are `lint`'s business.
+    bool accept(const Sources& sources, diag::Diagnostics& diagnostics) {
+        if (!diagnostics.has_errors())
+            return true;
+        std::vector<diag::Diagnostic> errors;
+        for (const diag::Diagnostic& each : diagnostics.list())
+            if (each.severity == diag::Severity::Error)
+                errors.push_back(each);
+        out_.error += diag::render_text(errors, sources);
+        return false;
+    }
+
+    std::optional<decision::LoweredCluster> load(const std::vector<At<std::string>>& names) {
+        std::vector<std::string> paths;
+        for (const At<std::string>& name : names)
+            paths.push_back((folder_ / *name).lexically_normal().string());
+        Sources sources;
+        diag::Diagnostics diagnostics;
+        const policy::Cluster cluster = frontend::load(paths, sources, diagnostics);
+        frontend::check_references(cluster, diagnostics);
+        if (!accept(sources, diagnostics))
+            return std::nullopt;
+        auto lowered = passes::lower(cluster, diagnostics, options_);
+        if (!accept(sources, diagnostics))
+            return std::nullopt;
+        return lowered;
+    }
+
+    void name_file(const std::string& name) {
+        if (out_.name.empty())
+            out_.name = name;
+    }
+
+    void run_one(const expectation::Test& test) {
+        name_file(test.name);
+        const auto cluster = load(test.manifests);
+        if (!cluster)
+            return;
+        auto judged = analyzer::judge(test, *cluster);
+        std::move(judged.results.begin(), judged.results.end(), std::back_inserter(out_.results));
+    }
+
+    void run_one(const expectation::DiffTest& test) {
+        name_file(test.name);
+        const auto base = load(test.base), head = load(test.head);
+        if (!base || !head)
+            return;
+        const analyzer::Comparison found = analyzer::compare(*base, *head);
+        const auto add = [&](const char* what, const std::optional<At<bool>>& wanted, bool is,
+                             const std::string& example) {
+            if (!wanted)
+                return;
+            analyzer::CaseResult result;
+            result.question = std::string("head ") + what + " flows";
+            result.expected = **wanted ? "yes" : "no";
+            result.found = is ? "yes: " + example : "no";
+            if (found.depends)
+                result.found += " (some flows depend on what is not known)";
+            result.passed = **wanted == is && !found.depends;
+            result.span = wanted->span;
+            out_.results.push_back(std::move(result));
+        };
+        add("opens", test.opens, found.opens, found.opened_example);
+        add("closes", test.closes, found.closes, found.closed_example);
+    }
+
+    fs::path folder_;
+    const passes::LowerOptions& options_;
+    FileResult& out_;
+};
+
+} // namespace
+
+std::vector<std::string> find_test_files(const std::vector<std::string>& paths) {
+    std::vector<std::string> out;
+    for (const std::string& path : paths) {
+        std::error_code error;
+        if (!fs::is_directory(path, error)) {
+            out.push_back(path);
+            continue;
+        }
+        std::vector<std::string> below;
+        for (fs::recursive_directory_iterator it(path, error), end; !error && it != end;
+             it.increment(error))
+            if (it->is_regular_file(error) && is_test_file(it->path()))
+                below.push_back(it->path().string());
+        std::sort(below.begin(), below.end());
+        out.insert(out.end(), below.begin(), below.end());
+    }
+    return out;
+}
+
+FileResult run_test_file(const std::string& path, const passes::LowerOptions& options) {
+    FileResult out;
+    out.path = path;
+    Runner(path, options, out).run();
+    return out;
+}
+
+} // namespace polecat::cli

@@ -1,0 +1,26 @@
+/// Expectation files found, run and reported: what `polecat test` and the conformance runner share.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "analyzer/judge.h"
+#include "passes/lower.h"
+
+namespace polecat::cli {
+
+struct FileResult {
+    std::string path;
+    std::string name; ///< metadata.name of the first document
+    /// Why nothing could be asked: errors of the file or of its manifests, rendered.
+    std::string error;
+    std::vector<analyzer::CaseResult> results;
+    bool passed() const;
+};
+
+/// *.policytest.yaml below the given files and folders, in path order.
+std::vector<std::string> find_test_files(const std::vector<std::string>& paths);
+
+FileResult run_test_file(const std::string& path, const passes::LowerOptions& options);
+
+} // namespace polecat::cli

@@ -1,0 +1,211 @@
+// From the ends that people name to flows: families, addresses, services, backends.
+#include "ir/path.h"
+
+#include <algorithm>
+
+#include "ir/path_route.h"
+
+namespace polecat::ir {
+
+using decision::End;
+using decision::LoweredCluster;
+using decision::ObjectId;
+using decision::ServiceBackend;
+using decision::ServiceFront;
+
+namespace {
+
+Path refused(const decision::Flow& flow, std::string reason) {
+    Path path;
+    path.flow = flow;
+    path.end = decision::Verdict::Deny;
+    path.end_reason = std::move(reason);
+    return path;
+}
+
+std::vector<net::Address> addresses_of(const LoweredCluster& cluster, const PathEnd& end) {
+    if (end.address)
+        return {*end.address};
+    if (end.endpoint) {
+        const decision::Object& object = cluster.world.object(*end.endpoint);
+        if (!object.addresses.empty())
+            return object.addresses;
+    }
+    for (const decision::NodeInfo& node : cluster.nodes)
+        if (!end.node.empty() && node.name == end.node)
+            return node.addresses;
+    return {};
+}
+
+bool speaks(const std::vector<net::Address>& addresses, net::Family family) {
+    return addresses.empty() || std::any_of(addresses.begin(), addresses.end(),
+                                            [&](const auto& a) { return a.family == family; });
+}
+
+/// The families in which the ends can talk. Where no address is known, IPv4 stands for both.
+std::vector<net::Family> families_of(const LoweredCluster& cluster, const PathQuery& query) {
+    const auto from = addresses_of(cluster, query.source);
+    const auto to = addresses_of(cluster, query.destination);
+    std::vector<net::Family> out;
+    for (const net::Family family : {net::Family::V4, net::Family::V6})
+        if ((!query.family || *query.family == family) && speaks(from, family) &&
+            speaks(to, family))
+            out.push_back(family);
+    if (!query.family && from.empty() && to.empty())
+        out = {query.packet.protocol == net::kIcmpV6 ? net::Family::V6 : net::Family::V4};
+    return out;
+}
+
+class Builder {
+  public:
+    Builder(const LoweredCluster& cluster, const PathQuery& query)
+        : cluster_(cluster), query_(query) {}
+
+    std::vector<Path> run() {
+        if (!query_.destination.service.empty())
+            to_named_service();
+        else
+            to_end(query_.destination);
+        return std::move(out_);
+    }
+
+  private:
+    void to_named_service() {
+        const auto found = cluster_.service_fronts.find(query_.destination.service);
+        if (found == cluster_.service_fronts.end()) {
+            out_.push_back(refused(query_.packet, "there is no such service"));
+            return;
+        }
+        const ServiceFront& front = found->second;
+        const auto* port = port_of(front, query_.packet.destination_port);
+        if (front.cluster_ips.empty()) { // headless: DNS names the pods, nothing is rewritten
+            to_pods(front);
+        } else if (port == nullptr) {
+            out_.push_back(refused(query_.packet, "the service has no such port"));
+        } else {
+            to_backends(*port, front.cluster_ips, std::nullopt);
+        }
+    }
+
+    const ServiceFront::Port* port_of(const ServiceFront& front,
+                                      std::optional<std::uint16_t> port) const {
+        for (const ServiceFront::Port& each : front.ports)
+            if (port && each.protocol == query_.packet.protocol && each.port == *port)
+                return &each;
+        return nullptr;
+    }
+
+    void to_pods(const ServiceFront& front) {
+        std::vector<ServiceBackend> seen;
+        for (const ServiceFront::Port& port : front.ports)
+            for (ServiceBackend backend : port.backends) {
+                backend.port = query_.packet.destination_port.value_or(0);
+                if (std::find(seen.begin(), seen.end(), backend) == seen.end())
+                    seen.push_back(backend);
+            }
+        for (const ServiceBackend& backend : seen)
+            to_end(PathEnd{backend.object, "", "", backend.address});
+        if (seen.empty())
+            out_.push_back(refused(query_.packet, "the service has no endpoints"));
+    }
+
+    /// An address may be that of a service or, with a node port, of a node.
+    bool to_service_address(const net::Address& address) {
+        for (const auto& [key, front] : cluster_.service_fronts) {
+            const auto holds = [&](const std::vector<net::Address>& list) {
+                return std::find(list.begin(), list.end(), address) != list.end();
+            };
+            if (!holds(front.cluster_ips) && !holds(front.external_ips))
+                continue;
+            const auto* port = port_of(front, query_.packet.destination_port);
+            if (port == nullptr)
+                continue;
+            to_backends(*port, {address}, std::nullopt);
+            return true;
+        }
+        return false;
+    }
+
+    bool to_node_port(const std::string& node, const net::Address& address) {
+        if (query_.route != Route::Wire || !query_.packet.destination_port)
+            return false;
+        for (const auto& [key, front] : cluster_.service_fronts)
+            for (const ServiceFront::Port& port : front.ports)
+                if (port.node_port != 0 && port.protocol == query_.packet.protocol &&
+                    port.node_port == *query_.packet.destination_port) {
+                    to_backends(port, {address}, node);
+                    return true;
+                }
+        return false;
+    }
+
+    void to_backends(const ServiceFront::Port& port, const std::vector<net::Address>& front,
+                     const std::optional<std::string>& node) {
+        if (port.backends.empty())
+            out_.push_back(refused(query_.packet, "the service has no endpoints"));
+        for (const ServiceBackend& backend : port.backends) {
+            PathEnd end{backend.object, "", "", backend.address};
+            for (const net::Family family : {net::Family::V4, net::Family::V6})
+                for (const net::Address& address : front)
+                    if (address.family == family)
+                        to_end(end, Translation{address, backend.port, node});
+            if (front.empty())
+                to_end(end, Translation{std::nullopt, backend.port, node});
+        }
+    }
+
+    void to_end(PathEnd destination, const std::optional<Translation>& translation = {}) {
+        settle(destination);
+        if (destination.address && !translation) {
+            if (to_service_address(*destination.address) ||
+                (!destination.node.empty() && to_node_port(destination.node, *destination.address)))
+                return;
+        }
+        PathQuery query = query_;
+        query.destination = destination;
+        settle(query.source);
+        if (translation && translation->front)
+            query.family = translation->front->family;
+        const auto families = families_of(cluster_, query);
+        if (families.empty() && !translation)
+            out_.push_back(refused(query.packet, "the ends have no address of the same IP family"));
+        for (const net::Family family : families) {
+            query.family = family;
+            add_routes(cluster_, query, translation, out_);
+        }
+    }
+
+    /// An address that an endpoint or a node holds is that endpoint or node.
+    void settle(PathEnd& end) const {
+        if (!end.endpoint && end.address) {
+            for (const ObjectId id : decision::end_of(cluster_.world, *end.address).objects)
+                if (!end.endpoint ||
+                    cluster_.world.object(id).kind == decision::Object::Kind::Workload)
+                    end.endpoint = id;
+            for (const decision::NodeInfo& node : cluster_.nodes)
+                if (std::find(node.addresses.begin(), node.addresses.end(), *end.address) !=
+                    node.addresses.end())
+                    end.node = node.name;
+        }
+        if (!end.endpoint)
+            return;
+        const decision::Endpoint* endpoint = cluster_.endpoint_of(*end.endpoint);
+        if (endpoint != nullptr && (endpoint->is_host_endpoint || endpoint->host_network))
+            end.node = endpoint->node;
+    }
+
+    const LoweredCluster& cluster_;
+    const PathQuery& query_;
+    std::vector<Path> out_;
+};
+
+} // namespace
+
+std::vector<Path> paths(const LoweredCluster& cluster, const PathQuery& query) {
+    std::vector<Path> out = Builder(cluster, query).run();
+    if (out.empty())
+        out.push_back(refused(query.packet, "the ends have no address of the same IP family"));
+    return out;
+}
+
+} // namespace polecat::ir
