@@ -21,6 +21,10 @@ constexpr BuiltInTier kBuiltInTiers[] = {
     {"kube-baseline", 10'000'000, policy::Action::Pass},
 };
 
+/// A Tier without an order is put where tier `default` is (api/pkg/apis/projectcalico/v3/tier.go,
+/// DefaultTierOrder; the calculation graph never sees an absent one).
+constexpr double kDefaultTierOrder = 1'000'000;
+
 double order_or_last(const std::optional<double>& order) {
     return order.value_or(std::numeric_limits<double>::infinity());
 }
@@ -73,8 +77,7 @@ std::vector<OrderedTier> known_tiers(const policy::Cluster& cluster) {
             return tier.name == built_in.name;
         });
         if (given != tiers.end()) {
-            if (!given->order)
-                given->order = built_in.order;
+            given->order = given->order.value_or(built_in.order);
             continue;
         }
         OrderedTier tier;
@@ -83,6 +86,8 @@ std::vector<OrderedTier> known_tiers(const policy::Cluster& cluster) {
         tier.order = built_in.order;
         tiers.push_back(std::move(tier));
     }
+    for (OrderedTier& tier : tiers)
+        tier.order = tier.order.value_or(kDefaultTierOrder);
     return tiers;
 }
 

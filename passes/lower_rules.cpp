@@ -48,8 +48,7 @@ class EndLowering {
 
     /// nullopt: the rule does not exist in this family.
     std::optional<EndMatch> run() {
-        if (!add_nets(entity_.nets, false, match_.all) ||
-            !add_nets(entity_.not_nets, true, match_.none))
+        if (!add_nets())
             return std::nullopt;
         if (is_present(entity_.nodes))
             match_.all.push_back(intern(node_addresses()));
@@ -87,14 +86,18 @@ class EndLowering {
         return context_.predicates.intern(std::move(predicate));
     }
 
-    bool add_nets(const std::vector<At<net::Cidr>>& list, bool negative,
-                  std::vector<PredicateId>& to) {
-        if (list.empty())
-            return true;
-        std::optional<net::AddressSet> nets = nets_of(list, negative, context_.family);
-        if (!nets)
+    /// `nets` with `notNets` taken out is one set: an address that is not known is then in doubt as
+    /// a whole, and not outside of what is excepted.
+    bool add_nets() {
+        std::optional<net::AddressSet> in, out;
+        if (!entity_.nets.empty() && !(in = nets_of(entity_.nets, false, context_.family)))
             return false;
-        to.push_back(intern(decision::NetSet{std::move(*nets)}));
+        if (!entity_.not_nets.empty() && !(out = nets_of(entity_.not_nets, true, context_.family)))
+            return false;
+        if (in)
+            match_.all.push_back(intern(decision::NetSet{out ? *in - *out : std::move(*in)}));
+        else if (out)
+            match_.none.push_back(intern(decision::NetSet{std::move(*out)}));
         return true;
     }
 

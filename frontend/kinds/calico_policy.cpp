@@ -2,6 +2,7 @@
 /// libcalico-go/lib/validator/v3.
 #include <algorithm>
 
+#include "frontend/defaults.h"
 #include "frontend/kinds/calico_rule.h"
 #include "frontend/kinds/kinds.h"
 #include "frontend/kinds/label_selector.h"
@@ -63,8 +64,10 @@ void read_types(Fields& spec, Policy& into, bool legacy) {
         return;
     }
     if (types.empty()) {
-        into.egress_type = !into.egress.empty();
-        into.ingress_type = !into.ingress.empty() || into.egress.empty();
+        const DefaultTypes types_of =
+            default_types(!into.ingress.empty(), !into.egress.empty());
+        into.ingress_type = types_of.ingress;
+        into.egress_type = types_of.egress;
         return;
     }
     into.ingress_type = into.egress_type = false;

@@ -52,6 +52,8 @@ void read_pod_spec(Fields& spec, Workload& into) {
     read_ports(spec, "initContainers", into);
 }
 
+constexpr const char* kPodIpAnnotation = "cni.projectcalico.org/podIP";
+
 void add_address(const At<std::string>& text, Fields& fields, const std::string& path,
                  Workload& into) {
     const auto cidr = net::parse_cidr(text.value, net::CidrForm::OrAddress);
@@ -61,20 +63,9 @@ void add_address(const At<std::string>& text, Fields& fields, const std::string&
         into.addresses.push_back({*cidr, text.span});
 }
 
-/// Order of sources as in Calico's conversion: the annotations of the CNI plugin, then status.
+/// The addresses that kubelet reports; before that, those that the CNI plugin noted
+/// (libcalico-go k8s/conversion, getPodIPs).
 void read_pod_addresses(Fields& root, const policy::Metadata& meta, Workload& into) {
-    for (const char* key : {"cni.projectcalico.org/podIPs", "cni.projectcalico.org/podIP"}) {
-        const auto found = meta.annotations.find(key);
-        if (found == meta.annotations.end() || found->second.empty())
-            continue;
-        for (std::size_t from = 0; from <= found->second.size();) {
-            const std::size_t comma = std::min(found->second.find(',', from), found->second.size());
-            add_address({found->second.substr(from, comma - from), meta.span}, root,
-                        std::string("metadata.annotations.") + key, into);
-            from = comma + 1;
-        }
-        return;
-    }
     Fields status = root.mapping("status");
     std::size_t index = 0;
     for (const yaml::Node* each : status.list("podIPs")) {
@@ -85,6 +76,30 @@ void read_pod_addresses(Fields& root, const policy::Metadata& meta, Workload& in
     const auto one = status.string("podIP");
     if (into.addresses.empty() && one && !one->value.empty())
         add_address(*one, status, status.path_of("podIP"), into);
+    for (const char* key : {"cni.projectcalico.org/podIPs", kPodIpAnnotation}) {
+        const auto found = meta.annotations.find(key);
+        if (!into.addresses.empty() || found == meta.annotations.end() || found->second.empty())
+            continue;
+        for (std::size_t from = 0; from <= found->second.size();) {
+            const std::size_t comma = std::min(found->second.find(',', from), found->second.size());
+            add_address({found->second.substr(from, comma - from), meta.span}, root,
+                        std::string("metadata.annotations.") + key, into);
+            from = comma + 1;
+        }
+    }
+}
+
+/// A pod that has no address any more (IsFinished): it ended, or it is being deleted and the CNI
+/// plugin has taken the address back.
+bool is_finished(Fields& root, const policy::Metadata& meta) {
+    Fields status = root.mapping("status");
+    if (const auto phase = status.string("phase"))
+        if (**phase == "Succeeded" || **phase == "Failed" || **phase == "Completed")
+            return true;
+    const auto noted = meta.annotations.find(kPodIpAnnotation);
+    Fields fields = root.mapping("metadata");
+    return fields.get("deletionTimestamp") != nullptr && noted != meta.annotations.end() &&
+           noted->second.empty();
 }
 
 void read_owner(Fields& root, Workload& into) {
@@ -115,9 +130,7 @@ void read_pod(ObjectContext& context) {
     read_pod_spec(spec, out);
     read_pod_addresses(root, out.meta, out);
     read_owner(root, out);
-    Fields status = root.mapping("status");
-    if (const auto phase = status.string("phase"))
-        out.finished = phase->value == "Succeeded" || phase->value == "Failed";
+    out.finished = is_finished(root, out.meta);
     context.cluster.workloads.push_back(std::move(out));
 }
 

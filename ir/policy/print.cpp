@@ -1,0 +1,145 @@
+#include "ir/policy/print.h"
+
+#include <fmt/format.h>
+
+namespace polecat::policy {
+
+namespace {
+
+void add(std::string& out, const std::string& name, const std::string& value) {
+    out += " " + name + "=" + value;
+}
+
+std::string quoted(const std::string& text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\')
+            out += '\\';
+        out += c;
+    }
+    return out + "\"";
+}
+
+template <class List, class Text> std::string joined(const List& list, Text text) {
+    std::string out;
+    for (const auto& item : list)
+        out += (out.empty() ? "" : ",") + text(item);
+    return "[" + out + "]";
+}
+
+std::string text_of(const Port& port) {
+    if (const auto* name = std::get_if<std::string>(&port.value))
+        return quoted(*name);
+    const auto& range = std::get<net::PortRange>(port.value);
+    return range.first == range.last ? fmt::format("{}", range.first)
+                                     : fmt::format("{}:{}", range.first, range.last);
+}
+
+void add_selector(std::string& out, const std::string& name,
+                  const std::optional<SelectorField>& field) {
+    if (field)
+        add(out, name, quoted(field->parsed.canonical()));
+}
+
+void add_entity(std::string& out, const std::string& side, const EntityRule& entity) {
+    const auto cidr = [](const At<net::Cidr>& each) { return net::to_string(*each); };
+    const auto name = [](const At<std::string>& each) { return quoted(*each); };
+    if (!entity.nets.empty())
+        add(out, side + ".nets", joined(entity.nets, cidr));
+    if (!entity.not_nets.empty())
+        add(out, side + ".notNets", joined(entity.not_nets, cidr));
+    add_selector(out, side + ".selector", entity.selector);
+    add_selector(out, side + ".notSelector", entity.not_selector);
+    add_selector(out, side + ".namespaceSelector", entity.namespace_selector);
+    if (entity.service_accounts) {
+        add(out, side + ".serviceAccounts.names", joined(entity.service_accounts->names, name));
+        add_selector(out, side + ".serviceAccounts.selector", entity.service_accounts->selector);
+    }
+    if (entity.services)
+        add(out, side + ".services",
+            quoted(entity.services->space + "/" + entity.services->name));
+    if (!entity.ports.empty())
+        add(out, side + ".ports", joined(entity.ports, [](const Port& p) { return text_of(p); }));
+    if (!entity.not_ports.empty())
+        add(out, side + ".notPorts",
+            joined(entity.not_ports, [](const Port& p) { return text_of(p); }));
+    if (!entity.domains.empty())
+        add(out, side + ".domains", joined(entity.domains, name));
+    add_selector(out, side + ".nodes", entity.nodes);
+}
+
+std::string text_of(const IcmpMatch& match) {
+    std::string out = match.type ? fmt::format("{}", *match.type) : "any";
+    return match.code ? out + fmt::format("/{}", *match.code) : out;
+}
+
+std::string_view text_of(Action action) {
+    switch (action) {
+    case Action::Allow:
+        return "Allow";
+    case Action::Deny:
+        return "Deny";
+    case Action::Pass:
+        return "Pass";
+    case Action::Log:
+        return "Log";
+    }
+    return "";
+}
+
+} // namespace
+
+std::string to_text(const Rule& rule) {
+    std::string out(text_of(rule.action));
+    if (rule.ip_version)
+        add(out, "ipVersion", fmt::format("{}", **rule.ip_version));
+    if (rule.protocol)
+        add(out, "protocol", net::to_string_protocol(**rule.protocol));
+    if (rule.not_protocol)
+        add(out, "notProtocol", net::to_string_protocol(**rule.not_protocol));
+    if (rule.icmp)
+        add(out, "icmp", text_of(*rule.icmp));
+    if (rule.not_icmp)
+        add(out, "notICMP", text_of(*rule.not_icmp));
+    add_entity(out, "source", rule.source);
+    add_entity(out, "destination", rule.destination);
+    if (rule.http) {
+        add(out, "http.methods", joined(rule.http->methods, quoted));
+        add(out, "http.paths", joined(rule.http->paths, [](const HttpPath& path) {
+                return (path.kind == HttpPath::Kind::Exact ? "exact:" : "prefix:") +
+                       quoted(path.text);
+            }));
+    }
+    return out;
+}
+
+std::string to_text(const Policy& policy) {
+    std::string out = fmt::format("policy {} {}", to_string(policy.kind),
+                                  quoted(policy.meta.space.empty()
+                                             ? policy.meta.name
+                                             : policy.meta.space + "/" + policy.meta.name));
+    add(out, "tier", quoted(*policy.tier));
+    if (policy.order)
+        add(out, "order", fmt::format("{}", *policy.order));
+    add_selector(out, "selector", policy.selector);
+    add_selector(out, "namespaceSelector", policy.namespace_selector);
+    add_selector(out, "serviceAccountSelector", policy.service_account_selector);
+    add(out, "types",
+        policy.ingress_type ? (policy.egress_type ? "[Ingress,Egress]" : "[Ingress]")
+                            : (policy.egress_type ? "[Egress]" : "[]"));
+    for (const auto& [name, flag] : {std::pair{"doNotTrack", policy.do_not_track},
+                                     std::pair{"preDNAT", policy.pre_dnat},
+                                     std::pair{"applyOnForward", policy.apply_on_forward}})
+        if (flag)
+            add(out, name, "true");
+    if (!policy.staged_action.empty())
+        add(out, "stagedAction", policy.staged_action);
+    out += "\n";
+    for (const Rule& rule : policy.ingress)
+        out += "  ingress " + to_text(rule) + "\n";
+    for (const Rule& rule : policy.egress)
+        out += "  egress " + to_text(rule) + "\n";
+    return out;
+}
+
+} // namespace polecat::policy
