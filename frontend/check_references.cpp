@@ -4,6 +4,7 @@
 #include <set>
 #include <tuple>
 
+#include "frontend/check_ports.h"
 #include "frontend/load.h"
 
 namespace polecat::frontend {
@@ -168,6 +169,7 @@ void check_references(const policy::Cluster& cluster, diag::Diagnostics& diagnos
     check_profiles(cluster, diagnostics);
     check_services(cluster, diagnostics);
     check_priorities(cluster, diagnostics);
+    check_port_names(cluster, diagnostics);
 }
 
 } // namespace polecat::frontend

@@ -4,6 +4,8 @@
 #include <array>
 #include <string>
 
+#include "frontend/kinds/schema/schema.h"
+
 namespace polecat::frontend {
 
 using yaml::Member;
@@ -17,30 +19,12 @@ struct DefaultRow {
     std::string_view value;
 };
 
-/// The `default`s of libcalico-go/config/crd, and fields that Go always writes (bpfLogLevel).
+/// Of the kinds that have no schema table, and fields that Go always writes (bpfLogLevel).
 constexpr std::array kDefaults{
-    DefaultRow{"BGPConfiguration", "spec.logSeverityScreen", "Info"},
-    DefaultRow{"BGPConfiguration", "spec.serviceLoadBalancerAggregation", "Enabled"},
     DefaultRow{"FelixConfiguration", "spec.bpfLogLevel", ""},
-    DefaultRow{"FelixConfiguration", "spec.nftablesFlowTableOffload", "Disabled"},
-    DefaultRow{"FelixConfiguration", "spec.nftablesMode", "Auto"},
-    DefaultRow{"GlobalNetworkPolicy", "spec.tier", "default"},
-    DefaultRow{"IPAMConfiguration", "spec.autoAllocateBlocks", "true"},
-    DefaultRow{"IPAMConfiguration", "spec.maxBlocksPerHost", "0"},
-    DefaultRow{"IPAMConfiguration", "spec.strictAffinity", "false"},
-    DefaultRow{"IPPool", "spec.assignmentMode", "Automatic"},
-    DefaultRow{"IPPool", "spec.nodeSelector", "all()"},
-    DefaultRow{"KubeControllersConfiguration", "spec.controllers.loadBalancer.assignIPs",
-               "AllServices"},
-    DefaultRow{"KubeControllersConfiguration", "spec.controllers.migration.policyNameMigrator",
-               "Enabled"},
-    DefaultRow{"KubeControllersConfiguration", "spec.healthChecks", "Enabled"},
-    DefaultRow{"NetworkPolicy", "spec.tier", "default"},
     DefaultRow{"StagedGlobalNetworkPolicy", "spec.stagedAction", "Set"},
-    DefaultRow{"StagedGlobalNetworkPolicy", "spec.tier", "default"},
     DefaultRow{"StagedKubernetesNetworkPolicy", "spec.stagedAction", "Set"},
     DefaultRow{"StagedNetworkPolicy", "spec.stagedAction", "Set"},
-    DefaultRow{"StagedNetworkPolicy", "spec.tier", "default"},
     DefaultRow{"Tier", "spec.defaultAction", "Deny"},
 };
 
@@ -150,6 +134,10 @@ void apply_defaults(Node& object, std::string_view kind) {
     for (const DefaultRow& row : kDefaults)
         if (row.kind == kind)
             fill(object, row.path, row.value);
+    if (const KindSchema* schema = find_schema(kind))
+        for (const FieldRow& row : schema->rows)
+            if (!row.default_value.empty())
+                fill(*spec, row.path, row.default_value);
 }
 
 } // namespace polecat::frontend

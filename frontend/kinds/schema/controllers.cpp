@@ -26,7 +26,7 @@ constexpr FieldRow kControllers[] = {
     {"controllers.node.hostEndpoint.templates[].interfacePattern", "string"},
     {"controllers.node.hostEndpoint.templates[].interfaceSelector", "string"},
     {"controllers.node.hostEndpoint.templates[].labels", "map"},
-    {"controllers.node.hostEndpoint.templates[].annotations", "map"},
+    {"controllers.node.hostEndpoint.templates[].annotations", "annotations"},
     {"controllers.node.hostEndpoint.templates[].nodeSelector", "selector"},
     {"controllers.policy", "object"},
     {"controllers.policy.reconcilerPeriod", "duration"},

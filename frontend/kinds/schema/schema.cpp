@@ -1,6 +1,7 @@
 #include "frontend/kinds/schema/schema.h"
 
 #include "frontend/kinds/fields.h"
+#include "frontend/kinds/names.h"
 #include "frontend/kinds/schema/tables.h"
 #include "frontend/kinds/schema/value.h"
 
@@ -59,8 +60,23 @@ class Checker {
         } else if (type == "map") {
             if (!node.is_mapping())
                 refuse(node, shown, "must be a mapping");
+        } else if (type == "annotations") {
+            annotations(node, shown);
         } else if (const auto problem = schema::check_value(type, node)) {
             refuse(node, shown, *problem);
+        }
+    }
+
+    /// Keys have the form of label keys, in any case.
+    void annotations(const yaml::Node& node, const std::string& shown) {
+        if (!node.is_mapping())
+            return refuse(node, shown, "must be a mapping");
+        for (const yaml::Member& member : node.members) {
+            std::string lower = member.key;
+            for (char& c : lower)
+                c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+            if (const auto problem = check_label_key(lower))
+                refuse(member.value, shown + "." + member.key, *problem);
         }
     }
 

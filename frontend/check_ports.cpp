@@ -1,0 +1,64 @@
+#include "frontend/check_ports.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace polecat::frontend {
+
+using policy::KubernetesNetworkPolicy;
+using policy::KubernetesPeer;
+using policy::KubernetesPort;
+using policy::KubernetesRule;
+
+namespace {
+
+/// Names of the ports that the pods of each namespace declare.
+std::map<std::string, std::set<std::string>> declared_names(const policy::Cluster& cluster) {
+    std::map<std::string, std::set<std::string>> out;
+    for (const policy::Workload& workload : cluster.workloads) {
+        auto& names = out[workload.meta.space];
+        for (const policy::EndpointPort& port : workload.ports)
+            names.insert(port.name);
+    }
+    return out;
+}
+
+std::string object_of(const KubernetesNetworkPolicy& policy) {
+    return "NetworkPolicy " + policy.space + "/" + policy.name;
+}
+
+} // namespace
+
+void check_port_names(const policy::Cluster& cluster, diag::Diagnostics& diagnostics) {
+    const auto declared = declared_names(cluster);
+    const auto each_name = [](const KubernetesRule& rule, const auto& act) {
+        for (const KubernetesPort& port : rule.ports)
+            if (port.port && std::holds_alternative<std::string>(*port.port))
+                act(std::get<std::string>(*port.port), port.span);
+    };
+    for (const KubernetesNetworkPolicy& policy : cluster.kubernetes_policies) {
+        // Where no pod of the namespace is in the input, nothing can be said about its ports.
+        const auto names = declared.find(policy.space);
+        for (const KubernetesRule& rule : policy.ingress)
+            each_name(rule, [&](const std::string& name, const Span& span) {
+                if (names != declared.end() && !names->second.contains(name))
+                    diagnostics.report(diag::Code::UndeclaredPortName, span, {name, policy.space})
+                        .about(object_of(policy))
+                        .with_hint("give the container port that name, or write the number");
+            });
+        for (const KubernetesRule& rule : policy.egress) {
+            const bool outside =
+                std::any_of(rule.peers.begin(), rule.peers.end(),
+                            [](const KubernetesPeer& peer) { return peer.ip_block.has_value(); });
+            if (outside)
+                each_name(rule, [&](const std::string& name, const Span& span) {
+                    diagnostics.report(diag::Code::PortNameOutside, span, {name})
+                        .about(object_of(policy))
+                        .with_hint("write the port's number");
+                });
+        }
+    }
+}
+
+} // namespace polecat::frontend

@@ -1,0 +1,134 @@
+// What loading refuses or warns of, one case a code, and what it does not.
+#include "frontend/load.h"
+
+#include <algorithm>
+
+#include <doctest/doctest.h>
+
+using namespace polecat;
+using diag::Code;
+
+namespace {
+
+struct Loaded {
+    Sources sources;
+    diag::Diagnostics diagnostics;
+    policy::Cluster cluster;
+
+    std::size_t count(Code code) const {
+        const auto& list = diagnostics.list();
+        return static_cast<std::size_t>(
+            std::count_if(list.begin(), list.end(),
+                          [&](const diag::Diagnostic& each) { return each.code == code; }));
+    }
+    const diag::Diagnostic& first(Code code) const {
+        const auto& list = diagnostics.list();
+        const auto found =
+            std::find_if(list.begin(), list.end(),
+                         [&](const diag::Diagnostic& each) { return each.code == code; });
+        REQUIRE(found != list.end());
+        return *found;
+    }
+};
+
+Loaded load(const std::string& text) {
+    Loaded out;
+    const FileId file = out.sources.add("test.yaml", text);
+    const auto documents = yaml::read_documents(out.sources, file, out.diagnostics);
+    frontend::load_documents(documents, out.cluster, out.diagnostics);
+    frontend::check_references(out.cluster, out.diagnostics);
+    return out;
+}
+
+std::string calico_policy(const std::string& spec,
+                          const std::string& version = "projectcalico.org/v3") {
+    return "apiVersion: " + version +
+           "\nkind: NetworkPolicy\nmetadata: {name: web, namespace: shop}\nspec:\n" + spec;
+}
+
+} // namespace
+
+TEST_CASE("a selector that does not parse is refused where it stands") {
+    const Loaded loaded = load(calico_policy("  selector: app = 'web'\n"));
+    const diag::Diagnostic& found = loaded.first(Code::SelectorSyntax);
+    CHECK(found.severity == diag::Severity::Error);
+    CHECK(found.span.line == 5);
+    CHECK(found.object == "NetworkPolicy shop/web");
+    CHECK(load(calico_policy("  selector: app == 'web'\n")).count(Code::SelectorSyntax) == 0);
+}
+
+TEST_CASE("ports need a protocol") {
+    const std::string rule = "  ingress:\n  - action: Allow\n    destination: {ports: [80]}\n";
+    CHECK(load(calico_policy(rule)).count(Code::PortsWithoutProtocol) == 1);
+    CHECK(load(calico_policy(rule + "    protocol: TCP\n")).count(Code::PortsWithoutProtocol) == 0);
+}
+
+TEST_CASE("an un-defaulted policy without types has both directions") {
+    const std::string rule = "  ingress:\n  - action: Allow\n";
+    const Loaded loaded = load(calico_policy(rule, "crd.projectcalico.org/v1"));
+    CHECK(loaded.count(Code::UndefaultedTypes) == 1);
+    REQUIRE(loaded.cluster.policies.size() == 1);
+    CHECK(loaded.cluster.policies[0].egress_type);
+    const Loaded defaulted = load(calico_policy(rule));
+    CHECK(defaulted.count(Code::UndefaultedTypes) == 0);
+    CHECK_FALSE(defaulted.cluster.policies[0].egress_type);
+}
+
+TEST_CASE("two objects of one name") {
+    const std::string one = calico_policy("  types: [Ingress]\n");
+    const Loaded loaded = load(one + "---\n" + one);
+    CHECK(loaded.count(Code::DuplicateObject) == 1);
+    CHECK(loaded.first(Code::DuplicateObject).labels.size() == 1);
+}
+
+TEST_CASE("what a policy or an endpoint refers to must be there") {
+    CHECK(load(calico_policy("  tier: nowhere\n")).count(Code::MissingTier) == 1);
+    CHECK(load(calico_policy("  tier: default\n")).count(Code::MissingTier) == 0);
+    CHECK(load("apiVersion: projectcalico.org/v3\nkind: HostEndpoint\nmetadata: {name: h}\n"
+               "spec: {node: n, interfaceName: eth0, profiles: [nobody]}\n")
+              .count(Code::MissingProfile) == 1);
+    CHECK(load(calico_policy("  egress:\n  - action: Allow\n    destination:\n"
+                             "      services: {name: dns, namespace: kube-system}\n"))
+              .count(Code::MissingService) == 1);
+}
+
+TEST_CASE("two cluster policies of one priority") {
+    const auto policy = [](const std::string& name, const std::string& priority) {
+        return "apiVersion: policy.networking.k8s.io/v1alpha2\nkind: ClusterNetworkPolicy\n"
+               "metadata: {name: " +
+               name + "}\nspec: {tier: Admin, priority: " + priority +
+               ", subject: {namespaces: {}}}\n---\n";
+    };
+    CHECK(load(policy("a", "5") + policy("b", "5")).count(Code::EqualPriority) == 1);
+    CHECK(load(policy("a", "5") + policy("b", "6")).count(Code::EqualPriority) == 0);
+}
+
+TEST_CASE("port names that nothing can match") {
+    const std::string pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: shop}\n"
+                            "spec: {containers: [{name: c, image: i, ports: "
+                            "[{name: http, containerPort: 80}]}]}\n---\n";
+    const auto policy = [](const std::string& rules) {
+        return "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+               "metadata: {name: p, namespace: shop}\nspec:\n  podSelector: {}\n" +
+               rules;
+    };
+    const auto ingress = [&](const std::string& name) {
+        return load(pod + policy("  ingress: [{ports: [{port: " + name + "}]}]\n"));
+    };
+    CHECK(ingress("http").count(Code::UndeclaredPortName) == 0);
+    CHECK(ingress("htpt").count(Code::UndeclaredPortName) == 1);
+    const std::string block = "{ipBlock: {cidr: 10.0.0.0/8}}";
+    CHECK(load(pod + policy("  policyTypes: [Egress]\n  egress: [{to: [" + block +
+                            "], ports: [{port: http}]}]\n"))
+              .count(Code::PortNameOutside) == 1);
+    CHECK(load(pod + policy("  policyTypes: [Egress]\n  egress: [{to: [" + block +
+                            "], ports: [{port: 80}]}]\n"))
+              .count(Code::PortNameOutside) == 0);
+}
+
+TEST_CASE("unknown fields name the nearest known one") {
+    const Loaded loaded = load(calico_policy("  selektor: all()\n"));
+    const diag::Diagnostic& found = loaded.first(Code::UnknownField);
+    REQUIRE(found.hint);
+    CHECK(found.hint->find("selector") != std::string::npos);
+}

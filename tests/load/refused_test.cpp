@@ -1,0 +1,112 @@
+// One manifest for each remaining diagnostic of loading: with the mistake, and without it.
+#include "frontend/load.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include <doctest/doctest.h>
+
+using namespace polecat;
+using diag::Code;
+
+namespace {
+
+diag::Diagnostics load(const std::string& text) {
+    Sources sources;
+    diag::Diagnostics diagnostics;
+    policy::Cluster cluster;
+    const FileId file = sources.add("test.yaml", text);
+    frontend::load_documents(yaml::read_documents(sources, file, diagnostics), cluster,
+                             diagnostics);
+    return diagnostics;
+}
+
+bool has(const diag::Diagnostics& diagnostics, Code code) {
+    return std::any_of(diagnostics.list().begin(), diagnostics.list().end(),
+                       [&](const diag::Diagnostic& each) { return each.code == code; });
+}
+
+struct Row {
+    Code code;
+    const char* bad;
+    const char* good;
+};
+
+constexpr Row kRows[] = {
+    {Code::UnknownKind, "{apiVersion: projectcalico.org/v3, kind: NetworkPolcy}",
+     "{apiVersion: projectcalico.org/v3, kind: Tier, metadata: {name: t}, spec: {}}"},
+    {Code::MissingKind, "{apiVersion: v1, metadata: {name: a}}",
+     "{apiVersion: v1, kind: Namespace, metadata: {name: a}}"},
+    {Code::WrongType, "{apiVersion: v1, kind: Namespace, metadata: [a]}",
+     "{apiVersion: v1, kind: Namespace, metadata: {name: a}}"},
+    {Code::NullLabelValue, "{apiVersion: v1, kind: Namespace, metadata: {name: a, labels: {x: }}}",
+     "{apiVersion: v1, kind: Namespace, metadata: {name: a, labels: {x: ''}}}"},
+    {Code::ObjectName, "{apiVersion: v1, kind: Namespace, metadata: {name: A_b}}",
+     "{apiVersion: v1, kind: Namespace, metadata: {name: a-b}}"},
+    {Code::LabelSyntax,
+     "{apiVersion: v1, kind: Namespace, metadata: {name: a, labels: {'x y': z}}}",
+     "{apiVersion: v1, kind: Namespace, metadata: {name: a, labels: {x.y: z}}}"},
+    {Code::FieldValue,
+     "{apiVersion: projectcalico.org/v3, kind: Tier, metadata: {name: t}, "
+     "spec: {defaultAction: Drop}}",
+     "{apiVersion: projectcalico.org/v3, kind: Tier, metadata: {name: t}, "
+     "spec: {defaultAction: Deny}}"},
+    {Code::RulesWithoutType,
+     "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p}, "
+     "spec: {podSelector: {}, policyTypes: [Ingress], egress: [{}]}}",
+     "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p}, "
+     "spec: {podSelector: {}, policyTypes: [Egress], egress: [{}]}}"},
+    {Code::MissingPodSelector,
+     "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p}, spec: {}}",
+     "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p}, "
+     "spec: {podSelector: {}}}"},
+    {Code::MissingSchemaField,
+     "{apiVersion: projectcalico.org/v3, kind: BGPConfiguration, metadata: {name: default}, "
+     "spec: {communities: [{name: c}], prefixAdvertisements: [{cidr: 10.0.0.0/8, "
+     "communities: [c]}]}}",
+     "{apiVersion: projectcalico.org/v3, kind: BGPConfiguration, metadata: {name: default}, "
+     "spec: {communities: [{name: c, value: '1:2'}], prefixAdvertisements: "
+     "[{cidr: 10.0.0.0/8, communities: [c]}]}}"},
+    {Code::SchemaValue,
+     "{apiVersion: projectcalico.org/v3, kind: BGPPeer, metadata: {name: b}, "
+     "spec: {peerIP: 10.0.0.1, asNumber: -1}}",
+     "{apiVersion: projectcalico.org/v3, kind: BGPPeer, metadata: {name: b}, "
+     "spec: {peerIP: 10.0.0.1, asNumber: 64512}}"},
+    {Code::FieldRule,
+     "{apiVersion: projectcalico.org/v3, kind: BGPPeer, metadata: {name: b}, "
+     "spec: {peerIP: 10.0.0.1, asNumber: 64512, peerSelector: all()}}",
+     "{apiVersion: projectcalico.org/v3, kind: BGPPeer, metadata: {name: b}, "
+     "spec: {peerSelector: all()}}"},
+};
+
+} // namespace
+
+TEST_CASE("each mistake is named, its near miss is not") {
+    for (const Row& row : kRows) {
+        INFO(diag::label(row.code), " ", row.bad);
+        CHECK(has(load(row.bad), row.code));
+        const diag::Diagnostics good = load(row.good);
+        CHECK_FALSE(has(good, row.code));
+        CHECK_FALSE(good.has_errors());
+    }
+}
+
+TEST_CASE("paths that hold nothing, and kinds that nobody reads") {
+    namespace fs = std::filesystem;
+    const fs::path folder = fs::temp_directory_path() / "polecat-load-test";
+    fs::remove_all(folder);
+    fs::create_directories(folder / "empty");
+    std::ofstream(folder / "one.yaml") << "{apiVersion: v1, kind: ConfigMap, metadata: {name: c}}";
+    const auto loaded = [](const fs::path& path) {
+        Sources sources;
+        diag::Diagnostics diagnostics;
+        frontend::load({path.string()}, sources, diagnostics);
+        return diagnostics;
+    };
+    CHECK(has(loaded(folder / "nowhere"), Code::UnreadableFile));
+    CHECK(has(loaded(folder / "empty"), Code::NoManifests));
+    CHECK(has(loaded(folder / "one.yaml"), Code::UnreadKind));
+    CHECK_FALSE(loaded(folder / "one.yaml").has_errors());
+    fs::remove_all(folder);
+}
