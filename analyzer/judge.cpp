@@ -6,6 +6,7 @@
 
 #include "analyzer/ends.h"
 #include "analyzer/judge_connectivity.h"
+#include "analyzer/trail.h"
 #include "ir/path.h"
 
 namespace polecat::analyzer {
@@ -23,30 +24,15 @@ namespace {
 struct Answer {
     Verdict verdict = Verdict::Deny;
     std::string reason;
-    std::vector<const Slot*> deciders; ///< of each end that had a say
+    struct Decider {
+        const Slot* slot;
+        decision::Direction direction;
+    };
+    std::vector<Decider> deciders; ///< of each end that had a say
 };
 
 const Slot* decider(const decision::GroupProgram& program, const decision::Decision& decision) {
     return &program.slots[decision.slot.value];
-}
-
-std::string describe(const Slot& slot) {
-    switch (slot.kind) {
-    case Slot::Kind::Rule: {
-        const std::string owner = slot.policy_kind == "Profile"
-                                      ? "Profile " + slot.policy_name
-                                      : slot.tier + "/" + slot.policy_name;
-        return fmt::format("{} rule {}", owner, slot.rule_index);
-    }
-    case Slot::Kind::EndOfTier:
-        return slot.tier.empty() ? "missing profile " + slot.policy_name
-                                 : "the end of tier " + slot.tier;
-    case Slot::Kind::EndOfProgram:
-        return "the end of all policy";
-    case Slot::Kind::AdminDown:
-        return "an endpoint that is down";
-    }
-    return "";
 }
 
 /// "tier/policy" or "Kind/namespace/name".
@@ -100,7 +86,7 @@ Result<Answer> probe(const LoweredCluster& cluster, const Case& each, const ir::
         decision::eval(cluster.program(program->program), cluster.predicates, cluster.world, flow);
     answer.verdict = decision.verdict;
     answer.reason = decision.reason;
-    answer.deciders.push_back(decider(*program, decision));
+    answer.deciders.push_back({decider(*program, decision), each.probe->direction});
     return answer;
 }
 
@@ -116,7 +102,7 @@ Answer ask_flow(const LoweredCluster& cluster, const Case& each, const ir::PathE
     answer.reason = verdict.reason;
     for (const ir::HopVerdict& hop : verdict.hops)
         if (hop.program != nullptr && hop.decision.verdict == verdict.verdict)
-            answer.deciders.push_back(decider(*hop.program, hop.decision));
+            answer.deciders.push_back({decider(*hop.program, hop.decision), hop.hop.direction});
     return answer;
 }
 
@@ -147,7 +133,7 @@ std::string question(const Case& each, const EndName& from, const EndName& to,
 std::string describe(const Answer& answer) {
     std::string text(decision::to_string(answer.verdict));
     for (std::size_t i = 0; i < answer.deciders.size(); ++i)
-        text += (i == 0 ? " by " : " and ") + describe(*answer.deciders[i]);
+        text += (i == 0 ? " by " : " and ") + analyzer::describe(*answer.deciders[i].slot, answer.deciders[i].direction);
     if (!answer.reason.empty())
         text += ": " + answer.reason;
     return text;
@@ -176,7 +162,9 @@ CaseResult judge_one(const LoweredCluster& cluster, const Case& each, const EndN
     out.found = describe(*answer);
     const bool by =
         each.by->empty() || std::any_of(answer->deciders.begin(), answer->deciders.end(),
-                                        [&](const Slot* slot) { return names(*each.by, *slot); });
+                                        [&](const Answer::Decider& decider) {
+                                    return names(*each.by, *decider.slot);
+                                });
     out.passed = answer->verdict == *each.expect && by;
     return out;
 }

@@ -1,0 +1,109 @@
+#include "analyzer/trail.h"
+
+#include <fmt/format.h>
+
+namespace polecat::analyzer {
+
+using decision::Slot;
+using decision::Step;
+
+namespace {
+
+std::string_view action_name(policy::Action action) {
+    switch (action) {
+    case policy::Action::Allow:
+        return "Allow";
+    case policy::Action::Deny:
+        return "Deny";
+    case policy::Action::Pass:
+        return "Pass";
+    case policy::Action::Log:
+        return "Log";
+    }
+    return "";
+}
+
+std::string tier_of(const Slot& slot) {
+    if (slot.kind == Slot::Kind::EndOfProgram)
+        return "after all tiers and profiles";
+    return slot.tier.empty() ? "profile " + slot.policy_name : "tier " + slot.tier;
+}
+
+std::string outcome_of(const Step& step, const Slot& slot) {
+    switch (step.outcome) {
+    case Step::Outcome::NoMatch:
+        return "does not match";
+    case Step::Outcome::Match:
+        return fmt::format("matches: {}", action_name(slot.action));
+    case Step::Outcome::Unknown:
+        return fmt::format("may match ({})", action_name(slot.action));
+    case Step::Outcome::End:
+        return slot.action == policy::Action::Pass ? "Pass: goes on"
+                                                   : std::string(action_name(slot.action));
+    }
+    return "";
+}
+
+} // namespace
+
+std::string describe(const Slot& slot, decision::Direction direction) {
+    switch (slot.kind) {
+    case Slot::Kind::Rule: {
+        const std::string space = slot.policy_space.empty() ? "" : slot.policy_space + "/";
+        return fmt::format("{} {}{} {}[{}]", slot.policy_kind, space, slot.policy_name,
+                           decision::to_string(direction), slot.rule_index);
+    }
+    case Slot::Kind::EndOfTier:
+        return slot.tier.empty() ? "profile " + slot.policy_name + " is missing or has no match"
+                                 : "end of tier " + slot.tier;
+    case Slot::Kind::EndOfProgram:
+        return "end of all policy";
+    case Slot::Kind::AdminDown:
+        return "the endpoint is down";
+    }
+    return "";
+}
+
+std::vector<TrailLine> trail_of(const decision::Program& program,
+                                const decision::Attribution& slots,
+                                const decision::Decision& decision) {
+    std::vector<TrailLine> out;
+    for (const Step& step : decision.trail) {
+        const Slot& slot = slots[step.slot.value];
+        TrailLine line;
+        line.tier = tier_of(slot);
+        line.what = slot.kind == Slot::Kind::Rule ? describe(slot, program.direction)
+                                                  : "nothing more matches";
+        line.outcome = outcome_of(step, slot);
+        line.matched = step.outcome != Step::Outcome::NoMatch;
+        line.decisive = line.matched && step.slot == decision.slot;
+        line.span = slot.span;
+        out.push_back(std::move(line));
+    }
+    return out;
+}
+
+std::string describe(const ir::Hop& hop, const decision::World& world) {
+    const decision::Object& object = world.object(hop.endpoint);
+    const std::string hook = hop.hook == decision::Hook::Normal
+                                 ? ""
+                                 : std::string(decision::to_string(hop.hook)) + " ";
+    return fmt::format("{}{} of {} {}", hook, decision::to_string(hop.direction),
+                       object.manifest_kind, object.name);
+}
+
+std::string_view to_string(ir::HopVerdict::Skipped skipped) {
+    switch (skipped) {
+    case ir::HopVerdict::Skipped::No:
+        return "";
+    case ir::HopVerdict::Skipped::Failsafe:
+        return "a failsafe port is always open";
+    case ir::HopVerdict::Skipped::Accepted:
+        return "accepted by an earlier hook of this host";
+    case ir::HopVerdict::Skipped::RouterIcmp:
+        return "neighbour discovery and routers' ICMPv6 always pass";
+    }
+    return "";
+}
+
+} // namespace polecat::analyzer

@@ -1,0 +1,34 @@
+/// Verdicts in words: which tiers, policies and rules led to one, each with its place in a file.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ir/decision/eval.h"
+#include "ir/decision/lowered.h"
+#include "ir/path.h"
+
+namespace polecat::analyzer {
+
+/// "NetworkPolicy shop/web ingress[0]", "end of tier default", "end of all policy".
+std::string describe(const decision::Slot& slot, decision::Direction direction);
+
+struct TrailLine {
+    std::string tier; ///< "tier security", "profile kns.shop", "after all tiers"
+    std::string what; ///< the rule or end
+    std::string outcome; ///< "matches: Allow", "does not match", "Deny", "not known"
+    bool decisive = false;
+    bool matched = true; ///< false: a rule that was looked at and does not match
+    Span span;
+};
+
+/// Every step in order.
+std::vector<TrailLine> trail_of(const decision::Program& program,
+                                const decision::Attribution& slots,
+                                const decision::Decision& decision);
+
+/// "egress of Pod shop/web", "preDNAT ingress of HostEndpoint node1-eth0".
+std::string describe(const ir::Hop& hop, const decision::World& world);
+std::string_view to_string(ir::HopVerdict::Skipped skipped);
+
+} // namespace polecat::analyzer

@@ -1,0 +1,76 @@
+#include "cli/common/input.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "frontend/load.h"
+#include "support/diag/render.h"
+
+namespace polecat::cli {
+
+bool colour_on(bool standard_error) {
+    const char* off = std::getenv("NO_COLOR");
+    return (off == nullptr || *off == '\0') && isatty(standard_error ? 2 : 1) == 1;
+}
+
+Input read_input(const std::vector<std::string>& paths) {
+    Input out;
+    out.cluster = frontend::load(paths, out.sources, out.diagnostics);
+    frontend::check_references(out.cluster, out.diagnostics);
+    out.diagnostics.sort();
+    return out;
+}
+
+bool print_errors(const Input& input, bool warnings) {
+    std::vector<diag::Diagnostic> shown;
+    for (const diag::Diagnostic& each : input.diagnostics.list())
+        if (each.severity == diag::Severity::Error ||
+            (warnings && each.severity == diag::Severity::Warning))
+            shown.push_back(each);
+    const std::string text =
+        diag::render_text(shown, input.sources, diag::TextOptions{colour_on(true)});
+    fmt::print(stderr, "{}", text);
+    if (input.diagnostics.has_errors())
+        fmt::print(stderr, "\n{} error{}: the input is not used before they are mended\n",
+                   input.diagnostics.count(diag::Severity::Error),
+                   input.diagnostics.count(diag::Severity::Error) == 1 ? "" : "s");
+    return input.diagnostics.has_errors();
+}
+
+passes::LowerOptions lower_options(const std::string& unknown_address) {
+    passes::LowerOptions options;
+    if (unknown_address == "outside-blocks")
+        options.unknown_address = decision::UnknownAddress::OutsideBlocks;
+    return options;
+}
+
+std::string name_of(const decision::LoweredCluster& cluster, decision::ObjectId object) {
+    const decision::Object& found = cluster.world.object(object);
+    if (found.kind == decision::Object::Kind::HostEndpoint)
+        return "hep:" + found.name;
+    std::string kind = found.manifest_kind;
+    for (char& c : kind)
+        c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    if (kind == "pod" || !cluster.workloads_by_name.contains("pod:" + found.name))
+        return found.name;
+    const auto same = cluster.workloads_by_name.find("pod:" + found.name);
+    return same->second == object ? found.name : kind + ":" + found.name;
+}
+
+std::string text_of(const net::AddressSet& set, std::size_t limit) {
+    const auto cidrs = set.cidrs();
+    std::string out;
+    for (std::size_t i = 0; i < cidrs.size() && i < limit; ++i) {
+        const bool single = cidrs[i].prefix == net::width(cidrs[i].family());
+        out += (i == 0 ? "" : ", ") +
+               (single ? net::to_string(cidrs[i].base) : net::to_string(cidrs[i]));
+    }
+    if (cidrs.size() > limit)
+        out += fmt::format(" and {} more", cidrs.size() - limit);
+    return out;
+}
+
+} // namespace polecat::cli

@@ -1,0 +1,44 @@
+/// What every command that reads manifests does first.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ir/decision/lowered.h"
+#include "ir/policy/cluster.h"
+#include "passes/lower.h"
+#include "support/diag/diagnostic.h"
+#include "support/source.h"
+
+namespace polecat::cli {
+
+/// Exit codes of every command.
+inline constexpr int kGood = 0;     ///< nothing found, everything holds
+inline constexpr int kFindings = 1; ///< findings, or a failed expectation
+inline constexpr int kBadInput = 2; ///< bad usage or unreadable input
+
+/// True when standard output (or error) is a terminal and NO_COLOR is not set.
+bool colour_on(bool standard_error);
+
+/// Manifests read and checked.
+struct Input {
+    Sources sources;
+    diag::Diagnostics diagnostics;
+    policy::Cluster cluster;
+};
+Input read_input(const std::vector<std::string>& paths);
+
+/// Prints errors (and warnings, if asked) to standard error. True when there are errors.
+bool print_errors(const Input& input, bool warnings);
+
+/// How pods without a known address are treated: "depends" or "outside-blocks".
+passes::LowerOptions lower_options(const std::string& unknown_address);
+
+/// "shop/web", "HostEndpoint node1-eth0", "deployment:shop/cart" where a pod has the same name.
+std::string name_of(const decision::LoweredCluster& cluster, decision::ObjectId object);
+
+/// "10.0.0.0/8, 192.168.0.1" (CIDRs, the fewest), at most `limit` of them, then "and 12 more".
+std::string text_of(const net::AddressSet& set, std::size_t limit);
+
+} // namespace polecat::cli

@@ -1,0 +1,15 @@
+/// The commands of polecat. Each adds itself to the program and sets the exit code when it ran.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace polecat::cli {
+
+void add_lint(CLI::App& app, int& exit_code);
+void add_reach(CLI::App& app, int& exit_code);
+void add_map(CLI::App& app, int& exit_code);
+void add_test(CLI::App& app, int& exit_code);
+void add_compile(CLI::App& app, int& exit_code);
+void add_explain(CLI::App& app, int& exit_code);
+
+} // namespace polecat::cli

@@ -1,0 +1,160 @@
+#include "cli/polecat/map_render.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "backends/graph/graph.h"
+
+namespace polecat::cli {
+
+namespace {
+
+class Renderer {
+  public:
+    Renderer(const MapRows& rows, const analyzer::ConnectivityMap& map) : rows_(rows), map_(map) {}
+
+    std::string expanded_text() const {
+        std::string out;
+        for (const MapRow& row : rows_.rows) {
+            out += rows_.ends[row.from.front()].label;
+            out += " -> ";
+            out += rows_.ends[row.to.front()].label;
+            out += "  ";
+            out += connections(row);
+            out += '\n';
+        }
+        return out;
+    }
+
+    std::string grouped_text() const {
+        std::string out = fmt::format("{}: {} endpoints, {} rows\n", family(), rows_.endpoints,
+                                      rows_.rows.size());
+        const std::vector<std::uint32_t>* last = nullptr;
+        for (const MapRow& row : rows_.rows) {
+            if (last == nullptr || *last != row.from)
+                out += "\n" + joined(row.from, "; ") + "\n";
+            last = &row.from;
+            out += "    " + connections(row) + "\n        -> " + joined(row.to, "; ") + "\n";
+        }
+        if (rows_.rows.empty())
+            out += "  nothing is allowed\n";
+        return out;
+    }
+
+    std::string json() const {
+        using nlohmann::json;
+        json out{{"family", family()}, {"ends", json::array()}, {"rows", json::array()}};
+        for (const MapEndText& end : rows_.ends)
+            out["ends"].push_back({{"outside", end.outside}, {"members", end.members}});
+        for (const MapRow& row : rows_.rows) {
+            json entry{{"from", row.from}, {"to", row.to}, {"allowed", allowed(row)}};
+            if (row.connections.allow != row.connections.may)
+                entry["depends"] = depends(row);
+            out["rows"].push_back(std::move(entry));
+        }
+        return out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
+    }
+
+    std::string csv() const {
+        std::string out = "family,from,to,allowed,depends\n";
+        for (const MapRow& row : rows_.rows)
+            out += fmt::format("{},{},{},{},{}\n", family(), quoted(members(row.from)),
+                               quoted(members(row.to)), quoted(allowed(row)),
+                               quoted(row.connections.allow == row.connections.may ? ""
+                                                                                   : depends(row)));
+        return out;
+    }
+
+    std::string markdown() const {
+        std::string out = "| from | to | allowed |\n|---|---|---|\n";
+        for (const MapRow& row : rows_.rows)
+            out += fmt::format("| {} | {} | {} |\n", joined(row.from, "<br>"),
+                               joined(row.to, "<br>"), connections(row));
+        return out;
+    }
+
+    backends::Graph graph() const {
+        backends::Graph out;
+        for (const MapEndText& end : rows_.ends)
+            out.nodes.push_back({end.label, end.outside ? "" : end.space, end.outside});
+        for (const MapRow& row : rows_.rows)
+            for (const std::uint32_t from : row.from)
+                for (const std::uint32_t to : row.to)
+                    if (!(rows_.ends[from].outside && rows_.ends[to].outside))
+                        out.edges.push_back({from, to, connections(row),
+                                             row.connections.allow != row.connections.may});
+        return out;
+    }
+
+  private:
+    std::string family() const { return rows_.family == net::Family::V4 ? "IPv4" : "IPv6"; }
+
+    const std::string& described(std::uint32_t id) const {
+        if (id >= texts_.size())
+            texts_.resize(id + 1);
+        if (texts_[id].empty())
+            texts_[id] = map_.set(id).describe();
+        return texts_[id];
+    }
+    std::string allowed(const MapRow& row) const {
+        return row.connections.allow == 0 ? "" : described(row.connections.allow);
+    }
+    std::string depends(const MapRow& row) const {
+        return (map_.set(row.connections.may) - map_.set(row.connections.allow)).describe();
+    }
+    std::string connections(const MapRow& row) const {
+        if (row.connections.allow == row.connections.may)
+            return described(row.connections.allow);
+        const std::string sure = allowed(row);
+        return sure + (sure.empty() ? "" : "; ") + "depends: " + depends(row);
+    }
+
+    std::string joined(const std::vector<std::uint32_t>& ends, const char* separator) const {
+        std::string out;
+        for (const std::uint32_t end : ends) {
+            if (!out.empty())
+                out += separator;
+            out += rows_.ends[end].label;
+        }
+        return out;
+    }
+    std::string members(const std::vector<std::uint32_t>& ends) const {
+        std::string out;
+        for (const std::uint32_t end : ends)
+            for (const std::string& member : rows_.ends[end].members)
+                out += (out.empty() ? "" : " ") + member;
+        return out;
+    }
+    static std::string quoted(const std::string& text) {
+        if (text.find_first_of(",\"\n") == std::string::npos)
+            return text;
+        std::string out = "\"";
+        for (const char c : text)
+            out += c == '"' ? "\"\"" : std::string(1, c);
+        return out + "\"";
+    }
+
+    const MapRows& rows_;
+    const analyzer::ConnectivityMap& map_;
+    mutable std::vector<std::string> texts_; ///< of connection sets, by id
+};
+
+} // namespace
+
+Result<std::string> render_map(const MapRows& rows, const analyzer::ConnectivityMap& map,
+                               const std::string& format, bool expanded) {
+    const Renderer renderer(rows, map);
+    if (format == "json")
+        return renderer.json();
+    if (format == "csv")
+        return renderer.csv();
+    if (format == "md")
+        return renderer.markdown();
+    if (format == "dot")
+        return backends::to_dot(renderer.graph());
+    if (format == "svg")
+        return backends::to_svg(renderer.graph());
+    return expanded ? renderer.expanded_text() : renderer.grouped_text();
+}
+
+} // namespace polecat::cli

@@ -1,0 +1,173 @@
+#include "cli/polecat/map_rows.h"
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+#include "cli/common/input.h"
+
+namespace polecat::cli {
+
+using analyzer::ConnectivityMap;
+using analyzer::MapGroup;
+using decision::LoweredCluster;
+using Pair = ConnectivityMap::Pair;
+
+namespace {
+
+/// Outside addresses that no policy tells apart, named by what they are or by what they are not.
+MapEndText outside_text(const net::AddressSet& nets, const net::AddressSet& all_outside) {
+    MapEndText out;
+    out.outside = true;
+    const auto cidrs = nets.cidrs();
+    for (const net::Cidr& cidr : cidrs)
+        out.members.push_back(net::to_string(cidr));
+    const net::AddressSet others = all_outside - nets;
+    if (others.empty())
+        out.label = "any outside address";
+    else if (others.cidrs().size() < cidrs.size())
+        out.label = "any outside address but " + text_of(others, 4);
+    else
+        out.label = "outside " + text_of(nets, 4);
+    return out;
+}
+
+net::AddressSet all_outside(const std::vector<MapGroup>& groups) {
+    std::vector<net::Range> ranges;
+    for (const MapGroup& group : groups)
+        ranges.insert(ranges.end(), group.outside.ranges().begin(), group.outside.ranges().end());
+    return net::AddressSet::of(std::move(ranges));
+}
+
+std::string space_of(const std::string& name) {
+    const std::size_t slash = name.find('/');
+    return slash == std::string::npos ? "" : name.substr(0, slash);
+}
+
+MapEndText group_text(const LoweredCluster& cluster, const MapGroup& group,
+                      const net::AddressSet& outside) {
+    if (group.is_outside())
+        return outside_text(group.outside, outside);
+    MapEndText out;
+    for (const decision::ObjectId id : group.objects)
+        out.members.push_back(name_of(cluster, id));
+    out.space = space_of(cluster.world.object(group.objects.front()).name);
+    for (const decision::ObjectId id : group.objects)
+        if (space_of(cluster.world.object(id).name) != out.space)
+            out.space.clear();
+    for (std::size_t i = 0; i < out.members.size() && i < 3; ++i)
+        out.label += (i == 0 ? "" : ", ") + out.members[i];
+    if (out.members.size() > 3)
+        out.label += fmt::format(" and {} more", out.members.size() - 3);
+    return out;
+}
+
+std::size_t count_endpoints(const std::vector<MapGroup>& groups) {
+    std::size_t out = 0;
+    for (const MapGroup& group : groups)
+        out += group.objects.size();
+    return out;
+}
+
+/// A pair of groups that is asked about at all.
+bool is_asked(const MapGroup& source, const MapGroup& destination, bool same) {
+    if (source.is_outside() && destination.is_outside())
+        return false;
+    return !same || source.objects.size() > 1;
+}
+
+std::size_t hash_of(const std::vector<Pair>& row) {
+    std::size_t hash = 1469598103934665603u;
+    for (const Pair& pair : row)
+        hash = (hash ^ ((std::size_t{pair.allow} << 32) | pair.may)) * 1099511628211u;
+    return hash;
+}
+
+/// Destinations by what may be sent to them.
+std::map<Pair, std::vector<std::uint32_t>> by_connections(const std::vector<MapGroup>& groups,
+                                                          const std::vector<Pair>& row,
+                                                          std::uint32_t source, bool alone) {
+    std::map<Pair, std::vector<std::uint32_t>> out;
+    for (std::uint32_t i = 0; i < row.size(); ++i)
+        if (row[i].may != 0 && is_asked(groups[source], groups[i], alone && i == source))
+            out[row[i]].push_back(i);
+    return out;
+}
+
+} // namespace
+
+MapRows grouped_rows(const LoweredCluster& cluster, const ConnectivityMap& map,
+                     net::Family family) {
+    const auto& groups = map.groups();
+    MapRows out;
+    out.family = family;
+    out.endpoints = count_endpoints(groups);
+    const net::AddressSet outside = all_outside(groups);
+    for (const MapGroup& group : groups)
+        out.ends.push_back(group_text(cluster, group, outside));
+    // Sources with equal rows are shown together; a hash finds the candidates.
+    std::vector<std::vector<std::uint32_t>> alike;
+    std::unordered_map<std::size_t, std::vector<std::size_t>> by_hash;
+    for (std::uint32_t i = 0; i < groups.size(); ++i) {
+        const std::vector<Pair> row = map.row(i);
+        auto& candidates = by_hash[hash_of(row)];
+        const auto found = std::find_if(
+            candidates.begin(), candidates.end(), [&](std::size_t each) {
+                const std::uint32_t first = alike[each].front();
+                return groups[first].is_outside() == groups[i].is_outside() &&
+                       map.row(first) == row;
+            });
+        if (found != candidates.end()) {
+            alike[*found].push_back(i);
+        } else {
+            candidates.push_back(alike.size());
+            alike.push_back({i});
+        }
+    }
+    for (const std::vector<std::uint32_t>& sources : alike)
+        for (auto& [pair, destinations] : by_connections(groups, map.row(sources.front()),
+                                                         sources.front(), sources.size() == 1))
+            out.rows.push_back({sources, std::move(destinations), pair});
+    return out;
+}
+
+MapRows expanded_rows(const LoweredCluster& cluster, const ConnectivityMap& map,
+                      net::Family family) {
+    const auto& groups = map.groups();
+    MapRows out;
+    out.family = family;
+    out.endpoints = count_endpoints(groups);
+    const net::AddressSet outside = all_outside(groups);
+    std::vector<std::vector<std::uint32_t>> ends(groups.size());
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+        if (groups[i].is_outside()) {
+            ends[i].push_back(static_cast<std::uint32_t>(out.ends.size()));
+            out.ends.push_back(outside_text(groups[i].outside, outside));
+        }
+        for (const decision::ObjectId id : groups[i].objects) {
+            ends[i].push_back(static_cast<std::uint32_t>(out.ends.size()));
+            MapEndText end;
+            end.label = name_of(cluster, id);
+            end.members = {end.label};
+            end.space = space_of(cluster.world.object(id).name);
+            out.ends.push_back(std::move(end));
+        }
+    }
+    for (std::uint32_t source = 0; source < groups.size(); ++source) {
+        const std::vector<Pair> row = map.row(source);
+        for (const std::uint32_t from : ends[source])
+            for (std::uint32_t destination = 0; destination < groups.size(); ++destination) {
+                if (row[destination].may == 0 ||
+                    (groups[source].is_outside() && groups[destination].is_outside()))
+                    continue;
+                for (const std::uint32_t to : ends[destination])
+                    if (from != to)
+                        out.rows.push_back({{from}, {to}, row[destination]});
+            }
+    }
+    return out;
+}
+
+} // namespace polecat::cli

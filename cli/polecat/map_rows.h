@@ -1,0 +1,41 @@
+/// The rows that `polecat map` shows, from a connectivity map: grouped, or one for each pair.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "analyzer/map.h"
+
+namespace polecat::cli {
+
+/// An end as shown: a group of endpoints or a range of outside addresses.
+struct MapEndText {
+    std::string label;                ///< "shop/web and 2 more", "outside 10.0.0.0/8"
+    std::vector<std::string> members; ///< names of endpoints, or CIDRs
+    std::string space;                ///< the namespace, where all members share it
+    bool outside = false;
+};
+
+/// Indices into MapRows::ends.
+struct MapRow {
+    std::vector<std::uint32_t> from, to;
+    analyzer::ConnectivityMap::Pair connections;
+};
+
+struct MapRows {
+    net::Family family = net::Family::V4;
+    std::size_t endpoints = 0;
+    std::vector<MapEndText> ends;
+    std::vector<MapRow> rows;
+};
+
+/// Groups of ends that reach the same and are reached alike; only rows in which something is
+/// allowed or depends.
+MapRows grouped_rows(const decision::LoweredCluster& cluster,
+                     const analyzer::ConnectivityMap& map, net::Family family);
+/// One row a pair of endpoints or outside ranges; an endpoint and itself are no pair.
+MapRows expanded_rows(const decision::LoweredCluster& cluster,
+                      const analyzer::ConnectivityMap& map, net::Family family);
+
+} // namespace polecat::cli

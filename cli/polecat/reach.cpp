@@ -1,0 +1,133 @@
+#include <fmt/format.h>
+
+#include "analyzer/ends.h"
+#include "cli/common/input.h"
+#include "cli/polecat/commands.h"
+#include "cli/polecat/reach_print.h"
+#include "frontend/expectation_text.h"
+
+namespace polecat::cli {
+
+namespace {
+
+struct ReachOptions {
+    std::string from, to;
+    std::vector<std::string> paths{"."};
+    std::vector<std::string> ports;
+    std::string protocol, icmp, http;
+    int source_port = -1;
+    std::string format = "text";
+    std::string unknown_address = "depends";
+    bool all_rules = false;
+};
+
+[[noreturn]] void fail(const std::string& message) {
+    throw CLI::ValidationError(message);
+}
+
+template <class T> T value_or_fail(Result<T> result) {
+    if (!result)
+        fail(result.error());
+    return std::move(*result);
+}
+
+/// What is asked about; without any option, every protocol and port.
+std::vector<expectation::Traffic> traffic_of(const ReachOptions& options) {
+    std::vector<expectation::Traffic> out;
+    for (const std::string& port : options.ports)
+        out.push_back(value_or_fail(frontend::parse_port(port)));
+    if (!options.protocol.empty()) {
+        const auto protocol = value_or_fail(frontend::parse_protocol(options.protocol));
+        if (options.icmp.empty())
+            out.push_back(expectation::Traffic{protocol, {}, {}, {}});
+        else
+            out.push_back(value_or_fail(frontend::parse_icmp(options.icmp, protocol)));
+    } else if (!options.icmp.empty()) {
+        out.push_back(value_or_fail(frontend::parse_icmp(options.icmp, net::kIcmp)));
+    }
+    return out;
+}
+
+decision::Flow packet_of(const ReachOptions& options, const expectation::Traffic& traffic) {
+    decision::Flow flow;
+    flow.protocol = traffic.protocol;
+    flow.destination_port = traffic.port;
+    flow.icmp_type = traffic.icmp_type;
+    flow.icmp_code = traffic.icmp_code;
+    if (options.source_port >= 0)
+        flow.source_port = static_cast<std::uint16_t>(options.source_port);
+    if (!options.http.empty()) {
+        const std::size_t space = options.http.find(' ');
+        if (space == std::string::npos)
+            fail("--http takes METHOD and path: --http 'GET /cart'");
+        flow.http = decision::Flow::Http{options.http.substr(0, space),
+                                         options.http.substr(space + 1)};
+    }
+    return flow;
+}
+
+int run(const ReachOptions& options) {
+    const auto traffic = traffic_of(options);
+    const auto from = value_or_fail(frontend::parse_end(options.from));
+    const auto to = value_or_fail(frontend::parse_end(options.to));
+    const Input input = read_input(options.paths);
+    if (print_errors(input, false))
+        return kBadInput;
+    diag::Diagnostics diagnostics;
+    const auto cluster =
+        passes::lower(input.cluster, diagnostics, lower_options(options.unknown_address));
+    ir::PathQuery query;
+    query.source = value_or_fail(analyzer::find_end(cluster, from));
+    query.destination = value_or_fail(analyzer::find_end(cluster, to));
+    query.route = ir::Route::Wire;
+    const ReachPrinter printer(cluster, input.sources, options.from, options.to,
+                               options.all_rules);
+    if (traffic.empty()) {
+        fmt::print("{}", options.format == "json" ? printer.summary_json(query)
+                                                  : printer.summary_text(query));
+        return kGood;
+    }
+    std::vector<ReachAnswer> answers;
+    for (const expectation::Traffic& each : traffic) {
+        query.packet = packet_of(options, each);
+        answers.push_back({each, ir::judge_flow(cluster, query)});
+    }
+    fmt::print("{}", options.format == "json" ? printer.json(answers) : printer.text(answers));
+    return kGood;
+}
+
+} // namespace
+
+void add_reach(CLI::App& app, int& exit_code) {
+    auto options = std::make_shared<ReachOptions>();
+    CLI::App* command = app.add_subcommand("reach", "can FROM reach TO, and which rule decides?");
+    const char* ends = "NAMESPACE/NAME, KIND:NAMESPACE/NAME, hep:NAME, node:NAME or an address";
+    command->add_option("FROM", options->from, ends)->required();
+    command->add_option("TO", options->to, std::string(ends) + "; also service:NAMESPACE/NAME")
+        ->required();
+    command->add_option("-f,--files", options->paths, "manifests: files, folders, or -");
+    command->add_option("-p,--port", options->ports, "destination port: 80/TCP, 53/UDP");
+    command->add_option("--protocol", options->protocol, "a protocol by name or number");
+    command->add_option("--icmp", options->icmp, "ICMP type, or type/code: 8/0");
+    command->add_option("--source-port", options->source_port, "any when absent")
+        ->check(CLI::Range(0, 65535));
+    command->add_option("--http", options->http, "a request: 'GET /cart'");
+    command->add_option("--format", options->format, "text or json")
+        ->check(CLI::IsMember({"text", "json"}));
+    command
+        ->add_option("--unknown-address", options->unknown_address,
+                     "where a pod without an address lies: depends (not known), or outside-blocks "
+                     "(inside no CIDR)")
+        ->check(CLI::IsMember({"depends", "outside-blocks"}));
+    command->add_flag("-e,--explain", options->all_rules,
+                      "show every rule that was looked at, not only those that matched");
+    command->footer(
+        "Without --port or --protocol, everything that is allowed is listed.\n"
+        "Examples:\n"
+        "  polecat reach shop/web shop/db -p 5432/TCP -f manifests/\n"
+        "  polecat reach 203.0.113.7 service:shop/web -p 443/TCP\n"
+        "  polecat reach deployment:shop/cart kube-system/coredns -p 53/UDP -p 53/TCP --explain");
+    command->callback([options, &exit_code] { exit_code = run(*options); });
+}
+
+} // namespace polecat::cli

@@ -1,0 +1,192 @@
+#include "cli/polecat/reach_print.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "analyzer/program_sets.h"
+#include "analyzer/trail.h"
+#include "cli/common/input.h"
+
+namespace polecat::cli {
+
+using decision::Verdict;
+
+namespace {
+
+std::string traffic_text(const expectation::Traffic& traffic) {
+    const std::string protocol = net::to_string_protocol(traffic.protocol);
+    if (traffic.port)
+        return fmt::format("{}/{}", *traffic.port, protocol);
+    if (!traffic.icmp_type)
+        return protocol;
+    return fmt::format("{} {}{}", protocol, *traffic.icmp_type,
+                       traffic.icmp_code ? fmt::format("/{}", *traffic.icmp_code) : "");
+}
+
+std::string upper(std::string_view text) {
+    std::string out(text);
+    for (char& c : out)
+        c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+    return out;
+}
+
+std::string_view verdict_of(const ir::HopVerdict& hop) {
+    if (hop.skipped != ir::HopVerdict::Skipped::No || hop.program == nullptr)
+        return decision::to_string(Verdict::Allow);
+    return decision::to_string(hop.decision.verdict);
+}
+
+} // namespace
+
+std::string ReachPrinter::hop_text(const ir::HopVerdict& hop, std::size_t number) const {
+    std::string out = fmt::format("  {}. {}: {}\n", number,
+                                  analyzer::describe(hop.hop, cluster_.world), verdict_of(hop));
+    if (hop.hop.rewrite && hop.hop.rewrite->destination_port)
+        out = fmt::format("     the service is answered by port {} of a backend\n",
+                          *hop.hop.rewrite->destination_port) +
+              out;
+    if (hop.skipped != ir::HopVerdict::Skipped::No)
+        return out + fmt::format("       {}\n", analyzer::to_string(hop.skipped));
+    if (hop.program == nullptr)
+        return out;
+    const auto& program = cluster_.program(hop.program->program);
+    for (const analyzer::TrailLine& line :
+         analyzer::trail_of(program, hop.program->slots, hop.decision)) {
+        if (!line.matched && !all_rules_)
+            continue;
+        const std::string place =
+            line.span.known() ? "   (" + sources_.describe(line.span) + ")" : "";
+        out += fmt::format("     {} {:<22} {}: {}{}\n", line.decisive ? ">" : " ", line.tier,
+                           line.what, line.outcome, place);
+    }
+    return out;
+}
+
+std::string ReachPrinter::text(const std::vector<ReachAnswer>& answers) const {
+    std::string out;
+    for (const ReachAnswer& answer : answers) {
+        const ir::FlowVerdict& verdict = answer.verdict;
+        out += fmt::format("{}  {} -> {}  {}\n", upper(decision::to_string(verdict.verdict)),
+                           from_, to_, traffic_text(answer.traffic));
+        if (!verdict.reason.empty())
+            out += "  because " + verdict.reason + "\n";
+        std::size_t number = 0;
+        for (const ir::HopVerdict& hop : verdict.hops)
+            out += hop_text(hop, ++number);
+        if (verdict.hops.empty() && verdict.reason.empty())
+            out += "  no policy governs either end\n";
+    }
+    return out;
+}
+
+std::string ReachPrinter::json(const std::vector<ReachAnswer>& answers) const {
+    using nlohmann::json;
+    json out = json::array();
+    for (const ReachAnswer& answer : answers) {
+        json hops = json::array();
+        for (const ir::HopVerdict& hop : answer.verdict.hops) {
+            json trail = json::array();
+            if (hop.program != nullptr && hop.skipped == ir::HopVerdict::Skipped::No)
+                for (const analyzer::TrailLine& line :
+                     analyzer::trail_of(cluster_.program(hop.program->program), hop.program->slots,
+                                        hop.decision)) {
+                    json step{{"tier", line.tier},
+                              {"what", line.what},
+                              {"outcome", line.outcome},
+                              {"decisive", line.decisive}};
+                    if (line.span.known())
+                        step["at"] = sources_.describe(line.span);
+                    trail.push_back(std::move(step));
+                }
+            json entry{{"hop", analyzer::describe(hop.hop, cluster_.world)},
+                       {"verdict", verdict_of(hop)},
+                       {"trail", trail}};
+            if (hop.skipped != ir::HopVerdict::Skipped::No)
+                entry["skipped"] = analyzer::to_string(hop.skipped);
+            hops.push_back(std::move(entry));
+        }
+        json entry{{"from", from_},
+                   {"to", to_},
+                   {"traffic", traffic_text(answer.traffic)},
+                   {"verdict", decision::to_string(answer.verdict.verdict)},
+                   {"hops", hops}};
+        if (!answer.verdict.reason.empty())
+            entry["reason"] = answer.verdict.reason;
+        out.push_back(std::move(entry));
+    }
+    return out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+std::vector<ReachPrinter::Summary> ReachPrinter::summary(const ir::PathQuery& query) const {
+    if (!query.source.node.empty() || !query.destination.node.empty() ||
+        !query.destination.service.empty())
+        throw CLI::ValidationError(
+            "a node or a service has no list of its own: ask about a --port");
+    const decision::Identities identities(cluster_);
+    const auto identity = [&](const ir::PathEnd& end, net::Family family) {
+        if (end.endpoint)
+            return identities.of_object(*end.endpoint, family);
+        return end.address && end.address->family == family
+                   ? std::optional(identities.of_address(*end.address))
+                   : std::nullopt;
+    };
+    std::vector<Summary> out;
+    for (const net::Family family : {net::Family::V4, net::Family::V6}) {
+        const auto source = identity(query.source, family);
+        const auto destination = identity(query.destination, family);
+        if (!source || !destination)
+            continue;
+        analyzer::FlowSets both{analyzer::ConnectionSet::all(), analyzer::ConnectionSet::all()};
+        const auto meet = [&](const ir::PathEnd& end, decision::Direction direction) {
+            const auto object =
+                end.endpoint ? end.endpoint
+                             : [&]() -> std::optional<decision::ObjectId> {
+                const auto& held = decision::end_of(cluster_.world, *end.address).objects;
+                return held.empty() ? std::nullopt : std::optional(held.front());
+            }();
+            const auto* program =
+                object ? cluster_.find(*object, direction, decision::Hook::Normal, family)
+                       : nullptr;
+            if (program == nullptr)
+                return;
+            const auto sets = analyzer::flows_of(cluster_.program(program->program),
+                                                 identities[*source], identities[*destination]);
+            both.allow = both.allow & sets.allow;
+            both.may = both.may & sets.may;
+        };
+        meet(query.source, decision::Direction::Egress);
+        meet(query.destination, decision::Direction::Ingress);
+        const auto open = both.may - both.allow;
+        out.push_back({family, both.allow.describe(), open.empty() ? "" : open.describe()});
+    }
+    return out;
+}
+
+std::string ReachPrinter::summary_text(const ir::PathQuery& query) const {
+    std::string out;
+    for (const Summary& each : summary(query)) {
+        out += fmt::format("{} -> {}  {}\n  allowed  {}\n", from_, to_,
+                           each.family == net::Family::V4 ? "IPv4" : "IPv6", each.allowed);
+        if (!each.depends.empty())
+            out += fmt::format("  depends  {}\n", each.depends);
+    }
+    if (out.empty())
+        return fmt::format("{} -> {}\n  nothing: the ends have no address of the same IP family\n",
+                           from_, to_);
+    return out + "  (by the policies of both ends; ask with --port to see which rules decide)\n";
+}
+
+std::string ReachPrinter::summary_json(const ir::PathQuery& query) const {
+    using nlohmann::json;
+    json out = json::array();
+    for (const Summary& each : summary(query))
+        out.push_back({{"from", from_},
+                       {"to", to_},
+                       {"family", each.family == net::Family::V4 ? "IPv4" : "IPv6"},
+                       {"allowed", each.allowed},
+                       {"depends", each.depends}});
+    return out.dump(1) + "\n";
+}
+
+} // namespace polecat::cli

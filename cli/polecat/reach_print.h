@@ -1,0 +1,46 @@
+/// Answers of `polecat reach` as text and as JSON (docs/reach-json.md).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ir/expectation.h"
+#include "ir/path.h"
+#include "support/source.h"
+
+namespace polecat::cli {
+
+struct ReachAnswer {
+    expectation::Traffic traffic;
+    ir::FlowVerdict verdict;
+};
+
+class ReachPrinter {
+  public:
+    /// References must outlive the printer. `all_rules`: rules that do not match, too.
+    ReachPrinter(const decision::LoweredCluster& cluster, const Sources& sources, std::string from,
+                 std::string to, bool all_rules)
+        : cluster_(cluster), sources_(sources), from_(std::move(from)), to_(std::move(to)),
+          all_rules_(all_rules) {}
+
+    std::string text(const std::vector<ReachAnswer>& answers) const;
+    std::string json(const std::vector<ReachAnswer>& answers) const;
+    /// Everything that the policies of both ends allow, as connection sets.
+    std::string summary_text(const ir::PathQuery& query) const;
+    std::string summary_json(const ir::PathQuery& query) const;
+
+  private:
+    struct Summary {
+        net::Family family;
+        std::string allowed, depends;
+    };
+    std::vector<Summary> summary(const ir::PathQuery& query) const;
+    std::string hop_text(const ir::HopVerdict& hop, std::size_t number) const;
+
+    const decision::LoweredCluster& cluster_;
+    const Sources& sources_;
+    std::string from_, to_;
+    bool all_rules_;
+};
+
+} // namespace polecat::cli

@@ -1,0 +1,13 @@
+# Writes OUTPUT, a .cpp with every page of DOCS as text. Run as a script at build time.
+file(GLOB pages ${DOCS}/PC*.md)
+list(SORT pages)
+set(text "#include \"cli/polecat/pages.h\"\n\n#include <utility>\n\nnamespace polecat::cli {\n\n")
+string(APPEND text "namespace {\nconstexpr std::pair<std::string_view, std::string_view> kPages[] = {\n")
+foreach(page ${pages})
+  get_filename_component(label ${page} NAME_WE)
+  file(READ ${page} content)
+  string(APPEND text "{\"${label}\", R\"PAGE(${content})PAGE\"},\n")
+endforeach()
+string(APPEND text "};\n} // namespace\n\nstd::string_view page_of(std::string_view label) {\n")
+string(APPEND text "    for (const auto& [name, page] : kPages)\n        if (name == label)\n            return page;\n    return {};\n}\n\n} // namespace polecat::cli\n")
+file(WRITE ${OUTPUT} "${text}")
