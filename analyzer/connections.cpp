@@ -43,8 +43,12 @@ PortSet PortPairs::destinations() const {
 
 /// Walks both lists from port 0 up, cutting at every border.
 PortPairs PortPairs::combine(const PortPairs& other, Op op) const {
+    if (empty() || other.empty())
+        return op == Op::And ? PortPairs{} : op == Op::Minus || other.empty() ? *this : other;
+    if (rows_ == other.rows_)
+        return op == Op::Minus ? PortPairs{} : *this;
     PortPairs out;
-    const PortSet none;
+    static const PortSet none;
     std::size_t i = 0, j = 0;
     const auto source_at = [&](const std::vector<Row>& rows, std::size_t at,
                                unsigned port) -> const PortSet& {
@@ -83,13 +87,16 @@ PortPairs PortPairs::combine(const PortPairs& other, Op op) const {
     return out;
 }
 
-ConnectionSet ConnectionSet::all() {
-    ConnectionSet out;
-    out.tcp_ = out.udp_ = out.sctp_ = PortPairs::all();
-    out.icmp_ = out.icmp6_ = kAllTypes;
-    for (unsigned i = 0; i < 256; ++i)
-        out.others_[i] = is_other(i);
-    return out;
+const ConnectionSet& ConnectionSet::all() {
+    static const ConnectionSet kAll = [] {
+        ConnectionSet out;
+        out.tcp_ = out.udp_ = out.sctp_ = PortPairs::all();
+        out.icmp_ = out.icmp6_ = kAllTypes;
+        for (unsigned i = 0; i < 256; ++i)
+            out.others_[i] = is_other(i);
+        return out;
+    }();
+    return kAll;
 }
 
 ConnectionSet ConnectionSet::of(net::Protocol protocol, PortPairs ports) {
@@ -256,7 +263,7 @@ std::string icmp_text(const PortSet& types) {
 } // namespace
 
 std::string ConnectionSet::describe() const {
-    const ConnectionSet whole = all();
+    const ConnectionSet& whole = all();
     std::string out;
     const auto add = [&](const std::string& name, const std::string& what) {
         out += (out.empty() ? "" : "; ") + name + " " + what;

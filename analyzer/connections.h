@@ -45,7 +45,7 @@ class PortPairs {
 class ConnectionSet {
   public:
     ConnectionSet() = default;
-    static ConnectionSet all();
+    static const ConnectionSet& all();
     /// Every packet of one protocol.
     static ConnectionSet of(net::Protocol protocol);
     /// TCP, UDP or SCTP.

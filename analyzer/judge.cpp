@@ -133,7 +133,8 @@ std::string question(const Case& each, const EndName& from, const EndName& to,
 std::string describe(const Answer& answer) {
     std::string text(decision::to_string(answer.verdict));
     for (std::size_t i = 0; i < answer.deciders.size(); ++i)
-        text += (i == 0 ? " by " : " and ") + analyzer::describe(*answer.deciders[i].slot, answer.deciders[i].direction);
+        text += (i == 0 ? " by " : " and ") +
+                analyzer::describe(*answer.deciders[i].slot, answer.deciders[i].direction);
     if (!answer.reason.empty())
         text += ": " + answer.reason;
     return text;
@@ -161,10 +162,9 @@ CaseResult judge_one(const LoweredCluster& cluster, const Case& each, const EndN
     }
     out.found = describe(*answer);
     const bool by =
-        each.by->empty() || std::any_of(answer->deciders.begin(), answer->deciders.end(),
-                                        [&](const Answer::Decider& decider) {
-                                    return names(*each.by, *decider.slot);
-                                });
+        each.by->empty() ||
+        std::any_of(answer->deciders.begin(), answer->deciders.end(),
+                    [&](const Answer::Decider& decider) { return names(*each.by, *decider.slot); });
     out.passed = answer->verdict == *each.expect && by;
     return out;
 }

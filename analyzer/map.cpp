@@ -4,6 +4,7 @@
 #include <map>
 #include <unordered_map>
 
+#include "analyzer/group_classes.h"
 #include "analyzer/program_sets.h"
 #include "analyzer/set_store.h"
 
@@ -44,22 +45,6 @@ std::vector<PredicateId> predicates_of(const decision::Program& program, bool so
     return out;
 }
 
-/// What of an identity those predicates see.
-Identity restricted(const Identity& identity, const std::vector<PredicateId>& predicates) {
-    const auto seen = [&](PredicateId id) {
-        return std::binary_search(predicates.begin(), predicates.end(), id);
-    };
-    Identity out;
-    out.family = identity.family;
-    std::copy_if(identity.yes.begin(), identity.yes.end(), std::back_inserter(out.yes), seen);
-    std::copy_if(identity.unknown.begin(), identity.unknown.end(), std::back_inserter(out.unknown),
-                 seen);
-    std::copy_if(identity.port_members.begin(), identity.port_members.end(),
-                 std::back_inserter(out.port_members),
-                 [&](const decision::PortMember& member) { return seen(member.predicate); });
-    return out;
-}
-
 } // namespace
 
 struct ConnectivityMap::State {
@@ -67,7 +52,10 @@ struct ConnectivityMap::State {
         : cluster(lowered), identities(all), family(of) {
         everything = store.intern(ConnectionSet::all());
         make_groups();
-        index_predicates();
+        std::vector<const Identity*> seen;
+        for (const MapGroup& group : groups)
+            seen.push_back(&identities[group.identity]);
+        classes.emplace(std::move(seen), cluster.predicates.size());
         make_profiles();
     }
 
@@ -101,65 +89,32 @@ struct ConnectivityMap::State {
             groups.push_back({{}, nets, identity, std::nullopt, std::nullopt});
     }
 
-    void index_predicates() {
-        postings.resize(cluster.predicates.size());
-        for (std::uint32_t i = 0; i < groups.size(); ++i) {
-            const Identity& identity = identities[groups[i].identity];
-            for (const PredicateId id : identity.yes)
-                postings[id.value].push_back(i);
-            for (const PredicateId id : identity.unknown)
-                postings[id.value].push_back(i);
-            for (const decision::PortMember& member : identity.port_members)
-                postings[member.predicate.value].push_back(i);
-        }
-    }
-
-    Pair evaluate(const decision::Program& program, bool egress, const Identity& own,
+    Pair evaluate(const ProgramFlows& flows, bool egress, const Identity& own,
                   const Identity& other) {
-        const FlowSets sets =
-            egress ? flows_of(program, own, other) : flows_of(program, other, own);
-        return {store.intern(sets.allow), store.intern(sets.may)};
+        const FlowSets sets = egress ? flows.between(own, other) : flows.between(other, own);
+        const std::uint32_t allow = store.intern(sets.allow);
+        return {allow, sets.allow == sets.may ? allow : store.intern(sets.may)};
     }
 
-    /// The groups that a program tells apart from those of which nothing holds, with what it sees.
+    /// How a program sees the two ends.
     struct Others {
+        ProgramFlows flows;
         std::vector<PredicateId> own_side;
-        std::vector<Identity> classes;                               ///< 0: nothing holds
-        std::vector<std::pair<std::uint32_t, std::uint32_t>> groups; ///< group, class
+        GroupClasses::Partition partition; ///< of the groups as the other side
     };
 
-    Others others_of(const decision::Program& program, bool egress) const {
-        Others out;
-        out.own_side = predicates_of(program, egress);
-        const auto predicates = predicates_of(program, !egress);
-        Identity nothing;
-        nothing.family = family;
-        out.classes.push_back(std::move(nothing));
-        std::vector<std::uint32_t> touched;
-        for (const PredicateId id : predicates)
-            touched.insert(touched.end(), postings[id.value].begin(), postings[id.value].end());
-        std::sort(touched.begin(), touched.end());
-        touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
-        std::map<Identity, std::uint32_t> known;
-        for (const std::uint32_t group : touched) {
-            Identity seen = restricted(identities[groups[group].identity], predicates);
-            const auto next = static_cast<std::uint32_t>(out.classes.size());
-            const auto [place, added] = known.emplace(std::move(seen), next);
-            if (added)
-                out.classes.push_back(place->first);
-            out.groups.emplace_back(group, place->second);
-        }
-        return out;
+    Others others_of(const decision::Program& program, bool egress) {
+        return {ProgramFlows(program), predicates_of(program, egress),
+                classes->partition(predicates_of(program, !egress))};
     }
 
-    Profile profile_of(const decision::Program& program, bool egress, const Others& others,
-                       const Identity& own) {
+    Profile profile_of(bool egress, const Others& others, const Identity& own) {
         std::vector<Pair> by_class;
-        for (const Identity& seen : others.classes)
-            by_class.push_back(evaluate(program, egress, own, seen));
+        for (const Identity& seen : others.partition.classes)
+            by_class.push_back(evaluate(others.flows, egress, own, seen));
         Profile out;
         out.usual = by_class.front();
-        for (const auto& [group, number] : others.groups)
+        for (const auto& [group, number] : others.partition.groups)
             if (by_class[number] != out.usual)
                 out.others.emplace_back(group, by_class[number]);
         return out;
@@ -178,14 +133,14 @@ struct ConnectivityMap::State {
                 if (!id)
                     continue;
                 const decision::Program& program = cluster.program(*id);
-                const auto [sides, is_new] = others.try_emplace(id->value);
-                if (is_new)
-                    sides->second = others_of(program, egress);
+                auto sides = others.find(id->value);
+                if (sides == others.end())
+                    sides = others.emplace(id->value, others_of(program, egress)).first;
                 Identity own = restricted(identities[groups[i].identity], sides->second.own_side);
                 const auto next = static_cast<std::uint32_t>(profiles.size());
                 const auto [place, added] = known.emplace(std::pair{id->value, own}, next);
                 if (added)
-                    profiles.push_back(profile_of(program, egress, sides->second, own));
+                    profiles.push_back(profile_of(egress, sides->second, own));
                 mine[i] = place->second;
             }
         }
@@ -239,7 +194,7 @@ struct ConnectivityMap::State {
     std::uint32_t everything = 0;
     std::vector<MapGroup> groups;
     std::vector<std::optional<std::uint32_t>> group_of; ///< by object
-    std::vector<std::vector<std::uint32_t>> postings;   ///< groups of which a predicate holds
+    std::optional<GroupClasses> classes;
     std::vector<Profile> profiles;
     std::vector<std::uint32_t> egress_profile, ingress_profile; ///< by group
     /// By source: destinations whose ingress treats it unlike most.

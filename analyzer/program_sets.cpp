@@ -17,17 +17,9 @@ struct Bounds {
     ConnectionSet yes = ConnectionSet::all();
     ConnectionSet may = ConnectionSet::all();
 
-    void intersect(const ConnectionSet& set) {
-        yes = yes & set;
-        may = may & set;
-    }
     void intersect(const Bounds& other) {
         yes = yes & other.yes;
         may = may & other.may;
-    }
-    void subtract(const ConnectionSet& set) {
-        yes = yes - set;
-        may = may - set;
     }
     /// Something that is not known has to hold as well.
     void doubt() { yes = ConnectionSet{}; }
@@ -39,10 +31,16 @@ PortPairs on_side(const net::PortSet& ports, bool source) {
     return source ? PortPairs::of(kAnyPort, ports) : PortPairs::of(ports, kAnyPort);
 }
 
-Bounds in_ports(const PortMatch& match, const Identity& end, bool source) {
+ConnectionSet numbers_of(const PortMatch& match, bool source) {
+    return match.numbers.empty() ? ConnectionSet{}
+                                 : ConnectionSet::of_ports(on_side(match.numbers, source));
+}
+
+/// Where an end is in one of these sets with ports.
+Bounds in_sets(const std::vector<decision::PredicateId>& sets, const Identity& end, bool source) {
     Bounds out;
-    out.yes = out.may = ConnectionSet::of_ports(on_side(match.numbers, source));
-    for (const decision::PredicateId id : match.named) {
+    out.yes = out.may = ConnectionSet{};
+    for (const decision::PredicateId id : sets) {
         if (end.holds(id) == Tri::Unknown)
             out.may = out.may | ConnectionSet::of_ports(PortPairs::all());
         for (const decision::PortMember& member : end.port_members) {
@@ -65,45 +63,39 @@ bool has_members(const Identity& end, decision::PredicateId id) {
     return false;
 }
 
-/// False: nothing matches.
-bool add_end(Bounds& bounds, const decision::EndMatch& match, const Identity& end, bool source) {
-    const auto with_ports = [&](decision::PredicateId id) {
-        PortMatch only;
-        only.named = {id};
-        return in_ports(only, end, source);
-    };
-    bool doubtful = false;
-    for (const decision::PredicateId id : match.all) {
-        const Tri answer = end.holds(id);
-        if (has_members(end, id))
-            bounds.intersect(with_ports(id));
-        else if (answer == Tri::No)
-            return false;
-        else
-            doubtful = doubtful || answer == Tri::Unknown;
-    }
-    for (const decision::PredicateId id : match.none) {
-        const Tri answer = end.holds(id);
-        if (has_members(end, id)) {
-            const Bounds inside = with_ports(id);
-            bounds.yes = bounds.yes - inside.may;
-            bounds.may = bounds.may - inside.yes;
-        } else if (answer == Tri::Yes) {
-            return false;
-        } else {
-            doubtful = doubtful || answer == Tri::Unknown;
-        }
-    }
-    if (match.ports)
-        bounds.intersect(in_ports(*match.ports, end, source));
-    if (match.not_ports) {
-        const Bounds inside = in_ports(*match.not_ports, end, source);
+/// Whether the end can match at all, apart from ports.
+Tri end_holds(const decision::EndMatch& match, const Identity& end) {
+    Tri result = Tri::Yes;
+    for (const decision::PredicateId id : match.all)
+        if (!has_members(end, id))
+            result = decision::both(result, end.holds(id));
+    for (const decision::PredicateId id : match.none)
+        if (!has_members(end, id))
+            result = decision::both(result, !end.holds(id));
+    return result;
+}
+
+/// Narrows by the sets with ports that depend on who the end is.
+void add_sets(Bounds& bounds, const decision::EndMatch& match, const Identity& end, bool source) {
+    const auto outside = [&](const Bounds& inside) {
         bounds.yes = bounds.yes - inside.may;
         bounds.may = bounds.may - inside.yes;
+    };
+    for (const decision::PredicateId id : match.all)
+        if (has_members(end, id))
+            bounds.intersect(in_sets({id}, end, source));
+    for (const decision::PredicateId id : match.none)
+        if (has_members(end, id))
+            outside(in_sets({id}, end, source));
+    if (match.ports && !match.ports->named.empty()) {
+        Bounds inside = in_sets(match.ports->named, end, source);
+        const ConnectionSet numbers = numbers_of(*match.ports, source);
+        inside.yes = inside.yes | numbers;
+        inside.may = inside.may | numbers;
+        bounds.intersect(inside);
     }
-    if (doubtful)
-        bounds.doubt();
-    return true;
+    if (match.not_ports && !match.not_ports->named.empty())
+        outside(in_sets(match.not_ports->named, end, source));
 }
 
 ConnectionSet icmp_set(const decision::IcmpTypeCode& wanted, net::Family family) {
@@ -115,22 +107,22 @@ ConnectionSet icmp_set(const decision::IcmpTypeCode& wanted, net::Family family)
     return ConnectionSet::of_icmp(protocol, net::PortSet::of(ranges));
 }
 
-std::optional<Bounds> bounds_of(const Match& match, const Identity& source,
-                                const Identity& destination) {
-    Bounds out;
-    if (!add_end(out, match.source, source, true) ||
-        !add_end(out, match.destination, destination, false))
-        return std::nullopt;
-    if (match.protocol)
-        out.intersect(ConnectionSet::of(*match.protocol));
+/// What matches whoever the ends are.
+ConnectionSet packets_of(const Match& match, net::Family family) {
+    ConnectionSet out = match.protocol ? ConnectionSet::of(*match.protocol) : ConnectionSet::all();
     if (match.not_protocol)
-        out.subtract(ConnectionSet::of(*match.not_protocol));
+        out = out - ConnectionSet::of(*match.not_protocol);
     if (match.icmp)
-        out.intersect(icmp_set(*match.icmp, source.family));
+        out = out & icmp_set(*match.icmp, family);
     if (match.not_icmp)
-        out.subtract(icmp_set(*match.not_icmp, source.family));
-    if (match.http)
-        out.doubt();
+        out = out - icmp_set(*match.not_icmp, family);
+    for (const bool source : {true, false}) {
+        const decision::EndMatch& end = source ? match.source : match.destination;
+        if (end.ports && end.ports->named.empty())
+            out = out & numbers_of(*end.ports, source);
+        if (end.not_ports)
+            out = out - numbers_of(*end.not_ports, source);
+    }
     return out;
 }
 
@@ -139,14 +131,12 @@ class Walk {
     Walk(const Identity& source, const Identity& destination)
         : source_(source), destination_(destination) {}
 
-    FlowSets run(const decision::Program& program) {
-        for (const Stage& stage : program.stages) {
-            if (rest_.empty())
-                break;
-            walk(stage);
-        }
-        (program.otherwise == Action::Allow ? may_allow_ : may_deny_) =
-            (program.otherwise == Action::Allow ? may_allow_ : may_deny_) | rest_;
+    FlowSets run(const decision::Program& program,
+                 const std::vector<std::vector<ConnectionSet>>& packets) {
+        for (std::size_t i = 0; i < program.stages.size() && !rest_.empty(); ++i)
+            walk(program.stages[i], packets[i]);
+        ConnectionSet& into = program.otherwise == Action::Allow ? may_allow_ : may_deny_;
+        into = into | rest_;
         FlowSets out;
         out.allow = may_allow_ - may_deny_;
         out.may = std::move(may_allow_);
@@ -154,21 +144,33 @@ class Walk {
     }
 
   private:
-    void walk(const Stage& stage) {
+    std::optional<Bounds> bounds_of(const Match& match, const ConnectionSet& packets) const {
+        const Tri ends = decision::both(end_holds(match.source, source_),
+                                        end_holds(match.destination, destination_));
+        if (ends == Tri::No)
+            return std::nullopt;
+        Bounds out;
+        out.yes = out.may = packets;
+        add_sets(out, match.source, source_, true);
+        add_sets(out, match.destination, destination_, false);
+        if (ends == Tri::Unknown || match.http)
+            out.doubt();
+        return out;
+    }
+
+    void walk(const Stage& stage, const std::vector<ConnectionSet>& packets) {
         ConnectionSet passed;
-        for (const Entry& entry : stage.entries) {
-            if (rest_.empty())
-                break;
+        for (std::size_t i = 0; i < stage.entries.size() && !rest_.empty(); ++i) {
+            const Entry& entry = stage.entries[i];
             if (entry.staged || entry.action == Action::Log)
                 continue;
-            const auto bounds = bounds_of(entry.match, source_, destination_);
+            const auto bounds = bounds_of(entry.match, packets[i]);
             if (!bounds)
                 continue;
-            const ConnectionSet reached = rest_ & bounds->may;
             ConnectionSet& into = entry.action == Action::Pass    ? passed
                                   : entry.action == Action::Allow ? may_allow_
                                                                   : may_deny_;
-            into = into | reached;
+            into = into | (rest_ & bounds->may);
             rest_ = rest_ - bounds->yes;
         }
         if (stage.end == decision::StageEnd::Next) {
@@ -187,9 +189,16 @@ class Walk {
 
 } // namespace
 
-FlowSets flows_of(const decision::Program& program, const Identity& source,
-                  const Identity& destination) {
-    return Walk(source, destination).run(program);
+ProgramFlows::ProgramFlows(const decision::Program& program) : program_(program) {
+    for (const Stage& stage : program.stages) {
+        auto& packets = packets_.emplace_back();
+        for (const Entry& entry : stage.entries)
+            packets.push_back(packets_of(entry.match, program.family));
+    }
+}
+
+FlowSets ProgramFlows::between(const Identity& source, const Identity& destination) const {
+    return Walk(source, destination).run(program_, packets_);
 }
 
 } // namespace polecat::analyzer

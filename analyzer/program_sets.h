@@ -18,7 +18,16 @@ struct FlowSets {
     bool operator==(const FlowSets&) const = default;
 };
 
-FlowSets flows_of(const decision::Program& program, const decision::Identity& source,
-                  const decision::Identity& destination);
+/// A program made ready to be asked about many pairs of identities. The program must outlive it.
+class ProgramFlows {
+  public:
+    explicit ProgramFlows(const decision::Program& program);
+    FlowSets between(const decision::Identity& source, const decision::Identity& destination) const;
+
+  private:
+    const decision::Program& program_;
+    /// By stage and entry: what matches as far as protocol, numeric ports and ICMP say.
+    std::vector<std::vector<ConnectionSet>> packets_;
+};
 
 } // namespace polecat::analyzer

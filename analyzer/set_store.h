@@ -26,9 +26,14 @@ class SetStore {
             return a == b ? a : 0;
         if (a > b)
             std::swap(a, b);
-        const auto [place, added] = both_.try_emplace((std::uint64_t{a} << 32) | b, 0);
+        const std::uint64_t key = (std::uint64_t{a} << 32) | b;
+        Recent& recent = recent_[(a * 0x9E3779B1u + b) % recent_.size()];
+        if (recent.key == key)
+            return recent.set;
+        const auto [place, added] = both_.try_emplace(key, 0);
         if (added)
             place->second = intern(*sets_[a] & *sets_[b]);
+        recent = {key, place->second};
         return place->second;
     }
 
@@ -41,6 +46,12 @@ class SetStore {
     std::unordered_map<ConnectionSet, std::uint32_t, Hash> ids_;
     std::deque<const ConnectionSet*> sets_;
     std::unordered_map<std::uint64_t, std::uint32_t> both_;
+    /// The last answers, by a hash of the question: all pairs of a cluster ask for few.
+    struct Recent {
+        std::uint64_t key = 0;
+        std::uint32_t set = 0;
+    };
+    std::vector<Recent> recent_ = std::vector<Recent>(1u << 14);
 };
 
 } // namespace polecat::analyzer

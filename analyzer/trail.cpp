@@ -85,9 +85,8 @@ std::vector<TrailLine> trail_of(const decision::Program& program,
 
 std::string describe(const ir::Hop& hop, const decision::World& world) {
     const decision::Object& object = world.object(hop.endpoint);
-    const std::string hook = hop.hook == decision::Hook::Normal
-                                 ? ""
-                                 : std::string(decision::to_string(hop.hook)) + " ";
+    const std::string hook =
+        hop.hook == decision::Hook::Normal ? "" : std::string(decision::to_string(hop.hook)) + " ";
     return fmt::format("{}{} of {} {}", hook, decision::to_string(hop.direction),
                        object.manifest_kind, object.name);
 }

@@ -14,8 +14,8 @@ namespace polecat::analyzer {
 std::string describe(const decision::Slot& slot, decision::Direction direction);
 
 struct TrailLine {
-    std::string tier; ///< "tier security", "profile kns.shop", "after all tiers"
-    std::string what; ///< the rule or end
+    std::string tier;    ///< "tier security", "profile kns.shop", "after all tiers"
+    std::string what;    ///< the rule or end
     std::string outcome; ///< "matches: Allow", "does not match", "Deny", "not known"
     bool decisive = false;
     bool matched = true; ///< false: a rule that was looked at and does not match

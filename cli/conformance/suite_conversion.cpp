@@ -24,10 +24,9 @@ void sort_ports(policy::Policy& policy) {
     for (auto* rules : {&policy.ingress, &policy.egress})
         for (policy::Rule& rule : *rules)
             for (auto* ports : {&rule.source.ports, &rule.destination.ports})
-                std::sort(ports->begin(), ports->end(),
-                          [](const policy::Port& a, const policy::Port& b) {
-                              return a.value < b.value;
-                          });
+                std::sort(
+                    ports->begin(), ports->end(),
+                    [](const policy::Port& a, const policy::Port& b) { return a.value < b.value; });
 }
 
 /// Inputs are objects as stored, where Calico takes absent policyTypes for Ingress. Our reader
@@ -201,11 +200,11 @@ std::string check_pod(const json& row) {
 }
 
 policy::KubernetesNetworkPolicy read_policy(const json& spec, std::string& error) {
-    const LoadedText loaded = load_text(json{{"apiVersion", "networking.k8s.io/v1"},
-                                             {"kind", "NetworkPolicy"},
-                                             {"metadata", {{"name", "p"}, {"namespace", "n"}}},
-                                             {"spec", spec}}
-                                            .dump());
+    const LoadedText loaded = load_text(json{
+        {"apiVersion", "networking.k8s.io/v1"},
+        {"kind", "NetworkPolicy"},
+        {"metadata", {{"name", "p"}, {"namespace", "n"}}},
+        {"spec", spec}}.dump());
     error = first_error(loaded);
     return loaded.cluster.kubernetes_policies.empty() ? policy::KubernetesNetworkPolicy{}
                                                       : loaded.cluster.kubernetes_policies.front();
@@ -226,9 +225,8 @@ json port_of(const std::string& text) {
     if (colon != std::string::npos)
         return {{"port", std::stoi(text.substr(0, colon))},
                 {"endPort", std::stoi(text.substr(colon + 1))}};
-    const bool number = std::all_of(text.begin(), text.end(), [](unsigned char c) {
-        return c >= '0' && c <= '9';
-    });
+    const bool number =
+        std::all_of(text.begin(), text.end(), [](unsigned char c) { return c >= '0' && c <= '9'; });
     return number ? json{{"port", std::stoi(text)}} : json{{"port", text}};
 }
 
@@ -237,8 +235,8 @@ std::string check_ports(const json& row) {
     for (const json& each : row["input"])
         ports.push_back(port_of(each.is_string() ? each.get<std::string>() : each.dump()));
     std::string error;
-    const auto policy = read_policy(
-        {{"podSelector", json::object()}, {"ingress", {{{"ports", ports}}}}}, error);
+    const auto policy =
+        read_policy({{"podSelector", json::object()}, {"ingress", {{{"ports", ports}}}}}, error);
     const auto converted = passes::convert(policy);
     std::string found, wanted;
     for (const policy::Rule& rule : converted.ingress)
@@ -246,8 +244,8 @@ std::string check_ports(const json& row) {
     for (const json& each : row["output"]) {
         wanted += wanted.empty() ? "" : ",";
         const std::string text = each.is_string() ? each.get<std::string>() : each.dump();
-        wanted += text.find_first_not_of("0123456789:") == std::string::npos ? text
-                                                                             : "\"" + text + "\"";
+        wanted +=
+            text.find_first_not_of("0123456789:") == std::string::npos ? text : "\"" + text + "\"";
     }
     return found.find("ports=[" + wanted + "]") != std::string::npos ||
                    (row["input"].empty() && wanted.empty())
@@ -259,9 +257,12 @@ std::string check_ports(const json& row) {
 
 SuiteResult run_conversion(const std::string& dir) {
     static constexpr std::pair<const char*, Check> kFiles[] = {
-        {"networkpolicy", check_policy}, {"clusternetworkpolicy", check_policy},
-        {"pod", check_pod},              {"namespace", check_profile},
-        {"serviceaccount", check_profile}, {"selector", check_selector},
+        {"networkpolicy", check_policy},
+        {"clusternetworkpolicy", check_policy},
+        {"pod", check_pod},
+        {"namespace", check_profile},
+        {"serviceaccount", check_profile},
+        {"selector", check_selector},
         {"ports", check_ports}};
     SuiteResult out;
     out.name = "conversion";

@@ -1,5 +1,7 @@
 #include "cli/polecat/map_render.h"
 
+#include <charconv>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -20,21 +22,34 @@ class Renderer {
             out += " -> ";
             out += rows_.ends[row.to.front()].label;
             out += "  ";
-            out += connections(row);
+            append_connections(out, row);
             out += '\n';
         }
         return out;
     }
 
+    /// Few ends are called by name, many by number, with a list before the rows.
     std::string grouped_text() const {
-        std::string out = fmt::format("{}: {} endpoints, {} rows\n", family(), rows_.endpoints,
-                                      rows_.rows.size());
+        std::string out =
+            fmt::format("{}: {} endpoints, {} groups and outside ranges, {} rows\n", family(),
+                        rows_.endpoints, rows_.ends.size(), rows_.rows.size());
+        const bool by_number = rows_.ends.size() > kNamedEnds;
+        if (by_number)
+            for (std::size_t i = 0; i < rows_.ends.size(); ++i)
+                out += fmt::format("G{}  {}\n", i + 1, rows_.ends[i].label);
         const std::vector<std::uint32_t>* last = nullptr;
         for (const MapRow& row : rows_.rows) {
-            if (last == nullptr || *last != row.from)
-                out += "\n" + joined(row.from, "; ") + "\n";
+            if (last == nullptr || *last != row.from) {
+                out += '\n';
+                append(out, row.from, by_number);
+                out += '\n';
+            }
             last = &row.from;
-            out += "    " + connections(row) + "\n        -> " + joined(row.to, "; ") + "\n";
+            out += "    ";
+            append_connections(out, row);
+            out += by_number ? " -> " : "\n        -> ";
+            append(out, row.to, by_number);
+            out += '\n';
         }
         if (rows_.rows.empty())
             out += "  nothing is allowed\n";
@@ -58,10 +73,10 @@ class Renderer {
     std::string csv() const {
         std::string out = "family,from,to,allowed,depends\n";
         for (const MapRow& row : rows_.rows)
-            out += fmt::format("{},{},{},{},{}\n", family(), quoted(members(row.from)),
-                               quoted(members(row.to)), quoted(allowed(row)),
-                               quoted(row.connections.allow == row.connections.may ? ""
-                                                                                   : depends(row)));
+            out += fmt::format(
+                "{},{},{},{},{}\n", family(), quoted(members(row.from)), quoted(members(row.to)),
+                quoted(allowed(row)),
+                quoted(row.connections.allow == row.connections.may ? "" : depends(row)));
         return out;
     }
 
@@ -87,6 +102,43 @@ class Renderer {
     }
 
   private:
+    static constexpr std::size_t kNamedEnds = 24;
+
+    /// "shop/web; shop/db", or "G1-G4 G7".
+    void append(std::string& out, const std::vector<std::uint32_t>& ends, bool by_number) const {
+        if (!by_number) {
+            out += joined(ends, "; ");
+            return;
+        }
+        const auto number = [&](std::uint32_t end) {
+            char digits[12];
+            const auto [stop, failed] = std::to_chars(digits, digits + sizeof digits, end + 1);
+            (void)failed; // 12 characters hold every 32-bit number
+            out += 'G';
+            out.append(digits, stop);
+        };
+        for (std::size_t i = 0; i < ends.size();) {
+            std::size_t stop = i + 1;
+            while (stop < ends.size() && ends[stop] == ends[stop - 1] + 1)
+                ++stop;
+            if (i != 0)
+                out += ' ';
+            number(ends[i]);
+            if (stop - i > 1) {
+                out += stop - i > 2 ? '-' : ' ';
+                number(ends[stop - 1]);
+            }
+            i = stop;
+        }
+    }
+
+    void append_connections(std::string& out, const MapRow& row) const {
+        if (row.connections.allow == row.connections.may)
+            out += described(row.connections.allow);
+        else
+            out += connections(row);
+    }
+
     std::string family() const { return rows_.family == net::Family::V4 ? "IPv4" : "IPv6"; }
 
     const std::string& described(std::uint32_t id) const {

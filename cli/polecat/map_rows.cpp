@@ -71,13 +71,6 @@ std::size_t count_endpoints(const std::vector<MapGroup>& groups) {
     return out;
 }
 
-/// A pair of groups that is asked about at all.
-bool is_asked(const MapGroup& source, const MapGroup& destination, bool same) {
-    if (source.is_outside() && destination.is_outside())
-        return false;
-    return !same || source.objects.size() > 1;
-}
-
 std::size_t hash_of(const std::vector<Pair>& row) {
     std::size_t hash = 1469598103934665603u;
     for (const Pair& pair : row)
@@ -85,14 +78,61 @@ std::size_t hash_of(const std::vector<Pair>& row) {
     return hash;
 }
 
-/// Destinations by what may be sent to them.
-std::map<Pair, std::vector<std::uint32_t>> by_connections(const std::vector<MapGroup>& groups,
-                                                          const std::vector<Pair>& row,
-                                                          std::uint32_t source, bool alone) {
+/// Sources that reach the same, and what they reach.
+struct Alike {
+    std::vector<std::uint32_t> sources;
+    std::map<Pair, std::vector<std::uint32_t>> destinations;
+};
+
+std::map<Pair, std::vector<std::uint32_t>>
+by_connections(const std::vector<MapGroup>& groups, const std::vector<Pair>& row, bool outside) {
     std::map<Pair, std::vector<std::uint32_t>> out;
-    for (std::uint32_t i = 0; i < row.size(); ++i)
-        if (row[i].may != 0 && is_asked(groups[source], groups[i], alone && i == source))
-            out[row[i]].push_back(i);
+    std::vector<std::uint32_t>* last = nullptr;
+    Pair last_pair;
+    for (std::uint32_t i = 0; i < row.size(); ++i) {
+        if (row[i].may == 0 || (outside && groups[i].is_outside()))
+            continue;
+        if (last == nullptr || last_pair != row[i]) {
+            last = &out[row[i]];
+            last_pair = row[i];
+        }
+        last->push_back(i);
+    }
+    return out;
+}
+
+/// An endpoint and itself are no pair.
+void drop_self(const std::vector<MapGroup>& groups, Alike& alike) {
+    const std::uint32_t self = alike.sources.front();
+    if (alike.sources.size() > 1 || groups[self].objects.size() > 1)
+        return;
+    for (auto& [pair, destinations] : alike.destinations)
+        std::erase(destinations, self);
+    std::erase_if(alike.destinations, [](const auto& each) { return each.second.empty(); });
+}
+
+std::vector<Alike> alike_sources(const ConnectivityMap& map) {
+    const auto& groups = map.groups();
+    std::vector<Alike> out;
+    std::unordered_map<std::size_t, std::vector<std::size_t>> by_hash;
+    for (std::uint32_t i = 0; i < groups.size(); ++i) {
+        const std::vector<Pair> row = map.row(i);
+        auto& candidates = by_hash[hash_of(row)];
+        const auto found =
+            std::find_if(candidates.begin(), candidates.end(), [&](std::size_t each) {
+                const std::uint32_t first = out[each].sources.front();
+                return groups[first].is_outside() == groups[i].is_outside() &&
+                       map.row(first) == row;
+            });
+        if (found != candidates.end()) {
+            out[*found].sources.push_back(i);
+        } else {
+            candidates.push_back(out.size());
+            out.push_back({{i}, by_connections(groups, row, groups[i].is_outside())});
+        }
+    }
+    for (Alike& alike : out)
+        drop_self(groups, alike);
     return out;
 }
 
@@ -107,29 +147,9 @@ MapRows grouped_rows(const LoweredCluster& cluster, const ConnectivityMap& map,
     const net::AddressSet outside = all_outside(groups);
     for (const MapGroup& group : groups)
         out.ends.push_back(group_text(cluster, group, outside));
-    // Sources with equal rows are shown together; a hash finds the candidates.
-    std::vector<std::vector<std::uint32_t>> alike;
-    std::unordered_map<std::size_t, std::vector<std::size_t>> by_hash;
-    for (std::uint32_t i = 0; i < groups.size(); ++i) {
-        const std::vector<Pair> row = map.row(i);
-        auto& candidates = by_hash[hash_of(row)];
-        const auto found = std::find_if(
-            candidates.begin(), candidates.end(), [&](std::size_t each) {
-                const std::uint32_t first = alike[each].front();
-                return groups[first].is_outside() == groups[i].is_outside() &&
-                       map.row(first) == row;
-            });
-        if (found != candidates.end()) {
-            alike[*found].push_back(i);
-        } else {
-            candidates.push_back(alike.size());
-            alike.push_back({i});
-        }
-    }
-    for (const std::vector<std::uint32_t>& sources : alike)
-        for (auto& [pair, destinations] : by_connections(groups, map.row(sources.front()),
-                                                         sources.front(), sources.size() == 1))
-            out.rows.push_back({sources, std::move(destinations), pair});
+    for (Alike& alike : alike_sources(map))
+        for (auto& [pair, destinations] : alike.destinations)
+            out.rows.push_back({alike.sources, std::move(destinations), pair});
     return out;
 }
 

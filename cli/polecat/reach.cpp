@@ -60,8 +60,8 @@ decision::Flow packet_of(const ReachOptions& options, const expectation::Traffic
         const std::size_t space = options.http.find(' ');
         if (space == std::string::npos)
             fail("--http takes METHOD and path: --http 'GET /cart'");
-        flow.http = decision::Flow::Http{options.http.substr(0, space),
-                                         options.http.substr(space + 1)};
+        flow.http =
+            decision::Flow::Http{options.http.substr(0, space), options.http.substr(space + 1)};
     }
     return flow;
 }
@@ -80,8 +80,7 @@ int run(const ReachOptions& options) {
     query.source = value_or_fail(analyzer::find_end(cluster, from));
     query.destination = value_or_fail(analyzer::find_end(cluster, to));
     query.route = ir::Route::Wire;
-    const ReachPrinter printer(cluster, input.sources, options.from, options.to,
-                               options.all_rules);
+    const ReachPrinter printer(cluster, input.sources, options.from, options.to, options.all_rules);
     if (traffic.empty()) {
         fmt::print("{}", options.format == "json" ? printer.summary_json(query)
                                                   : printer.summary_text(query));

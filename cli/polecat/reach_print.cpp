@@ -67,8 +67,8 @@ std::string ReachPrinter::text(const std::vector<ReachAnswer>& answers) const {
     std::string out;
     for (const ReachAnswer& answer : answers) {
         const ir::FlowVerdict& verdict = answer.verdict;
-        out += fmt::format("{}  {} -> {}  {}\n", upper(decision::to_string(verdict.verdict)),
-                           from_, to_, traffic_text(answer.traffic));
+        out += fmt::format("{}  {} -> {}  {}\n", upper(decision::to_string(verdict.verdict)), from_,
+                           to_, traffic_text(answer.traffic));
         if (!verdict.reason.empty())
             out += "  because " + verdict.reason + "\n";
         std::size_t number = 0;
@@ -140,8 +140,7 @@ std::vector<ReachPrinter::Summary> ReachPrinter::summary(const ir::PathQuery& qu
         analyzer::FlowSets both{analyzer::ConnectionSet::all(), analyzer::ConnectionSet::all()};
         const auto meet = [&](const ir::PathEnd& end, decision::Direction direction) {
             const auto object =
-                end.endpoint ? end.endpoint
-                             : [&]() -> std::optional<decision::ObjectId> {
+                end.endpoint ? end.endpoint : [&]() -> std::optional<decision::ObjectId> {
                 const auto& held = decision::end_of(cluster_.world, *end.address).objects;
                 return held.empty() ? std::nullopt : std::optional(held.front());
             }();
@@ -150,8 +149,8 @@ std::vector<ReachPrinter::Summary> ReachPrinter::summary(const ir::PathQuery& qu
                        : nullptr;
             if (program == nullptr)
                 return;
-            const auto sets = analyzer::flows_of(cluster_.program(program->program),
-                                                 identities[*source], identities[*destination]);
+            const auto sets = analyzer::ProgramFlows(cluster_.program(program->program))
+                                  .between(identities[*source], identities[*destination]);
             both.allow = both.allow & sets.allow;
             both.may = both.may & sets.may;
         };

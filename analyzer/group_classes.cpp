@@ -1,0 +1,112 @@
+#include "analyzer/group_classes.h"
+
+#include <algorithm>
+#include <map>
+
+namespace polecat::analyzer {
+
+using decision::Identity;
+using decision::PortMember;
+using decision::PredicateId;
+using decision::Tri;
+
+namespace {
+
+/// The members of one set with ports.
+std::vector<PortMember> members_of(const Identity& identity, PredicateId id) {
+    auto member = std::lower_bound(identity.port_members.begin(), identity.port_members.end(),
+                                   PortMember{id, 0, 0});
+    std::vector<PortMember> out;
+    for (; member != identity.port_members.end() && member->predicate == id; ++member)
+        out.push_back(*member);
+    return out;
+}
+
+} // namespace
+
+Identity restricted(const Identity& identity, const std::vector<PredicateId>& predicates) {
+    Identity out;
+    out.family = identity.family;
+    for (const PredicateId id : predicates) {
+        const Tri answer = identity.holds(id);
+        if (answer == Tri::Yes)
+            out.yes.push_back(id);
+        else if (answer == Tri::Unknown)
+            out.unknown.push_back(id);
+        const auto members = members_of(identity, id);
+        out.port_members.insert(out.port_members.end(), members.begin(), members.end());
+    }
+    return out;
+}
+
+GroupClasses::GroupClasses(std::vector<const Identity*> groups, std::size_t predicates)
+    : identities_(std::move(groups)), members_(predicates), with_ports_(predicates),
+      class_of_(identities_.size(), 0) {
+    for (std::uint32_t i = 0; i < identities_.size(); ++i) {
+        const Identity& identity = *identities_[i];
+        for (const PredicateId id : identity.yes)
+            members_[id.value].push_back({i, Tri::Yes});
+        for (const PredicateId id : identity.unknown)
+            members_[id.value].push_back({i, Tri::Unknown});
+        for (const PortMember& member : identity.port_members) {
+            auto& list = with_ports_[member.predicate.value];
+            if (list.empty() || list.back() != i)
+                list.push_back(i);
+        }
+    }
+}
+
+void GroupClasses::move(std::uint32_t group, std::uint32_t to) {
+    if (class_of_[group] == 0)
+        touched_.push_back(group);
+    class_of_[group] = to;
+}
+
+void GroupClasses::refine(PredicateId predicate) {
+    std::vector<std::uint32_t> next(std::size_t{count_} * 2, 0); // by class and truth; 0: unused
+    for (const Member& member : members_[predicate.value]) {
+        const std::size_t from =
+            std::size_t{class_of_[member.group]} * 2 + (member.truth == Tri::Yes ? 0 : 1);
+        if (next[from] == 0)
+            next[from] = count_++;
+        move(member.group, next[from]);
+    }
+}
+
+void GroupClasses::refine_by_ports(PredicateId predicate) {
+    std::map<std::pair<std::uint32_t, std::vector<PortMember>>, std::uint32_t> next;
+    for (const std::uint32_t group : with_ports_[predicate.value]) {
+        const auto [place, added] = next.try_emplace(
+            {class_of_[group], members_of(*identities_[group], predicate)}, count_);
+        count_ += added ? 1 : 0;
+        move(group, place->second);
+    }
+}
+
+GroupClasses::Partition GroupClasses::partition(const std::vector<PredicateId>& predicates) {
+    for (const PredicateId id : predicates) {
+        refine(id);
+        refine_by_ports(id);
+    }
+    std::sort(touched_.begin(), touched_.end());
+    Partition out;
+    Identity nothing;
+    nothing.family = identities_.empty() ? net::Family::V4 : identities_.front()->family;
+    out.classes.push_back(std::move(nothing));
+    // Classes on the way there are left empty: number those that are left.
+    std::vector<std::uint32_t> number(count_, 0);
+    for (const std::uint32_t group : touched_) {
+        std::uint32_t& known = number[class_of_[group]];
+        if (known == 0) {
+            known = static_cast<std::uint32_t>(out.classes.size());
+            out.classes.push_back(restricted(*identities_[group], predicates));
+        }
+        out.groups.emplace_back(group, known);
+        class_of_[group] = 0;
+    }
+    touched_.clear();
+    count_ = 1;
+    return out;
+}
+
+} // namespace polecat::analyzer
