@@ -32,10 +32,10 @@ struct MapRows {
 
 /// Groups of ends that reach the same and are reached alike; only rows in which something is
 /// allowed or depends.
-MapRows grouped_rows(const decision::LoweredCluster& cluster,
-                     const analyzer::ConnectivityMap& map, net::Family family);
+MapRows grouped_rows(const decision::LoweredCluster& cluster, const analyzer::ConnectivityMap& map,
+                     net::Family family);
 /// One row a pair of endpoints or outside ranges; an endpoint and itself are no pair.
-MapRows expanded_rows(const decision::LoweredCluster& cluster,
-                      const analyzer::ConnectivityMap& map, net::Family family);
+MapRows expanded_rows(const decision::LoweredCluster& cluster, const analyzer::ConnectivityMap& map,
+                      net::Family family);
 
 } // namespace polecat::cli

@@ -64,8 +64,7 @@ void read_types(Fields& spec, Policy& into, bool legacy) {
         return;
     }
     if (types.empty()) {
-        const DefaultTypes types_of =
-            default_types(!into.ingress.empty(), !into.egress.empty());
+        const DefaultTypes types_of = default_types(!into.ingress.empty(), !into.egress.empty());
         into.ingress_type = types_of.ingress;
         into.egress_type = types_of.egress;
         return;

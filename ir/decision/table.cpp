@@ -19,11 +19,13 @@ std::uint16_t L4Classes::of(L4Key key) const {
 EndClass Side::class_of(const Identity& identity) const {
     EndClass result;
     result.truth.reserve(predicates.size());
-    for (const PredicateId id : predicates)
+    for (const PredicateId id : predicates) {
         result.truth.push_back(identity.holds(id));
-    for (const PortMember& member : identity.port_members)
-        if (std::binary_search(predicates.begin(), predicates.end(), member.predicate))
-            result.members.push_back(member);
+        auto member = std::lower_bound(identity.port_members.begin(), identity.port_members.end(),
+                                       PortMember{id, 0, 0});
+        for (; member != identity.port_members.end() && member->predicate == id; ++member)
+            result.members.push_back(*member);
+    }
     return result;
 }
 

@@ -55,7 +55,7 @@ struct L4Classes {
 
 /// Ends that one side of a program can't tell apart: the truth of that side's predicates.
 struct EndClass {
-    std::vector<Tri> truth;          ///< by place in the side's list; No for sets with ports
+    std::vector<Tri> truth; ///< by place in the side's list; Unknown or No for sets with ports
     std::vector<PortMember> members; ///< of that side's sets with ports; sorted
     auto operator<=>(const EndClass&) const = default;
 };

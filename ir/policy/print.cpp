@@ -56,8 +56,7 @@ void add_entity(std::string& out, const std::string& side, const EntityRule& ent
         add_selector(out, side + ".serviceAccounts.selector", entity.service_accounts->selector);
     }
     if (entity.services)
-        add(out, side + ".services",
-            quoted(entity.services->space + "/" + entity.services->name));
+        add(out, side + ".services", quoted(entity.services->space + "/" + entity.services->name));
     if (!entity.ports.empty())
         add(out, side + ".ports", joined(entity.ports, [](const Port& p) { return text_of(p); }));
     if (!entity.not_ports.empty())
@@ -114,10 +113,10 @@ std::string to_text(const Rule& rule) {
 }
 
 std::string to_text(const Policy& policy) {
-    std::string out = fmt::format("policy {} {}", to_string(policy.kind),
-                                  quoted(policy.meta.space.empty()
-                                             ? policy.meta.name
-                                             : policy.meta.space + "/" + policy.meta.name));
+    std::string out =
+        fmt::format("policy {} {}", to_string(policy.kind),
+                    quoted(policy.meta.space.empty() ? policy.meta.name
+                                                     : policy.meta.space + "/" + policy.meta.name));
     add(out, "tier", quoted(*policy.tier));
     if (policy.order)
         add(out, "order", fmt::format("{}", *policy.order));
@@ -127,9 +126,9 @@ std::string to_text(const Policy& policy) {
     add(out, "types",
         policy.ingress_type ? (policy.egress_type ? "[Ingress,Egress]" : "[Ingress]")
                             : (policy.egress_type ? "[Egress]" : "[]"));
-    for (const auto& [name, flag] : {std::pair{"doNotTrack", policy.do_not_track},
-                                     std::pair{"preDNAT", policy.pre_dnat},
-                                     std::pair{"applyOnForward", policy.apply_on_forward}})
+    for (const auto& [name, flag] :
+         {std::pair{"doNotTrack", policy.do_not_track}, std::pair{"preDNAT", policy.pre_dnat},
+          std::pair{"applyOnForward", policy.apply_on_forward}})
         if (flag)
             add(out, name, "true");
     if (!policy.staged_action.empty())

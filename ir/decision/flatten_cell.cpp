@@ -1,0 +1,164 @@
+#include "ir/decision/flatten_cell.h"
+
+#include <algorithm>
+
+namespace polecat::decision {
+
+namespace {
+
+Tri known(bool value) {
+    return value ? Tri::Yes : Tri::No;
+}
+
+} // namespace
+
+Tri ClassView::holds(PredicateId predicate) const {
+    const auto place = std::lower_bound(side.predicates.begin(), side.predicates.end(), predicate);
+    return end.truth[static_cast<std::size_t>(place - side.predicates.begin())];
+}
+
+Tri ClassView::holds(PredicateId predicate, net::Protocol protocol, std::uint16_t port) const {
+    if (std::binary_search(end.members.begin(), end.members.end(),
+                           PortMember{predicate, protocol, port}))
+        return Tri::Yes;
+    return holds(predicate);
+}
+
+CellJudge::CellJudge(const Program& program, const PredicateStore& predicates, ClassView source,
+                     ClassView destination)
+    : program_(program), predicates_(predicates), source_(source), destination_(destination) {
+    const auto ends = [&](const EndMatch& match, const ClassView& view) {
+        Tri result = Tri::Yes;
+        for (const PredicateId id : match.all)
+            if (!is_port_set(predicates[id]))
+                result = both(result, view.holds(id));
+        for (const PredicateId id : match.none)
+            if (!is_port_set(predicates[id]))
+                result = both(result, !view.holds(id));
+        return result;
+    };
+    for (const Stage& stage : program.stages) {
+        auto& candidates = stages_.emplace_back();
+        for (const Entry& entry : stage.entries) {
+            const Tri truth =
+                both(ends(entry.match.source, source), ends(entry.match.destination, destination));
+            if (truth != Tri::No && !entry.match.http) // no flow here has a request
+                candidates.push_back({&entry, truth});
+        }
+    }
+}
+
+Tri CellJudge::matches(const Candidate& candidate, const Packet& packet) const {
+    const Match& match = candidate.entry->match;
+    const bool has_ports = net::has_ports(packet.protocol);
+    if (match.protocol && *match.protocol != packet.protocol)
+        return Tri::No;
+    if (match.not_protocol && *match.not_protocol == packet.protocol)
+        return Tri::No;
+    const auto icmp = [&](const IcmpTypeCode& wanted) {
+        return packet.protocol ==
+                   (program_.family == net::Family::V4 ? net::kIcmp : net::kIcmpV6) &&
+               (!wanted.type || *wanted.type == packet.value / 256) &&
+               (!wanted.code || *wanted.code == packet.value % 256);
+    };
+    if ((match.icmp && !icmp(*match.icmp)) || (match.not_icmp && icmp(*match.not_icmp)))
+        return Tri::No;
+    Tri result = candidate.ends;
+    const auto side = [&](const EndMatch& end, const ClassView& view, std::uint16_t port) {
+        const auto in = [&](PredicateId id) {
+            return has_ports ? view.holds(id, packet.protocol, port) : Tri::No;
+        };
+        const auto in_ports = [&](const PortMatch& ports) {
+            Tri found = known(has_ports && ports.numbers.contains(port));
+            for (const PredicateId id : ports.named)
+                found = either(found, in(id));
+            return found;
+        };
+        for (const PredicateId id : end.all)
+            if (is_port_set(predicates_[id]))
+                result = both(result, in(id));
+        for (const PredicateId id : end.none)
+            if (is_port_set(predicates_[id]))
+                result = both(result, !in(id));
+        if (end.ports)
+            result = both(result, in_ports(*end.ports));
+        if (end.not_ports)
+            result = both(result, !in_ports(*end.not_ports));
+    };
+    side(match.source, source_, packet.source_port);
+    side(match.destination, destination_, packet.value);
+    return result;
+}
+
+/// The same walk as eval(): the run in which no unknown rule matches, and what others would do.
+void CellJudge::judge(const Packet& packet, bool staged, Cell& cell) const {
+    bool main = true, may_allow = false, may_deny = false, has_unknown = false, reached = true;
+    SlotId slot, unknown;
+    std::vector<SlotId> logs;
+    const auto finish = [&](Action action, SlotId by, bool is_main) {
+        (action == Action::Allow ? may_allow : may_deny) = true;
+        if (is_main)
+            slot = by;
+    };
+    for (std::size_t i = 0; i < stages_.size() && reached; ++i) {
+        const Stage& stage = program_.stages[i];
+        bool passed = false, ended = false;
+        for (const Candidate& candidate : stages_[i]) {
+            const Entry& entry = *candidate.entry;
+            if (entry.staged && !staged)
+                continue;
+            const Tri outcome = matches(candidate, packet);
+            if (outcome == Tri::No)
+                continue;
+            const bool sure = outcome == Tri::Yes;
+            if (entry.action == Action::Log) {
+                if (sure && main)
+                    logs.push_back(entry.slot);
+                continue;
+            }
+            if (!sure && !has_unknown) {
+                unknown = entry.slot;
+                has_unknown = true;
+            }
+            if (entry.action == Action::Pass)
+                passed = true;
+            else
+                finish(entry.action, entry.slot, sure && main);
+            if (sure) {
+                main = main && entry.action == Action::Pass;
+                ended = true;
+                break;
+            }
+        }
+        if (!ended && (staged ? stage.staged_end : stage.end) == StageEnd::Next) {
+            reached = true;
+            continue;
+        }
+        if (!ended) {
+            finish(Action::Deny, stage.end_slot, main);
+            main = false;
+        }
+        reached = passed;
+    }
+    if (reached)
+        finish(program_.otherwise, program_.otherwise_slot, main);
+    const Verdict verdict = may_allow && may_deny ? Verdict::Depends
+                            : may_allow           ? Verdict::Allow
+                                                  : Verdict::Deny;
+    if (staged) {
+        cell.staged = verdict;
+        return;
+    }
+    cell.verdict = verdict;
+    cell.slot = verdict == Verdict::Depends ? unknown : slot;
+    cell.logs = std::move(logs);
+}
+
+Cell CellJudge::at(const Packet& packet) const {
+    Cell cell;
+    judge(packet, false, cell);
+    judge(packet, true, cell);
+    return cell;
+}
+
+} // namespace polecat::decision
