@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "passes/lower_parts.h"
+#include "support/sha1.h"
 
 namespace polecat::passes::lowering {
 
@@ -53,6 +54,18 @@ std::vector<Labels::Pair> own_labels(const policy::Workload& workload) {
         own.emplace_back(kServiceAccountLabel,
                          workload.service_account.empty() ? "default" : workload.service_account);
     return own;
+}
+
+/// As Calico's CNI plugin names the host's end of a pod's link
+/// (libcalico-go/lib/backend/k8s/conversion, VethNameForWorkload).
+std::string interface_of(const policy::Metadata& pod) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string hex;
+    for (const std::uint8_t byte : sha1(pod.space + "." + pod.name)) {
+        hex += kDigits[byte / 16];
+        hex += kDigits[byte % 16];
+    }
+    return "cali" + hex.substr(0, 11);
 }
 
 std::string full_name(const policy::Metadata& meta) {
@@ -129,6 +142,8 @@ class Builder {
         decision::Endpoint endpoint;
         endpoint.node = workload.node;
         endpoint.interface_name = workload.interface_name;
+        if (endpoint.interface_name.empty() && workload.kind == "Pod" && !workload.host_network)
+            endpoint.interface_name = interface_of(workload.meta);
         endpoint.host_network = workload.host_network;
         lowered_.workloads_by_name.emplace(
             key, add(std::move(object), std::move(endpoint), std::move(source)));

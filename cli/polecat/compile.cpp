@@ -1,14 +1,158 @@
+#include <filesystem>
+#include <fstream>
+#include <set>
+
 #include <fmt/format.h>
 
+#include "backends/nftables/nftables.h"
 #include "cli/common/input.h"
 #include "cli/polecat/commands.h"
-#include "ir/policy/print.h"
+#include "cli/polecat/emit_forms.h"
+#include "cli/polecat/origins.h"
+#include "support/diag/render.h"
 
 namespace polecat::cli {
 
+namespace {
+
+namespace fs = std::filesystem;
+
+struct CompileOptions {
+    std::vector<std::string> paths{"."};
+    std::string target = "nftables";
+    std::string emit;
+    std::string node;
+    std::string out = "polecat-bundle";
+    int generation = 1;
+};
+
+/// Nodes that endpoints are on, by name.
+std::set<std::string> nodes_of(const decision::LoweredCluster& cluster) {
+    std::set<std::string> out;
+    for (const decision::Endpoint& endpoint : cluster.endpoints)
+        if (!endpoint.node.empty())
+            out.insert(endpoint.node);
+    return out;
+}
+
+bool write_file(const fs::path& path, const std::string& text) {
+    std::error_code error;
+    fs::create_directories(path.parent_path(), error);
+    std::ofstream out(path, std::ios::binary);
+    out << text;
+    return static_cast<bool>(out.flush());
+}
+
+class Compiler {
+  public:
+    Compiler(const CompileOptions& options, const Input& input,
+             const decision::LoweredCluster& cluster)
+        : options_(options), input_(input), cluster_(cluster), identities_(cluster) {}
+
+    int run() {
+        std::set<std::string> nodes = nodes_of(cluster_);
+        if (!options_.node.empty()) {
+            if (!nodes.contains(options_.node))
+                diagnostics_.report(diag::Code::NoSuchNode, Span{}, {options_.node})
+                    .with_hint("nodes with endpoints: " + list(nodes));
+            nodes = {options_.node};
+        }
+        for (const std::string& node : nodes)
+            if (!diagnostics_.has_errors())
+                compile(node);
+        diagnostics_.sort();
+        fmt::print(stderr, "{}",
+                   diag::render_text(diagnostics_.list(), input_.sources, {colour_on(true)}));
+        if (diagnostics_.has_errors())
+            return kFindings;
+        if (nodes.empty())
+            fmt::print("no endpoint is on a node, so there is nothing to write\n");
+        return kGood;
+    }
+
+  private:
+    static std::string list(const std::set<std::string>& names) {
+        std::string out;
+        for (const std::string& name : names)
+            out += (out.empty() ? "" : ", ") + name;
+        return out.empty() ? "none" : out;
+    }
+
+    void refuse(const std::string& node, const std::string& why) {
+        diagnostics_.report(diag::Code::ReadBackDiffers, Span{}, {node, why});
+    }
+
+    /// Nothing is written that does not read back as what it was made from.
+    void compile(const std::string& node) {
+        const auto image = backends::build_node_image(
+            cluster_, identities_, node, static_cast<std::uint16_t>(options_.generation),
+            diagnostics_);
+        if (!image)
+            return;
+        const std::string text = nft::print(backends::emit(*image));
+        const auto parsed = nft::parse(text);
+        if (!parsed)
+            return refuse(node, parsed.error());
+        const auto again = backends::read_back(*parsed);
+        if (!again)
+            return refuse(node, again.error());
+        if (*again != *image)
+            return refuse(node, "the image differs");
+        const fs::path folder = fs::path(options_.out) / "nodes" / node;
+        const std::string origins = origins_json(cluster_, *image, node, input_.sources);
+        if (!write_file(folder / "ruleset.nft", text) ||
+            !write_file(folder / "origins.json", origins)) {
+            diagnostics_.report(diag::Code::UnreadableFile, Span{},
+                                {folder.string(), "it can't be written"});
+            return;
+        }
+        fmt::print("{}: {} programs, {} addresses, reads back equal -> {}\n", node,
+                   image->programs.size(), image->addresses.size(),
+                   (folder / "ruleset.nft").string());
+    }
+
+    const CompileOptions& options_;
+    const Input& input_;
+    const decision::LoweredCluster& cluster_;
+    decision::Identities identities_;
+    diag::Diagnostics diagnostics_;
+};
+
+int run(const CompileOptions& options) {
+    const Input input = read_input(options.paths);
+    if (print_errors(input, true))
+        return kBadInput;
+    diag::Diagnostics diagnostics;
+    const auto cluster = passes::lower(input.cluster, diagnostics);
+    if (!options.emit.empty()) {
+        fmt::print("{}", emit_form(options.emit, input.cluster, cluster));
+        return kGood;
+    }
+    return Compiler(options, input, cluster).run();
+}
+
+} // namespace
+
 void add_compile(CLI::App& app, int& exit_code) {
-    (void)app;
-    (void)exit_code;
+    auto options = std::make_shared<CompileOptions>();
+    CLI::App* command = app.add_subcommand("compile", "write the rules that nodes enforce");
+    command->add_option("PATH", options->paths, "manifests: files, folders, or -");
+    command->add_option("--target", options->target, "the dataplane")
+        ->check(CLI::IsMember({"nftables"}));
+    command->add_option("--node", options->node, "one node; all when absent");
+    command->add_option("-o,--out", options->out, "folder of the bundle");
+    command->add_option("--generation", options->generation, "number of this policy, 1 to 4095")
+        ->check(CLI::Range(1, 4095));
+    command
+        ->add_option("--emit", options->emit,
+                     "print a form on the way instead: policy-ir, program or table")
+        ->check(CLI::IsMember({"policy-ir", "program", "table"}));
+    command->footer("Examples:\n"
+                    "  polecat compile manifests/ -o bundle\n"
+                    "  polecat compile manifests/ --node node1 && "
+                    "nft -f polecat-bundle/nodes/node1/ruleset.nft\n"
+                    "  polecat compile manifests/ --emit program");
+    command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 
 } // namespace polecat::cli

@@ -1,0 +1,224 @@
+#include "artefact/nft/ruleset.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace polecat::nft {
+
+namespace {
+
+std::string_view type_name(KeyType type) {
+    switch (type) {
+    case KeyType::Mark:
+        return "mark";
+    case KeyType::Ipv4:
+        return "ipv4_addr";
+    case KeyType::Ipv6:
+        return "ipv6_addr";
+    case KeyType::Protocol:
+        return "inet_proto";
+    case KeyType::Port:
+        return "inet_service";
+    case KeyType::InterfaceIpv4:
+        return "ifname . ipv4_addr";
+    case KeyType::InterfaceIpv6:
+        return "ifname . ipv6_addr";
+    }
+    return "";
+}
+
+std::string mark(std::uint32_t value) {
+    return fmt::format("0x{:08x}", value);
+}
+
+std::string key_text(KeyType type, const Key& key) {
+    switch (type) {
+    case KeyType::Mark:
+        return mark(key.low);
+    case KeyType::Protocol:
+    case KeyType::Port:
+        return key.low == key.high ? fmt::format("{}", key.low)
+                                   : fmt::format("{}-{}", key.low, key.high);
+    case KeyType::Ipv4:
+    case KeyType::Ipv6:
+        return key.first == key.last ? net::to_string(key.first)
+                                     : net::to_string(key.first) + "-" + net::to_string(key.last);
+    case KeyType::InterfaceIpv4:
+    case KeyType::InterfaceIpv6:
+        return fmt::format("\"{}\" . {}", key.interface, net::to_string(key.first));
+    }
+    return "";
+}
+
+std::string value_text(const Value& value) {
+    if (const auto* number = std::get_if<std::uint32_t>(&value))
+        return " : " + mark(*number);
+    if (const auto* to = std::get_if<Goto>(&value))
+        return " : goto " + to->chain;
+    return "";
+}
+
+std::string field(const AddressField& address) {
+    return fmt::format("{} {}", address.family == net::Family::V4 ? "ip" : "ip6",
+                       address.source ? "saddr" : "daddr");
+}
+
+std::string_view name_of_interface(bool incoming) {
+    return incoming ? "iifname" : "oifname";
+}
+
+template <class List>
+std::string joined(const List& list, const char* separator, const char* format) {
+    std::string out;
+    for (const auto& item : list)
+        out += (out.empty() ? "" : separator) + fmt::format(fmt::runtime(format), item);
+    return out;
+}
+
+struct MatchText {
+    std::string operator()(const InterfaceIs& m) const {
+        return fmt::format("{} {}\"{}\"", name_of_interface(m.incoming), m.negated ? "!= " : "",
+                           m.name);
+    }
+    std::string operator()(const MarkIs& m) const {
+        const std::string_view what = m.conntrack ? "ct" : "meta";
+        if (m.mask == ~0u)
+            return fmt::format("{} mark {}", what, mark(m.value));
+        return fmt::format("{} mark & {} == {}", what, mark(m.mask), mark(m.value));
+    }
+    std::string operator()(const StateIn& m) const {
+        return "ct state " + joined(m.bits, ",", "{:#x}");
+    }
+    std::string operator()(const DirectionIs& m) const {
+        return fmt::format("ct direction {}", m.reply ? 1 : 0);
+    }
+    std::string operator()(const IcmpTypeIn& m) const {
+        const std::string_view what = m.v6 ? "icmpv6" : "icmp";
+        if (m.types.size() == 1)
+            return fmt::format("{} type {}", what, m.types.front());
+        return fmt::format("{} type {{ {} }}", what, joined(m.types, ", ", "{}"));
+    }
+    std::string operator()(const PairIn& m) const {
+        return fmt::format("{} . {} @{}", name_of_interface(m.incoming), field(m.address), m.set);
+    }
+};
+
+struct StatementText {
+    std::string operator()(const SetMark& s) const { return "meta mark set " + mark(s.value); }
+    std::string operator()(const OrMark& s) const {
+        return "meta mark set meta mark | " + mark(s.bits);
+    }
+    std::string operator()(const MarkByAddress& s) const {
+        return fmt::format("meta mark set {} map @{}", field(s.address), s.map);
+    }
+    std::string operator()(const MarkByMark& s) const {
+        return fmt::format("meta mark set meta mark map @{}", s.map);
+    }
+    std::string operator()(const SetFlowMark& s) const {
+        return fmt::format("ct mark set ct mark & {} | {}", mark(s.keep | s.bits), mark(s.bits));
+    }
+    std::string operator()(const JumpByMark& s) const { return "meta mark vmap @" + s.map; }
+    std::string operator()(const JumpByProtocol& s) const { return "meta l4proto vmap @" + s.map; }
+    std::string operator()(const JumpByPort& s) const {
+        return fmt::format("th {} vmap @{}", s.source ? "sport" : "dport", s.map);
+    }
+    std::string operator()(const JumpByPair& s) const {
+        return fmt::format("{} . {} vmap @{}", name_of_interface(s.incoming), field(s.address),
+                           s.map);
+    }
+    std::string operator()(const Counter& s) const {
+        return fmt::format("counter packets {} bytes {}", s.packets, s.bytes);
+    }
+    std::string operator()(const Log& s) const {
+        return fmt::format("log prefix \"{}\"", s.prefix);
+    }
+    std::string operator()(const Verdict& s) const {
+        switch (s.kind) {
+        case Verdict::Kind::Accept:
+            return "accept";
+        case Verdict::Kind::Drop:
+            return "drop";
+        case Verdict::Kind::Return:
+            return "return";
+        case Verdict::Kind::Jump:
+            return "jump " + s.chain;
+        case Verdict::Kind::Goto:
+            return "goto " + s.chain;
+        }
+        return "";
+    }
+};
+
+void print_map(std::string& out, const Map& map) {
+    out += fmt::format("\t{} {} {{\n\t\ttype {}", map.kind == Map::Kind::Set ? "set" : "map",
+                       map.name, type_name(map.key));
+    if (map.kind != Map::Kind::Set)
+        out += map.kind == Map::Kind::Marks ? " : mark" : " : verdict";
+    out += map.interval ? "\n\t\tflags interval\n" : "\n";
+    if (!map.elements.empty()) {
+        out += "\t\telements = { ";
+        for (std::size_t i = 0; i < map.elements.size(); ++i) {
+            if (i != 0)
+                out += ",\n\t\t\t     ";
+            out += key_text(map.key, map.elements[i].key);
+            out += value_text(map.elements[i].value);
+        }
+        out += " }\n";
+    }
+    out += "\t}\n\n";
+}
+
+} // namespace
+
+const Map* Ruleset::find_map(std::string_view name) const {
+    const auto place =
+        std::lower_bound(maps.begin(), maps.end(), name,
+                         [](const Map& map, std::string_view wanted) { return map.name < wanted; });
+    return place != maps.end() && place->name == name ? &*place : nullptr;
+}
+
+const Chain* Ruleset::find_chain(std::string_view name) const {
+    const auto place = std::lower_bound(
+        chains.begin(), chains.end(), name,
+        [](const Chain& chain, std::string_view wanted) { return chain.name < wanted; });
+    return place != chains.end() && place->name == name ? &*place : nullptr;
+}
+
+void Ruleset::sort() {
+    const auto by_name = [](const auto& a, const auto& b) { return a.name < b.name; };
+    for (Map& map : maps)
+        std::sort(map.elements.begin(), map.elements.end());
+    std::sort(maps.begin(), maps.end(), by_name);
+    std::sort(chains.begin(), chains.end(), by_name);
+}
+
+std::string print(const Rule& rule) {
+    std::string out;
+    const auto add = [&](const std::string& part) { out += (out.empty() ? "" : " ") + part; };
+    for (const Match& match : rule.matches)
+        add(std::visit(MatchText{}, match));
+    for (const Statement& statement : rule.statements)
+        add(std::visit(StatementText{}, statement));
+    if (!rule.comment.empty())
+        add(fmt::format("comment \"{}\"", rule.comment));
+    return out;
+}
+
+std::string print(const Ruleset& ruleset) {
+    std::string out = fmt::format("table inet {} {{\n", ruleset.table);
+    for (const Map& map : ruleset.maps)
+        print_map(out, map);
+    for (const Chain& chain : ruleset.chains) {
+        out += fmt::format("\tchain {} {{\n", chain.name);
+        if (!chain.hook.empty())
+            out += fmt::format("\t\ttype filter hook {} priority {}; policy accept;\n", chain.hook,
+                               chain.priority);
+        for (const Rule& rule : chain.rules)
+            out += "\t\t" + print(rule) + "\n";
+        out += "\t}\n\n";
+    }
+    return out + "}\n";
+}
+
+} // namespace polecat::nft

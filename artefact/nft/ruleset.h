@@ -1,0 +1,204 @@
+/// The typed model of an nftables table as polecat writes it, and its text. Only shapes that nft
+/// 1.0.6 lists as they were written are there, so that text, model and the kernel's own listing
+/// (`nft -nn list table`) are faces of one thing. Source: nft(8); docs/nftables.md.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "ir/net/address.h"
+#include "ir/net/protocol.h"
+#include "support/result.h"
+
+namespace polecat::nft {
+
+enum class KeyType : std::uint8_t {
+    Mark,
+    Ipv4,
+    Ipv6,
+    Protocol,
+    Port,
+    InterfaceIpv4,
+    InterfaceIpv6
+};
+
+/// A key, or a range of keys where the map has intervals.
+struct Key {
+    std::string interface; ///< InterfaceIpv4, InterfaceIpv6
+    net::Address first, last;
+    std::uint32_t low = 0, high = 0; ///< Mark, Protocol, Port
+    auto operator<=>(const Key&) const = default;
+};
+
+struct Goto {
+    std::string chain;
+    auto operator<=>(const Goto&) const = default;
+};
+
+/// A mark, a chain, or nothing (elements of a set).
+using Value = std::variant<std::monostate, std::uint32_t, Goto>;
+
+struct Element {
+    Key key;
+    Value value;
+    auto operator<=>(const Element&) const = default;
+};
+
+struct Map {
+    enum class Kind : std::uint8_t { Set, Marks, Verdicts };
+    std::string name;
+    KeyType key = KeyType::Mark;
+    Kind kind = Kind::Marks;
+    bool interval = false;
+    std::vector<Element> elements; ///< sorted by key
+    auto operator<=>(const Map&) const = default;
+};
+
+/// Which address of the packet.
+struct AddressField {
+    net::Family family = net::Family::V4;
+    bool source = true;
+    auto operator<=>(const AddressField&) const = default;
+};
+
+// --- what a rule asks ------------------------------------------------------------------------
+
+/// iifname or oifname, a name or a prefix ("cali*").
+struct InterfaceIs {
+    bool incoming = true, negated = false;
+    std::string name;
+    auto operator<=>(const InterfaceIs&) const = default;
+};
+/// meta mark (or ct mark) & mask == value. Mask ~0: the whole mark.
+struct MarkIs {
+    bool conntrack = false;
+    std::uint32_t mask = ~0u, value = 0;
+    auto operator<=>(const MarkIs&) const = default;
+};
+/// Bits of ct state: 1 invalid, 2 established, 4 related.
+struct StateIn {
+    std::vector<unsigned> bits;
+    auto operator<=>(const StateIn&) const = default;
+};
+struct DirectionIs {
+    bool reply = false;
+    auto operator<=>(const DirectionIs&) const = default;
+};
+/// icmp type or icmpv6 type, one or several.
+struct IcmpTypeIn {
+    bool v6 = false;
+    std::vector<std::uint8_t> types;
+    auto operator<=>(const IcmpTypeIn&) const = default;
+};
+/// The pair of interface and address is in a set.
+struct PairIn {
+    bool incoming = true;
+    AddressField address;
+    std::string set;
+    auto operator<=>(const PairIn&) const = default;
+};
+using Match = std::variant<InterfaceIs, MarkIs, StateIn, DirectionIs, IcmpTypeIn, PairIn>;
+
+// --- what a rule does ------------------------------------------------------------------------
+
+struct SetMark {
+    std::uint32_t value = 0;
+    auto operator<=>(const SetMark&) const = default;
+};
+struct OrMark {
+    std::uint32_t bits = 0;
+    auto operator<=>(const OrMark&) const = default;
+};
+/// meta mark set ip saddr map @map: nothing happens where the map has no such key.
+struct MarkByAddress {
+    AddressField address;
+    std::string map;
+    auto operator<=>(const MarkByAddress&) const = default;
+};
+struct MarkByMark {
+    std::string map;
+    auto operator<=>(const MarkByMark&) const = default;
+};
+/// The conntrack mark keeps `keep` and gets `bits`.
+struct SetFlowMark {
+    std::uint32_t keep = 0, bits = 0;
+    auto operator<=>(const SetFlowMark&) const = default;
+};
+struct JumpByMark {
+    std::string map;
+    auto operator<=>(const JumpByMark&) const = default;
+};
+struct JumpByProtocol {
+    std::string map;
+    auto operator<=>(const JumpByProtocol&) const = default;
+};
+/// The first (source) or second 16 bits of the transport header; the first of ICMP are its type and
+/// code.
+struct JumpByPort {
+    bool source = false;
+    std::string map;
+    auto operator<=>(const JumpByPort&) const = default;
+};
+struct JumpByPair {
+    bool incoming = true;
+    AddressField address;
+    std::string map;
+    auto operator<=>(const JumpByPair&) const = default;
+};
+struct Counter {
+    std::uint64_t packets = 0, bytes = 0;
+    /// Counts are not part of what a ruleset says.
+    bool operator==(const Counter&) const { return true; }
+    std::strong_ordering operator<=>(const Counter&) const { return std::strong_ordering::equal; }
+};
+struct Log {
+    std::string prefix;
+    auto operator<=>(const Log&) const = default;
+};
+struct Verdict {
+    enum class Kind : std::uint8_t { Accept, Drop, Return, Jump, Goto };
+    Kind kind = Kind::Accept;
+    std::string chain;
+    auto operator<=>(const Verdict&) const = default;
+};
+using Statement = std::variant<SetMark, OrMark, MarkByAddress, MarkByMark, SetFlowMark, JumpByMark,
+                               JumpByProtocol, JumpByPort, JumpByPair, Counter, Log, Verdict>;
+
+struct Rule {
+    std::vector<Match> matches;
+    std::vector<Statement> statements;
+    std::string comment;
+    bool operator==(const Rule&) const = default;
+};
+
+struct Chain {
+    std::string name;
+    std::string hook; ///< "forward", "input"; empty: not a base chain
+    int priority = 0;
+    std::vector<Rule> rules;
+    bool operator==(const Chain&) const = default;
+};
+
+/// table inet NAME.
+struct Ruleset {
+    std::string table = "polecat";
+    std::vector<Map> maps;     ///< sorted by name
+    std::vector<Chain> chains; ///< sorted by name
+    bool operator==(const Ruleset&) const = default;
+
+    const Map* find_map(std::string_view name) const;
+    const Chain* find_chain(std::string_view name) const;
+    void sort();
+};
+
+/// Text that `nft -f` loads and `nft -nn list table` shows again.
+std::string print(const Ruleset& ruleset);
+std::string print(const Rule& rule);
+/// Reads both. Anything that is none of the shapes above is an error that names the line.
+Result<Ruleset> parse(std::string_view text);
+
+} // namespace polecat::nft

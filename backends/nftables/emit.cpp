@@ -1,0 +1,201 @@
+// The ruleset of a node: what every packet meets before and after the programs.
+#include "backends/nftables/emit_program.h"
+#include "backends/nftables/layout.h"
+
+namespace polecat::backends {
+
+using namespace layout;
+using nft::Chain;
+using nft::InterfaceIs;
+using nft::Map;
+using nft::MarkIs;
+using Kind = nft::Verdict::Kind;
+
+namespace {
+
+constexpr const char* kWorkloads = "cali*";
+const nft::StateIn kInvalid{{1}}, kEstablished{{2, 4}}, kRelated{{4}};
+
+class Emitter {
+  public:
+    explicit Emitter(const NodeImage& image) : image_(image) {}
+
+    nft::Ruleset run() {
+        add_addresses();
+        add_dispatch();
+        add_forward();
+        add_input();
+        add_judges();
+        emit_class_chains(image_, out_);
+        for (const auto& [number, program] : image_.programs)
+            emit_program(number, program, out_);
+        out_.sort();
+        return std::move(out_);
+    }
+
+  private:
+    Map& map(std::string name, nft::KeyType key, Map::Kind kind, bool interval = false) {
+        Map made;
+        made.name = std::move(name);
+        made.key = key;
+        made.kind = kind;
+        made.interval = interval;
+        out_.maps.push_back(std::move(made));
+        return out_.maps.back();
+    }
+
+    void chain(std::string name, std::vector<nft::Rule> rules, std::string hook = {}) {
+        Chain made;
+        made.name = std::move(name);
+        made.hook = std::move(hook);
+        made.rules = std::move(rules);
+        out_.chains.push_back(std::move(made));
+    }
+
+    void add_addresses() {
+        for (const net::Family family : {net::Family::V4, net::Family::V6}) {
+            const nft::KeyType type =
+                family == net::Family::V4 ? nft::KeyType::Ipv4 : nft::KeyType::Ipv6;
+            Map& exact = map("addr" + family_digit(family), type, Map::Kind::Marks);
+            for (const auto& [address, identity] : image_.addresses)
+                if (address.family == family)
+                    exact.elements.push_back({{{}, address, address}, identity_mark(identity)});
+            Map& ranges = map("net" + family_digit(family), type, Map::Kind::Marks, true);
+            for (const auto& [range, identity] : image_.outside)
+                if (range.first.family == family)
+                    ranges.elements.push_back(
+                        {{{}, range.first, range.last}, identity_mark(identity)});
+        }
+    }
+
+    /// By interface and address: who may use it (own), and which program runs. Replies meet the
+    /// mirrored program of the other direction.
+    void add_dispatch() {
+        for (const net::Family family : {net::Family::V4, net::Family::V6}) {
+            const nft::KeyType type = family == net::Family::V4 ? nft::KeyType::InterfaceIpv4
+                                                                : nft::KeyType::InterfaceIpv6;
+            const std::string digit = family_digit(family);
+            Map own, from, to, reply_from, reply_to;
+            const auto add = [&](const DispatchEntry& entry, Map& into, std::string chain) {
+                nft::Value value;
+                if (!chain.empty())
+                    value = nft::Goto{std::move(chain)};
+                into.elements.push_back({{entry.interface, entry.address, entry.address}, value});
+            };
+            for (const DispatchEntry& entry : image_.dispatch) {
+                if (entry.address.family != family)
+                    continue;
+                add(entry, own, "");
+                add(entry, from, program_chain(entry.egress, false));
+                add(entry, to, program_chain(entry.ingress, false));
+                add(entry, reply_from, program_chain(entry.ingress, true));
+                add(entry, reply_to, program_chain(entry.egress, true));
+            }
+            map("own" + digit, type, Map::Kind::Set).elements = std::move(own.elements);
+            map("from" + digit, type, Map::Kind::Verdicts).elements = std::move(from.elements);
+            map("to" + digit, type, Map::Kind::Verdicts).elements = std::move(to.elements);
+            map("rfrom" + digit, type, Map::Kind::Verdicts).elements =
+                std::move(reply_from.elements);
+            map("rto" + digit, type, Map::Kind::Verdicts).elements = std::move(reply_to.elements);
+        }
+    }
+
+    std::uint32_t generation() const { return generation_bits(image_.generation); }
+
+    /// Flows that this generation has judged already.
+    void add_known_flows(std::vector<nft::Rule>& rules) const {
+        rules.push_back(counted_drop({kInvalid}, "invalid"));
+        rules.push_back(
+            plain({kEstablished, MarkIs{true, kFlowBits, generation()}}, {verdict(Kind::Accept)}));
+        rules.push_back(
+            counted_drop({MarkIs{true, kFlowBits, generation() | kRevoked}}, "flow was denied"));
+        rules.push_back(counted_drop({kRelated}, "related to a flow that is not allowed"));
+    }
+
+    /// The mark is ours while a packet is judged; kube-proxy's bit is put back after it.
+    void add_keep_mark(std::vector<nft::Rule>& rules, const std::string& name,
+                       const std::string& judge) {
+        rules.push_back(
+            plain({MarkIs{false, kForeignMark, kForeignMark}}, {go_to(name + "_marked")}));
+        rules.push_back(plain({}, {jump(judge)}));
+        rules.push_back(plain({}, {nft::SetMark{0}}));
+        chain(name + "_marked",
+              {plain({}, {jump(judge)}), plain({}, {nft::SetMark{kForeignMark}})});
+    }
+
+    void add_forward() {
+        std::vector<nft::Rule> rules;
+        rules.push_back(
+            plain({InterfaceIs{true, true, kWorkloads}, InterfaceIs{false, true, kWorkloads}},
+                  {verdict(Kind::Accept)}));
+        rules.push_back(plain({InterfaceIs{true, false, kWorkloads}}, {jump("source_check")}));
+        add_known_flows(rules);
+        add_keep_mark(rules, "forward", "judge");
+        chain("forward", std::move(rules), "forward");
+        chain("source_check", {owner(net::Family::V4), owner(net::Family::V6),
+                               counted_drop({}, "forged source or unknown interface")});
+    }
+
+    static nft::Rule owner(net::Family family) {
+        return plain({nft::PairIn{true, {family, true}, "own" + family_digit(family)}},
+                     {verdict(Kind::Return)});
+    }
+
+    /// Pods to their own node: neighbour discovery and multicast listeners always; answers to the
+    /// host; then the pod's egress program and defaultEndpointToHostAction.
+    void add_input() {
+        std::vector<nft::Rule> rules;
+        rules.push_back(plain({InterfaceIs{true, true, kWorkloads}}, {verdict(Kind::Accept)}));
+        rules.push_back(plain({nft::IcmpTypeIn{true, {130, 131, 132, 133, 135, 136, 143}}},
+                              {verdict(Kind::Accept)}));
+        rules.push_back(plain({}, {jump("source_check")}));
+        rules.push_back(plain({kEstablished, nft::DirectionIs{true}}, {verdict(Kind::Accept)}));
+        add_known_flows(rules);
+        add_keep_mark(rules, "input", "judge_host");
+        chain("input", std::move(rules), "input");
+        std::vector<nft::Rule> host{plain({}, {jump("from_workload")})};
+        if (image_.to_host == HostAction::Drop)
+            host.push_back(counted_drop({}, "defaultEndpointToHostAction Drop"));
+        else if (image_.to_host == HostAction::Accept)
+            host.push_back(plain({}, {nft::SetFlowMark{kForeignFlowBits, generation()}}));
+        chain("judge_host", std::move(host));
+    }
+
+    nft::Rule by_pair(bool incoming, bool source, net::Family family, const char* name) const {
+        return plain({},
+                     {nft::JumpByPair{incoming, {family, source}, name + family_digit(family)}});
+    }
+
+    void dispatch_chain(const char* name, bool incoming, const char* map_name) {
+        chain(name, {by_pair(incoming, incoming, net::Family::V4, map_name),
+                     by_pair(incoming, incoming, net::Family::V6, map_name),
+                     counted_drop({}, "unknown workload interface or address")});
+    }
+
+    void add_judges() {
+        const nft::Rule remember = plain({}, {nft::SetFlowMark{kForeignFlowBits, generation()}});
+        const InterfaceIs from{true, false, kWorkloads}, to{false, false, kWorkloads};
+        chain("judge", {plain({nft::DirectionIs{true}}, {go_to("judge_reply")}),
+                        plain({from}, {jump("from_workload")}), plain({to}, {jump("to_workload")}),
+                        remember});
+        chain("judge_reply", {plain({to}, {jump("reply_to_workload")}),
+                              plain({from}, {jump("reply_from_workload")}), remember});
+        dispatch_chain("from_workload", true, "from");
+        dispatch_chain("to_workload", false, "to");
+        dispatch_chain("reply_from_workload", true, "rfrom");
+        dispatch_chain("reply_to_workload", false, "rto");
+        chain("deny", {plain({}, {nft::SetFlowMark{kForeignFlowBits, generation() | kRevoked}}),
+                       plain({}, {verdict(Kind::Drop)})});
+    }
+
+    const NodeImage& image_;
+    nft::Ruleset out_;
+};
+
+} // namespace
+
+nft::Ruleset emit(const NodeImage& image) {
+    return Emitter(image).run();
+}
+
+} // namespace polecat::backends

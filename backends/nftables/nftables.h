@@ -1,0 +1,16 @@
+/// The nftables backend: a node's image to a ruleset and back (docs/nftables.md).
+#pragma once
+
+#include "artefact/nft/ruleset.h"
+#include "backends/nftables/node_image.h"
+#include "support/result.h"
+
+namespace polecat::backends {
+
+nft::Ruleset emit(const NodeImage& image);
+
+/// Recovers the image from a ruleset, ours or the kernel's listing. A ruleset that is not exactly
+/// of emit()'s form is an error: nothing may stand in it that this reader does not understand.
+Result<NodeImage> read_back(const nft::Ruleset& ruleset);
+
+} // namespace polecat::backends

@@ -1,0 +1,37 @@
+#include "cli/polecat/origins.h"
+
+#include <nlohmann/json.hpp>
+
+#include "analyzer/trail.h"
+
+namespace polecat::cli {
+
+std::string origins_json(const decision::LoweredCluster& cluster, const backends::NodeImage& image,
+                         const std::string& node, const Sources& sources) {
+    using nlohmann::json;
+    json out{{"node", node}, {"endpoints", json::array()}};
+    for (const decision::Endpoint& endpoint : cluster.endpoints) {
+        if (endpoint.node != node || endpoint.host_network)
+            continue;
+        json programs = json::object();
+        for (const auto& [key, program] : cluster.groups[endpoint.group.value].programs) {
+            if (!image.programs.contains(program.program.value))
+                continue;
+            json slots = json::array();
+            for (const decision::Slot& slot : program.slots) {
+                json entry{{"tier", slot.tier}, {"what", analyzer::describe(slot, key.direction)}};
+                if (slot.span.known())
+                    entry["at"] = sources.describe(slot.span);
+                slots.push_back(std::move(entry));
+            }
+            programs["p" + std::to_string(program.program.value)] = {
+                {"direction", decision::to_string(key.direction)}, {"slots", std::move(slots)}};
+        }
+        out["endpoints"].push_back({{"name", cluster.world.object(endpoint.object).name},
+                                    {"interface", endpoint.interface_name},
+                                    {"programs", std::move(programs)}});
+    }
+    return out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+} // namespace polecat::cli

@@ -1,0 +1,14 @@
+/// origins.json of a node: which file and line each slot of each program stands for.
+#pragma once
+
+#include <string>
+
+#include "backends/nftables/node_image.h"
+#include "support/source.h"
+
+namespace polecat::cli {
+
+std::string origins_json(const decision::LoweredCluster& cluster, const backends::NodeImage& image,
+                         const std::string& node, const Sources& sources);
+
+} // namespace polecat::cli

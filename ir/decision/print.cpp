@@ -1,0 +1,144 @@
+#include "ir/decision/print.h"
+
+#include <fmt/format.h>
+
+#include "ir/decision/eval.h"
+
+namespace polecat::decision {
+
+namespace {
+
+std::string_view action_text(Action action) {
+    switch (action) {
+    case Action::Allow:
+        return "allow";
+    case Action::Deny:
+        return "deny";
+    case Action::Pass:
+        return "pass";
+    case Action::Log:
+        return "log";
+    }
+    return "";
+}
+
+std::string range_text(const net::PortRange& range) {
+    return range.first == range.last ? fmt::format("{}", range.first)
+                                     : fmt::format("{}-{}", range.first, range.last);
+}
+
+std::string ports_text(const PortMatch& ports, const PredicateStore& predicates) {
+    std::string out;
+    for (const net::PortRange& range : ports.numbers.ranges())
+        out += (out.empty() ? "" : ",") + range_text(range);
+    for (const PredicateId id : ports.named)
+        out += (out.empty() ? "" : ",") + to_string(predicates[id]);
+    return out;
+}
+
+std::string icmp_text(const IcmpTypeCode& icmp) {
+    return (icmp.type ? fmt::format("{}", *icmp.type) : "*") +
+           (icmp.code ? fmt::format("/{}", *icmp.code) : "");
+}
+
+void add_end(std::string& out, const char* side, const EndMatch& end,
+             const PredicateStore& predicates) {
+    for (const PredicateId id : end.all)
+        out += fmt::format(" {} {}", side, to_string(predicates[id]));
+    for (const PredicateId id : end.none)
+        out += fmt::format(" {} not {}", side, to_string(predicates[id]));
+    if (end.ports)
+        out += fmt::format(" {} port [{}]", side, ports_text(*end.ports, predicates));
+    if (end.not_ports)
+        out += fmt::format(" {} port not [{}]", side, ports_text(*end.not_ports, predicates));
+}
+
+std::string match_text(const Match& match, const PredicateStore& predicates) {
+    std::string out;
+    if (match.protocol)
+        out += " protocol " + net::to_string_protocol(*match.protocol);
+    if (match.not_protocol)
+        out += " protocol not " + net::to_string_protocol(*match.not_protocol);
+    if (match.icmp)
+        out += " icmp " + icmp_text(*match.icmp);
+    if (match.not_icmp)
+        out += " icmp not " + icmp_text(*match.not_icmp);
+    add_end(out, "source", match.source, predicates);
+    add_end(out, "destination", match.destination, predicates);
+    if (match.http) {
+        out += " http";
+        for (const std::string& method : match.http->methods)
+            out += " " + method;
+        for (const auto& [prefix, path] : match.http->paths)
+            out += fmt::format(" {}:{}", prefix ? "prefix" : "exact", path);
+    }
+    return out.empty() ? " any" : out;
+}
+
+std::string head_text(const char* what, Direction direction, Hook hook, net::Family family) {
+    return fmt::format("{} {} {} IPv{}\n", what, to_string(direction), to_string(hook),
+                       family == net::Family::V4 ? 4 : 6);
+}
+
+} // namespace
+
+std::string to_text(const Program& program, const PredicateStore& predicates) {
+    std::string out = head_text("program", program.direction, program.hook, program.family);
+    for (const Stage& stage : program.stages) {
+        out += fmt::format("  {}\n", stage.kind == Stage::Kind::Tier ? "tier" : "profile");
+        for (const Entry& entry : stage.entries)
+            out += fmt::format("    #{}{} {}{}\n", entry.slot.value, entry.staged ? " staged" : "",
+                               action_text(entry.action), match_text(entry.match, predicates));
+        const auto end = [](StageEnd each) { return each == StageEnd::Deny ? "deny" : "next"; };
+        out += fmt::format("    #{} end {}", stage.end_slot.value, end(stage.end));
+        out += stage.end == stage.staged_end ? "\n"
+                                             : fmt::format(" (staged {})\n", end(stage.staged_end));
+    }
+    return out + fmt::format("  #{} otherwise {}\n", program.otherwise_slot.value,
+                             action_text(program.otherwise));
+}
+
+std::string to_text(const Table& table, const PredicateStore& predicates) {
+    std::string out = head_text("table", table.direction, table.hook, table.family);
+    const auto side = [&](const char* name, const Side& each) {
+        for (std::size_t i = 0; i < each.predicates.size(); ++i)
+            out += fmt::format("  {} predicate {}: {}\n", name, i,
+                               to_string(predicates[each.predicates[i]]));
+        for (std::size_t i = 0; i < each.classes.size(); ++i) {
+            out += fmt::format("  {} class {}: ", name, i);
+            for (const Tri truth : each.classes[i].truth)
+                out += truth == Tri::Yes ? '1' : truth == Tri::No ? '0' : '?';
+            for (const PortMember& member : each.classes[i].members)
+                out += fmt::format(" {}/{}", member.port, net::to_string_protocol(member.protocol));
+            out += '\n';
+        }
+    };
+    side("source", table.source);
+    side("destination", table.destination);
+    for (const Piece& piece : table.source_ports)
+        out += fmt::format("  source port {}: {}\n", range_text(piece.range), piece.id);
+    for (const auto& [protocol, pieces] : table.l4.by_protocol)
+        for (const Piece& piece : pieces)
+            out += fmt::format("  {} {}: {}\n", net::to_string_protocol(protocol),
+                               range_text(piece.range), piece.id);
+    out += fmt::format("  other protocols: {}\n", table.l4.other);
+    for (std::size_t i = 0; i < table.cells.size(); ++i) {
+        const Cell& cell = table.cells[i];
+        out += fmt::format("  cell {}: {} #{} staged {}", i, to_string(cell.verdict),
+                           cell.slot.value, to_string(cell.staged));
+        for (const SlotId log : cell.logs)
+            out += fmt::format(" log #{}", log.value);
+        out += '\n';
+    }
+    const std::size_t packets = std::size_t{table.source_port_count} * table.l4.count;
+    for (std::size_t row = 0; packets != 0 && row < table.rows.size() / packets; ++row) {
+        out += fmt::format("  row {} {}:", row / table.destination.classes.size(),
+                           row % table.destination.classes.size());
+        for (std::size_t i = 0; i < packets; ++i)
+            out += fmt::format(" {}", table.rows[row * packets + i]);
+        out += '\n';
+    }
+    return out;
+}
+
+} // namespace polecat::decision

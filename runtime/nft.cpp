@@ -1,0 +1,33 @@
+#include "runtime/nft.h"
+
+#include "runtime/process.h"
+
+namespace polecat::runtime {
+
+namespace {
+
+Result<std::string> nft(const std::vector<std::string>& arguments, const std::string& input) {
+    std::vector<std::string> all{"nft"};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    auto output = run_program(all, input);
+    if (!output)
+        return Error{output.error()};
+    if (output->exit_code != 0)
+        return Error{"nft refused: " + output->error};
+    return std::move(output->out);
+}
+
+} // namespace
+
+Result<bool> nft_load(const std::string& text) {
+    const auto output = nft({"-f", "-"}, text);
+    if (!output)
+        return Error{output.error()};
+    return true;
+}
+
+Result<std::string> nft_list(const std::string& table) {
+    return nft({"-nn", "list", "table", "inet", table}, "");
+}
+
+} // namespace polecat::runtime

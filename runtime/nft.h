@@ -1,0 +1,15 @@
+/// Talks to the kernel's nftables through nft(8): the only place that starts it.
+#pragma once
+
+#include <string>
+
+#include "support/result.h"
+
+namespace polecat::runtime {
+
+/// Loads a text (`nft -f -`). One transaction: all of it or nothing. The error is nft's own words.
+Result<bool> nft_load(const std::string& text);
+/// `nft -nn list table inet NAME`.
+Result<std::string> nft_list(const std::string& table);
+
+} // namespace polecat::runtime
