@@ -1,0 +1,225 @@
+#include "tests/kernel/lab.h"
+
+#include <arpa/inet.h>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <fcntl.h>
+#include <fstream>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runtime/process.h"
+#include "tests/kernel/packets.h"
+
+namespace polecat::kernel_test {
+
+namespace {
+
+bool put(const std::string& path, const std::string& text) {
+    std::ofstream out(path);
+    out << text;
+    return static_cast<bool>(out.flush());
+}
+
+Error failed(const std::string& what) {
+    return Error{what + ": " + std::strerror(errno)};
+}
+
+int current_ns() {
+    return open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+}
+
+/// Inside for its lifetime.
+class Inside {
+  public:
+    explicit Inside(int ns) : back_(current_ns()) { setns(ns, CLONE_NEWNET); }
+    ~Inside() {
+        setns(back_, CLONE_NEWNET);
+        close(back_);
+    }
+    Inside(const Inside&) = delete;
+    Inside& operator=(const Inside&) = delete;
+
+  private:
+    int back_;
+};
+
+int open_capture(const std::string& interface) {
+    const int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_ALL));
+    sockaddr_ll where{};
+    where.sll_family = AF_PACKET;
+    where.sll_protocol = htons(ETH_P_ALL);
+    where.sll_ifindex = static_cast<int>(if_nametoindex(interface.c_str()));
+    bind(fd, reinterpret_cast<sockaddr*>(&where), sizeof where);
+    const int size = 8 << 20;
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    return fd;
+}
+
+} // namespace
+
+Result<bool> ip(int ns, const std::vector<std::string>& arguments) {
+    const Inside inside(ns);
+    std::vector<std::string> all{"ip"};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    const auto output = runtime::run_program(all, "");
+    if (!output)
+        return Error{output.error()};
+    if (output->exit_code != 0) {
+        std::string text = "ip";
+        for (const std::string& argument : arguments)
+            text += " " + argument;
+        return Error{text + ": " + output->error};
+    }
+    return true;
+}
+
+Result<bool> Lab::enter() {
+    const auto uid = std::to_string(getuid()), gid = std::to_string(getgid());
+    const bool root = getuid() == 0;
+    if (unshare(root ? CLONE_NEWNET : CLONE_NEWUSER | CLONE_NEWNET) != 0)
+        return failed("no network namespace of one's own");
+    if (!root &&
+        (!put("/proc/self/setgroups", "deny") || !put("/proc/self/uid_map", "0 " + uid + " 1") ||
+         !put("/proc/self/gid_map", "0 " + gid + " 1")))
+        return failed("no user namespace");
+    return true;
+}
+
+Lab::Lab() {
+    unshare(CLONE_NEWNET); // each lab has a node of its own
+    node_ = current_ns();
+    holder_ = fork();
+    if (holder_ == 0) {
+        pause();
+        _exit(0);
+    }
+    ip(node_, {"link", "set", "lo", "up"}).ok();
+    // Proxy ARP answers for the pods' gateway where the node has a way to it.
+    ip(node_, {"route", "add", "169.254.1.1/32", "dev", "lo"}).ok();
+    put("/proc/sys/net/ipv4/ip_forward", "1");
+    put("/proc/sys/net/ipv6/conf/all/forwarding", "1");
+    put("/proc/sys/net/ipv6/conf/default/accept_dad", "0");
+    put("/proc/sys/net/ipv4/conf/default/rp_filter", "0");
+    put("/proc/sys/net/ipv4/conf/all/rp_filter", "0");
+    put("/proc/sys/net/netfilter/nf_conntrack_checksum", "0");
+}
+
+Lab::~Lab() {
+    for (const Host& host : hosts) {
+        close(host.capture);
+        close(host.ns);
+    }
+    kill(holder_, SIGKILL);
+    waitpid(holder_, nullptr, 0);
+    close(node_);
+}
+
+Result<std::size_t> Lab::add_host(const std::string& interface,
+                                  const std::vector<net::Address>& addresses) {
+    Host host;
+    host.interface = interface;
+    host.addresses = addresses;
+    if (unshare(CLONE_NEWNET) != 0)
+        return failed("no namespace for a host");
+    host.ns = current_ns();
+    put("/proc/sys/net/ipv6/conf/default/accept_dad", "0");
+    setns(node_, CLONE_NEWNET);
+    std::vector<std::pair<int, std::vector<std::string>>> steps{
+        {host.ns, {"link", "add", interface, "type", "veth", "peer", "name", "eth0"}},
+        {host.ns, {"link", "set", interface, "netns", std::to_string(holder_)}},
+        {host.ns, {"link", "set", "lo", "up"}},
+        {host.ns, {"link", "set", "eth0", "up"}},
+        {node_, {"link", "set", interface, "up"}},
+        {node_, {"addr", "add", "fe80::1/64", "dev", interface, "nodad"}},
+        {host.ns, {"route", "add", "169.254.1.1", "dev", "eth0"}},
+        {host.ns, {"route", "add", "default", "via", "169.254.1.1", "dev", "eth0"}},
+        {host.ns, {"-6", "route", "add", "default", "via", "fe80::1", "dev", "eth0"}}};
+    for (const net::Address& address : addresses) {
+        const bool v6 = address.family == net::Family::V6;
+        const std::string text = net::to_string(address) + (v6 ? "/128" : "/32");
+        std::vector<std::string> add{"addr", "add", text, "dev", "eth0"};
+        if (v6)
+            add.push_back("nodad");
+        steps.emplace_back(host.ns, add);
+        steps.emplace_back(node_, std::vector<std::string>{v6 ? "-6" : "-4", "route", "add", text,
+                                                           "dev", interface});
+    }
+    for (const auto& [ns, arguments] : steps)
+        if (const auto done = ip(ns, arguments); !done)
+            return Error{done.error()};
+    put("/proc/sys/net/ipv4/conf/" + interface + "/proxy_arp", "1");
+    put("/proc/sys/net/ipv4/conf/" + interface + "/rp_filter", "0");
+    put("/proc/sys/net/ipv4/neigh/" + interface + "/proxy_delay", "0");
+    const Inside inside(host.ns);
+    host.capture = open_capture("eth0");
+    hosts.push_back(std::move(host));
+    return hosts.size() - 1;
+}
+
+void Lab::give_node(const net::Address& address, const std::string& interface) {
+    ip(node_, {"addr", "add", net::to_string(address) + "/32", "dev", interface}).ok();
+}
+
+bool Lab::send(std::size_t host, const std::string& packet, const net::Address& to) {
+    const Inside inside(hosts[host].ns);
+    const bool v6 = to.family == net::Family::V6;
+    const int fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+    const int on = 1;
+    setsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_HDRINCL : IP_HDRINCL, &on, sizeof on);
+    ssize_t sent = -1;
+    const std::string raw = address_bytes(to);
+    if (v6) {
+        sockaddr_in6 where{};
+        where.sin6_family = AF_INET6;
+        std::memcpy(&where.sin6_addr, raw.data(), raw.size());
+        sent = sendto(fd, packet.data(), packet.size(), 0, reinterpret_cast<sockaddr*>(&where),
+                      sizeof where);
+    } else {
+        sockaddr_in where{};
+        where.sin_family = AF_INET;
+        std::memcpy(&where.sin_addr, raw.data(), raw.size());
+        sent = sendto(fd, packet.data(), packet.size(), 0, reinterpret_cast<sockaddr*>(&where),
+                      sizeof where);
+    }
+    close(fd);
+    return sent == static_cast<ssize_t>(packet.size());
+}
+
+void Lab::collect(int milliseconds) {
+    std::vector<pollfd> waits;
+    for (const Host& host : hosts)
+        waits.push_back({host.capture, POLLIN, 0});
+    while (poll(waits.data(), waits.size(), milliseconds) > 0)
+        for (std::size_t i = 0; i < waits.size(); ++i) {
+            char buffer[2048];
+            sockaddr_ll from{};
+            socklen_t size = sizeof from;
+            while (true) {
+                size = sizeof from;
+                const ssize_t got = recvfrom(waits[i].fd, buffer, sizeof buffer, MSG_DONTWAIT,
+                                             reinterpret_cast<sockaddr*>(&from), &size);
+                if (got <= 0)
+                    break;
+                if (from.sll_pkttype == PACKET_OUTGOING)
+                    continue;
+                const std::string packet(buffer, static_cast<std::size_t>(got));
+                if (const auto nonce = find_nonce(packet))
+                    hosts[i].seen.emplace(*nonce, packet);
+            }
+        }
+}
+
+bool Lab::has_seen(std::size_t host, std::uint64_t nonce) const {
+    return hosts[host].seen.contains(nonce);
+}
+
+} // namespace polecat::kernel_test

@@ -1,0 +1,46 @@
+/// A compiled cluster on the lab's node: endpoints as hosts, rules loaded, flows sent and judged.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "backends/nftables/nftables.h"
+#include "ir/path.h"
+#include "tests/kernel/lab.h"
+#include "tests/kernel/packets.h"
+#include "tests/random_cluster.h"
+
+namespace polecat::kernel_test {
+
+/// Whether this process may make namespaces. Says loudly when not; on CI that is a failure.
+bool may_run();
+
+class Node {
+  public:
+    /// Manifests whose pods are all on node0. `outside`: addresses beyond the node.
+    Node(const std::string& manifests, const std::vector<std::string>& outside,
+         std::uint16_t generation = 1);
+
+    /// Compiles other manifests of the same endpoints and switches to them.
+    void change_policy(const std::string& manifests, std::uint16_t generation);
+    /// What the kernel lists reads back as the image that was loaded.
+    bool kernel_agrees() const;
+    std::size_t host_of(const net::Address& address) const;
+
+    /// Sends; true when it arrived at the host that has `arrives`. `forward`: not awaited yet.
+    bool passes(PacketSpec spec, const net::Address& arrives);
+    decision::Verdict expected(const PacketSpec& spec) const;
+
+    Lab lab;
+    testing::RandomCluster cluster;
+    backends::NodeImage image;
+    std::uint64_t next_nonce = 1;
+
+  private:
+    void compile(const std::string& manifests, std::uint16_t generation);
+    std::map<net::Address, std::size_t> host_by_address_;
+};
+
+net::Address address(const std::string& text);
+
+} // namespace polecat::kernel_test
