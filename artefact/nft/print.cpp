@@ -156,16 +156,8 @@ void print_map(std::string& out, const Map& map) {
     if (map.kind != Map::Kind::Set)
         out += map.kind == Map::Kind::Marks ? " : mark" : " : verdict";
     out += map.interval ? "\n\t\tflags interval\n" : "\n";
-    if (!map.elements.empty()) {
-        out += "\t\telements = { ";
-        for (std::size_t i = 0; i < map.elements.size(); ++i) {
-            if (i != 0)
-                out += ",\n\t\t\t     ";
-            out += key_text(map.key, map.elements[i].key);
-            out += value_text(map.elements[i].value);
-        }
-        out += " }\n";
-    }
+    if (!map.elements.empty())
+        out += "\t\telements = " + print_elements(map) + "\n";
     out += "\t}\n\n";
 }
 
@@ -191,6 +183,17 @@ void Ruleset::sort() {
         std::sort(map.elements.begin(), map.elements.end());
     std::sort(maps.begin(), maps.end(), by_name);
     std::sort(chains.begin(), chains.end(), by_name);
+}
+
+std::string print_elements(const Map& map) {
+    std::string out = "{ ";
+    for (std::size_t i = 0; i < map.elements.size(); ++i) {
+        if (i != 0)
+            out += ",\n\t\t\t     ";
+        out += key_text(map.key, map.elements[i].key);
+        out += value_text(map.elements[i].value);
+    }
+    return out + " }";
 }
 
 std::string print(const Rule& rule) {

@@ -198,6 +198,8 @@ struct Ruleset {
 /// Text that `nft -f` loads and `nft -nn list table` shows again.
 std::string print(const Ruleset& ruleset);
 std::string print(const Rule& rule);
+/// "{ KEY : VALUE, ... }".
+std::string print_elements(const Map& map);
 /// Reads both. Anything that is none of the shapes above is an error that names the line.
 Result<Ruleset> parse(std::string_view text);
 

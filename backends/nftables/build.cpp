@@ -64,9 +64,12 @@ class Builder {
                 image_.addresses[address] = identity.value;
                 known_[family].insert(identity.value);
             }
-            for (const auto& [nets, identity] : identities_.outside(family)) {
-                for (const net::Range& range : nets.ranges())
-                    image_.outside[range] = identity.value;
+            for (const auto& [address, identity] : identities_.member_addresses(family)) {
+                image_.addresses[address] = identity.value;
+                known_[family].insert(identity.value);
+            }
+            for (const auto& [range, identity] : identities_.ranges(family)) {
+                image_.outside[range] = identity.value;
                 known_[family].insert(identity.value);
             }
         }

@@ -49,8 +49,9 @@ enum class HostAction : std::uint8_t { Drop, Accept, Return };
 
 struct NodeImage {
     std::map<net::Address, std::uint32_t> addresses; ///< of endpoints: identity
-    std::map<net::Range, std::uint32_t> outside;     ///< all other addresses: identity
-    std::vector<DispatchEntry> dispatch;             ///< sorted
+    /// The identity of every address that is not among `addresses`.
+    std::map<net::Range, std::uint32_t> outside;
+    std::vector<DispatchEntry> dispatch; ///< sorted
     std::map<std::uint32_t, ProgramImage> programs;
     HostAction to_host = HostAction::Drop; ///< what a pod's egress to its own node ends in
     std::uint16_t generation = 1;          ///< 1 to 4095

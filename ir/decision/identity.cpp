@@ -49,8 +49,10 @@ void sort_unique(auto& list) {
 
 struct Identities::State {
     explicit State(const LoweredCluster& lowered) : cluster(lowered), reach(lowered) {
-        for (const net::Family family : {net::Family::V4, net::Family::V6}) {
+        // Endpoints last, so that one more endpoint changes no other identity's number.
+        for (const net::Family family : {net::Family::V4, net::Family::V6})
             cut(family);
+        for (const net::Family family : {net::Family::V4, net::Family::V6}) {
             place_objects(family);
             take_out_endpoints(family);
         }
@@ -305,6 +307,25 @@ IdentityId Identities::of_address(const net::Address& address) const {
 const std::vector<std::pair<net::AddressSet, IdentityId>>&
 Identities::outside(net::Family family) const {
     return state_->outside[State::index(family)];
+}
+
+std::vector<std::pair<net::Range, IdentityId>> Identities::ranges(net::Family family) const {
+    std::vector<std::pair<net::Range, IdentityId>> out;
+    const auto& all = state_->segments[State::index(family)];
+    for (std::size_t i = 0; i < all.size(); ++i)
+        out.push_back({{all[i].first, i + 1 < all.size() ? *net::previous(all[i + 1].first)
+                                                         : net::last_address(family)},
+                       all[i].identity});
+    return out;
+}
+
+std::vector<std::pair<net::Address, IdentityId>>
+Identities::member_addresses(net::Family family) const {
+    std::vector<std::pair<net::Address, IdentityId>> out;
+    for (const auto& [address, identity] : state_->special)
+        if (address.family == family && !state_->cluster.world.by_address.contains(address))
+            out.emplace_back(address, identity);
+    return out;
 }
 
 std::vector<std::pair<net::Address, IdentityId>>

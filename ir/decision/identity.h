@@ -56,6 +56,11 @@ class Identities {
     /// The whole address space of a family, cut by identity, endpoints' addresses taken out:
     /// outside hosts. In order of identity.
     const std::vector<std::pair<net::AddressSet, IdentityId>>& outside(net::Family family) const;
+    /// The same cut into ranges in address order, endpoints' addresses not taken out: what an
+    /// address is that no endpoint and no member of a service with ports has.
+    std::vector<std::pair<net::Range, IdentityId>> ranges(net::Family family) const;
+    /// Addresses of members of services with ports that no endpoint has.
+    std::vector<std::pair<net::Address, IdentityId>> member_addresses(net::Family family) const;
     /// Endpoints' addresses and their identities, in address order.
     std::vector<std::pair<net::Address, IdentityId>> endpoint_addresses(net::Family family) const;
 

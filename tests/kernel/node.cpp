@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include "backends/nftables/update.h"
 #include "runtime/nft.h"
 
 namespace polecat::kernel_test {
@@ -61,6 +62,22 @@ void Node::change_policy(const std::string& manifests, std::uint16_t generation)
     const auto loaded =
         runtime::nft_load("delete table inet polecat\n" + nft::print(backends::emit(image)));
     REQUIRE_MESSAGE(loaded.ok(), (loaded ? "" : loaded.error()));
+}
+
+std::string Node::add_pods(const std::string& manifests) {
+    const nft::Ruleset before = backends::emit(image);
+    compile(manifests, image.generation);
+    const auto update = backends::element_update(before, backends::emit(image));
+    REQUIRE(update.has_value());
+    for (const backends::DispatchEntry& entry : image.dispatch)
+        if (!host_by_address_.contains(entry.address)) {
+            const auto host = lab.add_host(entry.interface, {entry.address});
+            REQUIRE_MESSAGE(host.ok(), (host ? "" : host.error()));
+            host_by_address_[entry.address] = *host;
+        }
+    const auto loaded = runtime::nft_load(*update);
+    REQUIRE_MESSAGE(loaded.ok(), (loaded ? "" : loaded.error()));
+    return *update;
 }
 
 bool Node::kernel_agrees() const {

@@ -23,6 +23,8 @@ class Node {
 
     /// Compiles other manifests of the same endpoints and switches to them.
     void change_policy(const std::string& manifests, std::uint16_t generation);
+    /// More pods of the same policies: only elements may change. Returns the commands.
+    std::string add_pods(const std::string& manifests);
     /// What the kernel lists reads back as the image that was loaded.
     bool kernel_agrees() const;
     std::size_t host_of(const net::Address& address) const;

@@ -1,0 +1,163 @@
+// What random flows don't show: forged sources, unknown interfaces, the gateway, services with DNAT
+// and masquerade, pods that come while rules are loaded, policy that changes under a flow.
+#include <doctest/doctest.h>
+
+#include "runtime/nft.h"
+#include "tests/kernel/node.h"
+
+using namespace polecat;
+using namespace polecat::kernel_test;
+
+namespace {
+
+std::string pod(const std::string& name, const std::string& app, const std::string& ip) {
+    return "{apiVersion: v1, kind: Pod, metadata: {name: " + name +
+           ", namespace: shop, labels: {app: " + app +
+           "}}, spec: {nodeName: node0, containers: [{name: c, image: i}]}, status: {podIP: " + ip +
+           "}}\n---\n";
+}
+
+std::string db_policy(const std::string& peer, const std::string& port) {
+    return "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: db, "
+           "namespace: shop}, spec: {podSelector: {matchLabels: {app: db}}, ingress: [{from: "
+           "[{podSelector: {matchLabels: {app: " +
+           peer + "}}}], ports: [{protocol: UDP, port: " + port + "}]}]}}\n---\n";
+}
+
+const std::string kPods = "{apiVersion: v1, kind: Namespace, metadata: {name: shop}}\n---\n" +
+                          pod("web", "web", "10.9.0.1") + pod("db", "db", "10.9.0.2") +
+                          pod("other", "other", "10.9.0.3");
+const std::string kHostAccept =
+    "{apiVersion: projectcalico.org/v3, kind: FelixConfiguration, metadata: {name: default}, "
+    "spec: {defaultEndpointToHostAction: Accept}}\n---\n";
+
+PacketSpec udp(const std::string& from, const std::string& to, std::uint16_t port,
+               std::uint16_t source_port = 40000) {
+    PacketSpec out;
+    out.protocol = net::kUdp;
+    out.source = address(from);
+    out.destination = address(to);
+    out.destination_port = port;
+    out.source_port = source_port;
+    return out;
+}
+
+/// The last packet that arrived at a host, answered from there. True when the answer gets back.
+bool answered(Node& node, const std::string& server, const std::string& client) {
+    const std::size_t host = node.host_of(address(server));
+    REQUIRE_FALSE(node.lab.hosts[host].seen.empty());
+    const std::uint64_t nonce = node.next_nonce++;
+    const PacketSpec answer = answer_to(node.lab.hosts[host].seen.rbegin()->second, nonce);
+    REQUIRE(node.lab.send(host, make_packet(answer), answer.destination));
+    node.lab.collect(30);
+    return node.lab.has_seen(node.host_of(address(client)), nonce);
+}
+
+void load_service() {
+    const auto loaded = runtime::nft_load(R"(table ip services {
+    chain prerouting {
+        type nat hook prerouting priority -100;
+        ip daddr 10.96.0.1 udp dport 53 meta mark set 0x4000 dnat to 10.9.0.2:5353
+    }
+    chain postrouting {
+        type nat hook postrouting priority 100;
+        meta mark & 0x4000 == 0x4000 masquerade
+    }
+}
+)");
+    REQUIRE_MESSAGE(loaded.ok(), (loaded ? "" : loaded.error()));
+}
+
+} // namespace
+
+TEST_CASE("a forging pod and an unknown interface are dropped") {
+    if (!may_run())
+        return;
+    Node node(kPods, {"203.0.113.7"});
+    CHECK(node.passes(udp("10.9.0.1", "10.9.0.3", 80), address("10.9.0.3")));
+    // Another pod's address, and nobody's.
+    for (const char* forged : {"10.9.0.3", "10.9.9.9"}) {
+        PacketSpec spec = udp(forged, "10.9.0.2", 80);
+        spec.nonce = node.next_nonce++;
+        REQUIRE(
+            node.lab.send(node.host_of(address("10.9.0.1")), make_packet(spec), spec.destination));
+        node.lab.collect(30);
+        CHECK_FALSE(node.lab.has_seen(node.host_of(spec.destination), spec.nonce));
+    }
+    const auto stranger = node.lab.add_host("calistranger", {address("10.9.0.77")});
+    REQUIRE(stranger.ok());
+    PacketSpec spec = udp("10.9.0.77", "10.9.0.3", 80);
+    spec.nonce = node.next_nonce++;
+    REQUIRE(node.lab.send(*stranger, make_packet(spec), spec.destination));
+    PacketSpec back = udp("10.9.0.3", "10.9.0.77", 80);
+    back.nonce = node.next_nonce++;
+    REQUIRE(node.lab.send(node.host_of(back.source), make_packet(back), back.destination));
+    node.lab.collect(30);
+    CHECK_FALSE(node.lab.has_seen(node.host_of(spec.destination), spec.nonce));
+    CHECK_FALSE(node.lab.has_seen(*stranger, back.nonce));
+}
+
+TEST_CASE("a pod and its gateway") {
+    if (!may_run())
+        return;
+    for (const bool accept : {true, false}) {
+        Node node(kPods + (accept ? kHostAccept : ""), {"203.0.113.7"});
+        node.lab.give_node(address("192.168.7.1"), "lo");
+        PacketSpec ping;
+        ping.protocol = net::kIcmp;
+        ping.source = address("10.9.0.1");
+        ping.destination = address("192.168.7.1");
+        CHECK(node.passes(ping, ping.source) == accept); // the answer comes back
+        CHECK(node.kernel_agrees());
+    }
+}
+
+TEST_CASE("a service with DNAT and masquerade, before and after a change of policy") {
+    if (!may_run())
+        return;
+    Node node(kPods + db_policy("web", "5353"), {"203.0.113.7"});
+    for (const char* name : {"web", "db"})
+        for (const backends::DispatchEntry& entry : node.image.dispatch)
+            if (entry.address == address(name == std::string("web") ? "10.9.0.1" : "10.9.0.2"))
+                node.lab.give_node(address("192.168.7.1"), entry.interface);
+    load_service();
+    const PacketSpec query = udp("10.9.0.1", "10.96.0.1", 53);
+    CHECK(node.passes(query, address("10.9.0.2")));
+    CHECK(answered(node, "10.9.0.2", "10.9.0.1"));
+    CHECK_FALSE(node.passes(udp("10.9.0.3", "10.96.0.1", 53), address("10.9.0.2")));
+
+    // Still allowed: the answer comes first and is judged by the mirrored program.
+    node.change_policy(kPods + db_policy("web", "5353"), 2);
+    CHECK(answered(node, "10.9.0.2", "10.9.0.1"));
+    CHECK(node.passes(query, address("10.9.0.2")));
+
+    // Denied now: neither direction of the established flow goes on.
+    node.change_policy(kPods + db_policy("other", "5353"), 3);
+    CHECK_FALSE(answered(node, "10.9.0.2", "10.9.0.1"));
+    CHECK_FALSE(node.passes(query, address("10.9.0.2")));
+    CHECK(node.passes(udp("10.9.0.3", "10.96.0.1", 53), address("10.9.0.2")));
+    CHECK(node.kernel_agrees());
+}
+
+TEST_CASE("pods come while the rules are loaded") {
+    if (!may_run())
+        return;
+    const std::string rules = db_policy("web", "5353");
+    Node node(kPods + rules, {"203.0.113.7"});
+    // The same labels: a known identity. Nothing but addresses and interfaces changes.
+    const std::string known = kPods + pod("web2", "web", "10.9.0.4") + rules;
+    const std::string update = node.add_pods(known);
+    CHECK(update.find("coarse") == std::string::npos);
+    CHECK(update.find("rows") == std::string::npos);
+    CHECK(update.find("delete") == std::string::npos);
+    CHECK(node.passes(udp("10.9.0.4", "10.9.0.2", 5353), address("10.9.0.2")));
+    CHECK_FALSE(node.passes(udp("10.9.0.4", "10.9.0.2", 5354), address("10.9.0.2")));
+    CHECK(node.kernel_agrees());
+    // Labels and a peer that no pod had before: a new identity.
+    const std::string fresh = known + pod("db2", "db", "10.9.0.5") + pod("job", "job", "10.9.0.6");
+    node.add_pods(fresh);
+    CHECK(node.passes(udp("10.9.0.1", "10.9.0.5", 5353), address("10.9.0.5")));
+    CHECK_FALSE(node.passes(udp("10.9.0.6", "10.9.0.5", 5353), address("10.9.0.5")));
+    CHECK(node.passes(udp("10.9.0.6", "10.9.0.3", 5353), address("10.9.0.3")));
+    CHECK(node.kernel_agrees());
+}
