@@ -46,9 +46,18 @@ class Builder {
     }
 
   private:
-    void refuse(diag::Code code, std::initializer_list<std::string_view> args) {
-        diagnostics_.report(code, Span{}, args);
+    void refuse(diag::Code code, Span span, std::initializer_list<std::string_view> args) {
+        diagnostics_.report(code, span, args);
         good_ = false;
+    }
+
+    /// The rule that a slot stands for: that of the first group that runs the program.
+    Span span_of(decision::ProgramId program, decision::SlotId slot) const {
+        for (const decision::Group& group : cluster_.groups)
+            for (const auto& [key, each] : group.programs)
+                if (each.program == program)
+                    return each.slots[slot.value].span;
+        return {};
     }
 
     void set_host_action() {
@@ -78,7 +87,7 @@ class Builder {
     void add_endpoint(const decision::Endpoint& endpoint) {
         const decision::Object& object = cluster_.world.object(endpoint.object);
         if (endpoint.is_host_endpoint)
-            return refuse(diag::Code::HostEndpointsUnsupported, {node_, object.name});
+            return refuse(diag::Code::HostEndpointsUnsupported, object.span, {node_, object.name});
         if (endpoint.host_network)
             return; // it has the node's address and no policy of its own
         if (object.addresses.empty() || endpoint.interface_name.empty()) {
@@ -87,7 +96,7 @@ class Builder {
             return;
         }
         if (!endpoint.interface_name.starts_with("cali"))
-            return refuse(diag::Code::InterfaceOutsidePrefix,
+            return refuse(diag::Code::InterfaceOutsidePrefix, object.span,
                           {object.name, endpoint.interface_name});
         for (const net::Address& address : object.addresses) {
             const auto* egress = find(endpoint, decision::Direction::Egress, address.family);
@@ -109,12 +118,12 @@ class Builder {
 
     /// The program without what packets do not show: Allow rules that need a request or a domain
     /// are left out, which is narrower; anything else of the kind can't be expressed.
-    std::optional<Program> expressible(const Program& program) {
-        Program out = program;
+    std::optional<Program> expressible(decision::ProgramId id) {
+        Program out = cluster_.program(id);
         const auto unseen = [&](const decision::Entry& entry) {
             const auto domain = [&](const decision::EndMatch& end) {
-                return std::any_of(end.all.begin(), end.all.end(), [&](decision::PredicateId id) {
-                    return std::holds_alternative<decision::DomainSet>(cluster_.predicates[id]);
+                return std::any_of(end.all.begin(), end.all.end(), [&](decision::PredicateId each) {
+                    return std::holds_alternative<decision::DomainSet>(cluster_.predicates[each]);
                 });
             };
             return entry.match.http.has_value() || domain(entry.match.source) ||
@@ -125,20 +134,21 @@ class Builder {
             std::erase_if(stage.entries, [&](const decision::Entry& entry) {
                 if (!unseen(entry))
                     return false;
-                good = good && (entry.action == Action::Allow || entry.action == Action::Log);
-                left_out_ = true;
-                return good;
+                const bool narrower = entry.action == Action::Allow || entry.action == Action::Log;
+                if (narrower)
+                    diagnostics_.report(diag::Code::RuleLeftOut, span_of(id, entry.slot), {node_});
+                else
+                    refuse(diag::Code::RuleNotExpressible, span_of(id, entry.slot), {node_});
+                good = good && narrower;
+                return true;
             });
         return good ? std::optional(std::move(out)) : std::nullopt;
     }
 
     void add_program(decision::ProgramId id, const std::set<std::uint32_t>& own) {
-        left_out_ = false;
-        const auto program = expressible(cluster_.program(id));
+        const auto program = expressible(id);
         if (!program)
-            return refuse(diag::Code::RuleNotExpressible, {node_});
-        if (left_out_)
-            diagnostics_.report(diag::Code::RuleLeftOut, Span{}, {node_});
+            return;
         std::vector<Identity> own_list, other_list;
         for (const std::uint32_t identity : own)
             own_list.push_back(identities_[decision::IdentityId{identity}]);
@@ -149,10 +159,11 @@ class Builder {
         const auto table = flatten(*program, cluster_.predicates, egress ? own_list : other_list,
                                    egress ? other_list : own_list);
         if (!table)
-            return refuse(diag::Code::TableTooLarge, {node_, table.error()});
+            return refuse(diag::Code::TableTooLarge, Span{}, {node_, table.error()});
         if (table->source_port_count > 1 ? table->source_port_count > 64 || table->l4.count > 128
                                          : table->l4.count > 8191)
-            return refuse(diag::Code::TableTooLarge, {node_, "too many classes of packets"});
+            return refuse(diag::Code::TableTooLarge, Span{},
+                          {node_, "too many classes of packets"});
         add_table(id.value, *table, own, others);
     }
 
@@ -170,7 +181,8 @@ class Builder {
             out.other[identity] = *sides.other.find(identities_[decision::IdentityId{identity}]);
         for (const decision::Cell& cell : table.cells) {
             if (cell.verdict == Verdict::Depends)
-                return refuse(diag::Code::RuleNotExpressible, {node_});
+                return refuse(diag::Code::RuleNotExpressible,
+                              span_of(decision::ProgramId{id}, cell.slot), {node_});
             ProgramImage::Cell made{
                 cell.verdict == Verdict::Allow, cell.slot.value, {}, cell.staged == Verdict::Allow};
             for (const decision::SlotId log : cell.logs)
@@ -198,7 +210,7 @@ class Builder {
     NodeImage image_;
     std::map<net::Family, std::set<std::uint32_t>> known_; ///< identities that addresses have
     std::map<std::uint32_t, std::set<std::uint32_t>> own_identities_; ///< by program
-    bool good_ = true, left_out_ = false;
+    bool good_ = true;
 };
 
 } // namespace

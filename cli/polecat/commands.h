@@ -10,6 +10,7 @@ void add_reach(CLI::App& app, int& exit_code);
 void add_map(CLI::App& app, int& exit_code);
 void add_test(CLI::App& app, int& exit_code);
 void add_compile(CLI::App& app, int& exit_code);
+void add_try(CLI::App& app, int& exit_code);
 void add_explain(CLI::App& app, int& exit_code);
 
 } // namespace polecat::cli

@@ -1,6 +1,7 @@
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <stdexcept>
 
 #include <fmt/format.h>
 
@@ -78,8 +79,10 @@ class Compiler {
         return out.empty() ? "none" : out;
     }
 
-    void refuse(const std::string& node, const std::string& why) {
-        diagnostics_.report(diag::Code::ReadBackDiffers, Span{}, {node, why});
+    [[noreturn]] static void refuse(const std::string& node, const std::string& why) {
+        throw std::runtime_error("node " + node +
+                                 ": what was compiled does not read back as the same policy (" +
+                                 why + "); nothing was written. This is a fault of polecat");
     }
 
     /// Nothing is written that does not read back as what it was made from.
@@ -92,12 +95,12 @@ class Compiler {
         const std::string text = nft::print(backends::emit(*image));
         const auto parsed = nft::parse(text);
         if (!parsed)
-            return refuse(node, parsed.error());
+            refuse(node, parsed.error());
         const auto again = backends::read_back(*parsed);
         if (!again)
-            return refuse(node, again.error());
+            refuse(node, again.error());
         if (*again != *image)
-            return refuse(node, "the image differs");
+            refuse(node, "the image differs");
         const fs::path folder = fs::path(options_.out) / "nodes" / node;
         const std::string origins = origins_json(cluster_, *image, node, input_.sources);
         if (!write_file(folder / "ruleset.nft", text) ||

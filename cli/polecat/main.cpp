@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
     add_map(app, exit_code);
     add_test(app, exit_code);
     add_compile(app, exit_code);
+    add_try(app, exit_code);
     add_explain(app, exit_code);
     try {
         app.parse(argc, argv);

@@ -7,6 +7,7 @@
 using namespace polecat;
 using namespace polecat::kernel_test;
 using decision::Verdict;
+using runtime::make_packet;
 
 namespace {
 

@@ -14,7 +14,7 @@ net::Address address(const std::string& text) {
 }
 
 bool may_run() {
-    static const Result<bool> kEntered = Lab::enter();
+    static const Result<bool> kEntered = runtime::Lab::enter();
     static const Result<bool> kNft =
         kEntered ? runtime::nft_load("table inet probe {}\n") : Result<bool>(kEntered);
     if (kNft)
@@ -97,7 +97,7 @@ std::size_t Node::host_of(const net::Address& address) const {
 bool Node::passes(PacketSpec spec, const net::Address& arrives) {
     spec.nonce = next_nonce++;
     spec.icmp_id = static_cast<std::uint16_t>(spec.nonce);
-    if (!lab.send(host_of(spec.source), make_packet(spec), spec.destination))
+    if (!lab.send(host_of(spec.source), runtime::make_packet(spec), spec.destination))
         return false;
     lab.collect(30);
     return lab.has_seen(host_of(arrives), spec.nonce);

@@ -6,11 +6,13 @@
 
 #include "backends/nftables/nftables.h"
 #include "ir/path.h"
-#include "tests/kernel/lab.h"
-#include "tests/kernel/packets.h"
+#include "runtime/lab/lab.h"
+#include "runtime/lab/packets.h"
 #include "tests/random_cluster.h"
 
 namespace polecat::kernel_test {
+
+using runtime::PacketSpec;
 
 /// Whether this process may make namespaces. Says loudly when not; on CI that is a failure.
 bool may_run();
@@ -33,7 +35,7 @@ class Node {
     bool passes(PacketSpec spec, const net::Address& arrives);
     decision::Verdict expected(const PacketSpec& spec) const;
 
-    Lab lab;
+    runtime::Lab lab;
     testing::RandomCluster cluster;
     backends::NodeImage image;
     std::uint64_t next_nonce = 1;

@@ -7,6 +7,7 @@
 
 using namespace polecat;
 using namespace polecat::kernel_test;
+using runtime::make_packet;
 
 namespace {
 
@@ -47,7 +48,7 @@ bool answered(Node& node, const std::string& server, const std::string& client) 
     const std::size_t host = node.host_of(address(server));
     REQUIRE_FALSE(node.lab.hosts[host].seen.empty());
     const std::uint64_t nonce = node.next_nonce++;
-    const PacketSpec answer = answer_to(node.lab.hosts[host].seen.rbegin()->second, nonce);
+    const PacketSpec answer = runtime::answer_to(node.lab.hosts[host].seen.rbegin()->second, nonce);
     REQUIRE(node.lab.send(host, make_packet(answer), answer.destination));
     node.lab.collect(30);
     return node.lab.has_seen(node.host_of(address(client)), nonce);

@@ -1,4 +1,4 @@
-#include "tests/kernel/lab.h"
+#include "runtime/lab/lab.h"
 
 #include <arpa/inet.h>
 #include <cerrno>
@@ -16,10 +16,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime/lab/packets.h"
 #include "runtime/process.h"
-#include "tests/kernel/packets.h"
 
-namespace polecat::kernel_test {
+namespace polecat::runtime {
 
 namespace {
 
@@ -70,7 +70,7 @@ Result<bool> ip(int ns, const std::vector<std::string>& arguments) {
     const Inside inside(ns);
     std::vector<std::string> all{"ip"};
     all.insert(all.end(), arguments.begin(), arguments.end());
-    const auto output = runtime::run_program(all, "");
+    const auto output = run_program(all, "");
     if (!output)
         return Error{output.error()};
     if (output->exit_code != 0) {
@@ -222,4 +222,4 @@ bool Lab::has_seen(std::size_t host, std::uint64_t nonce) const {
     return hosts[host].seen.contains(nonce);
 }
 
-} // namespace polecat::kernel_test
+} // namespace polecat::runtime

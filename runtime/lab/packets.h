@@ -9,7 +9,7 @@
 #include "ir/net/address.h"
 #include "ir/net/protocol.h"
 
-namespace polecat::kernel_test {
+namespace polecat::runtime {
 
 struct PacketSpec {
     net::Address source, destination;
@@ -32,4 +32,4 @@ PacketSpec answer_to(std::string_view packet, std::uint64_t nonce);
 /// Network byte order.
 std::string address_bytes(const net::Address& address);
 
-} // namespace polecat::kernel_test
+} // namespace polecat::runtime

@@ -9,7 +9,7 @@
 #include "ir/net/address.h"
 #include "support/result.h"
 
-namespace polecat::kernel_test {
+namespace polecat::runtime {
 
 /// A namespace with one interface, held by its file descriptor.
 struct Host {
@@ -52,4 +52,4 @@ class Lab {
 /// Runs `ip` in a namespace.
 Result<bool> ip(int ns, const std::vector<std::string>& arguments);
 
-} // namespace polecat::kernel_test
+} // namespace polecat::runtime

@@ -1,6 +1,6 @@
-#include "tests/kernel/packets.h"
+#include "runtime/lab/packets.h"
 
-namespace polecat::kernel_test {
+namespace polecat::runtime {
 
 namespace {
 
@@ -216,4 +216,4 @@ std::optional<std::uint64_t> find_nonce(std::string_view packet) {
     return nonce;
 }
 
-} // namespace polecat::kernel_test
+} // namespace polecat::runtime

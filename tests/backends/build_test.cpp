@@ -1,0 +1,152 @@
+// The image of a node and its ruleset: what is refused, and that everything reads back.
+#include <algorithm>
+
+#include <doctest/doctest.h>
+
+#include "backends/graph/graph.h"
+#include "backends/nftables/nftables.h"
+#include "backends/nftables/update.h"
+#include "tests/random_cluster.h"
+
+using namespace polecat;
+using diag::Code;
+
+namespace {
+
+struct Built {
+    testing::RandomCluster cluster;
+    std::optional<backends::NodeImage> image;
+
+    bool has(Code code) const {
+        const auto& list = cluster.diagnostics.list();
+        return std::any_of(list.begin(), list.end(),
+                           [&](const diag::Diagnostic& each) { return each.code == code; });
+    }
+};
+
+Built build(const std::string& text) {
+    Built out;
+    load_text(text, out.cluster);
+    const decision::Identities identities(out.cluster.lowered);
+    out.image = backends::build_node_image(out.cluster.lowered, identities, "node0", 1,
+                                           out.cluster.diagnostics);
+    return out;
+}
+
+const std::string kPod =
+    "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: n, labels: {app: a}}, spec: "
+    "{nodeName: node0, containers: [{name: c, image: i}]}, status: {podIP: 10.0.0.1}}\n---\n";
+
+std::string rule(const std::string& action, const std::string& rest) {
+    return "{apiVersion: projectcalico.org/v3, kind: NetworkPolicy, metadata: {name: x, "
+           "namespace: n}, spec: {egress: [{action: " +
+           action + ", " + rest + "}]}}\n---\n";
+}
+
+} // namespace
+
+TEST_CASE("what a ruleset can't say is refused or left out, never widened") {
+    CHECK(build(kPod).image.has_value());
+    const Built host = build(kPod + "{apiVersion: projectcalico.org/v3, kind: HostEndpoint, "
+                                    "metadata: {name: h}, spec: {node: node0, interfaceName: "
+                                    "eth0}}");
+    CHECK(host.has(Code::HostEndpointsUnsupported));
+    CHECK_FALSE(host.image.has_value());
+    const std::string domain = "destination: {domains: [example.com]}";
+    const Built deny = build(kPod + rule("Deny", domain));
+    CHECK(deny.has(Code::RuleNotExpressible));
+    CHECK_FALSE(deny.image.has_value());
+    const Built allow = build(kPod + rule("Allow", domain));
+    CHECK(allow.has(Code::RuleLeftOut));
+    REQUIRE(allow.image.has_value());
+    for (const auto& [number, program] : allow.image->programs)
+        if (program.direction == decision::Direction::Egress)
+            CHECK(std::none_of(program.cells.begin(), program.cells.end(),
+                               [](const auto& cell) { return cell.allow; }));
+}
+
+TEST_CASE("endpoints that no rule can name") {
+    const Built unplaced =
+        build("{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: n}, spec: "
+              "{nodeName: node0, containers: [{name: c, image: i}]}}");
+    CHECK(unplaced.has(Code::EndpointNotPlaced));
+    const Built other =
+        build("{apiVersion: projectcalico.org/v3, kind: WorkloadEndpoint, metadata: "
+              "{name: node0-k8s-p-eth0, namespace: n}, spec: {orchestrator: k8s, "
+              "node: node0, endpoint: eth0, interfaceName: tap0, ipNetworks: "
+              "[10.0.0.1/32], pod: p}}");
+    CHECK(other.has(Code::InterfaceOutsidePrefix));
+    CHECK_FALSE(other.image.has_value());
+}
+
+TEST_CASE("too many classes of packets are refused") {
+    std::string ports;
+    for (int i = 0; i < 50; ++i)
+        ports += (i == 0 ? "" : ", ") + std::to_string(1 + i * 3);
+    std::string rules;
+    // Each source port of its own with destination ports of its own: all classes differ.
+    for (int i = 0; i < 130; ++i)
+        rules += "{action: " + std::string(i % 2 == 0 ? "Allow" : "Deny") +
+                 ", protocol: TCP, source: {ports: [" + std::to_string(1000 + i) +
+                 "]}, destination: {ports: [" + std::to_string(2000 + i * 2) + "]}}, ";
+    const Built built =
+        build(kPod +
+              "{apiVersion: projectcalico.org/v3, kind: NetworkPolicy, metadata: {name: x, "
+              "namespace: n}, spec: {egress: [" +
+              rules + "{action: Allow, protocol: TCP, destination: {ports: [" + ports + "]}}]}}");
+    CHECK(built.has(Code::TableTooLarge));
+    CHECK_FALSE(built.image.has_value());
+}
+
+TEST_CASE("every ruleset reads back as the image it was made from") {
+    for (std::uint64_t seed = 100; seed < 130; ++seed) {
+        INFO("seed ", seed);
+        const Built built = build(testing::ClusterWriter(seed, {}).write());
+        REQUIRE(built.image.has_value());
+        const nft::Ruleset ruleset = backends::emit(*built.image);
+        const auto parsed = nft::parse(nft::print(ruleset));
+        REQUIRE_MESSAGE(parsed.ok(), (parsed ? "" : parsed.error()));
+        CHECK(*parsed == ruleset);
+        const auto read = backends::read_back(*parsed);
+        REQUIRE_MESSAGE(read.ok(), (read ? "" : read.error()));
+        CHECK(*read == *built.image);
+        CHECK(backends::element_update(ruleset, *parsed) == std::optional<std::string>(""));
+    }
+}
+
+TEST_CASE("a ruleset that was tampered with does not read back") {
+    const Built built = build(testing::ClusterWriter(7, {}).write());
+    REQUIRE(built.image.has_value());
+    const nft::Ruleset good = backends::emit(*built.image);
+    // Each chain loses its first rule; each map its first element.
+    for (std::size_t i = 0; i < good.chains.size(); ++i) {
+        nft::Ruleset bad = good;
+        if (bad.chains[i].rules.empty())
+            continue;
+        bad.chains[i].rules.erase(bad.chains[i].rules.begin());
+        const auto read = backends::read_back(bad);
+        CHECK_MESSAGE((!read.ok() || *read != *built.image), bad.chains[i].name);
+    }
+    for (std::size_t i = 0; i < good.maps.size(); ++i) {
+        nft::Ruleset bad = good;
+        if (bad.maps[i].elements.empty())
+            continue;
+        bad.maps[i].elements.erase(bad.maps[i].elements.begin());
+        const auto read = backends::read_back(bad);
+        CHECK_MESSAGE((!read.ok() || *read != *built.image), bad.maps[i].name);
+    }
+    CHECK_FALSE(nft::parse("table inet polecat {\n\tchain x {\n\t\tip ttl 1 drop\n\t}\n}\n").ok());
+}
+
+TEST_CASE("pictures") {
+    backends::Graph graph;
+    graph.nodes = {{"shop/web", "shop", false}, {"any outside address", "", true}};
+    graph.edges = {{1, 0, "TCP 443", false}};
+    const std::string dot = backends::to_dot(graph);
+    CHECK(dot.find("shop/web") != std::string::npos);
+    CHECK(dot.find("TCP 443") != std::string::npos);
+    CHECK(dot == backends::to_dot(graph));
+    const auto svg = backends::to_svg(graph);
+    REQUIRE_MESSAGE(svg.ok(), (svg ? "" : svg.error()));
+    CHECK(svg->find("<svg") != std::string::npos);
+}
