@@ -1,4 +1,4 @@
-/// Rows of `polecat map` as text, JSON (docs/map-json.md), CSV, Markdown, DOT and SVG.
+/// Rows of `polecat map` as text, JSON (docs/json.md), CSV, Markdown, DOT and SVG.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-/// Answers of `polecat reach` as text and as JSON (docs/reach-json.md).
+/// Answers of `polecat reach` as text and as JSON (docs/json.md).
 #pragma once
 
 #include <string>

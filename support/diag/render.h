@@ -17,7 +17,7 @@ struct TextOptions {
 std::string render_text(std::span<const Diagnostic> list, const Sources& sources,
                         TextOptions options = {});
 
-/// One JSON object a line (schema: docs/diagnostics-json.md).
+/// One JSON object a line (schema: docs/json.md).
 std::string render_json(std::span<const Diagnostic> list, const Sources& sources);
 
 /// SARIF 2.1.0 (OASIS standard), one run.

@@ -1,0 +1,129 @@
+// The program as people run it: exit codes, what is printed where.
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include <doctest/doctest.h>
+
+#include "runtime/process.h"
+
+using namespace polecat;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string kExample = std::string(POLECAT_SOURCE_DIR) + "/examples/three-tiers";
+
+runtime::Output polecat_with(std::vector<std::string> arguments, const std::string& input = "") {
+    arguments.insert(arguments.begin(), std::string(POLECAT_BIN_DIR) + "/polecat");
+    auto output = runtime::run_program(arguments, input);
+    REQUIRE_MESSAGE(output.ok(), (output ? "" : output.error()));
+    return std::move(*output);
+}
+
+bool has(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+} // namespace
+
+TEST_CASE("usage") {
+    CHECK(polecat_with({"--help"}).exit_code == 0);
+    CHECK(has(polecat_with({"--version"}).out, "polecat "));
+    CHECK(polecat_with({}).exit_code == 2);
+    CHECK(polecat_with({"reach"}).exit_code == 2);
+    for (const char* command : {"lint", "reach", "map", "test", "compile", "explain", "try"})
+        CHECK(has(polecat_with({command, "--help"}).out, "Examples:"));
+}
+
+TEST_CASE("lint") {
+    const auto broken = polecat_with({"lint", kExample + "/broken"});
+    CHECK(broken.exit_code == 1);
+    for (const char* code : {"PC1002", "PC3002", "PC2200", "PC2001"})
+        CHECK(has(broken.out, code));
+    CHECK(polecat_with({"lint", kExample + "/mended"}).exit_code == 0);
+    CHECK(polecat_with({"lint", kExample + "/nowhere"}).exit_code == 2);
+    CHECK(has(polecat_with({"lint", "--format", "sarif", kExample + "/broken"}).out, "2.1.0"));
+    const auto piped = polecat_with({"lint", "-"}, "{apiVersion: v1, kind: Pod, kind: Pod}");
+    CHECK(piped.exit_code == 1);
+    CHECK(has(piped.out, "-:1:"));
+    CHECK_FALSE(has(broken.out, "\x1b")); // no colour into a file
+}
+
+TEST_CASE("explain") {
+    CHECK(has(polecat_with({"explain", "PC1002"}).out, "duplicate-key"));
+    CHECK(polecat_with({"explain", "duplicate-key"}).out == polecat_with({"explain", "1002"}).out);
+    const auto wrong = polecat_with({"explain", "duplicate-kye"});
+    CHECK(wrong.exit_code == 2);
+    CHECK(has(wrong.error, "did you mean `duplicate-key`?"));
+}
+
+TEST_CASE("reach") {
+    const auto ask = [](std::vector<std::string> more) {
+        std::vector<std::string> all{"reach"};
+        all.insert(all.end(), more.begin(), more.end());
+        all.insert(all.end(), {"-f", kExample + "/mended"});
+        return polecat_with(all);
+    };
+    const auto denied = ask({"web/shop", "data/ledger", "-p", "5432/TCP"});
+    CHECK(denied.exit_code == 0);
+    CHECK(denied.out.starts_with("DENY"));
+    CHECK(has(denied.out, "tiers.yaml:15"));
+    CHECK(ask({"web/shop", "service:api/orders", "-p", "80/TCP"}).out.starts_with("ALLOW"));
+    CHECK(has(ask({"web/shop", "service:api/orders", "-p", "81/TCP"}).out, "no such port"));
+    CHECK(has(ask({"web/shop", "api/orders"}).out, "TCP 9000"));
+    CHECK(ask({"203.0.113.7", "web/shop", "-p", "8080/TCP"}).out.starts_with("ALLOW"));
+    const auto slip = ask({"web/shpo", "data/ledger", "-p", "1/TCP"});
+    CHECK(slip.exit_code == 2);
+    CHECK(has(slip.error, "did you mean `web/shop`?"));
+    CHECK(has(ask({"web/shop", "data/ledger", "-p", "5432/TCP", "--format", "json"}).out,
+              "\"verdict\": \"deny\""));
+    CHECK(ask({"web/shop", "data/ledger", "-p", "5432"}).exit_code == 2);
+}
+
+TEST_CASE("map") {
+    const auto text = polecat_with({"map", kExample + "/mended"});
+    CHECK(text.exit_code == 0);
+    CHECK(has(text.out, "TCP 9000\n        -> api/orders"));
+    CHECK(has(polecat_with({"map", "--expand", kExample + "/mended"}).out,
+              "web/shop -> api/orders  TCP 9000"));
+    for (const char* format : {"json", "csv", "md", "dot", "svg"})
+        CHECK(has(polecat_with({"map", "--format", format, kExample + "/mended"}).out, "ledger"));
+    CHECK(polecat_with({"map", kExample + "/broken"}).exit_code == 2);
+}
+
+TEST_CASE("test") {
+    CHECK(polecat_with({"test", kExample}).exit_code == 0);
+    const fs::path folder = fs::temp_directory_path() / "polecat-cli-test";
+    fs::remove_all(folder);
+    fs::create_directories(folder);
+    std::ofstream(folder / "wrong.policytest.yaml")
+        << "{apiVersion: polecat/v1, kind: PolicyTest, metadata: {name: wrong}, spec: {manifests: ["
+        << kExample
+        << "/mended], cases: [{from: web/shop, to: data/ledger, port: 5432/TCP, expect: allow}]}}";
+    const auto wrong = polecat_with({"test", folder.string()});
+    CHECK(wrong.exit_code == 1);
+    CHECK(has(wrong.out, "expected allow"));
+    std::ofstream(folder / "wrong.policytest.yaml") << "{apiVersion: polecat/v1, kind: PolicyTest}";
+    CHECK(polecat_with({"test", folder.string()}).exit_code == 2);
+    fs::remove_all(folder);
+    CHECK(polecat_with({"test", kExample + "/mended"}).exit_code == 2);
+}
+
+TEST_CASE("compile") {
+    const fs::path folder = fs::temp_directory_path() / "polecat-cli-bundle";
+    fs::remove_all(folder);
+    const auto made = polecat_with({"compile", kExample + "/mended", "-o", folder.string()});
+    CHECK(made.exit_code == 0);
+    CHECK(fs::exists(folder / "nodes/worker-1/ruleset.nft"));
+    CHECK(fs::exists(folder / "nodes/worker-1/origins.json"));
+    fs::remove_all(folder);
+    const auto nowhere =
+        polecat_with({"compile", kExample + "/mended", "--node", "wroker", "-o", folder.string()});
+    CHECK(nowhere.exit_code == 1);
+    CHECK(has(nowhere.error, "PC5006"));
+    CHECK_FALSE(fs::exists(folder));
+    for (const char* form : {"policy-ir", "program", "table"})
+        CHECK_FALSE(polecat_with({"compile", kExample + "/mended", "--emit", form}).out.empty());
+}
