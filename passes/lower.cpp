@@ -18,7 +18,7 @@ decision::LoweredCluster lower(const policy::Cluster& cluster,
     lowering::build_services(cluster, lowered);
     const std::deque<policy::Policy> converted = lowering::converted_policies(cluster);
     const std::vector<lowering::OrderedTier> tiers = lowering::order_policies(cluster, converted);
-    lowering::build_groups(cluster, profiles, tiers, endpoints, lowered);
+    lowering::build_groups(cluster, profiles, tiers, endpoints, options.only_node, lowered);
     return lowered;
 }
 

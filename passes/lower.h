@@ -11,6 +11,9 @@ namespace polecat::passes {
 
 struct LowerOptions {
     decision::UnknownAddress unknown_address = decision::UnknownAddress::Depends;
+    /// Set: programs are made for this node's endpoints only. For compiling one node; endpoints
+    /// elsewhere then have no programs, so nothing may be asked about them.
+    std::string only_node;
 };
 
 decision::LoweredCluster lower(const policy::Cluster& cluster, diag::Diagnostics& diagnostics,

@@ -24,9 +24,9 @@ class Grouping {
   public:
     Grouping(const policy::Cluster& cluster, const Profiles& profiles,
              const std::vector<OrderedTier>& tiers, const std::vector<EndpointSource>& endpoints,
-             decision::LoweredCluster& lowered)
-        : endpoints_(endpoints), lowered_(lowered), places_(places_of(tiers)),
-          programs_(cluster, profiles, tiers, places_, lowered) {
+             const std::string& only_node, decision::LoweredCluster& lowered)
+        : endpoints_(endpoints), only_node_(only_node), lowered_(lowered),
+          places_(places_of(tiers)), programs_(cluster, profiles, tiers, places_, lowered) {
         for (const PolicyPlace& place : places_) {
             collect_port_names(place.policy->ingress, port_names_);
             collect_port_names(place.policy->egress, port_names_);
@@ -51,6 +51,11 @@ class Grouping {
         std::vector<std::uint32_t> policies;
         std::optional<decision::GroupId> group;
     };
+
+    static constexpr std::uint32_t kElsewhere = UINT32_MAX;
+    bool is_wanted(std::size_t endpoint) const {
+        return only_node_.empty() || lowered_.endpoints[endpoint].node == only_node_;
+    }
 
     static std::vector<PolicyPlace> places_of(const std::vector<OrderedTier>& tiers) {
         std::vector<PolicyPlace> places;
@@ -84,6 +89,10 @@ class Grouping {
     void classify() {
         std::unordered_map<std::string, std::uint32_t> by_key;
         for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+            if (!is_wanted(i)) {
+                class_of_.push_back(kElsewhere);
+                continue;
+            }
             const decision::Object& object = lowered_.world.objects[i];
             const std::string ports = port_signature(object);
             std::string key = kind_key(endpoints_[i]);
@@ -117,7 +126,17 @@ class Grouping {
 
     void make_groups() {
         std::unordered_map<std::string, decision::GroupId> by_key;
+        std::optional<decision::GroupId> elsewhere;
         for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+            if (class_of_[i] == kElsewhere) {
+                if (!elsewhere) {
+                    elsewhere =
+                        decision::GroupId{static_cast<std::uint32_t>(lowered_.groups.size())};
+                    lowered_.groups.emplace_back();
+                }
+                lowered_.endpoints[i].group = *elsewhere;
+                continue;
+            }
             Class& of = classes_[class_of_[i]];
             if (!of.group) {
                 std::string key = kind_key(of.source);
@@ -198,6 +217,7 @@ class Grouping {
     }
 
     const std::vector<EndpointSource>& endpoints_;
+    const std::string& only_node_;
     decision::LoweredCluster& lowered_;
     std::vector<PolicyPlace> places_;
     Programs programs_;
@@ -211,8 +231,9 @@ class Grouping {
 
 void build_groups(const policy::Cluster& cluster, const Profiles& profiles,
                   const std::vector<OrderedTier>& tiers,
-                  const std::vector<EndpointSource>& endpoints, decision::LoweredCluster& lowered) {
-    Grouping(cluster, profiles, tiers, endpoints, lowered).run();
+                  const std::vector<EndpointSource>& endpoints, const std::string& only_node,
+                  decision::LoweredCluster& lowered) {
+    Grouping(cluster, profiles, tiers, endpoints, only_node, lowered).run();
 }
 
 } // namespace polecat::passes::lowering

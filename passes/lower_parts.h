@@ -102,6 +102,7 @@ std::vector<OrderedTier> order_policies(const policy::Cluster& cluster,
 
 void build_groups(const policy::Cluster& cluster, const Profiles& profiles,
                   const std::vector<OrderedTier>& tiers,
-                  const std::vector<EndpointSource>& endpoints, decision::LoweredCluster& lowered);
+                  const std::vector<EndpointSource>& endpoints, const std::string& only_node,
+                  decision::LoweredCluster& lowered);
 
 } // namespace polecat::passes::lowering

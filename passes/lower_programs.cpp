@@ -21,11 +21,36 @@ struct Programs::Assembly {
         StageEnd end = StageEnd::Deny, staged_end = StageEnd::Deny;
     };
     std::vector<Part> parts;
-    Attribution slots;
+    /// Where the slots come from, in order: the rules of a policy or profile, or one slot.
+    std::vector<std::variant<const Rules*, Slot>> slots;
 
     void add(Part& part, const Rules& rules) {
         part.entries.insert(part.entries.end(), rules.entries.begin(), rules.entries.end());
-        slots.insert(slots.end(), rules.slots.begin(), rules.slots.end());
+        slots.emplace_back(&rules);
+    }
+
+    Attribution attribution() const {
+        std::vector<Slot> out;
+        for (const auto& each : slots)
+            if (const auto* rules = std::get_if<const Rules*>(&each))
+                out.insert(out.end(), (*rules)->slots.begin(), (*rules)->slots.end());
+            else
+                out.push_back(std::get<Slot>(each));
+        return Attribution(std::move(out));
+    }
+
+    /// Equal texts, equal slots: rules are known by their place, ends by what they say.
+    std::string slots_key() const {
+        std::string out;
+        for (const auto& each : slots)
+            if (const auto* rules = std::get_if<const Rules*>(&each)) {
+                out += std::to_string(reinterpret_cast<std::uintptr_t>(*rules)) + ";";
+            } else {
+                const Slot& slot = std::get<Slot>(each);
+                out += std::to_string(static_cast<int>(slot.kind)) + slot.tier + "/" +
+                       slot.policy_name + "/" + std::to_string(static_cast<int>(slot.action)) + ";";
+            }
+        return out;
     }
 
     /// Equal keys, equal programs: slots are numbered in the order of the parts.
@@ -173,7 +198,7 @@ void Programs::add_tier(Assembly& assembly, const Request& request, std::size_t 
     slot.tier = tier.name;
     slot.action = passes ? policy::Action::Pass : policy::Action::Deny;
     slot.span = tier.span;
-    assembly.slots.push_back(std::move(slot));
+    assembly.slots.emplace_back(std::move(slot));
     assembly.parts.push_back(std::move(part));
 }
 
@@ -194,7 +219,7 @@ void Programs::add_profile(Assembly& assembly, const Request& request, const std
     slot.policy_kind = "Profile";
     slot.policy_name = name;
     slot.action = missing ? policy::Action::Deny : policy::Action::Pass;
-    assembly.slots.push_back(std::move(slot));
+    assembly.slots.emplace_back(std::move(slot));
     assembly.parts.push_back(std::move(part));
 }
 
@@ -246,9 +271,12 @@ decision::GroupProgram Programs::build(const Request& request) {
     Slot slot;
     slot.kind = Slot::Kind::EndOfProgram;
     slot.action = otherwise;
-    assembly.slots.push_back(std::move(slot));
+    assembly.slots.emplace_back(std::move(slot));
     const decision::ProgramId id = intern_program(request, assembly, otherwise);
-    return {id, std::move(assembly.slots)};
+    const auto [place, added] = attributions_.try_emplace(assembly.slots_key());
+    if (added)
+        place->second = assembly.attribution();
+    return {id, place->second};
 }
 
 } // namespace polecat::passes::lowering

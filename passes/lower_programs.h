@@ -72,6 +72,8 @@ class Programs {
     std::vector<Token> tokens_;
     std::map<Token, std::uint32_t> token_ids_;
     std::unordered_map<std::u32string, decision::ProgramId> program_ids_;
+    std::unordered_map<std::string, decision::Attribution>
+        attributions_; ///< by where slots are from
 };
 
 } // namespace polecat::passes::lowering

@@ -126,7 +126,10 @@ int run(const CompileOptions& options) {
     if (print_errors(input, true))
         return kBadInput;
     diag::Diagnostics diagnostics;
-    const auto cluster = passes::lower(input.cluster, diagnostics);
+    passes::LowerOptions lowering;
+    if (options.emit.empty())
+        lowering.only_node = options.node;
+    const auto cluster = passes::lower(input.cluster, diagnostics, lowering);
     if (!options.emit.empty()) {
         fmt::print("{}", emit_form(options.emit, input.cluster, cluster));
         return kGood;

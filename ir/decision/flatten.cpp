@@ -153,10 +153,17 @@ class Flattener {
     void fill() {
         std::map<Cell, std::uint32_t> known;
         const std::vector<Packet> packets = representatives();
+        const bool by_source = table_.source.classes.size() >= table_.destination.classes.size();
+        const EntryIndex index(program_, predicates_, by_source);
+        std::vector<std::pair<std::uint32_t, std::uint32_t>> positions;
+        const EndClass* indexed = nullptr;
         for (const EndClass& source : table_.source.classes)
             for (const EndClass& destination : table_.destination.classes) {
-                const CellJudge judge(program_, predicates_, {table_.source, source},
-                                      {table_.destination, destination});
+                const EndClass& wanted = by_source ? source : destination;
+                if (indexed != &wanted)
+                    positions = index.candidates(wanted);
+                indexed = &wanted;
+                const CellJudge judge(program_, predicates_, source, destination, positions);
                 for (const Piece& port : table_.source_ports)
                     for (Packet packet : packets) {
                         packet.source_port = port.range.first;

@@ -12,40 +12,60 @@ Tri known(bool value) {
 
 } // namespace
 
-Tri ClassView::holds(PredicateId predicate) const {
-    const auto place = std::lower_bound(side.predicates.begin(), side.predicates.end(), predicate);
-    return end.truth[static_cast<std::size_t>(place - side.predicates.begin())];
+EntryIndex::EntryIndex(const Program& program, const PredicateStore& predicates, bool by_source) {
+    for (std::uint32_t i = 0; i < program.stages.size(); ++i)
+        for (std::uint32_t j = 0; j < program.stages[i].entries.size(); ++j) {
+            const Match& match = program.stages[i].entries[j].match;
+            const auto& all = by_source ? match.source.all : match.destination.all;
+            const auto key = std::find_if(all.begin(), all.end(), [&](PredicateId id) {
+                return !is_port_set(predicates[id]);
+            });
+            if (key == all.end())
+                always_.emplace_back(i, j);
+            else
+                by_predicate_[key->value].emplace_back(i, j);
+        }
 }
 
-Tri ClassView::holds(PredicateId predicate, net::Protocol protocol, std::uint16_t port) const {
-    if (std::binary_search(end.members.begin(), end.members.end(),
-                           PortMember{predicate, protocol, port}))
-        return Tri::Yes;
-    return holds(predicate);
+std::vector<std::pair<std::uint32_t, std::uint32_t>>
+EntryIndex::candidates(const EndClass& end) const {
+    std::vector<Position> out = always_;
+    for (const auto* list : {&end.yes, &end.unknown})
+        for (const PredicateId id : *list)
+            if (const auto found = by_predicate_.find(id.value); found != by_predicate_.end())
+                out.insert(out.end(), found->second.begin(), found->second.end());
+    std::sort(out.begin(), out.end());
+    return out;
 }
 
-CellJudge::CellJudge(const Program& program, const PredicateStore& predicates, ClassView source,
-                     ClassView destination)
-    : program_(program), predicates_(predicates), source_(source), destination_(destination) {
-    const auto ends = [&](const EndMatch& match, const ClassView& view) {
+CellJudge::CellJudge(const Program& program, const PredicateStore& predicates,
+                     const EndClass& source, const EndClass& destination,
+                     const std::vector<std::pair<std::uint32_t, std::uint32_t>>& positions)
+    : program_(program), predicates_(predicates), source_(source), destination_(destination),
+      stages_(program.stages.size()) {
+    const auto ends = [&](const EndMatch& match, const EndClass& end) {
         Tri result = Tri::Yes;
         for (const PredicateId id : match.all)
             if (!is_port_set(predicates[id]))
-                result = both(result, view.holds(id));
+                result = both(result, end.holds(id));
         for (const PredicateId id : match.none)
             if (!is_port_set(predicates[id]))
-                result = both(result, !view.holds(id));
+                result = both(result, !end.holds(id));
         return result;
     };
-    for (const Stage& stage : program.stages) {
-        auto& candidates = stages_.emplace_back();
-        for (const Entry& entry : stage.entries) {
-            const Tri truth =
-                both(ends(entry.match.source, source), ends(entry.match.destination, destination));
-            if (truth != Tri::No && !entry.match.http) // no flow here has a request
-                candidates.push_back({&entry, truth});
-        }
+    for (const auto& [stage, position] : positions) {
+        const Entry& entry = program.stages[stage].entries[position];
+        if (entry.match.http) // no flow here has a request
+            continue;
+        const Tri truth =
+            both(ends(entry.match.source, source), ends(entry.match.destination, destination));
+        if (truth == Tri::No)
+            continue;
+        stages_[stage].push_back({&entry, truth});
+        has_staged_ = has_staged_ || entry.staged;
     }
+    for (const Stage& stage : program.stages)
+        has_staged_ = has_staged_ || stage.end != stage.staged_end;
 }
 
 Tri CellJudge::matches(const Candidate& candidate, const Packet& packet) const {
@@ -64,7 +84,7 @@ Tri CellJudge::matches(const Candidate& candidate, const Packet& packet) const {
     if ((match.icmp && !icmp(*match.icmp)) || (match.not_icmp && icmp(*match.not_icmp)))
         return Tri::No;
     Tri result = candidate.ends;
-    const auto side = [&](const EndMatch& end, const ClassView& view, std::uint16_t port) {
+    const auto side = [&](const EndMatch& end, const EndClass& view, std::uint16_t port) {
         const auto in = [&](PredicateId id) {
             return has_ports ? view.holds(id, packet.protocol, port) : Tri::No;
         };
@@ -157,7 +177,10 @@ void CellJudge::judge(const Packet& packet, bool staged, Cell& cell) const {
 Cell CellJudge::at(const Packet& packet) const {
     Cell cell;
     judge(packet, false, cell);
-    judge(packet, true, cell);
+    if (has_staged_)
+        judge(packet, true, cell);
+    else
+        cell.staged = cell.verdict;
     return cell;
 }
 

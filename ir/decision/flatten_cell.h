@@ -1,6 +1,7 @@
 /// One cell of a table: eval() on classes instead of ends. For ir/decision/flatten.cpp.
 #pragma once
 
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -15,20 +16,28 @@ struct Packet {
     std::uint16_t source_port = 0;
 };
 
-/// A class with the side it is of.
-struct ClassView {
-    const Side& side;
-    const EndClass& end;
+/// The entries of a program by a predicate that must hold of one side, so that a class looks only
+/// at entries that it can match.
+class EntryIndex {
+  public:
+    /// `by_source`: keyed by the source side's predicates, otherwise by the destination's.
+    EntryIndex(const Program& program, const PredicateStore& predicates, bool by_source);
+    /// Positions (stage, entry) of the entries that may match a class, ascending.
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> candidates(const EndClass& end) const;
 
-    Tri holds(PredicateId predicate) const; ///< of a set with ports: Unknown or No
-    Tri holds(PredicateId predicate, net::Protocol protocol, std::uint16_t port) const;
+  private:
+    using Position = std::pair<std::uint32_t, std::uint32_t>;
+    std::vector<Position> always_;
+    std::unordered_map<std::uint32_t, std::vector<Position>> by_predicate_;
 };
 
 /// Judges packets between two classes. Entries that the classes rule out are left out once.
 class CellJudge {
   public:
-    CellJudge(const Program& program, const PredicateStore& predicates, ClassView source,
-              ClassView destination);
+    /// `positions`: entries to look at (EntryIndex::candidates of either side).
+    CellJudge(const Program& program, const PredicateStore& predicates, const EndClass& source,
+              const EndClass& destination,
+              const std::vector<std::pair<std::uint32_t, std::uint32_t>>& positions);
     Cell at(const Packet& packet) const;
 
   private:
@@ -41,8 +50,10 @@ class CellJudge {
 
     const Program& program_;
     const PredicateStore& predicates_;
-    ClassView source_, destination_;
+    const EndClass& source_;
+    const EndClass& destination_;
     std::vector<std::vector<Candidate>> stages_;
+    bool has_staged_ = false;
 };
 
 } // namespace polecat::decision

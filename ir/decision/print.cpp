@@ -106,8 +106,10 @@ std::string to_text(const Table& table, const PredicateStore& predicates) {
                                to_string(predicates[each.predicates[i]]));
         for (std::size_t i = 0; i < each.classes.size(); ++i) {
             out += fmt::format("  {} class {}: ", name, i);
-            for (const Tri truth : each.classes[i].truth)
+            for (const PredicateId id : each.predicates) {
+                const Tri truth = each.classes[i].holds(id);
                 out += truth == Tri::Yes ? '1' : truth == Tri::No ? '0' : '?';
+            }
             for (const PortMember& member : each.classes[i].members)
                 out += fmt::format(" {}/{}", member.port, net::to_string_protocol(member.protocol));
             out += '\n';

@@ -8,6 +8,7 @@
 #include <array>
 #include <bitset>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -164,7 +165,19 @@ struct Slot {
     Action action = Action::Deny;
     Span span;
 };
-/// Slots of one program of one group.
-using Attribution = std::vector<Slot>;
+/// Slots of one program of one group, by SlotId. Groups with the same slots share them.
+class Attribution {
+  public:
+    Attribution() = default;
+    explicit Attribution(std::vector<Slot> slots)
+        : slots_(std::make_shared<const std::vector<Slot>>(std::move(slots))) {}
+    const Slot& operator[](std::size_t id) const { return (*slots_)[id]; }
+    std::size_t size() const { return slots_ ? slots_->size() : 0; }
+    auto begin() const { return slots_->begin(); }
+    auto end() const { return slots_->end(); }
+
+  private:
+    std::shared_ptr<const std::vector<Slot>> slots_;
+};
 
 } // namespace polecat::decision

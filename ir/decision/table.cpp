@@ -16,16 +16,29 @@ std::uint16_t L4Classes::of(L4Key key) const {
     return found == by_protocol.end() ? other : decision::find(found->second, key.value);
 }
 
+Tri EndClass::holds(PredicateId predicate) const {
+    if (std::binary_search(yes.begin(), yes.end(), predicate))
+        return Tri::Yes;
+    return std::binary_search(unknown.begin(), unknown.end(), predicate) ? Tri::Unknown : Tri::No;
+}
+
+Tri EndClass::holds(PredicateId predicate, net::Protocol protocol, std::uint16_t port) const {
+    if (std::binary_search(members.begin(), members.end(), PortMember{predicate, protocol, port}))
+        return Tri::Yes;
+    return holds(predicate);
+}
+
 EndClass Side::class_of(const Identity& identity) const {
     EndClass result;
-    result.truth.reserve(predicates.size());
-    for (const PredicateId id : predicates) {
-        result.truth.push_back(identity.holds(id));
-        auto member = std::lower_bound(identity.port_members.begin(), identity.port_members.end(),
-                                       PortMember{id, 0, 0});
-        for (; member != identity.port_members.end() && member->predicate == id; ++member)
-            result.members.push_back(*member);
-    }
+    const auto asked = [&](PredicateId id) {
+        return std::binary_search(predicates.begin(), predicates.end(), id);
+    };
+    std::copy_if(identity.yes.begin(), identity.yes.end(), std::back_inserter(result.yes), asked);
+    std::copy_if(identity.unknown.begin(), identity.unknown.end(),
+                 std::back_inserter(result.unknown), asked);
+    std::copy_if(identity.port_members.begin(), identity.port_members.end(),
+                 std::back_inserter(result.members),
+                 [&](const PortMember& member) { return asked(member.predicate); });
     return result;
 }
 

@@ -53,11 +53,14 @@ struct L4Classes {
     auto operator<=>(const L4Classes&) const = default;
 };
 
-/// Ends that one side of a program can't tell apart: the truth of that side's predicates.
+/// Ends that one side of a program can't tell apart: what of that side's predicates holds.
 struct EndClass {
-    std::vector<Tri> truth; ///< by place in the side's list; Unknown or No for sets with ports
-    std::vector<PortMember> members; ///< of that side's sets with ports; sorted
+    std::vector<PredicateId> yes, unknown; ///< sorted; all others do not hold
+    std::vector<PortMember> members;       ///< of that side's sets with ports; sorted
     auto operator<=>(const EndClass&) const = default;
+
+    Tri holds(PredicateId predicate) const; ///< of a set with ports: Unknown or No
+    Tri holds(PredicateId predicate, net::Protocol protocol, std::uint16_t port) const;
 };
 
 /// One side of a table.

@@ -1,0 +1,181 @@
+/// polecat-bench [WORKLOAD...]: CPU seconds by phase and peak memory. Each workload runs in a
+/// process of its own, so that one's memory is not another's peak. docs/bench.md has the figures.
+#include <algorithm>
+#include <cstdio>
+#include <functional>
+#include <map>
+#include <string>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "analyzer/map.h"
+#include "backends/nftables/nftables.h"
+#include "bench/felix_workloads.h"
+#include "bench/manifests.h"
+#include "bench/measure.h"
+#include "frontend/load.h"
+#include "frontend/selector/parse.h"
+#include "passes/lower.h"
+
+namespace {
+
+using namespace polecat;
+using namespace polecat::bench;
+
+policy::Cluster read(const std::string& text, diag::Diagnostics& diagnostics) {
+    Sources sources;
+    policy::Cluster cluster;
+    const FileId file = sources.add("bench.yaml", text);
+    frontend::load_documents(yaml::read_documents(sources, file, diagnostics), cluster,
+                             diagnostics);
+    return cluster;
+}
+
+void map_of(const std::string& name, const std::string& text) {
+    Phases phases;
+    diag::Diagnostics diagnostics;
+    const policy::Cluster cluster = read(text, diagnostics);
+    phases.done("read");
+    const auto lowered = passes::lower(cluster, diagnostics);
+    phases.done("lower");
+    const decision::Identities identities(lowered);
+    phases.done("identities");
+    const analyzer::ConnectivityMap map(lowered, identities, net::Family::V4);
+    phases.done("map");
+    std::size_t open = 0;
+    for (std::uint32_t i = 0; i < map.groups().size(); ++i)
+        for (const auto& pair : map.row(i))
+            open += pair.may != 0 ? 1 : 0;
+    phases.done("rows");
+    phases.print(fmt::format("{} ({} open)", name, open));
+}
+
+void tables_of(const std::string& name, const std::function<policy::Cluster()>& make) {
+    Phases phases;
+    const policy::Cluster cluster = make();
+    phases.done("inputs");
+    diag::Diagnostics diagnostics;
+    passes::LowerOptions options;
+    options.only_node = kLocalNode;
+    const auto lowered = passes::lower(cluster, diagnostics, options);
+    phases.done("lower");
+    const decision::Identities identities(lowered);
+    phases.done("identities");
+    const auto image = backends::build_node_image(lowered, identities, kLocalNode, 1, diagnostics);
+    phases.done("flatten");
+    phases.print(fmt::format("{} ({} tables)", name, image ? image->programs.size() : 0));
+}
+
+/// One flow against a policy of 19,992 rules, as a packet meets it: address to identity, identity
+/// to class, classes to cell.
+void flow_by_table() {
+    const policy::Cluster cluster = long_policy(19'992);
+    diag::Diagnostics diagnostics;
+    passes::LowerOptions options;
+    options.only_node = kLocalNode;
+    const auto lowered = passes::lower(cluster, diagnostics, options);
+    const decision::Identities identities(lowered);
+    Phases phases;
+    const auto image = backends::build_node_image(lowered, identities, kLocalNode, 1, diagnostics);
+    phases.done("flatten");
+    const auto program =
+        std::find_if(image->programs.begin(), image->programs.end(), [](const auto& each) {
+            return each.second.direction == decision::Direction::Ingress;
+        });
+    const backends::ProgramImage& table = program->second;
+    const std::size_t others = [&] {
+        std::size_t out = 0;
+        for (const auto& [identity, number] : table.other)
+            out = std::max(out, std::size_t{number} + 1);
+        return out;
+    }();
+    constexpr std::uint32_t kFlows = 1'000'000;
+    std::size_t allowed = 0;
+    for (std::uint32_t i = 0; i < kFlows; ++i) {
+        const net::Address source{net::Family::V4, 0, 0x0B000000 + i % 300'000};
+        const std::uint32_t identity = identities.of_address(source).value;
+        const std::size_t other = table.other.at(identity);
+        const std::uint16_t l4 = table.l4.of({net::kTcp, static_cast<std::uint16_t>(i)});
+        const std::size_t ports = table.rows.size() / others / table.l4.count;
+        allowed += table.cells[table.rows[other * ports * table.l4.count + l4]].allow ? 1 : 0;
+    }
+    phases.done("1M flows");
+    phases.print(fmt::format("flow by table ({} ok)", allowed));
+}
+
+void parse_selectors() {
+    const std::string text = "! (a == \"b\"&&! c != \"d\") || !(a == \"b\" && !c != \"d\")";
+    constexpr int kTimes = 200'000;
+    Phases phases;
+    std::size_t good = 0;
+    for (int i = 0; i < kTimes; ++i)
+        good += frontend::parse_selector(text) ? 1 : 0;
+    phases.done("200k parses");
+    phases.print(fmt::format("selector, {} characters", text.size()));
+}
+
+const std::map<std::string, std::function<void()>>& workloads() {
+    static const std::map<std::string, std::function<void()>> kAll{
+        {"map-250", [] { map_of("map 250/125", cluster_manifests(250, 125, 1)); }},
+        {"map-1000", [] { map_of("map 1000/500", cluster_manifests(1000, 500, 1)); }},
+        {"map-5000", [] { map_of("map 5000/2500", cluster_manifests(5000, 2500, 1)); }},
+        {"map-blocks", [] { map_of("map 638 ipBlocks", many_blocks(638)); }},
+        {"tag-pols",
+         [] { tables_of("TagPols 250k/10k", [] { return tag_policies(250'000, 10'000); }); }},
+        {"netset-pols",
+         [] { tables_of("NetsetPols 10k", [] { return netset_policies(10'000, 10'000); }); }},
+        {"isolated",
+         [] { tables_of("IsolatedCustomers 100k", [] { return isolated_customers(100'000); }); }},
+        {"flow", flow_by_table},
+        {"selector", parse_selectors},
+        {"read",
+         [] {
+             const std::string text = cluster_manifests(20'000, 10'000, 2);
+             Phases phases;
+             diag::Diagnostics diagnostics;
+             const auto cluster = read(text, diagnostics);
+             phases.done("read");
+             phases.print(
+                 fmt::format("read {} pods, {} MB", cluster.workloads.size(), text.size() >> 20));
+         }},
+    };
+    return kAll;
+}
+
+bool run_apart(const std::function<void()>& work) {
+    std::fflush(stdout);
+    const pid_t child = fork();
+    if (child == 0) {
+        work();
+        std::fflush(stdout);
+        _exit(0);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    return status == 0;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    std::vector<std::string> wanted(argv + 1, argv + argc);
+    if (wanted.empty())
+        for (const auto& [name, work] : workloads())
+            wanted.push_back(name);
+    bool good = true;
+    for (const std::string& name : wanted) {
+        const auto found = workloads().find(name);
+        if (found == workloads().end()) {
+            fmt::print(stderr, "polecat-bench: no workload `{}`; there are:", name);
+            for (const auto& [known, work] : workloads())
+                fmt::print(stderr, " {}", known);
+            fmt::print(stderr, "\n");
+            return 2;
+        }
+        good = run_apart(found->second) && good;
+    }
+    return good ? 0 : 1;
+}

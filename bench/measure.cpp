@@ -1,0 +1,41 @@
+#include "bench/measure.h"
+
+#include <ctime>
+#include <sys/resource.h>
+
+#include <fmt/format.h>
+
+namespace polecat::bench {
+
+double cpu_seconds() {
+    timespec now{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+double peak_megabytes() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return static_cast<double>(usage.ru_maxrss) / 1024.0;
+}
+
+void Phases::done(const std::string& phase) {
+    const double now = cpu_seconds();
+    spent_.emplace_back(phase, now - last_);
+    last_ = now;
+}
+
+void Phases::print(const std::string& workload) const {
+    double total = 0;
+    std::string parts;
+    for (const auto& [phase, seconds] : spent_) {
+        if (phase != "inputs")
+            total += seconds;
+        parts += fmt::format("  {} {:.3f}", phase, seconds);
+    }
+    fmt::print("{:<28} {:>8.3f} CPU s {:>7.0f} MB  |{}\n", workload, total, peak_megabytes(),
+               parts);
+    std::fflush(stdout);
+}
+
+} // namespace polecat::bench
