@@ -14,7 +14,7 @@ using GroupList = std::vector<std::uint32_t>;
 /// Groups that have a label, and those that have it with a value. Ascending.
 struct Postings {
     GroupList present;
-    std::unordered_map<std::string, GroupList> by_value;
+    std::unordered_map<std::string_view, GroupList> by_value;
 };
 
 GroupList union_of(const std::vector<GroupList>& lists) {
@@ -30,9 +30,9 @@ GroupList union_of(const std::vector<GroupList>& lists) {
 
 struct LabelIndex::State {
     std::map<Labels, std::uint32_t> groups;
-    std::vector<const Labels*> labels;               ///< of each group
-    std::vector<std::vector<std::uint32_t>> members; ///< of each group, ascending
-    std::unordered_map<std::string, Postings> postings;
+    std::vector<const Labels*> labels;                       ///< of each group
+    std::vector<std::vector<std::uint32_t>> members;         ///< of each group, ascending
+    std::unordered_map<std::string_view, Postings> postings; ///< texts of `groups`
     std::uint32_t size = 0;
 
     std::uint32_t group_of(const Labels& wanted) {

@@ -17,23 +17,56 @@ auto lower_bound(std::vector<Labels::Pair>& pairs, std::string_view key) {
 } // namespace
 
 Labels::Labels(std::vector<Pair> pairs) {
+    if (pairs.empty())
+        return;
+    // Stable, so that of equal keys the last given is the last; then that one is kept.
+    std::stable_sort(pairs.begin(), pairs.end(),
+                     [](const Pair& a, const Pair& b) { return a.first < b.first; });
+    std::vector<Pair> kept;
+    kept.reserve(pairs.size());
     for (Pair& pair : pairs)
-        set(std::move(pair.first), std::move(pair.second));
+        if (!kept.empty() && kept.back().first == pair.first)
+            kept.back() = std::move(pair);
+        else
+            kept.push_back(std::move(pair));
+    kept.shrink_to_fit();
+    pairs_ = std::make_shared<std::vector<Pair>>(std::move(kept));
+}
+
+const std::vector<Labels::Pair>& Labels::pairs() const {
+    static const std::vector<Pair> kNone;
+    return pairs_ ? *pairs_ : kNone;
+}
+
+std::vector<Labels::Pair>& Labels::own_pairs() {
+    if (!pairs_)
+        pairs_ = std::make_shared<std::vector<Pair>>();
+    else if (pairs_.use_count() > 1)
+        pairs_ = std::make_shared<std::vector<Pair>>(*pairs_);
+    return *pairs_;
+}
+
+std::strong_ordering Labels::operator<=>(const Labels& other) const {
+    return pairs_ == other.pairs_ ? std::strong_ordering::equal : pairs() <=> other.pairs();
+}
+
+bool Labels::operator==(const Labels& other) const {
+    return pairs_ == other.pairs_ || pairs() == other.pairs();
 }
 
 const std::string* Labels::find(std::string_view key) const {
-    const auto it =
-        std::lower_bound(pairs_.begin(), pairs_.end(), key,
-                         [](const Pair& pair, std::string_view k) { return pair.first < k; });
-    return it != pairs_.end() && it->first == key ? &it->second : nullptr;
+    const auto it = std::lower_bound(
+        begin(), end(), key, [](const Pair& pair, std::string_view k) { return pair.first < k; });
+    return it != end() && it->first == key ? &it->second : nullptr;
 }
 
 void Labels::set(std::string key, std::string value) {
-    const auto it = lower_bound(pairs_, key);
-    if (it != pairs_.end() && it->first == key)
+    auto& pairs = own_pairs();
+    const auto it = lower_bound(pairs, key);
+    if (it != pairs.end() && it->first == key)
         it->second = std::move(value);
     else
-        pairs_.emplace(it, std::move(key), std::move(value));
+        pairs.emplace(it, std::move(key), std::move(value));
 }
 
 void Labels::set_default(std::string key, std::string value) {
@@ -42,9 +75,10 @@ void Labels::set_default(std::string key, std::string value) {
 }
 
 void Labels::erase(std::string_view key) {
-    const auto it = lower_bound(pairs_, key);
-    if (it != pairs_.end() && it->first == key)
-        pairs_.erase(it);
+    if (find(key) == nullptr)
+        return;
+    auto& pairs = own_pairs();
+    pairs.erase(lower_bound(pairs, key));
 }
 
 namespace {

@@ -3,6 +3,7 @@
 /// Meaning: libcalico-go/lib/selector/parser (ast.go).
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -13,7 +14,7 @@
 
 namespace polecat::selector {
 
-/// Labels of one object: sorted by key, each key once.
+/// Labels of one object: sorted by key, each key once. Copies share until one of them is changed.
 class Labels {
   public:
     using Pair = std::pair<std::string, std::string>;
@@ -26,14 +27,17 @@ class Labels {
     /// Sets what is not there yet (inheritance: the own label wins).
     void set_default(std::string key, std::string value);
     void erase(std::string_view key);
-    bool empty() const { return pairs_.empty(); }
-    std::size_t size() const { return pairs_.size(); }
-    auto begin() const { return pairs_.begin(); }
-    auto end() const { return pairs_.end(); }
-    auto operator<=>(const Labels&) const = default;
+    bool empty() const { return pairs().empty(); }
+    std::size_t size() const { return pairs().size(); }
+    auto begin() const { return pairs().begin(); }
+    auto end() const { return pairs().end(); }
+    std::strong_ordering operator<=>(const Labels& other) const;
+    bool operator==(const Labels& other) const;
 
   private:
-    std::vector<Pair> pairs_;
+    const std::vector<Pair>& pairs() const;
+    std::vector<Pair>& own_pairs();
+    std::shared_ptr<std::vector<Pair>> pairs_; ///< absent: none
 };
 
 enum class Op : std::uint8_t {
