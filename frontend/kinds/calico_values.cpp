@@ -5,6 +5,7 @@
 
 #include "frontend/kinds/calico_rule.h"
 #include "frontend/kinds/label_selector.h"
+#include "frontend/selector/grammar/grammar.h"
 #include "frontend/selector/parse.h"
 
 namespace polecat::frontend {
@@ -64,10 +65,12 @@ std::optional<policy::SelectorField> read_selector(Fields& fields, std::string_v
     SelectorError error;
     auto parsed = parse_selector(text->value, &error);
     if (!parsed) {
-        fields.diagnostics()
-            .report(diag::Code::SelectorSyntax, inside(*text, error.offset), {error.message})
-            .about(fields.object())
-            .with_note("the selector is " + path + ": " + text->value);
+        auto& diagnostic = fields.diagnostics().report(
+            diag::Code::SelectorSyntax, inside(*text, error.offset), {error.message});
+        diagnostic.about(fields.object()).with_note("the selector is " + path + ": " + text->value);
+        const SelectorExplanation why = explain_selector(text->value);
+        if (!why.suggestion.empty())
+            diagnostic.with_hint("did you mean `" + why.suggestion + "`?");
         return std::nullopt;
     }
     if (parsed->mentions(selector::Op::Global) &&
