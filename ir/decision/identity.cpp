@@ -35,7 +35,8 @@ struct IdentityHash {
         for (const PredicateId id : identity.unknown)
             mix(id.value);
         for (const PortMember& member : identity.port_members)
-            mix((std::size_t{member.predicate.value} << 24) ^ (std::size_t{member.port} << 8) ^ member.protocol);
+            mix((std::size_t{member.predicate.value} << 24) ^ (std::size_t{member.port} << 8) ^
+                member.protocol);
         return hash ^ (hash >> 29);
     }
 };
