@@ -106,19 +106,9 @@ Answer ask_flow(const LoweredCluster& cluster, const Case& each, const ir::PathE
     return answer;
 }
 
-std::string describe(const Traffic& traffic) {
-    const std::string protocol = net::to_string_protocol(traffic.protocol);
-    if (traffic.port)
-        return fmt::format("{}/{}", *traffic.port, protocol);
-    if (!traffic.icmp_type)
-        return protocol;
-    return fmt::format("{} {}{}", protocol, *traffic.icmp_type,
-                       traffic.icmp_code ? fmt::format("/{}", *traffic.icmp_code) : "");
-}
-
 std::string question(const Case& each, const EndName& from, const EndName& to,
                      const Traffic& traffic) {
-    std::string text = fmt::format("{} -> {} {}", from.text, to.text, describe(traffic));
+    std::string text = fmt::format("{} -> {} {}", from.text, to.text, to_string(traffic));
     if (each.source_port)
         text += fmt::format(" from port {}", *each.source_port);
     if (each.http)

@@ -9,20 +9,6 @@ using decision::Step;
 
 namespace {
 
-std::string_view action_name(policy::Action action) {
-    switch (action) {
-    case policy::Action::Allow:
-        return "Allow";
-    case policy::Action::Deny:
-        return "Deny";
-    case policy::Action::Pass:
-        return "Pass";
-    case policy::Action::Log:
-        return "Log";
-    }
-    return "";
-}
-
 std::string tier_of(const Slot& slot) {
     if (slot.kind == Slot::Kind::EndOfProgram)
         return "after all tiers and profiles";
@@ -34,12 +20,12 @@ std::string outcome_of(const Step& step, const Slot& slot) {
     case Step::Outcome::NoMatch:
         return "does not match";
     case Step::Outcome::Match:
-        return fmt::format("matches: {}", action_name(slot.action));
+        return fmt::format("matches: {}", policy::to_string(slot.action));
     case Step::Outcome::Unknown:
-        return fmt::format("may match ({})", action_name(slot.action));
+        return fmt::format("may match ({})", policy::to_string(slot.action));
     case Step::Outcome::End:
         return slot.action == policy::Action::Pass ? "Pass: goes on"
-                                                   : std::string(action_name(slot.action));
+                                                   : std::string(policy::to_string(slot.action));
     }
     return "";
 }

@@ -41,6 +41,8 @@ struct Traffic {
     std::optional<std::uint16_t> port; ///< destination port
     std::optional<std::uint8_t> icmp_type, icmp_code;
 };
+/// "80/TCP", "ICMP 8/0", "47".
+std::string to_string(const Traffic& traffic);
 
 /// Ask one endpoint's own program instead of both ends.
 struct Probe {

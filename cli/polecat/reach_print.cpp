@@ -14,16 +14,6 @@ using decision::Verdict;
 
 namespace {
 
-std::string traffic_text(const expectation::Traffic& traffic) {
-    const std::string protocol = net::to_string_protocol(traffic.protocol);
-    if (traffic.port)
-        return fmt::format("{}/{}", *traffic.port, protocol);
-    if (!traffic.icmp_type)
-        return protocol;
-    return fmt::format("{} {}{}", protocol, *traffic.icmp_type,
-                       traffic.icmp_code ? fmt::format("/{}", *traffic.icmp_code) : "");
-}
-
 std::string upper(std::string_view text) {
     std::string out(text);
     for (char& c : out)
@@ -68,7 +58,7 @@ std::string ReachPrinter::text(const std::vector<ReachAnswer>& answers) const {
     for (const ReachAnswer& answer : answers) {
         const ir::FlowVerdict& verdict = answer.verdict;
         out += fmt::format("{}  {} -> {}  {}\n", upper(decision::to_string(verdict.verdict)), from_,
-                           to_, traffic_text(answer.traffic));
+                           to_, to_string(answer.traffic));
         if (!verdict.reason.empty())
             out += "  because " + verdict.reason + "\n";
         std::size_t number = 0;
@@ -108,7 +98,7 @@ std::string ReachPrinter::json(const std::vector<ReachAnswer>& answers) const {
         }
         json entry{{"from", from_},
                    {"to", to_},
-                   {"traffic", traffic_text(answer.traffic)},
+                   {"traffic", to_string(answer.traffic)},
                    {"verdict", decision::to_string(answer.verdict.verdict)},
                    {"hops", hops}};
         if (!answer.verdict.reason.empty())

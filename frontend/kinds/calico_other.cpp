@@ -58,6 +58,22 @@ std::optional<std::vector<FelixSettings::FailsafePort>> read_failsafe(Fields& sp
     return out;
 }
 
+/// The fields that an IPPool and a pool of the operator's Installation have in common.
+void add_pool(Fields& fields, policy::IpPool pool, policy::Cluster& cluster) {
+    const auto cidr = fields.string("cidr");
+    const auto parsed = cidr ? net::parse_cidr(cidr->value, net::CidrForm::Masked) : std::nullopt;
+    if (!parsed)
+        return;
+    pool.cidr = *parsed;
+    if (const auto text = fields.string("nodeSelector"))
+        pool.node_selector = text->value;
+    if (const auto text = fields.string("namespaceSelector"))
+        pool.namespace_selector = text->value;
+    for (const At<std::string>& use : fields.strings("allowedUses"))
+        pool.allowed_uses.push_back(use.value);
+    cluster.pools.push_back(std::move(pool));
+}
+
 } // namespace
 
 void read_ip_pool(ObjectContext& context) {
@@ -65,20 +81,9 @@ void read_ip_pool(ObjectContext& context) {
     out.meta = check_object(context, false);
     diag::Diagnostics unused;
     Fields spec = open_spec(context, unused);
-    const auto cidr = spec.string("cidr");
-    const auto parsed = cidr ? net::parse_cidr(cidr->value, net::CidrForm::Masked) : std::nullopt;
-    if (!parsed)
-        return;
-    out.cidr = *parsed;
     const auto disabled = spec.boolean("disabled");
     out.disabled = disabled && disabled->value;
-    if (const auto text = spec.string("nodeSelector"))
-        out.node_selector = text->value;
-    if (const auto text = spec.string("namespaceSelector"))
-        out.namespace_selector = text->value;
-    for (const At<std::string>& use : spec.strings("allowedUses"))
-        out.allowed_uses.push_back(use.value);
-    context.cluster.pools.push_back(std::move(out));
+    add_pool(spec, std::move(out), context.cluster);
 }
 
 void read_felix_configuration(ObjectContext& context) {
@@ -108,6 +113,35 @@ void read_calico_node(ObjectContext& context) {
                     net::parse_address(text->value.substr(0, text->value.find('/'))))
                 out.addresses.push_back(*address);
     context.cluster.nodes.push_back(std::move(out));
+}
+
+void read_installation(ObjectContext& context) {
+    Fields root(&context.root, "", object_label(context), context.diagnostics);
+    root.ignore({"apiVersion", "kind", "status"});
+    const policy::Metadata meta = read_metadata(root, false);
+    Fields spec = root.mapping("spec");
+    spec.ignore_rest();
+    const yaml::Node* network = spec.get("calicoNetwork");
+    root.finish();
+    context.cluster.others.push_back({context.api_version, context.kind, meta});
+    if (network == nullptr)
+        return;
+    const std::string path = "spec.calicoNetwork";
+    check_schema(*find_schema(context.kind), *network, root.object(), context.diagnostics, path);
+    diag::Diagnostics unused;
+    Fields fields(network, path, root.object(), unused);
+    fields.ignore_rest();
+    for (const yaml::Node* item : fields.list("ipPools")) {
+        Fields pool(item, path + ".ipPools", root.object(), unused);
+        pool.ignore_rest();
+        policy::IpPool out;
+        if (const auto name = pool.string("name"))
+            out.meta.name = name->value;
+        else if (const auto cidr = pool.string("cidr"))
+            out.meta.name = cidr->value; // the operator names it by its CIDR too
+        out.meta.span = item->span;
+        add_pool(pool, std::move(out), context.cluster);
+    }
 }
 
 void read_other_calico(ObjectContext& context) {

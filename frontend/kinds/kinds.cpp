@@ -61,7 +61,7 @@ constexpr KindRow kKinds[] = {
     {kCalico, "IPAMConfiguration", read_other_calico},
     {kCalico, "IPReservation", read_other_calico},
     {kCalico, "KubeControllersConfiguration", read_other_calico},
-    {"operator.tigera.io/v1", "Installation", read_other_calico},
+    {"operator.tigera.io/v1", "Installation", read_installation},
     {"operator.tigera.io/v1", "APIServer", read_other_calico},
 };
 

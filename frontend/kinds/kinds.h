@@ -56,6 +56,7 @@ void read_profile(ObjectContext&);
 void read_ip_pool(ObjectContext&);
 void read_felix_configuration(ObjectContext&);
 void read_calico_node(ObjectContext&);
+void read_installation(ObjectContext&);
 void read_other_calico(ObjectContext&); ///< the rest, by constraints only
 
 /// nullptr: not a kind that polecat reads.

@@ -22,6 +22,6 @@ struct SelectorError {
 std::optional<selector::Selector> parse_selector(std::string_view text,
                                                  SelectorError* error = nullptr);
 
-inline constexpr std::size_t kMaxSelectorDepth = 1000;
+inline constexpr std::size_t kMaxSelectorDepth = 250;
 
 } // namespace polecat::frontend

@@ -24,6 +24,20 @@ std::string_view to_string(PolicyKind kind) {
     return "NetworkPolicy";
 }
 
+std::string_view to_string(Action action) {
+    switch (action) {
+    case Action::Allow:
+        return "Allow";
+    case Action::Deny:
+        return "Deny";
+    case Action::Pass:
+        return "Pass";
+    case Action::Log:
+        return "Log";
+    }
+    return "";
+}
+
 bool is_staged(PolicyKind kind) {
     return kind == PolicyKind::StagedGlobalNetworkPolicy ||
            kind == PolicyKind::StagedNetworkPolicy ||

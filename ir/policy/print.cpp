@@ -72,24 +72,10 @@ std::string text_of(const IcmpMatch& match) {
     return match.code ? out + fmt::format("/{}", *match.code) : out;
 }
 
-std::string_view text_of(Action action) {
-    switch (action) {
-    case Action::Allow:
-        return "Allow";
-    case Action::Deny:
-        return "Deny";
-    case Action::Pass:
-        return "Pass";
-    case Action::Log:
-        return "Log";
-    }
-    return "";
-}
-
 } // namespace
 
 std::string to_text(const Rule& rule) {
-    std::string out(text_of(rule.action));
+    std::string out(to_string(rule.action));
     if (rule.ip_version)
         add(out, "ipVersion", fmt::format("{}", **rule.ip_version));
     if (rule.protocol)

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -18,6 +19,7 @@ namespace polecat::policy {
 
 enum class Action : std::uint8_t { Allow, Deny, Pass, Log };
 enum class Direction : std::uint8_t { Ingress, Egress };
+std::string_view to_string(Action action); ///< as in manifests
 
 /// A selector as written, and its parsed form.
 struct SelectorField {

@@ -74,6 +74,19 @@ TEST_CASE("an un-defaulted policy without types has both directions") {
     CHECK_FALSE(defaulted.cluster.policies[0].egress_type);
 }
 
+TEST_CASE("pools of the operator's Installation") {
+    const std::string head = "apiVersion: operator.tigera.io/v1\nkind: Installation\n"
+                             "metadata: {name: default}\nspec:\n  variant: Calico\n"
+                             "  calicoNetwork:\n";
+    const Loaded good = load(head + "    ipPools: [{cidr: 10.8.0.0/16, encapsulation: VXLAN}]\n");
+    CHECK_FALSE(good.diagnostics.has_errors());
+    REQUIRE(good.cluster.pools.size() == 1);
+    CHECK(good.cluster.pools[0].meta.name == "10.8.0.0/16");
+    CHECK(load(head + "    ipPools: [{cidr: 10.8.0.0/16, encapsulation: GRE}]\n")
+              .count(Code::SchemaValue) == 1);
+    CHECK(load(head + "    ipPool: []\n").count(Code::UnknownField) == 1);
+}
+
 TEST_CASE("two objects of one name") {
     const std::string one = calico_policy("  types: [Ingress]\n");
     const Loaded loaded = load(one + "---\n" + one);

@@ -130,6 +130,7 @@ const KindSchema* find_schema(std::string_view kind) {
         {"ClusterInformation", schema::cluster_information()},
         {"FelixConfiguration", schema::felix_configuration()},
         {"IPAMConfiguration", schema::ipam_configuration()},
+        {"Installation", schema::installation_calico_network()},
         {"IPPool", schema::ip_pool()},
         {"IPReservation", schema::ip_reservation()},
         {"KubeControllersConfiguration", schema::kube_controllers_configuration()},
@@ -142,11 +143,11 @@ const KindSchema* find_schema(std::string_view kind) {
 }
 
 void check_schema(const KindSchema& schema, const yaml::Node& spec, const std::string& object,
-                  diag::Diagnostics& diagnostics) {
+                  diag::Diagnostics& diagnostics, const std::string& path) {
     if (schema.kind == "BGPFilter")
         check_filter(spec, object, diagnostics);
     else
-        Checker(schema.rows, object, diagnostics).object(spec, "", "spec");
+        Checker(schema.rows, object, diagnostics).object(spec, "", path);
 }
 
 } // namespace polecat::frontend

@@ -36,9 +36,10 @@ struct KindSchema {
 /// nullptr: no schema for this kind.
 const KindSchema* find_schema(std::string_view kind);
 
-/// Reports everything in `spec` that the schema does not allow. `object` names it in messages.
+/// Reports everything in `spec` that the schema does not allow. `object` and `path` name it in
+/// messages.
 void check_schema(const KindSchema& schema, const yaml::Node& spec, const std::string& object,
-                  diag::Diagnostics& diagnostics);
+                  diag::Diagnostics& diagnostics, const std::string& path = "spec");
 
 /// Rules that tie fields of one object together ("ipipMode and vxlanMode cannot both be enabled").
 /// `name` is metadata.name.

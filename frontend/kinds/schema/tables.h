@@ -11,6 +11,9 @@ std::span<const FieldRow> bgp_configuration();
 std::span<const FieldRow> bgp_peer();
 std::span<const FieldRow> bgp_filter_rules();
 std::span<const FieldRow> felix_configuration();
+/// `spec.calicoNetwork` of the operator's Installation; the rest of its spec passes unread.
+/// Source: operator.tigera.io/v1 (tigera/operator api/v1/installation_types.go).
+std::span<const FieldRow> installation_calico_network();
 std::span<const FieldRow> ip_pool();
 std::span<const FieldRow> ip_reservation();
 std::span<const FieldRow> ipam_configuration();

@@ -6,6 +6,7 @@
 
 #include "SelectorLexer.h"
 #include "SelectorParser.h"
+#include "frontend/selector/parse.h"
 
 namespace polecat::frontend {
 
@@ -15,7 +16,7 @@ using selector::Selector;
 
 namespace {
 
-constexpr std::size_t kMaxLabel = 512, kMaxDepth = 1000;
+constexpr std::size_t kMaxLabel = 512;
 
 /// Bytes as characters: ANTLR wants UTF-8, and offsets are to be those of bytes.
 std::string as_characters(std::string_view text) {
@@ -142,7 +143,7 @@ Selector any_of(SelectorParser::AnyOfContext* context) {
 
 /// Runs the grammar; the error says why there is no selector.
 std::optional<Selector> run(std::string_view text, FirstError& error) {
-    if (depth_of(text) > kMaxDepth) {
+    if (depth_of(text) > kMaxSelectorDepth) {
         error.message = "fewer nested parentheses";
         return std::nullopt;
     }
