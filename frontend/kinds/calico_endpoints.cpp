@@ -1,11 +1,11 @@
 /// HostEndpoint, WorkloadEndpoint, Profile, NetworkSet, GlobalNetworkSet.
 #include <algorithm>
-#include <regex>
 
 #include "frontend/kinds/calico_rule.h"
 #include "frontend/kinds/kinds.h"
 #include "frontend/kinds/label_selector.h"
 #include "frontend/kinds/names.h"
+#include "frontend/kinds/pattern.h"
 
 namespace polecat::frontend {
 
@@ -20,8 +20,7 @@ Fields open_root(ObjectContext& context) {
 }
 
 bool is_interface_name(const std::string& name) {
-    static const std::regex form("[a-zA-Z0-9_.-]{1,15}");
-    return std::regex_match(name, form);
+    return has_form(name, "[a-zA-Z0-9_.-]{1,15}");
 }
 
 /// One port that an endpoint declares.
@@ -114,17 +113,16 @@ std::vector<At<std::string>> read_profiles(Fields& spec) {
 }
 
 void check_container_id(Fields& spec) {
-    static const std::regex form("[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?");
     const auto id = spec.string("containerID");
-    if (id && !id->value.empty() && !std::regex_match(id->value, form))
+    if (id && !id->value.empty() && !has_form(id->value, "[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?"))
         refuse_value(spec, id->span, spec.path_of("containerID"),
                      "must be letters, digits and `-`");
 }
 
 void check_mac(Fields& spec) {
-    static const std::regex form("([0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}");
     const auto mac = spec.string("mac");
-    if (mac && !mac->value.empty() && !std::regex_match(mac->value, form))
+    if (mac && !mac->value.empty() &&
+        !has_form(mac->value, "([0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}"))
         refuse_value(spec, mac->span, spec.path_of("mac"), "must be a MAC address");
 }
 

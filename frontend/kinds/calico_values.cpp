@@ -1,10 +1,10 @@
 /// Values that several Calico kinds share: selectors, ports, protocols, nets, domains.
 #include <algorithm>
 #include <charconv>
-#include <regex>
 
 #include "frontend/kinds/calico_rule.h"
 #include "frontend/kinds/label_selector.h"
+#include "frontend/kinds/pattern.h"
 #include "frontend/selector/grammar/grammar.h"
 #include "frontend/selector/parse.h"
 
@@ -162,10 +162,10 @@ std::vector<At<net::Cidr>> read_nets(Fields& fields, std::string_view key, bool 
 
 void check_domains(Fields& fields, const std::vector<At<std::string>>& domains,
                    std::string_view key) {
-    static const std::regex form(
-        R"(([a-zA-Z0-9_]([a-zA-Z0-9_-]*[a-zA-Z0-9_])?|\*)(\.([a-zA-Z0-9_]([a-zA-Z0-9_-]*[a-zA-Z0-9_])?|\*))*\.?)");
+    static constexpr std::string_view kForm =
+        R"(([a-zA-Z0-9_]([a-zA-Z0-9_-]*[a-zA-Z0-9_])?|\*)(\.([a-zA-Z0-9_]([a-zA-Z0-9_-]*[a-zA-Z0-9_])?|\*))*\.?)";
     for (const At<std::string>& domain : domains)
-        if (!std::regex_match(domain.value, form) ||
+        if (!has_form(domain.value, kForm) ||
             std::count(domain.value.begin(), domain.value.end(), '*') > 1)
             refuse_value(fields, domain.span, fields.path_of(key),
                          "must be a domain name, with at most one `*` for whole labels");

@@ -166,7 +166,12 @@ Result<std::size_t> Lab::add_host(const std::string& interface,
 }
 
 void Lab::give_node(const net::Address& address, const std::string& interface) {
-    ip(node_, {"addr", "add", net::to_string(address) + "/32", "dev", interface}).ok();
+    const bool v6 = address.family == net::Family::V6;
+    std::vector<std::string> add{"addr", "add", net::to_string(address) + (v6 ? "/128" : "/32"),
+                                 "dev", interface};
+    if (v6)
+        add.push_back("nodad");
+    ip(node_, add).ok();
 }
 
 bool Lab::send(std::size_t host, const std::string& packet, const net::Address& to) {

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "backends/nftables/update.h"
 #include "runtime/nft.h"
@@ -80,14 +81,74 @@ std::string Node::add_pods(const std::string& manifests) {
     return *update;
 }
 
-bool Node::kernel_agrees() const {
+nft::Ruleset Node::listed() const {
     const auto listed = runtime::nft_list("polecat");
     REQUIRE_MESSAGE(listed.ok(), (listed ? "" : listed.error()));
-    const auto parsed = nft::parse(*listed);
+    auto parsed = nft::parse(*listed);
     REQUIRE_MESSAGE(parsed.ok(), (parsed ? "" : parsed.error()));
-    const auto read = backends::read_back(*parsed);
+    return std::move(*parsed);
+}
+
+bool Node::kernel_agrees() const {
+    const auto read = backends::read_back(listed());
     REQUIRE_MESSAGE(read.ok(), (read ? "" : read.error()));
     return *read == image;
+}
+
+std::uint64_t Node::counted(const std::string& chain, const std::string& comment) const {
+    const nft::Ruleset rules = listed();
+    const nft::Chain* found = rules.find_chain(chain);
+    REQUIRE(found != nullptr);
+    for (const nft::Rule& rule : found->rules)
+        for (const nft::Statement& statement : rule.statements)
+            if (const auto* counter = std::get_if<nft::Counter>(&statement);
+                counter != nullptr && rule.comment == comment)
+                return counter->packets;
+    FAIL("no rule of chain " << chain << " counts `" << comment << "`");
+    return 0;
+}
+
+void Node::serve() {
+    std::string rules;
+    std::size_t number = 0;
+    for (auto& [name, front] : cluster.lowered.service_fronts) {
+        const std::string mark = number++ % 2 == 0 ? "meta mark set 0x4000 " : "";
+        for (decision::ServiceFront::Port& port : front.ports) {
+            if (port.backends.empty())
+                continue;
+            port.backends.resize(1);
+            const auto& backend = cluster.lowered.world.object(*port.backends.front().object);
+            for (const net::Address& virtual_address : front.cluster_ips)
+                for (const net::Address& real : backend.addresses)
+                    if (real.family == virtual_address.family) {
+                        const bool v6 = real.family == net::Family::V6;
+                        rules += fmt::format(
+                            "    ip{0} daddr {1} meta l4proto {2} th dport {3} {4}dnat ip{0} to "
+                            "{5}{6}{7}:{8}\n",
+                            v6 ? "6" : "", net::to_string(virtual_address), port.protocol,
+                            port.port, mark, v6 ? "[" : "", net::to_string(real), v6 ? "]" : "",
+                            port.backends.front().port);
+                        server_by_service_[{virtual_address, port.protocol, port.port}] = real;
+                    }
+        }
+    }
+    for (const runtime::Host& host : lab.hosts) {
+        lab.give_node(address("192.168.7.1"), host.interface);
+        lab.give_node(address("fd00:7::1"), host.interface);
+    }
+    const auto loaded = runtime::nft_load(
+        "table inet services {\n  chain prerouting {\n    type nat hook prerouting priority "
+        "-100;\n" +
+        rules +
+        "  }\n  chain postrouting {\n    type nat hook postrouting priority 100;\n    meta mark "
+        "& 0x4000 == 0x4000 masquerade\n  }\n}\n");
+    REQUIRE_MESSAGE(loaded.ok(), (loaded ? "" : loaded.error()));
+}
+
+net::Address Node::server_of(const PacketSpec& spec) const {
+    const auto found =
+        server_by_service_.find({spec.destination, spec.protocol, spec.destination_port});
+    return found == server_by_service_.end() ? spec.destination : found->second;
 }
 
 std::size_t Node::host_of(const net::Address& address) const {

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <tuple>
 
 #include "backends/nftables/nftables.h"
 #include "ir/path.h"
@@ -35,6 +36,14 @@ class Node {
     bool passes(PacketSpec spec, const net::Address& arrives);
     decision::Verdict expected(const PacketSpec& spec) const;
 
+    /// DNAT rules for the services' addresses, as kube-proxy would write them if it always chose
+    /// the first backend; every second service is masqueraded. expected() then follows them.
+    void serve();
+    /// Where a packet to that address and port ends up.
+    net::Address server_of(const PacketSpec& spec) const;
+    /// Packets that a rule with this comment has counted.
+    std::uint64_t counted(const std::string& chain, const std::string& comment) const;
+
     runtime::Lab lab;
     testing::RandomCluster cluster;
     backends::NodeImage image;
@@ -42,7 +51,11 @@ class Node {
 
   private:
     void compile(const std::string& manifests, std::uint16_t generation);
+    nft::Ruleset listed() const;
     std::map<net::Address, std::size_t> host_by_address_;
+    /// By address, protocol and port of a service.
+    std::map<std::tuple<net::Address, net::Protocol, std::uint16_t>, net::Address>
+        server_by_service_;
 };
 
 net::Address address(const std::string& text);

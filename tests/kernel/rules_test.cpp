@@ -113,6 +113,29 @@ TEST_CASE("a pod and its gateway") {
     }
 }
 
+TEST_CASE("a pod's neighbour discovery and multicast listener reports reach its node") {
+    if (!may_run())
+        return;
+    Node node(kPods, {"203.0.113.7"});
+    const auto forged = [&] {
+        return node.counted("source_check", "forged source or unknown interface");
+    };
+    const auto before = forged();
+    const std::size_t pod = node.host_of(address("10.9.0.1"));
+    PacketSpec spec;
+    spec.protocol = net::kIcmpV6;
+    spec.source = address("fe80::42"); // no policy names link-local addresses
+    spec.destination = address("fe80::1");
+    for (const int type : {130, 131, 132, 133, 135, 136, 143}) {
+        spec.icmp_type = static_cast<std::uint8_t>(type);
+        REQUIRE(node.lab.send(pod, make_packet(spec), address("2001:db8::1")));
+    }
+    CHECK(forged() == before);
+    spec.icmp_type = 128; // an echo request is not what routers need
+    REQUIRE(node.lab.send(pod, make_packet(spec), address("2001:db8::1")));
+    CHECK(forged() == before + 1);
+}
+
 TEST_CASE("a service with DNAT and masquerade, before and after a change of policy") {
     if (!may_run())
         return;

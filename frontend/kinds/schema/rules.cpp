@@ -3,8 +3,8 @@
 #include <array>
 #include <charconv>
 #include <functional>
-#include <regex>
 
+#include "frontend/kinds/pattern.h"
 #include "frontend/kinds/schema/schema.h"
 #include "frontend/kinds/schema/value.h"
 #include "ir/net/address.h"
@@ -113,13 +113,12 @@ void check_pool(const Spec& spec) {
 std::optional<net::Address> peer_address(const std::string& text) {
     if (const auto bare = net::parse_address(text))
         return bare;
-    static const std::regex form(R"((\[([^\]]*)\]|([0-9.]+)):([0-9]{1,5}))");
-    std::smatch match;
-    if (!std::regex_match(text, match, form))
+    const auto parts = parts_of(text, R"((?:\[([^\]]*)\]|([0-9.]+)):([0-9]{1,5}))");
+    if (parts.empty())
         return std::nullopt;
-    const int port = std::stoi(match[4]);
-    const auto address = net::parse_address(match[2].matched ? match[2].str() : match[3].str());
-    const bool bracketed = match[2].matched;
+    const int port = std::stoi(std::string(parts[2]));
+    const bool bracketed = parts[1].empty();
+    const auto address = net::parse_address(bracketed ? parts[0] : parts[1]);
     if (!address || port < 1 || port > 65535 || (address->family == net::Family::V6) != bracketed)
         return std::nullopt;
     return address;
@@ -152,8 +151,7 @@ void check_peer(const Spec& spec) {
 
 /// "a:b" with 16-bit parts or "a:b:c" with 32-bit parts.
 bool is_community(const std::string& text) {
-    static const std::regex form("[0-9]{1,10}(:[0-9]{1,10}){1,2}");
-    if (!std::regex_match(text, form))
+    if (!has_form(text, "[0-9]{1,10}(:[0-9]{1,10}){1,2}"))
         return false;
     std::vector<std::uint64_t> parts;
     for (std::size_t from = 0; from <= text.size();) {
@@ -205,8 +203,7 @@ void check_bgp_configuration(const Spec& spec) {
                 spec.refuse(key, std::string(key) + " needs the node-to-node mesh");
     if (const Node* ignored = spec.get("ignoredInterfaces"); ignored != nullptr)
         for (const Node& each : ignored->items)
-            if (each.text == "*" ||
-                !std::regex_match(each.text, std::regex("[a-zA-Z0-9_.*-]{1,15}")))
+            if (each.text == "*" || !has_form(each.text, "[a-zA-Z0-9_.*-]{1,15}"))
                 spec.refuse(each,
                             "an ignored interface is a name or a pattern other than `*` alone");
     check_communities(spec);
@@ -304,7 +301,7 @@ void check_felix(const Spec& spec) {
     if (ranges->items.size() > 7)
         spec.refuse("kubeNodePortRanges", "at most 7 node port ranges");
     for (const Node& each : ranges->items)
-        if (!std::regex_match(each.text, std::regex("[0-9]{1,5}(:[0-9]{1,5})?")))
+        if (!has_form(each.text, "[0-9]{1,5}(:[0-9]{1,5})?"))
             spec.refuse(each, "a node port range is a number or first:last");
 }
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
-#include <regex>
 
+#include "frontend/kinds/pattern.h"
 #include "frontend/selector/parse.h"
 #include "ir/net/address.h"
 
@@ -79,18 +79,13 @@ Problem check_duration(std::string_view type, const std::string& text) {
     if (!is_duration(text))
         return "must be a duration such as 30s or 1m30s";
     // The CRD's pattern takes whole numbers and the units ms, s, m and h only.
-    if (type == "duration crd" && !std::regex_match(text, std::regex("([0-9]+(ms|s|m|h))*")))
+    if (type == "duration crd" && !has_form(text, "([0-9]+(ms|s|m|h))*"))
         return "must be whole numbers of ms, s, m or h";
     return std::nullopt;
 }
 
 Problem check_regex_text(const std::string& text) {
-    try {
-        const std::regex unused(text);
-        return std::nullopt;
-    } catch (const std::regex_error&) {
-        return "must be a regular expression";
-    }
+    return is_pattern(text) ? Problem{} : "must be a regular expression";
 }
 
 Problem check_string(std::string_view type, const std::string& text) {
@@ -99,9 +94,7 @@ Problem check_string(std::string_view type, const std::string& text) {
     if (word == "enum" || word == "fold")
         return check_choice(rest, word == "fold", text);
     if (word == "re")
-        return std::regex_match(text, std::regex(std::string(rest)))
-                   ? Problem{}
-                   : "must have the form " + std::string(rest);
+        return has_form(text, rest) ? Problem{} : "must have the form " + std::string(rest);
     if (word == "duration")
         return check_duration(type, text);
     if (word.substr(0, 4) == "cidr")
@@ -128,8 +121,7 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
 }
 
 bool is_duration(std::string_view text) {
-    static const std::regex form(R"(0|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h))+)");
-    return std::regex_match(text.begin(), text.end(), form);
+    return has_form(text, R"(0|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h))+)");
 }
 
 std::optional<std::string> check_value(std::string_view type, const yaml::Node& value) {
