@@ -4,9 +4,9 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/conformance/objects.h"
+#include "cli/conformance/policy_text.h"
 #include "cli/conformance/suite.h"
 #include "frontend/selector/parse.h"
-#include "ir/policy/print.h"
 #include "passes/convert_kubernetes.h"
 #include "passes/lower.h"
 
@@ -57,7 +57,7 @@ std::string meaning(policy::Policy policy) {
     };
     drop_empty(policy.selector);
     drop_empty(policy.namespace_selector);
-    return policy::to_text(policy);
+    return to_text(policy);
 }
 
 /// Calico implements no `nodes` and `domainNames` peers and puts a stand-in for the whole rule:
@@ -122,9 +122,9 @@ std::string text_of(const selector::Labels& labels) {
 std::string text_of(const policy::Profile& profile) {
     std::string out = profile.meta.name + "\n" + text_of(profile.labels_to_apply);
     for (const policy::Rule& rule : profile.ingress)
-        out += "ingress " + policy::to_text(rule) + "\n";
+        out += "ingress " + to_text(rule) + "\n";
     for (const policy::Rule& rule : profile.egress)
-        out += "egress " + policy::to_text(rule) + "\n";
+        out += "egress " + to_text(rule) + "\n";
     return out;
 }
 
@@ -240,7 +240,7 @@ std::string check_ports(const json& row) {
     const auto converted = passes::convert(policy);
     std::string found, wanted;
     for (const policy::Rule& rule : converted.ingress)
-        found += policy::to_text(rule);
+        found += to_text(rule);
     for (const json& each : row["output"]) {
         wanted += wanted.empty() ? "" : ",";
         const std::string text = each.is_string() ? each.get<std::string>() : each.dump();

@@ -1,29 +1,17 @@
 #include "cli/polecat/emit_forms.h"
 
+#include "backends/manifests/manifests.h"
 #include "ir/decision/identity.h"
 #include "ir/decision/print.h"
 #include "ir/decision/table.h"
-#include "ir/policy/print.h"
-#include "passes/convert_kubernetes.h"
 
 namespace polecat::cli {
 
 namespace {
 
-std::string policy_ir(const policy::Cluster& policy) {
-    std::string out;
-    for (const policy::Policy& each : policy.policies)
-        out += policy::to_text(each);
-    for (const auto& each : policy.kubernetes_policies)
-        out += policy::to_text(passes::convert(each));
-    for (const auto& each : policy.cluster_policies)
-        out += policy::to_text(passes::convert(each));
-    return out;
-}
-
 std::string tables(const decision::LoweredCluster& cluster) {
     const decision::Identities identities(cluster);
-    std::string out;
+    std::string out = decision::to_text(cluster.predicates);
     for (const decision::Program& program : cluster.programs) {
         std::vector<decision::Identity> ends;
         for (const auto& [address, id] : identities.endpoint_addresses(program.family))
@@ -31,8 +19,7 @@ std::string tables(const decision::LoweredCluster& cluster) {
         for (const auto& [nets, id] : identities.outside(program.family))
             ends.push_back(identities[id]);
         const auto table = decision::flatten(program, cluster.predicates, ends, ends);
-        out += table ? decision::to_text(*table, cluster.predicates)
-                     : "table not made: " + table.error() + "\n";
+        out += table ? decision::to_text(*table) : "# table not made: " + table.error() + "\n";
     }
     return out;
 }
@@ -42,7 +29,7 @@ std::string tables(const decision::LoweredCluster& cluster) {
 std::string emit_form(const std::string& form, const policy::Cluster& policy,
                       const decision::LoweredCluster& cluster) {
     if (form == "policy-ir")
-        return policy_ir(policy);
+        return backends::to_yaml(policy);
     if (form == "table")
         return tables(cluster);
     std::string out;

@@ -1,8 +1,7 @@
-/// Calico kinds that are checked against their schema: IPPool, FelixConfiguration, Node, BGP kinds
-/// and so on. Some give typed settings that lowering reads.
+/// Kinds that a schema describes: IPPool, FelixConfiguration, Node, BGP kinds, the operator's
+/// Installation and so on. Some give settings that lowering reads.
 #include "frontend/kinds/calico_rule.h"
 #include "frontend/kinds/kinds.h"
-#include "frontend/kinds/label_selector.h"
 #include "frontend/kinds/schema/schema.h"
 
 namespace polecat::frontend {
@@ -10,12 +9,14 @@ namespace polecat::frontend {
 namespace {
 
 using policy::FelixSettings;
+using policy::OtherObject;
+using policy::Settings;
 
-/// metadata and the schema of spec; the object as one that nothing lowers yet.
-policy::Metadata check_object(ObjectContext& context, bool keep) {
+/// metadata, and the spec by the kind's schema.
+OtherObject read_object(ObjectContext& context) {
     Fields root(&context.root, "", object_label(context), context.diagnostics);
     root.ignore({"apiVersion", "kind", "status"});
-    policy::Metadata meta = read_metadata(root, false);
+    OtherObject out{context.api_version, context.kind, read_metadata(root, false), {}};
     const yaml::Node* spec = root.get("spec");
     root.finish();
     static const yaml::Node empty = [] {
@@ -25,51 +26,44 @@ policy::Metadata check_object(ObjectContext& context, bool keep) {
     }();
     if (const KindSchema* schema = find_schema(context.kind)) {
         const yaml::Node& checked = spec != nullptr ? *spec : empty;
-        check_schema(*schema, checked, root.object(), context.diagnostics);
-        check_rules(context.kind, meta.name, checked, root.object(), context.diagnostics);
-    }
-    if (keep)
-        context.cluster.others.push_back({context.api_version, context.kind, meta});
-    return meta;
-}
-
-/// The spec for reading typed fields; everything in it was checked by the schema.
-Fields open_spec(ObjectContext& context, diag::Diagnostics& unused) {
-    Fields spec(context.root.find("spec"), "spec", object_label(context), unused);
-    spec.ignore_rest();
-    return spec;
-}
-
-std::optional<std::vector<FelixSettings::FailsafePort>> read_failsafe(Fields& spec,
-                                                                      const char* key) {
-    if (!spec.has(key))
-        return std::nullopt;
-    std::vector<FelixSettings::FailsafePort> out;
-    for (const yaml::Node* item : spec.list(key)) {
-        Fields fields(item, spec.path_of(key), spec.object(), spec.diagnostics());
-        const auto protocol = read_calico_protocol(fields, "protocol");
-        const auto port = fields.integer("port");
-        const auto net = fields.string("net");
-        if (port && port->value >= 0 && port->value <= 65535)
-            out.push_back(
-                {protocol ? protocol->value : net::kTcp, static_cast<std::uint16_t>(port->value),
-                 net ? net::parse_cidr(net->value, net::CidrForm::OrAddress) : std::nullopt});
+        out.spec = read_schema(*schema, checked, root.object(), context.diagnostics);
+        check_rules(context.kind, out.meta.name, checked, root.object(), context.diagnostics);
     }
     return out;
 }
 
-/// The fields that an IPPool and a pool of the operator's Installation have in common.
-void add_pool(Fields& fields, policy::IpPool pool, policy::Cluster& cluster) {
-    const auto cidr = fields.string("cidr");
-    const auto parsed = cidr ? net::parse_cidr(cidr->value, net::CidrForm::Masked) : std::nullopt;
-    if (!parsed)
+std::optional<std::vector<FelixSettings::FailsafePort>> failsafe_ports(const Settings& spec,
+                                                                       const std::string& list) {
+    if (!spec.has(list))
+        return std::nullopt;
+    std::vector<FelixSettings::FailsafePort> out;
+    for (std::size_t i = 0; i < spec.size(list); ++i) {
+        const std::string at = list + "[" + std::to_string(i) + "].";
+        const auto port = spec.integer(at + "port");
+        if (!port)
+            continue;
+        const auto name = spec.text(at + "protocol");
+        const auto protocol = name ? net::protocol_by_name(name->value) : std::nullopt;
+        const auto net = spec.cidr(at + "net");
+        out.push_back({protocol.value_or(net::kTcp), static_cast<std::uint16_t>(port->value),
+                       net ? std::optional(net->value) : std::nullopt});
+    }
+    return out;
+}
+
+/// What an IPPool and a pool of the operator's Installation have in common. `prefix`: of the
+/// pool's fields in the settings.
+void add_pool(policy::IpPool pool, const std::string& prefix, policy::Cluster& cluster) {
+    const Settings& spec = pool.spec;
+    const auto cidr = spec.cidr(prefix + "cidr");
+    if (!cidr)
         return;
-    pool.cidr = *parsed;
-    if (const auto text = fields.string("nodeSelector"))
-        pool.node_selector = text->value;
-    if (const auto text = fields.string("namespaceSelector"))
-        pool.namespace_selector = text->value;
-    for (const At<std::string>& use : fields.strings("allowedUses"))
+    pool.cidr = cidr->value;
+    if (const auto selector = spec.selector(prefix + "nodeSelector"))
+        pool.node_selector = selector->text;
+    if (const auto selector = spec.selector(prefix + "namespaceSelector"))
+        pool.namespace_selector = selector->text;
+    for (const At<std::string>& use : spec.texts(prefix + "allowedUses"))
         pool.allowed_uses.push_back(use.value);
     cluster.pools.push_back(std::move(pool));
 }
@@ -77,37 +71,36 @@ void add_pool(Fields& fields, policy::IpPool pool, policy::Cluster& cluster) {
 } // namespace
 
 void read_ip_pool(ObjectContext& context) {
-    policy::IpPool out;
-    out.meta = check_object(context, false);
-    diag::Diagnostics unused;
-    Fields spec = open_spec(context, unused);
-    const auto disabled = spec.boolean("disabled");
-    out.disabled = disabled && disabled->value;
-    add_pool(spec, std::move(out), context.cluster);
+    OtherObject object = read_object(context);
+    policy::IpPool pool;
+    pool.meta = std::move(object.meta);
+    pool.spec = std::move(object.spec);
+    pool.disabled = pool.spec.is("disabled", true);
+    add_pool(std::move(pool), "", context.cluster);
 }
 
 void read_felix_configuration(ObjectContext& context) {
-    const policy::Metadata meta = check_object(context, true);
+    OtherObject object = read_object(context);
+    const Settings& spec = object.spec;
     // Settings of one node or of some nodes don't speak for the cluster.
-    if (meta.name != "default")
-        return;
-    diag::Diagnostics unused;
-    Fields spec = open_spec(context, unused);
-    FelixSettings& felix = context.cluster.felix;
-    felix.failsafe_inbound = read_failsafe(spec, "failsafeInboundHostPorts");
-    felix.failsafe_outbound = read_failsafe(spec, "failsafeOutboundHostPorts");
-    if (const auto action = spec.string("defaultEndpointToHostAction"))
-        felix.default_endpoint_to_host_action = action->value;
+    if (object.meta.name == "default") {
+        FelixSettings& felix = context.cluster.felix;
+        felix.failsafe_inbound = failsafe_ports(spec, "failsafeInboundHostPorts");
+        felix.failsafe_outbound = failsafe_ports(spec, "failsafeOutboundHostPorts");
+        if (const auto action = spec.text("defaultEndpointToHostAction"))
+            felix.default_endpoint_to_host_action = action->value;
+    }
+    context.cluster.others.push_back(std::move(object));
 }
 
 void read_calico_node(ObjectContext& context) {
+    OtherObject object = read_object(context);
     policy::Node out;
-    out.meta = check_object(context, false);
-    diag::Diagnostics unused;
-    Fields spec = open_spec(context, unused);
-    Fields bgp = spec.mapping("bgp");
-    for (const char* key : {"ipv4Address", "ipv6Address"})
-        if (const auto text = bgp.string(key))
+    out.meta = std::move(object.meta);
+    out.spec = std::move(object.spec);
+    out.is_calico = true;
+    for (const char* path : {"bgp.ipv4Address", "bgp.ipv6Address"})
+        if (const auto text = out.spec.text(path))
             // The prefix is that of the host's network; the node is the address before it.
             if (const auto address =
                     net::parse_address(text->value.substr(0, text->value.find('/'))))
@@ -118,34 +111,32 @@ void read_calico_node(ObjectContext& context) {
 void read_installation(ObjectContext& context) {
     Fields root(&context.root, "", object_label(context), context.diagnostics);
     root.ignore({"apiVersion", "kind", "status"});
-    const policy::Metadata meta = read_metadata(root, false);
+    OtherObject out{context.api_version, context.kind, read_metadata(root, false), {}};
     Fields spec = root.mapping("spec");
     spec.ignore_rest();
-    const yaml::Node* network = spec.get("calicoNetwork");
     root.finish();
-    context.cluster.others.push_back({context.api_version, context.kind, meta});
-    if (network == nullptr)
-        return;
-    const std::string path = "spec.calicoNetwork";
-    check_schema(*find_schema(context.kind), *network, root.object(), context.diagnostics, path);
-    diag::Diagnostics unused;
-    Fields fields(network, path, root.object(), unused);
-    fields.ignore_rest();
-    for (const yaml::Node* item : fields.list("ipPools")) {
-        Fields pool(item, path + ".ipPools", root.object(), unused);
-        pool.ignore_rest();
-        policy::IpPool out;
-        if (const auto name = pool.string("name"))
-            out.meta.name = name->value;
-        else if (const auto cidr = pool.string("cidr"))
-            out.meta.name = cidr->value; // the operator names it by its CIDR too
-        out.meta.span = item->span;
-        add_pool(pool, std::move(out), context.cluster);
+    if (const yaml::Node* network = spec.get("calicoNetwork")) {
+        const std::string path = "spec.calicoNetwork";
+        out.spec = read_schema(*find_schema(context.kind), *network, root.object(),
+                               context.diagnostics, path);
+        for (std::size_t i = 0; i < out.spec.size("ipPools"); ++i) {
+            const std::string at = "ipPools[" + std::to_string(i) + "]";
+            policy::IpPool pool;
+            pool.spec = out.spec;
+            pool.path = path + "." + at;
+            // The operator names a pool without a name by its CIDR.
+            const auto name = pool.spec.text(at + ".name");
+            const auto cidr = pool.spec.cidr(at + ".cidr");
+            pool.meta.name = name ? name->value : cidr ? net::to_string(cidr->value) : "";
+            pool.meta.span = pool.spec.span(at);
+            add_pool(std::move(pool), at + ".", context.cluster);
+        }
     }
+    context.cluster.others.push_back(std::move(out));
 }
 
 void read_other_calico(ObjectContext& context) {
-    check_object(context, true);
+    context.cluster.others.push_back(read_object(context));
 }
 
 } // namespace polecat::frontend

@@ -51,15 +51,17 @@ policy::Metadata read_metadata(Fields& root, bool namespaced) {
     Fields meta = root.mapping("metadata");
     policy::Metadata out;
     out.span = root.span();
-    if (const auto name = meta.string("name")) {
+    const auto name = meta.string("name");
+    if (name) {
         out.name = name->value;
         out.span = name->span;
     }
-    if (out.name.empty())
+    const bool is_text = name.has_value() || meta.get("name") == nullptr; // otherwise reported
+    if (out.name.empty() && is_text)
         root.diagnostics()
             .report(diag::Code::ObjectName, out.span, {"metadata.name", "is missing"})
             .about(root.object());
-    else if (!is_dns_subdomain(out.name))
+    else if (is_text && !is_dns_subdomain(out.name))
         root.diagnostics()
             .report(diag::Code::ObjectName, out.span,
                     {"metadata.name",

@@ -30,8 +30,8 @@ bool has_form(std::string_view text, std::string_view pattern) {
 
 std::vector<std::string_view> parts_of(std::string_view text, std::string_view pattern) {
     const re2::RE2& form = compiled(pattern);
-    std::vector<re2::StringPiece> groups(
-        static_cast<std::size_t>(form.NumberOfCapturingGroups()) + 1);
+    std::vector<re2::StringPiece> groups(static_cast<std::size_t>(form.NumberOfCapturingGroups()) +
+                                         1);
     if (!form.Match(piece(text), 0, text.size(), re2::RE2::ANCHOR_BOTH, groups.data(),
                     static_cast<int>(groups.size())))
         return {};

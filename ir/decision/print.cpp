@@ -22,18 +22,28 @@ std::string_view action_text(Action action) {
     return "";
 }
 
+std::string quoted(std::string_view text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\')
+            out += '\\';
+        out += c;
+    }
+    return out + "\"";
+}
+
 std::string range_text(const net::PortRange& range) {
     return range.first == range.last ? fmt::format("{}", range.first)
                                      : fmt::format("{}-{}", range.first, range.last);
 }
 
 std::string ports_text(const PortMatch& ports, const PredicateStore& predicates) {
-    std::string out;
+    std::string out = "[ ";
     for (const net::PortRange& range : ports.numbers.ranges())
-        out += (out.empty() ? "" : ",") + range_text(range);
+        out += range_text(range) + " ";
     for (const PredicateId id : ports.named)
-        out += (out.empty() ? "" : ",") + to_string(predicates[id]);
-    return out;
+        out += to_string(predicates[id]) + " ";
+    return out + "]";
 }
 
 std::string icmp_text(const IcmpTypeCode& icmp) {
@@ -48,9 +58,9 @@ void add_end(std::string& out, const char* side, const EndMatch& end,
     for (const PredicateId id : end.none)
         out += fmt::format(" {} not {}", side, to_string(predicates[id]));
     if (end.ports)
-        out += fmt::format(" {} port [{}]", side, ports_text(*end.ports, predicates));
+        out += fmt::format(" {} port {}", side, ports_text(*end.ports, predicates));
     if (end.not_ports)
-        out += fmt::format(" {} port not [{}]", side, ports_text(*end.not_ports, predicates));
+        out += fmt::format(" {} port not {}", side, ports_text(*end.not_ports, predicates));
 }
 
 std::string match_text(const Match& match, const PredicateStore& predicates) {
@@ -68,11 +78,32 @@ std::string match_text(const Match& match, const PredicateStore& predicates) {
     if (match.http) {
         out += " http";
         for (const std::string& method : match.http->methods)
-            out += " " + method;
+            out += " method " + quoted(method);
         for (const auto& [prefix, path] : match.http->paths)
-            out += fmt::format(" {}:{}", prefix ? "prefix" : "exact", path);
+            out += fmt::format(" {} {}", prefix ? "prefix" : "exact", quoted(path));
     }
     return out.empty() ? " any" : out;
+}
+
+std::string side_text(const char* name, const Side& side) {
+    std::string out = fmt::format("  {} predicates", name);
+    for (const PredicateId id : side.predicates)
+        out += fmt::format(" {}", id.value);
+    out += '\n';
+    for (std::size_t i = 0; i < side.classes.size(); ++i) {
+        out += fmt::format("  {} class {}:", name, i);
+        if (!side.predicates.empty())
+            out += ' ';
+        for (const PredicateId id : side.predicates) {
+            const Tri truth = side.classes[i].holds(id);
+            out += truth == Tri::Yes ? '1' : truth == Tri::No ? '0' : '?';
+        }
+        for (const PortMember& member : side.classes[i].members)
+            out += fmt::format(" {}={}/{}", member.predicate.value, member.port,
+                               net::to_string_protocol(member.protocol));
+        out += '\n';
+    }
+    return out;
 }
 
 std::string head_text(const char* what, Direction direction, Hook hook, net::Family family) {
@@ -92,36 +123,28 @@ std::string to_text(const Program& program, const PredicateStore& predicates) {
         const auto end = [](StageEnd each) { return each == StageEnd::Deny ? "deny" : "next"; };
         out += fmt::format("    #{} end {}", stage.end_slot.value, end(stage.end));
         out += stage.end == stage.staged_end ? "\n"
-                                             : fmt::format(" (staged {})\n", end(stage.staged_end));
+                                             : fmt::format(" staged {}\n", end(stage.staged_end));
     }
     return out + fmt::format("  #{} otherwise {}\n", program.otherwise_slot.value,
                              action_text(program.otherwise));
 }
 
-std::string to_text(const Table& table, const PredicateStore& predicates) {
+std::string to_text(const PredicateStore& predicates) {
+    std::string out;
+    for (std::uint32_t i = 0; i < predicates.size(); ++i)
+        out += fmt::format("predicate {}: {}\n", i, to_string(predicates[PredicateId{i}]));
+    return out;
+}
+
+std::string to_text(const Table& table) {
     std::string out = head_text("table", table.direction, table.hook, table.family);
-    const auto side = [&](const char* name, const Side& each) {
-        for (std::size_t i = 0; i < each.predicates.size(); ++i)
-            out += fmt::format("  {} predicate {}: {}\n", name, i,
-                               to_string(predicates[each.predicates[i]]));
-        for (std::size_t i = 0; i < each.classes.size(); ++i) {
-            out += fmt::format("  {} class {}: ", name, i);
-            for (const PredicateId id : each.predicates) {
-                const Tri truth = each.classes[i].holds(id);
-                out += truth == Tri::Yes ? '1' : truth == Tri::No ? '0' : '?';
-            }
-            for (const PortMember& member : each.classes[i].members)
-                out += fmt::format(" {}/{}", member.port, net::to_string_protocol(member.protocol));
-            out += '\n';
-        }
-    };
-    side("source", table.source);
-    side("destination", table.destination);
+    out += side_text("source", table.source);
+    out += side_text("destination", table.destination);
     for (const Piece& piece : table.source_ports)
         out += fmt::format("  source port {}: {}\n", range_text(piece.range), piece.id);
     for (const auto& [protocol, pieces] : table.l4.by_protocol)
         for (const Piece& piece : pieces)
-            out += fmt::format("  {} {}: {}\n", net::to_string_protocol(protocol),
+            out += fmt::format("  protocol {} {}: {}\n", net::to_string_protocol(protocol),
                                range_text(piece.range), piece.id);
     out += fmt::format("  other protocols: {}\n", table.l4.other);
     for (std::size_t i = 0; i < table.cells.size(); ++i) {

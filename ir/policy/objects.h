@@ -10,6 +10,7 @@
 
 #include "ir/net/address.h"
 #include "ir/policy/rule.h"
+#include "ir/policy/settings.h"
 #include "ir/selector/selector.h"
 #include "support/source.h"
 
@@ -120,8 +121,10 @@ struct ServiceAccount {
 /// A Kubernetes Node or a Calico Node object.
 struct Node {
     Metadata meta;
+    bool is_calico = false;
     std::vector<net::Address> addresses; ///< InternalIP, ExternalIP; Calico bgp.ipv4Address
     std::vector<net::Cidr> pod_cidrs;
+    Settings spec; ///< Calico Node: bgp.asNumber and the rest
 };
 
 struct ServicePort {
@@ -160,6 +163,9 @@ struct IpPool {
     bool disabled = false;
     std::string node_selector, namespace_selector;
     std::vector<std::string> allowed_uses;
+    Settings spec; ///< every field
+    /// "spec", or of a pool of the operator's Installation "spec.calicoNetwork.ipPools[0]".
+    std::string path = "spec";
 };
 
 /// FelixConfiguration fields that change verdicts; null: Calico's default.
@@ -173,11 +179,13 @@ struct FelixSettings {
     std::optional<std::string> default_endpoint_to_host_action; ///< Drop, Return, Accept
 };
 
-/// An object of a kind that polecat reads and checks but that no lowering needs yet (BGPPeer,
-/// BGPConfiguration, IPReservation, ...).
+/// An object of a kind that a schema describes and no lowering needs: BGPPeer, BGPConfiguration,
+/// BGPFilter, IPReservation, IPAMConfiguration, FelixConfiguration, KubeControllersConfiguration,
+/// ClusterInformation, CalicoNodeStatus, Installation, ...
 struct OtherObject {
     std::string api_version, kind;
     Metadata meta;
+    Settings spec; ///< of an Installation: its calicoNetwork
 };
 
 } // namespace polecat::policy

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <map>
+#include <utility>
+#include <vector>
 
 #include "support/diag/render.h"
 
@@ -27,32 +29,46 @@ const char* colour_of(Severity severity) {
     return "0";
 }
 
-/// The line with tabs as blanks, so that carets stand below what they mean.
-std::string shown(std::string_view line) {
-    std::string text(line);
-    std::replace(text.begin(), text.end(), '\t', ' ');
-    constexpr std::size_t kLongest = 160;
-    if (text.size() > kLongest)
-        text = text.substr(0, kLongest) + " ...";
-    return text;
+/// The characters of a line, tabs as blanks, so that carets stand below what they mean.
+std::vector<std::string_view> characters(std::string_view line) {
+    std::vector<std::string_view> out;
+    for (std::size_t at = 0; at < line.size();) {
+        std::size_t end = at + 1;
+        while (end < line.size() && (static_cast<unsigned char>(line[end]) & 0xC0) == 0x80)
+            ++end;
+        out.push_back(line[at] == '\t' ? " " : line.substr(at, end - at));
+        at = end;
+    }
+    return out;
 }
 
-std::string marks(const Span& span, char mark) {
-    const std::uint32_t column = std::min<std::uint32_t>(span.column, 160);
-    const std::uint32_t length = std::min<std::uint32_t>(std::max(span.length, 1U), 160);
-    return std::string(column > 0 ? column - 1 : 0, ' ') + std::string(length, mark);
+/// A line and the marks below it. Of a long line, the part around the marks.
+std::pair<std::string, std::string> marked(std::string_view line, const Span& span, char mark) {
+    constexpr std::size_t kLongest = 120, kBefore = 30;
+    const auto text = characters(line);
+    const std::size_t column = span.column > 0 ? span.column - 1 : 0;
+    const bool cut = text.size() > kLongest;
+    const std::size_t first = cut && column > kLongest / 2 ? column - kBefore : 0;
+    const std::size_t last = std::min(text.size(), first + kLongest);
+    std::string shown = first > 0 ? "... " : "";
+    const std::string margin(shown.size(), ' ');
+    for (std::size_t i = first; i < last; ++i)
+        shown += text[i];
+    if (last < text.size())
+        shown += " ...";
+    const std::size_t length = std::min<std::size_t>(std::max(span.length, 1U), kLongest);
+    return {shown, margin + std::string(column - first, ' ') + std::string(length, mark)};
 }
 
 void excerpt(std::string& out, const Span& span, char mark, const std::string& words,
              const Sources& sources, const Paint& paint, const char* colour) {
     if (!span.known() || span.file.value >= sources.size())
         return;
+    const auto [line, marks] = marked(sources.line(span.file, span.line), span, mark);
     const std::string number = std::to_string(span.line);
     const std::string margin(std::max<std::size_t>(number.size(), 5), ' ');
-    out += std::string(margin.size() - number.size(), ' ') + number + " | " +
-           shown(sources.line(span.file, span.line)) + "\n";
-    out += margin + " | " + paint(colour, marks(span, mark) + (words.empty() ? "" : " " + words)) +
-           "\n";
+    out += std::string(margin.size() - number.size(), ' ') + number + " | " + line + "\n";
+    out += margin + " | " + paint(colour, marks + (words.empty() ? "" : " " + words)) + "\n";
 }
 
 void render_one(std::string& out, const Diagnostic& d, const Sources& sources, const Paint& paint) {

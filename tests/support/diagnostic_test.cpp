@@ -34,6 +34,19 @@ TEST_CASE("text shows place, code, slug, excerpt, labels and hint") {
           "  hint: keep one of them\n");
 }
 
+TEST_CASE("of a long line, the part around the mark is shown; columns are characters") {
+    Sources sources;
+    const FileId file =
+        sources.add("x", std::string(200, 'a') + "\u00e9\u00e9 here " + std::string(200, 'b'));
+    diag::Diagnostics list;
+    list.report(diag::Code::DuplicateKey, {file, 1, 204, 4}, {"here"});
+    const std::string text = diag::render_text(list.list(), sources);
+    const std::string excerpt = text.substr(text.find('\n') + 1);
+    CHECK(excerpt == "    1 | ... " + std::string(27, 'a') + "\u00e9\u00e9 here " +
+                         std::string(85, 'b') + " ...\n      |     " + std::string(30, ' ') +
+                         "^^^^\n");
+}
+
 TEST_CASE("JSON is one object a line") {
     const Sample s;
     const auto json = nlohmann::json::parse(diag::render_json(s.diagnostics.list(), s.sources));

@@ -72,10 +72,8 @@ constexpr FieldRow kPeer[] = {
     {"reversePeering", "enum Auto|Manual"},
 };
 
-// exportV4, importV4, exportV6 and importV6 have the same fields; the engine asks this table for
-// each of them with "rules" as the list's name.
+// Rules of exportV4, importV4, exportV6 and importV6 alike.
 constexpr FieldRow kFilterRules[] = {
-    {"rules", "list"},
     {"rules[]", "object"},
     {"rules[].action", "!enum Accept|Reject"},
     {"rules[].cidr", "cidr"},

@@ -20,13 +20,15 @@ bool is_field_of(std::string_view row, std::string_view path) {
     return row.find('.') == std::string_view::npos && row.find('[') == std::string_view::npos;
 }
 
+/// `path` of a function below is a row's, `at` that of the field itself: items have their number.
 class Checker {
   public:
     Checker(std::span<const FieldRow> rows, const std::string& object,
-            diag::Diagnostics& diagnostics)
-        : rows_(rows), object_(object), diagnostics_(diagnostics) {}
+            diag::Diagnostics& diagnostics, policy::Settings& settings)
+        : rows_(rows), object_(object), diagnostics_(diagnostics), settings_(settings) {}
 
-    void object(const yaml::Node& node, const std::string& path, const std::string& shown) {
+    void object(const yaml::Node& node, const std::string& path, const std::string& at,
+                const std::string& shown) {
         Fields fields(&node, shown, object_, diagnostics_);
         if (!node.is_mapping())
             return;
@@ -39,7 +41,7 @@ class Checker {
             const bool required = row.type.front() == '!';
             if (value != nullptr)
                 this->value(*value, row.path, required ? row.type.substr(1) : row.type,
-                            fields.path_of(name));
+                            at + (at.empty() ? "" : ".") + std::string(name), fields.path_of(name));
             else if (required && row.default_value.empty())
                 diagnostics_
                     .report(diag::Code::MissingSchemaField, fields.span(), {fields.path_of(name)})
@@ -48,15 +50,30 @@ class Checker {
         fields.finish();
     }
 
+    void list(const yaml::Node& node, const std::string& path, const std::string& at,
+              const std::string& shown) {
+        if (!node.is_sequence())
+            return refuse(node, shown, "must be a list");
+        settings_.add_list(at, node.items.size());
+        for (const FieldRow& row : rows_) {
+            if (row.path != path)
+                continue;
+            for (std::size_t i = 0; i < node.items.size(); ++i) {
+                const std::string number = "[" + std::to_string(i) + "]";
+                value(node.items[i], path, row.type, at + number, shown + number);
+            }
+        }
+    }
+
   private:
     void value(const yaml::Node& node, std::string_view path, std::string_view type,
-               const std::string& shown) {
+               const std::string& at, const std::string& shown) {
         if (type == "any")
             return;
         if (type == "object") {
-            object(node, std::string(path), shown);
+            object(node, std::string(path), at, shown);
         } else if (type == "list") {
-            list(node, std::string(path) + "[]", shown);
+            list(node, std::string(path) + "[]", at, shown);
         } else if (type == "map") {
             if (!node.is_mapping())
                 refuse(node, shown, "must be a mapping");
@@ -64,6 +81,8 @@ class Checker {
             annotations(node, shown);
         } else if (const auto problem = schema::check_value(type, node)) {
             refuse(node, shown, *problem);
+        } else {
+            settings_.add(at, schema::typed_value(type, node), node.span);
         }
     }
 
@@ -80,17 +99,6 @@ class Checker {
         }
     }
 
-    void list(const yaml::Node& node, const std::string& path, const std::string& shown) {
-        if (!node.is_sequence())
-            return refuse(node, shown, "must be a list");
-        for (const FieldRow& row : rows_) {
-            if (row.path != path)
-                continue;
-            for (std::size_t i = 0; i < node.items.size(); ++i)
-                value(node.items[i], path, row.type, shown + "[" + std::to_string(i) + "]");
-        }
-    }
-
     void refuse(const yaml::Node& node, const std::string& shown, const std::string& problem) {
         diagnostics_.report(diag::Code::SchemaValue, node.span, {shown, problem}).about(object_);
     }
@@ -98,22 +106,18 @@ class Checker {
     std::span<const FieldRow> rows_;
     const std::string& object_;
     diag::Diagnostics& diagnostics_;
+    policy::Settings& settings_;
 };
 
 /// A BGPFilter is four lists with rules of one shape.
-void check_filter(const yaml::Node& spec, const std::string& object,
-                  diag::Diagnostics& diagnostics) {
+void read_filter(const yaml::Node& spec, const std::string& object, diag::Diagnostics& diagnostics,
+                 policy::Settings& settings) {
     Fields fields(&spec, "spec", object, diagnostics);
     for (std::string_view name : {"exportV4", "importV4", "exportV6", "importV6"}) {
         const yaml::Node* rules = fields.get(name);
-        if (rules == nullptr)
-            continue;
-        // The table calls the list "rules"; a mapping with that key stands in for the spec.
-        yaml::Node stand_in;
-        stand_in.kind = yaml::Node::Kind::Mapping;
-        stand_in.span = rules->span;
-        stand_in.members.push_back({"rules", rules->span, *rules});
-        Checker(schema::bgp_filter_rules(), object, diagnostics).object(stand_in, "", "spec");
+        if (rules != nullptr)
+            Checker(schema::bgp_filter_rules(), object, diagnostics, settings)
+                .list(*rules, "rules[]", std::string(name), fields.path_of(name));
     }
     fields.finish();
 }
@@ -142,12 +146,15 @@ const KindSchema* find_schema(std::string_view kind) {
     return nullptr;
 }
 
-void check_schema(const KindSchema& schema, const yaml::Node& spec, const std::string& object,
-                  diag::Diagnostics& diagnostics, const std::string& path) {
+policy::Settings read_schema(const KindSchema& schema, const yaml::Node& spec,
+                             const std::string& object, diag::Diagnostics& diagnostics,
+                             const std::string& path) {
+    policy::Settings out;
     if (schema.kind == "BGPFilter")
-        check_filter(spec, object, diagnostics);
+        read_filter(spec, object, diagnostics, out);
     else
-        Checker(schema.rows, object, diagnostics).object(spec, "", path);
+        Checker(schema.rows, object, diagnostics, out).object(spec, "", "", path);
+    return out;
 }
 
 } // namespace polecat::frontend

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "frontend/yaml/node.h"
+#include "ir/policy/settings.h"
 #include "support/diag/diagnostic.h"
 
 namespace polecat::frontend {
@@ -36,10 +37,11 @@ struct KindSchema {
 /// nullptr: no schema for this kind.
 const KindSchema* find_schema(std::string_view kind);
 
-/// Reports everything in `spec` that the schema does not allow. `object` and `path` name it in
-/// messages.
-void check_schema(const KindSchema& schema, const yaml::Node& spec, const std::string& object,
-                  diag::Diagnostics& diagnostics, const std::string& path = "spec");
+/// The fields of `spec`, typed. Reports everything that the schema does not allow. `object` and
+/// `path` name it in messages.
+policy::Settings read_schema(const KindSchema& schema, const yaml::Node& spec,
+                             const std::string& object, diag::Diagnostics& diagnostics,
+                             const std::string& path = "spec");
 
 /// Rules that tie fields of one object together ("ipipMode and vxlanMode cannot both be enabled").
 /// `name` is metadata.name.

@@ -113,6 +113,22 @@ Problem check_string(std::string_view type, const std::string& text) {
 
 } // namespace
 
+policy::SettingValue typed_value(std::string_view type, const yaml::Node& value) {
+    const std::string_view word = type.substr(0, type.find(' '));
+    if (word == "int")
+        return *yaml::as_integer(value);
+    if (word == "bool")
+        return *yaml::as_boolean(value);
+    if (type == "ip" || type == "ip4" || type == "ip6")
+        return *net::parse_address(value.text);
+    if (word.starts_with("cidr") && type.find(" host") == std::string_view::npos)
+        return *net::parse_cidr(value.text,
+                                word == "cidrs" ? net::CidrForm::OrAddress : net::CidrForm::Masked);
+    if (word == "selector")
+        return policy::SelectorField{value.text, *parse_selector(value.text), value.span};
+    return value.text;
+}
+
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
         return std::tolower(static_cast<unsigned char>(x)) ==

@@ -1,8 +1,10 @@
-#include "ir/policy/print.h"
+#include "cli/conformance/policy_text.h"
 
 #include <fmt/format.h>
 
-namespace polecat::policy {
+namespace polecat::conformance {
+
+using namespace policy;
 
 namespace {
 
@@ -127,4 +129,4 @@ std::string to_text(const Policy& policy) {
     return out;
 }
 
-} // namespace polecat::policy
+} // namespace polecat::conformance
