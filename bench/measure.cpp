@@ -21,17 +21,17 @@ double peak_megabytes() {
 
 void Phases::done(const std::string& phase) {
     const double now = cpu_seconds();
-    spent_.emplace_back(phase, now - last_);
+    spent_.push_back({phase, now - last_, peak_megabytes()});
     last_ = now;
 }
 
 void Phases::print(const std::string& workload) const {
     double total = 0;
     std::string parts;
-    for (const auto& [phase, seconds] : spent_) {
-        if (phase != "inputs")
-            total += seconds;
-        parts += fmt::format("  {} {:.3f}", phase, seconds);
+    for (const Spent& each : spent_) {
+        if (each.phase != "inputs")
+            total += each.seconds;
+        parts += fmt::format("  {} {:.3f} ({:.0f})", each.phase, each.seconds, each.megabytes);
     }
     fmt::print("{:<28} {:>8.3f} CPU s {:>7.0f} MB  |{}\n", workload, total, peak_megabytes(),
                parts);

@@ -16,12 +16,16 @@ class Phases {
     Phases() : last_(cpu_seconds()) {}
     /// What was spent since the last call goes to this phase.
     void done(const std::string& phase);
-    /// One line: total, each phase, peak memory.
+    /// One line: total and peak memory, then seconds of each phase and the peak after it.
     void print(const std::string& workload) const;
 
   private:
     double last_;
-    std::vector<std::pair<std::string, double>> spent_;
+    struct Spent {
+        std::string phase;
+        double seconds, megabytes; ///< the peak so far
+    };
+    std::vector<Spent> spent_;
 };
 
 } // namespace polecat::bench

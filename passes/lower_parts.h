@@ -60,7 +60,7 @@ bool is_global(policy::PolicyKind kind);
 std::optional<selector::Selector> peers_of(const policy::EntityRule& entity,
                                            const std::string& space);
 /// A selector field that says something.
-bool is_present(const std::optional<policy::SelectorField>& field);
+bool is_present(const Box<policy::SelectorField>& field);
 
 // --- lower_rules.cpp -----------------------------------------------------------------------------
 

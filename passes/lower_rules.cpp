@@ -170,7 +170,7 @@ class EndLowering {
     std::optional<PredicateId> objects_;
 };
 
-std::optional<decision::IcmpTypeCode> icmp_of(const std::optional<policy::IcmpMatch>& match) {
+std::optional<decision::IcmpTypeCode> icmp_of(const Box<policy::IcmpMatch>& match) {
     if (!match || (!match->type && !match->code))
         return std::nullopt;
     return decision::IcmpTypeCode{match->type, match->code};

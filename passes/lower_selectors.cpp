@@ -43,7 +43,7 @@ std::optional<Selector> accounts_of(const policy::ServiceAccountMatch& accounts)
 
 } // namespace
 
-bool is_present(const std::optional<policy::SelectorField>& field) {
+bool is_present(const Box<policy::SelectorField>& field) {
     // Selectors that conversion makes have terms, whatever their text.
     return field && !(is_blank(field->text) && field->parsed.is_all());
 }

@@ -5,7 +5,7 @@ namespace polecat::backends::manifests {
 
 namespace {
 
-Tree selector(const std::optional<policy::SelectorField>& field) {
+Tree selector(const Box<policy::SelectorField>& field) {
     return field ? Tree(field->text) : Tree();
 }
 
@@ -37,11 +37,11 @@ Tree entity(const policy::EntityRule& entity) {
     if (entity.service_accounts)
         out.put("serviceAccounts", accounts(*entity.service_accounts));
     if (entity.services)
-        out.put("services", Tree::map()
-                                .put("name", entity.services->name)
-                                .put("namespace", entity.services->space.empty()
-                                                      ? Tree()
-                                                      : Tree(entity.services->space)));
+        out.put("services",
+                Tree::map()
+                    .put("name", entity.services->name)
+                    .put("namespace",
+                         entity.services->space.empty() ? Tree() : Tree(entity.services->space)));
     out.put_some("nets", cidrs(entity.nets));
     out.put_some("notNets", cidrs(entity.not_nets));
     out.put_some("ports", ports(entity.ports));
@@ -50,7 +50,7 @@ Tree entity(const policy::EntityRule& entity) {
     return out;
 }
 
-Tree icmp(const std::optional<policy::IcmpMatch>& match) {
+Tree icmp(const Box<policy::IcmpMatch>& match) {
     if (!match)
         return {};
     return Tree::map()
@@ -116,9 +116,9 @@ Tree object_of(const policy::Policy& policy) {
     spec.put("selector", selector(policy.selector));
     spec.put("namespaceSelector", selector(policy.namespace_selector));
     spec.put("serviceAccountSelector", selector(policy.service_account_selector));
-    for (const auto& [key, on] : {std::pair{"doNotTrack", policy.do_not_track},
-                                  std::pair{"preDNAT", policy.pre_dnat},
-                                  std::pair{"applyOnForward", policy.apply_on_forward}})
+    for (const auto& [key, on] :
+         {std::pair{"doNotTrack", policy.do_not_track}, std::pair{"preDNAT", policy.pre_dnat},
+          std::pair{"applyOnForward", policy.apply_on_forward}})
         if (on)
             spec.put(key, true);
     spec.put("types", types(policy));

@@ -82,8 +82,7 @@ Tree cluster_peer(const policy::ClusterPeer& peer) {
 Tree number_or_range(const net::PortRange& range) {
     if (range.first == range.last)
         return Tree::map().put("number", range.first);
-    return Tree::map().put("range",
-                           Tree::map().put("start", range.first).put("end", range.last));
+    return Tree::map().put("range", Tree::map().put("start", range.first).put("end", range.last));
 }
 
 Tree port_v1alpha2(const policy::ClusterPort& port) {
@@ -92,8 +91,9 @@ Tree port_v1alpha2(const policy::ClusterPort& port) {
     Tree inner = Tree::map();
     if (port.range)
         inner.put("destinationPort", number_or_range(*port.range));
-    const char* key = *port.protocol == net::kTcp ? "tcp" : *port.protocol == net::kUdp ? "udp"
-                                                                                       : "sctp";
+    const char* key = *port.protocol == net::kTcp   ? "tcp"
+                      : *port.protocol == net::kUdp ? "udp"
+                                                    : "sctp";
     return Tree::map().put(key, std::move(inner));
 }
 
@@ -107,15 +107,13 @@ Tree port_v1alpha1(const policy::ClusterPort& port) {
                            inner.put("start", port.range->first).put("end", port.range->last));
 }
 
-Tree cluster_rules(const std::vector<policy::ClusterRule>& list, const char* peers,
-                   bool v1alpha1) {
+Tree cluster_rules(const std::vector<policy::ClusterRule>& list, const char* peers, bool v1alpha1) {
     Tree out = Tree::list();
     for (const policy::ClusterRule& each : list) {
         Tree rule = Tree::map();
         if (!each.name.empty())
             rule.put("name", each.name);
-        rule.put("action",
-                 v1alpha1 && each.action.value == "Accept" ? "Allow" : each.action.value);
+        rule.put("action", v1alpha1 && each.action.value == "Accept" ? "Allow" : each.action.value);
         Tree ends = Tree::list(), ports = Tree::list();
         for (const policy::ClusterPeer& one : each.peers)
             ends.add(cluster_peer(one));

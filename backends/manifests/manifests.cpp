@@ -32,10 +32,10 @@ std::string to_yaml(const policy::Cluster& cluster) {
     add(out, cluster.service_endpoints);
     for (const policy::IpPool& pool : cluster.pools)
         if (pool.path == "spec") // others stand in their Installation
-            out += (out.empty() ? "" : "---\n") +
-                   manifests::object(manifests::kCalico, "IPPool", pool.meta,
-                                     manifests::tree_of(pool.spec))
-                       .text();
+            out += (out.empty() ? "" : "---\n") + manifests::object(manifests::kCalico, "IPPool",
+                                                                    pool.meta,
+                                                                    manifests::tree_of(pool.spec))
+                                                      .text();
     add(out, cluster.others);
     return out;
 }

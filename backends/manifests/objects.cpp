@@ -84,8 +84,8 @@ Tree owner(const policy::Workload& workload) {
 }
 
 Tree pod_spec(const policy::Workload& workload) {
-    Tree container = Tree::map().put("name", "c").put_some(
-        "ports", ports(workload.ports, "containerPort"));
+    Tree container =
+        Tree::map().put("name", "c").put_some("ports", ports(workload.ports, "containerPort"));
     Tree out = Tree::map();
     out.put("nodeName", text_if(workload.node));
     out.put("serviceAccountName", text_if(workload.service_account));
@@ -221,8 +221,8 @@ Tree object_of(const policy::ServiceEndpoints& endpoints) {
         ports.add(std::move(port.put("port", each.port ? Tree(*each.port) : Tree())));
     }
     Tree one = Tree::map().put("addresses", addresses(endpoints.addresses));
-    const bool v6 = !endpoints.addresses.empty() &&
-                    endpoints.addresses.front().family == net::Family::V6;
+    const bool v6 =
+        !endpoints.addresses.empty() && endpoints.addresses.front().family == net::Family::V6;
     return object("discovery.k8s.io/v1", "EndpointSlice", meta, {})
         .put("addressType", v6 ? "IPv6" : "IPv4")
         .put("endpoints", Tree::list().add(std::move(one)))

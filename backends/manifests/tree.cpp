@@ -11,8 +11,8 @@ namespace {
 /// Text that every YAML reader takes for text without quotes: letters first, then letters, digits
 /// and a few signs, and none of the words of YAML 1.1.
 bool is_plain(std::string_view text) {
-    static constexpr std::string_view kWords[] = {"y",    "n",     "yes",  "no", "on",
-                                                  "off",  "true",  "false", "null"};
+    static constexpr std::string_view kWords[] = {"y",   "n",    "yes",   "no",  "on",
+                                                  "off", "true", "false", "null"};
     if (text.empty() || text.size() > 60)
         return false;
     std::string lower;
@@ -23,8 +23,8 @@ bool is_plain(std::string_view text) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
                c == '_' || c == '/';
     });
-    return letters && plain && std::find(std::begin(kWords), std::end(kWords), lower) ==
-                                   std::end(kWords);
+    return letters && plain &&
+           std::find(std::begin(kWords), std::end(kWords), lower) == std::end(kWords);
 }
 
 } // namespace

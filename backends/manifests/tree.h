@@ -13,12 +13,13 @@ namespace polecat::backends::manifests {
 /// A scalar, a list or a mapping whose keys keep their order.
 class Tree {
   public:
-    Tree() = default; ///< nothing: left out of mappings
-    Tree(std::string text) : value_(std::move(text)) {}          // NOLINT: implicit
-    Tree(const char* text) : value_(std::string(text)) {}        // NOLINT: implicit
-    Tree(std::string_view text) : value_(std::string(text)) {}   // NOLINT: implicit
-    Tree(bool value) : value_(value) {}                          // NOLINT: implicit
-    template <std::integral T> Tree(T number) : value_(static_cast<std::int64_t>(number)) {} // NOLINT
+    Tree() = default;                                          ///< nothing: left out of mappings
+    Tree(std::string text) : value_(std::move(text)) {}        // NOLINT: implicit
+    Tree(const char* text) : value_(std::string(text)) {}      // NOLINT: implicit
+    Tree(std::string_view text) : value_(std::string(text)) {} // NOLINT: implicit
+    Tree(bool value) : value_(value) {}                        // NOLINT: implicit
+    template <std::integral T>
+    Tree(T number) : value_(static_cast<std::int64_t>(number)) {} // NOLINT
     static Tree number(double value);
     static Tree list() { return Tree(List{}); }
     static Tree map() { return Tree(Map{}); }

@@ -37,8 +37,7 @@ std::string text_of(const Port& port) {
                                      : fmt::format("{}:{}", range.first, range.last);
 }
 
-void add_selector(std::string& out, const std::string& name,
-                  const std::optional<SelectorField>& field) {
+void add_selector(std::string& out, const std::string& name, const Box<SelectorField>& field) {
     if (field)
         add(out, name, quoted(field->parsed.canonical()));
 }

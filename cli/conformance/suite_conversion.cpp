@@ -51,9 +51,9 @@ std::string meaning(policy::Policy policy) {
     policy.meta.name.clear();
     policy.meta.space.clear();
     policy.kind = policy::PolicyKind::NetworkPolicy;
-    const auto drop_empty = [](std::optional<policy::SelectorField>& field) {
+    const auto drop_empty = [](Box<policy::SelectorField>& field) {
         if (field && field->text.empty() && field->parsed.is_all())
-            field.reset();
+            field = std::nullopt;
     };
     drop_empty(policy.selector);
     drop_empty(policy.namespace_selector);

@@ -177,9 +177,8 @@ NetSet read_nets(Line& line, std::string_view text) {
         text.remove_prefix(std::min(range.size() + 1, text.size()));
         const std::size_t dash = range.find('-');
         const auto first = net::parse_address(range.substr(0, dash));
-        const auto last = dash == std::string_view::npos
-                              ? first
-                              : net::parse_address(range.substr(dash + 1));
+        const auto last =
+            dash == std::string_view::npos ? first : net::parse_address(range.substr(dash + 1));
         if (!first || !last)
             line.fail("a range of addresses");
         ranges.push_back({*first, *last});

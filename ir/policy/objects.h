@@ -12,6 +12,7 @@
 #include "ir/policy/rule.h"
 #include "ir/policy/settings.h"
 #include "ir/selector/selector.h"
+#include "support/box.h"
 #include "support/source.h"
 
 namespace polecat::policy {
@@ -53,9 +54,9 @@ struct Policy {
     std::string manifest_kind; ///< the kind in the manifest ("ClusterNetworkPolicy")
     At<std::string> tier{"default", {}};
     std::optional<double> order;
-    std::optional<SelectorField> selector;
-    std::optional<SelectorField> namespace_selector; ///< global policies
-    std::optional<SelectorField> service_account_selector;
+    Box<SelectorField> selector;
+    Box<SelectorField> namespace_selector; ///< global policies
+    Box<SelectorField> service_account_selector;
     bool ingress_type = true, egress_type = false; ///< `types` after defaulting
     std::vector<Rule> ingress, egress;
     bool do_not_track = false, pre_dnat = false, apply_on_forward = false;

@@ -13,6 +13,7 @@
 #include "ir/net/address.h"
 #include "ir/net/protocol.h"
 #include "ir/selector/selector.h"
+#include "support/box.h"
 #include "support/source.h"
 
 namespace polecat::policy {
@@ -36,7 +37,7 @@ struct Port {
 
 struct ServiceAccountMatch {
     std::vector<At<std::string>> names;
-    std::optional<SelectorField> selector;
+    Box<SelectorField> selector;
     Span span;
 };
 
@@ -51,17 +52,17 @@ struct ServiceMatch {
 struct EntityRule {
     std::vector<At<net::Cidr>> nets;
     std::vector<At<net::Cidr>> not_nets;
-    std::optional<SelectorField> selector;
-    std::optional<SelectorField> not_selector;
-    std::optional<SelectorField> namespace_selector;
-    std::optional<ServiceAccountMatch> service_accounts;
-    std::optional<ServiceMatch> services;
+    Box<SelectorField> selector;
+    Box<SelectorField> not_selector;
+    Box<SelectorField> namespace_selector;
+    Box<ServiceAccountMatch> service_accounts;
+    Box<ServiceMatch> services;
     std::vector<Port> ports;
     std::vector<Port> not_ports;
     std::vector<At<std::string>> domains; ///< Calico Enterprise
     /// Kubernetes ClusterNetworkPolicy `nodes` peers: a selector over Node labels; the peer is the
     /// nodes' addresses.
-    std::optional<SelectorField> nodes;
+    Box<SelectorField> nodes;
     Span span;
 };
 
@@ -89,11 +90,11 @@ struct Rule {
     std::optional<At<int>> ip_version; ///< 4 or 6
     std::optional<At<net::Protocol>> protocol;
     std::optional<At<net::Protocol>> not_protocol;
-    std::optional<IcmpMatch> icmp;
-    std::optional<IcmpMatch> not_icmp;
+    Box<IcmpMatch> icmp;
+    Box<IcmpMatch> not_icmp;
     EntityRule source;
     EntityRule destination;
-    std::optional<HttpMatch> http;
+    Box<HttpMatch> http;
     std::string name;                 ///< of a ClusterNetworkPolicy rule
     std::uint32_t manifest_index = 0; ///< index in the manifest's list of that direction
     Span span;                        ///< the first key of the rule

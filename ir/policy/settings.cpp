@@ -83,9 +83,8 @@ bool Settings::is(std::string_view path, bool value) const {
 
 bool Settings::is(std::string_view path, std::string_view value) const {
     const auto found = text(path);
-    return found &&
-           std::equal(found->value.begin(), found->value.end(), value.begin(), value.end(),
-                      [](char a, char b) { return lower(a) == lower(b); });
+    return found && std::equal(found->value.begin(), found->value.end(), value.begin(), value.end(),
+                               [](char a, char b) { return lower(a) == lower(b); });
 }
 
 std::vector<std::string> Settings::paths() const {

@@ -37,8 +37,7 @@ std::string difference(const yaml::Node& ours, const YAML::Node& theirs, const s
         if (!theirs.IsMap() || theirs.size() != ours.members.size())
             return path + ": another mapping";
         for (const yaml::Member& member : ours.members)
-            if (auto found =
-                    difference(member.value, theirs[member.key], path + "." + member.key);
+            if (auto found = difference(member.value, theirs[member.key], path + "." + member.key);
                 !found.empty())
                 return found;
         return "";
@@ -77,8 +76,8 @@ TEST_CASE("yaml-cpp sees the same trees in texts that are hard to read") {
           "\"quoted key\": 'it''s'\nb: \"\\u00e9\\t\\\"\"\n? c\n: d\n",
           "- &x {a: 1}\n- *x\n- [ {b: , c}, [], {} ]\n- ~\n-\n",
           "# remark\n---\na: 1 # remark\n...\n---\nb: 'x # y'\n",
-          "a: b c\n  d e\nu: http://x/y#z\nt: \"multi\n  line\"\n", "{\"a\": [1, 2, {\"b\": null}]}",
-          "a:\n- b\n- - c\n  - d\n"})
+          "a: b c\n  d e\nu: http://x/y#z\nt: \"multi\n  line\"\n",
+          "{\"a\": [1, 2, {\"b\": null}]}", "a:\n- b\n- - c\n  - d\n"})
         CHECK(compare(text, text) > 0);
 }
 
