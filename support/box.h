@@ -12,9 +12,9 @@ namespace polecat {
 template <class T> class Box {
   public:
     Box() = default;
-    Box(std::nullopt_t) {}                                            // NOLINT: implicit
-    Box(T value) : value_(std::make_unique<T>(std::move(value))) {}   // NOLINT: implicit
-    Box(std::optional<T> value) { // NOLINT: implicit
+    Box(std::nullopt_t) {}                                          // NOLINT: implicit
+    Box(T value) : value_(std::make_unique<T>(std::move(value))) {} // NOLINT: implicit
+    Box(std::optional<T> value) {                                   // NOLINT: implicit
         if (value)
             value_ = std::make_unique<T>(std::move(*value));
     }

@@ -1,7 +1,6 @@
 #include "cli/polecat/map_rows.h"
 
 #include <algorithm>
-#include <map>
 #include <unordered_map>
 
 #include <fmt/format.h>
@@ -78,42 +77,71 @@ std::size_t hash_of(const std::vector<Pair>& row) {
     return hash;
 }
 
-/// Sources that reach the same, and what they reach.
-struct Alike {
-    std::vector<std::uint32_t> sources;
-    std::map<Pair, std::vector<std::uint32_t>> destinations;
+/// Groups that are reached with the same connections.
+struct Reached {
+    Pair pair;
+    std::vector<std::uint32_t> groups;
 };
 
-std::map<Pair, std::vector<std::uint32_t>>
-by_connections(const std::vector<MapGroup>& groups, const std::vector<Pair>& row, bool outside) {
-    std::map<Pair, std::vector<std::uint32_t>> out;
-    std::vector<std::uint32_t>* last = nullptr;
-    Pair last_pair;
-    for (std::uint32_t i = 0; i < row.size(); ++i) {
-        if (row[i].may == 0 || (outside && groups[i].is_outside()))
-            continue;
-        if (last == nullptr || last_pair != row[i]) {
-            last = &out[row[i]];
-            last_pair = row[i];
+/// Sources that reach the same, and what they reach, by connections.
+struct Alike {
+    std::vector<std::uint32_t> sources;
+    std::vector<Reached> destinations;
+};
+
+/// Sorts the destinations of a row by what reaches them. Keeps its room from row to row.
+class RowSorter {
+  public:
+    /// `outside`: the source is an outside address, which says nothing towards others of its kind.
+    std::vector<Reached> sort(const std::vector<MapGroup>& groups, const std::vector<Pair>& row,
+                              bool outside) {
+        std::vector<Reached> out;
+        std::vector<std::size_t> counts;
+        bucket_.assign(row.size(), kNone);
+        by_pair_.clear();
+        for (std::uint32_t i = 0; i < row.size(); ++i) {
+            if (row[i].may == 0 || (outside && groups[i].is_outside()))
+                continue;
+            const std::uint64_t key = (std::uint64_t{row[i].allow} << 32) | row[i].may;
+            const auto [place, added] =
+                by_pair_.try_emplace(key, static_cast<std::uint32_t>(out.size()));
+            if (added) {
+                out.push_back({row[i], {}});
+                counts.push_back(0);
+            }
+            bucket_[i] = place->second;
+            ++counts[place->second];
         }
-        last->push_back(i);
+        for (std::size_t i = 0; i < out.size(); ++i)
+            out[i].groups.reserve(counts[i]);
+        for (std::uint32_t i = 0; i < row.size(); ++i)
+            if (bucket_[i] != kNone)
+                out[bucket_[i]].groups.push_back(i);
+        std::sort(out.begin(), out.end(),
+                  [](const Reached& a, const Reached& b) { return a.pair < b.pair; });
+        return out;
     }
-    return out;
-}
+
+  private:
+    static constexpr std::uint32_t kNone = UINT32_MAX;
+    std::vector<std::uint32_t> bucket_;
+    std::unordered_map<std::uint64_t, std::uint32_t> by_pair_;
+};
 
 /// An endpoint and itself are no pair.
 void drop_self(const std::vector<MapGroup>& groups, Alike& alike) {
     const std::uint32_t self = alike.sources.front();
     if (alike.sources.size() > 1 || groups[self].objects.size() > 1)
         return;
-    for (auto& [pair, destinations] : alike.destinations)
-        std::erase(destinations, self);
-    std::erase_if(alike.destinations, [](const auto& each) { return each.second.empty(); });
+    for (Reached& reached : alike.destinations)
+        std::erase(reached.groups, self);
+    std::erase_if(alike.destinations, [](const Reached& each) { return each.groups.empty(); });
 }
 
 std::vector<Alike> alike_sources(const ConnectivityMap& map) {
     const auto& groups = map.groups();
     std::vector<Alike> out;
+    RowSorter sorter;
     std::unordered_map<std::size_t, std::vector<std::size_t>> by_hash;
     for (std::uint32_t i = 0; i < groups.size(); ++i) {
         const std::vector<Pair> row = map.row(i);
@@ -128,7 +156,7 @@ std::vector<Alike> alike_sources(const ConnectivityMap& map) {
             out[*found].sources.push_back(i);
         } else {
             candidates.push_back(out.size());
-            out.push_back({{i}, by_connections(groups, row, groups[i].is_outside())});
+            out.push_back({{i}, sorter.sort(groups, row, groups[i].is_outside())});
         }
     }
     for (Alike& alike : out)
@@ -148,8 +176,8 @@ MapRows grouped_rows(const LoweredCluster& cluster, const ConnectivityMap& map,
     for (const MapGroup& group : groups)
         out.ends.push_back(group_text(cluster, group, outside));
     for (Alike& alike : alike_sources(map))
-        for (auto& [pair, destinations] : alike.destinations)
-            out.rows.push_back({alike.sources, std::move(destinations), pair});
+        for (Reached& reached : alike.destinations)
+            out.rows.push_back({alike.sources, std::move(reached.groups), reached.pair});
     return out;
 }
 
