@@ -78,11 +78,11 @@ class Differ {
         const std::string ends = source.example + " -> " + destination.example + " ";
         if (const ConnectionSet opened = new_allow - old_allow; !opened.empty() && !out_.opens) {
             out_.opens = true;
-            out_.opened_example = ends + opened.describe();
+            out_.opened_example = ends + opened.describe(base_.http());
         }
         if (const ConnectionSet closed = old_allow - new_allow; !closed.empty() && !out_.closes) {
             out_.closes = true;
-            out_.closed_example = ends + closed.describe();
+            out_.closed_example = ends + closed.describe(base_.http());
         }
     }
 
@@ -97,9 +97,10 @@ class Differ {
 Comparison compare(const LoweredCluster& base, const LoweredCluster& head) {
     Comparison out;
     const decision::Identities base_identities(base), head_identities(head);
+    const HttpAtoms atoms({&base, &head});
     for (const net::Family family : {net::Family::V4, net::Family::V6}) {
-        const ConnectivityMap base_map(base, base_identities, family);
-        const ConnectivityMap head_map(head, head_identities, family);
+        const ConnectivityMap base_map(base, base_identities, family, atoms);
+        const ConnectivityMap head_map(head, head_identities, family, atoms);
         Differ differ(base_map, head_map, out);
         differ.collect(base, head);
         differ.run();

@@ -132,9 +132,30 @@ ConnectionSet ConnectionSet::of_ports(const PortPairs& ports) {
     return out;
 }
 
+ConnectionSet ConnectionSet::of_requests(const HttpSet& requests, const PortPairs& ports) {
+    ConnectionSet out;
+    if (!ports.empty())
+        for (const std::uint32_t atom : requests)
+            out.requests_.push_back({atom, ports});
+    return out;
+}
+
+const PortPairs& ConnectionSet::request_ports(std::uint32_t request) const {
+    const auto place =
+        std::lower_bound(requests_.begin(), requests_.end(), request,
+                         [](const Request& each, std::uint32_t atom) { return each.atom < atom; });
+    return place != requests_.end() && place->atom == request ? place->ports : tcp_;
+}
+
+ConnectionSet ConnectionSet::without_requests() const {
+    ConnectionSet out = *this;
+    out.requests_.clear();
+    return out;
+}
+
 bool ConnectionSet::empty() const {
-    return tcp_.empty() && udp_.empty() && sctp_.empty() && icmp_.empty() && icmp6_.empty() &&
-           others_.none();
+    return requests_.empty() && tcp_.empty() && udp_.empty() && sctp_.empty() && icmp_.empty() &&
+           icmp6_.empty() && others_.none();
 }
 
 template <class Combine>
@@ -145,6 +166,19 @@ ConnectionSet ConnectionSet::combined(const ConnectionSet& other, Combine op) co
     out.sctp_ = op(sctp_, other.sctp_);
     out.icmp_ = op(icmp_, other.icmp_);
     out.icmp6_ = op(icmp6_, other.icmp6_);
+    for (auto a = requests_.begin(), b = other.requests_.begin();
+         a != requests_.end() || b != other.requests_.end();) {
+        const std::uint32_t atom =
+            b == other.requests_.end() || (a != requests_.end() && a->atom <= b->atom) ? a->atom
+                                                                                       : b->atom;
+        PortPairs ports = op(request_ports(atom), other.request_ports(atom));
+        if (ports != out.tcp_)
+            out.requests_.push_back({atom, std::move(ports)});
+        if (a != requests_.end() && a->atom == atom)
+            ++a;
+        if (b != other.requests_.end() && b->atom == atom)
+            ++b;
+    }
     return out;
 }
 
@@ -177,15 +211,21 @@ std::size_t ConnectionSet::hash() const {
             mix((std::size_t{range.first} << 16) | range.last);
         mix(7);
     };
-    for (const PortPairs* pairs : {&tcp_, &udp_, &sctp_}) {
-        for (const PortPairs::Row& row : pairs->rows()) {
+    const auto mix_pairs = [&](const PortPairs& pairs) {
+        for (const PortPairs::Row& row : pairs.rows()) {
             mix((std::size_t{row.destination.first} << 16) | row.destination.last);
             mix_set(row.source);
         }
         mix(11);
-    }
+    };
+    for (const PortPairs* pairs : {&tcp_, &udp_, &sctp_})
+        mix_pairs(*pairs);
     mix_set(icmp_);
     mix_set(icmp6_);
+    for (const Request& request : requests_) {
+        mix(request.atom);
+        mix_pairs(request.ports);
+    }
     return hash;
 }
 
@@ -262,7 +302,7 @@ std::string icmp_text(const PortSet& types) {
 
 } // namespace
 
-std::string ConnectionSet::describe() const {
+std::string ConnectionSet::describe_packets() const {
     const ConnectionSet& whole = all();
     std::string out;
     const auto add = [&](const std::string& name, const std::string& what) {
@@ -306,6 +346,34 @@ std::string ConnectionSet::describe() const {
         if (others_[i])
             add(net::to_string_protocol(static_cast<net::Protocol>(i)), "*");
     return out.empty() ? "none" : out;
+}
+
+/// Classes of requests that go through on the same ports are told together. Ports on which
+/// connections go through whatever is asked are left out.
+std::string ConnectionSet::describe_requests(const HttpAtoms& atoms) const {
+    std::vector<std::pair<PortPairs, HttpSet>> by_ports;
+    for (const Request& request : requests_) {
+        PortPairs more = request.ports - tcp_;
+        const auto same = std::find_if(by_ports.begin(), by_ports.end(),
+                                       [&](const auto& each) { return each.first == more; });
+        if (same != by_ports.end())
+            same->second.push_back(request.atom);
+        else if (!more.empty())
+            by_ports.emplace_back(std::move(more), HttpSet{request.atom});
+    }
+    std::string out;
+    for (const auto& [ports, requests] : by_ports)
+        out += fmt::format("{}HTTP on TCP {}: {}", out.empty() ? "" : "; ", pairs_text(ports),
+                           atoms.describe(requests));
+    return out;
+}
+
+std::string ConnectionSet::describe(const HttpAtoms& atoms) const {
+    const std::string requests = describe_requests(atoms);
+    if (requests.empty())
+        return describe_packets();
+    const ConnectionSet packets = without_requests();
+    return packets.empty() ? requests : packets.describe_packets() + "; " + requests;
 }
 
 } // namespace polecat::analyzer

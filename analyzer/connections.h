@@ -1,5 +1,5 @@
 /// ConnectionSet: an exact set of what can be sent between two ends: protocol, destination and
-/// source port, ICMP type and code. Canonical: equal sets compare equal.
+/// source port, ICMP type and code, HTTP request over TCP. Canonical: equal sets compare equal.
 #pragma once
 
 #include <bitset>
@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "analyzer/http_atoms.h"
 #include "ir/net/protocol.h"
 
 namespace polecat::analyzer {
@@ -54,6 +55,8 @@ class ConnectionSet {
     static ConnectionSet of_icmp(net::Protocol protocol, net::PortSet types);
     /// Every protocol with ports.
     static ConnectionSet of_ports(const PortPairs& ports);
+    /// HTTP requests on TCP connections; nothing of a connection whose requests nobody sees.
+    static ConnectionSet of_requests(const HttpSet& requests, const PortPairs& ports);
 
     bool empty() const;
     ConnectionSet operator|(const ConnectionSet& other) const;
@@ -65,14 +68,30 @@ class ConnectionSet {
     const PortPairs& ports(net::Protocol protocol) const;         ///< TCP, UDP, SCTP
     const net::PortSet& icmp_types(net::Protocol protocol) const; ///< ICMP, ICMPv6
     bool has_other(net::Protocol protocol) const { return others_[protocol]; }
+    /// Ports of a class of requests.
+    const PortPairs& request_ports(std::uint32_t request) const;
+    /// The same set as far as packets show it: requests are forgotten.
+    ConnectionSet without_requests() const;
 
     /// As people write it: `*`, `TCP 80,443; UDP 53; other *`. Ports 1 to 65535 are all ports.
-    std::string describe() const;
+    /// Requests beyond what the ports allow anyway: `HTTP on TCP 80: GET /cart`.
+    std::string describe(const HttpAtoms& atoms = {}) const;
 
   private:
     template <class Combine> ConnectionSet combined(const ConnectionSet& other, Combine op) const;
 
+    /// A class of requests that is let through on other ports than connections are.
+    struct Request {
+        std::uint32_t atom = 0;
+        PortPairs ports;
+        auto operator<=>(const Request&) const = default;
+    };
+
+    std::string describe_packets() const;
+    std::string describe_requests(const HttpAtoms& atoms) const;
+
     PortPairs tcp_, udp_, sctp_;
+    std::vector<Request> requests_; ///< by atom, those whose ports are not tcp_
     net::PortSet icmp_, icmp6_;
     std::bitset<256> others_; ///< protocols without ports; never TCP, UDP, SCTP, ICMP, ICMPv6
 };

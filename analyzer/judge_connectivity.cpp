@@ -115,8 +115,11 @@ class Comparison {
         return good;
     }
 
+    /// Expectations of connectivity know no requests: packets count.
     void report(const std::string& question, const ConnectionSet& expected,
-                const ConnectionSet& allow, const ConnectionSet& may) {
+                const ConnectivityMap& map, const ConnectivityMap::Pair& pair) {
+        const ConnectionSet allow = map.set(pair.allow).without_requests();
+        const ConnectionSet may = map.set(pair.may).without_requests();
         CaseResult out;
         out.question = question;
         out.span = wanted_.span;
@@ -139,8 +142,7 @@ class Comparison {
                 const auto found = between_.find({from, to});
                 const auto pair = map.between(*source, *destination);
                 report(from_name + " -> " + to_name,
-                       found == between_.end() ? ConnectionSet{} : found->second,
-                       map.set(pair.allow), map.set(pair.may));
+                       found == between_.end() ? ConnectionSet{} : found->second, map, pair);
             }
             if (source)
                 compare_outside(map, from, from_name, *source, family);
@@ -189,8 +191,8 @@ class Comparison {
                     const std::string where = net::to_string(range.first) + "-" +
                                               net::to_string(range.last) +
                                               (piece.ranges().size() > 1 ? ",..." : "");
-                    report(outward ? name + " -> " + where : where + " -> " + name, expected,
-                           map.set(pair.allow), map.set(pair.may));
+                    report(outward ? name + " -> " + where : where + " -> " + name, expected, map,
+                           pair);
                 }
             }
         }

@@ -48,8 +48,8 @@ std::vector<PredicateId> predicates_of(const decision::Program& program, bool so
 } // namespace
 
 struct ConnectivityMap::State {
-    State(const LoweredCluster& lowered, const Identities& all, net::Family of)
-        : cluster(lowered), identities(all), family(of) {
+    State(const LoweredCluster& lowered, const Identities& all, net::Family of, HttpAtoms requests)
+        : cluster(lowered), identities(all), family(of), atoms(std::move(requests)) {
         everything = store.intern(ConnectionSet::all());
         make_groups();
         std::vector<const Identity*> seen;
@@ -104,7 +104,7 @@ struct ConnectivityMap::State {
     };
 
     Others others_of(const decision::Program& program, bool egress) {
-        return {ProgramFlows(program), predicates_of(program, egress),
+        return {ProgramFlows(program, atoms), predicates_of(program, egress),
                 classes->partition(predicates_of(program, !egress))};
     }
 
@@ -190,6 +190,7 @@ struct ConnectivityMap::State {
     const LoweredCluster& cluster;
     const Identities& identities;
     net::Family family;
+    HttpAtoms atoms;
     SetStore store;
     std::uint32_t everything = 0;
     std::vector<MapGroup> groups;
@@ -202,8 +203,9 @@ struct ConnectivityMap::State {
 };
 
 ConnectivityMap::ConnectivityMap(const LoweredCluster& cluster, const Identities& identities,
-                                 net::Family family)
-    : state_(std::make_unique<State>(cluster, identities, family)) {}
+                                 net::Family family, std::optional<HttpAtoms> atoms)
+    : state_(std::make_unique<State>(cluster, identities, family,
+                                     atoms ? std::move(*atoms) : HttpAtoms({&cluster}))) {}
 ConnectivityMap::~ConnectivityMap() = default;
 ConnectivityMap::ConnectivityMap(ConnectivityMap&&) noexcept = default;
 
@@ -225,6 +227,10 @@ Pair ConnectivityMap::between(std::uint32_t source, std::uint32_t destination) c
 
 const ConnectionSet& ConnectivityMap::set(std::uint32_t id) const {
     return state_->store[id];
+}
+
+const HttpAtoms& ConnectivityMap::http() const {
+    return state_->atoms;
 }
 
 } // namespace polecat::analyzer

@@ -25,9 +25,10 @@ struct MapGroup {
 
 class ConnectivityMap {
   public:
-    /// Both must outlive the map.
+    /// Cluster and identities must outlive the map. `atoms`: those of several clusters where maps
+    /// are compared; the cluster's own when absent.
     ConnectivityMap(const decision::LoweredCluster& cluster, const decision::Identities& identities,
-                    net::Family family);
+                    net::Family family, std::optional<HttpAtoms> atoms = std::nullopt);
     ~ConnectivityMap();
     ConnectivityMap(ConnectivityMap&&) noexcept;
 
@@ -45,6 +46,8 @@ class ConnectivityMap {
     Pair between(std::uint32_t source, std::uint32_t destination) const;
     /// Id 0 is the empty set. Equal ids, equal sets.
     const ConnectionSet& set(std::uint32_t id) const;
+    /// What the requests in sets are.
+    const HttpAtoms& http() const;
 
   private:
     struct State;

@@ -108,7 +108,7 @@ ConnectionSet icmp_set(const decision::IcmpTypeCode& wanted, net::Family family)
 }
 
 /// What matches whoever the ends are.
-ConnectionSet packets_of(const Match& match, net::Family family) {
+ConnectionSet packets_of(const Match& match, net::Family family, const HttpAtoms& atoms) {
     ConnectionSet out = match.protocol ? ConnectionSet::of(*match.protocol) : ConnectionSet::all();
     if (match.not_protocol)
         out = out - ConnectionSet::of(*match.not_protocol);
@@ -123,7 +123,9 @@ ConnectionSet packets_of(const Match& match, net::Family family) {
         if (end.not_ports)
             out = out - numbers_of(*end.not_ports, source);
     }
-    return out;
+    // A request is matched by its path and method, a packet that shows none never.
+    return match.http ? ConnectionSet::of_requests(atoms.of(*match.http), out.ports(net::kTcp))
+                      : out;
 }
 
 class Walk {
@@ -153,7 +155,7 @@ class Walk {
         out.yes = out.may = packets;
         add_sets(out, match.source, source_, true);
         add_sets(out, match.destination, destination_, false);
-        if (ends == Tri::Unknown || match.http)
+        if (ends == Tri::Unknown)
             out.doubt();
         return out;
     }
@@ -189,11 +191,12 @@ class Walk {
 
 } // namespace
 
-ProgramFlows::ProgramFlows(const decision::Program& program) : program_(program) {
+ProgramFlows::ProgramFlows(const decision::Program& program, const HttpAtoms& atoms)
+    : program_(program) {
     for (const Stage& stage : program.stages) {
         auto& packets = packets_.emplace_back();
         for (const Entry& entry : stage.entries)
-            packets.push_back(packets_of(entry.match, program.family));
+            packets.push_back(packets_of(entry.match, program.family, atoms));
     }
 }
 

@@ -12,7 +12,6 @@
 namespace polecat::analyzer {
 
 /// `allow`: certainly allowed. `may`: allowed or not known (depends); contains `allow`.
-/// HTTP rules are "not known": a connection's requests are not told apart here.
 struct FlowSets {
     ConnectionSet allow, may;
     bool operator==(const FlowSets&) const = default;
@@ -21,7 +20,8 @@ struct FlowSets {
 /// A program made ready to be asked about many pairs of identities. The program must outlive it.
 class ProgramFlows {
   public:
-    explicit ProgramFlows(const decision::Program& program);
+    /// `atoms`: of the cluster or clusters that sets are compared over; read here only.
+    ProgramFlows(const decision::Program& program, const HttpAtoms& atoms);
     FlowSets between(const decision::Identity& source, const decision::Identity& destination) const;
 
   private:

@@ -34,6 +34,7 @@ class Random {
 struct ClusterShape {
     std::size_t namespaces = 3, pods = 8, policies = 8;
     bool host_endpoints = false; ///< kernel tests have none
+    bool http = false;           ///< some Allow rules ask for requests
 };
 
 class ClusterWriter {
@@ -138,7 +139,13 @@ class ClusterWriter {
             random_.pick<std::string>({"Allow", "Allow", "Deny", "Pass", "Log", "Allow"});
         std::string out = "{action: " + action + ", ipVersion: " + family;
         const std::size_t kind = random_.below(10);
-        if (kind < 6)
+        if (shape_.http && kind < 6 && action == "Allow" && random_.chance(50))
+            out += ", protocol: TCP, http: {methods: [" +
+                   random_.pick<std::string>({"GET", "GET, POST", "'*'", ""}) + "], paths: [" +
+                   random_.pick<std::string>({"{exact: /a}", "{prefix: /a}",
+                                              "{prefix: /a/b}, {exact: /c}", "", "{prefix: /}"}) +
+                   "]}";
+        else if (kind < 6)
             out += ", protocol: " + random_.pick<std::string>({"TCP", "UDP", "SCTP"});
         else if (kind == 6)
             out += std::string(", protocol: ") + (family == "4" ? "ICMP" : "ICMPv6") +
@@ -152,10 +159,14 @@ class ClusterWriter {
                ", destination: " + entity(true, kind < 6, family) + "}";
     }
 
-    std::string rules() {
+    /// HTTP is for ingress only.
+    std::string rules(bool egress = false) {
+        const bool http = shape_.http;
+        shape_.http = http && !egress;
         std::string out;
         for (std::size_t i = random_.below(4); i > 0; --i)
             out += (out.empty() ? "" : ", ") + rule();
+        shape_.http = http;
         return "[" + out + "]";
     }
 
@@ -169,7 +180,7 @@ class ClusterWriter {
             ", spec: {tier: " + (high ? "high" : "default") + ", order: " +
             std::to_string(random_.below(20)) + ", selector: \"" + selector() + "\", types: " +
             random_.pick<std::string>({"[Ingress]", "[Egress]", "[Ingress, Egress]"}) +
-            ", ingress: " + rules() + ", egress: " + rules() + "}}");
+            ", ingress: " + rules() + ", egress: " + rules(true) + "}}");
     }
 
     std::string peer() {

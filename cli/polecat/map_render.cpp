@@ -145,14 +145,15 @@ class Renderer {
         if (id >= texts_.size())
             texts_.resize(id + 1);
         if (texts_[id].empty())
-            texts_[id] = map_.set(id).describe();
+            texts_[id] = map_.set(id).describe(map_.http());
         return texts_[id];
     }
     std::string allowed(const MapRow& row) const {
         return row.connections.allow == 0 ? "" : described(row.connections.allow);
     }
     std::string depends(const MapRow& row) const {
-        return (map_.set(row.connections.may) - map_.set(row.connections.allow)).describe();
+        return (map_.set(row.connections.may) - map_.set(row.connections.allow))
+            .describe(map_.http());
     }
     std::string connections(const MapRow& row) const {
         if (row.connections.allow == row.connections.may)

@@ -121,6 +121,7 @@ std::vector<ReachPrinter::Summary> ReachPrinter::summary(const ir::PathQuery& qu
                    ? std::optional(identities.of_address(*end.address))
                    : std::nullopt;
     };
+    const analyzer::HttpAtoms atoms({&cluster_});
     std::vector<Summary> out;
     for (const net::Family family : {net::Family::V4, net::Family::V6}) {
         const auto source = identity(query.source, family);
@@ -139,7 +140,7 @@ std::vector<ReachPrinter::Summary> ReachPrinter::summary(const ir::PathQuery& qu
                        : nullptr;
             if (program == nullptr)
                 return;
-            const auto sets = analyzer::ProgramFlows(cluster_.program(program->program))
+            const auto sets = analyzer::ProgramFlows(cluster_.program(program->program), atoms)
                                   .between(identities[*source], identities[*destination]);
             both.allow = both.allow & sets.allow;
             both.may = both.may & sets.may;
@@ -147,7 +148,8 @@ std::vector<ReachPrinter::Summary> ReachPrinter::summary(const ir::PathQuery& qu
         meet(query.source, decision::Direction::Egress);
         meet(query.destination, decision::Direction::Ingress);
         const auto open = both.may - both.allow;
-        out.push_back({family, both.allow.describe(), open.empty() ? "" : open.describe()});
+        out.push_back(
+            {family, both.allow.describe(atoms), open.empty() ? "" : open.describe(atoms)});
     }
     return out;
 }

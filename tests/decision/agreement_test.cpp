@@ -57,14 +57,17 @@ std::vector<Flow> packets_of(net::Family family) {
     return out;
 }
 
+bool contains(const analyzer::PortPairs& ports, const Flow& flow) {
+    for (const auto& row : ports.rows())
+        if (row.destination.first <= *flow.destination_port &&
+            *flow.destination_port <= row.destination.last)
+            return row.source.contains(*flow.source_port);
+    return false;
+}
+
 bool contains(const analyzer::ConnectionSet& set, const Flow& flow) {
-    if (net::has_ports(flow.protocol)) {
-        for (const auto& row : set.ports(flow.protocol).rows())
-            if (row.destination.first <= *flow.destination_port &&
-                *flow.destination_port <= row.destination.last)
-                return row.source.contains(*flow.source_port);
-        return false;
-    }
+    if (net::has_ports(flow.protocol))
+        return contains(set.ports(flow.protocol), flow);
     if (flow.protocol == net::kIcmp || flow.protocol == net::kIcmpV6)
         return set.icmp_types(flow.protocol)
             .contains(static_cast<std::uint16_t>(*flow.icmp_type * 256 + *flow.icmp_code));
@@ -74,10 +77,11 @@ bool contains(const analyzer::ConnectionSet& set, const Flow& flow) {
 struct Checker {
     const decision::LoweredCluster& cluster;
     decision::Identities identities;
-    std::size_t flows = 0, allowed = 0;
+    analyzer::HttpAtoms atoms;
+    std::size_t flows = 0, allowed = 0, requests = 0, requests_allowed = 0;
 
     explicit Checker(const decision::LoweredCluster& lowered)
-        : cluster(lowered), identities(lowered) {}
+        : cluster(lowered), identities(lowered), atoms({&lowered}) {}
 
     void check(const decision::Program& program) {
         std::vector<decision::Identity> ends;
@@ -86,7 +90,7 @@ struct Checker {
             ends.push_back(identities[identities.of_address(address)]);
         const auto table = decision::flatten(program, cluster.predicates, ends, ends);
         REQUIRE(table);
-        const analyzer::ProgramFlows sets(program);
+        const analyzer::ProgramFlows sets(program, atoms);
         for (std::size_t i = 0; i < addresses.size(); ++i)
             for (std::size_t j = 0; j < addresses.size(); ++j) {
                 const auto between = sets.between(ends[i], ends[j]);
@@ -95,8 +99,31 @@ struct Checker {
                     flow.source = decision::end_of(cluster.world, addresses[i]);
                     flow.destination = decision::end_of(cluster.world, addresses[j]);
                     check_flow(program, *table, between, ends[i], ends[j], flow);
+                    if (flow.protocol == net::kTcp && atoms.count() > 1)
+                        check_requests(program, between, flow);
                 }
             }
+    }
+
+    void check_requests(const decision::Program& program, const analyzer::FlowSets& sets,
+                        Flow flow) {
+        for (const auto& [method, path] :
+             {std::pair{"GET", "/a"}, std::pair{"POST", "/a/b/c"}, std::pair{"PUT", "/c"},
+              std::pair{"GET", "/ab"}, std::pair{"GET", "/a/../c?x"}, std::pair{"GET", "/"}}) {
+            flow.http = Flow::Http{method, path};
+            const auto verdict =
+                decision::eval(program, cluster.predicates, cluster.world, flow).verdict;
+            const auto atom = atoms.of(*flow.http);
+            REQUIRE(atom);
+            const auto contains_request = [&](const analyzer::ConnectionSet& set) {
+                return contains(set.request_ports(*atom), flow);
+            };
+            ++requests;
+            requests_allowed += verdict == Verdict::Allow ? 1 : 0;
+            CHECK_MESSAGE(contains_request(sets.allow) == (verdict == Verdict::Allow),
+                          method << " " << path);
+            CHECK(contains_request(sets.may) == (verdict != Verdict::Deny));
+        }
     }
 
     void check_flow(const decision::Program& program, const decision::Table& table,
@@ -144,4 +171,25 @@ TEST_CASE("eval, table and connection sets agree on random clusters") {
     CHECK(flows > 100'000);
     CHECK(allowed > flows / 10);
     CHECK(allowed < flows - flows / 10);
+}
+
+TEST_CASE("eval and connection sets agree on HTTP requests") {
+    std::size_t requests = 0, allowed = 0;
+    for (std::uint64_t seed = 100; seed <= 104; ++seed) {
+        INFO("seed ", seed);
+        testing::ClusterShape shape;
+        shape.http = true;
+        testing::RandomCluster cluster;
+        load_text(testing::ClusterWriter(seed, shape).write(), cluster);
+        for (const diag::Diagnostic& each : cluster.diagnostics.list())
+            REQUIRE_MESSAGE(each.severity != diag::Severity::Error, each.message);
+        Checker checker(cluster.lowered);
+        for (const decision::Program& program : cluster.lowered.programs)
+            checker.check(program);
+        requests += checker.requests;
+        allowed += checker.requests_allowed;
+    }
+    MESSAGE(requests << " requests, " << allowed << " allowed");
+    CHECK(requests > 50'000);
+    CHECK(allowed > requests / 20);
 }
