@@ -10,8 +10,7 @@ namespace {
 
 /// Is `path` equal to `prefix` or a segment below it?
 bool is_below(std::string_view path, std::string_view prefix) {
-    return path.starts_with(prefix) &&
-           (path.size() == prefix.size() || path[prefix.size()] == '/');
+    return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/');
 }
 
 std::string trimmed(std::string_view prefix) {
@@ -87,9 +86,8 @@ HttpSet HttpAtoms::of(const decision::Match::Http& match) const {
                        : pieces_[i].exact && pieces_[i].text == top)
                 pieces[i] = true;
     }
-    const bool any = match.methods.empty() ||
-                     std::find(match.methods.begin(), match.methods.end(), "*") !=
-                         match.methods.end();
+    const bool any = match.methods.empty() || std::find(match.methods.begin(), match.methods.end(),
+                                                        "*") != match.methods.end();
     HttpSet out;
     for (std::size_t method = 0; method <= methods_.size(); ++method) {
         const bool wanted = any || (method < methods_.size() &&
@@ -126,8 +124,7 @@ std::string HttpAtoms::example_path(std::size_t piece) const {
 decision::Flow::Http HttpAtoms::example(std::uint32_t atom) const {
     const std::size_t method = atom / pieces_.size();
     std::string name = method < methods_.size() ? methods_[method] : "GET";
-    while (method == methods_.size() &&
-           std::binary_search(methods_.begin(), methods_.end(), name))
+    while (method == methods_.size() && std::binary_search(methods_.begin(), methods_.end(), name))
         name = name == "GET" ? "PATCH" : name + "X";
     return {name, example_path(atom % pieces_.size())};
 }

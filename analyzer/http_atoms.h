@@ -43,7 +43,7 @@ class HttpAtoms {
     std::string describe_pieces(const std::vector<bool>& pieces) const;
     std::string example_path(std::size_t piece) const;
 
-    std::vector<std::string> methods_;   ///< sorted; one class more for all others
+    std::vector<std::string> methods_;       ///< sorted; one class more for all others
     std::vector<Piece> pieces_{{"", false}}; ///< sorted; the first is what nothing else takes
 };
 

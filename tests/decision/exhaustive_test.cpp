@@ -41,8 +41,8 @@ struct Universe {
 
     void make_matches() {
         const auto app = add(decision::ObjectSet{Selector::equal("app", "a")});
-        const auto nets = add(decision::NetSet{net::AddressSet::of(
-            *net::parse_cidr("10.0.0.0/31", net::CidrForm::Strict))});
+        const auto nets = add(decision::NetSet{
+            net::AddressSet::of(*net::parse_cidr("10.0.0.0/31", net::CidrForm::Strict))});
         const auto http = add(decision::NamedPortSet{Selector::all(), 0, "http"});
         matches.emplace_back(); // any
         matches.emplace_back().source.all = {app};
@@ -113,10 +113,9 @@ struct Checker {
 
     Checker() {
         for (const decision::End& end : universe.ends)
-            seen.push_back(identities[end.address
-                                          ? identities.of_address(*end.address)
-                                          : *identities.of_object(end.objects.front(),
-                                                                  net::Family::V4)]);
+            seen.push_back(identities[end.address ? identities.of_address(*end.address)
+                                                  : *identities.of_object(end.objects.front(),
+                                                                          net::Family::V4)]);
     }
 
     void check(const Program& program) {
@@ -136,11 +135,11 @@ struct Checker {
                         *table->source.find(seen[i]), *table->destination.find(seen[j]),
                         decision::find(table->source_ports, 1024), table->l4.of(*l4_key(flow)));
                     ++verdicts[static_cast<std::size_t>(decision.verdict)];
-                    wrong += cell.verdict != decision.verdict || cell.slot != decision.slot ||
-                             cell.logs != decision.logs ||
-                             contains(between.allow, flow) !=
-                                 (decision.verdict == Verdict::Allow) ||
-                             contains(between.may, flow) != (decision.verdict != Verdict::Deny);
+                    wrong +=
+                        cell.verdict != decision.verdict || cell.slot != decision.slot ||
+                        cell.logs != decision.logs ||
+                        contains(between.allow, flow) != (decision.verdict == Verdict::Allow) ||
+                        contains(between.may, flow) != (decision.verdict != Verdict::Deny);
                 }
             }
     }
