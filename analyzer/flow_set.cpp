@@ -25,8 +25,7 @@ std::vector<Cell> tidied(std::vector<Cell> cells) {
         if (added)
             out.push_back(std::move(cell));
         else
-            out[place->second].destinations =
-                out[place->second].destinations | cell.destinations;
+            out[place->second].destinations = out[place->second].destinations | cell.destinations;
     }
     std::sort(out.begin(), out.end(), [](const Cell& a, const Cell& b) {
         return a.destinations.first() < b.destinations.first();
@@ -87,9 +86,8 @@ void FlowSet::add_row(Row row) {
         same->sources = same->sources | row.sources;
     else
         rows_.push_back(std::move(row));
-    std::sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) {
-        return a.sources.first() < b.sources.first();
-    });
+    std::sort(rows_.begin(), rows_.end(),
+              [](const Row& a, const Row& b) { return a.sources.first() < b.sources.first(); });
 }
 
 template <class Op> FlowSet FlowSet::combine(const FlowSet& other, Op op) const {
@@ -103,9 +101,9 @@ template <class Op> FlowSet FlowSet::combine(const FlowSet& other, Op op) const 
             overlay(a != nullptr ? a->cells : nowhere, b != nullptr ? b->cells : nowhere,
                     destinations_of,
                     [&](const AtomSet& destinations, const Cell* x, const Cell* y) {
-                        row.cells.push_back({destinations,
-                                             op(x != nullptr ? x->connections : nothing,
-                                                y != nullptr ? y->connections : nothing)});
+                        row.cells.push_back(
+                            {destinations, op(x != nullptr ? x->connections : nothing,
+                                              y != nullptr ? y->connections : nothing)});
                     });
             out.add_row(std::move(row));
         });

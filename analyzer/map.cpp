@@ -4,7 +4,6 @@
 #include <map>
 #include <unordered_map>
 
-#include "analyzer/group_classes.h"
 #include "analyzer/program_sets.h"
 #include "analyzer/set_store.h"
 
@@ -13,11 +12,9 @@ namespace polecat::analyzer {
 using decision::Direction;
 using decision::Identities;
 using decision::Identity;
-using decision::IdentityId;
 using decision::LoweredCluster;
 using decision::ObjectId;
 using decision::PredicateId;
-using decision::ProgramId;
 
 namespace {
 
@@ -29,64 +26,14 @@ struct Profile {
     std::vector<std::pair<std::uint32_t, Pair>> others; ///< by group, ascending
 };
 
-std::vector<PredicateId> predicates_of(const decision::Program& program, bool source) {
-    std::vector<PredicateId> out;
-    for (const decision::Stage& stage : program.stages)
-        for (const decision::Entry& entry : stage.entries) {
-            const decision::EndMatch& end = source ? entry.match.source : entry.match.destination;
-            out.insert(out.end(), end.all.begin(), end.all.end());
-            out.insert(out.end(), end.none.begin(), end.none.end());
-            for (const auto* ports : {&end.ports, &end.not_ports})
-                if (*ports)
-                    out.insert(out.end(), (*ports)->named.begin(), (*ports)->named.end());
-        }
-    std::sort(out.begin(), out.end());
-    out.erase(std::unique(out.begin(), out.end()), out.end());
-    return out;
-}
-
 } // namespace
 
 struct ConnectivityMap::State {
     State(const LoweredCluster& lowered, const Identities& all, net::Family of, HttpAtoms requests)
-        : cluster(lowered), identities(all), family(of), atoms(std::move(requests)) {
+        : cluster(lowered), ends(lowered, all, of), groups(ends.list()),
+          atoms(std::move(requests)) {
         everything = store.intern(ConnectionSet::all());
-        make_groups();
-        std::vector<const Identity*> seen;
-        for (const MapGroup& group : groups)
-            seen.push_back(&identities[group.identity]);
-        classes.emplace(std::move(seen), cluster.predicates.size());
         make_profiles();
-    }
-
-    std::optional<ProgramId> program_of(ObjectId object, Direction direction) const {
-        const auto* found = cluster.find(object, direction, decision::Hook::Normal, family);
-        return found != nullptr ? std::optional(found->program) : std::nullopt;
-    }
-
-    void make_groups() {
-        using Key = std::tuple<std::uint32_t, std::int64_t, std::int64_t>;
-        std::map<Key, std::uint32_t> by_key;
-        const auto number = [](const std::optional<ProgramId>& id) {
-            return id ? std::int64_t{id->value} : -1;
-        };
-        group_of.resize(cluster.world.objects.size());
-        for (const decision::Endpoint& endpoint : cluster.endpoints) {
-            const auto identity = identities.of_object(endpoint.object, family);
-            if (!identity)
-                continue;
-            const auto egress = program_of(endpoint.object, Direction::Egress);
-            const auto ingress = program_of(endpoint.object, Direction::Ingress);
-            const auto next = static_cast<std::uint32_t>(groups.size());
-            const auto [place, added] =
-                by_key.try_emplace(Key{identity->value, number(egress), number(ingress)}, next);
-            if (added)
-                groups.push_back({{}, {}, *identity, egress, ingress});
-            groups[place->second].objects.push_back(endpoint.object);
-            group_of[endpoint.object.value] = place->second;
-        }
-        for (const auto& [nets, identity] : identities.outside(family))
-            groups.push_back({{}, nets, identity, std::nullopt, std::nullopt});
     }
 
     Pair evaluate(const ProgramFlows& flows, bool egress, const Identity& own,
@@ -105,7 +52,7 @@ struct ConnectivityMap::State {
 
     Others others_of(const decision::Program& program, bool egress) {
         return {ProgramFlows(program, atoms), predicates_of(program, egress),
-                classes->partition(predicates_of(program, !egress))};
+                ends.others_of(program)};
     }
 
     Profile profile_of(bool egress, const Others& others, const Identity& own) {
@@ -136,7 +83,7 @@ struct ConnectivityMap::State {
                 auto sides = others.find(id->value);
                 if (sides == others.end())
                     sides = others.emplace(id->value, others_of(program, egress)).first;
-                Identity own = restricted(identities[groups[i].identity], sides->second.own_side);
+                Identity own = restricted(ends.identity(i), sides->second.own_side);
                 const auto next = static_cast<std::uint32_t>(profiles.size());
                 const auto [place, added] = known.emplace(std::pair{id->value, own}, next);
                 if (added)
@@ -188,14 +135,11 @@ struct ConnectivityMap::State {
     }
 
     const LoweredCluster& cluster;
-    const Identities& identities;
-    net::Family family;
+    EndGroups ends;
+    const std::vector<EndGroup>& groups;
     HttpAtoms atoms;
     SetStore store;
     std::uint32_t everything = 0;
-    std::vector<MapGroup> groups;
-    std::vector<std::optional<std::uint32_t>> group_of; ///< by object
-    std::optional<GroupClasses> classes;
     std::vector<Profile> profiles;
     std::vector<std::uint32_t> egress_profile, ingress_profile; ///< by group
     /// By source: destinations whose ingress treats it unlike most.
@@ -209,12 +153,12 @@ ConnectivityMap::ConnectivityMap(const LoweredCluster& cluster, const Identities
 ConnectivityMap::~ConnectivityMap() = default;
 ConnectivityMap::ConnectivityMap(ConnectivityMap&&) noexcept = default;
 
-const std::vector<MapGroup>& ConnectivityMap::groups() const {
+const std::vector<EndGroup>& ConnectivityMap::groups() const {
     return state_->groups;
 }
 
 std::optional<std::uint32_t> ConnectivityMap::group_of(ObjectId object) const {
-    return state_->group_of[object.value];
+    return state_->ends.group_of(object);
 }
 
 std::vector<Pair> ConnectivityMap::row(std::uint32_t source) const {

@@ -8,20 +8,11 @@
 #include <vector>
 
 #include "analyzer/connections.h"
+#include "analyzer/end_groups.h"
 #include "ir/decision/identity.h"
 #include "ir/decision/lowered.h"
 
 namespace polecat::analyzer {
-
-/// Endpoints, or outside addresses.
-struct MapGroup {
-    std::vector<decision::ObjectId> objects; ///< ascending
-    net::AddressSet outside;
-    decision::IdentityId identity;
-    std::optional<decision::ProgramId> egress, ingress; ///< absent: this end has no say
-
-    bool is_outside() const { return objects.empty(); }
-};
 
 class ConnectivityMap {
   public:
@@ -32,7 +23,7 @@ class ConnectivityMap {
     ~ConnectivityMap();
     ConnectivityMap(ConnectivityMap&&) noexcept;
 
-    const std::vector<MapGroup>& groups() const; ///< endpoints first
+    const std::vector<EndGroup>& groups() const; ///< endpoints first
     /// The group of an endpoint; nullopt: it has no address of the family.
     std::optional<std::uint32_t> group_of(decision::ObjectId object) const;
 

@@ -10,7 +10,7 @@
 namespace polecat::cli {
 
 using analyzer::ConnectivityMap;
-using analyzer::MapGroup;
+using analyzer::EndGroup;
 using decision::LoweredCluster;
 using Pair = ConnectivityMap::Pair;
 
@@ -33,9 +33,9 @@ MapEndText outside_text(const net::AddressSet& nets, const net::AddressSet& all_
     return out;
 }
 
-net::AddressSet all_outside(const std::vector<MapGroup>& groups) {
+net::AddressSet all_outside(const std::vector<EndGroup>& groups) {
     std::vector<net::Range> ranges;
-    for (const MapGroup& group : groups)
+    for (const EndGroup& group : groups)
         ranges.insert(ranges.end(), group.outside.ranges().begin(), group.outside.ranges().end());
     return net::AddressSet::of(std::move(ranges));
 }
@@ -45,7 +45,7 @@ std::string space_of(const std::string& name) {
     return slash == std::string::npos ? "" : name.substr(0, slash);
 }
 
-MapEndText group_text(const LoweredCluster& cluster, const MapGroup& group,
+MapEndText group_text(const LoweredCluster& cluster, const EndGroup& group,
                       const net::AddressSet& outside) {
     if (group.is_outside())
         return outside_text(group.outside, outside);
@@ -63,9 +63,9 @@ MapEndText group_text(const LoweredCluster& cluster, const MapGroup& group,
     return out;
 }
 
-std::size_t count_endpoints(const std::vector<MapGroup>& groups) {
+std::size_t count_endpoints(const std::vector<EndGroup>& groups) {
     std::size_t out = 0;
-    for (const MapGroup& group : groups)
+    for (const EndGroup& group : groups)
         out += group.objects.size();
     return out;
 }
@@ -93,7 +93,7 @@ struct Alike {
 class RowSorter {
   public:
     /// `outside`: the source is an outside address, which says nothing towards others of its kind.
-    std::vector<Reached> sort(const std::vector<MapGroup>& groups, const std::vector<Pair>& row,
+    std::vector<Reached> sort(const std::vector<EndGroup>& groups, const std::vector<Pair>& row,
                               bool outside) {
         std::vector<Reached> out;
         std::vector<std::size_t> counts;
@@ -129,7 +129,7 @@ class RowSorter {
 };
 
 /// An endpoint and itself are no pair.
-void drop_self(const std::vector<MapGroup>& groups, Alike& alike) {
+void drop_self(const std::vector<EndGroup>& groups, Alike& alike) {
     const std::uint32_t self = alike.sources.front();
     if (alike.sources.size() > 1 || groups[self].objects.size() > 1)
         return;
@@ -173,7 +173,7 @@ MapRows grouped_rows(const LoweredCluster& cluster, const ConnectivityMap& map,
     out.family = family;
     out.endpoints = count_endpoints(groups);
     const net::AddressSet outside = all_outside(groups);
-    for (const MapGroup& group : groups)
+    for (const EndGroup& group : groups)
         out.ends.push_back(group_text(cluster, group, outside));
     for (Alike& alike : alike_sources(map))
         for (Reached& reached : alike.destinations)

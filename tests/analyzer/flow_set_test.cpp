@@ -32,8 +32,7 @@ FlowSet make(unsigned bits) {
     FlowSet out(kAtoms);
     for (std::uint32_t from = 0; from < kAtoms; ++from)
         for (std::uint32_t to = 0; to < kAtoms; ++to)
-            out = out | FlowSet::of(kAtoms, AtomSet::of(kAtoms, {from}),
-                                    AtomSet::of(kAtoms, {to}),
+            out = out | FlowSet::of(kAtoms, AtomSet::of(kAtoms, {from}), AtomSet::of(kAtoms, {to}),
                                     connections(bits >> (2 * (from * kAtoms + to)) & 3));
     return out;
 }
@@ -69,10 +68,10 @@ TEST_CASE("the printable form takes the shorter of two ways") {
     constexpr std::size_t kMany = 70;
     FlowSet set(kMany);
     for (std::uint32_t i = 1; i < kMany; ++i)
-        set = set | FlowSet::of(kMany, AtomSet::of(kMany, {i}), AtomSet::of(kMany, {0}),
-                                connections(1));
-    set = set | FlowSet::of(kMany, AtomSet::of(kMany, {3}), AtomSet::of(kMany, {4, 5}),
-                            connections(1));
+        set = set |
+              FlowSet::of(kMany, AtomSet::of(kMany, {i}), AtomSet::of(kMany, {0}), connections(1));
+    set = set |
+          FlowSet::of(kMany, AtomSet::of(kMany, {3}), AtomSet::of(kMany, {4, 5}), connections(1));
     CHECK(set.rows().size() == 2);
     CHECK(set.rectangles().size() == 2);
     CHECK(set.between(3, 4) == connections(1));

@@ -1,0 +1,68 @@
+#include "analyzer/end_groups.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+namespace polecat::analyzer {
+
+using decision::Direction;
+using decision::PredicateId;
+
+std::vector<PredicateId> predicates_of(const decision::Program& program, bool source) {
+    std::vector<PredicateId> out;
+    for (const decision::Stage& stage : program.stages)
+        for (const decision::Entry& entry : stage.entries) {
+            const decision::EndMatch& end = source ? entry.match.source : entry.match.destination;
+            out.insert(out.end(), end.all.begin(), end.all.end());
+            out.insert(out.end(), end.none.begin(), end.none.end());
+            for (const auto* ports : {&end.ports, &end.not_ports})
+                if (*ports)
+                    out.insert(out.end(), (*ports)->named.begin(), (*ports)->named.end());
+        }
+    std::sort(out.begin(), out.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());
+    return out;
+}
+
+EndGroups::EndGroups(const decision::LoweredCluster& cluster,
+                     const decision::Identities& identities, net::Family family)
+    : identities_(identities), family_(family) {
+    using Key = std::tuple<std::uint32_t, std::int64_t, std::int64_t>;
+    std::map<Key, std::uint32_t> by_key;
+    const auto number = [](const std::optional<decision::ProgramId>& id) {
+        return id ? std::int64_t{id->value} : -1;
+    };
+    const auto program_of = [&](decision::ObjectId object, Direction direction) {
+        const auto* found = cluster.find(object, direction, decision::Hook::Normal, family);
+        return found != nullptr ? std::optional(found->program) : std::nullopt;
+    };
+    group_of_.resize(cluster.world.objects.size());
+    for (const decision::Endpoint& endpoint : cluster.endpoints) {
+        const auto identity = identities.of_object(endpoint.object, family);
+        if (!identity)
+            continue;
+        const auto egress = program_of(endpoint.object, Direction::Egress);
+        const auto ingress = program_of(endpoint.object, Direction::Ingress);
+        const auto next = static_cast<std::uint32_t>(groups_.size());
+        const auto [place, added] =
+            by_key.try_emplace(Key{identity->value, number(egress), number(ingress)}, next);
+        if (added)
+            groups_.push_back({{}, {}, *identity, egress, ingress});
+        groups_[place->second].objects.push_back(endpoint.object);
+        group_of_[endpoint.object.value] = place->second;
+    }
+    for (const auto& [nets, identity] : identities.outside(family))
+        groups_.push_back({{}, nets, identity, std::nullopt, std::nullopt});
+    std::vector<const decision::Identity*> seen;
+    for (const EndGroup& group : groups_)
+        seen.push_back(&identities[group.identity]);
+    classes_.emplace(std::move(seen), cluster.predicates.size());
+}
+
+GroupClasses::Partition EndGroups::others_of(const decision::Program& program) {
+    return classes_->partition(
+        predicates_of(program, program.direction == Direction::Ingress));
+}
+
+} // namespace polecat::analyzer

@@ -1,0 +1,58 @@
+/// The ends of flows of a cluster in one IP family, grouped as far as no program tells them apart,
+/// and what each program sees of them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "analyzer/group_classes.h"
+#include "ir/decision/identity.h"
+#include "ir/decision/lowered.h"
+
+namespace polecat::analyzer {
+
+/// Endpoints, or outside addresses.
+struct EndGroup {
+    std::vector<decision::ObjectId> objects; ///< ascending
+    net::AddressSet outside;
+    decision::IdentityId identity;
+    /// Programs at the normal hook; absent: this end has no say.
+    std::optional<decision::ProgramId> egress, ingress;
+
+    bool is_outside() const { return objects.empty(); }
+    std::optional<decision::ProgramId> program(decision::Direction direction) const {
+        return direction == decision::Direction::Egress ? egress : ingress;
+    }
+};
+
+class EndGroups {
+  public:
+    /// Both must outlive this.
+    EndGroups(const decision::LoweredCluster& cluster, const decision::Identities& identities,
+              net::Family family);
+
+    const std::vector<EndGroup>& list() const { return groups_; } ///< endpoints first
+    net::Family family() const { return family_; }
+    const decision::Identity& identity(std::uint32_t group) const {
+        return identities_[groups_[group].identity];
+    }
+    /// The group of an endpoint; nullopt: it has no address of the family.
+    std::optional<std::uint32_t> group_of(decision::ObjectId object) const {
+        return group_of_[object.value];
+    }
+    /// How a program sees all groups as its other side. Not thread-safe.
+    GroupClasses::Partition others_of(const decision::Program& program);
+
+  private:
+    const decision::Identities& identities_;
+    net::Family family_;
+    std::vector<EndGroup> groups_;
+    std::vector<std::optional<std::uint32_t>> group_of_; ///< by object
+    std::optional<GroupClasses> classes_;
+};
+
+/// The predicates that a program asks of its source or destination; sorted.
+std::vector<decision::PredicateId> predicates_of(const decision::Program& program, bool source);
+
+} // namespace polecat::analyzer
