@@ -61,8 +61,7 @@ EndGroups::EndGroups(const decision::LoweredCluster& cluster,
 }
 
 GroupClasses::Partition EndGroups::others_of(const decision::Program& program) {
-    return classes_->partition(
-        predicates_of(program, program.direction == Direction::Ingress));
+    return classes_->partition(predicates_of(program, program.direction == Direction::Ingress));
 }
 
 } // namespace polecat::analyzer

@@ -12,18 +12,10 @@ using decision::Tri;
 
 namespace {
 
-/// What matches surely, and what matches or may match.
-struct Bounds {
-    ConnectionSet yes = ConnectionSet::all();
-    ConnectionSet may = ConnectionSet::all();
-
-    void intersect(const Bounds& other) {
-        yes = yes & other.yes;
-        may = may & other.may;
-    }
-    /// Something that is not known has to hold as well.
-    void doubt() { yes = ConnectionSet{}; }
-};
+void intersect(EntrySets& sets, const EntrySets& other) {
+    sets.yes = sets.yes & other.yes;
+    sets.may = sets.may & other.may;
+}
 
 const net::PortSet kAnyPort = net::PortSet::of(net::PortRange{});
 
@@ -37,9 +29,9 @@ ConnectionSet numbers_of(const PortMatch& match, bool source) {
 }
 
 /// Where an end is in one of these sets with ports.
-Bounds in_sets(const std::vector<decision::PredicateId>& sets, const Identity& end, bool source) {
-    Bounds out;
-    out.yes = out.may = ConnectionSet{};
+EntrySets in_sets(const std::vector<decision::PredicateId>& sets, const Identity& end,
+                  bool source) {
+    EntrySets out;
     for (const decision::PredicateId id : sets) {
         if (end.holds(id) == Tri::Unknown)
             out.may = out.may | ConnectionSet::of_ports(PortPairs::all());
@@ -76,23 +68,24 @@ Tri end_holds(const decision::EndMatch& match, const Identity& end) {
 }
 
 /// Narrows by the sets with ports that depend on who the end is.
-void add_sets(Bounds& bounds, const decision::EndMatch& match, const Identity& end, bool source) {
-    const auto outside = [&](const Bounds& inside) {
+void add_sets(EntrySets& bounds, const decision::EndMatch& match, const Identity& end,
+              bool source) {
+    const auto outside = [&](const EntrySets& inside) {
         bounds.yes = bounds.yes - inside.may;
         bounds.may = bounds.may - inside.yes;
     };
     for (const decision::PredicateId id : match.all)
         if (has_members(end, id))
-            bounds.intersect(in_sets({id}, end, source));
+            intersect(bounds, in_sets({id}, end, source));
     for (const decision::PredicateId id : match.none)
         if (has_members(end, id))
             outside(in_sets({id}, end, source));
     if (match.ports && !match.ports->named.empty()) {
-        Bounds inside = in_sets(match.ports->named, end, source);
+        EntrySets inside = in_sets(match.ports->named, end, source);
         const ConnectionSet numbers = numbers_of(*match.ports, source);
         inside.yes = inside.yes | numbers;
         inside.may = inside.may | numbers;
-        bounds.intersect(inside);
+        intersect(bounds, inside);
     }
     if (match.not_ports && !match.not_ports->named.empty())
         outside(in_sets(match.not_ports->named, end, source));
@@ -130,13 +123,13 @@ ConnectionSet packets_of(const Match& match, net::Family family, const HttpAtoms
 
 class Walk {
   public:
-    Walk(const Identity& source, const Identity& destination)
-        : source_(source), destination_(destination) {}
+    Walk(const ProgramFlows& flows, const Identity& source, const Identity& destination)
+        : flows_(flows), source_(source), destination_(destination) {}
 
-    FlowSets run(const decision::Program& program,
-                 const std::vector<std::vector<ConnectionSet>>& packets) {
+    FlowSets run() {
+        const decision::Program& program = flows_.program();
         for (std::size_t i = 0; i < program.stages.size() && !rest_.empty(); ++i)
-            walk(program.stages[i], packets[i]);
+            walk(program.stages[i], i);
         ConnectionSet& into = program.otherwise == Action::Allow ? may_allow_ : may_deny_;
         into = into | rest_;
         FlowSets out;
@@ -146,34 +139,20 @@ class Walk {
     }
 
   private:
-    std::optional<Bounds> bounds_of(const Match& match, const ConnectionSet& packets) const {
-        const Tri ends = decision::both(end_holds(match.source, source_),
-                                        end_holds(match.destination, destination_));
-        if (ends == Tri::No)
-            return std::nullopt;
-        Bounds out;
-        out.yes = out.may = packets;
-        add_sets(out, match.source, source_, true);
-        add_sets(out, match.destination, destination_, false);
-        if (ends == Tri::Unknown)
-            out.doubt();
-        return out;
-    }
-
-    void walk(const Stage& stage, const std::vector<ConnectionSet>& packets) {
+    void walk(const Stage& stage, std::size_t number) {
         ConnectionSet passed;
         for (std::size_t i = 0; i < stage.entries.size() && !rest_.empty(); ++i) {
             const Entry& entry = stage.entries[i];
             if (entry.staged || entry.action == Action::Log)
                 continue;
-            const auto bounds = bounds_of(entry.match, packets[i]);
-            if (!bounds)
+            const auto sets = flows_.entry(number, i, source_, destination_);
+            if (!sets)
                 continue;
             ConnectionSet& into = entry.action == Action::Pass    ? passed
                                   : entry.action == Action::Allow ? may_allow_
                                                                   : may_deny_;
-            into = into | (rest_ & bounds->may);
-            rest_ = rest_ - bounds->yes;
+            into = into | (rest_ & sets->may);
+            rest_ = rest_ - sets->yes;
         }
         if (stage.end == decision::StageEnd::Next) {
             rest_ = rest_ | passed;
@@ -183,6 +162,7 @@ class Walk {
         }
     }
 
+    const ProgramFlows& flows_;
     const Identity& source_;
     const Identity& destination_;
     ConnectionSet rest_ = ConnectionSet::all(); ///< what some run still carries
@@ -200,8 +180,24 @@ ProgramFlows::ProgramFlows(const decision::Program& program, const HttpAtoms& at
     }
 }
 
+std::optional<EntrySets> ProgramFlows::entry(std::size_t stage, std::size_t entry,
+                                             const Identity& source,
+                                             const Identity& destination) const {
+    const Match& match = program_.stages[stage].entries[entry].match;
+    const Tri ends =
+        decision::both(end_holds(match.source, source), end_holds(match.destination, destination));
+    if (ends == Tri::No)
+        return std::nullopt;
+    EntrySets out{packets_[stage][entry], packets_[stage][entry]};
+    add_sets(out, match.source, source, true);
+    add_sets(out, match.destination, destination, false);
+    if (ends == Tri::Unknown) // something that is not known has to hold as well
+        out.yes = ConnectionSet{};
+    return out;
+}
+
 FlowSets ProgramFlows::between(const Identity& source, const Identity& destination) const {
-    return Walk(source, destination).run(program_, packets_);
+    return Walk(*this, source, destination).run();
 }
 
 } // namespace polecat::analyzer

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "analyzer/connections.h"
@@ -17,12 +18,23 @@ struct FlowSets {
     bool operator==(const FlowSets&) const = default;
 };
 
+/// What an entry matches between two ends.
+struct EntrySets {
+    ConnectionSet yes; ///< certainly
+    ConnectionSet may; ///< certainly, or not known; contains `yes`
+};
+
 /// A program made ready to be asked about many pairs of identities. The program must outlive it.
 class ProgramFlows {
   public:
     /// `atoms`: of the cluster or clusters that sets are compared over; read here only.
     ProgramFlows(const decision::Program& program, const HttpAtoms& atoms);
     FlowSets between(const decision::Identity& source, const decision::Identity& destination) const;
+    /// Of one entry of a stage; nullopt: it matches nothing between these ends.
+    std::optional<EntrySets> entry(std::size_t stage, std::size_t entry,
+                                   const decision::Identity& source,
+                                   const decision::Identity& destination) const;
+    const decision::Program& program() const { return program_; }
 
   private:
     const decision::Program& program_;

@@ -23,6 +23,7 @@ struct Programs::Assembly {
     std::vector<Part> parts;
     /// Where the slots come from, in order: the rules of a policy or profile, or one slot.
     std::vector<std::variant<const Rules*, Slot>> slots;
+    std::vector<decision::PolicyBlock> blocks;
 
     void add(Part& part, const Rules& rules) {
         part.entries.insert(part.entries.end(), rules.entries.begin(), rules.entries.end());
@@ -36,7 +37,7 @@ struct Programs::Assembly {
                 out.insert(out.end(), (*rules)->slots.begin(), (*rules)->slots.end());
             else
                 out.push_back(std::get<Slot>(each));
-        return Attribution(std::move(out));
+        return Attribution(std::move(out), blocks);
     }
 
     /// Equal texts, equal slots: rules are known by their place, ends by what they say.
@@ -131,6 +132,19 @@ std::vector<std::uint32_t> rule_numbers(const std::vector<policy::Rule>& rules, 
 
 } // namespace
 
+decision::PolicyBlock Programs::block_of(std::uint32_t place) const {
+    const policy::Policy& policy = *places_[place].policy;
+    decision::PolicyBlock out;
+    out.tier = tiers_[places_[place].tier].name;
+    out.kind =
+        policy.manifest_kind.empty() ? std::string(to_string(policy.kind)) : policy.manifest_kind;
+    out.space = is_global(policy.kind) ? "" : policy.meta.space;
+    out.name = policy.meta.name;
+    out.staged = policy::is_staged(policy.kind);
+    out.span = policy.meta.span;
+    return out;
+}
+
 const Programs::Rules& Programs::rules_of(std::uint32_t place, policy::Direction direction,
                                           net::Family family) {
     const auto [found, added] = by_policy_[place].try_emplace({direction, family});
@@ -143,15 +157,15 @@ const Programs::Rules& Programs::rules_of(std::uint32_t place, policy::Direction
                               direction,     family};
     const auto& rules = direction == policy::Direction::Ingress ? policy.ingress : policy.egress;
     const auto numbers = rule_numbers(rules, is_converted(policy.kind));
+    const decision::PolicyBlock name = block_of(place);
     for (std::size_t i = 0; i < rules.size(); ++i) {
         Slot slot;
-        slot.tier = tiers_[places_[place].tier].name;
-        slot.policy_kind = policy.manifest_kind.empty() ? std::string(to_string(policy.kind))
-                                                        : policy.manifest_kind;
-        slot.policy_space = is_global(policy.kind) ? "" : policy.meta.space;
-        slot.policy_name = policy.meta.name;
+        slot.tier = name.tier;
+        slot.policy_kind = name.kind;
+        slot.policy_space = name.space;
+        slot.policy_name = name.name;
         slot.rule_index = numbers[i];
-        slot.span = policy.meta.span;
+        slot.span = name.span;
         lower_into(lowered, rules[i], context, policy::is_staged(policy.kind), std::move(slot));
     }
     return lowered;
@@ -185,7 +199,13 @@ void Programs::add_tier(Assembly& assembly, const Request& request, std::size_t 
     bool all_staged = true;
     for (std::size_t i = first; i < last; ++i) {
         const std::uint32_t place = request.policies[i];
-        assembly.add(part, rules_of(place, request.direction, request.family));
+        const Rules& rules = rules_of(place, request.direction, request.family);
+        assembly.blocks.push_back(block_of(place));
+        decision::PolicyBlock& block = assembly.blocks.back();
+        block.stage = static_cast<std::uint32_t>(assembly.parts.size());
+        block.first = static_cast<std::uint32_t>(part.entries.size());
+        block.count = static_cast<std::uint32_t>(rules.entries.size());
+        assembly.add(part, rules);
         all_staged = all_staged && policy::is_staged(places_[place].policy->kind);
     }
     // Untracked and pre-DNAT policy never ends in the tier's default (felix event_sequencer.go).

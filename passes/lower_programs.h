@@ -49,6 +49,8 @@ class Programs {
     };
     struct Assembly;
 
+    /// The policy's name; its place in a program is not filled in.
+    decision::PolicyBlock block_of(std::uint32_t place) const;
     const Rules& rules_of(std::uint32_t place, policy::Direction direction, net::Family family);
     const Rules& rules_of_profile(const std::string& name, policy::Direction direction,
                                   net::Family family);

@@ -165,19 +165,35 @@ struct Slot {
     Action action = Action::Deny;
     Span span;
 };
-/// Slots of one program of one group, by SlotId. Groups with the same slots share them.
+/// A policy's part of a program: entries [first, first + count) of a stage. A policy without rules
+/// isolates all the same.
+struct PolicyBlock {
+    std::uint32_t stage = 0, first = 0, count = 0;
+    std::string tier, kind, space, name; ///< kind as in the manifest
+    bool staged = false;
+    Span span; ///< metadata.name
+};
+/// Slots of one program of one group, by SlotId, and its policies in order. Groups with the same
+/// share them.
 class Attribution {
   public:
     Attribution() = default;
-    explicit Attribution(std::vector<Slot> slots)
-        : slots_(std::make_shared<const std::vector<Slot>>(std::move(slots))) {}
-    const Slot& operator[](std::size_t id) const { return (*slots_)[id]; }
-    std::size_t size() const { return slots_ ? slots_->size() : 0; }
-    auto begin() const { return slots_->begin(); }
-    auto end() const { return slots_->end(); }
+    Attribution(std::vector<Slot> slots, std::vector<PolicyBlock> policies)
+        : parts_(std::make_shared<const Parts>(Parts{std::move(slots), std::move(policies)})) {}
+    const Slot& operator[](std::size_t id) const { return parts_->slots[id]; }
+    std::size_t size() const { return parts_ ? parts_->slots.size() : 0; }
+    auto begin() const { return parts_->slots.begin(); }
+    auto end() const { return parts_->slots.end(); }
+    const std::vector<PolicyBlock>& policies() const { return parts_->policies; }
+    /// Equal for those that share.
+    const void* identity() const { return parts_.get(); }
 
   private:
-    std::shared_ptr<const std::vector<Slot>> slots_;
+    struct Parts {
+        std::vector<Slot> slots;
+        std::vector<PolicyBlock> policies;
+    };
+    std::shared_ptr<const Parts> parts_;
 };
 
 } // namespace polecat::decision
