@@ -1,0 +1,70 @@
+/// What each rule, policy and tier of a cluster does, for the endpoints that exist and every outside
+/// address: exact, over all programs. The basis of lint's findings about rules that never match, are
+/// shadowed or superfluous.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analyzer/end_groups.h"
+#include "analyzer/effects_walk.h"
+#include "ir/decision/identity.h"
+#include "ir/decision/lowered.h"
+
+namespace polecat::analyzer {
+
+struct PolicyKey {
+    std::string kind, space, name; ///< kind as in the manifest
+    auto operator<=>(const PolicyKey&) const = default;
+};
+std::string to_string(const PolicyKey& key); ///< "NetworkPolicy shop/web"
+
+struct RuleKey {
+    PolicyKey policy;
+    decision::Direction direction = decision::Direction::Ingress;
+    std::uint32_t index = 0; ///< in the manifest's list
+    auto operator<=>(const RuleKey&) const = default;
+};
+std::string to_string(const RuleKey& key); ///< "NetworkPolicy shop/web ingress[0]"
+
+/// One flow that shows something: two groups of ends and what is sent.
+struct FlowExample {
+    net::Family family = net::Family::V4;
+    std::string source, destination; ///< an endpoint's name or an address
+    std::string connections;
+};
+
+struct RuleEffect {
+    decision::Slot slot; ///< tier, action, place
+    UnitEffect effect;
+    /// Of a rule that matches but never decides: the rules that take its flows.
+    std::vector<RuleKey> taken_by;
+    std::optional<FlowExample> example; ///< of a flow that is taken
+};
+
+struct PolicyEffect {
+    decision::PolicyBlock block; ///< tier, place in a file
+    UnitEffect effect;
+    std::size_t endpoints = 0; ///< that it governs
+};
+
+struct TierEffect {
+    UnitEffect effect;
+    Span span;
+};
+
+struct Effects {
+    std::map<RuleKey, RuleEffect> rules;
+    std::map<PolicyKey, PolicyEffect> policies; ///< of both directions together
+    std::map<std::string, TierEffect> tiers;
+};
+
+/// Staged policies are not looked at.
+Effects effects_of(const decision::LoweredCluster& cluster,
+                   const decision::Identities& identities);
+
+} // namespace polecat::analyzer
