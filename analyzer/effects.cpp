@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "ir/policy/scope.h"
+
 namespace polecat::analyzer {
 
 using decision::Attribution;
@@ -19,6 +21,12 @@ using decision::Slot;
 
 std::string to_string(const PolicyKey& key) {
     return key.kind + " " + (key.space.empty() ? "" : key.space + "/") + key.name;
+}
+
+PolicyKey key_of(const policy::Policy& policy) {
+    return {policy.manifest_kind.empty() ? std::string(policy::to_string(policy.kind))
+                                         : policy.manifest_kind,
+            policy::is_global(policy.kind) ? "" : policy.meta.space, policy.meta.name, policy.kind};
 }
 
 std::string to_string(const RuleKey& key) {
@@ -43,7 +51,7 @@ struct Units {
 };
 
 PolicyKey key_of(const PolicyBlock& block) {
-    return {block.kind, block.space, block.name};
+    return {block.kind, block.space, block.name, block.kind_of_policy};
 }
 
 void add_rules(const Program& program, const Attribution& slots, const PolicyBlock& block,
@@ -53,8 +61,7 @@ void add_rules(const Program& program, const Attribution& slots, const PolicyBlo
         const std::uint32_t slot = entries[i].slot.value;
         const std::uint32_t rule = slots[slot].rule_index;
         std::uint32_t end = i;
-        while (end < block.first + block.count &&
-               slots[entries[end].slot.value].rule_index == rule)
+        while (end < block.first + block.count && slots[entries[end].slot.value].rule_index == rule)
             ++end;
         out.units.push_back({block.stage, i, end - i, false});
         out.meanings.push_back({Meaning::Kind::Rule, slot});
@@ -96,8 +103,8 @@ void add(UnitEffect& into, const UnitEffect& more) {
 struct Run {
     decision::ProgramId program;
     Units units;
-    std::vector<Attribution> attributions;        ///< distinct ones
-    std::set<std::uint32_t> own;                  ///< groups of ends that run it
+    std::vector<Attribution> attributions; ///< distinct ones
+    std::set<std::uint32_t> own;           ///< groups of ends that run it
     std::vector<UnitEffect> effects;
 };
 
@@ -152,9 +159,8 @@ class Collector {
                     out.push_back({each.program, std::move(units), {}, {}, {}});
                 Run& run = out[place->second];
                 const bool seen = std::any_of(
-                    run.attributions.begin(), run.attributions.end(), [&](const Attribution& a) {
-                        return a.identity() == each.slots.identity();
-                    });
+                    run.attributions.begin(), run.attributions.end(),
+                    [&](const Attribution& a) { return a.identity() == each.slots.identity(); });
                 if (!seen)
                     run.attributions.push_back(each.slots);
                 for (const decision::ObjectId member : group.members)
@@ -171,10 +177,9 @@ class Collector {
         const ProgramFlows flows(program, atoms_);
         run.effects.assign(run.units.units.size(), {});
         EffectsWalk walk(flows, run.units.units);
-        each_pair(run, program, ends, [&](const Identity& source, const Identity& destination,
-                                          std::uint32_t, std::uint32_t) {
-            walk.between(source, destination, run.effects);
-        });
+        each_pair(run, program, ends,
+                  [&](const Identity& source, const Identity& destination, std::uint32_t,
+                      std::uint32_t) { walk.between(source, destination, run.effects); });
     }
 
     /// Groups that one side of a program does not tell apart.
@@ -210,8 +215,8 @@ class Collector {
                 const bool self = a.group == b.group && a.groups == 1 && b.groups == 1 &&
                                   ends.list()[a.group].objects.size() == 1;
                 if (!self)
-                    act(egress ? mine : theirs, egress ? theirs : mine,
-                        egress ? a.group : b.group, egress ? b.group : a.group);
+                    act(egress ? mine : theirs, egress ? theirs : mine, egress ? a.group : b.group,
+                        egress ? b.group : a.group);
             }
     }
 
@@ -229,7 +234,7 @@ class Collector {
     }
 
     static RuleKey rule_key(const Slot& slot, Direction direction) {
-        return {{slot.policy_kind, slot.policy_space, slot.policy_name},
+        return {{slot.policy_kind, slot.policy_space, slot.policy_name, slot.kind_of_policy},
                 direction,
                 slot.rule_index};
     }
@@ -309,8 +314,7 @@ class Collector {
             for (const EffectsWalk::Taken& each : *taken) {
                 if (run.units.meanings[each.unit].kind != Meaning::Kind::Rule)
                     continue;
-                const RuleKey by =
-                    rule_key(slots[run.units.meanings[each.unit].number], direction);
+                const RuleKey by = rule_key(slots[run.units.meanings[each.unit].number], direction);
                 if (std::find(rule.taken_by.begin(), rule.taken_by.end(), by) ==
                     rule.taken_by.end())
                     rule.taken_by.push_back(by);

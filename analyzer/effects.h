@@ -1,6 +1,6 @@
-/// What each rule, policy and tier of a cluster does, for the endpoints that exist and every outside
-/// address: exact, over all programs. The basis of lint's findings about rules that never match, are
-/// shadowed or superfluous.
+/// What each rule, policy and tier of a cluster does, for the endpoints that exist and every
+/// outside address: exact, over all programs. The basis of lint's findings about rules that never
+/// match, are shadowed or superfluous.
 #pragma once
 
 #include <compare>
@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "analyzer/end_groups.h"
 #include "analyzer/effects_walk.h"
+#include "analyzer/end_groups.h"
 #include "ir/decision/identity.h"
 #include "ir/decision/lowered.h"
 
@@ -19,8 +19,11 @@ namespace polecat::analyzer {
 
 struct PolicyKey {
     std::string kind, space, name; ///< kind as in the manifest
+    /// Tells Kubernetes' NetworkPolicy from Calico's.
+    policy::PolicyKind kind_of_policy = policy::PolicyKind::NetworkPolicy;
     auto operator<=>(const PolicyKey&) const = default;
 };
+PolicyKey key_of(const policy::Policy& policy);
 std::string to_string(const PolicyKey& key); ///< "NetworkPolicy shop/web"
 
 struct RuleKey {
@@ -64,7 +67,6 @@ struct Effects {
 };
 
 /// Staged policies are not looked at.
-Effects effects_of(const decision::LoweredCluster& cluster,
-                   const decision::Identities& identities);
+Effects effects_of(const decision::LoweredCluster& cluster, const decision::Identities& identities);
 
 } // namespace polecat::analyzer

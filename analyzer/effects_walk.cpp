@@ -100,8 +100,9 @@ void EffectsWalk::judge(const Unit& unit, UnitEffect& effect) const {
     for (std::size_t i = from; i < to && !decides; ++i)
         decides = !(stage.live[i].arriving & stage.live[i].sets.may).empty();
     effect.decides = effect.decides || decides;
-    effect.reached = effect.reached ||
-                     !(from < stage.live.size() ? stage.live[from].arriving : stage.leaving).empty();
+    effect.reached =
+        effect.reached ||
+        !(from < stage.live.size() ? stage.live[from].arriving : stage.leaving).empty();
     if (effect.needed)
         return;
     // Where something is not known, nothing is called superfluous that may decide.

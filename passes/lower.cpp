@@ -16,9 +16,9 @@ decision::LoweredCluster lower(const policy::Cluster& cluster,
     const std::vector<lowering::EndpointSource> endpoints =
         lowering::build_world(cluster, profiles, lowered);
     lowering::build_services(cluster, lowered);
-    const std::deque<policy::Policy> converted = lowering::converted_policies(cluster);
-    const std::vector<lowering::OrderedTier> tiers = lowering::order_policies(cluster, converted);
-    lowering::build_groups(cluster, profiles, tiers, endpoints, options.only_node, lowered);
+    const policy::OrderedPolicies policies = order_policies(cluster);
+    lowering::build_groups(cluster, profiles, policies.tiers, endpoints, options.only_node,
+                           lowered);
     return lowered;
 }
 

@@ -5,6 +5,7 @@
 
 #include "ir/decision/lowered.h"
 #include "ir/policy/cluster.h"
+#include "ir/policy/order.h"
 #include "support/diag/diagnostic.h"
 
 namespace polecat::passes {
@@ -18,5 +19,9 @@ struct LowerOptions {
 
 decision::LoweredCluster lower(const policy::Cluster& cluster, diag::Diagnostics& diagnostics,
                                const LowerOptions& options = {});
+
+/// All policies in the order of evaluation: what lowering goes by, for questions about policies
+/// themselves. Points into `cluster`.
+policy::OrderedPolicies order_policies(const policy::Cluster& cluster);
 
 } // namespace polecat::passes

@@ -116,7 +116,7 @@ class Grouping {
         for (std::size_t i = 0; i < places_.size(); ++i) {
             const policy::Policy& policy = *places_[i].policy;
             const bool only_hosts = policy.do_not_track || policy.pre_dnat;
-            for (const std::uint32_t id : index_.select(subject_of(policy))) {
+            for (const std::uint32_t id : index_.select(policy::subject_of(policy))) {
                 Class& of = classes_[id];
                 if (of.source.governed && (of.source.is_host_endpoint || !only_hosts))
                     of.policies.push_back(static_cast<std::uint32_t>(i));

@@ -10,6 +10,7 @@ namespace polecat::passes::lowering {
 
 namespace {
 
+constexpr const char* kDefaultTier = "default";
 struct BuiltInTier {
     const char* name;
     double order;
@@ -17,7 +18,7 @@ struct BuiltInTier {
 };
 constexpr BuiltInTier kBuiltInTiers[] = {
     {"kube-admin", 1'000, policy::Action::Pass},
-    {"default", 1'000'000, policy::Action::Deny},
+    {kDefaultTier, 1'000'000, policy::Action::Deny},
     {"kube-baseline", 10'000'000, policy::Action::Pass},
 };
 
@@ -93,28 +94,28 @@ std::vector<OrderedTier> known_tiers(const policy::Cluster& cluster) {
 
 } // namespace
 
-std::deque<policy::Policy> converted_policies(const policy::Cluster& cluster) {
-    std::deque<policy::Policy> converted;
-    for (const policy::KubernetesNetworkPolicy& source : cluster.kubernetes_policies)
-        converted.push_back(convert(source));
-    for (const policy::ClusterNetworkPolicy& source : cluster.cluster_policies)
-        converted.push_back(convert(source));
-    return converted;
-}
+} // namespace polecat::passes::lowering
 
-std::vector<OrderedTier> order_policies(const policy::Cluster& cluster,
-                                        const std::deque<policy::Policy>& converted) {
-    std::vector<OrderedTier> tiers = known_tiers(cluster);
+namespace polecat::passes {
+
+policy::OrderedPolicies order_policies(const policy::Cluster& cluster) {
+    policy::OrderedPolicies out;
+    for (const policy::KubernetesNetworkPolicy& source : cluster.kubernetes_policies)
+        out.converted.push_back(convert(source));
+    for (const policy::ClusterNetworkPolicy& source : cluster.cluster_policies)
+        out.converted.push_back(convert(source));
+    std::vector<policy::OrderedTier>& tiers = out.tiers;
+    tiers = lowering::known_tiers(cluster);
     std::unordered_map<std::string, std::size_t> by_name;
     for (std::size_t i = 0; i < tiers.size(); ++i)
         by_name.emplace(tiers[i].name, i);
     const auto add = [&](const policy::Policy& policy) {
         if (policy.staged_action == "Delete")
             return; // a staged deletion is not a policy
-        const std::string& name = policy.tier->empty() ? kBuiltInTiers[1].name : *policy.tier;
+        const std::string& name = policy.tier->empty() ? lowering::kDefaultTier : *policy.tier;
         const auto [place, added] = by_name.emplace(name, tiers.size());
         if (added) {
-            OrderedTier tier;
+            policy::OrderedTier tier;
             tier.name = name;
             tier.exists = false;
             tier.span = policy.tier.span;
@@ -124,13 +125,13 @@ std::vector<OrderedTier> order_policies(const policy::Cluster& cluster,
     };
     for (const policy::Policy& policy : cluster.policies)
         add(policy);
-    for (const policy::Policy& policy : converted)
+    for (const policy::Policy& policy : out.converted)
         add(policy);
-    std::erase_if(tiers, [](const OrderedTier& tier) { return tier.policies.empty(); });
-    std::stable_sort(tiers.begin(), tiers.end(), tier_before);
-    for (OrderedTier& tier : tiers)
-        sort_policies(tier.policies);
-    return tiers;
+    std::erase_if(tiers, [](const policy::OrderedTier& tier) { return tier.policies.empty(); });
+    std::stable_sort(tiers.begin(), tiers.end(), lowering::tier_before);
+    for (policy::OrderedTier& tier : tiers)
+        lowering::sort_policies(tier.policies);
+    return out;
 }
 
-} // namespace polecat::passes::lowering
+} // namespace polecat::passes

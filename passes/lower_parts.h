@@ -11,15 +11,13 @@
 
 #include "ir/decision/lowered.h"
 #include "ir/policy/cluster.h"
+#include "ir/policy/order.h"
+#include "ir/policy/scope.h"
 #include "passes/lower.h"
 
 namespace polecat::passes::lowering {
 
-inline constexpr std::string_view kNamespaceLabel = "projectcalico.org/namespace";
-inline constexpr std::string_view kServiceAccountLabel = "projectcalico.org/serviceaccount";
-inline constexpr std::string_view kOrchestratorLabel = "projectcalico.org/orchestrator";
-inline constexpr std::string_view kNamespacePrefix = "pcns.";
-inline constexpr std::string_view kServiceAccountPrefix = "pcsa.";
+using policy::OrderedTier;
 
 // --- lower_profiles.cpp --------------------------------------------------------------------------
 
@@ -50,18 +48,6 @@ std::vector<EndpointSource> build_world(const policy::Cluster& cluster, const Pr
 /// Members of services: from slices, else from the selector. After build_world.
 void build_services(const policy::Cluster& cluster, decision::LoweredCluster& lowered);
 
-// --- lower_selectors.cpp -------------------------------------------------------------------------
-
-/// Which endpoints a policy is for.
-selector::Selector subject_of(const policy::Policy& policy);
-bool is_global(policy::PolicyKind kind);
-/// Which endpoints and sets one end of a rule names; nullopt: it does not say. `space`: the
-/// namespace of the policy, empty for global ones.
-std::optional<selector::Selector> peers_of(const policy::EntityRule& entity,
-                                           const std::string& space);
-/// A selector field that says something.
-bool is_present(const Box<policy::SelectorField>& field);
-
 // --- lower_rules.cpp -----------------------------------------------------------------------------
 
 /// Effective labels and domains of the network sets that have domains.
@@ -80,23 +66,6 @@ struct RuleContext {
 std::vector<decision::Match> lower_rule(const policy::Rule& rule, const RuleContext& context);
 /// Names of ports that any rule of the list asks for.
 void collect_port_names(const std::vector<policy::Rule>& rules, std::set<std::string>& names);
-
-// --- lower_order.cpp -----------------------------------------------------------------------------
-
-struct OrderedTier {
-    std::string name;
-    policy::Action default_action = policy::Action::Deny;
-    std::optional<double> order;
-    bool exists = true; ///< false: only policies name it
-    Span span;
-    std::vector<const policy::Policy*> policies; ///< in order
-};
-
-/// Kubernetes policies as Calico ones.
-std::deque<policy::Policy> converted_policies(const policy::Cluster& cluster);
-/// All tiers that hold policies, in order of evaluation.
-std::vector<OrderedTier> order_policies(const policy::Cluster& cluster,
-                                        const std::deque<policy::Policy>& converted);
 
 // --- lower_groups.cpp ----------------------------------------------------------------------------
 

@@ -138,8 +138,9 @@ decision::PolicyBlock Programs::block_of(std::uint32_t place) const {
     out.tier = tiers_[places_[place].tier].name;
     out.kind =
         policy.manifest_kind.empty() ? std::string(to_string(policy.kind)) : policy.manifest_kind;
-    out.space = is_global(policy.kind) ? "" : policy.meta.space;
+    out.space = policy::is_global(policy.kind) ? "" : policy.meta.space;
     out.name = policy.meta.name;
+    out.kind_of_policy = policy.kind;
     out.staged = policy::is_staged(policy.kind);
     out.span = policy.meta.span;
     return out;
@@ -152,9 +153,10 @@ const Programs::Rules& Programs::rules_of(std::uint32_t place, policy::Direction
     if (!added)
         return lowered;
     const policy::Policy& policy = *places_[place].policy;
-    const RuleContext context{cluster_,      lowered_.predicates,
-                              &domain_sets_, is_global(policy.kind) ? "" : policy.meta.space,
-                              direction,     family};
+    const RuleContext context{
+        cluster_,      lowered_.predicates,
+        &domain_sets_, policy::is_global(policy.kind) ? "" : policy.meta.space,
+        direction,     family};
     const auto& rules = direction == policy::Direction::Ingress ? policy.ingress : policy.egress;
     const auto numbers = rule_numbers(rules, is_converted(policy.kind));
     const decision::PolicyBlock name = block_of(place);
@@ -162,6 +164,7 @@ const Programs::Rules& Programs::rules_of(std::uint32_t place, policy::Direction
         Slot slot;
         slot.tier = name.tier;
         slot.policy_kind = name.kind;
+        slot.kind_of_policy = name.kind_of_policy;
         slot.policy_space = name.space;
         slot.policy_name = name.name;
         slot.rule_index = numbers[i];

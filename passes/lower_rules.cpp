@@ -50,7 +50,7 @@ class EndLowering {
     std::optional<EndMatch> run() {
         if (!add_nets())
             return std::nullopt;
-        if (is_present(entity_.nodes))
+        if (policy::is_present(entity_.nodes))
             match_.all.push_back(intern(node_addresses()));
         add_selectors();
         if (entity_.services)
@@ -121,8 +121,8 @@ class EndLowering {
     }
 
     void add_selectors() {
-        positive_ = peers_of(entity_, context_.space);
-        if (is_present(entity_.not_selector)) {
+        positive_ = policy::peers_of(entity_, context_.space);
+        if (policy::is_present(entity_.not_selector)) {
             const Selector& excluded = entity_.not_selector->parsed;
             if (positive_) // of one object: rule_scanner.go combineMatchesIfPossible
                 positive_ = Selector::all_of({*positive_, Selector::negate(excluded)});

@@ -42,16 +42,16 @@ std::vector<Labels::Pair> own_labels(const policy::Workload& workload) {
         own.assign(workload.meta.labels.begin(), workload.meta.labels.end());
     for (const Labels::Pair& pair : workload.pod_labels) {
         // A pod must not claim what only its namespace or account can give.
-        if (kubernetes && (pair.first.starts_with(kNamespacePrefix) ||
-                           pair.first.starts_with(kServiceAccountPrefix)))
+        if (kubernetes && (pair.first.starts_with(policy::kNamespacePrefix) ||
+                           pair.first.starts_with(policy::kServiceAccountPrefix)))
             continue;
         own.push_back(pair);
     }
-    own.emplace_back(kNamespaceLabel, workload.meta.space);
+    own.emplace_back(policy::kNamespaceLabel, workload.meta.space);
     if (kubernetes)
-        own.emplace_back(kOrchestratorLabel, "k8s");
+        own.emplace_back(policy::kOrchestratorLabel, "k8s");
     if (kubernetes || !workload.service_account.empty())
-        own.emplace_back(kServiceAccountLabel,
+        own.emplace_back(policy::kServiceAccountLabel,
                          workload.service_account.empty() ? "default" : workload.service_account);
     return own;
 }
@@ -224,7 +224,7 @@ class Builder {
         std::vector<Labels::Pair> own(set.meta.labels.begin(), set.meta.labels.end());
         std::vector<std::string> inherits;
         if (!set.meta.space.empty()) {
-            own.emplace_back(kNamespaceLabel, set.meta.space);
+            own.emplace_back(policy::kNamespaceLabel, set.meta.space);
             inherits.push_back("kns." + set.meta.space);
         }
         object.labels = with_inherited(std::move(own), inherits, profiles_);

@@ -19,7 +19,7 @@
 
 #include "ir/net/address.h"
 #include "ir/net/protocol.h"
-#include "ir/policy/rule.h"
+#include "ir/policy/objects.h"
 #include "ir/selector/selector.h"
 #include "support/id.h"
 #include "support/source.h"
@@ -160,6 +160,7 @@ struct Slot {
     Kind kind = Kind::Rule;
     std::string tier;        ///< empty for profiles
     std::string policy_kind; ///< kind as in the manifest; "Profile"
+    policy::PolicyKind kind_of_policy = policy::PolicyKind::NetworkPolicy; ///< not for profiles
     std::string policy_space, policy_name;
     std::uint32_t rule_index = 0; ///< index in the manifest's list of that direction
     Action action = Action::Deny;
@@ -170,6 +171,7 @@ struct Slot {
 struct PolicyBlock {
     std::uint32_t stage = 0, first = 0, count = 0;
     std::string tier, kind, space, name; ///< kind as in the manifest
+    policy::PolicyKind kind_of_policy = policy::PolicyKind::NetworkPolicy;
     bool staged = false;
     Span span; ///< metadata.name
 };

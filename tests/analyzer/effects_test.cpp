@@ -65,11 +65,6 @@ bool differ(const decision::LoweredCluster& a, const decision::LoweredCluster& b
     return false;
 }
 
-PolicyKey key_of(const policy::Policy& policy) {
-    const bool global = policy.manifest_kind == "GlobalNetworkPolicy";
-    return {policy.manifest_kind, global ? "" : policy.meta.space, policy.meta.name};
-}
-
 struct Tally {
     std::size_t needed = 0, superfluous = 0, never = 0;
 };
@@ -80,10 +75,12 @@ void check_rules(const policy::Cluster& cluster, const decision::LoweredCluster&
     for (const bool egress : {false, true}) {
         const auto& rules = egress ? policy.egress : policy.ingress;
         for (std::uint32_t i = 0; i < rules.size(); ++i) {
-            const RuleKey key{key_of(policy), egress ? Direction::Egress : Direction::Ingress, i};
+            const RuleKey key{analyzer::key_of(policy),
+                              egress ? Direction::Egress : Direction::Ingress, i};
             const auto found = effects.rules.find(key);
             policy::Cluster without = cluster;
-            auto& list = egress ? without.policies[number].egress : without.policies[number].ingress;
+            auto& list =
+                egress ? without.policies[number].egress : without.policies[number].ingress;
             list.erase(list.begin() + i);
             const bool changes = differ(lowered, lower(without));
             const bool needed = found != effects.rules.end() && found->second.effect.needed;
@@ -100,7 +97,7 @@ void check_policy(const policy::Cluster& cluster, const decision::LoweredCluster
     policy::Cluster without = cluster;
     without.policies.erase(without.policies.begin() + static_cast<std::ptrdiff_t>(number));
     const bool changes = differ(lowered, lower(without));
-    const PolicyKey key = key_of(cluster.policies[number]);
+    const PolicyKey key = analyzer::key_of(cluster.policies[number]);
     const auto found = effects.policies.find(key);
     const bool needed = found != effects.policies.end() && found->second.effect.needed;
     CHECK_MESSAGE(changes == needed, analyzer::to_string(key));
@@ -148,7 +145,9 @@ Effects effects_of_rules(const std::string& rules) {
 
 analyzer::UnitEffect rule(const Effects& effects, std::uint32_t index) {
     const auto found =
-        effects.rules.find({{"NetworkPolicy", "s", "x"}, Direction::Ingress, index});
+        effects.rules.find({{"NetworkPolicy", "s", "x", policy::PolicyKind::NetworkPolicy},
+                            Direction::Ingress,
+                            index});
     REQUIRE(found != effects.rules.end());
     return found->second.effect;
 }
@@ -156,16 +155,16 @@ analyzer::UnitEffect rule(const Effects& effects, std::uint32_t index) {
 } // namespace
 
 TEST_CASE("two rules cover a third together") {
-    const Effects effects = effects_of_rules(
-        "{action: Deny, protocol: TCP, destination: {ports: ['1:100']}}, "
-        "{action: Deny, protocol: TCP, destination: {ports: ['101:200']}}, "
-        "{action: Allow, protocol: TCP, destination: {ports: ['50:150']}}, "
-        "{action: Allow, protocol: TCP, destination: {ports: ['150:201']}}");
+    const Effects effects =
+        effects_of_rules("{action: Deny, protocol: TCP, destination: {ports: ['1:100']}}, "
+                         "{action: Deny, protocol: TCP, destination: {ports: ['101:200']}}, "
+                         "{action: Allow, protocol: TCP, destination: {ports: ['50:150']}}, "
+                         "{action: Allow, protocol: TCP, destination: {ports: ['150:201']}}");
     CHECK(rule(effects, 2).matches);
     CHECK_FALSE(rule(effects, 2).decides);
     CHECK(rule(effects, 3).decides);
-    const auto& taken =
-        effects.rules.at({{"NetworkPolicy", "s", "x"}, Direction::Ingress, 2});
+    const auto& taken = effects.rules.at(
+        {{"NetworkPolicy", "s", "x", policy::PolicyKind::NetworkPolicy}, Direction::Ingress, 2});
     REQUIRE(taken.taken_by.size() == 2);
     CHECK(taken.taken_by[0].index == 0);
     CHECK(taken.taken_by[1].index == 1);
@@ -184,6 +183,8 @@ TEST_CASE("a Deny before the tier's own Deny changes nothing") {
 TEST_CASE("a rule whose peer is not there matches nothing") {
     const Effects effects = effects_of_rules("{action: Allow, source: {selector: x == 'y'}}");
     CHECK_FALSE(rule(effects, 0).matches);
-    CHECK(effects.policies.at({"NetworkPolicy", "s", "x"}).endpoints == 1);
-    CHECK(effects.policies.at({"NetworkPolicy", "s", "x"}).effect.needed); // it isolates
+    CHECK(effects.policies.at({"NetworkPolicy", "s", "x", policy::PolicyKind::NetworkPolicy})
+              .endpoints == 1);
+    CHECK(effects.policies.at({"NetworkPolicy", "s", "x", policy::PolicyKind::NetworkPolicy})
+              .effect.needed); // it isolates
 }

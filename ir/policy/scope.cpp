@@ -1,8 +1,6 @@
-// Composition of selectors, on terms, never on text:
-// libcalico-go/lib/backend/syncersv1/updateprocessors/{rules,selectors}.go.
-#include "passes/lower_parts.h"
+#include "ir/policy/scope.h"
 
-namespace polecat::passes::lowering {
+namespace polecat::policy {
 
 using selector::Selector;
 
@@ -22,12 +20,12 @@ Selector has(std::string_view label) {
 
 /// A rule's namespaceSelector: over namespaces' labels; all() and global() speak of workloads in
 /// and out of namespaces.
-Selector namespaces_of(const policy::SelectorField& field) {
+Selector namespaces_of(const SelectorField& field) {
     return field.parsed.with_prefix(kNamespacePrefix)
         .replace(has(kNamespaceLabel), Selector::negate(has(kNamespaceLabel)));
 }
 
-std::optional<Selector> accounts_of(const policy::ServiceAccountMatch& accounts) {
+std::optional<Selector> accounts_of(const ServiceAccountMatch& accounts) {
     std::vector<Selector> parts;
     if (is_present(accounts.selector))
         parts.push_back(accounts.selector->parsed.with_prefix(kServiceAccountPrefix));
@@ -43,18 +41,18 @@ std::optional<Selector> accounts_of(const policy::ServiceAccountMatch& accounts)
 
 } // namespace
 
-bool is_present(const Box<policy::SelectorField>& field) {
+bool is_present(const Box<SelectorField>& field) {
     // Selectors that conversion makes have terms, whatever their text.
     return field && !(is_blank(field->text) && field->parsed.is_all());
 }
 
-bool is_global(policy::PolicyKind kind) {
-    return kind == policy::PolicyKind::GlobalNetworkPolicy ||
-           kind == policy::PolicyKind::StagedGlobalNetworkPolicy ||
-           kind == policy::PolicyKind::KubernetesClusterNetworkPolicy;
+bool is_global(PolicyKind kind) {
+    return kind == PolicyKind::GlobalNetworkPolicy ||
+           kind == PolicyKind::StagedGlobalNetworkPolicy ||
+           kind == PolicyKind::KubernetesClusterNetworkPolicy;
 }
 
-Selector subject_of(const policy::Policy& policy) {
+Selector subject_of(const Policy& policy) {
     std::vector<Selector> parts;
     if (is_present(policy.selector))
         parts.push_back(policy.selector->parsed);
@@ -77,7 +75,7 @@ Selector subject_of(const policy::Policy& policy) {
     return Selector::all_of(std::move(parts));
 }
 
-std::optional<Selector> peers_of(const policy::EntityRule& entity, const std::string& space) {
+std::optional<Selector> peers_of(const EntityRule& entity, const std::string& space) {
     std::vector<Selector> body;
     if (entity.service_accounts)
         if (std::optional<Selector> accounts = accounts_of(*entity.service_accounts))
@@ -102,4 +100,4 @@ std::optional<Selector> peers_of(const policy::EntityRule& entity, const std::st
     return Selector::all_of(std::move(parts));
 }
 
-} // namespace polecat::passes::lowering
+} // namespace polecat::policy
