@@ -25,7 +25,7 @@ std::map<std::string, std::set<std::string>> declared_names(const policy::Cluste
 }
 
 std::string object_of(const KubernetesNetworkPolicy& policy) {
-    return "NetworkPolicy " + policy.space + "/" + policy.name;
+    return "NetworkPolicy " + policy.meta.space + "/" + policy.meta.name;
 }
 
 } // namespace
@@ -39,11 +39,12 @@ void check_port_names(const policy::Cluster& cluster, diag::Diagnostics& diagnos
     };
     for (const KubernetesNetworkPolicy& policy : cluster.kubernetes_policies) {
         // Where no pod of the namespace is in the input, nothing can be said about its ports.
-        const auto names = declared.find(policy.space);
+        const auto names = declared.find(policy.meta.space);
         for (const KubernetesRule& rule : policy.ingress)
             each_name(rule, [&](const std::string& name, const Span& span) {
                 if (names != declared.end() && !names->second.contains(name))
-                    diagnostics.report(diag::Code::UndeclaredPortName, span, {name, policy.space})
+                    diagnostics
+                        .report(diag::Code::UndeclaredPortName, span, {name, policy.meta.space})
                         .about(object_of(policy))
                         .with_hint("give the container port that name, or write the number");
             });

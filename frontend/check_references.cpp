@@ -62,9 +62,9 @@ void check_names(const Cluster& cluster, diag::Diagnostics& diagnostics) {
         names.add("projectcalico.org " + each.manifest_kind, each.meta);
     for (const auto& each : cluster.kubernetes_policies)
         names.add(each.staged_action.empty() ? "NetworkPolicy" : "StagedKubernetesNetworkPolicy",
-                  each.space, each.name, each.span);
+                  each.meta);
     for (const auto& each : cluster.cluster_policies)
-        names.add(each.kind, "", each.name, each.span);
+        names.add(each.kind, each.meta);
     for (const auto& each : cluster.profiles)
         names.add("Profile", each.meta);
     for (const auto& each : cluster.network_sets)
@@ -148,14 +148,14 @@ void check_priorities(const Cluster& cluster, diag::Diagnostics& diagnostics) {
     std::map<std::tuple<int, double>, const policy::ClusterNetworkPolicy*> seen;
     for (const auto& each : cluster.cluster_policies) {
         const auto [first, fresh] =
-            seen.emplace(std::tuple(static_cast<int>(each.tier), each.priority), &each);
+            seen.emplace(std::tuple(static_cast<int>(each.tier), *each.priority), &each);
         if (!fresh)
             diagnostics
-                .report(diag::Code::EqualPriority, each.span,
-                        {each.name, first->second->name,
-                         std::to_string(static_cast<int>(each.priority))})
-                .about(label(each.kind, "", each.name))
-                .with_label(first->second->span, "the other one")
+                .report(diag::Code::EqualPriority, each.meta.span,
+                        {each.meta.name, first->second->meta.name,
+                         std::to_string(static_cast<int>(*each.priority))})
+                .about(label(each.kind, "", each.meta.name))
+                .with_label(first->second->meta.span, "the other one")
                 .with_hint(
                     "the API does not say which comes first; give them different priorities");
     }

@@ -207,14 +207,12 @@ Selector convert_selector(const LabelSelector& source, bool pods) {
 policy::Policy convert(const policy::KubernetesNetworkPolicy& source) {
     policy::Policy out;
     const bool staged = !source.staged_action.empty();
-    out.meta.name = source.name;
-    out.meta.space = source.space;
-    out.meta.span = source.span;
+    out.meta = source.meta;
     out.kind = staged ? policy::PolicyKind::StagedKubernetesNetworkPolicy
                       : policy::PolicyKind::KubernetesNetworkPolicy;
     out.manifest_kind = staged ? "StagedKubernetesNetworkPolicy" : "NetworkPolicy";
     out.staged_action = source.staged_action;
-    out.order = kKubernetesOrder;
+    out.order = At<double>{kKubernetesOrder, {}};
     out.selector = field(convert_selector(source.pod_selector, true), source.pod_selector.span);
     out.ingress_type = source.has_ingress_type;
     out.egress_type = source.has_egress_type;
@@ -225,8 +223,7 @@ policy::Policy convert(const policy::KubernetesNetworkPolicy& source) {
 
 policy::Policy convert(const policy::ClusterNetworkPolicy& source) {
     policy::Policy out;
-    out.meta.name = source.name;
-    out.meta.span = source.span;
+    out.meta = source.meta;
     out.kind = policy::PolicyKind::KubernetesClusterNetworkPolicy;
     out.manifest_kind = source.kind;
     out.tier.value = source.tier == policy::ClusterTier::Admin ? "kube-admin" : "kube-baseline";

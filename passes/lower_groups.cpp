@@ -115,7 +115,7 @@ class Grouping {
     void select() {
         for (std::size_t i = 0; i < places_.size(); ++i) {
             const policy::Policy& policy = *places_[i].policy;
-            const bool only_hosts = policy.do_not_track || policy.pre_dnat;
+            const bool only_hosts = *policy.do_not_track || *policy.pre_dnat;
             for (const std::uint32_t id : index_.select(policy::subject_of(policy))) {
                 Class& of = classes_[id];
                 if (of.source.governed && (of.source.is_host_endpoint || !only_hosts))
@@ -175,13 +175,13 @@ class Grouping {
     static bool is_at(const policy::Policy& policy, Hook hook) {
         switch (hook) {
         case Hook::Normal:
-            return !policy.do_not_track && !policy.pre_dnat;
+            return !*policy.do_not_track && !*policy.pre_dnat;
         case Hook::Forward:
-            return policy.apply_on_forward && !policy.do_not_track && !policy.pre_dnat;
+            return *policy.apply_on_forward && !*policy.do_not_track && !*policy.pre_dnat;
         case Hook::PreDnat:
-            return policy.pre_dnat && !policy.do_not_track;
+            return *policy.pre_dnat && !*policy.do_not_track;
         case Hook::Untracked:
-            return policy.do_not_track;
+            return *policy.do_not_track;
         }
         return false;
     }

@@ -55,7 +55,8 @@ void sort_policies(std::vector<const policy::Policy*>& policies) {
     std::vector<Key> keys;
     keys.reserve(policies.size());
     for (const policy::Policy* policy : policies)
-        keys.push_back({order_or_last(policy->order), tie_break(*policy), policy});
+        keys.push_back({policy->order ? policy->order->value : order_or_last(std::nullopt),
+                        tie_break(*policy), policy});
     std::stable_sort(keys.begin(), keys.end(), [](const Key& a, const Key& b) {
         return a.order != b.order ? a.order < b.order : a.tie < b.tie;
     });
@@ -68,8 +69,9 @@ std::vector<OrderedTier> known_tiers(const policy::Cluster& cluster) {
     for (const policy::Tier& tier : cluster.tiers) {
         OrderedTier known;
         known.name = tier.meta.name;
-        known.default_action = tier.default_action;
-        known.order = tier.order;
+        known.default_action = *tier.default_action;
+        if (tier.order)
+            known.order = **tier.order;
         known.span = tier.meta.span;
         tiers.push_back(std::move(known));
     }

@@ -108,7 +108,7 @@ Tree object_of(const policy::Policy& policy) {
     Tree spec = Tree::map();
     spec.put("tier", policy.tier.value);
     if (policy.order)
-        spec.put("order", Tree::number(*policy.order));
+        spec.put("order", Tree::number(**policy.order));
     if (!policy.staged_action.empty())
         spec.put("stagedAction", policy.staged_action);
     if (policy.staged_action == "Delete")
@@ -117,10 +117,11 @@ Tree object_of(const policy::Policy& policy) {
     spec.put("namespaceSelector", selector(policy.namespace_selector));
     spec.put("serviceAccountSelector", selector(policy.service_account_selector));
     for (const auto& [key, on] :
-         {std::pair{"doNotTrack", policy.do_not_track}, std::pair{"preDNAT", policy.pre_dnat},
-          std::pair{"applyOnForward", policy.apply_on_forward}})
+         {std::pair{"doNotTrack", *policy.do_not_track}, std::pair{"preDNAT", *policy.pre_dnat},
+          std::pair{"applyOnForward", *policy.apply_on_forward}})
         if (on)
             spec.put(key, true);
+    spec.put_some("performanceHints", texts(policy.performance_hints));
     spec.put("types", types(policy));
     spec.put_some("ingress", rules(policy.ingress));
     spec.put_some("egress", rules(policy.egress));
@@ -130,8 +131,8 @@ Tree object_of(const policy::Policy& policy) {
 Tree object_of(const policy::Tier& tier) {
     return object(kCalico, "Tier", tier.meta,
                   Tree::map()
-                      .put("order", tier.order ? Tree::number(*tier.order) : Tree())
-                      .put("defaultAction", policy::to_string(tier.default_action)));
+                      .put("order", tier.order ? Tree::number(**tier.order) : Tree())
+                      .put("defaultAction", policy::to_string(*tier.default_action)));
 }
 
 Tree object_of(const policy::Profile& profile) {

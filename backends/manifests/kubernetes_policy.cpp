@@ -126,13 +126,6 @@ Tree cluster_rules(const std::vector<policy::ClusterRule>& list, const char* pee
     return out;
 }
 
-policy::Metadata named(const std::string& name, const std::string& space = {}) {
-    policy::Metadata out;
-    out.name = name;
-    out.space = space;
-    return out;
-}
-
 } // namespace
 
 Tree object_of(const policy::KubernetesNetworkPolicy& policy) {
@@ -152,8 +145,8 @@ Tree object_of(const policy::KubernetesNetworkPolicy& policy) {
         spec.put_some("egress", rules(policy.egress, "to"));
     }
     return object(staged ? kCalico : "networking.k8s.io/v1",
-                  staged ? "StagedKubernetesNetworkPolicy" : "NetworkPolicy",
-                  named(policy.name, policy.space), std::move(spec));
+                  staged ? "StagedKubernetesNetworkPolicy" : "NetworkPolicy", policy.meta,
+                  std::move(spec));
 }
 
 Tree object_of(const policy::ClusterNetworkPolicy& policy) {
@@ -162,13 +155,13 @@ Tree object_of(const policy::ClusterNetworkPolicy& policy) {
     if (!v1alpha1)
         spec.put("tier", policy.tier == policy::ClusterTier::Admin ? "Admin" : "Baseline");
     if (policy.kind != "BaselineAdminNetworkPolicy")
-        spec.put("priority", Tree::number(policy.priority));
+        spec.put("priority", Tree::number(*policy.priority));
     spec.put("subject", cluster_peer(policy.subject));
     spec.put_some("ingress", cluster_rules(policy.ingress, "from", v1alpha1));
     spec.put_some("egress", cluster_rules(policy.egress, "to", v1alpha1));
     return object(v1alpha1 ? "policy.networking.k8s.io/v1alpha1"
                            : "policy.networking.k8s.io/v1alpha2",
-                  policy.kind, named(policy.name), std::move(spec));
+                  policy.kind, policy.meta, std::move(spec));
 }
 
 } // namespace polecat::backends::manifests

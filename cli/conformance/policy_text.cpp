@@ -106,7 +106,7 @@ std::string to_text(const Policy& policy) {
                                                      : policy.meta.space + "/" + policy.meta.name));
     add(out, "tier", quoted(*policy.tier));
     if (policy.order)
-        add(out, "order", fmt::format("{}", *policy.order));
+        add(out, "order", fmt::format("{}", **policy.order));
     add_selector(out, "selector", policy.selector);
     add_selector(out, "namespaceSelector", policy.namespace_selector);
     add_selector(out, "serviceAccountSelector", policy.service_account_selector);
@@ -114,8 +114,8 @@ std::string to_text(const Policy& policy) {
         policy.ingress_type ? (policy.egress_type ? "[Ingress,Egress]" : "[Ingress]")
                             : (policy.egress_type ? "[Egress]" : "[]"));
     for (const auto& [name, flag] :
-         {std::pair{"doNotTrack", policy.do_not_track}, std::pair{"preDNAT", policy.pre_dnat},
-          std::pair{"applyOnForward", policy.apply_on_forward}})
+         {std::pair{"doNotTrack", *policy.do_not_track}, std::pair{"preDNAT", *policy.pre_dnat},
+          std::pair{"applyOnForward", *policy.apply_on_forward}})
         if (flag)
             add(out, name, "true");
     if (!policy.staged_action.empty())

@@ -94,17 +94,16 @@ void check_hooks(Fields& spec, const Policy& policy) {
     const auto refuse = [&](const char* key, const char* rule) {
         refuse_value(spec, spec.key_span(key), spec.path_of(key), rule);
     };
-    if (policy.do_not_track && policy.pre_dnat)
+    if (*policy.do_not_track && *policy.pre_dnat)
         refuse("preDNAT", "cannot be set together with doNotTrack");
-    if (policy.pre_dnat && (policy.egress_type || !policy.egress.empty()))
+    if (*policy.pre_dnat && (policy.egress_type || !policy.egress.empty()))
         refuse("preDNAT", "cannot be set on a policy with egress");
-    if ((policy.do_not_track || policy.pre_dnat) && !policy.apply_on_forward)
-        refuse(policy.pre_dnat ? "preDNAT" : "doNotTrack", "needs applyOnForward: true");
+    if ((*policy.do_not_track || *policy.pre_dnat) && !*policy.apply_on_forward)
+        refuse(*policy.pre_dnat ? "preDNAT" : "doNotTrack", "needs applyOnForward: true");
 }
 
-bool flag(Fields& spec, const char* key) {
-    const auto value = spec.boolean(key);
-    return value && value->value;
+At<bool> flag(Fields& spec, const char* key) {
+    return spec.boolean(key).value_or(At<bool>{});
 }
 
 void read_global_fields(Fields& spec, Policy& into) {
@@ -139,8 +138,9 @@ void check_staged_delete(Fields& spec, const yaml::Node* node,
                          "must not be there with stagedAction Delete");
 }
 
-void read_hints(Fields& spec) {
-    const auto hints = spec.strings("performanceHints");
+void read_hints(Fields& spec, Policy& into) {
+    into.performance_hints = spec.strings("performanceHints");
+    const auto& hints = into.performance_hints;
     for (const At<std::string>& hint : hints)
         if (hint.value != "AssumeNeededOnEveryNode")
             refuse_value(spec, hint.span, spec.path_of("performanceHints"),
@@ -170,12 +170,13 @@ void read_tier(ObjectContext& context) {
             .about(root.object());
     Fields spec = root.mapping("spec");
     if (const auto order = spec.number("order"))
-        out.order = order->value;
+        out.order = *order;
     const auto action = spec.string("defaultAction");
     if (action && action->value != "Deny" && action->value != "Pass")
         refuse_value(spec, action->span, spec.path_of("defaultAction"), "must be Deny or Pass");
-    out.default_action =
-        action && action->value == "Pass" ? policy::Action::Pass : policy::Action::Deny;
+    if (action)
+        out.default_action = {action->value == "Pass" ? policy::Action::Pass : policy::Action::Deny,
+                              action->span};
     spec.finish();
     root.finish();
     struct BuiltIn {
@@ -193,7 +194,7 @@ void read_tier(ObjectContext& context) {
          "tier kube-baseline has order 10000000 and defaultAction Pass"}};
     for (const BuiltIn& tier : kBuiltIn)
         if (out.meta.name == tier.name &&
-            ((out.order && *out.order != tier.order) || out.default_action != tier.action))
+            ((out.order && **out.order != tier.order) || *out.default_action != tier.action))
             context.diagnostics.report(diag::Code::FieldRule, spec.span(), {tier.rule})
                 .about(root.object());
     context.cluster.tiers.push_back(std::move(out));
@@ -210,7 +211,7 @@ void read_calico_policy(ObjectContext& context) {
     Fields spec = root.mapping("spec");
     read_tier_name(spec, out);
     if (const auto order = spec.number("order"))
-        out.order = order->value;
+        out.order = *order;
     out.selector = read_selector(spec, "selector", GlobalTerm::Refused);
     out.service_account_selector =
         read_selector(spec, "serviceAccountSelector", GlobalTerm::Refused);
@@ -219,7 +220,7 @@ void read_calico_policy(ObjectContext& context) {
     if (staged)
         out.staged_action = read_staged_action(spec);
     read_types(spec, out, context.legacy_crd);
-    read_hints(spec);
+    read_hints(spec, out);
     if (global)
         read_global_fields(spec, out);
     if (out.staged_action == "Delete")
@@ -232,10 +233,7 @@ void read_calico_policy(ObjectContext& context) {
 void read_staged_kubernetes_policy(ObjectContext& context) {
     Fields root = open_root(context);
     policy::KubernetesNetworkPolicy out;
-    const policy::Metadata meta = read_metadata(root, true);
-    out.name = meta.name;
-    out.space = meta.space;
-    out.span = meta.span;
+    out.meta = read_metadata(root, true);
     Fields spec = root.mapping("spec");
     out.staged_action = read_staged_action(spec);
     if (out.staged_action == "Delete") {

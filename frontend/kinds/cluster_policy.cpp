@@ -252,7 +252,7 @@ void read_priority(Fields& spec, ClusterNetworkPolicy& into) {
     else if (priority->value < 0 || priority->value > 1000)
         refuse_value(spec, priority->span, spec.path_of("priority"), "must be between 0 and 1000");
     else
-        into.priority = static_cast<double>(priority->value);
+        into.priority = {static_cast<double>(priority->value), priority->span};
 }
 
 void read_body(Fields& spec, ClusterNetworkPolicy& into, const Dialect& dialect) {
@@ -269,9 +269,7 @@ void read_body(Fields& spec, ClusterNetworkPolicy& into, const Dialect& dialect)
 void read_cluster_network_policy(ObjectContext& context) {
     Fields root(&context.root, "", object_label(context), context.diagnostics);
     ClusterNetworkPolicy out;
-    const policy::Metadata meta = read_metadata(root, false);
-    out.name = meta.name;
-    out.span = meta.span;
+    out.meta = read_metadata(root, false);
     root.ignore({"apiVersion", "kind", "status"});
     Fields spec = root.mapping("spec");
     read_tier_and_priority(spec, out);
@@ -285,16 +283,14 @@ void read_cluster_network_policy(ObjectContext& context) {
 void read_admin_network_policy(ObjectContext& context) {
     Fields root(&context.root, "", object_label(context), context.diagnostics);
     ClusterNetworkPolicy out;
-    const policy::Metadata meta = read_metadata(root, false);
+    out.meta = read_metadata(root, false);
     out.kind = context.kind;
-    out.name = meta.name;
-    out.span = meta.span;
     root.ignore({"apiVersion", "kind", "status"});
     Fields spec = root.mapping("spec");
     if (context.kind == "BaselineAdminNetworkPolicy") {
         out.tier = policy::ClusterTier::Baseline;
-        if (meta.name != "default")
-            refuse_value(root, meta.span, "metadata.name", "must be `default`");
+        if (out.meta.name != "default")
+            refuse_value(root, out.meta.span, "metadata.name", "must be `default`");
     } else {
         read_priority(spec, out);
     }

@@ -137,6 +137,7 @@ std::vector<policy::KubernetesRule> read_rules(Fields& spec, std::string_view ke
 
 void read_types(Fields& spec, KubernetesNetworkPolicy& into) {
     const auto types = spec.strings("policyTypes");
+    into.types_given = !types.empty();
     if (types.empty()) {
         into.has_ingress_type = true;
         into.has_egress_type = !into.egress.empty();
@@ -178,11 +179,8 @@ void read_kubernetes_policy_spec(Fields& spec, KubernetesNetworkPolicy& into) {
 
 void read_kubernetes_network_policy(ObjectContext& context) {
     Fields root(&context.root, "", object_label(context), context.diagnostics);
-    const policy::Metadata meta = read_metadata(root, true);
     KubernetesNetworkPolicy out;
-    out.name = meta.name;
-    out.space = meta.space;
-    out.span = meta.span;
+    out.meta = read_metadata(root, true);
     root.ignore({"apiVersion", "kind", "status"});
     Fields spec = root.mapping("spec");
     read_kubernetes_policy_spec(spec, out);

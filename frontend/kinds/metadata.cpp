@@ -68,6 +68,7 @@ policy::Metadata read_metadata(Fields& root, bool namespaced) {
                      "must be lower-case letters, digits, `-` and `.`, at most 253 characters"})
             .about(root.object());
     const auto space = meta.string("namespace");
+    out.space_given = space && !space->value.empty();
     if (namespaced)
         out.space = space && !space->value.empty() ? space->value : "default";
     read_labels(meta, out);

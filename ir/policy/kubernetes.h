@@ -10,6 +10,7 @@
 
 #include "ir/net/address.h"
 #include "ir/net/protocol.h"
+#include "ir/policy/metadata.h"
 #include "ir/policy/rule.h"
 #include "ir/selector/selector.h"
 #include "support/source.h"
@@ -57,11 +58,11 @@ struct KubernetesRule {
 };
 
 struct KubernetesNetworkPolicy {
-    std::string name, space;
+    Metadata meta;
     LabelSelector pod_selector;
     std::vector<KubernetesRule> ingress, egress;
     bool has_ingress_type = true, has_egress_type = false; ///< policyTypes after defaulting
-    Span span;                                             ///< metadata.name
+    bool types_given = false;
     /// StagedKubernetesNetworkPolicy: "Set", "Delete", "Learn", "Ignore"; empty for a
     /// NetworkPolicy.
     std::string staged_action;
@@ -98,12 +99,11 @@ enum class ClusterTier : std::uint8_t { Admin, Baseline };
 
 struct ClusterNetworkPolicy {
     std::string kind = "ClusterNetworkPolicy"; ///< as in the manifest
-    std::string name;
+    Metadata meta;
     ClusterTier tier = ClusterTier::Admin;
-    double priority = 0;
+    At<double> priority;
     ClusterPeer subject; ///< namespaces or pods only
     std::vector<ClusterRule> ingress, egress;
-    Span span;
 };
 
 } // namespace polecat::policy

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ir/net/address.h"
+#include "ir/policy/metadata.h"
 #include "ir/policy/rule.h"
 #include "ir/policy/settings.h"
 #include "ir/selector/selector.h"
@@ -17,20 +18,10 @@
 
 namespace polecat::policy {
 
-using selector::Labels;
-
-struct Metadata {
-    std::string name;
-    std::string space; ///< namespace; empty for cluster-wide kinds
-    Labels labels;
-    std::map<std::string, std::string> annotations;
-    Span span; ///< metadata.name
-};
-
 struct Tier {
     Metadata meta;
-    std::optional<double> order;
-    Action default_action = Action::Deny; ///< Deny or Pass
+    std::optional<At<double>> order;
+    At<Action> default_action{Action::Deny, {}}; ///< Deny or Pass
 };
 
 /// Which kind of object a policy was: counts in the tie-break of the order
@@ -53,13 +44,14 @@ struct Policy {
     PolicyKind kind = PolicyKind::NetworkPolicy;
     std::string manifest_kind; ///< the kind in the manifest ("ClusterNetworkPolicy")
     At<std::string> tier{"default", {}};
-    std::optional<double> order;
+    std::optional<At<double>> order;
     Box<SelectorField> selector;
     Box<SelectorField> namespace_selector; ///< global policies
     Box<SelectorField> service_account_selector;
     bool ingress_type = true, egress_type = false; ///< `types` after defaulting
+    std::vector<At<std::string>> performance_hints;
     std::vector<Rule> ingress, egress;
-    bool do_not_track = false, pre_dnat = false, apply_on_forward = false;
+    At<bool> do_not_track, pre_dnat, apply_on_forward;
     std::string staged_action; ///< staged kinds: "Set", "Delete", "Learn", "Ignore"
 };
 

@@ -1,0 +1,23 @@
+/// What every object has: name, namespace, labels, annotations.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "ir/selector/selector.h"
+#include "support/source.h"
+
+namespace polecat::policy {
+
+using selector::Labels;
+
+struct Metadata {
+    std::string name;
+    std::string space;        ///< namespace; empty for cluster-wide kinds
+    bool space_given = false; ///< false: "default" was filled in
+    Labels labels;
+    std::map<std::string, std::string> annotations;
+    Span span; ///< metadata.name
+};
+
+} // namespace polecat::policy
