@@ -21,14 +21,14 @@ constexpr CodeInfo kCodes[] = {
 };
 
 /// Replaces {n} by args[n]. A row whose text asks for more than it is given is a programming error.
-std::string fill(std::string_view text, std::initializer_list<std::string_view> args) {
+std::string fill(std::string_view text, std::span<const std::string> args) {
     std::string out;
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (text[i] == '{' && i + 2 < text.size() && text[i + 2] == '}') {
             const auto index = static_cast<std::size_t>(text[i + 1] - '0');
             if (index >= args.size())
                 throw std::logic_error("diagnostic text lacks an argument: " + std::string(text));
-            out += args.begin()[index];
+            out += args[index];
             i += 2;
         } else {
             out += text[i];
@@ -95,6 +95,10 @@ std::optional<Code> find_code(std::string_view text) {
     return std::nullopt;
 }
 
+std::string to_string(const Witness& witness) {
+    return witness.from + " -> " + witness.to + "  " + witness.traffic;
+}
+
 Diagnostic& Diagnostic::with_label(Span where, std::string text) {
     labels.push_back({where, std::move(text)});
     return *this;
@@ -115,6 +119,16 @@ Diagnostic& Diagnostic::with_fix(Fix fix) {
     return *this;
 }
 
+Diagnostic& Diagnostic::with_witness(Witness flow) {
+    witness = std::move(flow);
+    return *this;
+}
+
+Diagnostic& Diagnostic::with_proof(std::string text) {
+    proof = std::move(text);
+    return *this;
+}
+
 Diagnostic& Diagnostic::about(std::string object_name) {
     object = std::move(object_name);
     return *this;
@@ -122,9 +136,18 @@ Diagnostic& Diagnostic::about(std::string object_name) {
 
 Diagnostic& Diagnostics::report(Code code, Span span,
                                 std::initializer_list<std::string_view> args) {
+    const std::vector<std::string> texts(args.begin(), args.end());
+    return report(code, span, std::span<const std::string>(texts));
+}
+
+Diagnostic& Diagnostics::report(Code code, Span span, std::span<const std::string> args) {
     const CodeInfo& row = info(code);
-    list_.push_back(
-        Diagnostic{code, row.severity, span, fill(row.text, args), {}, {}, {}, std::nullopt, {}});
+    Diagnostic made;
+    made.code = code;
+    made.severity = row.severity;
+    made.span = span;
+    made.message = fill(row.text, args);
+    list_.push_back(std::move(made));
     return list_.back();
 }
 

@@ -55,9 +55,17 @@ struct Fix {
     std::string description;
 };
 
+/// A flow that shows what a finding says.
+struct Witness {
+    std::string from, to, traffic;
+    bool operator==(const Witness&) const = default;
+};
+
+std::string to_string(const Witness& witness); ///< "shop/web -> shop/db  TCP 5432"
+
 struct Diagnostic {
-    Code code;
-    Severity severity;
+    Code code{};
+    Severity severity = Severity::Error;
     Span span;
     std::string message;
     /// "NetworkPolicy default/web": the object it is about, where there is one.
@@ -66,11 +74,16 @@ struct Diagnostic {
     std::vector<std::string> notes;
     std::optional<std::string> hint;
     std::vector<Fix> fixes;
+    std::optional<Witness> witness;
+    /// How far a claim holds and how it was reached: "for every endpoint that could exist (Z3)".
+    std::string proof;
 
     Diagnostic& with_label(Span where, std::string text);
     Diagnostic& with_note(std::string text);
     Diagnostic& with_hint(std::string text);
     Diagnostic& with_fix(Fix fix);
+    Diagnostic& with_witness(Witness flow);
+    Diagnostic& with_proof(std::string text);
     Diagnostic& about(std::string object_name);
 };
 
@@ -80,6 +93,7 @@ class Diagnostics {
     /// The message is the code's text with {n} replaced by args[n].
     /// The reference is good until the next report.
     Diagnostic& report(Code code, Span span, std::initializer_list<std::string_view> args = {});
+    Diagnostic& report(Code code, Span span, std::span<const std::string> args);
 
     void append(const Diagnostics& other);
 

@@ -49,6 +49,10 @@ Json sarif_result(const Diagnostic& d, const Sources& sources) {
         text += " (" + d.object + ")";
     for (const std::string& note : d.notes)
         text += "; note: " + note;
+    if (d.witness)
+        text += "; witness: " + to_string(*d.witness);
+    if (!d.proof.empty())
+        text += "; holds: " + d.proof;
     if (d.hint)
         text += "; hint: " + *d.hint;
     Json result{{"ruleId", label(d.code)},
@@ -85,6 +89,11 @@ std::string render_json(std::span<const Diagnostic> list, const Sources& sources
             line["notes"].push_back(note);
         if (d.hint)
             line["hint"] = *d.hint;
+        if (d.witness)
+            line["witness"] = {
+                {"from", d.witness->from}, {"to", d.witness->to}, {"traffic", d.witness->traffic}};
+        if (!d.proof.empty())
+            line["proof"] = d.proof;
         for (const Fix& fix : d.fixes)
             line["fixes"].push_back({{"place", place(fix.span, sources)},
                                      {"replacement", fix.replacement},

@@ -86,6 +86,10 @@ void render_one(std::string& out, const Diagnostic& d, const Sources& sources, c
         out += "  in " + d.object + "\n";
     for (const std::string& note : d.notes)
         out += "  note: " + note + "\n";
+    if (d.witness)
+        out += "  witness: " + to_string(*d.witness) + "\n";
+    if (!d.proof.empty())
+        out += "  holds: " + d.proof + "\n";
     if (d.hint)
         out += "  hint: " + *d.hint + "\n";
 }

@@ -1,0 +1,31 @@
+/// All sets of labels that could ever exist, as far as some selectors tell them apart. Decides
+/// whether one selector implies others without looking at any cluster.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ir/selector/selector.h"
+
+namespace polecat::analyzer {
+
+/// A label with one value for each class of values, and absence (nullopt, always first).
+struct LabelKey {
+    std::string label;
+    std::vector<std::optional<std::string>> values;
+};
+
+/// The labels that the selectors name; nullopt: too many tests to be sure.
+std::optional<std::vector<LabelKey>> label_keys(const std::vector<selector::Selector>& selectors);
+
+struct LabelAnswer {
+    enum class Kind { Yes, No, Unknown } kind = Kind::Unknown;
+    selector::Labels labels; ///< Yes: a set of labels that shows it
+};
+
+/// Is there a set of labels that all of `wanted` match and none of `excluded`?
+LabelAnswer find_labels(const std::vector<selector::Selector>& wanted,
+                        const std::vector<selector::Selector>& excluded);
+
+} // namespace polecat::analyzer
