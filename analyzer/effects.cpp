@@ -115,14 +115,22 @@ class Collector {
 
     Effects run() {
         count_endpoints();
+        std::map<net::Family, std::pair<EndGroups, std::vector<Run>>> all;
         for (const net::Family family : {net::Family::V4, net::Family::V6}) {
-            EndGroups ends(cluster_, identities_, family);
-            for (Run& each : runs_of(ends)) {
+            EndGroups groups(cluster_, identities_, family);
+            std::vector<Run> found = runs_of(groups);
+            auto& [ends, runs] =
+                all.emplace(family, std::pair(std::move(groups), std::move(found))).first->second;
+            for (Run& each : runs) {
                 walk(each, ends);
                 fold(each);
             }
         }
-        explain();
+        // Says of rules that match and never decide which rules take their flows.
+        for (auto& [family, part] : all)
+            for (Run& each : part.second)
+                if (!taken_units(each).empty())
+                    explain(each, part.first);
         return std::move(out_);
     }
 
@@ -170,66 +178,85 @@ class Collector {
         return out;
     }
 
-    /// The own side is the endpoint at the normal hook; packets that are forwarded or not yet
-    /// translated have any ends.
+    /// Nothing that is still to come could add to it.
+    static bool is_complete(const UnitEffect& effect) {
+        return effect.matches && effect.decides && effect.reached && effect.needed;
+    }
+
     void walk(Run& run, EndGroups& ends) {
         const Program& program = cluster_.program(run.program);
         const ProgramFlows flows(program, atoms_);
         run.effects.assign(run.units.units.size(), {});
-        EffectsWalk walk(flows, run.units.units);
-        each_pair(run, program, ends,
-                  [&](const Identity& source, const Identity& destination, std::uint32_t,
-                      std::uint32_t) { walk.between(source, destination, run.effects); });
+        EffectsWalk walk(flows, run.units.units, store_);
+        each_pair(
+            run, program, ends,
+            [&](const Identity& source, const Identity& destination, std::uint32_t, std::uint32_t) {
+                walk.between(source, destination, run.effects);
+                return !std::all_of(run.effects.begin(), run.effects.end(), is_complete);
+            });
     }
 
     /// Groups that one side of a program does not tell apart.
     struct Class {
+        Identity seen;
         std::uint32_t group = 0; ///< one of them
         std::size_t groups = 0;
     };
-    using Classes = std::map<Identity, Class>;
 
-    static void add_to(Classes& classes, Identity seen, std::uint32_t group) {
-        Class& into = classes.try_emplace(std::move(seen), Class{group, 0}).first->second;
-        ++into.groups;
-    }
-
-    /// act(source, destination, a group of each) for every pair that the program tells apart.
+    /// act(source, destination, a group of each) for pairs that the program tells apart, until it
+    /// says false.
     template <class Act>
     static void each_pair(const Run& run, const Program& program, EndGroups& ends, const Act& act) {
         const bool egress = program.direction == Direction::Egress;
-        const auto own_predicates = predicates_of(program, egress);
-        Classes own;
-        const Classes others = others_of(program, ends);
-        const auto add_own = [&](std::uint32_t group) {
-            add_to(own, restricted(ends.identity(group), own_predicates), group);
-        };
-        if (program.hook == Hook::Normal)
-            std::for_each(run.own.begin(), run.own.end(), add_own);
-        else
-            for (std::uint32_t i = 0; i < ends.list().size(); ++i)
-                add_own(i);
-        for (const auto& [mine, a] : own)
-            for (const auto& [theirs, b] : others) {
+        const std::vector<Class> others = others_of(program, ends);
+        for (const Class& a : own_of(run, program, ends))
+            for (const Class& b : others) {
                 // An endpoint sends itself nothing that policy sees.
                 const bool self = a.group == b.group && a.groups == 1 && b.groups == 1 &&
                                   ends.list()[a.group].objects.size() == 1;
-                if (!self)
-                    act(egress ? mine : theirs, egress ? theirs : mine, egress ? a.group : b.group,
-                        egress ? b.group : a.group);
+                if (!self && !act(egress ? a.seen : b.seen, egress ? b.seen : a.seen,
+                                  egress ? a.group : b.group, egress ? b.group : a.group))
+                    return;
             }
     }
 
-    static Classes others_of(const Program& program, EndGroups& ends) {
-        const auto partition = ends.others_of(program);
-        Classes out;
-        std::size_t listed = 0; // groups of class 0 are those that are not listed
-        for (std::uint32_t i = 0; i < ends.list().size(); ++i) {
-            const bool in_list =
-                listed < partition.groups.size() && partition.groups[listed].first == i;
-            add_to(out, partition.classes[in_list ? partition.groups[listed].second : 0], i);
-            listed += in_list ? 1 : 0;
-        }
+    /// At the normal hook the endpoint itself; packets that are forwarded or not yet translated
+    /// have any ends.
+    static std::vector<Class> own_of(const Run& run, const Program& program,
+                                     const EndGroups& ends) {
+        const auto predicates = predicates_of(program, program.direction == Direction::Egress);
+        std::map<Identity, Class> known;
+        const auto add = [&](std::uint32_t group) {
+            Identity seen = restricted(ends.identity(group), predicates);
+            Class& into = known.try_emplace(seen, Class{seen, group, 0}).first->second;
+            ++into.groups;
+        };
+        if (program.hook == Hook::Normal)
+            std::for_each(run.own.begin(), run.own.end(), add);
+        else
+            for (std::uint32_t i = 0; i < ends.list().size(); ++i)
+                add(i);
+        std::vector<Class> out;
+        for (auto& [seen, each] : known)
+            out.push_back(std::move(each));
+        return out;
+    }
+
+    static std::vector<Class> others_of(const Program& program, EndGroups& ends) {
+        auto partition = ends.others_of(program);
+        std::vector<Class> out;
+        for (Identity& seen : partition.classes)
+            out.push_back({std::move(seen), 0, 0});
+        for (const auto& [group, number] : partition.groups)
+            if (out[number].groups++ == 0)
+                out[number].group = group;
+        // The rest is of class 0.
+        out.front().groups = ends.list().size() - partition.groups.size();
+        std::uint32_t first = 0;
+        for (const auto& [group, number] : partition.groups)
+            first += group == first ? 1 : 0;
+        out.front().group = first;
+        std::erase_if(out, [](const Class& each) { return each.groups == 0; });
         return out;
     }
 
@@ -259,48 +286,48 @@ class Collector {
             }
     }
 
-    /// Says of rules that match and never decide which rules take their flows.
-    void explain() {
-        for (const net::Family family : {net::Family::V4, net::Family::V6}) {
-            EndGroups ends(cluster_, identities_, family);
-            for (Run& each : runs_of(ends))
-                if (has_taken(each))
-                    explain(each, ends);
-        }
-    }
-
     bool is_taken(const Slot& slot, Direction direction) const {
         const auto found = out_.rules.find(rule_key(slot, direction));
         return found != out_.rules.end() && found->second.effect.matches &&
                !found->second.effect.decides;
     }
 
-    bool has_taken(const Run& run) const {
+    /// Units of rules that match and never decide.
+    std::vector<std::uint32_t> taken_units(const Run& run) const {
         const Direction direction = cluster_.program(run.program).direction;
-        for (const Attribution& slots : run.attributions)
-            for (const Meaning& meaning : run.units.meanings)
-                if (meaning.kind == Meaning::Kind::Rule &&
-                    is_taken(slots[meaning.number], direction))
-                    return true;
-        return false;
+        std::vector<std::uint32_t> out;
+        for (std::uint32_t i = 0; i < run.units.units.size(); ++i)
+            if (run.units.meanings[i].kind == Meaning::Kind::Rule &&
+                std::any_of(run.attributions.begin(), run.attributions.end(),
+                            [&](const Attribution& slots) {
+                                return is_taken(slots[run.units.meanings[i].number], direction);
+                            }))
+                out.push_back(i);
+        return out;
     }
 
     void explain(Run& run, EndGroups& ends) {
         const Program& program = cluster_.program(run.program);
         const ProgramFlows flows(program, atoms_);
-        EffectsWalk walk(flows, run.units.units);
+        EffectsWalk walk(flows, run.units.units, store_);
         std::vector<UnitEffect> unused(run.units.units.size());
+        const std::vector<std::uint32_t> taken = taken_units(run);
         each_pair(run, program, ends,
                   [&](const Identity& source, const Identity& destination, std::uint32_t from,
                       std::uint32_t to) {
+                      const auto matched = [&](std::uint32_t unit) {
+                          return walk.matches(unit, source, destination);
+                      };
+                      if (std::none_of(taken.begin(), taken.end(), matched))
+                          return true;
                       walk.between(source, destination, unused);
-                      for (std::uint32_t i = 0; i < run.units.units.size(); ++i)
-                          if (run.units.meanings[i].kind == Meaning::Kind::Rule)
-                              note(run, i, walk, ends, from, to);
+                      for (const std::uint32_t unit : taken)
+                          note(run, unit, walk, ends, from, to);
+                      return true;
                   });
     }
 
-    void note(const Run& run, std::uint32_t unit, const EffectsWalk& walk, const EndGroups& ends,
+    void note(const Run& run, std::uint32_t unit, EffectsWalk& walk, const EndGroups& ends,
               std::uint32_t from, std::uint32_t to) {
         const Direction direction = cluster_.program(run.program).direction;
         std::optional<std::vector<EffectsWalk::Taken>> taken;
@@ -319,7 +346,7 @@ class Collector {
                     rule.taken_by.end())
                     rule.taken_by.push_back(by);
                 if (!rule.example)
-                    rule.example = example(ends, from, to, each.flows);
+                    rule.example = example(ends, from, to, store_[each.flows]);
             }
         }
     }
@@ -338,6 +365,7 @@ class Collector {
     const LoweredCluster& cluster_;
     const decision::Identities& identities_;
     HttpAtoms atoms_;
+    SetStore store_;
     Effects out_;
 };
 

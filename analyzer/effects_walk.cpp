@@ -8,63 +8,93 @@ using decision::Action;
 using decision::Identity;
 using decision::Stage;
 using decision::StageEnd;
+using decision::Tri;
+
+EffectsWalk::EffectsWalk(const ProgramFlows& flows, const std::vector<Unit>& units, SetStore& store)
+    : flows_(flows), units_(units), store_(store), everything_(store.intern(ConnectionSet::all())) {
+    const auto& stages = flows.program().stages;
+    for (std::size_t i = 0; i < stages.size(); ++i) {
+        auto& ids = packets_.emplace_back();
+        for (std::size_t e = 0; e < stages[i].entries.size(); ++e)
+            ids.push_back(store.intern(flows.packets(i, e)));
+    }
+    stages_.resize(stages.size());
+}
+
+EffectsWalk::Sets EffectsWalk::sets_of(std::size_t stage, std::uint32_t entry,
+                                       const Identity& source, const Identity& destination) {
+    const Id packets = packets_[stage][entry];
+    if (const auto ends = flows_.ends_match(stage, entry, source, destination))
+        return {*ends == Tri::Yes ? packets : 0, *ends == Tri::No ? 0 : packets};
+    const auto sets = flows_.entry(stage, entry, source, destination);
+    return sets ? Sets{store_.intern(sets->yes), store_.intern(sets->may)} : Sets{};
+}
+
+bool EffectsWalk::matches(std::uint32_t number, const Identity& source,
+                          const Identity& destination) {
+    const Unit& unit = units_[number];
+    for (std::uint32_t e = unit.first; e < unit.first + unit.count; ++e)
+        if (sets_of(unit.stage, e, source, destination).may != 0)
+            return true;
+    return false;
+}
 
 void EffectsWalk::forward(const Identity& source, const Identity& destination) {
     const decision::Program& program = flows_.program();
-    stages_.assign(program.stages.size(), {});
     certain_ = true;
-    ConnectionSet rest = ConnectionSet::all();
+    Id rest = everything_;
     for (std::size_t i = 0; i < program.stages.size(); ++i) {
         const Stage& stage = program.stages[i];
         StageWalk& walk = stages_[i];
+        walk.live.clear();
         walk.arriving = rest;
-        ConnectionSet passed;
+        Id passed = 0;
         for (std::uint32_t e = 0; e < stage.entries.size(); ++e) {
             const decision::Entry& entry = stage.entries[e];
             if (entry.staged)
                 continue;
-            auto sets = flows_.entry(i, e, source, destination);
-            if (!sets || sets->may.empty())
+            const Sets sets = sets_of(i, e, source, destination);
+            if (sets.may == 0)
                 continue;
-            certain_ = certain_ && sets->yes == sets->may;
-            walk.live.push_back({e, std::move(*sets), rest, {}});
-            const EntrySets& found = walk.live.back().sets;
+            certain_ = certain_ && sets.yes == sets.may;
+            walk.live.push_back({e, sets, rest, 0});
             if (entry.action == Action::Log)
                 continue;
             if (entry.action == Action::Pass)
-                passed = passed | (rest & found.may);
-            rest = rest - found.yes;
+                passed = store_.unite(passed, store_.intersect(rest, sets.may));
+            rest = store_.subtract(rest, sets.yes);
         }
         walk.leaving = rest;
-        rest = stage.end == StageEnd::Next ? rest | passed : passed;
+        rest = stage.end == StageEnd::Next ? store_.unite(rest, passed) : passed;
     }
 }
 
-const ConnectionSet& EffectsWalk::allowed_from(std::size_t stage) const {
+EffectsWalk::Id EffectsWalk::allowed_from(std::size_t stage) const {
     return stage < stages_.size() ? stages_[stage].allowed : otherwise_;
 }
 
 /// From the end: what would be allowed of all packets, had they come this far.
 void EffectsWalk::backward() {
     const decision::Program& program = flows_.program();
-    otherwise_ = program.otherwise == Action::Allow ? ConnectionSet::all() : ConnectionSet{};
+    otherwise_ = program.otherwise == Action::Allow ? everything_ : 0;
     for (std::size_t i = stages_.size(); i-- > 0;) {
         const Stage& stage = program.stages[i];
         StageWalk& walk = stages_[i];
-        walk.allowed_at_end = stage.end == StageEnd::Next ? allowed_from(i + 1) : ConnectionSet{};
-        ConnectionSet allowed = walk.allowed_at_end;
+        walk.allowed_at_end = stage.end == StageEnd::Next ? allowed_from(i + 1) : 0;
+        Id allowed = walk.allowed_at_end;
         for (std::size_t at = walk.live.size(); at-- > 0;) {
             Live& live = walk.live[at];
             const Action action = stage.entries[live.entry].action;
+            if (action != Action::Log)
+                allowed = store_.subtract(allowed, live.sets.yes);
             if (action == Action::Allow)
-                allowed = allowed | live.sets.yes;
-            else if (action == Action::Deny)
-                allowed = allowed - live.sets.yes;
+                allowed = store_.unite(allowed, live.sets.yes);
             else if (action == Action::Pass)
-                allowed = (allowed - live.sets.yes) | (allowed_from(i + 1) & live.sets.yes);
+                allowed =
+                    store_.unite(allowed, store_.intersect(allowed_from(i + 1), live.sets.yes));
             live.allowed = allowed;
         }
-        walk.allowed = std::move(allowed);
+        walk.allowed = allowed;
     }
 }
 
@@ -75,15 +105,14 @@ std::size_t EffectsWalk::first_live(const StageWalk& stage, std::uint32_t entry)
 }
 
 /// Would a verdict change if the unit were not there?
-bool EffectsWalk::changes(const Unit& unit) const {
+bool EffectsWalk::changes(const Unit& unit) {
     const StageWalk& stage = stages_[unit.stage];
-    const auto differ = [](const ConnectionSet& arriving, const ConnectionSet& with,
-                           const ConnectionSet& without) {
-        return (arriving & with) != (arriving & without);
+    const auto differ = [this](Id arriving, Id with, Id without) {
+        return store_.intersect(arriving, with) != store_.intersect(arriving, without);
     };
     if (unit.whole_stage)
         return differ(stage.arriving, stage.allowed, allowed_from(unit.stage + 1));
-    const auto allowed_at = [&](std::size_t at) -> const ConnectionSet& {
+    const auto allowed_at = [&](std::size_t at) {
         return at < stage.live.size() ? stage.live[at].allowed : stage.allowed_at_end;
     };
     const std::size_t from = first_live(stage, unit.first);
@@ -91,23 +120,22 @@ bool EffectsWalk::changes(const Unit& unit) const {
     return from != to && differ(stage.live[from].arriving, allowed_at(from), allowed_at(to));
 }
 
-void EffectsWalk::judge(const Unit& unit, UnitEffect& effect) const {
+void EffectsWalk::judge(const Unit& unit, UnitEffect& effect) {
     const StageWalk& stage = stages_[unit.stage];
     const std::size_t from = first_live(stage, unit.first);
     const std::size_t to = first_live(stage, unit.first + unit.count);
     bool decides = false;
     effect.matches = effect.matches || from != to;
     for (std::size_t i = from; i < to && !decides; ++i)
-        decides = !(stage.live[i].arriving & stage.live[i].sets.may).empty();
+        decides = store_.intersect(stage.live[i].arriving, stage.live[i].sets.may) != 0;
     effect.decides = effect.decides || decides;
-    effect.reached =
-        effect.reached ||
-        !(from < stage.live.size() ? stage.live[from].arriving : stage.leaving).empty();
+    effect.reached = effect.reached ||
+                     (from < stage.live.size() ? stage.live[from].arriving : stage.leaving) != 0;
     if (effect.needed)
         return;
     // Where something is not known, nothing is called superfluous that may decide.
     if (!certain_)
-        effect.needed = decides || (unit.whole_stage && !stage.arriving.empty());
+        effect.needed = decides || (unit.whole_stage && stage.arriving != 0);
     else
         effect.needed = changes(unit);
 }
@@ -121,26 +149,27 @@ void EffectsWalk::between(const Identity& source, const Identity& destination,
         judge(units_[i], effects[i]);
 }
 
-std::vector<EffectsWalk::Taken> EffectsWalk::taken_from(std::uint32_t number) const {
+std::vector<EffectsWalk::Taken> EffectsWalk::taken_from(std::uint32_t number) {
     const Unit& unit = units_[number];
-    ConnectionSet wanted;
-    const StageWalk& own = stages_[unit.stage];
-    for (const Live& live : own.live)
+    Id wanted = 0;
+    for (const Live& live : stages_[unit.stage].live)
         if (live.entry >= unit.first && live.entry < unit.first + unit.count)
-            wanted = wanted | live.sets.may;
+            wanted = store_.unite(wanted, live.sets.may);
     std::vector<Taken> out;
     for (std::uint32_t i = 0; i < units_.size(); ++i) {
         const Unit& other = units_[i];
         if (other.whole_stage || other.stage > unit.stage ||
             (other.stage == unit.stage && other.first >= unit.first))
             continue;
-        ConnectionSet taken;
+        Id taken = 0;
         for (const Live& live : stages_[other.stage].live)
             if (live.entry >= other.first && live.entry < other.first + other.count &&
                 flows_.program().stages[other.stage].entries[live.entry].action != Action::Log)
-                taken = taken | (live.arriving & live.sets.may & wanted);
-        if (!taken.empty())
-            out.push_back({i, std::move(taken)});
+                taken = store_.unite(
+                    taken,
+                    store_.intersect(store_.intersect(live.arriving, live.sets.may), wanted));
+        if (taken != 0)
+            out.push_back({i, taken});
     }
     return out;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "analyzer/program_sets.h"
+#include "analyzer/set_store.h"
 
 namespace polecat::analyzer {
 
@@ -29,47 +30,58 @@ struct UnitEffect {
 
 class EffectsWalk {
   public:
-    /// Both must outlive this.
-    EffectsWalk(const ProgramFlows& flows, const std::vector<Unit>& units)
-        : flows_(flows), units_(units) {}
+    /// All must outlive this.
+    EffectsWalk(const ProgramFlows& flows, const std::vector<Unit>& units, SetStore& store);
 
     /// Adds what happens between these ends to `effects`, one for each unit.
     void between(const decision::Identity& source, const decision::Identity& destination,
                  std::vector<UnitEffect>& effects);
+    /// Does the unit match anything between these ends?
+    bool matches(std::uint32_t unit, const decision::Identity& source,
+                 const decision::Identity& destination);
 
     /// Units before `unit` that take flows which it matches, by number. Of the last between().
     struct Taken {
         std::uint32_t unit;
-        ConnectionSet flows;
+        SetStore::Id flows;
     };
-    std::vector<Taken> taken_from(std::uint32_t unit) const;
+    std::vector<Taken> taken_from(std::uint32_t unit);
 
   private:
+    using Id = SetStore::Id;
+    struct Sets {
+        Id yes = 0, may = 0;
+    };
     /// An entry that matches something between the ends.
     struct Live {
         std::uint32_t entry = 0;
-        EntrySets sets;
-        ConnectionSet arriving; ///< what comes to it
-        ConnectionSet allowed;  ///< what is allowed of all packets, judged from here on
+        Sets sets;
+        Id arriving = 0; ///< what comes to it
+        Id allowed = 0;  ///< what is allowed of all packets, judged from here on
     };
     struct StageWalk {
         std::vector<Live> live;
-        ConnectionSet arriving, leaving; ///< at its start; at its end, undecided
-        ConnectionSet allowed;           ///< of all packets, judged from its start on
-        ConnectionSet allowed_at_end;    ///< what its end allows
+        Id arriving = 0, leaving = 0; ///< at its start; at its end, undecided
+        Id allowed = 0;               ///< of all packets, judged from its start on
+        Id allowed_at_end = 0;        ///< what its end allows
     };
 
+    Sets sets_of(std::size_t stage, std::uint32_t entry, const decision::Identity& source,
+                 const decision::Identity& destination);
     void forward(const decision::Identity& source, const decision::Identity& destination);
     void backward();
-    void judge(const Unit& unit, UnitEffect& effect) const;
-    bool changes(const Unit& unit) const;
+    void judge(const Unit& unit, UnitEffect& effect);
+    bool changes(const Unit& unit);
     std::size_t first_live(const StageWalk& stage, std::uint32_t entry) const;
-    const ConnectionSet& allowed_from(std::size_t stage) const;
+    Id allowed_from(std::size_t stage) const;
 
     const ProgramFlows& flows_;
     const std::vector<Unit>& units_;
+    SetStore& store_;
+    Id everything_ = 0;
+    std::vector<std::vector<Id>> packets_; ///< by stage and entry
     std::vector<StageWalk> stages_;
-    ConnectionSet otherwise_;
+    Id otherwise_ = 0;
     bool certain_ = true; ///< every match between the ends is known
 };
 

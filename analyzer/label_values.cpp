@@ -103,7 +103,8 @@ std::string alphabet_of(const ValueTests& tests) {
                 if (is_value_character(c))
                     used.insert(c);
     std::string out;
-    for (const char c : std::string("xyzabcdefghijklmnopqrstuvwXYZABCDEFGHIJKLMNOPQRSTUVW0123456789"))
+    for (const char c :
+         std::string("xyzabcdefghijklmnopqrstuvwXYZABCDEFGHIJKLMNOPQRSTUVW0123456789"))
         if (!used.contains(c)) {
             out += c; // stands for every other character
             break;
@@ -154,7 +155,8 @@ std::optional<std::vector<std::string>> value_classes(const ValueTests& tests) {
     while (!open.empty()) {
         auto [text, state] = std::move(open.front());
         open.pop_front();
-        if (is_label_value(text) && !is_literal(text) && found.insert(product.answers(state)).second)
+        if (is_label_value(text) && !is_literal(text) &&
+            found.insert(product.answers(state)).second)
             out.push_back(text);
         if (text.size() == kLongest)
             continue;

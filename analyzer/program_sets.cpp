@@ -180,6 +180,33 @@ ProgramFlows::ProgramFlows(const decision::Program& program, const HttpAtoms& at
     }
 }
 
+namespace {
+
+bool reads_members(const decision::EndMatch& match, const Identity& end) {
+    for (const auto* ports : {&match.ports, &match.not_ports})
+        if (*ports && !(*ports)->named.empty())
+            return true;
+    if (end.port_members.empty())
+        return false;
+    for (const auto* list : {&match.all, &match.none})
+        for (const decision::PredicateId id : *list)
+            if (has_members(end, id))
+                return true;
+    return false;
+}
+
+} // namespace
+
+std::optional<Tri> ProgramFlows::ends_match(std::size_t stage, std::size_t entry,
+                                            const Identity& source,
+                                            const Identity& destination) const {
+    const Match& match = program_.stages[stage].entries[entry].match;
+    if (reads_members(match.source, source) || reads_members(match.destination, destination))
+        return std::nullopt;
+    const Tri from = end_holds(match.source, source);
+    return from == Tri::No ? from : decision::both(from, end_holds(match.destination, destination));
+}
+
 std::optional<EntrySets> ProgramFlows::entry(std::size_t stage, std::size_t entry,
                                              const Identity& source,
                                              const Identity& destination) const {

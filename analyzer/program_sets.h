@@ -34,6 +34,15 @@ class ProgramFlows {
     std::optional<EntrySets> entry(std::size_t stage, std::size_t entry,
                                    const decision::Identity& source,
                                    const decision::Identity& destination) const;
+    /// What an entry matches whoever the ends are, as far as no set with ports depends on them.
+    const ConnectionSet& packets(std::size_t stage, std::size_t entry) const {
+        return packets_[stage][entry];
+    }
+    /// Whether these ends can match an entry at all; nullopt: it reads sets with ports that depend
+    /// on who they are, so that only entry() tells.
+    std::optional<decision::Tri> ends_match(std::size_t stage, std::size_t entry,
+                                            const decision::Identity& source,
+                                            const decision::Identity& destination) const;
     const decision::Program& program() const { return program_; }
 
   private:

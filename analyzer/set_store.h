@@ -1,9 +1,12 @@
-/// Connection sets by number: each distinct one once, intersections remembered.
+/// Connection sets by number: each distinct one once, operations on them remembered. Id 0 is the
+/// empty set; equal ids, equal sets.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <unordered_map>
+#include <vector>
 
 #include "analyzer/connections.h"
 
@@ -11,47 +14,70 @@ namespace polecat::analyzer {
 
 class SetStore {
   public:
+    using Id = std::uint32_t;
     SetStore() { intern(ConnectionSet{}); }
+    SetStore(const SetStore&) = delete;
+    SetStore& operator=(const SetStore&) = delete;
 
-    std::uint32_t intern(ConnectionSet set) {
-        const auto next = static_cast<std::uint32_t>(sets_.size());
+    Id intern(ConnectionSet set) {
+        const auto next = static_cast<Id>(sets_.size());
         const auto [place, added] = ids_.emplace(std::move(set), next);
         if (added)
             sets_.push_back(&place->first);
         return place->second;
     }
 
-    std::uint32_t intersect(std::uint32_t a, std::uint32_t b) {
+    Id intersect(Id a, Id b) {
         if (a == b || a == 0 || b == 0)
             return a == b ? a : 0;
-        if (a > b)
-            std::swap(a, b);
+        return remembered(Op::And, a < b ? a : b, a < b ? b : a);
+    }
+    Id unite(Id a, Id b) {
+        if (a == b || b == 0)
+            return a;
+        return a == 0 ? b : remembered(Op::Or, a < b ? a : b, a < b ? b : a);
+    }
+    Id subtract(Id a, Id b) {
+        if (a == b || a == 0)
+            return 0;
+        return b == 0 ? a : remembered(Op::Minus, a, b);
+    }
+
+    const ConnectionSet& operator[](Id id) const { return *sets_[id]; }
+
+  private:
+    enum class Op : std::uint8_t { And, Or, Minus };
+    struct Hash {
+        std::size_t operator()(const ConnectionSet& set) const { return set.hash(); }
+    };
+    /// The last answers, by a hash of the question: all pairs of a cluster ask for few.
+    struct Recent {
+        std::uint64_t key = 0;
+        Id set = 0;
+    };
+    struct Memory {
+        std::unordered_map<std::uint64_t, Id> known;
+        std::vector<Recent> recent = std::vector<Recent>(1u << 14);
+    };
+
+    Id remembered(Op op, Id a, Id b) {
+        Memory& memory = memories_[static_cast<std::size_t>(op)];
         const std::uint64_t key = (std::uint64_t{a} << 32) | b;
-        Recent& recent = recent_[(a * 0x9E3779B1u + b) % recent_.size()];
+        Recent& recent = memory.recent[(a * 0x9E3779B1u + b) % memory.recent.size()];
         if (recent.key == key)
             return recent.set;
-        const auto [place, added] = both_.try_emplace(key, 0);
+        const auto [place, added] = memory.known.try_emplace(key, 0);
         if (added)
-            place->second = intern(*sets_[a] & *sets_[b]);
+            place->second = intern(op == Op::And  ? *sets_[a] & *sets_[b]
+                                   : op == Op::Or ? *sets_[a] | *sets_[b]
+                                                  : *sets_[a] - *sets_[b]);
         recent = {key, place->second};
         return place->second;
     }
 
-    const ConnectionSet& operator[](std::uint32_t id) const { return *sets_[id]; }
-
-  private:
-    struct Hash {
-        std::size_t operator()(const ConnectionSet& set) const { return set.hash(); }
-    };
-    std::unordered_map<ConnectionSet, std::uint32_t, Hash> ids_;
+    std::unordered_map<ConnectionSet, Id, Hash> ids_;
     std::deque<const ConnectionSet*> sets_;
-    std::unordered_map<std::uint64_t, std::uint32_t> both_;
-    /// The last answers, by a hash of the question: all pairs of a cluster ask for few.
-    struct Recent {
-        std::uint64_t key = 0;
-        std::uint32_t set = 0;
-    };
-    std::vector<Recent> recent_ = std::vector<Recent>(1u << 14);
+    std::array<Memory, 3> memories_;
 };
 
 } // namespace polecat::analyzer

@@ -108,30 +108,6 @@ void Programs::lower_into(Rules& rules, const policy::Rule& rule, const RuleCont
     }
 }
 
-namespace {
-
-/// Kubernetes rules become several Calico rules each; people count those of the manifest.
-bool is_converted(policy::PolicyKind kind) {
-    return kind == policy::PolicyKind::KubernetesNetworkPolicy ||
-           kind == policy::PolicyKind::KubernetesClusterNetworkPolicy ||
-           kind == policy::PolicyKind::StagedKubernetesNetworkPolicy;
-}
-
-std::vector<std::uint32_t> rule_numbers(const std::vector<policy::Rule>& rules, bool converted) {
-    std::vector<std::uint32_t> numbers;
-    std::uint32_t number = 0;
-    for (std::size_t i = 0; i < rules.size(); ++i) {
-        const bool same =
-            converted && i > 0 && rules[i].span.known() && rules[i].span == rules[i - 1].span;
-        if (i > 0 && !same)
-            ++number;
-        numbers.push_back(number);
-    }
-    return numbers;
-}
-
-} // namespace
-
 decision::PolicyBlock Programs::block_of(std::uint32_t place) const {
     const policy::Policy& policy = *places_[place].policy;
     decision::PolicyBlock out;
@@ -158,7 +134,6 @@ const Programs::Rules& Programs::rules_of(std::uint32_t place, policy::Direction
         &domain_sets_, policy::is_global(policy.kind) ? "" : policy.meta.space,
         direction,     family};
     const auto& rules = direction == policy::Direction::Ingress ? policy.ingress : policy.egress;
-    const auto numbers = rule_numbers(rules, is_converted(policy.kind));
     const decision::PolicyBlock name = block_of(place);
     for (std::size_t i = 0; i < rules.size(); ++i) {
         Slot slot;
@@ -167,7 +142,7 @@ const Programs::Rules& Programs::rules_of(std::uint32_t place, policy::Direction
         slot.kind_of_policy = name.kind_of_policy;
         slot.policy_space = name.space;
         slot.policy_name = name.name;
-        slot.rule_index = numbers[i];
+        slot.rule_index = rules[i].manifest_index;
         slot.span = name.span;
         lower_into(lowered, rules[i], context, policy::is_staged(policy.kind), std::move(slot));
     }

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "analyzer/lint/lint.h"
 #include "cli/common/input.h"
 #include "cli/polecat/commands.h"
 #include "support/diag/render.h"
@@ -13,8 +14,19 @@ struct LintOptions {
     std::string format = "text";
 };
 
+/// What loads can still be wrong.
+void find_mistakes(Input& input) {
+    const policy::OrderedPolicies policies = passes::order_policies(input.cluster);
+    const decision::LoweredCluster lowered = passes::lower(input.cluster, input.diagnostics);
+    lint::Context context(input.cluster, policies, lowered, {});
+    lint::run(context, input.diagnostics);
+    input.diagnostics.sort();
+}
+
 int run(const LintOptions& options) {
-    const Input input = read_input(options.paths);
+    Input input = read_input(options.paths);
+    if (!input.diagnostics.has_errors())
+        find_mistakes(input);
     const auto& list = input.diagnostics.list();
     if (options.format == "json")
         fmt::print("{}", diag::render_json(list, input.sources));

@@ -102,11 +102,10 @@ TEST_CASE("the witness matches, and no set of labels is missed") {
     const auto leaf = [&] {
         const std::string label = random.pick<std::string>({"a", "b"});
         const std::string value = "'" + random.pick<std::string>({"x", "xy", "yx", "y"}) + "'";
-        return random.pick<std::string>({label + " == " + value, label + " != " + value,
-                                         "has(" + label + ")", label + " contains " + value,
-                                         label + " starts with " + value,
-                                         label + " ends with " + value,
-                                         label + " in {" + value + ", 'z'}"});
+        return random.pick<std::string>(
+            {label + " == " + value, label + " != " + value, "has(" + label + ")",
+             label + " contains " + value, label + " starts with " + value,
+             label + " ends with " + value, label + " in {" + value + ", 'z'}"});
     };
     const auto formula = [&] {
         std::string out = leaf();

@@ -1,0 +1,105 @@
+#include "analyzer/lint/context.h"
+
+#include <map>
+
+#include <fmt/format.h>
+
+namespace polecat::lint {
+
+struct Context::Answers {
+    std::optional<decision::Identities> identities;
+    std::optional<analyzer::Effects> effects;
+    std::map<net::Family, analyzer::ConnectivityMap> maps;
+    std::map<net::Family, analyzer::EndGroups> ends;
+    std::optional<selector::LabelIndex> index;
+    std::vector<decision::ObjectId> indexed; ///< by number in the index
+};
+
+Context::Context(const policy::Cluster& of, const policy::OrderedPolicies& ordered,
+                 const decision::LoweredCluster& meaning, Settings given)
+    : cluster(of), policies(ordered), lowered(meaning), settings(given),
+      answers_(std::make_unique<Answers>()) {}
+Context::~Context() = default;
+
+const decision::Identities& Context::identities() {
+    if (!answers_->identities)
+        answers_->identities.emplace(lowered);
+    return *answers_->identities;
+}
+
+const analyzer::Effects& Context::effects() {
+    if (!answers_->effects)
+        answers_->effects = analyzer::effects_of(lowered, identities());
+    return *answers_->effects;
+}
+
+const analyzer::ConnectivityMap& Context::map(net::Family family) {
+    const auto found = answers_->maps.find(family);
+    if (found != answers_->maps.end())
+        return found->second;
+    return answers_->maps
+        .emplace(family, analyzer::ConnectivityMap(lowered, identities(), family))
+        .first->second;
+}
+
+analyzer::EndGroups& Context::ends(net::Family family) {
+    const auto found = answers_->ends.find(family);
+    if (found != answers_->ends.end())
+        return found->second;
+    return answers_->ends.emplace(family, analyzer::EndGroups(lowered, identities(), family))
+        .first->second;
+}
+
+std::vector<decision::ObjectId> Context::select(const selector::Selector& selector) {
+    if (!answers_->index) {
+        answers_->index.emplace();
+        for (std::uint32_t i = 0; i < lowered.world.objects.size(); ++i)
+            if (lowered.world.objects[i].selectable) {
+                answers_->index->add(lowered.world.objects[i].labels);
+                answers_->indexed.push_back(decision::ObjectId{i});
+            }
+    }
+    std::vector<decision::ObjectId> out;
+    for (const std::uint32_t number : answers_->index->select(selector))
+        out.push_back(answers_->indexed[number]);
+    return out;
+}
+
+Dataplane Context::dataplane() const {
+    if (settings.dataplane != Dataplane::Auto)
+        return settings.dataplane;
+    for (const policy::OtherObject& each : cluster.others) {
+        if (each.kind == "FelixConfiguration" && each.spec.is("bpfEnabled", true))
+            return Dataplane::Bpf;
+        if (each.kind == "FelixConfiguration" && each.spec.is("nftablesMode", "Enabled"))
+            return Dataplane::Nftables;
+        if (each.kind == "Installation" && each.spec.is("linuxDataplane", "BPF"))
+            return Dataplane::Bpf;
+        if (each.kind == "Installation" && each.spec.is("linuxDataplane", "Nftables"))
+            return Dataplane::Nftables;
+    }
+    return Dataplane::Auto;
+}
+
+std::string name_of(const policy::Policy& policy) {
+    return analyzer::to_string(analyzer::key_of(policy));
+}
+
+bool is_kubernetes(const policy::Policy& policy) {
+    return policy.kind == policy::PolicyKind::KubernetesNetworkPolicy ||
+           policy.kind == policy::PolicyKind::KubernetesClusterNetworkPolicy ||
+           policy.kind == policy::PolicyKind::StagedKubernetesNetworkPolicy;
+}
+
+std::string listed(const std::vector<std::string>& names, std::size_t most) {
+    std::string out;
+    for (std::size_t i = 0; i < names.size() && i < most; ++i)
+        out += (i == 0 ? "" : ", ") + names[i];
+    return names.size() > most ? out + fmt::format(" and {} more", names.size() - most) : out;
+}
+
+std::string counted(std::size_t number, const std::string& what) {
+    return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
+}
+
+} // namespace polecat::lint

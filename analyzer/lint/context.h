@@ -1,0 +1,93 @@
+/// What lint rules look at: the objects of manifests, what they mean, and answers that several rules
+/// ask for, computed once.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analyzer/effects.h"
+#include "analyzer/map.h"
+#include "ir/decision/identity.h"
+#include "ir/decision/lowered.h"
+#include "ir/policy/cluster.h"
+#include "ir/policy/order.h"
+#include "ir/selector/index.h"
+
+namespace polecat::lint {
+
+/// What enforces the policies. Auto: what the manifests say (FelixConfiguration, Installation).
+enum class Dataplane { Auto, Iptables, Nftables, Bpf, Polecat };
+
+struct Settings {
+    Dataplane dataplane = Dataplane::Auto;
+    /// Calico's release, major * 100 + minor (3.32 is 332); absent: the newest that polecat knows.
+    std::optional<int> calico_version;
+};
+
+class Context {
+  public:
+    /// All must outlive this.
+    Context(const policy::Cluster& cluster, const policy::OrderedPolicies& policies,
+            const decision::LoweredCluster& lowered, Settings settings);
+    ~Context();
+
+    const policy::Cluster& cluster;
+    const policy::OrderedPolicies& policies;
+    const decision::LoweredCluster& lowered;
+    const Settings settings;
+
+    const decision::Identities& identities();
+    const analyzer::Effects& effects();
+    const analyzer::ConnectivityMap& map(net::Family family);
+    analyzer::EndGroups& ends(net::Family family);
+    /// Endpoints and network sets that match.
+    std::vector<decision::ObjectId> select(const selector::Selector& selector);
+    /// The dataplane, told or found out.
+    Dataplane dataplane() const;
+
+    const decision::Object& object(decision::ObjectId id) const {
+        return lowered.world.object(id);
+    }
+
+  private:
+    struct Answers;
+    std::unique_ptr<Answers> answers_;
+};
+
+/// act(tier, policy) for every policy in order of evaluation, staged ones included.
+template <class Act> void each_policy(const Context& context, const Act& act) {
+    for (const policy::OrderedTier& tier : context.policies.tiers)
+        for (const policy::Policy* policy : tier.policies)
+            act(tier, *policy);
+}
+
+/// One rule and where it stands.
+struct RuleView {
+    const policy::Policy& policy;
+    const policy::Rule& rule;
+    decision::Direction direction;
+    std::size_t index; ///< in the list after conversion
+};
+
+/// act(RuleView) for every rule of every policy.
+template <class Act> void each_rule(const Context& context, const Act& act) {
+    each_policy(context, [&](const policy::OrderedTier&, const policy::Policy& policy) {
+        for (std::size_t i = 0; i < policy.ingress.size(); ++i)
+            act(RuleView{policy, policy.ingress[i], decision::Direction::Ingress, i});
+        for (std::size_t i = 0; i < policy.egress.size(); ++i)
+            act(RuleView{policy, policy.egress[i], decision::Direction::Egress, i});
+    });
+}
+
+/// "NetworkPolicy shop/web".
+std::string name_of(const policy::Policy& policy);
+/// A policy of Kubernetes, whose rules were converted.
+bool is_kubernetes(const policy::Policy& policy);
+/// "shop/web, shop/db and 3 more".
+std::string listed(const std::vector<std::string>& names, std::size_t most = 3);
+/// "1 endpoint", "2 endpoints".
+std::string counted(std::size_t number, const std::string& what);
+
+} // namespace polecat::lint

@@ -1,0 +1,153 @@
+// Rules, policies and tiers that do nothing: exact, from analyzer/effects.
+#include <set>
+
+#include <fmt/format.h>
+
+#include "analyzer/lint/checks.h"
+
+namespace polecat::lint {
+
+using analyzer::Effects;
+using analyzer::RuleKey;
+using decision::Direction;
+using policy::Action;
+using policy::Policy;
+using policy::Rule;
+
+namespace {
+
+/// Matches every packet whatever its ends are.
+bool is_unconditional(const Rule& rule) {
+    const auto plain = [](const policy::EntityRule& end) {
+        return end.nets.empty() && end.not_nets.empty() && !end.selector && !end.not_selector &&
+               !end.namespace_selector && !end.service_accounts && !end.services &&
+               end.ports.empty() && end.not_ports.empty() && end.domains.empty() && !end.nodes;
+    };
+    return !rule.protocol && !rule.not_protocol && !rule.icmp && !rule.not_icmp && !rule.http &&
+           !rule.ip_version && plain(rule.source) && plain(rule.destination);
+}
+
+class Checker {
+  public:
+    Checker(Context& context, Diagnostics& out)
+        : context_(context), effects_(context.effects()), out_(out) {}
+
+    void run() {
+        each_policy(context_, [&](const policy::OrderedTier& tier, const Policy& policy) {
+            const auto found = effects_.policies.find(analyzer::key_of(policy));
+            if (policy::is_staged(policy.kind) || found == effects_.policies.end())
+                return; // staged, or it selects nothing, which is told elsewhere
+            if (check_policy(tier, policy, found->second))
+                return; // its rules do nothing either
+            check_rules(policy, policy.ingress, Direction::Ingress);
+            check_rules(policy, policy.egress, Direction::Egress);
+        });
+        for (const policy::OrderedTier& tier : context_.policies.tiers)
+            check_tier(tier);
+    }
+
+  private:
+    void check_rules(const Policy& policy, const std::vector<Rule>& rules, Direction direction) {
+        const bool governs =
+            direction == Direction::Ingress ? policy.ingress_type : policy.egress_type;
+        std::set<std::uint32_t> seen; // converted rules stand for one of the manifest
+        for (std::size_t i = 0; governs && i < rules.size(); ++i)
+            if (seen.insert(rules[i].manifest_index).second)
+                check_rule(policy, rules, i, direction);
+    }
+
+    void check_rule(const Policy& policy, const std::vector<Rule>& rules, std::size_t number,
+                    Direction direction) {
+        const Rule& rule = rules[number];
+        const RuleKey key{analyzer::key_of(policy), direction, rule.manifest_index};
+        const auto found = effects_.rules.find(key);
+        if (found == effects_.rules.end() || !found->second.effect.matches)
+            return;
+        if (!found->second.effect.decides && !is_kubernetes(policy))
+            return shadowed(policy, key, found->second, rule);
+        const bool last = rules.back().manifest_index == rule.manifest_index;
+        const bool says_the_default = last && is_unconditional(rule) && rule.action != Action::Allow;
+        if (!found->second.effect.needed && rule.action != Action::Log && !says_the_default)
+            out_.report(Code::RedundantRule, rule.span, {rule_name(key)})
+                .about(name_of(policy))
+                .with_proof("for the endpoints that exist and every outside address, exactly");
+    }
+
+    static std::string rule_name(const RuleKey& key) {
+        return fmt::format("{}[{}]", decision::to_string(key.direction), key.index);
+    }
+
+    void shadowed(const Policy& policy, const RuleKey& key, const analyzer::RuleEffect& effect,
+                  const Rule& rule) {
+        bool same_action = true;
+        std::vector<std::string> names;
+        for (const RuleKey& each : effect.taken_by) {
+            const auto& by = effects_.rules.at(each).slot;
+            same_action = same_action && by.action == rule.action;
+            names.push_back(each.policy == key.policy ? rule_name(each)
+                                                      : analyzer::to_string(each));
+        }
+        auto& diagnostic = out_.report(Code::ShadowedRule, rule.span,
+                                       {rule_name(key), listed(names, 4)});
+        diagnostic.about(name_of(policy))
+            .with_proof("for the endpoints that exist and every outside address, exactly");
+        for (std::size_t i = 0; i < effect.taken_by.size() && i < 4; ++i) {
+            const auto& slot = effects_.rules.at(effect.taken_by[i]).slot;
+            diagnostic.with_label(slot.span, "takes flows of it: " + std::string(policy::to_string(
+                                                                        slot.action)));
+        }
+        if (effect.example)
+            diagnostic.with_witness(
+                {effect.example->source, effect.example->destination, effect.example->connections});
+        diagnostic.with_hint(same_action ? "remove it, or narrow what comes before"
+                                         : "move it before the rules that take its flows, or "
+                                           "remove it");
+        if (same_action)
+            diagnostic.severity = diag::Severity::Note;
+    }
+
+    /// Whether the policy as a whole does nothing.
+    bool check_policy(const policy::OrderedTier& tier, const Policy& policy,
+                      const analyzer::PolicyEffect& effect) {
+        // Kubernetes' policies have no order: what one allows is no other's doing.
+        if (!effect.effect.reached && !is_kubernetes(policy))
+            out_.report(Code::UnreachablePolicy, policy.meta.span, {policy.meta.name, tier.name})
+                .about(name_of(policy))
+                .with_proof("for the endpoints that exist and every outside address, exactly")
+                .with_hint("what comes before it in the order decides every flow");
+        else if (!effect.effect.needed)
+            out_.report(Code::RedundantPolicy, policy.meta.span, {policy.meta.name})
+                .about(name_of(policy))
+                .with_proof("for the endpoints that exist and every outside address, exactly")
+                .with_hint("remove it, or check that it selects and says what is meant");
+        return !effect.effect.reached || !effect.effect.needed;
+    }
+
+    void check_tier(const policy::OrderedTier& tier) {
+        const auto found = effects_.tiers.find(tier.name);
+        if (found == effects_.tiers.end() || !tier.span.known())
+            return;
+        if (!found->second.effect.reached)
+            out_.report(Code::UnreachableTier, tier.span, {tier.name})
+                .about("Tier " + tier.name)
+                .with_proof("for the endpoints that exist and every outside address, exactly")
+                .with_hint("a tier before it ends in Deny, or allows everything: end its policies "
+                           "with a Pass rule");
+        else if (!found->second.effect.needed)
+            out_.report(Code::VacuousTier, tier.span, {tier.name})
+                .about("Tier " + tier.name)
+                .with_proof("for the endpoints that exist and every outside address, exactly");
+    }
+
+    Context& context_;
+    const Effects& effects_;
+    Diagnostics& out_;
+};
+
+} // namespace
+
+void check_dead_rules(Context& context, Diagnostics& out) {
+    Checker(context, out).run();
+}
+
+} // namespace polecat::lint

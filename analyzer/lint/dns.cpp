@@ -1,0 +1,190 @@
+// Default deny that forgets DNS: the most frequent way to break an application with policy.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "analyzer/hypothetical.h"
+#include "analyzer/lint/checks.h"
+#include "analyzer/program_sets.h"
+
+namespace polecat::lint {
+
+using analyzer::ConnectionSet;
+using analyzer::restricted;
+using decision::Identity;
+using decision::Object;
+using decision::Program;
+
+namespace {
+
+bool is_dns_server(const Object& object) {
+    const auto is = [&](const char* label, std::initializer_list<const char*> values) {
+        const std::string* found = object.labels.find(label);
+        return found != nullptr && std::any_of(values.begin(), values.end(),
+                                               [&](const char* each) { return *found == each; });
+    };
+    return is("k8s-app", {"kube-dns", "coredns"}) || is("app.kubernetes.io/name", {"coredns"}) ||
+           is("dns.operator.openshift.io/daemonset-dns", {"default"});
+}
+
+ConnectionSet port_53(net::Protocol protocol) {
+    return ConnectionSet::of(protocol, analyzer::PortPairs::of(
+                                           net::PortSet::of(net::PortRange{53, 53}),
+                                           net::PortSet::of(net::PortRange{})));
+}
+
+/// What an endpoint's egress lets it ask of resolvers.
+struct Lookups {
+    bool udp = false, tcp = false;
+    bool anything = false; ///< it may send something at all
+};
+
+class Checker {
+  public:
+    Checker(Context& context, Diagnostics& out)
+        : context_(context), out_(out), ends_(context.ends(net::Family::V4)),
+          absent_(context.lowered), atoms_({&context.lowered}) {
+        selector::Labels labels;
+        labels.set("k8s-app", "kube-dns");
+        absent_.add_pod("kube-system", labels, {{"dns", net::kUdp, 53}, {"dns-tcp", net::kTcp, 53}});
+        find_servers();
+        for (const auto& [name, front] : context.lowered.service_fronts)
+            service_addresses_.insert(front.cluster_ips.begin(), front.cluster_ips.end());
+    }
+
+    void run() {
+        std::map<std::pair<std::uint32_t, Identity>, Lookups> known;
+        for (std::uint32_t i = 0; i < ends_.list().size(); ++i) {
+            const analyzer::EndGroup& group = ends_.list()[i];
+            if (!group.egress || servers_.contains(i))
+                continue;
+            const Program& program = context_.lowered.program(*group.egress);
+            const Identity own =
+                restricted(ends_.identity(i), analyzer::predicates_of(program, true));
+            const auto [place, added] = known.try_emplace({group.egress->value, own});
+            if (added)
+                place->second = lookups_of(program, own);
+            if (place->second.anything && !(place->second.udp && place->second.tcp))
+                note(group, place->second);
+        }
+        report(Code::DnsMissing, without_udp_);
+        report(Code::DnsTcpMissing, without_tcp_);
+    }
+
+  private:
+    void find_servers() {
+        for (std::uint32_t i = 0; i < ends_.list().size(); ++i)
+            for (const decision::ObjectId id : ends_.list()[i].objects)
+                if (is_dns_server(context_.object(id)))
+                    servers_.insert(i);
+    }
+
+    /// Addresses outside of the cluster that could be a resolver's: not those of services, which
+    /// policy never sees.
+    bool may_resolve(const analyzer::EndGroup& group) const {
+        if (!group.is_outside())
+            return false;
+        const auto& ranges = group.outside.ranges();
+        return ranges.size() > 1 || ranges.front().first != ranges.front().last ||
+               !service_addresses_.contains(ranges.front().first);
+    }
+
+    Lookups lookups_of(const Program& program, const Identity& own) {
+        Lookups out;
+        const analyzer::ProgramFlows flows(program, atoms_);
+        const auto look = [&](const Identity& other, bool resolver) {
+            const ConnectionSet may = flows.between(own, other).may;
+            out.anything = out.anything || !may.empty();
+            if (resolver) {
+                out.udp = out.udp || !(may & port_53(net::kUdp)).empty();
+                out.tcp = out.tcp || !(may & port_53(net::kTcp)).empty();
+            }
+        };
+        const auto predicates = analyzer::predicates_of(program, false);
+        for (const std::uint32_t server : servers_)
+            look(restricted(ends_.identity(server), predicates), true);
+        if (servers_.empty())
+            look(absent_.identity(0, net::Family::V4, predicates), true);
+        if (out.udp && out.tcp)
+            return out;
+        const auto partition = ends_.others_of(program);
+        std::vector<bool> resolves(partition.classes.size(), servers_.empty());
+        std::vector<bool> listed(ends_.list().size(), false);
+        for (const auto& [group, number] : partition.groups) {
+            listed[group] = true;
+            resolves[number] = resolves[number] || may_resolve(ends_.list()[group]);
+        }
+        for (std::uint32_t i = 0; i < listed.size(); ++i)
+            resolves[0] = resolves[0] || (!listed[i] && may_resolve(ends_.list()[i]));
+        for (std::size_t i = 0; i < partition.classes.size(); ++i)
+            look(partition.classes[i], resolves[i]);
+        return out;
+    }
+
+    void note(const analyzer::EndGroup& group, const Lookups& lookups) {
+        for (const decision::ObjectId id : group.objects) {
+            const auto* program = context_.lowered.find(id, decision::Direction::Egress,
+                                                        decision::Hook::Normal, net::Family::V4);
+            if (program == nullptr || program->slots.policies().empty())
+                continue;
+            const decision::PolicyBlock& policy = isolating(*program);
+            const auto key = analyzer::PolicyKey{policy.kind, policy.space, policy.name,
+                                                 policy.kind_of_policy};
+            Hit& hit = (lookups.udp ? without_tcp_ : without_udp_)[key];
+            hit.policy = policy;
+            hit.endpoints.push_back(context_.object(id).name);
+        }
+    }
+
+    /// The last policy that has a say: what it does not allow is denied.
+    const decision::PolicyBlock& isolating(const decision::GroupProgram& program) const {
+        const Program& of = context_.lowered.program(program.program);
+        const decision::PolicyBlock* found = &program.slots.policies().front();
+        for (const decision::PolicyBlock& each : program.slots.policies())
+            if (!each.staged && of.stages[each.stage].end == decision::StageEnd::Deny)
+                found = &each;
+        return *found;
+    }
+
+    struct Hit {
+        decision::PolicyBlock policy;
+        std::vector<std::string> endpoints;
+    };
+    using Hits = std::map<analyzer::PolicyKey, Hit>;
+
+    void report(Code code, const Hits& hits) {
+        for (const auto& [key, hit] : hits) {
+            auto& diagnostic = out_.report(
+                code, hit.policy.span,
+                {counted(hit.endpoints.size(), "endpoint"), listed(hit.endpoints)});
+            diagnostic.about(analyzer::to_string(key))
+                .with_witness({hit.endpoints.front(),
+                               servers_.empty() ? "the cluster's DNS"
+                                                : context_.object(ends_.list()[*servers_.begin()]
+                                                                      .objects.front())
+                                                      .name,
+                               code == Code::DnsMissing ? "UDP 53" : "TCP 53"})
+                .with_hint("allow egress to the DNS pods (namespace kube-system, label k8s-app: "
+                           "kube-dns) on 53/UDP and 53/TCP");
+        }
+    }
+
+    Context& context_;
+    Diagnostics& out_;
+    analyzer::EndGroups& ends_;
+    analyzer::Hypothetical absent_;
+    analyzer::HttpAtoms atoms_;
+    std::set<std::uint32_t> servers_; ///< groups
+    std::set<net::Address> service_addresses_;
+    Hits without_udp_, without_tcp_;
+};
+
+} // namespace
+
+void check_dns(Context& context, Diagnostics& out) {
+    Checker(context, out).run();
+}
+
+} // namespace polecat::lint

@@ -1,0 +1,24 @@
+#include "analyzer/lint/lint.h"
+
+#include "analyzer/lint/checks.h"
+
+namespace polecat::lint {
+
+namespace {
+
+using Check = void (*)(Context&, Diagnostics&);
+
+constexpr Check kChecks[] = {
+    check_dead_rules,
+    check_selections,
+    check_dns,
+};
+
+} // namespace
+
+void run(Context& context, diag::Diagnostics& diagnostics) {
+    for (const Check check : kChecks)
+        check(context, diagnostics);
+}
+
+} // namespace polecat::lint
