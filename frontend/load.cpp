@@ -160,6 +160,10 @@ void load_object(const yaml::Node& root, const TypeMeta& implied, policy::Cluste
     if (const KindRow* row = find_kind(api_version, kind)) {
         ObjectContext context{root,    api_version, kind,
                               cluster, diagnostics, group == "crd.projectcalico.org"};
+        if (context.legacy_crd)
+            diagnostics.report(diag::Code::LegacyApiVersion, root.find("apiVersion")->span, {kind})
+                .about(object_name(root, kind))
+                .with_hint("write `apiVersion: projectcalico.org/v3`");
         row->read(context);
     } else if (kind.ends_with("List") && (kind.size() == 4 || root.find("items") != nullptr)) {
         load_list(root, *type, cluster, diagnostics);

@@ -9,8 +9,12 @@ namespace polecat::lint {
 using diag::Code;
 using diag::Diagnostics;
 
-void check_dead_rules(Context& context, Diagnostics& out);  ///< dead_rules.cpp
-void check_selections(Context& context, Diagnostics& out);  ///< selections.cpp
-void check_dns(Context& context, Diagnostics& out);         ///< dns.cpp
+void check_enforcement(Context& context, Diagnostics& out);
+void check_rules(Context& context, Diagnostics& out); ///< one rule by itself: a table of rows
+void check_kubernetes(Context& context, Diagnostics& out);
+void check_calico_bugs(Context& context, Diagnostics& out);
+void check_dead_rules(Context& context, Diagnostics& out);
+void check_selections(Context& context, Diagnostics& out);
+void check_dns(Context& context, Diagnostics& out);
 
 } // namespace polecat::lint

@@ -37,8 +37,7 @@ const analyzer::ConnectivityMap& Context::map(net::Family family) {
     const auto found = answers_->maps.find(family);
     if (found != answers_->maps.end())
         return found->second;
-    return answers_->maps
-        .emplace(family, analyzer::ConnectivityMap(lowered, identities(), family))
+    return answers_->maps.emplace(family, analyzer::ConnectivityMap(lowered, identities(), family))
         .first->second;
 }
 
@@ -83,6 +82,10 @@ Dataplane Context::dataplane() const {
 
 std::string name_of(const policy::Policy& policy) {
     return analyzer::to_string(analyzer::key_of(policy));
+}
+
+std::string rule_name(const RuleView& view) {
+    return fmt::format("{}[{}]", decision::to_string(view.direction), view.rule.manifest_index);
 }
 
 bool is_kubernetes(const policy::Policy& policy) {

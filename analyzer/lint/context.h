@@ -1,5 +1,5 @@
-/// What lint rules look at: the objects of manifests, what they mean, and answers that several rules
-/// ask for, computed once.
+/// What lint rules look at: the objects of manifests, what they mean, and answers that several
+/// rules ask for, computed once.
 #pragma once
 
 #include <memory>
@@ -47,9 +47,7 @@ class Context {
     /// The dataplane, told or found out.
     Dataplane dataplane() const;
 
-    const decision::Object& object(decision::ObjectId id) const {
-        return lowered.world.object(id);
-    }
+    const decision::Object& object(decision::ObjectId id) const { return lowered.world.object(id); }
 
   private:
     struct Answers;
@@ -83,6 +81,7 @@ template <class Act> void each_rule(const Context& context, const Act& act) {
 
 /// "NetworkPolicy shop/web".
 std::string name_of(const policy::Policy& policy);
+std::string rule_name(const RuleView& view); ///< "ingress[0]"
 /// A policy of Kubernetes, whose rules were converted.
 bool is_kubernetes(const policy::Policy& policy);
 /// "shop/web, shop/db and 3 more".

@@ -66,7 +66,8 @@ class Checker {
         if (!found->second.effect.decides && !is_kubernetes(policy))
             return shadowed(policy, key, found->second, rule);
         const bool last = rules.back().manifest_index == rule.manifest_index;
-        const bool says_the_default = last && is_unconditional(rule) && rule.action != Action::Allow;
+        const bool says_the_default =
+            last && is_unconditional(rule) && rule.action != Action::Allow;
         if (!found->second.effect.needed && rule.action != Action::Log && !says_the_default)
             out_.report(Code::RedundantRule, rule.span, {rule_name(key)})
                 .about(name_of(policy))
@@ -87,14 +88,14 @@ class Checker {
             names.push_back(each.policy == key.policy ? rule_name(each)
                                                       : analyzer::to_string(each));
         }
-        auto& diagnostic = out_.report(Code::ShadowedRule, rule.span,
-                                       {rule_name(key), listed(names, 4)});
+        auto& diagnostic =
+            out_.report(Code::ShadowedRule, rule.span, {rule_name(key), listed(names, 4)});
         diagnostic.about(name_of(policy))
             .with_proof("for the endpoints that exist and every outside address, exactly");
         for (std::size_t i = 0; i < effect.taken_by.size() && i < 4; ++i) {
             const auto& slot = effects_.rules.at(effect.taken_by[i]).slot;
-            diagnostic.with_label(slot.span, "takes flows of it: " + std::string(policy::to_string(
-                                                                        slot.action)));
+            diagnostic.with_label(slot.span, "takes flows of it: " +
+                                                 std::string(policy::to_string(slot.action)));
         }
         if (effect.example)
             diagnostic.with_witness(

@@ -30,9 +30,9 @@ bool is_dns_server(const Object& object) {
 }
 
 ConnectionSet port_53(net::Protocol protocol) {
-    return ConnectionSet::of(protocol, analyzer::PortPairs::of(
-                                           net::PortSet::of(net::PortRange{53, 53}),
-                                           net::PortSet::of(net::PortRange{})));
+    return ConnectionSet::of(protocol,
+                             analyzer::PortPairs::of(net::PortSet::of(net::PortRange{53, 53}),
+                                                     net::PortSet::of(net::PortRange{})));
 }
 
 /// What an endpoint's egress lets it ask of resolvers.
@@ -48,7 +48,8 @@ class Checker {
           absent_(context.lowered), atoms_({&context.lowered}) {
         selector::Labels labels;
         labels.set("k8s-app", "kube-dns");
-        absent_.add_pod("kube-system", labels, {{"dns", net::kUdp, 53}, {"dns-tcp", net::kTcp, 53}});
+        absent_.add_pod("kube-system", labels,
+                        {{"dns", net::kUdp, 53}, {"dns-tcp", net::kTcp, 53}});
         find_servers();
         for (const auto& [name, front] : context.lowered.service_fronts)
             service_addresses_.insert(front.cluster_ips.begin(), front.cluster_ips.end());
@@ -130,8 +131,8 @@ class Checker {
             if (program == nullptr || program->slots.policies().empty())
                 continue;
             const decision::PolicyBlock& policy = isolating(*program);
-            const auto key = analyzer::PolicyKey{policy.kind, policy.space, policy.name,
-                                                 policy.kind_of_policy};
+            const auto key =
+                analyzer::PolicyKey{policy.kind, policy.space, policy.name, policy.kind_of_policy};
             Hit& hit = (lookups.udp ? without_tcp_ : without_udp_)[key];
             hit.policy = policy;
             hit.endpoints.push_back(context_.object(id).name);
@@ -156,16 +157,16 @@ class Checker {
 
     void report(Code code, const Hits& hits) {
         for (const auto& [key, hit] : hits) {
-            auto& diagnostic = out_.report(
-                code, hit.policy.span,
-                {counted(hit.endpoints.size(), "endpoint"), listed(hit.endpoints)});
+            auto& diagnostic =
+                out_.report(code, hit.policy.span,
+                            {counted(hit.endpoints.size(), "endpoint"), listed(hit.endpoints)});
             diagnostic.about(analyzer::to_string(key))
-                .with_witness({hit.endpoints.front(),
-                               servers_.empty() ? "the cluster's DNS"
-                                                : context_.object(ends_.list()[*servers_.begin()]
-                                                                      .objects.front())
-                                                      .name,
-                               code == Code::DnsMissing ? "UDP 53" : "TCP 53"})
+                .with_witness(
+                    {hit.endpoints.front(),
+                     servers_.empty()
+                         ? "the cluster's DNS"
+                         : context_.object(ends_.list()[*servers_.begin()].objects.front()).name,
+                     code == Code::DnsMissing ? "UDP 53" : "TCP 53"})
                 .with_hint("allow egress to the DNS pods (namespace kube-system, label k8s-app: "
                            "kube-dns) on 53/UDP and 53/TCP");
         }

@@ -162,10 +162,10 @@ class Checker {
         if (!peers || !peers_are_in_input(entity, space) || !context_.select(*peers).empty())
             return;
         const Span span = entity.span.known() ? entity.span : view.rule.span;
-        report(Code::PeerMatchesNothing, span, view.policy, *peers,
-               {fmt::format("{}[{}]", decision::to_string(view.direction),
-                            view.rule.manifest_index),
-                side});
+        report(
+            Code::PeerMatchesNothing, span, view.policy, *peers,
+            {fmt::format("{}[{}]", decision::to_string(view.direction), view.rule.manifest_index),
+             side});
     }
 
     Context& context_;

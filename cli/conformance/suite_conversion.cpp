@@ -4,9 +4,9 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/conformance/objects.h"
-#include "cli/conformance/policy_text.h"
 #include "cli/conformance/suite.h"
 #include "frontend/selector/parse.h"
+#include "ir/policy/text.h"
 #include "passes/convert_kubernetes.h"
 #include "passes/lower.h"
 

@@ -116,8 +116,14 @@ std::optional<std::uint16_t> port_number(const At<std::int64_t>& number, const s
 std::optional<At<net::Cidr>> read_cidr(const At<std::string>& text, const std::string& path,
                                        Fields& fields) {
     // The API server takes host bits (it warns); Calico masks them.
-    if (const auto cidr = net::parse_cidr(text.value, net::CidrForm::Masked))
+    if (const auto cidr = net::parse_cidr(text.value, net::CidrForm::Masked)) {
+        if (!net::parse_cidr(text.value, net::CidrForm::Strict))
+            fields.diagnostics()
+                .report(diag::Code::HostBits, text.span, {text.value, net::to_string(*cidr)})
+                .about(fields.object())
+                .with_fix({text.span, net::to_string(*cidr), "write the net"});
         return At<net::Cidr>{*cidr, text.span};
+    }
     refuse_value(fields, text.span, path, "must be a CIDR such as 10.0.0.0/8");
     return std::nullopt;
 }

@@ -1,10 +1,8 @@
-#include "cli/conformance/policy_text.h"
+#include "ir/policy/text.h"
 
 #include <fmt/format.h>
 
-namespace polecat::conformance {
-
-using namespace policy;
+namespace polecat::policy {
 
 namespace {
 
@@ -128,4 +126,4 @@ std::string to_text(const Policy& policy) {
     return out;
 }
 
-} // namespace polecat::conformance
+} // namespace polecat::policy

@@ -1,0 +1,152 @@
+// Will it be enforced at all: names, types, staged policies, what Calico drops.
+#include <map>
+
+#include <fmt/format.h>
+
+#include "analyzer/lint/checks.h"
+#include "ir/policy/scope.h"
+#include "ir/policy/text.h"
+
+namespace polecat::lint {
+
+using policy::Policy;
+
+namespace {
+
+std::string rule_name(const char* direction, std::size_t index) {
+    return fmt::format("{}[{}]", direction, index);
+}
+
+
+void check_tier_prefix(const Context& context, Diagnostics& out) {
+    std::vector<std::string> tiers{"default"};
+    for (const policy::Tier& tier : context.cluster.tiers)
+        tiers.push_back(tier.meta.name);
+    const bool prefixed = context.settings.calico_version.value_or(332) < 332;
+    for (const Policy& policy : context.cluster.policies) {
+        const std::string& name = policy.meta.name;
+        const std::string prefix = name.substr(0, name.find('.'));
+        const bool names_tier =
+            prefix.size() != name.size() &&
+            std::find(tiers.begin(), tiers.end(), prefix) != tiers.end();
+        if (names_tier && prefix != *policy.tier)
+            out.report(Code::TierNamePrefix, policy.meta.span,
+                       {name, *policy.tier, "tier " + prefix})
+                .about(name_of(policy))
+                .with_label(policy.tier.span, "the tier that counts")
+                .with_hint("the field decides, not the name; make them agree");
+        else if (prefixed && !names_tier && *policy.tier != "default")
+            out.report(Code::TierNamePrefix, policy.meta.span, {name, *policy.tier, "no tier"})
+                .about(name_of(policy))
+                .with_hint(fmt::format("before 3.32 Calico's API wants `{}.{}`", *policy.tier, name));
+    }
+}
+
+void check_omissions(const Context& context, Diagnostics& out) {
+    for (const policy::KubernetesNetworkPolicy& each : context.cluster.kubernetes_policies) {
+        const std::string name =
+            (each.staged_action.empty() ? "NetworkPolicy " : "StagedKubernetesNetworkPolicy ") +
+            each.meta.space + "/" + each.meta.name;
+        if (!each.types_given && each.staged_action != "Delete")
+            out.report(Code::TypesOmitted, each.meta.span,
+                       {each.egress.empty() ? "only ingress is isolated"
+                                            : "both directions are isolated, as egress is there"})
+                .about(name)
+                .with_hint("readers infer it differently; write it");
+        if (!each.meta.space_given)
+            out.report(Code::NamespaceOmitted, each.meta.span).about(name);
+    }
+    for (const Policy& each : context.cluster.policies)
+        if (!policy::is_global(each.kind) && !each.meta.space_given)
+            out.report(Code::NamespaceOmitted, each.meta.span).about(name_of(each));
+}
+
+/// Peers that Calico's conversion of ClusterNetworkPolicy fails on
+/// (clusternetworkpolicy.go, k8sClusterNetPolHandleFailedRules).
+void check_cluster_rules(const Context& context, const policy::ClusterNetworkPolicy& policy,
+                         const std::vector<policy::ClusterRule>& rules, const char* direction,
+                         Diagnostics& out) {
+    for (std::size_t i = 0; i < rules.size(); ++i)
+        for (const policy::ClusterPeer& peer : rules[i].peers) {
+            const char* kind = peer.nodes             ? "nodes"
+                               : peer.domains.empty() ? nullptr
+                                                      : "domainNames";
+            if (kind == nullptr || context.settings.dataplane == Dataplane::Polecat)
+                continue;
+            out.report(*rules[i].action == "Accept" ? Code::ClusterAllowDropped
+                                                    : Code::ClusterRuleDeniesAll,
+                       peer.span, {rule_name(direction, i), kind})
+                .about(policy.kind + " " + policy.meta.name)
+                .with_hint("name the addresses by `networks`");
+            break;
+        }
+}
+
+void check_cluster_policies(const Context& context, Diagnostics& out) {
+    for (const policy::ClusterNetworkPolicy& each : context.cluster.cluster_policies) {
+        check_cluster_rules(context, each, each.ingress, "ingress", out);
+        check_cluster_rules(context, each, each.egress, "egress", out);
+        const bool new_calico = context.settings.calico_version.value_or(332) >= 332;
+        if (each.kind != "ClusterNetworkPolicy" && new_calico &&
+            context.settings.dataplane != Dataplane::Polecat)
+            out.report(Code::OldAdminPolicy, each.meta.span, {each.kind})
+                .about(each.kind + " " + each.meta.name)
+                .with_hint("write it as policy.networking.k8s.io/v1alpha2 ClusterNetworkPolicy");
+    }
+}
+
+/// What a policy says, without its name and kind.
+std::string meaning_of(Policy policy) {
+    policy.kind = policy::PolicyKind::NetworkPolicy;
+    policy.meta = {};
+    policy.staged_action.clear();
+    return policy::to_text(policy);
+}
+
+policy::PolicyKind enforced_kind(policy::PolicyKind staged) {
+    return staged == policy::PolicyKind::StagedGlobalNetworkPolicy
+               ? policy::PolicyKind::GlobalNetworkPolicy
+           : staged == policy::PolicyKind::StagedNetworkPolicy
+               ? policy::PolicyKind::NetworkPolicy
+               : policy::PolicyKind::KubernetesNetworkPolicy;
+}
+
+void check_staged(const Context& context, Diagnostics& out) {
+    std::map<std::tuple<policy::PolicyKind, std::string, std::string>, const Policy*> enforced;
+    each_policy(context, [&](const policy::OrderedTier&, const Policy& policy) {
+        if (!policy::is_staged(policy.kind))
+            enforced[{policy.kind, policy.meta.space, policy.meta.name}] = &policy;
+    });
+    each_policy(context, [&](const policy::OrderedTier&, const Policy& policy) {
+        if (!policy::is_staged(policy.kind) || policy.staged_action == "Delete")
+            return;
+        const auto found =
+            enforced.find({enforced_kind(policy.kind), policy.meta.space, policy.meta.name});
+        if (found == enforced.end())
+            return;
+        const Policy& twin = *found->second;
+        const auto order = [](const Policy& p) { return p.order ? **p.order : 1e300; };
+        const bool tier = *policy.tier != *twin.tier;
+        if (tier || order(policy) != order(twin))
+            out.report(Code::StagedMismatch, policy.meta.span,
+                       {name_of(twin), tier ? "tier" : "order"})
+                .about(name_of(policy))
+                .with_label(twin.meta.span, "the enforced one");
+        else if (meaning_of(policy) == meaning_of(twin))
+            out.report(Code::StagedLeftBehind, policy.meta.span, {name_of(twin)})
+                .about(name_of(policy))
+                .with_label(twin.meta.span, "the enforced one")
+                .with_hint("it has been promoted; remove it");
+    });
+}
+
+} // namespace
+
+void check_enforcement(Context& context, Diagnostics& out) {
+    check_tier_prefix(context, out);
+    check_omissions(context, out);
+    check_cluster_policies(context, out);
+    check_staged(context, out);
+}
+
+} // namespace polecat::lint

@@ -1,0 +1,295 @@
+// Mistakes that one rule shows by itself: a table of rows, each a code and a predicate.
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "analyzer/label_space.h"
+#include "analyzer/lint/checks.h"
+#include "ir/policy/scope.h"
+
+namespace polecat::lint {
+
+using decision::Direction;
+using policy::Action;
+using policy::EntityRule;
+using policy::Rule;
+
+namespace {
+
+/// What a row reports.
+struct Report {
+    Context& context;
+    const RuleView& view;
+    Code code;
+    Diagnostics& out;
+
+    diag::Diagnostic& at(const Span& span, std::vector<std::string> args) const {
+        return out.report(code, span.known() ? span : view.rule.span, std::span(args))
+            .about(name_of(view.policy));
+    }
+    std::string rule() const { return rule_name(view); }
+    std::string rule_and(const char* side) const { return fmt::format("{} {}", rule(), side); }
+};
+
+struct Row {
+    Code code;
+    void (*check)(const RuleView&, const Report&);
+};
+
+template <class Act> void each_end(const Rule& rule, const Act& act) {
+    act(rule.source, "source");
+    act(rule.destination, "destination");
+}
+
+net::PortSet numbers_of(const std::vector<policy::Port>& ports) {
+    std::vector<net::PortRange> ranges;
+    for (const policy::Port& port : ports)
+        if (const auto* range = std::get_if<net::PortRange>(&port.value))
+            ranges.push_back(*range);
+    return net::PortSet::of(ranges);
+}
+
+bool all_numbers(const std::vector<policy::Port>& ports) {
+    return std::all_of(ports.begin(), ports.end(), [](const policy::Port& port) {
+        return std::holds_alternative<net::PortRange>(port.value);
+    });
+}
+
+net::AddressSet set_of(const std::vector<At<net::Cidr>>& nets) {
+    std::vector<net::Cidr> list;
+    for (const At<net::Cidr>& each : nets)
+        list.push_back(each.value);
+    return net::AddressSet::of(list);
+}
+
+// --- selectors -----------------------------------------------------------------------------------
+
+void nets_with_selector(const RuleView& view, const Report& report) {
+    each_end(view.rule, [&](const EntityRule& end, const char* side) {
+        const bool selects = end.selector || end.namespace_selector || end.service_accounts;
+        if (selects && !end.nets.empty())
+            report.at(end.nets.front().span, {report.rule_and(side)})
+                .with_hint("for either, write two rules");
+    });
+}
+
+void selector_without_effect(const RuleView& view, const Report& report) {
+    each_end(view.rule, [&](const EntityRule& end, const char* side) {
+        if (end.selector && end.namespace_selector && end.selector->parsed.is_all() &&
+            policy::is_present(end.namespace_selector) && !end.namespace_selector->parsed.is_all())
+            report.at(end.selector->span, {report.rule_and(side)});
+    });
+}
+
+void contradiction(const RuleView& view, const Report& report) {
+    each_end(view.rule, [&](const EntityRule& end, const char* side) {
+        if (!end.selector)
+            return;
+        std::vector<selector::Selector> excluded;
+        if (end.not_selector)
+            excluded.push_back(end.not_selector->parsed);
+        const auto answer = analyzer::find_labels({end.selector->parsed}, excluded);
+        if (answer.kind == analyzer::LabelAnswer::Kind::No)
+            report
+                .at(end.selector->span,
+                    {report.rule_and(side), end.not_selector
+                                                ? "notSelector takes all that selector names"
+                                                : "the selector contradicts itself"})
+                .with_proof("for every set of labels that could exist");
+    });
+}
+
+// --- packets -------------------------------------------------------------------------------------
+
+std::string empty_because(const Rule& rule) {
+    if (rule.protocol && rule.not_protocol && **rule.protocol == **rule.not_protocol)
+        return "protocol and notProtocol exclude each other";
+    if (rule.icmp && rule.not_icmp && rule.icmp->type == rule.not_icmp->type &&
+        (!rule.not_icmp->code || rule.icmp->code == rule.not_icmp->code))
+        return "notICMP takes all that icmp names";
+    std::string out;
+    each_end(rule, [&](const EntityRule& end, const char* side) {
+        const net::PortSet ports = numbers_of(end.ports);
+        if (!end.ports.empty() && all_numbers(end.ports) &&
+            (ports - numbers_of(end.not_ports)).empty())
+            out = std::string(side) + " notPorts take all ports";
+        const net::AddressSet nets = set_of(end.nets);
+        if (!end.nets.empty() && (nets - set_of(end.not_nets)).empty())
+            out = std::string(side) + " notNets take all nets";
+        if (rule.ip_version && !end.nets.empty() &&
+            nets.of_family(**rule.ip_version == 4 ? net::Family::V4 : net::Family::V6).empty())
+            out = std::string(side) + " nets are of the other IP version";
+    });
+    return out;
+}
+
+void empty_match(const RuleView& view, const Report& report) {
+    if (const std::string why = empty_because(view.rule); !why.empty())
+        report.at(view.rule.span, {report.rule(), why})
+            .with_proof("for every endpoint and packet that could exist");
+}
+
+void not_ports_without_effect(const RuleView& view, const Report& report) {
+    each_end(view.rule, [&](const EntityRule& end, const char*) {
+        if (!end.ports.empty() && !end.not_ports.empty() && all_numbers(end.ports) &&
+            all_numbers(end.not_ports) &&
+            (numbers_of(end.ports) & numbers_of(end.not_ports)).empty())
+            report.at(end.not_ports.front().span, {report.rule()});
+    });
+}
+
+bool enforces_http(const Context& context) {
+    if (context.settings.dataplane == Dataplane::Polecat)
+        return true;
+    for (const policy::OtherObject& each : context.cluster.others)
+        if (each.kind == "FelixConfiguration" && each.spec.has("policySyncPathPrefix"))
+            return true;
+    return false;
+}
+
+void http_ignored(const RuleView& view, const Report& report) {
+    if (!view.rule.http || view.rule.action != Action::Allow || enforces_http(report.context))
+        return;
+    const Dataplane known = report.context.dataplane();
+    report
+        .at(view.rule.http->span,
+            {report.rule(), known == Dataplane::Bpf        ? "Calico's BPF dataplane"
+                            : known == Dataplane::Nftables ? "Calico's nftables dataplane"
+                                                           : "every dataplane of Calico"})
+        .with_hint("without Calico's application layer policy (policySyncPathPrefix in "
+                   "FelixConfiguration) nothing reads requests");
+}
+
+std::string packets_of(const Rule& rule) {
+    std::string out = rule.protocol ? net::to_string_protocol(**rule.protocol) : "any protocol";
+    const auto& ports = rule.destination.ports;
+    for (std::size_t i = 0; i < ports.size() && i < 3; ++i)
+        out += (i == 0 ? " " : ",") +
+               std::visit(
+                   [](const auto& value) -> std::string {
+                       if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>)
+                           return value;
+                       else
+                           return value.first == value.last
+                                      ? std::to_string(value.first)
+                                      : fmt::format("{}-{}", value.first, value.last);
+                   },
+                   ports[i].value);
+    return ports.size() > 3 ? out + ",..." : out;
+}
+
+/// Says nothing of who is there, or that any address will do.
+bool is_anybody(const EntityRule& end) {
+    const bool no_names = !end.selector && !end.not_selector && !end.namespace_selector &&
+                          !end.service_accounts && !end.services && end.domains.empty() &&
+                          !end.nodes;
+    const net::AddressSet nets = set_of(end.nets);
+    const bool any = end.nets.empty() || nets == net::AddressSet::all(net::Family::V4) ||
+                     nets == net::AddressSet::all(net::Family::V6);
+    return no_names && any && end.not_nets.empty();
+}
+
+void world_ingress(const RuleView& view, const Report& report) {
+    if (view.rule.action == Action::Allow && view.direction == Direction::Ingress &&
+        is_anybody(view.rule.source))
+        report.at(view.rule.span, {report.rule(), packets_of(view.rule)});
+}
+
+void world_egress(const RuleView& view, const Report& report) {
+    const auto& ports = view.rule.destination.ports;
+    const bool dns = !ports.empty() &&
+                     (numbers_of(ports) - net::PortSet::of(net::PortRange{53, 53})).empty() &&
+                     all_numbers(ports);
+    if (view.rule.action == Action::Allow && view.direction == Direction::Egress &&
+        is_anybody(view.rule.destination) && !dns)
+        report.at(view.rule.span, {report.rule(), packets_of(view.rule)});
+}
+
+bool has_log_limit(const Context& context) {
+    for (const policy::OtherObject& each : context.cluster.others)
+        if (each.kind == "FelixConfiguration" && each.spec.has("logActionRateLimit"))
+            return true;
+    return false;
+}
+
+void log_hot(const RuleView& view, const Report& report) {
+    if (view.rule.action == Action::Log && is_anybody(view.rule.source) &&
+        is_anybody(view.rule.destination) && view.rule.destination.ports.empty() &&
+        !view.rule.icmp && !has_log_limit(report.context))
+        report.at(view.rule.span, {report.rule()})
+            .with_hint("set logActionRateLimit in FelixConfiguration, or narrow the rule");
+}
+
+// --- services and accounts -----------------------------------------------------------------------
+
+void account_missing(const RuleView& view, const Report& report) {
+    const policy::Cluster& cluster = report.context.cluster;
+    const std::string& space = view.policy.meta.space;
+    each_end(view.rule, [&](const EntityRule& end, const char*) {
+        // Another namespace's accounts are not named here.
+        if (!end.service_accounts || end.namespace_selector || policy::is_global(view.policy.kind))
+            return;
+        bool any = false;
+        for (const policy::ServiceAccount& each : cluster.service_accounts)
+            any = any || each.meta.space == space;
+        for (const At<std::string>& name : end.service_accounts->names) {
+            const bool there =
+                !any || *name == "default" ||
+                std::any_of(cluster.service_accounts.begin(), cluster.service_accounts.end(),
+                            [&](const policy::ServiceAccount& each) {
+                                return each.meta.space == space && each.meta.name == *name;
+                            });
+            if (!there)
+                report.at(name.span, {*name, space});
+        }
+    });
+}
+
+void service_without_namespace(const RuleView& view, const Report& report) {
+    each_end(view.rule, [&](const EntityRule& end, const char*) {
+        if (end.services && end.services->space.empty())
+            report.at(end.services->span, {report.rule()})
+                .with_hint("write services.namespace: " + view.policy.meta.space);
+    });
+}
+
+// --- cost ----------------------------------------------------------------------------------------
+
+void many_ports(const RuleView& view, const Report& report) {
+    each_end(view.rule, [&](const EntityRule& end, const char*) {
+        std::size_t slots = 0;
+        for (const policy::Port& port : end.ports)
+            if (const auto* range = std::get_if<net::PortRange>(&port.value))
+                slots += range->first == range->last ? 1 : 2;
+        if (slots > 15)
+            report.at(end.ports.front().span, {report.rule(), std::to_string(slots)})
+                .with_hint("each further 15 slots make one more rule in every chain");
+    });
+}
+
+constexpr Row kRows[] = {
+    {Code::SelectorWithNets, nets_with_selector},
+    {Code::SelectorNoEffect, selector_without_effect},
+    {Code::SelectorContradiction, contradiction},
+    {Code::EmptyMatch, empty_match},
+    {Code::NotPortsNoEffect, not_ports_without_effect},
+    {Code::HttpIgnored, http_ignored},
+    {Code::WorldIngress, world_ingress},
+    {Code::WorldEgress, world_egress},
+    {Code::LogHot, log_hot},
+    {Code::AccountMissing, account_missing},
+    {Code::ServiceWithoutNamespace, service_without_namespace},
+    {Code::ManyPorts, many_ports},
+};
+
+} // namespace
+
+void check_rules(Context& context, Diagnostics& out) {
+    each_rule(context, [&](const RuleView& view) {
+        for (const Row& row : kRows)
+            row.check(view, Report{context, view, row.code, out});
+    });
+}
+
+} // namespace polecat::lint
