@@ -3,6 +3,7 @@
 #include <array>
 
 #include "ir/path.h"
+#include "ir/policy/failsafe.h"
 
 namespace polecat::ir {
 
@@ -15,25 +16,11 @@ using policy::FelixSettings;
 
 namespace {
 
-/// felix/config/config_params.go.
-const std::vector<FelixSettings::FailsafePort>& default_failsafes(Direction direction) {
-    using net::kTcp;
-    using net::kUdp;
-    static const std::vector<FelixSettings::FailsafePort> inbound{
-        {kTcp, 22, {}},   {kUdp, 68, {}},   {kTcp, 179, {}},  {kTcp, 2379, {}}, {kTcp, 2380, {}},
-        {kTcp, 5473, {}}, {kTcp, 6443, {}}, {kTcp, 6666, {}}, {kTcp, 6667, {}}};
-    static const std::vector<FelixSettings::FailsafePort> outbound{
-        {kUdp, 53, {}},   {kUdp, 67, {}},   {kTcp, 179, {}},  {kTcp, 2379, {}}, {kTcp, 2380, {}},
-        {kTcp, 5473, {}}, {kTcp, 6443, {}}, {kTcp, 6666, {}}, {kTcp, 6667, {}}};
-    return direction == Direction::Ingress ? inbound : outbound;
-}
-
 bool is_failsafe(const FelixSettings& felix, Direction direction, const Flow& flow) {
     if (!flow.destination_port)
         return false;
     const bool ingress = direction == Direction::Ingress;
-    const auto& given = ingress ? felix.failsafe_inbound : felix.failsafe_outbound;
-    const auto& ports = given ? *given : default_failsafes(direction);
+    const auto& ports = policy::failsafe_ports(felix, direction);
     const auto& peer = ingress ? flow.source.address : flow.destination.address;
     return std::any_of(ports.begin(), ports.end(), [&](const FelixSettings::FailsafePort& each) {
         return each.protocol == flow.protocol && each.port == *flow.destination_port &&

@@ -84,9 +84,8 @@ class Checker {
 
     void three_lists(const RuleView& view) {
         const auto nets = [](const EntityRule& end, net::Family family) {
-            return std::count_if(end.nets.begin(), end.nets.end(), [&](const auto& net) {
-                       return net->family() == family;
-                   }) > 1;
+            return std::count_if(end.nets.begin(), end.nets.end(),
+                                 [&](const auto& net) { return net->family() == family; }) > 1;
         };
         for (const net::Family family : {net::Family::V4, net::Family::V6}) {
             const int lists = int{is_or_list(view.rule.source.ports)} +

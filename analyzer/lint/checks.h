@@ -15,6 +15,8 @@ void check_kubernetes(Context& context, Diagnostics& out);
 void check_calico_bugs(Context& context, Diagnostics& out);
 void check_dead_rules(Context& context, Diagnostics& out);
 void check_selections(Context& context, Diagnostics& out);
+void check_coverage(Context& context, Diagnostics& out);
 void check_dns(Context& context, Diagnostics& out);
+void check_host_endpoints(Context& context, Diagnostics& out);
 
 } // namespace polecat::lint

@@ -17,7 +17,6 @@ std::string rule_name(const char* direction, std::size_t index) {
     return fmt::format("{}[{}]", direction, index);
 }
 
-
 void check_tier_prefix(const Context& context, Diagnostics& out) {
     std::vector<std::string> tiers{"default"};
     for (const policy::Tier& tier : context.cluster.tiers)
@@ -26,9 +25,8 @@ void check_tier_prefix(const Context& context, Diagnostics& out) {
     for (const Policy& policy : context.cluster.policies) {
         const std::string& name = policy.meta.name;
         const std::string prefix = name.substr(0, name.find('.'));
-        const bool names_tier =
-            prefix.size() != name.size() &&
-            std::find(tiers.begin(), tiers.end(), prefix) != tiers.end();
+        const bool names_tier = prefix.size() != name.size() &&
+                                std::find(tiers.begin(), tiers.end(), prefix) != tiers.end();
         if (names_tier && prefix != *policy.tier)
             out.report(Code::TierNamePrefix, policy.meta.span,
                        {name, *policy.tier, "tier " + prefix})
@@ -38,7 +36,8 @@ void check_tier_prefix(const Context& context, Diagnostics& out) {
         else if (prefixed && !names_tier && *policy.tier != "default")
             out.report(Code::TierNamePrefix, policy.meta.span, {name, *policy.tier, "no tier"})
                 .about(name_of(policy))
-                .with_hint(fmt::format("before 3.32 Calico's API wants `{}.{}`", *policy.tier, name));
+                .with_hint(
+                    fmt::format("before 3.32 Calico's API wants `{}.{}`", *policy.tier, name));
     }
 }
 

@@ -20,9 +20,9 @@ class Checker {
     explicit Checker(Diagnostics& out) : out_(out) {}
 
     void check(const KubernetesNetworkPolicy& policy) {
-        object_ = (policy.staged_action.empty() ? "NetworkPolicy "
-                                                : "StagedKubernetesNetworkPolicy ") +
-                  policy.meta.space + "/" + policy.meta.name;
+        object_ =
+            (policy.staged_action.empty() ? "NetworkPolicy " : "StagedKubernetesNetworkPolicy ") +
+            policy.meta.space + "/" + policy.meta.name;
         for (const KubernetesRule& rule : policy.ingress)
             check(rule);
         for (const KubernetesRule& rule : policy.egress)

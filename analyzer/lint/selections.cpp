@@ -118,16 +118,18 @@ class Checker {
                 return;
         const Span span = policy.selector && policy.selector->span.known() ? policy.selector->span
                                                                            : policy.meta.span;
-        report(Code::SelectsNothing, span, policy, subject, {policy.meta.name})
+        report(Code::SelectsNothing, span, policy, subject, "selector of the policy",
+               {policy.meta.name})
             .with_note("a policy without endpoints protects nothing");
     }
 
+    /// A slip of the pen says more than that nothing matches.
     diag::Diagnostic& report(Code code, Span span, const Policy& policy, const Selector& selector,
+                             const std::string& what,
                              std::initializer_list<std::string_view> args) {
-        auto& diagnostic = out_.report(code, span, args).about(name_of(policy));
         if (const std::string slip = vocabulary_.slip(selector); !slip.empty())
-            diagnostic.with_hint(slip);
-        return diagnostic;
+            return out_.report(Code::SelectorTypo, span, {what, slip}).about(name_of(policy));
+        return out_.report(code, span, args).about(name_of(policy));
     }
 
     /// The namespaces in the input that the entity speaks of; nullopt: not of namespaces.
@@ -162,10 +164,8 @@ class Checker {
         if (!peers || !peers_are_in_input(entity, space) || !context_.select(*peers).empty())
             return;
         const Span span = entity.span.known() ? entity.span : view.rule.span;
-        report(
-            Code::PeerMatchesNothing, span, view.policy, *peers,
-            {fmt::format("{}[{}]", decision::to_string(view.direction), view.rule.manifest_index),
-             side});
+        report(Code::PeerMatchesNothing, span, view.policy, *peers,
+               fmt::format("{} of rule {}", side, rule_name(view)), {rule_name(view), side});
     }
 
     Context& context_;

@@ -134,6 +134,8 @@ void read_service(ObjectContext& context) {
     Fields spec = root.mapping("spec");
     const auto type = spec.string("type");
     out.type = type ? type->value : "ClusterIP";
+    if (const auto policy = spec.string("externalTrafficPolicy"))
+        out.external_traffic_policy = policy->value;
     read_cluster_ips(spec, out);
     read_external_ips(spec, root, out);
     for (auto& [key, value] : spec.string_map("selector"))

@@ -32,8 +32,12 @@ void read_ports(Fields& spec, std::string_view key, Workload& into) {
             const auto value = number
                                    ? port_number(*number, fields.path_of("containerPort"), fields)
                                    : std::nullopt;
-            if (name && !name->value.empty() && known && value)
-                into.ports.push_back({name->value, *known, *value});
+            if (!known || !value)
+                continue;
+            const bool named = name && !name->value.empty();
+            into.listens.push_back({named ? name->value : "", *known, *value});
+            if (named)
+                into.ports.push_back(into.listens.back());
         }
     }
 }
@@ -142,6 +146,7 @@ void read_workload(ObjectContext& context) {
     out.kind = context.kind;
     read_owner(root, out);
     Fields spec = root.mapping("spec");
+    out.replicas = spec.integer("replicas");
     Fields job = context.kind == "CronJob" ? spec.mapping("jobTemplate").mapping("spec") : spec;
     Fields pod = job.mapping("template");
     const yaml::Node* meta = pod.get("metadata");

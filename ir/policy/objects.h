@@ -85,10 +85,12 @@ struct Workload {
     std::string service_account; ///< "default" for pods that name none; empty: not a pod
     std::string node;
     bool host_network = false;
-    bool finished = false;                ///< phase Succeeded or Failed: no address any more
-    std::vector<At<net::Cidr>> addresses; ///< /32 and /128 of pods; empty: not known
-    std::vector<EndpointPort> ports;
-    std::vector<At<std::string>> profiles; ///< WorkloadEndpoint only; pods get kns., ksa.
+    bool finished = false;                    ///< phase Succeeded or Failed: no address any more
+    std::vector<At<net::Cidr>> addresses;     ///< /32 and /128 of pods; empty: not known
+    std::vector<EndpointPort> ports;          ///< those with a name
+    std::vector<EndpointPort> listens;        ///< every port that a container declares
+    std::optional<At<std::int64_t>> replicas; ///< of a Deployment, StatefulSet, ...
+    std::vector<At<std::string>> profiles;    ///< WorkloadEndpoint only; pods get kns., ksa.
     std::string interface_name;
     std::map<std::string, std::string> pod_annotations;
     std::string owner_kind, owner_name; ///< of a pod that a workload made
@@ -131,6 +133,7 @@ struct ServicePort {
 struct Service {
     Metadata meta;
     std::string type;                       ///< ClusterIP, NodePort, LoadBalancer, ExternalName
+    std::string external_traffic_policy;    ///< Cluster or Local; empty: Cluster
     std::vector<net::Address> cluster_ips;  ///< empty for headless services
     std::vector<net::Address> external_ips; ///< externalIPs, load balancer addresses
     std::vector<std::pair<std::string, std::string>> selector;

@@ -1,0 +1,255 @@
+// Host endpoints: lockouts, failsafe ports, hooks.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "analyzer/lint/checks.h"
+#include "analyzer/program_sets.h"
+#include "ir/policy/failsafe.h"
+#include "ir/policy/scope.h"
+
+namespace polecat::lint {
+
+using analyzer::ConnectionSet;
+using decision::Direction;
+using decision::Hook;
+using decision::Object;
+using decision::Program;
+using policy::Policy;
+
+namespace {
+
+ConnectionSet tcp(std::uint16_t port) {
+    return ConnectionSet::of(net::kTcp,
+                             analyzer::PortPairs::of(net::PortSet::of(net::PortRange{port, port}),
+                                                     net::PortSet::of(net::PortRange{})));
+}
+
+struct HostPort {
+    std::uint16_t port;
+    const char* name;
+};
+/// Without these nobody mends a node.
+constexpr HostPort kVital[] = {{22, "SSH (22/TCP)"},
+                               {6443, "the API server (6443/TCP)"},
+                               {2379, "etcd (2379/TCP)"},
+                               {2380, "etcd's peers (2380/TCP)"}};
+
+class Checker {
+  public:
+    Checker(Context& context, Diagnostics& out)
+        : context_(context), out_(out), atoms_({&context.lowered}) {}
+
+    void run() {
+        for (const policy::HostEndpoint& host : context_.cluster.host_endpoints) {
+            const auto found = context_.lowered.host_endpoints_by_name.find(host.meta.name);
+            if (found != context_.lowered.host_endpoints_by_name.end())
+                check(host, found->second);
+        }
+        check_failsafe_lists();
+        each_policy(context_, [&](const policy::OrderedTier&, const Policy& policy) {
+            check_scope(policy);
+        });
+        each_rule(context_, [&](const RuleView& view) { check_node_ports(view); });
+    }
+
+  private:
+    const decision::GroupProgram* program(decision::ObjectId id, Direction direction,
+                                          Hook hook) const {
+        const auto* v4 = context_.lowered.find(id, direction, hook, net::Family::V4);
+        return v4 != nullptr ? v4
+                             : context_.lowered.find(id, direction, hook, net::Family::V6);
+    }
+
+    static bool has_policy(const decision::GroupProgram* program) {
+        return program != nullptr &&
+               std::any_of(program->slots.policies().begin(), program->slots.policies().end(),
+                           [](const decision::PolicyBlock& block) { return !block.staged; });
+    }
+
+    void check(const policy::HostEndpoint& host, decision::ObjectId id) {
+        const bool in = has_policy(program(id, Direction::Ingress, Hook::Normal));
+        const bool out = has_policy(program(id, Direction::Egress, Hook::Normal));
+        if (!in && !out && host.profiles.empty()) {
+            report(Code::HostWithoutPolicy, host.meta.span, host, {host.meta.name})
+                .with_hint("give it the profile projectcalico-default-allow until a policy governs "
+                           "it");
+            return;
+        }
+        if (in) {
+            lockout(host, id);
+            exposed(host);
+        }
+        check_untracked(host, id);
+    }
+
+    diag::Diagnostic& report(Code code, const Span& span, const policy::HostEndpoint& host,
+                             std::initializer_list<std::string_view> args) {
+        return out_.report(code, span, args).about("HostEndpoint " + host.meta.name);
+    }
+
+    /// What of `wanted` comes in from somebody: through preDNAT policy and then, unless that
+    /// accepted it, the host endpoint's own.
+    bool lets_in(decision::ObjectId id, const ConnectionSet& wanted) {
+        const auto* own = program(id, Direction::Ingress, Hook::Normal);
+        if (own == nullptr)
+            return true;
+        const auto* before = program(id, Direction::Ingress, Hook::PreDnat);
+        const Program& normal = context_.lowered.program(own->program);
+        auto& ends = context_.ends(normal.family);
+        const auto group = ends.group_of(id);
+        if (!group)
+            return true; // no address of the family
+        const analyzer::ProgramFlows flows(normal, atoms_);
+        std::optional<Program> accepting;
+        std::optional<analyzer::ProgramFlows> first, accepted;
+        if (before != nullptr) {
+            first.emplace(context_.lowered.program(before->program), atoms_);
+            accepting = context_.lowered.program(before->program);
+            accepting->otherwise = decision::Action::Deny; // only what a rule accepts
+            accepted.emplace(*accepting, atoms_);
+        }
+        const decision::Identity& mine = ends.identity(*group);
+        for (std::uint32_t i = 0; i < ends.list().size(); ++i) {
+            if (i == *group)
+                continue;
+            ConnectionSet may = flows.between(ends.identity(i), mine).may;
+            if (first)
+                may = (may & first->between(ends.identity(i), mine).may) |
+                      accepted->between(ends.identity(i), mine).may;
+            if (!(may & wanted).empty())
+                return true;
+        }
+        return false;
+    }
+
+    bool is_failsafe(std::uint16_t port) const {
+        const auto& list = policy::failsafe_ports(context_.lowered.felix, Direction::Ingress);
+        return std::any_of(list.begin(), list.end(), [&](const auto& each) {
+            return each.protocol == net::kTcp && each.port == port;
+        });
+    }
+
+    void lockout(const policy::HostEndpoint& host, decision::ObjectId id) {
+        std::vector<std::string> closed;
+        for (const HostPort& each : kVital)
+            if (!is_failsafe(each.port) && !lets_in(id, tcp(each.port)))
+                closed.push_back(each.name);
+        if (!closed.empty())
+            report(Code::HostLockout, host.meta.span, host,
+                   {host.meta.name, listed(closed, closed.size())})
+                .with_hint("allow it from where you work, or put the port into "
+                           "failsafeInboundHostPorts");
+        if (!is_failsafe(10250) && !lets_in(id, tcp(10250)))
+            report(Code::KubeletLockout, host.meta.span, host, {host.meta.name})
+                .with_hint("allow 10250/TCP from the control plane; it is no failsafe port");
+    }
+
+    void exposed(const policy::HostEndpoint& host) {
+        if (told_exposed_)
+            return;
+        std::vector<std::string> ports;
+        for (const auto& each : policy::failsafe_ports(context_.lowered.felix, Direction::Ingress))
+            if (!each.net)
+                ports.push_back(
+                    fmt::format("{}/{}", each.port, net::to_string_protocol(each.protocol)));
+        if (ports.empty())
+            return;
+        told_exposed_ = true;
+        report(Code::FailsafeExposed, host.meta.span, host, {listed(ports, 4), host.meta.name})
+            .with_hint("give the entries of failsafeInboundHostPorts a `net`");
+    }
+
+    /// Untracked packets have no connection: answers need a rule of their own.
+    void check_untracked(const policy::HostEndpoint& host, decision::ObjectId id) {
+        const auto* in = program(id, Direction::Ingress, Hook::Untracked);
+        const auto* out = program(id, Direction::Egress, Hook::Untracked);
+        if (in == nullptr || out == nullptr)
+            return;
+        for (const auto& [from, to] : {std::pair{in, out}, std::pair{out, in}}) {
+            const Program& of = context_.lowered.program(from->program);
+            const Program& back = context_.lowered.program(to->program);
+            for (const decision::Stage& stage : of.stages)
+                for (const decision::Entry& entry : stage.entries)
+                    if (entry.action == decision::Action::Allow && !entry.staged &&
+                        !allows_something(back)) {
+                        const decision::Slot& slot = from->slots[entry.slot.value];
+                        report(Code::NoReturnRule, slot.span, host,
+                               {fmt::format("{}[{}]", decision::to_string(of.direction),
+                                            slot.rule_index)})
+                            .with_hint("allow the answers: same nets, the port as source port");
+                    }
+        }
+    }
+
+    static bool allows_something(const Program& program) {
+        for (const decision::Stage& stage : program.stages)
+            for (const decision::Entry& entry : stage.entries)
+                if (entry.action == decision::Action::Allow && !entry.staged)
+                    return true;
+        return false;
+    }
+
+    void check_failsafe_lists() {
+        for (const policy::OtherObject& each : context_.cluster.others)
+            for (const char* key : {"failsafeInboundHostPorts", "failsafeOutboundHostPorts"})
+                if (each.kind == "FelixConfiguration" && each.spec.has(key) &&
+                    each.spec.size(key) == 0)
+                    out_.report(Code::FailsafeEmpty, each.meta.span, {key})
+                        .about("FelixConfiguration " + each.meta.name);
+    }
+
+    void check_scope(const Policy& policy) {
+        if (!*policy.apply_on_forward || *policy.pre_dnat || *policy.do_not_track)
+            return;
+        bool hosts = false, workloads = false;
+        for (const decision::ObjectId id : context_.select(policy::subject_of(policy))) {
+            hosts = hosts || context_.object(id).kind == Object::Kind::HostEndpoint;
+            workloads = workloads || context_.object(id).kind == Object::Kind::Workload;
+        }
+        if (workloads && !hosts)
+            out_.report(Code::ForwardOnWorkloads, policy.apply_on_forward.span, {policy.meta.name})
+                .about(name_of(policy));
+    }
+
+    /// A node port in a rule that sees packets after they were translated to the pod's port.
+    void check_node_ports(const RuleView& view) {
+        const Policy& policy = view.policy;
+        if (view.direction != Direction::Ingress || *policy.pre_dnat || *policy.do_not_track ||
+            !policy::is_global(policy.kind) || context_.cluster.host_endpoints.empty())
+            return;
+        for (const policy::Port& port : view.rule.destination.ports) {
+            const auto* range = std::get_if<net::PortRange>(&port.value);
+            if (range == nullptr || range->first != range->last)
+                continue;
+            for (const policy::Service& service : context_.cluster.services)
+                for (const policy::ServicePort& each : service.ports)
+                    if (each.node_port != 0 && each.node_port == range->first &&
+                        governs_hosts(policy))
+                        out_.report(Code::NodePortNotPreDnat, port.span,
+                                    {rule_name(view), std::to_string(each.node_port)})
+                            .about(name_of(policy))
+                            .with_hint("set preDNAT: true and applyOnForward: true");
+        }
+    }
+
+    bool governs_hosts(const Policy& policy) {
+        for (const decision::ObjectId id : context_.select(policy::subject_of(policy)))
+            if (context_.object(id).kind == Object::Kind::HostEndpoint)
+                return true;
+        return false;
+    }
+
+    Context& context_;
+    Diagnostics& out_;
+    analyzer::HttpAtoms atoms_;
+    bool told_exposed_ = false;
+};
+
+} // namespace
+
+void check_host_endpoints(Context& context, Diagnostics& out) {
+    Checker(context, out).run();
+}
+
+} // namespace polecat::lint
