@@ -1,10 +1,12 @@
 #include "analyzer/effects.h"
 
 #include <algorithm>
+#include <memory>
 #include <set>
 
 #include <fmt/format.h>
 
+#include "analyzer/effect_runs.h"
 #include "ir/policy/scope.h"
 
 namespace polecat::analyzer {
@@ -12,7 +14,6 @@ namespace polecat::analyzer {
 using decision::Attribution;
 using decision::Direction;
 using decision::Group;
-using decision::Hook;
 using decision::Identity;
 using decision::LoweredCluster;
 using decision::PolicyBlock;
@@ -36,60 +37,14 @@ std::string to_string(const RuleKey& key) {
 
 namespace {
 
-/// What a unit of a program stands for.
-struct Meaning {
-    enum class Kind { Rule, Policy, Tier } kind = Kind::Rule;
-    std::uint32_t number = 0; ///< slot, index of the policy's block, slot of the tier's end
-    auto operator<=>(const Meaning&) const = default;
-};
-
-/// The units of one program under one attribution.
-struct Units {
-    std::vector<Unit> units;
-    std::vector<Meaning> meanings;
-    auto operator<=>(const Units&) const = default;
-};
-
 PolicyKey key_of(const PolicyBlock& block) {
     return {block.kind, block.space, block.name, block.kind_of_policy};
 }
 
-void add_rules(const Program& program, const Attribution& slots, const PolicyBlock& block,
-               Units& out) {
-    const auto& entries = program.stages[block.stage].entries;
-    for (std::uint32_t i = block.first; i < block.first + block.count;) {
-        const std::uint32_t slot = entries[i].slot.value;
-        const std::uint32_t rule = slots[slot].rule_index;
-        std::uint32_t end = i;
-        while (end < block.first + block.count && slots[entries[end].slot.value].rule_index == rule)
-            ++end;
-        out.units.push_back({block.stage, i, end - i, false});
-        out.meanings.push_back({Meaning::Kind::Rule, slot});
-        i = end;
-    }
-}
-
-Units units_of(const Program& program, const Attribution& slots) {
-    Units out;
-    std::vector<std::size_t> enforced(program.stages.size(), 0);
-    for (const PolicyBlock& block : slots.policies())
-        enforced[block.stage] += block.staged ? 0 : 1;
-    for (std::uint32_t i = 0; i < slots.policies().size(); ++i) {
-        const PolicyBlock& block = slots.policies()[i];
-        if (block.staged)
-            continue;
-        add_rules(program, slots, block, out);
-        out.units.push_back({block.stage, block.first, block.count, enforced[block.stage] == 1});
-        out.meanings.push_back({Meaning::Kind::Policy, i});
-    }
-    for (std::uint32_t stage = 0; stage < program.stages.size(); ++stage)
-        if (enforced[stage] != 0) {
-            const Program& p = program;
-            out.units.push_back(
-                {stage, 0, static_cast<std::uint32_t>(p.stages[stage].entries.size()), true});
-            out.meanings.push_back({Meaning::Kind::Tier, p.stages[stage].end_slot.value});
-        }
-    return out;
+RuleKey rule_key(const Slot& slot, Direction direction) {
+    return {{slot.policy_kind, slot.policy_space, slot.policy_name, slot.kind_of_policy},
+            direction,
+            slot.rule_index};
 }
 
 void add(UnitEffect& into, const UnitEffect& more) {
@@ -99,14 +54,10 @@ void add(UnitEffect& into, const UnitEffect& more) {
     into.needed = into.needed || more.needed;
 }
 
-/// All endpoints that run one program with one division into units.
-struct Run {
-    decision::ProgramId program;
-    Units units;
-    std::vector<Attribution> attributions; ///< distinct ones
-    std::set<std::uint32_t> own;           ///< groups of ends that run it
-    std::vector<UnitEffect> effects;
-};
+/// Nothing that is still to come could add to it.
+bool is_complete(const UnitEffect& effect) {
+    return effect.matches && effect.decides && effect.reached && effect.needed;
+}
 
 class Collector {
   public:
@@ -115,22 +66,19 @@ class Collector {
 
     Effects run() {
         count_endpoints();
-        std::map<net::Family, std::pair<EndGroups, std::vector<Run>>> all;
-        for (const net::Family family : {net::Family::V4, net::Family::V6}) {
-            EndGroups groups(cluster_, identities_, family);
-            std::vector<Run> found = runs_of(groups);
-            auto& [ends, runs] =
-                all.emplace(family, std::pair(std::move(groups), std::move(found))).first->second;
-            for (Run& each : runs) {
-                walk(each, ends);
+        std::vector<std::unique_ptr<EffectRuns>> families;
+        for (const net::Family family : {net::Family::V4, net::Family::V6})
+            families.push_back(std::make_unique<EffectRuns>(cluster_, identities_, family));
+        for (const auto& runs : families)
+            for (Run& each : runs->list()) {
+                walk(*runs, each);
                 fold(each);
+                find_conflicts(*runs, each);
             }
-        }
         // Says of rules that match and never decide which rules take their flows.
-        for (auto& [family, part] : all)
-            for (Run& each : part.second)
-                if (!taken_units(each).empty())
-                    explain(each, part.first);
+        for (const auto& runs : families)
+            for (Run& each : runs->list())
+                explain(*runs, each);
         return std::move(out_);
     }
 
@@ -151,119 +99,15 @@ class Collector {
         }
     }
 
-    std::vector<Run> runs_of(const EndGroups& ends) const {
-        std::map<std::pair<std::uint32_t, Units>, std::size_t> known;
-        std::vector<Run> out;
-        for (const Group& group : cluster_.groups)
-            for (const auto& [key, each] : group.programs) {
-                if (key.family != ends.family())
-                    continue;
-                Units units = units_of(cluster_.program(each.program), each.slots);
-                if (units.units.empty())
-                    continue;
-                const auto [place, added] =
-                    known.try_emplace({each.program.value, units}, out.size());
-                if (added)
-                    out.push_back({each.program, std::move(units), {}, {}, {}});
-                Run& run = out[place->second];
-                const bool seen = std::any_of(
-                    run.attributions.begin(), run.attributions.end(),
-                    [&](const Attribution& a) { return a.identity() == each.slots.identity(); });
-                if (!seen)
-                    run.attributions.push_back(each.slots);
-                for (const decision::ObjectId member : group.members)
-                    if (const auto own = ends.group_of(member))
-                        run.own.insert(*own);
-            }
-        return out;
-    }
-
-    /// Nothing that is still to come could add to it.
-    static bool is_complete(const UnitEffect& effect) {
-        return effect.matches && effect.decides && effect.reached && effect.needed;
-    }
-
-    void walk(Run& run, EndGroups& ends) {
-        const Program& program = cluster_.program(run.program);
-        const ProgramFlows flows(program, atoms_);
+    void walk(EffectRuns& runs, Run& run) {
+        const ProgramFlows flows(runs.program(run), atoms_);
         run.effects.assign(run.units.units.size(), {});
         EffectsWalk walk(flows, run.units.units, store_);
-        each_pair(
-            run, program, ends,
-            [&](const Identity& source, const Identity& destination, std::uint32_t, std::uint32_t) {
-                walk.between(source, destination, run.effects);
-                return !std::all_of(run.effects.begin(), run.effects.end(), is_complete);
-            });
-    }
-
-    /// Groups that one side of a program does not tell apart.
-    struct Class {
-        Identity seen;
-        std::uint32_t group = 0; ///< one of them
-        std::size_t groups = 0;
-    };
-
-    /// act(source, destination, a group of each) for pairs that the program tells apart, until it
-    /// says false.
-    template <class Act>
-    static void each_pair(const Run& run, const Program& program, EndGroups& ends, const Act& act) {
-        const bool egress = program.direction == Direction::Egress;
-        const std::vector<Class> others = others_of(program, ends);
-        for (const Class& a : own_of(run, program, ends))
-            for (const Class& b : others) {
-                // An endpoint sends itself nothing that policy sees.
-                const bool self = a.group == b.group && a.groups == 1 && b.groups == 1 &&
-                                  ends.list()[a.group].objects.size() == 1;
-                if (!self && !act(egress ? a.seen : b.seen, egress ? b.seen : a.seen,
-                                  egress ? a.group : b.group, egress ? b.group : a.group))
-                    return;
-            }
-    }
-
-    /// At the normal hook the endpoint itself; packets that are forwarded or not yet translated
-    /// have any ends.
-    static std::vector<Class> own_of(const Run& run, const Program& program,
-                                     const EndGroups& ends) {
-        const auto predicates = predicates_of(program, program.direction == Direction::Egress);
-        std::map<Identity, Class> known;
-        const auto add = [&](std::uint32_t group) {
-            Identity seen = restricted(ends.identity(group), predicates);
-            Class& into = known.try_emplace(seen, Class{seen, group, 0}).first->second;
-            ++into.groups;
-        };
-        if (program.hook == Hook::Normal)
-            std::for_each(run.own.begin(), run.own.end(), add);
-        else
-            for (std::uint32_t i = 0; i < ends.list().size(); ++i)
-                add(i);
-        std::vector<Class> out;
-        for (auto& [seen, each] : known)
-            out.push_back(std::move(each));
-        return out;
-    }
-
-    static std::vector<Class> others_of(const Program& program, EndGroups& ends) {
-        auto partition = ends.others_of(program);
-        std::vector<Class> out;
-        for (Identity& seen : partition.classes)
-            out.push_back({std::move(seen), 0, 0});
-        for (const auto& [group, number] : partition.groups)
-            if (out[number].groups++ == 0)
-                out[number].group = group;
-        // The rest is of class 0.
-        out.front().groups = ends.list().size() - partition.groups.size();
-        std::uint32_t first = 0;
-        for (const auto& [group, number] : partition.groups)
-            first += group == first ? 1 : 0;
-        out.front().group = first;
-        std::erase_if(out, [](const Class& each) { return each.groups == 0; });
-        return out;
-    }
-
-    static RuleKey rule_key(const Slot& slot, Direction direction) {
-        return {{slot.policy_kind, slot.policy_space, slot.policy_name, slot.kind_of_policy},
-                direction,
-                slot.rule_index};
+        runs.each_pair(run, [&](const Identity& source, const Identity& destination, std::uint32_t,
+                                std::uint32_t) {
+            walk.between(source, destination, run.effects);
+            return !std::all_of(run.effects.begin(), run.effects.end(), is_complete);
+        });
     }
 
     void fold(const Run& run) {
@@ -306,25 +150,82 @@ class Collector {
         return out;
     }
 
-    void explain(Run& run, EndGroups& ends) {
-        const Program& program = cluster_.program(run.program);
-        const ProgramFlows flows(program, atoms_);
+    // --- policies of one order that disagree -----------------------------------------------------
+
+    /// Two policy units of a run whose order nothing but their names decides.
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> ties(const Run& run,
+                                                              const Program& program) const {
+        std::vector<std::pair<std::uint32_t, std::uint32_t>> out;
+        const auto& policies = run.attributions.front().policies();
+        const auto block = [&](std::uint32_t unit) -> const PolicyBlock& {
+            return policies[run.units.meanings[unit].number];
+        };
+        const auto is_policy = [&](std::uint32_t unit) {
+            return run.units.meanings[unit].kind == Meaning::Kind::Policy;
+        };
+        for (std::uint32_t i = 0; i < run.units.units.size(); ++i)
+            for (std::uint32_t j = i + 1; is_policy(i) && j < run.units.units.size(); ++j)
+                if (is_policy(j) && block(i).stage == block(j).stage &&
+                    block(i).order == block(j).order &&
+                    actions(program, run.units.units[i]) != actions(program, run.units.units[j]))
+                    out.emplace_back(i, j);
+        return out;
+    }
+
+    static std::set<decision::Action> actions(const Program& program, const Unit& unit) {
+        std::set<decision::Action> out;
+        for (std::uint32_t e = unit.first; e < unit.first + unit.count; ++e)
+            out.insert(program.stages[unit.stage].entries[e].action);
+        out.erase(decision::Action::Log);
+        return out;
+    }
+
+    void find_conflicts(EffectRuns& runs, const Run& run) {
+        auto open = ties(run, runs.program(run));
+        if (open.empty())
+            return;
+        const ProgramFlows flows(runs.program(run), atoms_);
         EffectsWalk walk(flows, run.units.units, store_);
         std::vector<UnitEffect> unused(run.units.units.size());
+        runs.each_pair(run, [&](const Identity& source, const Identity& destination,
+                                std::uint32_t from, std::uint32_t to) {
+            walk.between(source, destination, unused);
+            std::erase_if(open, [&](const auto& pair) {
+                const auto common = walk.disagreement(pair.first, pair.second);
+                if (common == 0)
+                    return false;
+                for (const Attribution& slots : run.attributions)
+                    out_.conflicts.emplace(
+                        std::pair{key_of(slots.policies()[run.units.meanings[pair.first].number]),
+                                  key_of(slots.policies()[run.units.meanings[pair.second].number])},
+                        example(runs.ends(), from, to, store_[common]));
+                return true;
+            });
+            return !open.empty();
+        });
+    }
+
+    // --- why a rule never decides ----------------------------------------------------------------
+
+    void explain(EffectRuns& runs, Run& run) {
         const std::vector<std::uint32_t> taken = taken_units(run);
-        each_pair(run, program, ends,
-                  [&](const Identity& source, const Identity& destination, std::uint32_t from,
-                      std::uint32_t to) {
-                      const auto matched = [&](std::uint32_t unit) {
-                          return walk.matches(unit, source, destination);
-                      };
-                      if (std::none_of(taken.begin(), taken.end(), matched))
-                          return true;
-                      walk.between(source, destination, unused);
-                      for (const std::uint32_t unit : taken)
-                          note(run, unit, walk, ends, from, to);
-                      return true;
-                  });
+        if (taken.empty())
+            return;
+        const ProgramFlows flows(runs.program(run), atoms_);
+        EffectsWalk walk(flows, run.units.units, store_);
+        std::vector<UnitEffect> unused(run.units.units.size());
+        runs.each_pair(run, [&](const Identity& source, const Identity& destination,
+                                std::uint32_t from, std::uint32_t to) {
+            const auto matched = [&](std::uint32_t unit) {
+                return walk.matches(unit, source, destination);
+            };
+            if (std::none_of(taken.begin(), taken.end(), matched))
+                return true;
+            walk.between(source, destination, unused);
+            for (const std::uint32_t unit : taken)
+                note(run, unit, walk, runs.ends(), from, to);
+            return true;
+        });
     }
 
     void note(const Run& run, std::uint32_t unit, EffectsWalk& walk, const EndGroups& ends,

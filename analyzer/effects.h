@@ -64,6 +64,9 @@ struct Effects {
     std::map<RuleKey, RuleEffect> rules;
     std::map<PolicyKey, PolicyEffect> policies; ///< of both directions together
     std::map<std::string, TierEffect> tiers;
+    /// Policies of one tier and order of which one allows what the other does not, the first of
+    /// them first; with a flow about which they disagree.
+    std::map<std::pair<PolicyKey, PolicyKey>, FlowExample> conflicts;
 };
 
 /// Staged policies are not looked at.

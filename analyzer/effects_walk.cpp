@@ -149,6 +149,26 @@ void EffectsWalk::between(const Identity& source, const Identity& destination,
         judge(units_[i], effects[i]);
 }
 
+SetStore::Id EffectsWalk::disagreement(std::uint32_t first, std::uint32_t second) {
+    const Unit& a = units_[first];
+    const Unit& b = units_[second];
+    const StageWalk& stage = stages_[a.stage];
+    const auto& entries = flows_.program().stages[a.stage].entries;
+    const auto in = [](const Live& live, const Unit& unit) {
+        return live.entry >= unit.first && live.entry < unit.first + unit.count;
+    };
+    Id out = 0;
+    for (const Live& x : stage.live)
+        for (const Live& y : stage.live) {
+            const Action mine = entries[x.entry].action, theirs = entries[y.entry].action;
+            if (in(x, a) && in(y, b) && mine != theirs && mine != Action::Log &&
+                theirs != Action::Log)
+                out = store_.unite(
+                    out, store_.intersect(store_.intersect(x.arriving, x.sets.yes), y.sets.yes));
+        }
+    return out;
+}
+
 std::vector<EffectsWalk::Taken> EffectsWalk::taken_from(std::uint32_t number) {
     const Unit& unit = units_[number];
     Id wanted = 0;

@@ -40,6 +40,10 @@ class EffectsWalk {
     bool matches(std::uint32_t unit, const decision::Identity& source,
                  const decision::Identity& destination);
 
+    /// Flows that come to the first unit and that the two judge differently, as far as they say. Of
+    /// the last between().
+    SetStore::Id disagreement(std::uint32_t first, std::uint32_t second);
+
     /// Units before `unit` that take flows which it matches, by number. Of the last between().
     struct Taken {
         std::uint32_t unit;

@@ -117,6 +117,8 @@ decision::PolicyBlock Programs::block_of(std::uint32_t place) const {
     out.space = policy::is_global(policy.kind) ? "" : policy.meta.space;
     out.name = policy.meta.name;
     out.kind_of_policy = policy.kind;
+    if (policy.order)
+        out.order = **policy.order;
     out.staged = policy::is_staged(policy.kind);
     out.span = policy.meta.span;
     return out;

@@ -17,6 +17,8 @@ void check_dead_rules(Context& context, Diagnostics& out);
 void check_selections(Context& context, Diagnostics& out);
 void check_coverage(Context& context, Diagnostics& out);
 void check_dns(Context& context, Diagnostics& out);
+void check_services(Context& context, Diagnostics& out);
+void check_tiers(Context& context, Diagnostics& out);
 void check_host_endpoints(Context& context, Diagnostics& out);
 
 } // namespace polecat::lint

@@ -170,9 +170,9 @@ void check_unprotected(Context& context, Diagnostics& out) {
             if (count.open.size() == count.all)
                 out.report(Code::NoDefaultDeny, span, {space, name}).about("Namespace " + space);
             else
-                out.report(Code::UnprotectedWorkload, count.first,
-                           {name, counted(count.open.size(), "workload"), space,
-                            listed(count.open)})
+                out.report(
+                       Code::UnprotectedWorkload, count.first,
+                       {name, counted(count.open.size(), "workload"), space, listed(count.open)})
                     .about("Namespace " + space);
         }
     }

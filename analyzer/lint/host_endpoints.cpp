@@ -47,9 +47,8 @@ class Checker {
                 check(host, found->second);
         }
         check_failsafe_lists();
-        each_policy(context_, [&](const policy::OrderedTier&, const Policy& policy) {
-            check_scope(policy);
-        });
+        each_policy(context_,
+                    [&](const policy::OrderedTier&, const Policy& policy) { check_scope(policy); });
         each_rule(context_, [&](const RuleView& view) { check_node_ports(view); });
     }
 
@@ -57,8 +56,7 @@ class Checker {
     const decision::GroupProgram* program(decision::ObjectId id, Direction direction,
                                           Hook hook) const {
         const auto* v4 = context_.lowered.find(id, direction, hook, net::Family::V4);
-        return v4 != nullptr ? v4
-                             : context_.lowered.find(id, direction, hook, net::Family::V6);
+        return v4 != nullptr ? v4 : context_.lowered.find(id, direction, hook, net::Family::V6);
     }
 
     static bool has_policy(const decision::GroupProgram* program) {

@@ -171,6 +171,7 @@ struct Slot {
 struct PolicyBlock {
     std::uint32_t stage = 0, first = 0, count = 0;
     std::string tier, kind, space, name; ///< kind as in the manifest
+    std::optional<double> order;
     policy::PolicyKind kind_of_policy = policy::PolicyKind::NetworkPolicy;
     bool staged = false;
     Span span; ///< metadata.name

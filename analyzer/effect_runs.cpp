@@ -1,0 +1,129 @@
+#include "analyzer/effect_runs.h"
+
+#include <algorithm>
+
+namespace polecat::analyzer {
+
+using decision::Attribution;
+using decision::Direction;
+using decision::Identity;
+using decision::PolicyBlock;
+using decision::Program;
+
+namespace {
+
+void add_rules(const Program& program, const Attribution& slots, const PolicyBlock& block,
+               Units& out) {
+    const auto& entries = program.stages[block.stage].entries;
+    for (std::uint32_t i = block.first; i < block.first + block.count;) {
+        const std::uint32_t slot = entries[i].slot.value;
+        const std::uint32_t rule = slots[slot].rule_index;
+        std::uint32_t end = i;
+        while (end < block.first + block.count && slots[entries[end].slot.value].rule_index == rule)
+            ++end;
+        out.units.push_back({block.stage, i, end - i, false});
+        out.meanings.push_back({Meaning::Kind::Rule, slot});
+        i = end;
+    }
+}
+
+Units units_of(const Program& program, const Attribution& slots) {
+    Units out;
+    std::vector<std::size_t> enforced(program.stages.size(), 0);
+    for (const PolicyBlock& block : slots.policies())
+        enforced[block.stage] += block.staged ? 0 : 1;
+    for (std::uint32_t i = 0; i < slots.policies().size(); ++i) {
+        const PolicyBlock& block = slots.policies()[i];
+        if (block.staged)
+            continue;
+        add_rules(program, slots, block, out);
+        out.units.push_back({block.stage, block.first, block.count, enforced[block.stage] == 1});
+        out.meanings.push_back({Meaning::Kind::Policy, i});
+    }
+    for (std::uint32_t stage = 0; stage < program.stages.size(); ++stage)
+        if (enforced[stage] != 0) {
+            const Program& p = program;
+            out.units.push_back(
+                {stage, 0, static_cast<std::uint32_t>(p.stages[stage].entries.size()), true});
+            out.meanings.push_back({Meaning::Kind::Tier, p.stages[stage].end_slot.value});
+        }
+    return out;
+}
+
+} // namespace
+
+EffectRuns::EffectRuns(const decision::LoweredCluster& cluster,
+                       const decision::Identities& identities, net::Family family)
+    : cluster_(cluster), ends_(cluster, identities, family) {
+    collect();
+}
+
+void EffectRuns::collect() {
+    std::map<std::pair<std::uint32_t, Units>, std::size_t> known;
+    for (const decision::Group& group : cluster_.groups)
+        for (const auto& [key, each] : group.programs) {
+            if (key.family != ends_.family())
+                continue;
+            Units units = units_of(cluster_.program(each.program), each.slots);
+            if (units.units.empty())
+                continue;
+            const auto [place, added] =
+                known.try_emplace({each.program.value, units}, runs_.size());
+            if (added)
+                runs_.push_back({each.program, std::move(units), {}, {}, {}});
+            Run& run = runs_[place->second];
+            const bool seen = std::any_of(
+                run.attributions.begin(), run.attributions.end(),
+                [&](const Attribution& a) { return a.identity() == each.slots.identity(); });
+            if (!seen)
+                run.attributions.push_back(each.slots);
+            for (const decision::ObjectId member : group.members)
+                if (const auto own = ends_.group_of(member))
+                    run.own.insert(*own);
+        }
+}
+
+/// At the normal hook the endpoint itself; packets that are forwarded or not yet translated have
+/// any ends.
+std::vector<EndClass> EffectRuns::own_of(const Run& run) const {
+    const Program& program = cluster_.program(run.program);
+    const auto predicates = predicates_of(program, program.direction == Direction::Egress);
+    std::map<Identity, EndClass> known;
+    const auto add = [&](std::uint32_t group) {
+        Identity seen = restricted(ends_.identity(group), predicates);
+        EndClass& into = known.try_emplace(seen, EndClass{seen, group, 0}).first->second;
+        ++into.groups;
+    };
+    if (program.hook == decision::Hook::Normal)
+        std::for_each(run.own.begin(), run.own.end(), add);
+    else
+        for (std::uint32_t i = 0; i < ends_.list().size(); ++i)
+            add(i);
+    std::vector<EndClass> out;
+    for (auto& [seen, each] : known)
+        out.push_back(std::move(each));
+    return out;
+}
+
+const std::vector<EndClass>& EffectRuns::others_of(decision::ProgramId id) {
+    const auto [place, added] = others_.try_emplace(id.value);
+    std::vector<EndClass>& out = place->second;
+    if (!added)
+        return out;
+    auto partition = ends_.others_of(cluster_.program(id));
+    for (Identity& seen : partition.classes)
+        out.push_back({std::move(seen), 0, 0});
+    for (const auto& [group, number] : partition.groups)
+        if (out[number].groups++ == 0)
+            out[number].group = group;
+    // The rest is of class 0.
+    out.front().groups = ends_.list().size() - partition.groups.size();
+    std::uint32_t first = 0;
+    for (const auto& [group, number] : partition.groups)
+        first += group == first ? 1 : 0;
+    out.front().group = first;
+    std::erase_if(out, [](const EndClass& each) { return each.groups == 0; });
+    return out;
+}
+
+} // namespace polecat::analyzer

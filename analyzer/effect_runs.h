@@ -1,0 +1,85 @@
+/// The programs of a cluster as analyzer/effects walks them: cut into units (rules, policies, tiers),
+/// with the pairs of ends that each tells apart. For analyzer/effects.cpp.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <vector>
+
+#include "analyzer/effects_walk.h"
+#include "analyzer/end_groups.h"
+#include "ir/decision/lowered.h"
+
+namespace polecat::analyzer {
+
+/// What a unit of a program stands for.
+struct Meaning {
+    enum class Kind { Rule, Policy, Tier } kind = Kind::Rule;
+    std::uint32_t number = 0; ///< slot, index of the policy's block, slot of the tier's end
+    auto operator<=>(const Meaning&) const = default;
+};
+
+/// The units of one program under one attribution.
+struct Units {
+    std::vector<Unit> units;
+    std::vector<Meaning> meanings;
+    auto operator<=>(const Units&) const = default;
+};
+
+/// All endpoints that run one program with one division into units.
+struct Run {
+    decision::ProgramId program;
+    Units units;
+    std::vector<decision::Attribution> attributions; ///< distinct ones
+    std::set<std::uint32_t> own;                     ///< groups of ends that run it
+    std::vector<UnitEffect> effects;                 ///< by unit
+};
+
+/// Groups that one side of a program does not tell apart.
+struct EndClass {
+    decision::Identity seen;
+    std::uint32_t group = 0; ///< one of them
+    std::size_t groups = 0;
+};
+
+/// All runs of one IP family.
+class EffectRuns {
+  public:
+    /// The cluster and the identities must outlive this.
+    EffectRuns(const decision::LoweredCluster& cluster, const decision::Identities& identities,
+               net::Family family);
+
+    std::vector<Run>& list() { return runs_; }
+    const EndGroups& ends() const { return ends_; }
+    const decision::Program& program(const Run& run) const { return cluster_.program(run.program); }
+
+    /// act(source, destination, a group of each) for pairs that the program tells apart, until it
+    /// says false.
+    template <class Act> void each_pair(const Run& run, const Act& act) {
+        const decision::Program& of = program(run);
+        const bool egress = of.direction == decision::Direction::Egress;
+        const std::vector<EndClass>& others = others_of(run.program);
+        for (const EndClass& a : own_of(run))
+            for (const EndClass& b : others) {
+                // An endpoint sends itself nothing that policy sees.
+                const bool self = a.group == b.group && a.groups == 1 && b.groups == 1 &&
+                                  ends_.list()[a.group].objects.size() == 1;
+                if (!self && !act(egress ? a.seen : b.seen, egress ? b.seen : a.seen,
+                                  egress ? a.group : b.group, egress ? b.group : a.group))
+                    return;
+            }
+    }
+
+  private:
+    std::vector<EndClass> own_of(const Run& run) const;
+    const std::vector<EndClass>& others_of(decision::ProgramId id);
+    void collect();
+
+    const decision::LoweredCluster& cluster_;
+    EndGroups ends_;
+    std::vector<Run> runs_;
+    std::map<std::uint32_t, std::vector<EndClass>> others_; ///< by program
+};
+
+} // namespace polecat::analyzer

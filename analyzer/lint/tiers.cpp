@@ -1,0 +1,177 @@
+// Tiers and order.
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "analyzer/lint/checks.h"
+#include "ir/policy/scope.h"
+
+namespace polecat::lint {
+
+using policy::Action;
+using policy::OrderedTier;
+using policy::Policy;
+using policy::Rule;
+
+namespace {
+
+class Checker {
+  public:
+    Checker(Context& context, Diagnostics& out) : context_(context), out_(out) {}
+
+    void run() {
+        tier_orders();
+        for (const OrderedTier& tier : context_.policies.tiers) {
+            policy_orders(tier);
+            pass_unused(tier);
+        }
+        disagreements();
+        never_passes();
+    }
+
+  private:
+    static std::string number(double value) { return fmt::format("{:g}", value); }
+
+    void tier_orders() {
+        std::map<double, const policy::Tier*> seen;
+        for (const policy::Tier& tier : context_.cluster.tiers) {
+            if (!tier.order) {
+                if (tier.meta.name != "default" && !tier.meta.name.starts_with("kube-"))
+                    out_.report(Code::TierOrderMissing, tier.meta.span, {tier.meta.name})
+                        .about("Tier " + tier.meta.name)
+                        .with_hint("give it an order below 1000000 to come before `default`");
+                continue;
+            }
+            const auto [first, fresh] = seen.emplace(**tier.order, &tier);
+            if (!fresh)
+                out_.report(Code::TierOrderDuplicate, tier.order->span,
+                            {tier.meta.name, first->second->meta.name, number(**tier.order)})
+                    .about("Tier " + tier.meta.name)
+                    .with_label(first->second->order->span, "the other one");
+        }
+    }
+
+    /// Where some policies of a tier have an order, those without one are easily forgotten.
+    void policy_orders(const OrderedTier& tier) {
+        const auto calico = [](const Policy* policy) { return !is_kubernetes(*policy); };
+        const bool some = std::any_of(
+            tier.policies.begin(), tier.policies.end(),
+            [&](const Policy* policy) { return calico(policy) && policy->order.has_value(); });
+        for (const Policy* policy : tier.policies)
+            if (some && calico(policy) && !policy->order && policy->staged_action != "Delete")
+                out_.report(Code::PolicyOrderMissing, policy->meta.span,
+                            {policy->meta.name, tier.name})
+                    .about(name_of(*policy));
+    }
+
+    static bool ends_in_deny(const std::vector<Rule>& rules) {
+        if (rules.empty() || rules.back().action != Action::Deny)
+            return false;
+        const Rule& last = rules.back();
+        const auto plain = [](const policy::EntityRule& end) {
+            return !end.selector && !end.namespace_selector && end.nets.empty() &&
+                   end.not_nets.empty() && end.ports.empty() && !end.service_accounts;
+        };
+        return !last.protocol && plain(last.source) && plain(last.destination);
+    }
+
+    void pass_unused(const OrderedTier& tier) {
+        if (tier.default_action != Action::Pass || !tier.span.known())
+            return;
+        const bool all = std::all_of(
+            tier.policies.begin(), tier.policies.end(), [](const Policy* policy) {
+                return (!policy->ingress_type || ends_in_deny(policy->ingress)) &&
+                       (!policy->egress_type || ends_in_deny(policy->egress));
+            });
+        if (all)
+            out_.report(Code::TierPassUnused, tier.span, {tier.name}).about("Tier " + tier.name);
+    }
+
+    // --- ties ------------------------------------------------------------------------------------
+
+    /// Policies of one order that disagree about a flow: the name decides which comes first.
+    void disagreements() {
+        for (const auto& [pair, flow] : context_.effects().conflicts) {
+            const Policy* first = find(pair.first);
+            const Policy* second = find(pair.second);
+            if (first == nullptr || second == nullptr || order(*first) != order(*second))
+                continue;
+            const bool kubernetes = is_kubernetes(*first) != is_kubernetes(*second);
+            const Policy& calico = is_kubernetes(*first) ? *second : *first;
+            const Policy& other = is_kubernetes(*first) ? *first : *second;
+            auto& diagnostic =
+                kubernetes
+                    ? out_.report(Code::OrderWithKubernetes, calico.meta.span,
+                                  {name_of(calico), name_of(other)})
+                    : out_.report(Code::PolicyOrderTie, second->meta.span,
+                                  {name_of(*second), name_of(*first), name_of(*first)});
+            diagnostic.about(name_of(kubernetes ? calico : *second))
+                .with_label(kubernetes ? other.meta.span : first->meta.span, "the other one")
+                .with_witness({flow.source, flow.destination, flow.connections})
+                .with_hint("give them different orders");
+        }
+    }
+
+    static double order(const Policy& policy) { return policy.order ? **policy.order : 1e300; }
+
+    const Policy* find(const analyzer::PolicyKey& key) const {
+        for (const OrderedTier& tier : context_.policies.tiers)
+            for (const Policy* policy : tier.policies)
+                if (analyzer::key_of(*policy) == key)
+                    return policy;
+        return nullptr;
+    }
+
+    // --- tiers that hold everything back ---------------------------------------------------------
+
+    /// A tier that ends in Deny before policies that nobody ever asks.
+    void never_passes() {
+        const auto& effects = context_.effects();
+        const auto& tiers = context_.policies.tiers;
+        for (std::size_t i = 0; i < tiers.size(); ++i) {
+            if (tiers[i].default_action == Action::Pass || !has_enforced(tiers[i]))
+                continue;
+            std::vector<std::string> starved;
+            for (std::size_t j = i + 1; j < tiers.size(); ++j)
+                for (const Policy* policy : tiers[j].policies) {
+                    const auto found = effects.policies.find(analyzer::key_of(*policy));
+                    if (found != effects.policies.end() && !found->second.effect.reached)
+                        starved.push_back(name_of(*policy));
+                }
+            if (starved.empty() || passes_somewhere(tiers[i]))
+                continue;
+            const Span span = tiers[i].span.known() ? tiers[i].span
+                                                    : tiers[i].policies.front()->meta.span;
+            out_.report(Code::TierNeverPasses, span, {tiers[i].name, listed(starved)})
+                .about("Tier " + tiers[i].name)
+                .with_hint("end its policies with `- action: Pass`, or set defaultAction: Pass");
+        }
+    }
+
+    static bool has_enforced(const OrderedTier& tier) {
+        return std::any_of(tier.policies.begin(), tier.policies.end(), [](const Policy* policy) {
+            return !policy::is_staged(policy->kind);
+        });
+    }
+
+    static bool passes_somewhere(const OrderedTier& tier) {
+        for (const Policy* policy : tier.policies)
+            for (const auto* rules : {&policy->ingress, &policy->egress})
+                for (const Rule& rule : *rules)
+                    if (rule.action == Action::Pass && !policy::is_staged(policy->kind))
+                        return true;
+        return false;
+    }
+
+    Context& context_;
+    Diagnostics& out_;
+};
+
+} // namespace
+
+void check_tiers(Context& context, Diagnostics& out) {
+    Checker(context, out).run();
+}
+
+} // namespace polecat::lint
