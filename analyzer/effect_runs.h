@@ -1,5 +1,5 @@
-/// The programs of a cluster as analyzer/effects walks them: cut into units (rules, policies, tiers),
-/// with the pairs of ends that each tells apart. For analyzer/effects.cpp.
+/// The programs of a cluster as analyzer/effects walks them: cut into units (rules, policies,
+/// tiers), with the pairs of ends that each tells apart. For analyzer/effects.cpp.
 #pragma once
 
 #include <cstdint>

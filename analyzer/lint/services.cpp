@@ -94,8 +94,7 @@ class Checker {
 
     /// Endpoints that a rule's destination can be; nullopt: anybody.
     std::optional<std::vector<ObjectId>> destinations(const RuleView& view) {
-        const std::string space =
-            policy::is_global(view.policy.kind) ? "" : view.policy.meta.space;
+        const std::string space = policy::is_global(view.policy.kind) ? "" : view.policy.meta.space;
         const auto peers = policy::peers_of(view.rule.destination, space);
         if (peers)
             return context_.select(*peers);
@@ -192,9 +191,9 @@ class Checker {
         if (service.empty())
             return;
         const Span span = port.span.known() ? port.span : view.rule.span;
-        auto& diagnostic = out_.report(
-            Code::ServicePortNotPodPort, span,
-            {rule_name(view), std::to_string(number), service, std::to_string(real)});
+        auto& diagnostic =
+            out_.report(Code::ServicePortNotPodPort, span,
+                        {rule_name(view), std::to_string(number), service, std::to_string(real)});
         diagnostic.about(name_of(view.policy)).with_hint(fmt::format("write {}", real));
         if (!is_kubernetes(view.policy) && port.span.known())
             diagnostic.with_fix({port.span, std::to_string(real), "write the pod's port"});
@@ -244,9 +243,9 @@ class Checker {
     // --- node ports ------------------------------------------------------------------------------
 
     void node_ports() {
-        const bool limited = std::any_of(context_.cluster.policies.begin(),
-                                         context_.cluster.policies.end(),
-                                         [](const Policy& policy) { return *policy.pre_dnat; });
+        const bool limited =
+            std::any_of(context_.cluster.policies.begin(), context_.cluster.policies.end(),
+                        [](const Policy& policy) { return *policy.pre_dnat; });
         for (const policy::Service& service : context_.cluster.services) {
             if (!opens_nodes(service))
                 continue;
@@ -309,8 +308,8 @@ class Checker {
 
     /// Policy that keeps outside addresses out and lets nodes in lets in who comes by a node port.
     void nodes_let_in(const policy::Service& service, ObjectId id) {
-        const auto* ingress = context_.lowered.find(id, Direction::Ingress,
-                                                    decision::Hook::Normal, net::Family::V4);
+        const auto* ingress =
+            context_.lowered.find(id, Direction::Ingress, decision::Hook::Normal, net::Family::V4);
         const auto group = context_.ends(net::Family::V4).group_of(id);
         if (ingress == nullptr || ingress->slots.policies().empty() || !group)
             return;
@@ -319,8 +318,8 @@ class Checker {
         const auto& ends = context_.ends(net::Family::V4);
         const auto allowed = [&](const net::Address& from, std::uint16_t port) {
             const auto& identities = context_.identities();
-            const auto set = flows.between(identities[identities.of_address(from)],
-                                           ends.identity(*group)).allow;
+            const auto set =
+                flows.between(identities[identities.of_address(from)], ends.identity(*group)).allow;
             return set.ports(net::kTcp).destinations().contains(port);
         };
         const net::Address stranger = *net::parse_address("203.0.113.99");

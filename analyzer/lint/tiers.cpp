@@ -55,9 +55,10 @@ class Checker {
     /// Where some policies of a tier have an order, those without one are easily forgotten.
     void policy_orders(const OrderedTier& tier) {
         const auto calico = [](const Policy* policy) { return !is_kubernetes(*policy); };
-        const bool some = std::any_of(
-            tier.policies.begin(), tier.policies.end(),
-            [&](const Policy* policy) { return calico(policy) && policy->order.has_value(); });
+        const bool some =
+            std::any_of(tier.policies.begin(), tier.policies.end(), [&](const Policy* policy) {
+                return calico(policy) && policy->order.has_value();
+            });
         for (const Policy* policy : tier.policies)
             if (some && calico(policy) && !policy->order && policy->staged_action != "Delete")
                 out_.report(Code::PolicyOrderMissing, policy->meta.span,
@@ -79,8 +80,8 @@ class Checker {
     void pass_unused(const OrderedTier& tier) {
         if (tier.default_action != Action::Pass || !tier.span.known())
             return;
-        const bool all = std::all_of(
-            tier.policies.begin(), tier.policies.end(), [](const Policy* policy) {
+        const bool all =
+            std::all_of(tier.policies.begin(), tier.policies.end(), [](const Policy* policy) {
                 return (!policy->ingress_type || ends_in_deny(policy->ingress)) &&
                        (!policy->egress_type || ends_in_deny(policy->egress));
             });
@@ -101,11 +102,10 @@ class Checker {
             const Policy& calico = is_kubernetes(*first) ? *second : *first;
             const Policy& other = is_kubernetes(*first) ? *first : *second;
             auto& diagnostic =
-                kubernetes
-                    ? out_.report(Code::OrderWithKubernetes, calico.meta.span,
-                                  {name_of(calico), name_of(other)})
-                    : out_.report(Code::PolicyOrderTie, second->meta.span,
-                                  {name_of(*second), name_of(*first), name_of(*first)});
+                kubernetes ? out_.report(Code::OrderWithKubernetes, calico.meta.span,
+                                         {name_of(calico), name_of(other)})
+                           : out_.report(Code::PolicyOrderTie, second->meta.span,
+                                         {name_of(*second), name_of(*first), name_of(*first)});
             diagnostic.about(name_of(kubernetes ? calico : *second))
                 .with_label(kubernetes ? other.meta.span : first->meta.span, "the other one")
                 .with_witness({flow.source, flow.destination, flow.connections})
@@ -141,8 +141,8 @@ class Checker {
                 }
             if (starved.empty() || passes_somewhere(tiers[i]))
                 continue;
-            const Span span = tiers[i].span.known() ? tiers[i].span
-                                                    : tiers[i].policies.front()->meta.span;
+            const Span span =
+                tiers[i].span.known() ? tiers[i].span : tiers[i].policies.front()->meta.span;
             out_.report(Code::TierNeverPasses, span, {tiers[i].name, listed(starved)})
                 .about("Tier " + tiers[i].name)
                 .with_hint("end its policies with `- action: Pass`, or set defaultAction: Pass");
@@ -150,9 +150,8 @@ class Checker {
     }
 
     static bool has_enforced(const OrderedTier& tier) {
-        return std::any_of(tier.policies.begin(), tier.policies.end(), [](const Policy* policy) {
-            return !policy::is_staged(policy->kind);
-        });
+        return std::any_of(tier.policies.begin(), tier.policies.end(),
+                           [](const Policy* policy) { return !policy::is_staged(policy->kind); });
     }
 
     static bool passes_somewhere(const OrderedTier& tier) {

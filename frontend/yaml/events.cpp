@@ -27,15 +27,46 @@ struct Event {
 
 struct Anchor {
     Node node;
-    std::size_t size = 0; ///< nodes in it
+    std::size_t size = 0; ///< nodes in it; long texts count as several
+};
+
+constexpr std::size_t kTextOfOneNode = 128;
+
+/// `<<: value`, and how many keys stood before it.
+struct Merge {
+    Node value;
+    std::size_t keys_before = 0;
+};
+
+/// Keys of one mapping: looked through while they are few, by hash when they are many.
+class Keys {
+  public:
+    const Member* find(const Node& mapping, const std::string& key) {
+        if (mapping.members.size() <= kFew) {
+            for (const Member& each : mapping.members)
+                if (each.key == key)
+                    return &each;
+            return nullptr;
+        }
+        for (; known_ < mapping.members.size(); ++known_)
+            places_.emplace(mapping.members[known_].key, known_);
+        const auto found = places_.find(key);
+        return found == places_.end() ? nullptr : &mapping.members[found->second];
+    }
+
+  private:
+    static constexpr std::size_t kFew = 16;
+    std::size_t known_ = 0;
+    std::unordered_map<std::string, std::size_t> places_;
 };
 
 /// Builds the tree of one stream. Depth is bounded before recursion goes deeper.
 class Builder {
   public:
-    Builder(std::string_view text, FileId file, std::uint32_t first_line, const Limits& limits,
+    Builder(std::string_view text, FileId file, std::uint32_t first_line, Budget& budget,
             diag::Diagnostics& diagnostics)
-        : file_(file), first_line_(first_line), limits_(limits), diagnostics_(diagnostics) {
+        : text_(text), file_(file), first_line_(first_line), budget_(budget),
+          limits_(budget.limits), diagnostics_(diagnostics) {
         yaml_parser_initialize(&parser_);
         yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()),
                                      text.size());
@@ -69,7 +100,6 @@ class Builder {
 
     bool document(std::vector<Document>& out) {
         anchors_.clear();
-        nodes_ = 0;
         broken_ = false;
         Document document;
         document.file = file_;
@@ -97,24 +127,55 @@ class Builder {
                 static_cast<std::uint32_t>(mark.column) + 1, static_cast<std::uint32_t>(length)};
     }
 
+    /// libyaml gives errors of single bytes by their offset only.
+    Span place_of_problem() const {
+        if (parser_.error != YAML_READER_ERROR)
+            return at(parser_.problem_mark, 1);
+        yaml_mark_t mark{};
+        for (std::size_t i = 0; i < parser_.problem_offset && i < text_.size(); ++i) {
+            const bool starts = (static_cast<unsigned char>(text_[i]) & 0xC0) != 0x80;
+            mark.column = text_[i] == '\n' ? 0 : mark.column + (starts ? 1 : 0);
+            mark.line += text_[i] == '\n' ? 1 : 0;
+        }
+        return at(mark, 1);
+    }
+
     void report_syntax() {
         std::string problem = parser_.problem != nullptr ? parser_.problem : "cannot be read";
         if (parser_.context != nullptr)
             problem = std::string(parser_.context) + ": " + problem;
         auto& diagnostic =
-            diagnostics_.report(diag::Code::YamlSyntax, at(parser_.problem_mark, 1), {problem});
+            diagnostics_.report(diag::Code::YamlSyntax, place_of_problem(), {problem});
         if (problem.find("character that cannot start any token") != std::string::npos)
             diagnostic.with_hint("indent with blanks; a tab, `@`, `%` or a backquote needs quotes");
     }
 
-    /// Counts nodes against the limit; alias expansion counts in full.
-    bool count(std::size_t added, const Span& where) {
-        nodes_ += added;
-        if (nodes_ <= limits_.max_nodes)
-            return true;
+    bool over_limit(const Span& where, std::size_t limit, const char* what) {
+        budget_.spent = true;
         diagnostics_.report(diag::Code::YamlLimit, where,
-                            {"more than " + std::to_string(limits_.max_nodes) + " values"});
+                            {"more than " + std::to_string(limit) + " " + what});
         return false;
+    }
+
+    bool count(std::size_t added, const Span& where) {
+        budget_.nodes += added;
+        return budget_.nodes <= limits_.max_nodes || over_limit(where, limits_.max_nodes, "values");
+    }
+
+    /// What anchors keep, and aliases and merges repeat.
+    bool count_copy(std::size_t size, const Span& where) {
+        budget_.copied += size;
+        return budget_.copied <= limits_.max_alias_nodes ||
+               over_limit(where, limits_.max_alias_nodes, "values by anchors and aliases");
+    }
+
+    static std::size_t size_of(const Node& node) {
+        std::size_t out = 1 + node.text.size() / kTextOfOneNode;
+        for (const Node& item : node.items)
+            out += size_of(item);
+        for (const Member& member : node.members)
+            out += size_of(member.value) + 1 + member.key.size() / kTextOfOneNode;
+        return out;
     }
 
     bool node(Event& event, Node& out, std::size_t depth) {
@@ -132,7 +193,7 @@ class Builder {
             return alias(event.raw, out);
         case YAML_SCALAR_EVENT:
             scalar(event.raw, out);
-            return anchor(event.raw.data.scalar.anchor, out, 1);
+            return keep(anchor_name(event.raw.data.scalar.anchor), out);
         case YAML_SEQUENCE_START_EVENT:
             return sequence(event, out, depth);
         case YAML_MAPPING_START_EVENT:
@@ -142,9 +203,13 @@ class Builder {
         }
     }
 
-    bool anchor(const yaml_char_t* name, const Node& node, std::size_t size) {
-        if (name != nullptr)
-            anchors_[reinterpret_cast<const char*>(name)] = {node, size};
+    bool keep(const std::string& name, const Node& node) {
+        if (name.empty())
+            return true;
+        const std::size_t size = size_of(node);
+        if (!count_copy(size, node.span))
+            return false;
+        anchors_[name] = {node, size};
         return true;
     }
 
@@ -157,7 +222,7 @@ class Builder {
             broken_ = true;
             return true;
         }
-        if (!count(found->second.size, span(event)))
+        if (!count_copy(found->second.size, span(event)))
             return false;
         out = found->second.node;
         return true;
@@ -176,7 +241,6 @@ class Builder {
     }
 
     bool sequence(const Event& start, Node& out, std::size_t depth) {
-        const std::size_t before = nodes_;
         out.kind = Node::Kind::Sequence;
         const std::string name = anchor_name(start.raw.data.sequence_start.anchor);
         for (;;) {
@@ -189,9 +253,7 @@ class Builder {
             if (!node(event, out.items.back(), depth + 1))
                 return false;
         }
-        if (!name.empty())
-            anchors_[name] = {out, nodes_ - before + 1};
-        return true;
+        return keep(name, out);
     }
 
     static std::string anchor_name(const yaml_char_t* name) {
@@ -199,27 +261,26 @@ class Builder {
     }
 
     bool mapping(const Event& start, Node& out, std::size_t depth) {
-        const std::size_t before = nodes_;
         out.kind = Node::Kind::Mapping;
         const std::string name = anchor_name(start.raw.data.mapping_start.anchor);
-        std::vector<Node> merges;
+        std::vector<Merge> merges;
+        Keys keys;
         for (;;) {
             Event key;
             if (!next(key))
                 return false;
             if (key.raw.type == YAML_MAPPING_END_EVENT)
                 break;
-            if (!member(key, out, merges, depth))
+            if (!member(key, out, merges, keys, depth))
                 return false;
         }
-        for (const Node& merge : merges)
-            merge_into(out, merge);
-        if (!name.empty())
-            anchors_[name] = {out, nodes_ - before + 1};
-        return true;
+        for (const Merge& merge : merges)
+            if (!merge_into(out, merge.value, merge.keys_before, keys))
+                return false;
+        return keep(name, out);
     }
 
-    bool member(Event& key, Node& out, std::vector<Node>& merges, std::size_t depth) {
+    bool member(Event& key, Node& out, std::vector<Merge>& merges, Keys& keys, std::size_t depth) {
         Node key_node;
         if (!node(key, key_node, depth + 1))
             return false;
@@ -234,24 +295,17 @@ class Builder {
             return true;
         }
         if (key_node.text == "<<" && !key_node.quoted) {
-            merges.push_back(std::move(value));
+            merges.push_back({std::move(value), out.members.size()});
             return true;
         }
         if (resolve_scalar(key_node) != ScalarType::String)
             report_key(key_node);
-        if (const Member* first = find_member(out, key_node.text)) {
+        if (const Member* first = keys.find(out, key_node.text)) {
             report_duplicate(key_node, *first);
             return true;
         }
         out.members.push_back({std::move(key_node.text), key_node.span, std::move(value)});
         return true;
-    }
-
-    static const Member* find_member(const Node& mapping, const std::string& key) {
-        for (const Member& each : mapping.members)
-            if (each.key == key)
-                return &each;
-        return nullptr;
     }
 
     void report_duplicate(const Node& key, const Member& first) {
@@ -278,38 +332,58 @@ class Builder {
             diagnostics_.report(diag::Code::YamlKey, key.span, {"(a collection)"});
     }
 
-    void merge_into(Node& out, const Node& merge) {
+    /// A key after `<<`, and an earlier mapping of a list, win over a merged one. With a key before
+    /// `<<` readers differ (YAML says the key, Kubernetes' reader takes the merged one): refused.
+    bool merge_into(Node& out, const Node& merge, std::size_t keys_before, Keys& keys) {
         if (merge.is_sequence()) {
             for (const Node& each : merge.items)
-                merge_into(out, each);
-            return;
+                if (!merge_into(out, each, keys_before, keys))
+                    return false;
+            return true;
         }
         if (!merge.is_mapping()) {
             broken_ = true;
             diagnostics_.report(diag::Code::YamlSyntax, merge.span,
                                 {"`<<` merges a mapping, and this is none"});
-            return;
+            return true;
         }
-        for (const Member& each : merge.members)
-            if (find_member(out, each.key) == nullptr)
-                out.members.push_back(each);
+        for (const Member& each : merge.members) {
+            if (const Member* first = keys.find(out, each.key)) {
+                if (first < out.members.data() + keys_before)
+                    report_duplicate_merge(each, *first);
+                continue;
+            }
+            if (!count_copy(size_of(each.value), each.key_span))
+                return false;
+            out.members.push_back(each);
+        }
+        return true;
     }
 
+    void report_duplicate_merge(const Member& merged, const Member& first) {
+        broken_ = true;
+        diagnostics_.report(diag::Code::DuplicateKey, first.key_span, {first.key})
+            .with_label(merged.key_span, "merged in from here")
+            .with_note("readers differ in which of the two they take")
+            .with_hint("write `<<` first: then `" + first.key + "` below it wins everywhere");
+    }
+
+    std::string_view text_;
     yaml_parser_t parser_{};
     FileId file_;
     std::uint32_t first_line_;
+    Budget& budget_;
     const Limits& limits_;
     diag::Diagnostics& diagnostics_;
     std::unordered_map<std::string, Anchor> anchors_;
-    std::size_t nodes_ = 0;
     bool broken_ = false;
 };
 
 } // namespace
 
-bool read_stream(std::string_view text, FileId file, std::uint32_t first_line, const Limits& limits,
+bool read_stream(std::string_view text, FileId file, std::uint32_t first_line, Budget& budget,
                  diag::Diagnostics& diagnostics, std::vector<Document>& out) {
-    return Builder(text, file, first_line, limits, diagnostics).read(out);
+    return Builder(text, file, first_line, budget, diagnostics).read(out);
 }
 
 } // namespace polecat::yaml

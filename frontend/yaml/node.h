@@ -52,9 +52,6 @@ std::optional<double> as_number(const Node& node); ///< Integer or Float
 struct Document {
     Node root;
     FileId file;
-    /// The first unquoted text with `{{` in it: in a kind that polecat reads, a template that was
-    /// not rendered; in others (alerting rules) it can be meant.
-    Span template_text{};
 };
 
 /// Limits against hostile input; documents beyond them are refused with a diagnostic.

@@ -1,3 +1,5 @@
+#include <charconv>
+
 #include "frontend/yaml/events.h"
 
 namespace polecat::yaml {
@@ -85,18 +87,94 @@ bool report_template(const Chunk& chunk, FileId file, diag::Diagnostics& diagnos
 }
 
 /// Each chunk on its own, so that one broken document does not hide the others.
-void read_chunks(std::string_view text, FileId file, const Limits& limits,
-                 diag::Diagnostics& diagnostics, std::vector<Document>& out) {
+void read_chunks(std::string_view text, FileId file, Budget& budget, diag::Diagnostics& diagnostics,
+                 std::vector<Document>& out) {
+    std::size_t errors = 0;
     for (const Chunk& chunk : chunks_of(text)) {
         diag::Diagnostics found;
         std::vector<Document> documents;
-        if (!read_stream(chunk.text, file, chunk.first_line, limits, found, documents) &&
-            report_template(chunk, file, diagnostics))
+        if (!read_stream(chunk.text, file, chunk.first_line, budget, found, documents) &&
+            !budget.spent && report_template(chunk, file, diagnostics))
             continue;
+        errors += found.count(diag::Severity::Error);
         diagnostics.append(found);
         for (Document& each : documents)
             out.push_back(std::move(each));
+        if (budget.spent || errors > budget.limits.max_errors)
+            return;
     }
+}
+
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+
+/// JSON escapes of characters beyond 16 bits are two halves, which YAML knows nothing of.
+std::string with_whole_characters(std::string_view text) {
+    std::string out;
+    const auto unit = [&](std::size_t at) -> std::uint32_t {
+        std::uint32_t value = 0;
+        if (at + 6 > text.size() || text.substr(at, 2) != "\\u" ||
+            std::from_chars(text.data() + at + 2, text.data() + at + 6, value, 16).ptr !=
+                text.data() + at + 6)
+            return 0;
+        return value;
+    };
+    for (std::size_t i = 0; i < text.size();) {
+        const std::uint32_t high = text[i] == '\\' ? unit(i) : 0, low = high ? unit(i + 6) : 0;
+        if (high >= 0xD800 && high < 0xDC00 && low >= 0xDC00 && low < 0xE000) {
+            const std::uint32_t code = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
+            for (const auto& [shift, mark] :
+                 {std::pair{18u, 0xF0u}, {12u, 0x80u}, {6u, 0x80u}, {0u, 0x80u}})
+                out += static_cast<char>(mark | (code >> shift & (shift == 18 ? 0x07u : 0x3Fu)));
+            i += 12;
+        } else {
+            if (text[i] == '\\' && i + 1 < text.size())
+                out += text[i++];
+            out += text[i++];
+        }
+    }
+    return out;
+}
+
+bool is_json(std::string_view text) {
+    const std::size_t first = text.find_first_not_of(" \t\r\n");
+    return first != std::string_view::npos && (text[first] == '{' || text[first] == '[');
+}
+
+/// JSON documents one after the other, as logs and `kubectl` pipelines have them.
+std::vector<Chunk> json_values(std::string_view text) {
+    std::vector<Chunk> out;
+    std::size_t depth = 0, begin = std::string_view::npos;
+    std::uint32_t line = 1, first_line = 1;
+    bool quoted = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        line += c == '\n' ? 1 : 0;
+        if (quoted) {
+            i += c == '\\' ? 1 : 0;
+            quoted = c != '"';
+        } else if (c == '"') {
+            quoted = true;
+        } else if (c == '{' || c == '[') {
+            if (depth++ == 0) {
+                begin = i;
+                first_line = line;
+            }
+        } else if ((c == '}' || c == ']') && depth > 0 && --depth == 0) {
+            out.push_back({text.substr(begin, i + 1 - begin), first_line});
+        }
+    }
+    return out;
+}
+
+/// What the reader of YAML can't take although it is JSON.
+bool read_json(std::string_view text, FileId file, Budget& budget, std::vector<Document>& out) {
+    const std::string whole = with_whole_characters(text);
+    diag::Diagnostics unused;
+    for (const Chunk& chunk : json_values(whole))
+        if (!read_stream(chunk.text, file, chunk.first_line, budget, unused, out) ||
+            unused.has_errors())
+            return false;
+    return !out.empty();
 }
 
 } // namespace
@@ -114,13 +192,24 @@ std::vector<Document> read_documents(const Sources& sources, FileId file,
         diagnostics.report(diag::Code::NotUtf8, place_of_byte(text, file, bad));
         return out;
     }
+    if (text.starts_with(kByteOrderMark))
+        text.remove_prefix(kByteOrderMark.size());
     diag::Diagnostics found;
-    if (read_stream(text, file, 1, limits, found, out)) {
+    Budget budget{limits};
+    if (read_stream(text, file, 1, budget, found, out)) {
         diagnostics.append(found);
         return out;
     }
     out.clear();
-    read_chunks(text, file, limits, diagnostics, out);
+    Budget again{limits};
+    if (!budget.spent && is_json(text) && read_json(text, file, again, out))
+        return out;
+    out.clear();
+    Budget rest{limits};
+    if (budget.spent)
+        diagnostics.append(found);
+    else
+        read_chunks(text, file, rest, diagnostics, out);
     return out;
 }
 

@@ -90,6 +90,14 @@ TEST_CASE("anchors, aliases and merge keys") {
     CHECK(other->find("x")->text == "1");
     CHECK(other->find("z")->text == "3");
     CHECK(Read("a: *nothing\n").found(diag::Code::YamlSyntax));
+    CHECK(Read("base: &b {x: 1}\nother:\n  x: 2\n  <<: *b\n").found(diag::Code::DuplicateKey));
+}
+
+TEST_CASE("aliases repeated without end are refused before they cost anything") {
+    std::string wide = "a: &a [" + std::string(20'000, '0') + "]\nb:\n";
+    for (int i = 0; i < 50'000; ++i)
+        wide += "- *a\n";
+    CHECK(Read(wide).found(diag::Code::YamlLimit));
 }
 
 TEST_CASE("hostile input is refused, not expanded") {
