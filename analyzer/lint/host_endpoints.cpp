@@ -66,6 +66,7 @@ class Checker {
     }
 
     void check(const policy::HostEndpoint& host, decision::ObjectId id) {
+        check_untracked(host, id);
         const bool in = has_policy(program(id, Direction::Ingress, Hook::Normal));
         const bool out = has_policy(program(id, Direction::Egress, Hook::Normal));
         if (!in && !out && host.profiles.empty()) {
@@ -78,7 +79,6 @@ class Checker {
             lockout(host, id);
             exposed(host);
         }
-        check_untracked(host, id);
     }
 
     diag::Diagnostic& report(Code code, const Span& span, const policy::HostEndpoint& host,

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <numeric>
 #include <stdexcept>
 #include <tuple>
+#include <utility>
 
 namespace polecat::diag {
 
@@ -37,20 +39,22 @@ std::string fill(std::string_view text, std::span<const std::string> args) {
     return out;
 }
 
+/// Insertions, deletions, substitutions and swaps of neighbours ("fornt"), regardless of case.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j)
-        row[j] = j;
+    const auto same = [&](std::size_t i, std::size_t j) {
+        return std::tolower(static_cast<unsigned char>(a[i - 1])) ==
+               std::tolower(static_cast<unsigned char>(b[j - 1]));
+    };
+    std::vector<std::size_t> before, previous, row(b.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t{0});
     for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = row[0];
+        before = std::exchange(previous, row);
         row[0] = i;
         for (std::size_t j = 1; j <= b.size(); ++j) {
-            const bool same = std::tolower(static_cast<unsigned char>(a[i - 1])) ==
-                              std::tolower(static_cast<unsigned char>(b[j - 1]));
-            const std::size_t next =
-                std::min({row[j] + 1, row[j - 1] + 1, diagonal + (same ? 0U : 1U)});
-            diagonal = row[j];
-            row[j] = next;
+            row[j] = std::min(
+                {previous[j] + 1, row[j - 1] + 1, previous[j - 1] + (same(i, j) ? 0U : 1U)});
+            if (i > 1 && j > 1 && same(i, j - 1) && same(i - 1, j))
+                row[j] = std::min(row[j], before[j - 2] + 1);
         }
     }
     return row[b.size()];

@@ -85,7 +85,8 @@ TEST_CASE("each diagnostic has a page and is emitted in code and in a test") {
         for (const fs::path& path : sources(layer))
             code += read(path);
     for (const auto& entry : fs::recursive_directory_iterator(kRoot / "tests"))
-        if (entry.is_regular_file() && entry.path().extension() == ".cpp" &&
+        if (entry.is_regular_file() &&
+            (entry.path().extension() == ".cpp" || entry.path().extension() == ".yaml") &&
             entry.path().string().find("/static/") == std::string::npos)
             tests += read(entry.path());
     std::set<std::string> pages;

@@ -1,0 +1,111 @@
+// Each lint rule on manifests that show the mistake and on near misses, from the files beside this.
+//
+//   #: case TITLE       begins a case
+//   #: with NAME        puts NAME.yaml before it
+//   #: finds SLUG...    each of these is found
+//   #: not SLUG...      none of these is
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include <doctest/doctest.h>
+
+#include "analyzer/lint/lint.h"
+#include "frontend/load.h"
+#include "passes/lower.h"
+
+using namespace polecat;
+namespace fs = std::filesystem;
+
+namespace {
+
+const fs::path kHere = fs::path(POLECAT_SOURCE_DIR) / "tests/lint";
+
+struct Case {
+    std::string title, text;
+    std::vector<std::string> finds, excludes;
+};
+
+std::string read(const fs::path& path) {
+    std::ifstream in(path);
+    std::ostringstream out;
+    out << in.rdbuf();
+    return out.str();
+}
+
+std::vector<Case> cases_of(const fs::path& path) {
+    std::vector<Case> out;
+    std::istringstream in(read(path));
+    for (std::string line; std::getline(in, line);) {
+        std::istringstream words(line);
+        std::string mark, what, word;
+        words >> mark >> what;
+        if (mark != "#:") {
+            REQUIRE(!out.empty());
+            out.back().text += line + "\n";
+        } else if (what == "case") {
+            out.push_back({line.substr(line.find("case") + 5), {}, {}, {}});
+        } else if (what == "with") {
+            words >> word;
+            out.back().text += read(kHere / (word + ".yaml")) + "---\n";
+        } else {
+            REQUIRE((what == "finds" || what == "not"));
+            auto& list = what == "finds" ? out.back().finds : out.back().excludes;
+            while (words >> word)
+                list.push_back(word);
+        }
+    }
+    return out;
+}
+
+std::set<std::string> slugs_of(const std::string& text) {
+    Sources sources;
+    diag::Diagnostics diagnostics;
+    policy::Cluster cluster;
+    const FileId file = sources.add("case.yaml", text);
+    const auto documents = yaml::read_documents(sources, file, diagnostics);
+    frontend::load_documents(documents, cluster, diagnostics);
+    frontend::check_references(cluster, diagnostics);
+    std::set<std::string> out;
+    if (!diagnostics.has_errors()) {
+        const policy::OrderedPolicies policies = passes::order_policies(cluster);
+        const decision::LoweredCluster lowered = passes::lower(cluster, diagnostics);
+        lint::Context context(cluster, policies, lowered, {});
+        lint::run(context, diagnostics);
+    } else {
+        out.insert("(errors)");
+    }
+    for (const diag::Diagnostic& each : diagnostics.list()) {
+        out.insert(std::string(diag::info(each.code).slug));
+        CHECK(each.span.known());
+    }
+    return out;
+}
+
+} // namespace
+
+TEST_CASE("lint rules find the mistake and leave the near miss alone") {
+    std::set<std::string> found_somewhere, spared_somewhere;
+    for (const auto& entry : fs::directory_iterator(kHere)) {
+        if (entry.path().extension() != ".yaml" || entry.path().filename() == "shop.yaml")
+            continue;
+        for (const Case& each : cases_of(entry.path())) {
+            INFO(entry.path().filename().string(), ": ", each.title);
+            const std::set<std::string> slugs = slugs_of(each.text);
+            CHECK(!slugs.contains("(errors)"));
+            for (const std::string& slug : each.finds) {
+                CHECK_MESSAGE(slugs.contains(slug), slug, " is not found");
+                found_somewhere.insert(slug);
+            }
+            for (const std::string& slug : each.excludes) {
+                CHECK_MESSAGE(!slugs.contains(slug), slug, " is found");
+                spared_somewhere.insert(slug);
+            }
+        }
+    }
+    for (const diag::CodeInfo& row : diag::all_codes())
+        if (static_cast<unsigned>(row.code) / 1000 == 4)
+            CHECK_MESSAGE(found_somewhere.contains(std::string(row.slug)), row.slug,
+                          " has no case");
+}
