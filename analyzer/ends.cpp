@@ -62,8 +62,8 @@ Result<ir::PathEnd> find_node(const LoweredCluster& cluster, const EndName& name
     std::vector<std::string_view> names;
     for (const decision::NodeInfo& node : cluster.nodes)
         names.push_back(node.name);
-    for (const auto& [host, id] : cluster.host_endpoints_by_name)
-        names.push_back(cluster.endpoint_of(id)->node);
+    for (const decision::Endpoint& endpoint : cluster.endpoints)
+        names.push_back(endpoint.node);
     if (std::find(names.begin(), names.end(), name.name) == names.end())
         return Error{
             fmt::format("there is no node `{}`{}", name.name, did_you_mean(name.name, names))};

@@ -96,12 +96,15 @@ Answer ask_flow(const LoweredCluster& cluster, const Case& each, const ir::PathE
     query.source = from;
     query.destination = to;
     query.packet = packet_of(each, traffic);
+    if (each.whole_way)
+        query.route = ir::Route::Wire;
     const ir::FlowVerdict verdict = ir::judge_flow(cluster, query);
     Answer answer;
     answer.verdict = verdict.verdict;
     answer.reason = verdict.reason;
     for (const ir::HopVerdict& hop : verdict.hops)
-        if (hop.program != nullptr && hop.decision.verdict == verdict.verdict)
+        if (hop.program != nullptr && hop.skipped == ir::HopVerdict::Skipped::No &&
+            hop.verdict == verdict.verdict)
             answer.deciders.push_back({decider(*hop.program, hop.decision), hop.hop.direction});
     return answer;
 }

@@ -87,6 +87,12 @@ std::string_view to_string(ir::HopVerdict::Skipped skipped) {
         return "accepted by an earlier hook of this host";
     case ir::HopVerdict::Skipped::RouterIcmp:
         return "neighbour discovery and routers' ICMPv6 always pass";
+    case ir::HopVerdict::Skipped::Encapsulation:
+        return "VXLAN and IPIP from pods are dropped (allowVXLANPacketsFromWorkloads, "
+               "allowIPIPPacketsFromWorkloads)";
+    case ir::HopVerdict::Skipped::NotTranslated:
+        return "doNotTrack policy took the packet: without a connection it is not translated to a "
+               "backend";
     }
     return "";
 }

@@ -167,6 +167,14 @@ Case read_case(Fields fields) {
         http.finish();
         out.http = decision::Flow::Http{method ? **method : "GET", path ? **path : "/"};
     }
+    for (const EndName& end : out.from)
+        if (end.kind == EndName::Kind::Service)
+            refuse(fields, out.span, "from", "a service sends nothing: name the pods behind it");
+    if (const auto route = fields.string("route")) {
+        out.whole_way = **route == "wire";
+        if (!out.whole_way && **route != "ends")
+            refuse(fields, route->span, "route", "must be ends or wire");
+    }
     out.probe = probe_of(fields);
     read_expect(fields, out);
     if (auto by = fields.string("by"))

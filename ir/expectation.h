@@ -58,6 +58,7 @@ struct Case {
     std::optional<std::uint16_t> source_port;
     std::optional<decision::Flow::Http> http;
     std::optional<Probe> probe;
+    bool whole_way = false; ///< `route: wire`: everything on the way, not the ends' policies alone
     At<decision::Verdict> expect;
     At<std::string> by; ///< empty: not asked
     Span span;

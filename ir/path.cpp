@@ -109,7 +109,7 @@ class Builder {
             out_.push_back(refused(query_.packet, "the service has no endpoints"));
     }
 
-    /// An address may be that of a service or, with a node port, of a node.
+    /// An address may be that of a service.
     bool to_service_address(const net::Address& address) {
         for (const auto& [key, front] : cluster_.service_fronts) {
             const auto holds = [&](const std::vector<net::Address>& list) {
@@ -120,27 +120,28 @@ class Builder {
             const auto* port = port_of(front, query_.packet.destination_port);
             if (port == nullptr)
                 continue;
-            to_backends(*port, {address}, std::nullopt);
+            to_backends(*port, {address}, std::nullopt, holds(front.external_ips));
             return true;
         }
         return false;
     }
 
-    bool to_node_port(const std::string& node, const net::Address& address) {
-        if (query_.route != Route::Wire || !query_.packet.destination_port)
+    /// A port of a node may be a service's.
+    bool to_node_port(const PathEnd& end) {
+        if (query_.route != Route::Wire || !query_.packet.destination_port || end.node.empty())
             return false;
         for (const auto& [key, front] : cluster_.service_fronts)
             for (const ServiceFront::Port& port : front.ports)
                 if (port.node_port != 0 && port.protocol == query_.packet.protocol &&
                     port.node_port == *query_.packet.destination_port) {
-                    to_backends(port, {address}, node);
+                    to_backends(port, addresses_of(cluster_, end), end.node);
                     return true;
                 }
         return false;
     }
 
     void to_backends(const ServiceFront::Port& port, const std::vector<net::Address>& front,
-                     const std::optional<std::string>& node) {
+                     const std::optional<std::string>& node, bool external = false) {
         if (port.backends.empty())
             out_.push_back(refused(query_.packet, "the service has no endpoints"));
         for (const ServiceBackend& backend : port.backends) {
@@ -148,19 +149,17 @@ class Builder {
             for (const net::Family family : {net::Family::V4, net::Family::V6})
                 for (const net::Address& address : front)
                     if (address.family == family)
-                        to_end(end, Translation{address, backend.port, node});
+                        to_end(end, Translation{address, backend.port, node, external});
             if (front.empty())
-                to_end(end, Translation{std::nullopt, backend.port, node});
+                to_end(end, Translation{std::nullopt, backend.port, node, external});
         }
     }
 
     void to_end(PathEnd destination, const std::optional<Translation>& translation = {}) {
         settle(destination);
-        if (destination.address && !translation) {
-            if (to_service_address(*destination.address) ||
-                (!destination.node.empty() && to_node_port(destination.node, *destination.address)))
-                return;
-        }
+        if (!translation && ((destination.address && to_service_address(*destination.address)) ||
+                             to_node_port(destination)))
+            return;
         PathQuery query = query_;
         query.destination = destination;
         settle(query.source);

@@ -52,12 +52,16 @@ struct Hop {
     decision::Direction direction = decision::Direction::Ingress;
     decision::Hook hook = decision::Hook::Normal;
     std::optional<Rewrite> rewrite; ///< before this hop
+    /// The first on its node: what hooks of another node accepted is forgotten.
+    bool enters_node = false;
     /// Failsafe ports come before this host endpoint's policy.
     bool has_failsafes = false;
-    /// Skipped when an earlier hook of this host endpoint accepted the packet.
+    /// Skipped when an earlier hook on this node accepted the packet.
     bool skipped_when_accepted = false;
     /// ICMPv6 that routers need goes through (workload to its own host).
     bool lets_router_icmp_through = false;
+    /// A pod's packets that are VXLAN or IPIP themselves are dropped, unless Felix is told not to.
+    bool drops_encapsulation = false;
 };
 
 /// One way that a flow may take.
@@ -77,8 +81,17 @@ struct HopVerdict {
     Hop hop;
     const decision::GroupProgram* program = nullptr;
     decision::Decision decision;
-    enum class Skipped : std::uint8_t { No, Failsafe, Accepted, RouterIcmp };
+    /// Why the program was not asked: let through, or dropped.
+    enum class Skipped : std::uint8_t {
+        No,
+        Failsafe,
+        Accepted,
+        RouterIcmp,
+        Encapsulation, ///< dropped
+        NotTranslated, ///< dropped: an untracked packet keeps the service's address
+    };
     Skipped skipped = Skipped::No;
+    decision::Verdict verdict = decision::Verdict::Allow;
 };
 
 struct FlowVerdict {

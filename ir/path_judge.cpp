@@ -3,7 +3,7 @@
 #include <array>
 
 #include "ir/path.h"
-#include "ir/policy/failsafe.h"
+#include "ir/policy/felix.h"
 
 namespace polecat::ir {
 
@@ -16,16 +16,33 @@ using policy::FelixSettings;
 
 namespace {
 
-bool is_failsafe(const FelixSettings& felix, Direction direction, const Flow& flow) {
-    if (!flow.destination_port)
-        return false;
-    const bool ingress = direction == Direction::Ingress;
-    const auto& ports = policy::failsafe_ports(felix, direction);
+bool lists(const std::vector<FelixSettings::FailsafePort>& ports, net::Protocol protocol,
+           std::optional<std::uint16_t> port, const std::optional<net::Address>& peer) {
+    return port && std::any_of(ports.begin(), ports.end(), [&](const auto& each) {
+               return each.protocol == protocol && each.port == *port &&
+                      (!each.net || (peer && each.net->contains(*peer)));
+           });
+}
+
+/// failsafeInChain and failsafeOutChain of felix/rules/static.go. In the raw table, where there are
+/// no connections yet, answers to failsafe ports of the other direction count as well; a source
+/// port that nobody gave is taken for none of those.
+bool is_failsafe(const FelixSettings& felix, const Hop& hop, const Flow& flow) {
+    const bool ingress = hop.direction == Direction::Ingress;
     const auto& peer = ingress ? flow.source.address : flow.destination.address;
-    return std::any_of(ports.begin(), ports.end(), [&](const FelixSettings::FailsafePort& each) {
-        return each.protocol == flow.protocol && each.port == *flow.destination_port &&
-               (!each.net || (peer && each.net->contains(*peer)));
-    });
+    const Direction back = ingress ? Direction::Egress : Direction::Ingress;
+    return lists(policy::failsafe_ports(felix, hop.direction), flow.protocol, flow.destination_port,
+                 peer) ||
+           (hop.hook == Hook::Untracked &&
+            lists(policy::failsafe_ports(felix, back), flow.protocol, flow.source_port, peer));
+}
+
+/// What workloads must not send unless Felix is told so: they could reach past policy on the node
+/// that unpacks it (felix/rules/endpoints.go).
+bool is_encapsulation(const FelixSettings& felix, const Flow& flow) {
+    if (flow.protocol == net::kUdp && flow.destination_port == policy::vxlan_port(felix))
+        return !felix.allow_vxlan_from_workloads.value_or(false);
+    return flow.protocol == net::kIpIp && !felix.allow_ipip_from_workloads.value_or(false);
 }
 
 /// cali-wl-to-host: what routers need of a pod's neighbour discovery (felix/rules/static.go).
@@ -56,36 +73,44 @@ class Judge {
     Judge(const LoweredCluster& cluster, const Path& path)
         : cluster_(cluster), path_(path), flow_(path.flow) {}
 
+    /// Hops after one that denies are looked at as well: the trail shows both ends.
     FlowVerdict run() {
-        for (const Hop& hop : path_.hops) {
+        for (const Hop& hop : path_.hops)
             cross(hop);
-            if (denied_)
-                return finish(Verdict::Deny);
-        }
-        if (path_.end != Verdict::Allow || out_.reason.empty())
+        if (denied_ || path_.end == Verdict::Deny)
+            out_.verdict = Verdict::Deny;
+        else
+            out_.verdict =
+                open_ || path_.end == Verdict::Depends ? Verdict::Depends : Verdict::Allow;
+        if (denied_)
+            out_.reason.clear();
+        else if (path_.end != Verdict::Allow || out_.reason.empty())
             out_.reason = path_.end_reason;
-        if (path_.end == Verdict::Deny)
-            return finish(Verdict::Deny);
-        return finish(open_ || path_.end == Verdict::Depends ? Verdict::Depends : Verdict::Allow);
-    }
-
-  private:
-    FlowVerdict finish(Verdict verdict) {
-        out_.verdict = verdict;
         return std::move(out_);
     }
 
+  private:
     void cross(const Hop& hop) {
-        if (hop.rewrite)
-            apply(*hop.rewrite, flow_);
+        if (hop.enters_node)
+            accepted_ = maybe_accepted_ = untracked_ = false;
         HopVerdict step;
         step.hop = hop;
+        if (hop.rewrite && hop.rewrite->destination && untracked_)
+            step.skipped = HopVerdict::Skipped::NotTranslated;
+        else if (hop.rewrite)
+            apply(*hop.rewrite, flow_);
         step.program = cluster_.find(hop.endpoint, hop.direction, hop.hook, flow_.family);
-        const bool host = cluster_.endpoint_of(hop.endpoint) != nullptr &&
-                          cluster_.endpoint_of(hop.endpoint)->is_host_endpoint;
-        if (step.program == nullptr && !(host && hop.hook == Hook::Normal))
+        const decision::Endpoint* endpoint = cluster_.endpoint_of(hop.endpoint);
+        const FelixSettings& felix = cluster_.felix_of(endpoint ? endpoint->node : "");
+        if (step.skipped == HopVerdict::Skipped::No && hop.drops_encapsulation &&
+            is_encapsulation(felix, flow_))
+            step.skipped = HopVerdict::Skipped::Encapsulation;
+        const bool host = endpoint != nullptr && endpoint->is_host_endpoint;
+        if (step.skipped != HopVerdict::Skipped::No)
+            step.verdict = Verdict::Deny;
+        else if (step.program == nullptr && !(host && hop.hook == Hook::Normal))
             return; // nothing is decided here
-        if (hop.has_failsafes && is_failsafe(cluster_.felix, hop.direction, flow_))
+        else if (hop.has_failsafes && is_failsafe(felix, hop, flow_))
             step.skipped = HopVerdict::Skipped::Failsafe;
         else if (hop.skipped_when_accepted && accepted_)
             step.skipped = HopVerdict::Skipped::Accepted;
@@ -93,27 +118,25 @@ class Judge {
             step.skipped = HopVerdict::Skipped::RouterIcmp;
         else if (step.program != nullptr)
             decide(hop, step);
-        if (step.skipped == HopVerdict::Skipped::Failsafe && hop.hook != Hook::Normal)
-            accepted_ = true; // a failsafe chain accepts the packet for this host endpoint
+        denied_ = denied_ || step.verdict == Verdict::Deny;
+        open_ = open_ || step.verdict == Verdict::Depends;
         out_.hops.push_back(std::move(step));
     }
 
     void decide(const Hop& hop, HopVerdict& step) {
         step.decision = decision::eval(cluster_.program(step.program->program), cluster_.predicates,
                                        cluster_.world, flow_);
-        const Verdict verdict = step.decision.verdict;
-        if (verdict == Verdict::Deny && hop.skipped_when_accepted && maybe_accepted_)
-            open_ = true;
-        else if (verdict == Verdict::Deny)
-            denied_ = true;
-        else if (verdict == Verdict::Depends)
-            open_ = true;
-        if (verdict == Verdict::Depends && out_.reason.empty())
+        step.verdict = step.decision.verdict;
+        if (step.verdict == Verdict::Deny && hop.skipped_when_accepted && maybe_accepted_)
+            step.verdict = Verdict::Depends;
+        if (step.verdict == Verdict::Depends && out_.reason.empty())
             out_.reason = step.decision.reason;
-        if (hop.hook == Hook::PreDnat || hop.hook == Hook::Untracked) {
-            accepted_ = accepted_ || accepts_expressly(step);
-            maybe_accepted_ = maybe_accepted_ || verdict == Verdict::Depends;
-        }
+        if (hop.hook != Hook::PreDnat && hop.hook != Hook::Untracked)
+            return;
+        const bool accepts = accepts_expressly(step);
+        accepted_ = accepted_ || accepts;
+        untracked_ = untracked_ || (accepts && hop.hook == Hook::Untracked);
+        maybe_accepted_ = maybe_accepted_ || step.verdict == Verdict::Depends;
     }
 
     const LoweredCluster& cluster_;
@@ -121,7 +144,8 @@ class Judge {
     Flow flow_;
     FlowVerdict out_;
     bool denied_ = false, open_ = false;
-    bool accepted_ = false, maybe_accepted_ = false;
+    /// By hooks of this node: accepted, perhaps accepted, accepted by doNotTrack policy.
+    bool accepted_ = false, maybe_accepted_ = false, untracked_ = false;
 };
 
 } // namespace

@@ -4,16 +4,24 @@
 
 #include <algorithm>
 
+#include "ir/path_crossing.h"
+#include "ir/path_interfaces.h"
+
 namespace polecat::ir {
 
-using decision::Direction;
 using decision::End;
-using decision::Hook;
 using decision::LoweredCluster;
 using decision::ObjectId;
 using decision::Verdict;
 
 namespace {
+
+/// Nodes of pods that are not placed, apart from those in the input. No node is called so.
+constexpr const char *kSourceElsewhere = "(source)", *kDestinationElsewhere = "(destination)";
+
+std::string shown(const std::string& node) {
+    return node.starts_with("(") ? "another node" : "node " + node;
+}
 
 class Router {
   public:
@@ -27,10 +35,9 @@ class Router {
         path_.flow.source = end_at(query.source);
         path_.flow.destination = end_at(query.destination);
         if (translation_) {
-            Rewrite rewrite;
-            rewrite.destination = path_.flow.destination;
-            rewrite.destination_port = translation_->port;
-            nat_ = rewrite;
+            nat_.emplace();
+            nat_->destination = path_.flow.destination;
+            nat_->destination_port = translation_->port;
             path_.flow.destination = End{};
             if (translation_->front)
                 path_.flow.destination = decision::end_of(cluster.world, *translation_->front);
@@ -42,19 +49,19 @@ class Router {
             path_.end_reason = "traffic inside one pod meets no policy";
             out.push_back(path_);
         } else if (query_.route == Route::Ends) {
-            leave_ends();
-            out.push_back(path_);
+            PathBuilder builder(cluster_, path_);
+            builder.ends_only(source_.object, destination_.object, nat_);
+            out.push_back(builder.take());
         } else {
             wire(out);
         }
     }
 
   private:
-    enum class Kind : std::uint8_t { Workload, Host, Outside };
     struct Place {
-        Kind kind = Kind::Outside;
+        Side side = Side::Network;
         std::optional<ObjectId> object;
-        std::string node;
+        std::string node; ///< empty: outside the cluster, or a pod that is not placed
     };
 
     Place place_of(const PathEnd& end) const {
@@ -62,15 +69,14 @@ class Router {
         place.object = end.endpoint;
         place.node = end.node;
         if (!end.endpoint) {
-            place.kind = end.node.empty() ? Kind::Outside : Kind::Host;
+            place.side = end.node.empty() ? Side::Network : Side::Host;
             return place;
         }
         const decision::Endpoint* endpoint = cluster_.endpoint_of(*end.endpoint);
         if (endpoint == nullptr)
             return place;
         place.node = endpoint->node;
-        place.kind =
-            endpoint->is_host_endpoint || endpoint->host_network ? Kind::Host : Kind::Workload;
+        place.side = endpoint->is_host_endpoint || endpoint->host_network ? Side::Host : Side::Pod;
         return place;
     }
 
@@ -115,185 +121,189 @@ class Router {
         return kind == "Pod" || kind == "WorkloadEndpoint" || kind == "HostEndpoint";
     }
 
-    Hop& add(ObjectId object, Direction direction, Hook hook) {
-        Hop hop;
-        hop.endpoint = object;
-        hop.direction = direction;
-        hop.hook = hook;
-        path_.hops.push_back(std::move(hop));
-        return path_.hops.back();
-    }
-
-    void translate_at(Hop& hop) {
-        if (nat_ && !translated_)
-            hop.rewrite = nat_;
-        translated_ = true;
-    }
-
-    void leave_ends() {
-        if (source_.object)
-            translate_at(add(*source_.object, Direction::Egress, Hook::Normal));
-        if (destination_.object)
-            translate_at(add(*destination_.object, Direction::Ingress, Hook::Normal));
-    }
-
     // --- the wire --------------------------------------------------------------------------------
 
-    /// Host endpoints whose interface a packet from or to the network may cross on a node. Those
-    /// that expect the host's address, where the host is the end; no entry: none.
-    std::vector<ObjectId> interfaces_of(const std::string& node, const Place& end,
-                                        const End& ends) const {
-        std::vector<ObjectId> all, expecting;
-        if (node.empty())
-            return all;
-        for (const auto& [name, id] : cluster_.host_endpoints_by_name) {
-            const decision::Endpoint* endpoint = cluster_.endpoint_of(id);
-            if (endpoint == nullptr || endpoint->node != node)
-                continue;
-            all.push_back(id);
-            const auto& held = cluster_.world.object(id).addresses;
-            if (ends.address && std::find(held.begin(), held.end(), *ends.address) != held.end())
-                expecting.push_back(id);
-        }
-        if (end.kind == Kind::Host && end.object &&
-            std::find(all.begin(), all.end(), *end.object) != all.end())
-            return {*end.object};
-        return expecting.empty() || end.kind != Kind::Host ? all : expecting;
-    }
-
-    /// The node on which a packet for the destination arrives from the network.
-    const std::string& entry_node() const {
-        return translation_ && translation_->node ? *translation_->node : destination_.node;
-    }
+    /// The nodes that a packet crosses. Translated: the number of that on which kube-proxy does it.
+    struct Nodes {
+        std::vector<std::string> names;
+        std::optional<std::size_t> translated;
+    };
 
     void wire(std::vector<Path>& out) {
-        const bool local = !source_.node.empty() && source_.node == destination_.node &&
-                           source_.kind != Kind::Outside && destination_.kind != Kind::Outside;
-        if (local)
-            return local_route(out);
-        const Path start = path_;
-        const auto leaving = choices(interfaces_of(source_.node, source_, start.flow.source));
-        const auto entering =
-            choices(interfaces_of(entry_node(), destination_, start.flow.destination));
-        for (const auto& way_out : leaving)
-            for (const auto& way_in : entering)
-                for (const bool masqueraded : masquerades()) {
-                    path_ = start;
-                    translated_ = false;
-                    leave_node(way_out);
-                    enter_node(way_in, masqueraded);
-                    out.push_back(path_);
+        for (const std::string& source : places(source_, destination_))
+            for (const std::string& destination : places(destination_, source_))
+                for (const std::string& entry : entries(destination))
+                    wire(nodes_between(source, destination, entry), out);
+    }
+
+    /// Where an end may be. A pod that is not placed may be on any node, on that of the other end
+    /// as well; hosts and placed pods are on theirs.
+    std::vector<std::string> places(const Place& place, const Place& other) const {
+        if (place.side != Side::Pod || !place.node.empty())
+            return {place.node};
+        std::vector<std::string> also{other.node};
+        if (translation_ && translation_->node)
+            also.push_back(*translation_->node);
+        std::vector<std::string> out = distinct_nodes(cluster_, also);
+        out.emplace_back(&place == &source_ ? kSourceElsewhere : kDestinationElsewhere);
+        return out;
+    }
+
+    /// On which node a packet from outside to a service's address comes in: on any.
+    std::vector<std::string> entries(const std::string& destination) const {
+        if (source_.side == Side::Network && translation_ && !translation_->node)
+            return distinct_nodes(cluster_, {destination});
+        return {destination};
+    }
+
+    Nodes nodes_between(const std::string& source, const std::string& destination,
+                        const std::string& entry) const {
+        Nodes out;
+        const auto visit = [&](const std::string& node) {
+            if (!node.empty() && (out.names.empty() || out.names.back() != node))
+                out.names.push_back(node);
+        };
+        visit(source);
+        if (translation_ && translation_->node)
+            visit(*translation_->node);
+        else if (source.empty())
+            visit(entry);
+        if (translation_ && !out.names.empty())
+            out.translated = out.names.size() - 1;
+        visit(destination);
+        return out;
+    }
+
+    void wire(const Nodes& nodes, std::vector<Path>& out) {
+        if (nodes.names.empty()) { // from outside to outside, translated or not
+            out.push_back(path_);
+            return;
+        }
+        std::vector<Way> ways{Way{PathBuilder(cluster_, path_)}};
+        for (std::size_t i = 0; i < nodes.names.size(); ++i) {
+            std::vector<Way> longer;
+            for (const Way& way : ways)
+                cross(nodes, i, way, longer);
+            ways = std::move(longer);
+        }
+        for (Way& way : ways) {
+            if (source_.side == Side::Host && destination_.side != Side::Network &&
+                nodes.names.size() == 1)
+                way.builder.end(Verdict::Allow, "a host always reaches itself and its own pods");
+            note_places(nodes, way.builder);
+            out.push_back(way.builder.take());
+        }
+    }
+
+    struct Way {
+        PathBuilder builder;
+    };
+
+    void cross(const Nodes& nodes, std::size_t at, const Way& way, std::vector<Way>& out) const {
+        const std::string& node = nodes.names[at];
+        const bool first = at == 0, last = at + 1 == nodes.names.size();
+        const NodeInterfaces interfaces = interfaces_of(cluster_, node);
+        Crossing crossing;
+        crossing.from = first ? source_.side : Side::Network;
+        crossing.to = last ? destination_.side : Side::Network;
+        crossing.source_pod = source_.object;
+        crossing.destination_pod = destination_.object;
+        crossing.pods_interface = interfaces.wildcard;
+        if (nodes.translated == at)
+            crossing.translation = nat_;
+        const auto in = crossing.from == Side::Network
+                            ? choices(interfaces, crossing.to, destination_, path_.flow.destination)
+                            : std::vector<std::optional<ObjectId>>{std::nullopt};
+        const auto leaving = crossing.to == Side::Network
+                                 ? choices(interfaces, crossing.from, source_, path_.flow.source)
+                                 : std::vector<std::optional<ObjectId>>{std::nullopt};
+        for (const bool masqueraded : masquerades(nodes, at))
+            for (const auto& enter : in)
+                for (const auto& leave : leaving) {
+                    Way next = way;
+                    crossing.in_interface = enter;
+                    crossing.out_interface = leave;
+                    crossing.masquerade.reset();
+                    if (masqueraded)
+                        crossing.masquerade = Rewrite{node_end(node), {}, {}};
+                    note(enter, "in through ", next.builder);
+                    note(leave, "out through ", next.builder);
+                    if (masqueraded)
+                        next.builder.assume("with the source address of " + shown(node));
+                    next.builder.cross(crossing);
+                    if (crossing.from == Side::Pod && crossing.to == Side::Host)
+                        end_at_host(node, next.builder);
+                    out.push_back(std::move(next));
                 }
     }
 
-    static std::vector<std::optional<ObjectId>> choices(const std::vector<ObjectId>& list) {
-        if (list.empty())
-            return {std::nullopt};
-        return {list.begin(), list.end()};
+    /// The host endpoints of the interfaces that a packet may cross; where it is for or from the
+    /// host itself, those that expect its address.
+    static std::vector<std::optional<ObjectId>>
+    choices(const NodeInterfaces& interfaces, Side inner, const Place& place, const End& end) {
+        std::vector<std::optional<ObjectId>> all, expecting;
+        for (const NodeInterfaces::Interface& each : interfaces.named) {
+            if (inner == Side::Host && place.object == each.host_endpoint)
+                return {each.host_endpoint};
+            all.emplace_back(each.host_endpoint);
+            if (end.address && std::find(each.addresses.begin(), each.addresses.end(),
+                                         *end.address) != each.addresses.end())
+                expecting.emplace_back(each.host_endpoint);
+        }
+        if (inner == Side::Host && !expecting.empty())
+            return expecting;
+        if (interfaces.wildcard)
+            all.emplace_back(*interfaces.wildcard);
+        if (all.empty())
+            all.emplace_back(std::nullopt);
+        return all;
     }
 
-    /// kube-proxy may put the node's address in place of the client's at a node port, and
-    /// natOutgoing the node's in place of the pod's towards hosts.
-    std::vector<bool> masquerades() const {
-        const bool pod_to_host = source_.kind == Kind::Workload &&
-                                 destination_.kind == Kind::Host && !source_.node.empty();
-        if ((translation_ && translation_->node) || pod_to_host)
+    /// Whether the packet leaves a node with that node's address as its source, both where the
+    /// manifests do not tell: pods towards other nodes (natOutgoing), and what a node hands on to a
+    /// backend elsewhere (kube-proxy; not for cluster addresses that pods ask).
+    std::vector<bool> masquerades(const Nodes& nodes, std::size_t at) const {
+        if (at + 1 == nodes.names.size())
+            return {false};
+        const bool pod_to_host = at == 0 && source_.side == Side::Pod &&
+                                 (destination_.side == Side::Host || nodes.translated == at + 1);
+        const bool own = at == 0 && source_.side == Side::Host; // the address is the node's already
+        const bool handed_on = nodes.translated == at && !own &&
+                               (at > 0 || source_.side == Side::Network || translation_->node ||
+                                translation_->external);
+        if (pod_to_host || handed_on)
             return {false, true};
         return {false};
     }
 
-    void local_route(std::vector<Path>& out) {
-        if (source_.kind == Kind::Host) { // OUTPUT returns for workload interfaces
-            path_.end_reason = "a host always reaches its own pods";
-        } else {
-            Hop& egress = add(*source_.object, Direction::Egress, Hook::Normal);
-            translate_at(egress);
-            if (destination_.kind == Kind::Host) {
-                egress.lets_router_icmp_through = true;
-                end_at_host();
-            } else {
-                add(*destination_.object, Direction::Ingress, Hook::Normal);
-            }
-        }
-        out.push_back(path_);
+    void end_at_host(const std::string& node, PathBuilder& builder) const {
+        const auto& given = cluster_.felix_of(node).default_endpoint_to_host_action;
+        const std::string action = given.value_or("Drop");
+        if (action == "Return")
+            builder.end(Verdict::Depends,
+                        "defaultEndpointToHostAction is Return: the host's own rules decide");
+        else if (action != "Accept")
+            builder.end(Verdict::Deny, "defaultEndpointToHostAction is " + action +
+                                           (given ? "" : " by default") +
+                                           ": pods don't reach their own node");
     }
 
-    void end_at_host() {
-        const std::string action = cluster_.felix.default_endpoint_to_host_action.value_or("Drop");
-        if (action == "Accept")
-            return;
-        if (action == "Return") {
-            path_.end = Verdict::Depends;
-            path_.end_reason = "defaultEndpointToHostAction is Return: the host's own rules decide";
-            return;
-        }
-        path_.end = Verdict::Deny;
-        path_.end_reason = "defaultEndpointToHostAction is " + action +
-                           (cluster_.felix.default_endpoint_to_host_action ? "" : " by default") +
-                           ": pods don't reach their own node";
-    }
-
-    void leave_node(const std::optional<ObjectId>& interface) {
-        if (source_.kind == Kind::Workload) {
-            translate_at(add(*source_.object, Direction::Egress, Hook::Normal));
-            if (interface)
-                add(*interface, Direction::Egress, Hook::Forward);
-        } else if (source_.kind == Kind::Host && interface) {
-            Hop& raw = add(*interface, Direction::Egress, Hook::Untracked);
-            raw.has_failsafes = true;
-            Hop& normal = add(*interface, Direction::Egress, Hook::Normal);
-            translate_at(normal); // policed after DNAT, in mangle POSTROUTING
-            normal.has_failsafes = true;
-            normal.skipped_when_accepted = true;
-        }
-        note(interface, "out through ");
-    }
-
-    void enter_node(const std::optional<ObjectId>& interface, bool masqueraded) {
-        if (interface) {
-            for (const Hook hook : {Hook::Untracked, Hook::PreDnat})
-                add(*interface, Direction::Ingress, hook).has_failsafes = true;
-            const bool for_host = destination_.kind == Kind::Host && !node_port();
-            Hop& own = add(*interface, Direction::Ingress, for_host ? Hook::Normal : Hook::Forward);
-            translate_at(own);
-            own.has_failsafes = for_host;
-            own.skipped_when_accepted = true;
-            note(interface, "in through ");
-        }
-        if (destination_.kind == Kind::Workload)
-            translate_at(add(*destination_.object, Direction::Ingress, Hook::Normal));
-        if (masqueraded)
-            masquerade();
-    }
-
-    bool node_port() const { return translation_ && translation_->node; }
-
-    /// The first hop that sees the node's address as source.
-    void masquerade() {
-        const End node = node_end(node_port() ? *translation_->node : source_.node);
-        for (std::size_t i = 0; i < path_.hops.size(); ++i) {
-            Hop& hop = path_.hops[i];
-            const bool first = node_port() ? hop.direction == Direction::Ingress &&
-                                                 hop.endpoint == destination_.object
-                                           : hop.direction == Direction::Ingress;
-            if (!first)
-                continue;
-            if (!hop.rewrite)
-                hop.rewrite = Rewrite{};
-            hop.rewrite->source = node;
-            break;
-        }
-        add_assumption("with the source address of node " +
-                       (node_port() ? *translation_->node : source_.node));
-    }
-
-    void note(const std::optional<ObjectId>& interface, const char* how) {
+    void note(const std::optional<ObjectId>& interface, const char* how,
+              PathBuilder& builder) const {
         if (interface)
-            add_assumption(how + cluster_.world.object(*interface).name);
+            builder.assume(how + cluster_.world.object(*interface).name);
     }
 
-    void add_assumption(const std::string& text) {
-        path_.assumption += (path_.assumption.empty() ? "" : ", ") + text;
+    void note_places(const Nodes& nodes, PathBuilder& builder) const {
+        const auto unplaced = [](const Place& place) {
+            return place.side == Side::Pod && place.node.empty();
+        };
+        if (unplaced(source_))
+            builder.assume("from a pod on " + shown(nodes.names.front()));
+        if (unplaced(destination_))
+            builder.assume("to a pod on " + shown(nodes.names.back()));
+        if (source_.side == Side::Network && translation_ && !translation_->node)
+            builder.assume("by way of " + shown(nodes.names.front()));
     }
 
     const LoweredCluster& cluster_;
@@ -302,7 +312,6 @@ class Router {
     net::Family family_;
     Place source_, destination_;
     std::optional<Rewrite> nat_;
-    bool translated_ = false; ///< some hop has the rewrite already
     Path path_;
 };
 

@@ -10,6 +10,7 @@ struct Translation {
     std::optional<net::Address> front; ///< absent: no manifest gives it
     std::uint16_t port = 0;            ///< the backend's
     std::optional<std::string> node;   ///< set: came in through a node port of this node
+    bool external = false;             ///< an external or load balancer's address
 };
 
 /// Adds the ways from query.source to query.destination in query.family (given).

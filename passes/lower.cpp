@@ -1,5 +1,6 @@
 #include "passes/lower.h"
 
+#include "ir/policy/felix.h"
 #include "passes/lower_parts.h"
 
 namespace polecat::passes {
@@ -10,6 +11,8 @@ decision::LoweredCluster lower(const policy::Cluster& cluster,
     decision::LoweredCluster lowered;
     lowered.world.unknown_address = options.unknown_address;
     lowered.felix = cluster.felix;
+    for (const auto& [node, felix] : cluster.felix_of_nodes)
+        lowered.felix_of_nodes.emplace(node, policy::over(cluster.felix, felix));
     for (const policy::Node& node : cluster.nodes)
         lowered.nodes.push_back({node.meta.name, node.addresses});
     const lowering::Profiles profiles = lowering::profiles_of(cluster);

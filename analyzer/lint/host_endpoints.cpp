@@ -5,7 +5,7 @@
 
 #include "analyzer/lint/checks.h"
 #include "analyzer/program_sets.h"
-#include "ir/policy/failsafe.h"
+#include "ir/policy/felix.h"
 #include "ir/policy/scope.h"
 
 namespace polecat::lint {

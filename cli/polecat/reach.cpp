@@ -79,6 +79,8 @@ int run(const ReachOptions& options) {
     ir::PathQuery query;
     query.source = value_or_fail(analyzer::find_end(cluster, from));
     query.destination = value_or_fail(analyzer::find_end(cluster, to));
+    if (!query.source.service.empty())
+        fail("a service sends nothing: name the pods behind it as FROM");
     query.route = ir::Route::Wire;
     const ReachPrinter printer(cluster, input.sources, options.from, options.to, options.all_rules);
     if (traffic.empty()) {

@@ -10,8 +10,6 @@
 
 namespace polecat::cli {
 
-using decision::Verdict;
-
 namespace {
 
 std::string upper(std::string_view text) {
@@ -21,17 +19,12 @@ std::string upper(std::string_view text) {
     return out;
 }
 
-std::string_view verdict_of(const ir::HopVerdict& hop) {
-    if (hop.skipped != ir::HopVerdict::Skipped::No || hop.program == nullptr)
-        return decision::to_string(Verdict::Allow);
-    return decision::to_string(hop.decision.verdict);
-}
-
 } // namespace
 
 std::string ReachPrinter::hop_text(const ir::HopVerdict& hop, std::size_t number) const {
-    std::string out = fmt::format("  {}. {}: {}\n", number,
-                                  analyzer::describe(hop.hop, cluster_.world), verdict_of(hop));
+    std::string out =
+        fmt::format("  {}. {}: {}\n", number, analyzer::describe(hop.hop, cluster_.world),
+                    decision::to_string(hop.verdict));
     if (hop.hop.rewrite && hop.hop.rewrite->destination_port)
         out = fmt::format("     the service is answered by port {} of a backend\n",
                           *hop.hop.rewrite->destination_port) +
@@ -90,7 +83,7 @@ std::string ReachPrinter::json(const std::vector<ReachAnswer>& answers) const {
                     trail.push_back(std::move(step));
                 }
             json entry{{"hop", analyzer::describe(hop.hop, cluster_.world)},
-                       {"verdict", verdict_of(hop)},
+                       {"verdict", decision::to_string(hop.verdict)},
                        {"trail", trail}};
             if (hop.skipped != ir::HopVerdict::Skipped::No)
                 entry["skipped"] = analyzer::to_string(hop.skipped);
@@ -165,7 +158,8 @@ std::string ReachPrinter::summary_text(const ir::PathQuery& query) const {
     if (out.empty())
         return fmt::format("{} -> {}\n  nothing: the ends have no address of the same IP family\n",
                            from_, to_);
-    return out + "  (by the policies of both ends; ask with --port to see which rules decide)\n";
+    return out + "  (by the policies of both ends; host endpoints and nodes on the way are asked "
+                 "with --port, which shows the rules that decide)\n";
 }
 
 std::string ReachPrinter::summary_json(const ir::PathQuery& query) const {

@@ -1,5 +1,7 @@
 /// Kinds that a schema describes: IPPool, FelixConfiguration, Node, BGP kinds, the operator's
 /// Installation and so on. Some give settings that lowering reads.
+#include <sstream>
+
 #include "frontend/kinds/calico_rule.h"
 #include "frontend/kinds/kinds.h"
 #include "frontend/kinds/schema/schema.h"
@@ -40,15 +42,40 @@ std::optional<std::vector<FelixSettings::FailsafePort>> failsafe_ports(const Set
     for (std::size_t i = 0; i < spec.size(list); ++i) {
         const std::string at = list + "[" + std::to_string(i) + "].";
         const auto port = spec.integer(at + "port");
-        if (!port)
-            continue;
         const auto name = spec.text(at + "protocol");
         const auto protocol = name ? net::protocol_by_name(name->value) : std::nullopt;
+        if (!port || !protocol)
+            continue; // reported already, or no failsafe: nothing is opened by half an entry
         const auto net = spec.cidr(at + "net");
-        out.push_back({protocol.value_or(net::kTcp), static_cast<std::uint16_t>(port->value),
+        out.push_back({*protocol, static_cast<std::uint16_t>(port->value),
                        net ? std::optional(net->value) : std::nullopt});
     }
     return out;
+}
+
+std::optional<bool> flag(const Settings& spec, std::string_view path) {
+    const auto found = spec.boolean(path);
+    return found ? std::optional(found->value) : std::nullopt;
+}
+
+FelixSettings felix_settings(const Settings& spec) {
+    FelixSettings felix;
+    felix.failsafe_inbound = failsafe_ports(spec, "failsafeInboundHostPorts");
+    felix.failsafe_outbound = failsafe_ports(spec, "failsafeOutboundHostPorts");
+    if (const auto action = spec.text("defaultEndpointToHostAction"))
+        felix.default_endpoint_to_host_action = action->value;
+    if (const auto prefixes = spec.text("interfacePrefix")) {
+        std::vector<std::string>& list = felix.interface_prefixes.emplace();
+        std::istringstream words(prefixes->value);
+        for (std::string word; std::getline(words, word, ',');)
+            if (!word.empty())
+                list.push_back(word);
+    }
+    felix.allow_vxlan_from_workloads = flag(spec, "allowVXLANPacketsFromWorkloads");
+    felix.allow_ipip_from_workloads = flag(spec, "allowIPIPPacketsFromWorkloads");
+    if (const auto port = spec.integer("vxlanPort"))
+        felix.vxlan_port = static_cast<std::uint16_t>(port->value);
+    return felix;
 }
 
 /// What an IPPool and a pool of the operator's Installation have in common. `prefix`: of the
@@ -82,14 +109,12 @@ void read_ip_pool(ObjectContext& context) {
 void read_felix_configuration(ObjectContext& context) {
     OtherObject object = read_object(context);
     const Settings& spec = object.spec;
-    // Settings of one node or of some nodes don't speak for the cluster.
-    if (object.meta.name == "default") {
-        FelixSettings& felix = context.cluster.felix;
-        felix.failsafe_inbound = failsafe_ports(spec, "failsafeInboundHostPorts");
-        felix.failsafe_outbound = failsafe_ports(spec, "failsafeOutboundHostPorts");
-        if (const auto action = spec.text("defaultEndpointToHostAction"))
-            felix.default_endpoint_to_host_action = action->value;
-    }
+    constexpr std::string_view kNode = "node.";
+    if (object.meta.name == "default")
+        context.cluster.felix = felix_settings(spec);
+    else if (object.meta.name.starts_with(kNode))
+        context.cluster.felix_of_nodes[object.meta.name.substr(kNode.size())] =
+            felix_settings(spec);
     context.cluster.others.push_back(std::move(object));
 }
 

@@ -81,8 +81,13 @@ struct LoweredCluster {
     std::map<std::string, ServiceFront> service_fronts; ///< by "namespace/name"
     std::vector<NodeInfo> nodes;
     policy::FelixSettings felix;
+    std::map<std::string, policy::FelixSettings> felix_of_nodes; ///< where a node has its own
 
     const Program& program(ProgramId id) const { return programs[id.value]; }
+    const policy::FelixSettings& felix_of(const std::string& node) const {
+        const auto found = felix_of_nodes.find(node);
+        return found == felix_of_nodes.end() ? felix : found->second;
+    }
     const Endpoint* endpoint_of(ObjectId object) const;
     /// The program an endpoint runs, nullptr when there is none (nothing is decided there).
     const GroupProgram* find(ObjectId object, Direction direction, Hook hook,

@@ -12,7 +12,8 @@ namespace polecat::net {
 
 /// IANA protocol number. Named constants for those that Calico knows by name.
 using Protocol = std::uint8_t;
-inline constexpr Protocol kIcmp = 1, kTcp = 6, kUdp = 17, kIcmpV6 = 58, kSctp = 132, kUdpLite = 136;
+inline constexpr Protocol kIcmp = 1, kIpIp = 4, kTcp = 6, kUdp = 17, kIcmpV6 = 58, kSctp = 132,
+                          kUdpLite = 136;
 
 /// TCP, UDP, ICMP, ICMPv6, SCTP, UDPLite in any case; no numbers.
 std::optional<Protocol> protocol_by_name(std::string_view name);

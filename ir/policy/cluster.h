@@ -26,7 +26,8 @@ struct Cluster {
     std::vector<Profile> profiles;
     std::vector<NetworkSet> network_sets;
     std::vector<IpPool> pools;
-    FelixSettings felix;
+    FelixSettings felix;                                 ///< FelixConfiguration `default`
+    std::map<std::string, FelixSettings> felix_of_nodes; ///< `node.NAME`, by NAME
     std::vector<OtherObject> others;
     std::map<std::string, std::size_t> unread_kinds; ///< "apiVersion Kind" -> how many
 };

@@ -173,6 +173,9 @@ struct FelixSettings {
     };
     std::optional<std::vector<FailsafePort>> failsafe_inbound, failsafe_outbound;
     std::optional<std::string> default_endpoint_to_host_action; ///< Drop, Return, Accept
+    std::optional<std::vector<std::string>> interface_prefixes; ///< of workloads; "cali"
+    std::optional<bool> allow_vxlan_from_workloads, allow_ipip_from_workloads; ///< false
+    std::optional<std::uint16_t> vxlan_port;                                   ///< 4789
 };
 
 /// An object of a kind that a schema describes and no lowering needs: BGPPeer, BGPConfiguration,

@@ -80,6 +80,7 @@ TEST_CASE("reach") {
     CHECK(has(ask({"web/shop", "data/ledger", "-p", "5432/TCP", "--format", "json"}).out,
               "\"verdict\": \"deny\""));
     CHECK(ask({"web/shop", "data/ledger", "-p", "5432"}).exit_code == 2);
+    CHECK(has(ask({"service:api/orders", "web/shop", "-p", "80/TCP"}).error, "sends nothing"));
 }
 
 TEST_CASE("map") {
@@ -105,6 +106,17 @@ TEST_CASE("test") {
     const auto wrong = polecat_with({"test", folder.string()});
     CHECK(wrong.exit_code == 1);
     CHECK(has(wrong.out, "expected allow"));
+    // What the ends' policies say, and what happens on the way.
+    const auto write = [&](const std::string& cases) {
+        std::ofstream(folder / "wrong.policytest.yaml")
+            << "{apiVersion: polecat/v1, kind: PolicyTest, metadata: {name: wrong}, spec: "
+               "{manifests: ["
+            << kExample << "/mended], cases: [" << cases << "]}}";
+    };
+    write("{from: web/shop, to: 'node:worker-1', port: 10250/TCP, route: wire, expect: deny}");
+    CHECK(has(polecat_with({"test", folder.string()}).out, "1 of 1 expectations"));
+    write("{from: 'service:api/orders', to: web/shop, port: 80/TCP, expect: deny}");
+    CHECK(has(polecat_with({"test", folder.string()}).out, "sends nothing"));
     std::ofstream(folder / "wrong.policytest.yaml") << "{apiVersion: polecat/v1, kind: PolicyTest}";
     CHECK(polecat_with({"test", folder.string()}).exit_code == 2);
     fs::remove_all(folder);

@@ -1,4 +1,4 @@
-#include "ir/policy/failsafe.h"
+#include "ir/policy/felix.h"
 
 namespace polecat::policy {
 
@@ -15,6 +15,30 @@ const std::vector<FelixSettings::FailsafePort>& failsafe_ports(const FelixSettin
     const auto& given =
         direction == Direction::Ingress ? felix.failsafe_inbound : felix.failsafe_outbound;
     return given ? *given : direction == Direction::Ingress ? inbound : outbound;
+}
+
+std::vector<std::string> interface_prefixes(const FelixSettings& felix) {
+    return felix.interface_prefixes.value_or(std::vector<std::string>{"cali"});
+}
+
+std::uint16_t vxlan_port(const FelixSettings& felix) {
+    return felix.vxlan_port.value_or(4789);
+}
+
+FelixSettings over(const FelixSettings& base, const FelixSettings& of_node) {
+    FelixSettings out = base;
+    const auto take = [&](auto FelixSettings::*field) {
+        if (of_node.*field)
+            out.*field = of_node.*field;
+    };
+    take(&FelixSettings::failsafe_inbound);
+    take(&FelixSettings::failsafe_outbound);
+    take(&FelixSettings::default_endpoint_to_host_action);
+    take(&FelixSettings::interface_prefixes);
+    take(&FelixSettings::allow_vxlan_from_workloads);
+    take(&FelixSettings::allow_ipip_from_workloads);
+    take(&FelixSettings::vxlan_port);
+    return out;
 }
 
 } // namespace polecat::policy

@@ -1,0 +1,23 @@
+/// FelixConfiguration as it holds on a node, with what Felix takes where nothing is said.
+/// Source: felix/config/config_params.go.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ir/policy/objects.h"
+
+namespace polecat::policy {
+
+/// Those given, or Calico's own: what is let in and out of a host whatever policy says.
+const std::vector<FelixSettings::FailsafePort>& failsafe_ports(const FelixSettings& felix,
+                                                               Direction direction);
+
+/// Prefixes of the names of workloads' interfaces.
+std::vector<std::string> interface_prefixes(const FelixSettings& felix);
+std::uint16_t vxlan_port(const FelixSettings& felix);
+
+/// What a node's own FelixConfiguration says, and `base` where it says nothing.
+FelixSettings over(const FelixSettings& base, const FelixSettings& of_node);
+
+} // namespace polecat::policy
