@@ -77,14 +77,14 @@ class Judge {
     FlowVerdict run() {
         for (const Hop& hop : path_.hops)
             cross(hop);
-        if (denied_ || path_.end == Verdict::Deny)
+        const Verdict end = let_in_ ? Verdict::Allow : path_.end;
+        if (denied_ || end == Verdict::Deny)
             out_.verdict = Verdict::Deny;
         else
-            out_.verdict =
-                open_ || path_.end == Verdict::Depends ? Verdict::Depends : Verdict::Allow;
+            out_.verdict = open_ || end == Verdict::Depends ? Verdict::Depends : Verdict::Allow;
         if (denied_)
             out_.reason.clear();
-        else if (path_.end != Verdict::Allow || out_.reason.empty())
+        else if (end != Verdict::Allow || (out_.reason.empty() && !let_in_))
             out_.reason = path_.end_reason;
         return std::move(out_);
     }
@@ -118,6 +118,7 @@ class Judge {
             step.skipped = HopVerdict::Skipped::RouterIcmp;
         else if (step.program != nullptr)
             decide(hop, step);
+        let_in_ = let_in_ || step.skipped == HopVerdict::Skipped::RouterIcmp;
         denied_ = denied_ || step.verdict == Verdict::Deny;
         open_ = open_ || step.verdict == Verdict::Depends;
         out_.hops.push_back(std::move(step));
@@ -144,6 +145,7 @@ class Judge {
     Flow flow_;
     FlowVerdict out_;
     bool denied_ = false, open_ = false;
+    bool let_in_ = false; ///< by the host, whatever the path's end says
     /// By hooks of this node: accepted, perhaps accepted, accepted by doNotTrack policy.
     bool accepted_ = false, maybe_accepted_ = false, untracked_ = false;
 };

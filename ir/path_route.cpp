@@ -277,13 +277,13 @@ class Router {
     }
 
     void end_at_host(const std::string& node, PathBuilder& builder) const {
-        const auto& given = cluster_.felix_of(node).default_endpoint_to_host_action;
-        const std::string action = given.value_or("Drop");
-        if (action == "Return")
+        const auto& given = cluster_.felix_of(node).to_host;
+        const policy::HostAction action = given.value_or(policy::HostAction::Drop);
+        if (action == policy::HostAction::Return)
             builder.end(Verdict::Depends,
                         "defaultEndpointToHostAction is Return: the host's own rules decide");
-        else if (action != "Accept")
-            builder.end(Verdict::Deny, "defaultEndpointToHostAction is " + action +
+        else if (action == policy::HostAction::Drop)
+            builder.end(Verdict::Deny, std::string("defaultEndpointToHostAction is Drop") +
                                            (given ? "" : " by default") +
                                            ": pods don't reach their own node");
     }

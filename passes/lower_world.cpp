@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "ir/policy/felix.h"
 #include "passes/lower_parts.h"
 #include "support/sha1.h"
 
@@ -58,14 +59,14 @@ std::vector<Labels::Pair> own_labels(const policy::Workload& workload) {
 
 /// As Calico's CNI plugin names the host's end of a pod's link
 /// (libcalico-go/lib/backend/k8s/conversion, VethNameForWorkload).
-std::string interface_of(const policy::Metadata& pod) {
+std::string interface_of(const policy::Metadata& pod, const policy::FelixSettings& felix) {
     constexpr std::string_view kDigits = "0123456789abcdef";
     std::string hex;
     for (const std::uint8_t byte : sha1(pod.space + "." + pod.name)) {
         hex += kDigits[byte / 16];
         hex += kDigits[byte % 16];
     }
-    return "cali" + hex.substr(0, 11);
+    return policy::interface_prefixes(felix).front() + hex.substr(0, 11);
 }
 
 std::string full_name(const policy::Metadata& meta) {
@@ -143,7 +144,7 @@ class Builder {
         endpoint.node = workload.node;
         endpoint.interface_name = workload.interface_name;
         if (endpoint.interface_name.empty() && workload.kind == "Pod" && !workload.host_network)
-            endpoint.interface_name = interface_of(workload.meta);
+            endpoint.interface_name = interface_of(workload.meta, lowered_.felix_of(workload.node));
         endpoint.host_network = workload.host_network;
         lowered_.workloads_by_name.emplace(
             key, add(std::move(object), std::move(endpoint), std::move(source)));

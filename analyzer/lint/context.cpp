@@ -68,7 +68,7 @@ Dataplane Context::dataplane() const {
     if (settings.dataplane != Dataplane::Auto)
         return settings.dataplane;
     for (const policy::OtherObject& each : cluster.others) {
-        if (each.kind == "FelixConfiguration" && each.spec.is("bpfEnabled", true))
+        if (each.kind == "FelixConfiguration" && each.spec.is_true("bpfEnabled"))
             return Dataplane::Bpf;
         if (each.kind == "FelixConfiguration" && each.spec.is("nftablesMode", "Enabled"))
             return Dataplane::Nftables;

@@ -1,53 +1,16 @@
 // Reads the text of a ruleset, ours or the kernel's listing: tokens, then the closed list of
 // shapes.
 #include <charconv>
+#include <limits>
 
 #include <fmt/format.h>
 
 #include "artefact/nft/ruleset.h"
+#include "artefact/nft/tokens.h"
 
 namespace polecat::nft {
 
 namespace {
-
-struct Token {
-    std::string text;
-    bool quoted = false;
-    std::size_t line = 1;
-};
-
-/// Words, quoted texts, and the signs { } , ; = : each for itself. A line's end is a token.
-std::vector<Token> tokenize(std::string_view text) {
-    std::vector<Token> out;
-    std::size_t line = 1;
-    constexpr std::string_view kSigns = "{},;=";
-    for (std::size_t i = 0; i < text.size();) {
-        const char c = text[i];
-        if (c == '\n') {
-            out.push_back({"\n", false, line++});
-            ++i;
-        } else if (c == ' ' || c == '\t') {
-            ++i;
-        } else if (c == '"') {
-            const std::size_t end = std::min(text.find('"', i + 1), text.size());
-            out.push_back({std::string(text.substr(i + 1, end - i - 1)), true, line});
-            i = end + 1;
-        } else if (kSigns.find(c) != std::string_view::npos &&
-                   !(c == '=' && i + 1 < text.size() && text[i + 1] == '=')) {
-            out.push_back({std::string(1, c), false, line});
-            ++i;
-        } else {
-            std::size_t end = i;
-            while (end < text.size() && text[end] != ' ' && text[end] != '\t' &&
-                   text[end] != '\n' && text[end] != '"' &&
-                   std::string_view("{},;").find(text[end]) == std::string_view::npos)
-                ++end;
-            out.push_back({std::string(text.substr(i, end - i)), false, line});
-            i = end;
-        }
-    }
-    return out;
-}
 
 struct Failure {
     std::string message;
@@ -60,10 +23,17 @@ class Parser {
     Ruleset run() {
         Ruleset out;
         skip_lines();
-        expect("table");
-        expect("inet");
-        out.table = next();
-        expect("{");
+        open_table(out);
+        skip_lines();
+        if (take("}")) { // "table inet NAME {}" and "delete table inet NAME" come first
+            skip_lines();
+            expect("delete");
+            for (const char* word : {"table", "inet"})
+                expect(word);
+            expect(out.table);
+            expect("\n");
+            open_table(out);
+        }
         for (;;) {
             skip_lines();
             if (take("}"))
@@ -85,6 +55,12 @@ class Parser {
     }
 
   private:
+    void open_table(Ruleset& out) {
+        expect("table");
+        expect("inet");
+        out.table = next();
+        expect("{");
+    }
     [[noreturn]] void fail(const std::string& expected) const {
         const bool end = at_ >= tokens_.size();
         throw Failure{fmt::format("line {}: expected {}, found `{}`", end ? 0 : tokens_[at_].line,
@@ -102,6 +78,13 @@ class Parser {
     void expect(std::string_view text) {
         if (!take(text))
             fail(fmt::format("`{}`", text));
+    }
+    /// Whether the first of the two words stands here; anything but them is an error.
+    bool one_of(std::string_view first, std::string_view second) {
+        if (take(first))
+            return true;
+        expect(second);
+        return false;
     }
     std::string next() {
         if (at_ >= tokens_.size() || tokens_[at_].text == "\n")
@@ -122,6 +105,13 @@ class Parser {
         if (failure != std::errc{} || end != text.data() + text.size())
             fail("a number");
         return value;
+    }
+    /// A number that its type can hold.
+    template <class T> T small_number() {
+        const std::uint64_t value = number(next());
+        if (value > std::numeric_limits<T>::max())
+            fail("a smaller number");
+        return static_cast<T>(value);
     }
     std::uint32_t mark() { return static_cast<std::uint32_t>(number(next(), 16)); }
 
@@ -147,7 +137,7 @@ class Parser {
         if (first != "ifname")
             fail("a type of key");
         expect(".");
-        return next() == "ipv4_addr" ? KeyType::InterfaceIpv4 : KeyType::InterfaceIpv6;
+        return one_of("ipv4_addr", "ipv6_addr") ? KeyType::InterfaceIpv4 : KeyType::InterfaceIpv6;
     }
 
     Key key(KeyType type) {
@@ -199,9 +189,10 @@ class Parser {
             if (take("type")) {
                 out.key = key_type();
                 if (take(":"))
-                    out.kind = next() == "verdict" ? Map::Kind::Verdicts : Map::Kind::Marks;
+                    out.kind = one_of("verdict", "mark") ? Map::Kind::Verdicts : Map::Kind::Marks;
             } else if (take("flags")) {
-                out.interval = next() == "interval";
+                expect("interval");
+                out.interval = true;
             } else {
                 expect("elements");
                 expect("=");
@@ -282,7 +273,10 @@ class Parser {
             conntrack(out);
         else if (is("icmp") || is("icmpv6"))
             icmp(out);
-        else if (take("th"))
+        else if (take("udp")) {
+            expect("dport");
+            out.matches.emplace_back(PacketIs{net::kUdp, small_number<std::uint16_t>()});
+        } else if (take("th"))
             port(out);
         else if (take("counter"))
             counter(out);
@@ -305,8 +299,8 @@ class Parser {
 
     AddressField address_field() {
         AddressField out;
-        out.family = next() == "ip6" ? net::Family::V6 : net::Family::V4;
-        out.source = next() == "saddr";
+        out.family = one_of("ip6", "ip") ? net::Family::V6 : net::Family::V4;
+        out.source = one_of("saddr", "daddr");
         return out;
     }
 
@@ -337,6 +331,10 @@ class Parser {
 
     void meta(Rule& out) {
         if (take("l4proto")) {
+            if (!is("vmap")) {
+                out.matches.emplace_back(PacketIs{small_number<net::Protocol>(), std::nullopt});
+                return;
+            }
             expect("vmap");
             out.statements.emplace_back(JumpByProtocol{set_name()});
             return;
@@ -371,7 +369,7 @@ class Parser {
             while (take(","));
             out.matches.emplace_back(std::move(state));
         } else if (take("direction")) {
-            out.matches.emplace_back(DirectionIs{next() == "1"});
+            out.matches.emplace_back(DirectionIs{one_of("1", "0")});
         } else {
             expect("mark");
             if (!take("set")) {
@@ -391,7 +389,7 @@ class Parser {
         IcmpTypeIn match;
         match.v6 = next() == "icmpv6";
         expect("type");
-        const auto type = [&] { match.types.push_back(static_cast<std::uint8_t>(number(next()))); };
+        const auto type = [&] { match.types.push_back(small_number<std::uint8_t>()); };
         if (take("{")) {
             do
                 type();
@@ -404,7 +402,7 @@ class Parser {
     }
 
     void port(Rule& out) {
-        const bool source = next() == "sport";
+        const bool source = one_of("sport", "dport");
         expect("vmap");
         out.statements.emplace_back(JumpByPort{source, set_name()});
     }

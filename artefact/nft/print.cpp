@@ -99,6 +99,10 @@ struct MatchText {
             return fmt::format("{} type {}", what, m.types.front());
         return fmt::format("{} type {{ {} }}", what, joined(m.types, ", ", "{}"));
     }
+    std::string operator()(const PacketIs& m) const {
+        return m.port ? fmt::format("udp dport {}", *m.port)
+                      : fmt::format("meta l4proto {}", m.protocol);
+    }
     std::string operator()(const PairIn& m) const {
         return fmt::format("{} . {} @{}", name_of_interface(m.incoming), field(m.address), m.set);
     }
@@ -222,6 +226,12 @@ std::string print(const Ruleset& ruleset) {
         out += "\t}\n\n";
     }
     return out + "}\n";
+}
+
+std::string print_replacing(const Ruleset& ruleset) {
+    // "table" makes it where it is not there, so that "delete" never fails.
+    return fmt::format("table inet {0} {{\n}}\ndelete table inet {0}\n", ruleset.table) +
+           print(ruleset);
 }
 
 } // namespace polecat::nft

@@ -101,7 +101,13 @@ struct PairIn {
     std::string set;
     auto operator<=>(const PairIn&) const = default;
 };
-using Match = std::variant<InterfaceIs, MarkIs, StateIn, DirectionIs, IcmpTypeIn, PairIn>;
+/// A protocol, or the destination port of UDP.
+struct PacketIs {
+    net::Protocol protocol = net::kUdp;
+    std::optional<std::uint16_t> port; ///< with UDP only
+    auto operator<=>(const PacketIs&) const = default;
+};
+using Match = std::variant<InterfaceIs, MarkIs, StateIn, DirectionIs, IcmpTypeIn, PairIn, PacketIs>;
 
 // --- what a rule does ------------------------------------------------------------------------
 
@@ -197,6 +203,9 @@ struct Ruleset {
 
 /// Text that `nft -f` loads and `nft -nn list table` shows again.
 std::string print(const Ruleset& ruleset);
+/// The same, after the table of that name is gone: one transaction that leaves nothing of what was
+/// loaded before. parse() reads it too.
+std::string print_replacing(const Ruleset& ruleset);
 std::string print(const Rule& rule);
 /// "{ KEY : VALUE, ... }".
 std::string print_elements(const Map& map);

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "backends/nftables/node_image.h"
+#include "ir/policy/felix.h"
 
 namespace polecat::backends {
 
@@ -34,7 +35,7 @@ class Builder {
 
     std::optional<NodeImage> run(std::uint16_t generation) {
         image_.generation = generation;
-        set_host_action();
+        take_settings();
         add_addresses();
         for (const decision::Endpoint& endpoint : cluster_.endpoints)
             if (endpoint.node == node_)
@@ -60,11 +61,14 @@ class Builder {
         return {};
     }
 
-    void set_host_action() {
-        const std::string action = cluster_.felix.default_endpoint_to_host_action.value_or("Drop");
-        image_.to_host = action == "Accept"   ? HostAction::Accept
-                         : action == "Return" ? HostAction::Return
-                                              : HostAction::Drop;
+    void take_settings() {
+        const policy::FelixSettings& felix = cluster_.felix_of(node_);
+        image_.to_host = felix.to_host.value_or(policy::HostAction::Drop);
+        image_.interface_prefixes = policy::interface_prefixes(felix);
+        image_.dropped_vxlan_port.reset();
+        if (!felix.allow_vxlan_from_workloads.value_or(false))
+            image_.dropped_vxlan_port = policy::vxlan_port(felix);
+        image_.drops_ipip = !felix.allow_ipip_from_workloads.value_or(false);
     }
 
     void add_addresses() {
@@ -95,7 +99,10 @@ class Builder {
                                 {object.name, object.addresses.empty() ? "address" : "interface"});
             return;
         }
-        if (!endpoint.interface_name.starts_with("cali"))
+        const auto& prefixes = image_.interface_prefixes;
+        if (std::none_of(prefixes.begin(), prefixes.end(), [&](const std::string& prefix) {
+                return endpoint.interface_name.starts_with(prefix);
+            }))
             return refuse(diag::Code::InterfaceOutsidePrefix, object.span,
                           {object.name, endpoint.interface_name});
         for (const net::Address& address : object.addresses) {

@@ -13,7 +13,6 @@ using Kind = nft::Verdict::Kind;
 
 namespace {
 
-constexpr const char* kWorkloads = "cali*";
 const nft::StateIn kInvalid{{1}}, kEstablished{{2, 4}}, kRelated{{4}};
 
 class Emitter {
@@ -24,6 +23,7 @@ class Emitter {
         add_addresses();
         add_dispatch();
         add_forward();
+        add_encapsulation();
         add_input();
         add_judges();
         emit_class_chains(image_, out_);
@@ -123,17 +123,40 @@ class Emitter {
               {plain({}, {jump(judge)}), plain({}, {nft::SetMark{kForeignMark}})});
     }
 
+    /// A rule for each prefix of workloads' interfaces.
+    void for_workloads(std::vector<nft::Rule>& rules, bool incoming, nft::Statement action) const {
+        for (const std::string& prefix : image_.interface_prefixes)
+            rules.push_back(plain({InterfaceIs{incoming, false, prefix + "*"}}, {action}));
+    }
+    void add_not_workload(std::vector<nft::Match>& matches, bool incoming) const {
+        for (const std::string& prefix : image_.interface_prefixes)
+            matches.emplace_back(InterfaceIs{incoming, true, prefix + "*"});
+    }
+
     void add_forward() {
         std::vector<nft::Rule> rules;
-        rules.push_back(
-            plain({InterfaceIs{true, true, kWorkloads}, InterfaceIs{false, true, kWorkloads}},
-                  {verdict(Kind::Accept)}));
-        rules.push_back(plain({InterfaceIs{true, false, kWorkloads}}, {jump("source_check")}));
+        std::vector<nft::Match> foreign;
+        add_not_workload(foreign, true);
+        add_not_workload(foreign, false);
+        rules.push_back(plain(std::move(foreign), {verdict(Kind::Accept)}));
+        for_workloads(rules, true, jump("source_check"));
         add_known_flows(rules);
         add_keep_mark(rules, "forward", "judge");
         chain("forward", std::move(rules), "forward");
         chain("source_check", {owner(net::Family::V4), owner(net::Family::V6),
                                counted_drop({}, "forged source or unknown interface")});
+    }
+
+    /// What could reach past policy on the node that unpacks it.
+    void add_encapsulation() {
+        std::vector<nft::Rule> rules;
+        if (image_.dropped_vxlan_port)
+            rules.push_back(counted_drop({nft::PacketIs{net::kUdp, image_.dropped_vxlan_port}},
+                                         "VXLAN from a workload"));
+        if (image_.drops_ipip)
+            rules.push_back(
+                counted_drop({nft::PacketIs{net::kIpIp, std::nullopt}}, "IPIP from a workload"));
+        chain("encapsulation", std::move(rules));
     }
 
     static nft::Rule owner(net::Family family) {
@@ -145,18 +168,21 @@ class Emitter {
     /// host; then the pod's egress program and defaultEndpointToHostAction.
     void add_input() {
         std::vector<nft::Rule> rules;
-        rules.push_back(plain({InterfaceIs{true, true, kWorkloads}}, {verdict(Kind::Accept)}));
-        rules.push_back(plain({nft::IcmpTypeIn{true, {130, 131, 132, 133, 135, 136, 143}}},
+        std::vector<nft::Match> foreign;
+        add_not_workload(foreign, true);
+        rules.push_back(plain(std::move(foreign), {verdict(Kind::Accept)}));
+        rules.push_back(plain({nft::IcmpTypeIn{true, {130, 131, 132, 133, 135, 136}}},
                               {verdict(Kind::Accept)}));
         rules.push_back(plain({}, {jump("source_check")}));
         rules.push_back(plain({kEstablished, nft::DirectionIs{true}}, {verdict(Kind::Accept)}));
         add_known_flows(rules);
         add_keep_mark(rules, "input", "judge_host");
         chain("input", std::move(rules), "input");
-        std::vector<nft::Rule> host{plain({}, {jump("from_workload")})};
-        if (image_.to_host == HostAction::Drop)
+        std::vector<nft::Rule> host{plain({}, {jump("encapsulation")}),
+                                    plain({}, {jump("from_workload")})};
+        if (image_.to_host == policy::HostAction::Drop)
             host.push_back(counted_drop({}, "defaultEndpointToHostAction Drop"));
-        else if (image_.to_host == HostAction::Accept)
+        else if (image_.to_host == policy::HostAction::Accept)
             host.push_back(plain({}, {nft::SetFlowMark{kForeignFlowBits, generation()}}));
         chain("judge_host", std::move(host));
     }
@@ -174,12 +200,17 @@ class Emitter {
 
     void add_judges() {
         const nft::Rule remember = plain({}, {nft::SetFlowMark{kForeignFlowBits, generation()}});
-        const InterfaceIs from{true, false, kWorkloads}, to{false, false, kWorkloads};
-        chain("judge", {plain({nft::DirectionIs{true}}, {go_to("judge_reply")}),
-                        plain({from}, {jump("from_workload")}), plain({to}, {jump("to_workload")}),
-                        remember});
-        chain("judge_reply", {plain({to}, {jump("reply_to_workload")}),
-                              plain({from}, {jump("reply_from_workload")}), remember});
+        std::vector<nft::Rule> originals{plain({nft::DirectionIs{true}}, {go_to("judge_reply")})};
+        for_workloads(originals, true, jump("encapsulation"));
+        for_workloads(originals, true, jump("from_workload"));
+        for_workloads(originals, false, jump("to_workload"));
+        originals.push_back(remember);
+        chain("judge", std::move(originals));
+        std::vector<nft::Rule> replies;
+        for_workloads(replies, false, jump("reply_to_workload"));
+        for_workloads(replies, true, jump("reply_from_workload"));
+        replies.push_back(remember);
+        chain("judge_reply", std::move(replies));
         dispatch_chain("from_workload", true, "from");
         dispatch_chain("to_workload", false, "to");
         dispatch_chain("reply_from_workload", true, "rfrom");

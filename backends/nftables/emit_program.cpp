@@ -47,12 +47,32 @@ std::uint16_t class_count(const std::map<std::uint32_t, std::uint16_t>& classes)
     return out;
 }
 
-/// A reply that echo and timestamp requests get, by the request's type.
+/// Requests that have replies, in their numbers (RFC 792, RFC 4443). Conntrack wants the reply's
+/// code to be the request's.
 struct IcmpReply {
+    net::Protocol protocol;
     std::uint8_t request, reply;
 };
-constexpr IcmpReply kReplies4[] = {{8, 0}, {13, 14}};
-constexpr IcmpReply kReplies6[] = {{128, 129}};
+constexpr IcmpReply kIcmpReplies[] = {
+    {net::kIcmp, 8, 0}, {net::kIcmp, 13, 14}, {net::kIcmpV6, 128, 129}};
+
+/// The classes of replies: those of the requests they answer.
+decision::Pieces mirrored(net::Protocol protocol, const decision::Pieces& requests) {
+    decision::Pieces out;
+    for (const IcmpReply& pair : kIcmpReplies)
+        for (const decision::Piece& piece : requests) {
+            const unsigned lowest = pair.request * 256U, highest = lowest + 255;
+            const unsigned first = std::max<unsigned>(piece.range.first, lowest);
+            const unsigned last = std::min<unsigned>(piece.range.last, highest);
+            if (pair.protocol != protocol || first > last)
+                continue;
+            const unsigned base = pair.reply * 256U;
+            out.push_back({{static_cast<std::uint16_t>(base + first - lowest),
+                            static_cast<std::uint16_t>(base + last - lowest)},
+                           piece.id});
+        }
+    return out;
+}
 
 class Emitter {
   public:
@@ -111,11 +131,17 @@ class Emitter {
     }
 
     void add_port_maps() {
-        for (const auto& [protocol, pieces] : image_.l4.by_protocol)
-            if (pieces.size() > 1)
-                add_pieces(map(ports_map(number_, protocol), nft::KeyType::Port,
+        for (const auto& [protocol, pieces] : image_.l4.by_protocol) {
+            if (pieces.size() <= 1)
+                continue;
+            add_pieces(
+                map(ports_map(number_, protocol), nft::KeyType::Port, Map::Kind::Verdicts, true),
+                pieces, l4_chain);
+            if (!net::has_ports(protocol))
+                add_pieces(map(replies_map(number_, protocol), nft::KeyType::Port,
                                Map::Kind::Verdicts, true),
-                           pieces, l4_chain);
+                           mirrored(protocol, pieces), l4_chain);
+        }
         if (port_count_ > 1)
             add_pieces(map(base_ + "_sport", nft::KeyType::Port, Map::Kind::Verdicts, true),
                        image_.source_ports, source_port_chain);
@@ -216,28 +242,16 @@ class Emitter {
         entry.rules.push_back(plain({}, {go_to(l4_chain(image_.l4.other))}));
         for (const auto& [protocol, pieces] : image_.l4.by_protocol)
             if (pieces.size() > 1)
-                add_ports(protocol, pieces, reply);
+                add_ports(protocol, reply);
     }
 
-    void add_ports(net::Protocol protocol, const decision::Pieces& pieces, bool reply) {
+    void add_ports(net::Protocol protocol, bool reply) {
         nft::Chain& made = chain(program_chain(number_, reply) + "_t" + std::to_string(protocol));
         const bool icmp = !net::has_ports(protocol);
-        if (!icmp || !reply) {
-            // ICMP's type and code lie where a source port would.
-            made.rules.push_back(
-                plain({}, {nft::JumpByPort{icmp || reply, ports_map(number_, protocol)}}));
-        } else {
-            const bool v6 = protocol == net::kIcmpV6;
-            const auto add = [&](const IcmpReply& pair) {
-                const auto request = static_cast<std::uint16_t>(pair.request * 256);
-                made.rules.push_back(plain({nft::IcmpTypeIn{v6, {pair.reply}}},
-                                           {go_to(l4_chain(decision::find(pieces, request)))}));
-            };
-            if (v6)
-                std::for_each(std::begin(kReplies6), std::end(kReplies6), add);
-            else
-                std::for_each(std::begin(kReplies4), std::end(kReplies4), add);
-        }
+        // ICMP's type and code lie where a source port would.
+        const std::string by =
+            icmp && reply ? replies_map(number_, protocol) : ports_map(number_, protocol);
+        made.rules.push_back(plain({}, {nft::JumpByPort{icmp || reply, by}}));
         made.rules.push_back(counted_drop({}, "no transport header"));
     }
 

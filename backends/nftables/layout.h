@@ -47,6 +47,9 @@ inline std::string rows_map(std::uint32_t program, std::uint16_t own) {
 inline std::string ports_map(std::uint32_t program, net::Protocol protocol) {
     return "p" + std::to_string(program) + "_port" + std::to_string(protocol);
 }
+inline std::string replies_map(std::uint32_t program, net::Protocol protocol) {
+    return "p" + std::to_string(program) + "_reply" + std::to_string(protocol);
+}
 inline std::string cell_chain(std::uint32_t program, std::size_t cell) {
     return "p" + std::to_string(program) + "_c" + std::to_string(cell);
 }

@@ -45,16 +45,18 @@ struct DispatchEntry {
     auto operator<=>(const DispatchEntry&) const = default;
 };
 
-enum class HostAction : std::uint8_t { Drop, Accept, Return };
-
 struct NodeImage {
     std::map<net::Address, std::uint32_t> addresses; ///< of endpoints: identity
     /// The identity of every address that is not among `addresses`.
     std::map<net::Range, std::uint32_t> outside;
     std::vector<DispatchEntry> dispatch; ///< sorted
     std::map<std::uint32_t, ProgramImage> programs;
-    HostAction to_host = HostAction::Drop; ///< what a pod's egress to its own node ends in
-    std::uint16_t generation = 1;          ///< 1 to 4095
+    policy::HostAction to_host = policy::HostAction::Drop;
+    std::vector<std::string> interface_prefixes{"cali"}; ///< whose interfaces are workloads'
+    /// What workloads must not send: VXLAN to this port, IPIP.
+    std::optional<std::uint16_t> dropped_vxlan_port = 4789;
+    bool drops_ipip = true;
+    std::uint16_t generation = 1; ///< 1 to 4095
     auto operator<=>(const NodeImage&) const = default;
 };
 

@@ -40,7 +40,7 @@ class Reader {
 
     NodeImage run() {
         read_addresses();
-        read_generation();
+        read_settings();
         read_dispatch();
         for (const nft::Chain& chain : ruleset_.chains)
             if (chain.name.size() > 1 && chain.name[0] == 'p' &&
@@ -90,15 +90,38 @@ class Reader {
         }
     }
 
-    void read_generation() {
+    void read_settings() {
+        read_workloads();
         for (const nft::Rule& rule : chain("judge_reply").rules)
             for (const nft::Statement& statement : rule.statements)
                 if (const auto* mark = std::get_if<nft::SetFlowMark>(&statement))
                     image_.generation = static_cast<std::uint16_t>(mark->bits >> kGenerationShift);
         const auto& host = chain("judge_host").rules;
-        image_.to_host = HostAction::Return;
-        if (host.size() == 2)
-            image_.to_host = host[1].comment.empty() ? HostAction::Accept : HostAction::Drop;
+        image_.to_host = policy::HostAction::Return;
+        if (host.size() == 3)
+            image_.to_host =
+                host[2].comment.empty() ? policy::HostAction::Accept : policy::HostAction::Drop;
+    }
+
+    /// Whose interfaces are workloads', and what they must not send.
+    void read_workloads() {
+        image_.interface_prefixes.clear();
+        if (chain("input").rules.empty())
+            fail("chain input is empty");
+        for (const nft::Match& match : chain("input").rules.front().matches)
+            if (const auto* is = std::get_if<nft::InterfaceIs>(&match);
+                is != nullptr && is->name.size() > 1)
+                image_.interface_prefixes.push_back(is->name.substr(0, is->name.size() - 1));
+        image_.dropped_vxlan_port.reset();
+        image_.drops_ipip = false;
+        for (const nft::Rule& rule : chain("encapsulation").rules)
+            for (const nft::Match& match : rule.matches)
+                if (const auto* is = std::get_if<nft::PacketIs>(&match)) {
+                    if (is->port)
+                        image_.dropped_vxlan_port = is->port;
+                    else
+                        image_.drops_ipip = true;
+                }
     }
 
     void read_dispatch() {

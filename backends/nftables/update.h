@@ -4,15 +4,24 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "artefact/nft/ruleset.h"
 
 namespace polecat::backends {
 
-/// Text for `nft -f`; empty: nothing to do. nullopt: chains or maps differ, which a new generation
-/// of the whole ruleset must bring. Order, each a transaction's part after the other: addresses
+struct ElementUpdate {
+    std::string text; ///< for `nft -f`; empty: nothing to do
+    /// Those that get or lose an endpoint: connections to and from them were judged as somebody
+    /// else's, so whoever loads the text deletes them from conntrack.
+    std::vector<net::Address> flush;
+};
+
+/// nullopt: chains or maps differ, or something that stays changes its meaning (another identity of
+/// an address, another program of an interface), which a new generation of the whole ruleset must
+/// bring. Order, each a transaction's part after the other: addresses
 /// that go lose their identity first; classes and rows of new identities come before anything
 /// refers to them; interfaces next; addresses get their identity last.
-std::optional<std::string> element_update(const nft::Ruleset& from, const nft::Ruleset& to);
+std::optional<ElementUpdate> element_update(const nft::Ruleset& from, const nft::Ruleset& to);
 
 } // namespace polecat::backends

@@ -1,6 +1,8 @@
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <set>
+#include <sstream>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -11,6 +13,7 @@
 #include "cli/polecat/emit_forms.h"
 #include "cli/polecat/origins.h"
 #include "support/diag/render.h"
+#include "support/sha2.h"
 
 namespace polecat::cli {
 
@@ -24,7 +27,7 @@ struct CompileOptions {
     std::string emit;
     std::string node;
     std::string out = "polecat-bundle";
-    int generation = 1;
+    int generation = 0; ///< 0: made from what is compiled
 };
 
 /// Nodes that endpoints are on, by name.
@@ -44,6 +47,29 @@ bool write_file(const fs::path& path, const std::string& text) {
     return static_cast<bool>(out.flush());
 }
 
+std::optional<backends::NodeImage> image_in(const fs::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    std::ostringstream text;
+    text << in.rdbuf();
+    const auto parsed = nft::parse(text.str());
+    const auto read = parsed ? backends::read_back(*parsed) : Result<backends::NodeImage>(Error{});
+    return read ? std::optional(*read) : std::nullopt;
+}
+
+/// The number of a policy, 1 to 4095, by which a node tells flows that it has judged from flows
+/// that another policy has. From the content, so that the same input gives the same bundle; another
+/// one than that of a different policy in the file that is about to be replaced.
+std::uint16_t generation_of(backends::NodeImage image, const fs::path& replaced) {
+    image.generation = 1;
+    const auto digest = sha224(nft::print(backends::emit(image)));
+    const unsigned number = digest[0] * 256U + digest[1];
+    image.generation = static_cast<std::uint16_t>(number % 4095 + 1);
+    const auto before = image_in(replaced);
+    if (before && before->generation == image.generation && *before != image)
+        image.generation = static_cast<std::uint16_t>(image.generation % 4095 + 1);
+    return image.generation;
+}
+
 class Compiler {
   public:
     Compiler(const CompileOptions& options, const Input& input,
@@ -58,9 +84,9 @@ class Compiler {
                     .with_hint("nodes with endpoints: " + list(nodes));
             nodes = {options_.node};
         }
-        for (const std::string& node : nodes)
-            if (!diagnostics_.has_errors())
-                compile(node);
+        if (!diagnostics_.has_errors())
+            for (const std::string& node : nodes)
+                compile(node); // a node that is refused does not keep the others back
         diagnostics_.sort();
         fmt::print(stderr, "{}",
                    diag::render_text(diagnostics_.list(), input_.sources, {colour_on(true)}));
@@ -87,12 +113,15 @@ class Compiler {
 
     /// Nothing is written that does not read back as what it was made from.
     void compile(const std::string& node) {
-        const auto image = backends::build_node_image(
-            cluster_, identities_, node, static_cast<std::uint16_t>(options_.generation),
-            diagnostics_);
+        auto image = backends::build_node_image(
+            cluster_, identities_, node,
+            static_cast<std::uint16_t>(std::max(options_.generation, 1)), diagnostics_);
         if (!image)
             return;
-        const std::string text = nft::print(backends::emit(*image));
+        const fs::path folder = fs::path(options_.out) / "nodes" / node;
+        if (options_.generation == 0)
+            image->generation = generation_of(*image, folder / "ruleset.nft");
+        const std::string text = nft::print_replacing(backends::emit(*image));
         const auto parsed = nft::parse(text);
         if (!parsed)
             refuse(node, parsed.error());
@@ -101,7 +130,6 @@ class Compiler {
             refuse(node, again.error());
         if (*again != *image)
             refuse(node, "the image differs");
-        const fs::path folder = fs::path(options_.out) / "nodes" / node;
         const std::string origins = origins_json(cluster_, *image, node, input_.sources);
         if (!write_file(folder / "ruleset.nft", text) ||
             !write_file(folder / "origins.json", origins)) {
@@ -109,8 +137,8 @@ class Compiler {
                                 {folder.string(), "it can't be written"});
             return;
         }
-        fmt::print("{}: {} programs, {} addresses, reads back equal -> {}\n", node,
-                   image->programs.size(), image->addresses.size(),
+        fmt::print("{}: {} programs, {} addresses, generation {}, reads back equal -> {}\n", node,
+                   image->programs.size(), image->addresses.size(), image->generation,
                    (folder / "ruleset.nft").string());
     }
 
@@ -147,7 +175,11 @@ void add_compile(CLI::App& app, int& exit_code) {
         ->check(CLI::IsMember({"nftables"}));
     command->add_option("--node", options->node, "one node; all when absent");
     command->add_option("-o,--out", options->out, "folder of the bundle");
-    command->add_option("--generation", options->generation, "number of this policy, 1 to 4095")
+    command
+        ->add_option(
+            "--generation", options->generation,
+            "number of this policy, 1 to 4095: another than that of the policy the node runs. "
+            "When absent, made from what is compiled")
         ->check(CLI::Range(1, 4095));
     command
         ->add_option("--emit", options->emit,

@@ -43,7 +43,8 @@ class Experiment {
         if (const auto entered = runtime::Lab::enter(); !entered)
             return lacking(entered.error());
         runtime::Lab lab;
-        if (const auto loaded = runtime::nft_load(nft::print(backends::emit(image_))); !loaded)
+        if (const auto loaded = runtime::nft_load(nft::print_replacing(backends::emit(image_)));
+            !loaded)
             return lacking(loaded.error());
         if (const auto built = build(lab); !built)
             return lacking(built.error());

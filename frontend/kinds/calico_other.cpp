@@ -11,6 +11,7 @@ namespace polecat::frontend {
 namespace {
 
 using policy::FelixSettings;
+using policy::HostAction;
 using policy::OtherObject;
 using policy::Settings;
 
@@ -62,8 +63,10 @@ FelixSettings felix_settings(const Settings& spec) {
     FelixSettings felix;
     felix.failsafe_inbound = failsafe_ports(spec, "failsafeInboundHostPorts");
     felix.failsafe_outbound = failsafe_ports(spec, "failsafeOutboundHostPorts");
-    if (const auto action = spec.text("defaultEndpointToHostAction"))
-        felix.default_endpoint_to_host_action = action->value;
+    if (spec.has("defaultEndpointToHostAction"))
+        felix.to_host = spec.is("defaultEndpointToHostAction", "Accept")   ? HostAction::Accept
+                        : spec.is("defaultEndpointToHostAction", "Return") ? HostAction::Return
+                                                                           : HostAction::Drop;
     if (const auto prefixes = spec.text("interfacePrefix")) {
         std::vector<std::string>& list = felix.interface_prefixes.emplace();
         std::istringstream words(prefixes->value);
@@ -102,7 +105,7 @@ void read_ip_pool(ObjectContext& context) {
     policy::IpPool pool;
     pool.meta = std::move(object.meta);
     pool.spec = std::move(object.spec);
-    pool.disabled = pool.spec.is("disabled", true);
+    pool.disabled = pool.spec.is_true("disabled");
     add_pool(std::move(pool), "", context.cluster);
 }
 

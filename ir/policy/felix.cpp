@@ -18,7 +18,9 @@ const std::vector<FelixSettings::FailsafePort>& failsafe_ports(const FelixSettin
 }
 
 std::vector<std::string> interface_prefixes(const FelixSettings& felix) {
-    return felix.interface_prefixes.value_or(std::vector<std::string>{"cali"});
+    if (!felix.interface_prefixes || felix.interface_prefixes->empty())
+        return {"cali"};
+    return *felix.interface_prefixes;
 }
 
 std::uint16_t vxlan_port(const FelixSettings& felix) {
@@ -33,7 +35,7 @@ FelixSettings over(const FelixSettings& base, const FelixSettings& of_node) {
     };
     take(&FelixSettings::failsafe_inbound);
     take(&FelixSettings::failsafe_outbound);
-    take(&FelixSettings::default_endpoint_to_host_action);
+    take(&FelixSettings::to_host);
     take(&FelixSettings::interface_prefixes);
     take(&FelixSettings::allow_vxlan_from_workloads);
     take(&FelixSettings::allow_ipip_from_workloads);

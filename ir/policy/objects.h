@@ -164,6 +164,9 @@ struct IpPool {
     std::string path = "spec";
 };
 
+/// What a workload's packets to its own node end in, after the workload's egress policy.
+enum class HostAction : std::uint8_t { Drop, Accept, Return };
+
 /// FelixConfiguration fields that change verdicts; null: Calico's default.
 struct FelixSettings {
     struct FailsafePort {
@@ -172,7 +175,7 @@ struct FelixSettings {
         std::optional<net::Cidr> net;
     };
     std::optional<std::vector<FailsafePort>> failsafe_inbound, failsafe_outbound;
-    std::optional<std::string> default_endpoint_to_host_action; ///< Drop, Return, Accept
+    std::optional<HostAction> to_host; ///< defaultEndpointToHostAction; Drop
     std::optional<std::vector<std::string>> interface_prefixes; ///< of workloads; "cali"
     std::optional<bool> allow_vxlan_from_workloads, allow_ipip_from_workloads; ///< false
     std::optional<std::uint16_t> vxlan_port;                                   ///< 4789

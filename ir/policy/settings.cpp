@@ -76,9 +76,9 @@ std::vector<At<net::Cidr>> Settings::cidrs(std::string_view list) const {
     return out;
 }
 
-bool Settings::is(std::string_view path, bool value) const {
+bool Settings::is_true(std::string_view path) const {
     const auto found = boolean(path);
-    return found && found->value == value;
+    return found && found->value;
 }
 
 bool Settings::is(std::string_view path, std::string_view value) const {

@@ -41,7 +41,7 @@ class Settings {
     std::vector<At<std::string>> texts(std::string_view list) const;
     std::vector<At<net::Cidr>> cidrs(std::string_view list) const;
 
-    bool is(std::string_view path, bool value) const;             ///< a boolean of that value
+    bool is_true(std::string_view path) const;
     bool is(std::string_view path, std::string_view value) const; ///< text, case ignored
     /// Where the field stands; of an object or list: its first field.
     Span span(std::string_view path) const;

@@ -190,9 +190,16 @@ PacketSpec answer_to(std::string_view packet, std::uint64_t nonce) {
     out.protocol = net::kUdp;
     out.destination = {net::Family::V4, 0, number(12, 4)};
     out.source = {net::Family::V4, 0, number(16, 4)};
+    out.nonce = nonce;
+    if (number(9, 1) == net::kIcmp) {
+        out.protocol = net::kIcmp;
+        out.icmp_type = 0;
+        out.icmp_code = static_cast<std::uint8_t>(number(21, 1));
+        out.icmp_id = static_cast<std::uint16_t>(number(24, 2));
+        return out;
+    }
     out.destination_port = static_cast<std::uint16_t>(number(20, 2));
     out.source_port = static_cast<std::uint16_t>(number(22, 2));
-    out.nonce = nonce;
     return out;
 }
 

@@ -26,7 +26,8 @@ std::string make_packet(const PacketSpec& spec);
 /// The number in a packet's own payload; none in errors that quote one.
 std::optional<std::uint64_t> find_nonce(std::string_view packet);
 
-/// What answers a captured IPv4 packet of UDP: ends and ports swapped.
+/// What answers a captured IPv4 packet of UDP, or an echo request: ends and ports swapped, the
+/// request's code and identifier kept.
 PacketSpec answer_to(std::string_view packet, std::uint64_t nonce);
 
 /// Network byte order.

@@ -107,10 +107,16 @@ TEST_CASE("every ruleset reads back as the image it was made from") {
         const auto parsed = nft::parse(nft::print(ruleset));
         REQUIRE_MESSAGE(parsed.ok(), (parsed ? "" : parsed.error()));
         CHECK(*parsed == ruleset);
+        const auto replacing = nft::parse(nft::print_replacing(ruleset));
+        REQUIRE_MESSAGE(replacing.ok(), (replacing ? "" : replacing.error()));
+        CHECK(*replacing == ruleset);
         const auto read = backends::read_back(*parsed);
         REQUIRE_MESSAGE(read.ok(), (read ? "" : read.error()));
         CHECK(*read == *built.image);
-        CHECK(backends::element_update(ruleset, *parsed) == std::optional<std::string>(""));
+        const auto update = backends::element_update(ruleset, *parsed);
+        REQUIRE(update.has_value());
+        CHECK(update->text.empty());
+        CHECK(update->flush.empty());
     }
 }
 
@@ -135,7 +141,17 @@ TEST_CASE("a ruleset that was tampered with does not read back") {
         const auto read = backends::read_back(bad);
         CHECK_MESSAGE((!read.ok() || *read != *built.image), bad.maps[i].name);
     }
-    CHECK_FALSE(nft::parse("table inet polecat {\n\tchain x {\n\t\tip ttl 1 drop\n\t}\n}\n").ok());
+    const auto parses = [](const std::string& inner) {
+        return nft::parse("table inet polecat {\n" + inner + "\n}\n").ok();
+    };
+    CHECK(parses("map m {\ntype mark : mark\nflags interval\n}"));
+    CHECK_FALSE(parses("map m {\ntype mark : mark\nflags timeout\n}"));
+    CHECK_FALSE(parses("map m {\ntype mark : counter\n}"));
+    CHECK(parses("chain x {\nmeta mark set ip saddr map @m\n}"));
+    CHECK_FALSE(parses("chain x {\nmeta mark set ip ttl map @m\n}"));
+    CHECK_FALSE(parses("chain x {\nip ttl 1 drop\n}"));
+    CHECK_FALSE(parses("chain x {\nudp dport 70000 drop\n}"));
+    CHECK_FALSE(nft::parse("table inet a {\n}\ndelete table inet b\ntable inet a {\n}\n").ok());
 }
 
 TEST_CASE("pictures") {

@@ -35,7 +35,7 @@ inline const std::string kAllInterfaces =
     "{host: n1}}, spec: {node: n1, interfaceName: '*', expectedIPs: [192.168.0.1]}}\n---\n";
 
 inline std::string global_policy(const std::string& name, const std::string& selector,
-                          const std::string& spec) {
+                                 const std::string& spec) {
     return "{apiVersion: projectcalico.org/v3, kind: GlobalNetworkPolicy, metadata: {name: " +
            name + "}, spec: {selector: \"" + selector + "\", " + spec + "}}\n---\n";
 }

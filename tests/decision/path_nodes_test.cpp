@@ -1,4 +1,5 @@
-// Ways over several nodes: node ports, host endpoints of all interfaces, marks, pods without a node.
+// Ways over several nodes: node ports, host endpoints of all interfaces, marks, pods without a
+// node.
 #include "tests/decision/path_case.h"
 
 using namespace polecat;
@@ -84,7 +85,8 @@ TEST_CASE("pods to another node's port: translated there, after their own egress
     CHECK(verdict(kNodePorts + kHost + out, ask) == Verdict::Deny);
 }
 
-TEST_CASE("host endpoints of all interfaces govern pods' interfaces before DNAT and in forwarding") {
+TEST_CASE(
+    "host endpoints of all interfaces govern pods' interfaces before DNAT and in forwarding") {
     const std::string all = kAllInterfaces;
     const auto with = [&](const std::string& policy, const Ask& ask) {
         return verdict(all + policy, ask);
@@ -110,7 +112,8 @@ TEST_CASE("host endpoints of all interfaces govern pods' interfaces before DNAT 
     CHECK(with(raw, {kOutside, "a/one"}) == Verdict::Allow);
 }
 
-TEST_CASE("of two host endpoints for an interface the first name holds, a specific one before all") {
+TEST_CASE(
+    "of two host endpoints for an interface the first name holds, a specific one before all") {
     const std::string first =
         host_endpoint("aaa", "node: n1, interfaceName: eth0, expectedIPs: [192.168.0.1]");
     const std::string second =
@@ -151,8 +154,9 @@ TEST_CASE("answers of failsafe ports pass doNotTrack policy") {
     const std::string raw = hook("host == 'n1'", "doNotTrack", kDenyAll);
     testing::RandomCluster cluster;
     load_text(kCluster + kHost + raw +
-                  global_policy("p", "host == 'n1'", "types: [Ingress], ingress: "
-                                                     "[{action: Allow}]"),
+                  global_policy("p", "host == 'n1'",
+                                "types: [Ingress], ingress: "
+                                "[{action: Allow}]"),
               cluster);
     ir::PathQuery query;
     query.source = end_of(cluster.lowered, kOutside);
@@ -184,8 +188,8 @@ TEST_CASE("a service's address from outside: any node may be the way in") {
     CHECK(verdict(kNodePorts, ask) == Verdict::Allow);
     const std::string on_n2 =
         host_endpoint("n2-eth0", "node: n2, interfaceName: eth0, expectedIPs: [192.168.0.2]");
-    const auto found = judge(kNodePorts + on_n2 + hook("hep == 'n2-eth0'", "preDNAT", kDenyAll),
-                             ask);
+    const auto found =
+        judge(kNodePorts + on_n2 + hook("hep == 'n2-eth0'", "preDNAT", kDenyAll), ask);
     CHECK(found.verdict == Verdict::Depends);
     CHECK(found.reason.find("by way of node n2") != std::string::npos);
     const std::string from_client =

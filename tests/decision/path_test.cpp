@@ -81,6 +81,8 @@ TEST_CASE("the host and its own pods") {
     CHECK(verdict("", {"a/one", "node:n1"}) == Verdict::Deny);
     const std::string accept = felix("defaultEndpointToHostAction: Accept");
     CHECK(verdict(accept, {"a/one", "node:n1"}) == Verdict::Allow);
+    CHECK(verdict(felix("defaultEndpointToHostAction: ACCEPT"), {"a/one", "node:n1"}) ==
+          Verdict::Allow);
     CHECK(verdict(accept + kHost, {"a/one", "node:n1"}) == Verdict::Allow); // no host policy
     const std::string mute = global_policy("w", "app == 'one'", "types: [Egress]");
     CHECK(verdict(accept + mute, {"a/one", "node:n1"}) == Verdict::Deny);
@@ -171,6 +173,7 @@ TEST_CASE("neighbour discovery of a pod with its host always passes") {
                                  "image: i}]}, status: {podIP: 'fd00::7'}}\n---\n";
     const Ask solicit{"a/six3", "node:n3", 0, net::kIcmpV6, 135};
     CHECK(verdict(pods + node_six + mute + accept, solicit) == Verdict::Allow);
+    CHECK(verdict(pods + node_six + mute, solicit) == Verdict::Allow); // before the host's action
     const Ask echo{"a/six3", "node:n3", 0, net::kIcmpV6, 128};
     CHECK(verdict(pods + node_six + mute + accept, echo) == Verdict::Deny);
 }

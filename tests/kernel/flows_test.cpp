@@ -26,6 +26,11 @@ std::vector<PacketSpec> kinds_of(net::Family family) {
             spec.source_port = static_cast<std::uint16_t>(port == 443 ? 80 : 40000 + port);
             out.push_back(spec);
         }
+    PacketSpec vxlan;
+    vxlan.protocol = net::kUdp;
+    vxlan.destination_port = 4789;
+    vxlan.source_port = 40001;
+    out.push_back(vxlan);
     // Only requests open a flow; conntrack takes any other ICMP message for invalid.
     PacketSpec echo;
     echo.protocol = family == net::Family::V4 ? net::kIcmp : net::kIcmpV6;

@@ -42,7 +42,7 @@ Node::Node(const std::string& manifests, const std::vector<std::string>& outside
         for (const net::Address& each : addresses)
             host_by_address_[each] = *host;
     }
-    const auto loaded = runtime::nft_load(nft::print(backends::emit(image)));
+    const auto loaded = runtime::nft_load(nft::print_replacing(backends::emit(image)));
     REQUIRE_MESSAGE(loaded.ok(), (loaded ? "" : loaded.error()));
 }
 
@@ -60,8 +60,7 @@ void Node::compile(const std::string& manifests, std::uint16_t generation) {
 
 void Node::change_policy(const std::string& manifests, std::uint16_t generation) {
     compile(manifests, generation);
-    const auto loaded =
-        runtime::nft_load("delete table inet polecat\n" + nft::print(backends::emit(image)));
+    const auto loaded = runtime::nft_load(nft::print_replacing(backends::emit(image)));
     REQUIRE_MESSAGE(loaded.ok(), (loaded ? "" : loaded.error()));
 }
 
@@ -76,9 +75,9 @@ std::string Node::add_pods(const std::string& manifests) {
             REQUIRE_MESSAGE(host.ok(), (host ? "" : host.error()));
             host_by_address_[entry.address] = *host;
         }
-    const auto loaded = runtime::nft_load(*update);
+    const auto loaded = runtime::nft_load(update->text);
     REQUIRE_MESSAGE(loaded.ok(), (loaded ? "" : loaded.error()));
-    return *update;
+    return update->text;
 }
 
 nft::Ruleset Node::listed() const {
