@@ -56,6 +56,8 @@ void check_names(const Cluster& cluster, diag::Diagnostics& diagnostics) {
         names.add("HostEndpoint", each.meta);
     for (const auto& each : cluster.services)
         names.add("Service", each.meta);
+    for (const auto& each : cluster.nodes)
+        names.add(each.is_calico ? "projectcalico.org Node" : "Node", each.meta);
     for (const auto& each : cluster.tiers)
         names.add("Tier", each.meta);
     for (const auto& each : cluster.policies)
@@ -70,9 +72,11 @@ void check_names(const Cluster& cluster, diag::Diagnostics& diagnostics) {
     for (const auto& each : cluster.network_sets)
         names.add(each.meta.space.empty() ? "GlobalNetworkSet" : "NetworkSet", each.meta);
     for (const auto& each : cluster.pools)
-        names.add("IPPool", each.meta);
+        if (each.path == "spec") // the operator makes the IPPools of an Installation
+            names.add("IPPool", each.meta);
     for (const auto& each : cluster.others)
-        names.add(each.api_version + " " + each.kind, each.meta);
+        // One object under either name of Calico's group.
+        names.add(each.kind, each.meta);
 }
 
 // --- tiers ---------------------------------------------------------------------------------------

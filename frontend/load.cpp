@@ -6,6 +6,9 @@
 #include <iostream>
 #include <sstream>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "frontend/kinds/kinds.h"
 
 namespace polecat::frontend {
@@ -16,7 +19,9 @@ namespace {
 
 bool is_manifest_name(const fs::path& path) {
     const std::string name = path.filename().string();
-    const std::string extension = path.extension().string();
+    std::string extension = path.extension().string();
+    for (char& c : extension)
+        c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     return (extension == ".yaml" || extension == ".yml" || extension == ".json") &&
            name.find(".policytest.") == std::string::npos;
 }
@@ -25,9 +30,11 @@ bool is_manifest_name(const fs::path& path) {
 std::vector<fs::path> files_below(const fs::path& folder, std::error_code& error) {
     std::vector<fs::path> out;
     for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end;
-         it.increment(error))
-        if (it->is_regular_file(error) && is_manifest_name(it->path()))
+         it.increment(error)) {
+        std::error_code dangling; // a link to nowhere is read, and then reported by name
+        if (is_manifest_name(it->path()) && !it->is_directory(dangling))
             out.push_back(it->path());
+    }
     std::sort(out.begin(), out.end());
     return out;
 }
@@ -79,6 +86,48 @@ bool is_policy_group(std::string_view group) {
            group == "policy.networking.k8s.io";
 }
 
+/// Calico's kinds that hold no policy and that lowering has no use for: the state of IPAM, and what
+/// only its enterprise edition has.
+bool is_unread_calico_kind(std::string_view kind) {
+    static constexpr std::string_view kNames[] = {"IPAMBlock",
+                                                  "IPAMConfig",
+                                                  "IPAMHandle",
+                                                  "BlockAffinity",
+                                                  "RemoteClusterConfiguration",
+                                                  "LicenseKey",
+                                                  "GlobalAlert",
+                                                  "GlobalAlertTemplate",
+                                                  "GlobalReport",
+                                                  "GlobalReportType",
+                                                  "GlobalThreatFeed",
+                                                  "AlertException",
+                                                  "ManagedCluster",
+                                                  "PacketCapture",
+                                                  "DeepPacketInspection",
+                                                  "UISettings",
+                                                  "UISettingsGroup",
+                                                  "BFDConfiguration",
+                                                  "EgressGatewayPolicy",
+                                                  "ExternalNetwork",
+                                                  "SecurityEventWebhook"};
+    return std::find(std::begin(kNames), std::end(kNames), kind) != std::end(kNames);
+}
+
+/// A kind of Kubernetes' own groups that is nearly one that is read, or stands in another group.
+bool is_kubernetes_slip(std::string_view group, std::string_view kind) {
+    static constexpr std::string_view kGroups[] = {
+        "v1", "apps", "batch", "discovery.k8s.io", "networking.k8s.io", "extensions"};
+    if (std::find(std::begin(kGroups), std::end(kGroups), group) == std::end(kGroups))
+        return false;
+    for (const std::string_view each : kGroups) {
+        const auto kinds = kinds_of_group(each);
+        const auto near = diag::nearest(kind, kinds);
+        if (near && (each == group || *near == kind))
+            return true;
+    }
+    return false;
+}
+
 bool is_policy_name(std::string_view kind) {
     static constexpr std::string_view kNames[] = {"NetworkPolicy",
                                                   "GlobalNetworkPolicy",
@@ -104,8 +153,7 @@ void report_unknown_kind(const yaml::Node& root, const std::string& api_version,
         diagnostic.with_hint(*near == kind ? "this kind has another apiVersion in group " + group
                                            : "did you mean `" + *near + "`?");
     else
-        diagnostic.with_hint(
-            "a policy that is not read protects nothing; correct apiVersion or kind");
+        diagnostic.with_hint("what is not read protects nothing; correct apiVersion or kind");
 }
 
 /// apiVersion and kind; items of a typed list (PodList) may leave them to the list.
@@ -170,7 +218,8 @@ void load_object(const yaml::Node& root, const TypeMeta& implied, policy::Cluste
     } else if (group == "kustomize.config.k8s.io" || kind == "Kustomization") {
         diagnostics.report(diag::Code::UnrenderedTemplate, root.span)
             .with_hint("render it first: `kubectl kustomize . | polecat lint -`");
-    } else if (is_policy_group(group) || is_policy_name(kind)) {
+    } else if ((is_policy_group(group) && !is_unread_calico_kind(kind)) || is_policy_name(kind) ||
+               is_kubernetes_slip(group, kind)) {
         report_unknown_kind(root, api_version, kind, diagnostics);
     } else {
         ++cluster.unread_kinds[api_version + " " + kind];
@@ -207,6 +256,10 @@ policy::Cluster load(const std::vector<std::string>& paths, Sources& sources,
         }
     }
     load_documents(documents, cluster, diagnostics);
+    if (documents.empty() && !diagnostics.has_errors())
+        diagnostics
+            .report(diag::Code::NoManifests, Span{}, {fmt::format("{}", fmt::join(paths, ", "))})
+            .with_hint("there is no object in them");
     for (const auto& [kind, count] : cluster.unread_kinds)
         diagnostics.report(diag::Code::UnreadKind, Span{},
                            {kind, std::to_string(count) + (count == 1 ? " object" : " objects")});

@@ -172,16 +172,34 @@ void Fields::ignore_rest() {
 }
 
 void Fields::finish() {
-    if (node_ == nullptr || rest_ignored_)
+    if (!rest_ignored_)
+        report_unknown(diag::Severity::Error, diag::Severity::Error);
+}
+
+void Fields::finish_open(std::span<const std::string_view> others, diag::Severity slip) {
+    known_.insert(known_.end(), others.begin(), others.end());
+    report_unknown(slip, diag::Severity::Warning);
+}
+
+void Fields::report_unknown(diag::Severity slip, diag::Severity other) {
+    constexpr std::size_t kMost = 20; // of one mapping; the rest says nothing new
+    std::size_t reported = 0;
+    if (node_ == nullptr)
         return;
     for (const yaml::Member& member : node_->members) {
         if (std::find(known_.begin(), known_.end(), member.key) != known_.end())
             continue;
+        if (++reported > kMost)
+            return;
         auto& diagnostic =
             diagnostics_->report(diag::Code::UnknownField, member.key_span, {path_of(member.key)});
         diagnostic.about(object_);
-        if (const auto near = diag::nearest(member.key, known_))
+        const auto near = diag::nearest(member.key, known_);
+        diagnostic.severity = near ? slip : other;
+        if (near)
             diagnostic.with_hint("did you mean `" + *near + "`?");
+        else if (other != diag::Severity::Error)
+            diagnostic.with_hint("it is not read; remove it, unless Kubernetes has it by now");
     }
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,11 @@ class Fields {
     void ignore(std::initializer_list<std::string_view> keys);
     /// Everything not asked for passes unread (parts of kinds that polecat doesn't read).
     void ignore_rest();
+    /// finish() for mappings of Kubernetes, of which newer releases may know more: `others` are the
+    /// fields that are known and not read, what is near to a known one is a slip, and anything else
+    /// a warning. `slip`: how bad a slip is.
+    void finish_open(std::span<const std::string_view> others,
+                     diag::Severity slip = diag::Severity::Error);
 
     /// Reports keys that were never asked for.
     void finish();
@@ -54,6 +60,8 @@ class Fields {
     diag::Diagnostics& diagnostics() { return *diagnostics_; }
 
   private:
+    void report_unknown(diag::Severity slip, diag::Severity other);
+
     const yaml::Node* node_ = nullptr;
     std::string path_, object_;
     diag::Diagnostics* diagnostics_;

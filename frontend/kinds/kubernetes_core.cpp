@@ -1,6 +1,7 @@
 /// Namespace, ServiceAccount, Node, Service, Endpoints, EndpointSlice. Of Services and Nodes only
 /// the fields that policy and routing need are read; the rest passes unread.
 #include "frontend/kinds/kinds.h"
+#include "frontend/kinds/kubernetes_fields.h"
 #include "frontend/kinds/label_selector.h"
 #include "frontend/kinds/names.h"
 
@@ -8,17 +9,17 @@ namespace polecat::frontend {
 
 namespace {
 
+namespace known = kubernetes_fields;
+
 Fields open_root(ObjectContext& context) {
     Fields root(&context.root, "", object_label(context), context.diagnostics);
-    root.ignore_rest();
+    root.ignore({"apiVersion", "kind"});
     return root;
 }
 
 Fields item(const yaml::Node* node, Fields& parent, std::string_view key, std::size_t index) {
-    Fields out(node, parent.path_of(key) + "[" + std::to_string(index) + "]", parent.object(),
-               parent.diagnostics());
-    out.ignore_rest();
-    return out;
+    return Fields(node, parent.path_of(key) + "[" + std::to_string(index) + "]", parent.object(),
+                  parent.diagnostics());
 }
 
 void add_address(const At<std::string>& text, const std::string& path, Fields& fields,
@@ -56,6 +57,7 @@ void read_service_port(Fields fields, std::vector<policy::ServicePort>& into) {
         else if (const auto name = fields.string("targetPort"))
             out.target_port = name->value;
     }
+    fields.finish_open(known::kServicePort);
     into.push_back(std::move(out));
 }
 
@@ -78,7 +80,12 @@ void read_external_ips(Fields& spec, Fields& root, policy::Service& into) {
         Fields entry = item(each, balancer, "ingress", index++);
         if (const auto ip = entry.string("ip"); ip && !ip->value.empty())
             add_address(*ip, entry.path_of("ip"), entry, into.external_ips);
+        entry.ignore({"hostname", "ipMode", "ports"});
+        entry.finish_open(known::kNone);
     }
+    balancer.finish_open(known::kNone);
+    status.ignore({"conditions"});
+    status.finish_open(known::kNone);
 }
 
 void read_endpoint_ports(Fields& fields, policy::ServiceEndpoints& into) {
@@ -91,6 +98,7 @@ void read_endpoint_ports(Fields& fields, policy::ServiceEndpoints& into) {
         out.protocol = protocol_or_tcp(port);
         if (const std::uint16_t number = port_or_zero(port, "port"))
             out.port = number;
+        port.finish_open(known::kEndpointPort);
         into.ports.push_back(std::move(out));
     }
 }
@@ -100,6 +108,8 @@ void read_endpoint_ports(Fields& fields, policy::ServiceEndpoints& into) {
 void read_namespace(ObjectContext& context) {
     Fields root = open_root(context);
     policy::Namespace out{read_metadata(root, false)};
+    root.ignore({"spec", "status"});
+    root.finish_open(known::kNone);
     out.meta.labels.set_default("kubernetes.io/metadata.name", out.meta.name);
     context.cluster.namespaces.push_back(std::move(out));
 }
@@ -107,6 +117,8 @@ void read_namespace(ObjectContext& context) {
 void read_service_account(ObjectContext& context) {
     Fields root = open_root(context);
     context.cluster.service_accounts.push_back({read_metadata(root, true)});
+    root.ignore({"secrets", "imagePullSecrets", "automountServiceAccountToken"});
+    root.finish_open(known::kNone);
 }
 
 void read_node(ObjectContext& context) {
@@ -123,7 +135,11 @@ void read_node(ObjectContext& context) {
         const auto type = entry.string("type"), address = entry.string("address");
         if (type && address && (type->value == "InternalIP" || type->value == "ExternalIP"))
             add_address(*address, entry.path_of("address"), entry, out.addresses);
+        entry.finish_open(known::kNone);
     }
+    spec.finish_open(known::kNodeSpec);
+    status.finish_open(known::kNodeStatus);
+    root.finish_open(known::kNone);
     context.cluster.nodes.push_back(std::move(out));
 }
 
@@ -143,6 +159,8 @@ void read_service(ObjectContext& context) {
     std::size_t index = 0;
     for (const yaml::Node* each : spec.list("ports"))
         read_service_port(item(each, spec, "ports", index++), out.ports);
+    spec.finish_open(known::kServiceSpec);
+    root.finish_open(known::kNone);
     context.cluster.services.push_back(std::move(out));
 }
 
@@ -162,11 +180,14 @@ void read_endpoints(ObjectContext& context) {
                 Fields entry = item(address, subset, key, at++);
                 if (const auto ip = entry.string("ip"))
                     add_address(*ip, entry.path_of("ip"), entry, out.addresses);
+                entry.finish_open(known::kEndpointAddress);
             }
         }
         read_endpoint_ports(subset, out);
+        subset.finish_open(known::kNone);
         context.cluster.service_endpoints.push_back(std::move(out));
     }
+    root.finish_open(known::kNone);
 }
 
 void read_endpoint_slice(ObjectContext& context) {
@@ -182,8 +203,10 @@ void read_endpoint_slice(ObjectContext& context) {
         for (const At<std::string>& address : entry.strings("addresses"))
             if (!type || type->value != "FQDN")
                 add_address(address, entry.path_of("addresses"), entry, out.addresses);
+        entry.finish_open(known::kEndpoint);
     }
     read_endpoint_ports(root, out);
+    root.finish_open(known::kNone);
     context.cluster.service_endpoints.push_back(std::move(out));
 }
 

@@ -1,18 +1,18 @@
 /// Pods and the workloads that make them. Only what policy needs is read; the rest passes unread.
 #include "frontend/kinds/kinds.h"
+#include "frontend/kinds/kubernetes_fields.h"
 #include "frontend/kinds/label_selector.h"
 
 namespace polecat::frontend {
 
 namespace {
 
+namespace known = kubernetes_fields;
 using policy::Workload;
 
 Fields item(const yaml::Node* node, Fields& parent, std::string_view key, std::size_t index) {
-    Fields out(node, parent.path_of(key) + "[" + std::to_string(index) + "]", parent.object(),
-               parent.diagnostics());
-    out.ignore_rest();
-    return out;
+    return Fields(node, parent.path_of(key) + "[" + std::to_string(index) + "]", parent.object(),
+                  parent.diagnostics());
 }
 
 /// Ports with a name and a protocol that Calico knows, of containers and init containers.
@@ -26,6 +26,8 @@ void read_ports(Fields& spec, std::string_view key, Workload& into) {
             const auto name = fields.string("name");
             const auto protocol = fields.string("protocol");
             const auto number = fields.integer("containerPort");
+            // A port without its number is no port, which narrows what names it.
+            fields.finish_open(known::kContainerPort, diag::Severity::Warning);
             const auto known =
                 protocol ? kubernetes_protocol(*protocol, fields.path_of("protocol"), fields)
                          : std::optional(net::kTcp);
@@ -39,6 +41,7 @@ void read_ports(Fields& spec, std::string_view key, Workload& into) {
             if (named)
                 into.ports.push_back(into.listens.back());
         }
+        container.finish_open(known::kContainer, diag::Severity::Warning);
     }
 }
 
@@ -54,6 +57,7 @@ void read_pod_spec(Fields& spec, Workload& into) {
         into.host_network = host->value;
     read_ports(spec, "containers", into);
     read_ports(spec, "initContainers", into);
+    spec.finish_open(known::kPodSpec);
 }
 
 constexpr const char* kPodIpAnnotation = "cni.projectcalico.org/podIP";
@@ -76,10 +80,13 @@ void read_pod_addresses(Fields& root, const policy::Metadata& meta, Workload& in
         Fields entry = item(each, status, "podIPs", index++);
         if (const auto ip = entry.string("ip"); ip && !ip->value.empty())
             add_address(*ip, entry, entry.path_of("ip"), into);
+        entry.finish_open(known::kNone);
     }
     const auto one = status.string("podIP");
     if (into.addresses.empty() && one && !one->value.empty())
         add_address(*one, status, status.path_of("podIP"), into);
+    status.ignore({"phase"}); // is_finished reads it
+    status.finish_open(known::kPodStatus);
     for (const char* key : {"cni.projectcalico.org/podIPs", kPodIpAnnotation}) {
         const auto found = meta.annotations.find(key);
         if (!into.addresses.empty() || found == meta.annotations.end() || found->second.empty())
@@ -112,6 +119,7 @@ void read_owner(Fields& root, Workload& into) {
     for (const yaml::Node* each : meta.list("ownerReferences")) {
         Fields owner = item(each, meta, "ownerReferences", index++);
         const auto kind = owner.string("kind"), name = owner.string("name");
+        owner.finish_open(known::kOwnerReference);
         if (kind && name) {
             into.owner_kind = kind->value;
             into.owner_name = name->value;
@@ -120,11 +128,28 @@ void read_owner(Fields& root, Workload& into) {
     }
 }
 
+/// A template's metadata has no name; labels and annotations are read as a pod's.
+void read_pod_template(Fields& parent, Workload& into) {
+    Fields pod = parent.mapping("template");
+    Fields meta = pod.mapping("metadata");
+    std::vector<selector::Labels::Pair> labels;
+    for (auto& [key, value] : meta.string_map("labels"))
+        labels.emplace_back(key.value, value.value);
+    into.pod_labels = selector::Labels(std::move(labels));
+    for (auto& [key, value] : meta.string_map("annotations"))
+        into.pod_annotations[key.value] = value.value;
+    meta.ignore({"name", "namespace"});
+    meta.finish_open(known::kMetadata);
+    Fields pod_spec = pod.mapping("spec");
+    read_pod_spec(pod_spec, into);
+    pod.finish_open(known::kNone);
+}
+
 } // namespace
 
 void read_pod(ObjectContext& context) {
     Fields root(&context.root, "", object_label(context), context.diagnostics);
-    root.ignore_rest();
+    root.ignore({"apiVersion", "kind"});
     Workload out;
     out.meta = read_metadata(root, true);
     out.kind = "Pod";
@@ -135,33 +160,30 @@ void read_pod(ObjectContext& context) {
     read_pod_addresses(root, out.meta, out);
     read_owner(root, out);
     out.finished = is_finished(root, out.meta);
+    root.finish_open(known::kNone);
     context.cluster.workloads.push_back(std::move(out));
 }
 
 void read_workload(ObjectContext& context) {
     Fields root(&context.root, "", object_label(context), context.diagnostics);
-    root.ignore_rest();
+    root.ignore({"apiVersion", "kind", "status"});
     Workload out;
     out.meta = read_metadata(root, true);
     out.kind = context.kind;
     read_owner(root, out);
     Fields spec = root.mapping("spec");
+    root.finish_open(known::kNone);
     out.replicas = spec.integer("replicas");
-    Fields job = context.kind == "CronJob" ? spec.mapping("jobTemplate").mapping("spec") : spec;
-    Fields pod = job.mapping("template");
-    const yaml::Node* meta = pod.get("metadata");
-    if (meta != nullptr) {
-        // A template's metadata has no name; labels and annotations are read as a pod's.
-        Fields fields = pod.mapping("metadata");
-        std::vector<selector::Labels::Pair> labels;
-        for (auto& [key, value] : fields.string_map("labels"))
-            labels.emplace_back(key.value, value.value);
-        out.pod_labels = selector::Labels(std::move(labels));
-        for (auto& [key, value] : fields.string_map("annotations"))
-            out.pod_annotations[key.value] = value.value;
+    if (context.kind == "CronJob") {
+        Fields job_template = spec.mapping("jobTemplate");
+        Fields job = job_template.mapping("spec");
+        job_template.finish_open(known::kJobTemplate);
+        read_pod_template(job, out);
+        job.finish_open(known::kWorkloadSpec);
+    } else {
+        read_pod_template(spec, out);
     }
-    Fields pod_spec = pod.mapping("spec");
-    read_pod_spec(pod_spec, out);
+    spec.finish_open(known::kWorkloadSpec);
     context.cluster.workloads.push_back(std::move(out));
 }
 

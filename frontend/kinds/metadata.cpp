@@ -1,4 +1,5 @@
 #include "frontend/kinds/fields.h"
+#include "frontend/kinds/kubernetes_fields.h"
 #include "frontend/kinds/names.h"
 
 namespace polecat::frontend {
@@ -73,7 +74,7 @@ policy::Metadata read_metadata(Fields& root, bool namespaced) {
         out.space = space && !space->value.empty() ? space->value : "default";
     read_labels(meta, out);
     read_annotations(meta, out);
-    meta.ignore_rest();
+    meta.finish_open(kubernetes_fields::kMetadata);
     return out;
 }
 

@@ -29,6 +29,21 @@ const char* colour_of(Severity severity) {
     return "0";
 }
 
+constexpr std::string_view kReplacement = "\uFFFD";
+
+/// Characters that would act on a terminal, or show text in another order than it has.
+bool is_control(std::string_view character) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(character[i]); };
+    if (character.size() == 1)
+        return byte(0) < 0x20 || byte(0) == 0x7f || byte(0) >= 0x80;
+    if (character.size() == 2)
+        return byte(0) == 0xC2 && byte(1) < 0xA0; // C1
+    if (character.size() != 3 || byte(0) != 0xE2)
+        return false;
+    return (byte(1) == 0x80 && byte(2) >= 0xAA && byte(2) <= 0xAE) || // U+202A to U+202E
+           (byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9);   // U+2066 to U+2069
+}
+
 /// The characters of a line, tabs as blanks, so that carets stand below what they mean.
 std::vector<std::string_view> characters(std::string_view line) {
     std::vector<std::string_view> out;
@@ -36,9 +51,17 @@ std::vector<std::string_view> characters(std::string_view line) {
         std::size_t end = at + 1;
         while (end < line.size() && (static_cast<unsigned char>(line[end]) & 0xC0) == 0x80)
             ++end;
-        out.push_back(line[at] == '\t' ? " " : line.substr(at, end - at));
+        const std::string_view each = line.substr(at, end - at);
+        out.push_back(each == "\t" ? " " : is_control(each) ? kReplacement : each);
         at = end;
     }
+    return out;
+}
+
+std::string printable(std::string_view text) {
+    std::string out;
+    for (const std::string_view each : characters(text))
+        out += each;
     return out;
 }
 
@@ -68,30 +91,31 @@ void excerpt(std::string& out, const Span& span, char mark, const std::string& w
     const std::string number = std::to_string(span.line);
     const std::string margin(std::max<std::size_t>(number.size(), 5), ' ');
     out += std::string(margin.size() - number.size(), ' ') + number + " | " + line + "\n";
-    out += margin + " | " + paint(colour, marks + (words.empty() ? "" : " " + words)) + "\n";
+    out += margin + " | " + paint(colour, marks + (words.empty() ? "" : " " + printable(words))) +
+           "\n";
 }
 
 void render_one(std::string& out, const Diagnostic& d, const Sources& sources, const Paint& paint) {
     const char* colour = colour_of(d.severity);
-    out += sources.describe(d.span) + ": " +
+    out += printable(sources.describe(d.span)) + ": " +
            paint(colour, std::string(to_string(d.severity)) + "[" + label(d.code) + "]") + ": " +
-           d.message + " [" + std::string(info(d.code).slug) + "]\n";
+           printable(d.message) + " [" + std::string(info(d.code).slug) + "]\n";
     excerpt(out, d.span, '^', "", sources, paint, colour);
     for (const Label& each : d.labels) {
         if (each.span.file != d.span.file)
-            out += "      in " + sources.path(each.span.file) + "\n";
+            out += "      in " + printable(sources.path(each.span.file)) + "\n";
         excerpt(out, each.span, '~', each.text, sources, paint, "1;34");
     }
     if (!d.object.empty())
-        out += "  in " + d.object + "\n";
+        out += "  in " + printable(d.object) + "\n";
     for (const std::string& note : d.notes)
-        out += "  note: " + note + "\n";
+        out += "  note: " + printable(note) + "\n";
     if (d.witness)
-        out += "  witness: " + to_string(*d.witness) + "\n";
+        out += "  witness: " + printable(to_string(*d.witness)) + "\n";
     if (!d.proof.empty())
         out += "  holds: " + d.proof + "\n";
     if (d.hint)
-        out += "  hint: " + *d.hint + "\n";
+        out += "  hint: " + printable(*d.hint) + "\n";
 }
 
 } // namespace

@@ -145,3 +145,73 @@ TEST_CASE("unknown fields name the nearest known one") {
     REQUIRE(found.hint);
     CHECK(found.hint->find("selector") != std::string::npos);
 }
+
+TEST_CASE("slips in what Kubernetes' kinds hold are refused, what polecat has no use for is not") {
+    const auto pod = [](const std::string& metadata, const std::string& spec) {
+        return load("{apiVersion: v1, kind: Pod, metadata: {name: p, " + metadata + "}, spec: {" +
+                    spec + "}}");
+    };
+    const auto is_refused = [](const Loaded& loaded) {
+        return loaded.count(Code::UnknownField) == 1 && loaded.diagnostics.has_errors();
+    };
+    CHECK(is_refused(pod("namspace: shop", "nodeName: n")));
+    CHECK(is_refused(pod("lables: {a: b}", "nodeName: n")));
+    CHECK(is_refused(pod("namespace: shop", "hostNetwrok: true")));
+    CHECK(is_refused(load("{apiVersion: apps/v1, kind: Deployment, metadata: {name: d}, spec: "
+                          "{tempalte: {metadata: {labels: {a: b}}}}}")));
+    CHECK(is_refused(load("{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {slector: "
+                          "{a: b}, ports: [{port: 1}]}}")));
+    CHECK(is_refused(load("{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: "
+                          "{name: p, namspace: n}, spec: {podSelector: {}}}")));
+    CHECK(pod("uid: x, finalizers: [], managedFields: []",
+              "dnsPolicy: Default, hostUsers: false, containers: [{name: c, image: i, tty: true, "
+              "ports: [{containerPort: 80, hostPort: 81}]}]")
+              .diagnostics.list()
+              .empty());
+    const Loaded newer = pod("namespace: shop", "somethingOfKubernetesNext: true");
+    CHECK(newer.count(Code::UnknownField) == 1);
+    CHECK_FALSE(newer.diagnostics.has_errors());
+}
+
+TEST_CASE("kinds that are nearly known, and kinds that are known and not read") {
+    const auto refused = [](const std::string& type) {
+        return load("{" + type + ", metadata: {name: x}}").count(Code::UnknownKind) == 1;
+    };
+    CHECK(refused("apiVersion: v1, kind: Namepsace"));
+    CHECK(refused("apiVersion: apps/v1, kind: Deploymnet"));
+    CHECK(refused("apiVersion: apps/v2, kind: Deployment"));
+    CHECK(refused("apiVersion: v1, kind: Deployment"));
+    CHECK_FALSE(refused("apiVersion: v1, kind: ConfigMap"));
+    CHECK_FALSE(refused("apiVersion: v1, kind: Event"));
+    CHECK_FALSE(refused("apiVersion: networking.k8s.io/v1, kind: Ingress"));
+    CHECK_FALSE(refused("apiVersion: serving.knative.dev/v1, kind: Service"));
+    CHECK_FALSE(refused("apiVersion: crd.projectcalico.org/v1, kind: IPAMBlock"));
+}
+
+TEST_CASE("a long selector with many slips is explained at once") {
+    std::string text;
+    for (int i = 0; i < 2000; ++i)
+        text += "a = 'b' & ";
+    CHECK(load(calico_policy("  selector: \"" + text + "\"\n")).count(Code::SelectorSyntax) == 1);
+}
+
+TEST_CASE("half a failsafe port opens nothing") {
+    const auto felix = [](const std::string& port) {
+        return load("{apiVersion: projectcalico.org/v3, kind: FelixConfiguration, metadata: {name: "
+                    "default}, spec: {failsafeInboundHostPorts: [{" +
+                    port + "}]}}");
+    };
+    CHECK(felix("protocol: TCP, port: 22").cluster.felix.failsafe_inbound->size() == 1);
+    CHECK(felix("port: 22").cluster.felix.failsafe_inbound->empty());
+    CHECK(felix("protocol: carrier-pigeon, port: 22").diagnostics.has_errors());
+}
+
+TEST_CASE("an Installation and the pool that the operator makes of it") {
+    const std::string installation =
+        "{apiVersion: operator.tigera.io/v1, kind: Installation, metadata: {name: default}, spec: "
+        "{calicoNetwork: {ipPools: [{name: default-ipv4-ippool, cidr: 192.168.0.0/16}]}}}\n---\n";
+    const std::string pool = "{apiVersion: projectcalico.org/v3, kind: IPPool, metadata: {name: "
+                             "default-ipv4-ippool}, spec: {cidr: 192.168.0.0/16}}\n---\n";
+    CHECK(load(installation + pool).count(Code::DuplicateObject) == 0);
+    CHECK(load(pool + pool).count(Code::DuplicateObject) == 1);
+}

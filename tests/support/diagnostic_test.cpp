@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
@@ -45,6 +47,19 @@ TEST_CASE("of a long line, the part around the mark is shown; columns are charac
     CHECK(excerpt == "    1 | ... " + std::string(27, 'a') + "\u00e9\u00e9 here " +
                          std::string(85, 'b') + " ...\n      |     " + std::string(30, ' ') +
                          "^^^^\n");
+}
+
+TEST_CASE("nothing that was read acts on the terminal") {
+    Sources sources;
+    const FileId file = sources.add("x\033[31m", "a: \033]0;x\007 \u202Eb \u009b");
+    diag::Diagnostics list;
+    list.report(diag::Code::DuplicateKey, {file, 1, 1, 1}, {"\033[2J\n"})
+        .about("\177")
+        .with_hint("\r");
+    const std::string text = diag::render_text(list.list(), sources);
+    for (const char* part : {"\033", "\007", "\177", "\r", "\u202E", "\u009b"})
+        CHECK(text.find(part) == std::string::npos);
+    CHECK(std::count(text.begin(), text.end(), '\n') == 5);
 }
 
 TEST_CASE("JSON is one object a line") {

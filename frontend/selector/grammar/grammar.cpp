@@ -196,7 +196,9 @@ std::string with_quotes(std::string_view text, std::size_t at) {
            std::string(text.substr(end));
 }
 
+/// A text that parses, or none. Each trial runs the parser, so there are only so many.
 std::string suggest(std::string text) {
+    int budget = 60;
     for (int tries = 0; tries < 6; ++tries) {
         FirstError error;
         if (run(text, error))
@@ -205,6 +207,8 @@ std::string suggest(std::string text) {
         for (const Slip& slip : kSlips)
             for (std::size_t at = text.find(slip.wrong); at != std::string::npos && next.empty();
                  at = text.find(slip.wrong, at + 1)) {
+                if (--budget < 0)
+                    return {};
                 const std::string tried = replaced(text, at, slip);
                 FirstError after;
                 if (parses(tried) || (run(tried, after), after.offset > error.offset))
@@ -234,7 +238,7 @@ SelectorExplanation explain_selector(std::string_view text) {
     SelectorExplanation out;
     out.offset = std::min(error.offset, text.size());
     out.expected = error.message;
-    if (text.size() < 2000)
+    if (text.size() < 400)
         out.suggestion = suggest(std::string(text));
     return out;
 }
