@@ -17,22 +17,13 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool is_manifest_name(const fs::path& path) {
-    const std::string name = path.filename().string();
-    std::string extension = path.extension().string();
-    for (char& c : extension)
-        c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    return (extension == ".yaml" || extension == ".yml" || extension == ".json") &&
-           name.find(".policytest.") == std::string::npos;
-}
-
 /// Files below a folder, in path order.
 std::vector<fs::path> files_below(const fs::path& folder, std::error_code& error) {
     std::vector<fs::path> out;
     for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end;
          it.increment(error)) {
         std::error_code dangling; // a link to nowhere is read, and then reported by name
-        if (is_manifest_name(it->path()) && !it->is_directory(dangling))
+        if (is_manifest_name(it->path().string()) && !it->is_directory(dangling))
             out.push_back(it->path());
     }
     std::sort(out.begin(), out.end());
@@ -42,6 +33,13 @@ std::vector<fs::path> files_below(const fs::path& folder, std::error_code& error
 void report_unreadable(const std::string& path, const std::string& why,
                        diag::Diagnostics& diagnostics) {
     diagnostics.report(diag::Code::UnreadableFile, Span{}, {path, why});
+}
+
+void read_text(File file, Sources& sources, diag::Diagnostics& diagnostics,
+               std::vector<yaml::Document>& out) {
+    const FileId id = sources.add(std::move(file.path), std::move(file.text));
+    std::vector<yaml::Document> documents = yaml::read_documents(sources, id, diagnostics);
+    std::move(documents.begin(), documents.end(), std::back_inserter(out));
 }
 
 void read_file(const std::string& path, Sources& sources, diag::Diagnostics& diagnostics,
@@ -57,9 +55,7 @@ void read_file(const std::string& path, Sources& sources, diag::Diagnostics& dia
         if (in.bad())
             return report_unreadable(path, "reading failed", diagnostics);
     }
-    const FileId file = sources.add(path, std::move(text).str());
-    std::vector<yaml::Document> documents = yaml::read_documents(sources, file, diagnostics);
-    std::move(documents.begin(), documents.end(), std::back_inserter(out));
+    read_text({path, std::move(text).str()}, sources, diagnostics, out);
 }
 
 std::string scalar_text(const yaml::Node& root, std::string_view key) {
@@ -226,7 +222,30 @@ void load_object(const yaml::Node& root, const TypeMeta& implied, policy::Cluste
     }
 }
 
+/// Everything read; `from`: where, should there be nothing.
+policy::Cluster load_all(const std::vector<yaml::Document>& documents, const std::string& from,
+                         diag::Diagnostics& diagnostics) {
+    policy::Cluster cluster;
+    load_documents(documents, cluster, diagnostics);
+    if (documents.empty() && !diagnostics.has_errors())
+        diagnostics.report(diag::Code::NoManifests, Span{}, {from})
+            .with_hint("there is no object in them");
+    for (const auto& [kind, count] : cluster.unread_kinds)
+        diagnostics.report(diag::Code::UnreadKind, Span{},
+                           {kind, std::to_string(count) + (count == 1 ? " object" : " objects")});
+    return cluster;
+}
+
 } // namespace
+
+bool is_manifest_name(const std::string& path) {
+    const std::string name = fs::path(path).filename().string();
+    std::string extension = fs::path(path).extension().string();
+    for (char& c : extension)
+        c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return (extension == ".yaml" || extension == ".yml" || extension == ".json") &&
+           name.find(".policytest.") == std::string::npos;
+}
 
 void load_documents(const std::vector<yaml::Document>& documents, policy::Cluster& cluster,
                     diag::Diagnostics& diagnostics) {
@@ -236,7 +255,6 @@ void load_documents(const std::vector<yaml::Document>& documents, policy::Cluste
 
 policy::Cluster load(const std::vector<std::string>& paths, Sources& sources,
                      diag::Diagnostics& diagnostics) {
-    policy::Cluster cluster;
     std::vector<yaml::Document> documents;
     for (const std::string& path : paths) {
         std::error_code error;
@@ -255,15 +273,15 @@ policy::Cluster load(const std::vector<std::string>& paths, Sources& sources,
             read_file(path, sources, diagnostics, documents);
         }
     }
-    load_documents(documents, cluster, diagnostics);
-    if (documents.empty() && !diagnostics.has_errors())
-        diagnostics
-            .report(diag::Code::NoManifests, Span{}, {fmt::format("{}", fmt::join(paths, ", "))})
-            .with_hint("there is no object in them");
-    for (const auto& [kind, count] : cluster.unread_kinds)
-        diagnostics.report(diag::Code::UnreadKind, Span{},
-                           {kind, std::to_string(count) + (count == 1 ? " object" : " objects")});
-    return cluster;
+    return load_all(documents, fmt::format("{}", fmt::join(paths, ", ")), diagnostics);
+}
+
+policy::Cluster load_files(std::vector<File> files, Sources& sources,
+                           diag::Diagnostics& diagnostics) {
+    std::vector<yaml::Document> documents;
+    for (File& file : files)
+        read_text(std::move(file), sources, diagnostics, documents);
+    return load_all(documents, "these files", diagnostics);
 }
 
 } // namespace polecat::frontend

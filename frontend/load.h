@@ -17,6 +17,15 @@ namespace polecat::frontend {
 policy::Cluster load(const std::vector<std::string>& paths, Sources& sources,
                      diag::Diagnostics& diagnostics);
 
+/// A file that was read already, from a revision of a repository for example.
+struct File {
+    std::string path, text;
+};
+policy::Cluster load_files(std::vector<File> files, Sources& sources,
+                           diag::Diagnostics& diagnostics);
+/// Ends in .yaml, .yml or .json, and is no file of expectations.
+bool is_manifest_name(const std::string& path);
+
 /// The same for documents that are already read (tests, `conversion` and `validator` suites).
 void load_documents(const std::vector<yaml::Document>& documents, policy::Cluster& cluster,
                     diag::Diagnostics& diagnostics);

@@ -6,7 +6,8 @@
 #include <optional>
 #include <sstream>
 
-#include "analyzer/compare.h"
+#include "analyzer/diff.h"
+#include "cli/common/diff_rows.h"
 #include "frontend/expectation_file.h"
 #include "frontend/load.h"
 #include "support/diag/render.h"
@@ -99,7 +100,7 @@ class Runner {
         const auto base = load(test.base), head = load(test.head);
         if (!base || !head)
             return;
-        const analyzer::Comparison found = analyzer::compare(*base, *head);
+        const analyzer::Diff found = analyzer::diff(*base, *head);
         const auto add = [&](const char* what, const std::optional<At<bool>>& wanted, bool is,
                              const std::string& example) {
             if (!wanted)
@@ -114,8 +115,17 @@ class Runner {
             result.span = wanted->span;
             out_.results.push_back(std::move(result));
         };
-        add("opens", test.opens, found.opens, found.opened_example);
-        add("closes", test.closes, found.closes, found.closed_example);
+        const auto example = [&](analyzer::ChangeKind certain, analyzer::ChangeKind perhaps) {
+            for (const DiffRow& row : diff_rows(found, *head))
+                if (row.kind == certain || row.kind == perhaps)
+                    return row.from + " -> " + row.to + " " + row.connections;
+            return std::string();
+        };
+        using Kind = analyzer::ChangeKind;
+        const std::string opened = example(Kind::Opened, Kind::PerhapsOpen);
+        const std::string closed = example(Kind::Closed, Kind::PerhapsShut);
+        add("opens", test.opens, !opened.empty(), opened);
+        add("closes", test.closes, !closed.empty(), closed);
     }
 
     fs::path folder_;

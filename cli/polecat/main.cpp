@@ -1,6 +1,9 @@
 /// polecat: the policy compiler's command line.
+#include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -20,12 +23,18 @@ int main(int argc, char** argv) {
     add_lint(app, exit_code);
     add_reach(app, exit_code);
     add_map(app, exit_code);
+    add_diff(app, exit_code);
     add_test(app, exit_code);
     add_compile(app, exit_code);
     add_try(app, exit_code);
     add_explain(app, exit_code);
     try {
-        app.parse(argc, argv);
+        std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+        // "--" before paths as git has it; a command's own arguments would end there.
+        if (!arguments.empty() && arguments.front() == "diff")
+            std::erase(arguments, "--");
+        std::reverse(arguments.begin(), arguments.end());
+        app.parse(std::move(arguments));
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? kGood : kBadInput;
     } catch (const std::exception& error) {

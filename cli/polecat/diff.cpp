@@ -1,0 +1,144 @@
+#include <filesystem>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "cli/common/input.h"
+#include "cli/polecat/commands.h"
+#include "cli/polecat/diff_print.h"
+#include "frontend/load.h"
+#include "passes/enforce_staged.h"
+#include "runtime/git.h"
+
+namespace polecat::cli {
+
+namespace {
+
+struct DiffOptions {
+    std::vector<std::string> what;
+    std::string format = "text", fail_on = "none", unknown_address = "depends";
+    bool staged = false;
+};
+
+[[noreturn]] void fail(const std::string& message) {
+    throw CLI::ValidationError(message);
+}
+
+/// "main..branch", or "main...branch": since branch left main.
+struct Revisions {
+    std::string base, head;
+};
+
+std::optional<Revisions> revisions_of(const std::string& text) {
+    const std::size_t dots = text.find("..");
+    std::error_code error;
+    if (dots == std::string::npos || std::filesystem::exists(text, error))
+        return std::nullopt;
+    const bool three = text.compare(dots, 3, "...") == 0;
+    Revisions out{text.substr(0, dots), text.substr(dots + (three ? 3 : 2))};
+    for (std::string* each : {&out.base, &out.head})
+        if (each->empty())
+            *each = "HEAD";
+    if (three) {
+        const auto common = runtime::git_merge_base(out.base, out.head);
+        if (!common)
+            fail(common.error());
+        out.base = *common;
+    }
+    return out;
+}
+
+Input read_revision(const std::string& revision, const std::vector<std::string>& paths) {
+    auto found = runtime::git_files(revision, paths);
+    if (!found)
+        fail(found.error());
+    std::vector<frontend::File> files;
+    for (runtime::GitFile& each : *found)
+        if (frontend::is_manifest_name(each.path))
+            files.push_back({revision + ":" + each.path, std::move(each.text)});
+    Input out;
+    out.cluster = frontend::load_files(std::move(files), out.sources, out.diagnostics);
+    frontend::check_references(out.cluster, out.diagnostics);
+    out.diagnostics.sort();
+    return out;
+}
+
+bool wants_failure(const std::string& fail_on, const analyzer::Diff& diff) {
+    using Kind = analyzer::ChangeKind;
+    const bool opened = diff.has(Kind::Opened) || diff.has(Kind::PerhapsOpen);
+    const bool closed = diff.has(Kind::Closed) || diff.has(Kind::PerhapsShut);
+    return (fail_on == "opened" && opened) || (fail_on == "closed" && closed) ||
+           (fail_on == "any" && (opened || closed));
+}
+
+int compare(const DiffOptions& options, const Input& base, const Input& head,
+            const policy::Cluster& head_cluster) {
+    if (print_errors(base, false) || (&base != &head && print_errors(head, false)))
+        return kBadInput;
+    diag::Diagnostics diagnostics;
+    const auto lowering = lower_options(options.unknown_address);
+    const auto before = passes::lower(base.cluster, diagnostics, lowering);
+    const auto now = passes::lower(head_cluster, diagnostics, lowering);
+    const analyzer::Diff found = analyzer::diff(before, now);
+    const DiffReport report{base, head, found, diff_rows(found, now),
+                            policy_changes(base.cluster, head_cluster)};
+    fmt::print("{}", options.format == "json" ? diff_json(report)
+                     : options.format == "md" ? diff_markdown(report)
+                                              : diff_text(report));
+    return wants_failure(options.fail_on, found) ? kFindings : kGood;
+}
+
+int run(const DiffOptions& options) {
+    if (options.what.empty())
+        fail("name two folders, or revisions such as main..branch");
+    if (const auto revisions = revisions_of(options.what.front())) {
+        std::vector<std::string> paths(options.what.begin() + 1, options.what.end());
+        if (paths.empty())
+            paths = {"."};
+        const Input base = read_revision(revisions->base, paths);
+        const Input head = read_revision(revisions->head, paths);
+        return compare(options, base, head,
+                       options.staged ? passes::enforce_staged(head.cluster) : head.cluster);
+    }
+    if (options.staged && options.what.size() == 1) {
+        const Input input = read_input(options.what);
+        return compare(options, input, input, passes::enforce_staged(input.cluster));
+    }
+    if (options.what.size() != 2)
+        fail("name two folders or files, or one with --staged");
+    const Input base = read_input({options.what[0]}), head = read_input({options.what[1]});
+    return compare(options, base, head,
+                   options.staged ? passes::enforce_staged(head.cluster) : head.cluster);
+}
+
+} // namespace
+
+void add_diff(CLI::App& app, int& exit_code) {
+    auto options = std::make_shared<DiffOptions>();
+    CLI::App* command =
+        app.add_subcommand("diff", "which flows does a change of policy open and close?");
+    command->add_option("BASE HEAD", options->what,
+                        "two folders or files; or revisions of the git repository here, BASE..HEAD "
+                        "(or BASE...HEAD), and -- PATH");
+    command->add_option("--format", options->format, "text, json or md (for a pull request)")
+        ->check(CLI::IsMember({"text", "json", "md"}));
+    command
+        ->add_option("--fail-on", options->fail_on,
+                     "exit with 1 where flows are opened, closed, any of both; none by default")
+        ->check(CLI::IsMember({"opened", "closed", "any", "none"}));
+    command->add_flag("--staged", options->staged,
+                      "take the staged policies of HEAD as enforced; with one folder, preview them");
+    command
+        ->add_option("--unknown-address", options->unknown_address,
+                     "where a pod without an address lies: depends (not known), or outside-blocks "
+                     "(inside no CIDR)")
+        ->check(CLI::IsMember({"depends", "outside-blocks"}));
+    command->footer("Examples:\n"
+                    "  polecat diff old/ new/\n"
+                    "  polecat diff main..feature --format md -- policies/\n"
+                    "  polecat diff main...HEAD --fail-on opened\n"
+                    "  polecat diff --staged manifests/");
+    command->callback([options, &exit_code] { exit_code = run(*options); });
+}
+
+} // namespace polecat::cli
