@@ -205,9 +205,9 @@ bool Bgp::carries_pods() const {
     const auto& pools = cluster.pools;
     return !felix_all &&
            (pools.empty() || !std::all_of(pools.begin(), pools.end(), [&](const auto& pool) {
-               const Encapsulation how = encapsulation_of(pool);
-               return how.vxlan || (how.ipip && felix_ipip);
-           }));
+                const Encapsulation how = encapsulation_of(pool);
+                return how.vxlan || (how.ipip && felix_ipip);
+            }));
 }
 
 bool Bgp::in_use() const {
@@ -221,6 +221,20 @@ std::vector<NodeIndex> Bgp::select(const selector::Selector& selector) const {
         if (selector.matches(nodes[i].labels))
             out.push_back(i);
     return out;
+}
+
+std::string setting_text(const policy::SettingValue& value) {
+    if (const auto* text = std::get_if<std::string>(&value))
+        return *text;
+    if (const auto* flag = std::get_if<bool>(&value))
+        return *flag ? "true" : "false";
+    if (const auto* number = std::get_if<std::int64_t>(&value))
+        return std::to_string(*number);
+    if (const auto* address = std::get_if<net::Address>(&value))
+        return net::to_string(*address);
+    if (const auto* cidr = std::get_if<net::Cidr>(&value))
+        return net::to_string(*cidr);
+    return std::get<policy::SelectorField>(value).text;
 }
 
 std::string about(const policy::OtherObject& object) {
@@ -245,6 +259,8 @@ void check_bgp(Context& context, Diagnostics& out) {
     check_bgp_peers(bgp, out);
     check_bgp_sessions(bgp, out);
     check_bgp_config(bgp, out);
+    check_bgp_filters(bgp, out);
+    check_bgp_routes(bgp, out);
 }
 
 } // namespace polecat::lint

@@ -85,8 +85,11 @@ void check_bgp_numbers(const Bgp& bgp, Diagnostics& out);  ///< AS numbers
 void check_bgp_fabric(const Bgp& bgp, Diagnostics& out);   ///< against the inventory
 void check_bgp_peers(const Bgp& bgp, Diagnostics& out);    ///< BGPPeer objects
 void check_bgp_sessions(const Bgp& bgp, Diagnostics& out); ///< mesh, reflectors, who hears whom
-void check_bgp_config(const Bgp& bgp, Diagnostics& out);   ///< BGPConfiguration, BGPFilter
+void check_bgp_config(const Bgp& bgp, Diagnostics& out);   ///< BGPConfiguration, unused filters
+void check_bgp_filters(const Bgp& bgp, Diagnostics& out);  ///< rules of BGPFilter
+void check_bgp_routes(const Bgp& bgp, Diagnostics& out);   ///< who learns whose routes
 
+std::string setting_text(const policy::SettingValue& value);
 std::string about(const policy::OtherObject& object); ///< "BGPPeer rack1"
 /// The span of a field, else that of the object's name.
 Span place(const policy::OtherObject& object, std::string_view field);

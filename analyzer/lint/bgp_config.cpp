@@ -98,8 +98,8 @@ class Config {
         };
         for (const policy::IpPool& pool : bgp_.cluster.pools) {
             const auto& uses = pool.allowed_uses; // pools for load balancers belong there
-            if (!pool.disabled && (uses.empty() || std::find(uses.begin(), uses.end(),
-                                                             "LoadBalancer") == uses.end()))
+            if (!pool.disabled &&
+                (uses.empty() || std::find(uses.begin(), uses.end(), "LoadBalancer") == uses.end()))
                 clash(net::AddressSet::of(pool.cidr),
                       fmt::format("pool {} ({})", pool.meta.name, net::to_string(pool.cidr)),
                       pool.meta.span);

@@ -99,8 +99,7 @@ class Fabric {
                 .with_label(router.node_as_number->span, "expected here")
                 .with_label(shown->span, fmt::format("AS {} comes from here", shown->value))
                 .with_hint(fmt::format("give the node AS {}, or this peer localASNumber: {}",
-                                       router.node_as_number->value,
-                                       router.node_as_number->value));
+                                       router.node_as_number->value, router.node_as_number->value));
             return; // one node of the peer tells it
         }
     }

@@ -68,9 +68,9 @@ class Numbers {
                                  : has.span == bgp_.configuration->meta.span
                                      ? "the cluster's AS number, by default"
                                      : "the cluster's AS number";
-        auto& diagnostic = out_.report(Code::PeerAsymmetric, peer.as->span,
-                                       {peer.name(), std::to_string(peer.as->value), node.name,
-                                        std::to_string(has.value)});
+        auto& diagnostic = out_.report(
+            Code::PeerAsymmetric, peer.as->span,
+            {peer.name(), std::to_string(peer.as->value), node.name, std::to_string(has.value)});
         diagnostic.about(about(*peer.object))
             .with_label(has.span, from + fmt::format(" is {}", has.value))
             .with_hint(fmt::format("write asNumber: {} here, or give the node AS {}: with two "
@@ -124,7 +124,8 @@ class Numbers {
     void same_address(const BgpPeer& peer) {
         if (!peer.to_router())
             return;
-        const auto [found, fresh] = by_address_.emplace(std::pair(peer.address->value, peer.port), &peer);
+        const auto [found, fresh] =
+            by_address_.emplace(std::pair(peer.address->value, peer.port), &peer);
         const BgpPeer& first = *found->second;
         if (fresh || first.as->value == peer.as->value || both_in_inventory(first, peer))
             return;

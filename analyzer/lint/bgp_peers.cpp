@@ -42,7 +42,8 @@ class Peers {
     void selects_nobody(const BgpPeer& peer) {
         if (bgp_.nodes.empty())
             return;
-        const std::string of = fmt::format("of {} in the input", counted(bgp_.nodes.size(), "node"));
+        const std::string of =
+            fmt::format("of {} in the input", counted(bgp_.nodes.size(), "node"));
         if (const auto node = peer.spec().text("node"); node && peer.nodes.empty())
             nobody(peer, node->span, fmt::format("node: none {} is `{}`", of, node->value));
         for (const char* field : {"nodeSelector", "peerSelector"}) {
@@ -124,23 +125,10 @@ class Peers {
             const auto x = a.spec().text(field), y = b.spec().text(field);
             return x && y && x->value == y->value;
         };
-        const auto own = a.spec().selector("nodeSelector"), other = b.spec().selector("nodeSelector");
+        const auto own = a.spec().selector("nodeSelector"),
+                   other = b.spec().selector("nodeSelector");
         return a.is_global() || b.is_global() || same("node") ||
                (own && other && own->parsed == other->parsed) || !common(a.nodes, b.nodes).empty();
-    }
-
-    static std::string text_of(const policy::SettingValue& value) {
-        if (const auto* text = std::get_if<std::string>(&value))
-            return *text;
-        if (const auto* flag = std::get_if<bool>(&value))
-            return *flag ? "true" : "false";
-        if (const auto* number = std::get_if<std::int64_t>(&value))
-            return std::to_string(*number);
-        if (const auto* address = std::get_if<net::Address>(&value))
-            return net::to_string(*address);
-        if (const auto* cidr = std::get_if<net::Cidr>(&value))
-            return net::to_string(*cidr);
-        return std::get<policy::SelectorField>(value).text;
     }
 
     /// Fields of which one session can have one value; who is at the ends and AS numbers, which
@@ -150,11 +138,12 @@ class Peers {
         std::set<std::string> out;
         const auto compare = [&](const policy::Settings& x, const policy::Settings& y) {
             for (const auto& [path, value] : x) {
-                const auto there = std::find_if(y.begin(), y.end(),
-                                                [&](const auto& each) { return each.first == path; });
+                const auto there = std::find_if(
+                    y.begin(), y.end(), [&](const auto& each) { return each.first == path; });
                 const std::string field = path.substr(0, path.find_first_of(".["));
-                if (!ends.contains(field) && (there == y.end() || text_of(there->second.value) !=
-                                                                       text_of(value.value)))
+                if (!ends.contains(field) &&
+                    (there == y.end() ||
+                     setting_text(there->second.value) != setting_text(value.value)))
                     out.insert(field);
             }
         };

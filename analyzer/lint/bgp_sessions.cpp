@@ -40,11 +40,13 @@ class Sessions {
         for (const BgpPeer& peer : bgp_.peers) {
             if (peer.to_workloads)
                 continue;
-            const bool other_end = !peer.remote.empty() || peer.address;
-            if (peer.configures(node) && other_end)
+            // Nodes that stand in no manifest may be at the other end; the node itself is no end.
+            const bool only_itself = peer.remote == std::vector<NodeIndex>{node};
+            if (peer.configures(node) && !only_itself)
                 return true;
             if (std::binary_search(peer.remote.begin(), peer.remote.end(), node) &&
-                !peer.spec().is("reversePeering", "Manual") && !peer.nodes.empty())
+                !peer.spec().is("reversePeering", "Manual") && !peer.nodes.empty() &&
+                peer.nodes != std::vector<NodeIndex>{node})
                 return true;
         }
         return false;
@@ -145,13 +147,12 @@ class Sessions {
             .with_hint("with the mesh off, the router must be a route reflector for them; if it is "
                        "in an AS of its own, correct asNumber");
         // AS numbers by rack, and a router with the number of nodes that have none of their own.
-        const bool by_default =
-            own->span == place_of_cluster_as();
+        const bool by_default = own->span == place_of_cluster_as();
         for (const BgpNode& node : bgp_.nodes)
             if (node.as && node.as->value != peer.as->value && by_default) {
                 diagnostic.severity = diag::Severity::Warning;
-                diagnostic.with_label(node.as->span, fmt::format("node {} has AS {}", node.name,
-                                                                 node.as->value));
+                diagnostic.with_label(node.as->span,
+                                      fmt::format("node {} has AS {}", node.name, node.as->value));
                 return;
             }
     }

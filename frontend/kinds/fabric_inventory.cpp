@@ -23,8 +23,7 @@ std::optional<At<net::AsNumber>> read_as_number(Fields& fields, std::string_view
     const auto number = node->is_scalar() ? net::parse_as_number(node->text) : std::nullopt;
     if (number && *number != 0)
         return At<net::AsNumber>{*number, node->span};
-    refuse_value(fields, node->span, fields.path_of(key),
-                 "must be an AS number, 1 to 4294967295");
+    refuse_value(fields, node->span, fields.path_of(key), "must be an AS number, 1 to 4294967295");
     return std::nullopt;
 }
 
