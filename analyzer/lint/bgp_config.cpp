@@ -64,7 +64,9 @@ class Config {
     void communities(const OtherObject& object) {
         for (std::size_t i = 0; i < object.spec.size("communities"); ++i) {
             const auto name = object.spec.text(fmt::format("communities[{}].name", i));
-            if (name && !advertises(object, name->value))
+            const auto value = object.spec.text(fmt::format("communities[{}].value", i));
+            if (name && !advertises(object, name->value) &&
+                !(value && advertises(object, value->value)))
                 out_.report(Code::CommunityUnused, name->span, {name->value})
                     .about(about(object))
                     .with_hint("name it in prefixAdvertisements, or remove it");

@@ -78,7 +78,8 @@ class Numbers {
                                    has.value, peer.as->value));
         if (const BgpPeer* back = other_side(peer, index))
             diagnostic.with_label(back->as->span,
-                                  fmt::format("the other side, BGPPeer {}, expects AS {}",
+                                  fmt::format("the other side is BGPPeer {}, which expects AS {} "
+                                              "of this one",
                                               back->name(), back->as->value));
     }
 

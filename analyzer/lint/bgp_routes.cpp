@@ -103,8 +103,7 @@ class Routes {
             if (fresh)
                 continue;
             out_.report(Code::OwnNumberInPath, place(*bgp_.configuration, "nodeToNodeMeshEnabled"),
-                        {bgp_.node(first->second).name, bgp_.node(i).name,
-                         std::to_string(*number)})
+                        {bgp_.node(first->second).name, bgp_.node(i).name, std::to_string(*number)})
                 .about(about(*bgp_.configuration))
                 .with_label(bgp_.as_of(i)->span, "their AS number")
                 .with_hint("set numAllowedLocalASNumbers: 1 on the BGPPeers, have the routers "
