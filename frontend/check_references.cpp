@@ -74,6 +74,8 @@ void check_names(const Cluster& cluster, diag::Diagnostics& diagnostics) {
     for (const auto& each : cluster.pools)
         if (each.path == "spec") // the operator makes the IPPools of an Installation
             names.add("IPPool", each.meta);
+    for (const auto& each : cluster.inventories)
+        names.add("FabricInventory", each.meta);
     for (const auto& each : cluster.others)
         // One object under either name of Calico's group.
         names.add(each.kind, each.meta);

@@ -72,14 +72,15 @@ std::string object_name(const yaml::Node& root, const std::string& kind) {
 }
 
 /// Expectation files of `polecat test` lie beside manifests.
-bool is_expectation(const std::string& api_version) {
-    return api_version == "polecat/v1";
+bool is_expectation(std::string_view api_version, std::string_view kind) {
+    return api_version == "polecat/v1" && (kind == "PolicyTest" || kind == "PolicyDiffTest");
 }
 
-/// Groups in which an unknown kind is a slip, since a policy that is not read is an open door.
+/// Groups in which an unknown kind is a slip, since a policy that is not read is an open door; ours
+/// is one of them.
 bool is_policy_group(std::string_view group) {
     return group == "projectcalico.org" || group == "crd.projectcalico.org" ||
-           group == "policy.networking.k8s.io";
+           group == "policy.networking.k8s.io" || group == "polecat";
 }
 
 /// Calico's kinds that hold no policy and that lowering has no use for: the state of IPAM, and what
@@ -197,7 +198,7 @@ std::optional<TypeMeta> type_of(const yaml::Node& root, const TypeMeta& implied,
 void load_object(const yaml::Node& root, const TypeMeta& implied, policy::Cluster& cluster,
                  diag::Diagnostics& diagnostics) {
     const auto type = type_of(root, implied, diagnostics);
-    if (!type || is_expectation(type->api_version))
+    if (!type || is_expectation(type->api_version, type->kind))
         return;
     const auto& [api_version, kind] = *type;
     const std::string group = api_version.substr(0, api_version.find('/'));

@@ -20,5 +20,6 @@ void check_dns(Context& context, Diagnostics& out);
 void check_services(Context& context, Diagnostics& out);
 void check_tiers(Context& context, Diagnostics& out);
 void check_host_endpoints(Context& context, Diagnostics& out);
+void check_bgp(Context& context, Diagnostics& out);
 
 } // namespace polecat::lint

@@ -11,7 +11,7 @@ using Check = void (*)(Context&, Diagnostics&);
 constexpr Check kChecks[] = {
     check_enforcement,    check_rules,      check_kubernetes, check_calico_bugs,
     check_dead_rules,     check_selections, check_coverage,   check_dns,
-    check_host_endpoints, check_services,   check_tiers,
+    check_host_endpoints, check_services,   check_tiers,      check_bgp,
 };
 
 } // namespace

@@ -63,6 +63,7 @@ constexpr KindRow kKinds[] = {
     {kCalico, "KubeControllersConfiguration", read_other_calico},
     {"operator.tigera.io/v1", "Installation", read_installation},
     {"operator.tigera.io/v1", "APIServer", read_other_calico},
+    {"polecat/v1", "FabricInventory", read_fabric_inventory},
 };
 
 } // namespace

@@ -59,6 +59,9 @@ void read_calico_node(ObjectContext&);
 void read_installation(ObjectContext&);
 void read_other_calico(ObjectContext&); ///< the rest, by constraints only
 
+/// kinds/fabric_inventory.cpp
+void read_fabric_inventory(ObjectContext&);
+
 /// nullptr: not a kind that polecat reads.
 const KindRow* find_kind(std::string_view api_version, std::string_view kind);
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "ir/policy/fabric.h"
 #include "ir/policy/kubernetes.h"
 #include "ir/policy/objects.h"
 
@@ -29,6 +30,7 @@ struct Cluster {
     FelixSettings felix;                                 ///< FelixConfiguration `default`
     std::map<std::string, FelixSettings> felix_of_nodes; ///< `node.NAME`, by NAME
     std::vector<OtherObject> others;
+    std::vector<FabricInventory> inventories;
     std::map<std::string, std::size_t> unread_kinds; ///< "apiVersion Kind" -> how many
 };
 

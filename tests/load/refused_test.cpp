@@ -78,6 +78,57 @@ constexpr Row kRows[] = {
      "spec: {peerIP: 10.0.0.1, asNumber: 64512, peerSelector: all()}}",
      "{apiVersion: projectcalico.org/v3, kind: BGPPeer, metadata: {name: b}, "
      "spec: {peerSelector: all()}}"},
+    {Code::UnknownKind, "{apiVersion: polecat/v1, kind: FabricInventry, metadata: {name: f}}",
+     "{apiVersion: polecat/v1, kind: PolicyTest}"},
+    {Code::UnknownKind, "{apiVersion: polecat/v2, kind: FabricInventory, metadata: {name: f}}",
+     "{apiVersion: polecat/v1, kind: FabricInventory, metadata: {name: f}, spec: {}}"},
+    {Code::UnknownField,
+     "{apiVersion: polecat/v1, kind: FabricInventory, metadata: {name: f}, spec: {router: []}}",
+     "{apiVersion: polecat/v1, kind: FabricInventory, metadata: {name: f}, spec: {routers: []}}"},
+    {Code::FieldValue,
+     "{apiVersion: polecat/v1, kind: FabricInventory, metadata: {name: f}, spec: {routers: "
+     "[{address: 10.0.0.1, asNumber: 4294967296}]}}",
+     "{apiVersion: polecat/v1, kind: FabricInventory, metadata: {name: f}, spec: {routers: "
+     "[{address: 10.0.0.1, asNumber: 4294967295}]}}"},
+    {Code::FieldValue,
+     "{apiVersion: polecat/v1, kind: FabricInventory, metadata: {name: f}, spec: {routers: "
+     "[{address: 10.0.0.1, asNumber: 1.70000}]}}",
+     "{apiVersion: polecat/v1, kind: FabricInventory, metadata: {name: f}, spec: {routers: "
+     "[{address: 10.0.0.1, asNumber: 1.10}]}}"},
+    {Code::FieldValue,
+     "{apiVersion: polecat/v1, kind: FabricInventory, metadata: {name: f}, spec: {routers: "
+     "[{address: 10.0.0.1}]}}",
+     "{apiVersion: polecat/v1, kind: FabricInventory, metadata: {name: f}, spec: {routers: "
+     "[{address: 10.0.0.1, asNumber: 1}]}}"},
+    {Code::FieldValue,
+     "{apiVersion: polecat/v1, kind: FabricInventory, metadata: {name: f}, spec: {routers: "
+     "[{address: 10.0.0.1/24, asNumber: 1}]}}",
+     "{apiVersion: polecat/v1, kind: FabricInventory, metadata: {name: f}, spec: {routers: "
+     "[{address: fd00::1, asNumber: 1}]}}"},
+    {Code::FieldValue,
+     "{apiVersion: polecat/v1, kind: FabricInventory, metadata: {name: f}, spec: {routers: "
+     "[{asNumber: 1}]}}",
+     "{apiVersion: polecat/v1, kind: FabricInventory, metadata: {name: f}, spec: {}}"},
+    {Code::FieldValue,
+     "{apiVersion: polecat/v1, kind: FabricInventory, metadata: {name: f}, spec: {racks: [{name: "
+     "a}], routers: [{address: 10.0.0.1, asNumber: 1, rack: b}]}}",
+     "{apiVersion: polecat/v1, kind: FabricInventory, metadata: {name: f}, spec: {racks: [{name: "
+     "a}], routers: [{address: 10.0.0.1, asNumber: 1, rack: a}]}}"},
+    {Code::FieldValue,
+     "{apiVersion: polecat/v1, kind: FabricInventory, metadata: {name: f}, spec: {racks: [{name: "
+     "a}, {name: a}]}}",
+     "{apiVersion: polecat/v1, kind: FabricInventory, metadata: {name: f}, spec: {racks: [{name: "
+     "a}, {name: b}]}}"},
+    {Code::FieldValue,
+     "{apiVersion: polecat/v1, kind: FabricInventory, metadata: {name: f}, spec: {racks: [{name: "
+     "a, nodeSelector: a ==}]}}",
+     "{apiVersion: polecat/v1, kind: FabricInventory, metadata: {name: f}, spec: {racks: [{name: "
+     "a, nodeSelector: a == 'b'}]}}"},
+    {Code::FieldValue,
+     "{apiVersion: polecat/v1, kind: FabricInventory, metadata: {name: f}, spec: {routers: "
+     "[{address: 10.0.0.1, asNumber: 1}, {address: 10.0.0.1, asNumber: 2}]}}",
+     "{apiVersion: polecat/v1, kind: FabricInventory, metadata: {name: f}, spec: {routers: "
+     "[{address: 10.0.0.1, asNumber: 1, rack: a}, {address: 10.0.0.1, asNumber: 2, rack: b}]}}"},
 };
 
 } // namespace
