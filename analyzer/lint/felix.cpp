@@ -53,15 +53,15 @@ class Checker {
         if (felix.spec.is("chainInsertMode", "Append"))
             report(Code::ChainAppend, felix, "chainInsertMode")
                 .with_hint("Insert, the default, puts Calico's rules first");
-        if (felix.spec.is("defaultEndpointToHostAction", "Accept") &&
-            has_host_endpoints(cluster_))
+        if (felix.spec.is("defaultEndpointToHostAction", "Accept") && has_host_endpoints(cluster_))
             report(Code::HostAccept, felix, "defaultEndpointToHostAction")
                 .with_hint("Return lets the host endpoint's policy decide");
         if (felix.spec.is("workloadSourceSpoofing", "Any"))
             report(Code::SpoofingAllowed, felix, "workloadSourceSpoofing")
-                .with_note("a pod does so with the annotation "
-                           "cni.projectcalico.org/allowedSourcePrefixes: whoever writes pods decides "
-                           "whom policy takes them for");
+                .with_note(
+                    "a pod does so with the annotation "
+                    "cni.projectcalico.org/allowedSourcePrefixes: whoever writes pods decides "
+                    "whom policy takes them for");
         if (felix.spec.is("flowLogsPolicyEvaluationMode", "None") && has_staged())
             report(Code::StagedUnseen, felix, "flowLogsPolicyEvaluationMode")
                 .with_hint("Continuous, the default, shows what staged policies would do");

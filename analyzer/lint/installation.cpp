@@ -129,9 +129,8 @@ class Checker {
         const std::int64_t needed = given->value + widest->overhead;
         // More than Ethernet's for pods themselves says that the network carries more.
         if (given->value <= kEthernet && needed > kEthernet)
-            out_.report(
-                    Code::MtuNeedsLarger, given->span,
-                    {std::to_string(given->value), widest->name, std::to_string(needed)})
+            out_.report(Code::MtuNeedsLarger, given->span,
+                        {std::to_string(given->value), widest->name, std::to_string(needed)})
                 .about("Installation " + installation_->meta.name)
                 .with_hint("at most " + std::to_string(kEthernet - widest->overhead) +
                            " on such a network, or leave mtu out: Felix finds it");

@@ -97,8 +97,8 @@ class Checker {
 
     void taken_ranges(const Pool& pool) {
         for (const TakenRange& each : kTaken)
-            if (!pool.disabled && intersect(pool.cidr, *net::parse_cidr(each.cidr,
-                                                                       net::CidrForm::Strict)))
+            if (!pool.disabled &&
+                intersect(pool.cidr, *net::parse_cidr(each.cidr, net::CidrForm::Strict)))
                 overlap(pool, each.what, "no pod can have such an address");
     }
 
@@ -158,15 +158,13 @@ class Checker {
         if (pool.node_selector &&
             pool.node_selector->parsed == selector::Selector::negate(selector::Selector::all()))
             return;
-        if (!nodes_.empty() && std::none_of(nodes_.begin(), nodes_.end(), [&](const auto& node) {
-                return selects(pool, node);
-            }))
+        if (!nodes_.empty() && std::none_of(nodes_.begin(), nodes_.end(),
+                                            [&](const auto& node) { return selects(pool, node); }))
             report(Code::PoolForNobody, pool, {pool.shown(), "node"});
         if (!cluster_.namespaces.empty() && pool.namespace_selector &&
-            std::none_of(cluster_.namespaces.begin(), cluster_.namespaces.end(),
-                         [&](const policy::Namespace& each) {
-                             return selects_namespace(pool, each);
-                         }))
+            std::none_of(
+                cluster_.namespaces.begin(), cluster_.namespaces.end(),
+                [&](const policy::Namespace& each) { return selects_namespace(pool, each); }))
             report(Code::PoolForNobody, pool, {pool.shown(), "namespace"});
     }
 
@@ -213,10 +211,9 @@ class Checker {
         if (blocks >= only_here)
             return;
         const unsigned bits = net::width(pool.cidr.family()) - pool.block_size;
-        auto& diagnostic =
-            report(Code::PoolExhaustion, pool,
-                   {pool.shown(), std::to_string(blocks), std::to_string(power_of_two(bits)),
-                    std::to_string(only_here)});
+        auto& diagnostic = report(Code::PoolExhaustion, pool,
+                                  {pool.shown(), std::to_string(blocks),
+                                   std::to_string(power_of_two(bits)), std::to_string(only_here)});
         const bool strict =
             configuration_ != nullptr && configuration_->spec.is_true("strictAffinity");
         diagnostic.with_hint(strict ? "strictAffinity is on, so nodes without a block get nothing: "

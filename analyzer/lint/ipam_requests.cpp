@@ -1,6 +1,6 @@
-// Who asks for addresses: annotations of the CNI plugin that it refuses, pools that pods can't leave
-// the cluster from, rules that mean pods by their address.
-// Sources: cni-plugin/pkg/k8s, libcalico-go/lib/ipam.
+// Who asks for addresses: annotations of the CNI plugin that it refuses, pools that pods can't
+// leave the cluster from, rules that mean pods by their address. Sources: cni-plugin/pkg/k8s,
+// libcalico-go/lib/ipam.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -32,11 +32,11 @@ const AddressSet& private_addresses() {
 
 /// What is of no use as a destination in the internet.
 const AddressSet& special_addresses() {
-    static const AddressSet set = private_addresses() |
-                                  set_of({"0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16",
-                                          "192.0.0.0/24", "192.0.2.0/24", "198.18.0.0/15",
-                                          "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3",
-                                          "::/3", "4000::/2", "8000::/1", "2001:db8::/32"});
+    static const AddressSet set =
+        private_addresses() |
+        set_of({"0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "192.0.0.0/24", "192.0.2.0/24",
+                "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3", "::/3",
+                "4000::/2", "8000::/1", "2001:db8::/32"});
     return set;
 }
 
@@ -230,17 +230,16 @@ class Checker {
             return false;
         if (!object.addresses_known)
             return requests_.empty() && is_only(pool);
-        return
-               std::any_of(object.addresses.begin(), object.addresses.end(),
+        return std::any_of(object.addresses.begin(), object.addresses.end(),
                            [&](const net::Address& each) { return pool.cidr.contains(each); });
     }
 
     /// Gives every pod its address of the family.
     bool is_only(const Pool& pool) const {
-        return pool.serves() &&
-               std::count_if(pools_.begin(), pools_.end(), [&](const Pool& each) {
-                   return each.serves() && each.cidr.family() == pool.cidr.family();
-               }) == 1;
+        return pool.serves() && std::count_if(pools_.begin(), pools_.end(), [&](const Pool& each) {
+                                    return each.serves() &&
+                                           each.cidr.family() == pool.cidr.family();
+                                }) == 1;
     }
 
     // --- rules -----------------------------------------------------------------------------------

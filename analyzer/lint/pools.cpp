@@ -154,7 +154,8 @@ void add_requests(const std::map<std::string, std::string>& annotations,
 } // namespace
 
 std::string Pool::shown() const {
-    return name.empty() ? net::to_string(cidr) : fmt::format("`{}` ({})", name, net::to_string(cidr));
+    return name.empty() ? net::to_string(cidr)
+                        : fmt::format("`{}` ({})", name, net::to_string(cidr));
 }
 
 bool uses_ipip(const Pool& pool) {
