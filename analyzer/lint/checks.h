@@ -20,6 +20,7 @@ void check_dns(Context& context, Diagnostics& out);
 void check_services(Context& context, Diagnostics& out);
 void check_tiers(Context& context, Diagnostics& out);
 void check_host_endpoints(Context& context, Diagnostics& out);
+void check_cost(Context& context, Diagnostics& out);
 void check_intent(Context& context, Diagnostics& out);
 void check_metadata(Context& context, Diagnostics& out);
 void check_ipam(Context& context, Diagnostics& out);

@@ -1,5 +1,5 @@
-// Policies that are well-formed and hardly say what was meant: they allow everything, only log, pass
-// to nothing, allow one kind of ICMP of two.
+// Policies that are well-formed and hardly say what was meant: they allow everything, only log,
+// pass to nothing, allow one kind of ICMP of two.
 #include <algorithm>
 #include <map>
 #include <set>

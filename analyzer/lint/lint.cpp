@@ -12,7 +12,7 @@ constexpr Check kChecks[] = {
     check_enforcement, check_rules,    check_kubernetes,    check_calico_bugs,    check_dead_rules,
     check_selections,  check_coverage, check_dns,           check_host_endpoints, check_services,
     check_tiers,       check_ipam,     check_ipam_requests, check_installation,   check_felix,
-    check_intent,      check_metadata,
+    check_cost,        check_intent,   check_metadata,
 };
 
 } // namespace

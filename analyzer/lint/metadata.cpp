@@ -47,9 +47,9 @@ class Checker {
         for (const auto& [place, hit] : hits_)
             out_.report(Code::MetadataOpen, hit.slot.span,
                         {counted(hit.endpoints.size(), "endpoint"), listed(hit.endpoints)})
-                .about(analyzer::to_string(analyzer::PolicyKey{
-                    hit.slot.policy_kind, hit.slot.policy_space, hit.slot.policy_name,
-                    hit.slot.kind_of_policy}))
+                .about(analyzer::to_string(
+                    analyzer::PolicyKey{hit.slot.policy_kind, hit.slot.policy_space,
+                                        hit.slot.policy_name, hit.slot.kind_of_policy}))
                 .with_witness({hit.endpoints.front(), "169.254.169.254", "TCP 80"})
                 .with_hint("leave 169.254.169.254/32 out of the nets, or deny it before");
     }
@@ -79,8 +79,8 @@ class Checker {
             const decision::Slot& slot = own->slots[entry->value];
             if (slot.kind != decision::Slot::Kind::Rule || slot.policy_kind == "Profile")
                 continue;
-            Hit& hit = hits_[{slot.policy_kind, slot.policy_space, slot.policy_name,
-                              slot.rule_index}];
+            Hit& hit =
+                hits_[{slot.policy_kind, slot.policy_space, slot.policy_name, slot.rule_index}];
             hit.slot = slot;
             hit.endpoints.push_back(object.name);
         }
