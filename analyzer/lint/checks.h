@@ -21,5 +21,12 @@ void check_services(Context& context, Diagnostics& out);
 void check_tiers(Context& context, Diagnostics& out);
 void check_host_endpoints(Context& context, Diagnostics& out);
 void check_bgp(Context& context, Diagnostics& out);
+void check_cost(Context& context, Diagnostics& out);
+void check_intent(Context& context, Diagnostics& out);
+void check_metadata(Context& context, Diagnostics& out);
+void check_ipam(Context& context, Diagnostics& out);
+void check_ipam_requests(Context& context, Diagnostics& out);
+void check_installation(Context& context, Diagnostics& out);
+void check_felix(Context& context, Diagnostics& out);
 
 } // namespace polecat::lint

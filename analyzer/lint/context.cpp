@@ -88,6 +88,16 @@ std::string rule_name(const RuleView& view) {
     return fmt::format("{}[{}]", decision::to_string(view.direction), view.rule.manifest_index);
 }
 
+bool is_unconditional(const policy::Rule& rule) {
+    const auto plain = [](const policy::EntityRule& end) {
+        return end.nets.empty() && end.not_nets.empty() && !end.selector && !end.not_selector &&
+               !end.namespace_selector && !end.service_accounts && !end.services &&
+               end.ports.empty() && end.not_ports.empty() && end.domains.empty() && !end.nodes;
+    };
+    return !rule.protocol && !rule.not_protocol && !rule.icmp && !rule.not_icmp && !rule.http &&
+           !rule.ip_version && plain(rule.source) && plain(rule.destination);
+}
+
 bool is_kubernetes(const policy::Policy& policy) {
     return policy.kind == policy::PolicyKind::KubernetesNetworkPolicy ||
            policy.kind == policy::PolicyKind::KubernetesClusterNetworkPolicy ||

@@ -82,6 +82,8 @@ template <class Act> void each_rule(const Context& context, const Act& act) {
 /// "NetworkPolicy shop/web".
 std::string name_of(const policy::Policy& policy);
 std::string rule_name(const RuleView& view); ///< "ingress[0]"
+/// Matches every packet whatever its ends are.
+bool is_unconditional(const policy::Rule& rule);
 /// A policy of Kubernetes, whose rules were converted.
 bool is_kubernetes(const policy::Policy& policy);
 /// "shop/web, shop/db and 3 more".

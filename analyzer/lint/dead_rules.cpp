@@ -16,17 +16,6 @@ using policy::Rule;
 
 namespace {
 
-/// Matches every packet whatever its ends are.
-bool is_unconditional(const Rule& rule) {
-    const auto plain = [](const policy::EntityRule& end) {
-        return end.nets.empty() && end.not_nets.empty() && !end.selector && !end.not_selector &&
-               !end.namespace_selector && !end.service_accounts && !end.services &&
-               end.ports.empty() && end.not_ports.empty() && end.domains.empty() && !end.nodes;
-    };
-    return !rule.protocol && !rule.not_protocol && !rule.icmp && !rule.not_icmp && !rule.http &&
-           !rule.ip_version && plain(rule.source) && plain(rule.destination);
-}
-
 class Checker {
   public:
     Checker(Context& context, Diagnostics& out)
@@ -80,16 +69,17 @@ class Checker {
 
     void shadowed(const Policy& policy, const RuleKey& key, const analyzer::RuleEffect& effect,
                   const Rule& rule) {
-        bool same_action = true;
+        bool same_action = true, passed = rule.action == Action::Deny && !effect.taken_by.empty();
         std::vector<std::string> names;
         for (const RuleKey& each : effect.taken_by) {
             const auto& by = effects_.rules.at(each).slot;
             same_action = same_action && by.action == rule.action;
+            passed = passed && by.action == Action::Pass && by.tier == effect.slot.tier;
             names.push_back(each.policy == key.policy ? rule_name(each)
                                                       : analyzer::to_string(each));
         }
-        auto& diagnostic =
-            out_.report(Code::ShadowedRule, rule.span, {rule_name(key), listed(names, 4)});
+        auto& diagnostic = out_.report(passed ? Code::PassSkipsDeny : Code::ShadowedRule, rule.span,
+                                       {rule_name(key), listed(names, 4)});
         diagnostic.about(name_of(policy))
             .with_proof("for the endpoints that exist and every outside address, exactly");
         for (std::size_t i = 0; i < effect.taken_by.size() && i < 4; ++i) {

@@ -38,8 +38,18 @@ ConnectionSet port_53(net::Protocol protocol) {
 /// What an endpoint's egress lets it ask of resolvers.
 struct Lookups {
     bool udp = false, tcp = false;
+    bool pods = false;     ///< over UDP, of the DNS pods
+    bool local = false;    ///< over UDP, of the node-local cache
     bool anything = false; ///< it may send something at all
 };
+
+/// Where NodeLocal DNSCache listens, beside the address of the DNS service.
+constexpr net::Address kNodeLocal{net::Family::V4, 0, 0xA9FE140A};
+
+bool is_node_local(const policy::Workload& workload) {
+    const std::string* app = workload.pod_labels.find("k8s-app");
+    return workload.kind == "DaemonSet" && app != nullptr && *app == "node-local-dns";
+}
 
 class Checker {
   public:
@@ -51,6 +61,7 @@ class Checker {
         absent_.add_pod("kube-system", labels,
                         {{"dns", net::kUdp, 53}, {"dns-tcp", net::kTcp, 53}});
         find_servers();
+        find_node_local();
         for (const auto& [name, front] : context.lowered.service_fronts)
             service_addresses_.insert(front.cluster_ips.begin(), front.cluster_ips.end());
     }
@@ -67,19 +78,44 @@ class Checker {
             const auto [place, added] = known.try_emplace({group.egress->value, own});
             if (added)
                 place->second = lookups_of(program, own);
+            if (node_local_ && place->second.pods && !place->second.local)
+                note(group, without_local_);
             if (place->second.anything && !(place->second.udp && place->second.tcp))
-                note(group, place->second);
+                note(group, place->second.udp ? without_tcp_ : without_udp_);
         }
         report(Code::DnsMissing, without_udp_);
         report(Code::DnsTcpMissing, without_tcp_);
+        report(Code::NodeLocalDnsMissed, without_local_);
     }
 
   private:
+    struct Hit {
+        decision::PolicyBlock policy;
+        std::vector<std::string> endpoints;
+    };
+    using Hits = std::map<analyzer::PolicyKey, Hit>;
+
     void find_servers() {
         for (std::uint32_t i = 0; i < ends_.list().size(); ++i)
             for (const decision::ObjectId id : ends_.list()[i].objects)
                 if (is_dns_server(context_.object(id)))
                     servers_.insert(i);
+    }
+
+    /// Ends at which the node-local cache answers. It takes over the address of the DNS service.
+    void find_node_local() {
+        const auto& workloads = context_.cluster.workloads;
+        node_local_ = std::any_of(workloads.begin(), workloads.end(), is_node_local);
+        std::set<net::Address> addresses{kNodeLocal};
+        for (const auto& [name, front] : context_.lowered.service_fronts)
+            if (std::any_of(front.ports.begin(), front.ports.end(),
+                            [](const auto& port) { return port.port == 53; }))
+                addresses.insert(front.cluster_ips.begin(), front.cluster_ips.end());
+        for (std::uint32_t i = 0; i < ends_.list().size(); ++i)
+            if (std::any_of(addresses.begin(), addresses.end(), [&](const net::Address& each) {
+                    return ends_.list()[i].outside.contains(each);
+                }))
+                local_.push_back(i);
     }
 
     /// Addresses outside of the cluster that could be a resolver's: not those of services, which
@@ -108,6 +144,11 @@ class Checker {
             look(restricted(ends_.identity(server), predicates), true);
         if (servers_.empty())
             look(absent_.identity(0, net::Family::V4, predicates), true);
+        out.pods = out.udp;
+        out.local = std::any_of(local_.begin(), local_.end(), [&](std::uint32_t group) {
+            const Identity other = restricted(ends_.identity(group), predicates);
+            return !(flows.between(own, other).may & port_53(net::kUdp)).empty();
+        });
         if (out.udp && out.tcp)
             return out;
         const auto partition = ends_.others_of(program);
@@ -124,7 +165,7 @@ class Checker {
         return out;
     }
 
-    void note(const analyzer::EndGroup& group, const Lookups& lookups) {
+    void note(const analyzer::EndGroup& group, Hits& hits) {
         for (const decision::ObjectId id : group.objects) {
             const auto* program = context_.lowered.find(id, decision::Direction::Egress,
                                                         decision::Hook::Normal, net::Family::V4);
@@ -133,7 +174,7 @@ class Checker {
             const decision::PolicyBlock& policy = isolating(*program);
             const auto key =
                 analyzer::PolicyKey{policy.kind, policy.space, policy.name, policy.kind_of_policy};
-            Hit& hit = (lookups.udp ? without_tcp_ : without_udp_)[key];
+            Hit& hit = hits[key];
             hit.policy = policy;
             hit.endpoints.push_back(context_.object(id).name);
         }
@@ -149,26 +190,25 @@ class Checker {
         return *found;
     }
 
-    struct Hit {
-        decision::PolicyBlock policy;
-        std::vector<std::string> endpoints;
-    };
-    using Hits = std::map<analyzer::PolicyKey, Hit>;
+    std::string server_name() const {
+        return servers_.empty()
+                   ? "the cluster's DNS"
+                   : context_.object(ends_.list()[*servers_.begin()].objects.front()).name;
+    }
 
     void report(Code code, const Hits& hits) {
         for (const auto& [key, hit] : hits) {
+            const bool local = code == Code::NodeLocalDnsMissed;
             auto& diagnostic =
                 out_.report(code, hit.policy.span,
                             {counted(hit.endpoints.size(), "endpoint"), listed(hit.endpoints)});
             diagnostic.about(analyzer::to_string(key))
-                .with_witness(
-                    {hit.endpoints.front(),
-                     servers_.empty()
-                         ? "the cluster's DNS"
-                         : context_.object(ends_.list()[*servers_.begin()].objects.front()).name,
-                     code == Code::DnsMissing ? "UDP 53" : "TCP 53"})
-                .with_hint("allow egress to the DNS pods (namespace kube-system, label k8s-app: "
-                           "kube-dns) on 53/UDP and 53/TCP");
+                .with_witness({hit.endpoints.front(), local ? "169.254.20.10" : server_name(),
+                               code == Code::DnsTcpMissing ? "TCP 53" : "UDP 53"})
+                .with_hint(local ? "allow egress to 169.254.20.10/32 on 53/UDP and 53/TCP, or to "
+                                   "the address of the DNS service, if pods ask there"
+                                 : "allow egress to the DNS pods (namespace kube-system, label "
+                                   "k8s-app: kube-dns) on 53/UDP and 53/TCP");
         }
     }
 
@@ -179,7 +219,9 @@ class Checker {
     analyzer::HttpAtoms atoms_;
     std::set<std::uint32_t> servers_; ///< groups
     std::set<net::Address> service_addresses_;
-    Hits without_udp_, without_tcp_;
+    std::vector<std::uint32_t> local_; ///< groups
+    bool node_local_ = false;          ///< the cluster has a node-local cache
+    Hits without_udp_, without_tcp_, without_local_;
 };
 
 } // namespace

@@ -278,7 +278,7 @@ Tree tree_of(const policy::Settings& settings) {
 Tree object_of(const policy::OtherObject& object) {
     Tree spec = tree_of(object.spec);
     if (object.kind == "Installation")
-        spec = Tree::map().put_some("calicoNetwork", std::move(spec));
+        spec = tree_of(object.around).put_some("calicoNetwork", std::move(spec));
     return manifests::object(object.api_version, object.kind, object.meta, std::move(spec));
 }
 

@@ -19,7 +19,7 @@ using policy::Settings;
 OtherObject read_object(ObjectContext& context) {
     Fields root(&context.root, "", object_label(context), context.diagnostics);
     root.ignore({"apiVersion", "kind", "status"});
-    OtherObject out{context.api_version, context.kind, read_metadata(root, false), {}};
+    OtherObject out{context.api_version, context.kind, read_metadata(root, false), {}, {}};
     const yaml::Node* spec = root.get("spec");
     root.finish();
     static const yaml::Node empty = [] {
@@ -98,6 +98,34 @@ void add_pool(policy::IpPool pool, const std::string& prefix, policy::Cluster& c
     cluster.pools.push_back(std::move(pool));
 }
 
+/// What counts of an Installation's spec beside calicoNetwork.
+Settings around_network(Fields& spec) {
+    Settings out;
+    const auto text = [&](Fields& fields, const char* key, const std::string& path) {
+        if (auto found = fields.string(key))
+            out.add(path, std::move(found->value), found->span);
+    };
+    text(spec, "kubernetesProvider", "kubernetesProvider");
+    Fields cni = spec.mapping("cni");
+    Fields ipam = cni.mapping("ipam");
+    text(cni, "type", "cni.type");
+    text(ipam, "type", "cni.ipam.type");
+    const auto services = spec.strings("serviceCIDRs");
+    if (!services.empty())
+        out.add_list("serviceCIDRs", services.size());
+    for (std::size_t i = 0; i < services.size(); ++i) {
+        const std::string path = "serviceCIDRs[" + std::to_string(i) + "]";
+        if (const auto cidr = net::parse_cidr(services[i].value, net::CidrForm::Masked))
+            out.add(path, *cidr, services[i].span);
+        else
+            spec.diagnostics()
+                .report(diag::Code::SchemaValue, services[i].span,
+                        {"spec." + path, "must be a CIDR"})
+                .about(spec.object());
+    }
+    return out;
+}
+
 } // namespace
 
 void read_ip_pool(ObjectContext& context) {
@@ -139,10 +167,11 @@ void read_calico_node(ObjectContext& context) {
 void read_installation(ObjectContext& context) {
     Fields root(&context.root, "", object_label(context), context.diagnostics);
     root.ignore({"apiVersion", "kind", "status"});
-    OtherObject out{context.api_version, context.kind, read_metadata(root, false), {}};
+    OtherObject out{context.api_version, context.kind, read_metadata(root, false), {}, {}};
     Fields spec = root.mapping("spec");
     spec.ignore_rest();
     root.finish();
+    out.around = around_network(spec);
     if (const yaml::Node* network = spec.get("calicoNetwork")) {
         const std::string path = "spec.calicoNetwork";
         out.spec = read_schema(*find_schema(context.kind), *network, root.object(),

@@ -188,6 +188,8 @@ struct OtherObject {
     std::string api_version, kind;
     Metadata meta;
     Settings spec; ///< of an Installation: its calicoNetwork
+    /// Of an Installation: what else of its spec counts (kubernetesProvider, serviceCIDRs, cni).
+    Settings around{};
 };
 
 } // namespace polecat::policy

@@ -109,7 +109,8 @@ TEST_CASE("what random clusters lack reads back: HTTP, domains, odd names, setti
 {apiVersion: projectcalico.org/v3, kind: BGPPeer, metadata: {name: p}, spec: {nodeSelector: "rack == 'r1'", peerIP: "192.0.2.1:179",
    asNumber: 64512, filters: [f], password: {secretKeyRef: {name: s, key: k}}}}
 ---
-{apiVersion: operator.tigera.io/v1, kind: Installation, metadata: {name: default}, spec: {calicoNetwork: {bgp: Enabled,
+{apiVersion: operator.tigera.io/v1, kind: Installation, metadata: {name: default}, spec: {kubernetesProvider: AKS,
+   serviceCIDRs: [10.96.0.0/12], cni: {type: Calico, ipam: {type: Calico}}, calicoNetwork: {bgp: Enabled,
    ipPools: [{cidr: 10.244.0.0/16, natOutgoing: Enabled}, {cidr: 'fd00::/64', blockSize: 122}]}}}
 ---
 {apiVersion: policy.networking.k8s.io/v1alpha2, kind: ClusterNetworkPolicy, metadata: {name: c}, spec: {tier: Baseline, priority: 7,

@@ -109,3 +109,19 @@ TEST_CASE("lint rules find the mistake and leave the near miss alone") {
             CHECK_MESSAGE(found_somewhere.contains(std::string(row.slug)), row.slug,
                           " has no case");
 }
+
+TEST_CASE("one Typha serves up to 200 nodes") {
+    const auto cluster = [](int nodes) {
+        std::string out = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: calico-typha, "
+                          "namespace: kube-system}, spec: {replicas: 1, selector: {matchLabels: "
+                          "{k8s-app: calico-typha}}, template: {metadata: {labels: {k8s-app: "
+                          "calico-typha}}, spec: {hostNetwork: true, containers: [{name: c, "
+                          "image: i}]}}}}\n";
+        for (int i = 0; i < nodes; ++i)
+            out +=
+                "---\n{apiVersion: v1, kind: Node, metadata: {name: n" + std::to_string(i) + "}}\n";
+        return out;
+    };
+    CHECK(!slugs_of(cluster(200)).contains("typha-replicas"));
+    CHECK(slugs_of(cluster(201)).contains("typha-replicas"));
+}

@@ -1,0 +1,289 @@
+// Who asks for addresses: annotations of the CNI plugin that it refuses, pools that pods can't
+// leave the cluster from, rules that mean pods by their address. Sources: cni-plugin/pkg/k8s,
+// libcalico-go/lib/ipam.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "analyzer/lint/checks.h"
+#include "analyzer/lint/pools.h"
+#include "analyzer/program_sets.h"
+
+namespace polecat::lint {
+
+using net::AddressSet;
+using net::Family;
+
+namespace {
+
+AddressSet set_of(std::initializer_list<const char*> cidrs) {
+    AddressSet out;
+    for (const char* each : cidrs)
+        out = out | AddressSet::of(*net::parse_cidr(each, net::CidrForm::Strict));
+    return out;
+}
+
+/// Addresses that nobody on the internet sends answers to.
+const AddressSet& private_addresses() {
+    static const AddressSet set =
+        set_of({"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"});
+    return set;
+}
+
+/// What is of no use as a destination in the internet.
+const AddressSet& special_addresses() {
+    static const AddressSet set =
+        private_addresses() |
+        set_of({"0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "192.0.0.0/24", "192.0.2.0/24",
+                "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3", "::/3",
+                "4000::/2", "8000::/1", "2001:db8::/32"});
+    return set;
+}
+
+class Checker {
+  public:
+    Checker(Context& context, Diagnostics& out)
+        : context_(context), cluster_(context.cluster), out_(out), pools_(pools_of(cluster_)),
+          requests_(requests_of(cluster_)) {}
+
+    void run() {
+        if (calico_gives_addresses(cluster_))
+            for (const AddressRequest& request : requests_)
+                check(request);
+        for (const Pool& pool : pools_)
+            no_way_back(pool);
+        each_rule(context_, [&](const RuleView& view) {
+            nets_in_pools(view, view.rule.source);
+            nets_in_pools(view, view.rule.destination);
+        });
+    }
+
+  private:
+    diag::Diagnostic& report(Code code, const AddressRequest& request,
+                             std::initializer_list<std::string_view> args) {
+        return out_.report(code, request.span, args).about(request.object);
+    }
+
+    // --- annotations -----------------------------------------------------------------------------
+
+    void check(const AddressRequest& request) {
+        if (!request.understood)
+            return;
+        if (!request.items) {
+            report(Code::RequestMalformed, request,
+                   {"cni.projectcalico.org/" + request.annotation, request.text})
+                .with_hint("write it as '[\"a\", \"b\"]'");
+            return;
+        }
+        const bool by_address =
+            request.annotation == "ipAddrs" || request.annotation == "floatingIPs";
+        for (const std::string& item : *request.items)
+            if (by_address)
+                check_address(request, item);
+            else
+                check_pool(request, item,
+                           request.annotation == "ipv4pools" ? Family::V4 : Family::V6);
+        if (request.annotation == "floatingIPs")
+            check_floating(request);
+    }
+
+    void check_pool(const AddressRequest& request, const std::string& asked, Family family) {
+        const auto cidr = net::parse_cidr(asked, net::CidrForm::Masked);
+        const auto found = std::find_if(pools_.begin(), pools_.end(), [&](const Pool& pool) {
+            return cidr ? pool.cidr == *cidr : pool.name == asked;
+        });
+        if (found == pools_.end()) {
+            if (all_known(family, cidr.has_value()) && !made_by_calico(asked))
+                unknown_pool(request, asked);
+            return;
+        }
+        if (found->disabled)
+            report(Code::PoolDisabled, request, {asked, request.object})
+                .with_label(found->span, "the pool");
+        else if (found->cidr.family() != family)
+            unfit(request, asked, *found,
+                  family == Family::V4 ? "is a pool of IPv6" : "is a pool of IPv4");
+        else if (!found->for_pods)
+            unfit(request, asked, *found, "is not for pods: allowedUses lacks Workload");
+    }
+
+    void unfit(const AddressRequest& request, const std::string& asked, const Pool& pool,
+               const char* why) {
+        report(Code::PoolUnfit, request, {request.object, asked, why})
+            .with_label(pool.span, "the pool");
+    }
+
+    void unknown_pool(const AddressRequest& request, const std::string& asked) {
+        std::vector<std::string_view> names;
+        for (const Pool& pool : pools_)
+            names.push_back(pool.name);
+        auto& diagnostic = report(Code::PoolUnknown, request, {request.object, asked});
+        if (const auto near = diag::nearest(asked, names))
+            diagnostic.with_hint("did you mean `" + *near + "`?");
+        else
+            diagnostic.with_hint("its pods get no address: add the IPPool");
+    }
+
+    /// Whether a pool that is not in the input can't be there: some of its family are, and each of
+    /// them has a name.
+    bool all_known(Family family, bool by_cidr) const {
+        bool any = false;
+        for (const Pool& pool : pools_) {
+            any = any || pool.cidr.family() == family;
+            if (pool.name.empty() && !by_cidr)
+                return false;
+        }
+        return any;
+    }
+
+    /// Pools that calico-node and the operator make when there is none.
+    static bool made_by_calico(const std::string& name) {
+        return name == "default-ipv4-ippool" || name == "default-ipv6-ippool";
+    }
+
+    void check_address(const AddressRequest& request, const std::string& text) {
+        const auto address = net::parse_address(text);
+        if (!address) {
+            report(Code::RequestedAddress, request, {request.object, text, "is no IP address"});
+            return;
+        }
+        const Pool* disabled = nullptr;
+        for (const Pool& pool : pools_) {
+            if (!pool.cidr.contains(*address))
+                continue;
+            if (!pool.disabled)
+                return;
+            disabled = &pool;
+        }
+        if (disabled != nullptr && request.annotation == "ipAddrs")
+            report(Code::RequestedAddress, request,
+                   {request.object, text, "lies in the disabled pool " + disabled->shown()})
+                .with_label(disabled->span, "the pool");
+        else if (disabled == nullptr && all_known(address->family, true))
+            report(Code::RequestedAddress, request, {request.object, text, "lies in no pool"});
+    }
+
+    /// Felix ignores them unless told otherwise.
+    void check_floating(const AddressRequest& request) {
+        for (const policy::OtherObject& each : cluster_.others)
+            if (each.kind == "FelixConfiguration" && each.meta.name == "default" &&
+                !each.spec.is("floatingIPs", "Enabled"))
+                report(Code::FloatingOff, request, {request.object})
+                    .with_label(each.meta.span, "does not say floatingIPs: Enabled");
+    }
+
+    // --- out of the cluster ----------------------------------------------------------------------
+
+    /// Pods of a private pool that policy lets out to the internet, and whose address nothing
+    /// translates. Where BGP tells routers outside of the pods, those may translate.
+    void no_way_back(const Pool& pool) {
+        if (pool.nat_outgoing || pool.disabled || !pool.for_pods ||
+            !private_addresses().contains(AddressSet::of(pool.cidr)) || peers_outside())
+            return;
+        auto& ends = context_.ends(pool.cidr.family());
+        std::vector<std::string> leaving;
+        for (std::uint32_t i = 0; i < ends.list().size(); ++i) {
+            const analyzer::EndGroup& group = ends.list()[i];
+            if (group.is_outside() || !group.egress || !isolated(group) || !may_leave(ends, i))
+                continue;
+            for (const decision::ObjectId id : group.objects)
+                if (lives_in(context_.object(id), pool))
+                    leaving.push_back(context_.object(id).name);
+        }
+        if (!leaving.empty())
+            out_.report(Code::NoNatOutgoing, pool.span, {pool.shown(), listed(leaving)})
+                .about(pool.object)
+                .with_hint("set natOutgoing, unless routers outside translate pods' addresses");
+    }
+
+    bool peers_outside() const {
+        return std::any_of(cluster_.others.begin(), cluster_.others.end(),
+                           [](const auto& each) { return each.kind == "BGPPeer"; });
+    }
+
+    /// Somebody thought of what the endpoint may send.
+    bool isolated(const analyzer::EndGroup& group) const {
+        for (const Family family : {Family::V4, Family::V6}) {
+            const auto* program = context_.lowered.find(
+                group.objects.front(), decision::Direction::Egress, decision::Hook::Normal, family);
+            if (program != nullptr)
+                for (const decision::PolicyBlock& block : program->slots.policies())
+                    if (!block.staged)
+                        return true;
+        }
+        return false;
+    }
+
+    bool may_leave(analyzer::EndGroups& ends, std::uint32_t group) {
+        const decision::Program& program = context_.lowered.program(*ends.list()[group].egress);
+        const analyzer::ProgramFlows flows(program, atoms_);
+        for (std::uint32_t i = 0; i < ends.list().size(); ++i)
+            if (ends.list()[i].is_outside() &&
+                !special_addresses().contains(ends.list()[i].outside) &&
+                !flows.between(ends.identity(group), ends.identity(i)).allow.empty())
+                return true;
+        return false;
+    }
+
+    bool lives_in(const decision::Object& object, const Pool& pool) const {
+        if (object.kind != decision::Object::Kind::Workload)
+            return false;
+        if (!object.addresses_known)
+            return requests_.empty() && is_only(pool);
+        return std::any_of(object.addresses.begin(), object.addresses.end(),
+                           [&](const net::Address& each) { return pool.cidr.contains(each); });
+    }
+
+    /// Gives every pod its address of the family.
+    bool is_only(const Pool& pool) const {
+        return pool.serves() && std::count_if(pools_.begin(), pools_.end(), [&](const Pool& each) {
+                                    return each.serves() &&
+                                           each.cidr.family() == pool.cidr.family();
+                                }) == 1;
+    }
+
+    // --- rules -----------------------------------------------------------------------------------
+
+    /// A part of a pool, other than one that pods were given on request.
+    void nets_in_pools(const RuleView& view, const policy::EntityRule& end) {
+        for (const At<net::Cidr>& net : end.nets)
+            for (const Pool& pool : pools_)
+                if (!pool.disabled && pool.for_pods && pool.cidr.contains(net->base) &&
+                    net->prefix > pool.cidr.prefix && !is_pool(*net) && !asked_for(*net))
+                    out_.report(Code::NetsInPool, net.span, {net::to_string(*net), pool.shown()})
+                        .about(name_of(view.policy))
+                        .with_label(pool.span, "the pool")
+                        .with_hint("select pods by label: an address is given to another pod "
+                                   "tomorrow");
+    }
+
+    bool is_pool(const net::Cidr& cidr) const {
+        return std::any_of(pools_.begin(), pools_.end(),
+                           [&](const Pool& each) { return each.cidr == cidr; });
+    }
+
+    bool asked_for(const net::Cidr& cidr) const {
+        for (const AddressRequest& request : requests_)
+            if (request.annotation == "ipAddrs" && request.items)
+                for (const std::string& item : *request.items)
+                    if (const auto address = net::parse_address(item))
+                        if (cidr.contains(*address))
+                            return true;
+        return false;
+    }
+
+    Context& context_;
+    const policy::Cluster& cluster_;
+    Diagnostics& out_;
+    const std::vector<Pool> pools_;
+    const std::vector<AddressRequest> requests_;
+    const analyzer::HttpAtoms atoms_{{&context_.lowered}};
+};
+
+} // namespace
+
+void check_ipam_requests(Context& context, Diagnostics& out) {
+    Checker(context, out).run();
+}
+
+} // namespace polecat::lint
