@@ -1,6 +1,8 @@
 /// What lint claims of a rule, policy or tier when it says that something does nothing.
 #pragma once
 
+#include <compare>
+#include <cstdint>
 #include <string>
 #include <variant>
 
@@ -15,6 +17,7 @@ struct Claim {
         NotNeeded,    ///< without it every verdict is the same
     } what = What::NeverDecides;
     std::variant<RuleKey, PolicyKey, std::string> about; ///< a tier by its name
+    auto operator<=>(const Claim&) const = default;
 };
 
 } // namespace polecat::analyzer

@@ -62,10 +62,9 @@ Term EndVariables::domain_of(const Side& side) {
     const Term inside = terms_.in_range(side.index, {}, Bits{0, count - 1});
     if (!side.has_outside)
         return inside;
-    return terms_.both(inside,
-                       terms_.either(terms_.negate(is_class(side, side.classes.size())),
-                                     in_set(terms_, side.address, ends_.outside(),
-                                            ends_.family())));
+    return terms_.both(
+        inside, terms_.either(terms_.negate(is_class(side, side.classes.size())),
+                              in_set(terms_, side.address, ends_.outside(), ends_.family())));
 }
 
 /// An endpoint sends itself nothing that policy sees.
@@ -78,8 +77,8 @@ Term EndVariables::not_to_itself() {
         for (std::size_t j = 0; j < destination_.classes.size(); ++j)
             if (only(source_.classes[i]) &&
                 only(source_.classes[i]) == only(destination_.classes[j]))
-                parts.push_back(terms_.negate(
-                    terms_.both(is_class(source_, i), is_class(destination_, j))));
+                parts.push_back(
+                    terms_.negate(terms_.both(is_class(source_, i), is_class(destination_, j))));
     return terms_.all_of(std::move(parts));
 }
 
@@ -156,7 +155,8 @@ Bounds EndVariables::of_outside(const decision::Predicate& predicate, const Side
     if (std::holds_alternative<decision::DomainSet>(predicate))
         return {terms_.truth(false), terms_.truth(true)};
     const auto* service = std::get_if<decision::ServiceSet>(&predicate);
-    const auto found = service == nullptr ? world.services.end() : world.services.find(service->key);
+    const auto found =
+        service == nullptr ? world.services.end() : world.services.find(service->key);
     if (found == world.services.end())
         return exactly(terms_.truth(false)); // a named port needs an endpoint
     std::vector<Term> members;
@@ -190,7 +190,8 @@ decision::End EndVariables::end(const Side& side, const Model& model,
 
 std::pair<decision::End, decision::End> EndVariables::ends(const Model& model) const {
     decision::End source = end(source_, model, std::nullopt);
-    const auto taken = source.objects.empty() ? std::nullopt : std::optional(source.objects.front());
+    const auto taken =
+        source.objects.empty() ? std::nullopt : std::optional(source.objects.front());
     return {source, end(destination_, model, taken)};
 }
 

@@ -101,8 +101,8 @@ const ExistingEnds::Column& ExistingEnds::column(decision::PredicateId id) const
         };
         std::vector<Tri> kind;
         for (const Point& point : column.points)
-            kind.push_back(ask(point.protocol,
-                               point.port ? *point.port : other_port(listed[point.protocol])));
+            kind.push_back(
+                ask(point.protocol, point.port ? *point.port : other_port(listed[point.protocol])));
         if (column.points.empty())
             kind.push_back(ask(0, std::nullopt));
         const auto [at, is_new] =

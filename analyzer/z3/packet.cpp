@@ -25,8 +25,7 @@ Term in_set(Terms& terms, Term address, const net::AddressSet& set, net::Family 
         // A prefix is a test of its bits alone.
         const unsigned below = width - cidrs.front().prefix;
         const Term given = terms.constant(bits(range.first), width);
-        const Bits prefix = terms.evaluate(
-            terms.extract(given, below, cidrs.front().prefix), {});
+        const Bits prefix = terms.evaluate(terms.extract(given, below, cidrs.front().prefix), {});
         ranges.push_back(terms.equal(terms.extract(address, below, cidrs.front().prefix),
                                      terms.constant(prefix, cidrs.front().prefix)));
     }
@@ -34,8 +33,8 @@ Term in_set(Terms& terms, Term address, const net::AddressSet& set, net::Family 
 }
 
 Packet::Packet(Terms& terms, const analyzer::HttpAtoms& requests, net::Family family)
-    : terms_(terms), requests_(requests), family_(family),
-      protocol_(terms.variable("protocol", 8)), source_port_(terms.variable("source port", 16)),
+    : terms_(terms), requests_(requests), family_(family), protocol_(terms.variable("protocol", 8)),
+      source_port_(terms.variable("source port", 16)),
       destination_port_(terms.variable("destination port", 16)),
       icmp_type_(terms.variable("icmp type", 8)), icmp_code_(terms.variable("icmp code", 8)),
       has_request_(terms.variable("http seen", 0)),
@@ -64,9 +63,9 @@ Term Packet::port_in(const net::PortSet& ports, bool source) {
 }
 
 Term Packet::is_at(net::Protocol protocol, std::uint16_t port, bool source) {
-    return terms_.both(is_protocol(protocol),
-                       terms_.equal(source ? source_port_ : destination_port_,
-                                    terms_.number(port, 16)));
+    return terms_.both(
+        is_protocol(protocol),
+        terms_.equal(source ? source_port_ : destination_port_, terms_.number(port, 16)));
 }
 
 Term Packet::icmp(const decision::IcmpTypeCode& wanted) {

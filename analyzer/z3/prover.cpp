@@ -1,7 +1,7 @@
 #include "analyzer/z3/prover.h"
 
 #include <algorithm>
-#include <map>
+#include <optional>
 
 #include "analyzer/effect_runs.h"
 
@@ -47,101 +47,88 @@ std::string name_of(const Claim& claim) {
     return "Tier " + std::get<std::string>(claim.about);
 }
 
-} // namespace
+FlowAnswer ask(ProgramQuestions& questions, const analyzer::Unit& unit, Claim::What what) {
+    switch (what) {
+    case Claim::What::NeverDecides:
+        return questions.decides(unit);
+    case Claim::What::NeverReached:
+        return questions.reached(unit);
+    case Claim::What::NotNeeded:
+        return questions.needed(unit);
+    }
+    return {};
+}
 
-struct Prover::State {
-    /// What one IP family needs.
-    struct Family {
-        Family(const decision::LoweredCluster& cluster, const decision::Identities& identities,
-               net::Family family)
-            : runs(cluster, identities, family), ends(cluster, family) {}
-        EffectRuns runs;
-        ExistingEnds ends;
-        std::map<const Run*, ProgramQuestions> questions;
-    };
+/// Confirms claims for all programs of one IP family.
+class FamilyProver {
+  public:
+    FamilyProver(const decision::LoweredCluster& cluster, const decision::Identities& identities,
+                 const analyzer::HttpAtoms& requests, net::Family family,
+                 const QueryOptions& options)
+        : runs_(cluster, identities, family), ends_(cluster, family), requests_(requests),
+          options_(options) {}
 
-    State(const decision::LoweredCluster& cluster, QueryOptions given)
-        : identities(cluster), requests({&cluster}), options(std::move(given)) {
-        for (const net::Family family : {net::Family::V4, net::Family::V6})
-            families.push_back(std::make_unique<Family>(cluster, identities, family));
+    void confirm(const std::vector<Claim>& claims, std::vector<bool>& proved) {
+        for (const Run& run : runs_.list())
+            confirm(run, claims, proved);
     }
 
-    ProgramQuestions& questions_of(Family& family, const Run& run) {
-        const auto found = family.questions.find(&run);
-        if (found != family.questions.end())
-            return found->second;
-        const decision::Program& program = family.runs.program(run);
-        std::optional<std::vector<decision::ObjectId>> own;
-        if (program.hook == decision::Hook::Normal) {
-            own.emplace();
-            for (const std::uint32_t group : run.own) {
-                const auto& objects = family.runs.ends().list()[group].objects;
-                own->insert(own->end(), objects.begin(), objects.end());
+  private:
+    /// One program at a time: each holds a solver, and a cluster has thousands of programs.
+    void confirm(const Run& run, const std::vector<Claim>& claims, std::vector<bool>& proved) {
+        std::optional<ProgramQuestions> questions;
+        for (std::size_t i = 0; i < claims.size(); ++i)
+            for (const std::size_t unit : units_about(claims[i], run)) {
+                if (!questions)
+                    questions.emplace(ends_, requests_, runs_.program(run), own_of(run), options_);
+                const FlowAnswer answer = ask(*questions, run.units.units[unit], claims[i].what);
+                if (answer.kind == Answer::Kind::Yes)
+                    throw Disagreement("internal error: Z3 contradicts a finding about " +
+                                       name_of(claims[i]));
+                proved[i] = proved[i] && answer.kind == Answer::Kind::No;
             }
-        }
-        return family.questions
-            .try_emplace(&run, family.ends, requests, program, std::move(own), options)
-            .first->second;
     }
 
-    FlowAnswer ask(Family& family, const Run& run, const analyzer::Unit& unit, const Claim& claim) {
-        ProgramQuestions& questions = questions_of(family, run);
-        switch (claim.what) {
-        case Claim::What::NeverDecides:
-            return questions.decides(unit);
-        case Claim::What::NeverReached:
-            return questions.reached(unit);
-        case Claim::What::NotNeeded:
-            return questions.needed(unit);
-        }
-        return {};
+    std::vector<std::size_t> units_about(const Claim& claim, const Run& run) {
+        const Direction direction = runs_.program(run).direction;
+        std::vector<std::size_t> out;
+        for (std::size_t i = 0; i < run.units.units.size(); ++i)
+            if (std::any_of(run.attributions.begin(), run.attributions.end(),
+                            [&](const Attribution& slots) {
+                                return is_about(claim, run.units.meanings[i], slots, direction);
+                            }))
+                out.push_back(i);
+        return out;
     }
 
-    bool confirm(Family& family, const Run& run, const Claim& claim) {
-        const Direction direction = family.runs.program(run).direction;
-        bool sure = true;
-        for (std::size_t i = 0; i < run.units.units.size(); ++i) {
-            const bool about = std::any_of(
-                run.attributions.begin(), run.attributions.end(), [&](const Attribution& slots) {
-                    return is_about(claim, run.units.meanings[i], slots, direction);
-                });
-            if (!about)
-                continue;
-            const FlowAnswer answer = ask(family, run, run.units.units[i], claim);
-            if (answer.kind == Answer::Kind::Yes)
-                throw Disagreement("internal error: Z3 contradicts a finding about " +
-                                   name_of(claim));
-            sure = sure && answer.kind == Answer::Kind::No;
+    /// At the normal hook the endpoint itself; elsewhere packets have any ends.
+    std::optional<std::vector<decision::ObjectId>> own_of(const Run& run) {
+        if (runs_.program(run).hook != decision::Hook::Normal)
+            return std::nullopt;
+        std::vector<decision::ObjectId> out;
+        for (const std::uint32_t group : run.own) {
+            const auto& objects = runs_.ends().list()[group].objects;
+            out.insert(out.end(), objects.begin(), objects.end());
         }
-        return sure;
+        return out;
     }
 
-    const decision::Identities identities;
-    const analyzer::HttpAtoms requests;
-    const QueryOptions options;
-    std::vector<std::unique_ptr<Family>> families;
-    std::size_t proved = 0, undecided = 0;
+    EffectRuns runs_;
+    ExistingEnds ends_;
+    const analyzer::HttpAtoms& requests_;
+    const QueryOptions& options_;
 };
 
-Prover::Prover(const decision::LoweredCluster& cluster, QueryOptions options)
-    : state_(std::make_unique<State>(cluster, std::move(options))) {}
-Prover::~Prover() = default;
+} // namespace
 
-bool Prover::confirm(const Claim& claim) {
-    bool sure = true;
-    for (const auto& family : state_->families)
-        for (const Run& run : family->runs.list())
-            sure = state_->confirm(*family, run, claim) && sure;
-    ++(sure ? state_->proved : state_->undecided);
-    return sure;
-}
-
-std::size_t Prover::proved() const {
-    return state_->proved;
-}
-
-std::size_t Prover::undecided() const {
-    return state_->undecided;
+std::vector<bool> confirm(const decision::LoweredCluster& cluster, const std::vector<Claim>& claims,
+                          const QueryOptions& options) {
+    std::vector<bool> proved(claims.size(), true);
+    const decision::Identities identities(cluster);
+    const analyzer::HttpAtoms requests({&cluster});
+    for (const net::Family family : {net::Family::V4, net::Family::V6})
+        FamilyProver(cluster, identities, requests, family, options).confirm(claims, proved);
+    return proved;
 }
 
 } // namespace polecat::smt

@@ -60,8 +60,7 @@ struct ProgramQuestions::State {
 
     /// Asks, writes the query out, and has eval agree with the flow that is found.
     FlowAnswer answer(Solver& by, const EndVariables& of, const std::vector<Term>& asserted,
-                      const std::string& about,
-                      const std::function<bool(const Flow&)>& confirmed) {
+                      const std::string& about, const std::function<bool(const Flow&)>& confirmed) {
         const Term wanted = asserted.back();
         const Answer found = by.check(wanted);
         if (options.sink)
@@ -113,8 +112,8 @@ ProgramQuestions::ProgramQuestions(const ExistingEnds& ends, const analyzer::Htt
                                    const Program& program,
                                    std::optional<std::vector<decision::ObjectId>> own,
                                    QueryOptions options)
-    : state_(std::make_unique<State>(ends, requests, program, std::move(own),
-                                     std::move(options))) {}
+    : state_(std::make_unique<State>(ends, requests, program, std::move(own), std::move(options))) {
+}
 ProgramQuestions::~ProgramQuestions() = default;
 
 FlowAnswer ProgramQuestions::matches(const Unit& unit) {
@@ -139,29 +138,28 @@ FlowAnswer ProgramQuestions::decides(const Unit& unit) {
     const auto& entries = s.encoded.stages[unit.stage].entries;
     for (std::uint32_t i = unit.first; i < unit.first + unit.count; ++i)
         any.push_back(s.terms.both(entries[i].arriving, entries[i].match.may));
-    return s.answer(
-        s.terms.any_of(std::move(any)),
-        "is there a flow that the rule matches and nothing before it takes: " +
-            name_of(s.program, unit),
-        [&](const Flow& flow) {
-            const Decision decision = s.eval(s.program, flow);
-            return s.some_entry(unit, [&](const Entry& entry) {
-                return std::any_of(decision.trail.begin(), decision.trail.end(),
-                                   [&](const Step& step) {
-                                       return step.stage == unit.stage &&
-                                              step.slot == entry.slot &&
-                                              (step.outcome == Step::Outcome::Match ||
-                                               step.outcome == Step::Outcome::Unknown);
-                                   });
-            });
-        });
+    return s.answer(s.terms.any_of(std::move(any)),
+                    "is there a flow that the rule matches and nothing before it takes: " +
+                        name_of(s.program, unit),
+                    [&](const Flow& flow) {
+                        const Decision decision = s.eval(s.program, flow);
+                        return s.some_entry(unit, [&](const Entry& entry) {
+                            return std::any_of(decision.trail.begin(), decision.trail.end(),
+                                               [&](const Step& step) {
+                                                   return step.stage == unit.stage &&
+                                                          step.slot == entry.slot &&
+                                                          (step.outcome == Step::Outcome::Match ||
+                                                           step.outcome == Step::Outcome::Unknown);
+                                               });
+                        });
+                    });
 }
 
 FlowAnswer ProgramQuestions::reached(const Unit& unit) {
     State& s = *state_;
     const EncodedStage& stage = s.encoded.stages[unit.stage];
-    const Term wanted = unit.first < stage.entries.size() ? stage.entries[unit.first].arriving
-                                                          : stage.leaving;
+    const Term wanted =
+        unit.first < stage.entries.size() ? stage.entries[unit.first].arriving : stage.leaving;
     return s.answer(wanted, "is there a flow that comes to: " + name_of(s.program, unit),
                     [&](const Flow& flow) {
                         // A rule that everything matches, put there, must be looked at.

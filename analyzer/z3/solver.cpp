@@ -102,8 +102,8 @@ struct Solver::State {
     std::vector<std::optional<z3::expr>> known; ///< by term
 };
 
-Solver::Solver(const Terms& terms, unsigned steps) : state_(std::make_unique<State>(terms, steps)) {
-}
+Solver::Solver(const Terms& terms, unsigned steps)
+    : state_(std::make_unique<State>(terms, steps)) {}
 Solver::~Solver() = default;
 
 void Solver::assume(Term term) {

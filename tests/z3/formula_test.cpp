@@ -36,8 +36,8 @@ struct Writer {
         case 1:
             return truths.push_back(terms.both(random.pick(truths), random.pick(truths)));
         case 2:
-            return truths.push_back(terms.any_of(
-                {random.pick(truths), random.pick(truths), random.pick(truths)}));
+            return truths.push_back(
+                terms.any_of({random.pick(truths), random.pick(truths), random.pick(truths)}));
         case 3:
             return truths.push_back(terms.equal(number(), number()));
         case 4:
@@ -72,8 +72,8 @@ TEST_CASE("random formulas: every value, Z3, and two programs that read the text
         const Term wanted =
             terms.all_of({writer.truths.back(), random.pick(writer.truths),
                           terms.negate(random.pick(writer.truths)), random.pick(writer.truths)});
-        const bool expected = some_model(terms, writer.numbers[0], writer.numbers[1],
-                                         writer.truths[0], wanted);
+        const bool expected =
+            some_model(terms, writer.numbers[0], writer.numbers[1], writer.truths[0], wanted);
         smt::Solver solver(terms);
         const Answer answer = solver.check(wanted);
         REQUIRE(answer.kind != Answer::Kind::Unknown);
