@@ -47,7 +47,7 @@ struct ProgramQuestions::State {
         : ends(of), program(asked), own(std::move(owners)), options(std::move(given)),
           packet(terms, requests, asked.family), variables(terms, packet, of, {&asked}, own),
           ask([this](decision::PredicateId id, bool source) { return variables.ask(id, source); }),
-          encoded(encode(asked, terms, packet, ask)), solver(terms, options.steps),
+          encoded(encode(asked, terms, packet, ask)), solver(terms, options.steps, options.engine),
           domain(terms.both(packet.domain(), variables.domain())) {
         solver.assume(domain);
     }
@@ -199,7 +199,7 @@ FlowAnswer ProgramQuestions::differs(const Program& other) {
     const Term domain = s.terms.both(s.packet.domain(), variables.domain());
     const Term wanted = s.terms.either(s.terms.differ(a.may_allow, b.may_allow),
                                        s.terms.differ(a.may_deny, b.may_deny));
-    Solver solver(s.terms, s.options.steps);
+    Solver solver(s.terms, s.options.steps, s.options.engine);
     solver.assume(domain);
     return s.answer(solver, variables, {domain, wanted},
                     "is there a flow that two programs judge differently", [&](const Flow& flow) {

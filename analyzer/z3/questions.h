@@ -33,7 +33,8 @@ using QuerySink = std::function<void(const std::string& about, const std::string
 
 struct QueryOptions {
     unsigned steps = kStepsPerQuestion;
-    QuerySink sink; ///< may be empty
+    QuerySink sink;                                              ///< may be empty
+    std::shared_ptr<Engine> engine = std::make_shared<Engine>(); ///< copies share it
 };
 
 class ProgramQuestions {

@@ -6,8 +6,17 @@
 
 namespace polecat::smt {
 
+struct Engine::State {
+    z3::context context;
+};
+
+Engine::Engine() : state_(std::make_unique<State>()) {}
+Engine::~Engine() = default;
+
 struct Solver::State {
-    State(const Terms& of, unsigned steps) : terms(of), solver(context, "QF_BV") {
+    State(const Terms& of, unsigned steps, std::shared_ptr<Engine> shared)
+        : terms(of), engine(std::move(shared)), context(engine->state_->context),
+          solver(context, "QF_BV") {
         z3::params params(context);
         params.set("rlimit", steps);
         params.set("random_seed", 0u);
@@ -97,13 +106,14 @@ struct Solver::State {
     }
 
     const Terms& terms;
-    z3::context context;
+    const std::shared_ptr<Engine> engine;
+    z3::context& context;
     z3::solver solver;
     std::vector<std::optional<z3::expr>> known; ///< by term
 };
 
-Solver::Solver(const Terms& terms, unsigned steps)
-    : state_(std::make_unique<State>(terms, steps)) {}
+Solver::Solver(const Terms& terms, unsigned steps, std::shared_ptr<Engine> engine)
+    : state_(std::make_unique<State>(terms, steps, std::move(engine))) {}
 Solver::~Solver() = default;
 
 void Solver::assume(Term term) {

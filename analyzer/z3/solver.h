@@ -19,10 +19,23 @@ struct Answer {
 /// Z3's "resource limit" for one question.
 inline constexpr unsigned kStepsPerQuestion = 20'000'000;
 
+/// What solvers share: making one costs milliseconds. Not thread-safe.
+class Engine {
+  public:
+    Engine();
+    ~Engine();
+
+  private:
+    friend class Solver;
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
 class Solver {
   public:
     /// `terms` must outlive it and may grow.
-    explicit Solver(const Terms& terms, unsigned steps = kStepsPerQuestion);
+    explicit Solver(const Terms& terms, unsigned steps = kStepsPerQuestion,
+                    std::shared_ptr<Engine> engine = std::make_shared<Engine>());
     ~Solver();
 
     /// Holds in every question from now on.
