@@ -64,6 +64,14 @@ std::vector<decision::ObjectId> Context::select(const selector::Selector& select
     return out;
 }
 
+std::string Context::proof_of(const analyzer::Claim& claim) const {
+    std::string text = "for the endpoints that exist and every outside address, exactly";
+    if (settings.prove)
+        text += settings.prove(claim) ? "; proved by Z3 as well"
+                                      : "; Z3 gave no answer within its limit of steps";
+    return text;
+}
+
 Dataplane Context::dataplane() const {
     if (settings.dataplane != Dataplane::Auto)
         return settings.dataplane;

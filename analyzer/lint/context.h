@@ -2,11 +2,13 @@
 /// rules ask for, computed once.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "analyzer/claim.h"
 #include "analyzer/effects.h"
 #include "analyzer/map.h"
 #include "ir/decision/identity.h"
@@ -24,6 +26,9 @@ struct Settings {
     Dataplane dataplane = Dataplane::Auto;
     /// Calico's release, major * 100 + minor (3.32 is 332); absent: the newest that polecat knows.
     std::optional<int> calico_version;
+    /// A second engine that checks claims; true: it proved this one, false: it could not say. May
+    /// be empty.
+    std::function<bool(const analyzer::Claim&)> prove;
 };
 
 class Context {
@@ -44,6 +49,8 @@ class Context {
     analyzer::EndGroups& ends(net::Family family);
     /// Endpoints and network sets that match.
     std::vector<decision::ObjectId> select(const selector::Selector& selector);
+    /// How far a claim of the exact algebra holds, and who says so.
+    std::string proof_of(const analyzer::Claim& claim) const;
     /// The dataplane, told or found out.
     Dataplane dataplane() const;
 

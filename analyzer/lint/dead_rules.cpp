@@ -7,6 +7,7 @@
 
 namespace polecat::lint {
 
+using analyzer::Claim;
 using analyzer::Effects;
 using analyzer::RuleKey;
 using decision::Direction;
@@ -60,7 +61,7 @@ class Checker {
         if (!found->second.effect.needed && rule.action != Action::Log && !says_the_default)
             out_.report(Code::RedundantRule, rule.span, {rule_name(key)})
                 .about(name_of(policy))
-                .with_proof("for the endpoints that exist and every outside address, exactly");
+                .with_proof(context_.proof_of({Claim::What::NotNeeded, key}));
     }
 
     static std::string rule_name(const RuleKey& key) {
@@ -81,7 +82,7 @@ class Checker {
         auto& diagnostic = out_.report(passed ? Code::PassSkipsDeny : Code::ShadowedRule, rule.span,
                                        {rule_name(key), listed(names, 4)});
         diagnostic.about(name_of(policy))
-            .with_proof("for the endpoints that exist and every outside address, exactly");
+            .with_proof(context_.proof_of({Claim::What::NeverDecides, key}));
         for (std::size_t i = 0; i < effect.taken_by.size() && i < 4; ++i) {
             const auto& slot = effects_.rules.at(effect.taken_by[i]).slot;
             diagnostic.with_label(slot.span, "takes flows of it: " +
@@ -104,12 +105,13 @@ class Checker {
         if (!effect.effect.reached && !is_kubernetes(policy))
             out_.report(Code::UnreachablePolicy, policy.meta.span, {policy.meta.name, tier.name})
                 .about(name_of(policy))
-                .with_proof("for the endpoints that exist and every outside address, exactly")
+                .with_proof(
+                    context_.proof_of({Claim::What::NeverReached, analyzer::key_of(policy)}))
                 .with_hint("what comes before it in the order decides every flow");
         else if (!effect.effect.needed)
             out_.report(Code::RedundantPolicy, policy.meta.span, {policy.meta.name})
                 .about(name_of(policy))
-                .with_proof("for the endpoints that exist and every outside address, exactly")
+                .with_proof(context_.proof_of({Claim::What::NotNeeded, analyzer::key_of(policy)}))
                 .with_hint("remove it, or check that it selects and says what is meant");
         return !effect.effect.reached || !effect.effect.needed;
     }
@@ -121,13 +123,13 @@ class Checker {
         if (!found->second.effect.reached)
             out_.report(Code::UnreachableTier, tier.span, {tier.name})
                 .about("Tier " + tier.name)
-                .with_proof("for the endpoints that exist and every outside address, exactly")
+                .with_proof(context_.proof_of({Claim::What::NeverReached, tier.name}))
                 .with_hint("a tier before it ends in Deny, or allows everything: end its policies "
                            "with a Pass rule");
         else if (!found->second.effect.needed)
             out_.report(Code::VacuousTier, tier.span, {tier.name})
                 .about("Tier " + tier.name)
-                .with_proof("for the endpoints that exist and every outside address, exactly");
+                .with_proof(context_.proof_of({Claim::What::NotNeeded, tier.name}));
     }
 
     Context& context_;

@@ -3,6 +3,7 @@
 #include "analyzer/lint/lint.h"
 #include "cli/common/input.h"
 #include "cli/polecat/commands.h"
+#include "cli/polecat/proofs.h"
 #include "support/diag/render.h"
 
 namespace polecat::cli {
@@ -12,13 +13,18 @@ namespace {
 struct LintOptions {
     std::vector<std::string> paths{"."};
     std::string format = "text";
+    bool prove = false;
+    std::string smt_folder; ///< empty: queries are not written
 };
 
 /// What loads can still be wrong.
-void find_mistakes(Input& input) {
+void find_mistakes(Input& input, const LintOptions& options) {
     const policy::OrderedPolicies policies = passes::order_policies(input.cluster);
     const decision::LoweredCluster lowered = passes::lower(input.cluster, input.diagnostics);
-    lint::Context context(input.cluster, policies, lowered, {});
+    lint::Settings settings;
+    if (options.prove || !options.smt_folder.empty())
+        settings = settings_with_proofs(input.cluster, policies, lowered, options.smt_folder);
+    lint::Context context(input.cluster, policies, lowered, settings);
     lint::run(context, input.diagnostics);
     input.diagnostics.sort();
 }
@@ -26,7 +32,7 @@ void find_mistakes(Input& input) {
 int run(const LintOptions& options) {
     Input input = read_input(options.paths);
     if (!input.diagnostics.has_errors())
-        find_mistakes(input);
+        find_mistakes(input, options);
     const auto& list = input.diagnostics.list();
     if (options.format == "json")
         fmt::print("{}", diag::render_json(list, input.sources));
@@ -54,6 +60,10 @@ void add_lint(CLI::App& app, int& exit_code) {
     command->add_option("PATH", options->paths, "files, folders, or - for standard input");
     command->add_option("--format", options->format, "text, json (one object a line) or sarif")
         ->check(CLI::IsMember({"text", "json", "sarif"}));
+    command->add_flag("--prove", options->prove,
+                      "have Z3 check every finding about rules that do nothing");
+    command->add_option("--emit-smt2", options->smt_folder,
+                        "write the queries of --prove to this folder (implies it)");
     command->footer("Examples:\n"
                     "  polecat lint policies/\n"
                     "  kubectl kustomize . | polecat lint -\n"

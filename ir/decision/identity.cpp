@@ -195,19 +195,32 @@ struct Identities::State {
         }
     }
 
+    /// A set with ports at a host's address that no manifest names. (The members that are known
+    /// come from the object.)
+    Tri ports_somewhere(const Predicate& predicate, net::Family family) const {
+        Tri out = Tri::No;
+        for (const net::Protocol protocol : {net::kTcp, net::kUdp, net::kSctp})
+            out = either(out, decision::holds(predicate, cluster.world, End{}, family, protocol,
+                                              std::nullopt));
+        return out;
+    }
+
     /// The slow way, for ends at several addresses or at none that is known.
     Identity ask_each(ObjectId object, net::Family family) const {
         Identity out;
         out.family = family;
         const End end{{object}, std::nullopt};
+        const auto& addresses = cluster.world.object(object).addresses;
+        const bool somewhere =
+            std::none_of(addresses.begin(), addresses.end(),
+                         [&](const net::Address& address) { return address.family == family; });
         for (std::uint32_t i = 0; i < cluster.predicates.size(); ++i) {
             const PredicateId id{i};
             const Predicate& predicate = cluster.predicates[id];
-            const bool ports = reach.is_port_set[i];
-            // A set with ports is asked at no protocol; its members come from the object below.
             const Tri answer =
-                ports ? Tri::No
-                      : decision::holds(predicate, cluster.world, end, family, 0, std::nullopt);
+                reach.is_port_set[i]
+                    ? (somewhere ? ports_somewhere(predicate, family) : Tri::No)
+                    : decision::holds(predicate, cluster.world, end, family, 0, std::nullopt);
             if (answer == Tri::Yes)
                 out.yes.push_back(id);
             else if (answer == Tri::Unknown)

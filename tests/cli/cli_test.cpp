@@ -51,6 +51,36 @@ TEST_CASE("lint") {
     CHECK_FALSE(has(broken.out, "\x1b")); // no colour into a file
 }
 
+TEST_CASE("lint --prove and --emit-smt2") {
+    const std::string manifests =
+        "{apiVersion: v1, kind: Namespace, metadata: {name: s}}\n---\n"
+        "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: s}, spec: {nodeName: node0, "
+        "containers: [{name: c, image: i}]}, status: {podIP: 10.0.0.1}}\n---\n"
+        "{apiVersion: projectcalico.org/v3, kind: NetworkPolicy, metadata: {name: x, namespace: "
+        "s}, spec: {ingress: [{action: Allow, protocol: TCP}, {action: Deny, protocol: TCP, "
+        "destination: {ports: [22]}}]}}";
+    CHECK_FALSE(has(polecat_with({"lint", "-"}, manifests).out, "Z3"));
+    const auto proved = polecat_with({"lint", "--prove", "-"}, manifests);
+    CHECK(proved.exit_code == 1);
+    CHECK(has(proved.out, "exactly; proved by Z3 as well"));
+    CHECK(has(proved.error, "Z3: 1 of 1 findings proved"));
+    const fs::path folder = fs::temp_directory_path() / "polecat-smt2-test";
+    fs::remove_all(folder);
+    CHECK(polecat_with({"lint", "--emit-smt2", folder.string(), "-"}, manifests).exit_code == 1);
+    std::size_t files = 0;
+    for (const auto& entry : fs::directory_iterator(folder)) {
+        std::ifstream in(entry.path());
+        const std::string text{std::istreambuf_iterator<char>(in), {}};
+        CHECK(has(text, "(set-logic QF_BV)"));
+        CHECK(has(text, ":status unsat"));
+        ++files;
+    }
+    CHECK(files == 2); // both IP families
+    fs::remove_all(folder);
+    // A folder that can't be made.
+    CHECK(polecat_with({"lint", "--emit-smt2", "/dev/null/x", "-"}, manifests).exit_code == 2);
+}
+
 TEST_CASE("explain") {
     CHECK(has(polecat_with({"explain", "PC1002"}).out, "duplicate-key"));
     CHECK(polecat_with({"explain", "duplicate-key"}).out == polecat_with({"explain", "1002"}).out);

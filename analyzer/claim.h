@@ -1,0 +1,23 @@
+/// What lint claims of a rule, policy or tier when it says that something does nothing.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <variant>
+
+#include "analyzer/effects.h"
+
+namespace polecat::analyzer {
+
+struct Claim {
+    enum class What : std::uint8_t {
+        NeverDecides, ///< what comes before takes every flow that it matches
+        NeverReached, ///< no flow comes to its place
+        NotNeeded,    ///< without it every verdict is the same
+    } what = What::NeverDecides;
+    std::variant<RuleKey, PolicyKey, std::string> about; ///< a tier by its name
+    auto operator<=>(const Claim&) const = default;
+};
+
+} // namespace polecat::analyzer

@@ -1,0 +1,198 @@
+// Both ends of a flow as variables: the number of a class of endpoints, or an outside address.
+#include <algorithm>
+#include <set>
+
+#include "analyzer/end_groups.h"
+#include "analyzer/z3/existing_ends.h"
+
+namespace polecat::smt {
+
+using decision::ObjectId;
+using decision::PredicateId;
+using decision::Tri;
+
+EndVariables::EndVariables(Terms& terms, Packet& packet, const ExistingEnds& ends,
+                           const std::vector<const decision::Program*>& programs,
+                           const std::optional<std::vector<ObjectId>>& own)
+    : terms_(terms), packet_(packet), ends_(ends) {
+    const bool egress = programs.front()->direction == decision::Direction::Egress;
+    for (const bool is_source : {true, false}) {
+        Side& side = is_source ? source_ : destination_;
+        std::set<PredicateId> predicates;
+        for (const decision::Program* program : programs) {
+            const auto more = analyzer::predicates_of(*program, is_source);
+            predicates.insert(more.begin(), more.end());
+        }
+        side.predicates.assign(predicates.begin(), predicates.end());
+        fill(side, is_source == egress ? own : std::nullopt);
+        const std::string name = is_source ? "source" : "destination";
+        side.index = terms.variable(name + " end", bits_for(side.classes.size() + 1));
+        side.address = terms.variable(name + " address", net::width(ends.family()));
+    }
+    domain_ = terms.all_of({domain_of(source_), domain_of(destination_), not_to_itself()});
+}
+
+void EndVariables::fill(Side& side, const std::optional<std::vector<ObjectId>>& only) {
+    side.has_outside = !only;
+    std::map<std::vector<std::uint32_t>, std::size_t> known;
+    for (std::uint32_t i = 0; i < ends_.spots().size(); ++i) {
+        const ObjectId object = ends_.spots()[i].object;
+        if (only && std::find(only->begin(), only->end(), object) == only->end())
+            continue;
+        std::vector<std::uint32_t> seen;
+        for (const PredicateId id : side.predicates)
+            seen.push_back(ends_.column(id).kind_of[i]);
+        const auto [place, added] = known.try_emplace(std::move(seen), side.classes.size());
+        if (added)
+            side.classes.push_back({i, std::nullopt});
+        SpotClass& into = side.classes[place->second];
+        if (!into.another && ends_.spots()[into.example].object != object)
+            into.another = i;
+    }
+}
+
+Term EndVariables::is_class(const Side& side, std::size_t number) {
+    return terms_.equal(side.index, terms_.number(number, terms_[side.index].width));
+}
+
+Term EndVariables::domain_of(const Side& side) {
+    const std::size_t count = side.classes.size() + (side.has_outside ? 1 : 0);
+    if (count == 0)
+        return terms_.truth(false);
+    const Term inside = terms_.in_range(side.index, {}, Bits{0, count - 1});
+    if (!side.has_outside)
+        return inside;
+    return terms_.both(
+        inside, terms_.either(terms_.negate(is_class(side, side.classes.size())),
+                              in_set(terms_, side.address, ends_.outside(), ends_.family())));
+}
+
+/// An endpoint sends itself nothing that policy sees.
+Term EndVariables::not_to_itself() {
+    std::vector<Term> parts;
+    const auto only = [&](const SpotClass& each) {
+        return each.another ? std::nullopt : std::optional(ends_.spots()[each.example].object);
+    };
+    for (std::size_t i = 0; i < source_.classes.size(); ++i)
+        for (std::size_t j = 0; j < destination_.classes.size(); ++j)
+            if (only(source_.classes[i]) &&
+                only(source_.classes[i]) == only(destination_.classes[j]))
+                parts.push_back(
+                    terms_.negate(terms_.both(is_class(source_, i), is_class(destination_, j))));
+    return terms_.all_of(std::move(parts));
+}
+
+Bounds EndVariables::ask(PredicateId predicate, bool source) {
+    const auto found = asked_.find({predicate, source});
+    if (found != asked_.end())
+        return found->second;
+    return asked_.emplace(std::pair{predicate, source}, make(predicate, source)).first->second;
+}
+
+/// The packet is at a point of the column.
+Term EndVariables::at_point(const ExistingEnds::Column& column, std::size_t number, bool source) {
+    if (column.points.empty())
+        return terms_.truth(true);
+    const ExistingEnds::Point& point = column.points[number];
+    if (point.port)
+        return packet_.is_at(point.protocol, *point.port, source);
+    std::vector<Term> parts{packet_.is_protocol(point.protocol)};
+    for (const ExistingEnds::Point& other : column.points)
+        if (other.port && other.protocol == point.protocol)
+            parts.push_back(terms_.negate(packet_.is_at(other.protocol, *other.port, source)));
+    return terms_.all_of(std::move(parts));
+}
+
+Bounds EndVariables::make(PredicateId predicate, bool source) {
+    const Side& side = source ? source_ : destination_;
+    const ExistingEnds::Column& column = ends_.column(predicate);
+    std::vector<Term> yes, may;
+    for (std::size_t kind = 0; kind < column.kinds.size(); ++kind) {
+        std::vector<Term> sure, possible, here;
+        for (std::size_t point = 0; point < column.kinds[kind].size(); ++point) {
+            if (column.kinds[kind][point] == Tri::No)
+                continue;
+            const Term at = at_point(column, point, source);
+            possible.push_back(at);
+            if (column.kinds[kind][point] == Tri::Yes)
+                sure.push_back(at);
+        }
+        if (possible.empty())
+            continue;
+        for (std::size_t i = 0; i < side.classes.size(); ++i)
+            if (column.kind_of[side.classes[i].example] == kind)
+                here.push_back(is_class(side, i));
+        const Term ends = terms_.any_of(std::move(here));
+        yes.push_back(terms_.both(ends, terms_.any_of(std::move(sure))));
+        may.push_back(terms_.both(ends, terms_.any_of(std::move(possible))));
+    }
+    if (side.has_outside) {
+        const Bounds outside = of_outside(ends_.cluster().predicates[predicate], side, source);
+        const Term is_outside = is_class(side, side.classes.size());
+        yes.push_back(terms_.both(is_outside, outside.yes));
+        may.push_back(terms_.both(is_outside, outside.may));
+    }
+    return {terms_.any_of(std::move(yes)), terms_.any_of(std::move(may))};
+}
+
+/// Of an address that no endpoint has: holds.cpp, as a formula over its bits.
+Bounds EndVariables::of_outside(const decision::Predicate& predicate, const Side& side,
+                                bool source) {
+    const decision::World& world = ends_.cluster().world;
+    const auto exactly = [](Term term) { return Bounds{term, term}; };
+    const auto in = [&](const net::AddressSet& nets) {
+        return in_set(terms_, side.address, nets, ends_.family());
+    };
+    if (const auto* nets = std::get_if<decision::NetSet>(&predicate))
+        return exactly(in(nets->nets));
+    if (const auto* objects = std::get_if<decision::ObjectSet>(&predicate)) {
+        net::AddressSet nets;
+        for (const ObjectId id : world.network_sets)
+            if (objects->selector.matches(world.object(id).labels))
+                nets = nets | world.object(id).nets;
+        return exactly(in(nets));
+    }
+    if (std::holds_alternative<decision::DomainSet>(predicate))
+        return {terms_.truth(false), terms_.truth(true)};
+    const auto* service = std::get_if<decision::ServiceSet>(&predicate);
+    const auto found =
+        service == nullptr ? world.services.end() : world.services.find(service->key);
+    if (found == world.services.end())
+        return exactly(terms_.truth(false)); // a named port needs an endpoint
+    std::vector<Term> members;
+    for (const decision::ServiceMember& member : found->second) {
+        if (member.address.family != ends_.family())
+            continue;
+        const Term here = in(net::AddressSet::of(net::Range{member.address, member.address}));
+        if (!service->with_ports)
+            members.push_back(here);
+        else if (member.port && net::has_ports(member.protocol))
+            members.push_back(
+                terms_.both(here, packet_.is_at(member.protocol, *member.port, source)));
+    }
+    return exactly(terms_.any_of(std::move(members)));
+}
+
+decision::End EndVariables::end(const Side& side, const Model& model,
+                                std::optional<ObjectId> avoid) const {
+    const std::size_t number = terms_.evaluate(side.index, model).low;
+    if (number < side.classes.size()) {
+        const SpotClass& found = side.classes[number];
+        const ExistingEnds::Spot& first = ends_.spots()[found.example];
+        const bool take_other = found.another && avoid == first.object;
+        const ExistingEnds::Spot& spot = take_other ? ends_.spots()[*found.another] : first;
+        return {{spot.object}, spot.address};
+    }
+    const Bits bits = terms_.evaluate(side.address, model);
+    return decision::end_of(ends_.cluster().world,
+                            net::Address{ends_.family(), bits.high, bits.low});
+}
+
+std::pair<decision::End, decision::End> EndVariables::ends(const Model& model) const {
+    decision::End source = end(source_, model, std::nullopt);
+    const auto taken =
+        source.objects.empty() ? std::nullopt : std::optional(source.objects.front());
+    return {source, end(destination_, model, taken)};
+}
+
+} // namespace polecat::smt

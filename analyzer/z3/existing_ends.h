@@ -1,0 +1,106 @@
+/// The ends of flows that a cluster has in one IP family, for formulas: every endpoint at each of
+/// its addresses, and all other addresses. What a predicate says of an endpoint is what eval says
+/// of it, asked at every protocol and port that can matter; what it says of other addresses is a
+/// formula over the address's bits. Shares nothing with ir/decision/identity, which it checks.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analyzer/z3/encode.h"
+#include "ir/decision/eval.h"
+#include "ir/decision/lowered.h"
+
+namespace polecat::smt {
+
+class ExistingEnds {
+  public:
+    /// The cluster must outlive this.
+    ExistingEnds(const decision::LoweredCluster& cluster, net::Family family);
+
+    /// An endpoint at one of its addresses, or without an address that is known.
+    struct Spot {
+        decision::ObjectId object;
+        std::optional<net::Address> address;
+    };
+    const std::vector<Spot>& spots() const { return spots_; }
+    const decision::LoweredCluster& cluster() const { return cluster_; }
+    net::Family family() const { return family_; }
+    /// Addresses that no endpoint has.
+    const net::AddressSet& outside() const { return outside_; }
+
+    /// A protocol and port that a predicate may depend on. port absent: every port of the protocol
+    /// that is not listed.
+    struct Point {
+        net::Protocol protocol = 0;
+        std::optional<std::uint16_t> port;
+    };
+    /// What a predicate says of every spot. Without points it says the same of every packet.
+    struct Column {
+        std::vector<Point> points;
+        std::vector<std::vector<decision::Tri>> kinds; ///< distinct; by point
+        std::vector<std::uint32_t> kind_of;            ///< by spot
+    };
+    /// Computed once. Not thread-safe.
+    const Column& column(decision::PredicateId predicate) const;
+
+  private:
+    void add_spots(const decision::Endpoint& endpoint);
+    std::vector<Point> points_of(const decision::Predicate& predicate) const;
+
+    const decision::LoweredCluster& cluster_;
+    net::Family family_;
+    std::vector<Spot> spots_;
+    net::AddressSet outside_;
+    mutable std::map<decision::PredicateId, Column> columns_;
+};
+
+/// The variables of both ends of a flow through one program.
+class EndVariables {
+  public:
+    /// `own`: the endpoints that run the program; absent: packets have any ends there. `programs`:
+    /// whose predicates are asked. All must outlive this.
+    EndVariables(Terms& terms, Packet& packet, const ExistingEnds& ends,
+                 const std::vector<const decision::Program*>& programs,
+                 const std::optional<std::vector<decision::ObjectId>>& own);
+
+    /// What holds of every pair of ends.
+    Term domain() const { return domain_; }
+    Bounds ask(decision::PredicateId predicate, bool source);
+    /// The ends that a model describes: source, destination.
+    std::pair<decision::End, decision::End> ends(const Model& model) const;
+
+  private:
+    /// Spots that the programs don't tell apart on this side.
+    struct SpotClass {
+        std::uint32_t example = 0;
+        std::optional<std::uint32_t> another; ///< of another object, where there is one
+    };
+    struct Side {
+        std::vector<decision::PredicateId> predicates;
+        std::vector<SpotClass> classes;
+        bool has_outside = false; ///< class number classes.size()
+        Term index, address;
+    };
+    void fill(Side& side, const std::optional<std::vector<decision::ObjectId>>& only);
+    Term is_class(const Side& side, std::size_t number);
+    decision::End end(const Side& side, const Model& model,
+                      std::optional<decision::ObjectId> avoid) const;
+    Term domain_of(const Side& side);
+    Term not_to_itself();
+    Bounds make(decision::PredicateId predicate, bool source);
+    Bounds of_outside(const decision::Predicate& predicate, const Side& side, bool source);
+    Term at_point(const ExistingEnds::Column& column, std::size_t point, bool source);
+
+    Terms& terms_;
+    Packet& packet_;
+    const ExistingEnds& ends_;
+    Side source_, destination_;
+    Term domain_;
+    std::map<std::pair<decision::PredicateId, bool>, Bounds> asked_;
+};
+
+} // namespace polecat::smt

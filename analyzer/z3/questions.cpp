@@ -1,0 +1,210 @@
+#include "analyzer/z3/questions.h"
+
+#include <algorithm>
+
+#include "analyzer/z3/smtlib.h"
+#include "ir/decision/eval.h"
+#include "ir/decision/match.h"
+
+namespace polecat::smt {
+
+using analyzer::Unit;
+using decision::Decision;
+using decision::Entry;
+using decision::Flow;
+using decision::Program;
+using decision::Step;
+using decision::Tri;
+
+Program without(const Program& program, const Unit& unit) {
+    Program out = program;
+    auto& stages = out.stages;
+    const auto stage = stages.begin() + static_cast<std::ptrdiff_t>(unit.stage);
+    if (unit.whole_stage) {
+        stages.erase(stage);
+        return out;
+    }
+    const auto first = stage->entries.begin() + static_cast<std::ptrdiff_t>(unit.first);
+    stage->entries.erase(first, first + static_cast<std::ptrdiff_t>(unit.count));
+    return out;
+}
+
+namespace {
+
+std::string name_of(const Program& program, const Unit& unit) {
+    return std::string(decision::to_string(program.hook)) + " " +
+           std::string(decision::to_string(program.direction)) +
+           (program.family == net::Family::V4 ? " IPv4" : " IPv6") + ", stage " +
+           std::to_string(unit.stage) + ", entries " + std::to_string(unit.first) + " to " +
+           std::to_string(unit.first + unit.count) + " (not included)";
+}
+
+} // namespace
+
+struct ProgramQuestions::State {
+    State(const ExistingEnds& of, const analyzer::HttpAtoms& requests, const Program& asked,
+          std::optional<std::vector<decision::ObjectId>> owners, QueryOptions given)
+        : ends(of), program(asked), own(std::move(owners)), options(std::move(given)),
+          packet(terms, requests, asked.family), variables(terms, packet, of, {&asked}, own),
+          ask([this](decision::PredicateId id, bool source) { return variables.ask(id, source); }),
+          encoded(encode(asked, terms, packet, ask)), solver(terms, options.steps, options.engine),
+          domain(terms.both(packet.domain(), variables.domain())) {
+        solver.assume(domain);
+    }
+
+    Flow flow(const EndVariables& of, const Model& model) const {
+        Flow out = packet.flow(model);
+        std::tie(out.source, out.destination) = of.ends(model);
+        return out;
+    }
+
+    /// Asks, writes the query out, and has eval agree with the flow that is found.
+    FlowAnswer answer(Solver& by, const EndVariables& of, const std::vector<Term>& asserted,
+                      const std::string& about, const std::function<bool(const Flow&)>& confirmed) {
+        const Term wanted = asserted.back();
+        const Answer found = by.check(wanted);
+        if (options.sink)
+            options.sink(about, to_smtlib(terms, asserted, about,
+                                          found.kind == Answer::Kind::Yes  ? "sat"
+                                          : found.kind == Answer::Kind::No ? "unsat"
+                                                                           : "unknown"));
+        FlowAnswer out{found.kind, std::nullopt, found.reason};
+        if (found.kind != Answer::Kind::Yes)
+            return out;
+        if (!terms.holds(terms.all_of(asserted), found.model))
+            throw Disagreement("Z3's model does not satisfy what was asked: " + about);
+        out.witness = flow(of, found.model);
+        if (!confirmed(*out.witness))
+            throw Disagreement("eval does not confirm Z3's flow: " + about);
+        return out;
+    }
+
+    FlowAnswer answer(Term wanted, const std::string& about,
+                      const std::function<bool(const Flow&)>& confirmed) {
+        return answer(solver, variables, {domain, wanted}, about, confirmed);
+    }
+
+    Decision eval(const Program& by, const Flow& flow) const {
+        return decision::eval(by, ends.cluster().predicates, ends.cluster().world, flow);
+    }
+
+    /// Some entry of the unit for which `test` holds.
+    bool some_entry(const Unit& unit, const std::function<bool(const Entry&)>& test) const {
+        const auto& entries = program.stages[unit.stage].entries;
+        return std::any_of(entries.begin() + unit.first, entries.begin() + unit.first + unit.count,
+                           [&](const Entry& entry) { return !entry.staged && test(entry); });
+    }
+
+    const ExistingEnds& ends;
+    const Program& program;
+    const std::optional<std::vector<decision::ObjectId>> own;
+    const QueryOptions options;
+    Terms terms;
+    Packet packet;
+    EndVariables variables;
+    const AskEnd ask;
+    const EncodedProgram encoded;
+    Solver solver;
+    const Term domain;
+};
+
+ProgramQuestions::ProgramQuestions(const ExistingEnds& ends, const analyzer::HttpAtoms& requests,
+                                   const Program& program,
+                                   std::optional<std::vector<decision::ObjectId>> own,
+                                   QueryOptions options)
+    : state_(std::make_unique<State>(ends, requests, program, std::move(own), std::move(options))) {
+}
+ProgramQuestions::~ProgramQuestions() = default;
+
+FlowAnswer ProgramQuestions::matches(const Unit& unit) {
+    State& s = *state_;
+    std::vector<Term> any;
+    const auto& entries = s.encoded.stages[unit.stage].entries;
+    for (std::uint32_t i = unit.first; i < unit.first + unit.count; ++i)
+        any.push_back(entries[i].match.may);
+    return s.answer(s.terms.any_of(std::move(any)),
+                    "is there a flow that the rule matches: " + name_of(s.program, unit),
+                    [&](const Flow& flow) {
+                        return s.some_entry(unit, [&](const Entry& entry) {
+                            return decision::matches(entry.match, s.ends.cluster().predicates,
+                                                     s.ends.cluster().world, flow) != Tri::No;
+                        });
+                    });
+}
+
+FlowAnswer ProgramQuestions::decides(const Unit& unit) {
+    State& s = *state_;
+    std::vector<Term> any;
+    const auto& entries = s.encoded.stages[unit.stage].entries;
+    for (std::uint32_t i = unit.first; i < unit.first + unit.count; ++i)
+        any.push_back(s.terms.both(entries[i].arriving, entries[i].match.may));
+    return s.answer(s.terms.any_of(std::move(any)),
+                    "is there a flow that the rule matches and nothing before it takes: " +
+                        name_of(s.program, unit),
+                    [&](const Flow& flow) {
+                        const Decision decision = s.eval(s.program, flow);
+                        return s.some_entry(unit, [&](const Entry& entry) {
+                            return std::any_of(decision.trail.begin(), decision.trail.end(),
+                                               [&](const Step& step) {
+                                                   return step.stage == unit.stage &&
+                                                          step.slot == entry.slot &&
+                                                          (step.outcome == Step::Outcome::Match ||
+                                                           step.outcome == Step::Outcome::Unknown);
+                                               });
+                        });
+                    });
+}
+
+FlowAnswer ProgramQuestions::reached(const Unit& unit) {
+    State& s = *state_;
+    const EncodedStage& stage = s.encoded.stages[unit.stage];
+    const Term wanted =
+        unit.first < stage.entries.size() ? stage.entries[unit.first].arriving : stage.leaving;
+    return s.answer(wanted, "is there a flow that comes to: " + name_of(s.program, unit),
+                    [&](const Flow& flow) {
+                        // A rule that everything matches, put there, must be looked at.
+                        Program probed = s.program;
+                        const decision::SlotId probe{UINT32_MAX};
+                        auto& entries = probed.stages[unit.stage].entries;
+                        entries.insert(entries.begin() + unit.first,
+                                       Entry{{}, decision::Action::Deny, false, probe});
+                        const Decision decision = s.eval(probed, flow);
+                        return std::any_of(decision.trail.begin(), decision.trail.end(),
+                                           [&](const Step& step) { return step.slot == probe; });
+                    });
+}
+
+FlowAnswer ProgramQuestions::needed(const Unit& unit) {
+    State& s = *state_;
+    const Program other = without(s.program, unit);
+    const EncodedProgram encoded = encode(other, s.terms, s.packet, s.ask);
+    const Term wanted = s.terms.either(s.terms.differ(s.encoded.may_allow, encoded.may_allow),
+                                       s.terms.differ(s.encoded.may_deny, encoded.may_deny));
+    return s.answer(wanted,
+                    "is there a flow with another verdict without: " + name_of(s.program, unit),
+                    [&](const Flow& flow) {
+                        return s.eval(s.program, flow).verdict != s.eval(other, flow).verdict;
+                    });
+}
+
+FlowAnswer ProgramQuestions::differs(const Program& other) {
+    State& s = *state_;
+    // The other program may tell apart ends that this one does not: variables of its own.
+    EndVariables variables(s.terms, s.packet, s.ends, {&s.program, &other}, s.own);
+    const AskEnd ask = [&](decision::PredicateId id, bool source) {
+        return variables.ask(id, source);
+    };
+    const EncodedProgram a = encode(s.program, s.terms, s.packet, ask);
+    const EncodedProgram b = encode(other, s.terms, s.packet, ask);
+    const Term domain = s.terms.both(s.packet.domain(), variables.domain());
+    const Term wanted = s.terms.either(s.terms.differ(a.may_allow, b.may_allow),
+                                       s.terms.differ(a.may_deny, b.may_deny));
+    Solver solver(s.terms, s.options.steps, s.options.engine);
+    solver.assume(domain);
+    return s.answer(solver, variables, {domain, wanted},
+                    "is there a flow that two programs judge differently", [&](const Flow& flow) {
+                        return s.eval(s.program, flow).verdict != s.eval(other, flow).verdict;
+                    });
+}
+
+} // namespace polecat::smt
