@@ -51,8 +51,8 @@ Decider decider_of(const LoweredCluster& cluster, Member object, Direction direc
         object ? cluster.find(*object, direction, decision::Hook::Normal, flow.family) : nullptr;
     if (program == nullptr)
         return {Verdict::Allow, "no policy", {}};
-    const auto decision = decision::eval(cluster.program(program->program), cluster.predicates,
-                                         cluster.world, flow);
+    const auto decision =
+        decision::eval(cluster.program(program->program), cluster.predicates, cluster.world, flow);
     const decision::Slot& slot = program->slots[decision.slot.value];
     std::string text = describe(slot, direction);
     if (slot.kind == decision::Slot::Kind::EndOfTier && !slot.tier.empty())

@@ -10,6 +10,7 @@
 #include <fmt/ranges.h>
 
 #include "frontend/kinds/kinds.h"
+#include "support/diag/fix.h"
 
 namespace polecat::frontend {
 
@@ -195,6 +196,22 @@ std::optional<TypeMeta> type_of(const yaml::Node& root, const TypeMeta& implied,
     return std::nullopt;
 }
 
+/// The API fills in what the storage leaves open: a policy without types means another thing there.
+void report_legacy(const yaml::Node& root, const TypeMeta& type, diag::Diagnostics& diagnostics) {
+    constexpr const char* kApi = "projectcalico.org/v3";
+    const yaml::Node* version = root.find("apiVersion");
+    const Span place = version != nullptr ? version->span : root.span;
+    auto& diagnostic = diagnostics.report(diag::Code::LegacyApiVersion, place, {type.kind});
+    diagnostic.about(object_name(root, type.kind))
+        .with_hint(std::string("write `apiVersion: ") + kApi + "`");
+    const yaml::Node* spec = root.find("spec");
+    const yaml::Node* types = spec != nullptr && spec->is_mapping() ? spec->find("types") : nullptr;
+    const bool same = !is_policy_name(type.kind) ||
+                      (types != nullptr && types->is_sequence() && !types->items.empty());
+    if (same && version != nullptr)
+        diagnostic.with_fix(diag::replace_text(place, type.api_version, kApi, "name Calico's API"));
+}
+
 void load_object(const yaml::Node& root, const TypeMeta& implied, policy::Cluster& cluster,
                  diag::Diagnostics& diagnostics) {
     const auto type = type_of(root, implied, diagnostics);
@@ -206,9 +223,7 @@ void load_object(const yaml::Node& root, const TypeMeta& implied, policy::Cluste
         ObjectContext context{root,    api_version, kind,
                               cluster, diagnostics, group == "crd.projectcalico.org"};
         if (context.legacy_crd)
-            diagnostics.report(diag::Code::LegacyApiVersion, root.find("apiVersion")->span, {kind})
-                .about(object_name(root, kind))
-                .with_hint("write `apiVersion: projectcalico.org/v3`");
+            report_legacy(root, *type, diagnostics);
         row->read(context);
     } else if (kind.ends_with("List") && (kind.size() == 4 || root.find("items") != nullptr)) {
         load_list(root, *type, cluster, diagnostics);
@@ -245,7 +260,7 @@ bool is_manifest_name(const std::string& path) {
     for (char& c : extension)
         c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     return (extension == ".yaml" || extension == ".yml" || extension == ".json") &&
-           name.find(".policytest.") == std::string::npos;
+           name.find(".policytest.") == std::string::npos && name != ".polecat.yaml";
 }
 
 void load_documents(const std::vector<yaml::Document>& documents, policy::Cluster& cluster,
@@ -255,7 +270,8 @@ void load_documents(const std::vector<yaml::Document>& documents, policy::Cluste
 }
 
 policy::Cluster load(const std::vector<std::string>& paths, Sources& sources,
-                     diag::Diagnostics& diagnostics) {
+                     diag::Diagnostics& diagnostics,
+                     const std::function<bool(const std::string&)>& excluded) {
     std::vector<yaml::Document> documents;
     for (const std::string& path : paths) {
         std::error_code error;
@@ -267,7 +283,8 @@ policy::Cluster load(const std::vector<std::string>& paths, Sources& sources,
                 diagnostics.report(diag::Code::NoManifests, Span{}, {path})
                     .with_hint("manifests end in .yaml, .yml or .json");
             for (const fs::path& file : files)
-                read_file(file.string(), sources, diagnostics, documents);
+                if (!excluded || !excluded(file.string()))
+                    read_file(file.string(), sources, diagnostics, documents);
         } else if (path != "-" && !fs::exists(path, error)) {
             report_unreadable(path, "no such file or folder", diagnostics);
         } else {

@@ -1,6 +1,7 @@
 /// Loading: files, folders and standard input into a policy::Cluster.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -12,10 +13,11 @@
 namespace polecat::frontend {
 
 /// Reads every *.yaml, *.yml and *.json below the given files and folders ("-": standard input),
-/// in path order. Whatever can't be understood is reported; has_errors() then means that the
-/// cluster is not to be used.
+/// in path order, but those in folders that are `excluded`. Whatever can't be understood is
+/// reported; has_errors() then means that the cluster is not to be used.
 policy::Cluster load(const std::vector<std::string>& paths, Sources& sources,
-                     diag::Diagnostics& diagnostics);
+                     diag::Diagnostics& diagnostics,
+                     const std::function<bool(const std::string&)>& excluded = {});
 
 /// A file that was read already, from a revision of a repository for example.
 struct File {

@@ -8,6 +8,7 @@
 #include "analyzer/lint/checks.h"
 #include "analyzer/program_sets.h"
 #include "ir/policy/scope.h"
+#include "support/diag/fix.h"
 
 namespace polecat::lint {
 
@@ -196,7 +197,8 @@ class Checker {
                         {rule_name(view), std::to_string(number), service, std::to_string(real)});
         diagnostic.about(name_of(view.policy)).with_hint(fmt::format("write {}", real));
         if (!is_kubernetes(view.policy) && port.span.known())
-            diagnostic.with_fix({port.span, std::to_string(real), "write the pod's port"});
+            diagnostic.with_fix(diag::replace_text(port.span, std::to_string(number),
+                                                   std::to_string(real), "write the pod's port"));
     }
 
     /// The pod itself declares that port, or says nothing of its ports.

@@ -113,8 +113,8 @@ bool same_but_family(const DiffRow& a, const DiffRow& b) {
             out.push_back(cause.before.text + " / " + cause.now.text);
         return out;
     };
-    return a.kind == b.kind && a.from == b.from && a.to == b.to &&
-           a.connections == b.connections && texts(a) == texts(b);
+    return a.kind == b.kind && a.from == b.from && a.to == b.to && a.connections == b.connections &&
+           texts(a) == texts(b);
 }
 
 } // namespace
@@ -148,8 +148,8 @@ std::vector<DiffRow> diff_rows(const analyzer::Diff& diff, const LoweredCluster&
         }
     }
     // Where endpoints have addresses of one family only, there is nothing to tell apart.
-    const auto families = std::count_if(
-        diff.families.begin(), diff.families.end(), [](const FamilyDiff& family) {
+    const auto families =
+        std::count_if(diff.families.begin(), diff.families.end(), [](const FamilyDiff& family) {
             return std::any_of(family.ends.begin(), family.ends.end(),
                                [](const DiffEnd& end) { return !end.is_outside(); });
         });

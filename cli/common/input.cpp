@@ -16,9 +16,10 @@ bool colour_on(bool standard_error) {
     return (off == nullptr || *off == '\0') && isatty(standard_error ? 2 : 1) == 1;
 }
 
-Input read_input(const std::vector<std::string>& paths) {
+Input read_input(const std::vector<std::string>& paths,
+                 const std::function<bool(const std::string&)>& excluded) {
     Input out;
-    out.cluster = frontend::load(paths, out.sources, out.diagnostics);
+    out.cluster = frontend::load(paths, out.sources, out.diagnostics, excluded);
     frontend::check_references(out.cluster, out.diagnostics);
     out.diagnostics.sort();
     return out;

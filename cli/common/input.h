@@ -1,6 +1,7 @@
 /// What every command that reads manifests does first.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,7 +28,8 @@ struct Input {
     diag::Diagnostics diagnostics;
     policy::Cluster cluster;
 };
-Input read_input(const std::vector<std::string>& paths);
+Input read_input(const std::vector<std::string>& paths,
+                 const std::function<bool(const std::string&)>& excluded = {});
 
 /// Prints errors (and warnings, if asked) to standard error. True when there are errors.
 bool print_errors(const Input& input, bool warnings);

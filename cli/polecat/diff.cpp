@@ -126,8 +126,9 @@ void add_diff(CLI::App& app, int& exit_code) {
         ->add_option("--fail-on", options->fail_on,
                      "exit with 1 where flows are opened, closed, any of both; none by default")
         ->check(CLI::IsMember({"opened", "closed", "any", "none"}));
-    command->add_flag("--staged", options->staged,
-                      "take the staged policies of HEAD as enforced; with one folder, preview them");
+    command->add_flag(
+        "--staged", options->staged,
+        "take the staged policies of HEAD as enforced; with one folder, preview them");
     command
         ->add_option("--unknown-address", options->unknown_address,
                      "where a pod without an address lies: depends (not known), or outside-blocks "

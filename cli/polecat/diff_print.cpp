@@ -23,8 +23,7 @@ std::map<std::string, std::string> texts_of(const policy::Cluster& cluster) {
     for (const policy::OrderedTier& tier : ordered.tiers)
         for (const policy::Policy* policy : tier.policies) {
             const std::string space = policy->meta.space.empty() ? "" : policy->meta.space + "/";
-            out[policy->manifest_kind + " " + space + policy->meta.name] =
-                policy::to_text(*policy);
+            out[policy->manifest_kind + " " + space + policy->meta.name] = policy::to_text(*policy);
         }
     return out;
 }
@@ -191,8 +190,8 @@ std::string diff_markdown(const DiffReport& report) {
             all.now += (all.now.empty() ? "" : "<br>") + words.now;
         }
         out += fmt::format("| **{}**{} | {} | {} | {} | {} | {} |\n", to_string(row.kind),
-                           row.family.empty() ? "" : " " + row.family, cell(row.from),
-                           cell(row.to), cell(row.connections), cell(all.before), cell(all.now));
+                           row.family.empty() ? "" : " " + row.family, cell(row.from), cell(row.to),
+                           cell(row.connections), cell(all.before), cell(all.now));
     }
     const std::string lists = lists_of(report, "- ");
     out += (lists.empty() ? "" : "\n") + lists;

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
-#include "analyzer/lint/lint.h"
-#include "cli/common/input.h"
+#include "cli/common/lint_run.h"
 #include "cli/polecat/commands.h"
 #include "cli/polecat/proofs.h"
 #include "support/diag/render.h"
@@ -10,52 +9,78 @@ namespace polecat::cli {
 
 namespace {
 
-struct LintOptions {
+struct LintCommand {
     std::vector<std::string> paths{"."};
     std::string format = "text";
     bool prove = false;
     std::string smt_folder; ///< empty: queries are not written
+    LintOptions steering;
 };
 
-/// What loads can still be wrong.
-void find_mistakes(Input& input, const LintOptions& options) {
-    const policy::OrderedPolicies policies = passes::order_policies(input.cluster);
-    const decision::LoweredCluster lowered = passes::lower(input.cluster, input.diagnostics);
-    lint::Settings settings;
-    if (options.prove || !options.smt_folder.empty())
-        settings = settings_with_proofs(input.cluster, policies, lowered, options.smt_folder);
-    lint::Context context(input.cluster, policies, lowered, settings);
-    lint::run(context, input.diagnostics);
-    input.diagnostics.sort();
+/// The configuration with options over it; nothing when something is wrong, which is printed.
+std::optional<LintConfig> config_of(const LintOptions& options) {
+    Sources sources;
+    diag::Diagnostics diagnostics;
+    LintConfig config = read_lint_config(options.config, sources, diagnostics);
+    fmt::print(stderr, "{}", diag::render_text(diagnostics.list(), sources, {colour_on(true)}));
+    if (diagnostics.has_errors())
+        return std::nullopt;
+    if (const auto problem = apply_options(options, config)) {
+        fmt::print(stderr, "polecat: {}\n", *problem);
+        return std::nullopt;
+    }
+    return config;
 }
 
-int run(const LintOptions& options) {
-    Input input = read_input(options.paths);
-    if (!input.diagnostics.has_errors())
-        find_mistakes(input, options);
+void print_summary(const Input& input, const Checked& checked, std::size_t excluded) {
+    const std::size_t errors = input.diagnostics.count(diag::Severity::Error);
+    const std::size_t warnings = input.diagnostics.count(diag::Severity::Warning);
+    fmt::print("{} file{} read: {} error{}, {} warning{}", input.sources.size(),
+               input.sources.size() == 1 ? "" : "s", errors, errors == 1 ? "" : "s", warnings,
+               warnings == 1 ? "" : "s");
+    if (checked.suppressed != 0)
+        fmt::print(", {} suppressed", checked.suppressed);
+    if (excluded != 0)
+        fmt::print(", {} file{} excluded", excluded, excluded == 1 ? "" : "s");
+    fmt::print("\n");
+}
+
+int run(const LintCommand& command) {
+    const auto config = config_of(command.steering);
+    if (!config)
+        return kBadInput;
+    std::size_t excluded = 0;
+    Input input = read_input(command.paths, [&](const std::string& path) {
+        const bool out = config->excludes(path);
+        excluded += out ? 1 : 0;
+        return out;
+    });
+    Prepare prepare;
+    if (command.prove || !command.smt_folder.empty())
+        prepare = [&](const auto& policies, const auto& lowered, lint::Settings& settings) {
+            add_proofs(input.cluster, policies, lowered, command.smt_folder, settings);
+        };
+    const Checked checked = check_input(input, *config, prepare);
     const auto& list = input.diagnostics.list();
-    if (options.format == "json")
+    if (command.format == "json")
         fmt::print("{}", diag::render_json(list, input.sources));
-    else if (options.format == "sarif")
+    else if (command.format == "sarif")
         fmt::print("{}", diag::render_sarif(list, input.sources));
     else
         fmt::print("{}", diag::render_text(list, input.sources, {colour_on(false)}));
-    const std::size_t errors = input.diagnostics.count(diag::Severity::Error);
-    const std::size_t warnings = input.diagnostics.count(diag::Severity::Warning);
-    if (options.format == "text")
-        fmt::print("{} file{} read: {} error{}, {} warning{}\n", input.sources.size(),
-                   input.sources.size() == 1 ? "" : "s", errors, errors == 1 ? "" : "s", warnings,
-                   warnings == 1 ? "" : "s");
+    if (command.format == "text")
+        print_summary(input, checked, excluded);
     for (const diag::Diagnostic& each : list)
         if (each.code == diag::Code::UnreadableFile || each.code == diag::Code::NoManifests)
             return kBadInput;
-    return errors + warnings == 0 ? kGood : kFindings;
+    return lint::fails(config->choice, input.diagnostics) ? kFindings : kGood;
 }
 
 } // namespace
 
 void add_lint(CLI::App& app, int& exit_code) {
-    auto options = std::make_shared<LintOptions>();
+    auto options = std::make_shared<LintCommand>();
+    LintOptions& steering = options->steering;
     CLI::App* command = app.add_subcommand("lint", "report mistakes in manifests");
     command->add_option("PATH", options->paths, "files, folders, or - for standard input");
     command->add_option("--format", options->format, "text, json (one object a line) or sarif")
@@ -64,10 +89,26 @@ void add_lint(CLI::App& app, int& exit_code) {
                       "have Z3 check every finding about rules that do nothing");
     command->add_option("--emit-smt2", options->smt_folder,
                         "write the queries of --prove to this folder (implies it)");
+    command->add_option("--config", steering.config,
+                        "configuration; else .polecat.yaml of this folder or one above");
+    command->add_option("--fail-on", steering.fail_on,
+                        "exit 1 from this severity on: error, warning (default), note or never");
+    command
+        ->add_option("--rule", steering.rules,
+                     "RULE=SEVERITY: error, warning, note or off; may stand several times")
+        ->allow_extra_args(false);
+    command
+        ->add_option("--only", steering.only,
+                     "report this rule only (and errors of reading); may stand several times")
+        ->allow_extra_args(false);
+    command->add_option("--dataplane", steering.dataplane,
+                        "what enforces the policy: iptables, nftables, bpf or polecat");
+    command->add_option("--calico-version", steering.calico_version, "release of Calico: 3.32");
     command->footer("Examples:\n"
                     "  polecat lint policies/\n"
                     "  kubectl kustomize . | polecat lint -\n"
-                    "  polecat lint --format sarif . > polecat.sarif");
+                    "  polecat lint --format sarif . > polecat.sarif\n"
+                    "  polecat lint --fail-on error --rule no-default-deny-namespace=off .");
     command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 

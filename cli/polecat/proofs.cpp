@@ -38,9 +38,9 @@ smt::QuerySink writer_to(const std::string& folder) {
 /// What lint would claim.
 std::vector<analyzer::Claim> claims_of(const policy::Cluster& cluster,
                                        const policy::OrderedPolicies& policies,
-                                       const decision::LoweredCluster& lowered) {
+                                       const decision::LoweredCluster& lowered,
+                                       lint::Settings settings) {
     std::vector<analyzer::Claim> out;
-    lint::Settings settings;
     settings.prove = [&](const analyzer::Claim& claim) {
         out.push_back(claim);
         return true;
@@ -53,14 +53,13 @@ std::vector<analyzer::Claim> claims_of(const policy::Cluster& cluster,
 
 } // namespace
 
-lint::Settings settings_with_proofs(const policy::Cluster& cluster,
-                                    const policy::OrderedPolicies& policies,
-                                    const decision::LoweredCluster& lowered,
-                                    const std::string& folder) {
+void add_proofs(const policy::Cluster& cluster, const policy::OrderedPolicies& policies,
+                const decision::LoweredCluster& lowered, const std::string& folder,
+                lint::Settings& settings) {
     smt::QueryOptions options;
     if (!folder.empty())
         options.sink = writer_to(folder);
-    const std::vector<analyzer::Claim> claims = claims_of(cluster, policies, lowered);
+    const std::vector<analyzer::Claim> claims = claims_of(cluster, policies, lowered, settings);
     const std::vector<bool> proved = smt::confirm(lowered, claims, options);
     const auto count = std::count(proved.begin(), proved.end(), true);
     fmt::print(stderr, "Z3: {} of {} findings proved, {} without an answer within its limit\n",
@@ -68,9 +67,7 @@ lint::Settings settings_with_proofs(const policy::Cluster& cluster,
     std::map<analyzer::Claim, bool> answers;
     for (std::size_t i = 0; i < claims.size(); ++i)
         answers.emplace(claims[i], proved[i]);
-    lint::Settings settings;
     settings.prove = [answers](const analyzer::Claim& claim) { return answers.at(claim); };
-    return settings;
 }
 
 } // namespace polecat::cli

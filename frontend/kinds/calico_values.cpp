@@ -7,6 +7,7 @@
 #include "frontend/kinds/pattern.h"
 #include "frontend/selector/grammar/grammar.h"
 #include "frontend/selector/parse.h"
+#include "support/diag/fix.h"
 
 namespace polecat::frontend {
 
@@ -124,7 +125,9 @@ std::optional<At<net::Protocol>> read_calico_protocol(Fields& fields, std::strin
             // Case counts: Calico's validator refuses `tcp`.
             if (net::to_string_protocol(*named) != text->value)
                 refuse_value(fields, node->span, fields.path_of(key),
-                             "must be spelt " + net::to_string_protocol(*named));
+                             "must be spelt " + net::to_string_protocol(*named))
+                    .with_fix(diag::replace_text(node->span, text->value,
+                                                 net::to_string_protocol(*named), "spell it so"));
             return At<net::Protocol>{*named, node->span};
         }
         if (const auto digits = decimal_port(text->value); digits && *digits >= 1 && *digits <= 255)
@@ -153,8 +156,9 @@ std::vector<At<net::Cidr>> read_nets(Fields& fields, std::string_view key, bool 
         }
         if (!bare && !net::parse_cidr(text.value, net::CidrForm::Strict))
             refuse_value(fields, text.span, fields.path_of(key),
-                         "has bits set beyond its prefix length; meant " + to_string(*masked) +
-                             "?");
+                         "has bits set beyond its prefix length; meant " + to_string(*masked) + "?")
+                .with_fix(
+                    diag::replace_text(text.span, text.value, to_string(*masked), "write the net"));
         out.push_back({*masked, text.span});
     }
     return out;

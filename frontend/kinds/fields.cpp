@@ -1,6 +1,9 @@
 #include "frontend/kinds/fields.h"
 
 #include <algorithm>
+#include <iterator>
+
+#include "support/diag/fix.h"
 
 namespace polecat::frontend {
 
@@ -67,7 +70,8 @@ std::optional<At<std::string>> as_text(const yaml::Node& node, const std::string
         return At<std::string>{node.text, node.span};
     auto& diagnostic = report_wrong_type(diagnostics, node, path, "text", object);
     if (node.is_scalar())
-        diagnostic.with_hint("quote it: \"" + node.text + "\"");
+        diagnostic.with_hint("quote it: \"" + node.text + "\"")
+            .with_fix(diag::quote_text(node.span, node.text));
     return std::nullopt;
 }
 
@@ -181,6 +185,16 @@ void Fields::finish_open(std::span<const std::string_view> others, diag::Severit
     report_unknown(slip, diag::Severity::Warning);
 }
 
+/// Only where one field can be meant, and that is not there yet.
+std::optional<diag::Fix> Fields::rename(const yaml::Member& member, const std::string& near) const {
+    std::vector<std::string_view> others;
+    std::copy_if(known_.begin(), known_.end(), std::back_inserter(others),
+                 [&](std::string_view each) { return each != near; });
+    if (node_->find(near) != nullptr || diag::nearest(member.key, others))
+        return std::nullopt;
+    return diag::replace_text(member.key_span, member.key, near, "write `" + near + "`");
+}
+
 void Fields::report_unknown(diag::Severity slip, diag::Severity other) {
     constexpr std::size_t kMost = 20; // of one mapping; the rest says nothing new
     std::size_t reported = 0;
@@ -197,7 +211,7 @@ void Fields::report_unknown(diag::Severity slip, diag::Severity other) {
         const auto near = diag::nearest(member.key, known_);
         diagnostic.severity = near ? slip : other;
         if (near)
-            diagnostic.with_hint("did you mean `" + *near + "`?");
+            diagnostic.with_hint("did you mean `" + *near + "`?").with_fix(rename(member, *near));
         else if (other != diag::Severity::Error)
             diagnostic.with_hint("it is not read; remove it, unless Kubernetes has it by now");
     }

@@ -61,6 +61,7 @@ class Fields {
 
   private:
     void report_unknown(diag::Severity slip, diag::Severity other);
+    std::optional<diag::Fix> rename(const yaml::Member& member, const std::string& near) const;
 
     const yaml::Node* node_ = nullptr;
     std::string path_, object_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "frontend/kinds/names.h"
+#include "frontend/kinds/schema/value.h"
+#include "support/diag/fix.h"
 
 namespace polecat::frontend {
 
@@ -101,7 +103,11 @@ std::optional<net::Protocol> kubernetes_protocol(const At<std::string>& text,
         return net::kUdp;
     if (text.value == "SCTP")
         return net::kSctp;
-    refuse_value(fields, text.span, path, "must be TCP, UDP or SCTP");
+    auto& diagnostic = refuse_value(fields, text.span, path, "must be TCP, UDP or SCTP");
+    for (const char* name : {"TCP", "UDP", "SCTP"})
+        if (schema::equal_ignoring_case(name, text.value))
+            diagnostic.with_fix(
+                diag::replace_text(text.span, text.value, name, "write it in capitals"));
     return std::nullopt;
 }
 
@@ -121,7 +127,8 @@ std::optional<At<net::Cidr>> read_cidr(const At<std::string>& text, const std::s
             fields.diagnostics()
                 .report(diag::Code::HostBits, text.span, {text.value, net::to_string(*cidr)})
                 .about(fields.object())
-                .with_fix({text.span, net::to_string(*cidr), "write the net"});
+                .with_fix(diag::replace_text(text.span, text.value, net::to_string(*cidr),
+                                             "write the net"));
         return At<net::Cidr>{*cidr, text.span};
     }
     refuse_value(fields, text.span, path, "must be a CIDR such as 10.0.0.0/8");

@@ -118,8 +118,9 @@ Diagnostic& Diagnostic::with_hint(std::string text) {
     return *this;
 }
 
-Diagnostic& Diagnostic::with_fix(Fix fix) {
-    fixes.push_back(std::move(fix));
+Diagnostic& Diagnostic::with_fix(std::optional<Fix> fix) {
+    if (fix)
+        fixes.push_back(std::move(*fix));
     return *this;
 }
 
@@ -157,6 +158,14 @@ Diagnostic& Diagnostics::report(Code code, Span span, std::span<const std::strin
 
 void Diagnostics::append(const Diagnostics& other) {
     list_.insert(list_.end(), other.list_.begin(), other.list_.end());
+}
+
+void Diagnostics::keep_if(const std::function<bool(Diagnostic&)>& keep) {
+    std::vector<Diagnostic> kept;
+    for (Diagnostic& each : list_)
+        if (keep(each))
+            kept.push_back(std::move(each));
+    list_ = std::move(kept);
 }
 
 std::size_t Diagnostics::count(Severity severity) const {

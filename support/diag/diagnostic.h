@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <optional>
 #include <span>
@@ -48,11 +49,13 @@ struct Label {
     std::string text;
 };
 
-/// A machine-applicable change: replace what `span` covers by `replacement`.
+/// A machine-applicable change: replace what `span` covers, which must read `original`, by
+/// `replacement`. Made by the functions of support/diag/fix.h.
 struct Fix {
     Span span;
     std::string replacement;
     std::string description;
+    std::string original;
 };
 
 /// A flow that shows what a finding says.
@@ -81,7 +84,7 @@ struct Diagnostic {
     Diagnostic& with_label(Span where, std::string text);
     Diagnostic& with_note(std::string text);
     Diagnostic& with_hint(std::string text);
-    Diagnostic& with_fix(Fix fix);
+    Diagnostic& with_fix(std::optional<Fix> fix); ///< nullopt: there is none
     Diagnostic& with_witness(Witness flow);
     Diagnostic& with_proof(std::string text);
     Diagnostic& about(std::string object_name);
@@ -96,6 +99,8 @@ class Diagnostics {
     Diagnostic& report(Code code, Span span, std::span<const std::string> args);
 
     void append(const Diagnostics& other);
+    /// Drops those for which `keep` is false; `keep` may change what stays.
+    void keep_if(const std::function<bool(Diagnostic&)>& keep);
 
     const std::vector<Diagnostic>& list() const { return list_; }
     std::size_t count(Severity severity) const;

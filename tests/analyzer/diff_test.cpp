@@ -113,8 +113,8 @@ TEST_CASE("changes between random clusters are those that eval sees") {
                 const std::size_t member = analyzer::example_member(from, to);
                 const Verdict before = verdict(two.base.lowered, end_of(from, false),
                                                end_of(to, false, member), change.example);
-                const Verdict now = verdict(two.head.lowered, end_of(from, true), end_of(to, true, member),
-                                            change.example);
+                const Verdict now = verdict(two.head.lowered, end_of(from, true),
+                                            end_of(to, true, member), change.example);
                 CHECK(holds(change.kind, before, now));
                 CHECK_FALSE(change.causes.empty());
             }
@@ -128,9 +128,8 @@ TEST_CASE("changes between random clusters are those that eval sees") {
                 packet.protocol = random.chance(50) ? net::kTcp : net::kUdp;
                 packet.destination_port = random.pick<std::uint16_t>({53, 80, 443, 8080, 1000});
                 packet.source_port = random.pick<std::uint16_t>({80, 40000});
-                const Verdict before =
-                    verdict(two.base.lowered, end_of(family.ends[from], false),
-                            end_of(family.ends[to], false), packet);
+                const Verdict before = verdict(two.base.lowered, end_of(family.ends[from], false),
+                                               end_of(family.ends[to], false), packet);
                 const Verdict now = verdict(two.head.lowered, end_of(family.ends[from], true),
                                             end_of(family.ends[to], true), packet);
                 CHECK((before != now) == is_told(family, from, to, packet));
@@ -143,7 +142,8 @@ TEST_CASE("changes between random clusters are those that eval sees") {
 }
 
 TEST_CASE("a change says which rule did it, where, and on which side") {
-    const Versions two(kPods + calico("NetworkPolicy", "80"), kPods + calico("NetworkPolicy", "81"));
+    const Versions two(kPods + calico("NetworkPolicy", "80"),
+                       kPods + calico("NetworkPolicy", "81"));
     CHECK(two.diff.has(ChangeKind::Opened));
     CHECK(two.diff.has(ChangeKind::Closed));
     CHECK_FALSE(two.diff.has(ChangeKind::PerhapsOpen));

@@ -53,7 +53,7 @@ class Checker {
     void list(const yaml::Node& node, const std::string& path, const std::string& at,
               const std::string& shown) {
         if (!node.is_sequence())
-            return refuse(node, shown, "must be a list");
+            return (void)refuse(node, shown, "must be a list");
         settings_.add_list(at, node.items.size());
         for (const FieldRow& row : rows_) {
             if (row.path != path)
@@ -80,7 +80,7 @@ class Checker {
         } else if (type == "annotations") {
             annotations(node, shown);
         } else if (const auto problem = schema::check_value(type, node)) {
-            refuse(node, shown, *problem);
+            refuse(node, shown, *problem).with_fix(schema::fix_of_value(type, node));
         } else {
             settings_.add(at, schema::typed_value(type, node), node.span);
         }
@@ -89,7 +89,7 @@ class Checker {
     /// Keys have the form of label keys, in any case.
     void annotations(const yaml::Node& node, const std::string& shown) {
         if (!node.is_mapping())
-            return refuse(node, shown, "must be a mapping");
+            return (void)refuse(node, shown, "must be a mapping");
         for (const yaml::Member& member : node.members) {
             std::string lower = member.key;
             for (char& c : lower)
@@ -99,8 +99,10 @@ class Checker {
         }
     }
 
-    void refuse(const yaml::Node& node, const std::string& shown, const std::string& problem) {
-        diagnostics_.report(diag::Code::SchemaValue, node.span, {shown, problem}).about(object_);
+    diag::Diagnostic& refuse(const yaml::Node& node, const std::string& shown,
+                             const std::string& problem) {
+        return diagnostics_.report(diag::Code::SchemaValue, node.span, {shown, problem})
+            .about(object_);
     }
 
     std::span<const FieldRow> rows_;

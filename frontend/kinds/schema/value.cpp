@@ -7,6 +7,7 @@
 #include "frontend/kinds/pattern.h"
 #include "frontend/selector/parse.h"
 #include "ir/net/address.h"
+#include "support/diag/fix.h"
 
 namespace polecat::frontend::schema {
 
@@ -127,6 +128,25 @@ policy::SettingValue typed_value(std::string_view type, const yaml::Node& value)
     if (word == "selector")
         return policy::SelectorField{value.text, *parse_selector(value.text), value.span};
     return value.text;
+}
+
+std::optional<diag::Fix> fix_of_value(std::string_view type, const yaml::Node& value) {
+    const std::string_view word = type.substr(0, type.find(' '));
+    if (!value.is_scalar() || word == "int" || word == "bool")
+        return std::nullopt;
+    if (yaml::resolve_scalar(value) != yaml::ScalarType::String)
+        return diag::quote_text(value.span, value.text);
+    if (word != "enum")
+        return std::nullopt;
+    for (std::string_view rest = type.substr(std::min(word.size() + 1, type.size()));;) {
+        const std::size_t bar = rest.find('|');
+        if (equal_ignoring_case(rest.substr(0, bar), value.text))
+            return diag::replace_text(value.span, value.text, std::string(rest.substr(0, bar)),
+                                      "write it as it is known");
+        if (bar == std::string_view::npos)
+            return std::nullopt;
+        rest.remove_prefix(bar + 1);
+    }
 }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {

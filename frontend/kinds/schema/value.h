@@ -16,6 +16,10 @@ std::optional<std::string> check_value(std::string_view type, const yaml::Node& 
 /// The value of a scalar that passed check_value().
 policy::SettingValue typed_value(std::string_view type, const yaml::Node& value);
 
+/// For a value that check_value() refuses: the choice that it is but for case, or quotes around
+/// what must be text.
+std::optional<diag::Fix> fix_of_value(std::string_view type, const yaml::Node& value);
+
 /// "1h30m", as Go's time.ParseDuration; no sign.
 bool is_duration(std::string_view text);
 

@@ -1,0 +1,28 @@
+#include "cli/common/lint_run.h"
+
+#include "analyzer/lint/lint.h"
+#include "analyzer/lint/suppression.h"
+#include "frontend/suppressions.h"
+
+namespace polecat::cli {
+
+Checked check_input(Input& input, const LintConfig& config, const Prepare& prepare) {
+    Checked out;
+    out.loads = !input.diagnostics.has_errors();
+    if (out.loads) {
+        const policy::OrderedPolicies policies = passes::order_policies(input.cluster);
+        const decision::LoweredCluster lowered = passes::lower(input.cluster, input.diagnostics);
+        lint::Settings settings = config.settings;
+        if (prepare)
+            prepare(policies, lowered, settings);
+        lint::Context context(input.cluster, policies, lowered, settings);
+        lint::run(context, input.diagnostics);
+    }
+    input.diagnostics.sort();
+    const auto suppressions = frontend::read_suppressions(input.sources);
+    out.suppressed = lint::suppress(suppressions, out.loads, input.diagnostics);
+    lint::apply(config.choice, input.diagnostics);
+    return out;
+}
+
+} // namespace polecat::cli

@@ -1,0 +1,23 @@
+/// The steps of `polecat lint` between reading and printing.
+#pragma once
+
+#include <functional>
+
+#include "cli/common/input.h"
+#include "cli/common/lint_config.h"
+
+namespace polecat::cli {
+
+struct Checked {
+    bool loads = true;          ///< false: errors of reading; the rules of lint did not run
+    std::size_t suppressed = 0; ///< findings that manifests say are meant so
+};
+
+/// May change the settings once the cluster is lowered; empty: nothing to do.
+using Prepare = std::function<void(const policy::OrderedPolicies&, const decision::LoweredCluster&,
+                                   lint::Settings&)>;
+
+/// Runs the rules on what was read, then suppressions, then what the user chose.
+Checked check_input(Input& input, const LintConfig& config, const Prepare& prepare = {});
+
+} // namespace polecat::cli

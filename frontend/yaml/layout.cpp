@@ -1,0 +1,182 @@
+#include "frontend/yaml/layout.h"
+
+#include <yaml.h>
+
+#include <algorithm>
+
+namespace polecat::yaml {
+
+namespace {
+
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+
+/// The length in bytes of the line break at `at` as libyaml knows them, 0 for none.
+std::size_t break_at(std::string_view text, std::size_t at) {
+    const std::string_view rest = text.substr(at);
+    if (rest.starts_with("\r\n"))
+        return 2;
+    if (rest.starts_with("\n") || rest.starts_with("\r"))
+        return 1;
+    if (rest.starts_with("\xc2\x85")) // NEL
+        return 2;
+    return rest.starts_with("\xe2\x80\xa8") || rest.starts_with("\xe2\x80\xa9") ? 3 : 0; // LS, PS
+}
+
+class Tokens {
+  public:
+    explicit Tokens(std::string_view text) {
+        yaml_parser_initialize(&parser_);
+        yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()),
+                                     text.size());
+        yaml_parser_set_encoding(&parser_, YAML_UTF8_ENCODING);
+    }
+    Tokens(const Tokens&) = delete;
+    Tokens& operator=(const Tokens&) = delete;
+    ~Tokens() { yaml_parser_delete(&parser_); }
+
+    /// act(token) for each; false when the text does not scan.
+    template <class Act> bool each(const Act& act) {
+        for (bool more = true; more;) {
+            yaml_token_t token;
+            if (yaml_parser_scan(&parser_, &token) == 0)
+                return false;
+            act(token);
+            more = token.type != YAML_STREAM_END_TOKEN && token.type != YAML_NO_TOKEN;
+            yaml_token_delete(&token);
+        }
+        return true;
+    }
+
+  private:
+    yaml_parser_t parser_{};
+};
+
+class Reader {
+  public:
+    Reader(std::string_view text, FileId file) : text_(text), file_(file) {
+        first_ = text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
+        for (std::size_t i = first_; i < text.size(); ++i)
+            if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80)
+                bytes_.push_back(i);
+        bytes_.push_back(text.size());
+    }
+
+    std::optional<Layout> read() {
+        Tokens tokens(text_.substr(first_));
+        if (!tokens.each([&](const yaml_token_t& each) { take(each); }))
+            return std::nullopt;
+        comments();
+        return std::move(out_);
+    }
+
+  private:
+    std::size_t byte_of(const yaml_mark_t& mark) const {
+        return bytes_[std::min(mark.index, bytes_.size() - 1)];
+    }
+
+    void take(const yaml_token_t& token) {
+        const yaml_mark_t& from = token.start_mark;
+        const auto line = static_cast<std::uint32_t>(from.line + 1);
+        const auto column = static_cast<std::uint32_t>(from.column + 1);
+        switch (token.type) {
+        case YAML_SCALAR_TOKEN: {
+            const auto style = token.data.scalar.style;
+            out_.scalars.push_back(
+                {line, column, byte_of(from), byte_of(token.end_mark),
+                 style == YAML_SINGLE_QUOTED_SCALAR_STYLE ||
+                     style == YAML_DOUBLE_QUOTED_SCALAR_STYLE,
+                 style == YAML_LITERAL_SCALAR_STYLE || style == YAML_FOLDED_SCALAR_STYLE});
+            return;
+        }
+        case YAML_BLOCK_MAPPING_START_TOKEN:
+        case YAML_FLOW_MAPPING_START_TOKEN:
+            open_.push_back(out_.mappings.size());
+            out_.mappings.push_back({line, column, line, column});
+            return;
+        case YAML_BLOCK_SEQUENCE_START_TOKEN:
+        case YAML_FLOW_SEQUENCE_START_TOKEN:
+            return open_.push_back(kNoMapping);
+        case YAML_BLOCK_END_TOKEN:
+        case YAML_FLOW_MAPPING_END_TOKEN:
+        case YAML_FLOW_SEQUENCE_END_TOKEN:
+            return close(line, column);
+        default:
+            return;
+        }
+    }
+
+    void close(std::uint32_t line, std::uint32_t column) {
+        if (open_.empty())
+            return;
+        if (open_.back() != kNoMapping) {
+            out_.mappings[open_.back()].end_line = line;
+            out_.mappings[open_.back()].end_column = column;
+        }
+        open_.pop_back();
+    }
+
+    std::size_t end_of_line(std::size_t at) const {
+        while (at < text_.size() && break_at(text_, at) == 0)
+            ++at;
+        return at;
+    }
+
+    /// What is no scalar and begins with `#` after a blank or at the start of a line. The first
+    /// line of a block scalar (`|`) may end in a comment.
+    void comments() {
+        auto scalar = out_.scalars.begin();
+        std::uint32_t line = 1;
+        std::size_t line_begin = first_;
+        for (std::size_t at = first_; at < text_.size();) {
+            while (scalar != out_.scalars.end() && scalar->end <= at)
+                ++scalar;
+            if (const std::size_t length = break_at(text_, at); length != 0) {
+                at += length;
+                ++line;
+                line_begin = at;
+            } else if (scalar != out_.scalars.end() && at >= occupied_from(*scalar)) {
+                ++at; // within a scalar: nothing but lines counts
+            } else if (text_[at] == '#' &&
+                       (at == line_begin || text_[at - 1] == ' ' || text_[at - 1] == '\t')) {
+                const std::size_t end = end_of_line(at);
+                add_comment(line, line_begin, at, end);
+                at = end;
+            } else {
+                ++at;
+            }
+        }
+    }
+
+    std::size_t occupied_from(const ScalarPlace& scalar) const {
+        return scalar.block ? end_of_line(scalar.begin) : scalar.begin;
+    }
+
+    void add_comment(std::uint32_t line, std::size_t line_begin, std::size_t at, std::size_t end) {
+        const auto characters = [&](std::size_t from, std::size_t to) {
+            return static_cast<std::uint32_t>(std::count_if(
+                text_.begin() + static_cast<std::ptrdiff_t>(from),
+                text_.begin() + static_cast<std::ptrdiff_t>(to),
+                [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+        };
+        const std::string_view before = text_.substr(line_begin, at - line_begin);
+        out_.comments.push_back({{file_, line, characters(line_begin, at) + 1, characters(at, end)},
+                                 std::string(text_.substr(at + 1, end - at - 1)),
+                                 before.find_first_not_of(" \t") == std::string_view::npos});
+    }
+
+    static constexpr std::size_t kNoMapping = SIZE_MAX;
+    std::string_view text_;
+    FileId file_;
+    std::size_t first_ = 0;
+    std::vector<std::size_t> bytes_; ///< of each character
+    std::vector<std::size_t> open_;  ///< collections: their mapping, or none
+    Layout out_;
+};
+
+} // namespace
+
+std::optional<Layout> layout_of(std::string_view text, FileId file) {
+    return Reader(text, file).read();
+}
+
+} // namespace polecat::yaml

@@ -1,0 +1,46 @@
+#include "support/diag/fix.h"
+
+#include <algorithm>
+#include <cctype>
+
+namespace polecat::diag {
+
+namespace {
+
+std::size_t characters(std::string_view text) {
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+    }));
+}
+
+bool one_line(std::string_view text) {
+    return !text.empty() && text.find_first_of("\r\n") == std::string_view::npos;
+}
+
+} // namespace
+
+std::optional<Fix> replace_text(const Span& span, const std::string& text, const std::string& to,
+                                const std::string& description) {
+    const std::size_t length = characters(text);
+    if (!span.known() || !one_line(text) || !one_line(to))
+        return std::nullopt;
+    Span inner = span;
+    if (span.length == length + 2) { // within quotes
+        ++inner.column;
+        inner.length -= 2;
+    } else if (span.length != length) {
+        return std::nullopt;
+    }
+    return Fix{inner, to, description, text};
+}
+
+std::optional<Fix> quote_text(const Span& span, const std::string& text) {
+    const bool simple = std::all_of(text.begin(), text.end(), [](unsigned char c) {
+        return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '+' || c == '_';
+    });
+    if (!span.known() || text.empty() || !simple || span.length != text.size())
+        return std::nullopt;
+    return Fix{span, "\"" + text + "\"", "quote it", text};
+}
+
+} // namespace polecat::diag
