@@ -3,6 +3,7 @@
 #include "analyzer/lint/lint.h"
 #include "cli/common/input.h"
 #include "cli/polecat/commands.h"
+#include "cli/polecat/report_options.h"
 #include "support/diag/render.h"
 
 namespace polecat::cli {
@@ -28,12 +29,8 @@ int run(const LintOptions& options) {
     if (!input.diagnostics.has_errors())
         find_mistakes(input);
     const auto& list = input.diagnostics.list();
-    if (options.format == "json")
-        fmt::print("{}", diag::render_json(list, input.sources));
-    else if (options.format == "sarif")
-        fmt::print("{}", diag::render_sarif(list, input.sources));
-    else
-        fmt::print("{}", diag::render_text(list, input.sources, {colour_on(false)}));
+    fmt::print("{}", diag::render(*diag::find_format(options.format), list, input.sources,
+                                  {colour_on(false)}, report_options()));
     const std::size_t errors = input.diagnostics.count(diag::Severity::Error);
     const std::size_t warnings = input.diagnostics.count(diag::Severity::Warning);
     if (options.format == "text")
@@ -52,12 +49,15 @@ void add_lint(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<LintOptions>();
     CLI::App* command = app.add_subcommand("lint", "report mistakes in manifests");
     command->add_option("PATH", options->paths, "files, folders, or - for standard input");
-    command->add_option("--format", options->format, "text, json (one object a line) or sarif")
-        ->check(CLI::IsMember({"text", "json", "sarif"}));
+    command
+        ->add_option("--format", options->format,
+                     "how findings are printed; json is one object a line")
+        ->check(CLI::IsMember(diag::format_names()));
     command->footer("Examples:\n"
                     "  polecat lint policies/\n"
                     "  kubectl kustomize . | polecat lint -\n"
-                    "  polecat lint --format sarif . > polecat.sarif");
+                    "  polecat lint --format sarif . > polecat.sarif\n"
+                    "  polecat lint --format github policies/   # annotations on a pull request");
     command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 
