@@ -3,6 +3,7 @@
 #include "cli/common/lint_run.h"
 #include "cli/polecat/commands.h"
 #include "cli/polecat/proofs.h"
+#include "cli/polecat/report_options.h"
 #include "support/diag/render.h"
 
 namespace polecat::cli {
@@ -62,12 +63,8 @@ int run(const LintCommand& command) {
         };
     const Checked checked = check_input(input, *config, prepare);
     const auto& list = input.diagnostics.list();
-    if (command.format == "json")
-        fmt::print("{}", diag::render_json(list, input.sources));
-    else if (command.format == "sarif")
-        fmt::print("{}", diag::render_sarif(list, input.sources));
-    else
-        fmt::print("{}", diag::render_text(list, input.sources, {colour_on(false)}));
+    fmt::print("{}", diag::render(*diag::find_format(command.format), list, input.sources,
+                                  {colour_on(false)}, report_options()));
     if (command.format == "text")
         print_summary(input, checked, excluded);
     for (const diag::Diagnostic& each : list)
@@ -83,8 +80,10 @@ void add_lint(CLI::App& app, int& exit_code) {
     LintOptions& steering = options->steering;
     CLI::App* command = app.add_subcommand("lint", "report mistakes in manifests");
     command->add_option("PATH", options->paths, "files, folders, or - for standard input");
-    command->add_option("--format", options->format, "text, json (one object a line) or sarif")
-        ->check(CLI::IsMember({"text", "json", "sarif"}));
+    command
+        ->add_option("--format", options->format,
+                     "how findings are printed; json is one object a line")
+        ->check(CLI::IsMember(diag::format_names()));
     command->add_flag("--prove", options->prove,
                       "have Z3 check every finding about rules that do nothing");
     command->add_option("--emit-smt2", options->smt_folder,
@@ -108,6 +107,7 @@ void add_lint(CLI::App& app, int& exit_code) {
                     "  polecat lint policies/\n"
                     "  kubectl kustomize . | polecat lint -\n"
                     "  polecat lint --format sarif . > polecat.sarif\n"
+                    "  polecat lint --format github policies/   # annotations on a pull request\n"
                     "  polecat lint --fail-on error --rule no-default-deny-namespace=off .");
     command->callback([options, &exit_code] { exit_code = run(*options); });
 }

@@ -4,6 +4,9 @@
 #include "cli/common/input.h"
 #include "cli/common/test_files.h"
 #include "cli/polecat/commands.h"
+#include "cli/polecat/report_options.h"
+#include "support/diag/report.h"
+#include "support/junit.h"
 
 namespace polecat::cli {
 
@@ -47,6 +50,27 @@ nlohmann::json to_json(const FileResult& file) {
     return out;
 }
 
+/// A suite for each file, a case for each expectation.
+junit::Suite to_suite(const FileResult& file) {
+    const std::string path = diag::report_path(file.path, report_options().root);
+    const std::string name = file.name.empty() ? path : file.name;
+    junit::Suite out{name, {}};
+    if (!file.error.empty())
+        out.cases.push_back(
+            {path, name, path, junit::Case::Outcome::Error, "nothing could be asked", file.error});
+    for (const analyzer::CaseResult& each : file.results) {
+        junit::Case made{each.question, name, path, junit::Case::Outcome::Passed, {}, {}};
+        if (!each.passed) {
+            made.outcome = junit::Case::Outcome::Failed;
+            made.message = "expected " + each.expected;
+            made.text = fmt::format("{}:{}\nexpected {}\nfound    {}\n", path, each.span.line,
+                                    each.expected, each.found);
+        }
+        out.cases.push_back(std::move(made));
+    }
+    return out;
+}
+
 int run(const TestOptions& options) {
     const auto paths = find_test_files(options.paths);
     if (paths.empty()) {
@@ -56,6 +80,7 @@ int run(const TestOptions& options) {
     }
     std::size_t failed = 0, broken = 0, cases = 0, cases_failed = 0;
     nlohmann::json files = nlohmann::json::array();
+    std::vector<junit::Suite> suites;
     for (const std::string& path : paths) {
         const FileResult file = run_test_file(path, lower_options(options.unknown_address));
         failed += file.passed() ? 0 : 1;
@@ -65,12 +90,16 @@ int run(const TestOptions& options) {
             cases_failed += each.passed ? 0 : 1;
         if (options.format == "json")
             files.push_back(to_json(file));
+        else if (options.format == "junit")
+            suites.push_back(to_suite(file));
         else
             print_text(file, options.verbose);
     }
     if (options.format == "json")
         fmt::print("{}\n", nlohmann::json{{"files", files}}.dump(
                                1, ' ', false, nlohmann::json::error_handler_t::replace));
+    else if (options.format == "junit")
+        fmt::print("{}", junit::to_xml("polecat test", suites));
     else
         fmt::print("{} of {} files passed, {} of {} expectations hold\n", paths.size() - failed,
                    paths.size(), cases - cases_failed, cases);
@@ -83,8 +112,8 @@ void add_test(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<TestOptions>();
     CLI::App* command = app.add_subcommand("test", "run files of expectations beside policies");
     command->add_option("PATH", options->paths, "*.policytest.yaml files, or folders with them");
-    command->add_option("--format", options->format, "text or json")
-        ->check(CLI::IsMember({"text", "json"}));
+    command->add_option("--format", options->format, "how results are printed")
+        ->check(CLI::IsMember({"text", "json", "junit"}));
     command
         ->add_option("--unknown-address", options->unknown_address,
                      "where a pod without an address lies: depends (not known), or outside-blocks "

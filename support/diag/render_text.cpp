@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "support/diag/printable.h"
 #include "support/diag/render.h"
 
 namespace polecat::diag {
@@ -27,42 +28,6 @@ const char* colour_of(Severity severity) {
         return "1;36";
     }
     return "0";
-}
-
-constexpr std::string_view kReplacement = "\uFFFD";
-
-/// Characters that would act on a terminal, or show text in another order than it has.
-bool is_control(std::string_view character) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(character[i]); };
-    if (character.size() == 1)
-        return byte(0) < 0x20 || byte(0) == 0x7f || byte(0) >= 0x80;
-    if (character.size() == 2)
-        return byte(0) == 0xC2 && byte(1) < 0xA0; // C1
-    if (character.size() != 3 || byte(0) != 0xE2)
-        return false;
-    return (byte(1) == 0x80 && byte(2) >= 0xAA && byte(2) <= 0xAE) || // U+202A to U+202E
-           (byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9);   // U+2066 to U+2069
-}
-
-/// The characters of a line, tabs as blanks, so that carets stand below what they mean.
-std::vector<std::string_view> characters(std::string_view line) {
-    std::vector<std::string_view> out;
-    for (std::size_t at = 0; at < line.size();) {
-        std::size_t end = at + 1;
-        while (end < line.size() && (static_cast<unsigned char>(line[end]) & 0xC0) == 0x80)
-            ++end;
-        const std::string_view each = line.substr(at, end - at);
-        out.push_back(each == "\t" ? " " : is_control(each) ? kReplacement : each);
-        at = end;
-    }
-    return out;
-}
-
-std::string printable(std::string_view text) {
-    std::string out;
-    for (const std::string_view each : characters(text))
-        out += each;
-    return out;
 }
 
 /// A line and the marks below it. Of a long line, the part around the marks.
@@ -113,7 +78,7 @@ void render_one(std::string& out, const Diagnostic& d, const Sources& sources, c
     if (d.witness)
         out += "  witness: " + printable(to_string(*d.witness)) + "\n";
     if (!d.proof.empty())
-        out += "  holds: " + d.proof + "\n";
+        out += "  holds: " + printable(d.proof) + "\n";
     if (d.hint)
         out += "  hint: " + printable(*d.hint) + "\n";
 }
