@@ -89,12 +89,17 @@ TEST_CASE("each diagnostic has a page and is emitted in code and in a test") {
             (entry.path().extension() == ".cpp" || entry.path().extension() == ".yaml") &&
             entry.path().string().find("/static/") == std::string::npos)
             tests += read(entry.path());
+    const std::string catalogue = read(kRoot / "docs/lint.md");
     std::set<std::string> pages;
     for (const polecat::diag::CodeInfo& row : polecat::diag::all_codes()) {
         const std::string label = polecat::diag::label(row.code);
         const std::string name(row.name);
         pages.insert(label + ".md");
         CHECK_MESSAGE(fs::exists(kRoot / "docs/diagnostics" / (label + ".md")), label);
+        const auto number = static_cast<unsigned>(row.code);
+        CHECK_MESSAGE((number / 1000 != 4 ||
+                       catalogue.find("| " + std::string(row.slug) + " |") != std::string::npos),
+                      row.slug << " is not in docs/lint.md");
         const std::regex used("Code::" + name + "\\b");
         CHECK_MESSAGE(std::regex_search(code, used), label << " " << name << " is never emitted");
         CHECK_MESSAGE((std::regex_search(tests, used) || tests.find(label) != std::string::npos ||
