@@ -24,6 +24,8 @@ int main(int argc, char** argv) {
     add_compile(app, exit_code);
     add_try(app, exit_code);
     add_explain(app, exit_code);
+    add_completion(app, exit_code);
+    add_man(app, exit_code);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
