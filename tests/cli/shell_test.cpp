@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include <doctest/doctest.h>
 
@@ -83,6 +84,26 @@ TEST_CASE("zsh and fish take their scripts") {
         CHECK(has(out, "gitlab\t"));
     }
     fs::remove(file);
+}
+
+TEST_CASE("what the GitHub action runs prints annotations and writes a report") {
+    const std::string root = POLECAT_SOURCE_DIR,
+                      program = std::string(POLECAT_BIN_DIR) + "/polecat";
+    const fs::path report = fs::temp_directory_path() / "polecat-ci-lint.sarif";
+    const std::string script = root + "/tools/ci-lint";
+    const std::string example = root + "/examples/three-tiers/";
+    const auto broken =
+        run({"bash", script, program, report.string(), "warning", example + "broken"});
+    CHECK(broken.exit_code == 1);
+    CHECK(broken.out.starts_with("::error file="));
+    std::ifstream in(report);
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    CHECK(has(text, "\"ruleId\": \"PC1002\""));
+    CHECK(
+        run({"bash", script, program, report.string(), "warning", example + "mended"}).exit_code ==
+        0);
+    CHECK(run({"bash", script, program, report.string(), "warning"}).exit_code == 2);
+    fs::remove(report);
 }
 
 TEST_CASE("man pages of the program and of each command") {
