@@ -13,5 +13,7 @@ void add_test(CLI::App& app, int& exit_code);
 void add_compile(CLI::App& app, int& exit_code);
 void add_try(CLI::App& app, int& exit_code);
 void add_explain(CLI::App& app, int& exit_code);
+void add_completion(CLI::App& app, int& exit_code);
+void add_man(CLI::App& app, int& exit_code);
 
 } // namespace polecat::cli

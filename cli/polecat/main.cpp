@@ -28,6 +28,8 @@ int main(int argc, char** argv) {
     add_compile(app, exit_code);
     add_try(app, exit_code);
     add_explain(app, exit_code);
+    add_completion(app, exit_code);
+    add_man(app, exit_code);
     try {
         std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
         // "--" before paths as git has it; a command's own arguments would end there.

@@ -45,6 +45,16 @@ TEST_CASE("lint") {
     CHECK(polecat_with({"lint", kExample + "/mended"}).exit_code == 0);
     CHECK(polecat_with({"lint", kExample + "/nowhere"}).exit_code == 2);
     CHECK(has(polecat_with({"lint", "--format", "sarif", kExample + "/broken"}).out, "2.1.0"));
+    CHECK(has(polecat_with({"lint", "--format", "github", kExample + "/broken"}).out,
+              ",title=PC1002 duplicate-key::key `destination`"));
+    CHECK(has(polecat_with({"lint", "--format", "gitlab", kExample + "/broken"}).out,
+              "\"check_name\": \"PC1002 duplicate-key\""));
+    CHECK(has(polecat_with({"lint", "--format", "junit", kExample + "/mended"}).out,
+              "failures=\"0\" errors=\"0\""));
+    const auto sarif = polecat_with({"lint", "--format", "sarif", kExample + "/nowhere"});
+    CHECK(sarif.exit_code == 2);
+    CHECK(has(sarif.out, "\"executionSuccessful\": false"));
+    CHECK(has(sarif.out, "Most YAML readers keep the last value")); // the pages are there
     const auto piped = polecat_with({"lint", "-"}, "{apiVersion: v1, kind: Pod, kind: Pod}");
     CHECK(piped.exit_code == 1);
     CHECK(has(piped.out, "-:1:"));
@@ -136,6 +146,9 @@ TEST_CASE("test") {
     const auto wrong = polecat_with({"test", folder.string()});
     CHECK(wrong.exit_code == 1);
     CHECK(has(wrong.out, "expected allow"));
+    const auto junit = polecat_with({"test", "--format", "junit", folder.string()});
+    CHECK(junit.exit_code == 1);
+    CHECK(has(junit.out, "<failure message=\"expected allow\">"));
     // What the ends' policies say, and what happens on the way.
     const auto write = [&](const std::string& cases) {
         std::ofstream(folder / "wrong.policytest.yaml")
@@ -149,6 +162,8 @@ TEST_CASE("test") {
     CHECK(has(polecat_with({"test", folder.string()}).out, "sends nothing"));
     std::ofstream(folder / "wrong.policytest.yaml") << "{apiVersion: polecat/v1, kind: PolicyTest}";
     CHECK(polecat_with({"test", folder.string()}).exit_code == 2);
+    CHECK(has(polecat_with({"test", "--format", "junit", folder.string()}).out,
+              "<error message=\"nothing could be asked\">"));
     fs::remove_all(folder);
     CHECK(polecat_with({"test", kExample + "/mended"}).exit_code == 2);
 }

@@ -1,0 +1,129 @@
+// Completion scripts and man pages, judged by the programs that read them.
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include <doctest/doctest.h>
+
+#include "runtime/process.h"
+
+using namespace polecat;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+runtime::Output run(std::vector<std::string> arguments, const std::string& input = "") {
+    auto output = runtime::run_program(arguments, input);
+    REQUIRE_MESSAGE(output.ok(), (output ? "" : output.error()));
+    return std::move(*output);
+}
+
+runtime::Output polecat_with(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), std::string(POLECAT_BIN_DIR) + "/polecat");
+    return run(std::move(arguments));
+}
+
+bool has(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+bool installed(const std::string& program) {
+    for (const char* folder : {"/usr/bin/", "/bin/", "/usr/local/bin/"})
+        if (fs::exists(folder + program))
+            return true;
+    MESSAGE(program << " is not installed: not checked with it");
+    return false;
+}
+
+/// What bash offers for the last of `words`.
+std::string offered(const std::string& words) {
+    const std::string script = polecat_with({"completion", "bash"}).out + "COMP_WORDS=(" + words +
+                               ")\nCOMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_polecat\n"
+                               "echo \"${COMPREPLY[*]}\"\n";
+    const auto output = run({"bash", "--norc", "-u"}, script);
+    CHECK(output.error.empty());
+    return output.out;
+}
+
+} // namespace
+
+TEST_CASE("bash completes commands, options and values") {
+    CHECK(run({"bash", "-n"}, polecat_with({"completion", "bash"}).out).exit_code == 0);
+    CHECK(offered("polecat li") == "lint\n");
+    CHECK(offered("polecat --ver") == "--version\n");
+    CHECK(offered("polecat lint --fo") == "--format\n");
+    CHECK(offered("polecat lint --format g") == "github gitlab\n");
+    CHECK(offered("polecat lint --format = j") == "json junit\n");
+    CHECK(offered("polecat reach --format ''") == "text json\n");
+    CHECK(offered("polecat completion ''") == "bash zsh fish\n");
+    CHECK(offered("polecat test -v --un") == "--unknown-address\n"); // a flag takes no value
+    CHECK(offered("polecat lint po") == "\n");                       // file names are bash's
+    CHECK(offered("polecat compile -o o") == "\n");
+    CHECK(polecat_with({"completion", "csh"}).exit_code == 2);
+}
+
+TEST_CASE("zsh and fish take their scripts") {
+    for (const std::string shell : {"zsh", "fish"}) {
+        const std::string script = polecat_with({"completion", shell}).out;
+        CHECK(has(script, "lint"));
+        const fs::path file = fs::temp_directory_path() / ("polecat-completion." + shell);
+        std::ofstream(file) << script;
+        if (installed(shell))
+            CHECK(run({shell, "-n", file.string()}).exit_code == 0);
+        fs::remove(file);
+    }
+    const fs::path file = fs::temp_directory_path() / "polecat-completion.fish";
+    std::ofstream(file) << polecat_with({"completion", "fish"}).out;
+    if (installed("fish")) {
+        const std::string ask = "complete -C 'polecat lint --format g'";
+        const std::string out =
+            run({"fish", "-N", "-c", "source " + file.string() + "; " + ask}).out;
+        CHECK(has(out, "github\t"));
+        CHECK(has(out, "gitlab\t"));
+    }
+    fs::remove(file);
+}
+
+TEST_CASE("what the GitHub action runs prints annotations and writes a report") {
+    const std::string root = POLECAT_SOURCE_DIR,
+                      program = std::string(POLECAT_BIN_DIR) + "/polecat";
+    const fs::path report = fs::temp_directory_path() / "polecat-ci-lint.sarif";
+    const std::string script = root + "/tools/ci-lint";
+    const std::string example = root + "/examples/three-tiers/";
+    const auto broken =
+        run({"bash", script, program, report.string(), "warning", example + "broken"});
+    CHECK(broken.exit_code == 1);
+    CHECK(broken.out.starts_with("::error file="));
+    std::ifstream in(report);
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    CHECK(has(text, "\"ruleId\": \"PC1002\""));
+    CHECK(
+        run({"bash", script, program, report.string(), "warning", example + "mended"}).exit_code ==
+        0);
+    CHECK(run({"bash", script, program, report.string(), "warning"}).exit_code == 2);
+    fs::remove(report);
+}
+
+TEST_CASE("man pages of the program and of each command") {
+    const std::string whole = polecat_with({"man"}).out;
+    CHECK(whole.starts_with(".TH polecat 1 "));
+    for (const std::string command :
+         {"lint", "reach", "map", "test", "compile", "try", "explain", "completion", "man"}) {
+        CHECK(has(whole, "\\fB" + command + "\\fR\n"));
+        const std::string page = polecat_with({"man", command}).out;
+        CHECK(page.starts_with(".TH polecat\\-" + command + " 1 "));
+        for (const char* section :
+             {".SH NAME\n", ".SH SYNOPSIS\n", ".SH OPTIONS\n", ".SH EXAMPLES\n", ".SH SEE ALSO\n"})
+            CHECK(has(page, section));
+        if (installed("groff")) {
+            const auto set = run({"groff", "-man", "-Tutf8", "-Kutf8", "-ww", "-z"}, page);
+            CHECK(set.exit_code == 0);
+            CHECK(set.error == "");
+        }
+    }
+    CHECK(has(polecat_with({"man", "lint"}).out,
+              "\\fB\\-\\-format\\fR text|json|sarif|github|gitlab|junit\n"));
+    CHECK(polecat_with({"man", "lnit"}).exit_code == 2);
+}
