@@ -168,6 +168,29 @@ TEST_CASE("test") {
     CHECK(polecat_with({"test", kExample + "/mended"}).exit_code == 2);
 }
 
+TEST_CASE("diff fails on what it does not compare") {
+    const fs::path folder = fs::temp_directory_path() / "polecat-cli-diff";
+    fs::remove_all(folder);
+    fs::create_directories(folder);
+    const std::string host =
+        "{apiVersion: projectcalico.org/v3, kind: HostEndpoint, metadata: {name: h, labels: {h: "
+        "h}}, spec: {node: n1, interfaceName: eth0}}\n---\n";
+    const auto policy = [](const std::string& action) {
+        return "{apiVersion: projectcalico.org/v3, kind: GlobalNetworkPolicy, metadata: {name: p}, "
+               "spec: {selector: \"h == 'h'\", preDNAT: true, applyOnForward: true, types: "
+               "[Ingress], ingress: [{action: " +
+               action + "}]}}\n";
+    };
+    std::ofstream(folder / "a.yaml") << host << policy("Deny");
+    std::ofstream(folder / "b.yaml") << host << policy("Allow");
+    const std::string a = (folder / "a.yaml").string(), b = (folder / "b.yaml").string();
+    CHECK(polecat_with({"diff", a, b}).exit_code == 0);
+    CHECK(polecat_with({"diff", a, b, "--fail-on", "opened"}).exit_code == 1);
+    CHECK(polecat_with({"diff", a, a, "--fail-on", "any"}).exit_code == 0);
+    CHECK(has(polecat_with({"diff", a, b}).out, "preDNAT or forward policy changed: h"));
+    fs::remove_all(folder);
+}
+
 TEST_CASE("compile") {
     const fs::path folder = fs::temp_directory_path() / "polecat-cli-bundle";
     fs::remove_all(folder);
