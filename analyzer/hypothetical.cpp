@@ -18,15 +18,14 @@ std::size_t Hypothetical::add_pod(const std::string& space, const selector::Labe
     pod.addresses_known = false;
     pod.ports = std::move(ports);
     pod.labels = labels;
-    pod.labels.set(std::string(policy::kNamespaceLabel), space);
-    pod.labels.set(std::string(policy::kOrchestratorLabel), "k8s");
-    pod.labels.set_default(std::string(policy::kServiceAccountLabel), "default");
+    pod.labels.set(policy::kNamespaceLabel, space);
+    pod.labels.set(policy::kOrchestratorLabel, "k8s");
+    pod.labels.set_default(policy::kServiceAccountLabel, "default");
     const std::string prefix(policy::kNamespacePrefix);
     pod.labels.set(prefix + "projectcalico.org/name", space);
     pod.labels.set(prefix + "kubernetes.io/metadata.name", space);
     for (const decision::Object& object : cluster_.world.objects) {
-        const std::string* of = object.labels.find(policy::kNamespaceLabel);
-        if (of == nullptr || *of != space)
+        if (object.labels.find(policy::kNamespaceLabel) != space)
             continue;
         for (const auto& [label, value] : object.labels)
             if (label.starts_with(prefix))

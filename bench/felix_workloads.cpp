@@ -38,7 +38,7 @@ policy::Workload endpoint(std::size_t i, bool local) {
     out.kind = "WorkloadEndpoint";
     out.meta.name = fmt::format("wep-{}", i);
     out.meta.space = fmt::format("namespace-{}", i % 100);
-    std::vector<selector::Labels::Pair> labels;
+    std::vector<std::pair<std::string, std::string>> labels;
     for (const std::size_t k : {10, 11, 20, 30, 40})
         labels.emplace_back(fmt::format("one-in-{}", k), fmt::format("value-{}", i % k));
     labels.emplace_back(marker(i), "true");
@@ -125,7 +125,7 @@ Cluster isolated_customers(std::size_t customers) {
         pod.kind = "WorkloadEndpoint";
         pod.meta.name = "pod";
         pod.meta.space = name;
-        std::vector<selector::Labels::Pair> labels;
+        std::vector<std::pair<std::string, std::string>> labels;
         for (const auto& [key, width] :
              {std::pair{"a", 20}, {"b", 20}, {"c", 10}, {"d", 20}, {"e", 8}})
             labels.emplace_back(fmt::format("unique-{}", key), fmt::format("{:0{}}", i, width));

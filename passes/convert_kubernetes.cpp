@@ -240,17 +240,40 @@ policy::Policy convert(const policy::ClusterNetworkPolicy& source) {
     return out;
 }
 
+namespace {
+
+/// What a profile gives for an object: its labels and its name, all under a prefix.
+policy::Labels prefixed(const std::string& prefix, const policy::Metadata& of) {
+    std::vector<std::pair<std::string, std::string>> out;
+    for (const auto& [key, value] : of.labels)
+        out.emplace_back(prefix + std::string(key), value);
+    out.emplace_back(prefix + "projectcalico.org/name", of.name);
+    return policy::Labels(out);
+}
+
+} // namespace
+
+policy::Labels labels_given_by(const policy::Namespace& source) {
+    return prefixed("pcns.", source.meta);
+}
+
+policy::Labels labels_given_by(const policy::ServiceAccount& source) {
+    return prefixed("pcsa.", source.meta);
+}
+
+policy::Rule allow_all(const Span& span) {
+    policy::Rule allow;
+    allow.span = allow.action_span = span;
+    return allow;
+}
+
 policy::Profile profile_of(const policy::Namespace& source) {
     policy::Profile out;
     out.meta.name = "kns." + source.meta.name;
     out.meta.span = source.meta.span;
-    policy::Rule allow;
-    allow.span = allow.action_span = source.meta.span;
-    out.ingress.push_back(allow);
-    out.egress.push_back(allow);
-    for (const auto& [key, value] : source.meta.labels)
-        out.labels_to_apply.set("pcns." + key, value);
-    out.labels_to_apply.set("pcns.projectcalico.org/name", source.meta.name);
+    out.ingress.push_back(allow_all(source.meta.span));
+    out.egress.push_back(allow_all(source.meta.span));
+    out.labels_to_apply = labels_given_by(source);
     return out;
 }
 
@@ -258,9 +281,7 @@ policy::Profile profile_of(const policy::ServiceAccount& source) {
     policy::Profile out;
     out.meta.name = "ksa." + source.meta.space + "." + source.meta.name;
     out.meta.span = source.meta.span;
-    for (const auto& [key, value] : source.meta.labels)
-        out.labels_to_apply.set("pcsa." + key, value);
-    out.labels_to_apply.set("pcsa.projectcalico.org/name", source.meta.name);
+    out.labels_to_apply = labels_given_by(source);
     return out;
 }
 

@@ -21,4 +21,10 @@ selector::Selector convert_selector(const policy::LabelSelector& source, bool po
 policy::Profile profile_of(const policy::Namespace& source);
 policy::Profile profile_of(const policy::ServiceAccount& source);
 
+/// The labels of these profiles, as profile_of gives them.
+policy::Labels labels_given_by(const policy::Namespace& source);
+policy::Labels labels_given_by(const policy::ServiceAccount& source);
+/// The rule of a namespace's profile, both ways.
+policy::Rule allow_all(const Span& span);
+
 } // namespace polecat::passes

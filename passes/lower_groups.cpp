@@ -14,7 +14,7 @@ using policy::Direction;
 namespace {
 
 /// A key of parts that can't run into each other.
-void append(std::string& key, const std::string& part) {
+void append(std::string& key, std::string_view part) {
     key += std::to_string(part.size());
     key += ':';
     key += part;
@@ -31,7 +31,7 @@ class Grouping {
             collect_port_names(place.policy->ingress, port_names_);
             collect_port_names(place.policy->egress, port_names_);
         }
-        for (const auto& [name, profile] : profiles) {
+        for (const policy::Profile& profile : cluster.profiles) {
             collect_port_names(profile.ingress, port_names_);
             collect_port_names(profile.egress, port_names_);
         }

@@ -21,8 +21,19 @@ using policy::OrderedTier;
 
 // --- lower_profiles.cpp --------------------------------------------------------------------------
 
+/// What lowering needs of a profile. Those of namespaces and accounts have their rules made when a
+/// program asks: there are many, and few of them have an endpoint on one node.
+struct ProfileSource {
+    policy::Labels labels;                  ///< that endpoints inherit
+    const policy::Profile* given = nullptr; ///< a Profile object: its rules
+    bool allows = false;                    ///< otherwise: allows all both ways, or has no rules
+    Span span;
+
+    std::vector<policy::Rule> rules(policy::Direction direction) const;
+};
+
 /// Profiles by name: those given, kns. and ksa. of namespaces and accounts, the built-in one.
-using Profiles = std::unordered_map<std::string, policy::Profile>;
+using Profiles = std::unordered_map<std::string, ProfileSource>;
 Profiles profiles_of(const policy::Cluster& cluster);
 /// The profiles that a workload has, in order.
 std::vector<std::string> profile_names(const policy::Workload& workload);

@@ -16,15 +16,15 @@ std::string account_of(const policy::Workload& workload) {
 
 /// Namespaces that the input leaves out exist all the same, with the labels every one has.
 void add_namespace(Profiles& profiles, policy::Namespace space) {
-    const std::string name = space.meta.name;
-    space.meta.labels.set_default("kubernetes.io/metadata.name", name);
-    policy::Profile profile = profile_of(space);
-    profiles.emplace(profile.meta.name, std::move(profile));
+    space.meta.labels.set_default("kubernetes.io/metadata.name", space.meta.name);
+    profiles.try_emplace("kns." + space.meta.name,
+                         ProfileSource{labels_given_by(space), nullptr, true, space.meta.span});
 }
 
 void add_account(Profiles& profiles, const policy::ServiceAccount& account) {
-    policy::Profile profile = profile_of(account);
-    profiles.emplace(profile.meta.name, std::move(profile));
+    profiles.try_emplace(
+        "ksa." + account.meta.space + "." + account.meta.name,
+        ProfileSource{labels_given_by(account), nullptr, false, account.meta.span});
 }
 
 void add_namespace_named(Profiles& profiles, const std::string& name) {
@@ -35,20 +35,21 @@ void add_namespace_named(Profiles& profiles, const std::string& name) {
     add_namespace(profiles, std::move(space));
 }
 
-policy::Profile default_allow() {
-    policy::Profile profile;
-    profile.meta.name = "projectcalico-default-allow";
-    profile.ingress.emplace_back();
-    profile.egress.emplace_back();
-    return profile;
-}
-
 } // namespace
+
+std::vector<policy::Rule> ProfileSource::rules(policy::Direction direction) const {
+    if (given != nullptr)
+        return direction == policy::Direction::Ingress ? given->ingress : given->egress;
+    if (allows)
+        return {allow_all(span)};
+    return {};
+}
 
 Profiles profiles_of(const policy::Cluster& cluster) {
     Profiles profiles;
     for (const policy::Profile& profile : cluster.profiles)
-        profiles.emplace(profile.meta.name, profile);
+        profiles.try_emplace(profile.meta.name, ProfileSource{profile.labels_to_apply, &profile,
+                                                              false, profile.meta.span});
     for (const policy::Namespace& space : cluster.namespaces)
         add_namespace(profiles, space);
     for (const policy::ServiceAccount& account : cluster.service_accounts)
@@ -67,7 +68,7 @@ Profiles profiles_of(const policy::Cluster& cluster) {
     }
     for (const policy::NetworkSet& set : cluster.network_sets)
         add_namespace_named(profiles, set.meta.space);
-    profiles.emplace("projectcalico-default-allow", default_allow());
+    profiles.try_emplace("projectcalico-default-allow", ProfileSource{{}, nullptr, true, {}});
     return profiles;
 }
 

@@ -157,15 +157,15 @@ const Programs::Rules& Programs::rules_of_profile(const std::string& name,
     Rules& lowered = found->second;
     if (!added)
         return lowered;
-    const policy::Profile& profile = profiles_.at(name);
+    const ProfileSource& profile = profiles_.at(name);
     const RuleContext context{cluster_, lowered_.predicates, &domain_sets_, "", direction, family};
-    const auto& rules = direction == policy::Direction::Ingress ? profile.ingress : profile.egress;
+    const std::vector<policy::Rule> rules = profile.rules(direction);
     for (std::size_t i = 0; i < rules.size(); ++i) {
         Slot slot;
         slot.policy_kind = "Profile";
         slot.policy_name = name;
         slot.rule_index = static_cast<std::uint32_t>(i);
-        slot.span = profile.meta.span;
+        slot.span = profile.span;
         lower_into(lowered, rules[i], context, false, std::move(slot));
     }
     return lowered;

@@ -24,8 +24,7 @@ void add_slice(const policy::ServiceEndpoints& slice, std::vector<ServiceMember>
 
 bool selects(const policy::Service& service, const policy::Workload& workload) {
     return std::all_of(service.selector.begin(), service.selector.end(), [&](const auto& wanted) {
-        const std::string* value = workload.pod_labels.find(wanted.first);
-        return value != nullptr && *value == wanted.second;
+        return workload.pod_labels.find(wanted.first) == wanted.second;
     });
 }
 

@@ -22,17 +22,15 @@ std::string lower_case(std::string text) {
 }
 
 /// Labels of profiles, first profile strongest, below `own`.
-Labels with_inherited(std::vector<Labels::Pair> own, const std::vector<std::string>& names,
+Labels with_inherited(const std::vector<Labels::Pair>& own, const std::vector<std::string>& names,
                       const Profiles& profiles) {
     std::vector<Labels::Pair> pairs;
     for (auto name = names.rbegin(); name != names.rend(); ++name) {
         const auto found = profiles.find(*name);
         if (found != profiles.end())
-            pairs.insert(pairs.end(), found->second.labels_to_apply.begin(),
-                         found->second.labels_to_apply.end());
+            pairs.insert(pairs.end(), found->second.labels.begin(), found->second.labels.end());
     }
-    pairs.insert(pairs.end(), std::make_move_iterator(own.begin()),
-                 std::make_move_iterator(own.end()));
+    pairs.insert(pairs.end(), own.begin(), own.end());
     return Labels(std::move(pairs)); // later pairs win
 }
 
@@ -41,7 +39,7 @@ std::vector<Labels::Pair> own_labels(const policy::Workload& workload) {
     std::vector<Labels::Pair> own;
     if (!kubernetes)
         own.assign(workload.meta.labels.begin(), workload.meta.labels.end());
-    for (const Labels::Pair& pair : workload.pod_labels) {
+    for (const Labels::Pair pair : workload.pod_labels) {
         // A pod must not claim what only its namespace or account can give.
         if (kubernetes && (pair.first.starts_with(policy::kNamespacePrefix) ||
                            pair.first.starts_with(policy::kServiceAccountPrefix)))
@@ -51,9 +49,10 @@ std::vector<Labels::Pair> own_labels(const policy::Workload& workload) {
     own.emplace_back(policy::kNamespaceLabel, workload.meta.space);
     if (kubernetes)
         own.emplace_back(policy::kOrchestratorLabel, "k8s");
-    if (kubernetes || !workload.service_account.empty())
-        own.emplace_back(policy::kServiceAccountLabel,
-                         workload.service_account.empty() ? "default" : workload.service_account);
+    if (!workload.service_account.empty())
+        own.emplace_back(policy::kServiceAccountLabel, workload.service_account);
+    else if (kubernetes)
+        own.emplace_back(policy::kServiceAccountLabel, "default");
     return own;
 }
 
@@ -228,7 +227,7 @@ class Builder {
             own.emplace_back(policy::kNamespaceLabel, set.meta.space);
             inherits.push_back("kns." + set.meta.space);
         }
-        object.labels = with_inherited(std::move(own), inherits, profiles_);
+        object.labels = with_inherited(own, inherits, profiles_);
         std::vector<net::Cidr> nets;
         for (const At<net::Cidr>& cidr : set.nets)
             nets.push_back(*cidr);

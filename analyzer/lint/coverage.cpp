@@ -21,7 +21,7 @@ namespace {
 constexpr const char* kSystemNamespaces[] = {"kube-system", "calico-system", "calico-apiserver",
                                              "tigera-operator"};
 
-bool is_system(const std::string& space) {
+bool is_system(std::string_view space) {
     return std::find(std::begin(kSystemNamespaces), std::end(kSystemNamespaces), space) !=
            std::end(kSystemNamespaces);
 }
@@ -71,21 +71,21 @@ class SystemPods {
   public:
     explicit SystemPods(const Context& context) : context_(context) {
         for (const Object& object : context.lowered.world.objects)
-            if (const std::string* space = object.labels.find(policy::kNamespaceLabel);
-                space != nullptr && object.kind == Object::Kind::Workload && is_system(*space))
+            if (const auto space = object.labels.find(policy::kNamespaceLabel);
+                space && object.kind == Object::Kind::Workload && is_system(*space))
                 there_.emplace_back(*space, &object.labels);
         if (there_.empty()) {
             selector::Labels labels;
             const std::string prefix(policy::kNamespacePrefix);
-            labels.set(std::string(policy::kNamespaceLabel), "kube-system");
-            labels.set(std::string(policy::kOrchestratorLabel), "k8s");
+            labels.set(policy::kNamespaceLabel, "kube-system");
+            labels.set(policy::kOrchestratorLabel, "k8s");
             labels.set("k8s-app", "kube-dns");
             labels.set(prefix + "projectcalico.org/name", "kube-system");
             labels.set(prefix + "kubernetes.io/metadata.name", "kube-system");
             for (const policy::Namespace& each : context.cluster.namespaces)
                 if (each.meta.name == "kube-system")
                     for (const auto& [label, value] : each.meta.labels)
-                        labels.set(prefix + label, value);
+                        labels.set(prefix + std::string(label), value);
             assumed_ = labels;
             there_.emplace_back("kube-system", &assumed_);
         }
@@ -150,11 +150,11 @@ void check_unprotected(Context& context, Diagnostics& out) {
         std::map<std::string, Count> by_space;
         for (const decision::Endpoint& endpoint : context.lowered.endpoints) {
             const Object& object = context.object(endpoint.object);
-            const std::string* space = object.labels.find(policy::kNamespaceLabel);
-            if (endpoint.is_host_endpoint || endpoint.host_network || space == nullptr ||
+            const auto space = object.labels.find(policy::kNamespaceLabel);
+            if (endpoint.is_host_endpoint || endpoint.host_network || !space ||
                 is_system(*space))
                 continue;
-            Count& count = by_space[*space];
+            Count& count = by_space[std::string(*space)];
             ++count.all;
             if (is_isolated(context, endpoint, direction))
                 continue;

@@ -21,8 +21,8 @@ namespace {
 
 bool is_dns_server(const Object& object) {
     const auto is = [&](const char* label, std::initializer_list<const char*> values) {
-        const std::string* found = object.labels.find(label);
-        return found != nullptr && std::any_of(values.begin(), values.end(),
+        const auto found = object.labels.find(label);
+        return found && std::any_of(values.begin(), values.end(),
                                                [&](const char* each) { return *found == each; });
     };
     return is("k8s-app", {"kube-dns", "coredns"}) || is("app.kubernetes.io/name", {"coredns"}) ||
@@ -47,8 +47,7 @@ struct Lookups {
 constexpr net::Address kNodeLocal{net::Family::V4, 0, 0xA9FE140A};
 
 bool is_node_local(const policy::Workload& workload) {
-    const std::string* app = workload.pod_labels.find("k8s-app");
-    return workload.kind == "DaemonSet" && app != nullptr && *app == "node-local-dns";
+    return workload.kind == "DaemonSet" && workload.pod_labels.find("k8s-app") == "node-local-dns";
 }
 
 class Checker {

@@ -23,8 +23,8 @@ ConnectionSet http() {
 }
 
 bool is_system(const decision::Object& object) {
-    const std::string* space = object.labels.find(policy::kNamespaceLabel);
-    return space != nullptr && (*space == "kube-system" || *space == "calico-system" ||
+    const auto space = object.labels.find(policy::kNamespaceLabel);
+    return space && (*space == "kube-system" || *space == "calico-system" ||
                                 *space == "calico-apiserver" || *space == "tigera-operator");
 }
 

@@ -202,8 +202,7 @@ std::vector<NodeView> nodes_of(const policy::Cluster& cluster) {
 }
 
 bool is_windows(const NodeView& node) {
-    const std::string* system = node.labels.find("kubernetes.io/os");
-    return system != nullptr && *system == "windows";
+    return node.labels.find("kubernetes.io/os") == "windows";
 }
 
 bool calico_gives_addresses(const policy::Cluster& cluster) {

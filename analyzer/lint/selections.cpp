@@ -25,7 +25,7 @@ class Vocabulary {
     explicit Vocabulary(const Context& context) {
         for (const Object& object : context.lowered.world.objects)
             for (const auto& [label, value] : object.labels)
-                values_[label].insert(value);
+                values_[std::string(label)].emplace(value);
     }
 
     /// "app == \"frontend\" (there is app = \"front-end\")" for the first term that nothing has and
@@ -80,8 +80,8 @@ class Checker {
     Checker(Context& context, Diagnostics& out)
         : context_(context), out_(out), vocabulary_(context) {
         for (const Object& object : context.lowered.world.objects)
-            if (const std::string* space = object.labels.find(policy::kNamespaceLabel))
-                spaces_.insert(*space);
+            if (const auto space = object.labels.find(policy::kNamespaceLabel))
+                spaces_.emplace(*space);
             else
                 has_global_objects_ = true;
         for (const policy::Namespace& space : context.cluster.namespaces)

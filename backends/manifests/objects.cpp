@@ -9,7 +9,7 @@ namespace polecat::backends::manifests {
 Tree labels(const selector::Labels& labels) {
     Tree out = Tree::map();
     for (const auto& [key, value] : labels)
-        out.put(key, value);
+        out.put(std::string(key), std::string(value));
     return out;
 }
 

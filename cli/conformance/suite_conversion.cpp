@@ -115,7 +115,7 @@ std::string check_policy(const json& row) {
 std::string text_of(const selector::Labels& labels) {
     std::string out;
     for (const auto& [key, value] : labels)
-        out += key + "=" + value + "\n";
+        out.append(key).append("=").append(value).append("\n");
     return out;
 }
 

@@ -132,7 +132,7 @@ void read_network_set(ObjectContext& context) {
     Fields root = open_root(context);
     policy::NetworkSet out;
     out.meta = read_metadata(root, context.kind == "NetworkSet");
-    if (out.meta.labels.find(kNamespaceLabel) != nullptr)
+    if (out.meta.labels.find(kNamespaceLabel))
         context.diagnostics
             .report(diag::Code::LabelSyntax, out.meta.span,
                     {kNamespaceLabel, "is set by Calico and cannot be given"})

@@ -194,7 +194,7 @@ void read_endpoint_slice(ObjectContext& context) {
     Fields root = open_root(context);
     policy::ServiceEndpoints out;
     out.meta = read_metadata(root, true);
-    if (const std::string* service = out.meta.labels.find("kubernetes.io/service-name"))
+    if (const auto service = out.meta.labels.find("kubernetes.io/service-name"))
         out.service = *service;
     const auto type = root.string("addressType");
     std::size_t index = 0;

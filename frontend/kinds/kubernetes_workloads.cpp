@@ -132,7 +132,7 @@ void read_owner(Fields& root, Workload& into) {
 void read_pod_template(Fields& parent, Workload& into) {
     Fields pod = parent.mapping("template");
     Fields meta = pod.mapping("metadata");
-    std::vector<selector::Labels::Pair> labels;
+    std::vector<std::pair<std::string, std::string>> labels;
     for (auto& [key, value] : meta.string_map("labels"))
         labels.emplace_back(key.value, value.value);
     into.pod_labels = selector::Labels(std::move(labels));

@@ -9,7 +9,7 @@ namespace {
 constexpr std::size_t kMaxAnnotationBytes = 256u << 10;
 
 void read_labels(Fields& meta, policy::Metadata& out) {
-    std::vector<selector::Labels::Pair> pairs;
+    std::vector<std::pair<std::string, std::string>> pairs;
     for (auto& [key, value] : meta.string_map("labels")) {
         const std::string path = meta.path_of("labels") + "." + key.value;
         if (const auto problem = check_label_key(key.value))

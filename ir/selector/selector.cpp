@@ -8,77 +8,97 @@ namespace polecat::selector {
 
 namespace {
 
-auto lower_bound(std::vector<Labels::Pair>& pairs, std::string_view key) {
-    return std::lower_bound(
-        pairs.begin(), pairs.end(), key,
-        [](const Labels::Pair& pair, std::string_view k) { return pair.first < k; });
+std::vector<Labels::Pair> views_of(const std::vector<std::pair<std::string, std::string>>& pairs) {
+    return {pairs.begin(), pairs.end()};
+}
+
+/// Sorted by key, the last given of each.
+void keep_last(std::vector<Labels::Pair>& pairs) {
+    std::stable_sort(pairs.begin(), pairs.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < pairs.size(); ++i)
+        if (i + 1 == pairs.size() || pairs[i].first != pairs[i + 1].first)
+            pairs[kept++] = pairs[i];
+    pairs.resize(kept);
 }
 
 } // namespace
 
 Labels::Labels(std::vector<Pair> pairs) {
+    keep_last(pairs);
     if (pairs.empty())
         return;
-    // Stable, so that of equal keys the last given is the last; then that one is kept.
-    std::stable_sort(pairs.begin(), pairs.end(),
-                     [](const Pair& a, const Pair& b) { return a.first < b.first; });
-    std::vector<Pair> kept;
-    kept.reserve(pairs.size());
-    for (Pair& pair : pairs)
-        if (!kept.empty() && kept.back().first == pair.first)
-            kept.back() = std::move(pair);
-        else
-            kept.push_back(std::move(pair));
-    kept.shrink_to_fit();
-    pairs_ = std::make_shared<std::vector<Pair>>(std::move(kept));
+    std::size_t length = 0;
+    for (const auto& [key, value] : pairs)
+        length += key.size() + value.size();
+    const std::size_t head = 1 + 2 * pairs.size();
+    const auto block = std::make_shared<std::uint32_t[]>(head + (length + 3) / 4);
+    block[0] = static_cast<std::uint32_t>(pairs.size());
+    char* const text = reinterpret_cast<char*>(&block[head]);
+    std::uint32_t end = 0;
+    std::size_t at = 1;
+    for (const auto& [key, value] : pairs)
+        for (const std::string_view part : {key, value}) {
+            std::copy(part.begin(), part.end(), text + end);
+            block[at++] = end += static_cast<std::uint32_t>(part.size());
+        }
+    block_ = block;
 }
 
-const std::vector<Labels::Pair>& Labels::pairs() const {
-    static const std::vector<Pair> kNone;
-    return pairs_ ? *pairs_ : kNone;
+Labels::Labels(const std::vector<std::pair<std::string, std::string>>& pairs)
+    : Labels(views_of(pairs)) {}
+
+const char* Labels::text() const {
+    return reinterpret_cast<const char*>(&block_[1 + 2 * size()]);
 }
 
-std::vector<Labels::Pair>& Labels::own_pairs() {
-    if (!pairs_)
-        pairs_ = std::make_shared<std::vector<Pair>>();
-    else if (pairs_.use_count() > 1)
-        pairs_ = std::make_shared<std::vector<Pair>>(*pairs_);
-    return *pairs_;
+Labels::Pair Labels::at(std::size_t index) const {
+    const std::uint32_t* const ends = &block_[1 + 2 * index];
+    const std::uint32_t start = index == 0 ? 0 : ends[-1];
+    return {{text() + start, ends[0] - start}, {text() + ends[0], ends[1] - ends[0]}};
 }
 
 std::strong_ordering Labels::operator<=>(const Labels& other) const {
-    return pairs_ == other.pairs_ ? std::strong_ordering::equal : pairs() <=> other.pairs();
+    return block_ == other.block_ ? std::strong_ordering::equal
+                                  : std::lexicographical_compare_three_way(
+                                        begin(), end(), other.begin(), other.end());
 }
 
 bool Labels::operator==(const Labels& other) const {
-    return pairs_ == other.pairs_ || pairs() == other.pairs();
+    return (*this <=> other) == std::strong_ordering::equal;
 }
 
-const std::string* Labels::find(std::string_view key) const {
-    const auto it = std::lower_bound(
-        begin(), end(), key, [](const Pair& pair, std::string_view k) { return pair.first < k; });
-    return it != end() && it->first == key ? &it->second : nullptr;
+std::optional<std::string_view> Labels::find(std::string_view key) const {
+    std::size_t low = 0;
+    for (std::size_t high = size(); low < high;) {
+        const std::size_t middle = low + (high - low) / 2;
+        const Pair pair = at(middle);
+        if (pair.first == key)
+            return pair.second;
+        if (pair.first < key)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return std::nullopt;
 }
 
-void Labels::set(std::string key, std::string value) {
-    auto& pairs = own_pairs();
-    const auto it = lower_bound(pairs, key);
-    if (it != pairs.end() && it->first == key)
-        it->second = std::move(value);
-    else
-        pairs.emplace(it, std::move(key), std::move(value));
+void Labels::set(std::string_view key, std::string_view value) {
+    std::vector<Pair> pairs(begin(), end());
+    pairs.emplace_back(key, value);
+    *this = Labels(std::move(pairs));
 }
 
-void Labels::set_default(std::string key, std::string value) {
-    if (find(key) == nullptr)
-        set(std::move(key), std::move(value));
+void Labels::set_default(std::string_view key, std::string_view value) {
+    if (!find(key))
+        set(key, value);
 }
 
 void Labels::erase(std::string_view key) {
-    if (find(key) == nullptr)
-        return;
-    auto& pairs = own_pairs();
-    pairs.erase(lower_bound(pairs, key));
+    std::vector<Pair> pairs(begin(), end());
+    std::erase_if(pairs, [&](const Pair& pair) { return pair.first == key; });
+    *this = Labels(std::move(pairs));
 }
 
 namespace {
@@ -165,29 +185,34 @@ bool Selector::is_all() const {
 
 bool Selector::matches(const Labels& labels) const {
     const Term& t = *term_;
-    const auto value = [&] { return labels.find(t.label); };
+    const auto has = [&](auto&& test) {
+        const auto value = labels.find(t.label);
+        return value && test(*value);
+    };
+    const auto in_set = [&](std::string_view value) {
+        return std::binary_search(t.values.begin(), t.values.end(), value);
+    };
     const auto child = [&](const Selector& each) { return each.matches(labels); };
     switch (t.op) {
     case Op::All:
     case Op::Global:
         return true;
     case Op::Has:
-        return value() != nullptr;
+        return has([](std::string_view) { return true; });
     case Op::Equal:
-        return value() != nullptr && *value() == t.values.front();
+        return has([&](std::string_view value) { return value == t.values.front(); });
     case Op::NotEqual:
-        return value() == nullptr || *value() != t.values.front();
+        return !has([&](std::string_view value) { return value == t.values.front(); });
     case Op::In:
-        return value() != nullptr && std::binary_search(t.values.begin(), t.values.end(), *value());
+        return has(in_set);
     case Op::NotIn:
-        return value() == nullptr ||
-               !std::binary_search(t.values.begin(), t.values.end(), *value());
+        return !has(in_set);
     case Op::Contains:
-        return value() != nullptr && value()->find(t.values.front()) != std::string::npos;
+        return has([&](std::string_view value) { return value.find(t.values.front()) != value.npos; });
     case Op::StartsWith:
-        return value() != nullptr && value()->starts_with(t.values.front());
+        return has([&](std::string_view value) { return value.starts_with(t.values.front()); });
     case Op::EndsWith:
-        return value() != nullptr && value()->ends_with(t.values.front());
+        return has([&](std::string_view value) { return value.ends_with(t.values.front()); });
     case Op::Not:
         return !t.children.front().matches(labels);
     case Op::And:

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,30 +16,55 @@
 
 namespace polecat::selector {
 
-/// Labels of one object: sorted by key, each key once. Copies share until one of them is changed.
+/// Labels of one object: sorted by key, each key once. One block of memory holds them all, since a
+/// cluster has millions; copies share it, and a change makes a new one.
 class Labels {
   public:
-    using Pair = std::pair<std::string, std::string>;
+    /// A view into the labels it comes from.
+    using Pair = std::pair<std::string_view, std::string_view>;
+
+    class Iterator {
+      public:
+        using iterator_category = std::input_iterator_tag;
+        using value_type = Pair;
+        using difference_type = std::ptrdiff_t;
+        using pointer = const Pair*;
+        using reference = Pair;
+        Iterator() = default;
+        Iterator(const Labels* labels, std::size_t at) : labels_(labels), at_(at) {}
+        Pair operator*() const { return labels_->at(at_); }
+        Iterator& operator++() { return ++at_, *this; }
+        Iterator operator++(int) { return {labels_, at_++}; }
+        bool operator==(const Iterator&) const = default;
+
+      private:
+        const Labels* labels_ = nullptr;
+        std::size_t at_ = 0;
+    };
+
     Labels() = default;
     /// Later pairs win over earlier ones of the same key.
     explicit Labels(std::vector<Pair> pairs);
+    explicit Labels(const std::vector<std::pair<std::string, std::string>>& pairs);
 
-    const std::string* find(std::string_view key) const;
-    void set(std::string key, std::string value);
+    std::optional<std::string_view> find(std::string_view key) const;
+    void set(std::string_view key, std::string_view value);
     /// Sets what is not there yet (inheritance: the own label wins).
-    void set_default(std::string key, std::string value);
+    void set_default(std::string_view key, std::string_view value);
     void erase(std::string_view key);
-    bool empty() const { return pairs().empty(); }
-    std::size_t size() const { return pairs().size(); }
-    auto begin() const { return pairs().begin(); }
-    auto end() const { return pairs().end(); }
+    bool empty() const { return size() == 0; }
+    std::size_t size() const { return block_ ? block_[0] : 0; }
+    Iterator begin() const { return {this, 0}; }
+    Iterator end() const { return {this, size()}; }
     std::strong_ordering operator<=>(const Labels& other) const;
     bool operator==(const Labels& other) const;
 
   private:
-    const std::vector<Pair>& pairs() const;
-    std::vector<Pair>& own_pairs();
-    std::shared_ptr<std::vector<Pair>> pairs_; ///< absent: none
+    Pair at(std::size_t index) const;
+    const char* text() const;
+
+    /// The number of pairs, then where each key and value ends in the text, then the text.
+    std::shared_ptr<const std::uint32_t[]> block_; ///< absent: none
 };
 
 enum class Op : std::uint8_t {
