@@ -59,6 +59,7 @@ Cluster endpoints(std::size_t remote) {
         profile.labels_to_apply.set("pcns.projectcalico.org/name", fmt::format("namespace-{}", i));
         out.profiles.push_back(std::move(profile));
     }
+    out.workloads.reserve(remote + 200);
     for (std::size_t i = 1; i <= remote + 200; ++i)
         out.workloads.push_back(endpoint(i, i > remote));
     return out;
@@ -113,6 +114,9 @@ Cluster netset_policies(std::size_t remote, std::size_t count) {
 
 Cluster isolated_customers(std::size_t customers) {
     Cluster out;
+    out.namespaces.reserve(customers);
+    out.workloads.reserve(customers);
+    out.policies.reserve(customers);
     for (std::size_t i = 0; i < customers; ++i) {
         const std::string name = fmt::format("customer-{}", i);
         policy::Namespace space;

@@ -79,9 +79,9 @@ class Grouping {
     }
 
     static std::string kind_key(const EndpointSource& source) {
-        std::string key{source.is_host_endpoint ? 'h' : 'w', source.all_interfaces ? '*' : '-',
-                        source.governed ? 'g' : 'n'};
-        for (const std::string& profile : source.profiles)
+        std::string key{source.host_endpoint != nullptr ? 'h' : 'w',
+                        source.all_interfaces ? '*' : '-', source.governed ? 'g' : 'n'};
+        for (const std::string& profile : profile_names(source))
             append(key, profile);
         return key + "|";
     }
@@ -118,7 +118,7 @@ class Grouping {
             const bool only_hosts = *policy.do_not_track || *policy.pre_dnat;
             for (const std::uint32_t id : index_.select(policy::subject_of(policy))) {
                 Class& of = classes_[id];
-                if (of.source.governed && (of.source.is_host_endpoint || !only_hosts))
+                if (of.source.governed && (of.source.host_endpoint != nullptr || !only_hosts))
                     of.policies.push_back(static_cast<std::uint32_t>(i));
             }
         }
@@ -160,7 +160,7 @@ class Grouping {
         if (!of.source.governed)
             return group;
         add_programs(group, of, Hook::Normal);
-        if (!of.source.is_host_endpoint)
+        if (of.source.host_endpoint == nullptr)
             return group;
         if (has_any(of, Hook::Forward)) // of either direction, as felix/rules/endpoints.go asks
             add_programs(group, of, Hook::Forward);
@@ -207,7 +207,7 @@ class Grouping {
                     request.policies.push_back(place);
             }
             if (hook == Hook::Normal)
-                request.profiles = of.source.profiles;
+                request.profiles = profile_names(of.source);
             for (const net::Family family : {net::Family::V4, net::Family::V6}) {
                 request.family = family;
                 group.programs.emplace(decision::Group::Key{direction, hook, family},

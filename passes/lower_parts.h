@@ -35,20 +35,20 @@ struct ProfileSource {
 /// Profiles by name: those given, kns. and ksa. of namespaces and accounts, the built-in one.
 using Profiles = std::unordered_map<std::string, ProfileSource>;
 Profiles profiles_of(const policy::Cluster& cluster);
-/// The profiles that a workload has, in order.
-std::vector<std::string> profile_names(const policy::Workload& workload);
-std::vector<std::string> profile_names(const policy::HostEndpoint& endpoint);
 
 // --- lower_world.cpp -----------------------------------------------------------------------------
 
 /// What grouping needs of an endpoint beside what the world says. In the order of
 /// LoweredCluster::endpoints.
 struct EndpointSource {
-    std::vector<std::string> profiles;
-    bool is_host_endpoint = false;
+    const policy::Workload* workload = nullptr; ///< one of the two
+    const policy::HostEndpoint* host_endpoint = nullptr;
     bool all_interfaces = false; ///< a host endpoint "*"
     bool governed = true;        ///< false: a host-networked pod
 };
+
+/// The profiles that it has, in order.
+std::vector<std::string> profile_names(const EndpointSource& of);
 
 /// Fills world (all but services), endpoints and names.
 std::vector<EndpointSource> build_world(const policy::Cluster& cluster, const Profiles& profiles,

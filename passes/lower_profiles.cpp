@@ -72,20 +72,14 @@ Profiles profiles_of(const policy::Cluster& cluster) {
     return profiles;
 }
 
-std::vector<std::string> profile_names(const policy::Workload& workload) {
+std::vector<std::string> profile_names(const EndpointSource& of) {
     std::vector<std::string> names;
-    if (is_kubernetes(workload)) {
-        names.push_back("kns." + workload.meta.space);
-        names.push_back("ksa." + workload.meta.space + "." + account_of(workload));
+    if (of.workload != nullptr && is_kubernetes(*of.workload)) {
+        names.push_back("kns." + of.workload->meta.space);
+        names.push_back("ksa." + of.workload->meta.space + "." + account_of(*of.workload));
     }
-    for (const At<std::string>& name : workload.profiles)
-        names.push_back(*name);
-    return names;
-}
-
-std::vector<std::string> profile_names(const policy::HostEndpoint& endpoint) {
-    std::vector<std::string> names;
-    for (const At<std::string>& name : endpoint.profiles)
+    const auto& given = of.workload != nullptr ? of.workload->profiles : of.host_endpoint->profiles;
+    for (const At<std::string>& name : given)
         names.push_back(*name);
     return names;
 }

@@ -83,13 +83,17 @@ class Builder {
         : cluster_(cluster), profiles_(profiles), lowered_(lowered) {}
 
     std::vector<EndpointSource> run() {
+        const std::size_t endpoints = cluster_.workloads.size() + cluster_.host_endpoints.size();
+        lowered_.world.objects.reserve(endpoints + cluster_.network_sets.size());
+        lowered_.endpoints.reserve(endpoints);
+        sources_.reserve(endpoints);
         find_pods_of_workloads();
         for (const policy::Workload& workload : cluster_.workloads)
             add_workload(workload);
         name_workloads_of_pods();
         for (const policy::HostEndpoint& endpoint : cluster_.host_endpoints)
             add_host_endpoint(endpoint);
-        index_addresses();
+        lowered_.world.index_addresses();
         for (const policy::NetworkSet& set : cluster_.network_sets)
             add_network_set(set);
         add_pools();
@@ -124,12 +128,12 @@ class Builder {
         if (workload.finished || has_own_pods)
             return;
         EndpointSource source;
-        source.profiles = profile_names(workload);
+        source.workload = &workload;
         source.governed = !workload.host_network;
         Object object;
         object.name = full_name(workload.meta);
         object.manifest_kind = workload.kind;
-        object.labels = with_inherited(own_labels(workload), source.profiles, profiles_);
+        object.labels = with_inherited(own_labels(workload), profile_names(source), profiles_);
         for (const At<net::Cidr>& address : workload.addresses)
             object.addresses.push_back(address->base);
         object.selectable = !workload.host_network;
@@ -145,8 +149,8 @@ class Builder {
         if (endpoint.interface_name.empty() && workload.kind == "Pod" && !workload.host_network)
             endpoint.interface_name = interface_of(workload.meta, lowered_.felix_of(workload.node));
         endpoint.host_network = workload.host_network;
-        lowered_.workloads_by_name.emplace(
-            key, add(std::move(object), std::move(endpoint), std::move(source)));
+        lowered_.workloads_by_name.emplace(key,
+                                           add(std::move(object), std::move(endpoint), source));
     }
 
     /// Names of workloads lead to one of their pods: all are made from one template.
@@ -169,15 +173,14 @@ class Builder {
 
     void add_host_endpoint(const policy::HostEndpoint& source_object) {
         EndpointSource source;
-        source.profiles = profile_names(source_object);
-        source.is_host_endpoint = true;
+        source.host_endpoint = &source_object;
         source.all_interfaces = source_object.interface_name == "*";
         Object object;
         object.kind = Object::Kind::HostEndpoint;
         object.name = source_object.meta.name;
         object.manifest_kind = "HostEndpoint";
         const Labels& own = source_object.meta.labels;
-        object.labels = with_inherited({own.begin(), own.end()}, source.profiles, profiles_);
+        object.labels = with_inherited({own.begin(), own.end()}, profile_names(source), profiles_);
         for (const At<net::Address>& address : source_object.expected_ips)
             object.addresses.push_back(*address);
         object.ports = source_object.ports;
@@ -188,32 +191,17 @@ class Builder {
         endpoint.interface_name = source_object.interface_name;
         endpoint.is_host_endpoint = true;
         lowered_.host_endpoints_by_name.emplace(
-            source_object.meta.name,
-            add(std::move(object), std::move(endpoint), std::move(source)));
+            source_object.meta.name, add(std::move(object), std::move(endpoint), source));
     }
 
-    ObjectId add(Object object, decision::Endpoint endpoint, EndpointSource source) {
+    ObjectId add(Object object, decision::Endpoint endpoint, const EndpointSource& source) {
         auto& objects = lowered_.world.objects;
         const ObjectId id{static_cast<std::uint32_t>(objects.size())};
         objects.push_back(std::move(object));
         endpoint.object = id;
         lowered_.endpoints.push_back(std::move(endpoint));
-        sources_.push_back(std::move(source));
+        sources_.push_back(source);
         return id;
-    }
-
-    void index_addresses() {
-        std::vector<std::pair<net::Address, ObjectId>> held;
-        const auto& objects = lowered_.world.objects;
-        for (std::size_t i = 0; i < objects.size(); ++i)
-            if (objects[i].selectable)
-                for (const net::Address& address : objects[i].addresses)
-                    held.emplace_back(address, ObjectId{static_cast<std::uint32_t>(i)});
-        std::sort(held.begin(), held.end());
-        held.erase(std::unique(held.begin(), held.end()), held.end());
-        auto& by_address = lowered_.world.by_address;
-        for (const auto& [address, id] : held)
-            by_address.try_emplace(by_address.end(), address)->second.push_back(id);
     }
 
     void add_network_set(const policy::NetworkSet& set) {

@@ -151,8 +151,7 @@ void check_unprotected(Context& context, Diagnostics& out) {
         for (const decision::Endpoint& endpoint : context.lowered.endpoints) {
             const Object& object = context.object(endpoint.object);
             const auto space = object.labels.find(policy::kNamespaceLabel);
-            if (endpoint.is_host_endpoint || endpoint.host_network || !space ||
-                is_system(*space))
+            if (endpoint.is_host_endpoint || endpoint.host_network || !space || is_system(*space))
                 continue;
             Count& count = by_space[std::string(*space)];
             ++count.all;

@@ -23,7 +23,7 @@ bool is_dns_server(const Object& object) {
     const auto is = [&](const char* label, std::initializer_list<const char*> values) {
         const auto found = object.labels.find(label);
         return found && std::any_of(values.begin(), values.end(),
-                                               [&](const char* each) { return *found == each; });
+                                    [&](const char* each) { return *found == each; });
     };
     return is("k8s-app", {"kube-dns", "coredns"}) || is("app.kubernetes.io/name", {"coredns"}) ||
            is("dns.operator.openshift.io/daemonset-dns", {"default"});

@@ -17,7 +17,7 @@ ExistingEnds::ExistingEnds(const decision::LoweredCluster& cluster, net::Family 
     for (const decision::Endpoint& endpoint : cluster.endpoints)
         add_spots(endpoint);
     std::vector<net::Range> held;
-    for (const auto& [address, objects] : cluster.world.by_address)
+    for (const auto& [address, object] : cluster.world.by_address)
         if (address.family == family)
             held.push_back({address, address});
     outside_ = net::AddressSet::all(family) - net::AddressSet::of(std::move(held));

@@ -236,8 +236,10 @@ struct Identities::State {
     void take_out_endpoints(net::Family family) {
         std::unordered_map<std::uint32_t, std::vector<net::Range>> by_identity;
         const auto& all = segments[index(family)];
-        auto held = cluster.world.by_address.lower_bound(net::first_address(family));
-        const auto held_end = cluster.world.by_address.end();
+        const auto& held_by = cluster.world.by_address;
+        auto held = std::lower_bound(held_by.begin(), held_by.end(),
+                                     std::pair(net::first_address(family), ObjectId{0}));
+        const auto held_end = held_by.end();
         auto member = special.lower_bound(net::first_address(family));
         for (std::size_t i = 0; i < all.size(); ++i) {
             net::Address first = all[i].first;
@@ -337,7 +339,7 @@ std::vector<std::pair<net::Address, IdentityId>>
 Identities::member_addresses(net::Family family) const {
     std::vector<std::pair<net::Address, IdentityId>> out;
     for (const auto& [address, identity] : state_->special)
-        if (address.family == family && !state_->cluster.world.by_address.contains(address))
+        if (address.family == family && !state_->cluster.world.is_held(address))
             out.emplace_back(address, identity);
     return out;
 }
@@ -345,9 +347,9 @@ Identities::member_addresses(net::Family family) const {
 std::vector<std::pair<net::Address, IdentityId>>
 Identities::endpoint_addresses(net::Family family) const {
     std::vector<std::pair<net::Address, IdentityId>> out;
-    for (const auto& [address, objects] : state_->cluster.world.by_address)
-        if (address.family == family)
-            out.emplace_back(address, state_->intern(state_->at_address(address, objects)));
+    for (const auto& [address, object] : state_->cluster.world.by_address)
+        if (address.family == family && (out.empty() || out.back().first != address))
+            out.emplace_back(address, of_address(address));
     return out;
 }
 

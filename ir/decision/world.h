@@ -61,8 +61,8 @@ enum class UnknownAddress : std::uint8_t {
 
 struct World {
     std::vector<Object> objects;
-    /// Objects (endpoints only) by address; network sets are asked by their nets.
-    std::map<net::Address, std::vector<ObjectId>> by_address;
+    /// Objects (endpoints only) by address, sorted; network sets are asked by their nets.
+    std::vector<std::pair<net::Address, ObjectId>> by_address;
     std::vector<ObjectId> network_sets;
     std::map<std::string, std::vector<ServiceMember>> services;        ///< by "namespace/name"
     std::map<std::string, std::vector<ServiceObject>> service_objects; ///< likewise
@@ -71,6 +71,8 @@ struct World {
     UnknownAddress unknown_address = UnknownAddress::Depends;
 
     const Object& object(ObjectId id) const { return objects[id.value]; }
+    bool is_held(const net::Address& address) const; ///< by an endpoint
+    void index_addresses();                          ///< fills by_address
 };
 
 } // namespace polecat::decision

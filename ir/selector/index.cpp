@@ -11,10 +11,12 @@ namespace {
 
 using GroupList = std::vector<std::uint32_t>;
 
-/// Groups that have a label, and those that have it with a value. Ascending.
+/// Groups that have a label, and those that have it with a value. Ascending. Values are sorted out
+/// when the label is first asked for one: most labels never are.
 struct Postings {
     GroupList present;
-    std::unordered_map<std::string_view, GroupList> by_value;
+    std::unordered_map<std::string_view, GroupList> by_value; ///< of the first `sorted_out`
+    std::size_t sorted_out = 0;
 };
 
 GroupList union_of(const std::vector<GroupList>& lists) {
@@ -40,21 +42,23 @@ struct LabelIndex::State {
         if (fresh) {
             labels.push_back(&it->first);
             members.emplace_back();
-            for (const auto& [key, value] : it->first) {
-                Postings& entry = postings[key];
-                entry.present.push_back(it->second);
-                entry.by_value[value].push_back(it->second);
-            }
+            for (const auto& [key, value] : it->first)
+                postings[key].present.push_back(it->second);
         }
         return it->second;
     }
 
-    GroupList with_value(const std::string& label, const std::string& value) const {
-        const auto entry = postings.find(label);
-        if (entry == postings.end())
+    GroupList with_value(const std::string& label, const std::string& value) {
+        const auto found = postings.find(label);
+        if (found == postings.end())
             return {};
-        const auto found = entry->second.by_value.find(value);
-        return found == entry->second.by_value.end() ? GroupList{} : found->second;
+        Postings& entry = found->second;
+        for (; entry.sorted_out < entry.present.size(); ++entry.sorted_out) {
+            const std::uint32_t group = entry.present[entry.sorted_out];
+            entry.by_value[*labels[group]->find(label)].push_back(group);
+        }
+        const auto having = entry.by_value.find(value);
+        return having == entry.by_value.end() ? GroupList{} : having->second;
     }
 
     GroupList with_label(const std::string& label) const {
@@ -63,7 +67,7 @@ struct LabelIndex::State {
     }
 
     /// Groups of which every match is one; nullopt: the selector gives no such list.
-    std::optional<GroupList> candidates(const Selector& selector) const {
+    std::optional<GroupList> candidates(const Selector& selector) {
         const Term& t = selector.term();
         switch (t.op) {
         case Op::Equal:
@@ -88,7 +92,7 @@ struct LabelIndex::State {
         }
     }
 
-    std::optional<GroupList> smallest(const std::vector<Selector>& children) const {
+    std::optional<GroupList> smallest(const std::vector<Selector>& children) {
         std::optional<GroupList> best;
         for (const Selector& child : children) {
             auto list = candidates(child);
@@ -98,7 +102,7 @@ struct LabelIndex::State {
         return best;
     }
 
-    std::optional<GroupList> every(const std::vector<Selector>& children) const {
+    std::optional<GroupList> every(const std::vector<Selector>& children) {
         std::vector<GroupList> lists;
         for (const Selector& child : children) {
             auto list = candidates(child);

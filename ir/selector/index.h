@@ -21,7 +21,8 @@ class LabelIndex {
     /// Objects are numbered 0, 1, 2, ... in the order of adding.
     std::uint32_t add(const Labels& labels);
     std::size_t size() const;
-    /// The matching objects, ascending.
+    /// The matching objects, ascending. Not from two threads at once: the index grows with what is
+    /// asked of it.
     std::vector<std::uint32_t> select(const Selector& selector) const;
 
   private:

@@ -60,9 +60,9 @@ Labels::Pair Labels::at(std::size_t index) const {
 }
 
 std::strong_ordering Labels::operator<=>(const Labels& other) const {
-    return block_ == other.block_ ? std::strong_ordering::equal
-                                  : std::lexicographical_compare_three_way(
-                                        begin(), end(), other.begin(), other.end());
+    return block_ == other.block_
+               ? std::strong_ordering::equal
+               : std::lexicographical_compare_three_way(begin(), end(), other.begin(), other.end());
 }
 
 bool Labels::operator==(const Labels& other) const {
@@ -208,7 +208,8 @@ bool Selector::matches(const Labels& labels) const {
     case Op::NotIn:
         return !has(in_set);
     case Op::Contains:
-        return has([&](std::string_view value) { return value.find(t.values.front()) != value.npos; });
+        return has(
+            [&](std::string_view value) { return value.find(t.values.front()) != value.npos; });
     case Op::StartsWith:
         return has([&](std::string_view value) { return value.starts_with(t.values.front()); });
     case Op::EndsWith:

@@ -18,8 +18,8 @@ namespace {
 std::vector<net::Address> addresses_of(const decision::LoweredCluster& cluster,
                                        net::Family family) {
     std::vector<net::Address> out;
-    for (const auto& [address, objects] : cluster.world.by_address)
-        if (address.family == family)
+    for (const auto& [address, object] : cluster.world.by_address)
+        if (address.family == family && (out.empty() || out.back() != address))
             out.push_back(address);
     const std::array<const char*, 4> outside =
         family == net::Family::V4

@@ -64,11 +64,10 @@ struct Universe {
         object.ports.push_back({"http", net::kTcp, port});
         object.addresses_known = !addresses.empty();
         const decision::ObjectId id{static_cast<std::uint32_t>(cluster.world.objects.size())};
-        for (const char* text : addresses) {
+        for (const char* text : addresses)
             object.addresses.push_back(*net::parse_address(text));
-            cluster.world.by_address[object.addresses.back()].push_back(id);
-        }
         cluster.world.objects.push_back(std::move(object));
+        cluster.world.index_addresses();
         decision::Endpoint endpoint;
         endpoint.object = id;
         cluster.endpoints.push_back(std::move(endpoint));
