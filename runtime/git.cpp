@@ -62,8 +62,7 @@ Result<std::vector<GitFile>> contents_of(const std::vector<Entry>& entries,
 
 } // namespace
 
-Result<std::vector<GitFile>> git_files(const std::string& revision,
-                                       const std::vector<std::string>& paths) {
+Result<GitTree> git_tree(const std::string& revision, const std::vector<std::string>& paths) {
     if (revision.empty() || revision[0] == '-')
         return Error{"`" + revision + "` is no revision"};
     std::vector<std::string> arguments{"ls-tree", "-r", "-z", revision, "--"};
@@ -71,19 +70,27 @@ Result<std::vector<GitFile>> git_files(const std::string& revision,
     const auto listing = git(std::move(arguments), "");
     if (!listing)
         return Error{listing.error()};
-    std::vector<Entry> entries = entries_of(*listing);
-    std::erase_if(entries, [](const Entry& entry) { return entry.mode == "160000"; }); // submodules
+    GitTree out;
+    std::vector<Entry> entries;
     std::string wanted;
-    for (const Entry& entry : entries) {
-        if (entry.mode == "120000")
-            return Error{entry.path + " is a symbolic link in " + revision +
-                         ": compare folders instead"};
-        wanted += entry.object + "\n";
+    for (Entry& entry : entries_of(*listing)) {
+        if (entry.mode == "120000") {
+            out.links.push_back(std::move(entry.path));
+        } else if (entry.mode == "160000") {
+            out.submodules.push_back(std::move(entry.path));
+        } else {
+            wanted += entry.object + "\n";
+            entries.push_back(std::move(entry));
+        }
     }
     const auto batch = git({"cat-file", "--batch"}, wanted);
     if (!batch)
         return Error{batch.error()};
-    return contents_of(entries, *batch);
+    auto files = contents_of(entries, *batch);
+    if (!files)
+        return Error{files.error()};
+    out.files = std::move(*files);
+    return out;
 }
 
 Result<std::string> git_merge_base(const std::string& a, const std::string& b) {

@@ -13,10 +13,15 @@ struct GitFile {
     std::string text;
 };
 
-/// Regular files below `paths` in a revision, in path order. An error says what git said; so does
-/// a symbolic link among them, since what it leads to is not in the listing.
-Result<std::vector<GitFile>> git_files(const std::string& revision,
-                                       const std::vector<std::string>& paths);
+/// What lies below some paths in a revision, in path order.
+struct GitTree {
+    std::vector<GitFile> files;
+    /// Symbolic links and submodules: what they lead to is not in the listing.
+    std::vector<std::string> links, submodules;
+};
+
+/// An error says what git said.
+Result<GitTree> git_tree(const std::string& revision, const std::vector<std::string>& paths);
 /// The commit that both descend from.
 Result<std::string> git_merge_base(const std::string& a, const std::string& b);
 

@@ -49,11 +49,20 @@ std::optional<Revisions> revisions_of(const std::string& text) {
 }
 
 Input read_revision(const std::string& revision, const std::vector<std::string>& paths) {
-    auto found = runtime::git_files(revision, paths);
+    auto found = runtime::git_tree(revision, paths);
     if (!found)
         fail(found.error());
+    for (const std::string& each : found->links)
+        if (frontend::is_manifest_name(each))
+            fail(fmt::format("{} is a symbolic link in {}, which leads to nothing that git lists; "
+                             "compare two folders instead",
+                             each, revision));
+    for (const std::string& each : found->submodules)
+        fmt::print(stderr,
+                   "polecat: note: {} is a submodule in {}: what it holds is not compared\n", each,
+                   revision);
     std::vector<frontend::File> files;
-    for (runtime::GitFile& each : *found)
+    for (runtime::GitFile& each : found->files)
         if (frontend::is_manifest_name(each.path))
             files.push_back({revision + ":" + each.path, std::move(each.text)});
     Input out;

@@ -33,9 +33,10 @@ Labels::Labels(std::vector<Pair> pairs) {
     for (const auto& [key, value] : pairs)
         length += key.size() + value.size();
     const std::size_t head = 1 + 2 * pairs.size();
-    const auto block = std::make_shared<std::uint32_t[]>(head + (length + 3) / 4);
+    const auto shared = std::make_shared<std::uint32_t[]>(head + (length + 3) / 4);
+    std::uint32_t* const block = shared.get();
     block[0] = static_cast<std::uint32_t>(pairs.size());
-    char* const text = reinterpret_cast<char*>(&block[head]);
+    char* const text = reinterpret_cast<char*>(block + head);
     std::uint32_t end = 0;
     std::size_t at = 1;
     for (const auto& [key, value] : pairs)
@@ -43,18 +44,18 @@ Labels::Labels(std::vector<Pair> pairs) {
             std::copy(part.begin(), part.end(), text + end);
             block[at++] = end += static_cast<std::uint32_t>(part.size());
         }
-    block_ = block;
+    block_ = shared;
 }
 
 Labels::Labels(const std::vector<std::pair<std::string, std::string>>& pairs)
     : Labels(views_of(pairs)) {}
 
 const char* Labels::text() const {
-    return reinterpret_cast<const char*>(&block_[1 + 2 * size()]);
+    return reinterpret_cast<const char*>(block_.get() + 1 + 2 * size());
 }
 
 Labels::Pair Labels::at(std::size_t index) const {
-    const std::uint32_t* const ends = &block_[1 + 2 * index];
+    const std::uint32_t* const ends = block_.get() + 1 + 2 * index;
     const std::uint32_t start = index == 0 ? 0 : ends[-1];
     return {{text() + start, ends[0] - start}, {text() + ends[0], ends[1] - ends[0]}};
 }

@@ -1,0 +1,115 @@
+// `polecat diff` as people run it: folders, git revisions, staged policies, exit codes.
+#include <filesystem>
+#include <fstream>
+
+#include <doctest/doctest.h>
+
+#include "runtime/process.h"
+
+using namespace polecat;
+namespace fs = std::filesystem;
+
+namespace {
+
+bool has(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+const std::string kPods = "apiVersion: v1\nkind: Pod\n"
+                          "metadata: {name: web, namespace: shop, labels: {app: web}}\n"
+                          "---\napiVersion: v1\nkind: Pod\n"
+                          "metadata: {name: db, namespace: shop, labels: {app: db}}\n";
+
+std::string policy_of(const std::string& kind, const std::string& ingress) {
+    return "apiVersion: projectcalico.org/v3\nkind: " + kind +
+           "\nmetadata: {name: db, namespace: shop}\n"
+           "spec: {selector: app == 'db', types: [Ingress], ingress: " +
+           ingress + "}\n";
+}
+
+const std::string kOpen = "[{action: Allow, protocol: TCP, source: {selector: app == 'web'}, "
+                          "destination: {ports: [5432]}}]";
+
+/// A git repository of its own, gone afterwards.
+struct Repository {
+    fs::path path = fs::temp_directory_path() / ("polecat-diff-" + std::to_string(std::rand()));
+    Repository() {
+        fs::remove_all(path);
+        fs::create_directories(path);
+        REQUIRE(shell("git init -q . && git config user.email a@b && git config user.name a")
+                    .exit_code == 0);
+        write("k8s/pods.yaml", kPods);
+        write("k8s/policy.yaml", policy_of("NetworkPolicy", "[]"));
+        commit("base");
+    }
+    ~Repository() { fs::remove_all(path); }
+    void write(const std::string& name, const std::string& text) const {
+        fs::create_directories((path / name).parent_path());
+        std::ofstream(path / name, std::ios::binary) << text;
+    }
+    void commit(const std::string& tag) const {
+        REQUIRE(shell("git add -A && git commit -qm x && git tag " + tag).exit_code == 0);
+    }
+    runtime::Output shell(const std::string& command) const {
+        auto output =
+            runtime::run_program({"sh", "-c", "cd '" + path.string() + "' && " + command}, "");
+        REQUIRE(output.ok());
+        return std::move(*output);
+    }
+    runtime::Output diff(const std::string& arguments) const {
+        return shell("'" + std::string(POLECAT_BIN_DIR) + "/polecat' diff " + arguments);
+    }
+};
+
+} // namespace
+
+TEST_CASE("revisions: what a change opens, and what --fail-on makes of it") {
+    const Repository repository;
+    repository.write("k8s/policy.yaml", policy_of("NetworkPolicy", kOpen));
+    repository.commit("opened");
+    for (const char* revisions :
+         {"base..opened", "base..opened -- k8s", "base...opened", "base.."}) {
+        const auto found = repository.diff(revisions);
+        CHECK_MESSAGE(found.exit_code == 0, found.error);
+        CHECK_MESSAGE(has(found.out, "5432"), found.out);
+    }
+    CHECK(repository.diff("--fail-on opened base..opened").exit_code == 1);
+    CHECK(repository.diff("--fail-on closed base..opened").exit_code == 0);
+    CHECK(repository.diff("--fail-on closed opened..base").exit_code == 1);
+    CHECK(repository.diff("--fail-on any base..base").exit_code == 0);
+    const auto json = repository.diff("--format json base..opened").out;
+    CHECK_MESSAGE(has(json, "opened:k8s/policy.yaml"), json);
+    CHECK(has(repository.diff("--format md base..opened").out, "5432"));
+    CHECK(repository.diff("base..nowhere").exit_code == 2);
+    CHECK(has(repository.diff("base..nowhere").error, "nowhere"));
+}
+
+TEST_CASE("revisions: links and submodules are named, not passed over") {
+    const Repository repository;
+    fs::create_symlink("nowhere", repository.path / "k8s/notes");
+    REQUIRE(repository
+                .shell("git init -q sub && cd sub && git config user.email a@b && git config "
+                       "user.name a && git commit -q --allow-empty -m x")
+                .exit_code == 0);
+    repository.commit("linked");
+    const auto found = repository.diff("base..linked");
+    CHECK(found.exit_code == 0);
+    CHECK_MESSAGE(has(found.error, "sub is a submodule in linked"), found.error);
+    fs::create_symlink("pods.yaml", repository.path / "k8s/more.yaml");
+    repository.commit("manifest");
+    CHECK(repository.diff("base..manifest").exit_code == 2);
+    CHECK(has(repository.diff("base..manifest").error, "k8s/more.yaml is a symbolic link"));
+}
+
+TEST_CASE("folders, and staged policies as if enforced") {
+    const Repository repository;
+    REQUIRE(repository.shell("cp -r k8s next").exit_code == 0);
+    CHECK(repository.diff("--fail-on any k8s next").exit_code == 0);
+    repository.write("next/staged.yaml", policy_of("StagedNetworkPolicy", kOpen));
+    CHECK(repository.diff("--fail-on any k8s next").exit_code == 0);
+    CHECK(repository.diff("--fail-on opened --staged next").exit_code == 1);
+    CHECK(repository.diff("--fail-on opened --staged k8s next").exit_code == 1);
+    repository.write("next/staged.yaml", "kind: [");
+    CHECK(repository.diff("k8s next").exit_code == 2);
+    CHECK(repository.diff("k8s").exit_code == 2);
+}
