@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 #include <tuple>
+#include <utility>
 
 #include "frontend/check_ports.h"
 #include "frontend/load.h"
@@ -39,8 +40,15 @@ class Names {
         add(kind, meta.space, meta.name, meta.span);
     }
 
+    /// One of several parts of an object, which follow each other.
+    void add_part(const std::string& kind, const policy::Metadata& meta) {
+        if (meta.span != std::exchange(last_part_, meta.span))
+            add(kind, meta);
+    }
+
   private:
     diag::Diagnostics& diagnostics_;
+    Span last_part_;
     std::map<std::tuple<std::string, std::string, std::string>, Span> seen_;
 };
 
@@ -56,6 +64,8 @@ void check_names(const Cluster& cluster, diag::Diagnostics& diagnostics) {
         names.add("HostEndpoint", each.meta);
     for (const auto& each : cluster.services)
         names.add("Service", each.meta);
+    for (const auto& each : cluster.service_endpoints)
+        names.add_part(each.is_slice ? "EndpointSlice" : "Endpoints", each.meta);
     for (const auto& each : cluster.nodes)
         names.add(each.is_calico ? "projectcalico.org Node" : "Node", each.meta);
     for (const auto& each : cluster.tiers)

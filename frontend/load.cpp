@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <set>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -273,6 +274,13 @@ policy::Cluster load(const std::vector<std::string>& paths, Sources& sources,
                      diag::Diagnostics& diagnostics,
                      const std::function<bool(const std::string&)>& excluded) {
     std::vector<yaml::Document> documents;
+    std::set<fs::path> read; // a file that two of the paths lead to is read once
+    const auto read_once = [&](const std::string& path) {
+        std::error_code error;
+        const fs::path real = fs::canonical(path, error);
+        if (error || read.insert(real).second)
+            read_file(path, sources, diagnostics, documents);
+    };
     for (const std::string& path : paths) {
         std::error_code error;
         if (path != "-" && fs::is_directory(path, error)) {
@@ -284,11 +292,11 @@ policy::Cluster load(const std::vector<std::string>& paths, Sources& sources,
                     .with_hint("manifests end in .yaml, .yml or .json");
             for (const fs::path& file : files)
                 if (!excluded || !excluded(file.string()))
-                    read_file(file.string(), sources, diagnostics, documents);
+                    read_once(file.string());
         } else if (path != "-" && !fs::exists(path, error)) {
             report_unreadable(path, "no such file or folder", diagnostics);
         } else {
-            read_file(path, sources, diagnostics, documents);
+            read_once(path);
         }
     }
     return load_all(documents, fmt::format("{}", fmt::join(paths, ", ")), diagnostics);

@@ -22,7 +22,8 @@ std::string_view Sources::line(FileId file, std::uint32_t line) const {
     if (entry.line_starts.empty()) {
         entry.line_starts.push_back(0);
         for (std::size_t i = 0; i < entry.text.size(); ++i)
-            if (entry.text[i] == '\n')
+            if (entry.text[i] == '\n' || (entry.text[i] == '\r' && // YAML 1.1 breaks at either
+                                          entry.text.compare(i, 2, "\r\n") != 0))
                 entry.line_starts.push_back(static_cast<std::uint32_t>(i + 1));
     }
     if (line == 0 || line > entry.line_starts.size())

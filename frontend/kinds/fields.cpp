@@ -1,6 +1,7 @@
 #include "frontend/kinds/fields.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 
 #include "support/diag/fix.h"
@@ -86,7 +87,12 @@ std::optional<At<std::string>> Fields::string(std::string_view key) {
     const yaml::Node* node = get(key);
     if (node == nullptr)
         return std::nullopt;
-    return as_text(*node, path_of(key), object_, *diagnostics_);
+    auto text = as_text(*node, path_of(key), object_, *diagnostics_);
+    if (text && yaml::looks_like_template(text->value))
+        diagnostics_->report(diag::Code::UnrenderedTemplate, node->span)
+            .about(object_)
+            .with_hint(yaml::kRenderFirst);
+    return text;
 }
 
 std::optional<At<std::int64_t>> Fields::integer(std::string_view key) {
@@ -103,9 +109,11 @@ std::optional<At<double>> Fields::number(std::string_view key) {
     const yaml::Node* node = get(key);
     if (node == nullptr)
         return std::nullopt;
-    if (const auto value = yaml::as_number(*node))
+    const auto value = yaml::as_number(*node);
+    if (value && std::isfinite(*value)) // JSON, which the API server is sent, has no others
         return At<double>{*value, node->span};
-    report_wrong_type(*diagnostics_, *node, path_of(key), "a number", object_);
+    report_wrong_type(*diagnostics_, *node, path_of(key), value ? "a finite number" : "a number",
+                      object_);
     return std::nullopt;
 }
 

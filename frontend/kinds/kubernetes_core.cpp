@@ -1,5 +1,10 @@
 /// Namespace, ServiceAccount, Node, Service, Endpoints, EndpointSlice. Of Services and Nodes only
 /// the fields that policy and routing need are read; the rest passes unread.
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "frontend/kinds/kinds.h"
 #include "frontend/kinds/kubernetes_fields.h"
 #include "frontend/kinds/label_selector.h"
@@ -37,6 +42,19 @@ net::Protocol protocol_or_tcp(Fields& fields) {
     return kubernetes_protocol(*text, fields.path_of("protocol"), fields).value_or(net::kTcp);
 }
 
+/// One of some words; empty: not given, or refused.
+std::string word(Fields& fields, std::string_view key,
+                 std::initializer_list<std::string_view> allowed) {
+    const auto text = fields.string(key);
+    if (!text || text->value.empty())
+        return {};
+    if (std::find(allowed.begin(), allowed.end(), text->value) != allowed.end())
+        return text->value;
+    refuse_value(fields, text->span, fields.path_of(key),
+                 fmt::format("must be one of {}", fmt::join(allowed, ", ")));
+    return {};
+}
+
 std::uint16_t port_or_zero(Fields& fields, std::string_view key) {
     const auto number = fields.integer(key);
     if (!number || number->value == 0)
@@ -59,6 +77,22 @@ void read_service_port(Fields fields, std::vector<policy::ServicePort>& into) {
     }
     fields.finish_open(known::kServicePort);
     into.push_back(std::move(out));
+}
+
+/// No name and no port of a protocol twice: Kubernetes' pkg/apis/core/validation, ValidateService.
+/// It wants names too where there are several ports; examples without are common, and can't be
+/// mistaken.
+void check_service_ports(Fields& spec, const std::vector<policy::ServicePort>& ports) {
+    const auto nodes = spec.list("ports");
+    for (std::size_t i = 0; i < ports.size(); ++i) {
+        const std::string path = spec.path_of("ports") + "[" + std::to_string(i) + "]";
+        const policy::ServicePort& port = ports[i];
+        for (std::size_t j = 0; j < i; ++j)
+            if (ports[j].port == port.port && ports[j].protocol == port.protocol)
+                refuse_value(spec, nodes[i]->span, path, "has the port of an earlier one");
+            else if (!port.name.empty() && ports[j].name == port.name)
+                refuse_value(spec, nodes[i]->span, path, "has the name of an earlier one");
+    }
 }
 
 void read_cluster_ips(Fields& spec, policy::Service& into) {
@@ -148,10 +182,10 @@ void read_service(ObjectContext& context) {
     policy::Service out;
     out.meta = read_metadata(root, true);
     Fields spec = root.mapping("spec");
-    const auto type = spec.string("type");
-    out.type = type ? type->value : "ClusterIP";
-    if (const auto policy = spec.string("externalTrafficPolicy"))
-        out.external_traffic_policy = policy->value;
+    out.type = word(spec, "type", {"ClusterIP", "NodePort", "LoadBalancer", "ExternalName"});
+    if (out.type.empty())
+        out.type = "ClusterIP";
+    out.external_traffic_policy = word(spec, "externalTrafficPolicy", {"Cluster", "Local"});
     read_cluster_ips(spec, out);
     read_external_ips(spec, root, out);
     for (auto& [key, value] : spec.string_map("selector"))
@@ -159,6 +193,7 @@ void read_service(ObjectContext& context) {
     std::size_t index = 0;
     for (const yaml::Node* each : spec.list("ports"))
         read_service_port(item(each, spec, "ports", index++), out.ports);
+    check_service_ports(spec, out.ports);
     spec.finish_open(known::kServiceSpec);
     root.finish_open(known::kNone);
     context.cluster.services.push_back(std::move(out));
@@ -193,6 +228,7 @@ void read_endpoints(ObjectContext& context) {
 void read_endpoint_slice(ObjectContext& context) {
     Fields root = open_root(context);
     policy::ServiceEndpoints out;
+    out.is_slice = true;
     out.meta = read_metadata(root, true);
     if (const auto service = out.meta.labels.find("kubernetes.io/service-name"))
         out.service = *service;

@@ -327,7 +327,7 @@ class Builder {
         broken_ = true;
         if (key.is_mapping())
             diagnostics_.report(diag::Code::UnrenderedTemplate, key.span)
-                .with_hint("render it first: `helm template . | polecat lint -`");
+                .with_hint(kRenderFirst);
         else
             diagnostics_.report(diag::Code::YamlKey, key.span, {"(a collection)"});
     }

@@ -49,6 +49,10 @@ std::optional<bool> as_boolean(const Node& node);
 std::optional<std::int64_t> as_integer(const Node& node);
 std::optional<double> as_number(const Node& node); ///< Integer or Float
 
+/// Text with `{{ ... }}` in it, which a templating tool was to replace.
+bool looks_like_template(std::string_view text);
+inline constexpr const char* kRenderFirst = "render it first: `helm template . | polecat lint -`";
+
 struct Document {
     Node root;
     FileId file;

@@ -69,11 +69,6 @@ std::vector<Chunk> chunks_of(std::string_view text) {
     return out;
 }
 
-bool looks_like_template(std::string_view text) {
-    const std::size_t at = text.find("{{");
-    return at != std::string_view::npos && text.find("}}", at) != std::string_view::npos;
-}
-
 /// A document that libyaml can't read but that is a template: say that instead.
 bool report_template(const Chunk& chunk, FileId file, diag::Diagnostics& diagnostics) {
     if (!looks_like_template(chunk.text))
@@ -82,7 +77,7 @@ bool report_template(const Chunk& chunk, FileId file, diag::Diagnostics& diagnos
     place.line += chunk.first_line - 1;
     place.length = 2;
     diagnostics.report(diag::Code::UnrenderedTemplate, place)
-        .with_hint("render it first: `helm template . | polecat lint -`");
+        .with_hint(kRenderFirst);
     return true;
 }
 
@@ -178,6 +173,11 @@ bool read_json(std::string_view text, FileId file, Budget& budget, std::vector<D
 }
 
 } // namespace
+
+bool looks_like_template(std::string_view text) {
+    const std::size_t at = text.find("{{");
+    return at != std::string_view::npos && text.find("}}", at) != std::string_view::npos;
+}
 
 std::vector<Document> read_documents(const Sources& sources, FileId file,
                                      diag::Diagnostics& diagnostics, const Limits& limits) {

@@ -143,7 +143,8 @@ struct Service {
 /// An EndpointSlice, or an Endpoints subset.
 struct ServiceEndpoints {
     Metadata meta;
-    std::string service; ///< name, in meta.space
+    bool is_slice = false; ///< an EndpointSlice; otherwise one subset of an Endpoints
+    std::string service;   ///< name, in meta.space
     std::vector<net::Address> addresses;
     struct EndpointsPort {
         std::string name;

@@ -92,6 +92,16 @@ TEST_CASE("two objects of one name") {
     const Loaded loaded = load(one + "---\n" + one);
     CHECK(loaded.count(Code::DuplicateObject) == 1);
     CHECK(loaded.first(Code::DuplicateObject).labels.size() == 1);
+    const std::string subset = "{addresses: [{ip: 10.0.0.1}], ports: [{port: 1}]}";
+    const std::string endpoints =
+        "{apiVersion: v1, kind: Endpoints, metadata: {name: s, namespace: "
+        "a}, subsets: [" +
+        subset + ", " + subset + "]}\n";
+    const std::string slice = "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, addressType: "
+                              "IPv4, metadata: {name: s, namespace: a}, endpoints: []}\n";
+    CHECK(load(endpoints + "---\n" + slice).count(Code::DuplicateObject) == 0);
+    CHECK(load(endpoints + "---\n" + endpoints).count(Code::DuplicateObject) == 1);
+    CHECK(load(slice + "---\n" + slice).count(Code::DuplicateObject) == 1);
 }
 
 TEST_CASE("what a policy or an endpoint refers to must be there") {

@@ -129,6 +129,45 @@ constexpr Row kRows[] = {
      "[{address: 10.0.0.1, asNumber: 1}, {address: 10.0.0.1, asNumber: 2}]}}",
      "{apiVersion: polecat/v1, kind: FabricInventory, metadata: {name: f}, spec: {routers: "
      "[{address: 10.0.0.1, asNumber: 1, rack: a}, {address: 10.0.0.1, asNumber: 2, rack: b}]}}"},
+    {Code::FieldValue,
+     "{apiVersion: v1, kind: Service, metadata: {name: s, namespace: a}, spec: {type: Foo}}",
+     "{apiVersion: v1, kind: Service, metadata: {name: s, namespace: a}, spec: {type: NodePort}}"},
+    {Code::FieldValue,
+     "{apiVersion: v1, kind: Service, metadata: {name: s, namespace: a}, spec: "
+     "{externalTrafficPolicy: local}}",
+     "{apiVersion: v1, kind: Service, metadata: {name: s, namespace: a}, spec: "
+     "{externalTrafficPolicy: Local}}"},
+    {Code::FieldValue,
+     "{apiVersion: v1, kind: Service, metadata: {name: s, namespace: a}, spec: {ports: [{name: a, "
+     "port: 80}, {name: b, port: 80}]}}",
+     "{apiVersion: v1, kind: Service, metadata: {name: s, namespace: a}, spec: {ports: [{name: a, "
+     "port: 80}, {name: b, port: 80, protocol: UDP}]}}"},
+    {Code::FieldValue,
+     "{apiVersion: v1, kind: Service, metadata: {name: s, namespace: a}, spec: {ports: [{name: a, "
+     "port: 80}, {name: a, port: 81}]}}",
+     "{apiVersion: v1, kind: Service, metadata: {name: s, namespace: a}, spec: {ports: [{name: a, "
+     "port: 80}, {name: b, port: 81}]}}"},
+    {Code::WrongType,
+     "{apiVersion: projectcalico.org/v3, kind: Tier, metadata: {name: t}, spec: {order: .inf}}",
+     "{apiVersion: projectcalico.org/v3, kind: Tier, metadata: {name: t}, spec: {order: 1e300}}"},
+    {Code::WrongType,
+     "{apiVersion: projectcalico.org/v3, kind: Tier, metadata: {name: t}, spec: {order: .nan}}",
+     "{apiVersion: projectcalico.org/v3, kind: Tier, metadata: {name: t}, spec: {order: 1}}"},
+    {Code::SchemaValue,
+     "{apiVersion: projectcalico.org/v3, kind: Node, metadata: {name: n1}, spec: {bgp: {asNumber: "
+     "4294967296}}}",
+     "{apiVersion: projectcalico.org/v3, kind: Node, metadata: {name: n1}, spec: {bgp: {asNumber: "
+     "4294967295}}}"},
+    {Code::SchemaValue,
+     "{apiVersion: projectcalico.org/v3, kind: Node, metadata: {name: n1}, spec: {bgp: {asNumber: "
+     "'1.x'}}}",
+     "{apiVersion: projectcalico.org/v3, kind: Node, metadata: {name: n1}, spec: {bgp: {asNumber: "
+     "'1.10'}}}"},
+    {Code::UnrenderedTemplate,
+     "{apiVersion: projectcalico.org/v3, kind: GlobalNetworkPolicy, metadata: {name: p}, spec: "
+     "{selector: \"a == '{{ .Values.app }}'\"}}",
+     "{apiVersion: projectcalico.org/v3, kind: GlobalNetworkPolicy, metadata: {name: p}, spec: "
+     "{selector: \"a == '{ app }'\"}}"},
 };
 
 } // namespace
@@ -149,15 +188,23 @@ TEST_CASE("paths that hold nothing, and kinds that nobody reads") {
     fs::remove_all(folder);
     fs::create_directories(folder / "empty");
     std::ofstream(folder / "one.yaml") << "{apiVersion: v1, kind: ConfigMap, metadata: {name: c}}";
-    const auto loaded = [](const fs::path& path) {
+    const auto load_all = [](const std::vector<std::string>& paths) {
         Sources sources;
         diag::Diagnostics diagnostics;
-        frontend::load({path.string()}, sources, diagnostics);
+        const auto cluster = frontend::load(paths, sources, diagnostics);
+        frontend::check_references(cluster, diagnostics);
         return diagnostics;
     };
+    const auto loaded = [&](const fs::path& path) { return load_all({path.string()}); };
     CHECK(has(loaded(folder / "nowhere"), Code::UnreadableFile));
     CHECK(has(loaded(folder / "empty"), Code::NoManifests));
     CHECK(has(loaded(folder / "one.yaml"), Code::UnreadKind));
     CHECK_FALSE(loaded(folder / "one.yaml").has_errors());
+    // A file that two paths lead to is read once; two files of one object are two.
+    const std::string one = (folder / "space.yaml").string(), two = (folder / "same.yaml").string();
+    std::ofstream(one) << "{apiVersion: v1, kind: Namespace, metadata: {name: a}}";
+    CHECK_FALSE(has(load_all({one, folder.string(), one}), Code::DuplicateObject));
+    fs::copy(one, two);
+    CHECK(has(load_all({one, two}), Code::DuplicateObject));
     fs::remove_all(folder);
 }

@@ -60,7 +60,7 @@ constexpr FieldRow kNode[] = {
     {"addresses[].address", "string"},
     {"addresses[].type", "string"},
     {"bgp", "object"},
-    {"bgp.asNumber", "intstr"},
+    {"bgp.asNumber", "asn"},
     {"bgp.ipv4Address", "cidr4 host"},
     {"bgp.ipv6Address", "cidr6 host"},
     {"bgp.ipv4IPIPTunnelAddr", "ip4"},

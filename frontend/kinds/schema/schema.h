@@ -16,7 +16,7 @@ namespace polecat::frontend {
 
 /// `path` below spec: "communities[].name"; `[]` is an item of a list.
 /// `type` is one of
-///   any | object | map | list | bool | string | intstr
+///   any | object | map | list | bool | string | intstr | asn
 ///   int [LOW..HIGH]           duration (Go's 1h30m)
 ///   enum A|B                  fold A|B (case does not count; may be empty)
 ///   re REGEX                  (ECMAScript, whole value)
