@@ -19,10 +19,23 @@ std::string trimmed(std::string_view prefix) {
     return std::string(prefix);
 }
 
-/// A path that some request has: one that normalisation leaves as it is.
-bool is_normal(const std::string& path) {
-    return decision::normalize_http_path(path) == path;
+/// As a request would send it. Rules are compared with what decoding leaves: the path `/a%20b` of a
+/// rule is that of the request `/a%2520b`.
+std::string encoded(const std::string& path) {
+    std::string out;
+    for (const char c : path)
+        out += c == '%' ? "%25" : c == '?' ? "%3F" : c == '#' ? "%23" : std::string(1, c);
+    return out;
 }
+
+/// What normalisation makes of some request's path.
+bool is_normal(const std::string& path) {
+    return decision::normalize_http_path(encoded(path)) == path;
+}
+
+/// Hides a slash below two layers of encoding.
+constexpr const char* kRefusedPath = "/..%252f";
+constexpr const char* kRefusedPaths = "paths that can't be normalised";
 
 } // namespace
 
@@ -50,6 +63,7 @@ void HttpAtoms::add(const decision::Match::Http& match) {
     for (const std::string& method : match.methods)
         if (method != "*")
             methods_.push_back(method);
+    names_paths_ = names_paths_ || !match.paths.empty();
     for (const auto& [prefix, path] : match.paths) {
         if (!prefix && is_normal(path))
             pieces_.push_back({path == "/" ? "" : path, true});
@@ -60,7 +74,7 @@ void HttpAtoms::add(const decision::Match::Http& match) {
 }
 
 std::uint32_t HttpAtoms::count() const {
-    return static_cast<std::uint32_t>((methods_.size() + 1) * pieces_.size());
+    return static_cast<std::uint32_t>((methods_.size() + 1) * paths());
 }
 
 /// The piece that takes a normal path: itself, or the longest prefix.
@@ -78,7 +92,7 @@ std::uint32_t HttpAtoms::piece_of(const std::string& path) const {
 }
 
 HttpSet HttpAtoms::of(const decision::Match::Http& match) const {
-    std::vector<bool> pieces(pieces_.size(), match.paths.empty());
+    std::vector<bool> pieces(paths(), match.paths.empty());
     for (const auto& [prefix, path] : match.paths) {
         const std::string top = prefix ? trimmed(path) : path == "/" ? "" : path;
         for (std::size_t i = 0; i < pieces_.size(); ++i)
@@ -93,44 +107,47 @@ HttpSet HttpAtoms::of(const decision::Match::Http& match) const {
         const bool wanted = any || (method < methods_.size() &&
                                     std::find(match.methods.begin(), match.methods.end(),
                                               methods_[method]) != match.methods.end());
-        for (std::size_t i = 0; wanted && i < pieces_.size(); ++i)
+        for (std::size_t i = 0; wanted && i < pieces.size(); ++i)
             if (pieces[i])
-                out.push_back(static_cast<std::uint32_t>(method * pieces_.size() + i));
+                out.push_back(static_cast<std::uint32_t>(method * pieces.size() + i));
     }
     return out;
 }
 
-std::optional<std::uint32_t> HttpAtoms::of(const decision::Flow::Http& request) const {
+std::uint32_t HttpAtoms::of(const decision::Flow::Http& request) const {
     const auto path = decision::normalize_http_path(request.path);
-    if (!path)
-        return std::nullopt;
     const auto found = std::lower_bound(methods_.begin(), methods_.end(), request.method);
     const bool known = found != methods_.end() && *found == request.method;
     const auto method =
         known ? static_cast<std::size_t>(found - methods_.begin()) : methods_.size();
-    return static_cast<std::uint32_t>(method * pieces_.size()) + piece_of(*path);
+    const std::size_t piece = path ? piece_of(*path) : !names_paths_ ? 0 : pieces_.size();
+    return static_cast<std::uint32_t>(method * paths() + piece);
 }
 
 /// Of a prefix: a name below it that nothing else takes.
 std::string HttpAtoms::example_path(std::size_t piece) const {
+    if (piece == pieces_.size())
+        return kRefusedPath;
     if (pieces_[piece].exact)
-        return pieces_[piece].text.empty() ? "/" : pieces_[piece].text;
+        return pieces_[piece].text.empty() ? "/" : encoded(pieces_[piece].text);
     std::string path = pieces_[piece].text + "/x";
     while (piece_of(path) != piece)
         path += "x";
-    return path;
+    return encoded(path);
 }
 
 decision::Flow::Http HttpAtoms::example(std::uint32_t atom) const {
-    const std::size_t method = atom / pieces_.size();
+    const std::size_t method = atom / paths();
     std::string name = method < methods_.size() ? methods_[method] : "GET";
     while (method == methods_.size() && std::binary_search(methods_.begin(), methods_.end(), name))
         name = name == "GET" ? "PATCH" : name + "X";
-    return {name, example_path(atom % pieces_.size())};
+    return {name, example_path(atom % paths())};
 }
 
 /// "/cart, /orders/*": prefixes whose whole tree is there are written once.
 std::string HttpAtoms::describe_pieces(const std::vector<bool>& pieces) const {
+    if (std::find(pieces.begin(), pieces.end(), false) == pieces.end())
+        return "any path";
     std::string out;
     std::vector<bool> told(pieces_.size(), false);
     const auto add = [&](const std::string& text) { out += (out.empty() ? "" : ", ") + text; };
@@ -153,6 +170,8 @@ std::string HttpAtoms::describe_pieces(const std::vector<bool>& pieces) const {
             }
         add(text + "/*" + (but.empty() ? "" : " (but not " + but + ")"));
     }
+    if (names_paths_ && pieces.back())
+        add(kRefusedPaths);
     return out;
 }
 
@@ -160,10 +179,10 @@ std::string HttpAtoms::describe(const HttpSet& set) const {
     std::string out;
     std::vector<std::pair<std::vector<bool>, std::string>> by_paths;
     for (std::size_t method = 0; method <= methods_.size(); ++method) {
-        std::vector<bool> pieces(pieces_.size(), false);
+        std::vector<bool> pieces(paths(), false);
         for (const std::uint32_t atom : set)
-            if (atom / pieces_.size() == method)
-                pieces[atom % pieces_.size()] = true;
+            if (atom / paths() == method)
+                pieces[atom % paths()] = true;
         if (std::find(pieces.begin(), pieces.end(), true) == pieces.end())
             continue;
         const std::string name = method < methods_.size() ? methods_[method]
