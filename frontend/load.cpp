@@ -65,14 +65,6 @@ std::string scalar_text(const yaml::Node& root, std::string_view key) {
     return found != nullptr && found->is_scalar() ? found->text : std::string();
 }
 
-std::string object_name(const yaml::Node& root, const std::string& kind) {
-    const yaml::Node* meta = root.find("metadata");
-    if (meta == nullptr || !meta->is_mapping())
-        return kind;
-    const std::string space = scalar_text(*meta, "namespace");
-    return kind + " " + (space.empty() ? "" : space + "/") + scalar_text(*meta, "name");
-}
-
 /// Expectation files of `polecat test` lie beside manifests.
 bool is_expectation(std::string_view api_version, std::string_view kind) {
     return api_version == "polecat/v1" && (kind == "PolicyTest" || kind == "PolicyDiffTest");
@@ -145,7 +137,7 @@ void report_unknown_kind(const yaml::Node& root, const std::string& api_version,
     auto& diagnostic =
         diagnostics.report(diag::Code::UnknownKind, where != nullptr ? where->span : root.span,
                            {api_version + " " + kind});
-    diagnostic.about(object_name(root, kind));
+    diagnostic.about(object_label(root, kind));
     const std::string group = api_version.substr(0, api_version.find('/'));
     const auto kinds = kinds_of_group(group);
     if (const auto near = diag::nearest(kind, kinds))
@@ -203,7 +195,7 @@ void report_legacy(const yaml::Node& root, const TypeMeta& type, diag::Diagnosti
     const yaml::Node* version = root.find("apiVersion");
     const Span place = version != nullptr ? version->span : root.span;
     auto& diagnostic = diagnostics.report(diag::Code::LegacyApiVersion, place, {type.kind});
-    diagnostic.about(object_name(root, type.kind))
+    diagnostic.about(object_label(root, type.kind))
         .with_hint(std::string("write `apiVersion: ") + kApi + "`");
     const yaml::Node* spec = root.find("spec");
     const yaml::Node* types = spec != nullptr && spec->is_mapping() ? spec->find("types") : nullptr;

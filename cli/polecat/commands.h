@@ -1,6 +1,8 @@
 /// The commands of polecat. Each adds itself to the program and sets the exit code when it ran.
 #pragma once
 
+#include <string>
+
 #include <CLI/CLI.hpp>
 
 namespace polecat::cli {
@@ -15,5 +17,8 @@ void add_try(CLI::App& app, int& exit_code);
 void add_explain(CLI::App& app, int& exit_code);
 void add_completion(CLI::App& app, int& exit_code);
 void add_man(CLI::App& app, int& exit_code);
+
+/// The option --unknown-address of every command that lowers manifests; see lower_options().
+void add_unknown_address(CLI::App& command, std::string& into);
 
 } // namespace polecat::cli

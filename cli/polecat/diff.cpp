@@ -140,11 +140,7 @@ void add_diff(CLI::App& app, int& exit_code) {
     command->add_flag(
         "--staged", options->staged,
         "take the staged policies of HEAD as enforced; with one folder, preview them");
-    command
-        ->add_option("--unknown-address", options->unknown_address,
-                     "where a pod without an address lies: depends (not known), or outside-blocks "
-                     "(inside no CIDR)")
-        ->check(CLI::IsMember({"depends", "outside-blocks"}));
+    add_unknown_address(*command, options->unknown_address);
     command->footer("Examples:\n"
                     "  polecat diff old/ new/\n"
                     "  polecat diff main..feature --format md -- policies/\n"

@@ -71,11 +71,7 @@ void add_map(CLI::App& app, int& exit_code) {
     command->add_flag("--expand", options->expand, "one row for each pair of ends");
     command->add_option("--family", options->family, "4, 6, or auto: those that are in use")
         ->check(CLI::IsMember({"4", "6", "auto"}));
-    command
-        ->add_option("--unknown-address", options->unknown_address,
-                     "where a pod without an address lies: depends (not known), or outside-blocks "
-                     "(inside no CIDR)")
-        ->check(CLI::IsMember({"depends", "outside-blocks"}));
+    add_unknown_address(*command, options->unknown_address);
     command->footer("Examples:\n"
                     "  polecat map manifests/\n"
                     "  polecat map --expand --format csv manifests/ > map.csv\n"

@@ -115,11 +115,7 @@ void add_reach(CLI::App& app, int& exit_code) {
     command->add_option("--http", options->http, "a request: 'GET /cart'");
     command->add_option("--format", options->format, "text or json")
         ->check(CLI::IsMember({"text", "json"}));
-    command
-        ->add_option("--unknown-address", options->unknown_address,
-                     "where a pod without an address lies: depends (not known), or outside-blocks "
-                     "(inside no CIDR)")
-        ->check(CLI::IsMember({"depends", "outside-blocks"}));
+    add_unknown_address(*command, options->unknown_address);
     command->add_flag("-e,--explain", options->all_rules,
                       "show every rule that was looked at, not only those that matched");
     command->footer(

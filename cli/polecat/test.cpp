@@ -114,11 +114,7 @@ void add_test(CLI::App& app, int& exit_code) {
     command->add_option("PATH", options->paths, "*.policytest.yaml files, or folders with them");
     command->add_option("--format", options->format, "how results are printed")
         ->check(CLI::IsMember({"text", "json", "junit"}));
-    command
-        ->add_option("--unknown-address", options->unknown_address,
-                     "where a pod without an address lies: depends (not known), or outside-blocks "
-                     "(inside no CIDR)")
-        ->check(CLI::IsMember({"depends", "outside-blocks"}));
+    add_unknown_address(*command, options->unknown_address);
     command->add_flag("-v,--verbose", options->verbose, "show the expectations that hold as well");
     command->footer("Examples:\n  polecat test tests/\n  polecat test -v shop.policytest.yaml");
     command->callback([options, &exit_code] { exit_code = run(*options); });

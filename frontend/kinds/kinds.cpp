@@ -69,14 +69,18 @@ constexpr KindRow kKinds[] = {
 } // namespace
 
 std::string object_label(const ObjectContext& context) {
+    return object_label(context.root, context.kind);
+}
+
+std::string object_label(const yaml::Node& root, const std::string& kind) {
     const auto text = [](const yaml::Node* node) {
         return node != nullptr && node->is_scalar() ? node->text : std::string();
     };
-    const yaml::Node* meta = context.root.find("metadata");
+    const yaml::Node* meta = root.find("metadata");
     if (meta == nullptr || !meta->is_mapping())
-        return context.kind;
+        return kind;
     const std::string space = text(meta->find("namespace"));
-    return context.kind + " " + (space.empty() ? "" : space + "/") + text(meta->find("name"));
+    return kind + " " + (space.empty() ? "" : space + "/") + text(meta->find("name"));
 }
 
 const KindRow* find_kind(std::string_view api_version, std::string_view kind) {

@@ -23,6 +23,7 @@ struct ObjectContext {
 };
 /// "NetworkPolicy shop/web": how messages call the object.
 std::string object_label(const ObjectContext& context);
+std::string object_label(const yaml::Node& root, const std::string& kind);
 
 using Reader = void (*)(ObjectContext&);
 
