@@ -86,18 +86,28 @@ class Checker {
         return out_.report(code, span, args).about("HostEndpoint " + host.meta.name);
     }
 
-    /// What of `wanted` comes in from somebody: through preDNAT policy and then, unless that
-    /// accepted it, the host endpoint's own.
+    /// What of `wanted` comes in from somebody, over any family that the host endpoint has.
     bool lets_in(decision::ObjectId id, const ConnectionSet& wanted) {
-        const auto* own = program(id, Direction::Ingress, Hook::Normal);
-        if (own == nullptr)
-            return true;
-        const auto* before = program(id, Direction::Ingress, Hook::PreDnat);
-        const Program& normal = context_.lowered.program(own->program);
+        bool any = false;
+        for (const net::Family family : {net::Family::V4, net::Family::V6}) {
+            const auto* own = context_.lowered.find(id, Direction::Ingress, Hook::Normal, family);
+            const auto group = context_.ends(family).group_of(id);
+            if (own == nullptr || !group)
+                continue;
+            any = true;
+            if (lets_in(id, *own, *group, wanted))
+                return true;
+        }
+        return !any; // it has no address
+    }
+
+    /// Through preDNAT policy and then, unless that accepted it, the host endpoint's own.
+    bool lets_in(decision::ObjectId id, const decision::GroupProgram& own, std::uint32_t group,
+                 const ConnectionSet& wanted) {
+        const Program& normal = context_.lowered.program(own.program);
+        const auto* before =
+            context_.lowered.find(id, Direction::Ingress, Hook::PreDnat, normal.family);
         auto& ends = context_.ends(normal.family);
-        const auto group = ends.group_of(id);
-        if (!group)
-            return true; // no address of the family
         const analyzer::ProgramFlows flows(normal, atoms_);
         std::optional<Program> accepting;
         std::optional<analyzer::ProgramFlows> first, accepted;
@@ -107,9 +117,9 @@ class Checker {
             accepting->otherwise = decision::Action::Deny; // only what a rule accepts
             accepted.emplace(*accepting, atoms_);
         }
-        const decision::Identity& mine = ends.identity(*group);
+        const decision::Identity& mine = ends.identity(group);
         for (std::uint32_t i = 0; i < ends.list().size(); ++i) {
-            if (i == *group)
+            if (i == group)
                 continue;
             ConnectionSet may = flows.between(ends.identity(i), mine).may;
             if (first)
