@@ -289,8 +289,12 @@ class Checker {
 
     /// Public addresses: not those of pods, nodes or private networks, and not everything.
     bool is_outside(const net::Cidr& net) const {
-        if (net.prefix == 0)
-            return false;
+        const auto set = net::AddressSet::of(net);
+        return net.prefix != 0 && !private_addresses().intersects(set) &&
+               !context_.lowered.world.pools.intersects(set);
+    }
+
+    static const net::AddressSet& private_addresses() {
         static const net::AddressSet kPrivate = [] {
             std::vector<net::Cidr> list;
             for (const char* text :
@@ -299,8 +303,7 @@ class Checker {
                 list.push_back(*net::parse_cidr(text, net::CidrForm::Strict));
             return net::AddressSet::of(list);
         }();
-        const auto set = net::AddressSet::of(net);
-        return !kPrivate.intersects(set) && !context_.lowered.world.pools.intersects(set);
+        return kPrivate;
     }
 
     bool governs(const Policy& policy, const std::set<ObjectId>& backends) {
@@ -321,8 +324,6 @@ class Checker {
         const analyzer::ProgramFlows flows(context_.lowered.program(ingress->program), atoms);
         const auto& ends = context_.ends(family);
         const auto& identities = context_.identities();
-        const net::Address stranger =
-            *net::parse_address(family == net::Family::V4 ? "203.0.113.99" : "2001:db8:ffff::99");
         for (const policy::ServicePort& port : service.ports) {
             const auto allowed = [&](const net::Address& from, std::uint16_t number) {
                 return flows.between(identities[identities.of_address(from)], ends.identity(*group))
@@ -332,17 +333,32 @@ class Checker {
             };
             for (const Front& front : fronts_[id]) {
                 if (front.service != full_name(service.meta) || front.port != port.port ||
-                    port.node_port == 0 || allowed(stranger, front.target))
+                    port.node_port == 0)
+                    continue;
+                const auto stranger = stranger_who(
+                    family, [&](const net::Address& from) { return !allowed(from, front.target); });
+                if (!stranger)
                     continue;
                 for (const decision::NodeInfo& node : context_.lowered.nodes)
                     for (const net::Address& address : node.addresses)
                         if (address.family == family && allowed(address, front.target)) {
-                            report_node_port(service, port, id, front.target, stranger, address);
+                            report_node_port(service, port, id, front.target, *stranger, address);
                             return true;
                         }
             }
         }
         return false;
+    }
+
+    /// A public address of which `is` holds.
+    template <class Is> std::optional<net::Address> stranger_who(net::Family family, const Is& is) {
+        for (const analyzer::EndGroup& group : context_.ends(family).list()) {
+            const net::AddressSet rest =
+                group.outside - private_addresses() - context_.lowered.world.pools;
+            if (group.is_outside() && !rest.empty() && is(rest.ranges().front().first))
+                return rest.ranges().front().first;
+        }
+        return std::nullopt;
     }
 
     void report_node_port(const policy::Service& service, const policy::ServicePort& port,

@@ -42,8 +42,8 @@ std::set<std::uint16_t> ports_of(const decision::LoweredCluster& cluster) {
 
 bool decides(const decision::LoweredCluster& cluster, const decision::GroupProgram& program,
              const Flow& flow, const Lines& here, std::size_t number) {
-    const auto decision = decision::eval(cluster.program(program.program), cluster.predicates,
-                                         cluster.world, flow);
+    const auto decision =
+        decision::eval(cluster.program(program.program), cluster.predicates, cluster.world, flow);
     const decision::Slot& slot = program.slots[decision.slot.value];
     return slot.kind == decision::Slot::Kind::Rule && slot.rule_index == number &&
            std::any_of(here.begin(), here.end(), [&](const auto& lines) {

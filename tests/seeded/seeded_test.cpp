@@ -144,17 +144,18 @@ void plant(const testing::Seed& seed, testing::Random& random,
     const Manifests manifests = manifests_of(base, &seed, random, family);
     testing::RandomCluster cluster;
     const std::vector<Finding> findings = lint_of(manifests, cluster);
-    const bool read = !std::any_of(
-        cluster.diagnostics.list().begin(), cluster.diagnostics.list().end(), [](const auto& each) {
-            return static_cast<unsigned>(each.code) < 4000 &&
-                   each.severity == diag::Severity::Error;
-        });
+    const bool read = !std::any_of(cluster.diagnostics.list().begin(),
+                                   cluster.diagnostics.list().end(), [](const auto& each) {
+                                       return static_cast<unsigned>(each.code) < 4000 &&
+                                              each.severity == diag::Severity::Error;
+                                   });
     REQUIRE_MESSAGE(read, "cannot be read:", listed(findings), "\n", manifests.text);
     INFO(base, " of family ", family, ":\n", manifests.text);
     for (const auto& [direction, number] : seed.never)
         CHECK(testing::never_decides(cluster.lowered, manifests.here, direction, number));
     for (const std::string& proof : manifests.verdicts)
-        CHECK(testing::holds(cluster.lowered, proof, family));
+        CHECK_MESSAGE(testing::holds(cluster.lowered, proof, family), "eval does not say: ", proof,
+                      " for ", seed.slugs.front());
     for (const std::string& slug : seed.slugs) {
         Count& count = counts[slug];
         ++count.put;
@@ -162,8 +163,8 @@ void plant(const testing::Seed& seed, testing::Random& random,
         if (is_found(findings, slug, manifests))
             ++count.found;
         else
-            MESSAGE(slug, " is not found in ", base, " of family ", family, ", where lint says:",
-                    listed(findings), "\n", manifests.text);
+            MESSAGE(slug, " is not found in ", base, " of family ", family,
+                    ", where lint says:", listed(findings), "\n", manifests.text);
     }
 }
 
@@ -178,8 +179,8 @@ TEST_CASE("lint has nothing to say about clusters without a mistake") {
                 const Manifests manifests = manifests_of(base, nullptr, random, family);
                 testing::RandomCluster cluster;
                 const auto findings = lint_of(manifests, cluster);
-                CHECK_MESSAGE(findings.empty(), std::string(base), " of family ", std::string(family), listed(findings), "\n",
-                              manifests.text);
+                CHECK_MESSAGE(findings.empty(), std::string(base), " of family ",
+                              std::string(family), listed(findings), "\n", manifests.text);
             }
     MESSAGE("seed ", kSeed, ": ", clusters, " clusters without a finding");
 }

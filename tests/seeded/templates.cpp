@@ -11,11 +11,12 @@ namespace polecat::testing {
 namespace {
 
 constexpr const char* kNames[] = {
-    "amber", "birch", "cobalt", "delta", "ember",  "falcon", "garnet", "harbor", "indigo",
-    "juniper", "kestrel", "lagoon", "maple", "nectar", "onyx",  "pepper", "quartz", "raven",
-    "saffron", "tundra", "umber", "velvet", "willow", "xenon", "yarrow", "zephyr", "acorn",
-    "basalt", "cedar", "dahlia", "elm", "fjord", "gecko", "heron", "iris", "jasper", "kelp",
-    "lotus", "mango", "nimbus", "orchid", "pebble", "quince", "rowan", "sorrel", "thistle"};
+    "amber",  "birch",   "cobalt",  "delta",  "ember",  "falcon", "garnet", "harbor",
+    "indigo", "juniper", "kestrel", "lagoon", "maple",  "nectar", "onyx",   "pepper",
+    "quartz", "raven",   "saffron", "tundra", "umber",  "velvet", "willow", "xenon",
+    "yarrow", "zephyr",  "acorn",   "basalt", "cedar",  "dahlia", "elm",    "fjord",
+    "gecko",  "heron",   "iris",    "jasper", "kelp",   "lotus",  "mango",  "nimbus",
+    "orchid", "pebble",  "quince",  "rowan",  "sorrel", "thistle"};
 
 std::vector<std::string> words_of(const std::string& line) {
     std::istringstream in(line);
@@ -74,53 +75,53 @@ template <class Act> void each_directive(const std::string& file, const Act& act
 
 std::vector<Seed> read_seeds(const std::string& file) {
     std::vector<Seed> out;
-    each_directive(file, [&](const std::string& what, const std::string& rest,
-                             const std::string& text) {
-        if (what == "seed") {
-            out.push_back({words_of(rest), {}, {"4", "6", "46"}, {}, {}, {}, {}});
-            return;
-        }
-        Seed& seed = out.back();
-        if (what == "base")
-            seed.bases = words_of(rest);
-        else if (what == "family")
-            seed.families = words_of(rest);
-        else if (what == "add" || what == "here")
-            seed.added.push_back({"", text, what == "here"});
-        else if (what == "edit" || what == "edit-here")
-            seed.edits.push_back(edit_of(rest, what == "edit-here"));
-        else if (what == "mark")
-            seed.edits.push_back({rest, "", "", true, false});
-        else if (what == "drop")
-            seed.edits.push_back({rest, "", "", false, true});
-        else if (what == "verdict")
-            seed.verdicts.push_back(rest);
-        else if (what == "never")
-            seed.never.emplace_back(words_of(rest).front(), std::stoul(words_of(rest).back()));
-        else
-            throw std::runtime_error("unknown directive " + what);
-    });
+    each_directive(
+        file, [&](const std::string& what, const std::string& rest, const std::string& text) {
+            if (what == "seed") {
+                out.push_back({words_of(rest), {}, {"4", "6", "46"}, {}, {}, {}, {}});
+                return;
+            }
+            Seed& seed = out.back();
+            if (what == "base")
+                seed.bases = words_of(rest);
+            else if (what == "family")
+                seed.families = words_of(rest);
+            else if (what == "add" || what == "here")
+                seed.added.push_back({"", text, what == "here"});
+            else if (what == "edit" || what == "edit-here")
+                seed.edits.push_back(edit_of(rest, what == "edit-here"));
+            else if (what == "mark")
+                seed.edits.push_back({rest, "", "", true, false});
+            else if (what == "drop")
+                seed.edits.push_back({rest, "", "", false, true});
+            else if (what == "verdict")
+                seed.verdicts.push_back(rest);
+            else if (what == "never")
+                seed.never.emplace_back(words_of(rest).front(), std::stoul(words_of(rest).back()));
+            else
+                throw std::runtime_error("unknown directive " + what);
+        });
     return out;
 }
 
 std::vector<Document> read_base(const std::string& name) {
     std::vector<Document> out;
-    each_directive("base-" + name + ".yaml", [&](const std::string& what, const std::string& rest,
-                                                 const std::string& text) {
-        if (what == "include") {
-            const auto more = read_base(rest);
-            out.insert(out.end(), more.begin(), more.end());
-        } else {
-            out.push_back({rest, text, false});
-        }
-    });
+    each_directive("base-" + name + ".yaml",
+                   [&](const std::string& what, const std::string& rest, const std::string& text) {
+                       if (what == "include") {
+                           const auto more = read_base(rest);
+                           out.insert(out.end(), more.begin(), more.end());
+                       } else {
+                           out.push_back({rest, text, false});
+                       }
+                   });
     return out;
 }
 
 Words::Words(Random& random, std::string family)
     : random_(random), family_(std::move(family)),
-      hall_(static_cast<unsigned>(random.below(200) + 20)), names_(std::begin(kNames),
-                                                                   std::end(kNames)) {
+      hall_(static_cast<unsigned>(random.below(200) + 20)),
+      names_(std::begin(kNames), std::end(kNames)) {
     for (unsigned port = 1024; port < 29000; port += 97 + static_cast<unsigned>(random.below(300)))
         ports_.push_back(std::to_string(port));
 }
@@ -157,8 +158,8 @@ std::string Words::address(const std::string& kind, unsigned number, bool six) c
     return six ? "2001:db8:" + last + "::7" : "203.0.113." + last;
 }
 
-/// `ips N`, `pod N`, `node N`, `svc N`, `far N` (outside), `all`, `pods`, `nodes`, `out` (nets),
-/// `bits` (of one host), `cluster` (every net inside), `port NAME`.
+/// `ips N` (of a pod's status), `nodeips N`, `pod N`, `node N`, `svc N`, `far N` (outside), `all`,
+/// `pods`, `nodes`, `out` (nets), `bits` (of one host), `cluster` (every net inside), `port NAME`.
 std::string Words::special(const std::string& name) {
     const bool six = family_ == "6";
     const auto words = words_of(name);
@@ -167,6 +168,9 @@ std::string Words::special(const std::string& name) {
     if (words[0] == "ips")
         return "[{ip: '" + address("pod", number, six) + "'}" +
                (family_ == "46" ? ", {ip: '" + address("pod", number, true) + "'}]" : "]");
+    if (words[0] == "nodeips")
+        return "['" + address("node", number, six) + "'" +
+               (family_ == "46" ? ", '" + address("node", number, true) + "']" : "]");
     if (words[0] == "pod" || words[0] == "node" || words[0] == "svc" || words[0] == "far")
         return address(words[0], number, six);
     if (name == "hall")

@@ -15,7 +15,8 @@
 ///   #: never DIRECTION N the rule N of the document marked `here` must decide no flow (by eval)
 ///   #: verdict deny|allow SOURCE DESTINATION PROTOCOL PORT   what eval must say afterwards
 ///
-///   $(word)              a random name, the same all over one cluster; see Words for the special ones
+///   $(word)              a random name, the same all over one cluster; see Words for the special
+///   ones
 ///   $<a|b>               one of these
 #pragma once
 
