@@ -104,18 +104,31 @@ class Peers {
 
     // --- what has no effect ----------------------------------------------------------------------
 
+    /// Where both ends show the same number, whatever the peer's number is written in.
     void next_hop(const BgpPeer& peer) {
-        if (!peer.spec().is_true("keepOriginalNextHop") || !peer.as || peer.nodes.empty())
+        if (!peer.spec().is_true("keepOriginalNextHop") || peer.nodes.empty())
             return;
-        for (const NodeIndex index : peer.nodes) {
-            const auto shown = bgp_.shown_as(peer, index);
-            if (!shown || shown->value != peer.as->value)
-                return;
-        }
-        out_.report(Code::NextHopInternal, peer.spec().span("keepOriginalNextHop"),
-                    {peer.name(), std::to_string(peer.as->value)})
-            .about(about(*peer.object))
-            .with_hint("nextHopMode: Keep works inside an AS too");
+        std::optional<net::AsNumber> inside;
+        if (peer.as)
+            inside = peer.as->value;
+        else if (const auto own = bgp_.shown_as(peer, peer.nodes.front()); own)
+            inside = own->value;
+        const bool internal =
+            inside && (peer.as || !peer.remote.empty()) &&
+            std::all_of(peer.nodes.begin(), peer.nodes.end(),
+                        [&](NodeIndex index) {
+                            const auto shown = bgp_.shown_as(peer, index);
+                            return shown && shown->value == *inside;
+                        }) &&
+            (peer.as || std::all_of(peer.remote.begin(), peer.remote.end(), [&](NodeIndex index) {
+                 const auto shown = bgp_.as_of(index);
+                 return shown && shown->value == *inside;
+             }));
+        if (internal)
+            out_.report(Code::NextHopInternal, peer.spec().span("keepOriginalNextHop"),
+                        {peer.name(), std::to_string(*inside)})
+                .about(about(*peer.object))
+                .with_hint("nextHopMode: Keep works inside an AS too");
     }
 
     // --- two objects, one session ----------------------------------------------------------------

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "analyzer/lint/checks.h"
+#include "ir/policy/scope.h"
 
 namespace polecat::lint {
 
@@ -16,6 +17,16 @@ using policy::Policy;
 using policy::Rule;
 
 namespace {
+
+/// Isolates every pod of its namespaces and allows nothing: it stands for pods that do not exist
+/// yet, so that other policies isolate those that do says nothing against it.
+bool is_default_deny(const Policy& policy) {
+    selector::Labels any;
+    any.set("projectcalico.org/orchestrator", "k8s");
+    any.set(std::string(policy::kNamespaceLabel), policy.meta.space);
+    return policy.ingress.empty() && policy.egress.empty() &&
+           (!policy::is_present(policy.selector) || policy.selector->parsed.matches(any));
+}
 
 class Checker {
   public:
@@ -108,7 +119,7 @@ class Checker {
                 .with_proof(
                     context_.proof_of({Claim::What::NeverReached, analyzer::key_of(policy)}))
                 .with_hint("what comes before it in the order decides every flow");
-        else if (!effect.effect.needed)
+        else if (!effect.effect.needed && !is_default_deny(policy))
             out_.report(Code::RedundantPolicy, policy.meta.span, {policy.meta.name})
                 .about(name_of(policy))
                 .with_proof(context_.proof_of({Claim::What::NotNeeded, analyzer::key_of(policy)}))

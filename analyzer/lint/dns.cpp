@@ -52,8 +52,8 @@ bool is_node_local(const policy::Workload& workload) {
 
 class Checker {
   public:
-    Checker(Context& context, Diagnostics& out)
-        : context_(context), out_(out), ends_(context.ends(net::Family::V4)),
+    Checker(Context& context, net::Family family, Diagnostics& out)
+        : context_(context), family_(family), out_(out), ends_(context.ends(family)),
           absent_(context.lowered), atoms_({&context.lowered}) {
         selector::Labels labels;
         labels.set("k8s-app", "kube-dns");
@@ -142,7 +142,7 @@ class Checker {
         for (const std::uint32_t server : servers_)
             look(restricted(ends_.identity(server), predicates), true);
         if (servers_.empty())
-            look(absent_.identity(0, net::Family::V4, predicates), true);
+            look(absent_.identity(0, family_, predicates), true);
         out.pods = out.udp;
         out.local = std::any_of(local_.begin(), local_.end(), [&](std::uint32_t group) {
             const Identity other = restricted(ends_.identity(group), predicates);
@@ -166,8 +166,11 @@ class Checker {
 
     void note(const analyzer::EndGroup& group, Hits& hits) {
         for (const decision::ObjectId id : group.objects) {
+            // One family is enough to ask over; who has both asks over IPv4.
+            if (family_ == net::Family::V6 && context_.ends(net::Family::V4).group_of(id))
+                continue;
             const auto* program = context_.lowered.find(id, decision::Direction::Egress,
-                                                        decision::Hook::Normal, net::Family::V4);
+                                                        decision::Hook::Normal, family_);
             if (program == nullptr || program->slots.policies().empty())
                 continue;
             const decision::PolicyBlock& policy = isolating(*program);
@@ -212,6 +215,7 @@ class Checker {
     }
 
     Context& context_;
+    net::Family family_;
     Diagnostics& out_;
     analyzer::EndGroups& ends_;
     analyzer::Hypothetical absent_;
@@ -226,7 +230,8 @@ class Checker {
 } // namespace
 
 void check_dns(Context& context, Diagnostics& out) {
-    Checker(context, out).run();
+    for (const net::Family family : {net::Family::V4, net::Family::V6})
+        Checker(context, family, out).run();
 }
 
 } // namespace polecat::lint

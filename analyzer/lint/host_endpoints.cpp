@@ -1,5 +1,6 @@
 // Host endpoints: lockouts, failsafe ports, hooks.
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -86,18 +87,28 @@ class Checker {
         return out_.report(code, span, args).about("HostEndpoint " + host.meta.name);
     }
 
-    /// What of `wanted` comes in from somebody: through preDNAT policy and then, unless that
-    /// accepted it, the host endpoint's own.
+    /// What of `wanted` comes in from somebody, over any family that the host endpoint has.
     bool lets_in(decision::ObjectId id, const ConnectionSet& wanted) {
-        const auto* own = program(id, Direction::Ingress, Hook::Normal);
-        if (own == nullptr)
-            return true;
-        const auto* before = program(id, Direction::Ingress, Hook::PreDnat);
-        const Program& normal = context_.lowered.program(own->program);
+        bool any = false;
+        for (const net::Family family : {net::Family::V4, net::Family::V6}) {
+            const auto* own = context_.lowered.find(id, Direction::Ingress, Hook::Normal, family);
+            const auto group = context_.ends(family).group_of(id);
+            if (own == nullptr || !group)
+                continue;
+            any = true;
+            if (lets_in(id, *own, *group, wanted))
+                return true;
+        }
+        return !any; // it has no address
+    }
+
+    /// Through preDNAT policy and then, unless that accepted it, the host endpoint's own.
+    bool lets_in(decision::ObjectId id, const decision::GroupProgram& own, std::uint32_t group,
+                 const ConnectionSet& wanted) {
+        const Program& normal = context_.lowered.program(own.program);
+        const auto* before =
+            context_.lowered.find(id, Direction::Ingress, Hook::PreDnat, normal.family);
         auto& ends = context_.ends(normal.family);
-        const auto group = ends.group_of(id);
-        if (!group)
-            return true; // no address of the family
         const analyzer::ProgramFlows flows(normal, atoms_);
         std::optional<Program> accepting;
         std::optional<analyzer::ProgramFlows> first, accepted;
@@ -107,9 +118,9 @@ class Checker {
             accepting->otherwise = decision::Action::Deny; // only what a rule accepts
             accepted.emplace(*accepting, atoms_);
         }
-        const decision::Identity& mine = ends.identity(*group);
+        const decision::Identity& mine = ends.identity(group);
         for (std::uint32_t i = 0; i < ends.list().size(); ++i) {
-            if (i == *group)
+            if (i == group)
                 continue;
             ConnectionSet may = flows.between(ends.identity(i), mine).may;
             if (first)
@@ -160,32 +171,74 @@ class Checker {
 
     /// Untracked packets have no connection: answers need a rule of their own.
     void check_untracked(const policy::HostEndpoint& host, decision::ObjectId id) {
-        const auto* in = program(id, Direction::Ingress, Hook::Untracked);
-        const auto* out = program(id, Direction::Egress, Hook::Untracked);
-        if (in == nullptr || out == nullptr)
-            return;
-        for (const auto& [from, to] : {std::pair{in, out}, std::pair{out, in}}) {
-            const Program& of = context_.lowered.program(from->program);
-            const Program& back = context_.lowered.program(to->program);
-            for (const decision::Stage& stage : of.stages)
-                for (const decision::Entry& entry : stage.entries)
-                    if (entry.action == decision::Action::Allow && !entry.staged &&
-                        !allows_something(back)) {
-                        const decision::Slot& slot = from->slots[entry.slot.value];
-                        report(Code::NoReturnRule, slot.span, host,
-                               {fmt::format("{}[{}]", decision::to_string(of.direction),
-                                            slot.rule_index)})
-                            .with_hint("allow the answers: same nets, the port as source port");
-                    }
+        for (const net::Family family : {net::Family::V4, net::Family::V6}) {
+            const auto* in = context_.lowered.find(id, Direction::Ingress, Hook::Untracked, family);
+            const auto* out = context_.lowered.find(id, Direction::Egress, Hook::Untracked, family);
+            const auto group = context_.ends(family).group_of(id);
+            if (in == nullptr || out == nullptr || !group)
+                continue;
+            check_answers(host, *group, *in, *out);
+            check_answers(host, *group, *out, *in);
         }
     }
 
-    static bool allows_something(const Program& program) {
-        for (const decision::Stage& stage : program.stages)
-            for (const decision::Entry& entry : stage.entries)
-                if (entry.action == decision::Action::Allow && !entry.staged)
-                    return true;
+    void check_answers(const policy::HostEndpoint& host, std::uint32_t group,
+                       const decision::GroupProgram& from, const decision::GroupProgram& to) {
+        const Program& of = context_.lowered.program(from.program);
+        Program accepting = context_.lowered.program(to.program);
+        accepting.otherwise = decision::Action::Deny; // what goes on is tracked
+        const analyzer::ProgramFlows back(accepting, atoms_);
+        for (const decision::Stage& stage : of.stages)
+            for (const decision::Entry& entry : stage.entries) {
+                const decision::Slot& slot = from.slots[entry.slot.value];
+                if (entry.action != decision::Action::Allow || entry.staged ||
+                    is_answered(of, entry, back, group) ||
+                    !told_unanswered_.insert(slot.span).second)
+                    continue;
+                report(Code::NoReturnRule, slot.span, host,
+                       {fmt::format("{}[{}]", decision::to_string(of.direction), slot.rule_index)})
+                    .with_hint("allow the answers: same nets, the port as source port");
+            }
+    }
+
+    /// Some flow of the entry has an answer that `back` lets through.
+    bool is_answered(const Program& of, const decision::Entry& entry,
+                     const analyzer::ProgramFlows& back, std::uint32_t group) {
+        Program only = of;
+        only.otherwise = decision::Action::Deny;
+        only.stages.resize(1);
+        only.stages.front().entries = {entry};
+        only.stages.front().end = decision::StageEnd::Deny;
+        const analyzer::ProgramFlows flows(only, atoms_);
+        const auto& ends = context_.ends(of.family);
+        const bool ingress = of.direction == Direction::Ingress;
+        const decision::Identity& mine = ends.identity(group);
+        for (std::uint32_t i = 0; i < ends.list().size(); ++i) {
+            if (i == group)
+                continue;
+            const decision::Identity& other = ends.identity(i);
+            const auto sent = ingress ? flows.between(other, mine) : flows.between(mine, other);
+            const auto answers = ingress ? back.between(mine, other) : back.between(other, mine);
+            if (!(answers_to(sent.may) & answers.may).empty())
+                return true;
+        }
         return false;
+    }
+
+    /// The same packets the other way round.
+    static ConnectionSet answers_to(const ConnectionSet& sent) {
+        ConnectionSet out = sent.without_requests();
+        for (const net::Protocol protocol : {net::kIcmp, net::kIcmpV6})
+            if (!sent.icmp_types(protocol).empty()) // a reply has another type than its request
+                out = out | ConnectionSet::of(protocol);
+        for (const net::Protocol protocol : {net::kTcp, net::kUdp, net::kSctp}) {
+            out = out - ConnectionSet::of(protocol);
+            for (const auto& row : sent.ports(protocol).rows())
+                out = out | ConnectionSet::of(protocol,
+                                              analyzer::PortPairs::of(
+                                                  row.source, net::PortSet::of(row.destination)));
+        }
+        return out;
     }
 
     void check_failsafe_lists() {
@@ -218,12 +271,14 @@ class Checker {
             return;
         for (const policy::Port& port : view.rule.destination.ports) {
             const auto* range = std::get_if<net::PortRange>(&port.value);
-            if (range == nullptr || range->first != range->last)
+            // A range beyond those of node ports means the pods' own ports.
+            if (range == nullptr ||
+                (range->first != range->last && (range->first < 30000 || range->last > 32767)))
                 continue;
             for (const policy::Service& service : context_.cluster.services)
                 for (const policy::ServicePort& each : service.ports)
-                    if (each.node_port != 0 && each.node_port == range->first &&
-                        governs_hosts(policy))
+                    if (each.node_port != 0 && range->first <= each.node_port &&
+                        each.node_port <= range->last && governs_hosts(policy))
                         out_.report(Code::NodePortNotPreDnat, port.span,
                                     {rule_name(view), std::to_string(each.node_port)})
                             .about(name_of(policy))
@@ -241,6 +296,7 @@ class Checker {
     Context& context_;
     Diagnostics& out_;
     analyzer::HttpAtoms atoms_;
+    std::set<Span> told_unanswered_; ///< a rule is told once, not for every host endpoint
     bool told_exposed_ = false;
 };
 

@@ -1,6 +1,7 @@
 // Mistakes that one rule shows by itself: a table of rows, each a code and a predicate.
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -76,7 +77,11 @@ void nets_with_selector(const RuleView& view, const Report& report) {
 
 void selector_without_effect(const RuleView& view, const Report& report) {
     each_end(view.rule, [&](const EntityRule& end, const char* side) {
-        if (end.selector && end.namespace_selector && end.selector->parsed.is_all() &&
+        // What a namespaceSelector selects is in a namespace.
+        if (end.selector && end.namespace_selector &&
+            (end.selector->parsed.is_all() ||
+             end.selector->parsed ==
+                 selector::Selector::has(std::string(policy::kNamespaceLabel))) &&
             policy::is_present(end.namespace_selector) && !end.namespace_selector->parsed.is_all())
             report.at(end.selector->span, {report.rule_and(side)});
     });
@@ -223,26 +228,41 @@ void log_hot(const RuleView& view, const Report& report) {
 
 // --- services and accounts -----------------------------------------------------------------------
 
+/// The namespaces whose accounts an end means.
+std::set<std::string> spaces_of(const RuleView& view, const EntityRule& end,
+                                const policy::Cluster& cluster) {
+    const std::string& own = view.policy.meta.space;
+    if (!end.namespace_selector && !policy::is_global(view.policy.kind))
+        return {own};
+    std::set<std::string> out;
+    for (const policy::Namespace& each : cluster.namespaces) {
+        policy::Labels labels = each.meta.labels;
+        labels.set_default("kubernetes.io/metadata.name", each.meta.name);
+        labels.set("projectcalico.org/name", each.meta.name);
+        if (!end.namespace_selector || end.namespace_selector->parsed.matches(labels))
+            out.insert(each.meta.name);
+    }
+    return out;
+}
+
+/// Only where the input has accounts of each namespace: else they are just not in it.
 void account_missing(const RuleView& view, const Report& report) {
     const policy::Cluster& cluster = report.context.cluster;
-    const std::string& space = view.policy.meta.space;
     each_end(view.rule, [&](const EntityRule& end, const char*) {
-        // Another namespace's accounts are not named here.
-        if (!end.service_accounts || end.namespace_selector || policy::is_global(view.policy.kind))
+        if (!end.service_accounts)
             return;
-        bool any = false;
+        const auto spaces = spaces_of(view, end, cluster);
+        std::set<std::string> known, names{"default"};
         for (const policy::ServiceAccount& each : cluster.service_accounts)
-            any = any || each.meta.space == space;
-        for (const At<std::string>& name : end.service_accounts->names) {
-            const bool there =
-                !any || *name == "default" ||
-                std::any_of(cluster.service_accounts.begin(), cluster.service_accounts.end(),
-                            [&](const policy::ServiceAccount& each) {
-                                return each.meta.space == space && each.meta.name == *name;
-                            });
-            if (!there)
-                report.at(name.span, {*name, space});
-        }
+            if (spaces.contains(each.meta.space)) {
+                known.insert(each.meta.space);
+                names.insert(each.meta.name);
+            }
+        if (spaces.empty() || known != spaces)
+            return;
+        for (const At<std::string>& name : end.service_accounts->names)
+            if (!names.contains(*name))
+                report.at(name.span, {*name, listed({spaces.begin(), spaces.end()})});
     });
 }
 

@@ -283,22 +283,27 @@ class Checker {
                 }
         });
         for (const ObjectId id : backends)
-            nodes_let_in(service, id);
+            if (!nodes_let_in(service, id, net::Family::V4))
+                nodes_let_in(service, id, net::Family::V6);
     }
 
     /// Public addresses: not those of pods, nodes or private networks, and not everything.
     bool is_outside(const net::Cidr& net) const {
-        if (net.prefix == 0 || net.family() == net::Family::V6)
-            return false;
+        const auto set = net::AddressSet::of(net);
+        return net.prefix != 0 && !private_addresses().intersects(set) &&
+               !context_.lowered.world.pools.intersects(set);
+    }
+
+    static const net::AddressSet& private_addresses() {
         static const net::AddressSet kPrivate = [] {
             std::vector<net::Cidr> list;
-            for (const char* text : {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
-                                     "169.254.0.0/16", "100.64.0.0/10", "127.0.0.0/8"})
+            for (const char* text :
+                 {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16",
+                  "100.64.0.0/10", "127.0.0.0/8", "fc00::/7", "fe80::/10", "::1/128"})
                 list.push_back(*net::parse_cidr(text, net::CidrForm::Strict));
             return net::AddressSet::of(list);
         }();
-        const auto set = net::AddressSet::of(net);
-        return !kPrivate.intersects(set) && !context_.lowered.world.pools.intersects(set);
+        return kPrivate;
     }
 
     bool governs(const Policy& policy, const std::set<ObjectId>& backends) {
@@ -309,38 +314,62 @@ class Checker {
     }
 
     /// Policy that keeps outside addresses out and lets nodes in lets in who comes by a node port.
-    void nodes_let_in(const policy::Service& service, ObjectId id) {
+    bool nodes_let_in(const policy::Service& service, ObjectId id, net::Family family) {
         const auto* ingress =
-            context_.lowered.find(id, Direction::Ingress, decision::Hook::Normal, net::Family::V4);
-        const auto group = context_.ends(net::Family::V4).group_of(id);
+            context_.lowered.find(id, Direction::Ingress, decision::Hook::Normal, family);
+        const auto group = context_.ends(family).group_of(id);
         if (ingress == nullptr || ingress->slots.policies().empty() || !group)
-            return;
+            return false;
         const analyzer::HttpAtoms atoms({&context_.lowered});
         const analyzer::ProgramFlows flows(context_.lowered.program(ingress->program), atoms);
-        const auto& ends = context_.ends(net::Family::V4);
-        const auto allowed = [&](const net::Address& from, std::uint16_t port) {
-            const auto& identities = context_.identities();
-            const auto set =
-                flows.between(identities[identities.of_address(from)], ends.identity(*group)).allow;
-            return set.ports(net::kTcp).destinations().contains(port);
-        };
-        const net::Address stranger = *net::parse_address("203.0.113.99");
-        for (const policy::ServicePort& port : service.ports)
-            for (const Front& front : fronts_[id])
+        const auto& ends = context_.ends(family);
+        const auto& identities = context_.identities();
+        for (const policy::ServicePort& port : service.ports) {
+            const auto allowed = [&](const net::Address& from, std::uint16_t number) {
+                return flows.between(identities[identities.of_address(from)], ends.identity(*group))
+                    .allow.ports(port.protocol)
+                    .destinations()
+                    .contains(number);
+            };
+            for (const Front& front : fronts_[id]) {
+                if (front.service != full_name(service.meta) || front.port != port.port ||
+                    port.node_port == 0)
+                    continue;
+                const auto stranger = stranger_who(
+                    family, [&](const net::Address& from) { return !allowed(from, front.target); });
+                if (!stranger)
+                    continue;
                 for (const decision::NodeInfo& node : context_.lowered.nodes)
                     for (const net::Address& address : node.addresses)
-                        if (front.service == full_name(service.meta) && front.port == port.port &&
-                            port.node_port != 0 && address.family == net::Family::V4 &&
-                            allowed(address, front.target) && !allowed(stranger, front.target)) {
-                            out_.report(Code::NodePortDespitePolicy, service.meta.span,
-                                        {front.service, std::to_string(port.node_port),
-                                         context_.object(id).name})
-                                .about("Service " + front.service)
-                                .with_witness({"203.0.113.99 as " + net::to_string(address),
-                                               context_.object(id).name,
-                                               fmt::format("TCP {}", front.target)});
-                            return;
+                        if (address.family == family && allowed(address, front.target)) {
+                            report_node_port(service, port, id, front.target, *stranger, address);
+                            return true;
                         }
+            }
+        }
+        return false;
+    }
+
+    /// A public address of which `is` holds.
+    template <class Is> std::optional<net::Address> stranger_who(net::Family family, const Is& is) {
+        for (const analyzer::EndGroup& group : context_.ends(family).list()) {
+            const net::AddressSet rest =
+                group.outside - private_addresses() - context_.lowered.world.pools;
+            if (group.is_outside() && !rest.empty() && is(rest.ranges().front().first))
+                return rest.ranges().front().first;
+        }
+        return std::nullopt;
+    }
+
+    void report_node_port(const policy::Service& service, const policy::ServicePort& port,
+                          ObjectId id, std::uint16_t target, const net::Address& stranger,
+                          const net::Address& node) {
+        const std::string name = full_name(service.meta), pod = context_.object(id).name;
+        out_.report(Code::NodePortDespitePolicy, service.meta.span,
+                    {name, std::to_string(port.node_port), pod})
+            .about("Service " + name)
+            .with_witness({net::to_string(stranger) + " as " + net::to_string(node), pod,
+                           fmt::format("{} {}", net::to_string_protocol(port.protocol), target)});
     }
 
     struct Front {
