@@ -261,6 +261,7 @@ void check_bgp(Context& context, Diagnostics& out) {
     check_bgp_config(bgp, out);
     check_bgp_filters(bgp, out);
     check_bgp_routes(bgp, out);
+    check_bgp_services(context, bgp, out);
 }
 
 } // namespace polecat::lint

@@ -89,6 +89,9 @@ void check_bgp_config(const Bgp& bgp, Diagnostics& out);   ///< BGPConfiguration
 void check_bgp_filters(const Bgp& bgp, Diagnostics& out);  ///< rules of BGPFilter
 void check_bgp_routes(const Bgp& bgp, Diagnostics& out);   ///< who learns whose routes
 
+/// Services that BGP tells the world of.
+void check_bgp_services(Context& context, const Bgp& bgp, Diagnostics& out);
+
 std::string setting_text(const policy::SettingValue& value);
 std::string about(const policy::OtherObject& object); ///< "BGPPeer rack1"
 /// The span of a field, else that of the object's name.

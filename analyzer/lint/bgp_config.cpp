@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "analyzer/lint/bgp.h"
+#include "analyzer/lint/pools.h"
 
 namespace polecat::lint {
 
@@ -31,6 +32,7 @@ class Config {
             missing();
         for (const OtherObject* each : bgp_.filters)
             unused_filter(*each);
+        cluster_routes();
     }
 
   private:
@@ -105,6 +107,41 @@ class Config {
                 clash(net::AddressSet::of(pool.cidr),
                       fmt::format("pool {} ({})", pool.meta.name, net::to_string(pool.cidr)),
                       pool.meta.span);
+        }
+    }
+
+    /// Which of two daemons makes the routes of a class of pools, where both are told.
+    void cluster_routes() {
+        constexpr const char* kField = "programClusterRoutes";
+        const OtherObject* felix = nullptr;
+        for (const OtherObject& each : bgp_.cluster.others)
+            if (each.kind == "FelixConfiguration" && each.meta.name == "default")
+                felix = &each;
+        const OtherObject* bgp = bgp_.configuration;
+        if (felix == nullptr || bgp == nullptr || bgp_.disabled_by() != nullptr)
+            return;
+        const auto of_felix = felix->spec.text(kField), of_bgp = bgp->spec.text(kField);
+        if (!of_felix || !of_bgp)
+            return; // what is not told depends on Calico's release
+        const auto pools = pools_of(bgp_.cluster);
+        for (const bool ipip : {true, false}) {
+            const char* only = ipip ? "EnabledIPIPOnly" : "EnabledNoEncapOnly";
+            const auto makes = [&](const std::string& value) {
+                return value == "Enabled" || value == only;
+            };
+            const bool used = std::any_of(pools.begin(), pools.end(), [&](const Pool& pool) {
+                return ipip ? uses_ipip(pool) : !uses_ipip(pool) && !uses_vxlan(pool);
+            });
+            if ((used || pools.empty()) && makes(of_felix->value) == makes(of_bgp->value))
+                out_.report(
+                        Code::ClusterRoutes, of_felix->span,
+                        {makes(of_felix->value) ? "both Felix and BIRD" : "neither Felix nor BIRD",
+                         ipip ? "with IPIP" : "without encapsulation", of_felix->value,
+                         of_bgp->value})
+                    .about(about(*felix))
+                    .with_label(of_bgp->span, "the other half")
+                    .with_hint("let one of them make the routes of each class: EnabledIPIPOnly and "
+                               "EnabledNoEncapOnly, or Enabled and Disabled");
         }
     }
 

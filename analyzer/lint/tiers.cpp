@@ -136,7 +136,10 @@ class Checker {
             for (std::size_t j = i + 1; j < tiers.size(); ++j)
                 for (const Policy* policy : tiers[j].policies) {
                     const auto found = effects.policies.find(analyzer::key_of(*policy));
-                    if (found != effects.policies.end() && !found->second.effect.reached)
+                    // A baseline is for pods that no NetworkPolicy governs: those can't pass.
+                    const bool overridden = is_kubernetes(*policy) && of_kubernetes_only(tiers[i]);
+                    if (found != effects.policies.end() && !found->second.effect.reached &&
+                        !overridden)
                         starved.push_back(name_of(*policy));
                 }
             if (starved.empty() || passes_somewhere(tiers[i]))
@@ -147,6 +150,11 @@ class Checker {
                 .about("Tier " + tiers[i].name)
                 .with_hint("end its policies with `- action: Pass`, or set defaultAction: Pass");
         }
+    }
+
+    static bool of_kubernetes_only(const OrderedTier& tier) {
+        return std::all_of(tier.policies.begin(), tier.policies.end(),
+                           [](const Policy* policy) { return is_kubernetes(*policy); });
     }
 
     static bool has_enforced(const OrderedTier& tier) {

@@ -146,6 +146,12 @@ void read_felix_configuration(ObjectContext& context) {
     else if (object.meta.name.starts_with(kNode))
         context.cluster.felix_of_nodes[object.meta.name.substr(kNode.size())] =
             felix_settings(spec);
+    else if (spec.has("nodeSelector"))
+        context.diagnostics
+            .report(diag::Code::FelixNotFollowed, spec.span("nodeSelector"), {object.meta.name})
+            .about("FelixConfiguration " + object.meta.name)
+            .with_hint("for exact verdicts, give the same settings to each node by a "
+                       "FelixConfiguration `node.NAME`");
     context.cluster.others.push_back(std::move(object));
 }
 

@@ -149,6 +149,18 @@ TEST_CASE("port names that nothing can match") {
               .count(Code::PortNameOutside) == 0);
 }
 
+TEST_CASE("a FelixConfiguration for selected nodes is not followed, and that is said") {
+    const auto felix = [](const std::string& name, const std::string& spec) {
+        return load(
+                   "apiVersion: projectcalico.org/v3\nkind: FelixConfiguration\nmetadata: {name: " +
+                   name + "}\nspec: {" + spec + "}\n")
+            .count(Code::FelixNotFollowed);
+    };
+    CHECK(felix("edge", "nodeSelector: \"zone == 'a'\"") == 1);
+    CHECK(felix("edge", "logSeverityScreen: Debug") == 0);
+    CHECK(felix("node.n1", "logSeverityScreen: Debug") == 0);
+}
+
 TEST_CASE("unknown fields name the nearest known one") {
     const Loaded loaded = load(calico_policy("  selektor: all()\n"));
     const diag::Diagnostic& found = loaded.first(Code::UnknownField);

@@ -1,0 +1,154 @@
+// Services whose addresses BGP tells the routers outside, and who gets to the pods behind them.
+// Source: confd/pkg/backends/calico/routes.go.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "analyzer/lint/bgp.h"
+#include "analyzer/program_sets.h"
+
+namespace polecat::lint {
+
+using decision::ObjectId;
+
+namespace {
+
+class Advertised {
+  public:
+    Advertised(Context& context, const Bgp& bgp, Diagnostics& out)
+        : context_(context), bgp_(bgp), out_(out), atoms_({&context.lowered}) {}
+
+    void run() {
+        if (bgp_.configuration == nullptr || bgp_.disabled_by() != nullptr || limited())
+            return;
+        const net::AddressSet cluster = ranges({"serviceClusterIPs"});
+        const net::AddressSet external = ranges({"serviceExternalIPs", "serviceLoadBalancerIPs"});
+        for (const policy::Service& service : context_.cluster.services) {
+            const auto address = told(service, cluster, external);
+            const auto front =
+                context_.lowered.service_fronts.find(service.meta.space + "/" + service.meta.name);
+            if (address && front != context_.lowered.service_fronts.end())
+                check(service, front->first, front->second, *address);
+        }
+    }
+
+  private:
+    /// Policy before translation stops who comes to a service's address.
+    bool limited() const {
+        const auto& policies = context_.cluster.policies;
+        return std::any_of(policies.begin(), policies.end(), [](const policy::Policy& policy) {
+            return *policy.pre_dnat && !policy::is_staged(policy.kind);
+        });
+    }
+
+    net::AddressSet ranges(const std::vector<std::string>& lists) const {
+        const policy::Settings& spec = bgp_.configuration->spec;
+        std::vector<net::Cidr> out;
+        for (const std::string& list : lists)
+            for (std::size_t i = 0; i < spec.size(list); ++i)
+                if (const auto cidr = spec.cidr(fmt::format("{}[{}].cidr", list, i)))
+                    out.push_back(cidr->value);
+        return net::AddressSet::of(out);
+    }
+
+    static std::optional<net::Address> told(const policy::Service& service,
+                                            const net::AddressSet& cluster,
+                                            const net::AddressSet& external) {
+        for (const net::Address& each : service.external_ips)
+            if (external.contains(each))
+                return each;
+        for (const net::Address& each : service.cluster_ips)
+            if (cluster.contains(each))
+                return each;
+        return std::nullopt;
+    }
+
+    void check(const policy::Service& service, const std::string& name,
+               const decision::ServiceFront& front, const net::Address& address) {
+        for (const decision::ServiceFront::Port& port : front.ports)
+            for (const decision::ServiceBackend& backend : port.backends) {
+                if (!backend.object)
+                    continue;
+                const std::string& pod = context_.object(*backend.object).name;
+                std::string why;
+                if (!isolated(*backend.object, address.family))
+                    why = fmt::format("no policy limits who comes to {}", pod);
+                else if (service.external_traffic_policy != "Local" &&
+                         lets_nodes_in(*backend.object, port.protocol, backend.port,
+                                       address.family))
+                    why = fmt::format("the policy of {} lets in node addresses, with which clients "
+                                      "from outside come",
+                                      pod);
+                else
+                    continue;
+                out_.report(Code::ServiceAdvertised, service.meta.span,
+                            {name, net::to_string(address), why})
+                    .about("Service " + name)
+                    .with_label(bgp_.configuration->meta.span, "tells of it")
+                    .with_hint("isolate the pods and allow the clients' networks, with "
+                               "externalTrafficPolicy: Local, or limit them by a preDNAT policy");
+                return;
+            }
+    }
+
+    const decision::GroupProgram* ingress(ObjectId id, net::Family family) const {
+        return context_.lowered.find(id, decision::Direction::Ingress, decision::Hook::Normal,
+                                     family);
+    }
+
+    bool isolated(ObjectId id, net::Family family) const {
+        const auto* program = ingress(id, family);
+        if (program == nullptr)
+            return true; // host network, or not known: nothing is said
+        const auto& policies = program->slots.policies();
+        return std::any_of(policies.begin(), policies.end(),
+                           [](const decision::PolicyBlock& block) { return !block.staged; });
+    }
+
+    /// Nodes but not every address: who is allowed by intent is no finding.
+    bool lets_nodes_in(ObjectId id, net::Protocol protocol, std::uint16_t port,
+                       net::Family family) {
+        auto& ends = context_.ends(family);
+        const auto group = ends.group_of(id);
+        if (!group)
+            return false;
+        const auto& identities = context_.identities();
+        const analyzer::ProgramFlows flows(context_.lowered.program(ingress(id, family)->program),
+                                           atoms_);
+        const auto allowed = [&](const decision::Identity& from) {
+            return flows.between(from, ends.identity(*group))
+                .allow.ports(protocol)
+                .destinations()
+                .contains(port);
+        };
+        std::vector<std::uint32_t> outside;
+        for (std::uint32_t i = 0; i < ends.list().size(); ++i)
+            if (ends.list()[i].is_outside())
+                outside.push_back(i);
+        const bool everybody = std::all_of(outside.begin(), outside.end(), [&](std::uint32_t i) {
+            return allowed(ends.identity(i));
+        });
+        const auto& nodes = context_.lowered.nodes;
+        return !everybody &&
+               std::any_of(nodes.begin(), nodes.end(), [&](const decision::NodeInfo& node) {
+                   return std::any_of(node.addresses.begin(), node.addresses.end(),
+                                      [&](const net::Address& address) {
+                                          return address.family == family &&
+                                                 allowed(identities[identities.of_address(address)]);
+                                      });
+               });
+    }
+
+    Context& context_;
+    const Bgp& bgp_;
+    Diagnostics& out_;
+    analyzer::HttpAtoms atoms_;
+};
+
+} // namespace
+
+void check_bgp_services(Context& context, const Bgp& bgp, Diagnostics& out) {
+    Advertised(context, bgp, out).run();
+}
+
+} // namespace polecat::lint
