@@ -61,6 +61,28 @@ TEST_CASE("lint") {
     CHECK_FALSE(has(broken.out, "\x1b")); // no colour into a file
 }
 
+TEST_CASE("reach with an end left open") {
+    const std::string mended = kExample + "/mended";
+    const auto who = polecat_with({"reach", "any", "data/ledger", "-p", "5432/TCP", "-f", mended});
+    CHECK(who.exit_code == 0);
+    CHECK(has(who.out, "  api/orders\n      allowed  TCP 5432\n"));
+    CHECK(has(who.out, "ingress NetworkPolicy data/application.ledger ingress[0]"));
+    CHECK_FALSE(has(who.out, "web/shop"));
+    const auto what = polecat_with({"reach", "web/shop", "any", "-f", mended});
+    CHECK(has(what.out, "any outside address but 169.254.169.254\n      allowed  TCP 53; UDP 53"));
+    const auto explained =
+        polecat_with({"reach", "any", "data/ledger", "-p", "5432/TCP", "-e", "-f", mended});
+    CHECK(has(explained.out, "web/shop -> data/ledger\n  DENY"));
+    CHECK(has(explained.out, "egress[0]: does not match"));
+    CHECK(has(explained.out, "application.yaml:53:5"));
+    const auto service = polecat_with({"reach", "any", "service:api/orders", "-f", mended});
+    CHECK(has(service.out, "80/TCP, port 9000 of a backend"));
+    const auto json = polecat_with({"reach", "any", "any", "-e", "--format", "json", "-f", mended});
+    CHECK(has(json.out, "\"trails\""));
+    CHECK(polecat_with({"reach", "service:api/orders", "any", "-f", mended}).exit_code == 2);
+    CHECK(polecat_with({"reach", "any", "no/such", "-f", mended}).exit_code == 2);
+}
+
 TEST_CASE("lint --prove and --emit-smt2") {
     const std::string manifests =
         "{apiVersion: v1, kind: Namespace, metadata: {name: s}}\n---\n"
