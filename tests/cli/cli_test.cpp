@@ -83,6 +83,37 @@ TEST_CASE("reach with an end left open") {
     CHECK(polecat_with({"reach", "any", "no/such", "-f", mended}).exit_code == 2);
 }
 
+TEST_CASE("which") {
+    const std::string mended = kExample + "/mended";
+    const auto on = polecat_with({"which", "web/shop", "-f", mended});
+    CHECK(on.exit_code == 0);
+    // In the order of tiers.
+    const auto first = on.out.find("GlobalNetworkPolicy security.no-metadata");
+    const auto second = on.out.find("GlobalNetworkPolicy platform.dns");
+    const auto third = on.out.rfind("NetworkPolicy web/application.shop");
+    CHECK(first < second);
+    CHECK(second < third);
+    CHECK(third != std::string::npos);
+    CHECK(has(on.out, "application.yaml:"));
+    CHECK(
+        has(polecat_with({"which", "policy:platform.dns", "-f", mended}).out, "3 of 3 endpoints"));
+    CHECK(has(polecat_with({"which", "--selector", "app in {'shop', 'orders'}", "--namespace",
+                            "api", "-f", mended, "--format", "json"})
+                  .out,
+              "\"api/orders\""));
+    const auto staged = polecat_with(
+        {"which", "s/p", "-f", "-"},
+        "{apiVersion: v1, kind: Namespace, metadata: {name: s}}\n---\n"
+        "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: s}, spec: {containers: "
+        "[{name: c, image: i}]}}\n---\n"
+        "{apiVersion: projectcalico.org/v3, kind: StagedNetworkPolicy, metadata: {name: x, "
+        "namespace: s}, spec: {ingress: [{action: Deny}]}}");
+    CHECK(has(staged.out, "x (staged: not enforced)"));
+    CHECK(polecat_with({"which", "--selector", "app in {", "-f", mended}).exit_code == 2);
+    CHECK(polecat_with({"which", "policy:platform.dsn", "-f", mended}).exit_code == 2);
+    CHECK(polecat_with({"which", "-f", mended}).exit_code == 2);
+}
+
 TEST_CASE("lint --prove and --emit-smt2") {
     const std::string manifests =
         "{apiVersion: v1, kind: Namespace, metadata: {name: s}}\n---\n"
