@@ -19,7 +19,7 @@ struct ReachOptions {
     int source_port = -1;
     std::string format = "text";
     std::string unknown_address = "depends";
-    bool all_rules = false;
+    bool all_rules = false, suggest = false;
 };
 
 [[noreturn]] void fail(const std::string& message) {
@@ -155,6 +155,8 @@ int run(const ReachOptions& options) {
     diag::Diagnostics diagnostics;
     const auto cluster =
         passes::lower(input.cluster, diagnostics, lower_options(options.unknown_address));
+    if (options.suggest && (open || traffic.empty()))
+        fail("--suggest takes both ends and a --port or --protocol");
     if (open || (traffic.empty() && options.all_rules))
         return ask(options, traffic, cluster, input.sources);
     const auto from = value_or_fail(frontend::parse_end(options.from));
@@ -174,7 +176,10 @@ int run(const ReachOptions& options) {
     std::vector<ReachAnswer> answers;
     for (const expectation::Traffic& each : traffic) {
         query.packet = packet_of(options, each);
-        answers.push_back({each, ir::judge_flow(cluster, query)});
+        answers.push_back({each, ir::judge_flow(cluster, query), std::nullopt});
+        if (options.suggest && answers.back().verdict.verdict == decision::Verdict::Deny)
+            answers.back().suggestion =
+                suggest(input.cluster, cluster, lower_options(options.unknown_address), query);
     }
     fmt::print("{}", options.format == "json" ? printer.json(answers) : printer.text(answers));
     return kGood;
@@ -209,6 +214,8 @@ void add_reach(CLI::App& app, int& exit_code) {
         ->check(CLI::IsMember({"depends", "outside-blocks"}));
     command->add_flag("-e,--explain", options->all_rules,
                       "show every rule that was looked at, not only those that matched");
+    command->add_flag("--suggest", options->suggest,
+                      "for a denied flow, the nearest change of its policies that would allow it");
     command->footer(
         "`any` leaves an end open: who can reach TO, what can FROM reach; as a CIDR, the answer is "
         "exact for every address.\n"
@@ -218,6 +225,7 @@ void add_reach(CLI::App& app, int& exit_code) {
         "  polecat reach shop/web shop/db -p 5432/TCP -f manifests/\n"
         "  polecat reach any shop/db -p 5432/TCP -f manifests/\n"
         "  polecat reach shop/web any\n"
+        "  polecat reach shop/web shop/db -p 5432/TCP --suggest\n"
         "  polecat reach any any --explain --format json\n"
         "  polecat reach 203.0.113.7 service:shop/web -p 443/TCP\n"
         "  polecat reach deployment:shop/cart kube-system/coredns -p 53/UDP -p 53/TCP --explain");
