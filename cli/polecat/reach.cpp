@@ -2,6 +2,7 @@
 
 #include "analyzer/ends.h"
 #include "cli/common/input.h"
+#include "cli/polecat/ask.h"
 #include "cli/polecat/commands.h"
 #include "cli/polecat/reach_print.h"
 #include "frontend/expectation_text.h"
@@ -18,7 +19,7 @@ struct ReachOptions {
     int source_port = -1;
     std::string format = "text";
     std::string unknown_address = "depends";
-    bool all_rules = false;
+    bool all_rules = false, suggest = false;
 };
 
 [[noreturn]] void fail(const std::string& message) {
@@ -66,16 +67,100 @@ decision::Flow packet_of(const ReachOptions& options, const expectation::Traffic
     return flow;
 }
 
+/// `any`, or a range of addresses.
+bool is_open(const std::string& end) {
+    if (end == "any")
+        return true;
+    const auto name = value_or_fail(frontend::parse_end(end));
+    return name.kind == expectation::EndName::Kind::Addresses &&
+           name.range.first != name.range.last;
+}
+
+analyzer::ConnectionSet connections_of(const ReachOptions& options,
+                                       const expectation::Traffic& traffic) {
+    using analyzer::ConnectionSet, analyzer::PortPairs;
+    const auto single = [](int port) {
+        const auto number = static_cast<std::uint16_t>(port);
+        return net::PortSet::of(net::PortRange{number, number});
+    };
+    if (traffic.icmp_type) {
+        const int type = *traffic.icmp_type * 256;
+        const auto first = static_cast<std::uint16_t>(type + traffic.icmp_code.value_or(0));
+        const auto last = static_cast<std::uint16_t>(type + traffic.icmp_code.value_or(255));
+        return ConnectionSet::of_icmp(traffic.protocol,
+                                      net::PortSet::of(net::PortRange{first, last}));
+    }
+    if (!net::has_ports(traffic.protocol))
+        return ConnectionSet::of(traffic.protocol);
+    const auto any = net::PortSet::of(net::PortRange{});
+    return ConnectionSet::of(
+        traffic.protocol,
+        PortPairs::of(traffic.port ? single(*traffic.port) : any,
+                      options.source_port >= 0 ? single(options.source_port) : any));
+}
+
+std::vector<Question> questions_of(const ReachOptions& options,
+                                   const std::vector<expectation::Traffic>& traffic,
+                                   const decision::LoweredCluster& cluster) {
+    Question question;
+    question.from = options.from;
+    question.to = options.to;
+    question.explain = options.all_rules;
+    question.source = value_or_fail(asked_ends(cluster, options.from));
+    question.destination = value_or_fail(asked_ends(cluster, options.to));
+    std::vector<Question> asked;
+    for (const expectation::Traffic& each : traffic) {
+        asked.push_back(question);
+        asked.back().traffic = to_string(each);
+        asked.back().connections = connections_of(options, each);
+    }
+    if (traffic.empty()) {
+        asked.push_back(question);
+        asked.back().connections = analyzer::ConnectionSet::all();
+    }
+    if (!options.to.starts_with("service:"))
+        return asked;
+    const auto& service =
+        cluster.service_fronts.at(options.to.substr(std::string_view("service:").size()));
+    std::vector<Question> out;
+    for (const Question& each : asked)
+        for (Question& part : service_questions(service, each))
+            out.push_back(std::move(part));
+    if (out.empty())
+        fail("the service has no such port, or no pods behind it");
+    return out;
+}
+
+int ask(const ReachOptions& options, const std::vector<expectation::Traffic>& traffic,
+        const decision::LoweredCluster& cluster, const Sources& sources) {
+    if (!options.http.empty())
+        fail("--http takes both ends and a port");
+    if (options.source_port >= 0 && traffic.empty())
+        fail("--source-port takes a --port or --protocol");
+    if (options.from.starts_with("service:"))
+        fail("a service sends nothing: name the pods behind it as FROM");
+    const auto questions = questions_of(options, traffic, cluster);
+    const std::string text = options.format == "json" ? answer_json(cluster, sources, questions)
+                                                      : answer_text(cluster, sources, questions);
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    return kGood;
+}
+
 int run(const ReachOptions& options) {
     const auto traffic = traffic_of(options);
-    const auto from = value_or_fail(frontend::parse_end(options.from));
-    const auto to = value_or_fail(frontend::parse_end(options.to));
+    const bool open = is_open(options.from) || is_open(options.to);
     const Input input = read_input(options.paths);
     if (print_errors(input, false))
         return kBadInput;
     diag::Diagnostics diagnostics;
     const auto cluster =
         passes::lower(input.cluster, diagnostics, lower_options(options.unknown_address));
+    if (options.suggest && (open || traffic.empty()))
+        fail("--suggest takes both ends and a --port or --protocol");
+    if (open || (traffic.empty() && options.all_rules))
+        return ask(options, traffic, cluster, input.sources);
+    const auto from = value_or_fail(frontend::parse_end(options.from));
+    const auto to = value_or_fail(frontend::parse_end(options.to));
     ir::PathQuery query;
     query.source = value_or_fail(analyzer::find_end(cluster, from));
     query.destination = value_or_fail(analyzer::find_end(cluster, to));
@@ -91,7 +176,10 @@ int run(const ReachOptions& options) {
     std::vector<ReachAnswer> answers;
     for (const expectation::Traffic& each : traffic) {
         query.packet = packet_of(options, each);
-        answers.push_back({each, ir::judge_flow(cluster, query)});
+        answers.push_back({each, ir::judge_flow(cluster, query), std::nullopt});
+        if (options.suggest && answers.back().verdict.verdict == decision::Verdict::Deny)
+            answers.back().suggestion =
+                suggest(input.cluster, cluster, lower_options(options.unknown_address), query);
     }
     fmt::print("{}", options.format == "json" ? printer.json(answers) : printer.text(answers));
     return kGood;
@@ -101,8 +189,12 @@ int run(const ReachOptions& options) {
 
 void add_reach(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<ReachOptions>();
-    CLI::App* command = app.add_subcommand("reach", "can FROM reach TO, and which rule decides?");
-    const char* ends = "NAMESPACE/NAME, KIND:NAMESPACE/NAME, hep:NAME, node:NAME or an address";
+    CLI::App* command = app.add_subcommand(
+        "reach", "can FROM reach TO, who can reach TO, what can FROM reach, and which "
+                 "rule decides?");
+    const char* ends =
+        "NAMESPACE/NAME, KIND:NAMESPACE/NAME, hep:NAME, node:NAME, an address or CIDR, or "
+        "any";
     command->add_option("FROM", options->from, ends)->required();
     command->add_option("TO", options->to, std::string(ends) + "; also service:NAMESPACE/NAME")
         ->required();
@@ -118,10 +210,19 @@ void add_reach(CLI::App& app, int& exit_code) {
     add_unknown_address(*command, options->unknown_address);
     command->add_flag("-e,--explain", options->all_rules,
                       "show every rule that was looked at, not only those that matched");
+    command->add_flag("--suggest", options->suggest,
+                      "for a denied flow, the nearest change of its policies that would allow it");
     command->footer(
-        "Without --port or --protocol, everything that is allowed is listed.\n"
+        "`any` leaves an end open: who can reach TO, what can FROM reach; as a CIDR, the answer is "
+        "exact for every address.\n"
+        "Without --port or --protocol, everything that is allowed is listed. With --explain, what "
+        "is denied as well, and every tier, policy and rule on the way.\n"
         "Examples:\n"
         "  polecat reach shop/web shop/db -p 5432/TCP -f manifests/\n"
+        "  polecat reach any shop/db -p 5432/TCP -f manifests/\n"
+        "  polecat reach shop/web any\n"
+        "  polecat reach shop/web shop/db -p 5432/TCP --suggest\n"
+        "  polecat reach any any --explain --format json\n"
         "  polecat reach 203.0.113.7 service:shop/web -p 443/TCP\n"
         "  polecat reach deployment:shop/cart kube-system/coredns -p 53/UDP -p 53/TCP --explain");
     command->callback([options, &exit_code] { exit_code = run(*options); });

@@ -46,6 +46,29 @@ std::string ReachPrinter::hop_text(const ir::HopVerdict& hop, std::size_t number
     return out;
 }
 
+std::string ReachPrinter::suggestion_text(const Suggestion& suggestion) const {
+    if (suggestion.edits.empty())
+        return "  no change of its policies was found that allows it: " + suggestion.why + "\n";
+    std::string out = "  the nearest change that allows it, checked:\n";
+    for (const Edit& edit : suggestion.edits) {
+        out += fmt::format("    {}{}, in {}:\n", edit.policy,
+                           edit.span.known() ? " (" + sources_.describe(edit.span) + ")" : "",
+                           edit.where);
+        for (std::size_t start = 0; start < edit.rule.size();) {
+            const std::size_t stop = edit.rule.find('\n', start);
+            out += "      " + edit.rule.substr(start, stop - start) + "\n";
+            start = stop + 1;
+        }
+    }
+    out += "    all that it changes:\n";
+    constexpr std::size_t kMost = 5;
+    for (std::size_t i = 0; i < suggestion.opens.size() && i < kMost; ++i)
+        out += "      " + suggestion.opens[i] + "\n";
+    if (suggestion.opens.size() > kMost)
+        out += fmt::format("      and {} more\n", suggestion.opens.size() - kMost);
+    return out;
+}
+
 std::string ReachPrinter::text(const std::vector<ReachAnswer>& answers) const {
     std::string out;
     for (const ReachAnswer& answer : answers) {
@@ -59,6 +82,8 @@ std::string ReachPrinter::text(const std::vector<ReachAnswer>& answers) const {
             out += hop_text(hop, ++number);
         if (verdict.hops.empty() && verdict.reason.empty())
             out += "  no policy governs either end\n";
+        if (answer.suggestion)
+            out += suggestion_text(*answer.suggestion);
     }
     return out;
 }
@@ -96,6 +121,17 @@ std::string ReachPrinter::json(const std::vector<ReachAnswer>& answers) const {
                    {"hops", hops}};
         if (!answer.verdict.reason.empty())
             entry["reason"] = answer.verdict.reason;
+        if (answer.suggestion) {
+            json edits = json::array();
+            for (const Edit& edit : answer.suggestion->edits)
+                edits.push_back({{"policy", edit.policy},
+                                 {"at", sources_.describe(edit.span)},
+                                 {"where", edit.where},
+                                 {"rule", edit.rule}});
+            entry["suggestion"] = {{"edits", edits},
+                                   {"why", answer.suggestion->why},
+                                   {"changes", answer.suggestion->opens}};
+        }
         out.push_back(std::move(entry));
     }
     return out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";

@@ -1,9 +1,11 @@
 /// Answers of `polecat reach` as text and as JSON (docs/json.md).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "cli/polecat/suggest.h"
 #include "ir/expectation.h"
 #include "ir/path.h"
 #include "support/source.h"
@@ -13,6 +15,7 @@ namespace polecat::cli {
 struct ReachAnswer {
     expectation::Traffic traffic;
     ir::FlowVerdict verdict;
+    std::optional<Suggestion> suggestion; ///< where one was asked for and it is denied
 };
 
 class ReachPrinter {
@@ -35,6 +38,7 @@ class ReachPrinter {
         std::string allowed, depends;
     };
     std::vector<Summary> summary(const ir::PathQuery& query) const;
+    std::string suggestion_text(const Suggestion& suggestion) const;
     std::string hop_text(const ir::HopVerdict& hop, std::size_t number) const;
 
     const decision::LoweredCluster& cluster_;

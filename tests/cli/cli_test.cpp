@@ -61,6 +61,59 @@ TEST_CASE("lint") {
     CHECK_FALSE(has(broken.out, "\x1b")); // no colour into a file
 }
 
+TEST_CASE("reach with an end left open") {
+    const std::string mended = kExample + "/mended";
+    const auto who = polecat_with({"reach", "any", "data/ledger", "-p", "5432/TCP", "-f", mended});
+    CHECK(who.exit_code == 0);
+    CHECK(has(who.out, "  api/orders\n      allowed  TCP 5432\n"));
+    CHECK(has(who.out, "ingress NetworkPolicy data/application.ledger ingress[0]"));
+    CHECK_FALSE(has(who.out, "web/shop"));
+    const auto what = polecat_with({"reach", "web/shop", "any", "-f", mended});
+    CHECK(has(what.out, "any outside address but 169.254.169.254\n      allowed  TCP 53; UDP 53"));
+    const auto explained =
+        polecat_with({"reach", "any", "data/ledger", "-p", "5432/TCP", "-e", "-f", mended});
+    CHECK(has(explained.out, "web/shop -> data/ledger\n  DENY"));
+    CHECK(has(explained.out, "egress[0]: does not match"));
+    CHECK(has(explained.out, "application.yaml:53:5"));
+    const auto service = polecat_with({"reach", "any", "service:api/orders", "-f", mended});
+    CHECK(has(service.out, "80/TCP, port 9000 of a backend"));
+    const auto json = polecat_with({"reach", "any", "any", "-e", "--format", "json", "-f", mended});
+    CHECK(has(json.out, "\"trails\""));
+    CHECK(polecat_with({"reach", "service:api/orders", "any", "-f", mended}).exit_code == 2);
+    CHECK(polecat_with({"reach", "any", "no/such", "-f", mended}).exit_code == 2);
+}
+
+TEST_CASE("which") {
+    const std::string mended = kExample + "/mended";
+    const auto on = polecat_with({"which", "web/shop", "-f", mended});
+    CHECK(on.exit_code == 0);
+    // In the order of tiers.
+    const auto first = on.out.find("GlobalNetworkPolicy security.no-metadata");
+    const auto second = on.out.find("GlobalNetworkPolicy platform.dns");
+    const auto third = on.out.rfind("NetworkPolicy web/application.shop");
+    CHECK(first < second);
+    CHECK(second < third);
+    CHECK(third != std::string::npos);
+    CHECK(has(on.out, "application.yaml:"));
+    CHECK(
+        has(polecat_with({"which", "policy:platform.dns", "-f", mended}).out, "3 of 3 endpoints"));
+    CHECK(has(polecat_with({"which", "--selector", "app in {'shop', 'orders'}", "--namespace",
+                            "api", "-f", mended, "--format", "json"})
+                  .out,
+              "\"api/orders\""));
+    const auto staged = polecat_with(
+        {"which", "s/p", "-f", "-"},
+        "{apiVersion: v1, kind: Namespace, metadata: {name: s}}\n---\n"
+        "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: s}, spec: {containers: "
+        "[{name: c, image: i}]}}\n---\n"
+        "{apiVersion: projectcalico.org/v3, kind: StagedNetworkPolicy, metadata: {name: x, "
+        "namespace: s}, spec: {ingress: [{action: Deny}]}}");
+    CHECK(has(staged.out, "x (staged: not enforced)"));
+    CHECK(polecat_with({"which", "--selector", "app in {", "-f", mended}).exit_code == 2);
+    CHECK(polecat_with({"which", "policy:platform.dsn", "-f", mended}).exit_code == 2);
+    CHECK(polecat_with({"which", "-f", mended}).exit_code == 2);
+}
+
 TEST_CASE("lint --prove and --emit-smt2") {
     const std::string manifests =
         "{apiVersion: v1, kind: Namespace, metadata: {name: s}}\n---\n"

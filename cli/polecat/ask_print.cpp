@@ -1,0 +1,362 @@
+// Answers to questions with an open end, as text and as JSON (docs/json.md).
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "analyzer/diff_cause.h"
+#include "analyzer/trail.h"
+#include "cli/common/input.h"
+#include "cli/polecat/ask.h"
+#include "cli/polecat/trail_print.h"
+
+namespace polecat::cli {
+
+namespace {
+
+using analyzer::Answer;
+using analyzer::Answers;
+using analyzer::ConnectionSet;
+using analyzer::Party;
+using analyzer::SetStep;
+using decision::Direction;
+using nlohmann::json;
+
+using Trail = std::vector<SetStep>;
+
+class Printer {
+  public:
+    Printer(const decision::LoweredCluster& cluster, const Sources& sources,
+            const decision::Identities& identities, net::Family family)
+        : cluster_(cluster), sources_(sources), ask_(cluster, identities, family),
+          trails_(cluster, sources, ask_.map().http()) {}
+
+    std::string text(const Question& question);
+    json answers(const Question& question);
+
+  private:
+    /// Parts of a row that the same rules of both ends decide.
+    struct Explained {
+        std::vector<std::uint32_t> from, to;
+        const Trail* egress = nullptr;
+        const Trail* ingress = nullptr;
+    };
+    std::vector<Explained> explained(const Answers& answers, const Answer& row);
+    std::string row_text(const Question& question, const Answers& answers, const Answer& row);
+    std::string explained_text(const Question& question, const Answers& answers, const Answer& row);
+    std::set<std::string> deciders(const Answers& answers, const Answer& row);
+    std::string reason(const Answers& answers, const Answer& row) const;
+    std::vector<std::string> members(const std::vector<Party>& parties,
+                                     const std::vector<std::uint32_t>& which) const;
+    std::string label(const std::vector<Party>& parties, const std::vector<std::uint32_t>& which,
+                      const std::string& asked) const;
+    std::string place(const Span& span) const {
+        return span.known() ? "   (" + sources_.describe(span) + ")" : "";
+    }
+    std::string described(const ConnectionSet& set) const {
+        return set.describe(ask_.map().http());
+    }
+
+    const decision::LoweredCluster& cluster_;
+    const Sources& sources_;
+    analyzer::Questions ask_;
+    TrailPrinter trails_;
+    std::map<const Trail*, std::string> texts_; ///< of one question
+};
+
+net::AddressSet outside_of(const std::vector<Party>& parties,
+                           const std::vector<std::uint32_t>& which) {
+    std::vector<net::Range> ranges;
+    for (const std::uint32_t i : which)
+        ranges.insert(ranges.end(), parties[i].outside.ranges().begin(),
+                      parties[i].outside.ranges().end());
+    return net::AddressSet::of(std::move(ranges));
+}
+
+std::vector<std::string> Printer::members(const std::vector<Party>& parties,
+                                          const std::vector<std::uint32_t>& which) const {
+    std::vector<std::string> out;
+    for (const std::uint32_t i : which)
+        for (const decision::ObjectId id : parties[i].objects)
+            out.push_back(name_of(cluster_, id));
+    std::sort(out.begin(), out.end());
+    for (const net::Cidr& cidr : outside_of(parties, which).cidrs())
+        out.push_back(net::to_string(cidr));
+    return out;
+}
+
+/// Names up to a number; outside addresses by the fewest CIDRs.
+std::string Printer::label(const std::vector<Party>& parties,
+                           const std::vector<std::uint32_t>& which,
+                           const std::string& asked) const {
+    constexpr std::size_t kMost = 6;
+    std::vector<std::string> names;
+    for (const std::uint32_t i : which)
+        for (const decision::ObjectId id : parties[i].objects)
+            names.push_back(name_of(cluster_, id));
+    std::sort(names.begin(), names.end());
+    std::string out;
+    for (std::size_t i = 0; i < names.size() && i < kMost; ++i)
+        out += (i == 0 ? "" : ", ") + names[i];
+    if (names.size() > kMost)
+        out += fmt::format(" and {} more", names.size() - kMost);
+    const net::AddressSet nets = outside_of(parties, which);
+    if (nets.empty())
+        return out;
+    std::vector<std::uint32_t> all(parties.size());
+    for (std::uint32_t i = 0; i < all.size(); ++i)
+        all[i] = i;
+    const net::AddressSet whole = outside_of(parties, all), others = whole - nets;
+    const std::string every =
+        asked == "any" ? "any outside address" : "any address of " + asked + " that no pod has";
+    const std::string text = others.empty() && whole.cidrs().size() > 1 ? every
+                             : others.empty() && asked == "any"         ? every
+                             : !others.empty() && others.cidrs().size() < nets.cidrs().size()
+                                 ? every + " but " + text_of(others, kMost)
+                                 : "outside " + text_of(nets, kMost);
+    return out + (out.empty() ? "" : ", ") + text;
+}
+
+std::vector<Printer::Explained> Printer::explained(const Answers& answers, const Answer& row) {
+    std::vector<Explained> out;
+    std::map<std::pair<const Trail*, const Trail*>, std::size_t> known;
+    const bool by_source = row.from.size() <= row.to.size();
+    const auto& outer = by_source ? row.from : row.to;
+    const auto& inner = by_source ? row.to : row.from;
+    for (const std::uint32_t i : outer) {
+        known.clear(); // so that all of `from` go with all of `to`
+        for (const std::uint32_t j : inner) {
+            const std::uint32_t from = by_source ? i : j, to = by_source ? j : i;
+            const Party &source = answers.from[from], &target = answers.to[to];
+            const bool self = source.objects.size() == 1 && source.objects == target.objects;
+            if (self || (source.is_outside() && target.is_outside()))
+                continue;
+            const auto* egress = ask_.trail(source, target, Direction::Egress);
+            const auto* ingress = ask_.trail(source, target, Direction::Ingress);
+            const auto [place, added] = known.try_emplace({egress, ingress}, out.size());
+            if (added)
+                out.push_back({{}, {}, egress, ingress});
+            Explained& into = out[place->second];
+            (by_source ? into.from : into.to) = {i};
+            (by_source ? into.to : into.from).push_back(j);
+        }
+    }
+    return out;
+}
+
+/// Rules that allow, of either end.
+std::set<std::string> Printer::deciders(const Answers& answers, const Answer& row) {
+    std::set<std::string> out;
+    std::set<std::pair<const void*, const Trail*>> seen;
+    const auto add = [&](const Trail* trail, const decision::GroupProgram* program,
+                         std::string_view side) {
+        if (trail == nullptr || !seen.insert({program->slots.identity(), trail}).second)
+            return;
+        for (const SetStep& step : *trail) {
+            if (step.action != decision::Action::Allow || (step.may & row.may).empty())
+                continue;
+            const decision::Slot& slot = program->slots[step.slot.value];
+            out.insert(fmt::format(
+                "{} {}{}", side,
+                analyzer::describe(slot, side == "egress" ? Direction::Egress : Direction::Ingress),
+                place(slot.span)));
+        }
+    };
+    for (const Explained& part : explained(answers, row)) {
+        add(part.egress, answers.from[part.from.front()].egress, "egress");
+        add(part.ingress, answers.to[part.to.front()].ingress, "ingress");
+    }
+    return out;
+}
+
+/// Why some of it is not known, by one flow of it.
+std::string Printer::reason(const Answers& answers, const Answer& row) const {
+    const auto example =
+        analyzer::example_of(row.may - row.allow, ask_.map().http(), ask_.family());
+    if (!example)
+        return "";
+    ir::PathQuery query;
+    query.packet = *example;
+    query.family = ask_.family();
+    const auto end = [&](const Party& party) {
+        ir::PathEnd out;
+        if (party.is_outside())
+            out.address = analyzer::example_address(party.outside);
+        else
+            out.endpoint = party.objects.front();
+        return out;
+    };
+    query.source = end(answers.from[row.from.front()]);
+    query.destination = end(answers.to[row.to.back()]);
+    return ir::judge_flow(cluster_, query).reason;
+}
+
+std::string Printer::row_text(const Question& question, const Answers& answers, const Answer& row) {
+    std::string out;
+    const bool open_source = question.source.any && !question.destination.any;
+    if (open_source)
+        out = fmt::format("  {}\n", label(answers.from, row.from, question.from));
+    else
+        out = question.source.any
+                  ? fmt::format("  {}\n   -> {}\n", label(answers.from, row.from, question.from),
+                                label(answers.to, row.to, question.to))
+                  : fmt::format("  {}\n", label(answers.to, row.to, question.to));
+    if (!row.allow.empty())
+        out += "      allowed  " + described(row.allow) + "\n";
+    if (row.may != row.allow) {
+        out += "      depends  " + described(row.may - row.allow) + "\n";
+        if (const std::string why = reason(answers, row); !why.empty())
+            out += "               because " + why + "\n";
+    }
+    const auto rules = deciders(answers, row);
+    constexpr std::size_t kShort = 4;
+    if (rules.size() > kShort)
+        out += fmt::format("      by       {} rules: --explain shows them\n", rules.size());
+    else
+        for (const std::string& rule : rules)
+            out += "      by       " + rule + "\n";
+    return out;
+}
+
+std::string Printer::explained_text(const Question& question, const Answers& answers,
+                                    const Answer& row) {
+    std::string out;
+    const std::string verdict =
+        row.may.empty()
+            ? "DENY"
+            : "allowed " + (row.allow.empty() ? "nothing for sure" : described(row.allow));
+    const std::string open =
+        row.may == row.allow ? "" : "; depends: " + described(row.may - row.allow);
+    for (const Explained& part : explained(answers, row)) {
+        out += fmt::format("{} -> {}\n  {}{}\n", label(answers.from, part.from, question.from),
+                           label(answers.to, part.to, question.to), verdict, open);
+        const auto side = [&](const Trail* trail, const decision::GroupProgram* program,
+                              const char* name) {
+            out += fmt::format("  {}{}\n", name, trail == nullptr ? ": no policy there" : "");
+            if (trail == nullptr)
+                return;
+            std::string& known = texts_[trail];
+            if (known.empty())
+                known = trails_.text(*trail, *program, question.connections);
+            out += known;
+        };
+        side(part.egress, answers.from[part.from.front()].egress, "egress");
+        side(part.ingress, answers.to[part.to.front()].ingress, "ingress");
+        out += '\n';
+    }
+    return out;
+}
+
+std::string Printer::text(const Question& question) {
+    texts_.clear();
+    const Answers answers =
+        ask_.ask(question.source, question.destination, question.connections, question.explain);
+    if (answers.from.empty() || answers.to.empty())
+        return "";
+    std::string out = fmt::format("{} -> {}  {}  {}\n", question.from, question.to,
+                                  question.traffic.empty() ? "any port" : question.traffic,
+                                  ask_.family() == net::Family::V4 ? "IPv4" : "IPv6");
+    for (const Answer& row : answers.rows)
+        out += question.explain ? explained_text(question, answers, row)
+                                : row_text(question, answers, row);
+    if (answers.rows.empty())
+        out += "  nothing is allowed\n";
+    return out;
+}
+
+json Printer::answers(const Question& question) {
+    const Answers answers =
+        ask_.ask(question.source, question.destination, question.connections, question.explain);
+    json out{{"from", question.from},
+             {"to", question.to},
+             {"traffic", question.traffic.empty() ? "*" : question.traffic},
+             {"family", ask_.family() == net::Family::V4 ? "IPv4" : "IPv6"},
+             {"answers", json::array()}};
+    std::map<const Trail*, std::size_t> numbers;
+    json trails = json::array();
+    const auto number = [&](const Trail* trail, const decision::GroupProgram* program) -> json {
+        if (trail == nullptr)
+            return nullptr;
+        const auto [place, added] = numbers.try_emplace(trail, trails.size());
+        if (added)
+            trails.push_back(json::parse(trails_.json(*trail, *program, question.connections)));
+        return place->second;
+    };
+    for (const Answer& row : answers.rows) {
+        json common{{"allowed", row.allow.empty() ? "" : described(row.allow)},
+                    {"depends", row.may == row.allow ? "" : described(row.may - row.allow)}};
+        if (row.may != row.allow)
+            common["reason"] = reason(answers, row);
+        if (!question.explain) {
+            common["from"] = members(answers.from, row.from);
+            common["to"] = members(answers.to, row.to);
+            common["by"] = deciders(answers, row);
+            out["answers"].push_back(std::move(common));
+            continue;
+        }
+        for (const Explained& part : explained(answers, row)) {
+            json entry = common;
+            entry["from"] = members(answers.from, part.from);
+            entry["to"] = members(answers.to, part.to);
+            entry["egress"] = number(part.egress, answers.from[part.from.front()].egress);
+            entry["ingress"] = number(part.ingress, answers.to[part.to.front()].ingress);
+            out["answers"].push_back(std::move(entry));
+        }
+    }
+    if (question.explain)
+        out["trails"] = std::move(trails);
+    return out;
+}
+
+/// Where nothing has an IPv6 address, only IPv4 is answered, unless IPv6 was asked for.
+std::vector<net::Family> families_of(const decision::LoweredCluster& cluster,
+                                     const std::vector<Question>& questions) {
+    bool v6 = false, v4 = false;
+    for (const decision::Object& object : cluster.world.objects)
+        for (const net::Address& address : object.addresses)
+            v6 = v6 || address.family == net::Family::V6;
+    for (const Question& question : questions)
+        for (const auto* ends : {&question.source, &question.destination}) {
+            v6 = v6 || !ends->addresses.of_family(net::Family::V6).empty();
+            v4 = v4 || ends->addresses.empty() ||
+                 !ends->addresses.of_family(net::Family::V4).empty();
+        }
+    std::vector<net::Family> out;
+    if (v4 || !v6)
+        out.push_back(net::Family::V4);
+    if (v6)
+        out.push_back(net::Family::V6);
+    return out;
+}
+
+} // namespace
+
+std::string answer_text(const decision::LoweredCluster& cluster, const Sources& sources,
+                        const std::vector<Question>& questions) {
+    const decision::Identities identities(cluster);
+    std::string out;
+    for (const net::Family family : families_of(cluster, questions)) {
+        Printer printer(cluster, sources, identities, family);
+        for (const Question& question : questions)
+            out += printer.text(question);
+    }
+    if (out.empty())
+        return "nothing: the ends have no address of the same IP family\n";
+    return out + "(by the policies of both ends; host endpoints and nodes on the way are followed "
+                 "where both ends and the port are given)\n";
+}
+
+std::string answer_json(const decision::LoweredCluster& cluster, const Sources& sources,
+                        const std::vector<Question>& questions) {
+    const decision::Identities identities(cluster);
+    json out = json::array();
+    for (const net::Family family : families_of(cluster, questions)) {
+        Printer printer(cluster, sources, identities, family);
+        for (const Question& question : questions)
+            out.push_back(printer.answers(question));
+    }
+    return out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+} // namespace polecat::cli

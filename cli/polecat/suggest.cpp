@@ -1,0 +1,305 @@
+#include "cli/polecat/suggest.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "analyzer/diff.h"
+#include "cli/common/diff_rows.h"
+#include "cli/polecat/suggest_rule.h"
+#include "frontend/load.h"
+
+namespace polecat::cli {
+
+namespace {
+
+using decision::Direction;
+using decision::LoweredCluster;
+using decision::Slot;
+using decision::Verdict;
+using policy::PolicyKind;
+
+/// A policy that a rule may be added to.
+struct Candidate {
+    PolicyKind kind;
+    std::string manifest_kind, space, name, tier;
+    Span span;
+    std::optional<std::uint32_t> before; ///< index in the manifest's list; absent: at the end
+    std::size_t endpoints = 0;           ///< that it governs
+};
+
+/// The hop that denies, and the flow as it arrives there.
+struct Denial {
+    const ir::HopVerdict* hop = nullptr;
+    decision::Flow flow;
+};
+
+decision::End end_of(const LoweredCluster& cluster, const ir::PathEnd& end) {
+    if (end.address)
+        return decision::end_of(cluster.world, *end.address);
+    decision::End out;
+    if (end.endpoint)
+        out.objects.push_back(*end.endpoint);
+    return out;
+}
+
+Denial denial_of(const LoweredCluster& cluster, const ir::PathQuery& query,
+                 const ir::FlowVerdict& verdict) {
+    Denial out;
+    out.flow = query.packet;
+    out.flow.source = end_of(cluster, query.source);
+    out.flow.destination = end_of(cluster, query.destination);
+    for (const ir::HopVerdict& hop : verdict.hops) {
+        if (hop.hop.rewrite) {
+            const ir::Rewrite& rewrite = *hop.hop.rewrite;
+            if (rewrite.source)
+                out.flow.source = *rewrite.source;
+            if (rewrite.destination)
+                out.flow.destination = *rewrite.destination;
+            if (rewrite.destination_port)
+                out.flow.destination_port = rewrite.destination_port;
+        }
+        if (hop.verdict == Verdict::Deny) {
+            out.hop = &hop;
+            return out;
+        }
+    }
+    return out;
+}
+
+std::size_t governed_by(const LoweredCluster& cluster, const decision::PolicyBlock& block) {
+    std::size_t out = 0;
+    for (const decision::Group& group : cluster.groups)
+        for (const auto& [key, program] : group.programs) {
+            const auto& blocks = program.slots.policies();
+            if (std::any_of(blocks.begin(), blocks.end(), [&](const auto& each) {
+                    return each.kind_of_policy == block.kind_of_policy &&
+                           each.space == block.space && each.name == block.name;
+                })) {
+                out += group.members.size();
+                break;
+            }
+        }
+    return out;
+}
+
+const decision::PolicyBlock* block_of(const decision::GroupProgram& program, const Slot& slot) {
+    for (const decision::PolicyBlock& block : program.slots.policies())
+        if (block.kind_of_policy == slot.kind_of_policy && block.space == slot.policy_space &&
+            block.name == slot.policy_name)
+            return &block;
+    return nullptr;
+}
+
+Candidate candidate_of(const LoweredCluster& cluster, const decision::PolicyBlock& block,
+                       std::optional<std::uint32_t> before) {
+    return {block.kind_of_policy, block.kind, block.space, block.name,
+            block.tier,           block.span, before,      governed_by(cluster, block)};
+}
+
+/// Where a rule would decide before what denies; those that govern the fewest endpoints first.
+std::vector<Candidate> candidates_of(const LoweredCluster& cluster, const ir::HopVerdict& hop) {
+    const decision::GroupProgram& program = *hop.program;
+    const Slot& slot = program.slots[hop.decision.slot.value];
+    std::vector<Candidate> out;
+    const auto before_rule = [&](const Slot& rule) {
+        if (const auto* block = block_of(program, rule); block != nullptr && !rule.tier.empty())
+            out.push_back(candidate_of(cluster, *block, rule.rule_index));
+    };
+    if (slot.kind == Slot::Kind::Rule)
+        before_rule(slot);
+    else if (slot.kind == Slot::Kind::EndOfTier && !slot.tier.empty()) {
+        for (const decision::PolicyBlock& block : program.slots.policies())
+            if (block.tier == slot.tier && !block.staged)
+                out.push_back(candidate_of(cluster, block, std::nullopt));
+    } else {
+        // No tier denies, the profile does: a rule that passes it on there can be preceded.
+        for (const decision::Step& step : hop.decision.trail)
+            if (const Slot& passed = program.slots[step.slot.value];
+                step.outcome == decision::Step::Outcome::Match && passed.kind == Slot::Kind::Rule &&
+                passed.action == policy::Action::Pass)
+                before_rule(passed);
+    }
+    std::stable_sort(out.begin(), out.end(), [](const Candidate& a, const Candidate& b) {
+        return a.endpoints < b.endpoints;
+    });
+    return out;
+}
+
+template <class T> T* find(std::vector<T>& list, const Candidate& wanted) {
+    for (T& each : list)
+        if (each.meta.space == wanted.space && each.meta.name == wanted.name)
+            return &each;
+    return nullptr;
+}
+
+template <class Rule>
+void insert(std::vector<Rule>& rules, Rule rule, std::optional<std::uint32_t> before) {
+    const auto at = before && *before < rules.size()
+                        ? rules.begin() + static_cast<std::ptrdiff_t>(*before)
+                        : rules.end();
+    rules.insert(at, std::move(rule));
+}
+
+/// Reads the rule as one would from a file and puts it into the policy. False: it is refused.
+bool apply(policy::Cluster& manifests, const Candidate& into, Direction direction,
+           const std::string& rule) {
+    const bool kubernetes = into.kind == PolicyKind::KubernetesNetworkPolicy;
+    const bool ingress = direction == Direction::Ingress;
+    std::string text = fmt::format("apiVersion: {}\nkind: {}\nmetadata:\n  name: \"{}\"\n", //
+                                   kubernetes ? "networking.k8s.io/v1" : "projectcalico.org/v3",
+                                   into.manifest_kind, into.name);
+    if (!into.space.empty())
+        text += "  namespace: \"" + into.space + "\"\n";
+    text += kubernetes ? "spec:\n  podSelector: {}\n  policyTypes: "
+                       : "spec:\n  tier: \"" + into.tier + "\"\n  types: ";
+    text += ingress ? "[Ingress]\n  ingress:\n" : "[Egress]\n  egress:\n";
+    std::size_t start = 0;
+    while (start < rule.size()) {
+        const std::size_t stop = rule.find('\n', start);
+        text += "  " + rule.substr(start, stop - start) + "\n";
+        start = stop + 1;
+    }
+    Sources sources;
+    diag::Diagnostics diagnostics;
+    policy::Cluster read;
+    const FileId file = sources.add("suggestion", text);
+    frontend::load_documents(yaml::read_documents(sources, file, diagnostics), read, diagnostics);
+    if (diagnostics.has_errors())
+        return false;
+    if (kubernetes) {
+        auto* policy = find(manifests.kubernetes_policies, into);
+        if (policy == nullptr || read.kubernetes_policies.empty())
+            return false;
+        auto& from = read.kubernetes_policies.front();
+        insert(ingress ? policy->ingress : policy->egress,
+               (ingress ? from.ingress : from.egress).front(), into.before);
+        return true;
+    }
+    for (policy::Policy& policy : manifests.policies) {
+        if (policy.kind != into.kind || policy.meta.name != into.name ||
+            policy.meta.space != into.space || read.policies.empty())
+            continue;
+        auto& from = read.policies.front();
+        auto& rules = ingress ? policy.ingress : policy.egress;
+        insert(rules, (ingress ? from.ingress : from.egress).front(), into.before);
+        for (std::uint32_t i = 0; i < rules.size(); ++i)
+            rules[i].manifest_index = i;
+        return true;
+    }
+    return false;
+}
+
+class Search {
+  public:
+    Search(const policy::Cluster& manifests, const LoweredCluster& cluster,
+           const passes::LowerOptions& options, const ir::PathQuery& query)
+        : before_(cluster), options_(options), query_(query), manifests_(manifests) {}
+
+    Suggestion run() {
+        constexpr int kMostEdits = 4;
+        for (int i = 0; i <= kMostEdits; ++i) {
+            const LoweredCluster& now = after_ ? *after_ : before_;
+            const auto verdict = ir::judge_flow(now, query_);
+            if (verdict.verdict == Verdict::Allow)
+                return finish();
+            if (verdict.verdict == Verdict::Depends)
+                return none("it would still depend: " + verdict.reason);
+            const Denial denial = denial_of(now, query_, verdict);
+            if (denial.hop == nullptr || denial.hop->program == nullptr ||
+                denial.hop->skipped != ir::HopVerdict::Skipped::No)
+                return none("no policy denies it" +
+                            (verdict.reason.empty() ? "" : ": " + verdict.reason));
+            if (!edit(now, denial))
+                return none(why_);
+        }
+        return none("more policies deny it than are edited at once");
+    }
+
+  private:
+    static Suggestion none(std::string why) { return {{}, std::move(why), {}}; }
+
+    static bool can_write(PolicyKind kind) {
+        return kind == PolicyKind::KubernetesNetworkPolicy || kind == PolicyKind::NetworkPolicy ||
+               kind == PolicyKind::GlobalNetworkPolicy;
+    }
+
+    bool edit(const LoweredCluster& now, const Denial& denial) {
+        const auto candidates = candidates_of(now, *denial.hop);
+        if (candidates.empty())
+            why_ = "what denies it is no rule or tier of a policy that could be edited: it takes "
+                   "a new policy";
+        const Direction direction = denial.hop->hop.direction;
+        for (const Candidate& each : candidates) {
+            if (!can_write(each.kind)) {
+                why_ = fmt::format("{} {} denies it, and rules of that kind are not suggested",
+                                   each.manifest_kind, each.name);
+                continue;
+            }
+            const auto rule =
+                rule_text(now, {each.kind, each.space, direction, denial.flow, each.endpoints > 1});
+            if (!rule) {
+                why_ = rule.error();
+                continue;
+            }
+            if (try_edit(denial, each, *rule))
+                return true;
+        }
+        return false;
+    }
+
+    /// Keeps the edit where this end then no longer denies.
+    bool try_edit(const Denial& denial, const Candidate& into, const std::string& rule) {
+        policy::Cluster edited = manifests_;
+        const Direction direction = denial.hop->hop.direction;
+        why_ = fmt::format("no single rule in {} {} would allow it", into.manifest_kind, into.name);
+        if (!apply(edited, into, direction, rule))
+            return false;
+        diag::Diagnostics diagnostics;
+        auto lowered = passes::lower(edited, diagnostics, options_);
+        if (diagnostics.has_errors())
+            return false;
+        const auto verdict = ir::judge_flow(lowered, query_);
+        const Denial then = denial_of(lowered, query_, verdict);
+        if (verdict.verdict == Verdict::Deny && then.hop != nullptr &&
+            then.hop->hop.endpoint == denial.hop->hop.endpoint &&
+            then.hop->hop.direction == direction && then.hop->hop.hook == denial.hop->hop.hook)
+            return false;
+        manifests_ = std::move(edited);
+        const std::string list = direction == Direction::Ingress ? "spec.ingress" : "spec.egress";
+        edits_.push_back(
+            {into.manifest_kind + " " + (into.space.empty() ? "" : into.space + "/") + into.name,
+             into.span,
+             into.before ? fmt::format("{}, before its rule [{}]", list, *into.before)
+                         : list + ", at the end",
+             rule});
+        after_ = std::move(lowered);
+        return true;
+    }
+
+    Suggestion finish() {
+        Suggestion out{edits_, "", {}};
+        const auto changes = analyzer::diff(before_, *after_);
+        for (const DiffRow& row : diff_rows(changes, *after_))
+            out.opens.push_back(fmt::format("{}: {} -> {}  {}", to_string(row.kind), row.from,
+                                            row.to, row.connections));
+        return out;
+    }
+
+    const LoweredCluster& before_;
+    const passes::LowerOptions& options_;
+    const ir::PathQuery& query_;
+    policy::Cluster manifests_; ///< with the edits so far
+    std::optional<LoweredCluster> after_;
+    std::vector<Edit> edits_;
+    std::string why_;
+};
+
+} // namespace
+
+Suggestion suggest(const policy::Cluster& manifests, const LoweredCluster& cluster,
+                   const passes::LowerOptions& options, const ir::PathQuery& query) {
+    return Search(manifests, cluster, options, query).run();
+}
+
+} // namespace polecat::cli

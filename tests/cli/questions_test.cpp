@@ -1,0 +1,91 @@
+// Suggested changes put into the manifests by hand: the flow is then allowed.
+#include <doctest/doctest.h>
+
+#include "runtime/process.h"
+
+using namespace polecat;
+
+namespace {
+
+runtime::Output reach(std::vector<std::string> arguments, const std::string& input) {
+    arguments.insert(arguments.begin(), {std::string(POLECAT_BIN_DIR) + "/polecat", "reach"});
+    arguments.insert(arguments.end(), {"-f", "-"});
+    auto output = runtime::run_program(arguments, input);
+    REQUIRE(output.ok());
+    return std::move(*output);
+}
+
+bool has(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+const std::string kPods =
+    "{apiVersion: v1, kind: Namespace, metadata: {name: shop}}\n---\n"
+    "{apiVersion: v1, kind: Namespace, metadata: {name: data}}\n---\n"
+    "{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: {app: web, "
+    "pod-template-hash: x1}}, spec: {containers: [{name: c, image: i}]}, status: {podIP: "
+    "10.0.0.1}}\n---\n"
+    "{apiVersion: v1, kind: Pod, metadata: {name: db, namespace: data, labels: {app: db}}, spec: "
+    "{containers: [{name: c, image: i}]}, status: {podIP: 10.0.0.2}}\n---\n"
+    "{apiVersion: v1, kind: Pod, metadata: {name: other, namespace: data, labels: {app: o}}, spec: "
+    "{containers: [{name: c, image: i}]}, status: {podIP: 10.0.0.3}}\n---\n";
+
+const std::string kDenyAll = "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: "
+                             "{name: deny, namespace: data}, spec: {podSelector: {}}}\n---\n";
+const std::string kForDb =
+    "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: db, namespace: "
+    "data}, spec: {podSelector: {matchLabels: {app: db}}, ingress: [{from: [{podSelector: {}}]}]}}"
+    "\n---\n";
+const std::string kEgress =
+    "{apiVersion: projectcalico.org/v3, kind: GlobalNetworkPolicy, metadata: {name: out}, spec: "
+    "{selector: app == 'web', types: [Egress], egress: [{action: Deny, protocol: TCP}, {action: "
+    "Allow}]}}\n---\n";
+
+} // namespace
+
+TEST_CASE("suggest: the narrowest policy of both ends, in their own words") {
+    const auto out = reach({"shop/web", "data/db", "-p", "5432/TCP", "--suggest"},
+                           kPods + kDenyAll + kForDb + kEgress);
+    CHECK(out.exit_code == 0);
+    CHECK(has(out.out, "GlobalNetworkPolicy out (-:"));
+    CHECK(has(out.out, "spec.egress, before its rule [0]"));
+    CHECK(has(out.out, "  - action: Allow\n        protocol: TCP\n        destination: {selector: "
+                       "\"app == 'db'\", namespaceSelector: \"projectcalico.org/name == 'data'\", "
+                       "ports: [5432]}"));
+    CHECK(has(out.out, "NetworkPolicy data/db (-:")); // not `deny`, which governs `other` as well
+    CHECK(has(out.out, "spec.ingress, at the end"));
+    CHECK(has(out.out,
+              "namespaceSelector: {matchLabels: {\"kubernetes.io/metadata.name\": \"shop\"}}"));
+    CHECK(has(out.out, "podSelector: {matchLabels: {\"app\": \"web\"}}"));
+    CHECK_FALSE(has(out.out, "x1"));
+    CHECK(has(out.out, "opened: shop/web -> data/db  TCP 5432\n"));
+    CHECK_FALSE(has(out.out, "data/other"));
+}
+
+TEST_CASE("suggest: what was suggested, written into the policy, allows the flow") {
+    const std::string mended =
+        "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: deny, namespace: "
+        "data}, spec: {podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: "
+        "{kubernetes.io/metadata.name: shop}}, podSelector: {matchLabels: {app: web}}}], ports: "
+        "[{protocol: TCP, port: 5432}]}]}}\n---\n";
+    const auto before =
+        reach({"shop/web", "data/db", "-p", "5432/TCP", "--suggest"}, kPods + kDenyAll);
+    CHECK(has(before.out, "DENY"));
+    CHECK(has(before.out, "opened: shop/web -> data/db, data/other  TCP 5432\n"));
+    CHECK(has(reach({"shop/web", "data/db", "-p", "5432/TCP"}, kPods + mended).out, "ALLOW"));
+}
+
+TEST_CASE("suggest: why there is none") {
+    const auto icmp = reach({"shop/web", "data/db", "--icmp", "8", "--suggest"}, kPods + kDenyAll);
+    CHECK(has(icmp.out, "a Kubernetes NetworkPolicy has no words for ICMP"));
+    const std::string bare = "{apiVersion: v1, kind: Pod, metadata: {name: bare, namespace: shop}, "
+                             "spec: {containers: [{name: c, image: i}]}}\n---\n";
+    const auto unlabelled =
+        reach({"shop/bare", "data/db", "-p", "1/TCP", "--suggest"}, kPods + bare + kDenyAll);
+    CHECK(has(unlabelled.out, "shop/bare has no label of its own"));
+    CHECK(reach({"any", "data/db", "--suggest"}, kPods).exit_code == 2);
+    const auto json =
+        reach({"203.0.113.7", "data/db", "-p", "1/TCP", "--suggest", "--format", "json"},
+              kPods + kDenyAll);
+    CHECK(has(json.out, "ipBlock: {cidr: \\\"203.0.113.7/32\\\"}"));
+}
