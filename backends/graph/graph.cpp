@@ -6,10 +6,15 @@
 #include <cstdlib>
 #include <map>
 #include <memory>
+#include <set>
+
+#include "backends/graph/styles.h"
 
 namespace polecat::backends {
 
 namespace {
+
+constexpr std::size_t kLabelLength = 38;
 
 /// Graphviz takes char* that it does not write to.
 char* text(const std::string& value) {
@@ -26,50 +31,191 @@ void set(void* object, const std::string& name, const std::string& value) {
     agsafeset(object, text(name), text(value), text(none));
 }
 
-GraphPtr build(const Graph& graph) {
-    const std::string name = "polecat";
-    GraphPtr out(agopen(text(name), Agdirected, nullptr));
-    set(out.get(), "rankdir", "LR");
-    set(out.get(), "fontname", "Helvetica");
-    std::map<std::string, Agraph_t*> clusters;
-    std::vector<Agnode_t*> nodes;
-    for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-        const Graph::Node& node = graph.nodes[i];
-        Agraph_t* inside = out.get();
-        if (!node.cluster.empty()) {
-            Agraph_t*& cluster = clusters[node.cluster];
-            if (cluster == nullptr) {
-                const std::string id = "cluster_" + std::to_string(clusters.size());
-                cluster = agsubg(out.get(), text(id), 1);
-                set(cluster, "label", node.cluster);
-                set(cluster, "color", "#8899aa");
-            }
-            inside = cluster;
-        }
-        const std::string id = "n" + std::to_string(i);
-        Agnode_t* made = agnode(inside, text(id), 1);
-        set(made, "label", node.label);
-        set(made, "shape", node.outside ? "ellipse" : "box");
-        set(made, "fontname", "Helvetica");
-        nodes.push_back(made);
+/// Graphviz reads \N, \G, \l and entities such as &lt; in labels: names must come out as they are.
+std::string literal(const std::string& value) {
+    std::string out;
+    for (const char c : value)
+        if (c == '\\')
+            out += "\\\\";
+        else if (c == '&')
+            out += "&amp;";
+        else if (static_cast<unsigned char>(c) >= 0x20 || c == '\n')
+            out += c;
+    return out;
+}
+
+class Builder {
+  public:
+    explicit Builder(const Graph& graph) : graph_(graph) {
+        const std::string name = "polecat";
+        out_.reset(agopen(text(name), Agdirected, nullptr));
     }
-    for (std::size_t i = 0; i < graph.edges.size(); ++i) {
-        const Graph::Edge& edge = graph.edges[i];
-        const std::string id = "e" + std::to_string(i);
-        Agedge_t* made = agedge(out.get(), nodes[edge.from], nodes[edge.to], text(id), 1);
-        set(made, "label", edge.label);
+
+    GraphPtr build() {
+        header();
+        nodes();
+        edges();
+        if (graph_.legend && !graph_.nodes.empty())
+            legend();
+        return std::move(out_);
+    }
+
+  private:
+    void header() {
+        std::string label = literal(graph_.title);
+        for (const std::string& note : graph_.notes)
+            label += (label.empty() ? "" : "\n") + literal(note);
+        for (const auto& [name, value] :
+             std::initializer_list<std::pair<const char*, std::string>>{{"rankdir", "LR"},
+                                                                        {"fontname", "Helvetica"},
+                                                                        {"fontsize", "13"},
+                                                                        {"labelloc", "t"},
+                                                                        {"labeljust", "l"},
+                                                                        {"label", label},
+                                                                        {"ranksep", "0.7"},
+                                                                        {"nodesep", "0.2"},
+                                                                        {"bgcolor", "white"}})
+            set(out_.get(), name, value);
+    }
+
+    Agraph_t* cluster(const std::string& name) {
+        Agraph_t*& found = clusters_[name];
+        if (found != nullptr)
+            return found;
+        const std::string id = "cluster_" + std::to_string(clusters_.size());
+        found = agsubg(out_.get(), text(id), 1);
+        set(found, "label", literal(name));
+        set(found, "tooltip", literal(name));
+        set(found, "pencolor", "#8899aa");
+        set(found, "fillcolor", "#f5f7f9");
+        set(found, "labeljust", "l");
+        set(found, "style", "rounded,filled");
+        return found;
+    }
+
+    Agnode_t* node(Agraph_t* inside, const std::string& id, const Graph::Node& from) {
+        Agnode_t* made = agnode(inside, text(id), 1);
+        const NodeStyle& style = style_of(from.kind);
+        set(made, "label", literal(from.label));
+        set(made, "tooltip", literal(from.tooltip.empty() ? from.label : from.tooltip));
+        set(made, "shape", style.shape);
+        set(made, "style", style.style);
+        set(made, "fillcolor", style.fill);
+        set(made, "color", style.line);
+        set(made, "fontname", "Helvetica");
+        set(made, "fontsize", "12");
+        set(made, "margin", "0.14,0.06");
+        return made;
+    }
+
+    void edge(Agnode_t* from, Agnode_t* to, const std::string& id, const std::string& label,
+              Graph::EdgeKind kind, const std::string& tooltip) {
+        Agedge_t* made = agedge(out_.get(), from, to, text(id), 1);
+        const EdgeStyle& style = style_of(kind);
+        set(made, "label", literal(shortened(label, kLabelLength)));
+        set(made, "tooltip", literal(tooltip));
+        set(made, "labeltooltip", literal(tooltip));
         set(made, "fontname", "Helvetica");
         set(made, "fontsize", "10");
-        if (edge.doubtful)
-            set(made, "style", "dashed");
+        set(made, "color", style.colour);
+        set(made, "fontcolor", style.colour);
+        set(made, "style", style.style);
+        set(made, "penwidth", style.width);
     }
+
+    /// An outside range that sends and receives is drawn twice, so that arrows go one way.
+    void nodes() {
+        std::vector<bool> sends(graph_.nodes.size()), receives(graph_.nodes.size());
+        for (const Graph::Edge& each : graph_.edges)
+            sends[each.from] = receives[each.to] = true;
+        for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+            const Graph::Node& each = graph_.nodes[i];
+            Agraph_t* inside = each.cluster.empty() ? out_.get() : cluster(each.cluster);
+            senders_.push_back(node(inside, "n" + std::to_string(i), each));
+            receivers_.push_back(senders_.back());
+            if (each.kind == Graph::NodeKind::Outside && sends[i] && receives[i])
+                receivers_.back() = node(inside, "n" + std::to_string(i) + "to", each);
+        }
+    }
+
+    void edges() {
+        for (std::size_t i = 0; i < graph_.edges.size(); ++i) {
+            const Graph::Edge& each = graph_.edges[i];
+            edge(senders_[each.from], receivers_[each.to], "e" + std::to_string(i), each.label,
+                 each.kind,
+                 graph_.nodes[each.from].label + " -> " + graph_.nodes[each.to].label + ": " +
+                     each.label);
+        }
+    }
+
+    /// Samples of what the picture uses, in a chain.
+    void legend() {
+        std::set<Graph::NodeKind> node_kinds;
+        std::set<Graph::EdgeKind> edge_kinds;
+        for (const Graph::Node& each : graph_.nodes)
+            node_kinds.insert(each.kind);
+        for (const Graph::Edge& each : graph_.edges)
+            edge_kinds.insert(each.kind);
+        const std::string id = "cluster_legend";
+        Agraph_t* box = agsubg(out_.get(), text(id), 1);
+        set(box, "label", "legend");
+        set(box, "color", "#bbbbbb");
+        set(box, "labeljust", "l");
+        set(box, "fontsize", "11");
+        std::vector<Agnode_t*> samples;
+        const auto sample = [&](const Graph::Node& like) {
+            samples.push_back(node(box, "legend" + std::to_string(samples.size()), like));
+            set(samples.back(), "fontsize", "10");
+        };
+        for (const Graph::NodeKind kind : node_kinds)
+            sample({style_of(kind).words, "", "", kind});
+        while (!edge_kinds.empty() && samples.size() < edge_kinds.size() + 1) {
+            sample({"", "", "legend", Graph::NodeKind::Outside});
+            set(samples.back(), "shape", "point");
+        }
+        std::size_t at = 0;
+        for (const Graph::EdgeKind kind : edge_kinds) {
+            edge(samples[at], samples[at + 1], "legend" + std::to_string(at), style_of(kind).words,
+                 kind, style_of(kind).words);
+            ++at;
+        }
+    }
+
+    const Graph& graph_;
+    GraphPtr out_;
+    std::map<std::string, Agraph_t*> clusters_;
+    std::vector<Agnode_t*> senders_, receivers_;
+};
+
+/// Graphviz 2.43 frees some layouts with clusters twice, so they are kept until the program ends.
+struct Layout {
+    GVC_t* context;
+    Agraph_t* graph;
+};
+Layout& keep(GVC_t* context, GraphPtr graph) {
+    static auto* const kept = new std::vector<Layout>;
+    kept->push_back({context, graph.release()});
+    return kept->back();
+}
+
+Result<std::string> arrows_svg(const Graph& graph) {
+    const Layout& layout = keep(gvContext(), Builder(graph).build());
+    agseterr(AGERR); // warnings about crowded labels are of no use to anybody
+    if (gvLayout(layout.context, layout.graph, "dot") != 0)
+        return Error{"Graphviz cannot lay the graph out"};
+    char* data = nullptr;
+    unsigned size = 0;
+    if (gvRenderData(layout.context, layout.graph, "svg", &data, &size) != 0)
+        return Error{"Graphviz cannot render svg"};
+    std::string out(data, size);
+    gvFreeRenderData(data);
     return out;
 }
 
 } // namespace
 
 std::string to_dot(const Graph& graph) {
-    const GraphPtr built = build(graph);
+    const GraphPtr built = Builder(graph).build();
     char* data = nullptr;
     std::size_t size = 0;
     FILE* memory = open_memstream(&data, &size);
@@ -82,22 +228,19 @@ std::string to_dot(const Graph& graph) {
     return out;
 }
 
+Drawing drawing_of(const Graph& graph) {
+    return graph.edges.size() > kMostArrows || graph.nodes.size() > kMostArrows ? Drawing::Table
+                                                                                : Drawing::Arrows;
+}
+
 Result<std::string> to_svg(const Graph& graph) {
-    const GraphPtr built = build(graph);
-    const std::unique_ptr<GVC_t, int (*)(GVC_t*)> context(gvContext(), gvFreeContext);
-    const std::string layout = graph.nodes.size() > 400 ? "sfdp" : "dot";
-    if (gvLayout(context.get(), built.get(), layout.c_str()) != 0)
-        return Error{"Graphviz cannot lay the graph out with " + layout};
-    char* data = nullptr;
-    unsigned size = 0;
-    const int failed = gvRenderData(context.get(), built.get(), "svg", &data, &size);
-    std::string out = failed == 0 ? std::string(data, size) : std::string();
-    if (failed == 0)
-        gvFreeRenderData(data);
-    gvFreeLayout(context.get(), built.get());
-    if (failed != 0)
-        return Error{"Graphviz cannot render svg"};
-    return out;
+    if (graph.nodes.size() > kMostNodes)
+        return Error{"a picture of " + std::to_string(graph.nodes.size()) +
+                     " groups is beyond reading (the limit is " + std::to_string(kMostNodes) +
+                     "); --group-by namespace or label:KEY makes fewer"};
+    if (drawing_of(graph) == Drawing::Table)
+        return to_table_svg(graph);
+    return arrows_svg(graph);
 }
 
 } // namespace polecat::backends

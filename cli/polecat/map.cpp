@@ -3,6 +3,7 @@
 #include "cli/common/input.h"
 #include "cli/polecat/commands.h"
 #include "cli/polecat/map_render.h"
+#include "cli/polecat/picture.h"
 
 namespace polecat::cli {
 
@@ -12,18 +13,9 @@ struct MapOptions {
     std::vector<std::string> paths{"."};
     std::string format = "text";
     std::string unknown_address = "depends";
-    std::string family = "auto";
+    std::string family = "auto", group_by = "auto";
     bool expand = false;
 };
-
-/// IPv6 is shown where some endpoint has such an address.
-bool speaks_v6(const decision::LoweredCluster& cluster) {
-    for (const decision::Object& object : cluster.world.objects)
-        for (const net::Address& address : object.addresses)
-            if (address.family == net::Family::V6)
-                return true;
-    return false;
-}
 
 std::vector<net::Family> families_of(const MapOptions& options,
                                      const decision::LoweredCluster& cluster) {
@@ -31,12 +23,46 @@ std::vector<net::Family> families_of(const MapOptions& options,
         return {net::Family::V4};
     if (options.family == "6")
         return {net::Family::V6};
-    if (speaks_v6(cluster))
-        return {net::Family::V4, net::Family::V6};
-    return {net::Family::V4};
+    return families_in_use(cluster);
+}
+
+std::string render(const MapOptions& options, const decision::LoweredCluster& cluster,
+                   const analyzer::ConnectivityMap& map, net::Family family) {
+    const MapRows rows =
+        options.expand ? expanded_rows(cluster, map, family) : grouped_rows(cluster, map, family);
+    return render_map(rows, map, options.format, options.expand);
+}
+
+/// What was put together, and why a picture is a table, is said beside the picture as well.
+Result<std::string> draw(const MapOptions& options, const decision::LoweredCluster& cluster,
+                         const analyzer::ConnectivityMap& map, net::Family family,
+                         const Grouping& grouping) {
+    const backends::Graph graph = picture_of(cluster, map, family, grouping);
+    for (const std::string& note : graph.notes)
+        fmt::print(stderr, "note: {}\n", note);
+    if (options.format == "dot")
+        return backends::to_dot(graph);
+    if (backends::drawing_of(graph) == backends::Drawing::Table)
+        fmt::print(stderr, "note: a table, since more than {} arrows or boxes are hard to follow\n",
+                   backends::kMostArrows);
+    return backends::to_svg(graph);
+}
+
+/// An SVG file holds one picture.
+std::vector<net::Family> first_of(std::vector<net::Family> families) {
+    if (families.size() > 1)
+        fmt::print(stderr, "note: the picture shows IPv4; --family 6 draws the other\n");
+    families.resize(1);
+    return families;
 }
 
 int run(const MapOptions& options) {
+    const bool picture = options.format == "dot" || options.format == "svg";
+    const auto grouping = grouping_named(options.group_by);
+    if (!grouping) {
+        fmt::print(stderr, "polecat: {}\n", grouping.error());
+        return kBadInput;
+    }
     const Input input = read_input(options.paths);
     if (print_errors(input, false))
         return kBadInput;
@@ -44,11 +70,14 @@ int run(const MapOptions& options) {
     const auto cluster =
         passes::lower(input.cluster, diagnostics, lower_options(options.unknown_address));
     const decision::Identities identities(cluster);
-    for (const net::Family family : families_of(options, cluster)) {
+    if (picture && options.expand)
+        fmt::print(stderr,
+                   "note: --expand is for rows; --group-by workload is the finest picture\n");
+    const auto families = families_of(options, cluster);
+    for (const net::Family family : picture ? first_of(families) : families) {
         const analyzer::ConnectivityMap map(cluster, identities, family);
-        const MapRows rows = options.expand ? expanded_rows(cluster, map, family)
-                                            : grouped_rows(cluster, map, family);
-        const auto text = render_map(rows, map, options.format, options.expand);
+        const auto text = picture ? draw(options, cluster, map, family, *grouping)
+                                  : Result(render(options, cluster, map, family));
         if (!text) {
             fmt::print(stderr, "polecat: {}\n", text.error());
             return kBadInput;
@@ -69,13 +98,17 @@ void add_map(CLI::App& app, int& exit_code) {
     command->add_option("--format", options->format, "text, json, csv, md, dot or svg")
         ->check(CLI::IsMember({"text", "json", "csv", "md", "dot", "svg"}));
     command->add_flag("--expand", options->expand, "one row for each pair of ends");
+    command->add_option("--group-by", options->group_by,
+                        "what a box of a picture is: workload, namespace, label:KEY, or auto: by "
+                        "namespace where there are more than 200 groups of workloads");
     command->add_option("--family", options->family, "4, 6, or auto: those that are in use")
         ->check(CLI::IsMember({"4", "6", "auto"}));
     add_unknown_address(*command, options->unknown_address);
     command->footer("Examples:\n"
                     "  polecat map manifests/\n"
                     "  polecat map --expand --format csv manifests/ > map.csv\n"
-                    "  polecat map --format svg --family 4 manifests/ > map.svg");
+                    "  polecat map --format svg manifests/ > map.svg\n"
+                    "  polecat map --format svg --group-by label:tier manifests/ > map.svg");
     command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 

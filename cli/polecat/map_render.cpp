@@ -5,8 +5,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "backends/graph/graph.h"
-
 namespace polecat::cli {
 
 namespace {
@@ -85,19 +83,6 @@ class Renderer {
         for (const MapRow& row : rows_.rows)
             out += fmt::format("| {} | {} | {} |\n", joined(row.from, "<br>"),
                                joined(row.to, "<br>"), connections(row));
-        return out;
-    }
-
-    backends::Graph graph() const {
-        backends::Graph out;
-        for (const MapEndText& end : rows_.ends)
-            out.nodes.push_back({end.label, end.outside ? "" : end.space, end.outside});
-        for (const MapRow& row : rows_.rows)
-            for (const std::uint32_t from : row.from)
-                for (const std::uint32_t to : row.to)
-                    if (!(rows_.ends[from].outside && rows_.ends[to].outside))
-                        out.edges.push_back({from, to, connections(row),
-                                             row.connections.allow != row.connections.may});
         return out;
     }
 
@@ -194,8 +179,8 @@ class Renderer {
 
 } // namespace
 
-Result<std::string> render_map(const MapRows& rows, const analyzer::ConnectivityMap& map,
-                               const std::string& format, bool expanded) {
+std::string render_map(const MapRows& rows, const analyzer::ConnectivityMap& map,
+                       const std::string& format, bool expanded) {
     const Renderer renderer(rows, map);
     if (format == "json")
         return renderer.json();
@@ -203,10 +188,6 @@ Result<std::string> render_map(const MapRows& rows, const analyzer::Connectivity
         return renderer.csv();
     if (format == "md")
         return renderer.markdown();
-    if (format == "dot")
-        return backends::to_dot(renderer.graph());
-    if (format == "svg")
-        return backends::to_svg(renderer.graph());
     return expanded ? renderer.expanded_text() : renderer.grouped_text();
 }
 

@@ -1,15 +1,14 @@
-/// Rows of `polecat map` as text, JSON (docs/json.md), CSV, Markdown, DOT and SVG.
+/// Rows of `polecat map` as text, JSON (docs/json.md), CSV and Markdown.
 #pragma once
 
 #include <string>
 
 #include "cli/polecat/map_rows.h"
-#include "support/result.h"
 
 namespace polecat::cli {
 
-/// format: text, json, csv, md, dot, svg. One call for each IP family.
-Result<std::string> render_map(const MapRows& rows, const analyzer::ConnectivityMap& map,
-                               const std::string& format, bool expanded);
+/// format: text, json, csv, md. One call for each IP family.
+std::string render_map(const MapRows& rows, const analyzer::ConnectivityMap& map,
+                       const std::string& format, bool expanded);
 
 } // namespace polecat::cli

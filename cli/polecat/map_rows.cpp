@@ -166,6 +166,14 @@ std::vector<Alike> alike_sources(const ConnectivityMap& map) {
 
 } // namespace
 
+std::vector<net::Family> families_in_use(const LoweredCluster& cluster) {
+    for (const decision::Object& object : cluster.world.objects)
+        for (const net::Address& address : object.addresses)
+            if (address.family == net::Family::V6)
+                return {net::Family::V4, net::Family::V6};
+    return {net::Family::V4};
+}
+
 MapRows grouped_rows(const LoweredCluster& cluster, const ConnectivityMap& map,
                      net::Family family) {
     const auto& groups = map.groups();
@@ -178,6 +186,15 @@ MapRows grouped_rows(const LoweredCluster& cluster, const ConnectivityMap& map,
     for (Alike& alike : alike_sources(map))
         for (Reached& reached : alike.destinations)
             out.rows.push_back({alike.sources, std::move(reached.groups), reached.pair});
+    return out;
+}
+
+MapRows outside_rows(const ConnectivityMap& map) {
+    MapRows out;
+    const net::AddressSet outside = all_outside(map.groups());
+    for (const EndGroup& group : map.groups())
+        if (group.is_outside())
+            out.ends.push_back(outside_text(group.outside, outside));
     return out;
 }
 

@@ -30,10 +30,15 @@ struct MapRows {
     std::vector<MapRow> rows;
 };
 
+/// IPv4, and IPv6 where some endpoint has such an address.
+std::vector<net::Family> families_in_use(const decision::LoweredCluster& cluster);
+
 /// Groups of ends that reach the same and are reached alike; only rows in which something is
 /// allowed or depends.
 MapRows grouped_rows(const decision::LoweredCluster& cluster, const analyzer::ConnectivityMap& map,
                      net::Family family);
+/// The outside ends only, in the order of the map's groups, and no rows.
+MapRows outside_rows(const analyzer::ConnectivityMap& map);
 /// One row a pair of endpoints or outside ranges; an endpoint and itself are no pair.
 MapRows expanded_rows(const decision::LoweredCluster& cluster, const analyzer::ConnectivityMap& map,
                       net::Family family);

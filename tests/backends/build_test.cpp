@@ -3,7 +3,6 @@
 
 #include <doctest/doctest.h>
 
-#include "backends/graph/graph.h"
 #include "backends/nftables/nftables.h"
 #include "backends/nftables/update.h"
 #include "tests/random_cluster.h"
@@ -152,17 +151,4 @@ TEST_CASE("a ruleset that was tampered with does not read back") {
     CHECK_FALSE(parses("chain x {\nip ttl 1 drop\n}"));
     CHECK_FALSE(parses("chain x {\nudp dport 70000 drop\n}"));
     CHECK_FALSE(nft::parse("table inet a {\n}\ndelete table inet b\ntable inet a {\n}\n").ok());
-}
-
-TEST_CASE("pictures") {
-    backends::Graph graph;
-    graph.nodes = {{"shop/web", "shop", false}, {"any outside address", "", true}};
-    graph.edges = {{1, 0, "TCP 443", false}};
-    const std::string dot = backends::to_dot(graph);
-    CHECK(dot.find("shop/web") != std::string::npos);
-    CHECK(dot.find("TCP 443") != std::string::npos);
-    CHECK(dot == backends::to_dot(graph));
-    const auto svg = backends::to_svg(graph);
-    REQUIRE_MESSAGE(svg.ok(), (svg ? "" : svg.error()));
-    CHECK(svg->find("<svg") != std::string::npos);
 }
