@@ -8,7 +8,6 @@
 #include "analyzer/lint/checks.h"
 #include "analyzer/program_sets.h"
 #include "ir/policy/scope.h"
-#include "support/diag/fix.h"
 
 namespace polecat::lint {
 
@@ -192,13 +191,11 @@ class Checker {
         if (service.empty())
             return;
         const Span span = port.span.known() ? port.span : view.rule.span;
-        auto& diagnostic =
-            out_.report(Code::ServicePortNotPodPort, span,
-                        {rule_name(view), std::to_string(number), service, std::to_string(real)});
-        diagnostic.about(name_of(view.policy)).with_hint(fmt::format("write {}", real));
-        if (!is_kubernetes(view.policy) && port.span.known())
-            diagnostic.with_fix(diag::replace_text(port.span, std::to_string(number),
-                                                   std::to_string(real), "write the pod's port"));
+        // No fix: which port was meant is a guess, and the edit would open flows.
+        out_.report(Code::ServicePortNotPodPort, span,
+                    {rule_name(view), std::to_string(number), service, std::to_string(real)})
+            .about(name_of(view.policy))
+            .with_hint(fmt::format("write {}", real));
     }
 
     /// The pod itself declares that port, or says nothing of its ports.

@@ -1,10 +1,14 @@
 #include <fmt/format.h>
 
+#include "cli/common/lint_fix.h"
 #include "cli/common/lint_run.h"
 #include "cli/polecat/commands.h"
 #include "cli/polecat/proofs.h"
 #include "cli/polecat/report_options.h"
+#include "runtime/write_file.h"
 #include "support/diag/render.h"
+#include "support/diag/report.h"
+#include "support/unified_diff.h"
 
 namespace polecat::cli {
 
@@ -13,7 +17,7 @@ namespace {
 struct LintCommand {
     std::vector<std::string> paths{"."};
     std::string format = "text";
-    bool prove = false;
+    bool prove = false, fix = false, fix_dry_run = false;
     std::string smt_folder; ///< empty: queries are not written
     LintOptions steering;
 };
@@ -46,6 +50,63 @@ void print_summary(const Input& input, const Checked& checked, std::size_t exclu
     fmt::print("\n");
 }
 
+bool unreadable(const Input& input) {
+    for (const diag::Diagnostic& each : input.diagnostics.list())
+        if (each.code == diag::Code::UnreadableFile || each.code == diag::Code::NoManifests)
+            return true;
+    return false;
+}
+
+/// False when a file could not be written, which is said.
+bool write_files(Mended& mended) {
+    std::vector<Mended::File> written;
+    const std::size_t all = mended.files.size();
+    for (Mended::File& each : mended.files) {
+        const auto done = runtime::replace_file(each.path, each.before, each.after);
+        if (done)
+            written.push_back(std::move(each));
+        else
+            fmt::print(stderr, "polecat: {} is not written: {}\n", each.path, done.error());
+    }
+    mended.files = std::move(written);
+    return mended.files.size() == all;
+}
+
+/// Mends what can be mended. `input` stays as it was for a dry run, else it is what is left. False
+/// when that went wrong.
+bool run_fixes(const LintCommand& command, const LintConfig& config, Input& input) {
+    if (unreadable(input))
+        return true; // nothing is mended; the report says why
+    if (const std::string why = cannot_mend(input.sources); !why.empty()) {
+        fmt::print(stderr, "polecat: {}\n", why);
+        return false;
+    }
+    Mended mended = mend(input, config);
+    const std::size_t left = input.diagnostics.list().size();
+    for (const std::string& each : mended.refused)
+        fmt::print(stderr, "polecat: {}\n", each);
+    if (command.fix_dry_run) {
+        const std::string root = report_options().root;
+        for (const Mended::File& each : mended.files)
+            fmt::print("{}",
+                       unified_diff(diag::report_path(each.path, root), each.before, each.after));
+        fmt::print(stderr, "would be: {}\n", mend_summary(mended, left));
+        return true;
+    }
+    if (!write_files(mended))
+        return false;
+    fmt::print(stderr, "{}\n", mend_summary(mended, left));
+    return true;
+}
+
+void print_report(const LintCommand& command, const Input& input, const Checked& checked,
+                  std::size_t excluded) {
+    fmt::print("{}", diag::render(*diag::find_format(command.format), input.diagnostics.list(),
+                                  input.sources, {colour_on(false)}, report_options()));
+    if (command.format == "text")
+        print_summary(input, checked, excluded);
+}
+
 int run(const LintCommand& command) {
     const auto config = config_of(command.steering);
     if (!config)
@@ -62,14 +123,15 @@ int run(const LintCommand& command) {
             add_proofs(input.cluster, policies, lowered, command.smt_folder, settings);
         };
     const Checked checked = check_input(input, *config, prepare);
-    const auto& list = input.diagnostics.list();
-    fmt::print("{}", diag::render(*diag::find_format(command.format), list, input.sources,
-                                  {colour_on(false)}, report_options()));
-    if (command.format == "text")
-        print_summary(input, checked, excluded);
-    for (const diag::Diagnostic& each : list)
-        if (each.code == diag::Code::UnreadableFile || each.code == diag::Code::NoManifests)
-            return kBadInput;
+    const bool fails = lint::fails(config->choice, input.diagnostics);
+    if ((command.fix || command.fix_dry_run) && !run_fixes(command, *config, input))
+        return kBadInput;
+    if (!command.fix_dry_run || unreadable(input))
+        print_report(command, input, checked, excluded);
+    if (unreadable(input))
+        return kBadInput;
+    if (command.fix_dry_run)
+        return fails ? kFindings : kGood;
     return lint::fails(config->choice, input.diagnostics) ? kFindings : kGood;
 }
 
@@ -88,6 +150,13 @@ void add_lint(CLI::App& app, int& exit_code) {
                       "have Z3 check every finding about rules that do nothing");
     command->add_option("--emit-smt2", options->smt_folder,
                         "write the queries of --prove to this folder (implies it)");
+    CLI::Option* fix = command->add_flag(
+        "--fix", options->fix, "write the fixes that findings carry; report what is left");
+    CLI::Option* dry_run = command->add_flag("--fix-dry-run", options->fix_dry_run,
+                                             "print the fixes as a patch; write nothing");
+    for (CLI::Option* each : {fix, dry_run})
+        each->excludes("--prove")->excludes("--emit-smt2");
+    fix->excludes(dry_run);
     command->add_option("--config", steering.config,
                         "configuration; else .polecat.yaml of this folder or one above");
     command->add_option("--fail-on", steering.fail_on,
@@ -107,6 +176,7 @@ void add_lint(CLI::App& app, int& exit_code) {
                     "  polecat lint policies/\n"
                     "  kubectl kustomize . | polecat lint -\n"
                     "  polecat lint --format sarif . > polecat.sarif\n"
+                    "  polecat lint --fix-dry-run policies/ | git apply\n"
                     "  polecat lint --format github policies/   # annotations on a pull request\n"
                     "  polecat lint --fail-on error --rule no-default-deny-namespace=off .");
     command->callback([options, &exit_code] { exit_code = run(*options); });

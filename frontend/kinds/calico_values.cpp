@@ -155,10 +155,10 @@ std::vector<At<net::Cidr>> read_nets(Fields& fields, std::string_view key, bool 
             continue;
         }
         if (!bare && !net::parse_cidr(text.value, net::CidrForm::Strict))
+            // No fix: Calico refuses it, and an address with a wrong length may be meant as well.
             refuse_value(fields, text.span, fields.path_of(key),
-                         "has bits set beyond its prefix length; meant " + to_string(*masked) + "?")
-                .with_fix(
-                    diag::replace_text(text.span, text.value, to_string(*masked), "write the net"));
+                         "has bits set beyond its prefix length; meant " + to_string(*masked) +
+                             "?");
         out.push_back({*masked, text.span});
     }
     return out;

@@ -100,6 +100,9 @@ class Reader {
         case YAML_FLOW_MAPPING_END_TOKEN:
         case YAML_FLOW_SEQUENCE_END_TOKEN:
             return close(line, column);
+        case YAML_ALIAS_TOKEN:
+            out_.aliases = true;
+            return;
         default:
             return;
         }

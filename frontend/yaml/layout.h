@@ -35,6 +35,7 @@ struct Layout {
     std::vector<ScalarPlace> scalars;
     std::vector<MappingPlace> mappings;
     std::vector<Comment> comments;
+    bool aliases = false; ///< `*name` stands somewhere: what an anchor holds counts twice
 };
 
 /// Nothing for what is not YAML.

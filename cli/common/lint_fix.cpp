@@ -1,0 +1,196 @@
+#include "cli/common/lint_fix.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "analyzer/lint/choice.h"
+#include "frontend/fixes.h"
+#include "frontend/load.h"
+
+namespace polecat::cli {
+
+namespace {
+
+/// Overlapping fixes take one round each. Fixes that feed each other without end stop here.
+constexpr int kMostRounds = 20;
+
+/// What a finding is, wherever its line is now.
+std::string key_of(const diag::Diagnostic& finding, const Sources& sources) {
+    const bool placed = finding.span.file.value < sources.size();
+    return fmt::format("{}\n{}\n{}\n{}", diag::label(finding.code),
+                       placed ? sources.path(finding.span.file) : "", finding.object,
+                       finding.message);
+}
+
+/// Lines stay where they are while words change.
+std::string place_of(const diag::Diagnostic& finding, const Sources& sources) {
+    return fmt::format("{}\n{}", finding.span.line, key_of(finding, sources));
+}
+
+using Counts = std::map<std::string, std::size_t>;
+
+Counts counted(const Input& input, bool reading_errors_only) {
+    Counts out;
+    for (const diag::Diagnostic& each : input.diagnostics.list())
+        if (!reading_errors_only || lint::is_reading_error(each))
+            ++out[key_of(each, input.sources)];
+    return out;
+}
+
+/// Reads and checks the texts of `input`, with those of `changed` in their places.
+Input read_again(const Input& input, const std::vector<frontend::FixedFile>& changed,
+                 const LintConfig& config) {
+    std::vector<frontend::File> files;
+    for (std::uint32_t i = 0; i < input.sources.size(); ++i)
+        files.push_back({input.sources.path(FileId{i}), input.sources.text(FileId{i})});
+    for (const frontend::FixedFile& each : changed)
+        files[each.file.value].text = each.text;
+    Input out;
+    out.cluster = frontend::load_files(std::move(files), out.sources, out.diagnostics);
+    frontend::check_references(out.cluster, out.diagnostics);
+    out.diagnostics.sort();
+    check_input(out, config);
+    return out;
+}
+
+/// Why the change is no good, or empty.
+std::string problem_with(const Input& before, const Input& after,
+                         const std::vector<frontend::FixedFile>& changed) {
+    const Counts errors = counted(before, true);
+    for (const diag::Diagnostic& each : after.diagnostics.list())
+        if (lint::is_reading_error(each) && !errors.contains(key_of(each, after.sources)))
+            return "with the fix there is another error: " + each.message;
+    for (const auto& [key, count] : counted(after, true))
+        if (count > errors.at(key))
+            return "with the fix there are more errors than before";
+    const Counts found = counted(before, false), left = counted(after, false);
+    Counts mended;
+    for (const frontend::FixedFile& file : changed)
+        for (const diag::Diagnostic& each : file.mended)
+            ++mended[key_of(each, before.sources)];
+    for (const auto& [key, count] : mended) {
+        const auto still = left.find(key);
+        if (still != left.end() && still->second + count > found.at(key))
+            return "with the fix it is still found";
+    }
+    return {};
+}
+
+class Mender {
+  public:
+    Mender(Input& input, const LintConfig& config) : input_(input), config_(config) {}
+
+    Mended run() {
+        for (int round = 0; round < kMostRounds && one_round(); ++round) {
+        }
+        Mended out;
+        for (auto& [path, file] : files_)
+            if (file.before != file.after)
+                out.files.push_back(std::move(file));
+        out.refused = std::move(refused_);
+        return out;
+    }
+
+  private:
+    /// True when something was mended.
+    bool one_round() {
+        std::vector<diag::Diagnostic> wanted;
+        for (const diag::Diagnostic& each : input_.diagnostics.list())
+            if (!given_up_.contains(place_of(each, input_.sources)))
+                wanted.push_back(each);
+        const frontend::Fixes fixes = frontend::apply_fixes(wanted, input_.sources);
+        for (const frontend::RefusedFix& each : fixes.refused)
+            give_up(each.finding, each.why);
+        if (fixes.files.empty())
+            return false;
+        std::string problem = keep(fixes.files);
+        if (problem.empty())
+            return true;
+        // One of them is no good: each file by itself.
+        bool any = false;
+        for (const frontend::FixedFile& each : fixes.files) {
+            if (fixes.files.size() > 1)
+                problem = keep({each});
+            any = any || problem.empty();
+            if (!problem.empty())
+                for (const diag::Diagnostic& finding : each.mended)
+                    give_up(finding, problem + "; the file is left as it was");
+        }
+        return any;
+    }
+
+    /// Takes the change over, or says why not.
+    std::string keep(const std::vector<frontend::FixedFile>& changed) {
+        Input after = read_again(input_, changed, config_);
+        if (const std::string problem = problem_with(input_, after, changed); !problem.empty())
+            return problem;
+        for (const frontend::FixedFile& each : changed) {
+            Mended::File& file = files_[input_.sources.path(each.file)];
+            if (file.findings == 0) {
+                file.path = input_.sources.path(each.file);
+                file.before = input_.sources.text(each.file);
+            }
+            file.after = each.text;
+            file.findings += each.mended.size();
+        }
+        input_ = std::move(after);
+        return {};
+    }
+
+    void give_up(const diag::Diagnostic& finding, const std::string& why) {
+        given_up_.insert(place_of(finding, input_.sources));
+        refused_.push_back(fmt::format("{}: {} is not mended: {}",
+                                       input_.sources.describe(finding.span),
+                                       diag::label(finding.code), why));
+    }
+
+    Input& input_;
+    const LintConfig& config_;
+    std::map<std::string, Mended::File> files_;
+    std::set<std::string> given_up_;
+    std::vector<std::string> refused_;
+};
+
+} // namespace
+
+Mended mend(Input& input, const LintConfig& config) {
+    return Mender(input, config).run();
+}
+
+std::string cannot_mend(const Sources& sources) {
+    std::map<std::string, std::string> seen; // where it really is -> as it was named
+    for (std::uint32_t i = 0; i < sources.size(); ++i) {
+        const std::string& path = sources.path(FileId{i});
+        if (path == "-")
+            return "standard input can't be mended; name files or folders";
+        std::error_code error;
+        const std::string real = std::filesystem::weakly_canonical(path, error).string();
+        const auto [other, fresh] = seen.emplace(real, path);
+        if (!fresh)
+            return fmt::format("{} and {} are one file; name it once", other->second, path);
+    }
+    return {};
+}
+
+std::string mend_summary(const Mended& mended, std::size_t left) {
+    std::size_t gone = 0;
+    for (const Mended::File& each : mended.files)
+        gone += each.findings;
+    std::string out = fmt::format("{} of {} finding{} mended in {} file{}", gone, gone + left,
+                                  gone + left == 1 ? "" : "s", mended.files.size(),
+                                  mended.files.size() == 1 ? "" : "s");
+    const std::size_t refused = std::min(mended.refused.size(), left);
+    const std::size_t without = left - refused;
+    if (without != 0)
+        out += fmt::format("; {} {} no fix", without, without == 1 ? "has" : "have");
+    if (refused != 0)
+        out += fmt::format("{} {} {} one that was refused", without != 0 ? "," : ";", refused,
+                           refused == 1 ? "has" : "have");
+    return out;
+}
+
+} // namespace polecat::cli
