@@ -6,7 +6,7 @@
 
 namespace polecat::lint {
 
-struct Context::Answers {
+struct Answers {
     std::optional<decision::Identities> identities;
     std::optional<analyzer::Effects> effects;
     std::map<net::Family, analyzer::ConnectivityMap> maps;
@@ -18,7 +18,7 @@ struct Context::Answers {
 Context::Context(const policy::Cluster& of, const policy::OrderedPolicies& ordered,
                  const decision::LoweredCluster& meaning, Settings given)
     : cluster(of), policies(ordered), lowered(meaning), settings(given),
-      answers_(std::make_unique<Answers>()) {}
+      answers_(given.answers ? given.answers : std::make_shared<Answers>()) {}
 Context::~Context() = default;
 
 const decision::Identities& Context::identities() {

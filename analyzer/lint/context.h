@@ -22,6 +22,9 @@ namespace polecat::lint {
 /// What enforces the policies. Auto: what the manifests say (FelixConfiguration, Installation).
 enum class Dataplane { Auto, Iptables, Nftables, Bpf, Polecat };
 
+/// What is computed once for one cluster.
+struct Answers;
+
 struct Settings {
     Dataplane dataplane = Dataplane::Auto;
     /// Calico's release, major * 100 + minor (3.32 is 332); absent: the newest that polecat knows.
@@ -29,6 +32,8 @@ struct Settings {
     /// A second engine that checks claims; true: it proved this one, false: it could not say. May
     /// be empty.
     std::function<bool(const analyzer::Claim&)> prove;
+    /// Of another context over the same cluster; may be empty.
+    std::shared_ptr<Answers> answers;
 };
 
 class Context {
@@ -51,14 +56,15 @@ class Context {
     std::vector<decision::ObjectId> select(const selector::Selector& selector);
     /// How far a claim of the exact algebra holds, and who says so.
     std::string proof_of(const analyzer::Claim& claim) const;
+    /// For another context over the same cluster.
+    std::shared_ptr<Answers> answers() const { return answers_; }
     /// The dataplane, told or found out.
     Dataplane dataplane() const;
 
     const decision::Object& object(decision::ObjectId id) const { return lowered.world.object(id); }
 
   private:
-    struct Answers;
-    std::unique_ptr<Answers> answers_;
+    std::shared_ptr<Answers> answers_;
 };
 
 /// act(tier, policy) for every policy in order of evaluation, staged ones included.

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "analyzer/lint/checks.h"
+#include "analyzer/lint/lint.h"
 #include "ir/policy/scope.h"
 
 namespace polecat::lint {
@@ -152,6 +153,21 @@ class Checker {
 
 void check_dead_rules(Context& context, Diagnostics& out) {
     Checker(context, out).run();
+}
+
+/// Nothing else makes claims.
+std::vector<Claim> claims_of(Context& context) {
+    std::vector<Claim> out;
+    Settings settings = context.settings;
+    settings.answers = context.answers();
+    settings.prove = [&](const Claim& claim) {
+        out.push_back(claim);
+        return true;
+    };
+    Context asking(context.cluster, context.policies, context.lowered, settings);
+    Diagnostics unused;
+    check_dead_rules(asking, unused);
+    return out;
 }
 
 } // namespace polecat::lint

@@ -9,5 +9,7 @@
 namespace polecat::lint {
 
 void run(Context& context, diag::Diagnostics& diagnostics);
+/// What the findings of run() claim, for a second engine.
+std::vector<analyzer::Claim> claims_of(Context& context);
 
 } // namespace polecat::lint

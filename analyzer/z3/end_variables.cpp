@@ -34,11 +34,21 @@ EndVariables::EndVariables(Terms& terms, Packet& packet, const ExistingEnds& end
 
 void EndVariables::fill(Side& side, const std::optional<std::vector<ObjectId>>& only) {
     side.has_outside = !only;
+    // Spots that have to be looked at one by one.
+    std::vector<std::uint32_t> spots;
+    if (only)
+        for (const ObjectId object : *only)
+            for (auto [i, end] = ends_.spots_of(object); i < end; ++i)
+                spots.push_back(i);
+    else
+        for (const PredicateId id : side.predicates) {
+            const auto& unusual = ends_.column(id).unusual;
+            spots.insert(spots.end(), unusual.begin(), unusual.end());
+        }
+    std::sort(spots.begin(), spots.end());
+    spots.erase(std::unique(spots.begin(), spots.end()), spots.end());
     std::map<std::vector<std::uint32_t>, std::size_t> known;
-    for (std::uint32_t i = 0; i < ends_.spots().size(); ++i) {
-        const ObjectId object = ends_.spots()[i].object;
-        if (only && std::find(only->begin(), only->end(), object) == only->end())
-            continue;
+    for (const std::uint32_t i : spots) {
         std::vector<std::uint32_t> seen;
         for (const PredicateId id : side.predicates)
             seen.push_back(ends_.column(id).kind_of[i]);
@@ -46,9 +56,27 @@ void EndVariables::fill(Side& side, const std::optional<std::vector<ObjectId>>& 
         if (added)
             side.classes.push_back({i, std::nullopt});
         SpotClass& into = side.classes[place->second];
-        if (!into.another && ends_.spots()[into.example].object != object)
+        if (!into.another && ends_.spots()[into.example].object != ends_.spots()[i].object)
             into.another = i;
     }
+    if (!only)
+        add_usual(side, spots);
+}
+
+void EndVariables::add_usual(Side& side, const std::vector<std::uint32_t>& others) {
+    std::optional<SpotClass> usual;
+    for (std::uint32_t i = 0, at = 0; i < ends_.spots().size(); ++i) {
+        if (at < others.size() && others[at] == i)
+            ++at;
+        else if (!usual)
+            usual = SpotClass{i, std::nullopt};
+        else if (ends_.spots()[usual->example].object != ends_.spots()[i].object) {
+            usual->another = i;
+            break;
+        }
+    }
+    if (usual)
+        side.classes.push_back(*usual);
 }
 
 Term EndVariables::is_class(const Side& side, std::size_t number) {

@@ -14,8 +14,12 @@ using decision::World;
 
 ExistingEnds::ExistingEnds(const decision::LoweredCluster& cluster, net::Family family)
     : cluster_(cluster), family_(family) {
-    for (const decision::Endpoint& endpoint : cluster.endpoints)
+    of_object_.resize(cluster.world.objects.size());
+    for (const decision::Endpoint& endpoint : cluster.endpoints) {
+        const auto first = static_cast<std::uint32_t>(spots_.size());
         add_spots(endpoint);
+        of_object_[endpoint.object.value] = {first, static_cast<std::uint32_t>(spots_.size())};
+    }
     std::vector<net::Range> held;
     for (const auto& [address, object] : cluster.world.by_address)
         if (address.family == family)
@@ -43,6 +47,18 @@ std::uint16_t other_port(const std::set<std::uint16_t>& ports) {
     while (ports.contains(port))
         ++port;
     return port;
+}
+
+/// Which kind most spots are of, and which spots are not.
+void find_usual(ExistingEnds::Column& column) {
+    std::vector<std::size_t> counts(column.kinds.size(), 0);
+    for (const std::uint32_t kind : column.kind_of)
+        ++counts[kind];
+    const auto most = std::max_element(counts.begin(), counts.end());
+    column.usual = static_cast<std::uint32_t>(most - counts.begin());
+    for (std::uint32_t i = 0; i < column.kind_of.size(); ++i)
+        if (column.kind_of[i] != column.usual)
+            column.unusual.push_back(i);
 }
 
 /// Every protocol and port of a named port or of a service's members.
@@ -111,6 +127,7 @@ const ExistingEnds::Column& ExistingEnds::column(decision::PredicateId id) const
             column.kinds.push_back(std::move(kind));
         column.kind_of.push_back(at->second);
     }
+    find_usual(column);
     return column;
 }
 

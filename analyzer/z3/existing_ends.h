@@ -27,6 +27,10 @@ class ExistingEnds {
         std::optional<net::Address> address;
     };
     const std::vector<Spot>& spots() const { return spots_; }
+    /// Numbers of an endpoint's spots: the first, and one behind the last.
+    std::pair<std::uint32_t, std::uint32_t> spots_of(decision::ObjectId object) const {
+        return of_object_[object.value];
+    }
     const decision::LoweredCluster& cluster() const { return cluster_; }
     net::Family family() const { return family_; }
     /// Addresses that no endpoint has.
@@ -43,6 +47,8 @@ class ExistingEnds {
         std::vector<Point> points;
         std::vector<std::vector<decision::Tri>> kinds; ///< distinct; by point
         std::vector<std::uint32_t> kind_of;            ///< by spot
+        std::uint32_t usual = 0;                       ///< the kind of most spots
+        std::vector<std::uint32_t> unusual;            ///< spots of other kinds; ascending
     };
     /// Computed once. Not thread-safe.
     const Column& column(decision::PredicateId predicate) const;
@@ -54,6 +60,7 @@ class ExistingEnds {
     const decision::LoweredCluster& cluster_;
     net::Family family_;
     std::vector<Spot> spots_;
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> of_object_; ///< by object
     net::AddressSet outside_;
     mutable std::map<decision::PredicateId, Column> columns_;
 };
@@ -86,6 +93,8 @@ class EndVariables {
         Term index, address;
     };
     void fill(Side& side, const std::optional<std::vector<decision::ObjectId>>& only);
+    /// The class of spots that all predicates of the side see as they see most.
+    void add_usual(Side& side, const std::vector<std::uint32_t>& others);
     Term is_class(const Side& side, std::size_t number);
     decision::End end(const Side& side, const Model& model,
                       std::optional<decision::ObjectId> avoid) const;

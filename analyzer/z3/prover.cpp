@@ -1,7 +1,10 @@
 #include "analyzer/z3/prover.h"
 
-#include <algorithm>
+#include <map>
 #include <optional>
+#include <set>
+#include <utility>
+#include <variant>
 
 #include "analyzer/effect_runs.h"
 
@@ -24,19 +27,17 @@ RuleKey key_of(const decision::Slot& slot, Direction direction) {
             slot.rule_index};
 }
 
-bool is_about(const Claim& claim, const Meaning& meaning, const Attribution& slots,
-              Direction direction) {
-    if (const auto* rule = std::get_if<RuleKey>(&claim.about))
-        return meaning.kind == Meaning::Kind::Rule &&
-               key_of(slots[meaning.number], direction) == *rule;
-    if (const auto* policy = std::get_if<PolicyKey>(&claim.about)) {
-        if (meaning.kind != Meaning::Kind::Policy)
-            return false;
+using Target = std::variant<RuleKey, PolicyKey, std::string>;
+
+/// What a unit of a run is, in manifests.
+Target target_of(const Meaning& meaning, const Attribution& slots, Direction direction) {
+    if (meaning.kind == Meaning::Kind::Rule)
+        return key_of(slots[meaning.number], direction);
+    if (meaning.kind == Meaning::Kind::Policy) {
         const decision::PolicyBlock& block = slots.policies()[meaning.number];
-        return PolicyKey{block.kind, block.space, block.name, block.kind_of_policy} == *policy;
+        return PolicyKey{block.kind, block.space, block.name, block.kind_of_policy};
     }
-    return meaning.kind == Meaning::Kind::Tier &&
-           slots[meaning.number].tier == std::get<std::string>(claim.about);
+    return slots[meaning.number].tier;
 }
 
 std::string name_of(const Claim& claim) {
@@ -69,6 +70,8 @@ class FamilyProver {
           options_(options) {}
 
     void confirm(const std::vector<Claim>& claims, std::vector<bool>& proved) {
+        for (std::size_t i = 0; i < claims.size(); ++i)
+            about_[claims[i].about].push_back(i);
         for (const Run& run : runs_.list())
             confirm(run, claims, proved);
     }
@@ -77,27 +80,33 @@ class FamilyProver {
     /// One program at a time: each holds a solver, and a cluster has thousands of programs.
     void confirm(const Run& run, const std::vector<Claim>& claims, std::vector<bool>& proved) {
         std::optional<ProgramQuestions> questions;
-        for (std::size_t i = 0; i < claims.size(); ++i)
-            for (const std::size_t unit : units_about(claims[i], run)) {
-                if (!questions)
-                    questions.emplace(ends_, requests_, runs_.program(run), own_of(run), options_);
-                const FlowAnswer answer = ask(*questions, run.units.units[unit], claims[i].what);
-                if (answer.kind == Answer::Kind::Yes)
-                    throw Disagreement("internal error: Z3 contradicts a finding about " +
-                                       name_of(claims[i]));
-                proved[i] = proved[i] && answer.kind == Answer::Kind::No;
-            }
+        std::map<std::pair<std::size_t, Claim::What>, Answer::Kind> answers;
+        for (const auto& [claim, unit] : claims_about(run)) {
+            const auto [place, is_new] =
+                answers.try_emplace({unit, claims[claim].what}, Answer::Kind::Unknown);
+            if (is_new && !questions)
+                questions.emplace(ends_, requests_, runs_.program(run), own_of(run), options_);
+            if (is_new)
+                place->second = ask(*questions, run.units.units[unit], claims[claim].what).kind;
+            if (place->second == Answer::Kind::Yes)
+                throw Disagreement("internal error: Z3 contradicts a finding about " +
+                                   name_of(claims[claim]));
+            proved[claim] = proved[claim] && place->second == Answer::Kind::No;
+        }
     }
 
-    std::vector<std::size_t> units_about(const Claim& claim, const Run& run) {
+    /// Claims about units of the run, in their order.
+    std::set<std::pair<std::size_t, std::size_t>> claims_about(const Run& run) {
         const Direction direction = runs_.program(run).direction;
-        std::vector<std::size_t> out;
-        for (std::size_t i = 0; i < run.units.units.size(); ++i)
-            if (std::any_of(run.attributions.begin(), run.attributions.end(),
-                            [&](const Attribution& slots) {
-                                return is_about(claim, run.units.meanings[i], slots, direction);
-                            }))
-                out.push_back(i);
+        std::set<std::pair<std::size_t, std::size_t>> out;
+        for (const Attribution& slots : run.attributions)
+            for (std::size_t unit = 0; unit < run.units.units.size(); ++unit) {
+                const auto found =
+                    about_.find(target_of(run.units.meanings[unit], slots, direction));
+                if (found != about_.end())
+                    for (const std::size_t claim : found->second)
+                        out.emplace(claim, unit);
+            }
         return out;
     }
 
@@ -117,6 +126,7 @@ class FamilyProver {
     ExistingEnds ends_;
     const analyzer::HttpAtoms& requests_;
     const QueryOptions& options_;
+    std::map<Target, std::vector<std::size_t>> about_; ///< claims by number
 };
 
 } // namespace

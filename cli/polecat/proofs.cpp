@@ -35,22 +35,6 @@ smt::QuerySink writer_to(const std::string& folder) {
     };
 }
 
-/// What lint would claim.
-std::vector<analyzer::Claim> claims_of(const policy::Cluster& cluster,
-                                       const policy::OrderedPolicies& policies,
-                                       const decision::LoweredCluster& lowered,
-                                       lint::Settings settings) {
-    std::vector<analyzer::Claim> out;
-    settings.prove = [&](const analyzer::Claim& claim) {
-        out.push_back(claim);
-        return true;
-    };
-    lint::Context context(cluster, policies, lowered, settings);
-    diag::Diagnostics unused;
-    lint::run(context, unused);
-    return out;
-}
-
 } // namespace
 
 void add_proofs(const policy::Cluster& cluster, const policy::OrderedPolicies& policies,
@@ -59,7 +43,9 @@ void add_proofs(const policy::Cluster& cluster, const policy::OrderedPolicies& p
     smt::QueryOptions options;
     if (!folder.empty())
         options.sink = writer_to(folder);
-    const std::vector<analyzer::Claim> claims = claims_of(cluster, policies, lowered, settings);
+    lint::Context context(cluster, policies, lowered, settings);
+    const std::vector<analyzer::Claim> claims = lint::claims_of(context);
+    settings.answers = context.answers();
     const std::vector<bool> proved = smt::confirm(lowered, claims, options);
     const auto count = std::count(proved.begin(), proved.end(), true);
     fmt::print(stderr, "Z3: {} of {} findings proved, {} without an answer within its limit\n",

@@ -118,7 +118,8 @@ TEST_CASE("a rule without paths takes the requests that a rule for every path re
 }
 
 TEST_CASE("sets of requests are described so that the refused paths show") {
-    const auto cluster = cluster_of({{{}, {{true, "/"}}}, {{"GET"}, {}}, {{"GET"}, {{true, "/a"}}}});
+    const auto cluster =
+        cluster_of({{{}, {{true, "/"}}}, {{"GET"}, {}}, {{"GET"}, {{true, "/a"}}}});
     const HttpAtoms atoms({&cluster});
     CHECK(atoms.describe(atoms.of(Http{{"GET"}, {}})) == "GET any path");
     CHECK(atoms.describe(atoms.of(Http{{"GET"}, {{true, "/"}}})) == "GET /*");
