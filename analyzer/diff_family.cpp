@@ -138,7 +138,8 @@ class FamilyDiffer {
     }
 
     /// Ends of which the policy of `end` says another thing than before.
-    void add_otherwise(Direction direction, const End& end, const std::function<void(std::uint32_t)>& add) {
+    void add_otherwise(Direction direction, const End& end,
+                       const std::function<void(std::uint32_t)>& add) {
         const auto before = before_.row(direction, end.base);
         const auto now = now_.row(direction, end.head);
         for (std::uint32_t i = 0; i < ends_.size(); ++i)

@@ -18,8 +18,7 @@ class Sameness {
     Sameness(const decision::LoweredCluster& base, const decision::LoweredCluster& head);
 
     /// Two programs say the same of every packet, as far as their text tells: true is certain.
-    bool programs(std::optional<decision::ProgramId> base,
-                  std::optional<decision::ProgramId> head);
+    bool programs(std::optional<decision::ProgramId> base, std::optional<decision::ProgramId> head);
     /// The predicates that both versions have hold alike of both.
     bool identities(const decision::Identity& base, const decision::Identity& head) const;
 

@@ -53,7 +53,7 @@ class SideFlows {
     const HttpAtoms& atoms_;
     SetStore& store_;
     EndGroups ends_;
-    Pair everything_;                              ///< of an end that has no say
+    Pair everything_;                               ///< of an end that has no say
     std::vector<std::unique_ptr<Side>> by_program_; ///< nullptr: not asked for yet
 };
 
