@@ -52,7 +52,9 @@ class Random {
     }
 
   private:
-    std::uint32_t below(std::uint32_t limit) { return static_cast<std::uint32_t>(source_() % limit); }
+    std::uint32_t below(std::uint32_t limit) {
+        return static_cast<std::uint32_t>(source_() % limit);
+    }
     std::string value() {
         const char* values[] = {"x", "y", "xy", ""};
         return values[below(4)];
