@@ -79,7 +79,7 @@ void lint_of(const std::string& name, const std::string& text) {
 void diff_of(const std::string& name, const std::string& text) {
     const std::string old_port = "port: 8000, endPort: 8100";
     std::string altered = text;
-    altered.replace(altered.find(old_port, altered.size() / 2), old_port.size(), "port: 7777");
+    altered.replace(altered.find(old_port), old_port.size(), "port: 7777");
     Phases phases;
     diag::Diagnostics diagnostics;
     const policy::Cluster base = read(text, diagnostics), head = read(altered, diagnostics);
