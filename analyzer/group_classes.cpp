@@ -109,4 +109,21 @@ GroupClasses::Partition GroupClasses::partition(const std::vector<PredicateId>& 
     return out;
 }
 
+std::vector<std::vector<std::uint32_t>> examples_of(const GroupClasses::Partition& partition,
+                                                    std::size_t groups) {
+    std::vector<std::vector<std::uint32_t>> out(partition.classes.size());
+    const auto add = [&](std::uint32_t number, std::uint32_t group) {
+        if (out[number].size() < 2)
+            out[number].push_back(group);
+    };
+    auto next = partition.groups.begin();
+    for (std::uint32_t group = 0; group < groups; ++group) {
+        const bool listed = next != partition.groups.end() && next->first == group;
+        add(listed ? next->second : 0, group);
+        if (listed)
+            ++next;
+    }
+    return out;
+}
+
 } // namespace polecat::analyzer

@@ -41,6 +41,10 @@ class GroupClasses {
     std::uint32_t count_ = 1;
 };
 
+/// Up to two groups of each class of `partition`, the first ones; `groups`: how many there are.
+std::vector<std::vector<std::uint32_t>> examples_of(const GroupClasses::Partition& partition,
+                                                    std::size_t groups);
+
 /// What of an identity a few predicates see. `predicates` sorted.
 decision::Identity restricted(const decision::Identity& identity,
                               const std::vector<decision::PredicateId>& predicates);

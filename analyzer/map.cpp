@@ -103,6 +103,18 @@ struct ConnectivityMap::State {
         return out;
     }
 
+    /// The same for what a source says of most, remembered for as long as its row is made.
+    Pair meet_usual(const Pair& usual, const Pair& theirs) {
+        if (usual.allow != usual.may || theirs.allow != theirs.may)
+            return meet(usual, theirs);
+        if (theirs.allow >= met.size())
+            met.resize(theirs.allow + 1);
+        Met& known = met[theirs.allow];
+        if (known.round != round)
+            known = {round, store.intersect(usual.allow, theirs.allow)};
+        return {known.set, known.set};
+    }
+
     std::vector<Pair> row(std::uint32_t source) {
         std::vector<Pair> out(groups.size());
         for (std::uint32_t i = 0; i < groups.size(); ++i)
@@ -111,9 +123,10 @@ struct ConnectivityMap::State {
             out[destination] = pair;
         const Profile& mine = profiles[egress_profile[source]];
         auto next = mine.others.begin();
+        ++round;
         for (std::uint32_t i = 0; i < groups.size(); ++i) {
             const bool special = next != mine.others.end() && next->first == i;
-            out[i] = meet(special ? next->second : mine.usual, out[i]);
+            out[i] = special ? meet(next->second, out[i]) : meet_usual(mine.usual, out[i]);
             if (special)
                 ++next;
         }
@@ -144,6 +157,11 @@ struct ConnectivityMap::State {
     std::vector<std::uint32_t> egress_profile, ingress_profile; ///< by group
     /// By source: destinations whose ingress treats it unlike most.
     std::vector<std::vector<std::pair<std::uint32_t, Pair>>> exceptions;
+    struct Met {
+        std::uint32_t round = 0, set = 0;
+    };
+    std::vector<Met> met; ///< by set: what it has in common with the usual set of this round
+    std::uint32_t round = 0;
 };
 
 ConnectivityMap::ConnectivityMap(const LoweredCluster& cluster, const Identities& identities,

@@ -2,6 +2,7 @@
 /// process of its own, so that one's memory is not another's peak. docs/bench.md has the figures.
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <string>
@@ -11,6 +12,8 @@
 
 #include <fmt/format.h>
 
+#include "analyzer/diff.h"
+#include "analyzer/lint/lint.h"
 #include "analyzer/map.h"
 #include "backends/nftables/nftables.h"
 #include "bench/felix_workloads.h"
@@ -19,6 +22,7 @@
 #include "frontend/load.h"
 #include "frontend/selector/parse.h"
 #include "passes/lower.h"
+#include "support/diag/render.h"
 
 namespace {
 
@@ -31,6 +35,10 @@ policy::Cluster read(const std::string& text, diag::Diagnostics& diagnostics) {
     const FileId file = sources.add("bench.yaml", text);
     frontend::load_documents(yaml::read_documents(sources, file, diagnostics), cluster,
                              diagnostics);
+    if (diagnostics.has_errors()) { // figures of input that was refused would mean nothing
+        fmt::print(stderr, "{}", diag::render_text(diagnostics.list(), sources, {}));
+        std::exit(1);
+    }
     return cluster;
 }
 
@@ -51,6 +59,39 @@ void map_of(const std::string& name, const std::string& text) {
             open += pair.may != 0 ? 1 : 0;
     phases.done("rows");
     phases.print(fmt::format("{} ({} open)", name, open));
+}
+
+void lint_of(const std::string& name, const std::string& text) {
+    Phases phases;
+    diag::Diagnostics diagnostics;
+    const policy::Cluster cluster = read(text, diagnostics);
+    phases.done("read");
+    const auto lowered = passes::lower(cluster, diagnostics);
+    const auto policies = passes::order_policies(cluster);
+    phases.done("lower");
+    lint::Context context(cluster, policies, lowered, {});
+    lint::run(context, diagnostics);
+    phases.done("lint");
+    phases.print(fmt::format("{} ({} findings)", name, diagnostics.list().size()));
+}
+
+/// Two versions of a cluster of which the second has another port in one policy.
+void diff_of(const std::string& name, const std::string& text) {
+    const std::string old_port = "port: 8000, endPort: 8100";
+    std::string altered = text;
+    altered.replace(altered.find(old_port), old_port.size(), "port: 7777");
+    Phases phases;
+    diag::Diagnostics diagnostics;
+    const policy::Cluster base = read(text, diagnostics), head = read(altered, diagnostics);
+    phases.done("read");
+    const auto before = passes::lower(base, diagnostics), now = passes::lower(head, diagnostics);
+    phases.done("lower");
+    const analyzer::Diff found = analyzer::diff(before, now);
+    phases.done("diff");
+    std::size_t changes = 0;
+    for (const analyzer::FamilyDiff& family : found.families)
+        changes += family.changes.size();
+    phases.print(fmt::format("{} ({} changes)", name, changes));
 }
 
 void tables_of(const std::string& name, const std::function<policy::Cluster()>& make) {
@@ -122,6 +163,10 @@ const std::map<std::string, std::function<void()>>& workloads() {
         {"map-250", [] { map_of("map 250/125", cluster_manifests(250, 125, 1)); }},
         {"map-1000", [] { map_of("map 1000/500", cluster_manifests(1000, 500, 1)); }},
         {"map-5000", [] { map_of("map 5000/2500", cluster_manifests(5000, 2500, 1)); }},
+        {"lint-5000", [] { lint_of("lint 5000/1000", cluster_manifests(5000, 1000, 1)); }},
+        {"lint-10000p", [] { lint_of("lint 5000/10000", cluster_manifests(5000, 10'000, 1)); }},
+        {"diff-5000", [] { diff_of("diff 5000/10000", cluster_manifests(5000, 10'000, 1)); }},
+        {"diff-20000", [] { diff_of("diff 20000/10000", cluster_manifests(20'000, 10'000, 1)); }},
         {"map-blocks", [] { map_of("map 638 ipBlocks", many_blocks(638)); }},
         {"tag-pols",
          [] { tables_of("TagPols 250k/10k", [] { return tag_policies(250'000, 10'000); }); }},

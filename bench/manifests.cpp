@@ -161,7 +161,7 @@ class Writer {
             out_ += out ? "  egress:\n" : "  ingress:\n";
             std::size_t rules = random_.below(4);
             if (rules == 0)
-                out_ += "  []\n";
+                out_ += "    []\n";
             for (; rules > 0; --rules)
                 out_ += "  - " + rule(out) + "\n";
         }

@@ -60,23 +60,26 @@ class Checker {
         std::vector<std::string> endpoints;
     };
 
+    /// What endpoints that a program does not tell apart may send.
+    struct Egress {
+        std::optional<decision::SlotId> allowing; ///< the rule that opens the address
+        /// Ends towards which something is closed; two of them, for no end is its own other side.
+        std::vector<std::uint32_t> closed;
+    };
+
     void check(std::uint32_t number) {
         const analyzer::EndGroup& group = ends_.list()[number];
-        const Program& program = context_.lowered.program(*group.egress);
-        const analyzer::ProgramFlows flows(program, atoms_);
-        const auto to_metadata =
-            flows.between(ends_.identity(number), ends_.identity(*metadata_)).allow;
-        if ((to_metadata & http()).empty() || !is_restricted(flows, number))
+        const Egress& egress = egress_of(number);
+        if (!egress.allowing || !is_restricted(egress, number))
             return;
-        const auto entry = allowing(flows, number);
         for (const decision::ObjectId id : group.objects) {
             const auto* own = context_.lowered.find(id, decision::Direction::Egress,
                                                     decision::Hook::Normal, net::Family::V4);
             const decision::Object& object = context_.object(id);
-            if (own == nullptr || !entry || is_system(object) ||
+            if (own == nullptr || is_system(object) ||
                 object.kind != decision::Object::Kind::Workload)
                 continue;
-            const decision::Slot& slot = own->slots[entry->value];
+            const decision::Slot& slot = own->slots[egress.allowing->value];
             if (slot.kind != decision::Slot::Kind::Rule || slot.policy_kind == "Profile")
                 continue;
             Hit& hit =
@@ -86,13 +89,41 @@ class Checker {
         }
     }
 
+    const Egress& egress_of(std::uint32_t number) {
+        const decision::ProgramId id = *ends_.list()[number].egress;
+        const Program& program = context_.lowered.program(id);
+        const auto [own_side, first] = own_sides_.try_emplace(id.value);
+        if (first)
+            own_side->second = analyzer::predicates_of(program, true);
+        const auto [place, added] = known_.try_emplace(
+            {id.value, analyzer::restricted(ends_.identity(number), own_side->second)});
+        if (added)
+            place->second = find_egress(program, number);
+        return place->second;
+    }
+
+    Egress find_egress(const Program& program, std::uint32_t number) {
+        const analyzer::ProgramFlows flows(program, atoms_);
+        const decision::Identity& own = ends_.identity(number);
+        Egress out;
+        if ((flows.between(own, ends_.identity(*metadata_)).allow & http()).empty())
+            return out;
+        out.allowing = allowing(flows, number);
+        if (!out.allowing)
+            return out;
+        const auto classes = analyzer::examples_of(ends_.others_of(program), ends_.list().size());
+        for (const auto& groups : classes) {
+            if (out.closed.size() < 2 && !groups.empty() &&
+                flows.between(own, ends_.identity(groups.front())).may != ConnectionSet::all())
+                out.closed.insert(out.closed.end(), groups.begin(), groups.end());
+        }
+        return out;
+    }
+
     /// Whether the endpoint's egress is closed to anything at all.
-    bool is_restricted(const analyzer::ProgramFlows& flows, std::uint32_t number) const {
-        for (std::uint32_t i = 0; i < ends_.list().size(); ++i)
-            if (i != number && flows.between(ends_.identity(number), ends_.identity(i)).may !=
-                                   ConnectionSet::all())
-                return true;
-        return false;
+    static bool is_restricted(const Egress& egress, std::uint32_t number) {
+        return std::any_of(egress.closed.begin(), egress.closed.end(),
+                           [&](std::uint32_t closed) { return closed != number; });
     }
 
     /// The first rule that allows it.
@@ -117,6 +148,8 @@ class Checker {
     analyzer::EndGroups& ends_;
     const analyzer::HttpAtoms atoms_;
     std::optional<std::uint32_t> metadata_; ///< the group of ends that holds the address
+    std::map<std::uint32_t, std::vector<decision::PredicateId>> own_sides_; ///< by program
+    std::map<std::pair<std::uint32_t, decision::Identity>, Egress> known_;
     std::map<std::tuple<std::string, std::string, std::string, std::uint32_t>, Hit> hits_;
 };
 

@@ -1,6 +1,7 @@
 #include "ir/selector/index.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <string>
 #include <unordered_map>
@@ -19,14 +20,73 @@ struct Postings {
     std::size_t sorted_out = 0;
 };
 
-GroupList union_of(const std::vector<GroupList>& lists) {
-    GroupList out;
-    for (const GroupList& each : lists)
-        out.insert(out.end(), each.begin(), each.end());
-    std::sort(out.begin(), out.end());
-    out.erase(std::unique(out.begin(), out.end()), out.end());
-    return out;
-}
+/// A set of groups: those of a list, or all others. The list may be one of the postings.
+class Groups {
+  public:
+    static Groups none() { return {}; }
+    static Groups view(const GroupList& list) {
+        Groups out;
+        out.view_ = &list;
+        return out;
+    }
+    static Groups of(GroupList list) {
+        Groups out;
+        out.own_ = std::move(list);
+        return out;
+    }
+
+    const GroupList& list() const { return view_ != nullptr ? *view_ : own_; }
+    bool others() const { return others_; }
+
+    Groups operator~() && {
+        others_ = !others_;
+        return std::move(*this);
+    }
+    friend Groups operator&(Groups a, Groups b) {
+        if (a.others_ && b.others_)
+            return ~of(united(a.list(), b.list()));
+        if (!a.others_ && !b.others_)
+            return a.list().size() <= b.list().size() ? of(filtered(a.list(), b.list(), true))
+                                                      : of(filtered(b.list(), a.list(), true));
+        return a.others_ ? of(filtered(b.list(), a.list(), false))
+                         : of(filtered(a.list(), b.list(), false));
+    }
+    friend Groups operator|(Groups a, Groups b) { return ~(~std::move(a) & ~std::move(b)); }
+
+  private:
+    static GroupList united(const GroupList& a, const GroupList& b) {
+        GroupList out;
+        out.reserve(a.size() + b.size());
+        std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(out));
+        return out;
+    }
+    /// Members of `list` that are in `other`, or that are not.
+    static GroupList filtered(const GroupList& list, const GroupList& other, bool wanted) {
+        GroupList out;
+        auto from = other.begin();
+        for (const std::uint32_t group : list) {
+            from = skip_to(from, other.end(), group);
+            if ((from != other.end() && *from == group) == wanted)
+                out.push_back(group);
+        }
+        return out;
+    }
+    /// The first that is not below `group`, in steps that double: lists differ much in length.
+    static GroupList::const_iterator skip_to(GroupList::const_iterator from,
+                                             GroupList::const_iterator end, std::uint32_t group) {
+        std::ptrdiff_t step = 1;
+        auto last = from;
+        while (end - last > step && last[step] < group) {
+            last += step;
+            step *= 2;
+        }
+        return std::lower_bound(last, end - last > step ? last + step + 1 : end, group);
+    }
+
+    const GroupList* view_ = nullptr;
+    GroupList own_;
+    bool others_ = false;
+};
 
 } // namespace
 
@@ -48,69 +108,99 @@ struct LabelIndex::State {
         return it->second;
     }
 
-    GroupList with_value(const std::string& label, const std::string& value) {
+    Groups with_value(const std::string& label, const std::string& value) {
         const auto found = postings.find(label);
         if (found == postings.end())
-            return {};
+            return Groups::none();
         Postings& entry = found->second;
         for (; entry.sorted_out < entry.present.size(); ++entry.sorted_out) {
             const std::uint32_t group = entry.present[entry.sorted_out];
             entry.by_value[*labels[group]->find(label)].push_back(group);
         }
         const auto having = entry.by_value.find(value);
-        return having == entry.by_value.end() ? GroupList{} : having->second;
+        return having == entry.by_value.end() ? Groups::none() : Groups::view(having->second);
     }
 
-    GroupList with_label(const std::string& label) const {
+    Groups with_label(const std::string& label) const {
         const auto entry = postings.find(label);
-        return entry == postings.end() ? GroupList{} : entry->second.present;
+        return entry == postings.end() ? Groups::none() : Groups::view(entry->second.present);
     }
 
-    /// Groups of which every match is one; nullopt: the selector gives no such list.
-    std::optional<GroupList> candidates(const Selector& selector) {
+    /// With one of the term's values.
+    Groups with_any(const Term& term) {
+        if (term.values.size() == 1)
+            return with_value(term.label, term.values.front());
+        GroupList out;
+        for (const std::string& value : term.values) {
+            const Groups found = with_value(term.label, value);
+            out.insert(out.end(), found.list().begin(), found.list().end());
+        }
+        std::sort(out.begin(), out.end()); // a label has one value: no group comes twice
+        return Groups::of(std::move(out));
+    }
+
+    Groups matching(const Selector& selector) {
         const Term& t = selector.term();
         switch (t.op) {
+        case Op::All:
+        case Op::Global:
+            return ~Groups::none();
         case Op::Equal:
-            return with_value(t.label, t.values.front());
-        case Op::In: {
-            std::vector<GroupList> lists;
-            for (const std::string& value : t.values)
-                lists.push_back(with_value(t.label, value));
-            return union_of(lists);
-        }
+        case Op::In:
+            return with_any(t);
+        case Op::NotEqual:
+        case Op::NotIn:
+            return ~with_any(t);
         case Op::Has:
+            return with_label(t.label);
         case Op::Contains:
         case Op::StartsWith:
         case Op::EndsWith:
-            return with_label(t.label);
+            return asked(selector, with_label(t.label));
+        case Op::Not:
+            return ~matching(t.children.front());
         case Op::And:
-            return smallest(t.children);
         case Op::Or:
-            return every(t.children);
-        default:
-            return std::nullopt;
+            return joined(t);
         }
+        return asked(selector, ~Groups::none());
     }
 
-    std::optional<GroupList> smallest(const std::vector<Selector>& children) {
-        std::optional<GroupList> best;
-        for (const Selector& child : children) {
-            auto list = candidates(child);
-            if (list && (!best || list->size() < best->size()))
-                best = std::move(list);
+    Groups joined(const Term& term) {
+        Groups out = matching(term.children.front());
+        for (std::size_t i = 1; i < term.children.size(); ++i) {
+            Groups next = matching(term.children[i]);
+            out = term.op == Op::And ? std::move(out) & std::move(next)
+                                     : std::move(out) | std::move(next);
         }
-        return best;
+        return out;
     }
 
-    std::optional<GroupList> every(const std::vector<Selector>& children) {
-        std::vector<GroupList> lists;
-        for (const Selector& child : children) {
-            auto list = candidates(child);
-            if (!list)
-                return std::nullopt;
-            lists.push_back(std::move(*list));
+    /// Those of `among` that match, asked one by one.
+    Groups asked(const Selector& selector, const Groups& among) const {
+        GroupList out;
+        each(among, [&](std::uint32_t group) {
+            if (selector.matches(*labels[group]))
+                out.push_back(group);
+        });
+        return Groups::of(std::move(out));
+    }
+
+    /// act(group), ascending.
+    template <class Act> void each(const Groups& wanted, const Act& act) const {
+        const GroupList& list = wanted.list();
+        if (!wanted.others()) {
+            for (const std::uint32_t group : list)
+                act(group);
+            return;
         }
-        return union_of(lists);
+        auto left_out = list.begin();
+        for (std::uint32_t group = 0; group < labels.size(); ++group) {
+            if (left_out != list.end() && *left_out == group)
+                ++left_out;
+            else
+                act(group);
+        }
     }
 };
 
@@ -130,21 +220,12 @@ std::size_t LabelIndex::size() const {
 
 std::vector<std::uint32_t> LabelIndex::select(const Selector& selector) const {
     std::vector<std::uint32_t> out;
-    std::size_t groups = 0;
-    const auto take = [&](std::uint32_t group) {
-        if (!selector.matches(*state_->labels[group]))
-            return;
+    state_->each(state_->matching(selector), [&](std::uint32_t group) {
         const auto& members = state_->members[group];
         out.insert(out.end(), members.begin(), members.end());
-        ++groups;
-    };
-    if (const auto list = state_->candidates(selector))
-        for (std::uint32_t group : *list)
-            take(group);
-    else
-        for (std::uint32_t group = 0; group < state_->labels.size(); ++group)
-            take(group);
-    if (groups > 1)
+    });
+    // Groups are numbered by their first member: most often nothing is left to be sorted.
+    if (!std::is_sorted(out.begin(), out.end()))
         std::sort(out.begin(), out.end());
     return out;
 }

@@ -1,0 +1,19 @@
+/// Two versions of a cluster compared in one IP family. For analyzer/diff.cpp.
+#pragma once
+
+#include "analyzer/diff.h"
+#include "ir/decision/identity.h"
+
+namespace polecat::analyzer {
+
+/// A version with the identities of its ends.
+struct DiffSide {
+    const decision::LoweredCluster& cluster;
+    const decision::Identities& identities;
+};
+
+/// `atoms`: of both versions. Sets `depends` where some flow is not decided in one of them.
+FamilyDiff diff_family(const DiffSide& base, const DiffSide& head, net::Family family,
+                       const HttpAtoms& atoms, bool& depends);
+
+} // namespace polecat::analyzer

@@ -1,0 +1,100 @@
+#include "analyzer/side_flows.h"
+
+#include <algorithm>
+
+namespace polecat::analyzer {
+
+using decision::Direction;
+using decision::Identity;
+using Pair = SideFlows::Pair;
+
+SideFlows::SideFlows(const decision::LoweredCluster& cluster,
+                     const decision::Identities& identities, net::Family family,
+                     const HttpAtoms& atoms, SetStore& store)
+    : cluster_(cluster), atoms_(atoms), store_(store), ends_(cluster, identities, family),
+      by_program_(cluster.programs.size()) {
+    const SetStore::Id all = store.intern(ConnectionSet::all());
+    everything_ = {all, all};
+}
+
+SideFlows::Side& SideFlows::side_of(decision::ProgramId id) {
+    std::unique_ptr<Side>& known = by_program_[id.value];
+    if (!known) {
+        const decision::Program& program = cluster_.program(id);
+        const bool egress = program.direction == Direction::Egress;
+        known = std::make_unique<Side>(Side{ProgramFlows(program, atoms_),
+                                            predicates_of(program, egress),
+                                            ends_.others_of(program),
+                                            {},
+                                            {},
+                                            {}});
+    }
+    return *known;
+}
+
+std::uint32_t SideFlows::own_class(Side& side, std::uint32_t own) {
+    const auto [place, added] = side.own_class_of.try_emplace(own, 0);
+    if (added) {
+        const auto next = static_cast<std::uint32_t>(side.cells.size());
+        const auto [same, fresh] =
+            side.own_classes.emplace(restricted(ends_.identity(own), side.own_predicates), next);
+        if (fresh)
+            side.cells.emplace_back(side.others.classes.size());
+        place->second = same->second;
+    }
+    return place->second;
+}
+
+Pair SideFlows::cell(Side& side, std::uint32_t own, std::uint32_t other_class) {
+    const std::uint32_t number = own_class(side, own);
+    std::optional<Pair>& known = side.cells[number][other_class];
+    if (!known) {
+        const bool egress = side.flows.program().direction == Direction::Egress;
+        const Identity& mine = ends_.identity(own);
+        const Identity& theirs = side.others.classes[other_class];
+        const FlowSets sets =
+            egress ? side.flows.between(mine, theirs) : side.flows.between(theirs, mine);
+        const SetStore::Id allow = store_.intern(sets.allow);
+        known = Pair{allow, sets.allow == sets.may ? allow : store_.intern(sets.may)};
+    }
+    return *known;
+}
+
+Pair SideFlows::one_side(Direction direction, std::uint32_t own, std::uint32_t other) {
+    const auto program = ends_.list()[own].program(direction);
+    if (!program)
+        return everything_;
+    Side& side = side_of(*program);
+    const auto& groups = side.others.groups;
+    const auto place = std::lower_bound(
+        groups.begin(), groups.end(), other,
+        [](const auto& each, std::uint32_t wanted) { return each.first < wanted; });
+    const bool listed = place != groups.end() && place->first == other;
+    return cell(side, own, listed ? place->second : 0);
+}
+
+std::vector<Pair> SideFlows::row(Direction direction, std::uint32_t own) {
+    const auto program = ends_.list()[own].program(direction);
+    if (!program)
+        return std::vector<Pair>(ends_.list().size(), everything_);
+    Side& side = side_of(*program);
+    std::vector<Pair> out(ends_.list().size(), cell(side, own, 0));
+    for (const auto& [group, number] : side.others.groups)
+        out[group] = cell(side, own, number);
+    return out;
+}
+
+Pair SideFlows::between(std::uint32_t source, std::uint32_t destination) {
+    const Pair sent = one_side(Direction::Egress, source, destination);
+    if (sent.may == 0)
+        return sent;
+    const Pair let_in = one_side(Direction::Ingress, destination, source);
+    Pair out;
+    out.allow = store_.intersect(sent.allow, let_in.allow);
+    out.may = sent.allow == sent.may && let_in.allow == let_in.may
+                  ? out.allow
+                  : store_.intersect(sent.may, let_in.may);
+    return out;
+}
+
+} // namespace polecat::analyzer
