@@ -31,7 +31,7 @@ std::vector<Party> Questions::parties(const AskedEnds& asked, const AskedEnds& o
     for (std::uint32_t i = 0; i < groups.size(); ++i) {
         if (groups[i].is_outside()) {
             const auto outside =
-                asked.any ? groups[i].outside : groups[i].outside & asked.addresses;
+                asked.any || asked.outside ? groups[i].outside : groups[i].outside & asked.addresses;
             if (!outside.empty())
                 out.push_back({i, {}, outside, nullptr, nullptr});
             continue;

@@ -89,3 +89,33 @@ TEST_CASE("suggest: why there is none") {
               kPods + kDenyAll);
     CHECK(has(json.out, "ipBlock: {cidr: \\\"203.0.113.7/32\\\"}"));
 }
+
+TEST_CASE("exposure: outside addresses and new pods") {
+    const auto exposure = [](const std::vector<std::string>& more, const std::string& input) {
+        std::vector<std::string> arguments{std::string(POLECAT_BIN_DIR) + "/polecat", "exposure",
+                                           "-"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        auto output = runtime::run_program(arguments, input);
+        REQUIRE(output.ok());
+        return std::move(*output);
+    };
+    const std::string range =
+        "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: in, namespace: "
+        "shop}, spec: {podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 203.0.113.0/24}}, "
+        "{namespaceSelector: {matchLabels: {team: blue}}}], ports: [{port: 80}]}]}}\n---\n";
+    const auto out = exposure({}, kPods + kDenyAll + range);
+    CHECK(out.exit_code == 0);
+    CHECK(has(out.out, "shop/web  IPv4\n    outside 203.0.113.0/24: TCP 80\n        by "
+                       "NetworkPolicy shop/in ingress[0]"));
+    CHECK(
+        has(out.out, "a new pod without labels in a namespace with the labels team=blue: TCP 80"));
+    CHECK(has(out.out, "data/db, data/other  IPv4\n    closed to outside addresses"));
+    CHECK(exposure({"--fail-on", "outside"}, kPods + kDenyAll + range).exit_code == 1);
+    const std::string shut = "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: "
+                             "{name: deny, namespace: shop}, spec: {podSelector: {}}}\n---\n";
+    CHECK(exposure({"--fail-on", "outside"}, kPods + kDenyAll + shut).exit_code == 0);
+    CHECK(has(exposure({}, kPods).out, "any outside address: *"));
+    const auto json = exposure({"--format", "json"}, kPods + kDenyAll + range);
+    CHECK(has(json.out, "\"namespace_labels\": {"));
+    CHECK(has(json.out, "\"team\": \"blue\""));
+}
