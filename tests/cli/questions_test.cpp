@@ -75,6 +75,39 @@ TEST_CASE("suggest: what was suggested, written into the policy, allows the flow
     CHECK(has(reach({"shop/web", "data/db", "-p", "5432/TCP"}, kPods + mended).out, "ALLOW"));
 }
 
+TEST_CASE("suggest: ClusterNetworkPolicy and AdminNetworkPolicy") {
+    const auto denies = [](const std::string& head, const std::string& more) {
+        return "{apiVersion: policy.networking.k8s.io/" + head + ", metadata: {name: default}, " +
+               "spec: {" + more + "subject: {namespaces: {}}, ingress: [{action: Deny, from: " +
+               "[{namespaces: {}}]}]}}\n---\n";
+    };
+    const std::vector<std::string> question{"shop/web", "data/db", "-p", "5432/TCP", "--suggest"};
+    const auto now = reach(question, kPods + denies("v1alpha2, kind: ClusterNetworkPolicy",
+                                                    "tier: Admin, priority: 5, "));
+    CHECK(has(now.out, "ClusterNetworkPolicy default (-:"));
+    CHECK(has(now.out, "spec.ingress, before its rule [0]"));
+    CHECK(has(now.out, "- action: Accept\n        from:\n        - pods:"));
+    CHECK(has(now.out, "- tcp: {destinationPort: {number: 5432}}"));
+    const auto then =
+        reach(question, kPods + denies("v1alpha1, kind: AdminNetworkPolicy", "priority: 5, "));
+    CHECK(has(then.out, "- portNumber: {protocol: TCP, port: 5432}"));
+    const auto baseline =
+        reach(question, kPods + denies("v1alpha1, kind: BaselineAdminNetworkPolicy", ""));
+    CHECK(has(baseline.out, "BaselineAdminNetworkPolicy default (-:"));
+    CHECK(has(baseline.out, "opened: shop/web -> "));
+    // The rules that are shown, written by hand.
+    CHECK(has(reach({"shop/web", "data/db", "-p", "5432/TCP"},
+                    kPods + "{apiVersion: policy.networking.k8s.io/v1alpha2, kind: "
+                            "ClusterNetworkPolicy, metadata: {name: default}, spec: {tier: Admin, "
+                            "priority: 5, subject: {namespaces: {}}, ingress: [{action: Accept, "
+                            "from: [{pods: {namespaceSelector: {matchLabels: "
+                            "{kubernetes.io/metadata.name: shop}}, podSelector: {matchLabels: "
+                            "{app: web}}}}], protocols: [{tcp: {destinationPort: {number: "
+                            "5432}}}]}, {action: Deny, from: [{namespaces: {}}]}]}}")
+                  .out,
+              "ALLOW"));
+}
+
 TEST_CASE("suggest: why there is none") {
     const auto icmp = reach({"shop/web", "data/db", "--icmp", "8", "--suggest"}, kPods + kDenyAll);
     CHECK(has(icmp.out, "a Kubernetes NetworkPolicy has no words for ICMP"));
