@@ -75,6 +75,13 @@ TEST_CASE("suggest: what was suggested, written into the policy, allows the flow
     CHECK(has(reach({"shop/web", "data/db", "-p", "5432/TCP"}, kPods + mended).out, "ALLOW"));
 }
 
+TEST_CASE("explain names policies without a rule, which isolate all the same") {
+    const auto out = reach({"shop/web", "data/db", "-p", "1/TCP", "-e"}, kPods + kDenyAll);
+    CHECK(has(out.out, "NetworkPolicy data/deny: has no ingress rule   (-:"));
+    const auto all = reach({"any", "data/db", "-e"}, kPods + kDenyAll);
+    CHECK(has(all.out, "NetworkPolicy data/deny: has no ingress rule   (-:"));
+}
+
 TEST_CASE("suggest: ClusterNetworkPolicy and AdminNetworkPolicy") {
     const auto denies = [](const std::string& head, const std::string& more) {
         return "{apiVersion: policy.networking.k8s.io/" + head + ", metadata: {name: default}, " +
