@@ -30,8 +30,8 @@ std::vector<Party> Questions::parties(const AskedEnds& asked, const AskedEnds& o
     const auto& groups = map_.groups();
     for (std::uint32_t i = 0; i < groups.size(); ++i) {
         if (groups[i].is_outside()) {
-            const auto outside =
-                asked.any ? groups[i].outside : groups[i].outside & asked.addresses;
+            const auto outside = asked.any || asked.outside ? groups[i].outside
+                                                            : groups[i].outside & asked.addresses;
             if (!outside.empty())
                 out.push_back({i, {}, outside, nullptr, nullptr});
             continue;

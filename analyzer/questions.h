@@ -13,9 +13,10 @@
 
 namespace polecat::analyzer {
 
-/// One side of a question. Neither objects nor addresses: any end.
+/// One side of a question.
 struct AskedEnds {
     bool any = false;
+    bool outside = false; ///< every outside address and no endpoint
     std::vector<decision::ObjectId> objects;
     net::AddressSet addresses; ///< with the endpoints that hold them
 };

@@ -50,12 +50,31 @@ std::string describe(const Slot& slot, decision::Direction direction) {
     return "";
 }
 
+namespace {
+
+/// Policies of a tier that have no rule in this direction isolate all the same.
+void add_without_rules(const decision::Attribution& slots, std::size_t stage,
+                       decision::Direction direction, std::vector<TrailLine>& out) {
+    for (const decision::PolicyBlock& block : slots.policies()) {
+        if (block.stage != stage || block.count != 0 || block.staged)
+            continue;
+        const std::string space = block.space.empty() ? "" : block.space + "/";
+        out.push_back({"tier " + block.tier, block.kind + " " + space + block.name,
+                       fmt::format("has no {} rule", decision::to_string(direction)), false, false,
+                       block.span});
+    }
+}
+
+} // namespace
+
 std::vector<TrailLine> trail_of(const decision::Program& program,
                                 const decision::Attribution& slots,
                                 const decision::Decision& decision) {
     std::vector<TrailLine> out;
     for (const Step& step : decision.trail) {
         const Slot& slot = slots[step.slot.value];
+        if (slot.kind == Slot::Kind::EndOfTier && !slot.tier.empty())
+            add_without_rules(slots, step.stage, program.direction, out);
         TrailLine line;
         line.tier = tier_of(slot);
         line.what = slot.kind == Slot::Kind::Rule ? describe(slot, program.direction)

@@ -18,11 +18,11 @@ struct TrailLine {
     std::string what;    ///< the rule or end
     std::string outcome; ///< "matches: Allow", "does not match", "Deny", "not known"
     bool decisive = false;
-    bool matched = true; ///< false: a rule that was looked at and does not match
+    bool matched = true; ///< false: a rule or policy that was looked at and does not match
     Span span;
 };
 
-/// Every step in order.
+/// Every step in order, with the policies of a tier that have no rule to step on.
 std::vector<TrailLine> trail_of(const decision::Program& program,
                                 const decision::Attribution& slots,
                                 const decision::Decision& decision);

@@ -15,6 +15,7 @@
 #include "analyzer/diff.h"
 #include "analyzer/lint/lint.h"
 #include "analyzer/map.h"
+#include "analyzer/questions.h"
 #include "backends/nftables/nftables.h"
 #include "bench/felix_workloads.h"
 #include "bench/manifests.h"
@@ -94,6 +95,31 @@ void diff_of(const std::string& name, const std::string& text) {
     phases.print(fmt::format("{} ({} changes)", name, changes));
 }
 
+/// The trail of every pair, as `polecat reach any any --explain` has it.
+void explain_all(const std::string& name, const std::string& text) {
+    Phases phases;
+    diag::Diagnostics diagnostics;
+    const policy::Cluster cluster = read(text, diagnostics);
+    const auto lowered = passes::lower(cluster, diagnostics);
+    phases.done("read, lower");
+    const decision::Identities identities(lowered);
+    analyzer::Questions questions(lowered, identities, net::Family::V4);
+    phases.done("map");
+    analyzer::AskedEnds any;
+    any.any = true;
+    const auto answers = questions.ask(any, any, analyzer::ConnectionSet::all(), true);
+    std::size_t steps = 0;
+    for (const analyzer::Answer& row : answers.rows)
+        for (const std::uint32_t from : row.from)
+            for (const std::uint32_t to : row.to)
+                for (const auto side : {decision::Direction::Egress, decision::Direction::Ingress})
+                    if (const auto* trail =
+                            questions.trail(answers.from[from], answers.to[to], side))
+                        steps += trail->size();
+    phases.done("explain");
+    phases.print(fmt::format("{} ({} steps)", name, steps));
+}
+
 void tables_of(const std::string& name, const std::function<policy::Cluster()>& make) {
     Phases phases;
     const policy::Cluster cluster = make();
@@ -167,6 +193,7 @@ const std::map<std::string, std::function<void()>>& workloads() {
         {"lint-10000p", [] { lint_of("lint 5000/10000", cluster_manifests(5000, 10'000, 1)); }},
         {"diff-5000", [] { diff_of("diff 5000/10000", cluster_manifests(5000, 10'000, 1)); }},
         {"diff-20000", [] { diff_of("diff 20000/10000", cluster_manifests(20'000, 10'000, 1)); }},
+        {"explain-100", [] { explain_all("explain 100/50", cluster_manifests(100, 50, 1)); }},
         {"map-blocks", [] { map_of("map 638 ipBlocks", many_blocks(638)); }},
         {"tag-pols",
          [] { tables_of("TagPols 250k/10k", [] { return tag_policies(250'000, 10'000); }); }},

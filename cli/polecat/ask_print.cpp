@@ -107,14 +107,9 @@ std::string Printer::label(const std::vector<Party>& parties,
     std::vector<std::uint32_t> all(parties.size());
     for (std::uint32_t i = 0; i < all.size(); ++i)
         all[i] = i;
-    const net::AddressSet whole = outside_of(parties, all), others = whole - nets;
     const std::string every =
         asked == "any" ? "any outside address" : "any address of " + asked + " that no pod has";
-    const std::string text = others.empty() && whole.cidrs().size() > 1 ? every
-                             : others.empty() && asked == "any"         ? every
-                             : !others.empty() && others.cidrs().size() < nets.cidrs().size()
-                                 ? every + " but " + text_of(others, kMost)
-                                 : "outside " + text_of(nets, kMost);
+    const std::string text = outside_label(nets, outside_of(parties, all), every);
     return out + (out.empty() ? "" : ", ") + text;
 }
 
@@ -331,6 +326,20 @@ std::vector<net::Family> families_of(const decision::LoweredCluster& cluster,
 }
 
 } // namespace
+
+std::string outside_label(const net::AddressSet& nets, const net::AddressSet& whole,
+                          const std::string& every) {
+    constexpr std::size_t kMost = 6;
+    const net::AddressSet others = whole - nets;
+    // A whole that is one CIDR is best called by that.
+    if (others.empty())
+        return whole.cidrs().size() > 1 || whole == net::AddressSet::all(net::Family::V4) ||
+                       whole == net::AddressSet::all(net::Family::V6)
+                   ? every
+                   : "outside " + text_of(nets, kMost);
+    return others.cidrs().size() < nets.cidrs().size() ? every + " but " + text_of(others, kMost)
+                                                       : "outside " + text_of(nets, kMost);
+}
 
 std::string answer_text(const decision::LoweredCluster& cluster, const Sources& sources,
                         const std::vector<Question>& questions) {

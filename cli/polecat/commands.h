@@ -10,6 +10,7 @@ namespace polecat::cli {
 void add_lint(CLI::App& app, int& exit_code);
 void add_reach(CLI::App& app, int& exit_code);
 void add_map(CLI::App& app, int& exit_code);
+void add_exposure(CLI::App& app, int& exit_code);
 void add_which(CLI::App& app, int& exit_code);
 void add_diff(CLI::App& app, int& exit_code);
 void add_test(CLI::App& app, int& exit_code);

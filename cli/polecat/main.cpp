@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
     add_lint(app, exit_code);
     add_reach(app, exit_code);
     add_map(app, exit_code);
+    add_exposure(app, exit_code);
     add_which(app, exit_code);
     add_diff(app, exit_code);
     add_test(app, exit_code);

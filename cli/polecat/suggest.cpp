@@ -126,9 +126,10 @@ std::vector<Candidate> candidates_of(const LoweredCluster& cluster, const ir::Ho
     return out;
 }
 
-template <class T> T* find(std::vector<T>& list, const Candidate& wanted) {
+template <class T, class Test>
+T* find(std::vector<T>& list, const Candidate& wanted, const Test& same_kind) {
     for (T& each : list)
-        if (each.meta.space == wanted.space && each.meta.name == wanted.name)
+        if (each.meta.space == wanted.space && each.meta.name == wanted.name && same_kind(each))
             return &each;
     return nullptr;
 }
@@ -141,53 +142,83 @@ void insert(std::vector<Rule>& rules, Rule rule, std::optional<std::uint32_t> be
     rules.insert(at, std::move(rule));
 }
 
+/// A policy of the same kind around the rule, for reading it.
+std::string document_of(const Candidate& into, Direction direction, const std::string& rule) {
+    const bool kubernetes = into.kind == PolicyKind::KubernetesNetworkPolicy;
+    const bool cluster = into.kind == PolicyKind::KubernetesClusterNetworkPolicy;
+    const bool old = cluster && into.manifest_kind != "ClusterNetworkPolicy";
+    std::string out = fmt::format("apiVersion: {}\nkind: {}\nmetadata:\n  name: \"{}\"\n",
+                                  kubernetes ? "networking.k8s.io/v1"
+                                  : old      ? "policy.networking.k8s.io/v1alpha1"
+                                  : cluster  ? "policy.networking.k8s.io/v1alpha2"
+                                             : "projectcalico.org/v3",
+                                  into.manifest_kind, into.name);
+    if (!into.space.empty())
+        out += "  namespace: \"" + into.space + "\"\n";
+    out += "spec:\n";
+    const bool ingress = direction == Direction::Ingress;
+    if (cluster) {
+        out += "  subject: {namespaces: {}}\n";
+        if (into.manifest_kind != "BaselineAdminNetworkPolicy")
+            out += "  priority: 1\n";
+        if (!old)
+            out += into.tier == "kube-admin" ? "  tier: Admin\n" : "  tier: Baseline\n";
+    } else {
+        out += kubernetes ? "  podSelector: {}\n  policyTypes: "
+                          : "  tier: \"" + into.tier + "\"\n  types: ";
+        out += ingress ? "[Ingress]\n" : "[Egress]\n";
+    }
+    out += ingress ? "  ingress:\n" : "  egress:\n";
+    for (std::size_t start = 0; start < rule.size();) {
+        const std::size_t stop = rule.find('\n', start);
+        out += "  " + rule.substr(start, stop - start) + "\n";
+        start = stop + 1;
+    }
+    return out;
+}
+
+/// Puts the only rule of the one policy into the other.
+template <class Policy>
+bool take_rule(std::vector<Policy>& read, Policy* into, Direction direction,
+               std::optional<std::uint32_t> before) {
+    if (read.empty() || into == nullptr)
+        return false;
+    const bool ingress = direction == Direction::Ingress;
+    auto& from = ingress ? read.front().ingress : read.front().egress;
+    if (from.empty())
+        return false;
+    insert(ingress ? into->ingress : into->egress, std::move(from.front()), before);
+    return true;
+}
+
 /// Reads the rule as one would from a file and puts it into the policy. False: it is refused.
 bool apply(policy::Cluster& manifests, const Candidate& into, Direction direction,
            const std::string& rule) {
-    const bool kubernetes = into.kind == PolicyKind::KubernetesNetworkPolicy;
-    const bool ingress = direction == Direction::Ingress;
-    std::string text = fmt::format("apiVersion: {}\nkind: {}\nmetadata:\n  name: \"{}\"\n", //
-                                   kubernetes ? "networking.k8s.io/v1" : "projectcalico.org/v3",
-                                   into.manifest_kind, into.name);
-    if (!into.space.empty())
-        text += "  namespace: \"" + into.space + "\"\n";
-    text += kubernetes ? "spec:\n  podSelector: {}\n  policyTypes: "
-                       : "spec:\n  tier: \"" + into.tier + "\"\n  types: ";
-    text += ingress ? "[Ingress]\n  ingress:\n" : "[Egress]\n  egress:\n";
-    std::size_t start = 0;
-    while (start < rule.size()) {
-        const std::size_t stop = rule.find('\n', start);
-        text += "  " + rule.substr(start, stop - start) + "\n";
-        start = stop + 1;
-    }
     Sources sources;
     diag::Diagnostics diagnostics;
     policy::Cluster read;
-    const FileId file = sources.add("suggestion", text);
+    const FileId file = sources.add("suggestion", document_of(into, direction, rule));
     frontend::load_documents(yaml::read_documents(sources, file, diagnostics), read, diagnostics);
     if (diagnostics.has_errors())
         return false;
-    if (kubernetes) {
-        auto* policy = find(manifests.kubernetes_policies, into);
-        if (policy == nullptr || read.kubernetes_policies.empty())
-            return false;
-        auto& from = read.kubernetes_policies.front();
-        insert(ingress ? policy->ingress : policy->egress,
-               (ingress ? from.ingress : from.egress).front(), into.before);
-        return true;
-    }
-    for (policy::Policy& policy : manifests.policies) {
-        if (policy.kind != into.kind || policy.meta.name != into.name ||
-            policy.meta.space != into.space || read.policies.empty())
-            continue;
-        auto& from = read.policies.front();
-        auto& rules = ingress ? policy.ingress : policy.egress;
-        insert(rules, (ingress ? from.ingress : from.egress).front(), into.before);
-        for (std::uint32_t i = 0; i < rules.size(); ++i)
-            rules[i].manifest_index = i;
-        return true;
-    }
-    return false;
+    if (into.kind == PolicyKind::KubernetesNetworkPolicy)
+        return take_rule(read.kubernetes_policies,
+                         find(manifests.kubernetes_policies, into,
+                              [](const auto& each) { return each.staged_action.empty(); }),
+                         direction, into.before);
+    if (into.kind == PolicyKind::KubernetesClusterNetworkPolicy)
+        return take_rule(read.cluster_policies,
+                         find(manifests.cluster_policies, into,
+                              [&](const auto& each) { return each.kind == into.manifest_kind; }),
+                         direction, into.before);
+    policy::Policy* policy =
+        find(manifests.policies, into, [&](const auto& each) { return each.kind == into.kind; });
+    if (!take_rule(read.policies, policy, direction, into.before))
+        return false;
+    auto& rules = direction == Direction::Ingress ? policy->ingress : policy->egress;
+    for (std::uint32_t i = 0; i < rules.size(); ++i)
+        rules[i].manifest_index = i;
+    return true;
 }
 
 class Search {
@@ -219,11 +250,6 @@ class Search {
   private:
     static Suggestion none(std::string why) { return {{}, std::move(why), {}}; }
 
-    static bool can_write(PolicyKind kind) {
-        return kind == PolicyKind::KubernetesNetworkPolicy || kind == PolicyKind::NetworkPolicy ||
-               kind == PolicyKind::GlobalNetworkPolicy;
-    }
-
     bool edit(const LoweredCluster& now, const Denial& denial) {
         const auto candidates = candidates_of(now, *denial.hop);
         if (candidates.empty())
@@ -231,13 +257,8 @@ class Search {
                    "a new policy";
         const Direction direction = denial.hop->hop.direction;
         for (const Candidate& each : candidates) {
-            if (!can_write(each.kind)) {
-                why_ = fmt::format("{} {} denies it, and rules of that kind are not suggested",
-                                   each.manifest_kind, each.name);
-                continue;
-            }
-            const auto rule =
-                rule_text(now, {each.kind, each.space, direction, denial.flow, each.endpoints > 1});
+            const auto rule = rule_text(now, {each.kind, each.manifest_kind, each.space, direction,
+                                              denial.flow, each.endpoints > 1});
             if (!rule) {
                 why_ = rule.error();
                 continue;

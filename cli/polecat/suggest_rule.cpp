@@ -65,8 +65,11 @@ class Writer {
     Result<std::string> write() const {
         if (wanted_.flow.http)
             return Error{"rules for HTTP requests are not suggested"};
-        const bool kubernetes = wanted_.kind == policy::PolicyKind::KubernetesNetworkPolicy;
-        return kubernetes ? kubernetes_rule() : calico_rule();
+        if (wanted_.kind == policy::PolicyKind::KubernetesNetworkPolicy)
+            return kubernetes_rule();
+        if (wanted_.kind == policy::PolicyKind::KubernetesClusterNetworkPolicy)
+            return cluster_rule();
+        return calico_rule();
     }
 
   private:
@@ -111,6 +114,43 @@ class Writer {
                                ? fmt::format(", port: {}", *wanted_.flow.destination_port)
                                : "");
         return out;
+    }
+
+    /// ClusterNetworkPolicy, or AdminNetworkPolicy and BaselineAdminNetworkPolicy before it.
+    Result<std::string> cluster_rule() const {
+        const bool old = wanted_.manifest_kind != "ClusterNetworkPolicy";
+        const decision::Flow& flow = wanted_.flow;
+        if (!net::has_ports(flow.protocol) || (old && !flow.destination_port))
+            return Error{fmt::format("{} has no words for {}", wanted_.manifest_kind,
+                                     net::to_string_protocol(flow.protocol))};
+        const decision::End& peer = ingress_ ? flow.source : flow.destination;
+        std::string out = fmt::format("- action: {}\n  {}:\n", old ? "Allow" : "Accept",
+                                      ingress_ ? "from" : "to");
+        if (const Object* object = object_of(peer)) {
+            const Labels labels = own_labels(*object);
+            if (labels.empty())
+                return no_labels(*object);
+            out += fmt::format("  - pods:\n      namespaceSelector: {}\n      podSelector: {}\n",
+                               match_labels({{"kubernetes.io/metadata.name", space_of(*object)}}),
+                               match_labels(labels));
+        } else if (peer.address && !ingress_) {
+            out += fmt::format("  - networks: [{}]\n", quoted(cidr_of(*peer.address)));
+        } else {
+            return Error{fmt::format("the rules of {} name pods only, and the other end is none",
+                                     wanted_.manifest_kind)};
+        }
+        const std::string protocol = net::to_string_protocol(flow.protocol);
+        if (old)
+            return out + fmt::format("  ports:\n  - portNumber: {{protocol: {}, port: {}}}\n",
+                                     protocol, *flow.destination_port);
+        std::string key = protocol;
+        for (char& c : key)
+            c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+        return out + fmt::format("  protocols:\n  - {}: {{{}}}\n", key,
+                                 flow.destination_port
+                                     ? fmt::format("destinationPort: {{number: {}}}",
+                                                   *flow.destination_port)
+                                     : "");
     }
 
     /// Fields of `source` or `destination`.

@@ -11,7 +11,8 @@ namespace polecat::cli {
 
 struct RuleWanted {
     policy::PolicyKind kind = policy::PolicyKind::NetworkPolicy;
-    std::string space; ///< of the policy; empty for global ones
+    std::string manifest_kind; ///< tells the dialects of ClusterNetworkPolicy apart
+    std::string space;         ///< of the policy; empty for global ones
     decision::Direction direction = decision::Direction::Ingress;
     decision::Flow flow;       ///< as the policy sees it
     bool name_own_end = false; ///< the policy selects others than the flow's own end, too

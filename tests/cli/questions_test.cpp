@@ -75,6 +75,46 @@ TEST_CASE("suggest: what was suggested, written into the policy, allows the flow
     CHECK(has(reach({"shop/web", "data/db", "-p", "5432/TCP"}, kPods + mended).out, "ALLOW"));
 }
 
+TEST_CASE("explain names policies without a rule, which isolate all the same") {
+    const auto out = reach({"shop/web", "data/db", "-p", "1/TCP", "-e"}, kPods + kDenyAll);
+    CHECK(has(out.out, "NetworkPolicy data/deny: has no ingress rule   (-:"));
+    const auto all = reach({"any", "data/db", "-e"}, kPods + kDenyAll);
+    CHECK(has(all.out, "NetworkPolicy data/deny: has no ingress rule   (-:"));
+}
+
+TEST_CASE("suggest: ClusterNetworkPolicy and AdminNetworkPolicy") {
+    const auto denies = [](const std::string& head, const std::string& more) {
+        return "{apiVersion: policy.networking.k8s.io/" + head + ", metadata: {name: default}, " +
+               "spec: {" + more + "subject: {namespaces: {}}, ingress: [{action: Deny, from: " +
+               "[{namespaces: {}}]}]}}\n---\n";
+    };
+    const std::vector<std::string> question{"shop/web", "data/db", "-p", "5432/TCP", "--suggest"};
+    const auto now = reach(question, kPods + denies("v1alpha2, kind: ClusterNetworkPolicy",
+                                                    "tier: Admin, priority: 5, "));
+    CHECK(has(now.out, "ClusterNetworkPolicy default (-:"));
+    CHECK(has(now.out, "spec.ingress, before its rule [0]"));
+    CHECK(has(now.out, "- action: Accept\n        from:\n        - pods:"));
+    CHECK(has(now.out, "- tcp: {destinationPort: {number: 5432}}"));
+    const auto then =
+        reach(question, kPods + denies("v1alpha1, kind: AdminNetworkPolicy", "priority: 5, "));
+    CHECK(has(then.out, "- portNumber: {protocol: TCP, port: 5432}"));
+    const auto baseline =
+        reach(question, kPods + denies("v1alpha1, kind: BaselineAdminNetworkPolicy", ""));
+    CHECK(has(baseline.out, "BaselineAdminNetworkPolicy default (-:"));
+    CHECK(has(baseline.out, "opened: shop/web -> "));
+    // The rules that are shown, written by hand.
+    CHECK(has(reach({"shop/web", "data/db", "-p", "5432/TCP"},
+                    kPods + "{apiVersion: policy.networking.k8s.io/v1alpha2, kind: "
+                            "ClusterNetworkPolicy, metadata: {name: default}, spec: {tier: Admin, "
+                            "priority: 5, subject: {namespaces: {}}, ingress: [{action: Accept, "
+                            "from: [{pods: {namespaceSelector: {matchLabels: "
+                            "{kubernetes.io/metadata.name: shop}}, podSelector: {matchLabels: "
+                            "{app: web}}}}], protocols: [{tcp: {destinationPort: {number: "
+                            "5432}}}]}, {action: Deny, from: [{namespaces: {}}]}]}}")
+                  .out,
+              "ALLOW"));
+}
+
 TEST_CASE("suggest: why there is none") {
     const auto icmp = reach({"shop/web", "data/db", "--icmp", "8", "--suggest"}, kPods + kDenyAll);
     CHECK(has(icmp.out, "a Kubernetes NetworkPolicy has no words for ICMP"));
@@ -88,4 +128,34 @@ TEST_CASE("suggest: why there is none") {
         reach({"203.0.113.7", "data/db", "-p", "1/TCP", "--suggest", "--format", "json"},
               kPods + kDenyAll);
     CHECK(has(json.out, "ipBlock: {cidr: \\\"203.0.113.7/32\\\"}"));
+}
+
+TEST_CASE("exposure: outside addresses and new pods") {
+    const auto exposure = [](const std::vector<std::string>& more, const std::string& input) {
+        std::vector<std::string> arguments{std::string(POLECAT_BIN_DIR) + "/polecat", "exposure",
+                                           "-"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        auto output = runtime::run_program(arguments, input);
+        REQUIRE(output.ok());
+        return std::move(*output);
+    };
+    const std::string range =
+        "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: in, namespace: "
+        "shop}, spec: {podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 203.0.113.0/24}}, "
+        "{namespaceSelector: {matchLabels: {team: blue}}}], ports: [{port: 80}]}]}}\n---\n";
+    const auto out = exposure({}, kPods + kDenyAll + range);
+    CHECK(out.exit_code == 0);
+    CHECK(has(out.out, "shop/web  IPv4\n    outside 203.0.113.0/24: TCP 80\n        by "
+                       "NetworkPolicy shop/in ingress[0]"));
+    CHECK(
+        has(out.out, "a new pod without labels in a namespace with the labels team=blue: TCP 80"));
+    CHECK(has(out.out, "data/db, data/other  IPv4\n    closed to outside addresses"));
+    CHECK(exposure({"--fail-on", "outside"}, kPods + kDenyAll + range).exit_code == 1);
+    const std::string shut = "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: "
+                             "{name: deny, namespace: shop}, spec: {podSelector: {}}}\n---\n";
+    CHECK(exposure({"--fail-on", "outside"}, kPods + kDenyAll + shut).exit_code == 0);
+    CHECK(has(exposure({}, kPods).out, "any outside address: *"));
+    const auto json = exposure({"--format", "json"}, kPods + kDenyAll + range);
+    CHECK(has(json.out, "\"namespace_labels\": {"));
+    CHECK(has(json.out, "\"team\": \"blue\""));
 }
