@@ -55,11 +55,8 @@ void compress(State& state, const std::uint8_t* block) {
         state[i] += add[i];
 }
 
-} // namespace
-
-std::array<std::uint8_t, 28> sha224(std::string_view data) {
-    State state{0xc1059ed8, 0x367cd507, 0x3070dd17, 0xf70e5939,
-                0xffc00b31, 0x68581511, 0x64f98fa7, 0xbefa4fa4};
+template <std::size_t Size>
+std::array<std::uint8_t, Size> digest(State state, std::string_view data) {
     std::string padded(data);
     padded += '\x80';
     padded.resize((padded.size() + 8 + 63) / 64 * 64 - 8, '\0');
@@ -68,10 +65,24 @@ std::array<std::uint8_t, 28> sha224(std::string_view data) {
         padded += static_cast<char>(bits >> shift & 0xff);
     for (std::size_t at = 0; at < padded.size(); at += 64)
         compress(state, reinterpret_cast<const std::uint8_t*>(padded.data()) + at);
-    std::array<std::uint8_t, 28> out{};
+    std::array<std::uint8_t, Size> out{};
     for (std::size_t i = 0; i < out.size(); ++i)
         out[i] = static_cast<std::uint8_t>(state[i / 4] >> (24 - 8 * (i % 4)));
     return out;
+}
+
+} // namespace
+
+std::array<std::uint8_t, 28> sha224(std::string_view data) {
+    return digest<28>({0xc1059ed8, 0x367cd507, 0x3070dd17, 0xf70e5939, 0xffc00b31, 0x68581511,
+                       0x64f98fa7, 0xbefa4fa4},
+                      data);
+}
+
+std::array<std::uint8_t, 32> sha256(std::string_view data) {
+    return digest<32>({0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c,
+                       0x1f83d9ab, 0x5be0cd19},
+                      data);
 }
 
 std::string base64url(const std::uint8_t* data, std::size_t size) {

@@ -83,9 +83,7 @@ class Condenser {
         return true;
     }
 
-    bool is_outside(std::size_t node) const {
-        return graph_.nodes[node].kind == NodeKind::Outside;
-    }
+    bool is_outside(std::size_t node) const { return graph_.nodes[node].kind == NodeKind::Outside; }
 
     Graph graph_;
     std::vector<bool> gone_;

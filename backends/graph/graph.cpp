@@ -62,9 +62,9 @@ class Builder {
 
   private:
     void header() {
-        std::string label = literal(graph_.title);
+        std::string label = literal(graph_.title) + "\\l";
         for (const std::string& note : graph_.notes)
-            label += (label.empty() ? "" : "\n") + literal(note);
+            label += literal(shortened(note, kNoteLength)) + "\\l";
         for (const auto& [name, value] :
              std::initializer_list<std::pair<const char*, std::string>>{{"rankdir", "LR"},
                                                                         {"fontname", "Helvetica"},

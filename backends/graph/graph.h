@@ -12,7 +12,7 @@ namespace polecat::backends {
 
 struct Graph {
     /// Told apart by border and words, not by colour alone.
-    enum class NodeKind : std::uint8_t { Governed, Ingress, Egress, Open, Mixed, Outside };
+    enum class NodeKind : std::uint8_t { Governed, Ingress, Egress, Open, Mixed, Outside, Plain };
     struct Node {
         std::string label;   ///< lines end with \n
         std::string cluster; ///< box around nodes of one namespace; empty: none

@@ -5,13 +5,14 @@
 namespace polecat::backends {
 
 const NodeStyle& style_of(Graph::NodeKind kind) {
-    static constexpr std::array<NodeStyle, 6> kStyles{{
+    static constexpr std::array<NodeStyle, 7> kStyles{{
         {"box", "#dcebf7", "#0072b2", "filled", "policy both ways"},
         {"box", "#eef5fb", "#0072b2", "filled,rounded", "ingress policy only"},
         {"box", "#eef5fb", "#0072b2", "filled,rounded", "egress policy only"},
         {"box", "#fff3d6", "#a05a00", "filled,dashed", "no policy"},
         {"box", "#f4f4f4", "#555555", "filled,rounded", "some with, some without policy"},
         {"ellipse", "#ffffff", "#333333", "filled", "outside addresses"},
+        {"box", "#f4f4f4", "#555555", "filled", "workloads"},
     }};
     return kStyles[static_cast<std::size_t>(kind)];
 }

@@ -6,6 +6,9 @@
 
 namespace polecat::backends {
 
+/// Notes are cut here: the program prints them whole.
+inline constexpr std::size_t kNoteLength = 130;
+
 struct NodeStyle {
     const char* shape;
     const char* fill;

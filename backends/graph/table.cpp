@@ -35,6 +35,8 @@ const char* mark_of(Graph::NodeKind kind) {
         return "▣";
     case Graph::NodeKind::Outside:
         return "○";
+    case Graph::NodeKind::Plain:
+        return "·";
     }
     return "";
 }
@@ -118,8 +120,8 @@ class Table {
     }
 
     void text(int x, int y, const std::string& words, const std::string& more = "") {
-        out_ += fmt::format("<text x=\"{}\" y=\"{}\"{}>{}</text>\n", x, y, more,
-                            escape_markup(words));
+        out_ +=
+            fmt::format("<text x=\"{}\" y=\"{}\"{}>{}</text>\n", x, y, more, escape_markup(words));
     }
 
     void heading() {
@@ -129,7 +131,7 @@ class Table {
         lines.push_back("Rows send, columns receive (same numbers). A full square: everything; a "
                         "number: the connections that the key below names.");
         for (const std::string& line : lines)
-            text(10, y_ += kLine + 2, line);
+            text(10, y_ += kLine + 2, shortened(line, kNoteLength));
         y_ += 14;
     }
 
@@ -142,8 +144,9 @@ class Table {
             if (starts_space(i) && !node.cluster.empty())
                 text(10, top_ + at + 12, shortened(node.cluster, kSpaceLength),
                      " font-weight=\"bold\"");
-            const std::string tip = "<title>" + escape_markup(
-                node.tooltip.empty() ? node.label : node.tooltip) + "</title>";
+            const std::string tip =
+                "<title>" + escape_markup(node.tooltip.empty() ? node.label : node.tooltip) +
+                "</title>";
             out_ += fmt::format("<g>{}<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{} {} "
                                 "<tspan fill=\"#555555\" font-size=\"9\">{}</tspan></text></g>\n",
                                 tip, left_ - 6, top_ + at + 12, escape_markup(name(node)),
@@ -164,8 +167,8 @@ class Table {
             const int at = static_cast<int>(i) * kCell;
             out_ += fmt::format("<path d=\"M{0} {1}H{2}M{3} {4}V{5}\" stroke=\"{6}\" "
                                 "stroke-width=\"{7}\"/>\n",
-                                strong ? 10 : left_, top_ + at, left_ + side(), left_ + at, top_, top_ + side(),
-                                strong ? "#667788" : "#e4e8ec", strong ? 1.2 : 0.6);
+                                strong ? 10 : left_, top_ + at, left_ + side(), left_ + at, top_,
+                                top_ + side(), strong ? "#667788" : "#e4e8ec", strong ? 1.2 : 0.6);
         }
         std::vector<std::vector<const Graph::Edge*>> rows(order_.size());
         for (const Graph::Edge& edge : graph_.edges)
@@ -180,59 +183,74 @@ class Table {
         std::stable_sort(edges.begin(), edges.end(), [&](const auto* a, const auto* b) {
             return place_[a->to] < place_[b->to];
         });
+        const auto alone = [&](std::size_t i) {
+            return (i == 0 || edges[i - 1]->to != edges[i]->to) &&
+                   (i + 1 == edges.size() || edges[i + 1]->to != edges[i]->to);
+        };
         for (std::size_t i = 0; i < edges.size();) {
             std::size_t stop = i + 1;
-            while (stop < edges.size() && edges[stop]->label == edges[i]->label &&
+            if (!alone(i)) { // opened and closed between the same two: slices of one square
+                while (stop < edges.size() && edges[stop]->to == edges[i]->to)
+                    ++stop;
+                for (std::size_t slice = i; slice < stop; ++slice)
+                    box(row, *edges[slice], *edges[slice], slice - i, stop - i);
+                i = stop;
+                continue;
+            }
+            while (stop < edges.size() && alone(stop) && edges[stop]->label == edges[i]->label &&
                    edges[stop]->kind == edges[i]->kind &&
                    place_[edges[stop]->to] == place_[edges[stop - 1]->to] + 1 &&
                    !starts_space(place_[edges[stop]->to]))
                 ++stop;
-            box(row, *edges[i], *edges[stop - 1]);
+            box(row, *edges[i], *edges[stop - 1], 0, 1);
             i = stop;
         }
     }
 
-    void box(std::size_t row, const Graph::Edge& first, const Graph::Edge& last) {
+    void box(std::size_t row, const Graph::Edge& first, const Graph::Edge& last, std::size_t slice,
+             std::size_t slices) {
         const std::size_t from = place_[first.to], to = place_[last.to];
-        const int x = left_ + static_cast<int>(from) * kCell, y = top_ + static_cast<int>(row) * kCell;
+        const int height = kCell / static_cast<int>(slices);
+        const int x = left_ + static_cast<int>(from) * kCell,
+                  y = top_ + static_cast<int>(row) * kCell + static_cast<int>(slice) * height;
         const int width = static_cast<int>(to - from + 1) * kCell;
         std::string tip = first_line(graph_.nodes[first.from].label) + " -> " +
                           first_line(graph_.nodes[first.to].label);
         if (to != from)
-            tip += fmt::format(" to {} ({})", first_line(graph_.nodes[last.to].label),
-                               to - from + 1);
-        out_ += fmt::format("<g><title>{}: {}{}</title>", escape_markup(tip),
-                            escape_markup(first.label),
-                            first.kind == EdgeKind::Allowed
-                                ? ""
-                                : std::string(" (") + style_of(first.kind).words + ")");
-        shape(x + 1, y + 1, width - 2, first);
+            tip +=
+                fmt::format(" to {} ({})", first_line(graph_.nodes[last.to].label), to - from + 1);
+        out_ += fmt::format(
+            "<g><title>{}: {}{}</title>", escape_markup(tip), escape_markup(first.label),
+            first.kind == EdgeKind::Allowed ? ""
+                                            : std::string(" (") + style_of(first.kind).words + ")");
+        shape(x + 1, y + 1, width - 2, height - 2, first);
         const std::string number = sign(first.label);
         if (!number.empty())
-            out_ += fmt::format("<text x=\"{}\" y=\"{}\" font-size=\"9\" text-anchor=\"middle\" "
+            out_ += fmt::format("<text x=\"{}\" y=\"{}\" font-size=\"{}\" text-anchor=\"middle\" "
                                 "fill=\"#000000\">{}</text>",
-                                x + width / 2, y + 11, number);
+                                x + width / 2, y + (height + 6) / 2, slices == 1 ? 9 : 6, number);
         out_ += "</g>\n";
     }
 
-    void shape(int x, int y, int width, const Graph::Edge& edge) {
+    void shape(int x, int y, int width, int height, const Graph::Edge& edge) {
         const EdgeStyle& style = style_of(edge.kind);
         const bool change = edge.kind >= EdgeKind::Opened, all = edge.label == "*";
-        const char* fill = change        ? (edge.kind <= EdgeKind::PerhapsOpened ? "#ffd5b8" : "#eeeeee")
-                           : all         ? "#56b4e9"
-                                         : "#d6ebf8";
+        const char* fill = change ? (edge.kind <= EdgeKind::PerhapsOpened ? "#ffd5b8" : "#eeeeee")
+                           : all  ? "#56b4e9"
+                                  : "#d6ebf8";
         const char* dash = edge.kind == EdgeKind::Allowed || edge.kind == EdgeKind::Opened ? ""
                            : std::string_view(style.style) == "dotted" ? "1.5 1.5"
                                                                        : "4 2";
-        out_ += fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"{}\" "
-                            "stroke=\"{}\" stroke-width=\"{}\"{}/>",
-                            x, y, width, kCell - 2, *dash != '\0' && !change && !all ? "#ffffff" : fill,
-                            *dash != '\0' || change ? style.colour : "none", change ? 1.6 : 1,
-                            *dash != '\0' ? fmt::format(" stroke-dasharray=\"{}\"", dash) : "");
+        out_ +=
+            fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"{}\" "
+                        "stroke=\"{}\" stroke-width=\"{}\"{}/>",
+                        x, y, width, height, *dash != '\0' && !change && !all ? "#ffffff" : fill,
+                        *dash != '\0' || change ? style.colour : "none", change ? 1.6 : 1,
+                        *dash != '\0' ? fmt::format(" stroke-dasharray=\"{}\"", dash) : "");
     }
 
     void key() {
-        std::vector<bool> nodes(6), kinds(7);
+        std::vector<bool> nodes(7), kinds(7);
         for (const Graph::Node& node : graph_.nodes)
             nodes[static_cast<std::size_t>(node.kind)] = true;
         for (const Graph::Edge& edge : graph_.edges)
@@ -250,15 +268,17 @@ class Table {
         for (std::size_t i = 0; i < kinds.size(); ++i) {
             if (!kinds[i])
                 continue;
-            shape(10, y_, 26, Graph::Edge{0, 0, "1", static_cast<EdgeKind>(i)});
+            shape(10, y_, 26, kCell - 2, Graph::Edge{0, 0, "1", static_cast<EdgeKind>(i)});
             text(44, y_ + 12, style_of(static_cast<EdgeKind>(i)).words);
             y_ += kLine + 5;
         }
         y_ += kLine;
         sets();
         if (unnumbered_ != 0) {
-            text(10, y_, fmt::format("…  one of {} rarer sets: see the tooltip of the box, or "
-                                     "`polecat map`", unnumbered_));
+            text(10, y_,
+                 fmt::format("…  one of {} rarer sets: see the tooltip of the box, or "
+                             "`polecat map`",
+                             unnumbered_));
             y_ += kLine;
         }
     }

@@ -119,6 +119,11 @@ bool same_but_family(const DiffRow& a, const DiffRow& b) {
 
 } // namespace
 
+std::string shown_ends(const FamilyDiff& family, const std::vector<std::uint32_t>& ends,
+                       const LoweredCluster& head) {
+    return Names(head, family).shown(ends);
+}
+
 std::vector<DiffRow> diff_rows(const analyzer::Diff& diff, const LoweredCluster& head) {
     std::vector<DiffRow> out;
     for (const FamilyDiff& family : diff.families) {

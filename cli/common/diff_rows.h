@@ -20,6 +20,10 @@ struct DiffRow {
 
 std::vector<DiffRow> diff_rows(const analyzer::Diff& diff, const decision::LoweredCluster& head);
 
+/// Some ends of a family in words, as rows name them.
+std::string shown_ends(const analyzer::FamilyDiff& family, const std::vector<std::uint32_t>& ends,
+                       const decision::LoweredCluster& head);
+
 /// "opened", "perhaps opened", "closed", "perhaps closed".
 std::string_view to_string(analyzer::ChangeKind kind);
 

@@ -5,6 +5,7 @@
 
 #include "cli/common/input.h"
 #include "cli/polecat/commands.h"
+#include "cli/polecat/diff_picture.h"
 #include "cli/polecat/diff_print.h"
 #include "frontend/load.h"
 #include "passes/enforce_staged.h"
@@ -82,6 +83,19 @@ bool wants_failure(const std::string& fail_on, const analyzer::Diff& diff) {
            (fail_on == "any" && (opened || closed));
 }
 
+Result<std::string> rendered(const std::string& format, const DiffReport& report,
+                             const decision::LoweredCluster& head) {
+    if (format == "json")
+        return diff_json(report);
+    if (format == "md")
+        return diff_markdown(report);
+    if (format == "dot")
+        return backends::to_dot(diff_picture(report, head));
+    if (format == "svg")
+        return backends::to_svg(diff_picture(report, head));
+    return diff_text(report);
+}
+
 int compare(const DiffOptions& options, const Input& base, const Input& head,
             const policy::Cluster& head_cluster) {
     if (print_errors(base, false) || (&base != &head && print_errors(head, false)))
@@ -93,9 +107,12 @@ int compare(const DiffOptions& options, const Input& base, const Input& head,
     const analyzer::Diff found = analyzer::diff(before, now);
     const DiffReport report{base, head, found, diff_rows(found, now),
                             policy_changes(base.cluster, head_cluster)};
-    fmt::print("{}", options.format == "json" ? diff_json(report)
-                     : options.format == "md" ? diff_markdown(report)
-                                              : diff_text(report));
+    const auto text = rendered(options.format, report, now);
+    if (!text) {
+        fmt::print(stderr, "polecat: {}\n", text.error());
+        return kBadInput;
+    }
+    fmt::print("{}", *text);
     return wants_failure(options.fail_on, found) ? kFindings : kGood;
 }
 
@@ -131,8 +148,9 @@ void add_diff(CLI::App& app, int& exit_code) {
     command->add_option("BASE HEAD", options->what,
                         "two folders or files; or revisions of the git repository here, BASE..HEAD "
                         "(or BASE...HEAD), and -- PATH");
-    command->add_option("--format", options->format, "text, json or md (for a pull request)")
-        ->check(CLI::IsMember({"text", "json", "md"}));
+    command
+        ->add_option("--format", options->format, "text, json, md (for a pull request), svg or dot")
+        ->check(CLI::IsMember({"text", "json", "md", "svg", "dot"}));
     command
         ->add_option("--fail-on", options->fail_on,
                      "exit with 1 where flows are opened, closed, any of both; none by default")
@@ -145,6 +163,7 @@ void add_diff(CLI::App& app, int& exit_code) {
                     "  polecat diff old/ new/\n"
                     "  polecat diff main..feature --format md -- policies/\n"
                     "  polecat diff main...HEAD --fail-on opened\n"
+                    "  polecat diff --format svg old/ new/ > change.svg\n"
                     "  polecat diff --staged manifests/");
     command->callback([options, &exit_code] { exit_code = run(*options); });
 }

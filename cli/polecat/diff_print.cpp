@@ -59,20 +59,6 @@ void add_list(std::string& out, const char* title, const std::vector<std::string
     out += "\n";
 }
 
-std::string lists_of(const DiffReport& report, const char* prefix) {
-    const auto titled = [&](const char* title) { return std::string(prefix) + title; };
-    std::string out;
-    add_list(out, titled("policies added").c_str(), report.policies.added, 8);
-    add_list(out, titled("policies gone").c_str(), report.policies.gone, 8);
-    add_list(out, titled("policies changed").c_str(), report.policies.changed, 8);
-    add_list(out, titled("endpoints added, not compared").c_str(), report.diff.added, 8);
-    add_list(out, titled("endpoints gone, not compared").c_str(), report.diff.gone, 8);
-    add_list(out,
-             titled("host endpoints whose untracked, preDNAT or forward policy changed").c_str(),
-             report.diff.other_hooks, 8);
-    return out;
-}
-
 const char* sign_of(ChangeKind kind) {
     return kind == ChangeKind::Opened || kind == ChangeKind::PerhapsOpen ? "+" : "-";
 }
@@ -82,15 +68,6 @@ std::size_t count(const DiffReport& report, ChangeKind kind) {
     for (const DiffRow& row : report.rows)
         out += row.kind == kind ? 1 : 0;
     return out;
-}
-
-std::string counts_of(const DiffReport& report) {
-    std::string out;
-    for (std::size_t kind = 0; kind < analyzer::kChangeKinds; ++kind)
-        if (const std::size_t number = count(report, static_cast<ChangeKind>(kind)))
-            out += fmt::format("{}{} {}", out.empty() ? "" : ", ", number,
-                               to_string(static_cast<ChangeKind>(kind)));
-    return out.empty() ? "no flow changes" : out;
 }
 
 constexpr const char* kDependsNote =
@@ -113,6 +90,29 @@ json cause_json(const Cause& cause, const DiffReport& report) {
 }
 
 } // namespace
+
+std::string lists_of(const DiffReport& report, const char* prefix) {
+    const auto titled = [&](const char* title) { return std::string(prefix) + title; };
+    std::string out;
+    add_list(out, titled("policies added").c_str(), report.policies.added, 8);
+    add_list(out, titled("policies gone").c_str(), report.policies.gone, 8);
+    add_list(out, titled("policies changed").c_str(), report.policies.changed, 8);
+    add_list(out, titled("endpoints added, not compared").c_str(), report.diff.added, 8);
+    add_list(out, titled("endpoints gone, not compared").c_str(), report.diff.gone, 8);
+    add_list(out,
+             titled("host endpoints whose untracked, preDNAT or forward policy changed").c_str(),
+             report.diff.other_hooks, 8);
+    return out;
+}
+
+std::string counts_of(const DiffReport& report) {
+    std::string out;
+    for (std::size_t kind = 0; kind < analyzer::kChangeKinds; ++kind)
+        if (const std::size_t number = count(report, static_cast<ChangeKind>(kind)))
+            out += fmt::format("{}{} {}", out.empty() ? "" : ", ", number,
+                               to_string(static_cast<ChangeKind>(kind)));
+    return out.empty() ? "no flow changes" : out;
+}
 
 PolicyChanges policy_changes(const policy::Cluster& base, const policy::Cluster& head) {
     const auto before = texts_of(base), now = texts_of(head);

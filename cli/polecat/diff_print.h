@@ -23,6 +23,10 @@ struct DiffReport {
 
 PolicyChanges policy_changes(const policy::Cluster& base, const policy::Cluster& head);
 
+std::string counts_of(const DiffReport& report); ///< "2 opened, 1 closed"
+/// Policies and endpoints that were added, changed or are gone, one kind a line.
+std::string lists_of(const DiffReport& report, const char* prefix);
+
 std::string diff_text(const DiffReport& report);
 std::string diff_json(const DiffReport& report);
 std::string diff_markdown(const DiffReport& report);

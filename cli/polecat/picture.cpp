@@ -115,7 +115,7 @@ class Painter {
                     const auto& labels = object(id).labels;
                     const std::string* found = labels.find(grouping.key);
                     label = key = found == nullptr ? "without label " + grouping.key
-                                                        : grouping.key + " = " + *found;
+                                                   : grouping.key + " = " + *found;
                 }
                 const auto [place, added] = by_key.try_emplace(key, boxes_.size());
                 if (added)
@@ -133,10 +133,13 @@ class Painter {
             if (!groups_[group].is_outside())
                 continue;
             if (!one || at == 0)
-                boxes_.push_back({one ? fmt::format("outside addresses, {} ranges that policies tell apart",
-                                                    rows.ends.size())
-                                      : rows.ends[at].label,
-                                  "", {}, true});
+                boxes_.push_back(
+                    {one ? fmt::format("outside addresses, {} ranges that policies tell apart",
+                                       rows.ends.size())
+                         : rows.ends[at].label,
+                     "",
+                     {},
+                     true});
             boxes_.back().parts[group];
             ++at;
         }
@@ -160,7 +163,9 @@ class Painter {
         if (box.outside) {
             out.label = "";
             for (std::size_t i = 0; i < box.label.size(); ++i) // long lists of CIDRs: in lines
-                out.label += box.label[i] == ',' && out.label.size() > 24 ? ",\n" : std::string(1, box.label[i]);
+                out.label += box.label[i] == ',' && out.label.size() > 24
+                                 ? ",\n"
+                                 : std::string(1, box.label[i]);
             out.tooltip = box.label;
             return out;
         }
@@ -189,12 +194,13 @@ class Painter {
     void describe(Graph::Node& out, std::size_t total, std::size_t open_in,
                   std::size_t open_out) const {
         using Kind = Graph::NodeKind;
-        const bool whole = (open_in == 0 || open_in == total) && (open_out == 0 || open_out == total);
-        out.kind = !whole                                   ? Kind::Mixed
-                   : open_in == 0 && open_out == 0          ? Kind::Governed
-                   : open_in == 0                           ? Kind::Ingress
-                   : open_out == 0                          ? Kind::Egress
-                                                            : Kind::Open;
+        const bool whole =
+            (open_in == 0 || open_in == total) && (open_out == 0 || open_out == total);
+        out.kind = !whole                          ? Kind::Mixed
+                   : open_in == 0 && open_out == 0 ? Kind::Governed
+                   : open_in == 0                  ? Kind::Ingress
+                   : open_out == 0                 ? Kind::Egress
+                                                   : Kind::Open;
         if (by_ == Grouping::By::Workload) {
             if (total > 2)
                 out.label += fmt::format(" and {} more", total - 2);
@@ -203,8 +209,8 @@ class Painter {
                 out.label = "(no namespace)";
             out.label += fmt::format("\n{} endpoint{}", total, total == 1 ? "" : "s");
             if (out.kind == Kind::Mixed)
-                out.label += fmt::format("\nno ingress policy: {}\nno egress policy: {}", open_in,
-                                         open_out);
+                out.label +=
+                    fmt::format("\nno ingress policy: {}\nno egress policy: {}", open_in, open_out);
         }
         const char* words = out.kind == Kind::Open      ? "no policy"
                             : out.kind == Kind::Ingress ? "no egress policy"
@@ -257,7 +263,7 @@ class Painter {
             if (!sure)
                 text += (text.empty() ? "depends: " : "; depends: ") +
                         (may - allow).describe(map_.http());
-            place->second = {may.empty() ? "" : text, !sure           ? Graph::EdgeKind::Depends
+            place->second = {may.empty() ? "" : text, !sure            ? Graph::EdgeKind::Depends
                                                       : key.size() > 1 ? Graph::EdgeKind::Partly
                                                                        : Graph::EdgeKind::Allowed};
         }

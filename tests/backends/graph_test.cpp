@@ -80,7 +80,8 @@ TEST_CASE("names come out as they are and are no markup") {
 TEST_CASE("many arrows are a table with every connection") {
     Graph graph;
     for (std::size_t i = 0; i < 40; ++i)
-        graph.nodes.push_back({"w" + std::to_string(i), i < 20 ? "a" : "b", "", NodeKind::Governed});
+        graph.nodes.push_back(
+            {"w" + std::to_string(i), i < 20 ? "a" : "b", "", NodeKind::Governed});
     for (std::size_t i = 0; i < 40; i += 2)
         for (std::size_t to = 0; to < 40; to += 5)
             graph.edges.push_back({i, to, "TCP " + std::to_string(to + 1)});

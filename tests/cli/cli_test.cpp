@@ -187,6 +187,40 @@ TEST_CASE("map") {
     CHECK(polecat_with({"map", kExample + "/broken"}).exit_code == 2);
 }
 
+TEST_CASE("pictures of a map and of a change") {
+    const auto picture = [](const std::vector<std::string>& more) {
+        std::vector<std::string> all{"map", "--format", "svg", kExample + "/mended"};
+        all.insert(all.end(), more.begin(), more.end());
+        return polecat_with(all);
+    };
+    CHECK(has(picture({"--group-by", "namespace"}).out, "1 endpoint<"));
+    CHECK(has(picture({"--group-by", "label:tier"}).out, "without label tier"));
+    CHECK(has(picture({"--group-by", "colour"}).error, "--group-by is auto"));
+    CHECK(picture({"--group-by", "colour"}).exit_code == 2);
+    const std::string pods =
+        "{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: s}, spec: {containers: [{name: "
+        "c, image: i}]}, status: {podIP: 10.0.0.1}}\n---\n"
+        "{apiVersion: v1, kind: Pod, metadata: {name: b, namespace: s, labels: {x: z}}, spec: "
+        "{containers: [{name: c, image: i}]}, status: {podIP: 10.0.0.2}}\n---\n"
+        "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: pol, namespace: "
+        "s}, spec: {podSelector: {matchLabels: {x: z}}, ingress: [{ports: [{port: ";
+    const fs::path folder = fs::temp_directory_path() / "polecat-picture-test";
+    fs::create_directories(folder);
+    std::ofstream(folder / "a.yaml") << pods << "80}]}]}}";
+    std::ofstream(folder / "b.yaml") << pods << "81}]}]}}";
+    const auto changed = polecat_with(
+        {"diff", "--format", "dot", (folder / "a.yaml").string(), (folder / "b.yaml").string()});
+    CHECK(has(changed.out, "label=\"TCP 81\""));
+    CHECK(has(changed.out, "label=opened"));
+    CHECK(has(changed.out, "label=closed"));
+    CHECK(has(changed.out, "policies changed: NetworkPolicy s/pol"));
+    CHECK(has(polecat_with({"diff", "--format", "svg", (folder / "a.yaml").string(),
+                            (folder / "b.yaml").string()})
+                  .out,
+              "Changed connections: 1 opened, 1 closed"));
+    fs::remove_all(folder);
+}
+
 TEST_CASE("test") {
     CHECK(polecat_with({"test", kExample}).exit_code == 0);
     const fs::path folder = fs::temp_directory_path() / "polecat-cli-test";
