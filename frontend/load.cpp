@@ -252,7 +252,8 @@ bool is_manifest_name(const std::string& path) {
     for (char& c : extension)
         c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     return (extension == ".yaml" || extension == ".yml" || extension == ".json") &&
-           name.find(".policytest.") == std::string::npos && name != ".polecat.yaml";
+           name.find(".policytest.") == std::string::npos && name != ".polecat.yaml" &&
+           name != ".polecat-baseline.json";
 }
 
 void load_documents(const std::vector<yaml::Document>& documents, policy::Cluster& cluster,
