@@ -3,7 +3,6 @@
 #include <cctype>
 #include <filesystem>
 #include <fstream>
-#include <set>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -131,21 +130,17 @@ void Baseline::add(const diag::Diagnostics& findings, const Sources& sources,
             ++known_[key_of(each, sources)];
 }
 
-/// The rule ran, and on the file; or the file is gone.
-bool Baseline::may_be_gone(const BaselineKey& key, const Sources& sources,
+/// The rule ran, and on the file, which is among those `read`; or the file is gone.
+bool Baseline::may_be_gone(const BaselineKey& key, const std::set<std::string>& read,
                            const lint::Choice& choice) const {
     const auto code = diag::find_code(key.code);
     if (!code || !shows(choice, *code))
         return false;
-    if (key.file.empty())
-        return true;
-    for (std::uint32_t i = 0; i < sources.size(); ++i) {
-        const std::string& path = sources.path(FileId{i});
-        if (path == key.file || real(path) == real(folder_ + "/" + key.file))
-            return true;
-    }
+    if (key.file.empty() || key.file == "-")
+        return key.file.empty() || read.contains("-");
     std::error_code error;
-    return key.file != "-" && !fs::exists(fs::path(folder_) / key.file, error);
+    return read.contains(real(folder_ + "/" + key.file)) ||
+           !fs::exists(fs::path(folder_) / key.file, error);
 }
 
 std::size_t Baseline::take(diag::Diagnostics& findings, const Sources& sources,
@@ -161,8 +156,13 @@ std::size_t Baseline::take(diag::Diagnostics& findings, const Sources& sources,
         ++taken;
         return false;
     });
+    std::set<std::string> read;
+    for (std::uint32_t i = 0; i < sources.size(); ++i) {
+        const std::string& path = sources.path(FileId{i});
+        read.insert(path == "-" ? path : real(path));
+    }
     for (const auto& [key, count] : left)
-        if (loads && count != 0 && may_be_gone(key, sources, choice))
+        if (loads && count != 0 && may_be_gone(key, read, choice))
             findings
                 .report(diag::Code::BaselineUnused, Span{},
                         {key.code, key.file.empty() ? "no file" : key.file, key.message})

@@ -4,6 +4,7 @@
 #include <compare>
 #include <cstddef>
 #include <map>
+#include <set>
 #include <string>
 
 #include "analyzer/lint/choice.h"
@@ -41,7 +42,7 @@ class Baseline {
 
   private:
     BaselineKey key_of(const diag::Diagnostic& finding, const Sources& sources) const;
-    bool may_be_gone(const BaselineKey& key, const Sources& sources,
+    bool may_be_gone(const BaselineKey& key, const std::set<std::string>& read,
                      const lint::Choice& choice) const;
 
     std::string path_, folder_; ///< without links

@@ -69,6 +69,7 @@ TEST_CASE("each fix mends its finding and edits nothing else") {
     };
     const Case cases[] = {
         {"PC2001", "ingress:", "ingres:", "ingress:"},
+        {"PC1010", "GlobalNetworkPolicy", "NetworkPolcy", "NetworkPolicy"},
         {"PC2001", "types:", "'type':", "'types':"},
         {"PC2050", "Allow", "allow", "Allow"},
         {"PC2050", "TCP", "tcp", "TCP"},
