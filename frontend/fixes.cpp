@@ -60,11 +60,13 @@ class Editor {
 
     /// The scalar whose text, within quotes, begins at `span`.
     const yaml::ScalarPlace* scalar_at(const Span& span) const {
-        const auto found =
-            std::find_if(layout_->scalars.begin(), layout_->scalars.end(), [&](const auto& each) {
-                return each.line == span.line && each.column + (each.quoted ? 1 : 0) == span.column;
-            });
-        return found == layout_->scalars.end() ? nullptr : &*found;
+        auto each = std::lower_bound(
+            layout_->scalars.begin(), layout_->scalars.end(), span.line,
+            [](const yaml::ScalarPlace& a, std::uint32_t line) { return a.line < line; });
+        for (; each != layout_->scalars.end() && each->line == span.line; ++each)
+            if (each->column + (each->quoted ? 1 : 0) == span.column)
+                return &*each;
+        return nullptr;
     }
 
     void apply(const std::vector<Edit>& edits) {

@@ -131,6 +131,13 @@ bool is_policy_name(std::string_view kind) {
     return near.has_value() && (kind.find("olicy") != std::string_view::npos || *near == kind);
 }
 
+/// `near` is another kind, and no second one of the group is near as well.
+bool is_only_near(const std::string& kind, const std::string& near,
+                  std::vector<std::string_view> kinds) {
+    std::erase(kinds, near);
+    return near != kind && !diag::nearest(kind, kinds);
+}
+
 void report_unknown_kind(const yaml::Node& root, const std::string& api_version,
                          const std::string& kind, diag::Diagnostics& diagnostics) {
     const yaml::Node* where = root.find("kind");
@@ -140,11 +147,15 @@ void report_unknown_kind(const yaml::Node& root, const std::string& api_version,
     diagnostic.about(object_label(root, kind));
     const std::string group = api_version.substr(0, api_version.find('/'));
     const auto kinds = kinds_of_group(group);
-    if (const auto near = diag::nearest(kind, kinds))
+    if (const auto near = diag::nearest(kind, kinds)) {
         diagnostic.with_hint(*near == kind ? "this kind has another apiVersion in group " + group
                                            : "did you mean `" + *near + "`?");
-    else
+        if (where != nullptr && is_only_near(kind, *near, kinds))
+            diagnostic.with_fix(
+                diag::replace_text(where->span, kind, *near, "write `" + *near + "`"));
+    } else {
         diagnostic.with_hint("what is not read protects nothing; correct apiVersion or kind");
+    }
 }
 
 /// apiVersion and kind; items of a typed list (PodList) may leave them to the list.
@@ -253,7 +264,8 @@ bool is_manifest_name(const std::string& path) {
     for (char& c : extension)
         c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     return (extension == ".yaml" || extension == ".yml" || extension == ".json") &&
-           name.find(".policytest.") == std::string::npos && name != ".polecat.yaml";
+           name.find(".policytest.") == std::string::npos && name != ".polecat.yaml" &&
+           name != ".polecat-baseline.json";
 }
 
 void load_documents(const std::vector<yaml::Document>& documents, policy::Cluster& cluster,

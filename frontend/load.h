@@ -25,7 +25,7 @@ struct File {
 };
 policy::Cluster load_files(std::vector<File> files, Sources& sources,
                            diag::Diagnostics& diagnostics);
-/// Ends in .yaml, .yml or .json, and is no file of expectations.
+/// Ends in .yaml, .yml or .json, and is no file of expectations, configuration or baseline.
 bool is_manifest_name(const std::string& path);
 
 /// The same for documents that are already read (tests, `conversion` and `validator` suites).

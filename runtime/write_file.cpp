@@ -104,4 +104,25 @@ Result<bool> replace_file(const std::string& path, const std::string& before,
     return out;
 }
 
+Result<bool> write_file(const std::string& path, const std::string& text) {
+    struct stat old {};
+    if (stat(path.c_str(), &old) == 0) {
+        std::ifstream in(path, std::ios::binary);
+        std::ostringstream before;
+        before << in.rdbuf();
+        return replace_file(path, before.str(), text);
+    }
+    // O_EXCL: neither a link to nowhere nor a file that came meanwhile is written.
+    const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (file < 0)
+        return failed("it can't be made");
+    const bool written = write_all(file, text) && fsync(file) == 0;
+    if ((close(file) != 0) || !written) {
+        const Error error = failed("writing failed");
+        unlink(path.c_str());
+        return error;
+    }
+    return true;
+}
+
 } // namespace polecat::runtime

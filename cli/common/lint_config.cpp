@@ -91,6 +91,8 @@ void read_lint(Fields lint, LintConfig& into) {
         into.settings.calico_version = version;
     for (const At<std::string>& each : lint.strings("exclude"))
         into.exclude.push_back(each.value);
+    if (const auto file = lint.string("baseline"))
+        into.baseline_file = (fs::path(into.folder) / file->value).string();
     lint.finish();
 }
 
@@ -133,6 +135,24 @@ LintConfig read_lint_config(const std::string& file, Sources& sources,
     return out;
 }
 
+namespace {
+
+/// A baseline that is written anew need not be there, nor be readable.
+std::optional<std::string> read_baseline(const LintOptions& options, LintConfig& config) {
+    config.write_baseline = options.write_baseline;
+    if (!options.baseline.empty())
+        config.baseline_file = options.baseline;
+    if (config.baseline_file.empty() || !config.write_baseline.empty())
+        return std::nullopt;
+    Result<Baseline> found = Baseline::read(config.baseline_file);
+    if (!found)
+        return fmt::format("baseline {}: {}", config.baseline_file, found.error());
+    config.baseline = std::move(*found);
+    return std::nullopt;
+}
+
+} // namespace
+
 std::optional<std::string> apply_options(const LintOptions& options, LintConfig& config) {
     for (const std::string& each : options.rules) {
         const std::size_t equal = each.find('=');
@@ -166,7 +186,7 @@ std::optional<std::string> apply_options(const LintOptions& options, LintConfig&
             return "--calico-version: " + chosen.error();
         config.settings.calico_version = *chosen;
     }
-    return std::nullopt;
+    return read_baseline(options, config);
 }
 
 } // namespace polecat::cli

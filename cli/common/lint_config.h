@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "analyzer/lint/choice.h"
+#include "cli/common/baseline.h"
 #include "support/diag/diagnostic.h"
 #include "support/source.h"
 
@@ -16,6 +17,9 @@ struct LintConfig {
     lint::Settings settings;
     std::vector<std::string> exclude; ///< patterns, relative to `folder`
     std::string folder;               ///< of the file; empty: there is none
+    std::string baseline_file;        ///< empty: there is none
+    std::optional<Baseline> baseline; ///< read from it
+    std::string write_baseline;       ///< where to; empty: not
 
     /// A file that was found in a folder and is not to be read.
     bool excludes(const std::string& path) const;
@@ -23,7 +27,7 @@ struct LintConfig {
 
 /// As given on the command line; empty: not given.
 struct LintOptions {
-    std::string config, fail_on, dataplane, calico_version;
+    std::string config, fail_on, dataplane, calico_version, baseline, write_baseline;
     std::vector<std::string> rules; ///< SLUG=SEVERITY
     std::vector<std::string> only;
 };
@@ -33,7 +37,7 @@ struct LintOptions {
 LintConfig read_lint_config(const std::string& file, Sources& sources,
                             diag::Diagnostics& diagnostics);
 
-/// Puts options over the configuration. What is wrong with them, if anything.
+/// Puts options over the configuration and reads the baseline. What is wrong, if anything.
 std::optional<std::string> apply_options(const LintOptions& options, LintConfig& config);
 
 } // namespace polecat::cli

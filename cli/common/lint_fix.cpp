@@ -124,9 +124,13 @@ class Mender {
     }
 
     /// Takes the change over, or says why not.
-    std::string keep(const std::vector<frontend::FixedFile>& changed) {
+    std::string keep(std::vector<frontend::FixedFile> changed) {
+        std::map<FileId, std::size_t> more;
         Input after = read_again(input_, changed, config_);
-        if (const std::string problem = problem_with(input_, after, changed); !problem.empty())
+        std::string problem = problem_with(input_, after, changed);
+        for (int i = 0; i < kMostRounds && !problem.empty() && mend_met(after, changed, more); ++i)
+            problem = problem_with(input_, after, changed);
+        if (!problem.empty())
             return problem;
         for (const frontend::FixedFile& each : changed) {
             Mended::File& file = files_[input_.sources.path(each.file)];
@@ -135,10 +139,33 @@ class Mender {
                 file.before = input_.sources.text(each.file);
             }
             file.after = each.text;
-            file.findings += each.mended.size();
+            file.findings += each.mended.size() + more[each.file];
         }
         input_ = std::move(after);
         return {};
+    }
+
+    /// Below a field whose name was mended there may be errors that nobody saw before. True when
+    /// some of them were mended too.
+    bool mend_met(Input& after, std::vector<frontend::FixedFile>& changed,
+                  std::map<FileId, std::size_t>& more) const {
+        const Counts errors = counted(input_, true);
+        std::vector<diag::Diagnostic> met;
+        for (const diag::Diagnostic& each : after.diagnostics.list())
+            if (lint::is_reading_error(each) && !errors.contains(key_of(each, after.sources)) &&
+                std::any_of(changed.begin(), changed.end(),
+                            [&](const auto& file) { return file.file == each.span.file; }))
+                met.push_back(each);
+        const frontend::Fixes fixes = frontend::apply_fixes(met, after.sources);
+        for (const frontend::FixedFile& each : fixes.files)
+            for (frontend::FixedFile& file : changed)
+                if (file.file == each.file) {
+                    file.text = each.text;
+                    more[each.file] += each.mended.size();
+                }
+        if (!fixes.files.empty())
+            after = read_again(after, fixes.files, config_);
+        return !fixes.files.empty();
     }
 
     void give_up(const diag::Diagnostic& finding, const std::string& why) {

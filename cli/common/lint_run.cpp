@@ -21,6 +21,14 @@ Checked check_input(Input& input, const LintConfig& config, const Prepare& prepa
     input.diagnostics.sort();
     const auto suppressions = frontend::read_suppressions(input.sources);
     out.suppressed = lint::suppress(suppressions, out.loads, input.diagnostics);
+    // Before severities are chosen, which may make an error of what was a warning of reading.
+    if (config.baseline)
+        out.known =
+            config.baseline->take(input.diagnostics, input.sources, config.choice, out.loads);
+    if (!config.write_baseline.empty() && out.loads) {
+        out.baseline = Baseline(config.write_baseline);
+        out.baseline->add(input.diagnostics, input.sources, config.choice);
+    }
     lint::apply(config.choice, input.diagnostics);
     return out;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 
 #include "cli/common/input.h"
 #include "cli/common/lint_config.h"
@@ -9,15 +10,17 @@
 namespace polecat::cli {
 
 struct Checked {
-    bool loads = true;          ///< false: errors of reading; the rules of lint did not run
-    std::size_t suppressed = 0; ///< findings that manifests say are meant so
+    bool loads = true;                ///< false: errors of reading; the rules of lint did not run
+    std::size_t suppressed = 0;       ///< findings that manifests say are meant so
+    std::size_t known = 0;            ///< findings of the baseline
+    std::optional<Baseline> baseline; ///< to be written, when that was asked for and `loads`
 };
 
 /// May change the settings once the cluster is lowered; empty: nothing to do.
 using Prepare = std::function<void(const policy::OrderedPolicies&, const decision::LoweredCluster&,
                                    lint::Settings&)>;
 
-/// Runs the rules on what was read, then suppressions, then what the user chose.
+/// Runs the rules on what was read, then suppressions, the baseline, and what the user chose.
 Checked check_input(Input& input, const LintConfig& config, const Prepare& prepare = {});
 
 } // namespace polecat::cli

@@ -45,6 +45,8 @@ void print_summary(const Input& input, const Checked& checked, std::size_t exclu
                warnings == 1 ? "" : "s");
     if (checked.suppressed != 0)
         fmt::print(", {} suppressed", checked.suppressed);
+    if (checked.known != 0)
+        fmt::print(", {} in the baseline", checked.known);
     if (excluded != 0)
         fmt::print(", {} file{} excluded", excluded, excluded == 1 ? "" : "s");
     fmt::print("\n");
@@ -99,6 +101,23 @@ bool run_fixes(const LintCommand& command, const LintConfig& config, Input& inpu
     return true;
 }
 
+/// Instead of a report. Without the rules of lint it would be no baseline.
+int write_baseline(const LintConfig& config, const Input& input, const Checked& checked) {
+    if (!checked.baseline) {
+        print_errors(input, false);
+        fmt::print(stderr, "polecat: no baseline is written: errors of reading are never known\n");
+        return kBadInput;
+    }
+    const auto done = runtime::write_file(config.write_baseline, checked.baseline->text());
+    if (!done) {
+        fmt::print(stderr, "polecat: {} is not written: {}\n", config.write_baseline, done.error());
+        return kBadInput;
+    }
+    fmt::print("{} finding{} written to {}\n", checked.baseline->size(),
+               checked.baseline->size() == 1 ? "" : "s", config.write_baseline);
+    return kGood;
+}
+
 void print_report(const LintCommand& command, const Input& input, const Checked& checked,
                   std::size_t excluded) {
     fmt::print("{}", diag::render(*diag::find_format(command.format), input.diagnostics.list(),
@@ -113,6 +132,9 @@ int run(const LintCommand& command) {
         return kBadInput;
     std::size_t excluded = 0;
     Input input = read_input(command.paths, [&](const std::string& path) {
+        if ((config->baseline && config->baseline->is(path)) ||
+            (!config->write_baseline.empty() && Baseline(config->write_baseline).is(path)))
+            return true; // no manifest
         const bool out = config->excludes(path);
         excluded += out ? 1 : 0;
         return out;
@@ -123,6 +145,8 @@ int run(const LintCommand& command) {
             add_proofs(input.cluster, policies, lowered, command.smt_folder, settings);
         };
     const Checked checked = check_input(input, *config, prepare);
+    if (!config->write_baseline.empty())
+        return write_baseline(*config, input, checked);
     const bool fails = lint::fails(config->choice, input.diagnostics);
     if ((command.fix || command.fix_dry_run) && !run_fixes(command, *config, input))
         return kBadInput;
@@ -157,6 +181,15 @@ void add_lint(CLI::App& app, int& exit_code) {
     for (CLI::Option* each : {fix, dry_run})
         each->excludes("--prove")->excludes("--emit-smt2");
     fix->excludes(dry_run);
+    CLI::Option* baseline =
+        command->add_option("--baseline", steering.baseline,
+                            "findings of this file are known: not reported, not counted");
+    command
+        ->add_option("--write-baseline", steering.write_baseline,
+                     "write what is found to this file, for --baseline")
+        ->excludes(baseline)
+        ->excludes(fix)
+        ->excludes(dry_run);
     command->add_option("--config", steering.config,
                         "configuration; else .polecat.yaml of this folder or one above");
     command->add_option("--fail-on", steering.fail_on,
