@@ -4,6 +4,7 @@
 #pragma once
 
 #include "ir/decision/lowered.h"
+#include "ir/decision/policy_rules.h"
 #include "ir/policy/cluster.h"
 #include "ir/policy/order.h"
 #include "support/diag/diagnostic.h"
@@ -23,5 +24,10 @@ decision::LoweredCluster lower(const policy::Cluster& cluster, diag::Diagnostics
 /// All policies in the order of evaluation: what lowering goes by, for questions about policies
 /// themselves. Points into `cluster`.
 policy::OrderedPolicies order_policies(const policy::Cluster& cluster);
+
+/// The rules of every policy, those of policies without endpoints included. Empty where network
+/// sets have domains. Points into `policies` and `cluster`.
+decision::PolicyRules lower_policies(const policy::Cluster& cluster,
+                                     const policy::OrderedPolicies& policies);
 
 } // namespace polecat::passes

@@ -1,14 +1,15 @@
 #include "analyzer/lint/context.h"
 
-#include <map>
-
 #include <fmt/format.h>
+
+#include "analyzer/every_endpoint.h"
 
 namespace polecat::lint {
 
 struct Answers {
     std::optional<decision::Identities> identities;
     std::optional<analyzer::Effects> effects;
+    std::optional<std::map<analyzer::RuleKey, std::vector<analyzer::RuleKey>>> covered;
     std::map<net::Family, analyzer::ConnectivityMap> maps;
     std::map<net::Family, analyzer::EndGroups> ends;
     std::optional<selector::LabelIndex> index;
@@ -64,11 +65,23 @@ std::vector<decision::ObjectId> Context::select(const selector::Selector& select
     return out;
 }
 
-std::string Context::proof_of(const analyzer::Claim& claim) const {
-    std::string text = "for the endpoints that exist and every outside address, exactly";
+const std::map<analyzer::RuleKey, std::vector<analyzer::RuleKey>>& Context::covered_everywhere() {
+    if (!answers_->covered) {
+        answers_->covered.emplace();
+        if (settings.policy_rules != nullptr)
+            *answers_->covered = analyzer::covered_everywhere(*settings.policy_rules);
+    }
+    return *answers_->covered;
+}
+
+std::string Context::proof_of(const analyzer::Claim& claim, bool everywhere) const {
+    std::string text = everywhere
+                           ? "for every endpoint that could exist and every address, exactly"
+                           : "for the endpoints that exist and every outside address, exactly";
     if (settings.prove)
-        text += settings.prove(claim) ? "; proved by Z3 as well"
-                                      : "; Z3 gave no answer within its limit of steps";
+        text += (everywhere ? "; for the endpoints that exist " : "; ") +
+                std::string(settings.prove(claim) ? "proved by Z3 as well"
+                                                  : "Z3 gave no answer within its limit of steps");
     return text;
 }
 

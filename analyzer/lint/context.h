@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 #include "analyzer/map.h"
 #include "ir/decision/identity.h"
 #include "ir/decision/lowered.h"
+#include "ir/decision/policy_rules.h"
 #include "ir/policy/cluster.h"
 #include "ir/policy/order.h"
 #include "ir/selector/index.h"
@@ -34,6 +36,8 @@ struct Settings {
     std::function<bool(const analyzer::Claim&)> prove;
     /// Of another context over the same cluster; may be empty.
     std::shared_ptr<Answers> answers;
+    /// For questions about endpoints that don't exist; nullptr: none are answered.
+    const decision::PolicyRules* policy_rules = nullptr;
 };
 
 class Context {
@@ -54,8 +58,11 @@ class Context {
     analyzer::EndGroups& ends(net::Family family);
     /// Endpoints and network sets that match.
     std::vector<decision::ObjectId> select(const selector::Selector& selector);
-    /// How far a claim of the exact algebra holds, and who says so.
-    std::string proof_of(const analyzer::Claim& claim) const;
+    /// Rules that never decide at any endpoint that could exist, and what takes their flows.
+    const std::map<analyzer::RuleKey, std::vector<analyzer::RuleKey>>& covered_everywhere();
+    /// How far a claim of the exact algebra holds, and who says so. `everywhere`: it holds for
+    /// every endpoint that could exist.
+    std::string proof_of(const analyzer::Claim& claim, bool everywhere = false) const;
     /// For another context over the same cluster.
     std::shared_ptr<Answers> answers() const { return answers_; }
     /// The dataplane, told or found out.

@@ -37,8 +37,10 @@ class Checker {
     void run() {
         each_policy(context_, [&](const policy::OrderedTier& tier, const Policy& policy) {
             const auto found = effects_.policies.find(analyzer::key_of(policy));
-            if (policy::is_staged(policy.kind) || found == effects_.policies.end())
-                return; // staged, or it selects nothing, which is told elsewhere
+            if (policy::is_staged(policy.kind))
+                return;
+            if (found == effects_.policies.end()) // it selects nothing, which is told elsewhere
+                return check_unused(policy);
             if (check_policy(tier, policy, found->second))
                 return; // its rules do nothing either
             check_rules(policy, policy.ingress, Direction::Ingress);
@@ -49,6 +51,32 @@ class Checker {
     }
 
   private:
+    /// Rules of a policy without endpoints that would do nothing if there were some.
+    void check_unused(const Policy& policy) {
+        if (is_kubernetes(policy))
+            return;
+        for (const Direction direction : {Direction::Ingress, Direction::Egress})
+            for (const Rule& rule :
+                 direction == Direction::Ingress ? policy.ingress : policy.egress) {
+                const RuleKey key{analyzer::key_of(policy), direction, rule.manifest_index};
+                const auto found = context_.covered_everywhere().find(key);
+                if (found == context_.covered_everywhere().end())
+                    continue;
+                std::vector<std::string> names;
+                for (const RuleKey& each : found->second)
+                    names.push_back(name_within(policy, each));
+                out_.report(Code::ShadowedRule, rule.span, {rule_name(key), listed(names, 4)})
+                    .about(name_of(policy))
+                    .with_proof("for every endpoint that could exist and every address, exactly; "
+                                "none exists that the policy selects")
+                    .with_hint("move it before the rules that take its flows, or remove it");
+            }
+    }
+
+    static std::string name_within(const Policy& policy, const RuleKey& key) {
+        return key.policy == analyzer::key_of(policy) ? rule_name(key) : analyzer::to_string(key);
+    }
+
     void check_rules(const Policy& policy, const std::vector<Rule>& rules, Direction direction) {
         const bool governs =
             direction == Direction::Ingress ? policy.ingress_type : policy.egress_type;
@@ -88,13 +116,13 @@ class Checker {
             const auto& by = effects_.rules.at(each).slot;
             same_action = same_action && by.action == rule.action;
             passed = passed && by.action == Action::Pass && by.tier == effect.slot.tier;
-            names.push_back(each.policy == key.policy ? rule_name(each)
-                                                      : analyzer::to_string(each));
+            names.push_back(name_within(policy, each));
         }
         auto& diagnostic = out_.report(passed ? Code::PassSkipsDeny : Code::ShadowedRule, rule.span,
                                        {rule_name(key), listed(names, 4)});
         diagnostic.about(name_of(policy))
-            .with_proof(context_.proof_of({Claim::What::NeverDecides, key}));
+            .with_proof(context_.proof_of({Claim::What::NeverDecides, key},
+                                          context_.covered_everywhere().contains(key)));
         for (std::size_t i = 0; i < effect.taken_by.size() && i < 4; ++i) {
             const auto& slot = effects_.rules.at(effect.taken_by[i]).slot;
             diagnostic.with_label(slot.span, "takes flows of it: " +

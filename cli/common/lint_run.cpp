@@ -12,7 +12,9 @@ Checked check_input(Input& input, const LintConfig& config, const Prepare& prepa
     if (out.loads) {
         const policy::OrderedPolicies policies = passes::order_policies(input.cluster);
         const decision::LoweredCluster lowered = passes::lower(input.cluster, input.diagnostics);
+        const decision::PolicyRules rules = passes::lower_policies(input.cluster, policies);
         lint::Settings settings = config.settings;
+        settings.policy_rules = &rules;
         if (prepare)
             prepare(policies, lowered, settings);
         lint::Context context(input.cluster, policies, lowered, settings);

@@ -71,7 +71,10 @@ std::set<std::string> slugs_of(const std::string& text) {
     if (!diagnostics.has_errors()) {
         const policy::OrderedPolicies policies = passes::order_policies(cluster);
         const decision::LoweredCluster lowered = passes::lower(cluster, diagnostics);
-        lint::Context context(cluster, policies, lowered, {});
+        const decision::PolicyRules rules = passes::lower_policies(cluster, policies);
+        lint::Settings settings;
+        settings.policy_rules = &rules;
+        lint::Context context(cluster, policies, lowered, settings);
         lint::run(context, diagnostics);
     } else {
         out.insert("(errors)");
