@@ -60,6 +60,12 @@ class Groups {
     }
     /// Members of `list` that are in `other`, or that are not.
     static GroupList filtered(const GroupList& list, const GroupList& other, bool wanted) {
+        constexpr std::size_t kMuchLonger = 8;
+        return other.size() > kMuchLonger * list.size() ? looked_up(list, other, wanted)
+                                                        : walked(list, other, wanted);
+    }
+
+    static GroupList looked_up(const GroupList& list, const GroupList& other, bool wanted) {
         GroupList out;
         auto from = other.begin();
         for (const std::uint32_t group : list) {
@@ -67,6 +73,23 @@ class Groups {
             if ((from != other.end() && *from == group) == wanted)
                 out.push_back(group);
         }
+        return out;
+    }
+
+    /// Side by side and without branches: which list is ahead nobody can foresee.
+    static GroupList walked(const GroupList& list, const GroupList& other, bool wanted) {
+        GroupList out(list.size());
+        std::size_t kept = 0, i = 0, j = 0;
+        while (i < list.size() && j < other.size()) {
+            const std::uint32_t mine = list[i], theirs = other[j];
+            out[kept] = mine;
+            kept += (wanted ? mine == theirs : mine < theirs) ? 1 : 0;
+            i += mine <= theirs ? 1 : 0;
+            j += theirs <= mine ? 1 : 0;
+        }
+        out.resize(kept);
+        if (!wanted)
+            out.insert(out.end(), list.begin() + static_cast<std::ptrdiff_t>(i), list.end());
         return out;
     }
     /// The first that is not below `group`, in steps that double: lists differ much in length.
@@ -122,16 +145,37 @@ struct LabelIndex::State {
         return entry == postings.end() ? Groups::none() : Groups::view(entry->second.present);
     }
 
-    /// With one of the term's values.
+    /// Of lists that have no member in common.
+    static GroupList merged(const GroupList& a, const GroupList& b) {
+        GroupList out(a.size() + b.size());
+        std::size_t i = 0, j = 0;
+        while (i < a.size() && j < b.size()) {
+            const bool first = a[i] < b[j];
+            out[i + j] = first ? a[i] : b[j];
+            i += first ? 1 : 0;
+            j += first ? 0 : 1;
+        }
+        const auto at = [](const GroupList& list, std::size_t place) {
+            return list.begin() + static_cast<std::ptrdiff_t>(place);
+        };
+        std::copy(at(b, j), b.end(),
+                  std::copy(at(a, i), a.end(), out.begin() + static_cast<std::ptrdiff_t>(i + j)));
+        return out;
+    }
+
+    /// With one of the term's values; a label has one value, so no group comes twice.
     Groups with_any(const Term& term) const {
         if (term.values.size() == 1)
             return with_value(term.label, term.values.front());
+        if (term.values.size() == 2)
+            return Groups::of(merged(with_value(term.label, term.values.front()).list(),
+                                     with_value(term.label, term.values.back()).list()));
         GroupList out;
         for (const std::string& value : term.values) {
             const Groups found = with_value(term.label, value);
             out.insert(out.end(), found.list().begin(), found.list().end());
         }
-        std::sort(out.begin(), out.end()); // a label has one value: no group comes twice
+        std::sort(out.begin(), out.end());
         return Groups::of(std::move(out));
     }
 
