@@ -35,12 +35,17 @@ class Groups {
 
     const GroupList& list() const { return view_ != nullptr ? *view_ : own_; }
     bool others() const { return others_; }
+    bool is_all() const { return others_ && list().empty(); }
 
     Groups operator~() && {
         others_ = !others_;
         return std::move(*this);
     }
     friend Groups operator&(Groups a, Groups b) {
+        if (a.is_all())
+            return b;
+        if (b.is_all())
+            return a;
         if (a.others_ && b.others_)
             return ~of(united(a.list(), b.list()));
         if (!a.others_ && !b.others_)
@@ -137,12 +142,17 @@ struct LabelIndex::State {
         if (entry == postings.end())
             return Groups::none();
         const auto found = entry->second.by_value.find(value);
-        return found == entry->second.by_value.end() ? Groups::none() : Groups::view(found->second);
+        return found == entry->second.by_value.end() ? Groups::none() : view(found->second);
+    }
+
+    /// What all have, such as the orchestrator, is no list to walk.
+    Groups view(const GroupList& list) const {
+        return list.size() == labels.size() ? ~Groups::none() : Groups::view(list);
     }
 
     Groups with_label(const std::string& label) const {
         const auto entry = postings.find(label);
-        return entry == postings.end() ? Groups::none() : Groups::view(entry->second.present);
+        return entry == postings.end() ? Groups::none() : view(entry->second.present);
     }
 
     /// Of lists that have no member in common.
@@ -167,15 +177,21 @@ struct LabelIndex::State {
     Groups with_any(const Term& term) const {
         if (term.values.size() == 1)
             return with_value(term.label, term.values.front());
-        if (term.values.size() == 2)
-            return Groups::of(merged(with_value(term.label, term.values.front()).list(),
-                                     with_value(term.label, term.values.back()).list()));
         GroupList out;
+        std::size_t lists = 0;
         for (const std::string& value : term.values) {
             const Groups found = with_value(term.label, value);
-            out.insert(out.end(), found.list().begin(), found.list().end());
+            if (found.others())
+                return found; // everybody has it
+            if (found.list().empty())
+                continue;
+            if (++lists <= 2)
+                out = merged(out, found.list());
+            else
+                out.insert(out.end(), found.list().begin(), found.list().end());
         }
-        std::sort(out.begin(), out.end());
+        if (lists > 2)
+            std::sort(out.begin(), out.end());
         return Groups::of(std::move(out));
     }
 
