@@ -11,7 +11,6 @@
 #include <tuple>
 
 #include "analyzer/diff_cause.h"
-#include "analyzer/diff_same.h"
 #include "analyzer/side_flows.h"
 
 namespace polecat::analyzer {
@@ -42,9 +41,9 @@ std::vector<std::pair<net::Range, std::uint32_t>> outside_ranges(const EndGroups
 
 class FamilyDiffer {
   public:
-    FamilyDiffer(const DiffSide& base, const DiffSide& head, net::Family family,
+    FamilyDiffer(const DiffSide& base, const DiffSide& head, Sameness& same, net::Family family,
                  const HttpAtoms& atoms)
-        : base_(base.cluster), head_(head.cluster), atoms_(atoms), same_(base_, head_),
+        : base_(base.cluster), head_(head.cluster), atoms_(atoms), same_(same),
           before_(base_, base.identities, family, atoms, store_),
           now_(head_, head.identities, family, atoms, store_) {
         out_.family = family;
@@ -247,7 +246,7 @@ class FamilyDiffer {
     const decision::LoweredCluster& head_;
     const HttpAtoms& atoms_;
     SetStore store_;
-    Sameness same_;
+    Sameness& same_;
     SideFlows before_, now_;
     std::vector<End> ends_; ///< as FamilyDiff::ends
     std::map<std::array<Id, 4>, Delta> deltas_;
@@ -258,9 +257,9 @@ class FamilyDiffer {
 
 } // namespace
 
-FamilyDiff diff_family(const DiffSide& base, const DiffSide& head, net::Family family,
-                       const HttpAtoms& atoms, bool& depends) {
-    return FamilyDiffer(base, head, family, atoms).run(depends);
+FamilyDiff diff_family(const DiffSide& base, const DiffSide& head, Sameness& same,
+                       net::Family family, const HttpAtoms& atoms, bool& depends) {
+    return FamilyDiffer(base, head, same, family, atoms).run(depends);
 }
 
 } // namespace polecat::analyzer

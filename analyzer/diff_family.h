@@ -2,6 +2,7 @@
 #pragma once
 
 #include "analyzer/diff.h"
+#include "analyzer/diff_same.h"
 #include "ir/decision/identity.h"
 
 namespace polecat::analyzer {
@@ -12,8 +13,8 @@ struct DiffSide {
     const decision::Identities& identities;
 };
 
-/// `atoms`: of both versions. Sets `depends` where some flow is not decided in one of them.
-FamilyDiff diff_family(const DiffSide& base, const DiffSide& head, net::Family family,
-                       const HttpAtoms& atoms, bool& depends);
+/// `same`, `atoms`: of both versions. Sets `depends` where some flow is not decided in one of them.
+FamilyDiff diff_family(const DiffSide& base, const DiffSide& head, Sameness& same,
+                       net::Family family, const HttpAtoms& atoms, bool& depends);
 
 } // namespace polecat::analyzer

@@ -20,8 +20,8 @@ std::string space_of(const Labels& labels) {
     for (const std::string& label :
          {std::string(policy::kNamespaceLabel), prefix + "kubernetes.io/metadata.name",
           prefix + "projectcalico.org/name"})
-        if (const std::string* value = labels.find(label))
-            return *value;
+        if (const auto value = labels.find(label))
+            return std::string(*value);
     return kNewSpace;
 }
 
@@ -32,7 +32,7 @@ NewPods::NewPods(const decision::LoweredCluster& cluster,
     : cluster_(cluster), pods_(cluster) {
     for (const policy::Namespace& space : namespaces)
         for (const auto& [label, value] : space.meta.labels)
-            namespaces_[space.meta.name].set(std::string(policy::kNamespacePrefix) + label, value);
+            namespaces_[space.meta.name].set(std::string(policy::kNamespacePrefix).append(label), value);
 }
 
 /// A namespace that exists has the labels it has, whatever was asked for.

@@ -37,12 +37,17 @@ class Groups {
 
     const GroupList& list() const { return view_ != nullptr ? *view_ : own_; }
     bool others() const { return others_; }
+    bool is_all() const { return others_ && list().empty(); }
 
     Groups operator~() && {
         others_ = !others_;
         return std::move(*this);
     }
     friend Groups operator&(Groups a, Groups b) {
+        if (a.is_all())
+            return b;
+        if (b.is_all())
+            return a;
         if (a.others_ && b.others_)
             return ~of(united(a.list(), b.list()));
         if (!a.others_ && !b.others_)
@@ -62,6 +67,12 @@ class Groups {
     }
     /// Members of `list` that are in `other`, or that are not.
     static GroupList filtered(const GroupList& list, const GroupList& other, bool wanted) {
+        constexpr std::size_t kMuchLonger = 8;
+        return other.size() > kMuchLonger * list.size() ? looked_up(list, other, wanted)
+                                                        : walked(list, other, wanted);
+    }
+
+    static GroupList looked_up(const GroupList& list, const GroupList& other, bool wanted) {
         GroupList out;
         auto from = other.begin();
         for (const std::uint32_t group : list) {
@@ -69,6 +80,23 @@ class Groups {
             if ((from != other.end() && *from == group) == wanted)
                 out.push_back(group);
         }
+        return out;
+    }
+
+    /// Side by side and without branches: which list is ahead nobody can foresee.
+    static GroupList walked(const GroupList& list, const GroupList& other, bool wanted) {
+        GroupList out(list.size());
+        std::size_t kept = 0, i = 0, j = 0;
+        while (i < list.size() && j < other.size()) {
+            const std::uint32_t mine = list[i], theirs = other[j];
+            out[kept] = mine;
+            kept += (wanted ? mine == theirs : mine < theirs) ? 1 : 0;
+            i += mine <= theirs ? 1 : 0;
+            j += theirs <= mine ? 1 : 0;
+        }
+        out.resize(kept);
+        if (!wanted)
+            out.insert(out.end(), list.begin() + static_cast<std::ptrdiff_t>(i), list.end());
         return out;
     }
     /// The first that is not below `group`, in steps that double: lists differ much in length.
@@ -118,24 +146,56 @@ struct LabelIndex::State {
             entry.by_value[*labels[group]->find(label)].push_back(group);
         }
         const auto having = entry.by_value.find(value);
-        return having == entry.by_value.end() ? Groups::none() : Groups::view(having->second);
+        return having == entry.by_value.end() ? Groups::none() : view(having->second);
+    }
+
+    /// What all have, such as the orchestrator, is no list to walk.
+    Groups view(const GroupList& list) const {
+        return list.size() == labels.size() ? ~Groups::none() : Groups::view(list);
     }
 
     Groups with_label(const std::string& label) const {
         const auto entry = postings.find(label);
-        return entry == postings.end() ? Groups::none() : Groups::view(entry->second.present);
+        return entry == postings.end() ? Groups::none() : view(entry->second.present);
     }
 
-    /// With one of the term's values.
+    /// Of lists that have no member in common.
+    static GroupList merged(const GroupList& a, const GroupList& b) {
+        GroupList out(a.size() + b.size());
+        std::size_t i = 0, j = 0;
+        while (i < a.size() && j < b.size()) {
+            const bool first = a[i] < b[j];
+            out[i + j] = first ? a[i] : b[j];
+            i += first ? 1 : 0;
+            j += first ? 0 : 1;
+        }
+        const auto at = [](const GroupList& list, std::size_t place) {
+            return list.begin() + static_cast<std::ptrdiff_t>(place);
+        };
+        std::copy(at(b, j), b.end(),
+                  std::copy(at(a, i), a.end(), out.begin() + static_cast<std::ptrdiff_t>(i + j)));
+        return out;
+    }
+
+    /// With one of the term's values; a label has one value, so no group comes twice.
     Groups with_any(const Term& term) {
         if (term.values.size() == 1)
             return with_value(term.label, term.values.front());
         GroupList out;
+        std::size_t lists = 0;
         for (const std::string& value : term.values) {
             const Groups found = with_value(term.label, value);
-            out.insert(out.end(), found.list().begin(), found.list().end());
+            if (found.others())
+                return found; // everybody has it
+            if (found.list().empty())
+                continue;
+            if (++lists <= 2)
+                out = merged(out, found.list());
+            else
+                out.insert(out.end(), found.list().begin(), found.list().end());
         }
-        std::sort(out.begin(), out.end()); // a label has one value: no group comes twice
+        if (lists > 2)
+            std::sort(out.begin(), out.end());
         return Groups::of(std::move(out));
     }
 
