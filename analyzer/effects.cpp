@@ -130,7 +130,10 @@ class Collector {
             }
     }
 
+    /// Policies of Kubernetes have no order: nothing of one is there before another's.
     bool is_taken(const Slot& slot, Direction direction) const {
+        if (slot.kind_of_policy == policy::PolicyKind::KubernetesNetworkPolicy)
+            return false;
         const auto found = out_.rules.find(rule_key(slot, direction));
         return found != out_.rules.end() && found->second.effect.matches &&
                !found->second.effect.decides;
@@ -163,11 +166,14 @@ class Collector {
         const auto is_policy = [&](std::uint32_t unit) {
             return run.units.meanings[unit].kind == Meaning::Kind::Policy;
         };
+        std::vector<std::set<decision::Action>> says;
+        for (const Unit& unit : run.units.units)
+            says.push_back(actions(program, unit));
         for (std::uint32_t i = 0; i < run.units.units.size(); ++i)
             for (std::uint32_t j = i + 1; is_policy(i) && j < run.units.units.size(); ++j)
                 if (is_policy(j) && block(i).stage == block(j).stage &&
-                    block(i).order == block(j).order &&
-                    actions(program, run.units.units[i]) != actions(program, run.units.units[j]))
+                    block(i).order == block(j).order && !says[i].empty() && !says[j].empty() &&
+                    says[i] != says[j])
                     out.emplace_back(i, j);
         return out;
     }
