@@ -137,10 +137,16 @@ std::vector<Tri> ExistingEnds::ask(const decision::Predicate& predicate, const C
     for (const Point& point : column.points)
         if (point.port)
             listed[point.protocol].insert(*point.port);
+    // What does not hold at a port that is not known holds at none.
+    std::map<net::Protocol, bool> nowhere;
+    for (const auto& [protocol, ports] : listed)
+        nowhere[protocol] = holds(protocol, std::nullopt) == Tri::No;
     std::vector<Tri> out;
     for (const Point& point : column.points)
-        out.push_back(
-            holds(point.protocol, point.port ? *point.port : other_port(listed[point.protocol])));
+        out.push_back(nowhere[point.protocol]
+                          ? Tri::No
+                          : holds(point.protocol,
+                                  point.port ? *point.port : other_port(listed[point.protocol])));
     return out;
 }
 
