@@ -119,8 +119,8 @@ class Search {
         std::vector<Before> out;
         for (std::uint32_t i = 0; i <= policy; ++i) {
             const policy::Policy& theirs = *all_.list[i].policy;
-            if (!governs(theirs, direction) || (!spaces_[i].empty() && !spaces_[policy].empty() &&
-                                                spaces_[i] != spaces_[policy]))
+            if (!governs(theirs, direction) ||
+                (!spaces_[i].empty() && !spaces_[policy].empty() && spaces_[i] != spaces_[policy]))
                 continue;
             if (out.size() == kMostBefore)
                 return {};
@@ -208,7 +208,8 @@ class Search {
         return source ? entry.match.source : entry.match.destination;
     }
 
-    /// Every truth of what the entries ask of one side, given what the rule asks. nullopt: too many.
+    /// Every truth of what the entries ask of one side, given what the rule asks. nullopt: too
+    /// many.
     std::optional<std::vector<Truth>> ends(const Question& q, const std::vector<Before>& policies,
                                            bool source) {
         Truth given;

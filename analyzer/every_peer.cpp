@@ -42,9 +42,8 @@ bool possible(const decision::PredicateStore& predicates, net::Family family, co
     if (addresses.empty())
         return false;
     // Each needs an object of its own, of which nothing excluded holds.
-    return std::none_of(wanted.begin(), wanted.end(), [&](const Selector& each) {
-        return labels.impossible({each}, excluded);
-    });
+    return std::none_of(wanted.begin(), wanted.end(),
+                        [&](const Selector& each) { return labels.impossible({each}, excluded); });
 }
 
 } // namespace

@@ -13,8 +13,9 @@ decision::Program program_of(const Policy& policy, Direction direction, net::Fam
                              const policy::Cluster& cluster, decision::LoweredCluster& into) {
     const lowering::DomainSets no_domains;
     const lowering::RuleContext context{
-        cluster,  into.predicates, &no_domains, policy::is_global(policy.kind) ? "" : policy.meta.space,
-        direction, family};
+        cluster,     into.predicates,
+        &no_domains, policy::is_global(policy.kind) ? "" : policy.meta.space,
+        direction,   family};
     decision::Program out;
     out.direction = direction;
     out.family = family;

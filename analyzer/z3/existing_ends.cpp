@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "ir/decision/table.h"
 
@@ -20,6 +21,7 @@ ExistingEnds::ExistingEnds(const decision::LoweredCluster& cluster, net::Family 
         add_spots(endpoint);
         of_object_[endpoint.object.value] = {first, static_cast<std::uint32_t>(spots_.size())};
     }
+    find_alike();
     std::vector<net::Range> held;
     for (const auto& [address, object] : cluster.world.by_address)
         if (address.family == family)
@@ -37,6 +39,30 @@ void ExistingEnds::add_spots(const decision::Endpoint& endpoint) {
     const bool is_host = object.kind == Object::Kind::HostEndpoint || !object.selectable;
     if (spots_.size() == before && (is_host || !object.addresses_known))
         spots_.push_back({endpoint.object, std::nullopt});
+}
+
+/// Two addresses are alike when all that holds() reads for a selector is equal.
+void ExistingEnds::find_alike() {
+    using Seen = std::pair<bool, selector::Labels>; // can be selected, labels
+    using Key = std::pair<std::vector<Seen>, std::vector<decision::ObjectId>>;
+    std::map<Key, std::uint32_t> first;
+    const World& world = cluster_.world;
+    for (std::uint32_t i = 0; i < spots_.size(); ++i) {
+        const Spot& spot = spots_[i];
+        alike_.push_back(i);
+        if (!spot.address)
+            continue; // pools count too
+        std::vector<decision::ObjectId> objects{spot.object}, sets;
+        const auto held = decision::end_of(world, *spot.address).objects;
+        objects.insert(objects.end(), held.begin(), held.end());
+        for (const decision::ObjectId id : world.network_sets)
+            if (world.object(id).nets.contains(*spot.address))
+                sets.push_back(id);
+        std::vector<Seen> seen;
+        for (const decision::ObjectId id : objects)
+            seen.emplace_back(world.object(id).selectable, world.object(id).labels);
+        alike_.back() = first.try_emplace({std::move(seen), std::move(sets)}, i).first->second;
+    }
 }
 
 namespace {
@@ -98,6 +124,32 @@ ExistingEnds::points_of(const decision::Predicate& predicate) const {
     return out;
 }
 
+/// By point of the column.
+std::vector<Tri> ExistingEnds::ask(const decision::Predicate& predicate, const Column& column,
+                                   const Spot& spot) const {
+    const decision::End end{{spot.object}, spot.address};
+    const auto holds = [&](net::Protocol protocol, std::optional<std::uint16_t> port) {
+        return decision::holds(predicate, cluster_.world, end, family_, protocol, port);
+    };
+    if (column.points.empty())
+        return {holds(0, std::nullopt)};
+    std::map<net::Protocol, std::set<std::uint16_t>> listed;
+    for (const Point& point : column.points)
+        if (point.port)
+            listed[point.protocol].insert(*point.port);
+    // What does not hold at a port that is not known holds at none.
+    std::map<net::Protocol, bool> nowhere;
+    for (const auto& [protocol, ports] : listed)
+        nowhere[protocol] = holds(protocol, std::nullopt) == Tri::No;
+    std::vector<Tri> out;
+    for (const Point& point : column.points)
+        out.push_back(nowhere[point.protocol]
+                          ? Tri::No
+                          : holds(point.protocol,
+                                  point.port ? *point.port : other_port(listed[point.protocol])));
+    return out;
+}
+
 const ExistingEnds::Column& ExistingEnds::column(decision::PredicateId id) const {
     const auto [place, added] = columns_.try_emplace(id);
     Column& column = place->second;
@@ -105,22 +157,14 @@ const ExistingEnds::Column& ExistingEnds::column(decision::PredicateId id) const
         return column;
     const decision::Predicate& predicate = cluster_.predicates[id];
     column.points = points_of(predicate);
-    std::map<net::Protocol, std::set<std::uint16_t>> listed;
-    for (const Point& point : column.points)
-        if (point.port)
-            listed[point.protocol].insert(*point.port);
+    const bool by_labels = std::holds_alternative<decision::ObjectSet>(predicate);
     std::map<std::vector<Tri>, std::uint32_t> kinds;
-    for (const Spot& spot : spots_) {
-        const decision::End end{{spot.object}, spot.address};
-        const auto ask = [&](net::Protocol protocol, std::optional<std::uint16_t> port) {
-            return decision::holds(predicate, cluster_.world, end, family_, protocol, port);
-        };
-        std::vector<Tri> kind;
-        for (const Point& point : column.points)
-            kind.push_back(
-                ask(point.protocol, point.port ? *point.port : other_port(listed[point.protocol])));
-        if (column.points.empty())
-            kind.push_back(ask(0, std::nullopt));
+    for (std::uint32_t i = 0; i < spots_.size(); ++i) {
+        if (by_labels && alike_[i] != i) {
+            column.kind_of.push_back(column.kind_of[alike_[i]]);
+            continue;
+        }
+        std::vector<Tri> kind = ask(predicate, column, spots_[i]);
         const auto [at, is_new] =
             kinds.try_emplace(kind, static_cast<std::uint32_t>(column.kinds.size()));
         if (is_new)

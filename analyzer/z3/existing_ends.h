@@ -55,12 +55,18 @@ class ExistingEnds {
 
   private:
     void add_spots(const decision::Endpoint& endpoint);
+    void find_alike();
+    std::vector<decision::Tri> ask(const decision::Predicate& predicate, const Column& column,
+                                   const Spot& spot) const;
     std::vector<Point> points_of(const decision::Predicate& predicate) const;
 
     const decision::LoweredCluster& cluster_;
     net::Family family_;
     std::vector<Spot> spots_;
     std::vector<std::pair<std::uint32_t, std::uint32_t>> of_object_; ///< by object
+    /// By spot: one with the same labels there and the same network sets, which answers for it what
+    /// is asked of labels.
+    std::vector<std::uint32_t> alike_;
     net::AddressSet outside_;
     mutable std::map<decision::PredicateId, Column> columns_;
 };

@@ -166,6 +166,33 @@ std::vector<Term> Terms::below(const std::vector<Term>& roots) const {
     return out;
 }
 
+/// The nodes below the term, numbered among themselves.
+std::string Terms::key(Term term) const {
+    std::string out;
+    const auto add = [&](std::uint64_t number) {
+        for (; number >= 128; number /= 128)
+            out += static_cast<char>(number % 128 + 128);
+        out += static_cast<char>(number);
+    };
+    std::vector<std::uint32_t> numbers(nodes_.size());
+    std::uint32_t next = 0;
+    for (const Term each : below({term})) {
+        const Node& node = nodes_[each.value];
+        numbers[each.value] = next++;
+        add(static_cast<std::uint64_t>(node.op));
+        add(node.width);
+        add(node.first_bit);
+        add(node.value.high);
+        add(node.value.low);
+        add(node.name.size());
+        out += node.name;
+        add(node.arguments.size());
+        for (const Term argument : node.arguments)
+            add(numbers[argument.value]);
+    }
+    return out;
+}
+
 Bits Terms::compute(const Node& node, const std::vector<Bits>& values, const Model& model,
                     Term self) const {
     const auto at = [&](std::size_t i) { return values[node.arguments[i].value]; };

@@ -47,9 +47,22 @@ struct ProgramQuestions::State {
         : ends(of), program(asked), own(std::move(owners)), options(std::move(given)),
           packet(terms, requests, asked.family), variables(terms, packet, of, {&asked}, own),
           ask([this](decision::PredicateId id, bool source) { return variables.ask(id, source); }),
-          encoded(encode(asked, terms, packet, ask)), solver(terms, options.steps, options.engine),
-          domain(terms.both(packet.domain(), variables.domain())) {
-        solver.assume(domain);
+          encoded(encode(asked, terms, packet, ask)),
+          domain(terms.both(packet.domain(), variables.domain())) {}
+
+    /// Made when something is asked that was not asked before.
+    Answer check(std::optional<Solver>& by, Term given, Term wanted) {
+        std::string key = terms.key(terms.both(given, wanted));
+        if (options.engine->refuted.contains(key))
+            return {Answer::Kind::No, {}, {}};
+        if (!by) {
+            by.emplace(terms, options.steps, options.engine);
+            by->assume(given);
+        }
+        Answer out = by->check(wanted);
+        if (out.kind == Answer::Kind::No)
+            options.engine->refuted.insert(std::move(key));
+        return out;
     }
 
     Flow flow(const EndVariables& of, const Model& model) const {
@@ -59,10 +72,10 @@ struct ProgramQuestions::State {
     }
 
     /// Asks, writes the query out, and has eval agree with the flow that is found.
-    FlowAnswer answer(Solver& by, const EndVariables& of, const std::vector<Term>& asserted,
-                      const std::string& about, const std::function<bool(const Flow&)>& confirmed) {
-        const Term wanted = asserted.back();
-        const Answer found = by.check(wanted);
+    FlowAnswer answer(std::optional<Solver>& by, const EndVariables& of,
+                      const std::vector<Term>& asserted, const std::string& about,
+                      const std::function<bool(const Flow&)>& confirmed) {
+        const Answer found = check(by, asserted.front(), asserted.back());
         if (options.sink)
             options.sink(about, to_smtlib(terms, asserted, about,
                                           found.kind == Answer::Kind::Yes  ? "sat"
@@ -104,7 +117,7 @@ struct ProgramQuestions::State {
     EndVariables variables;
     const AskEnd ask;
     const EncodedProgram encoded;
-    Solver solver;
+    std::optional<Solver> solver;
     const Term domain;
 };
 
@@ -199,8 +212,7 @@ FlowAnswer ProgramQuestions::differs(const Program& other) {
     const Term domain = s.terms.both(s.packet.domain(), variables.domain());
     const Term wanted = s.terms.either(s.terms.differ(a.may_allow, b.may_allow),
                                        s.terms.differ(a.may_deny, b.may_deny));
-    Solver solver(s.terms, s.options.steps, s.options.engine);
-    solver.assume(domain);
+    std::optional<Solver> solver; // s.solver assumes other ends
     return s.answer(solver, variables, {domain, wanted},
                     "is there a flow that two programs judge differently", [&](const Flow& flow) {
                         return s.eval(s.program, flow).verdict != s.eval(other, flow).verdict;

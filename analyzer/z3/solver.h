@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <unordered_set>
 
 #include "analyzer/z3/formula.h"
 
@@ -24,6 +25,10 @@ class Engine {
   public:
     Engine();
     ~Engine();
+
+    /// Formulas (Terms::key) that can't hold. Programs of a cluster are much alike, so that half of
+    /// the questions were asked before.
+    std::unordered_set<std::string> refuted;
 
   private:
     friend class Solver;

@@ -22,7 +22,7 @@ std::set<RuleKey> covered(const testing::RandomCluster& cluster) {
 }
 
 std::string written(const std::string& name, int order, const std::string& spec,
-                   const std::string& tier = "default") {
+                    const std::string& tier = "default") {
     return "---\n{apiVersion: projectcalico.org/v3, kind: GlobalNetworkPolicy, metadata: {name: " +
            tier + "." + name + "}, spec: {tier: " + tier + ", order: " + std::to_string(order) +
            ", " + spec + "}}\n";
@@ -63,10 +63,10 @@ class Writer {
                 rules += (rules.empty() ? "" : ", ") + rule();
             const std::string kind = random_.pick<std::string>({"ingress", "egress"});
             out += written("p" + std::to_string(i), i,
-                          "selector: \"" + selector() + "\", types: [" +
-                              (kind == "ingress" ? "Ingress" : "Egress") + "], " + kind + ": [" +
-                              rules + "]",
-                          i < 2 && random_.chance(50) ? "t" : "default");
+                           "selector: \"" + selector() + "\", types: [" +
+                               (kind == "ingress" ? "Ingress" : "Egress") + "], " + kind + ": [" +
+                               rules + "]",
+                           i < 2 && random_.chance(50) ? "t" : "default");
         }
         return out;
     }
@@ -167,9 +167,9 @@ TEST_CASE("covered by rules whose peers are implied, together") {
     CHECK_FALSE(by(from("Deny", "a == 'x'"), from("Allow", "has(a)")));
     CHECK(by(from("Deny", "a == 'x' && b == 'x'") + "," + from("Deny", "a == 'x' && b != 'x'"),
              from("Allow", "a == 'x'")));
-    CHECK_FALSE(by(from("Deny", "a == 'x' && b == 'x'") + "," +
-                       from("Deny", "a == 'x' && b == 'y'"),
-                   from("Allow", "a == 'x'")));
+    CHECK_FALSE(
+        by(from("Deny", "a == 'x' && b == 'x'") + "," + from("Deny", "a == 'x' && b == 'y'"),
+           from("Allow", "a == 'x'")));
     // An address may be held by an endpoint and a network set that differ.
     CHECK_FALSE(by("{action: Deny, source: {notSelector: \"has(b)\"}}", from("Allow", "!has(b)")));
     CHECK(by("{action: Deny, source: {nets: [10.0.0.0/8]}}",
