@@ -113,7 +113,7 @@ class Exposure {
             entry["labels"] = json::object();
             entry["namespace_labels"] = json::object();
             for (const auto& [label, value] : pod.labels)
-                add_label(entry, label, value);
+                add_label(entry, std::string(label), std::string(value));
             out.push_back(std::move(entry));
         };
         if (party.is_outside())

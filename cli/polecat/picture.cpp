@@ -113,9 +113,9 @@ class Painter {
                     key += "\n" + std::to_string(group);
                 } else if (grouping.by == Grouping::By::Label) {
                     const auto& labels = object(id).labels;
-                    const std::string* found = labels.find(grouping.key);
-                    label = key = found == nullptr ? "without label " + grouping.key
-                                                   : grouping.key + " = " + *found;
+                    const auto found = labels.find(grouping.key);
+                    label = key = found ? fmt::format("{} = {}", grouping.key, *found)
+                                        : "without label " + grouping.key;
                 }
                 const auto [place, added] = by_key.try_emplace(key, boxes_.size());
                 if (added)

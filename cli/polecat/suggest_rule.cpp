@@ -27,8 +27,7 @@ Labels own_labels(const Object& object) {
 }
 
 std::string space_of(const Object& object) {
-    const std::string* space = object.labels.find(policy::kNamespaceLabel);
-    return space != nullptr ? *space : "";
+    return std::string(object.labels.find(policy::kNamespaceLabel).value_or(""));
 }
 
 std::string cidr_of(const net::Address& address) {

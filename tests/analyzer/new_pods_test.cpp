@@ -21,11 +21,11 @@ std::string made(const NewPod& pod, const std::vector<policy::Namespace>& namesp
     const std::string space = pod.space.empty() ? "brand-new" : pod.space;
     std::string labels, of_space;
     for (const auto& [label, value] : pod.labels) {
-        const std::string text = "'" + value + "'";
+        const std::string text = "'" + std::string(value) + "'";
         if (label.starts_with(prefix))
-            of_space += "'" + label.substr(prefix.size()) + "': " + text + ", ";
+            of_space += "'" + std::string(label.substr(prefix.size())) + "': " + text + ", ";
         else if (!label.starts_with("projectcalico.org/"))
-            labels += "'" + label + "': " + text + ", ";
+            labels += "'" + std::string(label) + "': " + text + ", ";
     }
     const bool exists = std::any_of(namespaces.begin(), namespaces.end(),
                                     [&](const auto& each) { return each.meta.name == space; });
