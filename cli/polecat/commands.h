@@ -9,6 +9,7 @@ void add_lint(CLI::App& app, int& exit_code);
 void add_reach(CLI::App& app, int& exit_code);
 void add_map(CLI::App& app, int& exit_code);
 void add_diff(CLI::App& app, int& exit_code);
+void add_report(CLI::App& app, int& exit_code);
 void add_test(CLI::App& app, int& exit_code);
 void add_compile(CLI::App& app, int& exit_code);
 void add_try(CLI::App& app, int& exit_code);

@@ -56,7 +56,6 @@ TEST_CASE("a graph as DOT and with arrows") {
     const std::string svg = svg_of(graph);
     CHECK(svg.find("<svg") != std::string::npos);
     CHECK(svg.find("policy both ways") != std::string::npos); // the legend
-    CHECK(svg == svg_of(graph));
 }
 
 TEST_CASE("names come out as they are and are no markup") {
