@@ -50,8 +50,8 @@ void add_policies(const policy::OrderedPolicies& ordered, const decision::Lowere
     for (const policy::OrderedTier& tier : ordered.tiers)
         for (const policy::Policy* policy : tier.policies) {
             ReportPolicy row{policy, tier.name, {}};
-            const auto found = endpoints.find(
-                {policy->manifest_kind, policy->meta.space, policy->meta.name});
+            const auto found =
+                endpoints.find({policy->manifest_kind, policy->meta.space, policy->meta.name});
             if (found != endpoints.end())
                 row.endpoints.assign(found->second.begin(), found->second.end());
             report.policies.push_back(std::move(row));
@@ -101,8 +101,18 @@ int run(const ReportCommand& command) {
         return out;
     });
     const Checked checked = check_input(input, config);
-    Report report{command.title, POLECAT_VERSION, command.paths, input, checked, excluded,
-                  0, {}, {}, 0, {}, {}};
+    Report report{command.title,
+                  POLECAT_VERSION,
+                  command.paths,
+                  input,
+                  checked,
+                  excluded,
+                  0,
+                  {},
+                  {},
+                  0,
+                  {},
+                  {}};
     const policy::OrderedPolicies ordered = passes::order_policies(input.cluster);
     if (checked.loads) {
         diag::Diagnostics seen; // the check reported them

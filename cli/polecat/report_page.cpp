@@ -53,8 +53,7 @@ bool not_understood(diag::Code code) {
 
 class Page {
   public:
-    explicit Page(const Report& report)
-        : report_(report), list_(report.input.diagnostics.list()) {}
+    explicit Page(const Report& report) : report_(report), list_(report.input.diagnostics.list()) {}
 
     std::string run() {
         head();
@@ -67,7 +66,8 @@ class Page {
         }
         gaps();
         explanations();
-        out_ += "</main>\n<script>" + std::string(report_script()) + "</script>\n</body>\n</html>\n";
+        out_ +=
+            "</main>\n<script>" + std::string(report_script()) + "</script>\n</body>\n</html>\n";
         return std::move(out_);
     }
 
@@ -87,12 +87,15 @@ class Page {
                 escaped(report_.version) + ", read from";
         for (const std::string& path : report_.paths)
             out_ += " <code>" + escaped(path) + "</code>";
-        out_ += "</p>\n<nav aria-label=\"sections\"><ul>\n<li><a href=\"#findings\">Findings</a></li>\n";
+        out_ += "</p>\n<nav aria-label=\"sections\"><ul>\n<li><a "
+                "href=\"#findings\">Findings</a></li>\n";
         if (report_.checked.loads)
-            out_ += "<li><a href=\"#map\">Map</a></li>\n<li><a href=\"#flows\">Connections</a></li>\n"
-                    "<li><a href=\"#policies\">Policies</a></li>\n";
-        out_ += "<li><a href=\"#gaps\">Not understood</a></li>\n"
-                "<li><a href=\"#explanations\">Explanations</a></li>\n</ul></nav></header>\n<main>\n";
+            out_ +=
+                "<li><a href=\"#map\">Map</a></li>\n<li><a href=\"#flows\">Connections</a></li>\n"
+                "<li><a href=\"#policies\">Policies</a></li>\n";
+        out_ +=
+            "<li><a href=\"#gaps\">Not understood</a></li>\n"
+            "<li><a href=\"#explanations\">Explanations</a></li>\n</ul></nav></header>\n<main>\n";
     }
 
     void fact(const char* name, std::size_t value) {
@@ -160,9 +163,8 @@ class Page {
             severities.insert(std::string(diag::to_string(each.severity)));
             codes.insert(diag::label(each.code));
         }
-        std::stable_sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) {
-            return a->severity > b->severity;
-        });
+        std::stable_sort(sorted.begin(), sorted.end(),
+                         [](const auto* a, const auto* b) { return a->severity > b->severity; });
         open_filter("findings");
         choice("severity", "severity", severities);
         choice("code", "code", codes);
@@ -173,7 +175,8 @@ class Page {
                                  kMostFindings, sorted.size()));
             sorted.resize(kMostFindings);
         }
-        out_ += "<div class=\"scroll\"><table class=\"findings\">\n<thead><tr><th scope=\"col\">severity</th><th "
+        out_ += "<div class=\"scroll\"><table class=\"findings\">\n<thead><tr><th "
+                "scope=\"col\">severity</th><th "
                 "scope=\"col\">code</th><th scope=\"col\">finding</th><th "
                 "scope=\"col\">place</th></tr></thead>\n<tbody>\n";
         for (const diag::Diagnostic* each : sorted)
@@ -187,37 +190,41 @@ class Page {
         explained_.insert(code);
         const std::string text =
             diag::render_text({&finding, 1}, report_.input.sources, diag::TextOptions{false});
-        out_ += fmt::format("<tr data-severity=\"{0}\" data-code=\"{1}\"><td class=\"{0}\">{0}</td>"
-                            "<td class=\"code\"><a href=\"#{1}\">{1}</a><br>{2}</td><td>{3}",
-                            severity, code, diag::info(finding.code).slug,
-                            escaped(finding.message));
+        out_ +=
+            fmt::format("<tr data-severity=\"{0}\" data-code=\"{1}\"><td class=\"{0}\">{0}</td>"
+                        "<td class=\"code\"><a href=\"#{1}\">{1}</a><br>{2}</td><td>{3}",
+                        severity, code, diag::info(finding.code).slug, escaped(finding.message));
         if (!finding.object.empty())
             out_ += "<br>in " + escaped(finding.object);
         if (finding.hint)
             out_ += "<br>hint: " + escaped(*finding.hint);
-        out_ += "<details><summary>excerpt</summary><pre>" + escaped(text) + "</pre></details></td>";
+        out_ +=
+            "<details><summary>excerpt</summary><pre>" + escaped(text) + "</pre></details></td>";
         const std::string place =
             finding.span.known() ? report_.input.sources.describe(finding.span) : "";
         out_ += "<td class=\"place\"><code>" + escaped(place) + "</code></td></tr>\n";
     }
 
     void pictures() {
-        out_ += "<section id=\"map\" aria-labelledby=\"map-title\">\n<h2 id=\"map-title\">Map</h2>\n";
+        out_ +=
+            "<section id=\"map\" aria-labelledby=\"map-title\">\n<h2 id=\"map-title\">Map</h2>\n";
         for (const ReportPicture& picture : report_.pictures) {
             if (picture.svg.empty())
                 left_out("No picture for " + picture.title + ": " + picture.reason + ".");
             else
-                out_ += fmt::format("<figure class=\"picture\" tabindex=\"0\" aria-label=\"map, {}; "
-                                    "the table of connections says the same\">{}</figure>\n",
-                                    escaped(picture.title), inline_svg(picture.svg));
+                out_ +=
+                    fmt::format("<figure class=\"picture\" tabindex=\"0\" aria-label=\"map, {}; "
+                                "the table of connections says the same\">{}</figure>\n",
+                                escaped(picture.title), inline_svg(picture.svg));
         }
         out_ += "</section>\n";
     }
 
     void flows() {
-        out_ += "<section id=\"flows\" aria-labelledby=\"flows-title\">\n<h2 "
-                "id=\"flows-title\">Connections</h2>\n<p>Endpoints that no policy tells apart stand "
-                "together. What is not here is denied.</p>\n";
+        out_ +=
+            "<section id=\"flows\" aria-labelledby=\"flows-title\">\n<h2 "
+            "id=\"flows-title\">Connections</h2>\n<p>Endpoints that no policy tells apart stand "
+            "together. What is not here is denied.</p>\n";
         if (report_.flows.empty()) {
             out_ += "<p>Nothing is allowed.</p>\n</section>\n";
             return;
@@ -233,7 +240,8 @@ class Page {
             left_out(fmt::format("The first {} of {} rows; `polecat map` prints all.",
                                  report_.flows.size(),
                                  report_.flows.size() + report_.flows_left_out));
-        out_ += "<div class=\"scroll\"><table class=\"flows\">\n<thead><tr><th scope=\"col\">from</th><th "
+        out_ += "<div class=\"scroll\"><table class=\"flows\">\n<thead><tr><th "
+                "scope=\"col\">from</th><th "
                 "scope=\"col\">to</th><th scope=\"col\">allowed</th><th "
                 "scope=\"col\">family</th></tr></thead>\n<tbody>\n";
         for (const ReportFlow& flow : report_.flows)
@@ -260,7 +268,8 @@ class Page {
         if (report_.policies.size() > kMostPolicies)
             left_out(fmt::format("The first {} of {} policies.", kMostPolicies,
                                  report_.policies.size()));
-        out_ += "<div class=\"scroll\"><table class=\"policies\">\n<thead><tr><th scope=\"col\">place</th><th "
+        out_ += "<div class=\"scroll\"><table class=\"policies\">\n<thead><tr><th "
+                "scope=\"col\">place</th><th "
                 "scope=\"col\">tier</th><th scope=\"col\">policy</th><th "
                 "scope=\"col\">rules</th><th scope=\"col\">governs</th></tr></thead>\n<tbody>\n";
         for (std::size_t i = 0; i < report_.policies.size() && i < kMostPolicies; ++i)
@@ -300,10 +309,9 @@ class Page {
         std::size_t count = 0;
         for (const diag::Diagnostic& each : list_)
             if (not_understood(each.code) && count++ < kMostFindings)
-                out_ += fmt::format("<li>{} <code>{}</code></li>\n", escaped(each.message),
-                                    each.span.known()
-                                        ? escaped(report_.input.sources.describe(each.span))
-                                        : "");
+                out_ += fmt::format(
+                    "<li>{} <code>{}</code></li>\n", escaped(each.message),
+                    each.span.known() ? escaped(report_.input.sources.describe(each.span)) : "");
         out_ += "</ul>\n";
         if (count > kMostFindings)
             left_out(fmt::format("{} of {} are listed.", kMostFindings, count));
@@ -313,10 +321,11 @@ class Page {
         const auto depends = std::count_if(report_.flows.begin(), report_.flows.end(),
                                            [](const ReportFlow& flow) { return flow.depends; });
         if (depends != 0)
-            out_ += fmt::format("<p>{} of connections depend on what the manifests do not say, such "
-                                "as addresses of pods or what domains resolve to: "
-                                "<a href=\"#flows?certain=depends\">show them</a>.</p>\n",
-                                plural(static_cast<std::size_t>(depends), "row"));
+            out_ +=
+                fmt::format("<p>{} of connections depend on what the manifests do not say, such "
+                            "as addresses of pods or what domains resolve to: "
+                            "<a href=\"#flows?certain=depends\">show them</a>.</p>\n",
+                            plural(static_cast<std::size_t>(depends), "row"));
         out_ += "</section>\n";
     }
 
@@ -325,10 +334,11 @@ class Page {
                 "id=\"explanations-title\">Explanations</h2>\n";
         for (const std::string& label : explained_) {
             const auto code = diag::find_code(label);
-            out_ += fmt::format("<article id=\"{0}\"><h3>{0} {1}</h3>\n{2}<p><a "
-                                "href=\"#findings?code={0}\">findings with this code</a></p>"
-                                "</article>\n",
-                                label, code ? diag::info(*code).slug : "", page_html(page_of(label)));
+            out_ +=
+                fmt::format("<article id=\"{0}\"><h3>{0} {1}</h3>\n{2}<p><a "
+                            "href=\"#findings?code={0}\">findings with this code</a></p>"
+                            "</article>\n",
+                            label, code ? diag::info(*code).slug : "", page_html(page_of(label)));
         }
         if (explained_.empty())
             out_ += "<p>No finding, nothing to explain.</p>\n";

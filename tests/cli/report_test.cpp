@@ -42,9 +42,10 @@ bool has(const std::string& text, const std::string& part) {
 
 /// Every element that needs an end has one, and nothing is left open.
 void check_balanced(const std::string& html) {
-    for (const std::string tag : {"html", "head", "body", "main", "header", "nav", "section", "table",
-                                  "thead", "tbody", "tr", "td", "th", "form", "select", "details",
-                                  "pre", "figure", "article", "ul", "li", "p", "svg", "g", "text"})
+    for (const std::string tag :
+         {"html",    "head", "body", "main", "header", "nav",    "section", "table", "thead",
+          "tbody",   "tr",   "td",   "th",   "form",   "select", "details", "pre",   "figure",
+          "article", "ul",   "li",   "p",    "svg",    "g",      "text"})
         CHECK_MESSAGE(count(html, "<" + tag + ">") + count(html, "<" + tag + " ") ==
                           count(html, "</" + tag + ">"),
                       tag);
@@ -84,21 +85,24 @@ TEST_CASE("a report of manifests with errors says that nothing more is known") {
 TEST_CASE("text of manifests is never markup") {
     const std::string bad = "</pre><script>alert(1)</script><img src=x onerror=alert(2)>";
     const std::string manifests =
-        "# " + bad + "\n{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: "
-        "{tier: front}}, spec: {nodeName: n1, containers: [{name: c, image: \"" + bad +
-        "\"}]}, status: {podIP: 10.0.0.1}} # " + bad + "\n---\n";
-    const Page sound = report(
-        {"-", "--title", bad, "--group-by", "label:" + bad},
-        manifests + "{apiVersion: projectcalico.org/v3, kind: NetworkPolicy, metadata: {name: p, "
-                    "namespace: shop}, spec: {selector: \"tier == '" + bad +
-                    "'\", types: [Ingress]}} # " + bad + "\n");
+        "# " + bad +
+        "\n{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: "
+        "{tier: front}}, spec: {nodeName: n1, containers: [{name: c, image: \"" +
+        bad + "\"}]}, status: {podIP: 10.0.0.1}} # " + bad + "\n---\n";
+    const Page sound =
+        report({"-", "--title", bad, "--group-by", "label:" + bad},
+               manifests +
+                   "{apiVersion: projectcalico.org/v3, kind: NetworkPolicy, metadata: {name: p, "
+                   "namespace: shop}, spec: {selector: \"tier == '" +
+                   bad + "'\", types: [Ingress]}} # " + bad + "\n");
     CHECK(has(sound.html, "id=\"map\""));
     CHECK(has(sound.html, "without label &lt;/pre&gt;&lt;script&gt;"));
-    const Page names = report({"-"}, manifests + "{apiVersion: v1, kind: \"" + bad +
-                                         "\", metadata: {name: x}}\n---\n"
-                                         "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, "
-                                         "metadata: {name: \"" + bad + "\", namespace: \"" + bad +
-                                         "\"}, spec: {\"" + bad + "\": 1}}\n");
+    const Page names =
+        report({"-"}, manifests + "{apiVersion: v1, kind: \"" + bad +
+                          "\", metadata: {name: x}}\n---\n"
+                          "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, "
+                          "metadata: {name: \"" +
+                          bad + "\", namespace: \"" + bad + "\"}, spec: {\"" + bad + "\": 1}}\n");
     CHECK(names.exit_code == 1);
     for (const Page* page : {&sound, &names}) {
         CHECK(count(page->html, "<script") == 1);
