@@ -49,7 +49,10 @@ input, select, button { font: inherit; color: inherit; background: var(--back);
 .left-out { border-left: 4px solid var(--warning); padding-left: .7rem; }
 @media print { body { max-width: none; padding: 0; font-size: 11px; } nav, .filter, .skip { display: none !important; }
   .picture { max-height: none; overflow: visible; } .picture svg { max-width: 100%; }
-  th { position: static; } tr, pre { break-inside: avoid; } details > summary { list-style: none; } }
+  table { min-width: 0; } th { position: static; } tr, pre { break-inside: avoid; }
+  pre { white-space: pre-wrap; overflow-wrap: anywhere; overflow: visible; font-size: 9px; }
+  .findings th:nth-child(1) { width: 4.5rem; } .findings th:nth-child(2) { width: 9rem; }
+  details > summary { list-style: none; } }
 )CSS";
 }
 

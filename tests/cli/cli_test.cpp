@@ -33,7 +33,8 @@ TEST_CASE("usage") {
     CHECK(has(polecat_with({"--version"}).out, "polecat "));
     CHECK(polecat_with({}).exit_code == 2);
     CHECK(polecat_with({"reach"}).exit_code == 2);
-    for (const char* command : {"lint", "reach", "map", "test", "compile", "explain", "try"})
+    for (const char* command :
+         {"lint", "reach", "map", "report", "test", "compile", "explain", "try"})
         CHECK(has(polecat_with({command, "--help"}).out, "Examples:"));
 }
 
