@@ -128,12 +128,14 @@ int run(const ReportCommand& command) {
         return kBadInput;
     }
     const auto& all = input.diagnostics;
-    fmt::print(stderr, "{} errors, {} warnings, {} notes -> {} ({} KB)\n",
+    fmt::print(stderr, "errors: {}, warnings: {}, notes: {} -> {} ({} KB)\n",
                all.count(diag::Severity::Error), all.count(diag::Severity::Warning),
                all.count(diag::Severity::Note), command.out, page.size() / 1024 + 1);
     for (const diag::Diagnostic& each : all.list())
-        if (each.code == diag::Code::UnreadableFile || each.code == diag::Code::NoManifests)
+        if (each.code == diag::Code::UnreadableFile || each.code == diag::Code::NoManifests) {
+            fmt::print(stderr, "polecat: {}\n", each.message);
             return kBadInput;
+        }
     return lint::fails(config.choice, all) ? kFindings : kGood;
 }
 
