@@ -91,6 +91,7 @@ class Renderer {
         for (std::size_t i = 0; i < rows_.rows.size() && i < most; ++i) {
             const MapRow& row = rows_.rows[i];
             out.push_back({first_of(row.from), first_of(row.to), connections(row),
+                           ranges(row.from) + " " + ranges(row.to),
                            row.connections.allow != row.connections.may});
         }
         return out;
@@ -163,6 +164,19 @@ class Renderer {
             if (!out.empty())
                 out += separator;
             out += rows_.ends[end].label;
+        }
+        return out;
+    }
+    static std::string ranges(const std::vector<std::uint32_t>& ends) {
+        std::string out;
+        for (std::size_t i = 0; i < ends.size();) {
+            std::size_t stop = i + 1;
+            while (stop < ends.size() && ends[stop] == ends[stop - 1] + 1)
+                ++stop;
+            out += fmt::format("{}{}", i == 0 ? "" : " ", ends[i]);
+            if (stop - i > 1)
+                out += fmt::format("-{}", ends[stop - 1]);
+            i = stop;
         }
         return out;
     }

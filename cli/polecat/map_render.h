@@ -14,6 +14,7 @@ std::string render_map(const MapRows& rows, const analyzer::ConnectivityMap& map
 /// A row in words; of many ends the first few.
 struct MapLine {
     std::string from, to, connections;
+    std::string ends; ///< all ends of both sides by index of MapRows::ends: "0-3 7"
     bool depends = false;
 };
 /// The first `most` rows.

@@ -69,7 +69,10 @@ void add_family(const decision::LoweredCluster& cluster, const decision::Identit
     const std::size_t room = kMostFlows - std::min(kMostFlows, report.flows.size());
     for (MapLine& line : map_lines(rows, map, room))
         report.flows.push_back({name, std::move(line.from), std::move(line.to),
-                                std::move(line.connections), line.depends});
+                                std::move(line.connections), std::move(line.ends), line.depends});
+    report.ends.emplace_back(name, std::vector<std::string>());
+    for (const MapEndText& end : rows.ends)
+        report.ends.back().second.push_back(fmt::format("{}", fmt::join(end.members, " ")));
     report.flows_left_out += rows.rows.size() - std::min(room, rows.rows.size());
 }
 
@@ -108,6 +111,7 @@ int run(const ReportCommand& command) {
                   checked,
                   excluded,
                   0,
+                  {},
                   {},
                   {},
                   0,

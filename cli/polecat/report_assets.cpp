@@ -43,7 +43,7 @@ code { font-family: ui-monospace, Consolas, Menlo, monospace; font-size: .9em; }
 .filter label { display: grid; font-size: .85rem; }
 input, select, button { font: inherit; color: inherit; background: var(--back);
   border: 1px solid var(--line); border-radius: 4px; padding: .3rem .5rem; }
-.picture { background: #ffffff; border: 1px solid var(--line); border-radius: 6px; padding: .5rem;
+.picture { margin: .5rem 0; background: #ffffff; border: 1px solid var(--line); border-radius: 6px; padding: .5rem;
   overflow: auto; max-height: 85vh; }
 .picture svg { max-width: none; height: auto; }
 .left-out { border-left: 4px solid var(--warning); padding-left: .7rem; }
@@ -63,6 +63,21 @@ std::string_view report_script() {
 // address holds what was asked for: #findings?severity=error&text=web
 const sections = [...document.querySelectorAll("section")].filter(s => s.querySelector(".filter"));
 const fieldsOf = section => [...section.querySelectorAll(".filter [name]")];
+// Rows of connections name their ends by number; a list that is not seen has every name.
+const names = {};
+for (const list of document.querySelectorAll("[data-ends-of]"))
+  names[list.getAttribute("data-ends-of")] =
+    [...list.children].map(each => each.textContent.toLowerCase());
+function says(row, text) {
+  if (row.textContent.toLowerCase().includes(text)) return true;
+  const ends = row.getAttribute("data-ends"), known = names[row.getAttribute("data-family")];
+  if (!ends || !known) return false;
+  return ends.trim().split(/ +/).some(part => {
+    const [first, last] = part.split("-").map(Number);
+    return known.slice(first, (last === undefined ? first : last) + 1)
+      .some(each => each.includes(text));
+  });
+}
 function show(section) {
   const rows = section.querySelectorAll("tbody tr"), fields = fieldsOf(section);
   let seen = 0;
@@ -70,7 +85,7 @@ function show(section) {
     const fits = fields.every(field => {
       if (!field.value) return true;
       if (field.name === "text")
-        return row.textContent.toLowerCase().includes(field.value.toLowerCase());
+        return says(row, field.value.toLowerCase());
       return row.getAttribute("data-" + field.name) === field.value;
     });
     row.hidden = !fits;

@@ -224,7 +224,8 @@ class Page {
         out_ +=
             "<section id=\"flows\" aria-labelledby=\"flows-title\">\n<h2 "
             "id=\"flows-title\">Connections</h2>\n<p>Endpoints that no policy tells apart stand "
-            "together. What is not here is denied.</p>\n";
+            "together; the text filter finds each of them, also those that a row does not "
+            "show.</p>\n";
         if (report_.flows.empty()) {
             out_ += "<p>Nothing is allowed.</p>\n</section>\n";
             return;
@@ -245,11 +246,19 @@ class Page {
                 "scope=\"col\">to</th><th scope=\"col\">allowed</th><th "
                 "scope=\"col\">family</th></tr></thead>\n<tbody>\n";
         for (const ReportFlow& flow : report_.flows)
-            out_ += fmt::format("<tr data-family=\"{}\" data-certain=\"{}\"><td>{}</td><td>{}</td>"
-                                "<td>{}</td><td>{}</td></tr>\n",
-                                flow.family, flow.depends ? "depends" : "yes", escaped(flow.from),
-                                escaped(flow.to), escaped(flow.connections), flow.family);
-        out_ += "</tbody></table></div>\n</section>\n";
+            out_ += fmt::format(
+                "<tr data-family=\"{0}\" data-certain=\"{1}\" data-ends=\"{2}\"><td>{3}</td>"
+                "<td>{4}</td><td>{5}</td><td>{0}</td></tr>\n",
+                flow.family, flow.depends ? "depends" : "yes", flow.ends, escaped(flow.from),
+                escaped(flow.to), escaped(flow.connections));
+        out_ += "</tbody></table></div>\n";
+        for (const auto& [family, ends] : report_.ends) {
+            out_ += "<ul hidden data-ends-of=\"" + family + "\">\n";
+            for (const std::string& names : ends)
+                out_ += "<li>" + escaped(names) + "</li>\n";
+            out_ += "</ul>\n";
+        }
+        out_ += "</section>\n";
     }
 
     void policies() {
@@ -259,6 +268,9 @@ class Page {
             out_ += "<p>There is no policy: everything is allowed.</p>\n</section>\n";
             return;
         }
+        out_ += fmt::format("<p>Of many endpoints {} are named; the text filter sees what is "
+                            "named.</p>\n",
+                            kMostEndpoints);
         std::set<std::string> tiers;
         for (const policy::OrderedTier& tier : report_.tiers)
             tiers.insert(tier.name);

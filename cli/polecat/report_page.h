@@ -14,6 +14,7 @@ namespace polecat::cli {
 /// A row of the connectivity table.
 struct ReportFlow {
     std::string family, from, to, connections;
+    std::string ends; ///< numbers of its ends in Report::ends of the family: "0-3 7"
     bool depends = false;
 };
 
@@ -38,6 +39,8 @@ struct Report {
     std::size_t endpoints = 0;
     std::vector<ReportPicture> pictures;
     std::vector<ReportFlow> flows;
+    /// Every name or CIDR of each end, by family: the filter finds those that rows do not show.
+    std::vector<std::pair<std::string, std::vector<std::string>>> ends;
     std::size_t flows_left_out = 0;
     std::vector<ReportPolicy> policies;
     std::vector<policy::OrderedTier> tiers; ///< those of the policies, in order
