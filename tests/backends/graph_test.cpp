@@ -56,6 +56,7 @@ TEST_CASE("a graph as DOT and with arrows") {
     CHECK(dot == backends::to_dot(graph));
     CHECK(backends::drawing_of(graph) == backends::Drawing::Arrows);
     const std::string svg = svg_of(graph);
+    CHECK(svg == svg_of(graph));
     CHECK(svg.find("<svg") != std::string::npos);
     CHECK(svg.find("policy both ways") != std::string::npos); // the legend
 }
