@@ -44,11 +44,61 @@ std::string literal(const std::string& value) {
     return out;
 }
 
+/// Numbers names in the order in which they come. Graphviz's own ids are addresses in memory, and
+/// it writes and places clusters in the order of ids: each run would look different.
+struct Ids {
+    std::map<std::string, IDTYPE> numbers;
+    std::map<IDTYPE, char*> names; ///< strings of Graphviz: it looks at what stands before them
+    Agraph_t* graph = nullptr;
+    IDTYPE next = 2, unnamed = 1;
+
+    static void* open(Agraph_t* graph, Agdisc_t*) {
+        auto* ids = new Ids;
+        ids->graph = graph;
+        return ids;
+    }
+    static void close(void* state) { delete static_cast<Ids*>(state); }
+    static long map(void* state, int kind, char* name, IDTYPE* id, int create) {
+        Ids& ids = *static_cast<Ids*>(state);
+        if (name == nullptr) {
+            *id = ids.unnamed;
+            ids.unnamed += create != 0 ? 2 : 0;
+            return create;
+        }
+        const std::string key = std::to_string(kind) + name;
+        const auto found = ids.numbers.find(key);
+        if (found == ids.numbers.end() && create == 0)
+            return 0;
+        *id = found == ids.numbers.end() ? ids.next : found->second;
+        if (found == ids.numbers.end()) {
+            ids.numbers.emplace(key, ids.next);
+            ids.names.emplace(ids.next, agstrdup(ids.graph, name));
+            ids.next += 2;
+        }
+        return 1;
+    }
+    static long take(void*, int, IDTYPE) { return 0; }
+    static void release(void*, int, IDTYPE) {}
+    static char* print(void* state, int, IDTYPE id) {
+        Ids& ids = *static_cast<Ids*>(state);
+        const auto found = ids.names.find(id);
+        return found == ids.names.end() ? nullptr : found->second;
+    }
+    static void note(void*, int, void*) {}
+};
+
+Agdisc_t* disciplines() {
+    static Agiddisc_t ids{Ids::open,  Ids::map,   Ids::take, Ids::release,
+                          Ids::print, Ids::close, Ids::note};
+    static Agdisc_t all{&AgMemDisc, &ids, &AgIoDisc};
+    return &all;
+}
+
 class Builder {
   public:
     explicit Builder(const Graph& graph) : graph_(graph) {
         const std::string name = "polecat";
-        out_.reset(agopen(text(name), Agdirected, nullptr));
+        out_.reset(agopen(text(name), Agdirected, disciplines()));
     }
 
     GraphPtr build() {

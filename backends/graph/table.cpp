@@ -59,6 +59,7 @@ class Table {
         for (std::size_t i = 0; i < order_.size(); ++i)
             place_.resize(order_.size()), place_[order_[i]] = i;
         number_sets();
+        cell_ = kCell * static_cast<int>(most_slices());
         std::size_t longest = 0, space = 0;
         for (const Graph::Node& node : graph_.nodes) {
             longest = std::max(longest, name(node).size());
@@ -85,11 +86,20 @@ class Table {
     }
 
   private:
-    int side() const { return static_cast<int>(order_.size()) * kCell; }
+    int side() const { return static_cast<int>(order_.size()) * cell_; }
 
     static std::string name(const Graph::Node& node) {
         const bool outside = node.kind == Graph::NodeKind::Outside && !node.tooltip.empty();
         return shortened(first_line(outside ? node.tooltip : node.label), kNameLength);
+    }
+
+    /// Edges between the same two, each of which needs room for a line; beyond 3 they get less.
+    std::size_t most_slices() const {
+        std::map<std::pair<std::size_t, std::size_t>, std::size_t> counts;
+        std::size_t out = 1;
+        for (const Graph::Edge& edge : graph_.edges)
+            out = std::max(out, ++counts[{edge.from, edge.to}]);
+        return std::min<std::size_t>(out, 3);
     }
 
     /// Numbers by how often a set occurs, so that small ones are common.
@@ -140,20 +150,20 @@ class Table {
         top_ = y_ + 30;
         for (std::size_t i = 0; i < order_.size(); ++i) {
             const Graph::Node& node = graph_.nodes[order_[i]];
-            const int at = static_cast<int>(i) * kCell;
+            const int at = static_cast<int>(i) * cell_;
             if (starts_space(i) && !node.cluster.empty())
-                text(10, top_ + at + 12, shortened(node.cluster, kSpaceLength),
+                text(10, top_ + at + cell_ / 2 + 4, shortened(node.cluster, kSpaceLength),
                      " font-weight=\"bold\"");
             const std::string tip =
                 "<title>" + escape_markup(node.tooltip.empty() ? node.label : node.tooltip) +
                 "</title>";
             out_ += fmt::format("<g>{}<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{} {} "
                                 "<tspan fill=\"#555555\" font-size=\"9\">{}</tspan></text></g>\n",
-                                tip, left_ - 6, top_ + at + 12, escape_markup(name(node)),
-                                mark_of(node.kind), i + 1);
+                                tip, left_ - 6, top_ + at + cell_ / 2 + 4,
+                                escape_markup(name(node)), mark_of(node.kind), i + 1);
             out_ += fmt::format("<g>{}<text transform=\"translate({} {}) rotate(-90)\" "
                                 "font-size=\"9\" fill=\"#555555\">{}</text></g>\n",
-                                tip, left_ + at + 11, top_ - 4, i + 1);
+                                tip, left_ + at + cell_ / 2 + 3, top_ - 4, i + 1);
         }
     }
 
@@ -164,7 +174,7 @@ class Table {
     void cells() {
         for (std::size_t i = 0; i <= order_.size(); ++i) { // a grid, stronger between namespaces
             const bool strong = i == order_.size() || starts_space(i);
-            const int at = static_cast<int>(i) * kCell;
+            const int at = static_cast<int>(i) * cell_;
             out_ += fmt::format("<path d=\"M{0} {1}H{2}M{3} {4}V{5}\" stroke=\"{6}\" "
                                 "stroke-width=\"{7}\"/>\n",
                                 strong ? 10 : left_, top_ + at, left_ + side(), left_ + at, top_,
@@ -210,10 +220,10 @@ class Table {
     void box(std::size_t row, const Graph::Edge& first, const Graph::Edge& last, std::size_t slice,
              std::size_t slices) {
         const std::size_t from = place_[first.to], to = place_[last.to];
-        const int height = kCell / static_cast<int>(slices);
-        const int x = left_ + static_cast<int>(from) * kCell,
-                  y = top_ + static_cast<int>(row) * kCell + static_cast<int>(slice) * height;
-        const int width = static_cast<int>(to - from + 1) * kCell;
+        const int height = cell_ / static_cast<int>(slices);
+        const int x = left_ + static_cast<int>(from) * cell_,
+                  y = top_ + static_cast<int>(row) * cell_ + static_cast<int>(slice) * height;
+        const int width = static_cast<int>(to - from + 1) * cell_;
         std::string tip = first_line(graph_.nodes[first.from].label) + " -> " +
                           first_line(graph_.nodes[first.to].label);
         if (to != from)
@@ -228,7 +238,7 @@ class Table {
         if (!number.empty())
             out_ += fmt::format("<text x=\"{}\" y=\"{}\" font-size=\"{}\" text-anchor=\"middle\" "
                                 "fill=\"#000000\">{}</text>",
-                                x + width / 2, y + (height + 6) / 2, slices == 1 ? 9 : 6, number);
+                                x + width / 2, y + (height + 6) / 2, slices <= 3 ? 9 : 6, number);
         out_ += "</g>\n";
     }
 
@@ -305,7 +315,7 @@ class Table {
     std::vector<std::string> sets_;
     std::map<std::string, std::size_t> number_;
     std::size_t unnumbered_ = 0;
-    int left_ = 0, top_ = 0, y_ = 0;
+    int cell_ = kCell, left_ = 0, top_ = 0, y_ = 0;
     std::string out_;
 };
 

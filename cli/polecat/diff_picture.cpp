@@ -135,9 +135,11 @@ class Painter {
     }
 
     std::string label(const Sets& sets) const {
-        const auto families = std::count_if(report_.diff.families.begin(),
-                                            report_.diff.families.end(), in_use);
-        const auto text = [&](const ConnectionSet& set) { return set.describe(report_.diff.atoms); };
+        const auto families =
+            std::count_if(report_.diff.families.begin(), report_.diff.families.end(), in_use);
+        const auto text = [&](const ConnectionSet& set) {
+            return set.describe(report_.diff.atoms);
+        };
         if (families < 2 || sets[0] == sets[1])
             return text(sets[0].empty() ? sets[1] : sets[0]);
         std::string out = sets[0].empty() ? "" : "IPv4 " + text(sets[0]);

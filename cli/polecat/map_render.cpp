@@ -86,6 +86,17 @@ class Renderer {
         return out;
     }
 
+    std::vector<MapLine> lines(std::size_t most) const {
+        std::vector<MapLine> out;
+        for (std::size_t i = 0; i < rows_.rows.size() && i < most; ++i) {
+            const MapRow& row = rows_.rows[i];
+            out.push_back({first_of(row.from), first_of(row.to), connections(row),
+                           ranges(row.from) + " " + ranges(row.to),
+                           row.connections.allow != row.connections.may});
+        }
+        return out;
+    }
+
   private:
     static constexpr std::size_t kNamedEnds = 24;
 
@@ -156,6 +167,26 @@ class Renderer {
         }
         return out;
     }
+    static std::string ranges(const std::vector<std::uint32_t>& ends) {
+        std::string out;
+        for (std::size_t i = 0; i < ends.size();) {
+            std::size_t stop = i + 1;
+            while (stop < ends.size() && ends[stop] == ends[stop - 1] + 1)
+                ++stop;
+            out += fmt::format("{}{}", i == 0 ? "" : " ", ends[i]);
+            if (stop - i > 1)
+                out += fmt::format("-{}", ends[stop - 1]);
+            i = stop;
+        }
+        return out;
+    }
+    std::string first_of(const std::vector<std::uint32_t>& ends) const {
+        constexpr std::size_t kMost = 8;
+        if (ends.size() <= kMost)
+            return joined(ends, "; ");
+        return joined({ends.begin(), ends.begin() + kMost}, "; ") +
+               fmt::format("; and {} more groups", ends.size() - kMost);
+    }
     std::string members(const std::vector<std::uint32_t>& ends) const {
         std::string out;
         for (const std::uint32_t end : ends)
@@ -178,6 +209,11 @@ class Renderer {
 };
 
 } // namespace
+
+std::vector<MapLine> map_lines(const MapRows& rows, const analyzer::ConnectivityMap& map,
+                               std::size_t most) {
+    return Renderer(rows, map).lines(most);
+}
 
 std::string render_map(const MapRows& rows, const analyzer::ConnectivityMap& map,
                        const std::string& format, bool expanded) {

@@ -11,4 +11,14 @@ namespace polecat::cli {
 std::string render_map(const MapRows& rows, const analyzer::ConnectivityMap& map,
                        const std::string& format, bool expanded);
 
+/// A row in words; of many ends the first few.
+struct MapLine {
+    std::string from, to, connections;
+    std::string ends; ///< all ends of both sides by index of MapRows::ends: "0-3 7"
+    bool depends = false;
+};
+/// The first `most` rows.
+std::vector<MapLine> map_lines(const MapRows& rows, const analyzer::ConnectivityMap& map,
+                               std::size_t most);
+
 } // namespace polecat::cli

@@ -76,7 +76,8 @@ class Painter {
     }
 
   private:
-    /// Some policy governs the endpoints in this direction, a staged one aside.
+    /// Some policy governs the endpoints in this direction, a staged one aside; or nothing lets
+    /// anything through, as on host endpoints without policy.
     bool restricted(const EndGroup& group, Direction direction) const {
         if (group.is_outside())
             return false;
@@ -85,8 +86,16 @@ class Painter {
         if (found == nullptr)
             return false;
         const auto& policies = found->slots.policies();
+        const auto& stages = cluster_.program(found->program).stages;
         return std::any_of(policies.begin(), policies.end(),
-                           [](const decision::PolicyBlock& each) { return !each.staged; });
+                           [](const decision::PolicyBlock& each) { return !each.staged; }) ||
+               std::none_of(stages.begin(), stages.end(), [](const decision::Stage& stage) {
+                   return std::any_of(stage.entries.begin(), stage.entries.end(),
+                                      [](const decision::Entry& entry) {
+                                          return !entry.staged &&
+                                                 entry.action == policy::Action::Allow;
+                                      });
+               });
     }
 
     const decision::Object& object(decision::ObjectId id) const {

@@ -111,5 +111,5 @@ TEST_CASE("a new pod is found behind a rule that denies others") {
                       identities[*identities.of_object(object, net::Family::V4)], atoms);
     REQUIRE(found.size() == 1);
     CHECK(found.front().allow == ConnectionSet::all());
-    CHECK(found.front().labels.find("team") != nullptr);
+    CHECK(found.front().labels.find("team").has_value());
 }

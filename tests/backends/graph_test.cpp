@@ -1,4 +1,6 @@
 // Pictures: nothing is lost or misread, whatever names are in them.
+#include <random>
+
 #include <doctest/doctest.h>
 
 #include "backends/graph/graph.h"
@@ -54,9 +56,9 @@ TEST_CASE("a graph as DOT and with arrows") {
     CHECK(dot == backends::to_dot(graph));
     CHECK(backends::drawing_of(graph) == backends::Drawing::Arrows);
     const std::string svg = svg_of(graph);
+    CHECK(svg == svg_of(graph));
     CHECK(svg.find("<svg") != std::string::npos);
     CHECK(svg.find("policy both ways") != std::string::npos); // the legend
-    CHECK(svg == svg_of(graph));
 }
 
 TEST_CASE("names come out as they are and are no markup") {
@@ -125,4 +127,28 @@ TEST_CASE("condensed: what every free sender may do stands in the box") {
     const Graph without = backends::condensed(implied);
     CHECK(without.edges.empty());
     CHECK(without.notes.size() == 2);
+}
+
+TEST_CASE("Graphviz lays out what it is given") {
+    std::mt19937 random(7);
+    const auto below = [&](std::size_t limit) {
+        return std::uniform_int_distribution<std::size_t>(0, limit - 1)(random);
+    };
+    for (int round = 0; round < 60; ++round) {
+        Graph graph;
+        const std::size_t nodes = 2 + below(24);
+        for (std::size_t i = 0; i < nodes; ++i) {
+            const auto kind = static_cast<NodeKind>(below(7));
+            const bool outside = kind == NodeKind::Outside;
+            graph.nodes.push_back({"w" + std::to_string(i),
+                                   outside ? "" : "ns" + std::to_string(below(5)), "", kind});
+        }
+        const std::size_t edges = below(backends::kMostArrows + 1);
+        for (std::size_t i = 0; i < edges; ++i)
+            graph.edges.push_back({below(nodes), below(nodes), "TCP " + std::to_string(i + 1),
+                                   static_cast<EdgeKind>(below(7))});
+        const std::string svg = svg_of(graph);
+        for (const Graph::Edge& edge : graph.edges)
+            CHECK(svg.find(">" + edge.label + "<") != std::string::npos);
+    }
 }

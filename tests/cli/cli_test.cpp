@@ -33,7 +33,8 @@ TEST_CASE("usage") {
     CHECK(has(polecat_with({"--version"}).out, "polecat "));
     CHECK(polecat_with({}).exit_code == 2);
     CHECK(polecat_with({"reach"}).exit_code == 2);
-    for (const char* command : {"lint", "reach", "map", "test", "compile", "explain", "try"})
+    for (const char* command :
+         {"lint", "reach", "map", "report", "test", "compile", "explain", "try"})
         CHECK(has(polecat_with({command, "--help"}).out, "Examples:"));
 }
 
@@ -220,6 +221,39 @@ TEST_CASE("pictures of a map and of a change") {
                   .out,
               "Changed connections: 1 opened, 1 closed"));
     fs::remove_all(folder);
+}
+
+TEST_CASE("pictures say what is put together and left out") {
+    std::string manifests =
+        "{apiVersion: projectcalico.org/v3, kind: HostEndpoint, metadata: {name: h}, spec: {node: "
+        "n1, interfaceName: eth0, expectedIPs: [192.0.2.1]}}\n---\n"
+        "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: db, namespace: "
+        "s0}, spec: {podSelector: {matchLabels: {app: db}}, ingress: [{from: "
+        "[{namespaceSelector: {}}], ports: [{port: 5432}]}]}}\n";
+    const auto pod = [](int space, const std::string& name, int address) {
+        return "---\n{apiVersion: v1, kind: Pod, metadata: {name: " + name + ", namespace: s" +
+               std::to_string(space) + ", labels: {app: " + name +
+               "}}, spec: {containers: [{name: c, image: i}]}, status: {podIP: 10.0.0." +
+               std::to_string(address) + "}}\n";
+    };
+    manifests += pod(0, "db", 1);
+    for (int i = 0; i < 8; ++i) {
+        manifests += "---\n{apiVersion: v1, kind: Namespace, metadata: {name: s" +
+                     std::to_string(i) + "}}\n";
+        manifests += pod(i, "web", i + 2);
+    }
+    const auto fine = polecat_with({"map", "--format", "dot", "-"}, manifests);
+    CHECK(has(fine.out, "db\nno egress policy\nfrom all: TCP 5432"));
+    CHECK(has(fine.out, "web\nno policy"));
+    CHECK_FALSE(has(fine.out, "h\nno policy")); // a host endpoint without policy denies
+    CHECK(has(fine.error, "neither end has policy in that direction"));
+    CHECK(has(fine.error, "every endpoint that no policy restricts"));
+    CHECK_FALSE(has(fine.out, "label=\"TCP 5432\""));
+    const auto coarse =
+        polecat_with({"map", "--format", "svg", "--group-by", "namespace", "-"}, manifests);
+    CHECK(has(coarse.out, ">no ingress policy: 1<")); // of s0
+    CHECK(has(coarse.out, ">from all: * (some)<"));
+    CHECK_FALSE(has(coarse.out, ">from all: *<"));
 }
 
 TEST_CASE("test") {

@@ -1,0 +1,125 @@
+// The HTML report as text: sections, escaping, what is left out. tools/check-report loads it in a
+// browser.
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include <doctest/doctest.h>
+
+#include "runtime/process.h"
+
+using namespace polecat;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string kExample = std::string(POLECAT_SOURCE_DIR) + "/examples/three-tiers";
+
+struct Page {
+    int exit_code = 0;
+    std::string html, said;
+};
+
+Page report(std::vector<std::string> arguments, const std::string& input = "") {
+    arguments.insert(arguments.begin(), {std::string(POLECAT_BIN_DIR) + "/polecat", "report"});
+    arguments.insert(arguments.end(), {"-o", "-"});
+    const auto output = runtime::run_program(arguments, input);
+    REQUIRE_MESSAGE(output.ok(), (output ? "" : output.error()));
+    return {output->exit_code, output->out, output->error};
+}
+
+std::size_t count(const std::string& text, const std::string& part) {
+    std::size_t out = 0;
+    for (std::size_t at = 0; (at = text.find(part, at)) != std::string::npos; at += part.size())
+        ++out;
+    return out;
+}
+
+bool has(const std::string& text, const std::string& part) {
+    return count(text, part) != 0;
+}
+
+/// Every element that needs an end has one, and nothing is left open.
+void check_balanced(const std::string& html) {
+    for (const std::string tag :
+         {"html",    "head", "body", "main", "header", "nav",    "section", "table", "thead",
+          "tbody",   "tr",   "td",   "th",   "form",   "select", "details", "pre",   "figure",
+          "article", "ul",   "li",   "p",    "svg",    "g",      "text"})
+        CHECK_MESSAGE(count(html, "<" + tag + ">") + count(html, "<" + tag + " ") ==
+                          count(html, "</" + tag + ">"),
+                      tag);
+}
+
+} // namespace
+
+TEST_CASE("a report of sound manifests has every section") {
+    const Page page = report({kExample + "/mended"});
+    CHECK(page.exit_code == 0);
+    for (const char* part :
+         {"id=\"findings\"", "id=\"map\"", "id=\"flows\"", "id=\"policies\"", "id=\"gaps\"",
+          "id=\"explanations\"", "<svg", "api/orders", "TCP 9000", "1 endpoint: data/ledger"})
+        CHECK_MESSAGE(has(page.html, part), part);
+    check_balanced(page.html);
+    CHECK(has(page.html, "default-src 'none'; script-src 'sha256-"));
+    for (const char* outside : {"src=\"", "@import", "url(", "<link", "style=\""})
+        CHECK_MESSAGE(!has(page.html, outside), outside);
+    CHECK(count(page.html, "<script") == 1);
+    CHECK(has(page.said, "errors: 0"));
+}
+
+TEST_CASE("a report of manifests with errors says that nothing more is known") {
+    const Page page = report({kExample + "/broken"});
+    CHECK(page.exit_code == 1);
+    CHECK(has(page.html, "there is no map"));
+    CHECK_FALSE(has(page.html, "id=\"map\""));
+    CHECK(has(page.html, "<a href=\"#PC1002\">PC1002</a>"));
+    CHECK(has(page.html, "<article id=\"PC1002\">"));
+    CHECK(has(page.html, "Most YAML readers keep the last value"));
+    check_balanced(page.html);
+    CHECK(report({kExample + "/nowhere"}).exit_code == 2);
+    CHECK(report({"--group-by", "size", kExample}).exit_code == 2);
+    CHECK(report({"--fail-on", "never", kExample + "/broken"}).exit_code == 0);
+}
+
+TEST_CASE("text of manifests is never markup") {
+    const std::string bad = "</pre><script>alert(1)</script><img src=x onerror=alert(2)>";
+    const std::string manifests =
+        "# " + bad +
+        "\n{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: "
+        "{tier: front}}, spec: {nodeName: n1, containers: [{name: c, image: \"" +
+        bad + "\"}]}, status: {podIP: 10.0.0.1}} # " + bad + "\n---\n";
+    const Page sound =
+        report({"-", "--title", bad, "--group-by", "label:" + bad},
+               manifests +
+                   "{apiVersion: projectcalico.org/v3, kind: NetworkPolicy, metadata: {name: p, "
+                   "namespace: shop}, spec: {selector: \"tier == '" +
+                   bad + "'\", types: [Ingress]}} # " + bad + "\n");
+    CHECK(has(sound.html, "id=\"map\""));
+    CHECK(has(sound.html, "without label &lt;/pre&gt;&lt;script&gt;"));
+    const Page names =
+        report({"-"}, manifests + "{apiVersion: v1, kind: \"" + bad +
+                          "\", metadata: {name: x}}\n---\n"
+                          "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, "
+                          "metadata: {name: \"" +
+                          bad + "\", namespace: \"" + bad + "\"}, spec: {\"" + bad + "\": 1}}\n");
+    CHECK(names.exit_code == 1);
+    for (const Page* page : {&sound, &names}) {
+        CHECK(count(page->html, "<script") == 1);
+        CHECK_FALSE(has(page->html, "<img"));
+        CHECK(has(page->html, "&lt;script&gt;alert(1)"));
+        check_balanced(page->html);
+    }
+}
+
+TEST_CASE("a large report says what it leaves out") {
+    std::string manifests;
+    for (int i = 0; i < 2100; ++i)
+        manifests += "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p" +
+                     std::to_string(i) +
+                     ", namespace: shop}, spec: {podSelector: {}, policyTypes: [Ingress]}}\n---\n";
+    const Page page = report({"-"}, manifests);
+    CHECK(has(page.html, "The first 2000 of 2100 policies"));
+    CHECK(has(page.html, "2000 of "));
+    check_balanced(page.html);
+}
