@@ -32,7 +32,8 @@ NewPods::NewPods(const decision::LoweredCluster& cluster,
     : cluster_(cluster), pods_(cluster) {
     for (const policy::Namespace& space : namespaces)
         for (const auto& [label, value] : space.meta.labels)
-            namespaces_[space.meta.name].set(std::string(policy::kNamespacePrefix).append(label), value);
+            namespaces_[space.meta.name].set(std::string(policy::kNamespacePrefix).append(label),
+                                             value);
 }
 
 /// A namespace that exists has the labels it has, whatever was asked for.

@@ -134,7 +134,8 @@ class Advertised {
                    return std::any_of(node.addresses.begin(), node.addresses.end(),
                                       [&](const net::Address& address) {
                                           return address.family == family &&
-                                                 allowed(identities[identities.of_address(address)]);
+                                                 allowed(
+                                                     identities[identities.of_address(address)]);
                                       });
                });
     }

@@ -189,17 +189,9 @@ Mended mend(Input& input, const LintConfig& config) {
 }
 
 std::string cannot_mend(const Sources& sources) {
-    std::map<std::string, std::string> seen; // where it really is -> as it was named
-    for (std::uint32_t i = 0; i < sources.size(); ++i) {
-        const std::string& path = sources.path(FileId{i});
-        if (path == "-")
+    for (std::uint32_t i = 0; i < sources.size(); ++i)
+        if (sources.path(FileId{i}) == "-")
             return "standard input can't be mended; name files or folders";
-        std::error_code error;
-        const std::string real = std::filesystem::weakly_canonical(path, error).string();
-        const auto [other, fresh] = seen.emplace(real, path);
-        if (!fresh)
-            return fmt::format("{} and {} are one file; name it once", other->second, path);
-    }
     return {};
 }
 

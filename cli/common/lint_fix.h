@@ -23,7 +23,7 @@ struct Mended {
 /// Afterwards `input` holds the mended texts and what is still found in them. Writes nothing.
 Mended mend(Input& input, const LintConfig& config);
 
-/// Why these files can't be mended: standard input, or one file read under two names. Else empty.
+/// Why these files can't be mended: standard input. Else empty.
 std::string cannot_mend(const Sources& sources);
 
 /// "3 of 5 findings mended in 2 files; 1 has no fix, 1 has one that was refused".

@@ -326,8 +326,7 @@ class Builder {
     void report_template_or_key(const Node& key) {
         broken_ = true;
         if (key.is_mapping())
-            diagnostics_.report(diag::Code::UnrenderedTemplate, key.span)
-                .with_hint(kRenderFirst);
+            diagnostics_.report(diag::Code::UnrenderedTemplate, key.span).with_hint(kRenderFirst);
         else
             diagnostics_.report(diag::Code::YamlKey, key.span, {"(a collection)"});
     }

@@ -76,8 +76,7 @@ bool report_template(const Chunk& chunk, FileId file, diag::Diagnostics& diagnos
     Span place = place_of_byte(chunk.text, file, chunk.text.find("{{"));
     place.line += chunk.first_line - 1;
     place.length = 2;
-    diagnostics.report(diag::Code::UnrenderedTemplate, place)
-        .with_hint(kRenderFirst);
+    diagnostics.report(diag::Code::UnrenderedTemplate, place).with_hint(kRenderFirst);
     return true;
 }
 

@@ -211,8 +211,7 @@ TEST_CASE("links are followed, hard links and standard input refused") {
     const std::string file = folder.write("a.yaml", bad);
     fs::permissions(file, fs::perms::owner_read | fs::perms::owner_write | fs::perms::group_read);
     fs::create_symlink("a.yaml", folder.path / "link.yaml");
-    CHECK(has(folder.run("lint --fix a.yaml link.yaml").error, "are one file"));
-    folder.run("lint --fix link.yaml");
+    folder.run("lint --fix link.yaml a.yaml"); // one file, read once
     CHECK(fs::is_symlink(folder.path / "link.yaml"));
     CHECK(folder.read("a.yaml") == kPolicy);
     CHECK((fs::status(file).permissions() & fs::perms::group_read) != fs::perms::none);

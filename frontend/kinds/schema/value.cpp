@@ -174,7 +174,8 @@ std::optional<std::string> check_value(std::string_view type, const yaml::Node& 
         (scalar == yaml::ScalarType::Integer || scalar == yaml::ScalarType::String))
         return std::nullopt;
     if (word == "asn") // 64512 or "0.64512"; unquoted, the latter is a number, told by its text
-        return net::parse_as_number(value.text) ? Problem{} : "must be an AS number, 0 to 4294967295";
+        return net::parse_as_number(value.text) ? Problem{}
+                                                : "must be an AS number, 0 to 4294967295";
     if (scalar != yaml::ScalarType::String)
         return "must be text; quote it if it is meant as text";
     return check_string(type, value.text);
