@@ -55,15 +55,6 @@ decision::Flow packet_of(const Case& each, const Traffic& traffic) {
     return flow;
 }
 
-decision::End packet_end(const LoweredCluster& cluster, const ir::PathEnd& end) {
-    if (end.address)
-        return decision::end_of(cluster.world, *end.address);
-    decision::End out;
-    if (end.endpoint)
-        out.objects.push_back(*end.endpoint);
-    return out;
-}
-
 /// One endpoint's own program.
 Result<Answer> probe(const LoweredCluster& cluster, const Case& each, const ir::PathEnd& from,
                      const ir::PathEnd& to, const Traffic& traffic) {
@@ -71,8 +62,8 @@ Result<Answer> probe(const LoweredCluster& cluster, const Case& each, const ir::
     if (!at)
         return Error{at.error()};
     decision::Flow flow = packet_of(each, traffic);
-    flow.source = packet_end(cluster, from);
-    flow.destination = packet_end(cluster, to);
+    flow.source = ir::packet_end(cluster, from);
+    flow.destination = ir::packet_end(cluster, to);
     for (const auto& end : {from, to})
         if (end.address)
             flow.family = end.address->family;

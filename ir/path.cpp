@@ -207,4 +207,13 @@ std::vector<Path> paths(const LoweredCluster& cluster, const PathQuery& query) {
     return out;
 }
 
+decision::End packet_end(const LoweredCluster& cluster, const PathEnd& end) {
+    if (end.address)
+        return decision::end_of(cluster.world, *end.address);
+    decision::End out;
+    if (end.endpoint)
+        out.objects.push_back(*end.endpoint);
+    return out;
+}
+
 } // namespace polecat::ir

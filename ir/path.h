@@ -77,6 +77,9 @@ struct Path {
 /// All ways; never empty.
 std::vector<Path> paths(const decision::LoweredCluster& cluster, const PathQuery& query);
 
+/// An end as a program sees it: what holds its address, or the endpoint alone.
+decision::End packet_end(const decision::LoweredCluster& cluster, const PathEnd& end);
+
 struct HopVerdict {
     Hop hop;
     const decision::GroupProgram* program = nullptr;

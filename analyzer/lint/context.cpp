@@ -125,13 +125,6 @@ bool is_kubernetes(const policy::Policy& policy) {
            policy.kind == policy::PolicyKind::StagedKubernetesNetworkPolicy;
 }
 
-std::string listed(const std::vector<std::string>& names, std::size_t most) {
-    std::string out;
-    for (std::size_t i = 0; i < names.size() && i < most; ++i)
-        out += (i == 0 ? "" : ", ") + names[i];
-    return names.size() > most ? out + fmt::format(" and {} more", names.size() - most) : out;
-}
-
 std::string counted(std::size_t number, const std::string& what) {
     return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
 }

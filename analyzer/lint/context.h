@@ -18,6 +18,7 @@
 #include "ir/policy/cluster.h"
 #include "ir/policy/order.h"
 #include "ir/selector/index.h"
+#include "support/listed.h"
 
 namespace polecat::lint {
 
@@ -106,8 +107,6 @@ std::string rule_name(const RuleView& view); ///< "ingress[0]"
 bool is_unconditional(const policy::Rule& rule);
 /// A policy of Kubernetes, whose rules were converted.
 bool is_kubernetes(const policy::Policy& policy);
-/// "shop/web, shop/db and 3 more".
-std::string listed(const std::vector<std::string>& names, std::size_t most = 3);
 /// "1 endpoint", "2 endpoints".
 std::string counted(std::size_t number, const std::string& what);
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "cli/common/input.h"
+#include "support/listed.h"
 
 namespace polecat::cli {
 
@@ -57,11 +58,7 @@ class Names {
             for (const decision::ObjectId id : family_.ends[each].head)
                 names.push_back(name_of(head_, id));
         std::sort(names.begin(), names.end());
-        std::string out;
-        for (std::size_t i = 0; i < names.size() && i < kMost; ++i)
-            out += (i == 0 ? "" : ", ") + names[i];
-        if (names.size() > kMost)
-            out += fmt::format(" and {} more", names.size() - kMost);
+        std::string out = listed(names, kMost);
         const net::AddressSet nets = outside_of(ends);
         if (nets.empty())
             return out;

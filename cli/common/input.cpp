@@ -8,6 +8,7 @@
 
 #include "frontend/load.h"
 #include "support/diag/render.h"
+#include "support/listed.h"
 
 namespace polecat::cli {
 
@@ -62,16 +63,12 @@ std::string name_of(const decision::LoweredCluster& cluster, decision::ObjectId 
 }
 
 std::string text_of(const net::AddressSet& set, std::size_t limit) {
-    const auto cidrs = set.cidrs();
-    std::string out;
-    for (std::size_t i = 0; i < cidrs.size() && i < limit; ++i) {
-        const bool single = cidrs[i].prefix == net::width(cidrs[i].family());
-        out += (i == 0 ? "" : ", ") +
-               (single ? net::to_string(cidrs[i].base) : net::to_string(cidrs[i]));
+    std::vector<std::string> out;
+    for (const net::Cidr& cidr : set.cidrs()) {
+        const bool single = cidr.prefix == net::width(cidr.family());
+        out.push_back(single ? net::to_string(cidr.base) : net::to_string(cidr));
     }
-    if (cidrs.size() > limit)
-        out += fmt::format(" and {} more", cidrs.size() - limit);
-    return out;
+    return listed(out, limit);
 }
 
 } // namespace polecat::cli

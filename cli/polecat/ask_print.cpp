@@ -10,6 +10,7 @@
 #include "cli/common/input.h"
 #include "cli/polecat/ask.h"
 #include "cli/polecat/trail_print.h"
+#include "support/listed.h"
 
 namespace polecat::cli {
 
@@ -96,11 +97,7 @@ std::string Printer::label(const std::vector<Party>& parties,
         for (const decision::ObjectId id : parties[i].objects)
             names.push_back(name_of(cluster_, id));
     std::sort(names.begin(), names.end());
-    std::string out;
-    for (std::size_t i = 0; i < names.size() && i < kMost; ++i)
-        out += (i == 0 ? "" : ", ") + names[i];
-    if (names.size() > kMost)
-        out += fmt::format(" and {} more", names.size() - kMost);
+    std::string out = listed(names, kMost);
     const net::AddressSet nets = outside_of(parties, which);
     if (nets.empty())
         return out;

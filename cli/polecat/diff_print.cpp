@@ -7,6 +7,7 @@
 
 #include "ir/policy/text.h"
 #include "passes/lower.h"
+#include "support/listed.h"
 
 namespace polecat::cli {
 
@@ -51,12 +52,7 @@ void add_list(std::string& out, const char* title, const std::vector<std::string
               std::size_t most) {
     if (names.empty())
         return;
-    out += fmt::format("{}: ", title);
-    for (std::size_t i = 0; i < names.size() && i < most; ++i)
-        out += (i == 0 ? "" : ", ") + names[i];
-    if (names.size() > most)
-        out += fmt::format(" and {} more", names.size() - most);
-    out += "\n";
+    out += fmt::format("{}: {}\n", title, listed(names, most));
 }
 
 const char* sign_of(ChangeKind kind) {

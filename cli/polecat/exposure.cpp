@@ -9,6 +9,7 @@
 #include "cli/polecat/ask.h"
 #include "cli/polecat/commands.h"
 #include "ir/policy/scope.h"
+#include "support/listed.h"
 
 namespace polecat::cli {
 
@@ -207,10 +208,7 @@ std::string text_of(const std::vector<json>& entries) {
     for (auto& [body, names] : blocks) {
         constexpr std::size_t kMost = 6, kFamily = 4; // "IPv4"
         std::sort(names.begin(), names.end());
-        for (std::size_t i = 0; i < names.size() && i < kMost; ++i)
-            out += (i == 0 ? "" : ", ") + names[i];
-        if (names.size() > kMost)
-            out += fmt::format(" and {} more", names.size() - kMost);
+        out += polecat::listed(names, kMost);
         out += "  " + body.substr(body.size() - kFamily) + "\n";
         out += body.substr(0, body.size() - kFamily);
     }

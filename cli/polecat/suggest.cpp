@@ -34,21 +34,12 @@ struct Denial {
     decision::Flow flow;
 };
 
-decision::End end_of(const LoweredCluster& cluster, const ir::PathEnd& end) {
-    if (end.address)
-        return decision::end_of(cluster.world, *end.address);
-    decision::End out;
-    if (end.endpoint)
-        out.objects.push_back(*end.endpoint);
-    return out;
-}
-
 Denial denial_of(const LoweredCluster& cluster, const ir::PathQuery& query,
                  const ir::FlowVerdict& verdict) {
     Denial out;
     out.flow = query.packet;
-    out.flow.source = end_of(cluster, query.source);
-    out.flow.destination = end_of(cluster, query.destination);
+    out.flow.source = ir::packet_end(cluster, query.source);
+    out.flow.destination = ir::packet_end(cluster, query.destination);
     for (const ir::HopVerdict& hop : verdict.hops) {
         if (hop.hop.rewrite) {
             const ir::Rewrite& rewrite = *hop.hop.rewrite;
