@@ -15,12 +15,16 @@ using decision::ServiceFront;
 
 namespace {
 
-Path refused(const decision::Flow& flow, std::string reason) {
+Path ended(const decision::Flow& flow, decision::Verdict verdict, std::string reason) {
     Path path;
     path.flow = flow;
-    path.end = decision::Verdict::Deny;
+    path.end = verdict;
     path.end_reason = std::move(reason);
     return path;
+}
+
+Path refused(const decision::Flow& flow, std::string reason) {
+    return ended(flow, decision::Verdict::Deny, std::move(reason));
 }
 
 std::vector<net::Address> addresses_of(const LoweredCluster& cluster, const PathEnd& end) {
@@ -78,7 +82,10 @@ class Builder {
         }
         const ServiceFront& front = found->second;
         const auto* port = port_of(front, query_.packet.destination_port);
-        if (front.cluster_ips.empty()) { // headless: DNS names the pods, nothing is rewritten
+        if (front.is_external) {
+            out_.push_back(ended(query_.packet, decision::Verdict::Depends,
+                                 "the service stands for a name outside the cluster"));
+        } else if (front.headless) { // DNS names the pods, nothing is rewritten
             to_pods(front);
         } else if (port == nullptr) {
             out_.push_back(refused(query_.packet, "the service has no such port"));
@@ -121,12 +128,24 @@ class Builder {
             if (port == nullptr)
                 continue;
             to_backends(*port, {address}, std::nullopt, holds(front.external_ips));
+            if (holds(front.external_ips) && !lets_in(front))
+                out_.push_back(ended(query_.packet, decision::Verdict::Depends,
+                                     "loadBalancerSourceRanges of service " + key +
+                                         " leaves the source out: a load balancer drops it"));
             return true;
         }
         return false;
     }
 
-    /// A port of a node may be a service's.
+    bool lets_in(const ServiceFront& front) const {
+        const auto& source = query_.source.address;
+        return front.source_ranges.empty() ||
+               (source &&
+                std::any_of(front.source_ranges.begin(), front.source_ranges.end(),
+                            [&](const net::Cidr& range) { return range.contains(*source); }));
+    }
+
+    /// A port of a node may be a service's, or a pod's hostPort.
     bool to_node_port(const PathEnd& end) {
         if (query_.route != Route::Wire || !query_.packet.destination_port || end.node.empty())
             return false;
@@ -137,7 +156,31 @@ class Builder {
                     to_backends(port, addresses_of(cluster_, end), end.node);
                     return true;
                 }
-        return false;
+        return to_host_port(end);
+    }
+
+    /// The CNI's portmap plugin translates it. A pod that is not placed may be on this node.
+    bool to_host_port(const PathEnd& end) {
+        bool found = false;
+        for (const std::string& node : {end.node, std::string()}) {
+            const auto ports = cluster_.host_ports.find(node);
+            if (ports == cluster_.host_ports.end())
+                continue;
+            for (const ServiceFront::Port& port : ports->second) {
+                if (port.protocol != query_.packet.protocol ||
+                    port.node_port != *query_.packet.destination_port)
+                    continue;
+                if (node.empty())
+                    out_.push_back(
+                        ended(query_.packet, decision::Verdict::Depends,
+                              "a pod with this hostPort may be on the node: " +
+                                  cluster_.world.object(*port.backends.front().object).name));
+                else
+                    to_backends(port, addresses_of(cluster_, end), end.node);
+                found = found || !node.empty();
+            }
+        }
+        return found;
     }
 
     void to_backends(const ServiceFront::Port& port, const std::vector<net::Address>& front,

@@ -65,6 +65,9 @@ class Builder {
             decision::ServiceFront front;
             front.cluster_ips = service.cluster_ips;
             front.external_ips = service.external_ips;
+            front.headless = service.headless;
+            front.is_external = service.type == "ExternalName";
+            front.source_ranges = service.source_ranges;
             for (std::size_t i = 0; i < service.ports.size(); ++i) {
                 const policy::ServicePort& port = service.ports[i];
                 decision::ServiceFront::Port seen{port.protocol, port.port, port.node_port, {}};

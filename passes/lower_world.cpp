@@ -149,8 +149,17 @@ class Builder {
         if (endpoint.interface_name.empty() && workload.kind == "Pod" && !workload.host_network)
             endpoint.interface_name = interface_of(workload.meta, lowered_.felix_of(workload.node));
         endpoint.host_network = workload.host_network;
-        lowered_.workloads_by_name.emplace(key,
-                                           add(std::move(object), std::move(endpoint), source));
+        const ObjectId id = add(std::move(object), std::move(endpoint), source);
+        lowered_.workloads_by_name.emplace(key, id);
+        if (!workload.host_network)
+            add_host_ports(workload, id);
+    }
+
+    void add_host_ports(const policy::Workload& workload, ObjectId id) {
+        for (const policy::EndpointPort& port : workload.listens)
+            if (port.host_port != 0)
+                lowered_.host_ports[workload.node].push_back(
+                    {port.protocol, 0, port.host_port, {{id, std::nullopt, port.port}}});
     }
 
     /// Names of workloads lead to one of their pods: all are made from one template.

@@ -186,14 +186,17 @@ std::string Printer::reason(const Answers& answers, const Answer& row) const {
 
 std::string Printer::row_text(const Question& question, const Answers& answers, const Answer& row) {
     std::string out;
-    const bool open_source = question.source.any && !question.destination.any;
-    if (open_source)
-        out = fmt::format("  {}\n", label(answers.from, row.from, question.from));
+    // An end of which all is in the row is in the heading already.
+    const bool all_from = row.from.size() == answers.from.size();
+    const bool all_to = row.to.size() == answers.to.size();
+    const std::string from = label(answers.from, row.from, question.from);
+    const std::string to = label(answers.to, row.to, question.to);
+    if (all_to && !question.destination.any)
+        out = fmt::format("  {}\n", from);
+    else if (all_from && !question.source.any)
+        out = fmt::format("  {}\n", to);
     else
-        out = question.source.any
-                  ? fmt::format("  {}\n   -> {}\n", label(answers.from, row.from, question.from),
-                                label(answers.to, row.to, question.to))
-                  : fmt::format("  {}\n", label(answers.to, row.to, question.to));
+        out = fmt::format("  {}\n   -> {}\n", from, to);
     if (!row.allow.empty())
         out += "      allowed  " + described(row.allow) + "\n";
     if (row.may != row.allow) {

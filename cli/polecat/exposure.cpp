@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "analyzer/new_pods.h"
@@ -8,6 +9,7 @@
 #include "cli/common/input.h"
 #include "cli/polecat/ask.h"
 #include "cli/polecat/commands.h"
+#include "ir/policy/felix.h"
 #include "ir/policy/scope.h"
 #include "support/listed.h"
 
@@ -56,6 +58,7 @@ class Exposure {
                 entry["endpoints"].push_back(name_of(cluster_, id));
             for (const analyzer::Answer& row : open[i])
                 entry["outside"].push_back(from_outside(answers, row, answers.to[i]));
+            entry["failsafe"] = failsafes(answers.to[i]);
             if (!answers.to[i].is_outside())
                 out.push_back(std::move(entry));
         }
@@ -103,6 +106,26 @@ class Exposure {
             out["from"].push_back(net::to_string(cidr));
         out["shown"] = outside_label(nets, whole_, "any outside address");
         out["by"] = by;
+        return out;
+    }
+
+    /// Ports of host endpoints that no policy closes.
+    json failsafes(const Party& party) const {
+        json out = json::array();
+        for (const decision::ObjectId id : party.objects) {
+            const decision::Endpoint* endpoint = cluster_.endpoint_of(id);
+            if (endpoint == nullptr || !endpoint->is_host_endpoint)
+                continue;
+            for (const auto& port : policy::failsafe_ports(cluster_.felix_of(endpoint->node),
+                                                           policy::Direction::Ingress)) {
+                std::string text =
+                    fmt::format("{} {}", net::to_string_protocol(port.protocol), port.port);
+                if (port.net)
+                    text += " from " + net::to_string(*port.net);
+                if (std::find(out.begin(), out.end(), text) == out.end())
+                    out.push_back(std::move(text));
+            }
+        }
         return out;
     }
 
@@ -187,6 +210,10 @@ std::string body_of(const json& entry) {
     }
     for (const json& each : entry["new_pods"])
         out += new_pod_text(each);
+    if (!entry["failsafe"].empty())
+        out += fmt::format("    any address: failsafe ports of FelixConfiguration, whatever policy "
+                           "says: {}\n",
+                           fmt::join(entry["failsafe"].get<std::vector<std::string>>(), ", "));
     if (out.empty())
         out = "    closed to outside addresses, and no new pod was found that it lets in\n";
     return out;
@@ -235,8 +262,9 @@ int run(const ExposureOptions& options) {
     if (speaks_v6(cluster))
         for (json& entry : Exposure(input, cluster, identities, net::Family::V6).run())
             entries.push_back(std::move(entry));
-    const bool open = std::any_of(entries.begin(), entries.end(),
-                                  [](const json& entry) { return !entry["outside"].empty(); });
+    const bool open = std::any_of(entries.begin(), entries.end(), [](const json& entry) {
+        return !entry["outside"].empty() || !entry["failsafe"].empty();
+    });
     std::string text;
     if (options.format == "text") {
         text = text_of(entries);

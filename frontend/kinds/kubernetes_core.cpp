@@ -100,11 +100,16 @@ void read_cluster_ips(Fields& spec, policy::Service& into) {
     if (const auto one = spec.string("clusterIP"); ips.empty() && one)
         ips.push_back(*one);
     for (const At<std::string>& ip : ips)
-        if (!ip.value.empty() && ip.value != "None")
+        if (ip.value == "None")
+            into.headless = true;
+        else if (!ip.value.empty())
             add_address(ip, spec.path_of("clusterIP"), spec, into.cluster_ips);
 }
 
 void read_external_ips(Fields& spec, Fields& root, policy::Service& into) {
+    for (const At<std::string>& text : spec.strings("loadBalancerSourceRanges"))
+        if (const auto cidr = read_cidr(text, spec.path_of("loadBalancerSourceRanges"), spec))
+            into.source_ranges.push_back(cidr->value);
     for (const At<std::string>& ip : spec.strings("externalIPs"))
         add_address(ip, spec.path_of("externalIPs"), spec, into.external_ips);
     Fields status = root.mapping("status");

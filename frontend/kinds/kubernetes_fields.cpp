@@ -79,7 +79,7 @@ constexpr std::string_view container[] = {"name",
                                           "stdin",
                                           "stdinOnce",
                                           "tty"};
-constexpr std::string_view container_port[] = {"hostPort", "hostIP"};
+constexpr std::string_view container_port[] = {"hostIP"};
 constexpr std::string_view pod_status[] = {"observedGeneration",
                                            "conditions",
                                            "message",
@@ -133,7 +133,6 @@ constexpr std::string_view workload_spec[] = {"selector",
 constexpr std::string_view job_template[] = {"metadata"};
 constexpr std::string_view service_spec[] = {"sessionAffinity",
                                              "loadBalancerIP",
-                                             "loadBalancerSourceRanges",
                                              "externalName",
                                              "healthCheckNodePort",
                                              "publishNotReadyAddresses",

@@ -26,6 +26,7 @@ void read_ports(Fields& spec, std::string_view key, Workload& into) {
             const auto name = fields.string("name");
             const auto protocol = fields.string("protocol");
             const auto number = fields.integer("containerPort");
+            const auto host = fields.integer("hostPort");
             // A port without its number is no port, which narrows what names it.
             fields.finish_open(known::kContainerPort, diag::Severity::Warning);
             const auto known =
@@ -36,10 +37,14 @@ void read_ports(Fields& spec, std::string_view key, Workload& into) {
                                    : std::nullopt;
             if (!known || !value)
                 continue;
+            const auto on_host =
+                host && host->value != 0
+                    ? port_number(*host, fields.path_of("hostPort"), fields).value_or(0)
+                    : std::uint16_t{0};
             const bool named = name && !name->value.empty();
-            into.listens.push_back({named ? name->value : "", *known, *value});
+            into.listens.push_back({named ? name->value : "", *known, *value, on_host});
             if (named)
-                into.ports.push_back(into.listens.back());
+                into.ports.push_back({name->value, *known, *value});
         }
         container.finish_open(known::kContainer, diag::Severity::Warning);
     }

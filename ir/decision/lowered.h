@@ -63,6 +63,9 @@ struct ServiceFront {
     };
     std::vector<net::Address> cluster_ips, external_ips;
     std::vector<Port> ports;
+    bool headless = false;                ///< names lead to pods' addresses, nothing is rewritten
+    bool is_external = false;             ///< ExternalName: leads to a name somewhere
+    std::vector<net::Cidr> source_ranges; ///< whom a load balancer lets in; empty: all
 };
 
 struct NodeInfo {
@@ -79,6 +82,8 @@ struct LoweredCluster {
     std::map<std::string, ObjectId> workloads_by_name; ///< "kind:namespace/name", lower-case kind
     std::map<std::string, ObjectId> host_endpoints_by_name;
     std::map<std::string, ServiceFront> service_fronts; ///< by "namespace/name"
+    /// hostPort of pods, by node; "": of pods that are not placed. `node_port` is the host's.
+    std::map<std::string, std::vector<ServiceFront::Port>> host_ports;
     std::vector<NodeInfo> nodes;
     policy::FelixSettings felix;
     std::map<std::string, policy::FelixSettings> felix_of_nodes; ///< where a node has its own

@@ -73,6 +73,7 @@ struct EndpointPort {
     std::string name;
     net::Protocol protocol = net::kTcp;
     std::uint16_t port = 0;
+    std::uint16_t host_port = 0; ///< of a pod: the node's port that leads to it; 0: none
     auto operator<=>(const EndpointPort&) const = default;
 };
 
@@ -134,7 +135,9 @@ struct Service {
     Metadata meta;
     std::string type;                       ///< ClusterIP, NodePort, LoadBalancer, ExternalName
     std::string external_traffic_policy;    ///< Cluster or Local; empty: Cluster
-    std::vector<net::Address> cluster_ips;  ///< empty for headless services
+    bool headless = false;                  ///< clusterIP: None
+    std::vector<net::Address> cluster_ips;  ///< empty too where the API server is to choose
+    std::vector<net::Cidr> source_ranges;   ///< loadBalancerSourceRanges; empty: any
     std::vector<net::Address> external_ips; ///< externalIPs, load balancer addresses
     std::vector<std::pair<std::string, std::string>> selector;
     std::vector<ServicePort> ports;
