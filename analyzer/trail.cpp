@@ -79,9 +79,13 @@ std::vector<TrailLine> trail_of(const decision::Program& program,
         line.tier = tier_of(slot);
         line.what = slot.kind == Slot::Kind::Rule ? describe(slot, program.direction)
                                                   : "nothing more matches";
-        line.outcome = outcome_of(step, slot);
         line.matched = step.outcome != Step::Outcome::NoMatch;
         line.decisive = line.matched && step.slot == decision.slot;
+        const bool goes_on = step.outcome == Step::Outcome::End && !line.decisive &&
+                             step.stage < program.stages.size() &&
+                             program.stages[step.stage].end == decision::StageEnd::Next;
+        // A tier of staged policies only goes on, whatever its default.
+        line.outcome = goes_on ? "Pass: goes on" : outcome_of(step, slot);
         line.span = slot.span;
         out.push_back(std::move(line));
     }

@@ -130,6 +130,27 @@ TEST_CASE("suggest: why there is none") {
     CHECK(has(json.out, "ipBlock: {cidr: \\\"203.0.113.7/32\\\"}"));
 }
 
+TEST_CASE("open questions name the part of a CIDR that gets in") {
+    const std::string range =
+        "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: in, namespace: "
+        "shop}, spec: {podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 203.0.113.0/25}}]}]}}"
+        "\n---\n";
+    const auto out = reach({"203.0.113.0/24", "shop/web", "-p", "80/TCP"}, kPods + range);
+    CHECK_MESSAGE(has(out.out, "outside 203.0.113.0/25\n      allowed  TCP 80"), out.out);
+    // 10.0.0.2 is a pod, so what lies outside of that range is the other address.
+    const auto two = reach({"any", "10.0.0.2/31", "-p", "80/TCP"}, kPods + kDenyAll);
+    CHECK_MESSAGE(!has(two.out, "10.0.0.2\n"), two.out);
+}
+
+TEST_CASE("a tier of staged policies only goes on") {
+    const std::string staged =
+        "{apiVersion: projectcalico.org/v3, kind: StagedGlobalNetworkPolicy, metadata: {name: s}, "
+        "spec: {selector: all(), types: [Ingress]}}\n---\n";
+    const auto out = reach({"8.8.8.8", "shop/web", "-p", "80/TCP"}, kPods + staged);
+    CHECK(has(out.out, "ALLOW"));
+    CHECK_MESSAGE(!has(out.out, "matches: Deny"), out.out);
+}
+
 TEST_CASE("exposure: outside addresses and new pods") {
     const auto exposure = [](const std::vector<std::string>& more, const std::string& input) {
         std::vector<std::string> arguments{std::string(POLECAT_BIN_DIR) + "/polecat", "exposure",
@@ -155,6 +176,14 @@ TEST_CASE("exposure: outside addresses and new pods") {
                              "{name: deny, namespace: shop}, spec: {podSelector: {}}}\n---\n";
     CHECK(exposure({"--fail-on", "outside"}, kPods + kDenyAll + shut).exit_code == 0);
     CHECK(has(exposure({}, kPods).out, "any outside address: *"));
+    // No policy closes the failsafe ports of a host.
+    const std::string host =
+        "{apiVersion: projectcalico.org/v3, kind: HostEndpoint, metadata: {name: h}, spec: {node: "
+        "n1, interfaceName: eth0, expectedIPs: [192.168.0.1]}}\n---\n";
+    const auto hosts = exposure({"--fail-on", "outside"}, kDenyAll + host);
+    CHECK(hosts.exit_code == 1);
+    CHECK(has(hosts.out, "whatever policy says: TCP 22,"));
+    CHECK_FALSE(has(hosts.out, "closed"));
     const auto json = exposure({"--format", "json"}, kPods + kDenyAll + range);
     CHECK(has(json.out, "\"namespace_labels\": {"));
     CHECK(has(json.out, "\"team\": \"blue\""));
