@@ -49,6 +49,8 @@ Result<ObjectId> find_workload(const LoweredCluster& cluster, const EndName& nam
     }
     if (found.size() == 1)
         return found.front().second;
+    if (found.empty() && name.text.find_first_not_of("0123456789.:/") == std::string::npos)
+        return Error{fmt::format("`{}` is no IP address and no CIDR", name.text)};
     if (found.empty())
         return Error{
             fmt::format("there is no workload `{}`{}", name.text, nearest_workload(cluster, name))};

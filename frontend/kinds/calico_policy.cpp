@@ -72,7 +72,7 @@ void read_types(Fields& spec, Policy& into, bool legacy) {
     into.ingress_type = into.egress_type = false;
     for (const At<std::string>& type : types) {
         if (type.value != "Ingress" && type.value != "Egress") {
-            refuse_value(spec, type.span, spec.path_of("types"), "must be Ingress or Egress");
+            refuse_word(spec, type, spec.path_of("types"), {"Ingress", "Egress"});
             continue;
         }
         bool& flag = type.value == "Ingress" ? into.ingress_type : into.egress_type;

@@ -2,9 +2,6 @@
 /// the fields that policy and routing need are read; the rest passes unread.
 #include <algorithm>
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include "frontend/kinds/kinds.h"
 #include "frontend/kinds/kubernetes_fields.h"
 #include "frontend/kinds/label_selector.h"
@@ -43,15 +40,13 @@ net::Protocol protocol_or_tcp(Fields& fields) {
 }
 
 /// One of some words; empty: not given, or refused.
-std::string word(Fields& fields, std::string_view key,
-                 std::initializer_list<std::string_view> allowed) {
+std::string word(Fields& fields, std::string_view key, std::initializer_list<const char*> allowed) {
     const auto text = fields.string(key);
     if (!text || text->value.empty())
         return {};
     if (std::find(allowed.begin(), allowed.end(), text->value) != allowed.end())
         return text->value;
-    refuse_value(fields, text->span, fields.path_of(key),
-                 fmt::format("must be one of {}", fmt::join(allowed, ", ")));
+    refuse_word(fields, *text, fields.path_of(key), allowed);
     return {};
 }
 

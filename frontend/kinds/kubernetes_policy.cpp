@@ -147,7 +147,7 @@ void read_types(Fields& spec, KubernetesNetworkPolicy& into) {
     for (const At<std::string>& type : types) {
         bool& flag = type.value == "Egress" ? into.has_egress_type : into.has_ingress_type;
         if (type.value != "Ingress" && type.value != "Egress")
-            refuse_value(spec, type.span, spec.path_of("policyTypes"), "must be Ingress or Egress");
+            refuse_word(spec, type, spec.path_of("policyTypes"), {"Ingress", "Egress"});
         else if (flag)
             refuse_value(spec, type.span, spec.path_of("policyTypes"),
                          "has " + type.value + " twice");

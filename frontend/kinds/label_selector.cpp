@@ -76,6 +76,22 @@ diag::Diagnostic& refuse_value(Fields& fields, Span span, const std::string& pat
         .about(fields.object());
 }
 
+void refuse_word(Fields& fields, const At<std::string>& text, const std::string& path,
+                 std::initializer_list<const char*> allowed) {
+    std::string list;
+    for (const char* const& name : allowed)
+        list += (list.empty()                 ? ""
+                 : &name + 1 == allowed.end() ? " or "
+                                              : ", ") +
+                std::string(name);
+    auto& diagnostic = refuse_value(fields, text.span, path, "must be " + list);
+    for (const char* name : allowed)
+        if (schema::equal_ignoring_case(name, text.value))
+            diagnostic.with_hint("did you mean `" + std::string(name) + "`?")
+                .with_fix(diag::replace_text(text.span, text.value, name,
+                                             "write `" + std::string(name) + "`"));
+}
+
 policy::LabelSelector read_label_selector(Fields fields) {
     policy::LabelSelector out;
     out.span = fields.span();
@@ -103,11 +119,7 @@ std::optional<net::Protocol> kubernetes_protocol(const At<std::string>& text,
         return net::kUdp;
     if (text.value == "SCTP")
         return net::kSctp;
-    auto& diagnostic = refuse_value(fields, text.span, path, "must be TCP, UDP or SCTP");
-    for (const char* name : {"TCP", "UDP", "SCTP"})
-        if (schema::equal_ignoring_case(name, text.value))
-            diagnostic.with_fix(
-                diag::replace_text(text.span, text.value, name, "write it in capitals"));
+    refuse_word(fields, text, path, {"TCP", "UDP", "SCTP"});
     return std::nullopt;
 }
 

@@ -1,6 +1,7 @@
 /// Kubernetes label selectors (metav1.LabelSelector), protocols and ports as policies write them.
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 #include <string>
 
@@ -30,5 +31,8 @@ void read_kubernetes_policy_spec(Fields& spec, policy::KubernetesNetworkPolicy& 
 /// Reports that a field has a value that its kind does not take.
 diag::Diagnostic& refuse_value(Fields& fields, Span span, const std::string& path,
                                const std::string& rule);
+/// A word that is none of those; with a fix where only upper and lower case differ.
+void refuse_word(Fields& fields, const At<std::string>& text, const std::string& path,
+                 std::initializer_list<const char*> allowed);
 
 } // namespace polecat::frontend
