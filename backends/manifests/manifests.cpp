@@ -29,7 +29,13 @@ std::string to_yaml(const policy::Cluster& cluster) {
     add(out, cluster.workloads);
     add(out, cluster.host_endpoints);
     add(out, cluster.services);
-    add(out, cluster.service_endpoints);
+    std::size_t subset = 0;
+    for (policy::ServiceEndpoints each : cluster.service_endpoints) {
+        if (!each.is_slice) // a slice for each subset of an Endpoints
+            each.meta.name += "-" + std::to_string(subset++);
+        out += (out.empty() ? "" : "---\n") + object_of(each).text();
+    }
+    add(out, cluster.inventories);
     for (const policy::IpPool& pool : cluster.pools)
         if (pool.path == "spec") // others stand in their Installation
             out += (out.empty() ? "" : "---\n") + manifests::object(manifests::kCalico, "IPPool",

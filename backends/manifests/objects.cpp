@@ -70,9 +70,10 @@ Tree ports(const std::vector<policy::EndpointPort>& list, const char* number) {
     Tree out = Tree::list();
     for (const policy::EndpointPort& each : list)
         out.add(Tree::map()
-                    .put("name", each.name)
+                    .put("name", text_if(each.name))
                     .put("protocol", protocol(each.protocol))
-                    .put(number, each.port));
+                    .put(number, each.port)
+                    .put("hostPort", each.host_port == 0 ? Tree() : Tree(each.host_port)));
     return out;
 }
 
@@ -85,7 +86,10 @@ Tree owner(const policy::Workload& workload) {
 
 Tree pod_spec(const policy::Workload& workload) {
     Tree container =
-        Tree::map().put("name", "c").put_some("ports", ports(workload.ports, "containerPort"));
+        Tree::map()
+            .put("name", "c")
+            .put_some("ports", ports(workload.listens.empty() ? workload.ports : workload.listens,
+                                     "containerPort"));
     Tree out = Tree::map();
     out.put("nodeName", text_if(workload.node));
     out.put("serviceAccountName", text_if(workload.service_account));
@@ -201,11 +205,17 @@ Tree object_of(const policy::Service& service) {
         port.put("nodePort", each.node_port == 0 ? Tree() : Tree(each.node_port));
         list.add(std::move(port));
     }
+    Tree ranges = Tree::list();
+    for (const net::Cidr& range : service.source_ranges)
+        ranges.add(net::to_string(range));
     return object("v1", "Service", service.meta,
                   Tree::map()
                       .put("type", service.type)
+                      .put("clusterIP", service.headless ? Tree("None") : Tree())
                       .put_some("clusterIPs", addresses(service.cluster_ips))
                       .put_some("externalIPs", addresses(service.external_ips))
+                      .put("externalTrafficPolicy", text_if(service.external_traffic_policy))
+                      .put_some("loadBalancerSourceRanges", std::move(ranges))
                       .put_some("selector", std::move(selector))
                       .put_some("ports", std::move(list)));
 }
@@ -227,6 +237,29 @@ Tree object_of(const policy::ServiceEndpoints& endpoints) {
         .put("addressType", v6 ? "IPv6" : "IPv4")
         .put("endpoints", Tree::list().add(std::move(one)))
         .put_some("ports", std::move(ports));
+}
+
+Tree object_of(const policy::FabricInventory& inventory) {
+    const auto number = [](const std::optional<At<net::AsNumber>>& each) {
+        return each ? Tree(each->value) : Tree();
+    };
+    Tree routers = Tree::list(), racks = Tree::list();
+    for (const policy::FabricRouter& each : inventory.routers)
+        routers.add(Tree::map()
+                        .put("name", text_if(each.name))
+                        .put("address", net::to_string(each.address.value))
+                        .put("asNumber", each.as_number.value)
+                        .put("rack", each.rack ? Tree(each.rack->value) : Tree())
+                        .put("nodeASNumber", number(each.node_as_number)));
+    for (const policy::FabricRack& each : inventory.racks)
+        racks.add(
+            Tree::map()
+                .put("name", each.name.value)
+                .put("nodeSelector", each.node_selector ? Tree(each.node_selector->text) : Tree())
+                .put("nodeASNumber", number(each.node_as_number)));
+    return object(
+        "polecat/v1", "FabricInventory", inventory.meta,
+        Tree::map().put_some("routers", std::move(routers)).put_some("racks", std::move(racks)));
 }
 
 // --- settings ------------------------------------------------------------------------------------

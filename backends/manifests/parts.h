@@ -37,6 +37,7 @@ Tree object_of(const policy::Workload& workload);
 Tree object_of(const policy::HostEndpoint& endpoint);
 Tree object_of(const policy::Service& service);
 Tree object_of(const policy::ServiceEndpoints& endpoints);
+Tree object_of(const policy::FabricInventory& inventory);
 Tree object_of(const policy::OtherObject& object);
 Tree tree_of(const policy::Settings& settings);
 

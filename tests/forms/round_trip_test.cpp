@@ -129,6 +129,32 @@ TEST_CASE("what random clusters lack reads back: HTTP, domains, odd names, setti
     check_programs(cluster.lowered, programs);
 }
 
+TEST_CASE("services, host ports and inventories read back word for word") {
+    testing::RandomCluster cluster, again;
+    testing::load_text(R"(
+{apiVersion: v1, kind: Service, metadata: {name: s, namespace: a}, spec: {type: LoadBalancer, clusterIP: None,
+ externalTrafficPolicy: Local, loadBalancerSourceRanges: [10.0.0.0/8], ports: [{port: 80}]}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: a}, spec: {nodeName: n1, containers: [{name: c, image: i, ports: [
+ {containerPort: 80, hostPort: 8080}, {name: x, containerPort: 81}]}]}}
+---
+{apiVersion: v1, kind: Endpoints, metadata: {name: s, namespace: a}, subsets: [{addresses: [{ip: 10.0.0.1}],
+ ports: [{port: 1}]}, {addresses: [{ip: 10.0.0.2}], ports: [{port: 2}]}]}
+---
+{apiVersion: polecat/v1, kind: FabricInventory, metadata: {name: f}, spec: {racks: [{name: a, nodeSelector: "rack == 'a'",
+ nodeASNumber: 64512}], routers: [{name: r, address: 10.0.0.1, asNumber: 65000, rack: a}]}}
+)",
+                       cluster);
+    REQUIRE(errors_of(cluster.diagnostics) == "");
+    const std::string text = backends::to_yaml(cluster.policy);
+    for (const char* part : {"hostPort: 8080", "clusterIP: None", "10.0.0.0/8", "nodeASNumber",
+                             "name: s-1", "externalTrafficPolicy: Local"})
+        CHECK_MESSAGE(text.find(part) != std::string::npos, part);
+    testing::load_text(text, again);
+    CHECK(errors_of(again.diagnostics) == "");
+    CHECK(backends::to_yaml(again.policy) == text);
+}
+
 TEST_CASE("text that is no program and no table is refused with its line") {
     decision::PredicateStore store;
     const auto programs = [&](const char* text) {
