@@ -136,6 +136,7 @@ class Exposure {
             entry["namespace"] = pod.space;
             entry["labels"] = json::object();
             entry["namespace_labels"] = json::object();
+            entry["service_account_labels"] = json::object();
             for (const auto& [label, value] : pod.labels)
                 add_label(entry, std::string(label), std::string(value));
             out.push_back(std::move(entry));
@@ -155,13 +156,15 @@ class Exposure {
 
     /// Without what Calico adds and the namespace's name says.
     static void add_label(json& entry, const std::string& label, const std::string& value) {
-        const std::string prefix(policy::kNamespacePrefix);
+        const std::string prefix(policy::kNamespacePrefix), account(policy::kServiceAccountPrefix);
         if (label == policy::kNamespaceLabel || label == policy::kOrchestratorLabel ||
             label == prefix + "projectcalico.org/name" ||
             label == prefix + "kubernetes.io/metadata.name")
             return;
         if (label.starts_with(prefix))
             entry["namespace_labels"][label.substr(prefix.size())] = value;
+        else if (label.starts_with(account)) // nobody can set these on a pod
+            entry["service_account_labels"][label.substr(account.size())] = value;
         else
             entry["labels"][label] = value;
     }
@@ -194,6 +197,9 @@ std::string new_pod_text(const json& pod) {
     if (space.empty())
         where = of_space.empty() ? "in any new namespace"
                                  : "in a namespace with the labels " + of_space;
+    const std::string account = listed(pod["service_account_labels"]);
+    if (!account.empty())
+        where += ", of a service account with the labels " + account;
     return fmt::format("    a new pod {} {} {}: {}\n", labels.empty() ? "without" : "with the",
                        labels.empty() ? "labels" : "labels " + labels, where,
                        connections(pod, " on its address"));
