@@ -4,16 +4,13 @@
 
 #include <doctest/doctest.h>
 
-#include "runtime/process.h"
+#include "tests/cli/folder.h"
 
 using namespace polecat;
+using testing::has;
 namespace fs = std::filesystem;
 
 namespace {
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
 
 const std::string kPods = "apiVersion: v1\nkind: Pod\n"
                           "metadata: {name: web, namespace: shop, labels: {app: web}}\n"
@@ -30,35 +27,19 @@ std::string policy_of(const std::string& kind, const std::string& ingress) {
 const std::string kOpen = "[{action: Allow, protocol: TCP, source: {selector: app == 'web'}, "
                           "destination: {ports: [5432]}}]";
 
-/// A git repository of its own, gone afterwards.
-struct Repository {
-    fs::path path = fs::temp_directory_path() / ("polecat-diff-" + std::to_string(std::rand()));
+/// A git repository of its own.
+struct Repository : testing::Folder {
     Repository() {
-        fs::remove_all(path);
-        fs::create_directories(path);
         REQUIRE(shell("git init -q . && git config user.email a@b && git config user.name a")
                     .exit_code == 0);
         write("k8s/pods.yaml", kPods);
         write("k8s/policy.yaml", policy_of("NetworkPolicy", "[]"));
         commit("base");
     }
-    ~Repository() { fs::remove_all(path); }
-    void write(const std::string& name, const std::string& text) const {
-        fs::create_directories((path / name).parent_path());
-        std::ofstream(path / name, std::ios::binary) << text;
-    }
     void commit(const std::string& tag) const {
         REQUIRE(shell("git add -A && git commit -qm x && git tag " + tag).exit_code == 0);
     }
-    runtime::Output shell(const std::string& command) const {
-        auto output =
-            runtime::run_program({"sh", "-c", "cd '" + path.string() + "' && " + command}, "");
-        REQUIRE(output.ok());
-        return std::move(*output);
-    }
-    runtime::Output diff(const std::string& arguments) const {
-        return shell("'" + std::string(POLECAT_BIN_DIR) + "/polecat' diff " + arguments);
-    }
+    runtime::Output diff(const std::string& arguments) const { return run("diff " + arguments); }
 };
 
 } // namespace

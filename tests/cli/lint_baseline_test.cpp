@@ -5,40 +5,18 @@
 
 #include <doctest/doctest.h>
 
-#include "runtime/process.h"
+#include "tests/cli/folder.h"
 
 using namespace polecat;
+using testing::has;
 namespace fs = std::filesystem;
 
 namespace {
 
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
-
-/// A folder of its own, gone afterwards.
-struct Folder {
-    fs::path path = fs::temp_directory_path() / ("polecat-baseline-" + std::to_string(std::rand()));
-    Folder() {
-        fs::remove_all(path);
-        fs::create_directories(path / "in");
-    }
-    ~Folder() { fs::remove_all(path); }
-    void write(const std::string& name, const std::string& text) const {
-        std::ofstream(path / name, std::ios::binary) << text;
-    }
-    std::string read(const std::string& name) const {
-        std::ostringstream out;
-        out << std::ifstream(path / name, std::ios::binary).rdbuf();
-        return out.str();
-    }
+struct Folder : testing::Folder {
+    Folder() { fs::create_directories(path / "in"); }
     runtime::Output lint(const std::string& arguments, const std::string& from = ".") const {
-        auto output = runtime::run_program({"sh", "-c",
-                                            "cd '" + (path / from).string() + "' && '" +
-                                                POLECAT_BIN_DIR + "/polecat' lint " + arguments},
-                                           "");
-        REQUIRE(output.ok());
-        return std::move(*output);
+        return run("lint " + arguments, from);
     }
 };
 

@@ -4,32 +4,16 @@
 
 #include <doctest/doctest.h>
 
-#include "runtime/process.h"
+#include "tests/cli/folder.h"
 #include "support/glob.h"
 
 using namespace polecat;
+using testing::has;
 namespace fs = std::filesystem;
 
 namespace {
 
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
-
-/// A folder of its own, gone afterwards.
-struct Folder {
-    fs::path path =
-        fs::temp_directory_path() / ("polecat-lint-controls-" + std::to_string(std::rand()));
-    Folder() {
-        fs::remove_all(path);
-        fs::create_directories(path);
-    }
-    ~Folder() { fs::remove_all(path); }
-    std::string write(const std::string& name, const std::string& text) const {
-        fs::create_directories((path / name).parent_path());
-        std::ofstream(path / name, std::ios::binary) << text;
-        return (path / name).string();
-    }
+struct Folder : testing::Folder {
     runtime::Output lint(std::vector<std::string> more) const {
         std::vector<std::string> all{std::string(POLECAT_BIN_DIR) + "/polecat", "lint"};
         all.insert(all.end(), more.begin(), more.end());

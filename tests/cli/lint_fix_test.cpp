@@ -5,50 +5,22 @@
 
 #include <doctest/doctest.h>
 
-#include "runtime/process.h"
+#include "tests/cli/folder.h"
 #include "runtime/write_file.h"
 #include "support/unified_diff.h"
 
 using namespace polecat;
+using testing::Folder;
+using testing::has;
 namespace fs = std::filesystem;
 
 namespace {
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
     const std::size_t at = text.find(from);
     REQUIRE(at != std::string::npos);
     return text.replace(at, from.size(), to);
 }
-
-/// A folder of its own, gone afterwards.
-struct Folder {
-    fs::path path = fs::temp_directory_path() / ("polecat-fix-" + std::to_string(std::rand()));
-    Folder() {
-        fs::remove_all(path);
-        fs::create_directories(path);
-    }
-    ~Folder() { fs::remove_all(path); }
-    std::string write(const std::string& name, const std::string& text) const {
-        std::ofstream(path / name, std::ios::binary) << text;
-        return (path / name).string();
-    }
-    std::string read(const std::string& name) const {
-        std::ostringstream out;
-        out << std::ifstream(path / name, std::ios::binary).rdbuf();
-        return out.str();
-    }
-    runtime::Output run(const std::string& arguments) const {
-        const std::string program = std::string(POLECAT_BIN_DIR) + "/polecat";
-        auto output = runtime::run_program(
-            {"sh", "-c", "cd '" + path.string() + "' && '" + program + "' " + arguments}, "");
-        REQUIRE(output.ok());
-        return std::move(*output);
-    }
-};
 
 const std::string kPolicy = "apiVersion: projectcalico.org/v3   # keep   this\n"
                             "kind: GlobalNetworkPolicy\n"

@@ -1,0 +1,55 @@
+/// A folder of its own for a test of the program, gone afterwards.
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <unistd.h>
+
+#include <doctest/doctest.h>
+
+#include "runtime/process.h"
+
+namespace polecat::testing {
+
+inline bool has(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+struct Folder {
+    std::filesystem::path path;
+
+    Folder() {
+        static int made = 0; // and the process, as two runs may stand side by side
+        path = std::filesystem::temp_directory_path() /
+               ("polecat-test-" + std::to_string(getpid()) + "-" + std::to_string(made++));
+        std::filesystem::create_directories(path);
+    }
+    ~Folder() { std::filesystem::remove_all(path); }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+
+    std::string write(const std::string& name, const std::string& text) const {
+        std::filesystem::create_directories((path / name).parent_path());
+        std::ofstream(path / name, std::ios::binary) << text;
+        return (path / name).string();
+    }
+    std::string read(const std::string& name) const {
+        std::ostringstream out;
+        out << std::ifstream(path / name, std::ios::binary).rdbuf();
+        return out.str();
+    }
+    runtime::Output shell(const std::string& command, const std::string& from = ".") const {
+        auto output =
+            runtime::run_program({"sh", "-c", "cd '" + (path / from).string() + "' && " + command}, "");
+        REQUIRE(output.ok());
+        return std::move(*output);
+    }
+    /// `polecat ARGUMENTS`, in the folder or one below it.
+    runtime::Output run(const std::string& arguments, const std::string& from = ".") const {
+        return shell("'" + std::string(POLECAT_BIN_DIR) + "/polecat' " + arguments, from);
+    }
+};
+
+} // namespace polecat::testing
