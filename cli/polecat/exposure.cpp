@@ -177,7 +177,7 @@ class Exposure {
     net::AddressSet whole_;
 };
 
-std::string listed(const json& labels) {
+std::string labels_text(const json& labels) {
     std::string out;
     for (const auto& [label, value] : labels.items())
         out += fmt::format("{}{}={}", out.empty() ? "" : ", ", label, value.get<std::string>());
@@ -191,13 +191,13 @@ std::string connections(const json& entry, const char* on) {
 }
 
 std::string new_pod_text(const json& pod) {
-    const std::string space = pod["namespace"], labels = listed(pod["labels"]),
-                      of_space = listed(pod["namespace_labels"]);
+    const std::string space = pod["namespace"], labels = labels_text(pod["labels"]),
+                      of_space = labels_text(pod["namespace_labels"]);
     std::string where = "in namespace " + space;
     if (space.empty())
         where = of_space.empty() ? "in any new namespace"
                                  : "in a namespace with the labels " + of_space;
-    const std::string account = listed(pod["service_account_labels"]);
+    const std::string account = labels_text(pod["service_account_labels"]);
     if (!account.empty())
         where += ", of a service account with the labels " + account;
     return fmt::format("    a new pod {} {} {}: {}\n", labels.empty() ? "without" : "with the",
@@ -241,7 +241,7 @@ std::string text_of(const std::vector<json>& entries) {
     for (auto& [body, names] : blocks) {
         constexpr std::size_t kMost = 6, kFamily = 4; // "IPv4"
         std::sort(names.begin(), names.end());
-        out += polecat::listed(names, kMost);
+        out += listed(names, kMost);
         out += "  " + body.substr(body.size() - kFamily) + "\n";
         out += body.substr(0, body.size() - kFamily);
     }

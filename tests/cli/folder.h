@@ -41,8 +41,8 @@ struct Folder {
         return out.str();
     }
     runtime::Output shell(const std::string& command, const std::string& from = ".") const {
-        auto output =
-            runtime::run_program({"sh", "-c", "cd '" + (path / from).string() + "' && " + command}, "");
+        auto output = runtime::run_program(
+            {"sh", "-c", "cd '" + (path / from).string() + "' && " + command}, "");
         REQUIRE(output.ok());
         return std::move(*output);
     }

@@ -4,8 +4,8 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/cli/folder.h"
 #include "support/glob.h"
+#include "tests/cli/folder.h"
 
 using namespace polecat;
 using testing::has;

@@ -5,9 +5,9 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/cli/folder.h"
 #include "runtime/write_file.h"
 #include "support/unified_diff.h"
+#include "tests/cli/folder.h"
 
 using namespace polecat;
 using testing::Folder;
