@@ -26,20 +26,35 @@ std::vector<PredicateId> predicates_of(const decision::Program& program, bool so
 }
 
 EndGroups::EndGroups(const decision::LoweredCluster& cluster,
-                     const decision::Identities& identities, net::Family family)
+                     const decision::Identities& identities, net::Family family, GroupOrder order)
     : identities_(identities), family_(family) {
+    add_endpoints(cluster);
+    for (const auto& [nets, identity] : identities.outside(family))
+        groups_.push_back({{}, nets, identity, std::nullopt, std::nullopt});
+    if (order == GroupOrder::ByMembership)
+        sort_by_membership(cluster.predicates.size());
+    group_of_.resize(cluster.world.objects.size());
+    for (std::uint32_t i = 0; i < groups_.size(); ++i)
+        for (const decision::ObjectId object : groups_[i].objects)
+            group_of_[object.value] = i;
+    std::vector<const decision::Identity*> seen;
+    for (const EndGroup& group : groups_)
+        seen.push_back(&identities[group.identity]);
+    classes_.emplace(std::move(seen), cluster.predicates.size());
+}
+
+void EndGroups::add_endpoints(const decision::LoweredCluster& cluster) {
     using Key = std::tuple<std::uint32_t, std::int64_t, std::int64_t>;
     std::map<Key, std::uint32_t> by_key;
     const auto number = [](const std::optional<decision::ProgramId>& id) {
         return id ? std::int64_t{id->value} : -1;
     };
     const auto program_of = [&](decision::ObjectId object, Direction direction) {
-        const auto* found = cluster.find(object, direction, decision::Hook::Normal, family);
+        const auto* found = cluster.find(object, direction, decision::Hook::Normal, family_);
         return found != nullptr ? std::optional(found->program) : std::nullopt;
     };
-    group_of_.resize(cluster.world.objects.size());
     for (const decision::Endpoint& endpoint : cluster.endpoints) {
-        const auto identity = identities.of_object(endpoint.object, family);
+        const auto identity = identities_.of_object(endpoint.object, family_);
         if (!identity)
             continue;
         const auto egress = program_of(endpoint.object, Direction::Egress);
@@ -50,14 +65,30 @@ EndGroups::EndGroups(const decision::LoweredCluster& cluster,
         if (added)
             groups_.push_back({{}, {}, *identity, egress, ingress});
         groups_[place->second].objects.push_back(endpoint.object);
-        group_of_[endpoint.object.value] = place->second;
     }
-    for (const auto& [nets, identity] : identities.outside(family))
-        groups_.push_back({{}, nets, identity, std::nullopt, std::nullopt});
-    std::vector<const decision::Identity*> seen;
+}
+
+/// Compares groups by what selects them, the widest predicate first: its members stand in one
+/// range then, those of the next in two, and the narrow ones have few members at all.
+void EndGroups::sort_by_membership(std::size_t predicates) {
+    std::vector<std::size_t> width(predicates, 0);
     for (const EndGroup& group : groups_)
-        seen.push_back(&identities[group.identity]);
-    classes_.emplace(std::move(seen), cluster.predicates.size());
+        for (const PredicateId id : identities_[group.identity].yes)
+            ++width[id.value];
+    using Widths = std::vector<std::pair<std::size_t, std::uint32_t>>; // narrowness, predicate
+    std::vector<std::tuple<bool, Widths, std::uint32_t>> keys;
+    for (std::uint32_t i = 0; i < groups_.size(); ++i) {
+        Widths widths;
+        for (const PredicateId id : identities_[groups_[i].identity].yes)
+            widths.emplace_back(groups_.size() - width[id.value], id.value);
+        std::sort(widths.begin(), widths.end());
+        keys.emplace_back(groups_[i].is_outside(), std::move(widths), i);
+    }
+    std::sort(keys.begin(), keys.end());
+    std::vector<EndGroup> sorted;
+    for (const auto& key : keys)
+        sorted.push_back(std::move(groups_[std::get<2>(key)]));
+    groups_ = std::move(sorted);
 }
 
 GroupClasses::Partition EndGroups::others_of(const decision::Program& program) {

@@ -26,11 +26,17 @@ struct EndGroup {
     }
 };
 
+/// In which order groups are numbered; endpoints come first in both.
+enum class GroupOrder {
+    AsDeclared,  ///< by first endpoint; outside ranges by identity
+    ByMembership ///< what the widest predicates select stands together: sets are few ranges
+};
+
 class EndGroups {
   public:
     /// Both must outlive this.
     EndGroups(const decision::LoweredCluster& cluster, const decision::Identities& identities,
-              net::Family family);
+              net::Family family, GroupOrder order = GroupOrder::AsDeclared);
 
     const std::vector<EndGroup>& list() const { return groups_; } ///< endpoints first
     net::Family family() const { return family_; }
@@ -45,6 +51,9 @@ class EndGroups {
     GroupClasses::Partition others_of(const decision::Program& program);
 
   private:
+    void add_endpoints(const decision::LoweredCluster& cluster);
+    void sort_by_membership(std::size_t predicates);
+
     const decision::Identities& identities_;
     net::Family family_;
     std::vector<EndGroup> groups_;

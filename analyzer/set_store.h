@@ -44,6 +44,7 @@ class SetStore {
     }
 
     const ConnectionSet& operator[](Id id) const { return *sets_[id]; }
+    std::size_t size() const { return sets_.size(); }
 
   private:
     enum class Op : std::uint8_t { And, Or, Minus };

@@ -16,6 +16,7 @@
 #include "analyzer/lint/lint.h"
 #include "analyzer/map.h"
 #include "analyzer/questions.h"
+#include "analyzer/sides.h"
 #include "backends/nftables/nftables.h"
 #include "bench/felix_workloads.h"
 #include "bench/manifests.h"
@@ -60,6 +61,21 @@ void map_of(const std::string& name, const std::string& text) {
             open += pair.may != 0 ? 1 : 0;
     phases.done("rows");
     phases.print(fmt::format("{} ({} open)", name, open));
+}
+
+void sides_of(const std::string& name, const std::string& text) {
+    Phases phases;
+    diag::Diagnostics diagnostics;
+    const policy::Cluster cluster = read(text, diagnostics);
+    phases.done("read");
+    const auto lowered = passes::lower(cluster, diagnostics);
+    phases.done("lower");
+    const decision::Identities identities(lowered);
+    phases.done("identities");
+    const analyzer::Sides sides(lowered, identities, net::Family::V4);
+    phases.done("sides");
+    phases.print(fmt::format("{} ({} groups, {} sides, {} sets)", name, sides.groups().size(),
+                             sides.list().size(), sides.peers().size()));
 }
 
 void lint_of(const std::string& name, const std::string& text) {
@@ -194,6 +210,8 @@ const std::map<std::string, std::function<void()>>& workloads() {
         {"diff-5000", [] { diff_of("diff 5000/10000", cluster_manifests(5000, 10'000, 1)); }},
         {"diff-20000", [] { diff_of("diff 20000/10000", cluster_manifests(20'000, 10'000, 1)); }},
         {"explain-100", [] { explain_all("explain 100/50", cluster_manifests(100, 50, 1)); }},
+        {"sides-100000",
+         [] { sides_of("map by side 100000/10000", cluster_manifests(100000, 10000, 1)); }},
         {"map-blocks", [] { map_of("map 638 ipBlocks", many_blocks(638)); }},
         {"tag-pols",
          [] { tables_of("TagPols 250k/10k", [] { return tag_policies(250'000, 10'000); }); }},

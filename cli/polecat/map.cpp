@@ -3,6 +3,7 @@
 #include "cli/common/input.h"
 #include "cli/polecat/commands.h"
 #include "cli/polecat/map_render.h"
+#include "cli/polecat/map_sides.h"
 #include "cli/polecat/picture.h"
 
 namespace polecat::cli {
@@ -13,7 +14,7 @@ struct MapOptions {
     std::vector<std::string> paths{"."};
     std::string format = "text";
     std::string unknown_address = "depends";
-    std::string family = "auto", group_by = "auto";
+    std::string family = "auto", group_by = "auto", rows = "auto";
     bool expand = false;
 };
 
@@ -24,6 +25,35 @@ std::vector<net::Family> families_of(const MapOptions& options,
     if (options.family == "6")
         return {net::Family::V6};
     return families_in_use(cluster);
+}
+
+/// With more endpoints than this, text is written by side: pairs would be more than a person or
+/// the memory takes.
+constexpr std::size_t kPairedEndpoints = 20'000;
+
+bool is_picture(const MapOptions& options) {
+    return options.format == "dot" || options.format == "svg";
+}
+
+/// What no format shows, or nullopt.
+std::optional<std::string> contradiction(const MapOptions& options) {
+    if (options.rows == "sides" && options.expand)
+        return "--expand shows pairs of ends, --rows sides none; leave one of them out";
+    if (options.rows == "sides" && options.format != "text" && options.format != "json")
+        return "--rows sides is written as text or json, not " + options.format;
+    return std::nullopt;
+}
+
+bool by_side(const MapOptions& options, const decision::LoweredCluster& cluster) {
+    if (options.rows != "auto" || options.format != "text" || options.expand)
+        return options.rows == "sides";
+    if (cluster.endpoints.size() <= kPairedEndpoints)
+        return false;
+    fmt::print(stderr,
+               "note: by side, since rows of pairs of {} endpoints are too many; --rows pairs "
+               "writes them\n",
+               cluster.endpoints.size());
+    return true;
 }
 
 std::string render(const MapOptions& options, const decision::LoweredCluster& cluster,
@@ -48,6 +78,10 @@ Result<std::string> draw(const MapOptions& options, const decision::LoweredClust
     return backends::to_svg(graph);
 }
 
+void write(const std::string& text) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+}
+
 /// An SVG file holds one picture.
 std::vector<net::Family> first_of(std::vector<net::Family> families) {
     if (families.size() > 1)
@@ -57,7 +91,11 @@ std::vector<net::Family> first_of(std::vector<net::Family> families) {
 }
 
 int run(const MapOptions& options) {
-    const bool picture = options.format == "dot" || options.format == "svg";
+    if (const auto problem = contradiction(options)) {
+        fmt::print(stderr, "polecat: {}\n", *problem);
+        return kBadInput;
+    }
+    const bool picture = is_picture(options);
     const auto grouping = grouping_named(options.group_by);
     if (!grouping) {
         fmt::print(stderr, "polecat: {}\n", grouping.error());
@@ -74,7 +112,13 @@ int run(const MapOptions& options) {
         fmt::print(stderr,
                    "note: --expand is for rows; --group-by workload is the finest picture\n");
     const auto families = families_of(options, cluster);
+    const bool sides = !picture && by_side(options, cluster);
     for (const net::Family family : picture ? first_of(families) : families) {
+        if (sides) {
+            write(render_sides(cluster, analyzer::Sides(cluster, identities, family), family,
+                               options.format));
+            continue;
+        }
         const analyzer::ConnectivityMap map(cluster, identities, family);
         const auto text = picture ? draw(options, cluster, map, family, *grouping)
                                   : Result(render(options, cluster, map, family));
@@ -82,7 +126,7 @@ int run(const MapOptions& options) {
             fmt::print(stderr, "polecat: {}\n", text.error());
             return kBadInput;
         }
-        std::fwrite(text->data(), 1, text->size(), stdout);
+        write(*text);
     }
     if (options.unknown_address == "outside-blocks" && options.format == "text")
         fmt::print("(assumed: a pod without an address lies inside no CIDR)\n");
@@ -98,6 +142,11 @@ void add_map(CLI::App& app, int& exit_code) {
     command->add_option("--format", options->format, "text, json, csv, md, dot or svg")
         ->check(CLI::IsMember({"text", "json", "csv", "md", "dot", "svg"}));
     command->add_flag("--expand", options->expand, "one row for each pair of ends");
+    command
+        ->add_option("--rows", options->rows,
+                     "pairs: who reaches whom; sides: what each end sends and accepts, which stays "
+                     "small in large clusters; auto: sides as text of more than 20,000 endpoints")
+        ->check(CLI::IsMember({"pairs", "sides", "auto"}));
     command->add_option("--group-by", options->group_by,
                         "what a box of a picture is: workload, namespace, label:KEY, or auto: by "
                         "namespace where there are more than 200 groups of workloads");

@@ -9,6 +9,14 @@ namespace polecat::cli {
 
 namespace {
 
+void append_number(std::string& out, std::uint32_t end) {
+    char digits[12];
+    const auto [stop, failed] = std::to_chars(digits, digits + sizeof digits, end + 1);
+    (void)failed; // 12 characters hold every 32-bit number
+    out += 'G';
+    out.append(digits, stop);
+}
+
 class Renderer {
   public:
     Renderer(const MapRows& rows, const analyzer::ConnectivityMap& map) : rows_(rows), map_(map) {}
@@ -98,32 +106,18 @@ class Renderer {
     }
 
   private:
-    static constexpr std::size_t kNamedEnds = 24;
-
     /// "shop/web; shop/db", or "G1-G4 G7".
     void append(std::string& out, const std::vector<std::uint32_t>& ends, bool by_number) const {
         if (!by_number) {
             out += joined(ends, "; ");
             return;
         }
-        const auto number = [&](std::uint32_t end) {
-            char digits[12];
-            const auto [stop, failed] = std::to_chars(digits, digits + sizeof digits, end + 1);
-            (void)failed; // 12 characters hold every 32-bit number
-            out += 'G';
-            out.append(digits, stop);
-        };
         for (std::size_t i = 0; i < ends.size();) {
             std::size_t stop = i + 1;
             while (stop < ends.size() && ends[stop] == ends[stop - 1] + 1)
                 ++stop;
-            if (i != 0)
-                out += ' ';
-            number(ends[i]);
-            if (stop - i > 1) {
-                out += stop - i > 2 ? '-' : ' ';
-                number(ends[stop - 1]);
-            }
+            out += i != 0 ? " " : "";
+            append_numbers(out, ends[i], ends[stop - 1]);
             i = stop;
         }
     }
@@ -209,6 +203,14 @@ class Renderer {
 };
 
 } // namespace
+
+void append_numbers(std::string& out, std::uint32_t first, std::uint32_t last) {
+    append_number(out, first);
+    if (first == last)
+        return;
+    out += last - first > 1 ? '-' : ' ';
+    append_number(out, last);
+}
 
 std::vector<MapLine> map_lines(const MapRows& rows, const analyzer::ConnectivityMap& map,
                                std::size_t most) {

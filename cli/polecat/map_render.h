@@ -11,6 +11,11 @@ namespace polecat::cli {
 std::string render_map(const MapRows& rows, const analyzer::ConnectivityMap& map,
                        const std::string& format, bool expanded);
 
+/// With more ends than this text calls them by number, after a list of them.
+inline constexpr std::size_t kNamedEnds = 24;
+/// "G1-G4", "G1 G2" or "G1" of the ends `first` to `last`.
+void append_numbers(std::string& out, std::uint32_t first, std::uint32_t last);
+
 /// A row in words; of many ends the first few.
 struct MapLine {
     std::string from, to, connections;

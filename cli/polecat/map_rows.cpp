@@ -174,15 +174,22 @@ std::vector<net::Family> families_in_use(const LoweredCluster& cluster) {
     return {net::Family::V4};
 }
 
+std::vector<MapEndText> end_texts(const LoweredCluster& cluster,
+                                  const std::vector<EndGroup>& groups) {
+    const net::AddressSet outside = all_outside(groups);
+    std::vector<MapEndText> out;
+    for (const EndGroup& group : groups)
+        out.push_back(group_text(cluster, group, outside));
+    return out;
+}
+
 MapRows grouped_rows(const LoweredCluster& cluster, const ConnectivityMap& map,
                      net::Family family) {
     const auto& groups = map.groups();
     MapRows out;
     out.family = family;
     out.endpoints = count_endpoints(groups);
-    const net::AddressSet outside = all_outside(groups);
-    for (const EndGroup& group : groups)
-        out.ends.push_back(group_text(cluster, group, outside));
+    out.ends = end_texts(cluster, groups);
     for (Alike& alike : alike_sources(map))
         for (Reached& reached : alike.destinations)
             out.rows.push_back({alike.sources, std::move(reached.groups), reached.pair});

@@ -33,6 +33,9 @@ struct MapRows {
 /// IPv4, and IPv6 where some endpoint has such an address.
 std::vector<net::Family> families_in_use(const decision::LoweredCluster& cluster);
 
+/// The ends of a map in words, in its order.
+std::vector<MapEndText> end_texts(const decision::LoweredCluster& cluster,
+                                  const std::vector<analyzer::EndGroup>& groups);
 /// Groups of ends that reach the same and are reached alike; only rows in which something is
 /// allowed or depends.
 MapRows grouped_rows(const decision::LoweredCluster& cluster, const analyzer::ConnectivityMap& map,

@@ -189,6 +189,25 @@ TEST_CASE("map") {
     CHECK(polecat_with({"map", kExample + "/broken"}).exit_code == 2);
 }
 
+TEST_CASE("a map by side") {
+    const auto text = polecat_with({"map", "--rows", "sides", kExample + "/mended"});
+    CHECK(text.exit_code == 0);
+    CHECK(has(text.out, "egress of api/orders\n"));
+    CHECK(has(text.out, "ingress of data/ledger\n    TCP 5432 <- api/orders\n"));
+    const auto json =
+        polecat_with({"map", "--rows", "sides", "--format", "json", kExample + "/mended"});
+    CHECK(has(json.out, "\"sides\":[{"));
+    CHECK(has(json.out, "\"allowed\":\"TCP 5432\""));
+    for (const std::vector<std::string>& more :
+         {std::vector<std::string>{"--expand"}, {"--format", "csv"}, {"--format", "svg"}}) {
+        std::vector<std::string> all{"map", "--rows", "sides", kExample + "/mended"};
+        all.insert(all.end(), more.begin(), more.end());
+        const auto refused = polecat_with(all);
+        CHECK(refused.exit_code == 2);
+        CHECK(has(refused.error, "--rows sides"));
+    }
+}
+
 TEST_CASE("pictures of a map and of a change") {
     const auto picture = [](const std::vector<std::string>& more) {
         std::vector<std::string> all{"map", "--format", "svg", kExample + "/mended"};
