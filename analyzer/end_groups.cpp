@@ -13,7 +13,7 @@ std::vector<PredicateId> predicates_of(const decision::Program& program, bool so
     std::vector<PredicateId> out;
     for (const decision::Stage& stage : program.stages)
         for (const decision::Entry& entry : stage.entries) {
-            const decision::EndMatch& end = source ? entry.match.source : entry.match.destination;
+            const decision::EndMatch& end = source ? entry.match->source : entry.match->destination;
             out.insert(out.end(), end.all.begin(), end.all.end());
             out.insert(out.end(), end.none.begin(), end.none.end());
             for (const auto* ports : {&end.ports, &end.not_ports})

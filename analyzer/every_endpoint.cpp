@@ -205,7 +205,7 @@ class Search {
     }
 
     const EndMatch& side(const Entry& entry, bool source) const {
-        return source ? entry.match.source : entry.match.destination;
+        return source ? entry.match->source : entry.match->destination;
     }
 
     /// Every truth of what the entries ask of one side, given what the rule asks. nullopt: too
@@ -292,15 +292,15 @@ class Search {
               const Truth& source, const Truth& destination, Id& rest, Id& passed) {
         const Entry& entry = entries_of(before.policy, q)[number];
         const Entry& mine = entry_of(q);
-        if (!end_matches(entry.match.source, source) ||
-            !end_matches(entry.match.destination, destination))
+        if (!end_matches(entry.match->source, source) ||
+            !end_matches(entry.match->destination, destination))
             return;
         const Id taken = store_.intersect(rest, packets_of(before.policy, number, q));
         if (taken == 0)
             return;
         const bool certain = before.presence == Presence::Sure &&
-                             is_certain(entry.match.source, mine.match.source) &&
-                             is_certain(entry.match.destination, mine.match.destination);
+                             is_certain(entry.match->source, mine.match->source) &&
+                             is_certain(entry.match->destination, mine.match->destination);
         if (entry.action == Action::Pass && !same_tier)
             passed = store_.unite(passed, taken);
         if (!certain)

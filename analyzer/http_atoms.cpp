@@ -44,8 +44,8 @@ HttpAtoms::HttpAtoms(const std::vector<const decision::LoweredCluster*>& cluster
         for (const decision::Program& program : cluster->programs)
             for (const decision::Stage& stage : program.stages)
                 for (const decision::Entry& entry : stage.entries)
-                    if (entry.match.http)
-                        add(*entry.match.http);
+                    if (entry.match->http)
+                        add(*entry.match->http);
     std::sort(methods_.begin(), methods_.end());
     methods_.erase(std::unique(methods_.begin(), methods_.end()), methods_.end());
     const auto before = [](const Piece& a, const Piece& b) {

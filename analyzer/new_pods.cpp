@@ -86,7 +86,7 @@ std::vector<const NewPods::Pod*> NewPods::candidates(const decision::Program& in
     };
     for (const decision::Stage& stage : ingress.stages)
         for (const decision::Entry& entry : stage.entries) {
-            const decision::EndMatch& source = entry.match.source;
+            const decision::EndMatch& source = entry.match->source;
             if (entry.staged)
                 continue;
             if (entry.action == decision::Action::Deny && source.all.size() == 1 &&

@@ -75,6 +75,8 @@ struct RuleContext {
 
 /// The matches of a rule, any of which will do; none: the rule does not exist in this family.
 std::vector<decision::Match> lower_rule(const policy::Rule& rule, const RuleContext& context);
+/// Whether the matches differ between IPv4 and IPv6.
+bool depends_on_family(const policy::Rule& rule);
 /// Names of ports that any rule of the list asks for.
 void collect_port_names(const std::vector<policy::Rule>& rules, std::set<std::string>& names);
 

@@ -22,7 +22,7 @@ struct Programs::Assembly {
     };
     std::vector<Part> parts;
     /// Where the slots come from, in order: the rules of a policy or profile, or one slot.
-    std::vector<std::variant<const Rules*, Slot>> slots;
+    std::vector<std::variant<const Rules*, Shared<Slot>>> slots;
     std::vector<decision::PolicyBlock> blocks;
 
     void add(Part& part, const Rules& rules) {
@@ -31,12 +31,12 @@ struct Programs::Assembly {
     }
 
     Attribution attribution() const {
-        std::vector<Slot> out;
+        std::vector<Shared<Slot>> out;
         for (const auto& each : slots)
             if (const auto* rules = std::get_if<const Rules*>(&each))
                 out.insert(out.end(), (*rules)->slots.begin(), (*rules)->slots.end());
             else
-                out.push_back(std::get<Slot>(each));
+                out.push_back(std::get<Shared<Slot>>(each));
         return Attribution(std::move(out), blocks);
     }
 
@@ -47,7 +47,7 @@ struct Programs::Assembly {
             if (const auto* rules = std::get_if<const Rules*>(&each)) {
                 out += std::to_string(reinterpret_cast<std::uintptr_t>(*rules)) + ";";
             } else {
-                const Slot& slot = std::get<Slot>(each);
+                const Slot& slot = *std::get<Shared<Slot>>(each);
                 out += std::to_string(static_cast<int>(slot.kind)) + slot.tier + "/" +
                        slot.policy_name + "/" + std::to_string(static_cast<int>(slot.action)) + ";";
             }
@@ -100,7 +100,7 @@ void Programs::lower_into(Rules& rules, const policy::Rule& rule, const RuleCont
     slot.action = rule.action;
     if (rule.span.known())
         slot.span = rule.span;
-    rules.slots.push_back(std::move(slot));
+    rules.slots.emplace_back(std::move(slot));
     std::uint32_t same_slot = 0;
     for (decision::Match& match : matches) {
         rules.entries.push_back(2 * intern({std::move(match), rule.action, staged}) + same_slot);
@@ -126,16 +126,18 @@ decision::PolicyBlock Programs::block_of(std::uint32_t place) const {
 
 const Programs::Rules& Programs::rules_of(std::uint32_t place, policy::Direction direction,
                                           net::Family family) {
+    const policy::Policy& policy = *places_[place].policy;
+    const auto& rules = direction == policy::Direction::Ingress ? policy.ingress : policy.egress;
+    if (std::none_of(rules.begin(), rules.end(), depends_on_family))
+        family = net::Family::V4; // both families share what is the same
     const auto [found, added] = by_policy_[place].try_emplace({direction, family});
     Rules& lowered = found->second;
     if (!added)
         return lowered;
-    const policy::Policy& policy = *places_[place].policy;
     const RuleContext context{
         cluster_,      lowered_.predicates,
         &domain_sets_, policy::is_global(policy.kind) ? "" : policy.meta.space,
         direction,     family};
-    const auto& rules = direction == policy::Direction::Ingress ? policy.ingress : policy.egress;
     const decision::PolicyBlock name = block_of(place);
     for (std::size_t i = 0; i < rules.size(); ++i) {
         Slot slot;

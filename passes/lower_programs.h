@@ -39,10 +39,10 @@ class Programs {
     struct Rules {
         std::vector<std::uint32_t> entries; ///< twice the id of a match and action, plus
                                             ///< 1 where the slot is that of the entry before
-        std::vector<decision::Slot> slots;
+        std::vector<Shared<decision::Slot>> slots;
     };
     struct Token {
-        decision::Match match;
+        Shared<decision::Match> match;
         policy::Action action = policy::Action::Allow;
         bool staged = false;
         auto operator<=>(const Token&) const = default;

@@ -189,6 +189,14 @@ std::optional<Match::Http> http_of(const policy::Rule& rule) {
 
 } // namespace
 
+bool depends_on_family(const policy::Rule& rule) {
+    const auto has_addresses = [](const policy::EntityRule& entity) {
+        return !entity.nets.empty() || !entity.not_nets.empty() || policy::is_present(entity.nodes);
+    };
+    return is_of_family(rule, net::Family::V4) != is_of_family(rule, net::Family::V6) ||
+           has_addresses(rule.source) || has_addresses(rule.destination);
+}
+
 std::vector<Match> lower_rule(const policy::Rule& rule, const RuleContext& context) {
     if (!is_of_family(rule, context.family))
         return {};

@@ -133,8 +133,8 @@ class Builder {
                     return std::holds_alternative<decision::DomainSet>(cluster_.predicates[each]);
                 });
             };
-            return entry.match.http.has_value() || domain(entry.match.source) ||
-                   domain(entry.match.destination);
+            return entry.match->http.has_value() || domain(entry.match->source) ||
+                   domain(entry.match->destination);
         };
         bool good = true;
         for (decision::Stage& stage : out.stages)

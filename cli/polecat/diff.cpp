@@ -1,4 +1,5 @@
 #include <filesystem>
+#include <future>
 #include <optional>
 
 #include <fmt/format.h>
@@ -100,10 +101,14 @@ int compare(const DiffOptions& options, const Input& base, const Input& head,
             const policy::Cluster& head_cluster) {
     if (print_errors(base, false) || (&base != &head && print_errors(head, false)))
         return kBadInput;
-    diag::Diagnostics diagnostics;
-    const auto lowering = lower_options(options.unknown_address);
-    const auto before = passes::lower(base.cluster, diagnostics, lowering);
-    const auto now = passes::lower(head_cluster, diagnostics, lowering);
+    const auto lowered = [&](const policy::Cluster& cluster) {
+        diag::Diagnostics diagnostics;
+        return passes::lower(cluster, diagnostics, lower_options(options.unknown_address));
+    };
+    // Lowering reads its cluster and nothing else, so both versions are lowered at once.
+    auto base_lowered = std::async(std::launch::async, [&] { return lowered(base.cluster); });
+    const auto now = lowered(head_cluster);
+    const auto before = base_lowered.get();
     const analyzer::Diff found = analyzer::diff(before, now);
     const DiffReport report{base, head, found, diff_rows(found, now),
                             policy_changes(base.cluster, head_cluster)};

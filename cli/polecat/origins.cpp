@@ -18,7 +18,8 @@ std::string origins_json(const decision::LoweredCluster& cluster, const backends
             if (!image.programs.contains(program.program.value))
                 continue;
             json slots = json::array();
-            for (const decision::Slot& slot : program.slots) {
+            for (std::size_t i = 0; i < program.slots.size(); ++i) {
+                const decision::Slot& slot = program.slots[i];
                 json entry{{"tier", slot.tier}, {"what", analyzer::describe(slot, key.direction)}};
                 if (slot.span.known())
                     entry["at"] = sources.describe(slot.span);

@@ -55,10 +55,10 @@ CellJudge::CellJudge(const Program& program, const PredicateStore& predicates,
     };
     for (const auto& [stage, position] : positions) {
         const Entry& entry = program.stages[stage].entries[position];
-        if (entry.match.http) // no flow here has a request
+        if (entry.match->http) // no flow here has a request
             continue;
         const Tri truth =
-            both(ends(entry.match.source, source), ends(entry.match.destination, destination));
+            both(ends(entry.match->source, source), ends(entry.match->destination, destination));
         if (truth == Tri::No)
             continue;
         stages_[stage].push_back({&entry, truth});

@@ -22,6 +22,7 @@
 #include "ir/policy/objects.h"
 #include "ir/selector/selector.h"
 #include "support/id.h"
+#include "support/shared.h"
 #include "support/source.h"
 
 namespace polecat::decision {
@@ -121,7 +122,7 @@ struct Match {
 using SlotId = Id<struct SlotTag>;
 
 struct Entry {
-    Match match;
+    Shared<Match> match; ///< of a rule: all programs that the rule is part of share it
     Action action = Action::Allow;
     bool staged = false; ///< of a staged policy: counts in the preview only
     SlotId slot;
@@ -181,19 +182,17 @@ struct PolicyBlock {
 class Attribution {
   public:
     Attribution() = default;
-    Attribution(std::vector<Slot> slots, std::vector<PolicyBlock> policies)
+    Attribution(std::vector<Shared<Slot>> slots, std::vector<PolicyBlock> policies)
         : parts_(std::make_shared<const Parts>(Parts{std::move(slots), std::move(policies)})) {}
-    const Slot& operator[](std::size_t id) const { return parts_->slots[id]; }
+    const Slot& operator[](std::size_t id) const { return *parts_->slots[id]; }
     std::size_t size() const { return parts_ ? parts_->slots.size() : 0; }
-    auto begin() const { return parts_->slots.begin(); }
-    auto end() const { return parts_->slots.end(); }
     const std::vector<PolicyBlock>& policies() const { return parts_->policies; }
     /// Equal for those that share.
     const void* identity() const { return parts_.get(); }
 
   private:
     struct Parts {
-        std::vector<Slot> slots;
+        std::vector<Shared<Slot>> slots;
         std::vector<PolicyBlock> policies;
     };
     std::shared_ptr<const Parts> parts_;

@@ -36,8 +36,11 @@ decision::LoweredCluster cluster_of(const std::vector<Http>& wanted) {
     decision::LoweredCluster out;
     decision::Program program;
     decision::Stage& stage = program.stages.emplace_back();
-    for (const Http& each : wanted)
-        stage.entries.emplace_back().match.http = each;
+    for (const Http& each : wanted) {
+        decision::Match match;
+        match.http = each;
+        stage.entries.emplace_back().match = match;
+    }
     out.programs.push_back(std::move(program));
     return out;
 }
