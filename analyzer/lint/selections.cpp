@@ -179,24 +179,44 @@ class Checker {
         if (!named || *view.policy.apply_on_forward || *view.policy.pre_dnat ||
             *view.policy.do_not_track)
             return;
+        const auto meant = context_.select(*named);
         std::size_t governed = 0;
         for (const decision::ObjectId id : context_.select(policy::subject_of(view.policy))) {
             const Object& object = context_.object(id);
             if (object.kind == Object::Kind::NetworkSet)
                 continue;
-            if (object.kind == Object::Kind::HostEndpoint || named->matches(object.labels))
+            if (object.kind == Object::Kind::HostEndpoint || may_be_one_of(id, meant))
                 return;
             ++governed;
         }
-        if (governed == 0 || context_.select(*named).empty())
+        if (governed == 0 || meant.empty())
             return; // said elsewhere
         out_.report(Code::PeerMatchesNothing, entity.span.known() ? entity.span : view.rule.span,
                     {rule_name(view), ingress ? "destination" : "source",
                      "no endpoint that the policy governs"})
             .about(name_of(view.policy))
-            .with_note(
-                fmt::format("what {} is for the policy's own endpoints, and none of {} is in it",
-                            ingress ? "comes in" : "goes out", counted(governed, "endpoint")));
+            .with_note(fmt::format("an {} rule is for packets that come {} the policy's own "
+                                   "endpoints, and this names none of them ({})",
+                                   ingress ? "ingress" : "egress", ingress ? "to" : "from",
+                                   counted(governed, "endpoint")));
+    }
+
+    /// An address is what every endpoint and network set that has it is.
+    bool may_be_one_of(decision::ObjectId id, const std::vector<decision::ObjectId>& meant) const {
+        const Object& object = context_.object(id);
+        return std::any_of(meant.begin(), meant.end(), [&](decision::ObjectId each) {
+            const Object& other = context_.object(each);
+            if (each == id || other.kind == Object::Kind::NetworkSet)
+                return each == id || !object.addresses_known ||
+                       std::any_of(
+                           object.addresses.begin(), object.addresses.end(),
+                           [&](const auto& address) { return other.nets.contains(address); });
+            return std::any_of(object.addresses.begin(), object.addresses.end(),
+                               [&](const auto& address) {
+                                   return std::find(other.addresses.begin(), other.addresses.end(),
+                                                    address) != other.addresses.end();
+                               });
+        });
     }
 
     Context& context_;
