@@ -98,6 +98,7 @@ class Checker {
                 policy::is_global(view.policy.kind) ? "" : view.policy.meta.space;
             check_peer(view, view.rule.source, space, "source");
             check_peer(view, view.rule.destination, space, "destination");
+            check_own_side(view, space);
         });
     }
 
@@ -165,7 +166,57 @@ class Checker {
             return;
         const Span span = entity.span.known() ? entity.span : view.rule.span;
         report(Code::PeerMatchesNothing, span, view.policy, *peers,
-               fmt::format("{} of rule {}", side, rule_name(view)), {rule_name(view), side});
+               fmt::format("{} of rule {}", side, rule_name(view)),
+               {rule_name(view), side, "no endpoint and no network set"});
+    }
+
+    /// The destination of what a workload gets, and the source of what it sends, is the workload.
+    /// A host endpoint may have several addresses, and sees packets that are for others.
+    void check_own_side(const RuleView& view, const std::string& space) {
+        const bool ingress = view.direction == decision::Direction::Ingress;
+        const EntityRule& entity = ingress ? view.rule.destination : view.rule.source;
+        const auto named = policy::peers_of(entity, space);
+        if (!named || *view.policy.apply_on_forward || *view.policy.pre_dnat ||
+            *view.policy.do_not_track)
+            return;
+        const auto meant = context_.select(*named);
+        std::size_t governed = 0;
+        for (const decision::ObjectId id : context_.select(policy::subject_of(view.policy))) {
+            const Object& object = context_.object(id);
+            if (object.kind == Object::Kind::NetworkSet)
+                continue;
+            if (object.kind == Object::Kind::HostEndpoint || may_be_one_of(id, meant))
+                return;
+            ++governed;
+        }
+        if (governed == 0 || meant.empty())
+            return; // said elsewhere
+        out_.report(Code::PeerMatchesNothing, entity.span.known() ? entity.span : view.rule.span,
+                    {rule_name(view), ingress ? "destination" : "source",
+                     "no endpoint that the policy governs"})
+            .about(name_of(view.policy))
+            .with_note(fmt::format("an {} rule is for packets that come {} the policy's own "
+                                   "endpoints, and this names none of them ({})",
+                                   ingress ? "ingress" : "egress", ingress ? "to" : "from",
+                                   counted(governed, "endpoint")));
+    }
+
+    /// An address is what every endpoint and network set that has it is.
+    bool may_be_one_of(decision::ObjectId id, const std::vector<decision::ObjectId>& meant) const {
+        const Object& object = context_.object(id);
+        return std::any_of(meant.begin(), meant.end(), [&](decision::ObjectId each) {
+            const Object& other = context_.object(each);
+            if (each == id || other.kind == Object::Kind::NetworkSet)
+                return each == id || !object.addresses_known ||
+                       std::any_of(
+                           object.addresses.begin(), object.addresses.end(),
+                           [&](const auto& address) { return other.nets.contains(address); });
+            return std::any_of(object.addresses.begin(), object.addresses.end(),
+                               [&](const auto& address) {
+                                   return std::find(other.addresses.begin(), other.addresses.end(),
+                                                    address) != other.addresses.end();
+                               });
+        });
     }
 
     Context& context_;

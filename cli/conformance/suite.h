@@ -27,5 +27,7 @@ SuiteResult run_invalid(const std::string& dir);    // suite_invalid.cpp
 SuiteResult run_lab(const std::string& dir);        // suite_lab.cpp
 /// A folder of *.policytest.yaml files: each is one file, each of its cases one case.
 SuiteResult run_policy_tests(const std::string& dir);
+/// Folders with a queries.json: each of its entries is one file.
+SuiteResult run_queries(const std::string& dir); // suite_queries.cpp
 
 } // namespace polecat::conformance

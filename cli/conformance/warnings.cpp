@@ -1,0 +1,50 @@
+#include "cli/conformance/warnings.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "cli/common/lint_run.h"
+#include "cli/conformance/warning_count.h"
+
+namespace polecat::conformance {
+
+namespace {
+
+using diag::Code;
+
+/// Findings that something selects nothing, or has ports that nothing has.
+bool is_about_nothing(const diag::Diagnostic& finding) {
+    switch (finding.code) {
+    case Code::SelectsNothing:
+    case Code::PeerMatchesNothing:
+    case Code::SelectorTypo:
+        return true;
+    default:
+        return false;
+    }
+}
+
+} // namespace
+
+std::string judge_warnings(const std::vector<std::string>& manifests, std::size_t wanted) {
+    cli::Input input = cli::read_input(manifests);
+    const auto found = selection_warnings(configure("", input.cluster));
+    std::string list;
+    for (const SelectionWarning& each : found)
+        list += "; " + each.text;
+    if (found.size() != wanted)
+        return fmt::format("{}{}", found.size(), list);
+    const bool nothing = std::any_of(found.begin(), found.end(), [](const SelectionWarning& each) {
+        return each.kind == SelectionWarning::Kind::Nothing;
+    });
+    if (!nothing)
+        return "";
+    cli::check_input(input, {});
+    const auto& findings = input.diagnostics.list();
+    return std::any_of(findings.begin(), findings.end(), is_about_nothing)
+               ? ""
+               : "these, of which lint says nothing" + list;
+}
+
+} // namespace polecat::conformance
