@@ -4,6 +4,7 @@
 
 #include "analyzer/trail.h"
 #include "ir/decision/eval.h"
+#include "ir/host_network.h"
 
 namespace polecat::analyzer {
 
@@ -47,8 +48,11 @@ End end_of(const LoweredCluster& cluster, Member object, const net::AddressSet& 
 
 Decider decider_of(const LoweredCluster& cluster, Member object, Direction direction,
                    const Flow& flow) {
-    const auto* program =
-        object ? cluster.find(*object, direction, decision::Hook::Normal, flow.family) : nullptr;
+    const auto [program, unsure] =
+        object ? ir::HostNetwork(cluster).governor(*object, direction, flow.family)
+               : ir::HostNetwork::Governor{};
+    if (unsure)
+        return {Verdict::Depends, std::string(ir::kUnsureGovernor), {}};
     if (program == nullptr)
         return {Verdict::Allow, "no policy", {}};
     const auto decision =

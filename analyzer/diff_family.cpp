@@ -111,7 +111,8 @@ class FamilyDiffer {
         ends_.push_back(
             {base, head,
              !same_.identities(before_.ends().identity(base), now_.ends().identity(head)),
-             !same_.programs(a.egress, b.egress), !same_.programs(a.ingress, b.ingress)});
+             a.unsure != b.unsure || !same_.programs(a.egress, b.egress),
+             a.unsure != b.unsure || !same_.programs(a.ingress, b.ingress)});
         out_.ends.emplace_back();
     }
 

@@ -4,6 +4,8 @@
 #include <map>
 #include <tuple>
 
+#include "ir/host_network.h"
+
 namespace polecat::analyzer {
 
 using decision::Direction;
@@ -26,12 +28,13 @@ std::vector<PredicateId> predicates_of(const decision::Program& program, bool so
 }
 
 EndGroups::EndGroups(const decision::LoweredCluster& cluster,
-                     const decision::Identities& identities, net::Family family, GroupOrder order)
+                     const decision::Identities& identities, net::Family family,
+                     const GroupOptions& options)
     : identities_(identities), family_(family) {
-    add_endpoints(cluster);
+    add_endpoints(cluster, options.by_node);
     for (const auto& [nets, identity] : identities.outside(family))
-        groups_.push_back({{}, nets, identity, std::nullopt, std::nullopt});
-    if (order == GroupOrder::ByMembership)
+        groups_.push_back({{}, nets, identity, std::nullopt, std::nullopt, false});
+    if (options.order == GroupOrder::ByMembership)
         sort_by_membership(cluster.predicates.size());
     group_of_.resize(cluster.world.objects.size());
     for (std::uint32_t i = 0; i < groups_.size(); ++i)
@@ -43,27 +46,35 @@ EndGroups::EndGroups(const decision::LoweredCluster& cluster,
     classes_.emplace(std::move(seen), cluster.predicates.size());
 }
 
-void EndGroups::add_endpoints(const decision::LoweredCluster& cluster) {
+void EndGroups::add_endpoints(const decision::LoweredCluster& cluster, bool by_node) {
     using Key = std::tuple<std::uint32_t, std::int64_t, std::int64_t>;
     std::map<Key, std::uint32_t> by_key;
-    const auto number = [](const std::optional<decision::ProgramId>& id) {
-        return id ? std::int64_t{id->value} : -1;
+    ir::HostNetwork nodes(cluster);
+    const auto governor = [&](const decision::Endpoint& endpoint, Direction direction) {
+        return endpoint.host_network && !by_node
+                   ? ir::HostNetwork::Governor{}
+                   : nodes.governor(endpoint.object, direction, family_);
     };
-    const auto program_of = [&](decision::ObjectId object, Direction direction) {
-        const auto* found = cluster.find(object, direction, decision::Hook::Normal, family_);
-        return found != nullptr ? std::optional(found->program) : std::nullopt;
+    const auto number = [](const ir::HostNetwork::Governor& of) {
+        return of.program != nullptr ? std::int64_t{of.program->program.value}
+               : of.unsure           ? -2
+                                     : -1;
+    };
+    const auto program = [](const ir::HostNetwork::Governor& of) {
+        return of.program != nullptr ? std::optional(of.program->program) : std::nullopt;
     };
     for (const decision::Endpoint& endpoint : cluster.endpoints) {
         const auto identity = identities_.of_object(endpoint.object, family_);
         if (!identity)
             continue;
-        const auto egress = program_of(endpoint.object, Direction::Egress);
-        const auto ingress = program_of(endpoint.object, Direction::Ingress);
+        const auto egress = governor(endpoint, Direction::Egress);
+        const auto ingress = governor(endpoint, Direction::Ingress);
         const auto next = static_cast<std::uint32_t>(groups_.size());
         const auto [place, added] =
             by_key.try_emplace(Key{identity->value, number(egress), number(ingress)}, next);
         if (added)
-            groups_.push_back({{}, {}, *identity, egress, ingress});
+            groups_.push_back(
+                {{}, {}, *identity, program(egress), program(ingress), egress.unsure});
         groups_[place->second].objects.push_back(endpoint.object);
     }
 }

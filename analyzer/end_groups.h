@@ -17,8 +17,9 @@ struct EndGroup {
     std::vector<decision::ObjectId> objects; ///< ascending
     net::AddressSet outside;
     decision::IdentityId identity;
-    /// Programs at the normal hook; absent: this end has no say.
+    /// Programs at the normal hook; absent: this end has no say, or (unsure) it is not known which.
     std::optional<decision::ProgramId> egress, ingress;
+    bool unsure = false; ///< a pod with hostNetwork: ir/host_network.h
 
     bool is_outside() const { return objects.empty(); }
     std::optional<decision::ProgramId> program(decision::Direction direction) const {
@@ -32,11 +33,18 @@ enum class GroupOrder {
     ByMembership ///< what the widest predicates select stands together: sets are few ranges
 };
 
+struct GroupOptions {
+    GroupOrder order = GroupOrder::AsDeclared;
+    /// Pods with hostNetwork are governed by the host endpoints of their node. Otherwise by
+    /// nothing: for questions about endpoints' own policy.
+    bool by_node = true;
+};
+
 class EndGroups {
   public:
     /// Both must outlive this.
     EndGroups(const decision::LoweredCluster& cluster, const decision::Identities& identities,
-              net::Family family, GroupOrder order = GroupOrder::AsDeclared);
+              net::Family family, const GroupOptions& options = {});
 
     const std::vector<EndGroup>& list() const { return groups_; } ///< endpoints first
     net::Family family() const { return family_; }
@@ -51,7 +59,7 @@ class EndGroups {
     GroupClasses::Partition others_of(const decision::Program& program);
 
   private:
-    void add_endpoints(const decision::LoweredCluster& cluster);
+    void add_endpoints(const decision::LoweredCluster& cluster, bool by_node);
     void sort_by_membership(std::size_t predicates);
 
     const decision::Identities& identities_;

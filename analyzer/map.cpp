@@ -69,6 +69,7 @@ struct ConnectivityMap::State {
 
     void make_profiles() {
         profiles.push_back(Profile{{everything, everything}, {}}); // of ends that have no say
+        profiles.push_back(Profile{{0, everything}, {}});          // of ends that may have one
         exceptions.resize(groups.size());
         for (const bool egress : {true, false}) {
             std::unordered_map<std::uint32_t, Others> others;
@@ -77,8 +78,10 @@ struct ConnectivityMap::State {
             mine.assign(groups.size(), 0);
             for (std::uint32_t i = 0; i < groups.size(); ++i) {
                 const auto& id = egress ? groups[i].egress : groups[i].ingress;
-                if (!id)
+                if (!id) {
+                    mine[i] = groups[i].unsure ? 1 : 0;
                     continue;
+                }
                 const decision::Program& program = cluster.program(*id);
                 auto sides = others.find(id->value);
                 if (sides == others.end())

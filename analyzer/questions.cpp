@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ir/host_network.h"
+
 namespace polecat::analyzer {
 
 using decision::Direction;
@@ -27,13 +29,14 @@ bool asked_for(const AskedEnds& asked, ObjectId id, const decision::World& world
 
 std::vector<Party> Questions::parties(const AskedEnds& asked, const AskedEnds& other) const {
     std::vector<Party> out;
+    ir::HostNetwork nodes(cluster_);
     const auto& groups = map_.groups();
     for (std::uint32_t i = 0; i < groups.size(); ++i) {
         if (groups[i].is_outside()) {
             const auto outside = asked.any || asked.outside ? groups[i].outside
                                                             : groups[i].outside & asked.addresses;
             if (!outside.empty())
-                out.push_back({i, {}, outside, nullptr, nullptr});
+                out.push_back({i, {}, outside, nullptr, nullptr, false});
             continue;
         }
         // Ends of a group share programs; the rules behind these may have other names.
@@ -41,10 +44,8 @@ std::vector<Party> Questions::parties(const AskedEnds& asked, const AskedEnds& o
         for (const ObjectId id : groups[i].objects) {
             if (!asked_for(asked, id, cluster_.world))
                 continue;
-            const auto* egress =
-                cluster_.find(id, Direction::Egress, decision::Hook::Normal, family_);
-            const auto* ingress =
-                cluster_.find(id, Direction::Ingress, decision::Hook::Normal, family_);
+            const auto* egress = nodes.governor(id, Direction::Egress, family_).program;
+            const auto* ingress = nodes.governor(id, Direction::Ingress, family_).program;
             // Alone where it may be its own other end, which is no pair.
             const bool alone = !(asked.any && other.any) && asked_for(other, id, cluster_.world);
             const std::tuple<const void*, const void*, std::uint32_t> key{
@@ -52,7 +53,7 @@ std::vector<Party> Questions::parties(const AskedEnds& asked, const AskedEnds& o
                 ingress != nullptr ? ingress->slots.identity() : nullptr, alone ? id.value + 1 : 0};
             const auto [place, added] = by_rules.try_emplace(key, out.size());
             if (added)
-                out.push_back({i, {}, {}, egress, ingress});
+                out.push_back({i, {}, {}, egress, ingress, groups[i].unsure});
             out[place->second].objects.push_back(id);
         }
     }

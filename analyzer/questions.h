@@ -28,6 +28,7 @@ struct Party {
     net::AddressSet outside; ///< as far as it was asked about
     const decision::GroupProgram* egress = nullptr;
     const decision::GroupProgram* ingress = nullptr;
+    bool unsure = false; ///< a pod with hostNetwork: which host endpoint governs it is not known
     bool is_outside() const { return objects.empty(); }
 };
 

@@ -14,7 +14,7 @@ SideFlows::SideFlows(const decision::LoweredCluster& cluster,
     : cluster_(cluster), atoms_(atoms), store_(store), ends_(cluster, identities, family),
       by_program_(cluster.programs.size()) {
     const SetStore::Id all = store.intern(ConnectionSet::all());
-    everything_ = {all, all};
+    everything_ = all;
 }
 
 SideFlows::Side& SideFlows::side_of(decision::ProgramId id) {
@@ -63,7 +63,7 @@ Pair SideFlows::cell(Side& side, std::uint32_t own, std::uint32_t other_class) {
 Pair SideFlows::one_side(Direction direction, std::uint32_t own, std::uint32_t other) {
     const auto program = ends_.list()[own].program(direction);
     if (!program)
-        return everything_;
+        return without_program(own);
     Side& side = side_of(*program);
     const auto& groups = side.others.groups;
     const auto place = std::lower_bound(
@@ -76,7 +76,7 @@ Pair SideFlows::one_side(Direction direction, std::uint32_t own, std::uint32_t o
 std::vector<Pair> SideFlows::row(Direction direction, std::uint32_t own) {
     const auto program = ends_.list()[own].program(direction);
     if (!program)
-        return std::vector<Pair>(ends_.list().size(), everything_);
+        return std::vector<Pair>(ends_.list().size(), without_program(own));
     Side& side = side_of(*program);
     std::vector<Pair> out(ends_.list().size(), cell(side, own, 0));
     for (const auto& [group, number] : side.others.groups)

@@ -53,7 +53,12 @@ class SideFlows {
     const HttpAtoms& atoms_;
     SetStore& store_;
     EndGroups ends_;
-    Pair everything_;                               ///< of an end that has no say
+    SetStore::Id everything_ = 0;
+    /// Of an end that has no program.
+    Pair without_program(std::uint32_t own) const {
+        return {ends_.list()[own].unsure ? 0 : everything_, everything_};
+    }
+
     std::vector<std::unique_ptr<Side>> by_program_; ///< nullptr: not asked for yet
 };
 

@@ -29,20 +29,21 @@ void append(GroupRanges& ranges, std::uint32_t first, std::uint32_t last) {
 
 Sides::Sides(const decision::LoweredCluster& cluster, const decision::Identities& identities,
              net::Family family)
-    : ends_(cluster, identities, family, GroupOrder::ByMembership), atoms_({&cluster}) {
+    : ends_(cluster, identities, family, {.order = GroupOrder::ByMembership}), atoms_({&cluster}) {
     const std::uint32_t all = store_.intern(ConnectionSet::all());
     const auto& groups = ends_.list();
     for (const Direction direction : {Direction::Egress, Direction::Ingress}) {
         std::map<std::uint32_t, std::vector<std::uint32_t>> by_program;
-        std::vector<std::uint32_t> silent; // endpoints that have no say let everything through
+        std::vector<std::uint32_t> silent, unsure; // they let, or may let, everything through
         for (std::uint32_t i = 0; i < groups.size() && !groups[i].is_outside(); ++i) {
             const auto id = groups[i].program(direction);
-            (id ? by_program[id->value] : silent).push_back(i);
+            (id ? by_program[id->value] : groups[i].unsure ? unsure : silent).push_back(i);
         }
-        if (!silent.empty()) {
-            const auto last = static_cast<std::uint32_t>(groups.size() - 1);
+        const auto last = static_cast<std::uint32_t>(groups.size() - 1);
+        if (!silent.empty())
             add_side(direction, std::move(silent), {{{all, all}, intern({{0, last}})}});
-        }
+        if (!unsure.empty())
+            add_side(direction, std::move(unsure), {{{0, all}, intern({{0, last}})}});
         for (const auto& [id, owners] : by_program)
             add_program(cluster.program(decision::ProgramId{id}), owners);
     }

@@ -1,4 +1,4 @@
-/// Which host endpoint governs which interface of a node. For ir/path*.cpp only.
+/// Which host endpoint governs which interface of a node. For ir/path*.cpp and ir/host_network.cpp.
 /// Source: felix/dataplane/linux/endpoint_mgr.go (resolveHostEndpoints).
 #pragma once
 

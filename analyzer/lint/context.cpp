@@ -46,7 +46,8 @@ analyzer::EndGroups& Context::ends(net::Family family) {
     const auto found = answers_->ends.find(family);
     if (found != answers_->ends.end())
         return found->second;
-    return answers_->ends.emplace(family, analyzer::EndGroups(lowered, identities(), family))
+    return answers_->ends
+        .emplace(family, analyzer::EndGroups(lowered, identities(), family, {.by_node = false}))
         .first->second;
 }
 

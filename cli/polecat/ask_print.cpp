@@ -10,6 +10,7 @@
 #include "cli/common/input.h"
 #include "cli/polecat/ask.h"
 #include "cli/polecat/trail_print.h"
+#include "ir/host_network.h"
 #include "support/listed.h"
 
 namespace polecat::cli {
@@ -226,18 +227,23 @@ std::string Printer::explained_text(const Question& question, const Answers& ans
     for (const Explained& part : explained(answers, row)) {
         out += fmt::format("{} -> {}\n  {}{}\n", label(answers.from, part.from, question.from),
                            label(answers.to, part.to, question.to), verdict, open);
-        const auto side = [&](const Trail* trail, const decision::GroupProgram* program,
-                              const char* name) {
-            out += fmt::format("  {}{}\n", name, trail == nullptr ? ": no policy there" : "");
-            if (trail == nullptr)
+        const auto side = [&](const Trail* trail, const Party& end,
+                              const decision::GroupProgram* program, const char* name) {
+            if (trail == nullptr) {
+                out += fmt::format("  {}: {}\n", name,
+                                   end.unsure ? ir::kUnsureGovernor : "no policy there");
                 return;
+            }
+            out += fmt::format("  {}\n", name);
             std::string& known = texts_[trail];
             if (known.empty())
                 known = trails_.text(*trail, *program, question.connections);
             out += known;
         };
-        side(part.egress, answers.from[part.from.front()].egress, "egress");
-        side(part.ingress, answers.to[part.to.front()].ingress, "ingress");
+        const Party &source = answers.from[part.from.front()],
+                    &target = answers.to[part.to.front()];
+        side(part.egress, source, source.egress, "egress");
+        side(part.ingress, target, target.ingress, "ingress");
         out += '\n';
     }
     return out;

@@ -9,6 +9,7 @@
 #include "cli/common/input.h"
 #include "cli/polecat/ask.h"
 #include "cli/polecat/commands.h"
+#include "ir/host_network.h"
 #include "ir/policy/felix.h"
 #include "ir/policy/scope.h"
 #include "support/listed.h"
@@ -105,6 +106,8 @@ class Exposure {
         for (const net::Cidr& cidr : nets.cidrs())
             out["from"].push_back(net::to_string(cidr));
         out["shown"] = outside_label(nets, whole_, "any outside address");
+        if (to.unsure)
+            by.emplace_back(ir::kUnsureGovernor);
         out["by"] = by;
         return out;
     }
@@ -114,7 +117,9 @@ class Exposure {
         json out = json::array();
         for (const decision::ObjectId id : party.objects) {
             const decision::Endpoint* endpoint = cluster_.endpoint_of(id);
-            if (endpoint == nullptr || !endpoint->is_host_endpoint)
+            const bool on_host =
+                endpoint != nullptr && (endpoint->is_host_endpoint || endpoint->host_network);
+            if (!on_host || (party.ingress == nullptr && !party.unsure))
                 continue;
             for (const auto& port : policy::failsafe_ports(cluster_.felix_of(endpoint->node),
                                                            policy::Direction::Ingress)) {
@@ -144,7 +149,10 @@ class Exposure {
         if (party.is_outside())
             return out;
         if (party.ingress == nullptr) {
-            add({"", {}, ConnectionSet::all(), ConnectionSet::all()});
+            add({"",
+                 {},
+                 party.unsure ? ConnectionSet{} : ConnectionSet::all(),
+                 ConnectionSet::all()});
             return out;
         }
         const auto& own = identities_[ask_.map().groups()[party.group].identity];

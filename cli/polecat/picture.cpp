@@ -8,6 +8,7 @@
 
 #include "cli/common/input.h"
 #include "cli/polecat/map_rows.h"
+#include "ir/host_network.h"
 
 namespace polecat::cli {
 
@@ -81,10 +82,10 @@ class Painter {
     bool restricted(const EndGroup& group, Direction direction) const {
         if (group.is_outside())
             return false;
-        const auto* found =
-            cluster_.find(group.objects.front(), direction, decision::Hook::Normal, family_);
+        const auto [found, unsure] =
+            ir::HostNetwork(cluster_).governor(group.objects.front(), direction, family_);
         if (found == nullptr)
-            return false;
+            return unsure;
         const auto& policies = found->slots.policies();
         const auto& stages = cluster_.program(found->program).stages;
         return std::any_of(policies.begin(), policies.end(),

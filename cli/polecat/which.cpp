@@ -140,7 +140,23 @@ class Which {
         for (const json& part : out)
             print_part(part);
         if (out.empty())
-            fmt::print("  no policy governs it: it shares its node's network, or has no address\n");
+            print_ungoverned(*object);
+    }
+
+    void print_ungoverned(decision::ObjectId object) const {
+        const decision::Endpoint* endpoint = cluster_.endpoint_of(object);
+        if (endpoint == nullptr || !endpoint->host_network) {
+            fmt::print("  no policy governs it: it has no address\n");
+            return;
+        }
+        std::vector<std::string> hosts;
+        for (const auto& [name, id] : cluster_.host_endpoints_by_name)
+            if (cluster_.endpoint_of(id)->node == endpoint->node)
+                hosts.push_back("hep:" + name);
+        fmt::print("  it shares its node's network: {}\n",
+                   hosts.empty()
+                       ? "no policy governs it"
+                       : fmt::format("the policies of {} govern it", fmt::join(hosts, ", ")));
     }
 
     json policies_of(const decision::GroupProgram& program, Direction direction, Hook hook) const {

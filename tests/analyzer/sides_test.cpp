@@ -84,7 +84,7 @@ TEST_CASE("what a policy selects stands together when groups are numbered by mem
     testing::load_text(testing::ClusterWriter(7, shape).write(), cluster);
     const decision::Identities identities(cluster.lowered);
     const auto ranges = [&](GroupOrder order) {
-        const EndGroups ends(cluster.lowered, identities, net::Family::V4, order);
+        const EndGroups ends(cluster.lowered, identities, net::Family::V4, {.order = order});
         std::size_t out = 0;
         for (std::uint32_t id = 0; id < cluster.lowered.predicates.size(); ++id)
             for (std::uint32_t i = 0; i < ends.list().size(); ++i) {
