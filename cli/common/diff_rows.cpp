@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "cli/common/input.h"
+#include "cli/common/outside.h"
 #include "support/listed.h"
 
 namespace polecat::cli {
@@ -62,12 +63,7 @@ class Names {
         const net::AddressSet nets = outside_of(ends);
         if (nets.empty())
             return out;
-        const net::AddressSet others = outside_ - nets;
-        const std::string text = others.empty() ? "any outside address"
-                                 : others.cidrs().size() < nets.cidrs().size()
-                                     ? "any outside address but " + text_of(others, 4)
-                                     : text_of(nets, 4);
-        return out + (out.empty() ? "" : ", ") + text;
+        return out + (out.empty() ? "" : ", ") + outside_label(nets, outside_);
     }
 
     std::string example(std::uint32_t end, std::size_t member) const {

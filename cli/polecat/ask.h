@@ -27,11 +27,6 @@ Result<analyzer::AskedEnds> asked_ends(const decision::LoweredCluster& cluster,
 std::vector<Question> service_questions(const decision::ServiceFront& service,
                                         const Question& question);
 
-/// Some outside addresses, of all that were asked about (`every`: what these are called): by what
-/// they are or by what they are not.
-std::string outside_label(const net::AddressSet& nets, const net::AddressSet& whole,
-                          const std::string& every);
-
 std::string answer_text(const decision::LoweredCluster& cluster, const Sources& sources,
                         const std::vector<Question>& questions);
 std::string answer_json(const decision::LoweredCluster& cluster, const Sources& sources,

@@ -10,6 +10,7 @@
 #include "cli/common/input.h"
 #include "cli/polecat/ask.h"
 #include "cli/polecat/trail_print.h"
+#include "cli/common/outside.h"
 #include "ir/host_network.h"
 #include "support/listed.h"
 
@@ -107,7 +108,7 @@ std::string Printer::label(const std::vector<Party>& parties,
         all[i] = i;
     const std::string every =
         asked == "any" ? "any outside address" : "any address of " + asked + " that no pod has";
-    const std::string text = outside_label(nets, outside_of(parties, all), every);
+    const std::string text = outside_label(nets, outside_of(parties, all), every, kMost);
     return out + (out.empty() ? "" : ", ") + text;
 }
 
@@ -332,20 +333,6 @@ std::vector<net::Family> families_of(const decision::LoweredCluster& cluster,
 }
 
 } // namespace
-
-std::string outside_label(const net::AddressSet& nets, const net::AddressSet& whole,
-                          const std::string& every) {
-    constexpr std::size_t kMost = 6;
-    const net::AddressSet others = whole - nets;
-    // A whole that is one CIDR is best called by that.
-    if (others.empty())
-        return whole.cidrs().size() > 1 || whole == net::AddressSet::all(net::Family::V4) ||
-                       whole == net::AddressSet::all(net::Family::V6)
-                   ? every
-                   : "outside " + text_of(nets, kMost);
-    return others.cidrs().size() < nets.cidrs().size() ? every + " but " + text_of(others, kMost)
-                                                       : "outside " + text_of(nets, kMost);
-}
 
 std::string answer_text(const decision::LoweredCluster& cluster, const Sources& sources,
                         const std::vector<Question>& questions) {

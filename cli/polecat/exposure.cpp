@@ -7,6 +7,7 @@
 #include "analyzer/new_pods.h"
 #include "analyzer/trail.h"
 #include "cli/common/input.h"
+#include "cli/common/outside.h"
 #include "cli/polecat/ask.h"
 #include "cli/polecat/commands.h"
 #include "ir/host_network.h"
@@ -105,7 +106,7 @@ class Exposure {
         out["from"] = json::array();
         for (const net::Cidr& cidr : nets.cidrs())
             out["from"].push_back(net::to_string(cidr));
-        out["shown"] = outside_label(nets, whole_, "any outside address");
+        out["shown"] = outside_label(nets, whole_);
         if (to.unsure)
             by.emplace_back(ir::kUnsureGovernor);
         out["by"] = by;

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "cli/common/input.h"
+#include "cli/common/outside.h"
 
 namespace polecat::cli {
 
@@ -20,16 +21,9 @@ namespace {
 MapEndText outside_text(const net::AddressSet& nets, const net::AddressSet& all_outside) {
     MapEndText out;
     out.outside = true;
-    const auto cidrs = nets.cidrs();
-    for (const net::Cidr& cidr : cidrs)
+    for (const net::Cidr& cidr : nets.cidrs())
         out.members.push_back(net::to_string(cidr));
-    const net::AddressSet others = all_outside - nets;
-    if (others.empty())
-        out.label = "any outside address";
-    else if (others.cidrs().size() < cidrs.size())
-        out.label = "any outside address but " + text_of(others, 4);
-    else
-        out.label = "outside " + text_of(nets, 4);
+    out.label = outside_label(nets, all_outside);
     return out;
 }
 
