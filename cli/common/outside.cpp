@@ -40,7 +40,7 @@ std::string outside_label(const net::AddressSet& nets, const net::AddressSet& wh
     // A whole that is one CIDR is best called by that.
     if (others.empty())
         return count > 1 || these.cidrs().front().prefix == 0 ? every
-                                                             : "outside " + text_of(these, most);
+                                                              : "outside " + text_of(these, most);
     const net::Cidr block = around(nets);
     const auto holes = filled(net::AddressSet::of(block) & rest, nets);
     const std::size_t without = others.cidrs().size(), with_holes = holes.cidrs().size();

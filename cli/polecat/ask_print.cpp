@@ -8,9 +8,9 @@
 #include "analyzer/diff_cause.h"
 #include "analyzer/trail.h"
 #include "cli/common/input.h"
+#include "cli/common/outside.h"
 #include "cli/polecat/ask.h"
 #include "cli/polecat/trail_print.h"
-#include "cli/common/outside.h"
 #include "ir/host_network.h"
 #include "support/listed.h"
 

@@ -19,7 +19,8 @@ void append_number(std::string& out, std::uint32_t end) {
 
 class Renderer {
   public:
-    Renderer(const MapRows& rows, const analyzer::ConnectivityMap& map) : rows_(rows), map_(map) {}
+    Renderer(const MapRows& rows, const analyzer::ConnectivityMap& map)
+        : rows_(rows), map_(map), names_(rows.ends) {}
 
     std::string expanded_text() const {
         std::string out;
@@ -153,13 +154,7 @@ class Renderer {
     }
 
     std::string joined(const std::vector<std::uint32_t>& ends, const char* separator) const {
-        std::string out;
-        for (const std::uint32_t end : ends) {
-            if (!out.empty())
-                out += separator;
-            out += rows_.ends[end].label;
-        }
-        return out;
+        return names_.joined(ends, separator);
     }
     static std::string ranges(const std::vector<std::uint32_t>& ends) {
         std::string out;
@@ -199,6 +194,7 @@ class Renderer {
 
     const MapRows& rows_;
     const analyzer::ConnectivityMap& map_;
+    const MapNames names_;
     mutable std::vector<std::string> texts_; ///< of connection sets, by id
 };
 

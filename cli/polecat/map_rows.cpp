@@ -24,14 +24,22 @@ MapEndText outside_text(const net::AddressSet& nets, const net::AddressSet& all_
     for (const net::Cidr& cidr : nets.cidrs())
         out.members.push_back(net::to_string(cidr));
     out.label = outside_label(nets, all_outside);
+    out.nets = nets;
     return out;
 }
 
-net::AddressSet all_outside(const std::vector<EndGroup>& groups) {
+net::AddressSet together(const std::vector<const net::AddressSet*>& sets) {
     std::vector<net::Range> ranges;
-    for (const EndGroup& group : groups)
-        ranges.insert(ranges.end(), group.outside.ranges().begin(), group.outside.ranges().end());
+    for (const net::AddressSet* each : sets)
+        ranges.insert(ranges.end(), each->ranges().begin(), each->ranges().end());
     return net::AddressSet::of(std::move(ranges));
+}
+
+net::AddressSet all_outside(const std::vector<EndGroup>& groups) {
+    std::vector<const net::AddressSet*> sets;
+    for (const EndGroup& group : groups)
+        sets.push_back(&group.outside);
+    return together(sets);
 }
 
 std::string space_of(const std::string& name) {
@@ -159,6 +167,27 @@ std::vector<Alike> alike_sources(const ConnectivityMap& map) {
 }
 
 } // namespace
+
+MapNames::MapNames(const std::vector<MapEndText>& ends) : ends_(ends) {
+    std::vector<const net::AddressSet*> outside;
+    for (const MapEndText& end : ends)
+        outside.push_back(&end.nets);
+    outside_ = together(outside);
+}
+
+std::string MapNames::joined(const std::vector<std::uint32_t>& which, const char* separator) const {
+    std::string out;
+    const auto add = [&](const std::string& name) { out += (out.empty() ? "" : separator) + name; };
+    std::vector<const net::AddressSet*> outside;
+    for (const std::uint32_t each : which)
+        if (ends_[each].outside)
+            outside.push_back(&ends_[each].nets);
+        else
+            add(ends_[each].label);
+    if (!outside.empty())
+        add(outside_label(together(outside), outside_));
+    return out;
+}
 
 std::vector<net::Family> families_in_use(const LoweredCluster& cluster) {
     for (const decision::Object& object : cluster.world.objects)

@@ -15,6 +15,7 @@ struct MapEndText {
     std::vector<std::string> members; ///< names of endpoints, or CIDRs
     std::string space;                ///< the namespace, where all members share it
     bool outside = false;
+    net::AddressSet nets; ///< of outside addresses
 };
 
 /// Indices into MapRows::ends.
@@ -28,6 +29,18 @@ struct MapRows {
     std::size_t endpoints = 0;
     std::vector<MapEndText> ends;
     std::vector<MapRow> rows;
+};
+
+/// Names of some ends; outside addresses are put together and come last.
+class MapNames {
+  public:
+    /// `ends` must outlive this.
+    explicit MapNames(const std::vector<MapEndText>& ends);
+    std::string joined(const std::vector<std::uint32_t>& which, const char* separator) const;
+
+  private:
+    const std::vector<MapEndText>& ends_;
+    net::AddressSet outside_; ///< all of it
 };
 
 /// IPv4, and IPv6 where some endpoint has such an address.

@@ -28,7 +28,7 @@ GroupRanges ranges_of(const std::vector<std::uint32_t>& groups) {
 class Renderer {
   public:
     Renderer(const Sides& sides, std::vector<MapEndText> ends, net::Family family)
-        : sides_(sides), ends_(std::move(ends)), family_(family),
+        : sides_(sides), ends_(std::move(ends)), family_(family), names_(ends_),
           by_number_(ends_.size() > kNamedEnds), texts_(sides.sets()) {
         number_sets();
     }
@@ -113,16 +113,17 @@ class Renderer {
     }
 
     void append(std::string& out, const GroupRanges& ranges) const {
-        bool first = true;
-        for (const auto& [from, to] : ranges) {
+        std::vector<std::uint32_t> named;
+        for (std::size_t i = 0; i < ranges.size(); ++i) {
+            const auto& [from, to] = ranges[i];
             if (by_number_) {
-                out += first ? "" : " ";
+                out += i == 0 ? "" : " ";
                 append_numbers(out, from, to);
             }
-            for (std::uint32_t i = from; i <= to && !by_number_; ++i)
-                out += (first && i == from ? "" : "; ") + ends_[i].label;
-            first = false;
+            for (std::uint32_t each = from; each <= to && !by_number_; ++each)
+                named.push_back(each);
         }
+        out += names_.joined(named, "; ");
     }
 
     std::string family() const { return family_ == net::Family::V4 ? "IPv4" : "IPv6"; }
@@ -146,6 +147,7 @@ class Renderer {
     const Sides& sides_;
     std::vector<MapEndText> ends_;
     net::Family family_;
+    const MapNames names_;
     bool by_number_;
     std::vector<std::uint32_t> numbers_;     ///< of sets of ends in text; 0: written out
     mutable std::vector<std::string> texts_; ///< of connection sets, by id

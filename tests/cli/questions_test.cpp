@@ -179,8 +179,8 @@ TEST_CASE("exposure: outside addresses and new pods") {
     // Pods lie in that range, which is called by its name all the same; next to it none does.
     std::string around = range;
     around.replace(around.find("203.0.113.0/24"), 14, "10.0.0.0/8, except: [10.0.0.128/25]");
-    CHECK(has(exposure({}, kPods + around).out,
-              "    outside 10.0.0.0/8 but 10.0.0.128/25: TCP 80"));
+    CHECK(
+        has(exposure({}, kPods + around).out, "    outside 10.0.0.0/8 but 10.0.0.128/25: TCP 80"));
     around.replace(around.find(", except"), 25, "");
     CHECK(has(exposure({}, kPods + around).out, "    outside 10.0.0.0/8: TCP 80"));
     // No policy closes the failsafe ports of a host.
