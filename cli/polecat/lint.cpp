@@ -5,6 +5,7 @@
 #include "cli/polecat/commands.h"
 #include "cli/polecat/proofs.h"
 #include "cli/polecat/report_options.h"
+#include "frontend/fixes.h"
 #include "runtime/write_file.h"
 #include "support/diag/render.h"
 #include "support/diag/report.h"
@@ -150,6 +151,8 @@ int run(const LintCommand& command) {
     const bool fails = lint::fails(config->choice, input.diagnostics);
     if ((command.fix || command.fix_dry_run) && !run_fixes(command, *config, input))
         return kBadInput;
+    if (command.format != "text")
+        frontend::place_additions(input.diagnostics, input.sources);
     if (!command.fix_dry_run || unreadable(input))
         print_report(command, input, checked, excluded);
     if (unreadable(input))

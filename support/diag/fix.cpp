@@ -31,7 +31,17 @@ std::optional<Fix> replace_text(const Span& span, const std::string& text, const
     } else if (span.length != length) {
         return std::nullopt;
     }
-    return Fix{inner, to, description, text};
+    return Fix{inner, to, description, text, {}};
+}
+
+Fix add_to_object(const Span& inside, const std::string& path, const std::string& content,
+                  const std::string& description) {
+    return Fix{inside, {}, description, {}, Addition{true, path, content, {}, {}}};
+}
+
+Fix add_to_mapping(const Span& inside, const std::string& path, const std::string& content,
+                   const std::string& description) {
+    return Fix{inside, {}, description, {}, Addition{false, path, content, {}, {}}};
 }
 
 std::optional<Fix> quote_text(const Span& span, const std::string& text) {
@@ -40,7 +50,7 @@ std::optional<Fix> quote_text(const Span& span, const std::string& text) {
     });
     if (!span.known() || text.empty() || !simple || span.length != text.size())
         return std::nullopt;
-    return Fix{span, "\"" + text + "\"", "quote it", text};
+    return Fix{span, "\"" + text + "\"", "quote it", text, {}};
 }
 
 } // namespace polecat::diag

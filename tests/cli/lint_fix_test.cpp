@@ -91,9 +91,12 @@ TEST_CASE("fixes that claim to preserve meaning do") {
         CHECK(folder.run("map --expand --format csv a.yaml").out == before.out);
         CHECK(before.out.size() > 20);
     }
-    // The storage form of a policy without types means another thing: not touched.
-    folder.write("a.yaml", replaced(legacy, "  types: [Ingress]\n", ""));
-    CHECK(has(folder.run("lint --fix a.yaml").error, "0 of "));
+    // The storage form of a policy without types means another thing: that is written first.
+    folder.write("a.yaml", pod + replaced(legacy, "  types: [Ingress]\n", ""));
+    const std::string before = folder.run("map --expand --format csv a.yaml").out;
+    CHECK(has(folder.run("lint --fix a.yaml").error, "2 of "));
+    CHECK(folder.read("a.yaml") == pod + replaced(kPolicy, "[Ingress]\n", "[Ingress, Egress]\n"));
+    CHECK(folder.run("map --expand --format csv a.yaml").out == before);
 }
 
 TEST_CASE("lists, several documents and JSON are edited in place") {

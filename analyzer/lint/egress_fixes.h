@@ -1,0 +1,34 @@
+/// Fixes that change what a policy lets out: DNS, and the cloud's metadata address. Each opens what
+/// its finding says and nothing else, or closes. For analyzer/lint only.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "ir/decision/program.h"
+#include "ir/policy/cluster.h"
+#include "support/diag/diagnostic.h"
+
+namespace polecat::lint {
+
+/// How the pods that answer DNS are told from others.
+struct DnsPods {
+    std::string space, label, value;
+    bool operator==(const DnsPods&) const = default;
+};
+
+/// A rule for 53/UDP and 53/TCP to those pods. Nothing for policies of other kinds than
+/// NetworkPolicy and GlobalNetworkPolicy.
+std::optional<diag::Fix> allow_dns(const policy::Cluster& cluster,
+                                   const decision::PolicyBlock& policy, const DnsPods& pods);
+
+/// 53/TCP where the policy has one rule for 53/UDP to those pods. Nothing where its UDP rules reach
+/// anything else.
+std::optional<diag::Fix> allow_dns_tcp(const policy::Cluster& cluster,
+                                       const decision::PolicyBlock& policy, const DnsPods& pods);
+
+/// Leaves one address out of the nets that the rule allows, where it has nets.
+std::optional<diag::Fix> leave_out(const policy::Cluster& cluster, const decision::Slot& rule,
+                                   const net::Address& address);
+
+} // namespace polecat::lint
