@@ -136,7 +136,7 @@ class Checker {
                    {net::to_string_protocol(**rule.protocol)})
                 .with_hint(fmt::format("write the number: {}", **rule.protocol))
                 .with_fix(number_of(*rule.protocol));
-        else if (rule.not_protocol && unknown(*rule.not_protocol) && planes_.bpf)
+        if (rule.not_protocol && unknown(*rule.not_protocol) && planes_.bpf)
             report(Code::BpfProtocolName, rule.not_protocol->span, view,
                    {net::to_string_protocol(**rule.not_protocol)})
                 .with_fix(number_of(*rule.not_protocol));

@@ -239,6 +239,16 @@ class Checker {
         return governed == hit.objects.size();
     }
 
+    /// No other tier has a say, which would have to let DNS through as well.
+    bool in_one_tier(const Hit& hit) const {
+        return std::all_of(hit.objects.begin(), hit.objects.end(), [&](auto id) {
+            const auto& policies = program_of(id)->slots.policies();
+            return std::all_of(policies.begin(), policies.end(), [&](const auto& each) {
+                return each.staged || each.stage == hit.policy.stage;
+            });
+        });
+    }
+
     /// Policies that govern every endpoint of the hit.
     std::vector<decision::PolicyBlock> common_policies(const Hit& hit) const {
         std::vector<decision::PolicyBlock> out;
@@ -255,7 +265,7 @@ class Checker {
         const DnsPods pods = pods_.value_or(DnsPods{"kube-system", "k8s-app", "kube-dns"});
         // OpenShift's DNS pods listen on another port.
         if (!one_kind_ || pods.space.empty() || pods.value == "default" ||
-            code == Code::NodeLocalDnsMissed)
+            code == Code::NodeLocalDnsMissed || !in_one_tier(hit))
             return std::nullopt;
         if (code == Code::DnsMissing)
             return governs_only(key_of(hit.policy), hit)

@@ -81,16 +81,17 @@ std::optional<diag::Fix> tcp_beside(const KubernetesNetworkPolicy& policy, const
             return std::nullopt;
         found = &rule;
     }
-    if (found == nullptr)
+    if (found == nullptr || std::any_of(found->ports.begin(), found->ports.end(),
+                                        [](const auto& port) { return names(port, net::kTcp); }))
         return std::nullopt;
     return diag::add_to_mapping(found->span, "ports", "[{protocol: TCP, port: 53}]",
                                 "allow 53/TCP beside 53/UDP");
 }
 
-bool asks_dns_over_udp(const Rule& rule) {
+bool allows_dns(const Rule& rule, net::Protocol protocol) {
     const auto& ports = rule.destination.ports;
     const auto* range = ports.size() == 1 ? std::get_if<net::PortRange>(&ports[0].value) : nullptr;
-    return rule.action == Action::Allow && rule.protocol && **rule.protocol == net::kUdp &&
+    return rule.action == Action::Allow && rule.protocol && **rule.protocol == protocol &&
            range != nullptr && *range == net::PortRange{kDnsPort, kDnsPort};
 }
 
@@ -112,7 +113,9 @@ bool says_only(const Rule& rule, const DnsPods& pods) {
 std::optional<diag::Fix> tcp_behind(const Policy& policy, const DnsPods& pods) {
     const Rule* found = nullptr;
     for (const Rule& rule : policy.egress) {
-        if (!asks_dns_over_udp(rule))
+        if (allows_dns(rule, net::kTcp) && says_only(rule, pods))
+            return std::nullopt; // something else is in the way
+        if (!allows_dns(rule, net::kUdp))
             continue;
         if (found != nullptr || !says_only(rule, pods))
             return std::nullopt;

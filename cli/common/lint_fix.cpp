@@ -157,7 +157,7 @@ class Mender {
                 one_by_one_.insert(each.file);
                 rounds_ += each.mended.size();
             } else if (!problem.empty()) {
-                give_up(each.mended.front(), problem + "; the file is left as it was");
+                give_up(each.mended.front(), problem + "; it stays as it was");
             }
             more = true;
         }

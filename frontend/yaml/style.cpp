@@ -53,6 +53,10 @@ std::string scalar(const Place& place, const Style& style) {
     return place.quoted || (style.json && word) ? '"' + place.text + '"' : place.text;
 }
 
+std::string key_text(const Place& key, const Style& style) {
+    return style.json ? '"' + key.text + '"' : scalar(key, style);
+}
+
 bool fits_in_line(const Place& value, const Style& style) {
     return value.children.empty() || (style.flow_lists && is_list_of_words(value));
 }
@@ -69,7 +73,7 @@ void append_member(const Place& key, const Place& value, const Style& style, Tex
         return;
     }
     const std::string indent(value.is_mapping() ? style.mapping_step : style.list_step, ' ');
-    out.push_back(scalar(key, style) + ":");
+    out.push_back(key_text(key, style) + ":");
     append(lines_of(value, style), indent, indent, out);
 }
 
@@ -104,7 +108,7 @@ std::string in_brackets(const Place& value, const Style& style) {
 }
 
 std::string member_in_brackets(const Place& key, const Place& value, const Style& style) {
-    return scalar(key, style) + ": " + in_brackets(value, style);
+    return key_text(key, style) + ": " + in_brackets(value, style);
 }
 
 TextLines lines_of(const Place& collection, const Style& style) {

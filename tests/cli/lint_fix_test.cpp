@@ -153,7 +153,7 @@ TEST_CASE("fixes that can't be made safely are refused, and said") {
     // The name is mended only to meet an error below it that has no fix.
     const std::string deeper = replaced(replaced(kPolicy, "ingress:", "ingres:"), "TCP", "TPC");
     folder.write("a.yaml", deeper);
-    CHECK(has(folder.run("lint --fix a.yaml").error, "the file is left as it was"));
+    CHECK(has(folder.run("lint --fix a.yaml").error, "it stays as it was"));
     CHECK(folder.read("a.yaml") == deeper);
     // A net that Calico refuses may be meant as one address.
     const std::string guess =
