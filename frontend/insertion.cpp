@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "frontend/yaml/style.h"
-
 namespace polecat::frontend {
 
 namespace {
@@ -15,14 +13,24 @@ bool is_object(const Place& mapping) {
     return mapping.find("apiVersion") != nullptr && mapping.find("kind") != nullptr;
 }
 
+using Places = std::vector<Place>;
+
+Places::const_iterator first_behind(const Places& places, std::size_t byte) {
+    return std::upper_bound(places.begin(), places.end(), byte,
+                            [](std::size_t at, const Place& each) { return at < each.begin; });
+}
+
 /// The innermost mapping, or object, that holds the byte.
 const Place* innermost(const Place& place, std::size_t byte, bool object) {
     if (byte < place.begin || byte > place.end)
         return nullptr;
     // A byte between two is the end of one and the beginning of the other: the latter is meant.
-    for (auto child = place.children.rbegin(); child != place.children.rend(); ++child)
-        if (const Place* found = innermost(*child, byte, object))
+    for (auto child = first_behind(place.children, byte); child != place.children.begin();) {
+        if (const Place* found = innermost(*--child, byte, object))
             return found;
+        if (child->end < byte)
+            break;
+    }
     return place.is_mapping() && (!object || is_object(place)) ? &place : nullptr;
 }
 
@@ -48,8 +56,8 @@ Place wrapped(std::string_view path, Place content) {
 /// Extends one collection.
 class Writer {
   public:
-    Writer(std::string_view text, const yaml::Lines& lines, const Place& document)
-        : text_(text), lines_(lines), style_(yaml::style_of(document)) {}
+    Writer(std::string_view text, const yaml::Lines& lines, const Style& style)
+        : text_(text), lines_(lines), style_(style) {}
 
     Result<TextEdit> add(const Place& start, const diag::Addition& addition,
                          const Place& content) const {
@@ -148,13 +156,17 @@ class Writer {
 
     std::string_view text_;
     const yaml::Lines& lines_;
-    Style style_;
+    const Style& style_;
 };
 
 } // namespace
 
 Insertion::Insertion(std::string_view text)
-    : text_(text), lines_(text), outline_(yaml::outline_of(text)) {}
+    : text_(text), lines_(text), outline_(yaml::outline_of(text)) {
+    if (outline_)
+        for (const Place& document : outline_->documents)
+            styles_.push_back(yaml::style_of(document));
+}
 
 Result<TextEdit> Insertion::place(const diag::Fix& fix) const {
     if (!outline_)
@@ -163,11 +175,14 @@ Result<TextEdit> Insertion::place(const diag::Fix& fix) const {
         return Error{"the file has YAML aliases, so what is edited may count in several places"};
     const auto byte = lines_.byte_at(fix.span.line, fix.span.column);
     const auto content = yaml::outline_of(fix.addition->content);
-    if (byte && content && !content->documents.empty())
-        for (const Place& document : outline_->documents)
-            if (const Place* found = innermost(document, *byte, fix.addition->to_object))
-                return Writer(text_, lines_, document)
-                    .add(*found, *fix.addition, content->documents.front());
+    const auto& documents = outline_->documents;
+    const auto behind = first_behind(documents, byte.value_or(0));
+    if (byte && content && !content->documents.empty() && behind != documents.begin()) {
+        const auto number = static_cast<std::size_t>(behind - documents.begin()) - 1;
+        if (const Place* found = innermost(documents[number], *byte, fix.addition->to_object))
+            return Writer(text_, lines_, styles_[number])
+                .add(*found, *fix.addition, content->documents.front());
+    }
     return Error{"its place is not found in the text"};
 }
 

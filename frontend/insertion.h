@@ -5,9 +5,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "frontend/yaml/lines.h"
 #include "frontend/yaml/outline.h"
+#include "frontend/yaml/style.h"
 #include "support/diag/diagnostic.h"
 #include "support/result.h"
 
@@ -33,6 +35,7 @@ class Insertion {
     std::string_view text_;
     yaml::Lines lines_;
     std::optional<yaml::Outline> outline_;
+    std::vector<yaml::Style> styles_; ///< of its documents
 };
 
 } // namespace polecat::frontend

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -132,6 +131,8 @@ class Mender {
     }
 
   private:
+    static constexpr std::size_t kAll = SIZE_MAX / 2;
+
     /// A finding that keeps its fix, and its place in the text of now.
     struct GivenUp {
         Span span;
@@ -144,36 +145,28 @@ class Mender {
         for (const frontend::RefusedFix& each : fixes.refused)
             give_up(each.finding, each.why);
         if (fixes.files.empty())
-            return false;
-        std::string problem = keep(fixes.files);
-        if (problem.empty())
+            return !fixes.refused.empty();
+        const std::string problem = keep(fixes.files);
+        if (problem.empty()) {
+            most_ = std::min(most_ * 2, kAll);
             return true;
-        // One of them is no good: each file by itself, then each finding by itself.
-        bool more = false;
-        for (const frontend::FixedFile& each : fixes.files) {
-            if (fixes.files.size() > 1)
-                problem = keep({each});
-            if (!problem.empty() && each.mended.size() > 1) {
-                one_by_one_.insert(each.file);
-                rounds_ += each.mended.size();
-            } else if (!problem.empty()) {
-                give_up(each.mended.front(), problem + "; it stays as it was");
-            }
-            more = true;
         }
-        return more;
+        // One of them is no good: half of them, until it is alone.
+        std::size_t tried = 0;
+        for (const frontend::FixedFile& each : fixes.files)
+            tried += each.mended.size();
+        if (tried == 1)
+            give_up(fixes.files.front().mended.front(), problem + "; it stays as it was");
+        most_ = std::max<std::size_t>(std::min(most_, tried) / 2, 1);
+        rounds_ += 2;
+        return true;
     }
 
     std::vector<diag::Diagnostic> wanted() const {
         std::vector<diag::Diagnostic> out;
-        std::set<FileId> taken;
-        for (const diag::Diagnostic& each : input_.diagnostics.list()) {
-            if (each.fixes.empty() || is_given_up(each))
-                continue;
-            const FileId file = each.fixes.front().span.file;
-            if (!one_by_one_.contains(file) || taken.insert(file).second)
+        for (const diag::Diagnostic& each : input_.diagnostics.list())
+            if (out.size() < most_ && !each.fixes.empty() && !is_given_up(each))
                 out.push_back(each);
-        }
         return out;
     }
 
@@ -248,7 +241,7 @@ class Mender {
     const LintConfig& config_;
     std::size_t rounds_ = kMostRounds;
     std::map<std::string, Mended::File> files_;
-    std::set<FileId> one_by_one_; ///< files of which one edit is no good
+    std::size_t most_ = kAll; ///< how many findings are mended at once
     std::vector<GivenUp> given_up_;
 };
 
