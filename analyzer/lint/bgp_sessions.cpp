@@ -117,7 +117,7 @@ class Sessions {
         if (!node.in_calico || used.size() > 1)
             return std::nullopt;
         return diag::add_to_object(node.span, "spec.bgp",
-                                   "{routeReflectorClusterID: \"" + id + "\"}",
+                                   "{routeReflectorClusterID: " + diag::content_word(id) + "}",
                                    "make it a reflector");
     }
 

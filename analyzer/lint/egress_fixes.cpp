@@ -42,6 +42,13 @@ const Policy* find_calico(const policy::Cluster& cluster, PolicyKind kind, const
     return nullptr;
 }
 
+/// Where a rule goes: behind what is denied on purpose, before what denies the rest.
+std::optional<std::size_t> before_the_rest(const Policy& policy) {
+    if (policy.egress.empty() || !is_unconditional(policy.egress.back()))
+        return std::nullopt;
+    return policy.egress.back().manifest_index;
+}
+
 std::string calico_rule(const char* protocol, const std::string& spaces,
                         const std::string& selector) {
     const std::string where =
@@ -133,6 +140,40 @@ std::optional<diag::Fix> tcp_behind(const Policy& policy, const DnsPods& pods) {
     return fix;
 }
 
+// --- answers of untracked rules ------------------------------------------------------------------
+
+/// A protocol with ports, numbers of own ports, and nets of the other side; nothing else.
+bool is_plain_service(const Rule& rule) {
+    Rule rest = rule;
+    rest.protocol.reset();
+    rest.ip_version.reset();
+    rest.source.nets.clear();
+    rest.destination.ports.clear();
+    const auto& ports = rule.destination.ports;
+    return rule.action == Action::Allow && rule.protocol && net::has_ports(**rule.protocol) &&
+           !ports.empty() && is_unconditional(rest) &&
+           std::all_of(ports.begin(), ports.end(), [](const policy::Port& port) {
+               return std::holds_alternative<net::PortRange>(port.value);
+           });
+}
+
+std::string answers_to(const Rule& rule) {
+    std::string ports, nets;
+    for (const policy::Port& port : rule.destination.ports) {
+        const auto& range = std::get<net::PortRange>(port.value);
+        ports += ports.empty() ? "" : ", ";
+        ports += range.first == range.last ? fmt::format("{}", range.first)
+                                           : fmt::format("\"{}:{}\"", range.first, range.last);
+    }
+    for (const At<net::Cidr>& each : rule.source.nets)
+        nets += (nets.empty() ? "" : ", ") + diag::content_word(net::to_string(*each));
+    const std::string version =
+        rule.ip_version ? fmt::format("ipVersion: {}, ", **rule.ip_version) : "";
+    return fmt::format("[{{action: Allow, {}protocol: {}, source: {{ports: [{}]}}{}}}]", version,
+                       net::to_string_protocol(**rule.protocol), ports,
+                       nets.empty() ? "" : ", destination: {nets: [" + nets + "]}");
+}
+
 // --- an address that is left out -----------------------------------------------------------------
 
 bool holds(const At<net::Cidr>& net, const net::Address& address) {
@@ -155,7 +196,7 @@ std::optional<diag::Fix> allow_dns(const policy::Cluster& cluster,
                         "kubernetes.io/metadata.name: {}}}}}, podSelector: {{matchLabels: {{{}: "
                         "{}}}}}}}], ports: [{{protocol: UDP, port: 53}}, {{protocol: TCP, port: "
                         "53}}]}}]",
-                        pods.space, pods.label, pods.value),
+                        diag::content_word(pods.space), pods.label, pods.value),
             what);
     const Policy* found = find_calico(cluster, block.kind_of_policy, block.space, block.name);
     if (found == nullptr)
@@ -166,10 +207,24 @@ std::optional<diag::Fix> allow_dns(const policy::Cluster& cluster,
                                         "[" + calico_rule("UDP", spaces, selector) + ", " +
                                             calico_rule("TCP", spaces, selector) + "]",
                                         what);
-    // Behind what is denied on purpose, before what denies the rest.
-    if (!found->egress.empty() && is_unconditional(found->egress.back()))
-        fix.addition->index = found->egress.back().manifest_index;
+    fix.addition->index = before_the_rest(*found);
     return fix;
+}
+
+std::optional<diag::Fix> allow_answers(const policy::Cluster& cluster, const decision::Slot& slot) {
+    const Policy* found =
+        find_calico(cluster, slot.kind_of_policy, slot.policy_space, slot.policy_name);
+    if (found == nullptr || !found->egress_type)
+        return std::nullopt;
+    for (const Rule& rule : found->ingress) {
+        if (rule.span != slot.span || !is_plain_service(rule))
+            continue;
+        diag::Fix fix = diag::add_to_object(found->meta.span, "spec.egress", answers_to(rule),
+                                            "allow the answers");
+        fix.addition->index = before_the_rest(*found);
+        return fix;
+    }
+    return std::nullopt;
 }
 
 std::optional<diag::Fix> allow_dns_tcp(const policy::Cluster& cluster,

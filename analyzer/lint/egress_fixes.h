@@ -1,5 +1,5 @@
-/// Fixes that change what a policy lets out: DNS, and the cloud's metadata address. Each opens what
-/// its finding says and nothing else, or closes. For analyzer/lint only.
+/// Fixes that change what a policy lets out: DNS, answers, the cloud's metadata address. Each opens
+/// what its finding says and nothing else, or closes. For analyzer/lint only.
 #pragma once
 
 #include <optional>
@@ -26,6 +26,10 @@ std::optional<diag::Fix> allow_dns(const policy::Cluster& cluster,
 /// anything else.
 std::optional<diag::Fix> allow_dns_tcp(const policy::Cluster& cluster,
                                        const decision::PolicyBlock& policy, const DnsPods& pods);
+
+/// An egress rule for the answers to what an ingress rule of an untracked policy lets in. Nothing
+/// the other way round: who may choose his source port would come in with it.
+std::optional<diag::Fix> allow_answers(const policy::Cluster& cluster, const decision::Slot& rule);
 
 /// Leaves one address out of the nets that the rule allows, where it has nets.
 std::optional<diag::Fix> leave_out(const policy::Cluster& cluster, const decision::Slot& rule,

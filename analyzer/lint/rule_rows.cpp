@@ -276,9 +276,9 @@ void service_without_namespace(const RuleView& view, const Report& report) {
                                .with_hint("write services.namespace: " + own.space);
         if (!own.space_given) // where the policy goes is not known
             return;
-        diag::Fix fix =
-            diag::add_to_mapping(end.services->span, "", "{namespace: \"" + own.space + "\"}",
-                                 "name the policy's namespace");
+        diag::Fix fix = diag::add_to_mapping(end.services->span, "",
+                                             "{namespace: " + diag::content_word(own.space) + "}",
+                                             "name the policy's namespace");
         fix.addition->after = "name";
         diagnostic.with_fix(fix);
     });

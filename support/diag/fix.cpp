@@ -44,6 +44,25 @@ Fix add_to_mapping(const Span& inside, const std::string& path, const std::strin
     return Fix{inside, {}, description, {}, Addition{false, path, content, {}, {}}};
 }
 
+std::string content_word(const std::string& text) {
+    constexpr const char* kOther[] = {"y",   "n",    "yes",   "no",   "on",
+                                      "off", "true", "false", "null", "nan"};
+    std::string lower = text;
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const bool other = std::find(std::begin(kOther), std::end(kOther), lower) != std::end(kOther);
+    const auto plain = [](unsigned char c) {
+        return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '/';
+    };
+    const bool letter = !text.empty() && std::isalpha(static_cast<unsigned char>(text[0])) != 0;
+    // Numbers have neither of these.
+    const bool no_number =
+        text.find('/') != text.npos || std::count(text.begin(), text.end(), '.') > 1;
+    const bool bare = std::all_of(text.begin(), text.end(), plain) && (letter || no_number) &&
+                      !other && text.front() != '-';
+    return bare ? text : "\"" + text + "\"";
+}
+
 std::optional<Fix> quote_text(const Span& span, const std::string& text) {
     const bool simple = std::all_of(text.begin(), text.end(), [](unsigned char c) {
         return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '+' || c == '_';

@@ -21,6 +21,9 @@ Fix add_to_object(const Span& inside, const std::string& path, const std::string
 Fix add_to_mapping(const Span& inside, const std::string& path, const std::string& content,
                    const std::string& description);
 
+/// Text for `content`: in double quotes unless every reader takes it for text without.
+std::string content_word(const std::string& text);
+
 /// Puts quotes around a plain scalar of letters, digits and the signs of numbers.
 std::optional<Fix> quote_text(const Span& span, const std::string& text);
 
