@@ -267,18 +267,25 @@ class Checker {
         if (!one_kind_ || pods.space.empty() || pods.value == "default" ||
             code == Code::NodeLocalDnsMissed || !in_one_tier(hit))
             return std::nullopt;
-        if (code == Code::DnsMissing)
-            return governs_only(key_of(hit.policy), hit)
-                       ? allow_dns(context_.cluster, hit.policy, pods)
-                       : std::nullopt;
+        if (code == Code::DnsMissing && governs_only(key_of(hit.policy), hit))
+            return allow_dns(context_.cluster, hit.policy, pods);
         std::optional<diag::Fix> out;
-        for (const decision::PolicyBlock& each : common_policies(hit))
-            if (auto fix = allow_dns_tcp(context_.cluster, each, pods)) {
-                if (out)
-                    return std::nullopt;
+        for (const decision::PolicyBlock& each : common_policies(hit)) {
+            auto fix = code == Code::DnsTcpMissing ? allow_dns_tcp(context_.cluster, each, pods)
+                       : is_union(each) && governs_only(key_of(each), hit)
+                           ? allow_dns(context_.cluster, each, pods)
+                           : std::nullopt;
+            if (fix && out)
+                return std::nullopt;
+            if (fix)
                 out = std::move(fix);
-            }
+        }
         return out;
+    }
+
+    /// Of these it does not matter which of them allows something.
+    static bool is_union(const decision::PolicyBlock& policy) {
+        return policy.kind_of_policy == policy::PolicyKind::KubernetesNetworkPolicy;
     }
 
     static std::string hint_of(Code code) {
