@@ -93,9 +93,22 @@ class Writer {
         const Place* before = after.empty() ? nullptr : mapping.find(after);
         if (before == nullptr && !mapping.children.empty())
             before = &mapping.children.back();
+        if (!in_usual_form(mapping))
+            return Error{"the mapping is written as `? key` or as a pair in a list"};
         if (!mapping.flow)
             return lines_behind(*before, mapping.children.front().column, content);
         return within_brackets(mapping, before, before == nullptr ? nullptr : before - 1, content);
+    }
+
+    /// With braces, or with keys that begin their lines.
+    bool in_usual_form(const Place& mapping) const {
+        if (mapping.flow)
+            return text_[mapping.inside - 1] == '{';
+        const std::size_t key = mapping.children.front().begin;
+        const std::size_t line = lines_.begin_of_line(key);
+        const std::string_view lead = text_.substr(line, key - line);
+        const std::size_t last = lead.find_last_not_of(" \t");
+        return last == lead.npos || lead[last] != '?';
     }
 
     Result<TextEdit> items(const Place& sequence, const Place* key, const Place& content,
@@ -138,18 +151,22 @@ class Writer {
     /// Behind the value `before` of an element that begins with `element`; nullptr: first.
     TextEdit within_brackets(const Place& collection, const Place* before, const Place* element,
                              const Place& content) const {
+        const std::size_t at = before == nullptr ? collection.inside : before->end;
         std::string added = yaml::in_brackets(content, style_);
         added = added.substr(1, added.size() - 2);
+        if (before == nullptr && !collection.children.empty())
+            added += ", ";
+        if (at < text_.size() && text_[at] == '#') // a comment, which needs a blank before it
+            added += ' ';
         if (before == nullptr)
-            return {collection.inside, collection.inside,
-                    collection.children.empty() ? added : added + ", "};
+            return {at, at, added};
         const std::size_t line = lines_.begin_of_line(element->begin);
         const std::string_view lead = text_.substr(line, element->begin - line);
         const std::size_t end = lines_.end_of_line(before->end);
         const bool comment = text_.substr(before->end, end - before->end).find('#') != lead.npos;
         // An element with a line of its own is followed by one.
         const bool own_line = lead.find_first_not_of(" \t") == lead.npos && !comment;
-        return {before->end, before->end,
+        return {at, at,
                 own_line ? "," + std::string(lines_.line_break()) + std::string(lead) + added
                          : ", " + added};
     }

@@ -29,18 +29,18 @@ void look(const Place& place, Seen& seen, Style& style) {
         look(value, seen, style);
         if (place.flow || !place.is_mapping() || i % 2 == 0 || value.flow || value.children.empty())
             continue;
-        // A collection may begin with a tag or an anchor on the line of its key.
         const Place& key = place.children[i - 1];
-        const std::uint32_t column =
-            value.is_mapping() ? value.children.front().column : value.column;
-        if (column < key.column)
+        const Place& first = value.is_mapping() ? value.children.front() : value;
+        // Not behind `? key` and `:`, nor a tag in the line of the key.
+        if (first.line == key.line || first.column < key.column)
             continue;
-        if (value.is_mapping() && !seen.mapping) {
+        const std::size_t step = first.column - key.column;
+        if (value.is_mapping() && !seen.mapping && step != 0) {
             seen.mapping = true;
-            style.mapping_step = column - key.column;
-        } else if (value.is_sequence() && !seen.list && value.line > key.line) {
+            style.mapping_step = step;
+        } else if (value.is_sequence() && !seen.list) {
             seen.list = true;
-            style.list_step = column - key.column;
+            style.list_step = step;
         }
     }
 }

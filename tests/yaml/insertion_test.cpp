@@ -1,5 +1,6 @@
 // Additions to texts of every style: what is read afterwards is what was there and the addition,
 // and no byte of the text is lost.
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -9,6 +10,7 @@
 #include "frontend/insertion.h"
 #include "frontend/yaml/node.h"
 #include "support/diag/fix.h"
+#include "tests/random_cluster.h"
 
 using namespace polecat;
 namespace fs = std::filesystem;
@@ -48,8 +50,11 @@ std::string text_of(const yaml::Node& node, bool skip, std::size_t& added) {
         }
         return "{" + out + "}";
     }
-    for (const yaml::Node& each : node.items)
-        out += text_of(each, skip, added) + ",";
+    for (const yaml::Node& each : node.items) {
+        added += each.text == kAdded ? 1 : 0;
+        if (each.text != kAdded || !skip)
+            out += text_of(each, skip, added) + ",";
+    }
     if (node.is_sequence())
         return "[" + out + "]";
     return (node.quoted ? "'" : "") + node.text;
@@ -80,6 +85,34 @@ void each_mapping(const yaml::Node& node, std::vector<Span>& out) {
         each_mapping(each.value, out);
     for (const yaml::Node& each : node.items)
         each_mapping(each, out);
+}
+
+/// An item first and last in every list below a key; how many were made.
+std::size_t add_items(const std::string& text, const yaml::Node& node, const Read& before,
+                      const frontend::Insertion& insertion) {
+    std::size_t made = 0;
+    for (const yaml::Member& each : node.members) {
+        made += add_items(text, each.value, before, insertion);
+        if (!each.value.is_sequence() || each.key.find('.') != std::string::npos)
+            continue;
+        for (const std::optional<std::size_t> index : {std::optional<std::size_t>(0), {}}) {
+            diag::Fix fix = diag::add_to_mapping(each.key_span, each.key,
+                                                 std::string("[") + kAdded + "]", "add");
+            fix.addition->index = index;
+            const auto edit = insertion.place(fix);
+            if (!edit)
+                continue;
+            ++made;
+            const std::string after = std::string(text).insert(edit->begin, edit->text);
+            INFO(after);
+            const Read read_again = read(after, true);
+            CHECK(read_again.text == before.text);
+            CHECK(read_again.added == 1);
+        }
+    }
+    for (const yaml::Node& each : node.items)
+        made += add_items(text, each, before, insertion);
+    return made;
 }
 
 /// Additions to every mapping, by themselves; how many were made.
@@ -115,6 +148,8 @@ std::size_t add_everywhere(const std::string& text) {
             std::erase(plain, '\'');
             CHECK(whole.find(std::string("<") + kAdded + ">=" + plain) != whole.npos);
         }
+    for (const yaml::Document& each : before.documents)
+        add_items(text, each.root, before, insertion);
     return made;
 }
 
@@ -125,6 +160,35 @@ TEST_CASE("additions to texts of every style") {
     for (const char* text : kTexts)
         made += add_everywhere(text);
     CHECK(made == 60); // all of them
+}
+
+TEST_CASE("additions to texts with accidents") {
+    const char* wanted = std::getenv("POLECAT_SEEDS");
+    const std::size_t rounds = wanted == nullptr ? 300 : std::strtoul(wanted, nullptr, 10);
+    const std::string pieces[] = {" ",  "\n", "#",        ":",     "- ",    "{",  "}",    "[",
+                                  "]",  ",",  "'",        "\"",    "  ",    "\t", "\r\n", "|",
+                                  "? ", "a",  "\xc3\xa4", "---\n", "# x\n", "&x "};
+    testing::Random random(20261126);
+    std::size_t made = 0, read_well = 0;
+    for (std::size_t round = 0; round < rounds; ++round)
+        for (const char* each : kTexts) {
+            std::string text = each;
+            for (std::size_t i = 0, count = 1 + random.below(3); i < count; ++i) {
+                const std::size_t at = random.below(text.size());
+                text.erase(at, random.below(3));
+                text.insert(std::min(at, text.size()),
+                            random.chance(70) ? pieces[random.below(std::size(pieces))] : "");
+            }
+            Sources sources;
+            diag::Diagnostics diagnostics;
+            yaml::read_documents(sources, sources.add("a.yaml", text), diagnostics);
+            if (diagnostics.has_errors())
+                continue;
+            ++read_well;
+            made += add_everywhere(text);
+        }
+    MESSAGE(made, " additions to ", read_well, " texts that can be read");
+    CHECK(made > rounds * 5);
 }
 
 TEST_CASE("places among what is there") {
