@@ -44,6 +44,12 @@ Fix add_to_mapping(const Span& inside, const std::string& path, const std::strin
     return Fix{inside, {}, description, {}, Addition{false, path, content, {}, {}}};
 }
 
+std::string fix_line(const Diagnostic& finding) {
+    if (finding.fixes.empty() || finding.fixes.front().addition)
+        return {};
+    return "fix: " + finding.fixes.front().description + " (lint --fix)";
+}
+
 std::string content_word(const std::string& text) {
     constexpr const char* kOther[] = {"y",   "n",    "yes",   "no",   "on",
                                       "off", "true", "false", "null", "nan"};

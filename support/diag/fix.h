@@ -21,6 +21,9 @@ Fix add_to_object(const Span& inside, const std::string& path, const std::string
 Fix add_to_mapping(const Span& inside, const std::string& path, const std::string& content,
                    const std::string& description);
 
+/// "fix: allow DNS (lint --fix)"; empty where there is none, or its place is not known.
+std::string fix_line(const Diagnostic& finding);
+
 /// Text for `content`: in double quotes unless every reader takes it for text without.
 std::string content_word(const std::string& text);
 
