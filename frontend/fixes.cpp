@@ -143,7 +143,8 @@ void place_additions(diag::Diagnostics& findings, const Sources& sources) {
             if (!placed)
                 return true;
             const auto [line, column] = insertion.lines().place_of(placed->begin);
-            fix.span = {file, line, column, 0}; // nothing goes
+            fix.span = {file, line, column,
+                        static_cast<std::uint32_t>(placed->end - placed->begin)}; // mostly nothing
             fix.replacement = placed->text;
             fix.addition.reset();
             return false;

@@ -63,6 +63,7 @@ class Writer {
                          const Place& content) const {
         const Place* here = &start;
         const Place* key = nullptr;
+        const Place* parent = nullptr;
         for (std::string_view path = addition.path; !path.empty();) {
             const std::string_view word = path.substr(0, path.find('.'));
             const std::string_view rest = path.substr(std::min(word.size() + 1, path.size()));
@@ -74,11 +75,15 @@ class Writer {
             key = value - 1;
             if (value->is_absent())
                 return fill(*here, *key, wrapped(rest, content));
+            parent = here;
             here = value;
             path = rest;
         }
         if (content.is_mapping() && here->is_mapping())
             return members(*here, content, addition.after);
+        if (content.is_sequence() && here->is_sequence() && parent != nullptr &&
+            has_own_line(*here, *parent) && content.children.front().is_mapping())
+            return instead_of_empty(*here, *key, content);
         if (content.is_sequence() && here->is_sequence())
             return items(*here, key, content, addition.index);
         return Error{"`" + addition.path + "` is there already"};
@@ -122,6 +127,26 @@ class Writer {
         if (before == nullptr || text_[sequence.begin] != '-')
             return Error{"the list does not stand below a key by itself"};
         return lines_behind(*before, sequence.column, content);
+    }
+
+    /// `key: []` among lines, with nothing behind it.
+    bool has_own_line(const Place& list, const Place& parent) const {
+        const std::size_t end = lines_.end_of_line(list.end);
+        return !parent.flow && list.flow && list.children.empty() &&
+               text_[list.inside - 1] == '[' && list.inside == list.begin + 1 &&
+               text_.substr(list.end, end - list.end).find_first_not_of(" \t") == text_.npos;
+    }
+
+    /// Rules in one line with `key: [` are hard to read.
+    TextEdit instead_of_empty(const Place& list, const Place& key, const Place& content) const {
+        TextEdit out{list.begin, list.end, {}};
+        while (out.begin > key.end && text_[out.begin - 1] == ' ')
+            --out.begin;
+        for (const std::string& line : yaml::lines_of(content, style_))
+            out.text.append(lines_.line_break())
+                .append(key.column - 1 + style_.list_step, ' ')
+                .append(line);
+        return out;
     }
 
     /// Below a key without a value.

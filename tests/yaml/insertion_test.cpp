@@ -206,6 +206,9 @@ TEST_CASE("places among what is there") {
         {"a: [c, d]", "a", "[x]", "", 0, "a: [x, c, d]"},
         {"a: [c, d]", "a", "[x]", "", 9, "a: [c, d, x]"},
         {"a: []", "a", "[x, y]", "", 0, "a: [x, y]"},
+        {"a:\n- b: []\n  c: d\n", "b", "[{x: y}]", "", {}, "a:\n- b:\n  - x: y\n  c: d\n"},
+        {"a: [ ] # e\n", "a", "[{x: y}]", "", {}, "a: [{x: y} ] # e\n"},
+        {"{a: []}\n", "a", "[{x: y}]", "", {}, "{a: [{x: y}]}\n"},
         {"a:\n  b:\nc: d\n", "a.b.e", "[x]", "", {}, "a:\n  b:\n    e:\n      - x\nc: d\n"},
         {"{\"a\": {}}",
          "a.b",
@@ -227,13 +230,16 @@ TEST_CASE("places among what is there") {
     for (const Case& each : cases) {
         const std::string text = each.text;
         INFO(text);
-        diag::Fix fix = diag::add_to_mapping({FileId{0}, 1, 1, 1}, each.path, each.content, "add");
+        const auto line = text.starts_with("a:\n- b: []") ? 2u : 1u;
+        diag::Fix fix = diag::add_to_mapping({FileId{0}, line, line * 2 - 1, 1}, each.path,
+                                             each.content, "add");
         fix.addition->after = each.after;
         fix.addition->index = each.index;
         const auto edit = frontend::Insertion(text).place(fix);
         REQUIRE(edit.ok() == (each.result != nullptr));
         if (edit)
-            CHECK(std::string(text).insert(edit->begin, edit->text) == each.result);
+            CHECK(std::string(text).replace(edit->begin, edit->end - edit->begin, edit->text) ==
+                  each.result);
     }
 }
 
