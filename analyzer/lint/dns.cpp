@@ -239,6 +239,13 @@ class Checker {
         return governed == hit.objects.size();
     }
 
+    /// Hosts mostly ask resolvers outside of the cluster.
+    bool of_pods(const Hit& hit) const {
+        return std::all_of(hit.objects.begin(), hit.objects.end(), [&](auto id) {
+            return context_.object(id).kind == Object::Kind::Workload;
+        });
+    }
+
     /// No other tier has a say, which would have to let DNS through as well.
     bool in_one_tier(const Hit& hit) const {
         return std::all_of(hit.objects.begin(), hit.objects.end(), [&](auto id) {
@@ -265,7 +272,7 @@ class Checker {
         const DnsPods pods = pods_.value_or(DnsPods{"kube-system", "k8s-app", "kube-dns"});
         // OpenShift's DNS pods listen on another port.
         if (!one_kind_ || pods.space.empty() || pods.value == "default" ||
-            code == Code::NodeLocalDnsMissed || !in_one_tier(hit))
+            code == Code::NodeLocalDnsMissed || !of_pods(hit) || !in_one_tier(hit))
             return std::nullopt;
         if (code == Code::DnsMissing && governs_only(key_of(hit.policy), hit))
             return allow_dns(context_.cluster, hit.policy, pods);
