@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 
+#include "frontend/insertion.h"
 #include "frontend/yaml/layout.h"
 
 namespace polecat::frontend {
@@ -11,8 +12,7 @@ namespace polecat::frontend {
 namespace {
 
 /// A fix as bytes.
-struct Edit {
-    std::size_t begin = 0, end = 0;
+struct Edit : TextEdit {
     const diag::Diagnostic* finding = nullptr;
 
     const diag::Fix& fix() const { return finding->fixes.front(); }
@@ -27,7 +27,7 @@ class Editor {
     void run(const std::vector<const diag::Diagnostic*>& findings) {
         std::vector<Edit> edits;
         for (const diag::Diagnostic* each : findings) {
-            Edit edit{0, 0, each};
+            Edit edit{{}, each};
             if (const std::string why = place(edit); why.empty())
                 edits.push_back(edit);
             else
@@ -40,8 +40,10 @@ class Editor {
 
   private:
     /// Fills in the bytes; why not, or empty.
-    std::string place(Edit& edit) const {
+    std::string place(Edit& edit) {
         const diag::Fix& fix = edit.fix();
+        if (fix.addition)
+            return place_addition(edit);
         if (!layout_)
             return "its text can't be taken apart";
         if (layout_->aliases)
@@ -55,6 +57,17 @@ class Editor {
             return "the text does not read `" + fix.original + "`";
         edit.begin = scalar->begin + quote;
         edit.end = edit.begin + fix.original.size();
+        edit.text = fix.replacement;
+        return {};
+    }
+
+    std::string place_addition(Edit& edit) {
+        if (!insertion_)
+            insertion_.emplace(text_);
+        const Result<TextEdit> placed = insertion_->place(edit.fix());
+        if (!placed)
+            return placed.error();
+        static_cast<TextEdit&>(edit) = *placed;
         return {};
     }
 
@@ -70,19 +83,23 @@ class Editor {
     }
 
     void apply(const std::vector<Edit>& edits) {
-        FixedFile made{file_, {}, {}};
+        FixedFile made{file_, {}, {}, {}};
         std::size_t done = 0;
         const Edit* last = nullptr;
         for (const Edit& each : edits) {
-            const bool same = last != nullptr && each.begin == last->begin &&
-                              each.fix().replacement == last->fix().replacement;
-            if (!same && each.begin < done)
+            const bool there = last != nullptr && each.begin == last->begin;
+            const bool same = there && each.text == last->text;
+            if (!same && (there || each.begin < done))
                 continue;
             made.mended.push_back(*each.finding);
             if (same)
                 continue;
             made.text.append(text_, done, each.begin - done);
-            made.text += each.fix().replacement;
+            made.text += each.text;
+            if (const std::size_t lines = yaml::count_breaks(each.text); lines != 0)
+                made.new_lines.insert(made.new_lines.begin(),
+                                      {insertion_->lines().place_of(each.begin).first,
+                                       static_cast<std::uint32_t>(lines)});
             done = each.end;
             last = &each;
         }
@@ -95,6 +112,7 @@ class Editor {
     FileId file_;
     const std::string& text_;
     std::optional<yaml::Layout> layout_;
+    std::optional<Insertion> insertion_; ///< once there is something to add
     Fixes& out_;
 };
 
@@ -109,6 +127,30 @@ Fixes apply_fixes(const std::vector<diag::Diagnostic>& findings, const Sources& 
     for (const auto& [file, list] : by_file)
         Editor(file, sources, out).run(list);
     return out;
+}
+
+void place_additions(diag::Diagnostics& findings, const Sources& sources) {
+    std::map<FileId, Insertion> files;
+    findings.keep_if([&](diag::Diagnostic& finding) {
+        std::erase_if(finding.fixes, [&](diag::Fix& fix) {
+            const FileId file = fix.span.file;
+            if (!fix.addition)
+                return false;
+            if (file.value >= sources.size())
+                return true;
+            const Insertion& insertion = files.try_emplace(file, sources.text(file)).first->second;
+            const Result<TextEdit> placed = insertion.place(fix);
+            if (!placed)
+                return true;
+            const auto [line, column] = insertion.lines().place_of(placed->begin);
+            fix.span = {file, line, column,
+                        static_cast<std::uint32_t>(placed->end - placed->begin)}; // mostly nothing
+            fix.replacement = placed->text;
+            fix.addition.reset();
+            return false;
+        });
+        return true;
+    });
 }
 
 } // namespace polecat::frontend

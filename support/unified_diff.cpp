@@ -1,6 +1,7 @@
 #include "support/unified_diff.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cstdio>
 #include <vector>
 
@@ -52,42 +53,92 @@ void add_line(std::string& out, char mark, std::string_view line) {
         out += "\n\\ No newline at end of file\n";
 }
 
-/// Lines [begin, end) of both: runs of changed ones as a block of `-` and one of `+`.
-void add_hunk(std::string& out, const std::vector<std::string_view>& before,
-              const std::vector<std::string_view>& after, std::size_t begin, std::size_t end) {
-    const std::string range = std::to_string(begin + 1) + "," + std::to_string(end - begin);
-    out += "@@ -" + range + " +" + range + " @@\n";
-    for (std::size_t at = begin; at < end;) {
-        std::size_t stop = at;
-        while (stop < end && before[stop] != after[stop])
-            ++stop;
-        for (std::size_t i = at; i < stop; ++i)
-            add_line(out, '-', before[i]);
-        for (std::size_t i = at; i < stop; ++i)
-            add_line(out, '+', after[i]);
-        if (stop == at)
-            add_line(out, ' ', before[stop++]);
-        at = stop;
+/// Lines [before, before_end) became [after, after_end).
+struct Change {
+    std::size_t before, before_end, after, after_end;
+};
+
+using Lines = std::vector<std::string_view>;
+
+/// The texts agree from there on, for more than a line of brackets as there are many.
+bool meet(const Lines& a, std::size_t i, const Lines& b, std::size_t j) {
+    std::size_t letters = 0;
+    for (; letters < 4; ++i, ++j) {
+        if (i == a.size() || j == b.size())
+            return i == a.size() && j == b.size();
+        if (a[i] != b[j])
+            return false;
+        letters += static_cast<std::size_t>(std::count_if(
+            a[i].begin(), a[i].end(), [](unsigned char c) { return std::isalnum(c) != 0; }));
     }
+    return true;
+}
+
+/// Where the texts meet again with the fewest lines between. Right whatever it finds; beyond a
+/// bound everything is said to differ.
+Change change_at(const Lines& a, std::size_t i, const Lines& b, std::size_t j) {
+    constexpr std::size_t kFarthest = 400;
+    for (std::size_t lines = 1; lines <= kFarthest; ++lines)
+        for (std::size_t gone = 0; gone <= lines; ++gone)
+            if (i + gone <= a.size() && j + lines - gone <= b.size() &&
+                meet(a, i + gone, b, j + lines - gone))
+                return {i, i + gone, j, j + lines - gone};
+    return {i, a.size(), j, b.size()};
+}
+
+std::vector<Change> changes_of(const Lines& a, const Lines& b) {
+    std::vector<Change> out;
+    std::size_t i = 0, j = 0;
+    while (i < a.size() || j < b.size()) {
+        if (i < a.size() && j < b.size() && a[i] == b[j]) {
+            ++i, ++j;
+            continue;
+        }
+        out.push_back(change_at(a, i, b, j));
+        i = out.back().before_end;
+        j = out.back().after_end;
+    }
+    return out;
+}
+
+std::string range(std::size_t begin, std::size_t end) {
+    // Of no lines the place is the line before.
+    return std::to_string(begin == end ? begin : begin + 1) + "," + std::to_string(end - begin);
+}
+
+/// Changes [first, last), near to each other, with the lines around them.
+void add_hunk(std::string& out, const Lines& a, const Lines& b, const Change* first,
+              const Change* last) {
+    const std::size_t lead = std::min(first->before, kContext);
+    const Change& end = *(last - 1);
+    const std::size_t tail = std::min(a.size() - end.before_end, kContext);
+    out += "@@ -" + range(first->before - lead, end.before_end + tail) + " +" +
+           range(first->after - lead, end.after_end + tail) + " @@\n";
+    std::size_t at = first->before - lead;
+    for (; first != last; ++first) {
+        for (; at < first->before; ++at)
+            add_line(out, ' ', a[at]);
+        for (; at < first->before_end; ++at)
+            add_line(out, '-', a[at]);
+        for (std::size_t i = first->after; i < first->after_end; ++i)
+            add_line(out, '+', b[i]);
+    }
+    for (; at < end.before_end + tail; ++at)
+        add_line(out, ' ', a[at]);
 }
 
 } // namespace
 
 std::string unified_diff(std::string_view path, std::string_view before_text,
                          std::string_view after_text) {
-    const auto before = lines_of(before_text), after = lines_of(after_text);
+    const Lines before = lines_of(before_text), after = lines_of(after_text);
+    const std::vector<Change> changes = changes_of(before, after);
     std::string hunks;
-    const std::size_t count = std::min(before.size(), after.size());
-    for (std::size_t i = 0; i < count; ++i) {
-        if (before[i] == after[i])
-            continue;
-        std::size_t last = i;
-        for (std::size_t j = i; j < count && j <= last + 2 * kContext; ++j)
-            if (before[j] != after[j])
-                last = j;
-        add_hunk(hunks, before, after, i - std::min(i, kContext),
-                 std::min(count, last + kContext + 1));
-        i = last;
+    for (std::size_t i = 0, next = 0; i < changes.size(); i = next) {
+        for (next = i + 1; next < changes.size() &&
+                           changes[next].before - changes[next - 1].before_end <= 2 * kContext;)
+            ++next;
+        add_hunk(hunks, before, after, &changes[i], &changes[i] + (next - i));
     }
     if (hunks.empty())
         return {};

@@ -1,10 +1,12 @@
 // The node-to-node mesh, route reflectors, nodes that have no session.
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "analyzer/lint/bgp.h"
+#include "support/diag/fix.h"
 
 namespace polecat::lint {
 
@@ -97,6 +99,28 @@ class Sessions {
         return false;
     }
 
+    /// Reflectors of the same clients share one id, whatever it is. Reflectors of others must have
+    /// another, and who belongs together is not known then.
+    std::optional<diag::Fix> give_cluster_id(const BgpPeer& peer, const BgpNode& node) const {
+        std::string id = "244.0.0.1"; // as in Calico's documentation
+        for (const BgpPeer& each : bgp_.peers)
+            if (each.spec().has("peerSelector") && each.remote != peer.remote)
+                return std::nullopt;
+        std::set<std::string> used;
+        for (NodeIndex i = 0; i < bgp_.nodes.size(); ++i) {
+            if (!bgp_.node(i).cluster_id)
+                continue;
+            if (!std::binary_search(peer.remote.begin(), peer.remote.end(), i))
+                return std::nullopt;
+            used.insert(id = **bgp_.node(i).cluster_id);
+        }
+        if (!node.in_calico || used.size() > 1)
+            return std::nullopt;
+        return diag::add_to_object(node.span, "spec.bgp",
+                                   "{routeReflectorClusterID: " + diag::content_word(id) + "}",
+                                   "make it a reflector");
+    }
+
     /// Routes learned inside an AS go no further, unless the node in the middle reflects them.
     void plain_reflectors(const BgpPeer& peer) {
         if (!peer.spec().has("peerSelector"))
@@ -125,7 +149,8 @@ class Sessions {
                             "BGPPeer " + peer.name() + " makes nodes peer with it")
                 .with_note(fmt::format("node {} does not learn the routes of node {}",
                                        bgp_.node(apart.front()).name, bgp_.node(first).name))
-                .with_hint("set spec.bgp.routeReflectorClusterID of the Calico Node");
+                .with_hint("set spec.bgp.routeReflectorClusterID of the Calico Node")
+                .with_fix(give_cluster_id(peer, node));
         }
     }
 

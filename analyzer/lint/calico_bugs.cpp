@@ -6,6 +6,7 @@
 
 #include "analyzer/lint/checks.h"
 #include "ir/policy/scope.h"
+#include "support/diag/fix.h"
 
 namespace polecat::lint {
 
@@ -101,22 +102,44 @@ class Checker {
         }
     }
 
+    /// Which ICMP, where the rule says so. A rule that denies would deny less.
+    static std::optional<diag::Fix> name_icmp(const Rule& rule) {
+        if (!rule.ip_version || rule.not_protocol || rule.action != policy::Action::Allow)
+            return std::nullopt;
+        diag::Fix fix = diag::add_to_mapping(
+            rule.span, "", **rule.ip_version == 4 ? "{protocol: ICMP}" : "{protocol: ICMPv6}",
+            "name the protocol of that IP version");
+        fix.addition->after = "ipVersion";
+        return fix;
+    }
+
+    static std::optional<diag::Fix> number_of(const At<net::Protocol>& protocol) {
+        const std::string name = net::to_string_protocol(*protocol);
+        if (protocol.span.length != name.size()) // in quotes a number would be a name
+            return std::nullopt;
+        return diag::replace_text(protocol.span, name, std::to_string(*protocol),
+                                  "write its number");
+    }
+
     void protocols(const RuleView& view) {
         const Rule& rule = view.rule;
-        const auto unknown = [](net::Protocol protocol) {
-            return protocol == net::kIcmpV6 || protocol == net::kUdpLite;
+        // A number works: it is at most three characters long, and these names are longer.
+        const auto unknown = [](const At<net::Protocol>& protocol) {
+            return (*protocol == net::kIcmpV6 || *protocol == net::kUdpLite) &&
+                   !(protocol.span.known() && protocol.span.length <= 3);
         };
         if (rule.protocol && rule.not_protocol && planes_.iptables)
             report(Code::ProtocolTwice, rule.not_protocol->span, view)
                 .with_hint("protocol alone says it");
-        // A number would work; what was written is not kept, and names are what people write.
-        if (rule.protocol && unknown(**rule.protocol) && planes_.bpf)
+        if (rule.protocol && unknown(*rule.protocol) && planes_.bpf)
             report(Code::BpfProtocolName, rule.protocol->span, view,
                    {net::to_string_protocol(**rule.protocol)})
-                .with_hint(fmt::format("write the number: {}", **rule.protocol));
-        else if (rule.not_protocol && unknown(**rule.not_protocol) && planes_.bpf)
+                .with_hint(fmt::format("write the number: {}", **rule.protocol))
+                .with_fix(number_of(*rule.protocol));
+        if (rule.not_protocol && unknown(*rule.not_protocol) && planes_.bpf)
             report(Code::BpfProtocolName, rule.not_protocol->span, view,
-                   {net::to_string_protocol(**rule.not_protocol)});
+                   {net::to_string_protocol(**rule.not_protocol)})
+                .with_fix(number_of(*rule.not_protocol));
     }
 
     void icmp(const RuleView& view) {
@@ -129,7 +152,8 @@ class Checker {
                 .with_note("it takes away the type and the code, each alone");
         if (rule.not_icmp && !rule.protocol && (planes_.iptables || planes_.bpf))
             report(Code::NotIcmpAlone, rule.not_icmp->span, view)
-                .with_hint("add `protocol: ICMP` or `ICMPv6`");
+                .with_hint("add `protocol: ICMP` or `ICMPv6`")
+                .with_fix(name_icmp(rule));
     }
 
     void sctp_ports(const RuleView& view) {

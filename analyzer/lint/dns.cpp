@@ -7,7 +7,9 @@
 
 #include "analyzer/hypothetical.h"
 #include "analyzer/lint/checks.h"
+#include "analyzer/lint/egress_fixes.h"
 #include "analyzer/program_sets.h"
+#include "ir/policy/scope.h"
 
 namespace polecat::lint {
 
@@ -19,14 +21,20 @@ using decision::Program;
 
 namespace {
 
-bool is_dns_server(const Object& object) {
-    const auto is = [&](const char* label, std::initializer_list<const char*> values) {
-        const auto found = object.labels.find(label);
-        return found && std::any_of(values.begin(), values.end(),
-                                    [&](const char* each) { return *found == each; });
-    };
-    return is("k8s-app", {"kube-dns", "coredns"}) || is("app.kubernetes.io/name", {"coredns"}) ||
-           is("dns.operator.openshift.io/daemonset-dns", {"default"});
+constexpr std::pair<const char*, const char*> kDnsLabels[] = {
+    {"k8s-app", "kube-dns"},
+    {"k8s-app", "coredns"},
+    {"app.kubernetes.io/name", "coredns"},
+    {"dns.operator.openshift.io/daemonset-dns", "default"}};
+
+/// The labels by which a DNS pod is known; nullopt: it is none.
+std::optional<DnsPods> dns_labels_of(const Object& object) {
+    for (const auto& [label, value] : kDnsLabels)
+        if (const auto found = object.labels.find(label); found && *found == value) {
+            const auto space = object.labels.find(policy::kNamespaceLabel);
+            return DnsPods{space ? std::string(*space) : "", label, value};
+        }
+    return std::nullopt;
 }
 
 ConnectionSet port_53(net::Protocol protocol) {
@@ -91,14 +99,18 @@ class Checker {
     struct Hit {
         decision::PolicyBlock policy;
         std::vector<std::string> endpoints;
+        std::vector<decision::ObjectId> objects;
     };
     using Hits = std::map<analyzer::PolicyKey, Hit>;
 
     void find_servers() {
         for (std::uint32_t i = 0; i < ends_.list().size(); ++i)
             for (const decision::ObjectId id : ends_.list()[i].objects)
-                if (is_dns_server(context_.object(id)))
+                if (const auto labels = dns_labels_of(context_.object(id))) {
                     servers_.insert(i);
+                    one_kind_ = one_kind_ && (!pods_ || *pods_ == *labels);
+                    pods_ = labels;
+                }
     }
 
     /// Ends at which the node-local cache answers. It takes over the address of the DNS service.
@@ -166,20 +178,29 @@ class Checker {
 
     void note(const analyzer::EndGroup& group, Hits& hits) {
         for (const decision::ObjectId id : group.objects) {
-            // One family is enough to ask over; who has both asks over IPv4.
-            if (family_ == net::Family::V6 && context_.ends(net::Family::V4).group_of(id))
-                continue;
-            const auto* program = context_.lowered.find(id, decision::Direction::Egress,
-                                                        decision::Hook::Normal, family_);
-            if (program == nullptr || program->slots.policies().empty())
+            const auto* program = program_of(id);
+            if (program == nullptr)
                 continue;
             const decision::PolicyBlock& policy = isolating(*program);
-            const auto key =
-                analyzer::PolicyKey{policy.kind, policy.space, policy.name, policy.kind_of_policy};
-            Hit& hit = hits[key];
+            Hit& hit = hits[key_of(policy)];
             hit.policy = policy;
             hit.endpoints.push_back(context_.object(id).name);
+            hit.objects.push_back(id);
         }
+    }
+
+    static analyzer::PolicyKey key_of(const decision::PolicyBlock& policy) {
+        return {policy.kind, policy.space, policy.name, policy.kind_of_policy};
+    }
+
+    /// Of an endpoint that policies govern. One family is enough to ask over; who has both asks
+    /// over IPv4.
+    const decision::GroupProgram* program_of(decision::ObjectId id) const {
+        if (family_ == net::Family::V6 && context_.ends(net::Family::V4).group_of(id))
+            return nullptr;
+        const auto* program =
+            context_.lowered.find(id, decision::Direction::Egress, decision::Hook::Normal, family_);
+        return program == nullptr || program->slots.policies().empty() ? nullptr : program;
     }
 
     /// The last policy that has a say: what it does not allow is denied.
@@ -198,20 +219,100 @@ class Checker {
                    : context_.object(ends_.list()[*servers_.begin()].objects.front()).name;
     }
 
-    void report(Code code, const Hits& hits) {
-        for (const auto& [key, hit] : hits) {
-            const bool local = code == Code::NodeLocalDnsMissed;
-            auto& diagnostic =
-                out_.report(code, hit.policy.span,
-                            {counted(hit.endpoints.size(), "endpoint"), listed(hit.endpoints)});
-            diagnostic.about(analyzer::to_string(key))
-                .with_witness({hit.endpoints.front(), local ? "169.254.20.10" : server_name(),
-                               code == Code::DnsTcpMissing ? "TCP 53" : "UDP 53"})
-                .with_hint(local ? "allow egress to 169.254.20.10/32 on 53/UDP and 53/TCP, or to "
-                                   "the address of the DNS service, if pods ask there"
-                                 : "allow egress to the DNS pods (namespace kube-system, label "
-                                   "k8s-app: kube-dns) on 53/UDP and 53/TCP");
+    // --- fixes -----------------------------------------------------------------------------------
+
+    static bool governs(const analyzer::PolicyKey& key, const decision::GroupProgram& program) {
+        const auto& policies = program.slots.policies();
+        return std::any_of(policies.begin(), policies.end(),
+                           [&](const auto& each) { return !each.staged && key_of(each) == key; });
+    }
+
+    /// The endpoints that the policy governs and those of the hit are the same, so that no other
+    /// is let out.
+    bool governs_only(const analyzer::PolicyKey& key, const Hit& hit) const {
+        std::size_t governed = 0;
+        for (const analyzer::EndGroup& group : ends_.list())
+            for (const decision::ObjectId id : group.objects) {
+                const auto* program = program_of(id);
+                governed += program != nullptr && governs(key, *program) ? 1 : 0;
+            }
+        return governed == hit.objects.size();
+    }
+
+    /// Hosts mostly ask resolvers outside of the cluster.
+    bool of_pods(const Hit& hit) const {
+        return std::all_of(hit.objects.begin(), hit.objects.end(), [&](auto id) {
+            return context_.object(id).kind == Object::Kind::Workload;
+        });
+    }
+
+    /// No other tier has a say, which would have to let DNS through as well.
+    bool in_one_tier(const Hit& hit) const {
+        return std::all_of(hit.objects.begin(), hit.objects.end(), [&](auto id) {
+            const auto& policies = program_of(id)->slots.policies();
+            return std::all_of(policies.begin(), policies.end(), [&](const auto& each) {
+                return each.staged || each.stage == hit.policy.stage;
+            });
+        });
+    }
+
+    /// Policies that govern every endpoint of the hit.
+    std::vector<decision::PolicyBlock> common_policies(const Hit& hit) const {
+        std::vector<decision::PolicyBlock> out;
+        for (const decision::PolicyBlock& each : program_of(hit.objects.front())->slots.policies())
+            if (!each.staged && std::all_of(hit.objects.begin(), hit.objects.end(), [&](auto id) {
+                    return governs(key_of(each), *program_of(id));
+                }))
+                out.push_back(each);
+        return out;
+    }
+
+    /// Only one edit that is obvious is one.
+    std::optional<diag::Fix> fix_of(Code code, const Hit& hit) const {
+        const DnsPods pods = pods_.value_or(DnsPods{"kube-system", "k8s-app", "kube-dns"});
+        // OpenShift's DNS pods listen on another port.
+        if (!one_kind_ || pods.space.empty() || pods.value == "default" ||
+            code == Code::NodeLocalDnsMissed || !of_pods(hit) || !in_one_tier(hit))
+            return std::nullopt;
+        if (code == Code::DnsMissing && governs_only(key_of(hit.policy), hit))
+            return allow_dns(context_.cluster, hit.policy, pods);
+        std::optional<diag::Fix> out;
+        for (const decision::PolicyBlock& each : common_policies(hit)) {
+            auto fix = code == Code::DnsTcpMissing ? allow_dns_tcp(context_.cluster, each, pods)
+                       : is_union(each) && governs_only(key_of(each), hit)
+                           ? allow_dns(context_.cluster, each, pods)
+                           : std::nullopt;
+            if (fix && out)
+                return std::nullopt;
+            if (fix)
+                out = std::move(fix);
         }
+        return out;
+    }
+
+    /// Of these it does not matter which of them allows something.
+    static bool is_union(const decision::PolicyBlock& policy) {
+        return policy.kind_of_policy == policy::PolicyKind::KubernetesNetworkPolicy;
+    }
+
+    static std::string hint_of(Code code) {
+        return code == Code::NodeLocalDnsMissed
+                   ? "allow egress to 169.254.20.10/32 on 53/UDP and 53/TCP, or to the address of "
+                     "the DNS service, if pods ask there"
+                   : "allow egress to the DNS pods (namespace kube-system, label k8s-app: "
+                     "kube-dns) on 53/UDP and 53/TCP";
+    }
+
+    void report(Code code, const Hits& hits) {
+        for (const auto& [key, hit] : hits)
+            out_.report(code, hit.policy.span,
+                        {counted(hit.endpoints.size(), "endpoint"), listed(hit.endpoints)})
+                .about(analyzer::to_string(key))
+                .with_witness({hit.endpoints.front(),
+                               code == Code::NodeLocalDnsMissed ? "169.254.20.10" : server_name(),
+                               code == Code::DnsTcpMissing ? "TCP 53" : "UDP 53"})
+                .with_hint(hint_of(code))
+                .with_fix(fix_of(code, hit));
     }
 
     Context& context_;
@@ -221,6 +322,8 @@ class Checker {
     analyzer::Hypothetical absent_;
     analyzer::HttpAtoms atoms_;
     std::set<std::uint32_t> servers_; ///< groups
+    std::optional<DnsPods> pods_;     ///< what tells the servers from other pods
+    bool one_kind_ = true;            ///< the same of all of them
     std::set<net::Address> service_addresses_;
     std::vector<std::uint32_t> local_; ///< groups
     bool node_local_ = false;          ///< the cluster has a node-local cache

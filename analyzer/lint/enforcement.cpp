@@ -6,6 +6,7 @@
 #include "analyzer/lint/checks.h"
 #include "ir/policy/scope.h"
 #include "ir/policy/text.h"
+#include "support/diag/fix.h"
 
 namespace polecat::lint {
 
@@ -41,6 +42,17 @@ void check_tier_prefix(const Context& context, Diagnostics& out) {
     }
 }
 
+/// An empty egress list may be meant to isolate, which it does not.
+std::optional<diag::Fix> write_types(const policy::KubernetesNetworkPolicy& policy) {
+    if (policy.egress_emptied)
+        return std::nullopt;
+    diag::Fix fix = diag::add_to_object(policy.meta.span, "spec.policyTypes",
+                                        policy.egress.empty() ? "[Ingress]" : "[Ingress, Egress]",
+                                        "write the policyTypes that Kubernetes infers");
+    fix.addition->after = "podSelector";
+    return fix;
+}
+
 void check_omissions(const Context& context, Diagnostics& out) {
     for (const policy::KubernetesNetworkPolicy& each : context.cluster.kubernetes_policies) {
         const std::string name =
@@ -51,7 +63,8 @@ void check_omissions(const Context& context, Diagnostics& out) {
                        {each.egress.empty() ? "only ingress is isolated"
                                             : "both directions are isolated, as egress is there"})
                 .about(name)
-                .with_hint("readers infer it differently; write it");
+                .with_hint("readers infer it differently; write it")
+                .with_fix(write_types(each));
         if (!each.meta.space_given)
             out.report(Code::NamespaceOmitted, each.meta.span).about(name);
     }

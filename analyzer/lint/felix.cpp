@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "analyzer/lint/checks.h"
+#include "support/diag/fix.h"
 
 namespace polecat::lint {
 
@@ -52,19 +53,40 @@ class Checker {
     void settings(const OtherObject& felix) {
         if (felix.spec.is("chainInsertMode", "Append"))
             report(Code::ChainAppend, felix, "chainInsertMode")
-                .with_hint("Insert, the default, puts Calico's rules first");
+                .with_hint("Insert, the default, puts Calico's rules first")
+                .with_fix(set(felix, "chainInsertMode", "Insert"));
         if (felix.spec.is("defaultEndpointToHostAction", "Accept") && has_host_endpoints(cluster_))
             report(Code::HostAccept, felix, "defaultEndpointToHostAction")
-                .with_hint("Return lets the host endpoint's policy decide");
+                .with_hint("Return lets the host endpoint's policy decide")
+                .with_fix(set(felix, "defaultEndpointToHostAction", "Return"));
         if (felix.spec.is("workloadSourceSpoofing", "Any"))
             report(Code::SpoofingAllowed, felix, "workloadSourceSpoofing")
                 .with_note(
                     "a pod does so with the annotation "
                     "cni.projectcalico.org/allowedSourcePrefixes: whoever writes pods decides "
-                    "whom policy takes them for");
+                    "whom policy takes them for")
+                .with_fix(pods_spoof() ? std::nullopt
+                                       : set(felix, "workloadSourceSpoofing", "Disabled"));
         if (felix.spec.is("flowLogsPolicyEvaluationMode", "None") && has_staged())
             report(Code::StagedUnseen, felix, "flowLogsPolicyEvaluationMode")
-                .with_hint("Continuous, the default, shows what staged policies would do");
+                .with_hint("Continuous, the default, shows what staged policies would do")
+                .with_fix(set(felix, "flowLogsPolicyEvaluationMode", "Continuous"));
+    }
+
+    /// Some pod makes use of it, and would lose what it sends.
+    bool pods_spoof() const {
+        return std::any_of(
+            cluster_.workloads.begin(), cluster_.workloads.end(), [](const auto& each) {
+                return each.pod_annotations.contains("cni.projectcalico.org/allowedSourcePrefixes");
+            });
+    }
+
+    static std::optional<diag::Fix> set(const OtherObject& felix, const char* field,
+                                        const char* value) {
+        const auto said = felix.spec.text(field);
+        return said ? diag::replace_text(said->span, said->value, value,
+                                         std::string("write ") + value)
+                    : std::nullopt;
     }
 
     bool has_staged() const {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "analyzer/lint/checks.h"
+#include "analyzer/lint/egress_fixes.h"
 #include "analyzer/program_sets.h"
 #include "ir/policy/felix.h"
 #include "ir/policy/scope.h"
@@ -197,7 +198,8 @@ class Checker {
                     continue;
                 report(Code::NoReturnRule, slot.span, host,
                        {fmt::format("{}[{}]", decision::to_string(of.direction), slot.rule_index)})
-                    .with_hint("allow the answers: same nets, the port as source port");
+                    .with_hint("allow the answers: same nets, the port as source port")
+                    .with_fix(allow_answers(context_.cluster, slot));
             }
     }
 

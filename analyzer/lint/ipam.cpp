@@ -6,6 +6,7 @@
 
 #include "analyzer/lint/checks.h"
 #include "analyzer/lint/pools.h"
+#include "support/diag/fix.h"
 
 namespace polecat::lint {
 
@@ -248,6 +249,14 @@ class Checker {
         }
     }
 
+    std::optional<diag::Fix> strict_affinity() const {
+        const char* what = "give Windows nodes addresses of their own";
+        if (const auto said = configuration_->spec.boolean("strictAffinity"))
+            return diag::replace_text(said->span, "false", "true", what);
+        return diag::add_to_object(configuration_->meta.span, "spec", "{strictAffinity: true}",
+                                   what);
+    }
+
     void windows_nodes() {
         if (configuration_ == nullptr || configuration_->spec.is_true("strictAffinity"))
             return;
@@ -255,7 +264,8 @@ class Checker {
             if (is_windows(node)) {
                 out_.report(Code::WindowsBorrows, configuration_->meta.span, {node.name})
                     .about("IPAMConfiguration " + configuration_->meta.name)
-                    .with_hint("set strictAffinity: true");
+                    .with_hint("set strictAffinity: true")
+                    .with_fix(strict_affinity());
                 return;
             }
     }

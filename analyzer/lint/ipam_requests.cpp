@@ -8,6 +8,7 @@
 #include "analyzer/lint/checks.h"
 #include "analyzer/lint/pools.h"
 #include "analyzer/program_sets.h"
+#include "support/diag/fix.h"
 
 namespace polecat::lint {
 
@@ -169,7 +170,15 @@ class Checker {
             if (each.kind == "FelixConfiguration" && each.meta.name == "default" &&
                 !each.spec.is("floatingIPs", "Enabled"))
                 report(Code::FloatingOff, request, {request.object})
-                    .with_label(each.meta.span, "does not say floatingIPs: Enabled");
+                    .with_label(each.meta.span, "does not say floatingIPs: Enabled")
+                    .with_fix(enable_floating(each));
+    }
+
+    static std::optional<diag::Fix> enable_floating(const policy::OtherObject& felix) {
+        if (felix.spec.has("floatingIPs")) // it was somebody's choice
+            return std::nullopt;
+        return diag::add_to_object(felix.meta.span, "spec", "{floatingIPs: Enabled}",
+                                   "enable floating addresses");
     }
 
     // --- out of the cluster ----------------------------------------------------------------------
@@ -193,7 +202,16 @@ class Checker {
         if (!leaving.empty())
             out_.report(Code::NoNatOutgoing, pool.span, {pool.shown(), listed(leaving)})
                 .about(pool.object)
-                .with_hint("set natOutgoing, unless routers outside translate pods' addresses");
+                .with_hint("set natOutgoing, unless routers outside translate pods' addresses")
+                .with_fix(translate(pool));
+    }
+
+    /// Where `false` is written, it was somebody's choice.
+    static std::optional<diag::Fix> translate(const Pool& pool) {
+        if (pool.nat_said)
+            return std::nullopt;
+        return diag::add_to_mapping(pool.span, "", "{natOutgoing: true}",
+                                    "translate what leaves the cluster");
     }
 
     bool peers_outside() const {

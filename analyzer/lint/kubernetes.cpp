@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "analyzer/lint/checks.h"
+#include "support/diag/fix.h"
 
 namespace polecat::lint {
 
@@ -39,12 +40,18 @@ class Checker {
         }
         for (std::size_t i = 0; i + 1 < rule.peers.size(); ++i)
             either_or(rule.peers[i], rule.peers[i + 1]);
-        for (const policy::KubernetesPort& port : rule.ports)
-            if (!port.protocol && port.port)
-                out_.report(Code::PortWithoutProtocol, port.span,
-                            {std::visit([](const auto& value) { return fmt::format("{}", value); },
-                                        *port.port)})
-                    .about(object_);
+        for (const policy::KubernetesPort& port : rule.ports) {
+            if (port.protocol || !port.port)
+                continue;
+            const std::string text =
+                std::visit([](const auto& value) { return fmt::format("{}", value); }, *port.port);
+            auto& diagnostic =
+                out_.report(Code::PortWithoutProtocol, port.span, {text}).about(object_);
+            // Of DNS and QUIC the other half may be meant.
+            if (text != "53" && text != "443" && text.find("dns") == text.npos)
+                diagnostic.with_fix(diag::add_to_mapping(port.span, "", "{protocol: TCP}",
+                                                         "write the protocol that counts"));
+        }
     }
 
     /// "- podSelector" and "- namespaceSelector" one after the other: the dash before the second

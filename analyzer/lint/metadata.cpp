@@ -3,6 +3,7 @@
 #include <map>
 
 #include "analyzer/lint/checks.h"
+#include "analyzer/lint/egress_fixes.h"
 #include "analyzer/program_sets.h"
 #include "ir/policy/scope.h"
 
@@ -51,7 +52,8 @@ class Checker {
                     analyzer::PolicyKey{hit.slot.policy_kind, hit.slot.policy_space,
                                         hit.slot.policy_name, hit.slot.kind_of_policy}))
                 .with_witness({hit.endpoints.front(), "169.254.169.254", "TCP 80"})
-                .with_hint("leave 169.254.169.254/32 out of the nets, or deny it before");
+                .with_hint("leave 169.254.169.254/32 out of the nets, or deny it before")
+                .with_fix(leave_out(context_.cluster, hit.slot, kMetadata));
     }
 
   private:

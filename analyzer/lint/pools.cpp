@@ -69,6 +69,7 @@ Pool view_of(const IpPool& pool) {
     out.nat_outgoing =
         operators ? !spec.is(at + "natOutgoing", "Disabled")
                   : spec.is_true("natOutgoing") || spec.is_true("nat-outgoing"); // its old name
+    out.nat_said = spec.has(at + "natOutgoing") || spec.has(at + "nat-outgoing");
     out.disabled = pool.disabled || spec.is_true(at + "disableNewAllocations");
     out.automatic = !spec.is(at + "assignmentMode", "Manual");
     out.for_pods = pool.allowed_uses.empty() || uses(pool, "Workload");

@@ -19,6 +19,7 @@ struct Pool {
     Span span; ///< of the CIDR
     Encapsulation encapsulation = Encapsulation::None;
     bool nat_outgoing = false;
+    bool nat_said = false; ///< the manifest says whether
     bool disabled = false; ///< gives out no more addresses
     bool automatic = true; ///< not only on request
     bool for_pods = true;

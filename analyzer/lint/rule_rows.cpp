@@ -8,6 +8,7 @@
 #include "analyzer/label_space.h"
 #include "analyzer/lint/checks.h"
 #include "ir/policy/scope.h"
+#include "support/diag/fix.h"
 
 namespace polecat::lint {
 
@@ -268,9 +269,18 @@ void account_missing(const RuleView& view, const Report& report) {
 
 void service_without_namespace(const RuleView& view, const Report& report) {
     each_end(view.rule, [&](const EntityRule& end, const char*) {
-        if (end.services && end.services->space.empty())
-            report.at(end.services->span, {report.rule()})
-                .with_hint("write services.namespace: " + view.policy.meta.space);
+        if (!end.services || !end.services->space.empty())
+            return;
+        const policy::Metadata& own = view.policy.meta;
+        auto& diagnostic = report.at(end.services->span, {report.rule()})
+                               .with_hint("write services.namespace: " + own.space);
+        if (!own.space_given) // where the policy goes is not known
+            return;
+        diag::Fix fix = diag::add_to_mapping(end.services->span, "",
+                                             "{namespace: " + diag::content_word(own.space) + "}",
+                                             "name the policy's namespace");
+        fix.addition->after = "name";
+        diagnostic.with_fix(fix);
     });
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -16,7 +15,7 @@ namespace polecat::cli {
 namespace {
 
 /// Overlapping fixes take one round each. Fixes that feed each other without end stop here.
-constexpr int kMostRounds = 20;
+constexpr std::size_t kMostRounds = 20;
 
 /// What a finding is, wherever its line is now.
 std::string key_of(const diag::Diagnostic& finding, const Sources& sources) {
@@ -24,11 +23,6 @@ std::string key_of(const diag::Diagnostic& finding, const Sources& sources) {
     return fmt::format("{}\n{}\n{}\n{}", diag::label(finding.code),
                        placed ? sources.path(finding.span.file) : "", finding.object,
                        finding.message);
-}
-
-/// Lines stay where they are while words change.
-std::string place_of(const diag::Diagnostic& finding, const Sources& sources) {
-    return fmt::format("{}\n{}", finding.span.line, key_of(finding, sources));
 }
 
 using Counts = std::map<std::string, std::size_t>;
@@ -57,9 +51,18 @@ Input read_again(const Input& input, const std::vector<frontend::FixedFile>& cha
     return out;
 }
 
-/// Why the change is no good, or empty.
-std::string problem_with(const Input& before, const Input& after,
-                         const std::vector<frontend::FixedFile>& changed) {
+/// Findings of a rule about one object, however they are worded.
+std::string rule_of(const diag::Diagnostic& finding, const Sources& sources) {
+    const bool placed = finding.span.file.value < sources.size();
+    return fmt::format("{}\n{}\n{}", diag::label(finding.code),
+                       placed ? sources.path(finding.span.file) : "", finding.object);
+}
+
+bool adds(const diag::Diagnostic& finding) {
+    return !finding.fixes.empty() && finding.fixes.front().addition;
+}
+
+std::string new_errors(const Input& before, const Input& after) {
     const Counts errors = counted(before, true);
     for (const diag::Diagnostic& each : after.diagnostics.list())
         if (lint::is_reading_error(each) && !errors.contains(key_of(each, after.sources)))
@@ -67,6 +70,36 @@ std::string problem_with(const Input& before, const Input& after,
     for (const auto& [key, count] : counted(after, true))
         if (count > errors.at(key))
             return "with the fix there are more errors than before";
+    return {};
+}
+
+/// What is added may be wrong in a way that another rule sees. Not asked while there are errors of
+/// reading before: they keep the rules from running.
+std::string worse_findings(const Input& before, const Input& after,
+                           const std::vector<frontend::FixedFile>& changed) {
+    std::optional<diag::Severity> mended;
+    for (const frontend::FixedFile& file : changed)
+        for (const diag::Diagnostic& each : file.mended)
+            if (adds(each))
+                mended = std::min(mended.value_or(each.severity), each.severity);
+    const auto& list = before.diagnostics.list();
+    if (!mended || std::any_of(list.begin(), list.end(), lint::is_reading_error))
+        return {};
+    Counts known;
+    for (const diag::Diagnostic& each : list)
+        ++known[rule_of(each, before.sources)];
+    for (const diag::Diagnostic& each : after.diagnostics.list())
+        if (each.severity >= *mended && known[rule_of(each, after.sources)]-- == 0)
+            return fmt::format("with the fix there is another finding: {}: {}",
+                               diag::label(each.code), each.message);
+    return {};
+}
+
+/// Why the change is no good, or empty.
+std::string problem_with(const Input& before, const Input& after,
+                         const std::vector<frontend::FixedFile>& changed) {
+    if (std::string problem = new_errors(before, after); !problem.empty())
+        return problem;
     const Counts found = counted(before, false), left = counted(after, false);
     Counts mended;
     for (const frontend::FixedFile& file : changed)
@@ -77,7 +110,7 @@ std::string problem_with(const Input& before, const Input& after,
         if (still != left.end() && still->second + count > found.at(key))
             return "with the fix it is still found";
     }
-    return {};
+    return worse_findings(before, after, changed);
 }
 
 class Mender {
@@ -85,42 +118,56 @@ class Mender {
     Mender(Input& input, const LintConfig& config) : input_(input), config_(config) {}
 
     Mended run() {
-        for (int round = 0; round < kMostRounds && one_round(); ++round) {
+        for (std::size_t round = 0; round < rounds_ && one_round(); ++round) {
         }
         Mended out;
         for (auto& [path, file] : files_)
             if (file.before != file.after)
                 out.files.push_back(std::move(file));
-        out.refused = std::move(refused_);
+        for (const GivenUp& each : given_up_)
+            out.refused.push_back(
+                fmt::format("{}: {}", input_.sources.describe(each.span), each.message));
         return out;
     }
 
   private:
-    /// True when something was mended.
+    static constexpr std::size_t kAll = SIZE_MAX / 2;
+
+    /// A finding that keeps its fix, and its place in the text of now.
+    struct GivenUp {
+        Span span;
+        std::string key, message;
+    };
+
+    /// True when something was mended, or is to be tried in another way.
     bool one_round() {
-        std::vector<diag::Diagnostic> wanted;
-        for (const diag::Diagnostic& each : input_.diagnostics.list())
-            if (!given_up_.contains(place_of(each, input_.sources)))
-                wanted.push_back(each);
-        const frontend::Fixes fixes = frontend::apply_fixes(wanted, input_.sources);
+        const frontend::Fixes fixes = frontend::apply_fixes(wanted(), input_.sources);
         for (const frontend::RefusedFix& each : fixes.refused)
             give_up(each.finding, each.why);
         if (fixes.files.empty())
-            return false;
-        std::string problem = keep(fixes.files);
-        if (problem.empty())
+            return !fixes.refused.empty();
+        const std::string problem = keep(fixes.files);
+        if (problem.empty()) {
+            most_ = std::min(most_ * 2, kAll);
             return true;
-        // One of them is no good: each file by itself.
-        bool any = false;
-        for (const frontend::FixedFile& each : fixes.files) {
-            if (fixes.files.size() > 1)
-                problem = keep({each});
-            any = any || problem.empty();
-            if (!problem.empty())
-                for (const diag::Diagnostic& finding : each.mended)
-                    give_up(finding, problem + "; the file is left as it was");
         }
-        return any;
+        // One of them is no good: half of them, until it is alone.
+        std::size_t tried = 0;
+        for (const frontend::FixedFile& each : fixes.files)
+            tried += each.mended.size();
+        if (tried == 1)
+            give_up(fixes.files.front().mended.front(), problem + "; it stays as it was");
+        most_ = std::max<std::size_t>(std::min(most_, tried) / 2, 1);
+        rounds_ += 2;
+        return true;
+    }
+
+    std::vector<diag::Diagnostic> wanted() const {
+        std::vector<diag::Diagnostic> out;
+        for (const diag::Diagnostic& each : input_.diagnostics.list())
+            if (out.size() < most_ && !each.fixes.empty() && !is_given_up(each))
+                out.push_back(each);
+        return out;
     }
 
     /// Takes the change over, or says why not.
@@ -128,7 +175,8 @@ class Mender {
         std::map<FileId, std::size_t> more;
         Input after = read_again(input_, changed, config_);
         std::string problem = problem_with(input_, after, changed);
-        for (int i = 0; i < kMostRounds && !problem.empty() && mend_met(after, changed, more); ++i)
+        for (std::size_t i = 0;
+             i < kMostRounds && !problem.empty() && mend_met(after, changed, more); ++i)
             problem = problem_with(input_, after, changed);
         if (!problem.empty())
             return problem;
@@ -140,9 +188,17 @@ class Mender {
             }
             file.after = each.text;
             file.findings += each.mended.size() + more[each.file];
+            move(each);
         }
         input_ = std::move(after);
         return {};
+    }
+
+    void move(const frontend::FixedFile& changed) {
+        for (const frontend::NewLines& each : changed.new_lines)
+            for (GivenUp& finding : given_up_)
+                if (finding.span.file == changed.file && finding.span.line > each.behind)
+                    finding.span.line += each.count;
     }
 
     /// Below a field whose name was mended there may be errors that nobody saw before. True when
@@ -161,6 +217,8 @@ class Mender {
             for (frontend::FixedFile& file : changed)
                 if (file.file == each.file) {
                     file.text = each.text;
+                    file.new_lines.insert(file.new_lines.end(), each.new_lines.begin(),
+                                          each.new_lines.end());
                     more[each.file] += each.mended.size();
                 }
         if (!fixes.files.empty())
@@ -168,18 +226,23 @@ class Mender {
         return !fixes.files.empty();
     }
 
+    bool is_given_up(const diag::Diagnostic& finding) const {
+        return std::any_of(given_up_.begin(), given_up_.end(), [&](const GivenUp& each) {
+            return each.span == finding.span && each.key == key_of(finding, input_.sources);
+        });
+    }
+
     void give_up(const diag::Diagnostic& finding, const std::string& why) {
-        given_up_.insert(place_of(finding, input_.sources));
-        refused_.push_back(fmt::format("{}: {} is not mended: {}",
-                                       input_.sources.describe(finding.span),
-                                       diag::label(finding.code), why));
+        given_up_.push_back({finding.span, key_of(finding, input_.sources),
+                             fmt::format("{} is not mended: {}", diag::label(finding.code), why)});
     }
 
     Input& input_;
     const LintConfig& config_;
+    std::size_t rounds_ = kMostRounds;
     std::map<std::string, Mended::File> files_;
-    std::set<std::string> given_up_;
-    std::vector<std::string> refused_;
+    std::size_t most_ = kAll; ///< how many findings are mended at once
+    std::vector<GivenUp> given_up_;
 };
 
 } // namespace

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "cli/common/lint_fix.h"
@@ -5,6 +7,7 @@
 #include "cli/polecat/commands.h"
 #include "cli/polecat/proofs.h"
 #include "cli/polecat/report_options.h"
+#include "frontend/fixes.h"
 #include "runtime/write_file.h"
 #include "support/diag/render.h"
 #include "support/diag/report.h"
@@ -43,6 +46,11 @@ void print_summary(const Input& input, const Checked& checked, std::size_t exclu
     fmt::print("{} file{} read: {} error{}, {} warning{}", input.sources.size(),
                input.sources.size() == 1 ? "" : "s", errors, errors == 1 ? "" : "s", warnings,
                warnings == 1 ? "" : "s");
+    const auto& list = input.diagnostics.list();
+    const auto with_fix = std::count_if(list.begin(), list.end(),
+                                        [](const auto& each) { return !each.fixes.empty(); });
+    if (with_fix != 0)
+        fmt::print(", {} {} a fix (--fix)", with_fix, with_fix == 1 ? "has" : "have");
     if (checked.suppressed != 0)
         fmt::print(", {} suppressed", checked.suppressed);
     if (checked.known != 0)
@@ -150,6 +158,7 @@ int run(const LintCommand& command) {
     const bool fails = lint::fails(config->choice, input.diagnostics);
     if ((command.fix || command.fix_dry_run) && !run_fixes(command, *config, input))
         return kBadInput;
+    frontend::place_additions(input.diagnostics, input.sources);
     if (!command.fix_dry_run || unreadable(input))
         print_report(command, input, checked, excluded);
     if (unreadable(input))

@@ -7,6 +7,7 @@
 #include "frontend/kinds/kinds.h"
 #include "frontend/kinds/label_selector.h"
 #include "frontend/kinds/names.h"
+#include "support/diag/fix.h"
 
 namespace polecat::frontend {
 
@@ -60,7 +61,15 @@ void read_types(Fields& spec, Policy& into, bool legacy) {
     if (types.empty() && legacy) {
         // Felix takes an un-defaulted policy to have both directions.
         into.ingress_type = into.egress_type = true;
-        spec.diagnostics().report(diag::Code::UndefaultedTypes, spec.span()).about(spec.object());
+        auto& diagnostic = spec.diagnostics()
+                               .report(diag::Code::UndefaultedTypes, spec.span())
+                               .about(spec.object());
+        if (spec.present()) {
+            diag::Fix fix = diag::add_to_mapping(spec.span(), "types", "[Ingress, Egress]",
+                                                 "write both directions");
+            fix.addition->after = "selector";
+            diagnostic.with_fix(fix);
+        }
         return;
     }
     if (types.empty()) {
@@ -90,16 +99,26 @@ void read_types(Fields& spec, Policy& into, bool legacy) {
             .about(spec.object());
 }
 
+std::optional<diag::Fix> apply_on_forward(const Fields& spec, const Policy& policy) {
+    const char* what = "write applyOnForward: true";
+    if (policy.apply_on_forward.span.known())
+        return diag::replace_text(policy.apply_on_forward.span, "false", "true", what);
+    diag::Fix fix = diag::add_to_mapping(spec.span(), "", "{applyOnForward: true}", what);
+    fix.addition->after = *policy.pre_dnat ? "preDNAT" : "doNotTrack";
+    return fix;
+}
+
 void check_hooks(Fields& spec, const Policy& policy) {
-    const auto refuse = [&](const char* key, const char* rule) {
-        refuse_value(spec, spec.key_span(key), spec.path_of(key), rule);
+    const auto refuse = [&](const char* key, const char* rule) -> diag::Diagnostic& {
+        return refuse_value(spec, spec.key_span(key), spec.path_of(key), rule);
     };
     if (*policy.do_not_track && *policy.pre_dnat)
         refuse("preDNAT", "cannot be set together with doNotTrack");
     if (*policy.pre_dnat && (policy.egress_type || !policy.egress.empty()))
         refuse("preDNAT", "cannot be set on a policy with egress");
     if ((*policy.do_not_track || *policy.pre_dnat) && !*policy.apply_on_forward)
-        refuse(*policy.pre_dnat ? "preDNAT" : "doNotTrack", "needs applyOnForward: true");
+        refuse(*policy.pre_dnat ? "preDNAT" : "doNotTrack", "needs applyOnForward: true")
+            .with_fix(apply_on_forward(spec, policy));
 }
 
 At<bool> flag(Fields& spec, const char* key) {

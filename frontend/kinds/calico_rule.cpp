@@ -214,13 +214,25 @@ void check_families(Fields& fields, const Rule& rule) {
         }
 }
 
+/// Which ICMP, where the rule says so.
+std::optional<diag::Fix> name_icmp(const Fields& fields, const Rule& rule) {
+    if (!rule.ip_version || rule.protocol)
+        return std::nullopt;
+    diag::Fix fix = diag::add_to_mapping(
+        fields.span(), "", rule.ip_version->value == 4 ? "{protocol: ICMP}" : "{protocol: ICMPv6}",
+        "name the protocol of that IP version");
+    fix.addition->after = "ipVersion";
+    return fix;
+}
+
 void check_icmp(Fields& fields, const Rule& rule) {
     const auto is = [&](const std::optional<At<net::Protocol>>& protocol, net::Protocol number) {
         return protocol && protocol->value == number;
     };
     if (rule.icmp && !is(rule.protocol, net::kIcmp) && !is(rule.protocol, net::kIcmpV6))
         refuse_value(fields, rule.icmp->span, fields.path_of("icmp"),
-                     "needs protocol ICMP or ICMPv6");
+                     "needs protocol ICMP or ICMPv6")
+            .with_fix(name_icmp(fields, rule));
     for (const auto* protocol : {&rule.protocol, &rule.not_protocol}) {
         if (!rule.ip_version)
             continue;

@@ -2,6 +2,7 @@
 #include "frontend/kinds/kinds.h"
 #include "frontend/kinds/label_selector.h"
 #include "frontend/kinds/names.h"
+#include "support/diag/fix.h"
 
 namespace polecat::frontend {
 
@@ -63,6 +64,16 @@ void read_port(Fields fields, std::vector<policy::KubernetesPort>& into) {
         into.push_back(std::move(out));
 }
 
+/// An address without a length: only what admits nothing else is certain, and one whose last
+/// digits are zero may be a net.
+std::optional<diag::Fix> one_address(const At<std::string>& text) {
+    const auto address = net::parse_address(text.value);
+    if (!address || (address->low & 0xFF) == 0)
+        return std::nullopt;
+    const char* length = address->family == net::Family::V4 ? "/32" : "/128";
+    return diag::replace_text(text.span, text.value, text.value + length, "write one address");
+}
+
 std::optional<policy::IpBlock> read_ip_block(Fields fields) {
     policy::IpBlock out;
     const auto cidr = fields.string("cidr");
@@ -70,6 +81,13 @@ std::optional<policy::IpBlock> read_ip_block(Fields fields) {
     fields.finish();
     if (!cidr) {
         refuse_value(fields, fields.span(), fields.path_of("cidr"), "is missing");
+        return std::nullopt;
+    }
+    if (const auto fix = one_address(*cidr)) {
+        refuse_value(fields, cidr->span, fields.path_of("cidr"),
+                     "must be a CIDR such as 10.0.0.0/8")
+            .with_hint("for this address alone, add its length")
+            .with_fix(fix);
         return std::nullopt;
     }
     const auto parsed = read_cidr(*cidr, fields.path_of("cidr"), fields);
@@ -174,6 +192,7 @@ void read_kubernetes_policy_spec(Fields& spec, KubernetesNetworkPolicy& into) {
     into.pod_selector = read_label_selector(spec.mapping("podSelector"));
     into.ingress = read_rules(spec, "ingress", "from");
     into.egress = read_rules(spec, "egress", "to");
+    into.egress_emptied = spec.has("egress") && into.egress.empty();
     read_types(spec, into);
 }
 

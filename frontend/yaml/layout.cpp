@@ -4,23 +4,11 @@
 
 #include <algorithm>
 
+#include "frontend/yaml/lines.h"
+
 namespace polecat::yaml {
 
 namespace {
-
-constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-
-/// The length in bytes of the line break at `at` as libyaml knows them, 0 for none.
-std::size_t break_at(std::string_view text, std::size_t at) {
-    const std::string_view rest = text.substr(at);
-    if (rest.starts_with("\r\n"))
-        return 2;
-    if (rest.starts_with("\n") || rest.starts_with("\r"))
-        return 1;
-    if (rest.starts_with("\xc2\x85")) // NEL
-        return 2;
-    return rest.starts_with("\xe2\x80\xa8") || rest.starts_with("\xe2\x80\xa9") ? 3 : 0; // LS, PS
-}
 
 class Tokens {
   public:
@@ -54,9 +42,9 @@ class Tokens {
 class Reader {
   public:
     Reader(std::string_view text, FileId file) : text_(text), file_(file) {
-        first_ = text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
+        first_ = first_byte(text);
         for (std::size_t i = first_; i < text.size(); ++i)
-            if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80)
+            if (begins_character(text[i]))
                 bytes_.push_back(i);
         bytes_.push_back(text.size());
     }
@@ -156,10 +144,9 @@ class Reader {
 
     void add_comment(std::uint32_t line, std::size_t line_begin, std::size_t at, std::size_t end) {
         const auto characters = [&](std::size_t from, std::size_t to) {
-            return static_cast<std::uint32_t>(std::count_if(
-                text_.begin() + static_cast<std::ptrdiff_t>(from),
-                text_.begin() + static_cast<std::ptrdiff_t>(to),
-                [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+            return static_cast<std::uint32_t>(
+                std::count_if(text_.begin() + static_cast<std::ptrdiff_t>(from),
+                              text_.begin() + static_cast<std::ptrdiff_t>(to), begins_character));
         };
         const std::string_view before = text_.substr(line_begin, at - line_begin);
         out_.comments.push_back({{file_, line, characters(line_begin, at) + 1, characters(at, end)},

@@ -63,6 +63,7 @@ struct KubernetesNetworkPolicy {
     std::vector<KubernetesRule> ingress, egress;
     bool has_ingress_type = true, has_egress_type = false; ///< policyTypes after defaulting
     bool types_given = false;
+    bool egress_emptied = false; ///< `egress` is there, without a rule
     /// StagedKubernetesNetworkPolicy: "Set", "Delete", "Learn", "Ignore"; empty for a
     /// NetworkPolicy.
     std::string staged_action;

@@ -49,13 +49,25 @@ struct Label {
     std::string text;
 };
 
+/// What is to be added to a manifest. Only its text says where and in which style: frontend/fixes.
+struct Addition {
+    bool to_object = false; ///< `path` begins at the object, else at the innermost mapping
+    std::string path;       ///< "spec.egress"; fields that are not there are added
+    /// YAML in brackets: `{a: b}` are fields of the mapping at `path`, `[a]` items of the sequence.
+    std::string content;
+    std::string after;                ///< the field that they follow, where it is there
+    std::optional<std::size_t> index; ///< of the first item among those of the sequence; none: last
+};
+
 /// A machine-applicable change: replace what `span` covers, which must read `original`, by
-/// `replacement`. Made by the functions of support/diag/fix.h.
+/// `replacement`; or add something to the object or mapping that holds `span`. Made by the
+/// functions of support/diag/fix.h.
 struct Fix {
     Span span;
     std::string replacement;
     std::string description;
     std::string original;
+    std::optional<Addition> addition = std::nullopt;
 };
 
 /// A flow that shows what a finding says.

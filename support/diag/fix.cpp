@@ -31,7 +31,42 @@ std::optional<Fix> replace_text(const Span& span, const std::string& text, const
     } else if (span.length != length) {
         return std::nullopt;
     }
-    return Fix{inner, to, description, text};
+    return Fix{inner, to, description, text, {}};
+}
+
+Fix add_to_object(const Span& inside, const std::string& path, const std::string& content,
+                  const std::string& description) {
+    return Fix{inside, {}, description, {}, Addition{true, path, content, {}, {}}};
+}
+
+Fix add_to_mapping(const Span& inside, const std::string& path, const std::string& content,
+                   const std::string& description) {
+    return Fix{inside, {}, description, {}, Addition{false, path, content, {}, {}}};
+}
+
+std::string fix_line(const Diagnostic& finding) {
+    if (finding.fixes.empty() || finding.fixes.front().addition)
+        return {};
+    return "fix: " + finding.fixes.front().description + " (lint --fix)";
+}
+
+std::string content_word(const std::string& text) {
+    constexpr const char* kOther[] = {"y",   "n",    "yes",   "no",   "on",
+                                      "off", "true", "false", "null", "nan"};
+    std::string lower = text;
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const bool other = std::find(std::begin(kOther), std::end(kOther), lower) != std::end(kOther);
+    const auto plain = [](unsigned char c) {
+        return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '/';
+    };
+    const bool letter = !text.empty() && std::isalpha(static_cast<unsigned char>(text[0])) != 0;
+    // Numbers have neither of these.
+    const bool no_number =
+        text.find('/') != text.npos || std::count(text.begin(), text.end(), '.') > 1;
+    const bool bare = std::all_of(text.begin(), text.end(), plain) && (letter || no_number) &&
+                      !other && text.front() != '-';
+    return bare ? text : "\"" + text + "\"";
 }
 
 std::optional<Fix> quote_text(const Span& span, const std::string& text) {
@@ -40,7 +75,7 @@ std::optional<Fix> quote_text(const Span& span, const std::string& text) {
     });
     if (!span.known() || text.empty() || !simple || span.length != text.size())
         return std::nullopt;
-    return Fix{span, "\"" + text + "\"", "quote it", text};
+    return Fix{span, "\"" + text + "\"", "quote it", text, {}};
 }
 
 } // namespace polecat::diag

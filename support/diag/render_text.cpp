@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "support/diag/fix.h"
 #include "support/diag/printable.h"
 #include "support/diag/render.h"
 
@@ -81,6 +82,8 @@ void render_one(std::string& out, const Diagnostic& d, const Sources& sources, c
         out += "  holds: " + printable(d.proof) + "\n";
     if (d.hint)
         out += "  hint: " + printable(*d.hint) + "\n";
+    if (const std::string fix = fix_line(d); !fix.empty())
+        out += "  " + printable(fix) + "\n";
 }
 
 } // namespace

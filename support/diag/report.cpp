@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 
+#include "support/diag/fix.h"
 #include "support/sha2.h"
 
 namespace polecat::diag {
@@ -86,6 +87,8 @@ std::vector<std::string> details(const Diagnostic& d) {
         out.push_back("holds: " + d.proof);
     if (d.hint)
         out.push_back("hint: " + *d.hint);
+    if (const std::string fix = fix_line(d); !fix.empty())
+        out.push_back(fix);
     return out;
 }
 

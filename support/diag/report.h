@@ -22,7 +22,7 @@ std::string to_uri(const std::string& path);
 std::vector<std::string> fingerprints(std::span<const Diagnostic> list, const Sources& sources,
                                       const std::string& root);
 
-/// Object, notes, witness, proof and hint: what stands beside the message, in order.
+/// Object, notes, witness, proof, hint and fix: what stands beside the message, in order.
 std::vector<std::string> details(const Diagnostic& diagnostic);
 
 } // namespace polecat::diag

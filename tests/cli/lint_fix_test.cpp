@@ -1,4 +1,5 @@
 // polecat lint --fix and --fix-dry-run: what is edited, what is refused, and what stays.
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -91,9 +92,12 @@ TEST_CASE("fixes that claim to preserve meaning do") {
         CHECK(folder.run("map --expand --format csv a.yaml").out == before.out);
         CHECK(before.out.size() > 20);
     }
-    // The storage form of a policy without types means another thing: not touched.
-    folder.write("a.yaml", replaced(legacy, "  types: [Ingress]\n", ""));
-    CHECK(has(folder.run("lint --fix a.yaml").error, "0 of "));
+    // The storage form of a policy without types means another thing: that is written first.
+    folder.write("a.yaml", pod + replaced(legacy, "  types: [Ingress]\n", ""));
+    const std::string before = folder.run("map --expand --format csv a.yaml").out;
+    CHECK(has(folder.run("lint --fix a.yaml").error, "2 of "));
+    CHECK(folder.read("a.yaml") == pod + replaced(kPolicy, "[Ingress]\n", "[Ingress, Egress]\n"));
+    CHECK(folder.run("map --expand --format csv a.yaml").out == before);
 }
 
 TEST_CASE("lists, several documents and JSON are edited in place") {
@@ -150,7 +154,7 @@ TEST_CASE("fixes that can't be made safely are refused, and said") {
     // The name is mended only to meet an error below it that has no fix.
     const std::string deeper = replaced(replaced(kPolicy, "ingress:", "ingres:"), "TCP", "TPC");
     folder.write("a.yaml", deeper);
-    CHECK(has(folder.run("lint --fix a.yaml").error, "the file is left as it was"));
+    CHECK(has(folder.run("lint --fix a.yaml").error, "it stays as it was"));
     CHECK(folder.read("a.yaml") == deeper);
     // A net that Calico refuses may be meant as one address.
     const std::string guess =
@@ -158,6 +162,38 @@ TEST_CASE("fixes that can't be made safely are refused, and said") {
     folder.write("a.yaml", guess);
     CHECK(has(folder.run("lint --fix a.yaml").error, "0 of "));
     CHECK(folder.read("a.yaml") == guess);
+}
+
+TEST_CASE("one edit that is no good keeps none of the others back") {
+    const Folder folder;
+    const std::string pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: x, labels: "
+                            "{app: web}}\nstatus: {podIP: 10.1.0.9}\n---\n";
+    // A rule before denies what the edit would allow.
+    const std::string denied =
+        "apiVersion: projectcalico.org/v3\nkind: NetworkPolicy\nmetadata: {name: d, namespace: x}\n"
+        "spec:\n  selector: app == 'web'\n  types: [Egress]\n  egress:\n"
+        "  - {action: Deny, protocol: UDP}\n"
+        "  - {action: Allow, protocol: TCP, destination: {nets: [10.1.0.9/32]}}\n---\n";
+    std::string before, after;
+    for (int i = 0; i < 9; ++i) {
+        const std::string policy = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+                                   "metadata: {name: k" +
+                                   std::to_string(i) +
+                                   ", namespace: x}\nspec:\n  podSelector: {}\n";
+        const std::string rules = "  ingress:\n  - ports:\n    - port: 80\n";
+        before += policy + rules + "---\n" + (i == 6 ? denied : "");
+        after += policy + "  policyTypes:\n  - Ingress\n" + rules + "      protocol: TCP\n---\n" +
+                 (i == 6 ? denied : "");
+    }
+    folder.write("a.yaml", pod + before);
+    const auto mended = folder.run("lint --fix a.yaml");
+    CHECK(folder.read("a.yaml") == pod + after);
+    CHECK(has(mended.error, " is not mended: with the fix it is still found; it stays as it was"));
+    // The place of the one that is left, in the text as it is now.
+    const std::string until = (pod + after).substr(0, (pod + after).find("{name: d"));
+    const auto line = std::count(until.begin(), until.end(), '\n') + 1;
+    CHECK(has(mended.error, "a.yaml:" + std::to_string(line) + ":18: PC4220 is not mended"));
+    CHECK(has(mended.error, "18 of "));
 }
 
 TEST_CASE("only what is shown is mended") {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "support/diag/diagnostic.h"
+#include "support/diag/fix.h"
 #include "support/diag/render.h"
 
 using namespace polecat;
@@ -106,4 +107,12 @@ TEST_CASE("sorting puts diagnostics in reading order and drops repeats") {
     list.sort();
     REQUIRE(list.list().size() == 2);
     CHECK(list.list()[0].span.line == 1);
+}
+
+TEST_CASE("words of additions are in quotes where a reader may take them for something else") {
+    for (const char* text : {"shop", "a-b.c", "10.0.0.0/8", "244.0.0.1", "x1"})
+        CHECK(diag::content_word(text) == text);
+    for (const char* text : {"", "1", "1.5", "1e3", "0x1F", "on", "No", "null", "fd00::/8", "-",
+                             "a b", "2001-01-01", "a: b", "~", "true"})
+        CHECK(diag::content_word(text) == "\"" + std::string(text) + "\"");
 }

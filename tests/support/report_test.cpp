@@ -134,7 +134,8 @@ TEST_CASE("SARIF: places, related places, fixes, links") {
     CHECK(result["locations"][0]["logicalLocations"][0]["fullyQualifiedName"] == "Pod x/<y>&\"z\"");
     CHECK(result["message"]["text"] ==
           "key `\\[a\\](b)` stands twice in one mapping; [first \\[here\\]](1); in Pod "
-          "x/<y>&\"z\"; note: n; witness: a -> b  TCP 1; holds: p; hint: h");
+          "x/<y>&\"z\"; note: n; witness: a -> b  TCP 1; holds: p; hint: h; fix: write three (lint "
+          "--fix)");
     REQUIRE(result["relatedLocations"].size() == 1);
     check_location(result["relatedLocations"][0]);
     CHECK(result["relatedLocations"][0]["id"] == 1);
@@ -203,7 +204,7 @@ TEST_CASE("GitHub: workflow commands, errors first, escaped") {
           "::error file=a b%2Cc%3A%25.yaml,line=2,endLine=2,col=1,endColumn=2,title=PC1002 "
           "duplicate-key::key `[a](b)` stands twice in one mapping%0Afirst [here]: "
           "./a/../a b,c:%25.yaml:1:1%0Ain Pod x/<y>&\"z\"%0Anote: n%0Awitness: a -> b  TCP 1%0A"
-          "holds: p%0Ahint: h\n"
+          "holds: p%0Ahint: h%0Afix: write three (lint --fix)\n"
           "::error title=PC1001 unreadable-file::cannot read nowhere: no such file\n"
           "::warning file=a b%2Cc%3A%25.yaml,line=1,endLine=1,col=4,endColumn=5,title=PC2003 "
           "null-value::50%25,\uFFFDx:\uFFFD is null, which is read as empty text\n");

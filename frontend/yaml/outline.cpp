@@ -1,0 +1,139 @@
+#include "frontend/yaml/outline.h"
+
+#include <yaml.h>
+
+#include <algorithm>
+
+#include "frontend/yaml/lines.h"
+
+namespace polecat::yaml {
+
+namespace {
+
+constexpr std::size_t kMaxDepth = 200; // as the reader of manifests
+
+struct Event {
+    yaml_event_t raw{};
+    Event() = default;
+    Event(const Event&) = delete;
+    Event& operator=(const Event&) = delete;
+    ~Event() { yaml_event_delete(&raw); } // of one that was never filled: nothing
+};
+
+class Builder {
+  public:
+    explicit Builder(std::string_view text) {
+        const std::size_t first = first_byte(text);
+        for (std::size_t i = first; i < text.size(); ++i)
+            if (begins_character(text[i]))
+                bytes_.push_back(i);
+        bytes_.push_back(text.size());
+        yaml_parser_initialize(&parser_);
+        yaml_parser_set_input_string(&parser_,
+                                     reinterpret_cast<const unsigned char*>(text.data()) + first,
+                                     text.size() - first);
+        yaml_parser_set_encoding(&parser_, YAML_UTF8_ENCODING);
+    }
+    Builder(const Builder&) = delete;
+    Builder& operator=(const Builder&) = delete;
+    ~Builder() { yaml_parser_delete(&parser_); }
+
+    std::optional<Outline> read() {
+        for (;;) {
+            Event event;
+            if (yaml_parser_parse(&parser_, &event.raw) == 0)
+                return std::nullopt;
+            if (event.raw.type == YAML_STREAM_END_EVENT)
+                return std::move(out_);
+            if (event.raw.type != YAML_DOCUMENT_START_EVENT)
+                continue;
+            Event root;
+            if (yaml_parser_parse(&parser_, &root.raw) == 0 ||
+                !node(root.raw, out_.documents.emplace_back(), 0))
+                return std::nullopt;
+        }
+    }
+
+  private:
+    std::size_t byte_of(const yaml_mark_t& mark) const {
+        return bytes_[std::min(mark.index, bytes_.size() - 1)];
+    }
+
+    bool node(const yaml_event_t& event, Place& out, std::size_t depth) {
+        out.begin = byte_of(event.start_mark);
+        out.inside = out.end = byte_of(event.end_mark);
+        out.line = static_cast<std::uint32_t>(event.start_mark.line) + 1;
+        out.column = static_cast<std::uint32_t>(event.start_mark.column) + 1;
+        switch (event.type) {
+        case YAML_ALIAS_EVENT:
+            out_.aliases = true;
+            return true;
+        case YAML_SCALAR_EVENT:
+            scalar(event, out);
+            return true;
+        case YAML_SEQUENCE_START_EVENT:
+            out.kind = Place::Kind::Sequence;
+            out.flow = event.data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE;
+            return children(out, depth);
+        case YAML_MAPPING_START_EVENT:
+            out.kind = Place::Kind::Mapping;
+            out.flow = event.data.mapping_start.style == YAML_FLOW_MAPPING_STYLE;
+            return children(out, depth);
+        default:
+            return false;
+        }
+    }
+
+    static void scalar(const yaml_event_t& event, Place& out) {
+        const auto& data = event.data.scalar;
+        out.text.assign(reinterpret_cast<const char*>(data.value), data.length);
+        out.quoted = data.style == YAML_SINGLE_QUOTED_SCALAR_STYLE ||
+                     data.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
+        out.block =
+            data.style == YAML_LITERAL_SCALAR_STYLE || data.style == YAML_FOLDED_SCALAR_STYLE;
+    }
+
+    bool children(Place& out, std::size_t depth) {
+        if (depth >= kMaxDepth)
+            return false;
+        for (;;) {
+            Event event;
+            if (yaml_parser_parse(&parser_, &event.raw) == 0)
+                return false;
+            if (event.raw.type == YAML_SEQUENCE_END_EVENT ||
+                event.raw.type == YAML_MAPPING_END_EVENT) {
+                // A block ends where the next thing begins, past comments: not what is asked.
+                if (out.flow)
+                    out.end = byte_of(event.raw.end_mark);
+                else if (!out.children.empty())
+                    out.end = out.children.back().end;
+                return true;
+            }
+            if (!node(event.raw, out.children.emplace_back(), depth + 1))
+                return false;
+        }
+    }
+
+    yaml_parser_t parser_{};
+    std::vector<std::size_t> bytes_; ///< of each character
+    Outline out_;
+};
+
+} // namespace
+
+const Place* Place::find(std::string_view key) const {
+    for (std::size_t i = 0; i + 1 < children.size(); i += 2)
+        if (children[i].kind == Kind::Scalar && children[i].text == key)
+            return &children[i + 1];
+    return nullptr;
+}
+
+const Place& Place::last() const {
+    return flow || children.empty() ? *this : children.back().last();
+}
+
+std::optional<Outline> outline_of(std::string_view text) {
+    return Builder(text).read();
+}
+
+} // namespace polecat::yaml
