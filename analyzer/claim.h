@@ -12,9 +12,10 @@ namespace polecat::analyzer {
 
 struct Claim {
     enum class What : std::uint8_t {
-        NeverDecides, ///< what comes before takes every flow that it matches
-        NeverReached, ///< no flow comes to its place
-        NotNeeded,    ///< without it every verdict is the same
+        NeverDecides,  ///< what comes before takes every flow that it matches
+        NeverAnywhere, ///< the same of a rule at every endpoint that could exist
+        NeverReached,  ///< no flow comes to its place
+        NotNeeded,     ///< without it every verdict is the same
     } what = What::NeverDecides;
     std::variant<RuleKey, PolicyKey, std::string> about; ///< a tier by its name
     auto operator<=>(const Claim&) const = default;

@@ -6,6 +6,8 @@
 
 namespace polecat::lint {
 
+using analyzer::Claim;
+
 struct Answers {
     std::optional<decision::Identities> identities;
     std::optional<analyzer::Effects> effects;
@@ -74,14 +76,22 @@ const std::map<analyzer::RuleKey, std::vector<analyzer::RuleKey>>& Context::cove
     return *answers_->covered;
 }
 
-std::string Context::proof_of(const analyzer::Claim& claim, bool everywhere) const {
+std::string Context::proof_of(const Claim& claim, bool everywhere) const {
+    const Claim about_all{Claim::What::NeverAnywhere, claim.about};
+    everywhere = everywhere || claim == about_all;
     std::string text = everywhere
                            ? "for every endpoint that could exist and every address, exactly"
                            : "for the endpoints that exist and every outside address, exactly";
-    if (settings.prove)
-        text += (everywhere ? "; for the endpoints that exist " : "; ") +
-                std::string(settings.prove(claim) ? "proved by Z3 as well"
-                                                  : "Z3 gave no answer within its limit of steps");
+    if (!settings.prove)
+        return text;
+    const bool all = everywhere && settings.prove(about_all);
+    const bool existing = claim != about_all && settings.prove(claim);
+    if (all || (existing && !everywhere))
+        text += "; proved by Z3 as well";
+    else if (existing)
+        text += "; for the endpoints that exist proved by Z3 as well";
+    else
+        text += "; Z3 gave no answer within its limit of steps";
     return text;
 }
 

@@ -75,7 +75,7 @@ class Terms {
     /// Every variable and operation below these, each before what uses it.
     std::vector<Term> below(const std::vector<Term>& roots) const;
     /// Equal for equal formulas, also of different graphs.
-    std::string key(Term term) const;
+    std::string key(const std::vector<Term>& roots) const;
     /// What the term is under the model; a truth value is 0 or 1.
     Bits evaluate(Term term, const Model& model) const;
     bool holds(Term term, const Model& model) const { return evaluate(term, model).low != 0; }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "analyzer/z3/smtlib.h"
 #include "ir/decision/eval.h"
 #include "ir/decision/match.h"
 
@@ -48,22 +47,7 @@ struct ProgramQuestions::State {
           packet(terms, requests, asked.family), variables(terms, packet, of, {&asked}, own),
           ask([this](decision::PredicateId id, bool source) { return variables.ask(id, source); }),
           encoded(encode(asked, terms, packet, ask)),
-          domain(terms.both(packet.domain(), variables.domain())) {}
-
-    /// Made when something is asked that was not asked before.
-    Answer check(std::optional<Solver>& by, Term given, Term wanted) {
-        std::string key = terms.key(terms.both(given, wanted));
-        if (options.engine->refuted.contains(key))
-            return {Answer::Kind::No, {}, {}};
-        if (!by) {
-            by.emplace(terms, options.steps, options.engine);
-            by->assume(given);
-        }
-        Answer out = by->check(wanted);
-        if (out.kind == Answer::Kind::No)
-            options.engine->refuted.insert(std::move(key));
-        return out;
-    }
+          session(terms, terms.both(packet.domain(), variables.domain()), options) {}
 
     Flow flow(const EndVariables& of, const Model& model) const {
         Flow out = packet.flow(model);
@@ -71,21 +55,13 @@ struct ProgramQuestions::State {
         return out;
     }
 
-    /// Asks, writes the query out, and has eval agree with the flow that is found.
-    FlowAnswer answer(std::optional<Solver>& by, const EndVariables& of,
-                      const std::vector<Term>& asserted, const std::string& about,
+    /// Asks, and has eval agree with the flow that is found.
+    FlowAnswer answer(Session& by, const EndVariables& of, Term wanted, const std::string& about,
                       const std::function<bool(const Flow&)>& confirmed) {
-        const Answer found = check(by, asserted.front(), asserted.back());
-        if (options.sink)
-            options.sink(about, to_smtlib(terms, asserted, about,
-                                          found.kind == Answer::Kind::Yes  ? "sat"
-                                          : found.kind == Answer::Kind::No ? "unsat"
-                                                                           : "unknown"));
+        const Answer found = by.ask(wanted, about);
         FlowAnswer out{found.kind, std::nullopt, found.reason};
         if (found.kind != Answer::Kind::Yes)
             return out;
-        if (!terms.holds(terms.all_of(asserted), found.model))
-            throw Disagreement("Z3's model does not satisfy what was asked: " + about);
         out.witness = flow(of, found.model);
         if (!confirmed(*out.witness))
             throw Disagreement("eval does not confirm Z3's flow: " + about);
@@ -94,7 +70,7 @@ struct ProgramQuestions::State {
 
     FlowAnswer answer(Term wanted, const std::string& about,
                       const std::function<bool(const Flow&)>& confirmed) {
-        return answer(solver, variables, {domain, wanted}, about, confirmed);
+        return answer(session, variables, wanted, about, confirmed);
     }
 
     Decision eval(const Program& by, const Flow& flow) const {
@@ -117,8 +93,7 @@ struct ProgramQuestions::State {
     EndVariables variables;
     const AskEnd ask;
     const EncodedProgram encoded;
-    std::optional<Solver> solver;
-    const Term domain;
+    Session session;
 };
 
 ProgramQuestions::ProgramQuestions(const ExistingEnds& ends, const analyzer::HttpAtoms& requests,
@@ -212,8 +187,8 @@ FlowAnswer ProgramQuestions::differs(const Program& other) {
     const Term domain = s.terms.both(s.packet.domain(), variables.domain());
     const Term wanted = s.terms.either(s.terms.differ(a.may_allow, b.may_allow),
                                        s.terms.differ(a.may_deny, b.may_deny));
-    std::optional<Solver> solver; // s.solver assumes other ends
-    return s.answer(solver, variables, {domain, wanted},
+    Session session(s.terms, domain, s.options); // the other one assumes other ends
+    return s.answer(session, variables, wanted,
                     "is there a flow that two programs judge differently", [&](const Flow& flow) {
                         return s.eval(s.program, flow).verdict != s.eval(other, flow).verdict;
                     });
