@@ -49,10 +49,12 @@ class FamilyDiffer {
         out_.family = family;
     }
 
-    FamilyDiff run(bool& depends) {
+    FamilyDiff run(bool& depends, bool with_programs) {
         collect();
         compare_all();
         add_changes();
+        if (with_programs)
+            add_programs();
         depends = depends || depends_ || some_pair_depends();
         return std::move(out_);
     }
@@ -242,6 +244,39 @@ class FamilyDiffer {
         });
     }
 
+    // --- programs --------------------------------------------------------------------------------
+
+    bool says_the_same(Direction direction, std::uint32_t end) {
+        const auto before = before_.row(direction, ends_[end].base);
+        const auto now = now_.row(direction, ends_[end].head);
+        for (std::uint32_t i = 0; i < ends_.size(); ++i)
+            if (is_pair(end, i) && !(before[ends_[i].base] == now[ends_[i].head]))
+                return false;
+        return true;
+    }
+
+    void add_programs() {
+        std::map<std::tuple<Direction, std::optional<decision::ProgramId>,
+                            std::optional<decision::ProgramId>, bool>,
+                 std::vector<ObjectId>>
+            own;
+        for (std::uint32_t i = 0; i < ends_.size(); ++i)
+            for (const Direction direction : {Direction::Ingress, Direction::Egress}) {
+                if (out_.ends[i].is_outside())
+                    continue;
+                auto& list =
+                    own[{direction, before_.ends().list()[ends_[i].base].program(direction),
+                         now_.ends().list()[ends_[i].head].program(direction),
+                         says_the_same(direction, i)}];
+                list.insert(list.end(), out_.ends[i].base.begin(), out_.ends[i].base.end());
+            }
+        for (auto& [key, list] : own) {
+            const auto& [direction, base, head, same] = key;
+            if (base || head)
+                out_.programs.push_back({direction, base, head, std::move(list), same});
+        }
+    }
+
     const decision::LoweredCluster& base_;
     const decision::LoweredCluster& head_;
     const HttpAtoms& atoms_;
@@ -258,8 +293,9 @@ class FamilyDiffer {
 } // namespace
 
 FamilyDiff diff_family(const DiffSide& base, const DiffSide& head, Sameness& same,
-                       net::Family family, const HttpAtoms& atoms, bool& depends) {
-    return FamilyDiffer(base, head, same, family, atoms).run(depends);
+                       net::Family family, const HttpAtoms& atoms, bool& depends,
+                       bool with_programs) {
+    return FamilyDiffer(base, head, same, family, atoms).run(depends, with_programs);
 }
 
 } // namespace polecat::analyzer

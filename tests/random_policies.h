@@ -9,7 +9,7 @@
 namespace polecat::testing {
 
 inline std::string policy_text(const std::string& name, int order, const std::string& spec,
-                    const std::string& tier = "default") {
+                               const std::string& tier = "default") {
     return "---\n{apiVersion: projectcalico.org/v3, kind: GlobalNetworkPolicy, metadata: {name: " +
            tier + "." + name + "}, spec: {tier: " + tier + ", order: " + std::to_string(order) +
            ", " + spec + "}}\n";
@@ -31,10 +31,10 @@ class PolicyWriter {
                 rules += (rules.empty() ? "" : ", ") + rule();
             const std::string kind = random_.pick<std::string>({"ingress", "egress"});
             out += policy_text("p" + std::to_string(i), i,
-                           "selector: \"" + selector() + "\", types: [" +
-                               (kind == "ingress" ? "Ingress" : "Egress") + "], " + kind + ": [" +
-                               rules + "]",
-                           i < 2 && random_.chance(50) ? "t" : "default");
+                               "selector: \"" + selector() + "\", types: [" +
+                                   (kind == "ingress" ? "Ingress" : "Egress") + "], " + kind +
+                                   ": [" + rules + "]",
+                               i < 2 && random_.chance(50) ? "t" : "default");
         }
         return out;
     }
@@ -67,7 +67,8 @@ class PolicyWriter {
     Random random_;
 };
 
-/// For these policies a pod for each set of labels over a, b and absent, x, y, in each part of the address space.
+/// For these policies a pod for each set of labels over a, b and absent, x, y, in each part of the
+/// address space.
 inline std::string every_pod() {
     std::string out;
     int number = 0;

@@ -61,8 +61,9 @@ void AnyEnd::add(PredicateId id, const std::string& name) {
         return;
     }
     const auto* named = std::get_if<NamedPortSet>(&predicate);
-    objects_.push_back({id, named != nullptr ? named->selector : std::get<ObjectSet>(predicate).selector,
-                        named, holds, atoms_.make(name + " object")});
+    objects_.push_back(
+        {id, named != nullptr ? named->selector : std::get<ObjectSet>(predicate).selector, named,
+         holds, atoms_.make(name + " object")});
 }
 
 /// The packet's protocol is one that the named port may be of.
@@ -121,8 +122,7 @@ decision::End AnyEnd::build(const Model& model, const decision::Flow& flow,
         object.addresses = {*out.address};
         if (each.port != nullptr && port)
             object.ports.push_back({each.port->name, flow.protocol, *port});
-        out.objects.push_back(
-            decision::ObjectId{static_cast<std::uint32_t>(world.objects.size())});
+        out.objects.push_back(decision::ObjectId{static_cast<std::uint32_t>(world.objects.size())});
         world.objects.push_back(std::move(object));
     }
     for (const auto& [id, holds] : services_) {

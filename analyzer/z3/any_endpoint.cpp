@@ -31,9 +31,9 @@ class Question {
         forwarded_ = program_.parts().back().forwarded_too
                          ? terms_.variable("packet is forwarded", 0)
                          : terms_.truth(false);
-        const Term given = terms_.all_of(
-            {packet_.domain(), source_.domain(), destination_.domain(),
-             subjects_.domain(endpoint_), subjects_.matches(program_.own().subject, endpoint_)});
+        const Term given = terms_.all_of({packet_.domain(), source_.domain(), destination_.domain(),
+                                          subjects_.domain(endpoint_),
+                                          subjects_.matches(program_.own().subject, endpoint_)});
         const Term decides = program_.decides(
             terms_, packet_,
             [&](decision::PredicateId id, bool source) {
@@ -75,7 +75,9 @@ class Question {
         flow.destination = destination_.build(found.model, flow, world);
         world.index_addresses();
         AnyWitness witness{subjects_.labels(endpoint_, found.model),
-                           terms_.holds(forwarded_, found.model), {}, flow};
+                           terms_.holds(forwarded_, found.model),
+                           {},
+                           flow};
         for (const decision::Object& object : world.objects)
             witness.peers.push_back(object.labels);
         if (confirmed(witness, world)) {
@@ -97,8 +99,8 @@ class Question {
         const auto decision =
             decision::eval(program_.program(present), predicates_, world, witness.flow);
         return std::any_of(decision.trail.begin(), decision.trail.end(), [&](const Step& step) {
-            return program_.is_rule(step.slot) && (step.outcome == Step::Outcome::Match ||
-                                                   step.outcome == Step::Outcome::Unknown);
+            return program_.is_rule(step.slot) &&
+                   (step.outcome == Step::Outcome::Match || step.outcome == Step::Outcome::Unknown);
         });
     }
 
@@ -125,8 +127,7 @@ AnyAnswer AnyEndpoint::ask(const RuleKey& rule, net::Family family,
         return {Answer::Kind::No, {}, {}};
     const std::string about =
         "is there an endpoint that could exist with a flow that " + analyzer::to_string(rule) +
-        " matches and nothing before it takes, " +
-        (family == net::Family::V4 ? "IPv4" : "IPv6") +
+        " matches and nothing before it takes, " + (family == net::Family::V4 ? "IPv4" : "IPv6") +
         (takers ? "\n(only rules that take some of its flows are looked at, and Pass)" : "");
     return Question(policies_, program, requests_, family, options_).ask(about);
 }

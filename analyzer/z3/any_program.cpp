@@ -37,9 +37,10 @@ std::size_t last_of(const std::vector<Entry>& entries, std::uint32_t rule) {
 AnyProgram::AnyProgram(const PolicyRules& policies, const RuleKey& rule, net::Family family,
                        const std::optional<std::set<RuleKey>>& takers)
     : policies_(policies), rule_(rule), family_(family) {
-    const auto own = std::find_if(
-        policies.list.begin(), policies.list.end(),
-        [&](const auto& each) { return analyzer::key_of(*each.policy) == rule.policy; });
+    const auto own =
+        std::find_if(policies.list.begin(), policies.list.end(), [&](const auto& each) {
+            return analyzer::key_of(*each.policy) == rule.policy;
+        });
     if (own == policies.list.end())
         return;
     for (auto each = policies.list.begin(); each <= own; ++each) {
@@ -47,7 +48,8 @@ AnyProgram::AnyProgram(const PolicyRules& policies, const RuleKey& rule, net::Fa
                                                                   : each->policy->egress_type;
         if (!governs || !share_endpoints(*each->policy, *own->policy))
             continue;
-        Part part{static_cast<std::uint32_t>(each - policies.list.begin()), {},
+        Part part{static_cast<std::uint32_t>(each - policies.list.begin()),
+                  {},
                   *each->policy->apply_on_forward};
         const auto program =
             each->programs[rule.direction == Direction::Egress][family == net::Family::V6];
@@ -72,9 +74,9 @@ bool AnyProgram::is_own(const Entry& entry) const {
 }
 
 bool AnyProgram::has_rule() const {
-    return !parts_.empty() && std::any_of(parts_.back().entries.begin(),
-                                          parts_.back().entries.end(),
-                                          [&](const Entry* entry) { return is_own(*entry); });
+    return !parts_.empty() &&
+           std::any_of(parts_.back().entries.begin(), parts_.back().entries.end(),
+                       [&](const Entry* entry) { return is_own(*entry); });
 }
 
 std::vector<selector::Selector> AnyProgram::subjects() const {

@@ -10,6 +10,7 @@
 namespace polecat::smt {
 
 using decision::Object;
+using decision::ObjectId;
 using decision::Tri;
 using decision::World;
 
@@ -18,7 +19,8 @@ ExistingEnds::ExistingEnds(const decision::LoweredCluster& cluster, net::Family 
     of_object_.resize(cluster.world.objects.size());
     for (const decision::Endpoint& endpoint : cluster.endpoints) {
         const auto first = static_cast<std::uint32_t>(spots_.size());
-        add_spots(endpoint);
+        const auto more = spots_of(cluster.world, endpoint.object, family);
+        spots_.insert(spots_.end(), more.begin(), more.end());
         of_object_[endpoint.object.value] = {first, static_cast<std::uint32_t>(spots_.size())};
     }
     find_alike();
@@ -29,16 +31,31 @@ ExistingEnds::ExistingEnds(const decision::LoweredCluster& cluster, net::Family 
     outside_ = net::AddressSet::all(family) - net::AddressSet::of(std::move(held));
 }
 
-void ExistingEnds::add_spots(const decision::Endpoint& endpoint) {
-    const Object& object = cluster_.world.object(endpoint.object);
-    const std::size_t before = spots_.size();
+ExistingEnds::ExistingEnds(const decision::LoweredCluster& cluster, net::Family family,
+                           const std::vector<ObjectId>& objects, net::AddressSet outside)
+    : cluster_(cluster), family_(family), outside_(std::move(outside)) {
+    of_object_.resize(cluster.world.objects.size());
+    for (const ObjectId object : objects) {
+        const auto number = static_cast<std::uint32_t>(spots_.size());
+        const auto all = spots_of(cluster.world, object, family);
+        spots_.push_back(all.size() == 1 ? all.front() : Spot{object, std::nullopt});
+        of_object_[object.value] = {number, number + 1};
+    }
+    find_alike();
+}
+
+std::vector<ExistingEnds::Spot> ExistingEnds::spots_of(const World& world, ObjectId id,
+                                                       net::Family family) {
+    std::vector<Spot> out;
+    const Object& object = world.object(id);
     for (const net::Address& address : object.addresses)
-        if (address.family == family_)
-            spots_.push_back({endpoint.object, address});
+        if (address.family == family)
+            out.push_back({id, address});
     // A host has addresses that no manifest names; pods have only their own.
     const bool is_host = object.kind == Object::Kind::HostEndpoint || !object.selectable;
-    if (spots_.size() == before && (is_host || !object.addresses_known))
-        spots_.push_back({endpoint.object, std::nullopt});
+    if (out.empty() && (is_host || !object.addresses_known))
+        out.push_back({id, std::nullopt});
+    return out;
 }
 
 /// Two addresses are alike when all that holds() reads for a selector is equal.

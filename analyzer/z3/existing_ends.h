@@ -20,6 +20,10 @@ class ExistingEnds {
   public:
     /// The cluster must outlive this.
     ExistingEnds(const decision::LoweredCluster& cluster, net::Family family);
+    /// These endpoints alone, each as one end whichever its addresses are, and these other
+    /// addresses: what two versions of a cluster have in common, in one order for both.
+    ExistingEnds(const decision::LoweredCluster& cluster, net::Family family,
+                 const std::vector<decision::ObjectId>& objects, net::AddressSet outside);
 
     /// An endpoint at one of its addresses, or without an address that is known.
     struct Spot {
@@ -35,6 +39,9 @@ class ExistingEnds {
     net::Family family() const { return family_; }
     /// Addresses that no endpoint has.
     const net::AddressSet& outside() const { return outside_; }
+    /// Where an endpoint may be in the family: its addresses, or one that is not known.
+    static std::vector<Spot> spots_of(const decision::World& world, decision::ObjectId object,
+                                      net::Family family);
 
     /// A protocol and port that a predicate may depend on. port absent: every port of the protocol
     /// that is not listed.
@@ -54,7 +61,6 @@ class ExistingEnds {
     const Column& column(decision::PredicateId predicate) const;
 
   private:
-    void add_spots(const decision::Endpoint& endpoint);
     void find_alike();
     std::vector<decision::Tri> ask(const decision::Predicate& predicate, const Column& column,
                                    const Spot& spot) const;
@@ -71,20 +77,24 @@ class ExistingEnds {
     mutable std::map<decision::PredicateId, Column> columns_;
 };
 
-/// The variables of both ends of a flow through one program.
+/// The variables of both ends of a flow, for programs of one version of a cluster or of several.
 class EndVariables {
   public:
-    /// `own`: the endpoints that run the program; absent: packets have any ends there. `programs`:
-    /// whose predicates are asked. All must outlive this.
-    EndVariables(Terms& terms, Packet& packet, const ExistingEnds& ends,
-                 const std::vector<const decision::Program*>& programs,
+    /// Programs of one version. The ends of all versions are the same, in one order.
+    struct Version {
+        const ExistingEnds* ends = nullptr;
+        std::vector<const decision::Program*> programs; ///< whose predicates are asked
+    };
+    /// `own`: the endpoints that run the programs, in the first version; absent: packets have any
+    /// ends there. All must outlive this.
+    EndVariables(Terms& terms, Packet& packet, std::vector<Version> versions,
                  const std::optional<std::vector<decision::ObjectId>>& own);
 
     /// What holds of every pair of ends.
     Term domain() const { return domain_; }
-    Bounds ask(decision::PredicateId predicate, bool source);
+    Bounds ask(decision::PredicateId predicate, bool source, std::size_t version = 0);
     /// The ends that a model describes: source, destination.
-    std::pair<decision::End, decision::End> ends(const Model& model) const;
+    std::pair<decision::End, decision::End> ends(const Model& model, std::size_t version = 0) const;
 
   private:
     /// Spots that the programs don't tell apart on this side.
@@ -92,8 +102,13 @@ class EndVariables {
         std::uint32_t example = 0;
         std::optional<std::uint32_t> another; ///< of another object, where there is one
     };
+    struct Asked {
+        std::size_t version = 0;
+        decision::PredicateId predicate;
+        auto operator<=>(const Asked&) const = default;
+    };
     struct Side {
-        std::vector<decision::PredicateId> predicates;
+        std::vector<Asked> predicates;
         std::vector<SpotClass> classes;
         bool has_outside = false; ///< class number classes.size()
         Term index, address;
@@ -102,20 +117,24 @@ class EndVariables {
     /// The class of spots that all predicates of the side see as they see most.
     void add_usual(Side& side, const std::vector<std::uint32_t>& others);
     Term is_class(const Side& side, std::size_t number);
-    decision::End end(const Side& side, const Model& model,
+    decision::End end(const Side& side, const Model& model, std::size_t version,
                       std::optional<decision::ObjectId> avoid) const;
+    const ExistingEnds& common() const { return *versions_.front().ends; }
+    const ExistingEnds::Column& column(const Asked& asked) const {
+        return versions_[asked.version].ends->column(asked.predicate);
+    }
     Term domain_of(const Side& side);
     Term not_to_itself();
-    Bounds make(decision::PredicateId predicate, bool source);
-    Bounds of_outside(const decision::Predicate& predicate, const Side& side, bool source);
+    Bounds make(const Asked& asked, bool source);
+    Bounds of_outside(const Asked& asked, const Side& side, bool source);
     Term at_point(const ExistingEnds::Column& column, std::size_t point, bool source);
 
     Terms& terms_;
     Packet& packet_;
-    const ExistingEnds& ends_;
+    const std::vector<Version> versions_;
     Side source_, destination_;
     Term domain_;
-    std::map<std::pair<decision::PredicateId, bool>, Bounds> asked_;
+    std::map<std::pair<Asked, bool>, Bounds> asked_;
 };
 
 } // namespace polecat::smt

@@ -44,7 +44,7 @@ struct ProgramQuestions::State {
     State(const ExistingEnds& of, const analyzer::HttpAtoms& requests, const Program& asked,
           std::optional<std::vector<decision::ObjectId>> owners, QueryOptions given)
         : ends(of), program(asked), own(std::move(owners)), options(std::move(given)),
-          packet(terms, requests, asked.family), variables(terms, packet, of, {&asked}, own),
+          packet(terms, requests, asked.family), variables(terms, packet, {{&of, {&asked}}}, own),
           ask([this](decision::PredicateId id, bool source) { return variables.ask(id, source); }),
           encoded(encode(asked, terms, packet, ask)),
           session(terms, terms.both(packet.domain(), variables.domain()), options) {}
@@ -178,7 +178,7 @@ FlowAnswer ProgramQuestions::needed(const Unit& unit) {
 FlowAnswer ProgramQuestions::differs(const Program& other) {
     State& s = *state_;
     // The other program may tell apart ends that this one does not: variables of its own.
-    EndVariables variables(s.terms, s.packet, s.ends, {&s.program, &other}, s.own);
+    EndVariables variables(s.terms, s.packet, {{&s.ends, {&s.program, &other}}}, s.own);
     const AskEnd ask = [&](decision::PredicateId id, bool source) {
         return variables.ask(id, source);
     };

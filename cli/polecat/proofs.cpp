@@ -37,6 +37,14 @@ smt::QuerySink writer_to(const std::string& folder) {
     };
 }
 
+/// Empty: queries are not written.
+smt::QueryOptions options_for(const std::string& folder) {
+    smt::QueryOptions out;
+    if (!folder.empty())
+        out.sink = writer_to(folder);
+    return out;
+}
+
 /// Returns how many were proved.
 std::size_t add(const std::vector<Claim>& claims, const std::vector<bool>& proved,
                 std::map<Claim, bool>& answers) {
@@ -47,12 +55,16 @@ std::size_t add(const std::vector<Claim>& claims, const std::vector<bool>& prove
 
 } // namespace
 
+smt::DiffProof prove_diff(const decision::LoweredCluster& base,
+                          const decision::LoweredCluster& head, const analyzer::Diff& diff,
+                          const std::string& folder) {
+    return smt::confirm(base, head, diff, options_for(folder));
+}
+
 void add_proofs(const policy::Cluster& cluster, const policy::OrderedPolicies& policies,
                 const decision::LoweredCluster& lowered, const std::string& folder,
                 lint::Settings& settings) {
-    smt::QueryOptions options;
-    if (!folder.empty())
-        options.sink = writer_to(folder);
+    const smt::QueryOptions options = options_for(folder);
     lint::Context context(cluster, policies, lowered, settings);
     std::vector<Claim> existing, anywhere;
     for (const Claim& claim : lint::claims_of(context))

@@ -6,8 +6,8 @@
 
 #include "analyzer/every_endpoint.h"
 #include "analyzer/lint/lint.h"
-#include "analyzer/z3/prover.h"
 #include "analyzer/z3/any_endpoint.h"
+#include "analyzer/z3/prover.h"
 #include "tests/random_cluster.h"
 #include "tests/random_policies.h"
 #include "tests/z3/second_opinion.h"
@@ -74,8 +74,8 @@ TEST_CASE("Z3 and the exact algebra agree about every endpoint that could exist"
         const Loaded loaded(testing::kTierAndSpace + testing::PolicyWriter(seed).policies() +
                             testing::every_pod());
         const auto covered = analyzer::covered_everywhere(loaded.rules);
-        const auto effects =
-            analyzer::effects_of(loaded.cluster.lowered, decision::Identities(loaded.cluster.lowered));
+        const auto effects = analyzer::effects_of(loaded.cluster.lowered,
+                                                  decision::Identities(loaded.cluster.lowered));
         smt::AnyEndpoint questions(loaded.rules, options);
         for (const RuleKey& key : loaded.all_rules()) {
             INFO(analyzer::to_string(key));
@@ -144,8 +144,7 @@ TEST_CASE("what predicates say of ends that could exist") {
     CHECK(decides(from("Log", "all()"), from("Allow", "has(a)")) == kYes);
     // Service accounts have longer names than labels' values: what is found can't be shown.
     CHECK(decides(from("Deny", "projectcalico.org/serviceaccount contains 'a'"),
-                  from("Allow", "has(projectcalico.org/serviceaccount)")) !=
-          kNo);
+                  from("Allow", "has(projectcalico.org/serviceaccount)")) != kNo);
     CHECK(decides(from("Deny", "projectcalico.org/serviceaccount contains 'a'"),
                   from("Allow", "projectcalico.org/serviceaccount contains 'a'")) == kNo);
 }
@@ -160,8 +159,8 @@ TEST_CASE("tiers, Pass and what a host forwards, at endpoints that could exist")
     CHECK(last_rule(some + rest, ingress("all()", all)).kind == kYes);
     CHECK(last_rule(some + rest, ingress("a == 'y'", all)).kind == kNo);
     // The end of a tier takes what its policies leave, where the endpoint has one of them.
-    const std::string one = testing::policy_text(
-        "c", 1, ingress("has(a)", "{action: Allow, protocol: UDP}"), "t");
+    const std::string one =
+        testing::policy_text("c", 1, ingress("has(a)", "{action: Allow, protocol: UDP}"), "t");
     CHECK(last_rule(one, ingress("a == 'x'", all)).kind == kNo);
     CHECK(last_rule(one, ingress("all()", all)).kind == kYes);
     const std::string forwarded = "applyOnForward: true, ";
@@ -191,9 +190,9 @@ TEST_CASE("claims about every endpoint are proved, false ones refused, limits to
         if (questions.decides(first).kind != Answer::Kind::Yes)
             continue;
         ++refused;
-        CHECK_THROWS_AS(smt::confirm_anywhere(loaded.rules, covered,
-                                              {{Claim::What::NeverAnywhere, first}}),
-                        smt::Disagreement);
+        CHECK_THROWS_AS(
+            smt::confirm_anywhere(loaded.rules, covered, {{Claim::What::NeverAnywhere, first}}),
+            smt::Disagreement);
     }
     MESSAGE(claims << " claims, " << limited << " beyond one step, " << refused << " false ones");
     CHECK(claims > 15);
