@@ -203,6 +203,24 @@ Bounds EndVariables::of_outside(const Asked& asked, const Side& side, bool sourc
     return exactly(terms_.any_of(std::move(members)));
 }
 
+std::optional<std::uint64_t> EndVariables::number_of(const decision::End& end, bool source) const {
+    const Side& side = source ? source_ : destination_;
+    if (end.objects.empty())
+        return side.has_outside ? std::optional(side.classes.size()) : std::nullopt;
+    for (auto [i, last] = common().spots_of(end.objects.front()); i < last; ++i) {
+        if (common().spots()[i].address != end.address)
+            continue;
+        for (std::size_t number = 0; number < side.classes.size(); ++number)
+            if (std::all_of(side.predicates.begin(), side.predicates.end(),
+                            [&, spot = i](const Asked& each) {
+                                const auto& kinds = column(each).kind_of;
+                                return kinds[spot] == kinds[side.classes[number].example];
+                            }))
+                return number;
+    }
+    return std::nullopt;
+}
+
 decision::End EndVariables::end(const Side& side, const Model& model, std::size_t version,
                                 std::optional<ObjectId> avoid) const {
     const ExistingEnds& ends = *versions_[version].ends;

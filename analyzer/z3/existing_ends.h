@@ -93,6 +93,11 @@ class EndVariables {
     /// What holds of every pair of ends.
     Term domain() const { return domain_; }
     Bounds ask(decision::PredicateId predicate, bool source, std::size_t version = 0);
+    /// The number of the class of such ends, as the variable of that side has it; nullopt: the side
+    /// has none of them. Addresses that no endpoint has are one class.
+    std::optional<std::uint64_t> number_of(const decision::End& end, bool source) const;
+    Term index(bool source) const { return (source ? source_ : destination_).index; }
+    Term address(bool source) const { return (source ? source_ : destination_).address; }
     /// The ends that a model describes: source, destination.
     std::pair<decision::End, decision::End> ends(const Model& model, std::size_t version = 0) const;
 

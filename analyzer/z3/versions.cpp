@@ -63,7 +63,8 @@ class FamilyConfirmer {
             if (found == Answer::Kind::Unknown)
                 ++proof.unknown;
             else if ((found == Answer::Kind::No) != pair.same)
-                throw Disagreement("internal error: Z3 contradicts the diff about " + name_of(pair));
+                throw Disagreement("internal error: Z3 contradicts the diff about " +
+                                   name_of(pair));
             else
                 ++(pair.same ? proof.equal : proof.different);
         }
