@@ -73,6 +73,15 @@ struct ProgramQuestions::State {
         return answer(session, variables, wanted, about, confirmed);
     }
 
+    /// Some flow comes to an entry of the unit that matches it, or may.
+    Term decided(const Unit& unit) {
+        std::vector<Term> any;
+        const auto& entries = encoded.stages[unit.stage].entries;
+        for (std::uint32_t i = unit.first; i < unit.first + unit.count; ++i)
+            any.push_back(terms.both(entries[i].arriving, entries[i].match.may));
+        return terms.any_of(std::move(any));
+    }
+
     Decision eval(const Program& by, const Flow& flow) const {
         return decision::eval(by, ends.cluster().predicates, ends.cluster().world, flow);
     }
@@ -122,11 +131,7 @@ FlowAnswer ProgramQuestions::matches(const Unit& unit) {
 
 FlowAnswer ProgramQuestions::decides(const Unit& unit) {
     State& s = *state_;
-    std::vector<Term> any;
-    const auto& entries = s.encoded.stages[unit.stage].entries;
-    for (std::uint32_t i = unit.first; i < unit.first + unit.count; ++i)
-        any.push_back(s.terms.both(entries[i].arriving, entries[i].match.may));
-    return s.answer(s.terms.any_of(std::move(any)),
+    return s.answer(s.decided(unit),
                     "is there a flow that the rule matches and nothing before it takes: " +
                         name_of(s.program, unit),
                     [&](const Flow& flow) {
@@ -166,8 +171,10 @@ FlowAnswer ProgramQuestions::needed(const Unit& unit) {
     State& s = *state_;
     const Program other = without(s.program, unit);
     const EncodedProgram encoded = encode(other, s.terms, s.packet, s.ask);
-    const Term wanted = s.terms.either(s.terms.differ(s.encoded.may_allow, encoded.may_allow),
-                                       s.terms.differ(s.encoded.may_deny, encoded.may_deny));
+    Term wanted = s.terms.either(s.terms.differ(s.encoded.may_allow, encoded.may_allow),
+                                 s.terms.differ(s.encoded.may_deny, encoded.may_deny));
+    if (!unit.whole_stage) // said aloud: only a flow that it may take can be judged otherwise
+        wanted = s.terms.both(wanted, s.decided(unit));
     return s.answer(wanted,
                     "is there a flow with another verdict without: " + name_of(s.program, unit),
                     [&](const Flow& flow) {

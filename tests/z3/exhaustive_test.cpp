@@ -41,10 +41,9 @@ struct Checker {
                     const smt::Model model = model_of(flow, terms, variables);
                     if (!terms.holds(domain, model))
                         continue; // from an endpoint to itself
-                    const Verdict verdict =
-                        decision::eval(program, universe.cluster.predicates, universe.cluster.world,
-                                       flow)
-                            .verdict;
+                    const Verdict verdict = decision::eval(program, universe.cluster.predicates,
+                                                           universe.cluster.world, flow)
+                                                .verdict;
                     ++verdicts[static_cast<std::size_t>(verdict)];
                     wrong += terms.holds(encoded.may_allow, model) != (verdict != Verdict::Deny);
                     wrong += terms.holds(encoded.may_deny, model) != (verdict != Verdict::Allow);
@@ -65,9 +64,9 @@ struct Checker {
                 continue;
             Flow flow = packet.flow(answer.model);
             std::tie(flow.source, flow.destination) = variables.ends(answer.model);
-            const Verdict verdict = decision::eval(program, universe.cluster.predicates,
-                                                   universe.cluster.world, flow)
-                                        .verdict;
+            const Verdict verdict =
+                decision::eval(program, universe.cluster.predicates, universe.cluster.world, flow)
+                    .verdict;
             wrong += verdict == (allow ? Verdict::Deny : Verdict::Allow);
         }
     }
