@@ -52,6 +52,7 @@ class Terms {
     Terms();
 
     Term truth(bool value) { return value ? true_ : false_; }
+    bool is_false(Term term) const { return term == false_; }
     /// width 0: a truth value. The same name is the same variable.
     Term variable(const std::string& name, unsigned width);
     Term constant(Bits value, unsigned width);

@@ -5,6 +5,8 @@
 namespace polecat::smt {
 
 Answer Session::find(Term wanted) {
+    if (terms_.is_false(wanted) || terms_.is_false(given_))
+        return {Answer::Kind::No, {}, {}};
     std::string key = terms_.key({given_, wanted});
     if (options_.engine->refuted.contains(key))
         return {Answer::Kind::No, {}, {}};
