@@ -60,7 +60,15 @@ struct ProgramPair {
     decision::Direction direction = decision::Direction::Ingress;
     std::optional<decision::ProgramId> base, head; ///< absent: nothing is decided there
     std::vector<decision::ObjectId> own;           ///< the endpoints, in the base
-    bool same = true; ///< both say the same of each flow between ends that both versions have
+    /// Both say the same of each flow between ends that both versions have, other than what an
+    /// endpoint sends to itself.
+    bool same = true;
+    /// Otherwise: packets between the endpoint and such ends that get another verdict.
+    struct Difference {
+        std::vector<std::uint32_t> peers; ///< indices of FamilyDiff::ends
+        ConnectionSet connections;
+    };
+    std::vector<Difference> differences;
 };
 
 struct FamilyDiff {

@@ -47,12 +47,8 @@ void EndVariables::fill(Side& side, const std::optional<std::vector<ObjectId>>& 
         }
     std::sort(spots.begin(), spots.end());
     spots.erase(std::unique(spots.begin(), spots.end()), spots.end());
-    std::map<std::vector<std::uint32_t>, std::size_t> known;
     for (const std::uint32_t i : spots) {
-        std::vector<std::uint32_t> seen;
-        for (const Asked& each : side.predicates)
-            seen.push_back(column(each).kind_of[i]);
-        const auto [place, added] = known.try_emplace(std::move(seen), side.classes.size());
+        const auto [place, added] = side.numbers.try_emplace(seen(side, i), side.classes.size());
         if (added)
             side.classes.push_back({i, std::nullopt});
         SpotClass& into = side.classes[place->second];
@@ -75,8 +71,17 @@ void EndVariables::add_usual(Side& side, const std::vector<std::uint32_t>& other
             break;
         }
     }
-    if (usual)
-        side.classes.push_back(*usual);
+    if (!usual)
+        return;
+    side.numbers.emplace(seen(side, usual->example), side.classes.size());
+    side.classes.push_back(*usual);
+}
+
+std::vector<std::uint32_t> EndVariables::seen(const Side& side, std::uint32_t spot) const {
+    std::vector<std::uint32_t> out;
+    for (const Asked& each : side.predicates)
+        out.push_back(column(each).kind_of[spot]);
+    return out;
 }
 
 Term EndVariables::is_class(const Side& side, std::size_t number) {
@@ -207,18 +212,16 @@ std::optional<std::uint64_t> EndVariables::number_of(const decision::End& end, b
     const Side& side = source ? source_ : destination_;
     if (end.objects.empty())
         return side.has_outside ? std::optional(side.classes.size()) : std::nullopt;
-    for (auto [i, last] = common().spots_of(end.objects.front()); i < last; ++i) {
-        if (common().spots()[i].address != end.address)
-            continue;
-        for (std::size_t number = 0; number < side.classes.size(); ++number)
-            if (std::all_of(side.predicates.begin(), side.predicates.end(),
-                            [&, spot = i](const Asked& each) {
-                                const auto& kinds = column(each).kind_of;
-                                return kinds[spot] == kinds[side.classes[number].example];
-                            }))
-                return number;
-    }
+    for (auto [i, last] = common().spots_of(end.objects.front()); i < last; ++i)
+        if (common().spots()[i].address == end.address)
+            return number_of(i, source);
     return std::nullopt;
+}
+
+std::optional<std::uint64_t> EndVariables::number_of(std::uint32_t spot, bool source) const {
+    const Side& side = source ? source_ : destination_;
+    const auto found = side.numbers.find(seen(side, spot));
+    return found == side.numbers.end() ? std::nullopt : std::optional(found->second);
 }
 
 decision::End EndVariables::end(const Side& side, const Model& model, std::size_t version,

@@ -96,6 +96,12 @@ class EndVariables {
     /// The number of the class of such ends, as the variable of that side has it; nullopt: the side
     /// has none of them. Addresses that no endpoint has are one class.
     std::optional<std::uint64_t> number_of(const decision::End& end, bool source) const;
+    /// The class of a spot of the first version.
+    std::optional<std::uint64_t> number_of(std::uint32_t spot, bool source) const;
+    /// The end is of the class with this number.
+    Term is_number(std::uint64_t number, bool source) {
+        return is_class(source ? source_ : destination_, number);
+    }
     Term index(bool source) const { return (source ? source_ : destination_).index; }
     Term address(bool source) const { return (source ? source_ : destination_).address; }
     /// The ends that a model describes: source, destination.
@@ -117,7 +123,11 @@ class EndVariables {
         std::vector<SpotClass> classes;
         bool has_outside = false; ///< class number classes.size()
         Term index, address;
+        /// Numbers of the classes by what each predicate says there.
+        std::map<std::vector<std::uint32_t>, std::size_t> numbers;
     };
+    /// What each predicate of the side says at the spot: numbers of kinds.
+    std::vector<std::uint32_t> seen(const Side& side, std::uint32_t spot) const;
     void fill(Side& side, const std::optional<std::vector<decision::ObjectId>>& only);
     /// The class of spots that all predicates of the side see as they see most.
     void add_usual(Side& side, const std::vector<std::uint32_t>& others);

@@ -1,7 +1,8 @@
 #include "analyzer/z3/versions.h"
 
 #include <algorithm>
-#include <functional>
+#include <map>
+#include <set>
 
 #include "analyzer/z3/existing_ends.h"
 #include "ir/decision/eval.h"
@@ -62,7 +63,7 @@ class FamilyConfirmer {
             const Answer::Kind found = compare(pair);
             if (found == Answer::Kind::Unknown)
                 ++proof.unknown;
-            else if ((found == Answer::Kind::No) != pair.same)
+            else if (found == Answer::Kind::Yes)
                 throw Disagreement("internal error: Z3 contradicts the diff about " +
                                    name_of(pair));
             else
@@ -88,6 +89,8 @@ class FamilyConfirmer {
                                      : " and " + std::to_string(pair.own.size() - 1) + " more");
     }
 
+    /// No: the flows that the two programs judge differently are those of the pair. Yes: they are
+    /// not.
     Answer::Kind compare(const ProgramPair& pair) {
         const Program before = program_of(pair, false), now = program_of(pair, true);
         Terms terms;
@@ -99,22 +102,66 @@ class FamilyConfirmer {
             });
         };
         const EncodedProgram a = encoded(before, 0), b = encoded(now, 1);
+        const Term differ = terms.either(terms.differ(a.may_allow, b.may_allow),
+                                         terms.differ(a.may_deny, b.may_deny));
         Session session(terms, terms.both(packet.domain(), ends.domain()), options_);
-        const std::string about =
-            "is there a flow that the two versions judge differently: " + name_of(pair);
-        const Answer found = session.ask(terms.either(terms.differ(a.may_allow, b.may_allow),
-                                                      terms.differ(a.may_deny, b.may_deny)),
-                                         about);
-        if (found.kind != Answer::Kind::Yes)
+        // eval must confirm what the formula says.
+        const auto ask = [&](Term wanted, const std::string& about) {
+            const Answer found = session.ask(wanted, about);
+            if (found.kind != Answer::Kind::Yes)
+                return found.kind;
+            const auto verdict = [&](const Program& program, std::size_t version) {
+                Flow flow = packet.flow(found.model);
+                std::tie(flow.source, flow.destination) = ends.ends(found.model, version);
+                return eval(program, version, flow);
+            };
+            if ((verdict(before, 0) != verdict(now, 1)) != terms.holds(differ, found.model))
+                throw Disagreement("eval does not confirm Z3's flow: " + about);
             return found.kind;
-        const auto verdict = [&](const Program& program, std::size_t version) {
-            Flow flow = packet.flow(found.model);
-            std::tie(flow.source, flow.destination) = ends.ends(found.model, version);
-            return eval(program, version, flow);
         };
-        if (verdict(before, 0) == verdict(now, 1))
-            throw Disagreement("eval does not confirm Z3's flow: " + about);
-        return found.kind;
+        const std::string about = "is there a flow that the two versions judge differently";
+        const Answer::Kind some = ask(differ, about + ": " + name_of(pair));
+        if (pair.same || some == Answer::Kind::Unknown)
+            return some;
+        if (some == Answer::Kind::No)
+            return Answer::Kind::Yes;
+        return ask(terms.differ(differ, is_told(pair, ends, terms, packet)),
+                   about +
+                       " and the diff does not tell, or that it tells wrongly: " + name_of(pair));
+    }
+
+    /// The flow is one of those that the pair names.
+    Term is_told(const ProgramPair& pair, EndVariables& ends, Terms& terms, Packet& packet) {
+        const bool peer_is_source = pair.direction == Direction::Ingress;
+        const Term outside = ends.is_number(*ends.number_of(End{}, peer_is_source), peer_is_source);
+        std::map<std::uint64_t, std::set<std::size_t>> by_class; // differences
+        std::vector<std::size_t> told(diff_.ends.size(), pair.differences.size());
+        for (std::size_t i = 0; i < pair.differences.size(); ++i)
+            for (const std::uint32_t peer : pair.differences[i].peers)
+                told[peer] = i;
+        std::vector<std::vector<Term>> peers(pair.differences.size() +
+                                             1); // the last: no difference
+        std::uint32_t spot = 0;
+        for (std::size_t i = 0; i < diff_.ends.size(); ++i) {
+            const DiffEnd& end = diff_.ends[i];
+            for (std::size_t member = 0; member < end.base.size(); ++member)
+                by_class[*ends.number_of(spot++, peer_is_source)].insert(told[i]);
+            if (end.is_outside())
+                peers[told[i]].push_back(
+                    terms.both(outside, in_set(terms, ends.address(peer_is_source), end.outside,
+                                               diff_.family)));
+        }
+        for (const auto& [number, differences] : by_class) {
+            if (differences.size() > 1)
+                throw Disagreement("internal error: the diff tells ends apart that " +
+                                   name_of(pair) + " does not");
+            peers[*differences.begin()].push_back(ends.is_number(number, peer_is_source));
+        }
+        std::vector<Term> parts;
+        for (std::size_t i = 0; i < pair.differences.size(); ++i)
+            parts.push_back(terms.both(terms.any_of(std::move(peers[i])),
+                                       packet.in(pair.differences[i].connections)));
+        return terms.any_of(std::move(parts));
     }
 
     Verdict eval(const Program& program, std::size_t version, const Flow& flow) const {

@@ -48,6 +48,26 @@ Versions random_versions(std::uint64_t seed) {
     return {before, now};
 }
 
+/// Of a pair of programs that differ: packets or ends left out, packets added.
+std::size_t refuses_other_differences(const Versions& two, std::size_t family, std::size_t pair) {
+    const auto wrong_with = [&](const auto& change) {
+        Diff wrong = two.diff;
+        change(wrong.families[family].programs[pair].differences.front());
+        CHECK_THROWS_AS(smt::confirm(two.base.lowered, two.head.lowered, wrong), smt::Disagreement);
+    };
+    using Difference = ProgramPair::Difference;
+    const auto some = analyzer::ConnectionSet::of(net::kUdp);
+    const auto& given = two.diff.families[family].programs[pair].differences.front();
+    const bool has_all = (some - given.connections).empty();
+    wrong_with([&](Difference& each) {
+        each.connections = has_all ? each.connections - some : each.connections | some;
+    });
+    wrong_with([&](Difference& each) { each.connections = {}; });
+    if (given.peers.size() > 1)
+        wrong_with([&](Difference& each) { each.peers.pop_back(); });
+    return 2;
+}
+
 } // namespace
 
 TEST_CASE("what a diff of random clusters says is confirmed") {
@@ -88,6 +108,8 @@ TEST_CASE("what is not so of two versions is found out") {
                 CHECK_THROWS_AS(smt::confirm(two.base.lowered, two.head.lowered, wrong),
                                 smt::Disagreement);
                 ++refused;
+                if (pair.same) // it was not, before
+                    refused += refuses_other_differences(two, family, i);
             }
             if (two.diff.families[family].changes.empty())
                 continue;
