@@ -1,5 +1,7 @@
 #include "analyzer/lint/context.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "analyzer/every_endpoint.h"
@@ -7,6 +9,13 @@
 namespace polecat::lint {
 
 using analyzer::Claim;
+
+namespace {
+
+constexpr const char* kProved = "; proved by Z3 as well";
+constexpr const char* kNoAnswer = "; Z3 gave no answer within its limit of steps";
+
+} // namespace
 
 struct Answers {
     std::optional<decision::Identities> identities;
@@ -87,12 +96,31 @@ std::string Context::proof_of(const Claim& claim, bool everywhere) const {
     const bool all = everywhere && settings.prove(about_all);
     const bool existing = claim != about_all && settings.prove(claim);
     if (all || (existing && !everywhere))
-        text += "; proved by Z3 as well";
+        text += kProved;
     else if (existing)
         text += "; for the endpoints that exist proved by Z3 as well";
     else
-        text += "; Z3 gave no answer within its limit of steps";
+        text += kNoAnswer;
     return text;
+}
+
+std::string Context::proof_of_no_match(const RuleView& view, std::string extent) const {
+    if (!settings.prove || settings.policy_rules == nullptr)
+        return extent;
+    // The second engine has the rules of enforced policy, and knows them by their place.
+    const auto& list = settings.policy_rules->list;
+    const bool has_policy = std::any_of(
+        list.begin(), list.end(), [&](const auto& each) { return each.policy == &view.policy; });
+    const auto& rules =
+        view.direction == decision::Direction::Ingress ? view.policy.ingress : view.policy.egress;
+    const auto at_place = std::count_if(rules.begin(), rules.end(), [&](const policy::Rule& each) {
+        return each.manifest_index == view.rule.manifest_index;
+    });
+    if (!has_policy || at_place != 1)
+        return extent;
+    const analyzer::RuleKey key{analyzer::key_of(view.policy), view.direction,
+                                view.rule.manifest_index};
+    return extent + (settings.prove({Claim::What::NeverMatches, key}) ? kProved : kNoAnswer);
 }
 
 Dataplane Context::dataplane() const {

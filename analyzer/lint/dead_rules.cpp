@@ -195,6 +195,7 @@ std::vector<Claim> claims_of(Context& context) {
     Context asking(context.cluster, context.policies, context.lowered, settings);
     Diagnostics unused;
     check_dead_rules(asking, unused);
+    check_rules(asking, unused); // of which some match nothing
     return out;
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "analyzer/z3/any_end.h"
-#include "analyzer/z3/any_program.h"
 
 namespace polecat::smt {
 
@@ -120,25 +119,30 @@ class Question {
 AnyEndpoint::AnyEndpoint(const decision::PolicyRules& policies, QueryOptions options)
     : policies_(policies), requests_({&policies.rules}), options_(std::move(options)) {}
 
-AnyAnswer AnyEndpoint::ask(const RuleKey& rule, net::Family family,
-                           const std::optional<std::set<RuleKey>>& takers) {
-    const AnyProgram program(policies_, rule, family, takers);
+AnyAnswer AnyEndpoint::ask(const RuleKey& rule, net::Family family, const Scope& scope) {
+    const AnyProgram program(policies_, rule, family, scope);
     if (!program.has_rule())
         return {Answer::Kind::No, {}, {}};
     const std::string about =
         "is there an endpoint that could exist with a flow that " + analyzer::to_string(rule) +
-        " matches and nothing before it takes, " + (family == net::Family::V4 ? "IPv4" : "IPv6") +
-        (takers ? "\n(only rules that take some of its flows are looked at, and Pass)" : "");
+        " matches" + (scope.alone ? ", " : " and nothing before it takes, ") +
+        (family == net::Family::V4 ? "IPv4" : "IPv6") +
+        (scope.takers ? "\n(only rules that take some of its flows are looked at, and Pass)" : "");
     return Question(policies_, program, requests_, family, options_).ask(about);
+}
+
+AnyAnswer AnyEndpoint::matches(const RuleKey& rule) {
+    AnyAnswer out = ask(rule, net::Family::V4, {true, {}});
+    return out.kind == Answer::Kind::No ? ask(rule, net::Family::V6, {true, {}}) : out;
 }
 
 AnyAnswer AnyEndpoint::decides(const RuleKey& rule, const std::vector<RuleKey>& takers) {
     AnyAnswer out{Answer::Kind::No, {}, {}};
     const std::set<RuleKey> few(takers.begin(), takers.end());
     for (const net::Family family : {net::Family::V4, net::Family::V6}) {
-        if (!few.empty() && ask(rule, family, few).kind == Answer::Kind::No)
+        if (!few.empty() && ask(rule, family, {false, few}).kind == Answer::Kind::No)
             continue;
-        AnyAnswer here = ask(rule, family, std::nullopt);
+        AnyAnswer here = ask(rule, family, {});
         if (here.kind == Answer::Kind::Yes)
             return here;
         if (here.kind == Answer::Kind::Unknown)

@@ -4,12 +4,12 @@
 #pragma once
 
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "analyzer/effects.h"
 #include "analyzer/http_atoms.h"
+#include "analyzer/z3/any_program.h"
 #include "analyzer/z3/session.h"
 #include "ir/decision/eval.h"
 #include "ir/decision/policy_rules.h"
@@ -41,9 +41,11 @@ class AnyEndpoint {
     AnyAnswer decides(const analyzer::RuleKey& rule,
                       const std::vector<analyzer::RuleKey>& takers = {});
 
+    /// Is there a flow that the rule matches?
+    AnyAnswer matches(const analyzer::RuleKey& rule);
+
   private:
-    AnyAnswer ask(const analyzer::RuleKey& rule, net::Family family,
-                  const std::optional<std::set<analyzer::RuleKey>>& takers);
+    AnyAnswer ask(const analyzer::RuleKey& rule, net::Family family, const Scope& scope);
 
     const decision::PolicyRules& policies_;
     const analyzer::HttpAtoms requests_;

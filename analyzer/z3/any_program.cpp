@@ -35,7 +35,7 @@ std::size_t last_of(const std::vector<Entry>& entries, std::uint32_t rule) {
 } // namespace
 
 AnyProgram::AnyProgram(const PolicyRules& policies, const RuleKey& rule, net::Family family,
-                       const std::optional<std::set<RuleKey>>& takers)
+                       const Scope& scope)
     : policies_(policies), rule_(rule), family_(family) {
     const auto own =
         std::find_if(policies.list.begin(), policies.list.end(), [&](const auto& each) {
@@ -60,11 +60,13 @@ AnyProgram::AnyProgram(const PolicyRules& policies, const RuleKey& rule, net::Fa
             const Entry& entry = entries[i];
             const RuleKey key{analyzer::key_of(*each->policy), rule.direction, entry.slot.value};
             const bool passes_on = entry.action == Action::Pass && each->tier != own->tier;
-            if (!takers || passes_on || key == rule || takers->contains(key))
+            const bool counts =
+                !scope.alone && (!scope.takers || passes_on || scope.takers->contains(key));
+            if (counts || key == rule)
                 part.entries.push_back(&entry);
         }
         // A policy left out with all its rules only lets more flows out of its tier.
-        if (!takers || !part.entries.empty())
+        if (!part.entries.empty() || (!scope.alone && !scope.takers))
             parts_.push_back(std::move(part));
     }
 }

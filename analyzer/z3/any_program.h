@@ -13,12 +13,18 @@
 
 namespace polecat::smt {
 
+/// Which rules before the one in question are looked at.
+struct Scope {
+    bool alone = false; ///< none
+    /// Only these, and those that pass flows on to its tier; absent: all.
+    std::optional<std::set<analyzer::RuleKey>> takers;
+};
+
 class AnyProgram {
   public:
-    /// Up to the rule. `takers`: of the rules before it, only these and those that pass flows on to
-    /// its tier; absent: all. `policies` must outlive it.
+    /// Up to the rule. `policies` must outlive it.
     AnyProgram(const decision::PolicyRules& policies, const analyzer::RuleKey& rule,
-               net::Family family, const std::optional<std::set<analyzer::RuleKey>>& takers);
+               net::Family family, const Scope& scope);
 
     struct Part {
         std::uint32_t policy = 0;

@@ -58,6 +58,7 @@ FlowAnswer ask(ProgramQuestions& questions, const analyzer::Unit& unit, Claim::W
     case Claim::What::NotNeeded:
         return questions.needed(unit);
     case Claim::What::NeverAnywhere:
+    case Claim::What::NeverMatches:
         break; // about no program
     }
     return {};
@@ -74,7 +75,7 @@ class FamilyProver {
 
     void confirm(const std::vector<Claim>& claims, std::vector<bool>& proved) {
         for (std::size_t i = 0; i < claims.size(); ++i)
-            if (claims[i].what != Claim::What::NeverAnywhere)
+            if (!claims[i].is_about_all())
                 about_[claims[i].about].push_back(i);
         for (const Run& run : runs_.list())
             confirm(run, claims, proved);
@@ -153,8 +154,11 @@ std::vector<bool> confirm_anywhere(const decision::PolicyRules& policies,
     for (const Claim& claim : claims) {
         const auto& rule = std::get<RuleKey>(claim.about);
         const auto takers = covered.find(rule);
-        const AnyAnswer answer = questions.decides(
-            rule, takers == covered.end() ? std::vector<RuleKey>{} : takers->second);
+        const AnyAnswer answer =
+            claim.what == Claim::What::NeverMatches
+                ? questions.matches(rule)
+                : questions.decides(rule, takers == covered.end() ? std::vector<RuleKey>{}
+                                                                  : takers->second);
         if (answer.kind == Answer::Kind::Yes)
             throw Disagreement("internal error: Z3 contradicts a finding about " + name_of(claim) +
                                " at every endpoint that could exist");

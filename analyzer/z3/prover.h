@@ -17,8 +17,8 @@ std::vector<bool> confirm(const decision::LoweredCluster& cluster,
                           const std::vector<analyzer::Claim>& claims,
                           const QueryOptions& options = {});
 
-/// The same of claims about every endpoint that could exist (NeverAnywhere). `covered`: what takes
-/// the flows of each rule, as the exact algebra says.
+/// The same of claims about every endpoint that could exist (Claim::is_about_all). `covered`: what
+/// takes the flows of each rule, as the exact algebra says.
 std::vector<bool>
 confirm_anywhere(const decision::PolicyRules& policies,
                  const std::map<analyzer::RuleKey, std::vector<analyzer::RuleKey>>& covered,

@@ -68,7 +68,7 @@ void add_proofs(const policy::Cluster& cluster, const policy::OrderedPolicies& p
     lint::Context context(cluster, policies, lowered, settings);
     std::vector<Claim> existing, anywhere;
     for (const Claim& claim : lint::claims_of(context))
-        (claim.what == Claim::What::NeverAnywhere ? anywhere : existing).push_back(claim);
+        (claim.is_about_all() ? anywhere : existing).push_back(claim);
     settings.answers = context.answers();
     std::map<Claim, bool> answers;
     const std::size_t proved = add(existing, smt::confirm(lowered, existing, options), answers);

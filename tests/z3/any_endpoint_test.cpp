@@ -199,3 +199,51 @@ TEST_CASE("claims about every endpoint are proved, false ones refused, limits to
     CHECK(limited > 5);
     CHECK(refused > 10);
 }
+
+TEST_CASE("rules that match nothing") {
+    const auto matches = [](const std::string& rule) {
+        const Loaded loaded(testing::kTierAndSpace +
+                            testing::policy_text("a", 1, ingress("all()", "{action: Allow}"), "t") +
+                            testing::policy_text("zz", 2, ingress("all()", rule)));
+        const RuleKey key = loaded.all_rules().back();
+        const smt::AnyAnswer found = smt::AnyEndpoint(loaded.rules).matches(key);
+        const bool none = found.kind == Answer::Kind::No;
+        const Claim claim{Claim::What::NeverMatches, key};
+        if (none)
+            CHECK(smt::confirm_anywhere(loaded.rules, {}, {claim}).front());
+        else
+            CHECK_THROWS_AS(smt::confirm_anywhere(loaded.rules, {}, {claim}), smt::Disagreement);
+        return !none;
+    };
+    CHECK(matches("{action: Allow}")); // what comes before does not count
+    CHECK(matches("{action: Allow, source: {selector: \"a == 'x' && b == 'x'\"}}"));
+    CHECK_FALSE(matches("{action: Allow, source: {selector: \"a == 'x' && a == 'y'\"}}"));
+    CHECK_FALSE(matches("{action: Allow, source: {selector: \"a == 'x'\", notSelector: has(a)}}"));
+    CHECK(matches("{action: Allow, source: {selector: has(a), notSelector: \"a == 'x'\"}}"));
+    CHECK_FALSE(matches("{action: Allow, protocol: TCP, notProtocol: TCP}"));
+    CHECK_FALSE(matches("{action: Allow, source: {nets: [10.0.0.0/8], notNets: [10.0.0.0/7]}}"));
+    CHECK_FALSE(
+        matches("{action: Allow, protocol: TCP, source: {ports: [1, 2], notPorts: ['1:9']}}"));
+}
+
+TEST_CASE("lint says that Z3 proved what matches nothing") {
+    const Loaded loaded(
+        testing::kTierAndSpace +
+        testing::policy_text("zz", 2,
+                             ingress("all()", "{action: Allow, protocol: TCP, notProtocol: TCP}")));
+    lint::Settings settings;
+    settings.policy_rules = &loaded.rules;
+    settings.prove = [](const Claim& claim) { return claim.what == Claim::What::NeverMatches; };
+    lint::Context context(loaded.cluster.policy, loaded.policies, loaded.cluster.lowered, settings);
+    diag::Diagnostics found;
+    lint::run(context, found);
+    bool seen = false;
+    for (const diag::Diagnostic& each : found.list())
+        if (each.code == diag::Code::EmptyMatch) {
+            seen = true;
+            CHECK(each.proof == "for every endpoint and packet that could exist; proved by Z3 as "
+                                "well");
+        }
+    CHECK(seen);
+    CHECK(lint::claims_of(context).size() == 1);
+}
