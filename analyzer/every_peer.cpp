@@ -38,12 +38,11 @@ bool possible(const decision::PredicateStore& predicates, net::Family family, co
 
 bool is_decided(const Selector& selector) {
     const selector::Term& term = selector.term();
-    if (!std::all_of(term.children.begin(), term.children.end(), is_decided) ||
-        !std::all_of(term.values.begin(), term.values.end(), is_label_value))
+    if (!std::all_of(term.children.begin(), term.children.end(), is_decided))
         return false;
-    const bool part =
-        term.op == Op::Contains || term.op == Op::StartsWith || term.op == Op::EndsWith;
-    return !part || term.label != policy::kServiceAccountLabel;
+    if (term.op == Op::Contains || term.op == Op::StartsWith || term.op == Op::EndsWith)
+        return term.label != policy::kServiceAccountLabel; // a part need be no value
+    return std::all_of(term.values.begin(), term.values.end(), is_label_value);
 }
 
 bool LabelQuestions::impossible(const std::vector<Selector>& wanted,

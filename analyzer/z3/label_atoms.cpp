@@ -11,9 +11,8 @@ using selector::Selector;
 
 LabelAtoms::LabelAtoms(Terms& terms, const std::vector<Selector>& selectors) : terms_(terms) {
     std::vector<Selector> decided;
-    std::copy_if(selectors.begin(), selectors.end(), std::back_inserter(decided),
-                 analyzer::is_decided);
-    guesses_ = decided.size() != selectors.size();
+    for (const Selector& each : selectors)
+        collect(each, decided);
     auto keys = analyzer::label_keys(decided);
     cut_ = keys.has_value();
     if (keys)
@@ -35,17 +34,22 @@ Term LabelAtoms::domain(const LabelSet& set) {
     return terms_.all_of(std::move(parts));
 }
 
-Term LabelAtoms::matches(const Selector& selector, const LabelSet& set) {
-    if (!analyzer::is_decided(selector))
-        return terms_.variable(set.name + " matches " + selector.canonical(), 0);
-    return make_match(selector, set);
+void LabelAtoms::collect(const Selector& selector, std::vector<Selector>& decided) {
+    for (const Selector& child : selector.term().children)
+        collect(child, decided);
+    if (selector.term().label.empty())
+        return;
+    if (analyzer::is_decided(selector))
+        decided.push_back(selector);
+    else
+        guesses_ = true;
 }
 
-Term LabelAtoms::make_match(const Selector& selector, const LabelSet& set) {
+Term LabelAtoms::matches(const Selector& selector, const LabelSet& set) {
     const selector::Term& term = selector.term();
     std::vector<Term> parts;
     for (const Selector& child : term.children)
-        parts.push_back(make_match(child, set));
+        parts.push_back(matches(child, set));
     switch (term.op) {
     case selector::Op::All:
     case selector::Op::Global:
@@ -63,6 +67,8 @@ Term LabelAtoms::make_match(const Selector& selector, const LabelSet& set) {
 
 /// The selector itself is asked of each class of values.
 Term LabelAtoms::leaf(const Selector& selector, const LabelSet& set) {
+    if (!analyzer::is_decided(selector))
+        return terms_.variable(set.name + " matches " + selector.canonical(), 0);
     const std::string& label = selector.term().label;
     const auto key = std::find_if(keys_.begin(), keys_.end(),
                                   [&](const auto& each) { return each.label == label; });

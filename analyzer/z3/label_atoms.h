@@ -20,8 +20,8 @@ class LabelAtoms {
 
     /// False: the tests of some label are too many to cut its values; nothing may be asked.
     bool are_cut() const { return cut_; }
-    /// Some selector is one that labels don't decide (analyzer::is_decided): what it says of each
-    /// set of labels is a free variable, so that a model may describe what can't be.
+    /// Some test is one that labels' values don't decide (analyzer::is_decided): what it says of
+    /// each set of labels is a free variable, so that a model may describe what can't be.
     bool has_guesses() const { return guesses_; }
 
     /// The variables of one set of labels; `name` is theirs alone.
@@ -36,8 +36,9 @@ class LabelAtoms {
     selector::Labels labels(const LabelSet& set, const Model& model) const;
 
   private:
+    /// The tests of single labels.
+    void collect(const selector::Selector& selector, std::vector<selector::Selector>& decided);
     Term leaf(const selector::Selector& selector, const LabelSet& set);
-    Term make_match(const selector::Selector& selector, const LabelSet& set);
 
     Terms& terms_;
     std::vector<analyzer::LabelKey> keys_;
