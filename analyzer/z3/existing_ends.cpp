@@ -23,7 +23,7 @@ ExistingEnds::ExistingEnds(const decision::LoweredCluster& cluster, net::Family 
         spots_.insert(spots_.end(), more.begin(), more.end());
         of_object_[endpoint.object.value] = {first, static_cast<std::uint32_t>(spots_.size())};
     }
-    find_alike();
+    find_held();
     std::vector<net::Range> held;
     for (const auto& [address, object] : cluster.world.by_address)
         if (address.family == family)
@@ -41,7 +41,7 @@ ExistingEnds::ExistingEnds(const decision::LoweredCluster& cluster, net::Family 
         spots_.push_back(all.size() == 1 ? all.front() : Spot{object, std::nullopt});
         of_object_[object.value] = {number, number + 1};
     }
-    find_alike();
+    find_held();
 }
 
 std::vector<ExistingEnds::Spot> ExistingEnds::spots_of(const World& world, ObjectId id,
@@ -58,28 +58,62 @@ std::vector<ExistingEnds::Spot> ExistingEnds::spots_of(const World& world, Objec
     return out;
 }
 
-/// Two addresses are alike when all that holds() reads for a selector is equal.
-void ExistingEnds::find_alike() {
-    using Seen = std::pair<bool, selector::Labels>; // can be selected, labels
-    using Key = std::pair<std::vector<Seen>, std::vector<decision::ObjectId>>;
-    std::map<Key, std::uint32_t> first;
+void ExistingEnds::find_held() {
+    std::map<std::vector<ObjectId>, std::uint32_t> numbers; // of lists of network sets
     const World& world = cluster_.world;
-    for (std::uint32_t i = 0; i < spots_.size(); ++i) {
-        const Spot& spot = spots_[i];
-        alike_.push_back(i);
+    for (const Spot& spot : spots_) {
+        auto& [objects, number] = held_.emplace_back();
         if (!spot.address)
-            continue; // pools count too
-        std::vector<decision::ObjectId> objects{spot.object}, sets;
-        const auto held = decision::end_of(world, *spot.address).objects;
-        objects.insert(objects.end(), held.begin(), held.end());
-        for (const decision::ObjectId id : world.network_sets)
+            continue;
+        objects = decision::end_of(world, *spot.address).objects;
+        objects.insert(objects.begin(), spot.object);
+        std::vector<ObjectId> sets;
+        for (const ObjectId id : world.network_sets)
             if (world.object(id).nets.contains(*spot.address))
                 sets.push_back(id);
-        std::vector<Seen> seen;
-        for (const decision::ObjectId id : objects)
-            seen.emplace_back(world.object(id).selectable, world.object(id).labels);
-        alike_.back() = first.try_emplace({std::move(seen), std::move(sets)}, i).first->second;
+        number = numbers.try_emplace(std::move(sets), static_cast<std::uint32_t>(numbers.size()))
+                     .first->second;
     }
+}
+
+namespace {
+
+void add_names(const selector::Selector& selector, std::set<std::string>& names) {
+    if (!selector.term().label.empty())
+        names.insert(selector.term().label);
+    for (const selector::Selector& child : selector.term().children)
+        add_names(child, names);
+}
+
+} // namespace
+
+/// Two addresses are alike when all that holds() reads for the selector is equal. Without an
+/// address pools count too: such a spot is like no other.
+const std::vector<std::uint32_t>& ExistingEnds::alike(const selector::Selector& selector) const {
+    std::set<std::string> names;
+    add_names(selector, names);
+    const std::vector<std::string> list(names.begin(), names.end());
+    const auto [place, added] = alike_.try_emplace(list);
+    if (!added)
+        return place->second;
+    // Can be selected, values of the labels; then the number of the network sets.
+    using Seen = std::pair<bool, std::vector<std::optional<std::string_view>>>;
+    std::map<std::pair<std::vector<Seen>, std::uint32_t>, std::uint32_t> first;
+    for (std::uint32_t i = 0; i < spots_.size(); ++i) {
+        place->second.push_back(i);
+        if (!spots_[i].address)
+            continue;
+        std::vector<Seen> seen;
+        for (const ObjectId id : held_[i].first) {
+            const Object& object = cluster_.world.object(id);
+            seen.emplace_back(object.selectable, std::vector<std::optional<std::string_view>>());
+            for (const std::string& name : list)
+                seen.back().second.push_back(object.labels.find(name));
+        }
+        place->second.back() =
+            first.try_emplace({std::move(seen), held_[i].second}, i).first->second;
+    }
+    return place->second;
 }
 
 namespace {
@@ -174,11 +208,13 @@ const ExistingEnds::Column& ExistingEnds::column(decision::PredicateId id) const
         return column;
     const decision::Predicate& predicate = cluster_.predicates[id];
     column.points = points_of(predicate);
-    const bool by_labels = std::holds_alternative<decision::ObjectSet>(predicate);
+    const auto* by_labels = std::get_if<decision::ObjectSet>(&predicate);
+    const std::vector<std::uint32_t>* alike =
+        by_labels == nullptr ? nullptr : &this->alike(by_labels->selector);
     std::map<std::vector<Tri>, std::uint32_t> kinds;
     for (std::uint32_t i = 0; i < spots_.size(); ++i) {
-        if (by_labels && alike_[i] != i) {
-            column.kind_of.push_back(column.kind_of[alike_[i]]);
+        if (alike != nullptr && (*alike)[i] != i) {
+            column.kind_of.push_back(column.kind_of[(*alike)[i]]);
             continue;
         }
         std::vector<Tri> kind = ask(predicate, column, spots_[i]);

@@ -61,7 +61,8 @@ class ExistingEnds {
     const Column& column(decision::PredicateId predicate) const;
 
   private:
-    void find_alike();
+    void find_held();
+    const std::vector<std::uint32_t>& alike(const selector::Selector& selector) const;
     std::vector<decision::Tri> ask(const decision::Predicate& predicate, const Column& column,
                                    const Spot& spot) const;
     std::vector<Point> points_of(const decision::Predicate& predicate) const;
@@ -70,9 +71,11 @@ class ExistingEnds {
     net::Family family_;
     std::vector<Spot> spots_;
     std::vector<std::pair<std::uint32_t, std::uint32_t>> of_object_; ///< by object
-    /// By spot: one with the same labels there and the same network sets, which answers for it what
-    /// is asked of labels.
-    std::vector<std::uint32_t> alike_;
+    /// By spot with an address: the endpoints there, and a number for the network sets.
+    std::vector<std::pair<std::vector<decision::ObjectId>, std::uint32_t>> held_;
+    /// By names of labels, then by spot: one with the same values of these labels there and the
+    /// same network sets, which answers for it what is asked of them.
+    mutable std::map<std::vector<std::string>, std::vector<std::uint32_t>> alike_;
     net::AddressSet outside_;
     mutable std::map<decision::PredicateId, Column> columns_;
 };
