@@ -21,7 +21,10 @@ inline const std::string kTierAndSpace =
 
 class PolicyWriter {
   public:
-    explicit PolicyWriter(std::uint64_t seed) : random_(seed) {}
+    /// `rich`: rules ask for named ports, ICMP, requests, services and domains as well.
+    /// All are of one direction then.
+    explicit PolicyWriter(std::uint64_t seed, bool rich = false)
+        : random_(seed), rich_(rich), egress_(seed % 2 == 0) {}
 
     std::string policies() {
         std::string out;
@@ -29,7 +32,10 @@ class PolicyWriter {
             std::string rules;
             for (std::size_t n = 1 + random_.below(3); n > 0; --n)
                 rules += (rules.empty() ? "" : ", ") + rule();
-            const std::string kind = random_.pick<std::string>({"ingress", "egress"});
+            std::string kind = random_.pick<std::string>({"ingress", "egress"});
+            if (rich_)
+                kind = egress_ ? "egress" : "ingress";
+
             out += policy_text("p" + std::to_string(i), i,
                                "selector: \"" + selector() + "\", types: [" +
                                    (kind == "ingress" ? "Ingress" : "Egress") + "], " + kind +
@@ -45,8 +51,45 @@ class PolicyWriter {
                                           "a != 'x'", "a in {'x', 'y'}", "b == 'x'",
                                           "a == 'x' && b == 'x'", "a == 'x' || has(b)"});
     }
+    std::string special() {
+        if (random_.chance(20))
+            return random_.pick<std::string>({"protocol: ICMP", "protocol: ICMP, icmp: {type: 8}",
+                                              "protocol: ICMP, icmp: {type: 8, code: 0}",
+                                              "protocol: ICMP, notICMP: {type: 8}"});
+        if (egress_ && random_.chance(30))
+            return "destination: {" +
+                   random_.pick<std::string>(
+                       {"services: {name: w, namespace: s}", "services: {name: v, namespace: s}"}) +
+                   "}";
+        const std::string ports =
+            random_.pick<std::string>({"[80]", "[web]", "[80, web]", "[web, db]", "['1:100']"});
+        std::string out = "protocol: " + random_.pick<std::string>({"TCP", "TCP", "UDP"}) + ", " +
+                          random_.pick<std::string>({"source", "destination", "destination"}) +
+                          ": {" + random_.pick<std::string>({"ports: ", "ports: ", "notPorts: "}) +
+                          ports;
+        if (random_.chance(30))
+            out += ", selector: \"" + selector() + "\"";
+        return out + "}";
+    }
+
+    /// Requests and domains stand in Allow rules only.
+    std::string allowed() {
+        if (egress_)
+            return "destination: {domains: [" +
+                   random_.pick<std::string>({"a.example", "a.example, b.example"}) + "]}";
+        return "http: {" +
+               random_.pick<std::string>({"methods: [GET]", "methods: [GET, PUT]",
+                                          "paths: [{prefix: /a}]",
+                                          "methods: [GET], paths: [{exact: /a/b}]"}) +
+               "}";
+    }
+
     std::string rule() {
         std::string out = "{action: " + random_.pick<std::string>({"Allow", "Deny", "Pass"});
+        if (rich_ && random_.chance(15))
+            return "{action: Allow, " + allowed() + "}";
+        if (rich_ && random_.chance(60))
+            return out + ", " + special() + "}";
         if (random_.chance(30))
             out += ", protocol: " + random_.pick<std::string>({"TCP", "UDP"});
         for (const char* side : {"source", "destination"}) {
@@ -65,6 +108,7 @@ class PolicyWriter {
     }
 
     Random random_;
+    bool rich_, egress_;
 };
 
 /// For these policies a pod for each set of labels over a, b and absent, x, y, in each part of the

@@ -166,7 +166,7 @@ void add_diff(CLI::App& app, int& exit_code) {
         "--staged", options->staged,
         "take the staged policies of HEAD as enforced; with one folder, preview them");
     command->add_flag("--prove", options->prove,
-                      "have Z3 check for every program whether any flow changes");
+                      "have Z3 check for every program which flows change");
     command->add_option("--emit-smt2", options->smt_folder,
                         "write the queries of --prove to this folder (implies it)");
     add_unknown_address(*command, options->unknown_address);

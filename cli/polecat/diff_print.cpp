@@ -127,8 +127,8 @@ PolicyChanges policy_changes(const policy::Cluster& base, const policy::Cluster&
 }
 
 std::string proof_text(const smt::DiffProof& proof) {
-    return fmt::format("Z3: {} equal programs confirmed, {} that differ confirmed, {} unknown; {} "
-                       "examples of changes confirmed by evaluation",
+    return fmt::format("Z3: {} equal programs confirmed, {} differences confirmed, {} unknown; {} "
+                       "examples of changed flows replayed",
                        proof.equal, proof.different, proof.unknown, proof.examples);
 }
 

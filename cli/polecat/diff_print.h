@@ -30,7 +30,7 @@ std::string counts_of(const DiffReport& report); ///< "2 opened, 1 closed"
 /// Policies and endpoints that were added, changed or are gone, one kind a line.
 std::string lists_of(const DiffReport& report, const char* prefix);
 
-/// "Z3: 12 pairs of equal programs confirmed, ...".
+/// "Z3: 12 equal programs confirmed, ...".
 std::string proof_text(const smt::DiffProof& proof);
 std::string diff_text(const DiffReport& report);
 std::string diff_json(const DiffReport& report);

@@ -103,7 +103,7 @@ TEST_CASE("diff --prove and --emit-smt2") {
     const auto text = repository.diff("--prove base..opened");
     CHECK(text.exit_code == 0);
     CHECK_MESSAGE(
-        has(text.out, "Z3: 4 equal programs confirmed, 2 that differ confirmed, 0 unknown"),
+        has(text.out, "Z3: 4 equal programs confirmed, 2 differences confirmed, 0 unknown"),
         text.out);
     const auto queries = repository.diff("--format json --emit-smt2 queries base..opened");
     CHECK_MESSAGE(has(queries.out, "\"differentPrograms\": 2"), queries.out);
@@ -112,5 +112,5 @@ TEST_CASE("diff --prove and --emit-smt2") {
     CHECK(has(repository.diff("--format dot --prove base..opened").error, "Z3: 4 equal"));
     CHECK(repository.diff("--emit-smt2 /dev/null/x base..opened").exit_code == 2);
     repository.write("k8s/staged.yaml", policy_of("StagedNetworkPolicy", "[]"));
-    CHECK(has(repository.diff("--prove --staged k8s").out, "2 that differ confirmed"));
+    CHECK(has(repository.diff("--prove --staged k8s").out, "2 differences confirmed"));
 }

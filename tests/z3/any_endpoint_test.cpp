@@ -69,9 +69,10 @@ TEST_CASE("Z3 and the exact algebra agree about every endpoint that could exist"
         if (++asked % 97 == 0)
             sample.push_back({text, text.find(":status sat") != std::string::npos});
     };
-    for (std::uint64_t seed = 1; seed <= 80; ++seed) {
+    for (std::uint64_t seed = 1; seed <= 140; ++seed) {
         INFO("seed ", seed);
-        const Loaded loaded(testing::kTierAndSpace + testing::PolicyWriter(seed).policies() +
+        const bool rich = seed > 80;
+        const Loaded loaded(testing::kTierAndSpace + testing::PolicyWriter(seed, rich).policies() +
                             testing::every_pod());
         const auto covered = analyzer::covered_everywhere(loaded.rules);
         const auto effects = analyzer::effects_of(loaded.cluster.lowered,
