@@ -127,9 +127,13 @@ PolicyChanges policy_changes(const policy::Cluster& base, const policy::Cluster&
 }
 
 std::string proof_text(const smt::DiffProof& proof) {
-    return fmt::format("Z3: {} equal programs confirmed, {} differences confirmed, {} unknown; {} "
-                       "examples of changed flows replayed",
-                       proof.equal, proof.different, proof.unknown, proof.examples);
+    const auto counted = [](std::size_t number, const char* what) {
+        return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
+    };
+    return fmt::format("Z3: {} confirmed, {} confirmed, {} unknown; {} of changed flows replayed",
+                       counted(proof.equal, "equal program"),
+                       counted(proof.different, "difference"), proof.unknown,
+                       counted(proof.examples, "example"));
 }
 
 std::string diff_text(const DiffReport& report) {
