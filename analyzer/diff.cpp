@@ -63,14 +63,14 @@ bool Diff::has(ChangeKind kind) const {
     return false;
 }
 
-Diff diff(const LoweredCluster& base, const LoweredCluster& head) {
+Diff diff(const LoweredCluster& base, const LoweredCluster& head, bool with_programs) {
     Diff out;
     out.atoms = HttpAtoms({&base, &head});
     const decision::Identities base_identities(base), head_identities(head);
     Sameness same(base, head);
     for (const net::Family family : {net::Family::V4, net::Family::V6})
         out.families.push_back(diff_family({base, base_identities}, {head, head_identities}, same,
-                                           family, out.atoms, out.depends));
+                                           family, out.atoms, out.depends, with_programs));
     add_missing(base.workloads_by_name, head.workloads_by_name, "", out.gone);
     add_missing(base.host_endpoints_by_name, head.host_endpoints_by_name, "hep:", out.gone);
     add_missing(head.workloads_by_name, base.workloads_by_name, "", out.added);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -54,10 +55,27 @@ struct FlowChange {
     std::vector<Cause> causes; ///< of the example; one, or one for each end
 };
 
+/// What the two versions say of one direction at some endpoints.
+struct ProgramPair {
+    decision::Direction direction = decision::Direction::Ingress;
+    std::optional<decision::ProgramId> base, head; ///< absent: nothing is decided there
+    std::vector<decision::ObjectId> own;           ///< the endpoints, in the base
+    /// Both say the same of each flow between ends that both versions have, other than what an
+    /// endpoint sends to itself.
+    bool same = true;
+    /// Otherwise: packets between the endpoint and such ends that get another verdict.
+    struct Difference {
+        std::vector<std::uint32_t> peers; ///< indices of FamilyDiff::ends
+        ConnectionSet connections;
+    };
+    std::vector<Difference> differences;
+};
+
 struct FamilyDiff {
     net::Family family = net::Family::V4;
     std::vector<DiffEnd> ends;
-    std::vector<FlowChange> changes; ///< by kind, then by ends
+    std::vector<FlowChange> changes;   ///< by kind, then by ends
+    std::vector<ProgramPair> programs; ///< only where they were asked for
 };
 
 struct Diff {
@@ -76,7 +94,8 @@ struct Diff {
 /// One of the addresses, one that people know as an example where it may be.
 net::Address example_address(const net::AddressSet& nets);
 
-/// Both must outlive the result.
-Diff diff(const decision::LoweredCluster& base, const decision::LoweredCluster& head);
+/// Both must outlive the result. `with_programs`: fills FamilyDiff::programs, for a second engine.
+Diff diff(const decision::LoweredCluster& base, const decision::LoweredCluster& head,
+          bool with_programs = false);
 
 } // namespace polecat::analyzer

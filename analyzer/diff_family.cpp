@@ -49,10 +49,12 @@ class FamilyDiffer {
         out_.family = family;
     }
 
-    FamilyDiff run(bool& depends) {
+    FamilyDiff run(bool& depends, bool with_programs) {
         collect();
         compare_all();
         add_changes();
+        if (with_programs)
+            add_programs();
         depends = depends || depends_ || some_pair_depends();
         return std::move(out_);
     }
@@ -243,6 +245,57 @@ class FamilyDiffer {
         });
     }
 
+    // --- programs --------------------------------------------------------------------------------
+
+    /// What two programs say differently of an endpoint, by the other end.
+    using Differences = std::map<Id, Numbers>;
+
+    Differences differences(Direction direction, std::uint32_t end) {
+        const auto before = before_.row(direction, ends_[end].base);
+        const auto now = now_.row(direction, ends_[end].head);
+        const auto apart = [&](Id a, Id b) {
+            return store_.unite(store_.subtract(a, b), store_.subtract(b, a));
+        };
+        Differences out;
+        for (std::uint32_t i = 0; i < ends_.size(); ++i) {
+            const Pair& a = before[ends_[i].base];
+            const Pair& b = now[ends_[i].head];
+            if (!(a == b))
+                out[store_.unite(apart(a.allow, b.allow), apart(a.may, b.may))].push_back(i);
+        }
+        return out;
+    }
+
+    void add_programs() {
+        // Endpoints by what their programs are and say.
+        std::map<std::tuple<Direction, std::optional<decision::ProgramId>,
+                            std::optional<decision::ProgramId>, bool, Differences>,
+                 std::vector<ObjectId>>
+            own;
+        for (std::uint32_t i = 0; i < ends_.size(); ++i)
+            for (const Direction direction : {Direction::Ingress, Direction::Egress}) {
+                if (out_.ends[i].is_outside())
+                    continue;
+                Differences found = differences(direction, i);
+                bool same = true;
+                for (const auto& [set, peers] : found)
+                    for (const std::uint32_t peer : peers)
+                        same = same && !is_pair(i, peer);
+                auto& list = own[{
+                    direction, before_.ends().list()[ends_[i].base].program(direction),
+                    now_.ends().list()[ends_[i].head].program(direction), same, std::move(found)}];
+                list.insert(list.end(), out_.ends[i].base.begin(), out_.ends[i].base.end());
+            }
+        for (auto& [key, list] : own) {
+            const auto& [direction, base, head, same, found] = key;
+            if (!base && !head)
+                continue;
+            out_.programs.push_back({direction, base, head, std::move(list), same, {}});
+            for (const auto& [set, peers] : found)
+                out_.programs.back().differences.push_back({peers, store_[set]});
+        }
+    }
+
     const decision::LoweredCluster& base_;
     const decision::LoweredCluster& head_;
     const HttpAtoms& atoms_;
@@ -259,8 +312,9 @@ class FamilyDiffer {
 } // namespace
 
 FamilyDiff diff_family(const DiffSide& base, const DiffSide& head, Sameness& same,
-                       net::Family family, const HttpAtoms& atoms, bool& depends) {
-    return FamilyDiffer(base, head, same, family, atoms).run(depends);
+                       net::Family family, const HttpAtoms& atoms, bool& depends,
+                       bool with_programs) {
+    return FamilyDiffer(base, head, same, family, atoms).run(depends, with_programs);
 }
 
 } // namespace polecat::analyzer

@@ -15,6 +15,7 @@ struct DiffSide {
 
 /// `same`, `atoms`: of both versions. Sets `depends` where some flow is not decided in one of them.
 FamilyDiff diff_family(const DiffSide& base, const DiffSide& head, Sameness& same,
-                       net::Family family, const HttpAtoms& atoms, bool& depends);
+                       net::Family family, const HttpAtoms& atoms, bool& depends,
+                       bool with_programs);
 
 } // namespace polecat::analyzer

@@ -16,18 +16,6 @@ namespace {
 /// Beyond so many, nothing is said.
 constexpr std::size_t kMostQuestions = 20'000;
 
-/// Values of labels are those that Kubernetes takes, but service accounts have longer names: what
-/// asks for such a value, or for parts of a name, is not decided.
-bool is_decided(const Selector& selector) {
-    const selector::Term& term = selector.term();
-    if (!std::all_of(term.children.begin(), term.children.end(), is_decided) ||
-        !std::all_of(term.values.begin(), term.values.end(), is_label_value))
-        return false;
-    const bool part =
-        term.op == Op::Contains || term.op == Op::StartsWith || term.op == Op::EndsWith;
-    return !part || term.label != policy::kServiceAccountLabel;
-}
-
 /// Are these answers possible for one end?
 bool possible(const decision::PredicateStore& predicates, net::Family family, const Truth& truth,
               LabelQuestions& labels) {
@@ -47,6 +35,15 @@ bool possible(const decision::PredicateStore& predicates, net::Family family, co
 }
 
 } // namespace
+
+bool is_decided(const Selector& selector) {
+    const selector::Term& term = selector.term();
+    if (!std::all_of(term.children.begin(), term.children.end(), is_decided))
+        return false;
+    if (term.op == Op::Contains || term.op == Op::StartsWith || term.op == Op::EndsWith)
+        return term.label != policy::kServiceAccountLabel; // a part need be no value
+    return std::all_of(term.values.begin(), term.values.end(), is_label_value);
+}
 
 bool LabelQuestions::impossible(const std::vector<Selector>& wanted,
                                 const std::vector<Selector>& excluded) {

@@ -1,10 +1,21 @@
 #include "analyzer/lint/context.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "analyzer/every_endpoint.h"
 
 namespace polecat::lint {
+
+using analyzer::Claim;
+
+namespace {
+
+constexpr const char* kProved = "; proved by Z3 as well";
+constexpr const char* kNoAnswer = "; Z3 gave no answer within its limit of steps";
+
+} // namespace
 
 struct Answers {
     std::optional<decision::Identities> identities;
@@ -75,15 +86,42 @@ const std::map<analyzer::RuleKey, std::vector<analyzer::RuleKey>>& Context::cove
     return *answers_->covered;
 }
 
-std::string Context::proof_of(const analyzer::Claim& claim, bool everywhere) const {
+std::string Context::proof_of(const Claim& claim, bool everywhere) const {
+    const Claim about_all{Claim::What::NeverAnywhere, claim.about};
+    everywhere = everywhere || claim == about_all;
     std::string text = everywhere
                            ? "for every endpoint that could exist and every address, exactly"
                            : "for the endpoints that exist and every outside address, exactly";
-    if (settings.prove)
-        text += (everywhere ? "; for the endpoints that exist " : "; ") +
-                std::string(settings.prove(claim) ? "proved by Z3 as well"
-                                                  : "Z3 gave no answer within its limit of steps");
+    if (!settings.prove)
+        return text;
+    const bool all = everywhere && settings.prove(about_all);
+    const bool existing = claim != about_all && settings.prove(claim);
+    if (all || (existing && !everywhere))
+        text += kProved;
+    else if (existing)
+        text += "; for the endpoints that exist proved by Z3 as well";
+    else
+        text += kNoAnswer;
     return text;
+}
+
+std::string Context::proof_of_no_match(const RuleView& view, std::string extent) const {
+    if (!settings.prove || settings.policy_rules == nullptr)
+        return extent;
+    // The second engine has the rules of enforced policy, and knows them by their place.
+    const auto& list = settings.policy_rules->list;
+    const bool has_policy = std::any_of(
+        list.begin(), list.end(), [&](const auto& each) { return each.policy == &view.policy; });
+    const auto& rules =
+        view.direction == decision::Direction::Ingress ? view.policy.ingress : view.policy.egress;
+    const auto at_place = std::count_if(rules.begin(), rules.end(), [&](const policy::Rule& each) {
+        return each.manifest_index == view.rule.manifest_index;
+    });
+    if (!has_policy || at_place != 1)
+        return extent;
+    const analyzer::RuleKey key{analyzer::key_of(view.policy), view.direction,
+                                view.rule.manifest_index};
+    return extent + (settings.prove({Claim::What::NeverMatches, key}) ? kProved : kNoAnswer);
 }
 
 Dataplane Context::dataplane() const {

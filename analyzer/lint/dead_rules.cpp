@@ -67,8 +67,8 @@ class Checker {
                     names.push_back(name_within(policy, each));
                 out_.report(Code::ShadowedRule, rule.span, {rule_name(key), listed(names, 4)})
                     .about(name_of(policy))
-                    .with_proof("for every endpoint that could exist and every address, exactly; "
-                                "none exists that the policy selects")
+                    .with_proof(context_.proof_of({Claim::What::NeverAnywhere, key}) +
+                                "; none exists that the policy selects")
                     .with_hint("move it before the rules that take its flows, or remove it");
             }
     }
@@ -195,6 +195,7 @@ std::vector<Claim> claims_of(Context& context) {
     Context asking(context.cluster, context.policies, context.lowered, settings);
     Diagnostics unused;
     check_dead_rules(asking, unused);
+    check_rules(asking, unused); // of which some match nothing
     return out;
 }
 

@@ -102,7 +102,8 @@ void contradiction(const RuleView& view, const Report& report) {
                     {report.rule_and(side), end.not_selector
                                                 ? "notSelector takes all that selector names"
                                                 : "the selector contradicts itself"})
-                .with_proof("for every set of labels that could exist");
+                .with_proof(report.context.proof_of_no_match(
+                    view, "for every set of labels that could exist"));
     });
 }
 
@@ -133,7 +134,8 @@ std::string empty_because(const Rule& rule) {
 void empty_match(const RuleView& view, const Report& report) {
     if (const std::string why = empty_because(view.rule); !why.empty())
         report.at(view.rule.span, {report.rule(), why})
-            .with_proof("for every endpoint and packet that could exist");
+            .with_proof(report.context.proof_of_no_match(
+                view, "for every endpoint and packet that could exist"));
 }
 
 void not_ports_without_effect(const RuleView& view, const Report& report) {

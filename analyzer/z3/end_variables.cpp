@@ -11,23 +11,23 @@ using decision::ObjectId;
 using decision::PredicateId;
 using decision::Tri;
 
-EndVariables::EndVariables(Terms& terms, Packet& packet, const ExistingEnds& ends,
-                           const std::vector<const decision::Program*>& programs,
+EndVariables::EndVariables(Terms& terms, Packet& packet, std::vector<Version> versions,
                            const std::optional<std::vector<ObjectId>>& own)
-    : terms_(terms), packet_(packet), ends_(ends) {
-    const bool egress = programs.front()->direction == decision::Direction::Egress;
+    : terms_(terms), packet_(packet), versions_(std::move(versions)) {
+    const bool egress =
+        versions_.front().programs.front()->direction == decision::Direction::Egress;
     for (const bool is_source : {true, false}) {
         Side& side = is_source ? source_ : destination_;
-        std::set<PredicateId> predicates;
-        for (const decision::Program* program : programs) {
-            const auto more = analyzer::predicates_of(*program, is_source);
-            predicates.insert(more.begin(), more.end());
-        }
+        std::set<Asked> predicates;
+        for (std::size_t version = 0; version < versions_.size(); ++version)
+            for (const decision::Program* program : versions_[version].programs)
+                for (const PredicateId id : analyzer::predicates_of(*program, is_source))
+                    predicates.insert({version, id});
         side.predicates.assign(predicates.begin(), predicates.end());
         fill(side, is_source == egress ? own : std::nullopt);
         const std::string name = is_source ? "source" : "destination";
         side.index = terms.variable(name + " end", bits_for(side.classes.size() + 1));
-        side.address = terms.variable(name + " address", net::width(ends.family()));
+        side.address = terms.variable(name + " address", net::width(common().family()));
     }
     domain_ = terms.all_of({domain_of(source_), domain_of(destination_), not_to_itself()});
 }
@@ -38,25 +38,21 @@ void EndVariables::fill(Side& side, const std::optional<std::vector<ObjectId>>& 
     std::vector<std::uint32_t> spots;
     if (only)
         for (const ObjectId object : *only)
-            for (auto [i, end] = ends_.spots_of(object); i < end; ++i)
+            for (auto [i, end] = common().spots_of(object); i < end; ++i)
                 spots.push_back(i);
     else
-        for (const PredicateId id : side.predicates) {
-            const auto& unusual = ends_.column(id).unusual;
+        for (const Asked& each : side.predicates) {
+            const auto& unusual = column(each).unusual;
             spots.insert(spots.end(), unusual.begin(), unusual.end());
         }
     std::sort(spots.begin(), spots.end());
     spots.erase(std::unique(spots.begin(), spots.end()), spots.end());
-    std::map<std::vector<std::uint32_t>, std::size_t> known;
     for (const std::uint32_t i : spots) {
-        std::vector<std::uint32_t> seen;
-        for (const PredicateId id : side.predicates)
-            seen.push_back(ends_.column(id).kind_of[i]);
-        const auto [place, added] = known.try_emplace(std::move(seen), side.classes.size());
+        const auto [place, added] = side.numbers.try_emplace(seen(side, i), side.classes.size());
         if (added)
             side.classes.push_back({i, std::nullopt});
         SpotClass& into = side.classes[place->second];
-        if (!into.another && ends_.spots()[into.example].object != ends_.spots()[i].object)
+        if (!into.another && common().spots()[into.example].object != common().spots()[i].object)
             into.another = i;
     }
     if (!only)
@@ -65,18 +61,27 @@ void EndVariables::fill(Side& side, const std::optional<std::vector<ObjectId>>& 
 
 void EndVariables::add_usual(Side& side, const std::vector<std::uint32_t>& others) {
     std::optional<SpotClass> usual;
-    for (std::uint32_t i = 0, at = 0; i < ends_.spots().size(); ++i) {
+    for (std::uint32_t i = 0, at = 0; i < common().spots().size(); ++i) {
         if (at < others.size() && others[at] == i)
             ++at;
         else if (!usual)
             usual = SpotClass{i, std::nullopt};
-        else if (ends_.spots()[usual->example].object != ends_.spots()[i].object) {
+        else if (common().spots()[usual->example].object != common().spots()[i].object) {
             usual->another = i;
             break;
         }
     }
-    if (usual)
-        side.classes.push_back(*usual);
+    if (!usual)
+        return;
+    side.numbers.emplace(seen(side, usual->example), side.classes.size());
+    side.classes.push_back(*usual);
+}
+
+std::vector<std::uint32_t> EndVariables::seen(const Side& side, std::uint32_t spot) const {
+    std::vector<std::uint32_t> out;
+    for (const Asked& each : side.predicates)
+        out.push_back(column(each).kind_of[spot]);
+    return out;
 }
 
 Term EndVariables::is_class(const Side& side, std::size_t number) {
@@ -92,14 +97,14 @@ Term EndVariables::domain_of(const Side& side) {
         return inside;
     return terms_.both(
         inside, terms_.either(terms_.negate(is_class(side, side.classes.size())),
-                              in_set(terms_, side.address, ends_.outside(), ends_.family())));
+                              in_set(terms_, side.address, common().outside(), common().family())));
 }
 
 /// An endpoint sends itself nothing that policy sees.
 Term EndVariables::not_to_itself() {
     std::vector<Term> parts;
     const auto only = [&](const SpotClass& each) {
-        return each.another ? std::nullopt : std::optional(ends_.spots()[each.example].object);
+        return each.another ? std::nullopt : std::optional(common().spots()[each.example].object);
     };
     for (std::size_t i = 0; i < source_.classes.size(); ++i)
         for (std::size_t j = 0; j < destination_.classes.size(); ++j)
@@ -110,11 +115,12 @@ Term EndVariables::not_to_itself() {
     return terms_.all_of(std::move(parts));
 }
 
-Bounds EndVariables::ask(PredicateId predicate, bool source) {
-    const auto found = asked_.find({predicate, source});
+Bounds EndVariables::ask(PredicateId predicate, bool source, std::size_t version) {
+    const Asked asked{version, predicate};
+    const auto found = asked_.find({asked, source});
     if (found != asked_.end())
         return found->second;
-    return asked_.emplace(std::pair{predicate, source}, make(predicate, source)).first->second;
+    return asked_.emplace(std::pair{asked, source}, make(asked, source)).first->second;
 }
 
 /// The packet is at a point of the column.
@@ -131,9 +137,9 @@ Term EndVariables::at_point(const ExistingEnds::Column& column, std::size_t numb
     return terms_.all_of(std::move(parts));
 }
 
-Bounds EndVariables::make(PredicateId predicate, bool source) {
+Bounds EndVariables::make(const Asked& asked, bool source) {
     const Side& side = source ? source_ : destination_;
-    const ExistingEnds::Column& column = ends_.column(predicate);
+    const ExistingEnds::Column& column = this->column(asked);
     std::vector<Term> yes, may;
     for (std::size_t kind = 0; kind < column.kinds.size(); ++kind) {
         std::vector<Term> sure, possible, here;
@@ -155,7 +161,7 @@ Bounds EndVariables::make(PredicateId predicate, bool source) {
         may.push_back(terms_.both(ends, terms_.any_of(std::move(possible))));
     }
     if (side.has_outside) {
-        const Bounds outside = of_outside(ends_.cluster().predicates[predicate], side, source);
+        const Bounds outside = of_outside(asked, side, source);
         const Term is_outside = is_class(side, side.classes.size());
         yes.push_back(terms_.both(is_outside, outside.yes));
         may.push_back(terms_.both(is_outside, outside.may));
@@ -164,12 +170,13 @@ Bounds EndVariables::make(PredicateId predicate, bool source) {
 }
 
 /// Of an address that no endpoint has: holds.cpp, as a formula over its bits.
-Bounds EndVariables::of_outside(const decision::Predicate& predicate, const Side& side,
-                                bool source) {
-    const decision::World& world = ends_.cluster().world;
+Bounds EndVariables::of_outside(const Asked& asked, const Side& side, bool source) {
+    const decision::LoweredCluster& cluster = versions_[asked.version].ends->cluster();
+    const decision::Predicate& predicate = cluster.predicates[asked.predicate];
+    const decision::World& world = cluster.world;
     const auto exactly = [](Term term) { return Bounds{term, term}; };
     const auto in = [&](const net::AddressSet& nets) {
-        return in_set(terms_, side.address, nets, ends_.family());
+        return in_set(terms_, side.address, nets, common().family());
     };
     if (const auto* nets = std::get_if<decision::NetSet>(&predicate))
         return exactly(in(nets->nets));
@@ -189,7 +196,7 @@ Bounds EndVariables::of_outside(const decision::Predicate& predicate, const Side
         return exactly(terms_.truth(false)); // a named port needs an endpoint
     std::vector<Term> members;
     for (const decision::ServiceMember& member : found->second) {
-        if (member.address.family != ends_.family())
+        if (member.address.family != common().family())
             continue;
         const Term here = in(net::AddressSet::of(net::Range{member.address, member.address}));
         if (!service->with_ports)
@@ -201,26 +208,43 @@ Bounds EndVariables::of_outside(const decision::Predicate& predicate, const Side
     return exactly(terms_.any_of(std::move(members)));
 }
 
-decision::End EndVariables::end(const Side& side, const Model& model,
+std::optional<std::uint64_t> EndVariables::number_of(const decision::End& end, bool source) const {
+    const Side& side = source ? source_ : destination_;
+    if (end.objects.empty())
+        return side.has_outside ? std::optional(side.classes.size()) : std::nullopt;
+    for (auto [i, last] = common().spots_of(end.objects.front()); i < last; ++i)
+        if (common().spots()[i].address == end.address)
+            return number_of(i, source);
+    return std::nullopt;
+}
+
+std::optional<std::uint64_t> EndVariables::number_of(std::uint32_t spot, bool source) const {
+    const Side& side = source ? source_ : destination_;
+    const auto found = side.numbers.find(seen(side, spot));
+    return found == side.numbers.end() ? std::nullopt : std::optional(found->second);
+}
+
+decision::End EndVariables::end(const Side& side, const Model& model, std::size_t version,
                                 std::optional<ObjectId> avoid) const {
+    const ExistingEnds& ends = *versions_[version].ends;
     const std::size_t number = terms_.evaluate(side.index, model).low;
     if (number < side.classes.size()) {
         const SpotClass& found = side.classes[number];
-        const ExistingEnds::Spot& first = ends_.spots()[found.example];
+        const ExistingEnds::Spot& first = ends.spots()[found.example];
         const bool take_other = found.another && avoid == first.object;
-        const ExistingEnds::Spot& spot = take_other ? ends_.spots()[*found.another] : first;
+        const ExistingEnds::Spot& spot = take_other ? ends.spots()[*found.another] : first;
         return {{spot.object}, spot.address};
     }
     const Bits bits = terms_.evaluate(side.address, model);
-    return decision::end_of(ends_.cluster().world,
-                            net::Address{ends_.family(), bits.high, bits.low});
+    return decision::end_of(ends.cluster().world, net::Address{ends.family(), bits.high, bits.low});
 }
 
-std::pair<decision::End, decision::End> EndVariables::ends(const Model& model) const {
-    decision::End source = end(source_, model, std::nullopt);
+std::pair<decision::End, decision::End> EndVariables::ends(const Model& model,
+                                                           std::size_t version) const {
+    decision::End source = end(source_, model, version, std::nullopt);
     const auto taken =
         source.objects.empty() ? std::nullopt : std::optional(source.objects.front());
-    return {source, end(destination_, model, taken)};
+    return {source, end(destination_, model, version, taken)};
 }
 
 } // namespace polecat::smt

@@ -10,6 +10,7 @@
 namespace polecat::smt {
 
 using decision::Object;
+using decision::ObjectId;
 using decision::Tri;
 using decision::World;
 
@@ -18,10 +19,11 @@ ExistingEnds::ExistingEnds(const decision::LoweredCluster& cluster, net::Family 
     of_object_.resize(cluster.world.objects.size());
     for (const decision::Endpoint& endpoint : cluster.endpoints) {
         const auto first = static_cast<std::uint32_t>(spots_.size());
-        add_spots(endpoint);
+        const auto more = spots_of(cluster.world, endpoint.object, family);
+        spots_.insert(spots_.end(), more.begin(), more.end());
         of_object_[endpoint.object.value] = {first, static_cast<std::uint32_t>(spots_.size())};
     }
-    find_alike();
+    find_held();
     std::vector<net::Range> held;
     for (const auto& [address, object] : cluster.world.by_address)
         if (address.family == family)
@@ -29,40 +31,89 @@ ExistingEnds::ExistingEnds(const decision::LoweredCluster& cluster, net::Family 
     outside_ = net::AddressSet::all(family) - net::AddressSet::of(std::move(held));
 }
 
-void ExistingEnds::add_spots(const decision::Endpoint& endpoint) {
-    const Object& object = cluster_.world.object(endpoint.object);
-    const std::size_t before = spots_.size();
-    for (const net::Address& address : object.addresses)
-        if (address.family == family_)
-            spots_.push_back({endpoint.object, address});
-    // A host has addresses that no manifest names; pods have only their own.
-    const bool is_host = object.kind == Object::Kind::HostEndpoint || !object.selectable;
-    if (spots_.size() == before && (is_host || !object.addresses_known))
-        spots_.push_back({endpoint.object, std::nullopt});
+ExistingEnds::ExistingEnds(const decision::LoweredCluster& cluster, net::Family family,
+                           const std::vector<ObjectId>& objects, net::AddressSet outside)
+    : cluster_(cluster), family_(family), outside_(std::move(outside)) {
+    of_object_.resize(cluster.world.objects.size());
+    for (const ObjectId object : objects) {
+        const auto number = static_cast<std::uint32_t>(spots_.size());
+        const auto all = spots_of(cluster.world, object, family);
+        spots_.push_back(all.size() == 1 ? all.front() : Spot{object, std::nullopt});
+        of_object_[object.value] = {number, number + 1};
+    }
+    find_held();
 }
 
-/// Two addresses are alike when all that holds() reads for a selector is equal.
-void ExistingEnds::find_alike() {
-    using Seen = std::pair<bool, selector::Labels>; // can be selected, labels
-    using Key = std::pair<std::vector<Seen>, std::vector<decision::ObjectId>>;
-    std::map<Key, std::uint32_t> first;
+std::vector<ExistingEnds::Spot> ExistingEnds::spots_of(const World& world, ObjectId id,
+                                                       net::Family family) {
+    std::vector<Spot> out;
+    const Object& object = world.object(id);
+    for (const net::Address& address : object.addresses)
+        if (address.family == family)
+            out.push_back({id, address});
+    // A host has addresses that no manifest names; pods have only their own.
+    const bool is_host = object.kind == Object::Kind::HostEndpoint || !object.selectable;
+    if (out.empty() && (is_host || !object.addresses_known))
+        out.push_back({id, std::nullopt});
+    return out;
+}
+
+void ExistingEnds::find_held() {
+    std::map<std::vector<ObjectId>, std::uint32_t> numbers; // of lists of network sets
     const World& world = cluster_.world;
-    for (std::uint32_t i = 0; i < spots_.size(); ++i) {
-        const Spot& spot = spots_[i];
-        alike_.push_back(i);
+    for (const Spot& spot : spots_) {
+        auto& [objects, number] = held_.emplace_back();
         if (!spot.address)
-            continue; // pools count too
-        std::vector<decision::ObjectId> objects{spot.object}, sets;
-        const auto held = decision::end_of(world, *spot.address).objects;
-        objects.insert(objects.end(), held.begin(), held.end());
-        for (const decision::ObjectId id : world.network_sets)
+            continue;
+        objects = decision::end_of(world, *spot.address).objects;
+        objects.insert(objects.begin(), spot.object);
+        std::vector<ObjectId> sets;
+        for (const ObjectId id : world.network_sets)
             if (world.object(id).nets.contains(*spot.address))
                 sets.push_back(id);
-        std::vector<Seen> seen;
-        for (const decision::ObjectId id : objects)
-            seen.emplace_back(world.object(id).selectable, world.object(id).labels);
-        alike_.back() = first.try_emplace({std::move(seen), std::move(sets)}, i).first->second;
+        number = numbers.try_emplace(std::move(sets), static_cast<std::uint32_t>(numbers.size()))
+                     .first->second;
     }
+}
+
+namespace {
+
+void add_names(const selector::Selector& selector, std::set<std::string>& names) {
+    if (!selector.term().label.empty())
+        names.insert(selector.term().label);
+    for (const selector::Selector& child : selector.term().children)
+        add_names(child, names);
+}
+
+} // namespace
+
+/// Two addresses are alike when all that holds() reads for the selector is equal. Without an
+/// address pools count too: such a spot is like no other.
+const std::vector<std::uint32_t>& ExistingEnds::alike(const selector::Selector& selector) const {
+    std::set<std::string> names;
+    add_names(selector, names);
+    const std::vector<std::string> list(names.begin(), names.end());
+    const auto [place, added] = alike_.try_emplace(list);
+    if (!added)
+        return place->second;
+    // Can be selected, values of the labels; then the number of the network sets.
+    using Seen = std::pair<bool, std::vector<std::optional<std::string_view>>>;
+    std::map<std::pair<std::vector<Seen>, std::uint32_t>, std::uint32_t> first;
+    for (std::uint32_t i = 0; i < spots_.size(); ++i) {
+        place->second.push_back(i);
+        if (!spots_[i].address)
+            continue;
+        std::vector<Seen> seen;
+        for (const ObjectId id : held_[i].first) {
+            const Object& object = cluster_.world.object(id);
+            seen.emplace_back(object.selectable, std::vector<std::optional<std::string_view>>());
+            for (const std::string& name : list)
+                seen.back().second.push_back(object.labels.find(name));
+        }
+        place->second.back() =
+            first.try_emplace({std::move(seen), held_[i].second}, i).first->second;
+    }
+    return place->second;
 }
 
 namespace {
@@ -157,11 +208,13 @@ const ExistingEnds::Column& ExistingEnds::column(decision::PredicateId id) const
         return column;
     const decision::Predicate& predicate = cluster_.predicates[id];
     column.points = points_of(predicate);
-    const bool by_labels = std::holds_alternative<decision::ObjectSet>(predicate);
+    const auto* by_labels = std::get_if<decision::ObjectSet>(&predicate);
+    const std::vector<std::uint32_t>* alike =
+        by_labels == nullptr ? nullptr : &this->alike(by_labels->selector);
     std::map<std::vector<Tri>, std::uint32_t> kinds;
     for (std::uint32_t i = 0; i < spots_.size(); ++i) {
-        if (by_labels && alike_[i] != i) {
-            column.kind_of.push_back(column.kind_of[alike_[i]]);
+        if (alike != nullptr && (*alike)[i] != i) {
+            column.kind_of.push_back(column.kind_of[(*alike)[i]]);
             continue;
         }
         std::vector<Tri> kind = ask(predicate, column, spots_[i]);

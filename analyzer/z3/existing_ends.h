@@ -20,6 +20,10 @@ class ExistingEnds {
   public:
     /// The cluster must outlive this.
     ExistingEnds(const decision::LoweredCluster& cluster, net::Family family);
+    /// These endpoints alone, each as one end whichever its addresses are, and these other
+    /// addresses: what two versions of a cluster have in common, in one order for both.
+    ExistingEnds(const decision::LoweredCluster& cluster, net::Family family,
+                 const std::vector<decision::ObjectId>& objects, net::AddressSet outside);
 
     /// An endpoint at one of its addresses, or without an address that is known.
     struct Spot {
@@ -35,6 +39,9 @@ class ExistingEnds {
     net::Family family() const { return family_; }
     /// Addresses that no endpoint has.
     const net::AddressSet& outside() const { return outside_; }
+    /// Where an endpoint may be in the family: its addresses, or one that is not known.
+    static std::vector<Spot> spots_of(const decision::World& world, decision::ObjectId object,
+                                      net::Family family);
 
     /// A protocol and port that a predicate may depend on. port absent: every port of the protocol
     /// that is not listed.
@@ -54,8 +61,8 @@ class ExistingEnds {
     const Column& column(decision::PredicateId predicate) const;
 
   private:
-    void add_spots(const decision::Endpoint& endpoint);
-    void find_alike();
+    void find_held();
+    const std::vector<std::uint32_t>& alike(const selector::Selector& selector) const;
     std::vector<decision::Tri> ask(const decision::Predicate& predicate, const Column& column,
                                    const Spot& spot) const;
     std::vector<Point> points_of(const decision::Predicate& predicate) const;
@@ -64,27 +71,44 @@ class ExistingEnds {
     net::Family family_;
     std::vector<Spot> spots_;
     std::vector<std::pair<std::uint32_t, std::uint32_t>> of_object_; ///< by object
-    /// By spot: one with the same labels there and the same network sets, which answers for it what
-    /// is asked of labels.
-    std::vector<std::uint32_t> alike_;
+    /// By spot with an address: the endpoints there, and a number for the network sets.
+    std::vector<std::pair<std::vector<decision::ObjectId>, std::uint32_t>> held_;
+    /// By names of labels, then by spot: one with the same values of these labels there and the
+    /// same network sets, which answers for it what is asked of them.
+    mutable std::map<std::vector<std::string>, std::vector<std::uint32_t>> alike_;
     net::AddressSet outside_;
     mutable std::map<decision::PredicateId, Column> columns_;
 };
 
-/// The variables of both ends of a flow through one program.
+/// The variables of both ends of a flow, for programs of one version of a cluster or of several.
 class EndVariables {
   public:
-    /// `own`: the endpoints that run the program; absent: packets have any ends there. `programs`:
-    /// whose predicates are asked. All must outlive this.
-    EndVariables(Terms& terms, Packet& packet, const ExistingEnds& ends,
-                 const std::vector<const decision::Program*>& programs,
+    /// Programs of one version. The ends of all versions are the same, in one order.
+    struct Version {
+        const ExistingEnds* ends = nullptr;
+        std::vector<const decision::Program*> programs; ///< whose predicates are asked
+    };
+    /// `own`: the endpoints that run the programs, in the first version; absent: packets have any
+    /// ends there. All must outlive this.
+    EndVariables(Terms& terms, Packet& packet, std::vector<Version> versions,
                  const std::optional<std::vector<decision::ObjectId>>& own);
 
     /// What holds of every pair of ends.
     Term domain() const { return domain_; }
-    Bounds ask(decision::PredicateId predicate, bool source);
+    Bounds ask(decision::PredicateId predicate, bool source, std::size_t version = 0);
+    /// The number of the class of such ends, as the variable of that side has it; nullopt: the side
+    /// has none of them. Addresses that no endpoint has are one class.
+    std::optional<std::uint64_t> number_of(const decision::End& end, bool source) const;
+    /// The class of a spot of the first version.
+    std::optional<std::uint64_t> number_of(std::uint32_t spot, bool source) const;
+    /// The end is of the class with this number.
+    Term is_number(std::uint64_t number, bool source) {
+        return is_class(source ? source_ : destination_, number);
+    }
+    Term index(bool source) const { return (source ? source_ : destination_).index; }
+    Term address(bool source) const { return (source ? source_ : destination_).address; }
     /// The ends that a model describes: source, destination.
-    std::pair<decision::End, decision::End> ends(const Model& model) const;
+    std::pair<decision::End, decision::End> ends(const Model& model, std::size_t version = 0) const;
 
   private:
     /// Spots that the programs don't tell apart on this side.
@@ -92,30 +116,43 @@ class EndVariables {
         std::uint32_t example = 0;
         std::optional<std::uint32_t> another; ///< of another object, where there is one
     };
+    struct Asked {
+        std::size_t version = 0;
+        decision::PredicateId predicate;
+        auto operator<=>(const Asked&) const = default;
+    };
     struct Side {
-        std::vector<decision::PredicateId> predicates;
+        std::vector<Asked> predicates;
         std::vector<SpotClass> classes;
         bool has_outside = false; ///< class number classes.size()
         Term index, address;
+        /// Numbers of the classes by what each predicate says there.
+        std::map<std::vector<std::uint32_t>, std::size_t> numbers;
     };
+    /// What each predicate of the side says at the spot: numbers of kinds.
+    std::vector<std::uint32_t> seen(const Side& side, std::uint32_t spot) const;
     void fill(Side& side, const std::optional<std::vector<decision::ObjectId>>& only);
     /// The class of spots that all predicates of the side see as they see most.
     void add_usual(Side& side, const std::vector<std::uint32_t>& others);
     Term is_class(const Side& side, std::size_t number);
-    decision::End end(const Side& side, const Model& model,
+    decision::End end(const Side& side, const Model& model, std::size_t version,
                       std::optional<decision::ObjectId> avoid) const;
+    const ExistingEnds& common() const { return *versions_.front().ends; }
+    const ExistingEnds::Column& column(const Asked& asked) const {
+        return versions_[asked.version].ends->column(asked.predicate);
+    }
     Term domain_of(const Side& side);
     Term not_to_itself();
-    Bounds make(decision::PredicateId predicate, bool source);
-    Bounds of_outside(const decision::Predicate& predicate, const Side& side, bool source);
+    Bounds make(const Asked& asked, bool source);
+    Bounds of_outside(const Asked& asked, const Side& side, bool source);
     Term at_point(const ExistingEnds::Column& column, std::size_t point, bool source);
 
     Terms& terms_;
     Packet& packet_;
-    const ExistingEnds& ends_;
+    const std::vector<Version> versions_;
     Side source_, destination_;
     Term domain_;
-    std::map<std::pair<decision::PredicateId, bool>, Bounds> asked_;
+    std::map<std::pair<Asked, bool>, Bounds> asked_;
 };
 
 } // namespace polecat::smt

@@ -166,8 +166,8 @@ std::vector<Term> Terms::below(const std::vector<Term>& roots) const {
     return out;
 }
 
-/// The nodes below the term, numbered among themselves.
-std::string Terms::key(Term term) const {
+/// The nodes below the roots, numbered among themselves, and the roots' numbers.
+std::string Terms::key(const std::vector<Term>& roots) const {
     std::string out;
     const auto add = [&](std::uint64_t number) {
         for (; number >= 128; number /= 128)
@@ -176,7 +176,7 @@ std::string Terms::key(Term term) const {
     };
     std::vector<std::uint32_t> numbers(nodes_.size());
     std::uint32_t next = 0;
-    for (const Term each : below({term})) {
+    for (const Term each : below(roots)) {
         const Node& node = nodes_[each.value];
         numbers[each.value] = next++;
         add(static_cast<std::uint64_t>(node.op));
@@ -190,6 +190,8 @@ std::string Terms::key(Term term) const {
         for (const Term argument : node.arguments)
             add(numbers[argument.value]);
     }
+    for (const Term root : roots)
+        add(numbers[root.value]);
     return out;
 }
 

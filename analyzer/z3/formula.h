@@ -52,6 +52,7 @@ class Terms {
     Terms();
 
     Term truth(bool value) { return value ? true_ : false_; }
+    bool is_false(Term term) const { return term == false_; }
     /// width 0: a truth value. The same name is the same variable.
     Term variable(const std::string& name, unsigned width);
     Term constant(Bits value, unsigned width);
@@ -75,7 +76,7 @@ class Terms {
     /// Every variable and operation below these, each before what uses it.
     std::vector<Term> below(const std::vector<Term>& roots) const;
     /// Equal for equal formulas, also of different graphs.
-    std::string key(Term term) const;
+    std::string key(const std::vector<Term>& roots) const;
     /// What the term is under the model; a truth value is 0 or 1.
     Bits evaluate(Term term, const Model& model) const;
     bool holds(Term term, const Model& model) const { return evaluate(term, model).low != 0; }

@@ -100,6 +100,61 @@ Term Packet::matches(const decision::Match& match) {
     return terms_.all_of(std::move(parts));
 }
 
+Term Packet::in_ports(const analyzer::PortPairs& pairs) {
+    std::vector<Term> rows;
+    for (const analyzer::PortPairs::Row& row : pairs.rows())
+        rows.push_back(terms_.both(port_in(net::PortSet::of(row.destination), false),
+                                   port_in(row.source, true)));
+    return terms_.any_of(std::move(rows));
+}
+
+/// Connections whose requests nobody sees, and each class of requests.
+Term Packet::in_tcp(const analyzer::ConnectionSet& set) {
+    const Term unseen = in_ports(set.ports(net::kTcp));
+    std::vector<Term> parts{terms_.both(unseen, terms_.negate(has_request_))};
+    for (std::uint32_t atom = 0; atom < std::max(requests_.count(), 1u); ++atom)
+        parts.push_back(terms_.all_of(
+            {has_request_, terms_.equal(request_, terms_.number(atom, terms_[request_].width)),
+             in_ports(set.request_ports(atom))}));
+    return terms_.any_of(std::move(parts));
+}
+
+/// Ranges of type * 256 + code.
+Term Packet::in_icmp(const net::PortSet& types) {
+    std::vector<Term> ranges;
+    for (const net::PortRange& range : types.ranges()) {
+        const auto number = [&](unsigned value) { return terms_.number(value, 8); };
+        const auto type = [&](unsigned of) { return number(of / 256); };
+        const auto code = [&](unsigned of) { return number(of % 256); };
+        ranges.push_back(
+            terms_.both(terms_.either(terms_.less(type(range.first), icmp_type_),
+                                      terms_.both(terms_.equal(icmp_type_, type(range.first)),
+                                                  terms_.at_most(code(range.first), icmp_code_))),
+                        terms_.either(terms_.less(icmp_type_, type(range.last)),
+                                      terms_.both(terms_.equal(icmp_type_, type(range.last)),
+                                                  terms_.at_most(icmp_code_, code(range.last))))));
+    }
+    return terms_.any_of(std::move(ranges));
+}
+
+Term Packet::in(const analyzer::ConnectionSet& set) {
+    std::vector<Term> parts{terms_.both(is_protocol(net::kTcp), in_tcp(set))};
+    for (const net::Protocol protocol : {net::kUdp, net::kSctp})
+        parts.push_back(terms_.both(is_protocol(protocol), in_ports(set.ports(protocol))));
+    for (const net::Protocol protocol : {net::kIcmp, net::kIcmpV6})
+        parts.push_back(terms_.both(is_protocol(protocol), in_icmp(set.icmp_types(protocol))));
+    std::vector<std::uint8_t> others;
+    for (unsigned protocol = 0; protocol < 256; ++protocol)
+        if (set.has_other(static_cast<net::Protocol>(protocol)))
+            others.push_back(static_cast<std::uint8_t>(protocol));
+    for (std::size_t i = 0, end = 0; i < others.size(); i = end) {
+        for (end = i + 1; end < others.size() && others[end] == others[end - 1] + 1;)
+            ++end;
+        parts.push_back(terms_.in_range(protocol_, Bits{0, others[i]}, Bits{0, others[end - 1]}));
+    }
+    return terms_.any_of(std::move(parts));
+}
+
 decision::Flow Packet::flow(const Model& model) const {
     const auto value = [&](Term term) { return terms_.evaluate(term, model).low; };
     decision::Flow flow;

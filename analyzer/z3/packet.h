@@ -1,6 +1,7 @@
 /// The variables of one packet (all of a flow but its ends), and what a match asks of them.
 #pragma once
 
+#include "analyzer/connections.h"
 #include "analyzer/http_atoms.h"
 #include "analyzer/z3/formula.h"
 #include "ir/decision/flow.h"
@@ -18,6 +19,8 @@ class Packet {
     Term domain() const { return domain_; }
     /// What a match asks beside its ends.
     Term matches(const decision::Match& match);
+    /// The packet is one of the set.
+    Term in(const analyzer::ConnectionSet& set);
     /// The port of that side is one of these.
     Term port_in(const net::PortSet& ports, bool source);
     /// This protocol with this port on that side.
@@ -34,6 +37,9 @@ class Packet {
     Term icmp(const decision::IcmpTypeCode& wanted);
     Term http(const decision::Match::Http& wanted);
     Term make_domain();
+    Term in_ports(const analyzer::PortPairs& pairs);
+    Term in_tcp(const analyzer::ConnectionSet& set);
+    Term in_icmp(const net::PortSet& types);
     net::Protocol icmp_protocol() const {
         return family_ == net::Family::V4 ? net::kIcmp : net::kIcmpV6;
     }

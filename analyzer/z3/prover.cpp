@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "analyzer/effect_runs.h"
+#include "analyzer/z3/any_endpoint.h"
 
 namespace polecat::smt {
 
@@ -56,6 +57,9 @@ FlowAnswer ask(ProgramQuestions& questions, const analyzer::Unit& unit, Claim::W
         return questions.reached(unit);
     case Claim::What::NotNeeded:
         return questions.needed(unit);
+    case Claim::What::NeverAnywhere:
+    case Claim::What::NeverMatches:
+        break; // about no program
     }
     return {};
 }
@@ -71,7 +75,8 @@ class FamilyProver {
 
     void confirm(const std::vector<Claim>& claims, std::vector<bool>& proved) {
         for (std::size_t i = 0; i < claims.size(); ++i)
-            about_[claims[i].about].push_back(i);
+            if (!claims[i].is_about_all())
+                about_[claims[i].about].push_back(i);
         for (const Run& run : runs_.list())
             confirm(run, claims, proved);
     }
@@ -138,6 +143,27 @@ std::vector<bool> confirm(const decision::LoweredCluster& cluster, const std::ve
     const analyzer::HttpAtoms requests({&cluster});
     for (const net::Family family : {net::Family::V4, net::Family::V6})
         FamilyProver(cluster, identities, requests, family, options).confirm(claims, proved);
+    return proved;
+}
+
+std::vector<bool> confirm_anywhere(const decision::PolicyRules& policies,
+                                   const std::map<RuleKey, std::vector<RuleKey>>& covered,
+                                   const std::vector<Claim>& claims, const QueryOptions& options) {
+    AnyEndpoint questions(policies, options);
+    std::vector<bool> proved;
+    for (const Claim& claim : claims) {
+        const auto& rule = std::get<RuleKey>(claim.about);
+        const auto takers = covered.find(rule);
+        const AnyAnswer answer =
+            claim.what == Claim::What::NeverMatches
+                ? questions.matches(rule)
+                : questions.decides(rule, takers == covered.end() ? std::vector<RuleKey>{}
+                                                                  : takers->second);
+        if (answer.kind == Answer::Kind::Yes)
+            throw Disagreement("internal error: Z3 contradicts a finding about " + name_of(claim) +
+                               " at every endpoint that could exist");
+        proved.push_back(answer.kind == Answer::Kind::No);
+    }
     return proved;
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "analyzer/z3/smtlib.h"
 #include "ir/decision/eval.h"
 #include "ir/decision/match.h"
 
@@ -45,25 +44,10 @@ struct ProgramQuestions::State {
     State(const ExistingEnds& of, const analyzer::HttpAtoms& requests, const Program& asked,
           std::optional<std::vector<decision::ObjectId>> owners, QueryOptions given)
         : ends(of), program(asked), own(std::move(owners)), options(std::move(given)),
-          packet(terms, requests, asked.family), variables(terms, packet, of, {&asked}, own),
+          packet(terms, requests, asked.family), variables(terms, packet, {{&of, {&asked}}}, own),
           ask([this](decision::PredicateId id, bool source) { return variables.ask(id, source); }),
           encoded(encode(asked, terms, packet, ask)),
-          domain(terms.both(packet.domain(), variables.domain())) {}
-
-    /// Made when something is asked that was not asked before.
-    Answer check(std::optional<Solver>& by, Term given, Term wanted) {
-        std::string key = terms.key(terms.both(given, wanted));
-        if (options.engine->refuted.contains(key))
-            return {Answer::Kind::No, {}, {}};
-        if (!by) {
-            by.emplace(terms, options.steps, options.engine);
-            by->assume(given);
-        }
-        Answer out = by->check(wanted);
-        if (out.kind == Answer::Kind::No)
-            options.engine->refuted.insert(std::move(key));
-        return out;
-    }
+          session(terms, terms.both(packet.domain(), variables.domain()), options) {}
 
     Flow flow(const EndVariables& of, const Model& model) const {
         Flow out = packet.flow(model);
@@ -71,21 +55,13 @@ struct ProgramQuestions::State {
         return out;
     }
 
-    /// Asks, writes the query out, and has eval agree with the flow that is found.
-    FlowAnswer answer(std::optional<Solver>& by, const EndVariables& of,
-                      const std::vector<Term>& asserted, const std::string& about,
+    /// Asks, and has eval agree with the flow that is found.
+    FlowAnswer answer(Session& by, const EndVariables& of, Term wanted, const std::string& about,
                       const std::function<bool(const Flow&)>& confirmed) {
-        const Answer found = check(by, asserted.front(), asserted.back());
-        if (options.sink)
-            options.sink(about, to_smtlib(terms, asserted, about,
-                                          found.kind == Answer::Kind::Yes  ? "sat"
-                                          : found.kind == Answer::Kind::No ? "unsat"
-                                                                           : "unknown"));
+        const Answer found = by.ask(wanted, about);
         FlowAnswer out{found.kind, std::nullopt, found.reason};
         if (found.kind != Answer::Kind::Yes)
             return out;
-        if (!terms.holds(terms.all_of(asserted), found.model))
-            throw Disagreement("Z3's model does not satisfy what was asked: " + about);
         out.witness = flow(of, found.model);
         if (!confirmed(*out.witness))
             throw Disagreement("eval does not confirm Z3's flow: " + about);
@@ -94,7 +70,16 @@ struct ProgramQuestions::State {
 
     FlowAnswer answer(Term wanted, const std::string& about,
                       const std::function<bool(const Flow&)>& confirmed) {
-        return answer(solver, variables, {domain, wanted}, about, confirmed);
+        return answer(session, variables, wanted, about, confirmed);
+    }
+
+    /// Some flow comes to an entry of the unit that matches it, or may.
+    Term decided(const Unit& unit) {
+        std::vector<Term> any;
+        const auto& entries = encoded.stages[unit.stage].entries;
+        for (std::uint32_t i = unit.first; i < unit.first + unit.count; ++i)
+            any.push_back(terms.both(entries[i].arriving, entries[i].match.may));
+        return terms.any_of(std::move(any));
     }
 
     Decision eval(const Program& by, const Flow& flow) const {
@@ -117,8 +102,7 @@ struct ProgramQuestions::State {
     EndVariables variables;
     const AskEnd ask;
     const EncodedProgram encoded;
-    std::optional<Solver> solver;
-    const Term domain;
+    Session session;
 };
 
 ProgramQuestions::ProgramQuestions(const ExistingEnds& ends, const analyzer::HttpAtoms& requests,
@@ -147,11 +131,7 @@ FlowAnswer ProgramQuestions::matches(const Unit& unit) {
 
 FlowAnswer ProgramQuestions::decides(const Unit& unit) {
     State& s = *state_;
-    std::vector<Term> any;
-    const auto& entries = s.encoded.stages[unit.stage].entries;
-    for (std::uint32_t i = unit.first; i < unit.first + unit.count; ++i)
-        any.push_back(s.terms.both(entries[i].arriving, entries[i].match.may));
-    return s.answer(s.terms.any_of(std::move(any)),
+    return s.answer(s.decided(unit),
                     "is there a flow that the rule matches and nothing before it takes: " +
                         name_of(s.program, unit),
                     [&](const Flow& flow) {
@@ -191,8 +171,10 @@ FlowAnswer ProgramQuestions::needed(const Unit& unit) {
     State& s = *state_;
     const Program other = without(s.program, unit);
     const EncodedProgram encoded = encode(other, s.terms, s.packet, s.ask);
-    const Term wanted = s.terms.either(s.terms.differ(s.encoded.may_allow, encoded.may_allow),
-                                       s.terms.differ(s.encoded.may_deny, encoded.may_deny));
+    Term wanted = s.terms.either(s.terms.differ(s.encoded.may_allow, encoded.may_allow),
+                                 s.terms.differ(s.encoded.may_deny, encoded.may_deny));
+    if (!unit.whole_stage) // said aloud: only a flow that it may take can be judged otherwise
+        wanted = s.terms.both(wanted, s.decided(unit));
     return s.answer(wanted,
                     "is there a flow with another verdict without: " + name_of(s.program, unit),
                     [&](const Flow& flow) {
@@ -203,7 +185,7 @@ FlowAnswer ProgramQuestions::needed(const Unit& unit) {
 FlowAnswer ProgramQuestions::differs(const Program& other) {
     State& s = *state_;
     // The other program may tell apart ends that this one does not: variables of its own.
-    EndVariables variables(s.terms, s.packet, s.ends, {&s.program, &other}, s.own);
+    EndVariables variables(s.terms, s.packet, {{&s.ends, {&s.program, &other}}}, s.own);
     const AskEnd ask = [&](decision::PredicateId id, bool source) {
         return variables.ask(id, source);
     };
@@ -212,8 +194,8 @@ FlowAnswer ProgramQuestions::differs(const Program& other) {
     const Term domain = s.terms.both(s.packet.domain(), variables.domain());
     const Term wanted = s.terms.either(s.terms.differ(a.may_allow, b.may_allow),
                                        s.terms.differ(a.may_deny, b.may_deny));
-    std::optional<Solver> solver; // s.solver assumes other ends
-    return s.answer(solver, variables, {domain, wanted},
+    Session session(s.terms, domain, s.options); // the other one assumes other ends
+    return s.answer(session, variables, wanted,
                     "is there a flow that two programs judge differently", [&](const Flow& flow) {
                         return s.eval(s.program, flow).verdict != s.eval(other, flow).verdict;
                     });

@@ -2,39 +2,23 @@
 /// answer was given to eval first, which agreed.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "analyzer/effects_walk.h"
 #include "analyzer/http_atoms.h"
 #include "analyzer/z3/existing_ends.h"
-#include "analyzer/z3/solver.h"
+#include "analyzer/z3/session.h"
 
 namespace polecat::smt {
-
-/// Z3 and eval, or Z3 and the exact algebra, say different things: a fault of polecat.
-struct Disagreement : std::logic_error {
-    using std::logic_error::logic_error;
-};
 
 /// Yes with a flow that shows it; No: proved; Unknown: the limit of steps was reached.
 struct FlowAnswer {
     Answer::Kind kind = Answer::Kind::Unknown;
     std::optional<decision::Flow> witness;
     std::string reason;
-};
-
-/// Takes every query that was asked: what it means, and its text in SMT-LIB.
-using QuerySink = std::function<void(const std::string& about, const std::string& smtlib)>;
-
-struct QueryOptions {
-    unsigned steps = kStepsPerQuestion;
-    QuerySink sink;                                              ///< may be empty
-    std::shared_ptr<Engine> engine = std::make_shared<Engine>(); ///< copies share it
 };
 
 class ProgramQuestions {

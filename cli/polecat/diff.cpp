@@ -8,6 +8,7 @@
 #include "cli/polecat/commands.h"
 #include "cli/polecat/diff_picture.h"
 #include "cli/polecat/diff_print.h"
+#include "cli/polecat/proofs.h"
 #include "frontend/load.h"
 #include "passes/enforce_staged.h"
 #include "runtime/git.h"
@@ -19,7 +20,8 @@ namespace {
 struct DiffOptions {
     std::vector<std::string> what;
     std::string format = "text", fail_on = "none", unknown_address = "depends";
-    bool staged = false;
+    bool staged = false, prove = false;
+    std::string smt_folder; ///< empty: queries are not written
 };
 
 [[noreturn]] void fail(const std::string& message) {
@@ -109,15 +111,20 @@ int compare(const DiffOptions& options, const Input& base, const Input& head,
     auto base_lowered = std::async(std::launch::async, [&] { return lowered(base.cluster); });
     const auto now = lowered(head_cluster);
     const auto before = base_lowered.get();
-    const analyzer::Diff found = analyzer::diff(before, now);
-    const DiffReport report{base, head, found, diff_rows(found, now),
-                            policy_changes(base.cluster, head_cluster)};
+    const bool prove = options.prove || !options.smt_folder.empty();
+    const analyzer::Diff found = analyzer::diff(before, now, prove);
+    DiffReport report{
+        base, head, found, diff_rows(found, now), policy_changes(base.cluster, head_cluster), {}};
+    if (prove)
+        report.proof = prove_diff(before, now, found, options.smt_folder);
     const auto text = rendered(options.format, report, now);
     if (!text) {
         fmt::print(stderr, "polecat: {}\n", text.error());
         return kBadInput;
     }
     fmt::print("{}", *text);
+    if (prove && (options.format == "svg" || options.format == "dot"))
+        fmt::print(stderr, "{}\n", proof_text(*report.proof));
     return wants_failure(options.fail_on, found) ? kFindings : kGood;
 }
 
@@ -163,6 +170,10 @@ void add_diff(CLI::App& app, int& exit_code) {
     command->add_flag(
         "--staged", options->staged,
         "take the staged policies of HEAD as enforced; with one folder, preview them");
+    command->add_flag("--prove", options->prove,
+                      "have Z3 check for every program which flows change");
+    command->add_option("--emit-smt2", options->smt_folder,
+                        "write the queries of --prove to this folder (implies it)");
     add_unknown_address(*command, options->unknown_address);
     command->footer("Examples:\n"
                     "  polecat diff old/ new/\n"

@@ -126,6 +126,16 @@ PolicyChanges policy_changes(const policy::Cluster& base, const policy::Cluster&
     return out;
 }
 
+std::string proof_text(const smt::DiffProof& proof) {
+    const auto counted = [](std::size_t number, const char* what) {
+        return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
+    };
+    return fmt::format("Z3: {} confirmed, {} confirmed, {} unknown; {} of changed flows replayed",
+                       counted(proof.equal, "equal program"),
+                       counted(proof.different, "difference"), proof.unknown,
+                       counted(proof.examples, "example"));
+}
+
 std::string diff_text(const DiffReport& report) {
     std::string out = counts_of(report) + "\n" + lists_of(report, "");
     for (const DiffRow& row : report.rows) {
@@ -141,6 +151,8 @@ std::string diff_text(const DiffReport& report) {
     }
     if (report.diff.depends)
         out += fmt::format("\n({})\n", kDependsNote);
+    if (report.proof)
+        out += fmt::format("\n{}\n", proof_text(*report.proof));
     return out;
 }
 
@@ -158,14 +170,19 @@ std::string diff_json(const DiffReport& report) {
                            {"example", row.example},
                            {"causes", causes}});
     }
-    const json out{{"changes", changes},
-                   {"policies",
-                    {{"added", report.policies.added},
-                     {"gone", report.policies.gone},
-                     {"changed", report.policies.changed}}},
-                   {"endpoints", {{"added", report.diff.added}, {"gone", report.diff.gone}}},
-                   {"hostEndpointHooks", report.diff.other_hooks},
-                   {"depends", report.diff.depends}};
+    json out{{"changes", changes},
+             {"policies",
+              {{"added", report.policies.added},
+               {"gone", report.policies.gone},
+               {"changed", report.policies.changed}}},
+             {"endpoints", {{"added", report.diff.added}, {"gone", report.diff.gone}}},
+             {"hostEndpointHooks", report.diff.other_hooks},
+             {"depends", report.diff.depends}};
+    if (report.proof)
+        out["proof"] = {{"equalPrograms", report.proof->equal},
+                        {"differentPrograms", report.proof->different},
+                        {"unknownPrograms", report.proof->unknown},
+                        {"examples", report.proof->examples}};
     return out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
@@ -193,6 +210,8 @@ std::string diff_markdown(const DiffReport& report) {
     out += (lists.empty() ? "" : "\n") + lists;
     if (report.diff.depends)
         out += fmt::format("\n{}\n", kDependsNote);
+    if (report.proof)
+        out += fmt::format("\n{}\n", proof_text(*report.proof));
     return out;
 }
 

@@ -1,8 +1,10 @@
 /// `polecat diff` in words: text, JSON, Markdown.
 #pragma once
 
+#include <optional>
 #include <string>
 
+#include "analyzer/z3/versions.h"
 #include "cli/common/diff_rows.h"
 #include "cli/common/input.h"
 
@@ -19,6 +21,7 @@ struct DiffReport {
     const analyzer::Diff& diff;
     std::vector<DiffRow> rows;
     PolicyChanges policies;
+    std::optional<smt::DiffProof> proof; ///< with --prove
 };
 
 PolicyChanges policy_changes(const policy::Cluster& base, const policy::Cluster& head);
@@ -27,6 +30,8 @@ std::string counts_of(const DiffReport& report); ///< "2 opened, 1 closed"
 /// Policies and endpoints that were added, changed or are gone, one kind a line.
 std::string lists_of(const DiffReport& report, const char* prefix);
 
+/// "Z3: 12 equal programs confirmed, ...".
+std::string proof_text(const smt::DiffProof& proof);
 std::string diff_text(const DiffReport& report);
 std::string diff_json(const DiffReport& report);
 std::string diff_markdown(const DiffReport& report);

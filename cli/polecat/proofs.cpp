@@ -15,6 +15,8 @@
 
 namespace polecat::cli {
 
+using analyzer::Claim;
+
 namespace {
 
 /// Writes each query to a file of its own: 0001.smt2, 0002.smt2, ...
@@ -35,25 +37,53 @@ smt::QuerySink writer_to(const std::string& folder) {
     };
 }
 
+/// Empty: queries are not written.
+smt::QueryOptions options_for(const std::string& folder) {
+    smt::QueryOptions out;
+    if (!folder.empty())
+        out.sink = writer_to(folder);
+    return out;
+}
+
+/// Returns how many were proved.
+std::size_t add(const std::vector<Claim>& claims, const std::vector<bool>& proved,
+                std::map<Claim, bool>& answers) {
+    for (std::size_t i = 0; i < claims.size(); ++i)
+        answers.emplace(claims[i], proved[i]);
+    return static_cast<std::size_t>(std::count(proved.begin(), proved.end(), true));
+}
+
 } // namespace
+
+smt::DiffProof prove_diff(const decision::LoweredCluster& base,
+                          const decision::LoweredCluster& head, const analyzer::Diff& diff,
+                          const std::string& folder) {
+    return smt::confirm(base, head, diff, options_for(folder));
+}
 
 void add_proofs(const policy::Cluster& cluster, const policy::OrderedPolicies& policies,
                 const decision::LoweredCluster& lowered, const std::string& folder,
                 lint::Settings& settings) {
-    smt::QueryOptions options;
-    if (!folder.empty())
-        options.sink = writer_to(folder);
+    const smt::QueryOptions options = options_for(folder);
     lint::Context context(cluster, policies, lowered, settings);
-    const std::vector<analyzer::Claim> claims = lint::claims_of(context);
+    std::vector<Claim> existing, anywhere;
+    for (const Claim& claim : lint::claims_of(context))
+        (claim.is_about_all() ? anywhere : existing).push_back(claim);
     settings.answers = context.answers();
-    const std::vector<bool> proved = smt::confirm(lowered, claims, options);
-    const auto count = std::count(proved.begin(), proved.end(), true);
-    fmt::print(stderr, "Z3: {} of {} findings proved, {} without an answer within its limit\n",
-               count, proved.size(), proved.size() - static_cast<std::size_t>(count));
-    std::map<analyzer::Claim, bool> answers;
-    for (std::size_t i = 0; i < claims.size(); ++i)
-        answers.emplace(claims[i], proved[i]);
-    settings.prove = [answers](const analyzer::Claim& claim) { return answers.at(claim); };
+    std::map<Claim, bool> answers;
+    const std::size_t proved = add(existing, smt::confirm(lowered, existing, options), answers);
+    std::size_t everywhere = 0;
+    if (!anywhere.empty())
+        everywhere = add(anywhere,
+                         smt::confirm_anywhere(*settings.policy_rules, context.covered_everywhere(),
+                                               anywhere, options),
+                         answers);
+    const std::size_t all = existing.size() + anywhere.size();
+    fmt::print(stderr,
+               "Z3: {} of {} claims proved, {} of them for every endpoint that could exist; {} "
+               "without an answer within its limit\n",
+               proved + everywhere, all, everywhere, all - proved - everywhere);
+    settings.prove = [answers](const Claim& claim) { return answers.at(claim); };
 }
 
 } // namespace polecat::cli

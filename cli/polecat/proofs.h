@@ -1,9 +1,10 @@
-/// `polecat lint --prove` and `--emit-smt2`.
+/// `--prove` and `--emit-smt2` of `polecat lint` and `polecat diff`.
 #pragma once
 
 #include <string>
 
 #include "analyzer/lint/context.h"
+#include "analyzer/z3/versions.h"
 
 namespace polecat::cli {
 
@@ -12,5 +13,10 @@ namespace polecat::cli {
 void add_proofs(const policy::Cluster& cluster, const policy::OrderedPolicies& policies,
                 const decision::LoweredCluster& lowered, const std::string& folder,
                 lint::Settings& settings);
+
+/// What Z3 says of a diff of these two, made with its programs. `folder`: as above.
+smt::DiffProof prove_diff(const decision::LoweredCluster& base,
+                          const decision::LoweredCluster& head, const analyzer::Diff& diff,
+                          const std::string& folder);
 
 } // namespace polecat::cli

@@ -126,9 +126,9 @@ TEST_CASE("lint --prove and --emit-smt2") {
     CHECK_FALSE(has(polecat_with({"lint", "-"}, manifests).out, "Z3"));
     const auto proved = polecat_with({"lint", "--prove", "-"}, manifests);
     CHECK(proved.exit_code == 1);
-    CHECK(has(proved.out, "for every endpoint that could exist and every address, exactly; for "
-                          "the endpoints that exist proved by Z3 as well"));
-    CHECK(has(proved.error, "Z3: 1 of 1 findings proved"));
+    CHECK(has(proved.out, "for every endpoint that could exist and every address, exactly; "
+                          "proved by Z3 as well"));
+    CHECK(has(proved.error, "Z3: 2 of 2 claims proved, 1 of them for every endpoint"));
     const fs::path folder = fs::temp_directory_path() / "polecat-smt2-test";
     fs::remove_all(folder);
     CHECK(polecat_with({"lint", "--emit-smt2", folder.string(), "-"}, manifests).exit_code == 1);
@@ -140,7 +140,7 @@ TEST_CASE("lint --prove and --emit-smt2") {
         CHECK(has(text, ":status unsat"));
         ++files;
     }
-    CHECK(files == 2); // both IP families
+    CHECK(files == 4); // both IP families, for the endpoints that exist and for all
     fs::remove_all(folder);
     // A folder that can't be made.
     CHECK(polecat_with({"lint", "--emit-smt2", "/dev/null/x", "-"}, manifests).exit_code == 2);

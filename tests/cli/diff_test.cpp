@@ -94,3 +94,23 @@ TEST_CASE("folders, and staged policies as if enforced") {
     CHECK(repository.diff("k8s next").exit_code == 2);
     CHECK(repository.diff("k8s").exit_code == 2);
 }
+
+TEST_CASE("diff --prove and --emit-smt2") {
+    const Repository repository;
+    repository.write("k8s/policy.yaml", policy_of("NetworkPolicy", kOpen));
+    repository.commit("opened");
+    CHECK_FALSE(has(repository.diff("base..opened").out, "Z3"));
+    const auto text = repository.diff("--prove base..opened");
+    CHECK(text.exit_code == 0);
+    CHECK_MESSAGE(
+        has(text.out, "Z3: 4 equal programs confirmed, 2 differences confirmed, 0 unknown"),
+        text.out);
+    const auto queries = repository.diff("--format json --emit-smt2 queries base..opened");
+    CHECK_MESSAGE(has(queries.out, "\"differentPrograms\": 2"), queries.out);
+    CHECK(fs::exists(repository.path / "queries" / "0006.smt2"));
+    CHECK(has(repository.diff("--format md --prove base..opened").out, "Z3: 4 equal"));
+    CHECK(has(repository.diff("--format dot --prove base..opened").error, "Z3: 4 equal"));
+    CHECK(repository.diff("--emit-smt2 /dev/null/x base..opened").exit_code == 2);
+    repository.write("k8s/staged.yaml", policy_of("StagedNetworkPolicy", "[]"));
+    CHECK(has(repository.diff("--prove --staged k8s").out, "2 differences confirmed"));
+}
