@@ -142,7 +142,8 @@ class Checker {
             return;
         for (const auto* rules : {&policy.ingress, &policy.egress})
             for (const policy::Rule& rule : *rules) {
-                const char* why = skipped(rule);
+                const char* why =
+                    skipped(rule, policy::is_global(policy.kind) ? "" : policy.meta.space);
                 if (why == nullptr)
                     continue;
                 const bool in = rules == &policy.ingress;
@@ -165,7 +166,7 @@ class Checker {
         return false;
     }
 
-    static const char* skipped(const policy::Rule& rule) {
+    static const char* skipped(const policy::Rule& rule, const std::string& space) {
         const auto named = [](const std::vector<policy::Port>& ports) {
             return std::any_of(ports.begin(), ports.end(), [](const policy::Port& port) {
                 return std::holds_alternative<std::string>(port.value);
@@ -174,6 +175,8 @@ class Checker {
         for (const EntityRule* end : {&rule.source, &rule.destination}) {
             if (!end->not_nets.empty() || !end->not_ports.empty())
                 return "it excludes nets or ports";
+            if (policy::is_present(end->not_selector) && !policy::peers_of(*end, space))
+                return "it excludes endpoints and selects none";
             if (named(end->ports))
                 return "it names a port by its name";
         }

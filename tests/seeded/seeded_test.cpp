@@ -17,9 +17,9 @@ using namespace polecat;
 namespace {
 
 constexpr std::uint64_t kSeed = 20261126;
-constexpr const char* kFiles[] = {"seeds-policy.yaml", "seeds-rules.yaml", "seeds-tiers.yaml",
-                                  "seeds-hosts.yaml",  "seeds-bgp.yaml",   "seeds-ipam.yaml",
-                                  "seeds-calico.yaml"};
+constexpr const char* kFiles[] = {"seeds-policy.yaml", "seeds-rules.yaml",     "seeds-tiers.yaml",
+                                  "seeds-hosts.yaml",  "seeds-bgp.yaml",       "seeds-ipam.yaml",
+                                  "seeds-calico.yaml", "seeds-selectors.yaml", "seeds-routes.yaml"};
 constexpr const char* kBases[] = {"kubernetes", "calico", "hosts", "bgp", "ipam"};
 
 /// A cluster as text, and the lines in which the finding must be.
