@@ -336,13 +336,19 @@ class Collector {
 
     FlowExample example(const EndGroups& ends, std::uint32_t from, std::uint32_t to,
                         const ConnectionSet& flows) const {
-        return {ends.family(), name_of(ends, from), name_of(ends, to), flows.describe(atoms_)};
+        return {ends.family(), name_of(ends, from), name_of(ends, to, from == to),
+                flows.describe(atoms_)};
     }
 
-    std::string name_of(const EndGroups& ends, std::uint32_t number) const {
+    /// One of the group; `other`: another one, where there is one.
+    std::string name_of(const EndGroups& ends, std::uint32_t number, bool other = false) const {
         const EndGroup& group = ends.list()[number];
-        return group.is_outside() ? net::to_string(group.outside.ranges().front().first)
-                                  : cluster_.world.object(group.objects.front()).name;
+        if (group.is_outside()) {
+            const auto& ranges = group.outside.ranges();
+            return net::to_string(other ? ranges.back().last : ranges.front().first);
+        }
+        const std::size_t at = other && group.objects.size() > 1 ? 1 : 0;
+        return cluster_.world.object(group.objects[at]).name;
     }
 
     const LoweredCluster& cluster_;

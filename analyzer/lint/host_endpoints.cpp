@@ -286,7 +286,8 @@ class Checker {
             out_.report(Code::HostPolicyOnWorkloads,
                         *policy.pre_dnat ? policy.pre_dnat.span : policy.do_not_track.span,
                         {policy.meta.name, *policy.pre_dnat ? "preDNAT" : "doNotTrack"})
-                .about(name_of(policy));
+                .about(name_of(policy))
+                .with_hint("select host endpoints, or make it a policy without it");
     }
 
     /// A node port in a rule that sees packets after they were translated to the pod's port.

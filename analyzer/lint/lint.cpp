@@ -32,6 +32,7 @@ constexpr Check kChecks[] = {
     check_selector_variants,
     check_route_priorities,
     check_request_routes,
+    check_host_network_peers,
     check_service_ranges,
 };
 

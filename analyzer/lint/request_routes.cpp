@@ -20,7 +20,7 @@ namespace {
 /// Pods of these names (app.kubernetes.io/name) send the requests of Ingresses whose class has the
 /// word.
 constexpr std::pair<const char*, const char*> kControllers[] = {
-    {"ingress-nginx", "nginx"},   {"nginx-ingress", "nginx"},        {"traefik", "traefik"},
+    {"ingress-nginx", "nginx"},     {"nginx-ingress", "nginx"},        {"traefik", "traefik"},
     {"haproxy-ingress", "haproxy"}, {"kubernetes-ingress", "haproxy"}, {"kong", "kong"}};
 
 ConnectionSet tcp(std::uint16_t port) {
@@ -50,9 +50,9 @@ class Checker {
             const auto& labels = context_.object(endpoint.object).labels;
             if (endpoint.is_host_endpoint)
                 continue;
-            if (route.kind == "HTTPRoute" ? labels.find("gateway.networking.k8s.io/gateway-name")
-                                                .has_value()
-                                          : is_controller(labels, route.class_name))
+            if (route.kind == "HTTPRoute"
+                    ? labels.find("gateway.networking.k8s.io/gateway-name").has_value()
+                    : is_controller(labels, route.class_name))
                 out.push_back(endpoint.object);
         }
         return out;
@@ -98,8 +98,8 @@ class Checker {
 
     void report(const RequestRoute& route, const RequestRoute::Backend& backend, ObjectId pod,
                 std::uint16_t port, const std::vector<ObjectId>& senders) {
-        const std::string about = fmt::format("{} {}/{}", route.kind, route.meta.space,
-                                              route.meta.name);
+        const std::string about =
+            fmt::format("{} {}/{}", route.kind, route.meta.space, route.meta.name);
         if (!told_.emplace(about, pod.value, port).second)
             return;
         out_.report(Code::IngressBackendBlocked, backend.span,
@@ -114,8 +114,8 @@ class Checker {
     bool is_kept_from(ObjectId pod, std::uint16_t port, const std::vector<ObjectId>& senders) {
         bool any = false;
         for (const net::Family family : {net::Family::V4, net::Family::V6}) {
-            const auto* ingress = context_.lowered.find(pod, Direction::Ingress, Hook::Normal,
-                                                        family);
+            const auto* ingress =
+                context_.lowered.find(pod, Direction::Ingress, Hook::Normal, family);
             const auto own = context_.ends(family).group_of(pod);
             if (ingress == nullptr || !own)
                 continue;
@@ -144,8 +144,10 @@ class Checker {
         auto& ends = context_.ends(family);
         return std::any_of(senders.begin(), senders.end(), [&](ObjectId sender) {
             const auto from = ends.group_of(sender);
-            if (sender == pod || !from)
-                return sender == pod;
+            if (sender == pod || is_own_node(sender, pod))
+                return true;
+            if (!from)
+                return false;
             auto may = flows.between(ends.identity(*from), ends.identity(own)).may & wanted;
             const auto* egress =
                 context_.lowered.find(sender, Direction::Egress, Hook::Normal, family);
@@ -155,6 +157,14 @@ class Checker {
             }
             return !may.empty();
         });
+    }
+
+    /// A pod's own node always reaches it.
+    bool is_own_node(ObjectId sender, ObjectId pod) const {
+        const decision::Endpoint* from = context_.lowered.endpoint_of(sender);
+        const decision::Endpoint* to = context_.lowered.endpoint_of(pod);
+        return from != nullptr && to != nullptr && from->host_network &&
+               (from->node.empty() || to->node.empty() || from->node == to->node);
     }
 
     Context& context_;

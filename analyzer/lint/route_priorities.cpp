@@ -22,8 +22,7 @@ class Checker {
                 of_nodes_.push_back(&each);
             else if (each.kind == "BGPConfiguration" && each.meta.name == "default")
                 bgp_ = &each;
-            bgp_off_ = bgp_off_ || (each.kind == "Installation" &&
-                                    each.spec.is("bgp", "Disabled"));
+            bgp_off_ = bgp_off_ || (each.kind == "Installation" && each.spec.is("bgp", "Disabled"));
         }
     }
 
@@ -73,8 +72,7 @@ class Checker {
         if (mine == theirs)
             return;
         const bool here = felix.spec.has(field);
-        out_.report(Code::RoutePriorityDiffers,
-                    here ? felix.spec.span(field) : given->span,
+        out_.report(Code::RoutePriorityDiffers, here ? felix.spec.span(field) : given->span,
                     {field, std::to_string(here ? mine : theirs),
                      std::to_string(here ? theirs : mine),
                      here ? "BGPConfiguration default" : "FelixConfiguration " + felix.meta.name})

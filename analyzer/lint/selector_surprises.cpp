@@ -72,8 +72,7 @@ class Checker {
         if (answer.kind != analyzer::LabelAnswer::Kind::No)
             return;
         const bool given = policy.selector && policy.selector->span.known();
-        out_.report(Code::SelectorContradiction,
-                    given ? policy.selector->span : policy.meta.span,
+        out_.report(Code::SelectorContradiction, given ? policy.selector->span : policy.meta.span,
                     {"policy `" + policy.meta.name + "`", "its selectors contradict each other"})
             .about(name_of(policy))
             .with_proof("for every set of labels that could exist");
@@ -159,8 +158,8 @@ class Checker {
                 if (cidr->prefix <= width - 8 || cidr->prefix >= width)
                     continue;
                 report(Code::HttpNetworkSet, end.span.known() ? end.span : view.rule.span, view,
-                       {fmt::format("{} of rule {}", side, rule_name(view)), net::to_string(cidr.value),
-                        set->first})
+                       {fmt::format("{} of rule {}", side, rule_name(view)),
+                        net::to_string(cidr.value), set->first})
                     .with_label(cidr.span, "the range")
                     .with_hint("name the range by nets, or write its addresses one by one");
                 return;
@@ -184,8 +183,8 @@ class Checker {
         if (!goes_on || rules.empty() || rules.back().action != Action::Deny)
             return;
         Rule rest = rules.back();
-        EntityRule& other = direction == decision::Direction::Ingress ? rest.source
-                                                                      : rest.destination;
+        EntityRule& other =
+            direction == decision::Direction::Ingress ? rest.source : rest.destination;
         if (!policy::is_global(policy.kind) || !policy::is_present(other.selector) ||
             !other.selector->parsed.is_all())
             return;

@@ -72,9 +72,9 @@ class Checker {
                     .with_hint("write both alike");
                 return;
             }
-        alike.push_back(
-            {*peers, fmt::format("{} of {} {}", side, name_of(view.policy), rule_name(view)),
-             span});
+        alike.push_back({*peers,
+                         fmt::format("{} of {} {}", side, name_of(view.policy), rule_name(view)),
+                         span});
     }
 
     static bool mean_the_same(const Selector& a, const Selector& b) {

@@ -56,9 +56,9 @@ void check_service_ranges(Context& context, Diagnostics& out) {
                                         range.cidr.contains(net->base);
                     if (!inside || is_service(context.cluster, net.value)) // told by its name
                         continue;
-                    out.report(Code::ServiceRangeInNets, net.span,
-                               {net::to_string(net.value), net::to_string(range.cidr),
-                                range.object})
+                    out.report(
+                           Code::ServiceRangeInNets, net.span,
+                           {net::to_string(net.value), net::to_string(range.cidr), range.object})
                         .about(name_of(view.policy))
                         .with_hint("select the pods, or name a service by `services`");
                     break;

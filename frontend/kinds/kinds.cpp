@@ -34,6 +34,8 @@ constexpr KindRow kKinds[] = {
     {"batch/v1", "CronJob", read_workload},
     {"batch/v1beta1", "CronJob", read_workload},
     {"networking.k8s.io/v1", "Ingress", read_ingress},
+    {"networking.k8s.io/v1beta1", "Ingress", read_ingress},
+    {"extensions/v1beta1", "Ingress", read_ingress},
     {"gateway.networking.k8s.io/v1", "HTTPRoute", read_http_route},
     {"gateway.networking.k8s.io/v1beta1", "HTTPRoute", read_http_route},
     {"networking.k8s.io/v1", "NetworkPolicy", read_kubernetes_network_policy},

@@ -34,19 +34,39 @@ std::uint16_t port_of(Fields& fields, std::string_view key) {
     return static_cast<std::uint16_t>(number->value);
 }
 
+/// `servicePort` of the versions before v1: a number or a name.
+void read_old_port(Fields& of, RequestRoute::Backend& into) {
+    const yaml::Node* port = of.get("servicePort");
+    if (port == nullptr || !port->is_scalar())
+        return;
+    const bool number = port->text.find_first_not_of("0123456789") == std::string::npos;
+    if (number)
+        into.port = port_of(of, "servicePort");
+    else
+        into.port_name = port->text;
+}
+
 /// A backend of an Ingress: a service, or a resource that no policy stands before.
 void read_backend(Fields of, RequestRoute& into) {
     of.ignore_rest();
     Fields service = of.mapping("service");
     service.ignore_rest();
     const auto name = service.string("name");
-    if (!name)
+    const auto old_name = of.string("serviceName");
+    if (!name && !old_name)
         return;
-    Fields port = service.mapping("port");
-    port.ignore_rest();
-    const auto port_name = port.string("name");
-    into.backends.push_back({into.meta.space, name->value, port_name ? port_name->value : "",
-                             port_of(port, "number"), name->span});
+    RequestRoute::Backend backend{
+        into.meta.space, (name ? name : old_name)->value, {}, 0, (name ? name : old_name)->span};
+    if (name) {
+        Fields port = service.mapping("port");
+        port.ignore_rest();
+        if (const auto port_name = port.string("name"))
+            backend.port_name = port_name->value;
+        backend.port = port_of(port, "number");
+    } else {
+        read_old_port(of, backend);
+    }
+    into.backends.push_back(std::move(backend));
 }
 
 } // namespace
@@ -62,6 +82,7 @@ void read_ingress(ObjectContext& context) {
     else if (old_class != out.meta.annotations.end())
         out.class_name = old_class->second;
     read_backend(spec.mapping("defaultBackend"), out);
+    read_backend(spec.mapping("backend"), out); // before v1
     for (Fields& rule : items(spec, "rules")) {
         Fields http = rule.mapping("http");
         http.ignore_rest();
