@@ -11,7 +11,7 @@ using decision::StageEnd;
 using decision::Tri;
 
 std::optional<decision::Program> accepting_only(const decision::Program& program) {
-    if (program.hook != decision::Hook::PreDnat && program.hook != decision::Hook::Untracked)
+    if (program.hook == decision::Hook::Normal)
         return std::nullopt;
     decision::Program out = program;
     out.otherwise = Action::Deny;

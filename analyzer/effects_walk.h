@@ -28,9 +28,9 @@ struct UnitEffect {
     bool needed = false;  ///< without it some verdict would be (or may be) another
 };
 
-/// At these hooks a rule that allows spares a packet the hooks that follow, and one that comes to
-/// the end goes on to them: the program by which only the former is allowed. nullopt: elsewhere
-/// both mean the same.
+/// Before the last hook, a rule that allows says more than the end that lets a packet go on: it
+/// spares it the policy that follows, or the host's own rules for forwarded packets. The program by
+/// which only rules allow; nullopt: at the last hook both mean the same.
 std::optional<decision::Program> accepting_only(const decision::Program& program);
 
 class EffectsWalk {
