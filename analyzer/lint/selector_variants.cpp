@@ -15,8 +15,8 @@ using selector::Selector;
 
 namespace {
 
-/// Compared with this many others that look alike; each comparison is exact.
-constexpr std::size_t kCompared = 50;
+/// Compared with this many others that look alike.
+constexpr std::size_t kCompared = 200;
 
 void add_labels(const Selector& selector, std::set<std::string>& out) {
     const selector::Term& term = selector.term();
@@ -40,8 +40,11 @@ class Checker {
     }
 
   private:
+    using Kind = analyzer::LabelAnswer::Kind;
+
     struct Known {
         Selector selector;
+        selector::Labels matched; ///< labels that it matches
         std::string shown;
         Span span;
     };
@@ -54,6 +57,9 @@ class Checker {
         const auto peers = policy::peers_of(end, space);
         if (!peers || !seen_.insert(peers->unique_id()).second)
             return;
+        const auto matched = analyzer::find_labels({*peers}, {});
+        if (matched.kind != Kind::Yes)
+            return; // it selects nothing, or there is too much to try
         Key key;
         add_labels(*peers, key.first);
         for (const decision::ObjectId id : context_.select(*peers))
@@ -62,25 +68,28 @@ class Checker {
         const Span span = end.selector && end.selector->span.known() ? end.selector->span
                           : end.span.known()                         ? end.span
                                                                      : view.rule.span;
-        const std::string shown = fmt::format("{} of rule {}", side, rule_name(view));
+        const Known mine{*peers, matched.labels,
+                         fmt::format("{} of {} {}", side, name_of(view.policy), rule_name(view)),
+                         span};
         for (std::size_t i = 0; i < alike.size() && i < kCompared; ++i)
-            if (mean_the_same(alike[i].selector, *peers)) {
-                out_.report(Code::SelectorVariants, span, {shown, alike[i].shown})
+            if (mean_the_same(alike[i], mine)) {
+                out_.report(Code::SelectorVariants, span,
+                            {fmt::format("{} of rule {}", side, rule_name(view)), alike[i].shown})
                     .about(name_of(view.policy))
                     .with_label(alike[i].span, "the other one")
                     .with_proof("for every set of labels that could exist")
                     .with_hint("write both alike");
                 return;
             }
-        alike.push_back({*peers,
-                         fmt::format("{} of {} {}", side, name_of(view.policy), rule_name(view)),
-                         span});
+        alike.push_back(mine);
     }
 
-    static bool mean_the_same(const Selector& a, const Selector& b) {
-        using Kind = analyzer::LabelAnswer::Kind;
-        return analyzer::find_labels({a}, {b}).kind == Kind::No &&
-               analyzer::find_labels({b}, {a}).kind == Kind::No;
+    /// Labels that one matches and the other doesn't tell most of them apart at once.
+    static bool mean_the_same(const Known& a, const Known& b) {
+        if (!a.selector.matches(b.matched) || !b.selector.matches(a.matched))
+            return false;
+        return analyzer::find_labels({a.selector}, {b.selector}).kind == Kind::No &&
+               analyzer::find_labels({b.selector}, {a.selector}).kind == Kind::No;
     }
 
     Context& context_;
