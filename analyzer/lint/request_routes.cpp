@@ -1,4 +1,4 @@
-// Ingresses and HTTPRoutes to pods that nobody may send requests to.
+// Ingresses and routes of gateways to pods that nobody may send requests to.
 #include <algorithm>
 #include <set>
 
@@ -50,7 +50,7 @@ class Checker {
             const auto& labels = context_.object(endpoint.object).labels;
             if (endpoint.is_host_endpoint)
                 continue;
-            if (route.kind == "HTTPRoute"
+            if (route.kind != "Ingress"
                     ? labels.find("gateway.networking.k8s.io/gateway-name").has_value()
                     : is_controller(labels, route.class_name))
                 out.push_back(endpoint.object);

@@ -1,4 +1,5 @@
-/// Ingress and HTTPRoute: only which services they send requests to. The rest passes unread.
+/// Ingress and the routes of the Gateway API: only which services they send requests to. The rest
+/// passes unread.
 #include "frontend/kinds/kinds.h"
 #include "frontend/kinds/label_selector.h"
 
@@ -92,7 +93,7 @@ void read_ingress(ObjectContext& context) {
     context.cluster.request_routes.push_back(std::move(out));
 }
 
-void read_http_route(ObjectContext& context) {
+void read_gateway_route(ObjectContext& context) {
     Fields root(&context.root, "", object_label(context), context.diagnostics);
     RequestRoute out{context.kind, read_root(root), {}, {}};
     Fields spec = root.mapping("spec");

@@ -143,7 +143,8 @@ struct Service {
     std::vector<ServicePort> ports;
 };
 
-/// An Ingress or an HTTPRoute: services that a controller sends requests of clients to.
+/// An Ingress or a route of the Gateway API: services that a controller sends requests of clients
+/// to.
 struct RequestRoute {
     struct Backend {
         std::string space, service;
