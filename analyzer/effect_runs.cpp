@@ -91,8 +91,7 @@ std::vector<EndClass> EffectRuns::own_of(const Run& run) const {
     std::map<Identity, EndClass> known;
     const auto add = [&](std::uint32_t group) {
         Identity seen = restricted(ends_.identity(group), predicates);
-        EndClass& into = known.try_emplace(seen, EndClass{seen, group, 0}).first->second;
-        ++into.groups;
+        known.try_emplace(seen, EndClass{seen, 0, 0, 0}).first->second.add(group);
     };
     if (program.hook == decision::Hook::Normal)
         std::for_each(run.own.begin(), run.own.end(), add);
@@ -112,16 +111,19 @@ const std::vector<EndClass>& EffectRuns::others_of(decision::ProgramId id) {
         return out;
     auto partition = ends_.others_of(cluster_.program(id));
     for (Identity& seen : partition.classes)
-        out.push_back({std::move(seen), 0, 0});
+        out.push_back({std::move(seen), 0, 0, 0});
     for (const auto& [group, number] : partition.groups)
-        if (out[number].groups++ == 0)
-            out[number].group = group;
+        out[number].add(group);
     // The rest is of class 0.
     out.front().groups = ends_.list().size() - partition.groups.size();
-    std::uint32_t first = 0;
-    for (const auto& [group, number] : partition.groups)
+    std::uint32_t first = 0, second = 1;
+    for (const auto& [group, number] : partition.groups) {
         first += group == first ? 1 : 0;
+        second = std::max(second, first + 1);
+        second += group == second ? 1 : 0;
+    }
     out.front().group = first;
+    out.front().second = second;
     std::erase_if(out, [](const EndClass& each) { return each.groups == 0; });
     return out;
 }

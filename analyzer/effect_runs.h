@@ -39,8 +39,15 @@ struct Run {
 /// Groups that one side of a program does not tell apart.
 struct EndClass {
     decision::Identity seen;
-    std::uint32_t group = 0; ///< one of them
+    std::uint32_t group = 0;  ///< one of them
+    std::uint32_t second = 0; ///< another one, where there are two
     std::size_t groups = 0;
+
+    void add(std::uint32_t number) {
+        if (groups < 2)
+            (groups == 0 ? group : second) = number;
+        ++groups;
+    }
 };
 
 /// All runs of one IP family.
@@ -65,8 +72,12 @@ class EffectRuns {
                 // An endpoint sends itself nothing that policy sees.
                 const bool self = a.group == b.group && a.groups == 1 && b.groups == 1 &&
                                   ends_.list()[a.group].objects.size() == 1;
+                const bool same = a.group == b.group; // then another of one of the classes
+                const std::uint32_t own =
+                    same && b.groups == 1 && a.groups > 1 ? a.second : a.group;
+                const std::uint32_t other = same && b.groups > 1 ? b.second : b.group;
                 if (!self && !act(egress ? a.seen : b.seen, egress ? b.seen : a.seen,
-                                  egress ? a.group : b.group, egress ? b.group : a.group))
+                                  egress ? own : other, egress ? other : own))
                     return;
             }
     }

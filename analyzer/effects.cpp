@@ -73,8 +73,10 @@ class Collector {
             for (Run& each : runs->list()) {
                 walk(*runs, each);
                 fold(each);
+                weigh_together(*runs, each);
                 find_conflicts(*runs, each);
             }
+        std::erase_if(out_.vacuous, [&](const auto& each) { return useful_.contains(each.first); });
         // Says of rules that match and never decide which rules take their flows.
         for (const auto& runs : families)
             for (Run& each : runs->list())
@@ -100,8 +102,14 @@ class Collector {
     }
 
     void walk(EffectRuns& runs, Run& run) {
-        const ProgramFlows flows(runs.program(run), atoms_);
         run.effects.assign(run.units.units.size(), {});
+        walk(runs, run, runs.program(run));
+        if (const auto accepting = accepting_only(runs.program(run)))
+            walk(runs, run, *accepting);
+    }
+
+    void walk(EffectRuns& runs, Run& run, const Program& program) {
+        const ProgramFlows flows(program, atoms_);
         EffectsWalk walk(flows, run.units.units, store_);
         runs.each_pair(run, [&](const Identity& source, const Identity& destination, std::uint32_t,
                                 std::uint32_t) {
@@ -130,6 +138,37 @@ class Collector {
             }
     }
 
+    /// Whether the policies of a tier do anything together for the endpoints of a run.
+    void weigh_together(const EffectRuns& runs, const Run& run) {
+        const decision::Program& program = cluster_.program(run.program);
+        if (program.hook != decision::Hook::Normal || run.own.empty())
+            return;
+        for (std::size_t tier = 0; tier < run.units.units.size(); ++tier) {
+            if (run.units.meanings[tier].kind != Meaning::Kind::Tier)
+                continue;
+            std::vector<std::uint32_t> policies;
+            bool each_needed = true;
+            for (std::size_t i = 0; i < run.units.units.size(); ++i)
+                if (run.units.meanings[i].kind == Meaning::Kind::Policy &&
+                    run.units.units[i].stage == run.units.units[tier].stage) {
+                    policies.push_back(run.units.meanings[i].number);
+                    each_needed = each_needed && run.effects[i].needed;
+                }
+            if (policies.size() < 2)
+                continue;
+            for (const Attribution& slots : run.attributions) {
+                PolicyGroup group{
+                    slots[run.units.meanings[tier].number].tier, program.direction, {}};
+                for (const std::uint32_t number : policies)
+                    group.policies.push_back(key_of(slots.policies()[number]));
+                if (run.effects[tier].needed || !each_needed)
+                    useful_.insert(std::move(group));
+                else
+                    out_.vacuous.emplace(std::move(group), name_of(runs.ends(), *run.own.begin()));
+            }
+        }
+    }
+
     /// Policies of Kubernetes have no order: nothing of one is there before another's.
     bool is_taken(const Slot& slot, Direction direction) const {
         if (slot.kind_of_policy == policy::PolicyKind::KubernetesNetworkPolicy)
@@ -156,8 +195,8 @@ class Collector {
     // --- policies of one order that disagree -----------------------------------------------------
 
     /// Two policy units of a run whose order nothing but their names decides.
-    std::vector<std::pair<std::uint32_t, std::uint32_t>> ties(const Run& run,
-                                                              const Program& program) const {
+    static std::vector<std::pair<std::uint32_t, std::uint32_t>> ties(const Run& run,
+                                                                     const Program& program) {
         std::vector<std::pair<std::uint32_t, std::uint32_t>> out;
         const auto& policies = run.attributions.front().policies();
         const auto block = [&](std::uint32_t unit) -> const PolicyBlock& {
@@ -186,9 +225,34 @@ class Collector {
         return out;
     }
 
+    using Pairs = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
+
+    /// Policies of Calico before a ClusterNetworkPolicy of a later tier.
+    static Pairs before_cluster_policies(const Run& run) {
+        Pairs out;
+        const auto& policies = run.attributions.front().policies();
+        const auto block = [&](std::uint32_t unit) -> const PolicyBlock* {
+            const Meaning& meaning = run.units.meanings[unit];
+            return meaning.kind == Meaning::Kind::Policy ? &policies[meaning.number] : nullptr;
+        };
+        for (std::uint32_t j = 0; j < run.units.units.size(); ++j) {
+            const PolicyBlock* later = block(j);
+            if (later == nullptr ||
+                later->kind_of_policy != policy::PolicyKind::KubernetesClusterNetworkPolicy)
+                continue;
+            for (std::uint32_t i = 0; i < j; ++i)
+                if (const PolicyBlock* before = block(i);
+                    before != nullptr && before->stage < later->stage &&
+                    (before->kind_of_policy == policy::PolicyKind::NetworkPolicy ||
+                     before->kind_of_policy == policy::PolicyKind::GlobalNetworkPolicy))
+                    out.emplace_back(i, j);
+        }
+        return out;
+    }
+
     void find_conflicts(EffectRuns& runs, const Run& run) {
-        auto open = ties(run, runs.program(run));
-        if (open.empty())
+        Pairs tied = ties(run, runs.program(run)), before = before_cluster_policies(run);
+        if (tied.empty() && before.empty())
             return;
         const ProgramFlows flows(runs.program(run), atoms_);
         EffectsWalk walk(flows, run.units.units, store_);
@@ -196,19 +260,31 @@ class Collector {
         runs.each_pair(run, [&](const Identity& source, const Identity& destination,
                                 std::uint32_t from, std::uint32_t to) {
             walk.between(source, destination, unused);
-            std::erase_if(open, [&](const auto& pair) {
-                const auto common = walk.disagreement(pair.first, pair.second);
-                if (common == 0)
-                    return false;
-                for (const Attribution& slots : run.attributions)
-                    out_.conflicts.emplace(
-                        std::pair{key_of(slots.policies()[run.units.meanings[pair.first].number]),
-                                  key_of(slots.policies()[run.units.meanings[pair.second].number])},
-                        example(runs.ends(), from, to, store_[common]));
-                return true;
-            });
-            return !open.empty();
+            const auto settle = [&](Pairs& open, auto& into, const auto& flows_of) {
+                std::erase_if(open, [&](const auto& pair) {
+                    const SetStore::Id common = flows_of(pair);
+                    if (common != 0)
+                        for (const Attribution& slots : run.attributions)
+                            into.emplace(keys_of(run, slots, pair),
+                                         example(runs.ends(), from, to, store_[common]));
+                    return common != 0;
+                });
+            };
+            settle(tied, out_.conflicts,
+                   [&](const auto& pair) { return walk.disagreement(pair.first, pair.second); });
+            settle(before, out_.overruled,
+                   [&](const auto& pair) { return walk.overruled(pair.first, pair.second); });
+            return !tied.empty() || !before.empty();
         });
+    }
+
+    static std::pair<PolicyKey, PolicyKey>
+    keys_of(const Run& run, const Attribution& slots,
+            const std::pair<std::uint32_t, std::uint32_t>& units) {
+        const auto key = [&](std::uint32_t unit) {
+            return key_of(slots.policies()[run.units.meanings[unit].number]);
+        };
+        return {key(units.first), key(units.second)};
     }
 
     // --- why a rule never decides ----------------------------------------------------------------
@@ -260,19 +336,26 @@ class Collector {
 
     FlowExample example(const EndGroups& ends, std::uint32_t from, std::uint32_t to,
                         const ConnectionSet& flows) const {
-        return {ends.family(), name_of(ends, from), name_of(ends, to), flows.describe(atoms_)};
+        return {ends.family(), name_of(ends, from), name_of(ends, to, from == to),
+                flows.describe(atoms_)};
     }
 
-    std::string name_of(const EndGroups& ends, std::uint32_t number) const {
+    /// One of the group; `other`: another one, where there is one.
+    std::string name_of(const EndGroups& ends, std::uint32_t number, bool other = false) const {
         const EndGroup& group = ends.list()[number];
-        return group.is_outside() ? net::to_string(group.outside.ranges().front().first)
-                                  : cluster_.world.object(group.objects.front()).name;
+        if (group.is_outside()) {
+            const auto& ranges = group.outside.ranges();
+            return net::to_string(other ? ranges.back().last : ranges.front().first);
+        }
+        const std::size_t at = other && group.objects.size() > 1 ? 1 : 0;
+        return cluster_.world.object(group.objects[at]).name;
     }
 
     const LoweredCluster& cluster_;
     const decision::Identities& identities_;
     HttpAtoms atoms_;
     SetStore store_;
+    std::set<PolicyGroup> useful_; ///< of more than one policy
     Effects out_;
 };
 

@@ -61,13 +61,27 @@ struct TierEffect {
     Span span;
 };
 
+/// The policies of a tier that govern some endpoint, in their order.
+struct PolicyGroup {
+    std::string tier;
+    decision::Direction direction = decision::Direction::Ingress;
+    std::vector<PolicyKey> policies;
+    auto operator<=>(const PolicyGroup&) const = default;
+};
+
 struct Effects {
     std::map<RuleKey, RuleEffect> rules;
     std::map<PolicyKey, PolicyEffect> policies; ///< of both directions together
     std::map<std::string, TierEffect> tiers;
+    /// Policies of which each is needed for the endpoints that they govern, and that could go all
+    /// together; with one of the endpoints.
+    std::map<PolicyGroup, std::string> vacuous;
     /// Policies of one tier and order of which one allows what the other does not, the first of
     /// them first; with a flow about which they disagree.
     std::map<std::pair<PolicyKey, PolicyKey>, FlowExample> conflicts;
+    /// A policy of Calico, and a ClusterNetworkPolicy of a later tier that would decide otherwise
+    /// what it decides; with such a flow.
+    std::map<std::pair<PolicyKey, PolicyKey>, FlowExample> overruled;
 };
 
 /// Staged policies are not looked at.

@@ -10,6 +10,14 @@ using decision::Stage;
 using decision::StageEnd;
 using decision::Tri;
 
+std::optional<decision::Program> accepting_only(const decision::Program& program) {
+    if (program.hook == decision::Hook::Normal)
+        return std::nullopt;
+    decision::Program out = program;
+    out.otherwise = Action::Deny;
+    return out;
+}
+
 EffectsWalk::EffectsWalk(const ProgramFlows& flows, const std::vector<Unit>& units, SetStore& store)
     : flows_(flows), units_(units), store_(store), everything_(store.intern(ConnectionSet::all())) {
     const auto& stages = flows.program().stages;
@@ -166,6 +174,31 @@ SetStore::Id EffectsWalk::disagreement(std::uint32_t first, std::uint32_t second
                 out = store_.unite(
                     out, store_.intersect(store_.intersect(x.arriving, x.sets.yes), y.sets.yes));
         }
+    return out;
+}
+
+SetStore::Id EffectsWalk::overruled(std::uint32_t first, std::uint32_t second) {
+    const Unit& a = units_[first];
+    const Unit& b = units_[second];
+    const auto& entries = flows_.program().stages[a.stage].entries;
+    const auto& later = flows_.program().stages[b.stage].entries;
+    Id out = 0;
+    for (const Action action : {Action::Allow, Action::Deny}) {
+        Id rest = 0; // what the first decides so
+        for (const Live& live : stages_[a.stage].live)
+            if (live.entry >= a.first && live.entry < a.first + a.count &&
+                entries[live.entry].action == action)
+                rest = store_.unite(rest, store_.intersect(live.arriving, live.sets.yes));
+        for (const Live& live : stages_[b.stage].live) {
+            const Action theirs = later[live.entry].action;
+            if (rest == 0 || theirs == Action::Log)
+                continue;
+            if (theirs != Action::Pass && theirs != action && live.entry >= b.first &&
+                live.entry < b.first + b.count)
+                out = store_.unite(out, store_.intersect(rest, live.sets.yes));
+            rest = store_.subtract(rest, live.sets.may);
+        }
+    }
     return out;
 }
 

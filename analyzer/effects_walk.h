@@ -28,6 +28,11 @@ struct UnitEffect {
     bool needed = false;  ///< without it some verdict would be (or may be) another
 };
 
+/// Before the last hook, a rule that allows says more than the end that lets a packet go on: it
+/// spares it the policy that follows, or the host's own rules for forwarded packets. The program by
+/// which only rules allow; nullopt: at the last hook both mean the same.
+std::optional<decision::Program> accepting_only(const decision::Program& program);
+
 class EffectsWalk {
   public:
     /// All must outlive this.
@@ -43,6 +48,10 @@ class EffectsWalk {
     /// Flows that come to the first unit and that the two judge differently, as far as they say. Of
     /// the last between().
     SetStore::Id disagreement(std::uint32_t first, std::uint32_t second);
+
+    /// Flows that the first unit allows or denies, and that the second, of a later stage, would
+    /// decide the other way if they came to its stage. Of the last between().
+    SetStore::Id overruled(std::uint32_t first, std::uint32_t second);
 
     /// Units before `unit` that take flows which it matches, by number. Of the last between().
     struct Taken {

@@ -49,6 +49,9 @@ class Checker {
         each_policy(context_, [&](const policy::OrderedTier&, const Policy& policy) {
             all_rewritten(policy);
         });
+        if (context_.dataplane() == Dataplane::Bpf)
+            for (const policy::HostEndpoint& host : context_.cluster.host_endpoints)
+                forward_one_way(host);
     }
 
   private:
@@ -215,6 +218,33 @@ class Checker {
                         {policy.meta.name, spaces ? "namespaceSelector" : "serviceAccountSelector"})
                 .about(name_of(policy))
                 .with_hint("host endpoints need a policy of their own");
+    }
+
+    /// Without policy of its own a direction is left to the host's rules by iptables, and accepted
+    /// by BPF, once the other direction has some (felix/rules/endpoints.go, felix/bpf/polprog).
+    void forward_one_way(const policy::HostEndpoint& host) {
+        const auto found = context_.lowered.host_endpoints_by_name.find(host.meta.name);
+        if (found == context_.lowered.host_endpoints_by_name.end())
+            return;
+        const bool in = has_forward(found->second, decision::Direction::Ingress);
+        if (in != has_forward(found->second, decision::Direction::Egress))
+            out_.report(Code::BpfForwardOneWay, host.meta.span,
+                        {host.meta.name, in ? "ingress" : "egress", in ? "egress" : "ingress"})
+                .about("HostEndpoint " + host.meta.name)
+                .with_hint("give the other direction an applyOnForward policy too");
+    }
+
+    bool has_forward(decision::ObjectId id, decision::Direction direction) const {
+        for (const net::Family family : {net::Family::V4, net::Family::V6}) {
+            const auto* program =
+                context_.lowered.find(id, direction, decision::Hook::Forward, family);
+            if (program == nullptr)
+                continue;
+            for (const decision::PolicyBlock& block : program->slots.policies())
+                if (!block.staged)
+                    return true;
+        }
+        return false;
     }
 
     const Context& context_;

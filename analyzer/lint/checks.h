@@ -28,5 +28,11 @@ void check_ipam(Context& context, Diagnostics& out);
 void check_ipam_requests(Context& context, Diagnostics& out);
 void check_installation(Context& context, Diagnostics& out);
 void check_felix(Context& context, Diagnostics& out);
+void check_selector_surprises(Context& context, Diagnostics& out);
+void check_selector_variants(Context& context, Diagnostics& out);
+void check_route_priorities(Context& context, Diagnostics& out);
+void check_host_network_peers(Context& context, Diagnostics& out);
+void check_service_ranges(Context& context, Diagnostics& out);
+void check_request_routes(Context& context, Diagnostics& out);
 
 } // namespace polecat::lint

@@ -2,6 +2,7 @@
 // Sources: felix/config/config_params.go, felix/dataplane/windows/policysets.
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include <fmt/format.h>
@@ -125,8 +126,28 @@ class Checker {
     }
 
     void unused(const NetworkSet& set) {
-        if (!used_.contains(name(set)))
-            report(Code::NetworkSetUnused, set, set.meta.span, {name(set)});
+        if (used_.contains(name(set)))
+            return;
+        auto& diagnostic = report(Code::NetworkSetUnused, set, set.meta.span, {name(set)});
+        if (const auto end = selects_but_for_scope(set))
+            diagnostic.with_label(*end, "would select it, but in its namespace only")
+                .with_hint("add `namespaceSelector: global()` there");
+    }
+
+    /// An end of a namespaced policy's rule that asks for the labels of a global set.
+    std::optional<Span> selects_but_for_scope(const NetworkSet& set) const {
+        std::optional<Span> out;
+        if (!set.meta.space.empty())
+            return out;
+        each_rule(context_, [&](const RuleView& view) {
+            for (const EntityRule* end : {&view.rule.source, &view.rule.destination})
+                if (!out && !policy::is_global(view.policy.kind) && !is_kubernetes(view.policy) &&
+                    policy::is_present(end->selector) && !end->selector->parsed.is_all() &&
+                    !end->namespace_selector && !end->service_accounts &&
+                    end->selector->parsed.matches(set.meta.labels))
+                    out = end->selector->span;
+        });
+        return out;
     }
 
     // --- Windows ---------------------------------------------------------------------------------
@@ -142,7 +163,8 @@ class Checker {
             return;
         for (const auto* rules : {&policy.ingress, &policy.egress})
             for (const policy::Rule& rule : *rules) {
-                const char* why = skipped(rule);
+                const char* why =
+                    skipped(rule, policy::is_global(policy.kind) ? "" : policy.meta.space);
                 if (why == nullptr)
                     continue;
                 const bool in = rules == &policy.ingress;
@@ -165,7 +187,7 @@ class Checker {
         return false;
     }
 
-    static const char* skipped(const policy::Rule& rule) {
+    static const char* skipped(const policy::Rule& rule, const std::string& space) {
         const auto named = [](const std::vector<policy::Port>& ports) {
             return std::any_of(ports.begin(), ports.end(), [](const policy::Port& port) {
                 return std::holds_alternative<std::string>(port.value);
@@ -174,6 +196,8 @@ class Checker {
         for (const EntityRule* end : {&rule.source, &rule.destination}) {
             if (!end->not_nets.empty() || !end->not_ports.empty())
                 return "it excludes nets or ports";
+            if (policy::is_present(end->not_selector) && !policy::peers_of(*end, space))
+                return "it excludes endpoints and selects none";
             if (named(end->ports))
                 return "it names a port by its name";
         }

@@ -48,6 +48,7 @@ class Checker {
         });
         for (const policy::OrderedTier& tier : context_.policies.tiers)
             check_tier(tier);
+        check_together();
     }
 
   private:
@@ -170,6 +171,20 @@ class Checker {
             out_.report(Code::VacuousTier, tier.span, {tier.name})
                 .about("Tier " + tier.name)
                 .with_proof(context_.proof_of({Claim::What::NotNeeded, tier.name}));
+    }
+
+    /// Policies that each do something for an endpoint and together nothing.
+    void check_together() {
+        for (const auto& [policies, endpoint] : effects_.vacuous) {
+            std::vector<std::string> names;
+            for (const analyzer::PolicyKey& key : policies.policies)
+                names.push_back(analyzer::to_string(key));
+            out_.report(Code::PoliciesVacuous,
+                        effects_.policies.at(policies.policies.front()).block.span,
+                        {listed(names, 4), endpoint, decision::to_string(policies.direction)})
+                .about(names.front())
+                .with_proof("for the endpoints that exist and every outside address, exactly");
+        }
     }
 
     Context& context_;

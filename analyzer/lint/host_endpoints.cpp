@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "analyzer/label_space.h"
 #include "analyzer/lint/checks.h"
 #include "analyzer/lint/egress_fixes.h"
 #include "analyzer/program_sets.h"
@@ -253,7 +254,9 @@ class Checker {
     }
 
     void check_scope(const Policy& policy) {
-        if (!*policy.apply_on_forward || *policy.pre_dnat || *policy.do_not_track)
+        if (*policy.pre_dnat || *policy.do_not_track)
+            return check_host_only(policy);
+        if (!*policy.apply_on_forward)
             return;
         bool hosts = false, workloads = false;
         for (const decision::ObjectId id : context_.select(policy::subject_of(policy))) {
@@ -263,6 +266,30 @@ class Checker {
         if (workloads && !hosts)
             out_.report(Code::ForwardOnWorkloads, policy.apply_on_forward.span, {policy.meta.name})
                 .about(name_of(policy));
+    }
+
+    /// What Calico enforces at host endpoints only, for workloads. Host endpoints that the input
+    /// lacks must not be meant.
+    void check_host_only(const Policy& policy) {
+        const selector::Selector subject = policy::subject_of(policy);
+        const auto selected = context_.select(subject);
+        const auto is = [&](Object::Kind kind) {
+            return std::any_of(selected.begin(), selected.end(), [&](decision::ObjectId id) {
+                return context_.object(id).kind == kind;
+            });
+        };
+        const auto pods = selector::Selector::has(std::string(policy::kNamespaceLabel));
+        const bool known =
+            !context_.cluster.host_endpoints.empty() ||
+            policy::is_present(policy.namespace_selector) ||
+            policy::is_present(policy.service_account_selector) ||
+            analyzer::find_labels({subject}, {pods}).kind == analyzer::LabelAnswer::Kind::No;
+        if (known && is(Object::Kind::Workload) && !is(Object::Kind::HostEndpoint))
+            out_.report(Code::HostPolicyOnWorkloads,
+                        *policy.pre_dnat ? policy.pre_dnat.span : policy.do_not_track.span,
+                        {policy.meta.name, *policy.pre_dnat ? "preDNAT" : "doNotTrack"})
+                .about(name_of(policy))
+                .with_hint("select host endpoints, or make it a policy without it");
     }
 
     /// A node port in a rule that sees packets after they were translated to the pod's port.

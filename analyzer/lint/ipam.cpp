@@ -115,6 +115,29 @@ class Checker {
         if (!inside.empty())
             overlap(pool, "addresses of nodes: " + listed(inside),
                     "take a range beside the nodes' network: a pod may get a node's address");
+        else
+            node_networks(pool);
+    }
+
+    /// The network that a Calico Node is attached to: its neighbours there need no route.
+    void node_networks(const Pool& pool) {
+        for (const policy::Node& node : cluster_.nodes)
+            for (const char* field : {"bgp.ipv4Address", "bgp.ipv6Address"}) {
+                const auto text = node.is_calico ? node.spec.text(field) : std::nullopt;
+                const auto network =
+                    text ? net::parse_cidr(text->value, net::CidrForm::Masked) : std::nullopt;
+                if (!network || network->prefix == net::width(network->family()) ||
+                    !intersect(pool.cidr, *network))
+                    continue;
+                report(Code::PoolOverlap, pool,
+                       {pool.shown(), fmt::format("the network {} of node {}",
+                                                  net::to_string(*network), node.meta.name)})
+                    .with_label(text->span, "the node's address with its network")
+                    .with_hint("hosts of that network look for the pods beside them, not behind "
+                               "a node: take another range")
+                    .severity = diag::Severity::Warning;
+                return;
+            }
     }
 
     void service_ranges(const Pool& pool) {

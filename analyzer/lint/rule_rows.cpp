@@ -89,21 +89,28 @@ void selector_without_effect(const RuleView& view, const Report& report) {
 }
 
 void contradiction(const RuleView& view, const Report& report) {
+    const std::string space = policy::is_global(view.policy.kind) ? "" : view.policy.meta.space;
     each_end(view.rule, [&](const EntityRule& end, const char* side) {
-        if (!end.selector)
+        const auto peers = policy::peers_of(end, space);
+        if (!peers)
             return;
         std::vector<selector::Selector> excluded;
         if (end.not_selector)
             excluded.push_back(end.not_selector->parsed);
-        const auto answer = analyzer::find_labels({end.selector->parsed}, excluded);
-        if (answer.kind == analyzer::LabelAnswer::Kind::No)
-            report
-                .at(end.selector->span,
-                    {report.rule_and(side), end.not_selector
-                                                ? "notSelector takes all that selector names"
-                                                : "the selector contradicts itself"})
-                .with_proof(report.context.proof_of_no_match(
-                    view, "for every set of labels that could exist"));
+        const auto answer = analyzer::find_labels({*peers}, excluded);
+        if (answer.kind != analyzer::LabelAnswer::Kind::No)
+            return;
+        const bool excludes_itself = end.not_selector && analyzer::find_labels({*peers}, {}).kind ==
+                                                             analyzer::LabelAnswer::Kind::Yes;
+        report
+            .at(end.selector             ? end.selector->span
+                : end.namespace_selector ? end.namespace_selector->span
+                                         : end.span,
+                {report.rule_and(side), excludes_itself
+                                            ? "notSelector takes all that selector names"
+                                            : "the selector contradicts itself"})
+            .with_proof(
+                report.context.proof_of_no_match(view, "for every set of labels that could exist"));
     });
 }
 
@@ -124,6 +131,13 @@ std::string empty_because(const Rule& rule) {
         const net::AddressSet nets = set_of(end.nets);
         if (!end.nets.empty() && (nets - set_of(end.not_nets)).empty())
             out = std::string(side) + " notNets take all nets";
+        for (const net::Family family : {net::Family::V4, net::Family::V6})
+            if (end.nets.empty() && set_of(end.not_nets) == net::AddressSet::all(family))
+                out = std::string(side) + " notNets take all addresses";
+        if (rule.protocol && !nets.empty() &&
+            ((**rule.protocol == net::kIcmp && nets.of_family(net::Family::V4).empty()) ||
+             (**rule.protocol == net::kIcmpV6 && nets.of_family(net::Family::V6).empty())))
+            out = std::string(side) + " nets are of the IP version that the protocol is not of";
         if (rule.ip_version && !end.nets.empty() &&
             nets.of_family(**rule.ip_version == 4 ? net::Family::V4 : net::Family::V6).empty())
             out = std::string(side) + " nets are of the other IP version";

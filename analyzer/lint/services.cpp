@@ -122,10 +122,11 @@ class Checker {
     void named_port(const RuleView& view, const policy::Port& port, const std::string& name,
                     const std::vector<ObjectId>& to) {
         std::map<std::string, std::string> meanings; // "8080/TCP" -> an endpoint
-        bool in_space = false;
+        bool in_space = false, only_sets = true;     // sets declare no ports
         for (const ObjectId id : to) {
             const Object& object = context_.object(id);
             in_space = in_space || object.kind == Object::Kind::Workload;
+            only_sets = only_sets && object.kind == Object::Kind::NetworkSet;
             for (const policy::EndpointPort& each : object.ports)
                 if (each.name == name &&
                     (!view.rule.protocol || **view.rule.protocol == each.protocol))
@@ -134,7 +135,7 @@ class Checker {
                         object.name);
         }
         const Span span = port.span.known() ? port.span : view.rule.span;
-        if (meanings.empty() && in_space) {
+        if (meanings.empty() && (in_space || only_sets)) {
             if (is_kubernetes(view.policy) && !declared_in_space(view.policy.meta.space, name))
                 return; // told when loading
             out_.report(Code::NamedPortUnmatched, span, {rule_name(view), name})

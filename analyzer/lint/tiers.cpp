@@ -1,5 +1,6 @@
 // Tiers and order.
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include <fmt/format.h>
@@ -27,11 +28,15 @@ class Checker {
             pass_unused(tier);
         }
         disagreements();
+        overruled();
         never_passes();
     }
 
   private:
-    static std::string number(double value) { return fmt::format("{:g}", value); }
+    static std::string number(double value) {
+        return value == std::floor(value) ? fmt::format("{:.0f}", value)
+                                          : fmt::format("{:g}", value);
+    }
 
     void tier_orders() {
         std::map<double, const policy::Tier*> seen;
@@ -43,6 +48,11 @@ class Checker {
                         .with_hint("give it an order below 1000000 to come before `default`");
                 continue;
             }
+            if (const char* built_in = ties_with_built_in(tier))
+                out_.report(Code::TierOrderDuplicate, tier.order->span,
+                            {tier.meta.name, built_in, number(**tier.order)})
+                    .about("Tier " + tier.meta.name)
+                    .with_note(fmt::format("tier {} is there without a manifest", built_in));
             const auto [first, fresh] = seen.emplace(**tier.order, &tier);
             if (!fresh)
                 out_.report(Code::TierOrderDuplicate, tier.order->span,
@@ -50,6 +60,23 @@ class Checker {
                     .about("Tier " + tier.meta.name)
                     .with_label(first->second->order->span, "the other one");
         }
+    }
+
+    /// A tier that Calico has by itself, with policies here, and no Tier object in the input.
+    const char* ties_with_built_in(const policy::Tier& tier) const {
+        constexpr std::pair<const char*, double> kBuiltIn[] = {
+            {"kube-admin", 1e3}, {"default", 1e6}, {"kube-baseline", 1e7}};
+        for (const auto& [name, order] : kBuiltIn) {
+            const auto same = [&](const auto& each) { return each.meta.name == name; };
+            const auto& given = context_.cluster.tiers;
+            const bool used = std::any_of(
+                context_.policies.tiers.begin(), context_.policies.tiers.end(),
+                [&](const OrderedTier& each) { return each.name == name && has_enforced(each); });
+            if (**tier.order == order && tier.meta.name != name && used &&
+                std::none_of(given.begin(), given.end(), same))
+                return name;
+        }
+        return nullptr;
     }
 
     /// Where some policies of a tier have an order, those without one are easily forgotten.
@@ -110,6 +137,25 @@ class Checker {
                 .with_label(kubernetes ? other.meta.span : first->meta.span, "the other one")
                 .with_witness({flow.source, flow.destination, flow.connections})
                 .with_hint("give them different orders");
+        }
+    }
+
+    /// What a cluster's administrators say by ClusterNetworkPolicy, decided before it is asked.
+    void overruled() {
+        for (const auto& [pair, flow] : context_.effects().overruled) {
+            const Policy* before = find(pair.first);
+            const Policy* later = find(pair.second);
+            if (before == nullptr || later == nullptr || is_kubernetes(*before) ||
+                later->kind != policy::PolicyKind::KubernetesClusterNetworkPolicy ||
+                *before->tier == *later->tier || *later->tier == "kube-baseline")
+                continue; // a baseline is there to be decided before
+            out_.report(Code::ClusterPolicyOverruled, later->meta.span,
+                        {name_of(*before), *before->tier, *later->tier})
+                .about(name_of(*later))
+                .with_label(before->meta.span, "decides first")
+                .with_witness({flow.source, flow.destination, flow.connections})
+                .with_hint(fmt::format("give tier {} an order over 1000, or let the policy pass",
+                                       *before->tier));
         }
     }
 

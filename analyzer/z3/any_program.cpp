@@ -92,7 +92,7 @@ std::vector<const decision::Match*> AnyProgram::matches() const {
     std::vector<const decision::Match*> out;
     for (const Part& part : parts_)
         for (const Entry* entry : part.entries)
-            out.push_back(&entry->match);
+            out.push_back(&*entry->match);
     return out;
 }
 

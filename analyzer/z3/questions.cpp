@@ -169,16 +169,27 @@ FlowAnswer ProgramQuestions::reached(const Unit& unit) {
 
 FlowAnswer ProgramQuestions::needed(const Unit& unit) {
     State& s = *state_;
-    const Program other = without(s.program, unit);
-    const EncodedProgram encoded = encode(other, s.terms, s.packet, s.ask);
-    Term wanted = s.terms.either(s.terms.differ(s.encoded.may_allow, encoded.may_allow),
-                                 s.terms.differ(s.encoded.may_deny, encoded.may_deny));
-    if (!unit.whole_stage) // said aloud: only a flow that it may take can be judged otherwise
-        wanted = s.terms.both(wanted, s.decided(unit));
-    return s.answer(wanted,
+    std::vector<std::pair<Program, Program>> pairs{{s.program, without(s.program, unit)}};
+    if (const auto accepting = analyzer::accepting_only(s.program))
+        pairs.emplace_back(*accepting, without(*accepting, unit));
+    std::vector<Term> any;
+    for (const auto& [with, other] : pairs) {
+        const EncodedProgram a = encode(with, s.terms, s.packet, s.ask);
+        const EncodedProgram b = encode(other, s.terms, s.packet, s.ask);
+        Term differs = s.terms.either(s.terms.differ(a.may_allow, b.may_allow),
+                                      s.terms.differ(a.may_deny, b.may_deny));
+        // Said aloud: only a flow that the unit may take can be judged otherwise.
+        if (any.empty() && !unit.whole_stage)
+            differs = s.terms.both(differs, s.decided(unit));
+        any.push_back(differs);
+    }
+    return s.answer(s.terms.any_of(std::move(any)),
                     "is there a flow with another verdict without: " + name_of(s.program, unit),
                     [&](const Flow& flow) {
-                        return s.eval(s.program, flow).verdict != s.eval(other, flow).verdict;
+                        return std::any_of(pairs.begin(), pairs.end(), [&](const auto& pair) {
+                            return s.eval(pair.first, flow).verdict !=
+                                   s.eval(pair.second, flow).verdict;
+                        });
                     });
 }
 

@@ -159,6 +159,13 @@ std::vector<At<net::Cidr>> read_nets(Fields& fields, std::string_view key, bool 
             refuse_value(fields, text.span, fields.path_of(key),
                          "has bits set beyond its prefix length; meant " + to_string(*masked) +
                              "?");
+        if (bare && !net::parse_address(text.value) &&
+            !net::parse_cidr(text.value, net::CidrForm::Strict))
+            fields.diagnostics()
+                .report(diag::Code::HostBits, text.span, {text.value, net::to_string(*masked)})
+                .about(fields.object())
+                .with_fix(diag::replace_text(text.span, text.value, net::to_string(*masked),
+                                             "write the net"));
         out.push_back({*masked, text.span});
     }
     return out;

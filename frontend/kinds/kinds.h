@@ -43,6 +43,8 @@ void read_workload(
 void read_service(ObjectContext&);
 void read_endpoints(ObjectContext&);
 void read_endpoint_slice(ObjectContext&);
+void read_ingress(ObjectContext&);
+void read_gateway_route(ObjectContext&); ///< HTTPRoute, GRPCRoute, TLSRoute, TCPRoute
 void read_kubernetes_network_policy(ObjectContext&);
 void read_cluster_network_policy(ObjectContext&); ///< v1alpha2
 void read_admin_network_policy(ObjectContext&);   ///< ANP and BANP v1alpha1

@@ -35,6 +35,7 @@ struct Question {
     std::optional<std::uint16_t> port;
     std::optional<net::Address> address;
     std::vector<ObjectId> objects; ///< at that address, or the objects themselves
+    bool of_host = false; ///< no address: it is one of a host, and no manifest gives it to that
 };
 
 bool outside_blocks(const Question& q) {
@@ -61,13 +62,26 @@ Tri in_nets(const Question& q, const net::AddressSet& nets) {
     return q.address ? known(nets.contains(*q.address)) : covers_unknown(q, nets);
 }
 
+/// An address of a host that its manifest leaves out is no pod's, but may be another interface's.
+bool may_be_in(const ObjectSet& set, const Question& q) {
+    if (!q.of_host)
+        return true;
+    const auto& hosts = q.world.host_endpoints;
+    return std::any_of(hosts.begin(), hosts.end(), [&](ObjectId id) {
+        const Object& host = q.world.object(id);
+        return std::any_of(host.addresses.begin(), host.addresses.end(),
+                           [&](const auto& address) { return address.family == q.family; }) &&
+               set.selector.matches(host.labels);
+    });
+}
+
 Tri ask(const ObjectSet& set, const Question& q) {
     for (const ObjectId id : q.objects) {
         const Object& object = q.world.object(id);
         if (object.selectable && set.selector.matches(object.labels))
             return Tri::Yes;
     }
-    if (!q.address && q.objects.empty() && !outside_blocks(q))
+    if (!q.address && q.objects.empty() && !outside_blocks(q) && may_be_in(set, q))
         return Tri::Unknown;
     net::AddressSet nets; // of the matching network sets; their union matters without an address
     for (const ObjectId id : q.world.network_sets) {
@@ -156,7 +170,8 @@ std::vector<ObjectId> objects_at(const World& world, const End& end, const net::
 Tri holds(const Predicate& predicate, const World& world, const End& end, net::Family family,
           net::Protocol protocol, std::optional<std::uint16_t> port) {
     const auto answer = [&](std::optional<net::Address> address, std::vector<ObjectId> objects) {
-        const Question q{world, family, protocol, port, address, std::move(objects)};
+        const bool of_host = !address && objects.empty() && !end.objects.empty();
+        const Question q{world, family, protocol, port, address, std::move(objects), of_host};
         return std::visit([&](const auto& set) { return ask(set, q); }, predicate);
     };
     if (end.address)

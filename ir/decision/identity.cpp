@@ -205,15 +205,28 @@ struct Identities::State {
         return out;
     }
 
-    /// The slow way, for ends at several addresses or at none that is known.
-    Identity ask_each(ObjectId object, net::Family family) const {
-        Identity out;
-        out.family = family;
-        const End end{{object}, std::nullopt};
+    /// The slow way, for ends at several addresses or at none that is known. The latter are hosts,
+    /// and alike but for their ports.
+    Identity ask_each(ObjectId object, net::Family family) {
         const auto& addresses = cluster.world.object(object).addresses;
         const bool somewhere =
             std::none_of(addresses.begin(), addresses.end(),
                          [&](const net::Address& address) { return address.family == family; });
+        auto& known = host_somewhere[index(family)];
+        if (somewhere && !known)
+            known = ask_predicates(object, family, true);
+        Identity out = somewhere ? *known : ask_predicates(object, family, false);
+        const auto found = reach.ports_by_object.find(object);
+        if (found != reach.ports_by_object.end())
+            out.port_members = found->second;
+        sort_unique(out.port_members);
+        return out;
+    }
+
+    Identity ask_predicates(ObjectId object, net::Family family, bool somewhere) const {
+        Identity out;
+        out.family = family;
+        const End end{{object}, std::nullopt};
         for (std::uint32_t i = 0; i < cluster.predicates.size(); ++i) {
             const PredicateId id{i};
             const Predicate& predicate = cluster.predicates[id];
@@ -226,10 +239,6 @@ struct Identities::State {
             else if (answer == Tri::Unknown)
                 out.unknown.push_back(id);
         }
-        const auto found = reach.ports_by_object.find(object);
-        if (found != reach.ports_by_object.end())
-            out.port_members = found->second;
-        sort_unique(out.port_members);
         return out;
     }
 
@@ -294,6 +303,7 @@ struct Identities::State {
     std::array<std::vector<Segment>, 2> segments;
     std::map<net::Address, IdentityId> special; ///< outside addresses with ports of a service
     std::array<std::vector<std::optional<IdentityId>>, 2> of_object;
+    std::array<std::optional<Identity>, 2> host_somewhere; ///< a host at no known address
     std::array<std::vector<std::pair<net::AddressSet, IdentityId>>, 2> outside;
 };
 

@@ -32,10 +32,15 @@ bool World::is_held(const net::Address& address) const {
 
 void World::index_addresses() {
     by_address.clear();
-    for (std::size_t i = 0; i < objects.size(); ++i)
+    host_endpoints.clear();
+    for (std::size_t i = 0; i < objects.size(); ++i) {
+        const ObjectId id{static_cast<std::uint32_t>(i)};
         if (objects[i].selectable)
             for (const net::Address& address : objects[i].addresses)
-                by_address.emplace_back(address, ObjectId{static_cast<std::uint32_t>(i)});
+                by_address.emplace_back(address, id);
+        if (objects[i].kind == Object::Kind::HostEndpoint && !objects[i].addresses.empty())
+            host_endpoints.push_back(id);
+    }
     std::sort(by_address.begin(), by_address.end());
     by_address.erase(std::unique(by_address.begin(), by_address.end()), by_address.end());
     by_address.shrink_to_fit();

@@ -64,6 +64,7 @@ struct World {
     /// Objects (endpoints only) by address, sorted; network sets are asked by their nets.
     std::vector<std::pair<net::Address, ObjectId>> by_address;
     std::vector<ObjectId> network_sets;
+    std::vector<ObjectId> host_endpoints;                              ///< those with addresses
     std::map<std::string, std::vector<ServiceMember>> services;        ///< by "namespace/name"
     std::map<std::string, std::vector<ServiceObject>> service_objects; ///< likewise
     /// Pools that pods' addresses come from; empty: not known.
@@ -72,7 +73,7 @@ struct World {
 
     const Object& object(ObjectId id) const { return objects[id.value]; }
     bool is_held(const net::Address& address) const; ///< by an endpoint
-    void index_addresses();                          ///< fills by_address
+    void index_addresses();                          ///< fills by_address and host_endpoints
 };
 
 } // namespace polecat::decision

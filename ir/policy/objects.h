@@ -143,6 +143,21 @@ struct Service {
     std::vector<ServicePort> ports;
 };
 
+/// An Ingress or a route of the Gateway API: services that a controller sends requests of clients
+/// to.
+struct RequestRoute {
+    struct Backend {
+        std::string space, service;
+        std::string port_name;  ///< of the service; empty: port says it
+        std::uint16_t port = 0; ///< of the service; 0 and no name: not said
+        Span span;
+    };
+    std::string kind;
+    Metadata meta;
+    std::string class_name; ///< of the Ingress; empty: the cluster's default
+    std::vector<Backend> backends;
+};
+
 /// An EndpointSlice, or an Endpoints subset.
 struct ServiceEndpoints {
     Metadata meta;

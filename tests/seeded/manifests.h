@@ -10,8 +10,9 @@
 namespace polecat::testing {
 
 inline constexpr const char* kSeedFiles[] = {
-    "seeds-policy.yaml", "seeds-rules.yaml", "seeds-tiers.yaml", "seeds-hosts.yaml",
-    "seeds-bgp.yaml",    "seeds-ipam.yaml",  "seeds-calico.yaml"};
+    "seeds-policy.yaml", "seeds-rules.yaml",     "seeds-tiers.yaml",
+    "seeds-hosts.yaml",  "seeds-bgp.yaml",       "seeds-ipam.yaml",
+    "seeds-calico.yaml", "seeds-selectors.yaml", "seeds-routes.yaml"};
 inline constexpr const char* kBases[] = {"kubernetes", "calico", "hosts", "bgp", "ipam"};
 
 /// A cluster as text, and the lines in which the finding must be.

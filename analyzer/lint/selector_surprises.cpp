@@ -1,0 +1,211 @@
+// Selectors of rules that mean something else than they seem to. That is how Calico reads them
+// (updateprocessors/rules.go, rule_scanner.go); one by one in docs/semantics.md.
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "analyzer/label_space.h"
+#include "analyzer/lint/checks.h"
+#include "ir/policy/scope.h"
+
+namespace polecat::lint {
+
+using decision::Object;
+using policy::Action;
+using policy::EntityRule;
+using policy::OrderedTier;
+using policy::Policy;
+using policy::Rule;
+using selector::Selector;
+
+namespace {
+
+class Checker {
+  public:
+    Checker(Context& context, Diagnostics& out) : context_(context), out_(out) {
+        for (const policy::NetworkSet& set : context.cluster.network_sets)
+            sets_[(set.meta.space.empty() ? "" : set.meta.space + "/") + set.meta.name] = &set;
+    }
+
+    void run() {
+        each_policy(context_, [&](const OrderedTier& tier, const Policy& policy) {
+            if (policy.staged_action == "Delete")
+                return;
+            contradiction(policy);
+            if (!is_kubernetes(policy)) {
+                all_is_not_everybody(tier, policy, policy.ingress, decision::Direction::Ingress);
+                all_is_not_everybody(tier, policy, policy.egress, decision::Direction::Egress);
+            }
+        });
+        each_rule(context_, [&](const RuleView& view) {
+            if (is_kubernetes(view.policy))
+                return;
+            check(view, view.rule.source, "source");
+            check(view, view.rule.destination, "destination");
+        });
+    }
+
+  private:
+    void check(const RuleView& view, const EntityRule& end, const char* side) {
+        not_selector_in_namespace(view, end, side);
+        not_selector_through_set(view, end, side);
+        not_all(view, end, side);
+        network_set_of_requests(view, end, side);
+    }
+
+    diag::Diagnostic& report(Code code, const Span& span, const RuleView& view,
+                             const std::vector<std::string>& args) {
+        return out_.report(code, span.known() ? span : view.rule.span, std::span(args))
+            .about(name_of(view.policy));
+    }
+
+    static std::string shown(const RuleView& view, const char* side) {
+        return fmt::format("the {} of rule {}", side, rule_name(view));
+    }
+    static std::string space_of(const Policy& policy) {
+        return policy::is_global(policy.kind) ? "" : policy.meta.space;
+    }
+
+    void contradiction(const Policy& policy) {
+        const auto answer = analyzer::find_labels({policy::subject_of(policy)}, {});
+        if (answer.kind != analyzer::LabelAnswer::Kind::No)
+            return;
+        const bool given = policy.selector && policy.selector->span.known();
+        out_.report(Code::SelectorContradiction, given ? policy.selector->span : policy.meta.span,
+                    {"policy `" + policy.meta.name + "`", "its selectors contradict each other"})
+            .about(name_of(policy))
+            .with_proof("for every set of labels that could exist");
+    }
+
+    /// In a namespaced policy a notSelector by itself speaks of the namespace's own.
+    void not_selector_in_namespace(const RuleView& view, const EntityRule& end, const char* side) {
+        if (policy::is_global(view.policy.kind) || !policy::is_present(end.not_selector) ||
+            policy::is_present(end.selector) || policy::is_present(end.namespace_selector) ||
+            end.service_accounts)
+            return;
+        report(Code::NotSelectorInNamespace, end.not_selector->span, view,
+               {shown(view, side), view.policy.meta.space})
+            .with_hint("for everybody else, deny those that it names in a rule before and leave "
+                       "the selectors out here");
+    }
+
+    /// selector and notSelector are asked of one object, and an address may be of several.
+    void not_selector_through_set(const RuleView& view, const EntityRule& end, const char* side) {
+        const std::string space = space_of(view.policy);
+        const auto peers = policy::peers_of(end, space);
+        if (!peers || !policy::is_present(end.not_selector))
+            return;
+        const Selector& excluded = end.not_selector->parsed;
+        std::vector<const Object*> sets;
+        for (const decision::ObjectId id :
+             context_.select(Selector::all_of({*peers, Selector::negate(excluded)})))
+            if (context_.object(id).kind == Object::Kind::NetworkSet)
+                sets.push_back(&context_.object(id));
+        if (sets.empty())
+            return;
+        const bool own_only = !space.empty() && !policy::is_present(end.namespace_selector);
+        for (const decision::ObjectId id : context_.select(excluded)) {
+            const Object& object = context_.object(id);
+            const auto of = object.labels.find(policy::kNamespaceLabel);
+            if (object.kind == Object::Kind::NetworkSet || (own_only && (!of || *of != space)))
+                continue;
+            if (held_by_set(view, end, side, object, sets))
+                return;
+        }
+    }
+
+    bool held_by_set(const RuleView& view, const EntityRule& end, const char* side,
+                     const Object& excluded, const std::vector<const Object*>& sets) {
+        for (const net::Address& address : excluded.addresses)
+            for (const Object* set : sets)
+                if (set->nets.contains(address)) {
+                    report(Code::NotSelectorThroughSet, end.not_selector->span, view,
+                           {shown(view, side), excluded.name, net::to_string(address), set->name})
+                        .with_label(set->span, "the network set")
+                        .with_hint("take the address out of the set, or out of the rule by "
+                                   "notNets");
+                    return true;
+                }
+        return false;
+    }
+
+    /// all() of a rule's namespaceSelector becomes "has a namespace", wherever it stands.
+    void not_all(const RuleView& view, const EntityRule& end, const char* side) {
+        if (!end.namespace_selector)
+            return;
+        std::string text = end.namespace_selector->text;
+        std::erase_if(text, [](char c) { return c == ' ' || c == '\t'; });
+        if (text == "!all()" || text == "!(all())")
+            report(Code::NotAllIsGlobal, end.namespace_selector->span, view, {shown(view, side)})
+                .with_hint("write global() if that is meant");
+    }
+
+    /// app-policy/checker keeps a set's members in a tree that knows whole bytes of a prefix and
+    /// full addresses only.
+    void network_set_of_requests(const RuleView& view, const EntityRule& end, const char* side) {
+        if (!view.rule.http || context_.settings.dataplane == Dataplane::Polecat)
+            return;
+        const auto peers = policy::peers_of(end, space_of(view.policy));
+        if (!peers || !has_application_policy())
+            return;
+        for (const decision::ObjectId id : context_.select(*peers)) {
+            const auto set = sets_.find(context_.object(id).name);
+            if (context_.object(id).kind != Object::Kind::NetworkSet || set == sets_.end())
+                continue;
+            for (const At<net::Cidr>& cidr : set->second->nets) {
+                const unsigned width = net::width(cidr->family());
+                if (cidr->prefix <= width - 8 || cidr->prefix >= width)
+                    continue;
+                report(Code::HttpNetworkSet, end.span.known() ? end.span : view.rule.span, view,
+                       {fmt::format("{} of rule {}", side, rule_name(view)),
+                        net::to_string(cidr.value), set->first})
+                    .with_label(cidr.span, "the range")
+                    .with_hint("name the range by nets, or write its addresses one by one");
+                return;
+            }
+        }
+    }
+
+    bool has_application_policy() const {
+        const auto& others = context_.cluster.others;
+        return std::any_of(others.begin(), others.end(), [](const policy::OtherObject& each) {
+            return each.kind == "FelixConfiguration" && each.spec.has("policySyncPathPrefix");
+        });
+    }
+
+    /// A closing Deny for all() where nothing after it denies the rest: before translation, of
+    /// untracked packets, and in a tier that passes by default.
+    void all_is_not_everybody(const OrderedTier& tier, const Policy& policy,
+                              const std::vector<Rule>& rules, decision::Direction direction) {
+        const bool goes_on =
+            tier.default_action == Action::Pass || *policy.pre_dnat || *policy.do_not_track;
+        if (!goes_on || rules.empty() || rules.back().action != Action::Deny)
+            return;
+        Rule rest = rules.back();
+        EntityRule& other =
+            direction == decision::Direction::Ingress ? rest.source : rest.destination;
+        if (!policy::is_global(policy.kind) || !policy::is_present(other.selector) ||
+            !other.selector->parsed.is_all())
+            return;
+        const Span span = other.selector->span;
+        other.selector = {};
+        if (is_unconditional(rest))
+            out_.report(Code::AllIsNotEverybody, span.known() ? span : rules.back().span,
+                        {rule_name({policy, rules.back(), direction, rules.size() - 1})})
+                .about(name_of(policy))
+                .with_hint("to deny everybody, leave the selector out");
+    }
+
+    Context& context_;
+    Diagnostics& out_;
+    std::map<std::string, const policy::NetworkSet*> sets_; ///< by the name of their object
+};
+
+} // namespace
+
+void check_selector_surprises(Context& context, Diagnostics& out) {
+    Checker(context, out).run();
+}
+
+} // namespace polecat::lint
