@@ -48,7 +48,7 @@ End end_of(const LoweredCluster& cluster, Member object, const net::AddressSet& 
 
 Decider decider_of(const LoweredCluster& cluster, Member object, Direction direction,
                    const Flow& flow) {
-    const auto [program, unsure] =
+    const auto [program, whose, unsure] =
         object ? ir::HostNetwork(cluster).governor(*object, direction, flow.family)
                : ir::HostNetwork::Governor{};
     if (unsure)

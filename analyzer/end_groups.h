@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <vector>
 
@@ -55,8 +56,11 @@ class EndGroups {
     std::optional<std::uint32_t> group_of(decision::ObjectId object) const {
         return group_of_[object.value];
     }
-    /// How a program sees all groups as its other side. Not thread-safe.
-    GroupClasses::Partition others_of(const decision::Program& program);
+    /// How programs of one direction together see all groups as their other side. Not thread-safe.
+    GroupClasses::Partition others_of(std::initializer_list<const decision::Program*> programs);
+    GroupClasses::Partition others_of(const decision::Program& program) {
+        return others_of({&program});
+    }
 
   private:
     void add_endpoints(const decision::LoweredCluster& cluster, bool by_node);

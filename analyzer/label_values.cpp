@@ -131,13 +131,16 @@ std::optional<std::vector<std::string>> value_classes(const ValueTests& tests) {
     std::sort(literals.begin(), literals.end());
     literals.erase(std::unique(literals.begin(), literals.end()), literals.end());
     std::vector<std::string> out;
+    std::copy_if(literals.begin(), literals.end(), std::back_inserter(out), is_label_value);
+    const bool only_equal = tests.contains.empty() && tests.starts.empty() && tests.ends.empty();
+    if (only_equal && (literals.empty() || !literals.front().empty())) {
+        out.emplace_back(); // all other values are one class: the shortest is the empty one
+        return out;
+    }
     std::set<std::string> prefixes;
-    for (const std::string& text : literals) {
-        if (is_label_value(text))
-            out.push_back(text);
+    for (const std::string& text : literals)
         for (std::size_t i = 0; i <= text.size(); ++i)
             prefixes.insert(text.substr(0, i));
-    }
     const Product product(tests);
     const std::string alphabet = alphabet_of(tests);
     const auto is_literal = [&](const std::string& text) {

@@ -14,11 +14,12 @@ HostNetwork::Governor HostNetwork::governor(ObjectId object, decision::Direction
                                             net::Family family) {
     const decision::Endpoint* endpoint = cluster_.endpoint_of(object);
     if (endpoint == nullptr || !endpoint->host_network)
-        return {cluster_.find(object, direction, Hook::Normal, family), false};
+        return {cluster_.find(object, direction, Hook::Normal, family), object, false};
     const Node& node = node_of(endpoint->node);
     if (!node.host_endpoint)
-        return {nullptr, node.unsure};
-    return {cluster_.find(*node.host_endpoint, direction, Hook::Normal, family), false};
+        return {nullptr, std::nullopt, node.unsure};
+    return {cluster_.find(*node.host_endpoint, direction, Hook::Normal, family), node.host_endpoint,
+            false};
 }
 
 const HostNetwork::Node& HostNetwork::node_of(const std::string& name) {

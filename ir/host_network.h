@@ -22,6 +22,8 @@ class HostNetwork {
     /// What governs an endpoint at the normal hook.
     struct Governor {
         const decision::GroupProgram* program = nullptr; ///< nullptr: nothing, or not known
+        /// Whose program that is: the endpoint itself, or a host endpoint.
+        std::optional<decision::ObjectId> object;
         /// The node is not known, or its host endpoints differ, so that the interface decides.
         bool unsure = false;
     };

@@ -1,10 +1,13 @@
 #include "ir/path_crossing.h"
 
+#include "ir/host_network.h"
+
 namespace polecat::ir {
 
 using decision::Direction;
 using decision::Hook;
 using decision::ObjectId;
+using decision::Verdict;
 
 Hop& PathBuilder::add(ObjectId object, Direction direction, Hook hook) {
     Hop hop;
@@ -50,10 +53,18 @@ void PathBuilder::ends_only(std::optional<ObjectId> source, std::optional<Object
     const auto is_pod = [&](ObjectId id) {
         return cluster_.world.object(id).kind == decision::Object::Kind::Workload;
     };
-    if (source)
-        add(*source, Direction::Egress, Hook::Normal).drops_encapsulation = is_pod(*source);
-    if (destination)
-        add(*destination, Direction::Ingress, Hook::Normal);
+    HostNetwork nodes(cluster_);
+    const auto side = [&](std::optional<ObjectId> of, Direction direction) -> Hop* {
+        if (!of)
+            return nullptr;
+        const auto governor = nodes.governor(*of, direction, path_.flow.family);
+        if (governor.unsure)
+            end(Verdict::Depends, std::string(kUnsureGovernor) + " governs a pod");
+        return governor.object ? &add(*governor.object, direction, Hook::Normal) : nullptr;
+    };
+    if (Hop* hop = side(source, Direction::Egress))
+        hop->drops_encapsulation = is_pod(*source) && hop->endpoint == *source;
+    side(destination, Direction::Ingress);
 }
 
 void PathBuilder::cross(const Crossing& node) {

@@ -139,7 +139,7 @@ class Router {
     /// Where an end may be. A pod that is not placed may be on any node, on that of the other end
     /// as well; hosts and placed pods are on theirs.
     std::vector<std::string> places(const Place& place, const Place& other) const {
-        if (place.side != Side::Pod || !place.node.empty())
+        if (place.side == Side::Network || !place.node.empty())
             return {place.node};
         std::vector<std::string> also{other.node};
         if (translation_ && translation_->node)
@@ -296,7 +296,7 @@ class Router {
 
     void note_places(const Nodes& nodes, PathBuilder& builder) const {
         const auto unplaced = [](const Place& place) {
-            return place.side == Side::Pod && place.node.empty();
+            return place.side != Side::Network && place.node.empty();
         };
         if (unplaced(source_))
             builder.assume("from a pod on " + shown(nodes.names.front()));

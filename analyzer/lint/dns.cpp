@@ -77,7 +77,8 @@ class Checker {
         std::map<std::pair<std::uint32_t, Identity>, Lookups> known;
         for (std::uint32_t i = 0; i < ends_.list().size(); ++i) {
             const analyzer::EndGroup& group = ends_.list()[i];
-            if (!group.egress || servers_.contains(i))
+            // A host asks by failsafe ports, and rarely the cluster's DNS.
+            if (!group.egress || servers_.contains(i) || is_host(group))
                 continue;
             const Program& program = context_.lowered.program(*group.egress);
             const Identity own =
@@ -102,6 +103,11 @@ class Checker {
         std::vector<decision::ObjectId> objects;
     };
     using Hits = std::map<analyzer::PolicyKey, Hit>;
+
+    bool is_host(const analyzer::EndGroup& group) const {
+        return !group.is_outside() &&
+               context_.object(group.objects.front()).kind == decision::Object::Kind::HostEndpoint;
+    }
 
     void find_servers() {
         for (std::uint32_t i = 0; i < ends_.list().size(); ++i)

@@ -121,13 +121,17 @@ class Checker {
             accepted.emplace(*accepting, atoms_);
         }
         const decision::Identity& mine = ends.identity(group);
-        for (std::uint32_t i = 0; i < ends.list().size(); ++i) {
-            if (i == group)
+        const auto others =
+            first ? ends.others_of({&normal, &first->program()}) : ends.others_of(normal);
+        for (const auto& alike : analyzer::examples_of(others, ends.list().size())) {
+            const auto other =
+                std::find_if(alike.begin(), alike.end(), [&](auto each) { return each != group; });
+            if (other == alike.end())
                 continue;
-            ConnectionSet may = flows.between(ends.identity(i), mine).may;
+            const decision::Identity& from = ends.identity(*other);
+            ConnectionSet may = flows.between(from, mine).may;
             if (first)
-                may = (may & first->between(ends.identity(i), mine).may) |
-                      accepted->between(ends.identity(i), mine).may;
+                may = (may & first->between(from, mine).may) | accepted->between(from, mine).may;
             if (!(may & wanted).empty())
                 return true;
         }

@@ -6,6 +6,7 @@
 
 #include "analyzer/z3/existing_ends.h"
 #include "ir/decision/eval.h"
+#include "ir/host_network.h"
 
 namespace polecat::smt {
 
@@ -203,10 +204,14 @@ class FamilyConfirmer {
                      std::size_t version, const Flow& flow) const {
         if (end.is_outside())
             return Verdict::Allow;
-        const auto* found = clusters_[version]->find(members(end, version)[member], direction,
-                                                     decision::Hook::Normal, diff_.family);
-        return found == nullptr ? Verdict::Allow
-                                : eval(clusters_[version]->program(found->program), version, flow);
+        const LoweredCluster& cluster = *clusters_[version];
+        const auto governor = ir::HostNetwork(cluster).governor(members(end, version)[member],
+                                                                direction, diff_.family);
+        if (governor.unsure)
+            return Verdict::Depends;
+        return governor.program == nullptr
+                   ? Verdict::Allow
+                   : eval(cluster.program(governor.program->program), version, flow);
     }
 
     static int openness(Verdict verdict) {

@@ -24,10 +24,10 @@ net::AddressSet filled(const net::AddressSet& nets, const net::AddressSet& other
 /// The smallest CIDR with all of `nets`.
 net::Cidr around(const net::AddressSet& nets) {
     const net::Address first = nets.ranges().front().first, last = nets.ranges().back().last;
-    std::uint8_t prefix = static_cast<std::uint8_t>(net::width(first.family));
-    while (net::AddressSet::of(net::Cidr{first, prefix}).ranges().front().last < last)
+    auto prefix = static_cast<std::uint8_t>(net::width(first.family));
+    while (!net::block_of(first, prefix).contains(last))
         --prefix;
-    return net::AddressSet::of(net::Cidr{first, prefix}).cidrs().front();
+    return net::block_of(first, prefix);
 }
 
 } // namespace

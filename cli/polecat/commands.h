@@ -21,6 +21,10 @@ void add_explain(CLI::App& app, int& exit_code);
 void add_completion(CLI::App& app, int& exit_code);
 void add_man(CLI::App& app, int& exit_code);
 
+/// What commands say of the manifests they read.
+inline constexpr const char* kPathsHelp =
+    "manifests: files, folders, or - for standard input; this folder when none is named";
+
 /// The option --unknown-address of every command that lowers manifests; see lower_options().
 void add_unknown_address(CLI::App& command, std::string& into);
 

@@ -170,7 +170,7 @@ int run(const CompileOptions& options) {
 void add_compile(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<CompileOptions>();
     CLI::App* command = app.add_subcommand("compile", "write the rules that nodes enforce");
-    command->add_option("PATH", options->paths, "manifests: files, folders, or -");
+    command->add_option("PATH", options->paths, kPathsHelp);
     command->add_option("--target", options->target, "the dataplane")
         ->check(CLI::IsMember({"nftables"}));
     command->add_option("--node", options->node, "one node; all when absent");

@@ -299,7 +299,7 @@ void add_exposure(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<ExposureOptions>();
     CLI::App* command = app.add_subcommand(
         "exposure", "what is open to outside addresses and to pods that don't exist yet");
-    command->add_option("PATH", options->paths, "manifests: files, folders, or -");
+    command->add_option("PATH", options->paths, kPathsHelp);
     command->add_option("--format", options->format, "text or json")
         ->check(CLI::IsMember({"text", "json"}));
     command

@@ -174,7 +174,7 @@ void add_lint(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<LintCommand>();
     LintOptions& steering = options->steering;
     CLI::App* command = app.add_subcommand("lint", "report mistakes in manifests");
-    command->add_option("PATH", options->paths, "files, folders, or - for standard input");
+    command->add_option("PATH", options->paths, kPathsHelp);
     command
         ->add_option("--format", options->format,
                      "how findings are printed; json is one object a line")

@@ -138,7 +138,7 @@ int run(const MapOptions& options) {
 void add_map(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<MapOptions>();
     CLI::App* command = app.add_subcommand("map", "who may reach whom in the whole cluster");
-    command->add_option("PATH", options->paths, "manifests: files, folders, or -");
+    command->add_option("PATH", options->paths, kPathsHelp);
     command->add_option("--format", options->format, "text, json, csv, md, dot or svg")
         ->check(CLI::IsMember({"text", "json", "csv", "md", "dot", "svg"}));
     command->add_flag("--expand", options->expand, "one row for each pair of ends");

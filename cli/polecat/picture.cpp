@@ -82,7 +82,7 @@ class Painter {
     bool restricted(const EndGroup& group, Direction direction) const {
         if (group.is_outside())
             return false;
-        const auto [found, unsure] =
+        const auto [found, whose, unsure] =
             ir::HostNetwork(cluster_).governor(group.objects.front(), direction, family_);
         if (found == nullptr)
             return unsure;

@@ -198,7 +198,7 @@ void add_reach(CLI::App& app, int& exit_code) {
     command->add_option("FROM", options->from, ends)->required();
     command->add_option("TO", options->to, std::string(ends) + "; also service:NAMESPACE/NAME")
         ->required();
-    command->add_option("-f,--files", options->paths, "manifests: files, folders, or -");
+    command->add_option("-f,--files", options->paths, kPathsHelp);
     command->add_option("-p,--port", options->ports, "destination port: 80/TCP, 53/UDP");
     command->add_option("--protocol", options->protocol, "a protocol by name or number");
     command->add_option("--icmp", options->icmp, "ICMP type, or type/code: 8/0");

@@ -7,6 +7,7 @@
 #include "analyzer/program_sets.h"
 #include "analyzer/trail.h"
 #include "cli/common/input.h"
+#include "ir/host_network.h"
 
 namespace polecat::cli {
 
@@ -164,13 +165,16 @@ std::vector<ReachPrinter::Summary> ReachPrinter::summary(const ir::PathQuery& qu
                 const auto& held = decision::end_of(cluster_.world, *end.address).objects;
                 return held.empty() ? std::nullopt : std::optional(held.front());
             }();
-            const auto* program =
-                object ? cluster_.find(*object, direction, decision::Hook::Normal, family)
-                       : nullptr;
-            if (program == nullptr)
+            const auto governor =
+                object ? ir::HostNetwork(cluster_).governor(*object, direction, family)
+                       : ir::HostNetwork::Governor{};
+            if (governor.unsure)
+                both.allow = analyzer::ConnectionSet{};
+            if (governor.program == nullptr)
                 return;
-            const auto sets = analyzer::ProgramFlows(cluster_.program(program->program), atoms)
-                                  .between(identities[*source], identities[*destination]);
+            const auto sets =
+                analyzer::ProgramFlows(cluster_.program(governor.program->program), atoms)
+                    .between(identities[*source], identities[*destination]);
             both.allow = both.allow & sets.allow;
             both.may = both.may & sets.may;
         };

@@ -149,7 +149,7 @@ void add_report(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<ReportCommand>();
     CLI::App* command = app.add_subcommand(
         "report", "write findings, map, connections and policies as one HTML page");
-    command->add_option("PATH", options->paths, "manifests: files, folders, or -");
+    command->add_option("PATH", options->paths, kPathsHelp);
     command->add_option("-o,--output", options->out,
                         "the page; polecat-report.html by default, - for standard output");
     command->add_option("--title", options->title, "heading of the page");

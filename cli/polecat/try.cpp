@@ -195,7 +195,7 @@ void add_try(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<TryOptions>();
     CLI::App* command = app.add_subcommand(
         "try", "load the compiled rules in network namespaces and send real packets");
-    command->add_option("PATH", options->paths, "manifests: files, folders, or -");
+    command->add_option("PATH", options->paths, kPathsHelp);
     command->add_option("--node", options->node, "the node whose pods are tried; the first");
     command->add_option("-p,--port", options->ports, "what is sent from each end to each");
     command->add_flag("-v,--verbose", options->verbose, "show every packet");

@@ -232,7 +232,7 @@ void add_which(CLI::App& app, int& exit_code) {
                         "a selector in Calico's language: the endpoints it selects");
     command->add_option("--namespace", options->space, "only endpoints of this namespace")
         ->needs("--selector");
-    command->add_option("-f,--files", options->paths, "manifests: files, folders, or -");
+    command->add_option("-f,--files", options->paths, kPathsHelp);
     command->add_option("--format", options->format, "text or json")
         ->check(CLI::IsMember({"text", "json"}));
     command->footer("Examples:\n"

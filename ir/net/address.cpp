@@ -202,6 +202,11 @@ Address Cidr::last() const {
     return {base.family, base.high | (all.high & ~mask.high), base.low | (all.low & ~mask.low)};
 }
 
+Cidr block_of(const Address& address, std::uint8_t prefix) {
+    const Mask mask = mask_of(address.family, prefix);
+    return {{address.family, address.high & mask.high, address.low & mask.low}, prefix};
+}
+
 bool Cidr::contains(const Address& address) const {
     return address.family == base.family && base <= address && address <= last();
 }

@@ -45,6 +45,9 @@ struct Cidr {
     auto operator<=>(const Cidr&) const = default;
 };
 
+/// The block of that size around an address: bits beyond the prefix are cleared.
+Cidr block_of(const Address& address, std::uint8_t prefix);
+
 enum class CidrForm : std::uint8_t {
     Strict,    ///< "a/n" with no bit set beyond the prefix
     Masked,    ///< "a/n"; bits beyond the prefix are cleared (Go net.ParseCIDR)
