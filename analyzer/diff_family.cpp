@@ -274,7 +274,9 @@ class FamilyDiffer {
             own;
         for (std::uint32_t i = 0; i < ends_.size(); ++i)
             for (const Direction direction : {Direction::Ingress, Direction::Egress}) {
-                if (out_.ends[i].is_outside())
+                // Where it is not known what governs a pod there is no program to ask about.
+                if (out_.ends[i].is_outside() || before_.ends().list()[ends_[i].base].unsure ||
+                    now_.ends().list()[ends_[i].head].unsure)
                     continue;
                 Differences found = differences(direction, i);
                 bool same = true;

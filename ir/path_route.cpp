@@ -217,19 +217,19 @@ class Router {
         const auto leaving = crossing.to == Side::Network
                                  ? choices(interfaces, crossing.from, source_, path_.flow.source)
                                  : std::vector<std::optional<ObjectId>>{std::nullopt};
-        for (const bool masqueraded : masquerades(nodes, at))
+        for (const auto& masquerade : masquerades(nodes, at))
             for (const auto& enter : in)
                 for (const auto& leave : leaving) {
                     Way next = way;
                     crossing.in_interface = enter;
                     crossing.out_interface = leave;
                     crossing.masquerade.reset();
-                    if (masqueraded)
-                        crossing.masquerade = Rewrite{node_end(node), {}, {}};
+                    if (masquerade)
+                        crossing.masquerade = Rewrite{masquerade->source, {}, {}};
                     note(enter, "in through ", next.builder);
                     note(leave, "out through ", next.builder);
-                    if (masqueraded)
-                        next.builder.assume("with the source address of " + shown(node));
+                    if (masquerade)
+                        next.builder.assume(masquerade->text);
                     next.builder.cross(crossing);
                     if (crossing.from == Side::Pod && crossing.to == Side::Host)
                         end_at_host(node, next.builder);
@@ -259,12 +259,20 @@ class Router {
         return all;
     }
 
-    /// Whether the packet leaves a node with that node's address as its source, both where the
-    /// manifests do not tell: pods towards other nodes (natOutgoing), and what a node hands on to a
-    /// backend elsewhere (kube-proxy; not for cluster addresses that pods ask).
-    std::vector<bool> masquerades(const Nodes& nodes, std::size_t at) const {
+    struct Masquerade {
+        End source;
+        std::string text;
+    };
+
+    /// Sources with which a packet may leave a node, all where the manifests do not tell: its own
+    /// (nullopt); the node's address, of pods towards other nodes (natOutgoing) and of what a node
+    /// hands on to a backend elsewhere (kube-proxy; not for cluster addresses that pods ask); the
+    /// node's tunnel addresses, of what a host sends to pods elsewhere.
+    std::vector<std::optional<Masquerade>> masquerades(const Nodes& nodes, std::size_t at) const {
+        std::vector<std::optional<Masquerade>> out{std::nullopt};
         if (at + 1 == nodes.names.size())
-            return {false};
+            return out;
+        const std::string& node = nodes.names[at];
         const bool pod_to_host = at == 0 && source_.side == Side::Pod &&
                                  (destination_.side == Side::Host || nodes.translated == at + 1);
         const bool own = at == 0 && source_.side == Side::Host; // the address is the node's already
@@ -272,8 +280,22 @@ class Router {
                                (at > 0 || source_.side == Side::Network || translation_->node ||
                                 translation_->external);
         if (pod_to_host || handed_on)
-            return {false, true};
-        return {false};
+            out.push_back(Masquerade{node_end(node), "with the source address of " + shown(node)});
+        if (own && destination_.side == Side::Pod)
+            for (const net::Address& tunnel : tunnels_of(node))
+                out.push_back(Masquerade{decision::end_of(cluster_.world, tunnel),
+                                         "with the tunnel address of " + shown(node)});
+        return out;
+    }
+
+    std::vector<net::Address> tunnels_of(const std::string& node) const {
+        std::vector<net::Address> out;
+        for (const decision::NodeInfo& each : cluster_.nodes)
+            for (const net::Address& address : each.tunnel_addresses)
+                if (each.name == node && address.family == family_ &&
+                    std::find(out.begin(), out.end(), address) == out.end())
+                    out.push_back(address);
+        return out;
     }
 
     void end_at_host(const std::string& node, PathBuilder& builder) const {

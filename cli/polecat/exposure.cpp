@@ -61,6 +61,7 @@ class Exposure {
             for (const analyzer::Answer& row : open[i])
                 entry["outside"].push_back(from_outside(answers, row, answers.to[i]));
             entry["failsafe"] = failsafes(answers.to[i]);
+            entry["other_hooks"] = other_hooks(answers.to[i]);
             if (!answers.to[i].is_outside())
                 out.push_back(std::move(entry));
         }
@@ -131,6 +132,24 @@ class Exposure {
                 if (std::find(out.begin(), out.end(), text) == out.end())
                     out.push_back(std::move(text));
             }
+        }
+        return out;
+    }
+
+    /// Hooks of a host that come before the policy that is shown, and may let in more or less.
+    json other_hooks(const Party& party) const {
+        json out = json::array();
+        ir::HostNetwork nodes(cluster_);
+        for (const decision::ObjectId id : party.objects) {
+            const auto object =
+                nodes.governor(id, decision::Direction::Ingress, ask_.family()).object;
+            for (const auto hook : {decision::Hook::PreDnat, decision::Hook::Untracked})
+                if (object && cluster_.find(*object, decision::Direction::Ingress, hook,
+                                            ask_.family()) != nullptr) {
+                    const std::string name(decision::to_string(hook));
+                    if (std::find(out.begin(), out.end(), name) == out.end())
+                        out.push_back(name);
+                }
         }
         return out;
     }
@@ -225,6 +244,11 @@ std::string body_of(const json& entry) {
     }
     for (const json& each : entry["new_pods"])
         out += new_pod_text(each);
+    if (!entry["other_hooks"].empty())
+        out +=
+            fmt::format("    {} policy comes first and may let in more or less: ask polecat reach "
+                        "with an address and --port\n",
+                        fmt::join(entry["other_hooks"].get<std::vector<std::string>>(), " and "));
     if (!entry["failsafe"].empty())
         out += fmt::format("    any address: failsafe ports of FelixConfiguration, whatever policy "
                            "says: {}\n",
@@ -278,7 +302,8 @@ int run(const ExposureOptions& options) {
         for (json& entry : Exposure(input, cluster, identities, net::Family::V6).run())
             entries.push_back(std::move(entry));
     const bool open = std::any_of(entries.begin(), entries.end(), [](const json& entry) {
-        return !entry["outside"].empty() || !entry["failsafe"].empty();
+        return !entry["outside"].empty() || !entry["failsafe"].empty() ||
+               !entry["other_hooks"].empty();
     });
     std::string text;
     if (options.format == "text") {

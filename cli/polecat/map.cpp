@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "cli/common/input.h"
@@ -82,6 +84,23 @@ void write(const std::string& text) {
     std::fwrite(text.data(), 1, text.size(), stdout);
 }
 
+bool has_other_hooks(const decision::LoweredCluster& cluster) {
+    return std::any_of(cluster.groups.begin(), cluster.groups.end(), [](const auto& group) {
+        return std::any_of(group.programs.begin(), group.programs.end(), [](const auto& each) {
+            return each.first.hook != decision::Hook::Normal;
+        });
+    });
+}
+
+/// What a reader of the text has to know beside it.
+void print_footnotes(const MapOptions& options, const decision::LoweredCluster& cluster) {
+    if (options.unknown_address == "outside-blocks")
+        fmt::print("(assumed: a pod without an address lies inside no CIDR)\n");
+    if (has_other_hooks(cluster))
+        fmt::print("(by the policies of both ends; preDNAT, untracked and forward policy of host "
+                   "endpoints is followed by polecat reach with both ends and --port)\n");
+}
+
 /// An SVG file holds one picture.
 std::vector<net::Family> first_of(std::vector<net::Family> families) {
     if (families.size() > 1)
@@ -128,8 +147,8 @@ int run(const MapOptions& options) {
         }
         write(*text);
     }
-    if (options.unknown_address == "outside-blocks" && options.format == "text")
-        fmt::print("(assumed: a pod without an address lies inside no CIDR)\n");
+    if (options.format == "text")
+        print_footnotes(options, cluster);
     return kGood;
 }
 

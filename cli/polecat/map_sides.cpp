@@ -40,7 +40,7 @@ class Renderer {
             "destination both let it through.\n",
             family(), ends_.size(), sides_.list().size());
         if (by_number_) {
-            out += "\nends:\n";
+            out += "\nends (--format json names every member):\n";
             for (std::size_t i = 0; i < ends_.size(); ++i)
                 fmt::format_to(std::back_inserter(out), "G{}  {}\n", i + 1, ends_[i].label);
             out += "\nsets of ends:\n";

@@ -71,6 +71,9 @@ struct ServiceFront {
 struct NodeInfo {
     std::string name;
     std::vector<net::Address> addresses;
+    /// Of its VXLAN, IPIP and WireGuard devices: what the host itself sends through one has that
+    /// source.
+    std::vector<net::Address> tunnel_addresses;
 };
 
 struct LoweredCluster {

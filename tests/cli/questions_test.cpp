@@ -191,7 +191,48 @@ TEST_CASE("exposure: outside addresses and new pods") {
     CHECK(hosts.exit_code == 1);
     CHECK(has(hosts.out, "whatever policy says: TCP 22,"));
     CHECK_FALSE(has(hosts.out, "closed"));
+    const std::string before =
+        "{apiVersion: projectcalico.org/v3, kind: GlobalNetworkPolicy, metadata: {name: pre}, "
+        "spec: {preDNAT: true, applyOnForward: true, types: [Ingress], ingress: [{action: Allow}]}}"
+        "\n---\n";
+    CHECK(has(exposure({}, host + before).out, "preDNAT policy comes first"));
+    CHECK(has(exposure({"--format", "json"}, host + before).out, "\"preDNAT\""));
     const auto json = exposure({"--format", "json"}, kPods + kDenyAll + range);
     CHECK(has(json.out, "\"namespace_labels\": {"));
     CHECK(has(json.out, "\"team\": \"blue\""));
+}
+
+TEST_CASE("reach: pods on the network of their host") {
+    const std::string cluster =
+        "{apiVersion: v1, kind: Namespace, metadata: {name: web}}\n---\n"
+        "{apiVersion: v1, kind: Node, metadata: {name: n1, annotations: "
+        "{projectcalico.org/IPv4VXLANTunnelAddr: 10.244.1.0}}, status: {addresses: [{type: "
+        "InternalIP, address: 192.168.0.1}]}}\n---\n"
+        "{apiVersion: v1, kind: Pod, metadata: {name: agent, namespace: web}, spec: {nodeName: n1, "
+        "hostNetwork: true, containers: [{name: c, image: i}]}}\n---\n"
+        "{apiVersion: apps/v1, kind: DaemonSet, metadata: {name: all, namespace: web}, spec: "
+        "{selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: "
+        "{hostNetwork: true, containers: [{name: c, image: i}]}}}}\n---\n"
+        "{apiVersion: v1, kind: Pod, metadata: {name: db, namespace: web, labels: {app: db}}, "
+        "spec: {nodeName: n2, containers: [{name: c, image: i}]}, status: {podIP: 10.244.2.9}}"
+        "\n---\n"
+        "{apiVersion: projectcalico.org/v3, kind: HostEndpoint, metadata: {name: h, labels: {h: "
+        "h}}, spec: {node: n1, interfaceName: eth0}}\n---\n"
+        "{apiVersion: projectcalico.org/v3, kind: GlobalNetworkPolicy, metadata: {name: host}, "
+        "spec: {selector: has(h), types: [Ingress, Egress], egress: [{action: Allow}], ingress: "
+        "[{action: Allow, protocol: TCP, destination: {ports: [9100]}}]}}\n---\n"
+        "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: db, namespace: "
+        "web}, spec: {podSelector: {matchLabels: {app: db}}, ingress: [{from: [{ipBlock: {cidr: "
+        "192.168.0.0/16}}]}]}}\n---\n";
+    // The host endpoint of the node speaks for the pod, also where no port is given.
+    CHECK(has(reach({"203.0.113.9", "web/agent"}, cluster).out, "allowed  TCP 9100\n"));
+    CHECK(reach({"203.0.113.9", "web/agent", "-p", "80/TCP"}, cluster).out.starts_with("DENY"));
+    CHECK(reach({"203.0.113.9", "web/agent", "-p", "9100/TCP"}, cluster).out.starts_with("ALLOW"));
+    // A pod that is not placed may be on that node or on another.
+    CHECK(reach({"203.0.113.9", "daemonset:web/all", "-p", "80/TCP"}, cluster)
+              .out.starts_with("DEPENDS"));
+    // Through the tunnel the source is another address than the node's.
+    const auto tunnel = reach({"web/agent", "web/db", "-p", "80/TCP"}, cluster);
+    CHECK(tunnel.out.starts_with("DEPENDS"));
+    CHECK_MESSAGE(has(tunnel.out, "with the tunnel address of node n1"), tunnel.out);
 }
