@@ -273,6 +273,25 @@ class Checker {
         return out;
     }
 
+    /// A policy behind may deny DNS, and a rule before it would let that through.
+    bool denied_behind(Code code, const analyzer::PolicyKey& key, const Hit& hit) const {
+        std::set<const void*> seen;
+        for (const decision::ObjectId id : hit.objects) {
+            const decision::Attribution& slots = program_of(id)->slots;
+            if (!seen.insert(slots.identity()).second)
+                continue;
+            bool behind = false;
+            for (const decision::PolicyBlock& each : slots.policies()) {
+                if (behind && !each.staged &&
+                    (may_deny_dns(context_.cluster, each, net::kTcp) ||
+                     (code == Code::DnsMissing && may_deny_dns(context_.cluster, each, net::kUdp))))
+                    return true;
+                behind = behind || key_of(each) == key;
+            }
+        }
+        return false;
+    }
+
     /// Only one edit that is obvious is one.
     std::optional<diag::Fix> fix_of(Code code, const Hit& hit) const {
         const DnsPods pods = pods_.value_or(DnsPods{"kube-system", "k8s-app", "kube-dns"});
@@ -280,10 +299,13 @@ class Checker {
         if (!one_kind_ || pods.space.empty() || pods.value == "default" ||
             code == Code::NodeLocalDnsMissed || !of_pods(hit) || !in_one_tier(hit))
             return std::nullopt;
-        if (code == Code::DnsMissing && governs_only(key_of(hit.policy), hit))
+        if (code == Code::DnsMissing && governs_only(key_of(hit.policy), hit) &&
+            !denied_behind(code, key_of(hit.policy), hit))
             return allow_dns(context_.cluster, hit.policy, pods);
         std::optional<diag::Fix> out;
         for (const decision::PolicyBlock& each : common_policies(hit)) {
+            if (denied_behind(code, key_of(each), hit))
+                continue;
             auto fix = code == Code::DnsTcpMissing ? allow_dns_tcp(context_.cluster, each, pods)
                        : is_union(each) && governs_only(key_of(each), hit)
                            ? allow_dns(context_.cluster, each, pods)
