@@ -234,15 +234,14 @@ class Checker {
     }
 
     /// The endpoints that the policy governs and those of the hit are the same, so that no other
-    /// is let out.
+    /// is let out: of either family, those that share the node's addresses and hosts included.
     bool governs_only(const analyzer::PolicyKey& key, const Hit& hit) const {
-        std::size_t governed = 0;
-        for (const analyzer::EndGroup& group : ends_.list())
-            for (const decision::ObjectId id : group.objects) {
-                const auto* program = program_of(id);
-                governed += program != nullptr && governs(key, *program) ? 1 : 0;
-            }
-        return governed == hit.objects.size();
+        std::set<decision::ObjectId> governed;
+        for (const decision::Group& group : context_.lowered.groups)
+            for (const auto& [of, program] : group.programs)
+                if (of.direction == decision::Direction::Egress && governs(key, program))
+                    governed.insert(group.members.begin(), group.members.end());
+        return governed.size() == hit.objects.size();
     }
 
     /// Hosts mostly ask resolvers outside of the cluster.
