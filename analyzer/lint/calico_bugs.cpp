@@ -105,17 +105,6 @@ class Checker {
         }
     }
 
-    /// Which ICMP, where the rule says so. A rule that denies would deny less.
-    static std::optional<diag::Fix> name_icmp(const Rule& rule) {
-        if (!rule.ip_version || rule.not_protocol || rule.action != policy::Action::Allow)
-            return std::nullopt;
-        diag::Fix fix = diag::add_to_mapping(
-            rule.span, "", **rule.ip_version == 4 ? "{protocol: ICMP}" : "{protocol: ICMPv6}",
-            "name the protocol of that IP version");
-        fix.addition->after = "ipVersion";
-        return fix;
-    }
-
     static std::optional<diag::Fix> number_of(const At<net::Protocol>& protocol) {
         const std::string name = net::to_string_protocol(*protocol);
         if (protocol.span.length != name.size()) // in quotes a number would be a name
@@ -155,8 +144,8 @@ class Checker {
                 .with_note("it takes away the type and the code, each alone");
         if (rule.not_icmp && !rule.protocol && (planes_.iptables || planes_.bpf))
             report(Code::NotIcmpAlone, rule.not_icmp->span, view)
-                .with_hint("add `protocol: ICMP` or `ICMPv6`")
-                .with_fix(name_icmp(rule));
+                .with_hint("add `protocol: ICMP` or `ICMPv6`, and a rule for the other protocols "
+                           "if they are meant");
     }
 
     void sctp_ports(const RuleView& view) {

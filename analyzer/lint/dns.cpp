@@ -4,9 +4,11 @@
 #include <set>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "analyzer/hypothetical.h"
 #include "analyzer/lint/checks.h"
+#include "analyzer/lint/dns_servers.h"
 #include "analyzer/lint/egress_fixes.h"
 #include "analyzer/program_sets.h"
 #include "ir/policy/scope.h"
@@ -21,26 +23,14 @@ using decision::Program;
 
 namespace {
 
-constexpr std::pair<const char*, const char*> kDnsLabels[] = {
-    {"k8s-app", "kube-dns"},
-    {"k8s-app", "coredns"},
-    {"app.kubernetes.io/name", "coredns"},
-    {"dns.operator.openshift.io/daemonset-dns", "default"}};
+const DnsPorts kUsualPorts{{kDnsPort}, {kDnsPort}};
 
-/// The labels by which a DNS pod is known; nullopt: it is none.
-std::optional<DnsPods> dns_labels_of(const Object& object) {
-    for (const auto& [label, value] : kDnsLabels)
-        if (const auto found = object.labels.find(label); found && *found == value) {
-            const auto space = object.labels.find(policy::kNamespaceLabel);
-            return DnsPods{space ? std::string(*space) : "", label, value};
-        }
-    return std::nullopt;
-}
-
-ConnectionSet port_53(net::Protocol protocol) {
-    return ConnectionSet::of(protocol,
-                             analyzer::PortPairs::of(net::PortSet::of(net::PortRange{53, 53}),
-                                                     net::PortSet::of(net::PortRange{})));
+ConnectionSet to_ports(net::Protocol protocol, const std::set<std::uint16_t>& ports) {
+    std::vector<net::PortRange> ranges;
+    for (const std::uint16_t port : ports)
+        ranges.push_back({port, port});
+    return ConnectionSet::of(protocol, analyzer::PortPairs::of(net::PortSet::of(ranges),
+                                                               net::PortSet::of(net::PortRange{})));
 }
 
 /// What an endpoint's egress lets it ask of resolvers.
@@ -62,12 +52,12 @@ class Checker {
   public:
     Checker(Context& context, net::Family family, Diagnostics& out)
         : context_(context), family_(family), out_(out), ends_(context.ends(family)),
-          absent_(context.lowered), atoms_({&context.lowered}) {
+          servers_(dns_servers_of(context, ends_)), absent_(context.lowered),
+          atoms_({&context.lowered}) {
         selector::Labels labels;
         labels.set("k8s-app", "kube-dns");
         absent_.add_pod("kube-system", labels,
                         {{"dns", net::kUdp, 53}, {"dns-tcp", net::kTcp, 53}});
-        find_servers();
         find_node_local();
         for (const auto& [name, front] : context.lowered.service_fronts)
             service_addresses_.insert(front.cluster_ips.begin(), front.cluster_ips.end());
@@ -78,7 +68,7 @@ class Checker {
         for (std::uint32_t i = 0; i < ends_.list().size(); ++i) {
             const analyzer::EndGroup& group = ends_.list()[i];
             // A host asks by failsafe ports, and rarely the cluster's DNS.
-            if (!group.egress || servers_.contains(i) || is_host(group))
+            if (!group.egress || servers_.groups.contains(i) || is_host(group))
                 continue;
             const Program& program = context_.lowered.program(*group.egress);
             const Identity own =
@@ -109,16 +99,6 @@ class Checker {
                context_.object(group.objects.front()).kind == decision::Object::Kind::HostEndpoint;
     }
 
-    void find_servers() {
-        for (std::uint32_t i = 0; i < ends_.list().size(); ++i)
-            for (const decision::ObjectId id : ends_.list()[i].objects)
-                if (const auto labels = dns_labels_of(context_.object(id))) {
-                    servers_.insert(i);
-                    one_kind_ = one_kind_ && (!pods_ || *pods_ == *labels);
-                    pods_ = labels;
-                }
-    }
-
     /// Ends at which the node-local cache answers. It takes over the address of the DNS service.
     void find_node_local() {
         const auto& workloads = context_.cluster.workloads;
@@ -126,7 +106,7 @@ class Checker {
         std::set<net::Address> addresses{kNodeLocal};
         for (const auto& [name, front] : context_.lowered.service_fronts)
             if (std::any_of(front.ports.begin(), front.ports.end(),
-                            [](const auto& port) { return port.port == 53; }))
+                            [](const auto& port) { return port.port == kDnsPort; }))
                 addresses.insert(front.cluster_ips.begin(), front.cluster_ips.end());
         for (std::uint32_t i = 0; i < ends_.list().size(); ++i)
             if (std::any_of(addresses.begin(), addresses.end(), [&](const net::Address& each) {
@@ -148,28 +128,28 @@ class Checker {
     Lookups lookups_of(const Program& program, const Identity& own) {
         Lookups out;
         const analyzer::ProgramFlows flows(program, atoms_);
-        const auto look = [&](const Identity& other, bool resolver) {
+        const auto look = [&](const Identity& other, const DnsPorts* resolver) {
             const ConnectionSet may = flows.between(own, other).may;
             out.anything = out.anything || !may.empty();
-            if (resolver) {
-                out.udp = out.udp || !(may & port_53(net::kUdp)).empty();
-                out.tcp = out.tcp || !(may & port_53(net::kTcp)).empty();
+            if (resolver != nullptr) {
+                out.udp = out.udp || !(may & to_ports(net::kUdp, resolver->udp)).empty();
+                out.tcp = out.tcp || !(may & to_ports(net::kTcp, resolver->tcp)).empty();
             }
         };
         const auto predicates = analyzer::predicates_of(program, false);
-        for (const std::uint32_t server : servers_)
-            look(restricted(ends_.identity(server), predicates), true);
-        if (servers_.empty())
-            look(absent_.identity(0, family_, predicates), true);
+        for (const auto& [server, ports] : servers_.groups)
+            look(restricted(ends_.identity(server), predicates), &ports);
+        if (servers_.groups.empty())
+            look(absent_.identity(0, family_, predicates), &servers_.ports);
         out.pods = out.udp;
         out.local = std::any_of(local_.begin(), local_.end(), [&](std::uint32_t group) {
             const Identity other = restricted(ends_.identity(group), predicates);
-            return !(flows.between(own, other).may & port_53(net::kUdp)).empty();
+            return !(flows.between(own, other).may & to_ports(net::kUdp, kUsualPorts.udp)).empty();
         });
         if (out.udp && out.tcp)
             return out;
         const auto partition = ends_.others_of(program);
-        std::vector<bool> resolves(partition.classes.size(), servers_.empty());
+        std::vector<bool> resolves(partition.classes.size(), servers_.groups.empty());
         std::vector<bool> listed(ends_.list().size(), false);
         for (const auto& [group, number] : partition.groups) {
             listed[group] = true;
@@ -178,7 +158,9 @@ class Checker {
         for (std::uint32_t i = 0; i < listed.size(); ++i)
             resolves[0] = resolves[0] || (!listed[i] && may_resolve(ends_.list()[i]));
         for (std::size_t i = 0; i < partition.classes.size(); ++i)
-            look(partition.classes[i], resolves[i]);
+            look(partition.classes[i], !resolves[i]              ? nullptr
+                                       : servers_.groups.empty() ? &servers_.ports
+                                                                 : &kUsualPorts);
         return out;
     }
 
@@ -220,9 +202,10 @@ class Checker {
     }
 
     std::string server_name() const {
-        return servers_.empty()
+        return servers_.groups.empty()
                    ? "the cluster's DNS"
-                   : context_.object(ends_.list()[*servers_.begin()].objects.front()).name;
+                   : context_.object(ends_.list()[servers_.groups.begin()->first].objects.front())
+                         .name;
     }
 
     // --- fixes -----------------------------------------------------------------------------------
@@ -234,15 +217,14 @@ class Checker {
     }
 
     /// The endpoints that the policy governs and those of the hit are the same, so that no other
-    /// is let out.
+    /// is let out, whatever its family.
     bool governs_only(const analyzer::PolicyKey& key, const Hit& hit) const {
-        std::size_t governed = 0;
-        for (const analyzer::EndGroup& group : ends_.list())
-            for (const decision::ObjectId id : group.objects) {
-                const auto* program = program_of(id);
-                governed += program != nullptr && governs(key, *program) ? 1 : 0;
-            }
-        return governed == hit.objects.size();
+        std::set<decision::ObjectId> governed;
+        for (const decision::Group& group : context_.lowered.groups)
+            for (const auto& [of, program] : group.programs)
+                if (of.direction == decision::Direction::Egress && governs(key, program))
+                    governed.insert(group.members.begin(), group.members.end());
+        return governed.size() == hit.objects.size();
     }
 
     /// Hosts mostly ask resolvers outside of the cluster.
@@ -273,17 +255,40 @@ class Checker {
         return out;
     }
 
+    /// A policy behind may deny DNS, and a rule before it would let that through.
+    bool denied_behind(Code code, const analyzer::PolicyKey& key, const Hit& hit) const {
+        std::set<const void*> seen;
+        for (const decision::ObjectId id : hit.objects) {
+            const decision::Attribution& slots = program_of(id)->slots;
+            if (!seen.insert(slots.identity()).second)
+                continue;
+            bool behind = false;
+            for (const decision::PolicyBlock& each : slots.policies()) {
+                if (behind && !each.staged &&
+                    (may_deny_dns(context_.cluster, each, net::kTcp) ||
+                     (code == Code::DnsMissing && may_deny_dns(context_.cluster, each, net::kUdp))))
+                    return true;
+                behind = behind || key_of(each) == key;
+            }
+        }
+        return false;
+    }
+
     /// Only one edit that is obvious is one.
     std::optional<diag::Fix> fix_of(Code code, const Hit& hit) const {
-        const DnsPods pods = pods_.value_or(DnsPods{"kube-system", "k8s-app", "kube-dns"});
+        const DnsPods pods = servers_.pods.value_or(DnsPods{"kube-system", "k8s-app", "kube-dns"});
         // OpenShift's DNS pods listen on another port.
-        if (!one_kind_ || pods.space.empty() || pods.value == "default" ||
-            code == Code::NodeLocalDnsMissed || !of_pods(hit) || !in_one_tier(hit))
+        if (!servers_.one_kind || !servers_.as_usual() || pods.space.empty() ||
+            pods.value == "default" || code == Code::NodeLocalDnsMissed || !of_pods(hit) ||
+            !in_one_tier(hit))
             return std::nullopt;
-        if (code == Code::DnsMissing && governs_only(key_of(hit.policy), hit))
+        if (code == Code::DnsMissing && governs_only(key_of(hit.policy), hit) &&
+            !denied_behind(code, key_of(hit.policy), hit))
             return allow_dns(context_.cluster, hit.policy, pods);
         std::optional<diag::Fix> out;
         for (const decision::PolicyBlock& each : common_policies(hit)) {
+            if (denied_behind(code, key_of(each), hit))
+                continue;
             auto fix = code == Code::DnsTcpMissing ? allow_dns_tcp(context_.cluster, each, pods)
                        : is_union(each) && governs_only(key_of(each), hit)
                            ? allow_dns(context_.cluster, each, pods)
@@ -301,12 +306,27 @@ class Checker {
         return policy.kind_of_policy == policy::PolicyKind::KubernetesNetworkPolicy;
     }
 
-    static std::string hint_of(Code code) {
+    static std::string listed_ports(const std::set<std::uint16_t>& ports, const char* protocol) {
+        return fmt::format("{}/{}", fmt::join(ports, ", "), protocol);
+    }
+
+    std::string hint_of(Code code) const {
         return code == Code::NodeLocalDnsMissed
                    ? "allow egress to 169.254.20.10/32 on 53/UDP and 53/TCP, or to the address of "
                      "the DNS service, if pods ask there"
                    : "allow egress to the DNS pods (namespace kube-system, label k8s-app: "
-                     "kube-dns) on 53/UDP and 53/TCP";
+                     "kube-dns) on " +
+                         listed_ports(servers_.ports.udp, "UDP") + " and " +
+                         listed_ports(servers_.ports.tcp, "TCP");
+    }
+
+    /// Of the node-local cache, or the first of the DNS pods.
+    std::string asked_of(Code code) const {
+        const DnsPorts& ports = code == Code::NodeLocalDnsMissed || servers_.groups.empty()
+                                    ? kUsualPorts
+                                    : servers_.groups.begin()->second;
+        return code == Code::DnsTcpMissing ? fmt::format("TCP {}", *ports.tcp.begin())
+                                           : fmt::format("UDP {}", *ports.udp.begin());
     }
 
     void report(Code code, const Hits& hits) {
@@ -316,7 +336,7 @@ class Checker {
                 .about(analyzer::to_string(key))
                 .with_witness({hit.endpoints.front(),
                                code == Code::NodeLocalDnsMissed ? "169.254.20.10" : server_name(),
-                               code == Code::DnsTcpMissing ? "TCP 53" : "UDP 53"})
+                               asked_of(code)})
                 .with_hint(hint_of(code))
                 .with_fix(fix_of(code, hit));
     }
@@ -325,11 +345,9 @@ class Checker {
     net::Family family_;
     Diagnostics& out_;
     analyzer::EndGroups& ends_;
+    DnsServers servers_;
     analyzer::Hypothetical absent_;
     analyzer::HttpAtoms atoms_;
-    std::set<std::uint32_t> servers_; ///< groups
-    std::optional<DnsPods> pods_;     ///< what tells the servers from other pods
-    bool one_kind_ = true;            ///< the same of all of them
     std::set<net::Address> service_addresses_;
     std::vector<std::uint32_t> local_; ///< groups
     bool node_local_ = false;          ///< the cluster has a node-local cache

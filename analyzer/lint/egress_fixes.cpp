@@ -102,6 +102,19 @@ bool allows_dns(const Rule& rule, net::Protocol protocol) {
            range != nullptr && *range == net::PortRange{kDnsPort, kDnsPort};
 }
 
+/// It may deny DNS, or hand it on, and is not the end that takes everything: so somebody wants it.
+bool may_deny_dns(const Rule& rule, net::Protocol protocol) {
+    if (rule.action == Action::Allow || rule.action == Action::Log || is_unconditional(rule) ||
+        (rule.protocol && **rule.protocol != protocol) ||
+        (rule.not_protocol && **rule.not_protocol == protocol))
+        return false;
+    const auto& ports = rule.destination.ports;
+    return ports.empty() || std::any_of(ports.begin(), ports.end(), [](const policy::Port& port) {
+               const auto* range = std::get_if<net::PortRange>(&port.value);
+               return range == nullptr || (range->first <= kDnsPort && kDnsPort <= range->last);
+           });
+}
+
 /// Nothing but a selector of those pods, and namespaces: what can be said again word for word.
 bool says_only(const Rule& rule, const DnsPods& pods) {
     Rule rest = rule;
@@ -122,6 +135,8 @@ std::optional<diag::Fix> tcp_behind(const Policy& policy, const DnsPods& pods) {
     for (const Rule& rule : policy.egress) {
         if (allows_dns(rule, net::kTcp) && says_only(rule, pods))
             return std::nullopt; // something else is in the way
+        if (found != nullptr && may_deny_dns(rule, net::kTcp))
+            return std::nullopt; // before it, the new rule would open what it denies
         if (!allows_dns(rule, net::kUdp))
             continue;
         if (found != nullptr || !says_only(rule, pods))
@@ -209,6 +224,14 @@ std::optional<diag::Fix> allow_dns(const policy::Cluster& cluster,
                                         what);
     fix.addition->index = before_the_rest(*found);
     return fix;
+}
+
+bool may_deny_dns(const policy::Cluster& cluster, const decision::PolicyBlock& block,
+                  net::Protocol protocol) {
+    const Policy* found = find_calico(cluster, block.kind_of_policy, block.space, block.name);
+    return found != nullptr &&
+           std::any_of(found->egress.begin(), found->egress.end(),
+                       [&](const Rule& rule) { return may_deny_dns(rule, protocol); });
 }
 
 std::optional<diag::Fix> allow_answers(const policy::Cluster& cluster, const decision::Slot& slot) {

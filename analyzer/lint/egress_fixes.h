@@ -23,9 +23,13 @@ std::optional<diag::Fix> allow_dns(const policy::Cluster& cluster,
                                    const decision::PolicyBlock& policy, const DnsPods& pods);
 
 /// 53/TCP where the policy has one rule for 53/UDP to those pods. Nothing where its UDP rules reach
-/// anything else.
+/// anything else, or a rule behind may deny 53/TCP.
 std::optional<diag::Fix> allow_dns_tcp(const policy::Cluster& cluster,
                                        const decision::PolicyBlock& policy, const DnsPods& pods);
+
+/// Some rule of a policy of Calico may deny that on port 53, other than one that takes everything.
+bool may_deny_dns(const policy::Cluster& cluster, const decision::PolicyBlock& policy,
+                  net::Protocol protocol);
 
 /// An egress rule for the answers to what an ingress rule of an untracked policy lets in. Nothing
 /// the other way round: who may choose his source port would come in with it.

@@ -57,8 +57,8 @@ class Checker {
                 .with_fix(set(felix, "chainInsertMode", "Insert"));
         if (felix.spec.is("defaultEndpointToHostAction", "Accept") && has_host_endpoints(cluster_))
             report(Code::HostAccept, felix, "defaultEndpointToHostAction")
-                .with_hint("Return lets the host endpoint's policy decide")
-                .with_fix(set(felix, "defaultEndpointToHostAction", "Return"));
+                .with_hint("only Drop closes it: Return hands the packets to the host's own rules, "
+                           "and host endpoint policy is not asked either way");
         if (felix.spec.is("workloadSourceSpoofing", "Any"))
             report(Code::SpoofingAllowed, felix, "workloadSourceSpoofing")
                 .with_note(
