@@ -194,27 +194,43 @@ class Collector {
 
     // --- policies of one order that disagree -----------------------------------------------------
 
-    /// Two policy units of a run whose order nothing but their names decides.
-    static std::vector<std::pair<std::uint32_t, std::uint32_t>> ties(const Run& run,
-                                                                     const Program& program) {
-        std::vector<std::pair<std::uint32_t, std::uint32_t>> out;
-        const auto& policies = run.attributions.front().policies();
-        const auto block = [&](std::uint32_t unit) -> const PolicyBlock& {
-            return policies[run.units.meanings[unit].number];
-        };
+    /// Two policy units of a run, and the policies of which that is asked: orders are not part of
+    /// programs, so that endpoints may share one whose policies have others.
+    struct Pair {
+        std::uint32_t first, second;
+        std::vector<const Attribution*> of;
+    };
+    using Pairs = std::vector<Pair>;
+
+    /// Pairs of policies, the first one before the second, of which `holds` says so.
+    template <class Holds> static Pairs pairs_of(const Run& run, const Holds& holds) {
+        Pairs out;
         const auto is_policy = [&](std::uint32_t unit) {
             return run.units.meanings[unit].kind == Meaning::Kind::Policy;
         };
+        for (std::uint32_t i = 0; i < run.units.units.size(); ++i)
+            for (std::uint32_t j = i + 1; is_policy(i) && j < run.units.units.size(); ++j) {
+                Pair pair{i, j, {}};
+                for (const Attribution& slots : run.attributions)
+                    if (is_policy(j) && holds(slots.policies()[run.units.meanings[i].number],
+                                              slots.policies()[run.units.meanings[j].number], pair))
+                        pair.of.push_back(&slots);
+                if (!pair.of.empty())
+                    out.push_back(std::move(pair));
+            }
+        return out;
+    }
+
+    /// Those whose order nothing but their names decides.
+    static Pairs ties(const Run& run, const Program& program) {
         std::vector<std::set<decision::Action>> says;
         for (const Unit& unit : run.units.units)
             says.push_back(actions(program, unit));
-        for (std::uint32_t i = 0; i < run.units.units.size(); ++i)
-            for (std::uint32_t j = i + 1; is_policy(i) && j < run.units.units.size(); ++j)
-                if (is_policy(j) && block(i).stage == block(j).stage &&
-                    block(i).order == block(j).order && !says[i].empty() && !says[j].empty() &&
-                    says[i] != says[j])
-                    out.emplace_back(i, j);
-        return out;
+        return pairs_of(run, [&](const PolicyBlock& a, const PolicyBlock& b, const Pair& units) {
+            const auto &first = says[units.first], &second = says[units.second];
+            return a.stage == b.stage && a.order == b.order && !first.empty() && !second.empty() &&
+                   first != second;
+        });
     }
 
     static std::set<decision::Action> actions(const Program& program, const Unit& unit) {
@@ -225,29 +241,15 @@ class Collector {
         return out;
     }
 
-    using Pairs = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
-
     /// Policies of Calico before a ClusterNetworkPolicy of a later tier.
     static Pairs before_cluster_policies(const Run& run) {
-        Pairs out;
-        const auto& policies = run.attributions.front().policies();
-        const auto block = [&](std::uint32_t unit) -> const PolicyBlock* {
-            const Meaning& meaning = run.units.meanings[unit];
-            return meaning.kind == Meaning::Kind::Policy ? &policies[meaning.number] : nullptr;
-        };
-        for (std::uint32_t j = 0; j < run.units.units.size(); ++j) {
-            const PolicyBlock* later = block(j);
-            if (later == nullptr ||
-                later->kind_of_policy != policy::PolicyKind::KubernetesClusterNetworkPolicy)
-                continue;
-            for (std::uint32_t i = 0; i < j; ++i)
-                if (const PolicyBlock* before = block(i);
-                    before != nullptr && before->stage < later->stage &&
-                    (before->kind_of_policy == policy::PolicyKind::NetworkPolicy ||
-                     before->kind_of_policy == policy::PolicyKind::GlobalNetworkPolicy))
-                    out.emplace_back(i, j);
-        }
-        return out;
+        using policy::PolicyKind;
+        return pairs_of(run, [](const PolicyBlock& a, const PolicyBlock& b, const Pair&) {
+            return a.stage < b.stage &&
+                   b.kind_of_policy == PolicyKind::KubernetesClusterNetworkPolicy &&
+                   (a.kind_of_policy == PolicyKind::NetworkPolicy ||
+                    a.kind_of_policy == PolicyKind::GlobalNetworkPolicy);
+        });
     }
 
     void find_conflicts(EffectRuns& runs, const Run& run) {
@@ -264,9 +266,9 @@ class Collector {
                 std::erase_if(open, [&](const auto& pair) {
                     const SetStore::Id common = flows_of(pair);
                     if (common != 0)
-                        for (const Attribution& slots : run.attributions)
-                            into.emplace(keys_of(run, slots, pair),
-                                         example(runs.ends(), from, to, store_[common]));
+                        for (const Attribution* slots : pair.of)
+                            into.emplace(keys_of(run, *slots, pair),
+                                         example_of(*slots, runs, run, {from, to}, store_[common]));
                     return common != 0;
                 });
             };
@@ -278,13 +280,38 @@ class Collector {
         });
     }
 
-    static std::pair<PolicyKey, PolicyKey>
-    keys_of(const Run& run, const Attribution& slots,
-            const std::pair<std::uint32_t, std::uint32_t>& units) {
+    static std::pair<PolicyKey, PolicyKey> keys_of(const Run& run, const Attribution& slots,
+                                                   const Pair& units) {
         const auto key = [&](std::uint32_t unit) {
             return key_of(slots.policies()[run.units.meanings[unit].number]);
         };
         return {key(units.first), key(units.second)};
+    }
+
+    /// The same at an endpoint that has the policies: a run's endpoints needn't have the same.
+    FlowExample example_of(const Attribution& slots, const EffectRuns& runs, const Run& run,
+                           std::pair<std::uint32_t, std::uint32_t> ends,
+                           const ConnectionSet& flows) const {
+        FlowExample out = example(runs.ends(), ends.first, ends.second, flows);
+        const Program& program = runs.program(run);
+        if (program.hook != decision::Hook::Normal || run.attributions.size() == 1)
+            return out;
+        const bool egress = program.direction == Direction::Egress;
+        const std::uint32_t shown = egress ? ends.first : ends.second;
+        std::vector<std::uint32_t> groups{shown};
+        groups.insert(groups.end(), run.own.begin(), run.own.end());
+        for (const std::uint32_t group : groups)
+            for (const decision::ObjectId id : runs.ends().list()[group].objects) {
+                const auto* own =
+                    cluster_.find(id, program.direction, program.hook, program.family);
+                const std::string& name = cluster_.world.object(id).name;
+                if (own == nullptr || own->slots.identity() != slots.identity() ||
+                    name == (egress ? out.destination : out.source))
+                    continue;
+                (egress ? out.source : out.destination) = name;
+                return out;
+            }
+        return out;
     }
 
     // --- why a rule never decides ----------------------------------------------------------------

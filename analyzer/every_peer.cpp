@@ -2,13 +2,9 @@
 
 #include <algorithm>
 
-#include "analyzer/label_values.h"
-#include "ir/policy/scope.h"
-
 namespace polecat::analyzer {
 
 using decision::PredicateId;
-using selector::Op;
 using selector::Selector;
 
 namespace {
@@ -36,15 +32,6 @@ bool possible(const decision::PredicateStore& predicates, net::Family family, co
 
 } // namespace
 
-bool is_decided(const Selector& selector) {
-    const selector::Term& term = selector.term();
-    if (!std::all_of(term.children.begin(), term.children.end(), is_decided))
-        return false;
-    if (term.op == Op::Contains || term.op == Op::StartsWith || term.op == Op::EndsWith)
-        return term.label != policy::kServiceAccountLabel; // a part need be no value
-    return std::all_of(term.values.begin(), term.values.end(), is_label_value);
-}
-
 bool LabelQuestions::impossible(const std::vector<Selector>& wanted,
                                 const std::vector<Selector>& excluded) {
     std::string key;
@@ -59,9 +46,7 @@ bool LabelQuestions::impossible(const std::vector<Selector>& wanted,
     }
     const auto [place, added] = known_.try_emplace(std::move(key), false);
     if (added && known_.size() <= kMostQuestions)
-        place->second = std::all_of(wanted.begin(), wanted.end(), is_decided) &&
-                        std::all_of(excluded.begin(), excluded.end(), is_decided) &&
-                        find_labels(wanted, excluded).kind == LabelAnswer::Kind::No;
+        place->second = find_labels(wanted, excluded).kind == LabelAnswer::Kind::No;
     return place->second;
 }
 

@@ -12,10 +12,6 @@
 
 namespace polecat::analyzer {
 
-/// Values of labels are those that Kubernetes takes, but service accounts have longer names: what
-/// asks for such a value, or for parts of a name, is not decided.
-bool is_decided(const selector::Selector& selector);
-
 /// Questions about labels, each answered once.
 class LabelQuestions {
   public:

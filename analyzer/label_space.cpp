@@ -1,9 +1,11 @@
 #include "analyzer/label_space.h"
 
+#include <algorithm>
 #include <map>
 
 #include "analyzer/label_values.h"
 #include "ir/decision/eval.h"
+#include "ir/policy/scope.h"
 
 namespace polecat::analyzer {
 
@@ -125,6 +127,15 @@ class Search {
 
 } // namespace
 
+bool is_decided(const Selector& selector) {
+    const selector::Term& term = selector.term();
+    if (!std::all_of(term.children.begin(), term.children.end(), is_decided))
+        return false;
+    if (term.op == Op::Contains || term.op == Op::StartsWith || term.op == Op::EndsWith)
+        return term.label != policy::kServiceAccountLabel; // a part need be no value
+    return std::all_of(term.values.begin(), term.values.end(), is_label_value);
+}
+
 std::optional<std::vector<LabelKey>> label_keys(const std::vector<Selector>& selectors) {
     std::map<std::string, ValueTests> tests;
     for (const Selector& each : selectors)
@@ -146,7 +157,13 @@ LabelAnswer find_labels(const std::vector<Selector>& wanted,
     std::vector<Selector> all = wanted;
     all.insert(all.end(), excluded.begin(), excluded.end());
     const auto keys = label_keys(all);
-    return keys ? Search(wanted, excluded, *keys).run() : LabelAnswer{};
+    if (!keys)
+        return {};
+    LabelAnswer out = Search(wanted, excluded, *keys).run();
+    // What was found is there; what was not may have a value that no class stands for.
+    if (out.kind == LabelAnswer::Kind::No && !std::all_of(all.begin(), all.end(), is_decided))
+        out.kind = LabelAnswer::Kind::Unknown;
+    return out;
 }
 
 } // namespace polecat::analyzer

@@ -19,12 +19,17 @@ struct LabelKey {
 /// The labels that the selectors name; nullopt: too many tests to be sure.
 std::optional<std::vector<LabelKey>> label_keys(const std::vector<selector::Selector>& selectors);
 
+/// Values of labels are those that Kubernetes takes, but service accounts have longer names: what
+/// asks for such a value, or for parts of a name, is not decided.
+bool is_decided(const selector::Selector& selector);
+
 struct LabelAnswer {
     enum class Kind { Yes, No, Unknown } kind = Kind::Unknown;
     selector::Labels labels; ///< Yes: a set of labels that shows it
 };
 
-/// Is there a set of labels that all of `wanted` match and none of `excluded`?
+/// Is there a set of labels that all of `wanted` match and none of `excluded`? Never No where some
+/// test is not decided.
 LabelAnswer find_labels(const std::vector<selector::Selector>& wanted,
                         const std::vector<selector::Selector>& excluded);
 

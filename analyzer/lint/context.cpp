@@ -13,7 +13,7 @@ using analyzer::Claim;
 namespace {
 
 constexpr const char* kProved = "; proved by Z3 as well";
-constexpr const char* kNoAnswer = "; Z3 gave no answer within its limit of steps";
+constexpr const char* kNoAnswer = "; Z3 gave no answer";
 
 } // namespace
 

@@ -68,12 +68,36 @@ class Checker {
                            [](const decision::PolicyBlock& block) { return !block.staged; });
     }
 
+    bool may_allow(decision::ObjectId id, Hook hook) const {
+        for (const Direction direction : {Direction::Ingress, Direction::Egress})
+            for (const net::Family family : {net::Family::V4, net::Family::V6})
+                if (const auto* found = context_.lowered.find(id, direction, hook, family))
+                    for (const auto& stage : context_.lowered.program(found->program).stages)
+                        for (const decision::Entry& entry : stage.entries)
+                            if (entry.action == decision::Action::Allow && !entry.staged)
+                                return true;
+        return false;
+    }
+
+    /// Where no normal policy and no profile is: that policy accepts before it comes to them.
+    std::string what_gets_by(decision::ObjectId id) const {
+        const bool before = may_allow(id, Hook::PreDnat),
+                   untracked = may_allow(id, Hook::Untracked);
+        if (!before && !untracked)
+            return "the failsafe ports";
+        return fmt::format("the failsafe ports and what {} policy allows",
+                           before && untracked ? "preDNAT and untracked"
+                           : before            ? "preDNAT"
+                                               : "untracked");
+    }
+
     void check(const policy::HostEndpoint& host, decision::ObjectId id) {
         check_untracked(host, id);
         const bool in = has_policy(program(id, Direction::Ingress, Hook::Normal));
         const bool out = has_policy(program(id, Direction::Egress, Hook::Normal));
         if (!in && !out && host.profiles.empty()) {
-            report(Code::HostWithoutPolicy, host.meta.span, host, {host.meta.name})
+            report(Code::HostWithoutPolicy, host.meta.span, host,
+                   {host.meta.name, what_gets_by(id)})
                 .with_hint("give it the profile projectcalico-default-allow until a policy governs "
                            "it");
             return;

@@ -6,6 +6,7 @@
 
 #include "analyzer/lint/checks.h"
 #include "analyzer/program_sets.h"
+#include "ir/policy/scope.h"
 
 namespace polecat::lint {
 
@@ -17,11 +18,27 @@ using policy::RequestRoute;
 
 namespace {
 
-/// Pods of these names (app.kubernetes.io/name) send the requests of Ingresses whose class has the
-/// word.
-constexpr std::pair<const char*, const char*> kControllers[] = {
-    {"ingress-nginx", "nginx"},     {"nginx-ingress", "nginx"},        {"traefik", "traefik"},
-    {"haproxy-ingress", "haproxy"}, {"kubernetes-ingress", "haproxy"}, {"kong", "kong"}};
+struct Controller {
+    const char* pods;       ///< app.kubernetes.io/name of its pods
+    const char* class_name; ///< that it serves where no IngressClass says more
+    const char* name;       ///< spec.controller of its IngressClasses, which some follow by more
+};
+constexpr Controller kControllers[] = {
+    {"ingress-nginx", "nginx", "k8s.io/ingress-nginx"},
+    {"nginx-ingress", "nginx", "nginx.org/ingress-controller"},
+    {"traefik", "traefik", "traefik.io/ingress-controller"},
+    {"haproxy-ingress", "haproxy", "haproxy-ingress.github.io/controller"},
+    {"kubernetes-ingress", "haproxy", "haproxy.org/ingress-controller"},
+    {"kong", "kong", "ingress-controllers.konghq.com/kong"}};
+
+constexpr std::string_view kGatewayLabel = "gateway.networking.k8s.io/gateway-name";
+
+/// Who sends a route's requests.
+struct Senders {
+    std::vector<ObjectId> pods;
+    /// False: it is not known which; `pods` may be among them, and others that the input lacks.
+    bool certain = false;
+};
 
 ConnectionSet tcp(std::uint16_t port) {
     return ConnectionSet::of(net::kTcp,
@@ -36,7 +53,9 @@ class Checker {
 
     void run() {
         for (const RequestRoute& route : context_.cluster.request_routes) {
-            const std::vector<ObjectId> senders = senders_of(route);
+            if (route.has_parents && route.gateways.empty())
+                continue; // requests come from any client of a service mesh
+            const Senders senders = senders_of(route);
             for (const RequestRoute::Backend& backend : route.backends)
                 check(route, backend, senders);
         }
@@ -44,33 +63,56 @@ class Checker {
 
   private:
     /// The controller's pods, where the input has them.
-    std::vector<ObjectId> senders_of(const RequestRoute& route) const {
-        std::vector<ObjectId> out;
+    Senders senders_of(const RequestRoute& route) const {
+        Senders sure{{}, true}, possible;
         for (const decision::Endpoint& endpoint : context_.lowered.endpoints) {
-            const auto& labels = context_.object(endpoint.object).labels;
             if (endpoint.is_host_endpoint)
                 continue;
-            if (route.kind != "Ingress"
-                    ? labels.find("gateway.networking.k8s.io/gateway-name").has_value()
-                    : is_controller(labels, route.class_name))
-                out.push_back(endpoint.object);
+            const bool ingress = route.kind == "Ingress";
+            const decision::Object& pod = context_.object(endpoint.object);
+            if (ingress ? controller_of(pod) != nullptr
+                        : pod.labels.find(kGatewayLabel).has_value())
+                possible.pods.push_back(endpoint.object);
+            if (ingress ? serves_class(pod, route.class_name) : is_gateway_of(pod, route))
+                sure.pods.push_back(endpoint.object);
         }
-        return out;
+        return sure.pods.empty() ? possible : sure;
     }
 
-    static bool is_controller(const selector::Labels& labels, const std::string& class_name) {
-        const auto name = labels.find("app.kubernetes.io/name");
-        const auto part = labels.find("app.kubernetes.io/component");
+    static const Controller* controller_of(const decision::Object& pod) {
+        const auto name = pod.labels.find("app.kubernetes.io/name");
+        const auto part = pod.labels.find("app.kubernetes.io/component");
         if (!name || (part && *part == "admission-webhook"))
+            return nullptr;
+        const auto found = std::find_if(std::begin(kControllers), std::end(kControllers),
+                                        [&](const auto& each) { return *name == each.pods; });
+        return found == std::end(kControllers) ? nullptr : found;
+    }
+
+    /// An IngressClass says which controller serves it; without one its usual name does.
+    bool serves_class(const decision::Object& pod, const std::string& class_name) const {
+        const Controller* of = controller_of(pod);
+        if (of == nullptr || class_name.empty())
             return false;
-        return std::any_of(std::begin(kControllers), std::end(kControllers), [&](const auto& each) {
-            return *name == each.first &&
-                   (class_name.empty() || class_name.find(each.second) != std::string::npos);
-        });
+        for (const policy::IngressClass& each : context_.cluster.ingress_classes)
+            if (each.meta.name == class_name)
+                return each.controller == of->name ||
+                       each.controller.starts_with(std::string(of->name) + "/");
+        return class_name == of->class_name;
+    }
+
+    /// A gateway's pods are in its namespace.
+    static bool is_gateway_of(const decision::Object& pod, const RequestRoute& route) {
+        const auto name = pod.labels.find(kGatewayLabel);
+        const auto space = pod.labels.find(policy::kNamespaceLabel);
+        return name && space &&
+               std::any_of(route.gateways.begin(), route.gateways.end(), [&](const auto& each) {
+                   return each.name == *name && each.space == *space;
+               });
     }
 
     void check(const RequestRoute& route, const RequestRoute::Backend& backend,
-               const std::vector<ObjectId>& senders) {
+               const Senders& senders) {
         const std::string service = backend.space + "/" + backend.service;
         const auto front = context_.lowered.service_fronts.find(service);
         if (front == context_.lowered.service_fronts.end())
@@ -97,21 +139,30 @@ class Checker {
     }
 
     void report(const RequestRoute& route, const RequestRoute::Backend& backend, ObjectId pod,
-                std::uint16_t port, const std::vector<ObjectId>& senders) {
+                std::uint16_t port, const Senders& senders) {
         const std::string about =
             fmt::format("{} {}/{}", route.kind, route.meta.space, route.meta.name);
         if (!told_.emplace(about, pod.value, port).second)
             return;
+        const ObjectId* sender = senders.certain ? &senders.pods.front() : nullptr;
+        const decision::Endpoint* end =
+            sender == nullptr ? nullptr : context_.lowered.endpoint_of(*sender);
         out_.report(Code::IngressBackendBlocked, backend.span,
                     {about, context_.object(pod).name, fmt::format("{}/TCP", port),
-                     senders.empty() ? "everybody"
-                                     : "the controller " + context_.object(senders.front()).name})
+                     sender == nullptr ? "everybody"
+                                       : "the controller " + context_.object(*sender).name})
             .about(about)
-            .with_hint("allow the controller's pods on that port");
+            .with_hint(end != nullptr && end->host_network
+                           ? "allow the addresses of the controller's nodes (ipBlock, nets) on "
+                             "that port: it uses their network, so no selector matches it"
+                           : "allow the controller's pods on that port");
     }
 
     /// Over no family that the pod has anybody who may send it requests gets through.
-    bool is_kept_from(ObjectId pod, std::uint16_t port, const std::vector<ObjectId>& senders) {
+    bool is_kept_from(ObjectId pod, std::uint16_t port, const Senders& senders) {
+        if (std::any_of(senders.pods.begin(), senders.pods.end(),
+                        [&](ObjectId sender) { return sender == pod || is_own_node(sender, pod); }))
+            return false;
         bool any = false;
         for (const net::Family family : {net::Family::V4, net::Family::V6}) {
             const auto* ingress =
@@ -121,8 +172,8 @@ class Checker {
                 continue;
             any = true;
             const analyzer::ProgramFlows flows(context_.lowered.program(ingress->program), atoms_);
-            if (senders.empty() ? may_anybody(flows, *own, tcp(port))
-                                : may_one(flows, pod, *own, tcp(port), senders))
+            if (senders.certain ? may_one(flows, *own, tcp(port), senders.pods)
+                                : may_anybody(flows, *own, tcp(port)))
                 return false;
         }
         return any;
@@ -138,14 +189,12 @@ class Checker {
         return !(flows.between(anybody, context_.ends(family).identity(own)).may & wanted).empty();
     }
 
-    bool may_one(const analyzer::ProgramFlows& flows, ObjectId pod, std::uint32_t own,
+    bool may_one(const analyzer::ProgramFlows& flows, std::uint32_t own,
                  const ConnectionSet& wanted, const std::vector<ObjectId>& senders) {
         const net::Family family = flows.program().family;
         auto& ends = context_.ends(family);
         return std::any_of(senders.begin(), senders.end(), [&](ObjectId sender) {
             const auto from = ends.group_of(sender);
-            if (sender == pod || is_own_node(sender, pod))
-                return true;
             if (!from)
                 return false;
             auto may = flows.between(ends.identity(*from), ends.identity(own)).may & wanted;

@@ -86,6 +86,9 @@ class Checker {
                 has_global_objects_ = true;
         for (const policy::Namespace& space : context.cluster.namespaces)
             known_spaces_.insert(space.meta.name);
+        for (const policy::Workload& each : context.cluster.workloads)
+            if (each.pod_annotations.contains("cni.projectcalico.org/allowedSourcePrefixes"))
+                sends_for_others_.insert(each.meta.space + "/" + each.meta.name);
     }
 
     void run() {
@@ -171,7 +174,8 @@ class Checker {
     }
 
     /// The destination of what a workload gets, and the source of what it sends, is the workload.
-    /// A host endpoint may have several addresses, and sees packets that are for others.
+    /// A host endpoint may have several addresses, and sees packets that are for others; some pods
+    /// may send from addresses of others.
     void check_own_side(const RuleView& view, const std::string& space) {
         const bool ingress = view.direction == decision::Direction::Ingress;
         const EntityRule& entity = ingress ? view.rule.destination : view.rule.source;
@@ -185,7 +189,8 @@ class Checker {
             const Object& object = context_.object(id);
             if (object.kind == Object::Kind::NetworkSet)
                 continue;
-            if (object.kind == Object::Kind::HostEndpoint || may_be_one_of(id, meant))
+            if (object.kind == Object::Kind::HostEndpoint || may_be_one_of(id, meant) ||
+                (!ingress && sends_for_others_.contains(object.name)))
                 return;
             ++governed;
         }
@@ -224,7 +229,9 @@ class Checker {
     Vocabulary vocabulary_;
     std::set<std::string> spaces_;       ///< namespaces with objects
     std::set<std::string> known_spaces_; ///< Namespace objects
-    bool has_global_objects_ = false;    ///< host endpoints, global sets
+    /// Pods that may send from addresses that aren't theirs.
+    std::set<std::string> sends_for_others_;
+    bool has_global_objects_ = false; ///< host endpoints, global sets
 };
 
 } // namespace

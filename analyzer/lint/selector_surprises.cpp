@@ -2,15 +2,18 @@
 // (updateprocessors/rules.go, rule_scanner.go); one by one in docs/semantics.md.
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "analyzer/label_space.h"
 #include "analyzer/lint/checks.h"
+#include "analyzer/program_sets.h"
 #include "ir/policy/scope.h"
 
 namespace polecat::lint {
 
+using decision::Hook;
 using decision::Object;
 using policy::Action;
 using policy::EntityRule;
@@ -23,7 +26,8 @@ namespace {
 
 class Checker {
   public:
-    Checker(Context& context, Diagnostics& out) : context_(context), out_(out) {
+    Checker(Context& context, Diagnostics& out)
+        : context_(context), out_(out), atoms_({&context.lowered}) {
         for (const policy::NetworkSet& set : context.cluster.network_sets)
             sets_[(set.meta.space.empty() ? "" : set.meta.space + "/") + set.meta.name] = &set;
     }
@@ -174,6 +178,63 @@ class Checker {
         });
     }
 
+    /// Something from or to an address that Calico knows nothing of gets by the policy, and no
+    /// policy after it in its tier denies that, at an endpoint that it governs.
+    bool gets_by(const Policy& policy, decision::Direction direction) {
+        std::vector<Hook> hooks{Hook::Normal, Hook::Forward};
+        if (*policy.pre_dnat || *policy.do_not_track)
+            hooks = {*policy.pre_dnat ? Hook::PreDnat : Hook::Untracked};
+        std::set<std::pair<std::uint32_t, std::uint32_t>> seen; // program, block
+        for (const decision::ObjectId id : context_.select(policy::subject_of(policy)))
+            for (const Hook hook : hooks)
+                for (const net::Family family : {net::Family::V4, net::Family::V6}) {
+                    const auto* found = context_.lowered.find(id, direction, hook, family);
+                    const auto* block = found == nullptr ? nullptr : block_of(found->slots, policy);
+                    if (block != nullptr &&
+                        seen.emplace(found->program.value, block->first).second &&
+                        gets_by(context_.lowered.program(found->program), *block, id))
+                        return true;
+                }
+        return false;
+    }
+
+    static const decision::PolicyBlock* block_of(const decision::Attribution& slots,
+                                                 const Policy& policy) {
+        const std::string space = space_of(policy);
+        const auto found =
+            std::find_if(slots.policies().begin(), slots.policies().end(), [&](const auto& block) {
+                return block.kind_of_policy == policy.kind && block.space == space &&
+                       block.name == policy.meta.name;
+            });
+        return found == slots.policies().end() ? nullptr : &*found;
+    }
+
+    bool gets_by(const decision::Program& program, const decision::PolicyBlock& block,
+                 decision::ObjectId id) {
+        // The tier alone; what it or an earlier Pass decides doesn't get by.
+        decision::Program tier = program;
+        tier.stages = {program.stages[block.stage]};
+        tier.stages.front().end = decision::StageEnd::Next;
+        tier.otherwise = Action::Allow;
+        auto& entries = tier.stages.front().entries;
+        for (std::uint32_t i = 0; i < entries.size(); ++i)
+            if (entries[i].action == Action::Allow ||
+                (entries[i].action == Action::Pass && i < block.first + block.count))
+                entries[i].action = Action::Deny;
+        const analyzer::ProgramFlows flows(tier, atoms_);
+        auto& ends = context_.ends(program.family);
+        const auto own =
+            ends.group_of(id); // nullopt: a host endpoint whose addresses are not known
+        const bool ingress = program.direction == decision::Direction::Ingress;
+        for (std::uint32_t i = 0; i < ends.list().size(); ++i)
+            for (std::uint32_t j = own.value_or(0); j < (own ? *own + 1 : ends.list().size()); ++j)
+                if (ends.list()[i].is_outside() &&
+                    !flows.between(ends.identity(ingress ? i : j), ends.identity(ingress ? j : i))
+                         .allow.empty())
+                    return true;
+        return false;
+    }
+
     /// A closing Deny for all() where nothing after it denies the rest: before translation, of
     /// untracked packets, and in a tier that passes by default.
     void all_is_not_everybody(const OrderedTier& tier, const Policy& policy,
@@ -190,7 +251,7 @@ class Checker {
             return;
         const Span span = other.selector->span;
         other.selector = {};
-        if (is_unconditional(rest))
+        if (is_unconditional(rest) && gets_by(policy, direction))
             out_.report(Code::AllIsNotEverybody, span.known() ? span : rules.back().span,
                         {rule_name({policy, rules.back(), direction, rules.size() - 1})})
                 .about(name_of(policy))
@@ -199,6 +260,7 @@ class Checker {
 
     Context& context_;
     Diagnostics& out_;
+    analyzer::HttpAtoms atoms_;
     std::map<std::string, const policy::NetworkSet*> sets_; ///< by the name of their object
 };
 

@@ -46,7 +46,9 @@ void check_service_ranges(Context& context, Diagnostics& out) {
     if (ranges.empty())
         return;
     each_rule(context, [&](const RuleView& view) {
-        if (*view.policy.pre_dnat || *view.policy.do_not_track)
+        // A Deny there is for addresses of the range without a service, which nobody translates.
+        if (*view.policy.pre_dnat || *view.policy.do_not_track ||
+            view.rule.action == policy::Action::Deny)
             return;
         for (const policy::EntityRule* end : {&view.rule.source, &view.rule.destination})
             for (const At<net::Cidr>& net : end->nets)
@@ -60,7 +62,9 @@ void check_service_ranges(Context& context, Diagnostics& out) {
                            Code::ServiceRangeInNets, net.span,
                            {net::to_string(net.value), net::to_string(range.cidr), range.object})
                         .about(name_of(view.policy))
-                        .with_hint("select the pods, or name a service by `services`");
+                        .with_hint(is_kubernetes(view.policy)
+                                       ? "select the pods behind the services"
+                                       : "select the pods, or name a service by `services`");
                     break;
                 }
     });

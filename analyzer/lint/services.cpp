@@ -74,7 +74,9 @@ class Checker {
                 out_.report(Code::ServiceAddressInNets, net.span,
                             {net::to_string(net->base), found->second})
                     .about(name_of(view.policy))
-                    .with_hint("select the pods, or name the service by `services`");
+                    .with_hint(is_kubernetes(view.policy)
+                                   ? "select the pods behind the service"
+                                   : "select the pods, or name the service by `services`");
         }
     }
 

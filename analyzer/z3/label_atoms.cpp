@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "analyzer/every_peer.h"
+#include "analyzer/label_space.h"
 #include "analyzer/z3/packet.h"
 
 namespace polecat::smt {

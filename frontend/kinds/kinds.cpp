@@ -36,6 +36,8 @@ constexpr KindRow kKinds[] = {
     {"networking.k8s.io/v1", "Ingress", read_ingress},
     {"networking.k8s.io/v1beta1", "Ingress", read_ingress},
     {"extensions/v1beta1", "Ingress", read_ingress},
+    {"networking.k8s.io/v1", "IngressClass", read_ingress_class},
+    {"networking.k8s.io/v1beta1", "IngressClass", read_ingress_class},
     {"gateway.networking.k8s.io/v1", "HTTPRoute", read_gateway_route},
     {"gateway.networking.k8s.io/v1beta1", "HTTPRoute", read_gateway_route},
     {"gateway.networking.k8s.io/v1", "GRPCRoute", read_gateway_route},

@@ -44,6 +44,7 @@ void read_service(ObjectContext&);
 void read_endpoints(ObjectContext&);
 void read_endpoint_slice(ObjectContext&);
 void read_ingress(ObjectContext&);
+void read_ingress_class(ObjectContext&);
 void read_gateway_route(ObjectContext&); ///< HTTPRoute, GRPCRoute, TLSRoute, TCPRoute
 void read_kubernetes_network_policy(ObjectContext&);
 void read_cluster_network_policy(ObjectContext&); ///< v1alpha2

@@ -1,5 +1,5 @@
-/// Ingress and the routes of the Gateway API: only which services they send requests to. The rest
-/// passes unread.
+/// Ingress and the routes of the Gateway API: only which services they send requests to, and who
+/// does. The rest passes unread.
 #include "frontend/kinds/kinds.h"
 #include "frontend/kinds/label_selector.h"
 
@@ -74,7 +74,7 @@ void read_backend(Fields of, RequestRoute& into) {
 
 void read_ingress(ObjectContext& context) {
     Fields root(&context.root, "", object_label(context), context.diagnostics);
-    RequestRoute out{context.kind, read_root(root), {}, {}};
+    RequestRoute out{context.kind, read_root(root), {}, {}, {}, false};
     Fields spec = root.mapping("spec");
     spec.ignore_rest();
     const auto old_class = out.meta.annotations.find("kubernetes.io/ingress.class");
@@ -93,11 +93,30 @@ void read_ingress(ObjectContext& context) {
     context.cluster.request_routes.push_back(std::move(out));
 }
 
-void read_gateway_route(ObjectContext& context) {
+void read_ingress_class(ObjectContext& context) {
     Fields root(&context.root, "", object_label(context), context.diagnostics);
-    RequestRoute out{context.kind, read_root(root), {}, {}};
+    root.ignore_rest();
+    policy::IngressClass out{read_metadata(root, false), {}};
     Fields spec = root.mapping("spec");
     spec.ignore_rest();
+    if (const auto controller = spec.string("controller"))
+        out.controller = controller->value;
+    context.cluster.ingress_classes.push_back(std::move(out));
+}
+
+void read_gateway_route(ObjectContext& context) {
+    Fields root(&context.root, "", object_label(context), context.diagnostics);
+    RequestRoute out{context.kind, read_root(root), {}, {}, {}, false};
+    Fields spec = root.mapping("spec");
+    spec.ignore_rest();
+    for (Fields& parent : items(spec, "parentRefs")) {
+        out.has_parents = true;
+        const auto group = parent.string("group"), kind = parent.string("kind");
+        const auto name = parent.string("name"), space = parent.string("namespace");
+        if (name && (!group || group->value == "gateway.networking.k8s.io") &&
+            (!kind || kind->value == "Gateway"))
+            out.gateways.push_back({space ? space->value : out.meta.space, name->value});
+    }
     for (Fields& rule : items(spec, "rules"))
         for (Fields& backend : items(rule, "backendRefs")) {
             const auto group = backend.string("group"), kind = backend.string("kind");

@@ -21,6 +21,7 @@ struct Cluster {
     std::vector<Service> services;
     std::vector<ServiceEndpoints> service_endpoints;
     std::vector<RequestRoute> request_routes;
+    std::vector<IngressClass> ingress_classes;
     std::vector<Tier> tiers;      ///< those of manifests; built-in ones are added by lowering
     std::vector<Policy> policies; ///< Calico kinds, staged ones included
     std::vector<KubernetesNetworkPolicy> kubernetes_policies;

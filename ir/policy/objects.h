@@ -156,6 +156,16 @@ struct RequestRoute {
     Metadata meta;
     std::string class_name; ///< of the Ingress; empty: the cluster's default
     std::vector<Backend> backends;
+    struct Gateway {
+        std::string space, name;
+    };
+    std::vector<Gateway> gateways; ///< of a route: its parents that are gateways
+    bool has_parents = false;      ///< of a route: it names parents, of any kind
+};
+
+struct IngressClass {
+    Metadata meta;
+    std::string controller; ///< "k8s.io/ingress-nginx"
 };
 
 /// An EndpointSlice, or an Endpoints subset.

@@ -4,6 +4,7 @@
 //   #: with NAME        puts NAME.yaml before it
 //   #: finds SLUG...    each of these is found
 //   #: not SLUG...      none of these is
+//   #: says TEXT        some finding has it in its message or hint
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -24,7 +25,7 @@ const fs::path kHere = fs::path(POLECAT_SOURCE_DIR) / "tests/lint";
 
 struct Case {
     std::string title, text;
-    std::vector<std::string> finds, excludes;
+    std::vector<std::string> finds, excludes, says;
 };
 
 std::string read(const fs::path& path) {
@@ -45,7 +46,9 @@ std::vector<Case> cases_of(const fs::path& path) {
             REQUIRE(!out.empty());
             out.back().text += line + "\n";
         } else if (what == "case") {
-            out.push_back({line.substr(line.find("case") + 5), {}, {}, {}});
+            out.push_back({line.substr(line.find("case") + 5), {}, {}, {}, {}});
+        } else if (what == "says") {
+            out.back().says.push_back(line.substr(line.find("says") + 5));
         } else if (what == "with") {
             words >> word;
             out.back().text += read(kHere / (word + ".yaml")) + "---\n";
@@ -91,6 +94,13 @@ std::set<std::string> slugs_of(const std::string& text) {
     return out;
 }
 
+bool is_said(const std::string& text, const std::string& said) {
+    for (const diag::Diagnostic& each : findings_of(text))
+        if ((each.message + "\n" + each.hint.value_or("")).find(said) != std::string::npos)
+            return true;
+    return false;
+}
+
 } // namespace
 
 TEST_CASE("lint rules find the mistake and leave the near miss alone") {
@@ -102,6 +112,8 @@ TEST_CASE("lint rules find the mistake and leave the near miss alone") {
             INFO(entry.path().filename().string(), ": ", each.title);
             const std::set<std::string> slugs = slugs_of(each.text);
             CHECK(!slugs.contains("(errors)"));
+            for (const std::string& text : each.says)
+                CHECK_MESSAGE(is_said(each.text, text), text, " is not said");
             for (const std::string& slug : each.finds) {
                 CHECK_MESSAGE(slugs.contains(slug), slug, " is not found");
                 found_somewhere.insert(slug);
