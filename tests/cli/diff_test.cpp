@@ -114,3 +114,26 @@ TEST_CASE("diff --prove and --emit-smt2") {
     repository.write("k8s/staged.yaml", policy_of("StagedNetworkPolicy", "[]"));
     CHECK(has(repository.diff("--prove --staged k8s").out, "2 differences confirmed"));
 }
+
+TEST_CASE("diff --prove: a service with a pod whose address is not known") {
+    const testing::Folder folder;
+    const std::string pods =
+        "{apiVersion: v1, kind: Pod, metadata: {name: p1, namespace: bb}, spec: {containers: "
+        "[{name: c, image: i}]}, status: {podIP: 10.0.0.6}}\n---\n"
+        "{apiVersion: v1, kind: Pod, metadata: {name: p2, namespace: bb, labels: {app: k}}, spec: "
+        "{containers: [{name: c, image: i, ports: [{name: web, containerPort: 80}]}]}}\n---\n"
+        "{apiVersion: v1, kind: Pod, metadata: {name: p3, namespace: bb, labels: {app: k}}, spec: "
+        "{containers: [{name: c, image: i, ports: [{name: web, containerPort: 81}]}]}, status: "
+        "{podIP: 10.0.0.8}}\n---\n"
+        "{apiVersion: v1, kind: Service, metadata: {name: s, namespace: bb}, spec: {clusterIP: "
+        "10.96.0.1, ports: [{port: 80, targetPort: web}], selector: {app: k}}}\n---\n";
+    const std::string policy =
+        "{apiVersion: projectcalico.org/v3, kind: GlobalNetworkPolicy, metadata: {name: g}, spec: "
+        "{selector: '!has(app)', types: [Egress], egress: [{action: Deny, destination: {services: "
+        "{name: s, namespace: bb}}}, {action: Allow}]}}\n";
+    folder.write("a/x.yaml", pods);
+    folder.write("b/x.yaml", pods + policy);
+    const auto proved = folder.run("diff --prove a b");
+    CHECK_MESSAGE(proved.exit_code == 0, proved.error);
+    CHECK_MESSAGE(has(proved.out, " unknown;"), proved.out);
+}
