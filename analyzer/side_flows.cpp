@@ -13,8 +13,7 @@ SideFlows::SideFlows(const decision::LoweredCluster& cluster,
                      const HttpAtoms& atoms, SetStore& store)
     : cluster_(cluster), atoms_(atoms), store_(store), ends_(cluster, identities, family),
       by_program_(cluster.programs.size()) {
-    const SetStore::Id all = store.intern(ConnectionSet::all());
-    everything_ = all;
+    everything_ = store.intern(ConnectionSet::all());
 }
 
 SideFlows::Side& SideFlows::side_of(decision::ProgramId id) {

@@ -17,15 +17,14 @@ std::size_t mix(std::size_t hash, std::uint64_t value) {
     return (hash ^ value) * 1099511628211u;
 }
 
-/// Appends a group that follows all others.
+} // namespace
+
 void append(GroupRanges& ranges, std::uint32_t first, std::uint32_t last) {
     if (!ranges.empty() && ranges.back().second + 1 == first)
         ranges.back().second = last;
     else
         ranges.emplace_back(first, last);
 }
-
-} // namespace
 
 Sides::Sides(const decision::LoweredCluster& cluster, const decision::Identities& identities,
              net::Family family)

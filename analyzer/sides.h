@@ -20,6 +20,9 @@ namespace polecat::analyzer {
 /// Groups of ends by number, as ranges (first and last) in ascending order.
 using GroupRanges = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
 
+/// Adds groups that follow all others.
+void append(GroupRanges& ranges, std::uint32_t first, std::uint32_t last);
+
 class Sides {
   public:
     /// Cluster and identities must outlive this.

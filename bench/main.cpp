@@ -44,7 +44,8 @@ policy::Cluster read(const std::string& text, diag::Diagnostics& diagnostics) {
     return cluster;
 }
 
-void map_of(const std::string& name, const std::string& text) {
+/// Reads and lowers; `then` does the rest and prints.
+template <class Then> void with_identities(const std::string& text, const Then& then) {
     Phases phases;
     diag::Diagnostics diagnostics;
     const policy::Cluster cluster = read(text, diagnostics);
@@ -53,29 +54,29 @@ void map_of(const std::string& name, const std::string& text) {
     phases.done("lower");
     const decision::Identities identities(lowered);
     phases.done("identities");
-    const analyzer::ConnectivityMap map(lowered, identities, net::Family::V4);
-    phases.done("map");
-    std::size_t open = 0;
-    for (std::uint32_t i = 0; i < map.groups().size(); ++i)
-        for (const auto& pair : map.row(i))
-            open += pair.may != 0 ? 1 : 0;
-    phases.done("rows");
-    phases.print(fmt::format("{} ({} open)", name, open));
+    then(lowered, identities, phases);
+}
+
+void map_of(const std::string& name, const std::string& text) {
+    with_identities(text, [&](const auto& lowered, const auto& identities, Phases& phases) {
+        const analyzer::ConnectivityMap map(lowered, identities, net::Family::V4);
+        phases.done("map");
+        std::size_t open = 0;
+        for (std::uint32_t i = 0; i < map.groups().size(); ++i)
+            for (const auto& pair : map.row(i))
+                open += pair.may != 0 ? 1 : 0;
+        phases.done("rows");
+        phases.print(fmt::format("{} ({} open)", name, open));
+    });
 }
 
 void sides_of(const std::string& name, const std::string& text) {
-    Phases phases;
-    diag::Diagnostics diagnostics;
-    const policy::Cluster cluster = read(text, diagnostics);
-    phases.done("read");
-    const auto lowered = passes::lower(cluster, diagnostics);
-    phases.done("lower");
-    const decision::Identities identities(lowered);
-    phases.done("identities");
-    const analyzer::Sides sides(lowered, identities, net::Family::V4);
-    phases.done("sides");
-    phases.print(fmt::format("{} ({} groups, {} sides, {} sets)", name, sides.groups().size(),
-                             sides.list().size(), sides.peers().size()));
+    with_identities(text, [&](const auto& lowered, const auto& identities, Phases& phases) {
+        const analyzer::Sides sides(lowered, identities, net::Family::V4);
+        phases.done("sides");
+        phases.print(fmt::format("{} ({} groups, {} sides, {} sets)", name, sides.groups().size(),
+                                 sides.list().size(), sides.peers().size()));
+    });
 }
 
 void lint_of(const std::string& name, const std::string& text) {

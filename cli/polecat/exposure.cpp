@@ -10,6 +10,7 @@
 #include "cli/common/outside.h"
 #include "cli/polecat/ask.h"
 #include "cli/polecat/commands.h"
+#include "cli/polecat/map_rows.h"
 #include "ir/host_network.h"
 #include "ir/policy/felix.h"
 #include "ir/policy/scope.h"
@@ -281,14 +282,6 @@ std::string text_of(const std::vector<json>& entries) {
     return out.empty() ? "there are no endpoints\n" : out;
 }
 
-bool speaks_v6(const decision::LoweredCluster& cluster) {
-    for (const decision::Object& object : cluster.world.objects)
-        for (const net::Address& address : object.addresses)
-            if (address.family == net::Family::V6)
-                return true;
-    return false;
-}
-
 int run(const ExposureOptions& options) {
     const Input input = read_input(options.paths);
     if (print_errors(input, false))
@@ -297,9 +290,9 @@ int run(const ExposureOptions& options) {
     const auto cluster =
         passes::lower(input.cluster, diagnostics, lower_options(options.unknown_address));
     const decision::Identities identities(cluster);
-    auto entries = Exposure(input, cluster, identities, net::Family::V4).run();
-    if (speaks_v6(cluster))
-        for (json& entry : Exposure(input, cluster, identities, net::Family::V6).run())
+    std::vector<json> entries;
+    for (const net::Family family : families_in_use(cluster))
+        for (json& entry : Exposure(input, cluster, identities, family).run())
             entries.push_back(std::move(entry));
     const bool open = std::any_of(entries.begin(), entries.end(), [](const json& entry) {
         return !entry["outside"].empty() || !entry["failsafe"].empty() ||

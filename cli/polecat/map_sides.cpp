@@ -1,7 +1,5 @@
 #include "cli/polecat/map_sides.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -18,10 +16,7 @@ namespace {
 GroupRanges ranges_of(const std::vector<std::uint32_t>& groups) {
     GroupRanges out;
     for (const std::uint32_t group : groups)
-        if (!out.empty() && out.back().second + 1 == group)
-            out.back().second = group;
-        else
-            out.emplace_back(group, group);
+        analyzer::append(out, group, group);
     return out;
 }
 
