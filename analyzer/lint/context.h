@@ -16,6 +16,7 @@
 #include "ir/decision/lowered.h"
 #include "ir/decision/policy_rules.h"
 #include "ir/policy/cluster.h"
+#include "ir/policy/extent.h"
 #include "ir/policy/order.h"
 #include "ir/selector/index.h"
 #include "support/listed.h"
@@ -54,6 +55,7 @@ class Context {
     const policy::OrderedPolicies& policies;
     const decision::LoweredCluster& lowered;
     const Settings settings;
+    const policy::Extent extent; ///< "is everything known that this could match?"
 
     const decision::Identities& identities();
     const analyzer::Effects& effects();
@@ -72,6 +74,8 @@ class Context {
     std::shared_ptr<Answers> answers() const { return answers_; }
     /// The dataplane, told or found out.
     Dataplane dataplane() const;
+    /// Whether addresses and pools of the input are of this family; nullopt: it has none.
+    std::optional<bool> uses(net::Family family) const;
 
     const decision::Object& object(decision::ObjectId id) const { return lowered.world.object(id); }
 
@@ -107,8 +111,10 @@ template <class Act> void each_rule(const Context& context, const Act& act) {
 /// "NetworkPolicy shop/web".
 std::string name_of(const policy::Policy& policy);
 std::string rule_name(const RuleView& view); ///< "ingress[0]"
-/// Matches every packet whatever its ends are.
-bool is_unconditional(const policy::Rule& rule);
+/// Every flow comes to an Allow rule that takes all, and nothing before it denies or passes.
+bool allows_everything(const std::vector<policy::Rule>& rules);
+/// What the cluster itself runs on: kube-system, and Calico's own.
+bool is_system_namespace(std::string_view space);
 /// A policy of Kubernetes, whose rules were converted.
 bool is_kubernetes(const policy::Policy& policy);
 /// "1 endpoint", "2 endpoints".
