@@ -106,9 +106,9 @@ std::string Context::proof_of(const Claim& claim, bool everywhere) const {
     return text;
 }
 
-std::string Context::proof_of_no_match(const RuleView& view, std::string extent) const {
+std::string Context::proof_of_no_match(const RuleView& view, std::string holds_for) const {
     if (!settings.prove || settings.policy_rules == nullptr)
-        return extent;
+        return holds_for;
     // The second engine has the rules of enforced policy, and knows them by their place.
     const auto& list = settings.policy_rules->list;
     const bool has_policy = std::any_of(
@@ -119,10 +119,10 @@ std::string Context::proof_of_no_match(const RuleView& view, std::string extent)
         return each.manifest_index == view.rule.manifest_index;
     });
     if (!has_policy || at_place != 1)
-        return extent;
+        return holds_for;
     const analyzer::RuleKey key{analyzer::key_of(view.policy), view.direction,
                                 view.rule.manifest_index};
-    return extent + (settings.prove({Claim::What::NeverMatches, key}) ? kProved : kNoAnswer);
+    return holds_for + (settings.prove({Claim::What::NeverMatches, key}) ? kProved : kNoAnswer);
 }
 
 Dataplane Context::dataplane() const {

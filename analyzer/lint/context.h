@@ -68,8 +68,8 @@ class Context {
     /// How far a claim of the exact algebra holds, and who says so. `everywhere`: it holds for
     /// every endpoint that could exist.
     std::string proof_of(const analyzer::Claim& claim, bool everywhere = false) const;
-    /// The same of the claim that a rule matches nothing, which holds for `extent`.
-    std::string proof_of_no_match(const RuleView& rule, std::string extent) const;
+    /// The same of the claim that a rule matches nothing, which holds for `holds_for`.
+    std::string proof_of_no_match(const RuleView& rule, std::string holds_for) const;
     /// For another context over the same cluster.
     std::shared_ptr<Answers> answers() const { return answers_; }
     /// The dataplane, told or found out.

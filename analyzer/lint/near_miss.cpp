@@ -78,7 +78,7 @@ bool is_slip(std::string_view word, std::string_view meant, bool certain) {
     if (a.size() == 1 && b.size() == 1)
         return shorter > 2 && !(stands_alone(word, front) && stands_alone(meant, front));
     if (a.size() + b.size() == 1) // a letter more or less; at the end it may be another word
-        return !is_separator((a + std::string(b))[0]) && (certain || back > 0);
+        return !is_separator(a.empty() ? b.front() : a.front()) && (certain || back > 0);
     const bool swapped = a.size() == 2 && b.size() == 2 && a[0] == b[1] && a[1] == b[0];
     return swapped || (a.size() == 2 && b.size() == 2 && shorter >= 8);
 }
@@ -86,7 +86,7 @@ bool is_slip(std::string_view word, std::string_view meant, bool certain) {
 /// A label as a selector names it, without the prefix that says whose it is.
 struct Vocabulary::Asked {
     std::string label;
-    const std::vector<std::string>& values; ///< empty: any
+    const std::vector<std::string>* listed; ///< its values; empty: any
     enum class Of { Pods, Spaces, Accounts } of = Of::Pods;
     const Values* own;  ///< what there is of that kind
     const Values* also; ///< and of sets; nullptr: they aren't meant
@@ -100,9 +100,9 @@ struct Vocabulary::Asked {
         return nullptr;
     }
     bool allows(const std::set<std::string>& known) const {
-        return values.empty() || std::any_of(values.begin(), values.end(), [&](const auto& value) {
-                   return known.contains(value);
-               });
+        return listed->empty() ||
+               std::any_of(listed->begin(), listed->end(),
+                           [&](const auto& value) { return known.contains(value); });
     }
 };
 
@@ -144,13 +144,13 @@ std::optional<std::string> Vocabulary::slip(const Selector& selector, bool of_po
 std::optional<std::string> Vocabulary::slip_of_term(const Term& term, bool of_pods,
                                                     bool certain) const {
     std::string_view label = term.label;
-    Asked asked{"", term.values, Asked::Of::Pods, &pods_, of_pods ? nullptr : &sets_};
+    Asked asked{"", &term.values, Asked::Of::Pods, &pods_, of_pods ? nullptr : &sets_};
     if (label.starts_with(policy::kNamespacePrefix)) {
         label.remove_prefix(policy::kNamespacePrefix.size());
-        asked = {"", term.values, Asked::Of::Spaces, &spaces_, nullptr};
+        asked = {"", &term.values, Asked::Of::Spaces, &spaces_, nullptr};
     } else if (label.starts_with(policy::kServiceAccountPrefix)) {
         label.remove_prefix(policy::kServiceAccountPrefix.size());
-        asked = {"", term.values, Asked::Of::Accounts, &accounts_, nullptr};
+        asked = {"", &term.values, Asked::Of::Accounts, &accounts_, nullptr};
     } else if (label.starts_with("projectcalico.org/")) {
         return std::nullopt; // Calico's own: the namespace, the account
     }
@@ -164,7 +164,7 @@ std::optional<std::string> Vocabulary::slip_of_term(const Term& term, bool of_po
 std::optional<std::string> Vocabulary::slip_of_value(const Asked& asked,
                                                      const std::set<std::string>& known,
                                                      bool certain) const {
-    for (const std::string& value : asked.values)
+    for (const std::string& value : *asked.listed)
         for (const std::string& each : known)
             if (!known.contains(value) && is_slip(value, each, certain))
                 return fmt::format("there is `{}` = `{}`, not `{}`", asked.label, each, value);
