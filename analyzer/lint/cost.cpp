@@ -129,26 +129,20 @@ class CostChecker {
     }
 
     void unused(const NetworkSet& set) {
-        if (used_.contains(name(set)))
-            return;
-        auto& diagnostic = report(Code::NetworkSetUnused, set, set.meta.span, {name(set)});
-        if (const auto end = selects_but_for_scope(set))
-            diagnostic.with_label(*end, "would select it, but in its namespace only")
-                .with_hint("add `namespaceSelector: global()` there");
+        if (!used_.contains(name(set)) && !is_selected_but_for_scope(set))
+            report(Code::NetworkSetUnused, set, set.meta.span, {name(set)});
     }
 
-    /// An end of a namespaced policy's rule that asks for the labels of a global set.
-    std::optional<Span> selects_but_for_scope(const NetworkSet& set) const {
-        std::optional<Span> out;
-        if (!set.meta.space.empty())
-            return out;
+    /// A rule of a namespaced policy asks for the labels of a global set: told of that rule.
+    bool is_selected_but_for_scope(const NetworkSet& set) const {
+        bool out = false;
         each_rule(context_, [&](const RuleView& view) {
             for (const EntityRule* end : {&view.rule.source, &view.rule.destination})
-                if (!out && !policy::is_global(view.policy.kind) && !is_kubernetes(view.policy) &&
-                    policy::is_present(end->selector) && !end->selector->parsed.is_all() &&
-                    !end->namespace_selector && !end->service_accounts &&
-                    end->selector->parsed.matches(set.meta.labels))
-                    out = end->selector->span;
+                out = out ||
+                      (set.meta.space.empty() && !policy::is_global(view.policy.kind) &&
+                       !is_kubernetes(view.policy) && policy::is_present(end->selector) &&
+                       !end->selector->parsed.is_all() && !end->namespace_selector &&
+                       !end->service_accounts && end->selector->parsed.matches(set.meta.labels));
         });
         return out;
     }

@@ -190,7 +190,7 @@ std::optional<std::string> Vocabulary::label_of_others(const Asked& asked, bool 
     if (asked.of == Asked::Of::Spaces && has(of_told_spaces_))
         return fmt::format("`{}` is a label of pods, and their namespaces don't have it",
                            asked.label);
-    if (asked.of == Asked::Of::Pods && certain && has(spaces_))
+    if (asked.of == Asked::Of::Pods && certain && !is_well_known(asked.label) && has(spaces_))
         return fmt::format("`{}` is a label of namespaces, and pods don't have it", asked.label);
     return std::nullopt;
 }
