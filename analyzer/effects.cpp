@@ -169,9 +169,20 @@ class Collector {
         }
     }
 
-    /// Policies of Kubernetes have no order: nothing of one is there before another's.
-    bool is_taken(const Slot& slot, Direction direction) const {
-        if (slot.kind_of_policy == policy::PolicyKind::KubernetesNetworkPolicy)
+    static bool is_kubernetes(const Slot& slot) {
+        return slot.kind_of_policy == policy::PolicyKind::KubernetesNetworkPolicy;
+    }
+
+    static bool has_other_policies(const Attribution& slots) {
+        return std::any_of(slots.policies().begin(), slots.policies().end(), [](const auto& each) {
+            return each.kind_of_policy != policy::PolicyKind::KubernetesNetworkPolicy;
+        });
+    }
+
+    /// Policies of Kubernetes have no order: nothing of one is there before another's, but what
+    /// Calico's policies take from them is.
+    bool is_taken(const Attribution& slots, const Slot& slot, Direction direction) const {
+        if (is_kubernetes(slot) && !has_other_policies(slots))
             return false;
         const auto found = out_.rules.find(rule_key(slot, direction));
         return found != out_.rules.end() && found->second.effect.matches &&
@@ -186,7 +197,8 @@ class Collector {
             if (run.units.meanings[i].kind == Meaning::Kind::Rule &&
                 std::any_of(run.attributions.begin(), run.attributions.end(),
                             [&](const Attribution& slots) {
-                                return is_taken(slots[run.units.meanings[i].number], direction);
+                                return is_taken(slots, slots[run.units.meanings[i].number],
+                                                direction);
                             }))
                 out.push_back(i);
         return out;
@@ -343,7 +355,7 @@ class Collector {
         std::optional<std::vector<EffectsWalk::Taken>> taken;
         for (const Attribution& slots : run.attributions) {
             const Slot& slot = slots[run.units.meanings[unit].number];
-            if (!is_taken(slot, direction))
+            if (!is_taken(slots, slot, direction))
                 continue;
             if (!taken)
                 taken = walk.taken_from(unit);
@@ -351,7 +363,10 @@ class Collector {
             for (const EffectsWalk::Taken& each : *taken) {
                 if (run.units.meanings[each.unit].kind != Meaning::Kind::Rule)
                     continue;
-                const RuleKey by = rule_key(slots[run.units.meanings[each.unit].number], direction);
+                const Slot& other = slots[run.units.meanings[each.unit].number];
+                if (is_kubernetes(slot) && is_kubernetes(other))
+                    continue;
+                const RuleKey by = rule_key(other, direction);
                 if (std::find(rule.taken_by.begin(), rule.taken_by.end(), by) ==
                     rule.taken_by.end())
                     rule.taken_by.push_back(by);

@@ -44,8 +44,8 @@ struct FlowExample {
 struct RuleEffect {
     decision::Slot slot; ///< tier, action, place
     UnitEffect effect;
-    /// Of a rule that matches but never decides: the rules that take its flows. Not for
-    /// Kubernetes' NetworkPolicy, whose rules have no order.
+    /// Of a rule that matches but never decides: the rules that take its flows. Of Kubernetes'
+    /// NetworkPolicies, which have no order, none takes from another.
     std::vector<RuleKey> taken_by;
     std::optional<FlowExample> example; ///< of a flow that is taken
 };

@@ -137,7 +137,7 @@ class DeadRulesChecker {
         };
         for (const auto& [policy, rules] : of) {
             const std::string space = policy::is_global(policy->kind) ? "" : policy->meta.space;
-            add(context_.extent.known(policy::subject_of(*policy), policy::Ends::Endpoints));
+            add(context_.extent.known_endpoints_of(*policy));
             for (const Rule& rule : rules)
                 for (const policy::EntityRule* end : {&rule.source, &rule.destination})
                     if (const auto peers = policy::peers_of(*end, space); all && peers)

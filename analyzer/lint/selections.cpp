@@ -55,10 +55,7 @@ class SelectionsChecker {
         const bool for_hosts = *policy.pre_dnat || *policy.do_not_track;
         if (!for_hosts && has_on_host_network(subject))
             return; // said by HostNetworkSelected
-        const Selector hosts =
-            Selector::negate(Selector::has(std::string(policy::kNamespaceLabel)));
-        const auto known = context_.extent.known(
-            for_hosts ? Selector::all_of({subject, hosts}) : subject, policy::Ends::Endpoints);
+        const auto known = context_.extent.known_endpoints_of(policy);
         const Span span = policy.selector && policy.selector->span.known() ? policy.selector->span
                                                                            : policy.meta.span;
         if (slip(span, policy, subject, "selector of the policy", known) || !known)
@@ -95,7 +92,8 @@ class SelectionsChecker {
                     const std::string& side) {
         const auto peers = policy::peers_of(entity, space);
         if (!peers || !context_.select(*peers).empty() || has_on_host_network(*peers) ||
-            told_.contains(entity.span))
+            told_.contains(entity.span) ||
+            (entity.namespace_selector && told_.contains(entity.namespace_selector->span)))
             return;
         const auto known = context_.extent.known(*peers, policy::Ends::Peers);
         const Span span = entity.span.known() ? entity.span : view.rule.span;

@@ -140,10 +140,13 @@ class ServicesChecker {
         if (meanings.empty() && (in_space || only_sets)) {
             if (is_kubernetes(view.policy) && !declared_in_space(view.policy.meta.space, name))
                 return; // told when loading
-            if (const auto known = context_.extent.known(selector, policy::Ends::Peers))
-                out_.report(Code::NamedPortUnmatched, span, {rule_name(view), name})
-                    .about(name_of(view.policy))
-                    .with_note("assumes that " + *known);
+            const auto known = context_.extent.known(selector, policy::Ends::Peers);
+            if (!known && !only_sets)
+                return;
+            auto& diagnostic = out_.report(Code::NamedPortUnmatched, span, {rule_name(view), name});
+            diagnostic.about(name_of(view.policy));
+            if (known)
+                diagnostic.with_note("assumes that " + *known);
         } else if (meanings.size() > 1) {
             std::vector<std::string> texts;
             for (const auto& [meaning, endpoint] : meanings)

@@ -117,6 +117,17 @@ template <class Names> bool may_be_elsewhere(const Selector& selector, const Nam
            }) != Answer::No;
 }
 
+/// It speaks of a namespace by name that is none of the `known` ones.
+template <class Names> bool names_other_namespace(const Selector& selector, const Names& known) {
+    const Term& term = selector.term();
+    const bool asks = term.op == Op::Equal || term.op == Op::In;
+    return (asks && is_name_of_namespace(term.label) &&
+            std::any_of(term.values.begin(), term.values.end(),
+                        [&](const std::string& value) { return !known.contains(value); })) ||
+           std::any_of(term.children.begin(), term.children.end(),
+                       [&](const Selector& child) { return names_other_namespace(child, known); });
+}
+
 /// Of a host endpoint or a global network set.
 bool may_be_global(const Selector& selector) {
     return evaluate(selector, [](const Selector& test) {
@@ -177,6 +188,8 @@ std::optional<std::string> Extent::known(const Selector& selector, Ends ends) co
     // the selector speaks of: then it is more likely that they come later.
     if (bare && (!whole_ || shown.empty()))
         return std::nullopt;
+    if (elsewhere && shown.empty() && names_other_namespace(selector, spaces_))
+        return std::nullopt;
     if (elsewhere)
         return "the input is the whole cluster";
     if (!shown.empty())
@@ -185,6 +198,14 @@ std::optional<std::string> Extent::known(const Selector& selector, Ends ends) co
         return "namespaces have the labels that the input gives them";
     return std::string("every host endpoint") +
            (ends == Ends::Peers ? " and global network set" : "") + " is in the input";
+}
+
+std::optional<std::string> Extent::known_endpoints_of(const Policy& policy) const {
+    const Selector subject = subject_of(policy);
+    if (!*policy.pre_dnat && !*policy.do_not_track)
+        return known(subject, Ends::Endpoints);
+    const Selector hosts = Selector::negate(Selector::has(std::string(kNamespaceLabel)));
+    return known(Selector::all_of({subject, hosts}), Ends::Endpoints);
 }
 
 std::optional<std::string> Extent::known_pods_of(const std::string& space) const {

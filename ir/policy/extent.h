@@ -25,6 +25,9 @@ class Extent {
     /// Is everything known that this could match? If so, what that takes for granted: "every pod of
     /// namespace shop is in the input". nullopt: something that the input does not show may match.
     std::optional<std::string> known(const selector::Selector& selector, Ends ends) const;
+    /// The same of the endpoints that a policy governs: host endpoints only, if it acts before
+    /// translation or on untracked packets.
+    std::optional<std::string> known_endpoints_of(const Policy& policy) const;
     /// The same of the pods of one namespace.
     std::optional<std::string> known_pods_of(const std::string& space) const;
     /// A namespace of which the input has an object or a workload.

@@ -165,10 +165,10 @@ TEST_CASE("lint rules find the mistake and leave the near miss alone") {
         }
 }
 
-TEST_CASE("one Typha serves up to 200 nodes") {
+TEST_CASE("three Typhas serve up to 600 nodes") {
     const auto cluster = [](int nodes) {
         std::string out = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: calico-typha, "
-                          "namespace: kube-system}, spec: {replicas: 1, selector: {matchLabels: "
+                          "namespace: kube-system}, spec: {replicas: 3, selector: {matchLabels: "
                           "{k8s-app: calico-typha}}, template: {metadata: {labels: {k8s-app: "
                           "calico-typha}}, spec: {hostNetwork: true, containers: [{name: c, "
                           "image: i}]}}}}\n";
@@ -177,8 +177,8 @@ TEST_CASE("one Typha serves up to 200 nodes") {
                 "---\n{apiVersion: v1, kind: Node, metadata: {name: n" + std::to_string(i) + "}}\n";
         return out;
     };
-    CHECK(!slugs_of(cluster(200)).contains("typha-replicas"));
-    CHECK(slugs_of(cluster(201)).contains("typha-replicas"));
+    CHECK(!slugs_of(cluster(600)).contains("typha-replicas"));
+    CHECK(slugs_of(cluster(601)).contains("typha-replicas"));
 }
 
 TEST_CASE("a global set that nobody selects, unless it is told of a rule that would") {
