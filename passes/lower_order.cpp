@@ -104,8 +104,10 @@ policy::OrderedPolicies order_policies(const policy::Cluster& cluster) {
     policy::OrderedPolicies out;
     for (const policy::KubernetesNetworkPolicy& source : cluster.kubernetes_policies)
         out.converted.push_back(convert(source));
+    const Enforcer by =
+        policy::has_calico_objects(cluster) ? Enforcer::Calico : Enforcer::AsTheApiSays;
     for (const policy::ClusterNetworkPolicy& source : cluster.cluster_policies)
-        out.converted.push_back(convert(source));
+        out.converted.push_back(convert(source, by));
     std::vector<policy::OrderedTier>& tiers = out.tiers;
     tiers = lowering::known_tiers(cluster);
     std::unordered_map<std::string, std::size_t> by_name;

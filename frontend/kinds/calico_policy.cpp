@@ -34,7 +34,7 @@ bool is_global(PolicyKind kind) {
 }
 
 /// `label` or `label.label`; namespaced ones also as Calico names its copies of foreign policies.
-void check_policy_name(Fields& root, const Policy& policy) {
+void check_policy_name(Fields& root, const Policy& policy, Checks checks) {
     const std::string_view name = policy.meta.name;
     if (name.empty())
         return;
@@ -51,14 +51,15 @@ void check_policy_name(Fields& root, const Policy& policy) {
         part(name.substr(0, dot)) && (dot == std::string_view::npos || part(name.substr(dot + 1)));
     if (!good)
         root.diagnostics()
-            .report(diag::Code::ObjectName, policy.meta.span,
+            .report(checks == Checks::Api ? diag::Code::ObjectName : diag::Code::ApiCheckMissed,
+                    policy.meta.span,
                     {"metadata.name", "must be a DNS label, or two joined by a dot"})
             .about(root.object());
 }
 
-void read_types(Fields& spec, Policy& into, bool legacy) {
+void read_types(Fields& spec, Policy& into, Checks checks) {
     const auto types = spec.strings("types");
-    if (types.empty() && legacy) {
+    if (types.empty() && checks == Checks::Storage) {
         // Felix takes an un-defaulted policy to have both directions.
         into.ingress_type = into.egress_type = true;
         auto& diagnostic = spec.diagnostics()
@@ -86,7 +87,8 @@ void read_types(Fields& spec, Policy& into, bool legacy) {
         }
         bool& flag = type.value == "Ingress" ? into.ingress_type : into.egress_type;
         if (flag)
-            refuse_value(spec, type.span, spec.path_of("types"), "has " + type.value + " twice");
+            refuse_in_api(spec, checks, type.span, spec.path_of("types"),
+                          "has " + type.value + " twice");
         flag = true;
     }
     if (!into.ingress_type && !into.ingress.empty())
@@ -146,15 +148,15 @@ std::string read_staged_action(Fields& spec) {
 }
 
 /// A staged deletion names a policy and says nothing of what it holds.
-void check_staged_delete(Fields& spec, const yaml::Node* node,
+void check_staged_delete(Fields& spec, const yaml::Node* node, Checks checks,
                          std::initializer_list<std::string_view> allowed) {
     if (node == nullptr || !node->is_mapping())
         return;
     for (const yaml::Member& member : node->members)
         if (std::find(allowed.begin(), allowed.end(), member.key) == allowed.end() &&
             !member.value.is_null())
-            refuse_value(spec, member.key_span, spec.path_of(member.key),
-                         "must not be there with stagedAction Delete");
+            refuse_in_api(spec, checks, member.key_span, spec.path_of(member.key),
+                          "must not be there with stagedAction Delete");
 }
 
 void read_hints(Fields& spec, Policy& into) {
@@ -168,11 +170,12 @@ void read_hints(Fields& spec, Policy& into) {
         refuse_value(spec, hints[1].span, spec.path_of("performanceHints"), "has an entry twice");
 }
 
-void read_tier_name(Fields& spec, Policy& into) {
+void read_tier_name(Fields& spec, Policy& into, Checks checks) {
     if (const auto tier = spec.string("tier"); tier && !tier->value.empty()) {
         into.tier = *tier;
         if (!is_dns_label(tier->value))
-            refuse_value(spec, tier->span, spec.path_of("tier"), "must be the name of a tier");
+            refuse_in_api(spec, checks, tier->span, spec.path_of("tier"),
+                          "must be the name of a tier");
     }
 }
 
@@ -181,11 +184,11 @@ void read_tier_name(Fields& spec, Policy& into) {
 void read_tier(ObjectContext& context) {
     Fields root = open_root(context);
     policy::Tier out;
-    out.meta = read_metadata(root, false);
+    out.meta = read_metadata(root, false, diag::Severity::Error);
     if (!out.meta.name.empty() && !is_dns_label(out.meta.name))
         context.diagnostics
-            .report(diag::Code::ObjectName, out.meta.span,
-                    {"metadata.name", "must be one DNS label"})
+            .report(context.legacy_crd ? diag::Code::ApiCheckMissed : diag::Code::ObjectName,
+                    out.meta.span, {"metadata.name", "must be one DNS label"})
             .about(root.object());
     Fields spec = root.mapping("spec");
     if (const auto order = spec.number("order"))
@@ -198,12 +201,14 @@ void read_tier(ObjectContext& context) {
                               action->span};
     spec.finish();
     root.finish();
+    // Calico's API writes the order of `default` where a Tier has none.
     struct BuiltIn {
         const char* name;
         double order;
         policy::Action action;
         const char* rule;
     };
+    constexpr double kWritten = 1000000;
     static constexpr BuiltIn kBuiltIn[] = {
         {"kube-admin", 1000, policy::Action::Pass,
          "tier kube-admin has order 1000 and defaultAction Pass"},
@@ -212,8 +217,8 @@ void read_tier(ObjectContext& context) {
         {"kube-baseline", 10000000, policy::Action::Pass,
          "tier kube-baseline has order 10000000 and defaultAction Pass"}};
     for (const BuiltIn& tier : kBuiltIn)
-        if (out.meta.name == tier.name &&
-            ((out.order && **out.order != tier.order) || *out.default_action != tier.action))
+        if (out.meta.name == tier.name && ((out.order ? **out.order : kWritten) != tier.order ||
+                                           *out.default_action != tier.action))
             context.diagnostics.report(diag::Code::FieldRule, spec.span(), {tier.rule})
                 .about(root.object());
     context.cluster.tiers.push_back(std::move(out));
@@ -225,25 +230,26 @@ void read_calico_policy(ObjectContext& context) {
     out.kind = kind_of(context.kind);
     out.manifest_kind = context.kind;
     const bool global = is_global(out.kind), staged = policy::is_staged(out.kind);
-    out.meta = read_metadata(root, !global);
-    check_policy_name(root, out);
+    out.meta = read_metadata(root, !global, diag::Severity::Error);
+    const Checks checks = checks_of(context);
+    check_policy_name(root, out, checks);
     Fields spec = root.mapping("spec");
-    read_tier_name(spec, out);
+    read_tier_name(spec, out, checks);
     if (const auto order = spec.number("order"))
         out.order = *order;
     out.selector = read_selector(spec, "selector", GlobalTerm::Refused);
     out.service_account_selector =
         read_selector(spec, "serviceAccountSelector", GlobalTerm::Refused);
-    out.ingress = read_calico_rules(spec, "ingress", {false, global, false});
-    out.egress = read_calico_rules(spec, "egress", {true, global, false});
+    out.ingress = read_calico_rules(spec, "ingress", {checks, false, global, false});
+    out.egress = read_calico_rules(spec, "egress", {checks, true, global, false});
     if (staged)
         out.staged_action = read_staged_action(spec);
-    read_types(spec, out, context.legacy_crd);
+    read_types(spec, out, checks);
     read_hints(spec, out);
     if (global)
         read_global_fields(spec, out);
     if (out.staged_action == "Delete")
-        check_staged_delete(spec, context.root.find("spec"), {"tier", "stagedAction"});
+        check_staged_delete(spec, context.root.find("spec"), checks, {"tier", "stagedAction"});
     spec.finish();
     root.finish();
     context.cluster.policies.push_back(std::move(out));
@@ -252,11 +258,11 @@ void read_calico_policy(ObjectContext& context) {
 void read_staged_kubernetes_policy(ObjectContext& context) {
     Fields root = open_root(context);
     policy::KubernetesNetworkPolicy out;
-    out.meta = read_metadata(root, true);
+    out.meta = read_metadata(root, true, diag::Severity::Error);
     Fields spec = root.mapping("spec");
     out.staged_action = read_staged_action(spec);
     if (out.staged_action == "Delete") {
-        check_staged_delete(spec, context.root.find("spec"), {"stagedAction"});
+        check_staged_delete(spec, context.root.find("spec"), checks_of(context), {"stagedAction"});
         spec.ignore_rest();
     } else {
         read_kubernetes_policy_spec(spec, out);

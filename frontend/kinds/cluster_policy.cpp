@@ -2,6 +2,7 @@
 /// and BaselineAdminNetworkPolicy (v1alpha1). Limits: the CRDs of network-policy-api.
 #include "frontend/kinds/kinds.h"
 #include "frontend/kinds/label_selector.h"
+#include "frontend/kinds/names.h"
 
 namespace polecat::frontend {
 
@@ -15,6 +16,7 @@ constexpr std::size_t kMaxRules = 25, kMaxItems = 25, kMaxRuleName = 100;
 /// The version's differences: names of fields and values.
 struct Dialect {
     bool v1alpha1 = false;
+    bool baseline = false; ///< of v1alpha1: nothing comes behind it, so there is no Pass
     std::string_view accept() const { return v1alpha1 ? "Allow" : "Accept"; }
 };
 
@@ -120,6 +122,14 @@ std::optional<net::PortRange> read_destination(Fields fields) {
     return out;
 }
 
+/// A port's name. Felix drops the whole policy for one that Kubernetes doesn't take.
+std::string read_port_name(Fields& fields, std::string_view key) {
+    const auto name = fields.string(key);
+    if (name && !is_port_name(name->value))
+        refuse_port_name(fields, *name, fields.path_of(key));
+    return name ? name->value : "";
+}
+
 /// v1alpha2: {tcp: {destinationPort: ...}}, {destinationNamedPort: name}.
 void read_protocol(Fields fields, std::vector<policy::ClusterPort>& into) {
     policy::ClusterPort out;
@@ -137,10 +147,8 @@ void read_protocol(Fields fields, std::vector<policy::ClusterPort>& into) {
             out.range = read_destination(inner.mapping("destinationPort"));
         inner.finish();
     }
-    if (const auto name = fields.string("destinationNamedPort")) {
-        ++given;
-        out.named = name->value;
-    }
+    out.named = read_port_name(fields, "destinationNamedPort");
+    given += out.named.empty() ? 0 : 1;
     fields.finish();
     if (given != 1)
         refuse_value(fields, fields.span(), fields.path(),
@@ -181,10 +189,8 @@ void read_port_v1alpha1(Fields fields, std::vector<policy::ClusterPort>& into) {
         inner.finish();
         out.range = read_range(Fields(&bounds, inner.path(), inner.object(), inner.diagnostics()));
     }
-    if (const auto name = fields.string("namedPort")) {
-        ++given;
-        out.named = name->value;
-    }
+    out.named = read_port_name(fields, "namedPort");
+    given += out.named.empty() ? 0 : 1;
     fields.finish();
     if (given != 1)
         refuse_value(fields, fields.span(), fields.path(),
@@ -205,9 +211,10 @@ policy::ClusterRule read_rule(Fields fields, bool egress, const Dialect& dialect
     if (!action)
         refuse_value(fields, fields.span(), fields.path_of("action"), "is missing");
     else if (action->value != dialect.accept() && action->value != "Deny" &&
-             action->value != "Pass")
+             (action->value != "Pass" || dialect.baseline))
         refuse_value(fields, action->span, fields.path_of("action"),
-                     "must be " + std::string(dialect.accept()) + ", Deny or Pass");
+                     "must be " + std::string(dialect.accept()) +
+                         (dialect.baseline ? " or Deny" : ", Deny or Pass"));
     else
         out.action = {action->value == "Allow" ? "Accept" : action->value, action->span};
     const char* peers = egress ? "to" : "from";
@@ -269,7 +276,7 @@ void read_body(Fields& spec, ClusterNetworkPolicy& into, const Dialect& dialect)
 void read_cluster_network_policy(ObjectContext& context) {
     Fields root(&context.root, "", object_label(context), context.diagnostics);
     ClusterNetworkPolicy out;
-    out.meta = read_metadata(root, false);
+    out.meta = read_metadata(root, false, diag::Severity::Error);
     root.ignore({"apiVersion", "kind", "status"});
     Fields spec = root.mapping("spec");
     read_tier_and_priority(spec, out);
@@ -283,7 +290,7 @@ void read_cluster_network_policy(ObjectContext& context) {
 void read_admin_network_policy(ObjectContext& context) {
     Fields root(&context.root, "", object_label(context), context.diagnostics);
     ClusterNetworkPolicy out;
-    out.meta = read_metadata(root, false);
+    out.meta = read_metadata(root, false, diag::Severity::Error);
     out.kind = context.kind;
     root.ignore({"apiVersion", "kind", "status"});
     Fields spec = root.mapping("spec");
@@ -294,7 +301,7 @@ void read_admin_network_policy(ObjectContext& context) {
     } else {
         read_priority(spec, out);
     }
-    read_body(spec, out, {true});
+    read_body(spec, out, {true, context.kind == "BaselineAdminNetworkPolicy"});
     spec.finish();
     root.finish();
     context.cluster.cluster_policies.push_back(std::move(out));

@@ -6,6 +6,8 @@
 #include "frontend/kinds/kubernetes_fields.h"
 #include "frontend/kinds/label_selector.h"
 #include "frontend/kinds/names.h"
+#include "ir/policy/scope.h"
+#include "support/diag/fix.h"
 
 namespace polecat::frontend {
 
@@ -137,6 +139,49 @@ void read_endpoint_ports(Fields& fields, policy::ServiceEndpoints& into) {
     }
 }
 
+/// Where the label is written in metadata.labels; nullptr: it is not.
+const yaml::Member* label_of(const ObjectContext& context, std::string_view key) {
+    const yaml::Node* meta = context.root.find("metadata");
+    const yaml::Node* labels =
+        meta != nullptr && meta->is_mapping() ? meta->find("labels") : nullptr;
+    if (labels != nullptr && labels->is_mapping())
+        for (const yaml::Member& member : labels->members)
+            if (member.key == key)
+                return &member;
+    return nullptr;
+}
+
+/// Labels that Felix loses, all at once.
+void check_inherited(ObjectContext& context, const policy::Metadata& meta,
+                     std::string_view prefix) {
+    const auto problem = policy::too_long_to_inherit(meta, prefix);
+    if (!problem)
+        return;
+    const yaml::Member* label = label_of(context, *problem);
+    const std::string object = object_label(context);
+    context.diagnostics
+        .report(diag::Code::InheritedLabelsLost, label != nullptr ? label->key_span : meta.span,
+                {object, label != nullptr ? "label " + *problem : "the name", std::string(prefix)})
+        .about(object)
+        .with_note("selectors see none of its labels, nor its name")
+        .with_hint(label != nullptr ? "shorten or remove the label" : "shorten the name");
+}
+
+/// The API server writes the name, whatever the manifest says.
+void name_namespace(ObjectContext& context, policy::Namespace& space) {
+    const std::string key(policy::kNameLabel);
+    const auto given = space.meta.labels.find(key);
+    const yaml::Member* label = label_of(context, key);
+    if (given && *given != space.meta.name && label != nullptr)
+        context.diagnostics
+            .report(diag::Code::NamespaceNameLabel, label->value.span,
+                    {std::string(*given), space.meta.name})
+            .about(object_label(context))
+            .with_fix(diag::replace_text(label->value.span, std::string(*given), space.meta.name,
+                                         "write the namespace's name"));
+    space.meta.labels.set(key, space.meta.name);
+}
+
 } // namespace
 
 void read_namespace(ObjectContext& context) {
@@ -144,15 +189,18 @@ void read_namespace(ObjectContext& context) {
     policy::Namespace out{read_metadata(root, false)};
     root.ignore({"spec", "status"});
     root.finish_open(known::kNone);
-    out.meta.labels.set_default("kubernetes.io/metadata.name", out.meta.name);
+    check_inherited(context, out.meta, policy::kNamespacePrefix);
+    name_namespace(context, out);
     context.cluster.namespaces.push_back(std::move(out));
 }
 
 void read_service_account(ObjectContext& context) {
     Fields root = open_root(context);
-    context.cluster.service_accounts.push_back({read_metadata(root, true)});
+    policy::ServiceAccount out{read_metadata(root, true)};
     root.ignore({"secrets", "imagePullSecrets", "automountServiceAccountToken"});
     root.finish_open(known::kNone);
+    check_inherited(context, out.meta, policy::kServiceAccountPrefix);
+    context.cluster.service_accounts.push_back(std::move(out));
 }
 
 void read_node(ObjectContext& context) {

@@ -22,7 +22,7 @@ bool read_port_value(Fields& fields, policy::KubernetesPort& out) {
     if (node == nullptr)
         return true;
     const std::string path = fields.path_of("port");
-    if (const auto number = yaml::as_integer(*node)) {
+    if (const auto number = as_integer(*node, path, fields.object(), fields.diagnostics())) {
         const auto port = port_number({*number, node->span}, path, fields);
         if (port)
             out.port = *port;
@@ -32,9 +32,7 @@ bool read_port_value(Fields& fields, policy::KubernetesPort& out) {
     if (!name)
         return false;
     if (!is_port_name(name->value)) {
-        refuse_value(
-            fields, name->span, path,
-            "must be a number, or a name of lower-case letters, digits and `-`, at most 15");
+        refuse_port_name(fields, *name, path);
         return false;
     }
     out.port = name->value;
@@ -199,7 +197,7 @@ void read_kubernetes_policy_spec(Fields& spec, KubernetesNetworkPolicy& into) {
 void read_kubernetes_network_policy(ObjectContext& context) {
     Fields root(&context.root, "", object_label(context), context.diagnostics);
     KubernetesNetworkPolicy out;
-    out.meta = read_metadata(root, true);
+    out.meta = read_metadata(root, true, diag::Severity::Error);
     root.ignore({"apiVersion", "kind", "status"});
     Fields spec = root.mapping("spec");
     read_kubernetes_policy_spec(spec, out);

@@ -76,6 +76,19 @@ diag::Diagnostic& refuse_value(Fields& fields, Span span, const std::string& pat
         .about(fields.object());
 }
 
+void refuse_port_name(Fields& fields, const At<std::string>& text, const std::string& path) {
+    auto& diagnostic = refuse_value(fields, text.span, path,
+                                    "is `" + text.value +
+                                        "`: a port's name has lower-case letters, digits and "
+                                        "single `-` between them, at most 15, and a letter");
+    std::string lower = text.value;
+    std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    if (is_port_name(lower))
+        diagnostic.with_hint("did you mean `" + lower + "`?");
+}
+
 void refuse_word(Fields& fields, const At<std::string>& text, const std::string& path,
                  std::initializer_list<const char*> allowed) {
     std::string list;

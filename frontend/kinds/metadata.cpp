@@ -48,7 +48,7 @@ void read_annotations(Fields& meta, policy::Metadata& out) {
 
 } // namespace
 
-policy::Metadata read_metadata(Fields& root, bool namespaced) {
+policy::Metadata read_metadata(Fields& root, bool namespaced, diag::Severity unknown) {
     Fields meta = root.mapping("metadata");
     policy::Metadata out;
     out.span = root.span();
@@ -74,7 +74,7 @@ policy::Metadata read_metadata(Fields& root, bool namespaced) {
         out.space = space && !space->value.empty() ? space->value : "default";
     read_labels(meta, out);
     read_annotations(meta, out);
-    meta.finish_open(kubernetes_fields::kMetadata);
+    meta.finish_open(kubernetes_fields::kMetadata, diag::Severity::Error, unknown);
     return out;
 }
 

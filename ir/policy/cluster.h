@@ -36,4 +36,7 @@ struct Cluster {
     std::map<std::string, std::size_t> unread_kinds; ///< "apiVersion Kind" -> how many
 };
 
+/// Whether something of Calico's own API is there, so that Calico carries out all the policies.
+bool has_calico_objects(const Cluster& cluster);
+
 } // namespace polecat::policy

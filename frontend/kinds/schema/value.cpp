@@ -170,8 +170,7 @@ std::optional<std::string> check_value(std::string_view type, const yaml::Node& 
         return check_integer(type.size() > 4 ? type.substr(4) : "", value);
     if (word == "bool")
         return scalar == yaml::ScalarType::Boolean ? Problem{} : "must be true or false";
-    if (word == "intstr" &&
-        (scalar == yaml::ScalarType::Integer || scalar == yaml::ScalarType::String))
+    if (word == "intstr" && (yaml::as_integer(value) || scalar == yaml::ScalarType::String))
         return std::nullopt;
     if (word == "asn") // 64512 or "0.64512"; unquoted, the latter is a number, told by its text
         return net::parse_as_number(value.text) ? Problem{}
