@@ -94,7 +94,8 @@ TEST_CASE("names of ports are those that Kubernetes takes, wherever they stand")
 
 TEST_CASE("ports of host endpoints") {
     const auto endpoint = [](const std::string& api, const std::string& port) {
-        return object(api, "HostEndpoint", "node: n, interfaceName: eth0, ports: [{" + port + "}]");
+        return object(api, "HostEndpoint",
+                      "node: n1, interfaceName: eth0, ports: [{" + port + "}]");
     };
     CHECK(codes(endpoint(kApi, "name: http, port: 80, protocol: TCP")) == kGood);
     CHECK(codes(endpoint(kApi, "name: HTTP, port: 80, protocol: TCP")) == kRefused);
@@ -107,10 +108,10 @@ TEST_CASE("ports of host endpoints") {
             CHECK(codes(endpoint(api, std::string("name: http, port: 80, protocol: ") + number)) ==
                   dropped);
     CHECK(codes(endpoint(kApi, "name: http, port: 80, protocol: 1")) == kRefused);
-    CHECK(codes(object(kApi, "HostEndpoint", "node: n, expectedIPs: []")) == kRefused);
-    CHECK(codes(object(kApi, "HostEndpoint", "node: n, expectedIPs: [10.0.0.1]")) == kGood);
+    CHECK(codes(object(kApi, "HostEndpoint", "node: n1, expectedIPs: []")) == kRefused);
+    CHECK(codes(object(kApi, "HostEndpoint", "node: n1, expectedIPs: [10.0.0.1]")) == kGood);
     CHECK(codes(object(kApi, "WorkloadEndpoint",
-                       "node: n, interfaceName: cali1, ports: [{name: http, port: 80, protocol: "
+                       "node: n1, interfaceName: cali1, ports: [{name: http, port: 80, protocol: "
                        "17}]")) == dropped);
 }
 
@@ -275,4 +276,85 @@ TEST_CASE("labels that pods inherit") {
     CHECK(space("kubernetes.io/metadata.name: b") == other);
     CHECK(space("kubernetes.io/metadata.name: ''") == other);
     CHECK(space("metadata.name: b") == kGood);
+}
+
+TEST_CASE("values of a FelixConfiguration") {
+    const auto felix = [](const std::string& spec) {
+        return codes(object(kApi, "FelixConfiguration", spec, "default"));
+    };
+    const std::vector<Code> refused{Code::SchemaValue};
+    for (const char* good :
+         {"wireguardInterfaceName: wg0", "wireguardInterfaceName: '*'",
+          "wireguardInterfaceNameV6: ''", "externalNodesList: [10.0.0.1, 10.1.0.0/16]",
+          "goMaxProcs: -1", "bpfMaglevMaxServices: 3000", "endpointStatusPathPrefix: /var",
+          "bpfMapSizePerCpuConntrack: 5", "nftablesFlowTableDataIfacePattern: eth.*"})
+        CHECK(felix(good) == kGood);
+    for (const char* bad :
+         {"wireguardInterfaceName: 'wg&0'", "wireguardInterfaceNameV6: sixteen-letters-",
+          "externalNodesList: ['abcd::1']", "externalNodesList: ['abcd::/64']", "goMaxProcs: -2",
+          "bpfMaglevMaxServices: 3001", "logDebugFilenameRegex: '('",
+          "wireguardRoutingRulePriority: 32766", "bpfKubeProxyHealthzPort: 65536"})
+        CHECK(felix(bad) == refused);
+}
+
+TEST_CASE("a policy's metadata has no unknown fields") {
+    const std::vector<Code> unknown{Code::UnknownField};
+    const auto severity = [](const std::string& text) {
+        Sources sources;
+        diag::Diagnostics diagnostics;
+        policy::Cluster cluster;
+        const FileId file = sources.add("test.yaml", text);
+        frontend::load_documents(yaml::read_documents(sources, file, diagnostics), cluster,
+                                 diagnostics);
+        REQUIRE(diagnostics.list().size() == 1);
+        return diagnostics.list().front().severity;
+    };
+    const std::string policy = "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: "
+                               "{name: a, namespaceSelector: {}}, spec: {podSelector: {}, "
+                               "policyTypes: [Ingress]}}";
+    CHECK(codes(policy) == unknown);
+    CHECK(severity(policy) == diag::Severity::Error);
+    CHECK(severity("{apiVersion: projectcalico.org/v3, kind: Tier, metadata: {name: a, "
+                   "selector: x}, spec: {}}") == diag::Severity::Error);
+    // Of other kinds only what is near to a field.
+    CHECK(severity("{apiVersion: v1, kind: Namespace, metadata: {name: a, selector: x}}") ==
+          diag::Severity::Warning);
+}
+
+TEST_CASE("a baseline policy has nothing to pass to") {
+    const auto policy = [](const std::string& kind, const std::string& action) {
+        return codes("{apiVersion: policy.networking.k8s.io/v1alpha1, kind: " + kind +
+                     ", metadata: {name: default}, spec: {" +
+                     (kind == "AdminNetworkPolicy" ? "priority: 1, " : "") +
+                     "subject: {namespaces: {}}, ingress: [{action: " + action +
+                     ", from: [{namespaces: {}}]}]}}");
+    };
+    CHECK(policy("AdminNetworkPolicy", "Pass") == kGood);
+    CHECK(policy("BaselineAdminNetworkPolicy", "Pass") == kRefused);
+    CHECK(policy("BaselineAdminNetworkPolicy", "Allow") == kGood);
+}
+
+TEST_CASE("the address that AWS' CNI plugin noted") {
+    const auto addresses = [](const std::string& meta, const std::string& status) {
+        Sources sources;
+        diag::Diagnostics diagnostics;
+        policy::Cluster cluster;
+        const FileId file = sources.add(
+            "test.yaml", "{apiVersion: v1, kind: Pod, metadata: {name: a, " + meta +
+                             "}, spec: {nodeName: n1, containers: []}, status: {" + status + "}}");
+        frontend::load_documents(yaml::read_documents(sources, file, diagnostics), cluster,
+                                 diagnostics);
+        REQUIRE(cluster.workloads.size() == 1);
+        const policy::Workload& pod = cluster.workloads.front();
+        return pod.finished            ? "finished"
+               : pod.addresses.empty() ? ""
+                                       : net::to_string(pod.addresses.front().value);
+    };
+    const std::string noted = "annotations: {vpc.amazonaws.com/pod-ips: 10.0.0.1}";
+    CHECK(addresses(noted, "") == "10.0.0.1/32");
+    CHECK(addresses(noted, "podIP: 10.0.0.2") == "10.0.0.2/32");
+    const std::string empty = "annotations: {vpc.amazonaws.com/pod-ips: ''}";
+    CHECK(addresses(empty, "podIP: 10.0.0.2") == "10.0.0.2/32");
+    CHECK(addresses(empty + ", deletionTimestamp: '2026-01-01T00:00:00Z'", "podIP: 10.0.0.2") ==
+          "finished");
 }
