@@ -16,7 +16,8 @@ using policy::Action;
 using policy::EntityRule;
 using policy::Rule;
 
-constexpr std::size_t kMaxRules = 1024, kMaxNets = 256, kMaxPorts = 50, kMaxHttp = 20;
+constexpr std::size_t kMaxRules = 1024, kMaxNets = 256, kMaxPorts = 50, kMaxHttp = 20,
+                      kMaxName = 253;
 
 void check_size(Fields& fields, std::string_view key, std::size_t size, std::size_t limit) {
     if (size > limit)
@@ -64,7 +65,9 @@ void read_services(Fields fields, EntityRule& into, Checks checks) {
     if (!name || name->value.empty())
         refuse_value(fields, fields.span(), fields.path_of("name"), "must name the service");
     const auto check = [&](const std::optional<At<std::string>>& text, const char* key) {
-        if (text && !text->value.empty() && !is_dns_subdomain(text->value))
+        if (text && text->value.size() > kMaxName)
+            refuse_value(fields, text->span, fields.path_of(key), "has more than 253 characters");
+        else if (text && !text->value.empty() && !is_dns_subdomain(text->value))
             refuse_in_api(fields, checks, text->span, fields.path_of(key),
                           "is `" + text->value +
                               "`: names have lower-case letters, digits, `-` and `.`");
@@ -243,23 +246,29 @@ std::optional<diag::Fix> name_icmp(const Fields& fields, const Rule& rule) {
     return fix;
 }
 
+/// A protocol as the schema compares it: by its name or its number, and text "1" is neither.
+bool is_written(Fields& fields, std::string_view key, std::string_view name, net::Protocol number) {
+    const yaml::Node* node = fields.get(key);
+    if (node == nullptr)
+        return false;
+    const auto written = yaml::as_integer(*node);
+    return written ? *written == number : node->is_scalar() && node->text == name;
+}
+
 void check_icmp(Fields& fields, const Rule& rule) {
-    const auto is = [&](const std::optional<At<net::Protocol>>& protocol, net::Protocol number) {
-        return protocol && protocol->value == number;
-    };
-    if (rule.icmp && !is(rule.protocol, net::kIcmp) && !is(rule.protocol, net::kIcmpV6))
+    if (rule.icmp && !is_written(fields, "protocol", "ICMP", net::kIcmp) &&
+        !is_written(fields, "protocol", "ICMPv6", net::kIcmpV6))
         refuse_value(fields, rule.icmp->span, fields.path_of("icmp"),
                      "needs protocol ICMP or ICMPv6")
             .with_fix(name_icmp(fields, rule));
-    for (const auto* protocol : {&rule.protocol, &rule.not_protocol}) {
-        if (!rule.ip_version)
-            continue;
-        if (is(*protocol, net::kIcmp) && rule.ip_version->value != 4)
-            refuse_value(fields, (*protocol)->span, fields.path_of("protocol"),
-                         "ICMP needs ipVersion 4");
-        if (is(*protocol, net::kIcmpV6) && rule.ip_version->value != 6)
-            refuse_value(fields, (*protocol)->span, fields.path_of("protocol"),
-                         "ICMPv6 needs ipVersion 6");
+    if (!rule.ip_version)
+        return;
+    for (const char* key : {"protocol", "notProtocol"}) {
+        const Span where = fields.key_span(key);
+        if (is_written(fields, key, "ICMP", net::kIcmp) && rule.ip_version->value != 4)
+            refuse_value(fields, where, fields.path_of(key), "ICMP needs ipVersion 4");
+        if (is_written(fields, key, "ICMPv6", net::kIcmpV6) && rule.ip_version->value != 6)
+            refuse_value(fields, where, fields.path_of(key), "ICMPv6 needs ipVersion 6");
     }
 }
 
@@ -269,7 +278,7 @@ void check_http(Fields& fields, Rule& rule, const RuleContext& context) {
     const std::string path = fields.path_of("http");
     if (rule.action != Action::Allow)
         refuse_value(fields, rule.http->span, path, "needs action Allow");
-    if (rule.protocol && rule.protocol->value != net::kTcp)
+    if (rule.protocol && !is_written(fields, "protocol", "TCP", net::kTcp))
         refuse_value(fields, rule.http->span, path, "needs protocol TCP");
     if (!context.egress)
         return;

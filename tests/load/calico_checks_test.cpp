@@ -129,6 +129,9 @@ TEST_CASE("services in rules") {
     CHECK(policy("services: {namespace: shop}") == kRefused);
     CHECK(policy("services: {name: web}") == kRefused);
     CHECK(policy("services: {name: A_b, namespace: shop}", kStorage) == kWarned);
+    const std::string long_name = "services: {name: " + std::string(254, 'a') + ", namespace: b}";
+    CHECK(policy(long_name) == kRefused);
+    CHECK(policy(long_name, kStorage) == kRefused);
     CHECK(policy("services: {name: web}", kStorage) == kWarned);
     CHECK(policy("services: {namespace: shop}", kStorage) == kRefused);
     for (const char* empty : {"selector: ''", "notSelector: ''", "namespaceSelector: ''",
@@ -228,6 +231,10 @@ TEST_CASE("numbers as JSON has them") {
                        ", destination: {ports: [80.0, 080, 8e1]}}",
                    kGood);
     check_rule("{action: Allow, protocol: 1, icmp: {type: 8.0, code: 0.0}}", kGood);
+    // The schema compares a protocol by its name or its number.
+    check_rule("{action: Allow, protocol: '1', icmp: {type: 8}}", kRefused);
+    check_rule("{action: Allow, protocol: ICMP, ipVersion: 6}", kRefused);
+    check_rule("{action: Allow, protocol: '1', ipVersion: 6}", kGood);
     check_rule("{action: Allow, protocol: 6.5}", {Code::WrongType});
     check_rule("{action: Allow, protocol: TCP, destination: {ports: [80.5]}}", {Code::WrongType});
 }
