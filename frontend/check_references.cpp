@@ -7,6 +7,7 @@
 
 #include "frontend/check_ports.h"
 #include "frontend/load.h"
+#include "ir/policy/order.h"
 
 namespace polecat::frontend {
 
@@ -94,7 +95,9 @@ void check_names(const Cluster& cluster, diag::Diagnostics& diagnostics) {
 // --- tiers ---------------------------------------------------------------------------------------
 
 void check_tiers(const Cluster& cluster, diag::Diagnostics& diagnostics) {
-    std::vector<std::string_view> tiers{"default", "kube-admin", "kube-baseline"};
+    std::vector<std::string_view> tiers;
+    for (const policy::BuiltInTier& tier : policy::kBuiltInTiers)
+        tiers.push_back(tier.name);
     for (const policy::Tier& tier : cluster.tiers)
         tiers.push_back(tier.meta.name);
     const std::set<std::string_view> known(tiers.begin(), tiers.end());

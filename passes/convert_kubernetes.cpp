@@ -4,6 +4,8 @@
 #include <map>
 #include <tuple>
 
+#include "ir/policy/order.h"
+
 namespace polecat::passes {
 
 namespace {
@@ -241,7 +243,8 @@ policy::Policy convert(const policy::ClusterNetworkPolicy& source, Enforcer by) 
     out.meta = source.meta;
     out.kind = policy::PolicyKind::KubernetesClusterNetworkPolicy;
     out.manifest_kind = source.kind;
-    out.tier.value = source.tier == policy::ClusterTier::Admin ? "kube-admin" : "kube-baseline";
+    out.tier.value =
+        source.tier == policy::ClusterTier::Admin ? policy::kAdminTier : policy::kBaselineTier;
     out.order = source.priority;
     const policy::ClusterPeer& subject = source.subject;
     out.selector =

@@ -10,18 +10,6 @@ namespace polecat::passes::lowering {
 
 namespace {
 
-constexpr const char* kDefaultTier = "default";
-struct BuiltInTier {
-    const char* name;
-    double order;
-    policy::Action default_action;
-};
-constexpr BuiltInTier kBuiltInTiers[] = {
-    {"kube-admin", 1'000, policy::Action::Pass},
-    {kDefaultTier, 1'000'000, policy::Action::Deny},
-    {"kube-baseline", 10'000'000, policy::Action::Pass},
-};
-
 /// A Tier without an order is put where tier `default` is (api/pkg/apis/projectcalico/v3/tier.go,
 /// DefaultTierOrder; the calculation graph never sees an absent one).
 constexpr double kDefaultTierOrder = 1'000'000;
@@ -75,7 +63,7 @@ std::vector<OrderedTier> known_tiers(const policy::Cluster& cluster) {
         known.span = tier.meta.span;
         tiers.push_back(std::move(known));
     }
-    for (const BuiltInTier& built_in : kBuiltInTiers) {
+    for (const policy::BuiltInTier& built_in : policy::kBuiltInTiers) {
         const auto given = std::find_if(tiers.begin(), tiers.end(), [&](const OrderedTier& tier) {
             return tier.name == built_in.name;
         });
@@ -116,7 +104,7 @@ policy::OrderedPolicies order_policies(const policy::Cluster& cluster) {
     const auto add = [&](const policy::Policy& policy) {
         if (policy.staged_action == "Delete")
             return; // a staged deletion is not a policy
-        const std::string& name = policy.tier->empty() ? lowering::kDefaultTier : *policy.tier;
+        const std::string name(policy.tier->empty() ? policy::kDefaultTier : *policy.tier);
         const auto [place, added] = by_name.emplace(name, tiers.size());
         if (added) {
             policy::OrderedTier tier;

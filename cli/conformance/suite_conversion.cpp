@@ -9,6 +9,7 @@
 #include "ir/policy/text.h"
 #include "passes/convert_kubernetes.h"
 #include "passes/lower.h"
+#include "support/letters.h"
 
 namespace polecat::conformance {
 
@@ -36,12 +37,8 @@ json as_stored(json object) {
     if (object["kind"] == "NetworkPolicy" && object.contains("spec") &&
         object["spec"].is_object() && !object["spec"].contains("policyTypes"))
         object["spec"]["policyTypes"] = {"Ingress"};
-    if (object["metadata"].contains("name")) {
-        std::string name = object["metadata"]["name"];
-        for (char& c : name)
-            c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-        object["metadata"]["name"] = name;
-    }
+    if (object["metadata"].contains("name"))
+        object["metadata"]["name"] = lower_case(object["metadata"]["name"].get<std::string>());
     return object;
 }
 
@@ -238,7 +235,7 @@ SuiteResult run_conversion(const std::string& dir) {
     SuiteResult out;
     out.name = "conversion";
     for (const auto& [file, check] : kFiles)
-        for (const json& row : json::parse(read_file(dir + "/" + file + ".json"))) {
+        for (const json& row : json::parse(suite_file(dir + "/" + file + ".json"))) {
             ++out.cases;
             const std::string problem = check(row);
             if (problem.empty())

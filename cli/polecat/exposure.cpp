@@ -53,7 +53,7 @@ class Exposure {
                 merge(open[to], row);
         std::vector<json> out;
         for (std::uint32_t i = 0; i < answers.to.size(); ++i) {
-            json entry{{"family", ask_.family() == net::Family::V4 ? "IPv4" : "IPv6"},
+            json entry{{"family", net::to_string(ask_.family())},
                        {"endpoints", json::array()},
                        {"outside", json::array()},
                        {"new_pods", from_new_pods(answers.to[i])}};

@@ -2,11 +2,14 @@
 /// libcalico-go/lib/validator/v3.
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "frontend/defaults.h"
 #include "frontend/kinds/calico_rule.h"
 #include "frontend/kinds/kinds.h"
 #include "frontend/kinds/label_selector.h"
 #include "frontend/kinds/names.h"
+#include "ir/policy/order.h"
 #include "support/diag/fix.h"
 
 namespace polecat::frontend {
@@ -179,6 +182,19 @@ void read_tier_name(Fields& spec, Policy& into, Checks checks) {
     }
 }
 
+/// What nobody may change of a tier that is there anyway.
+void check_built_in(const policy::Tier& tier, Fields& spec) {
+    constexpr double kWritten = 1'000'000; // by Calico's API, where a Tier has no order
+    for (const policy::BuiltInTier& each : policy::kBuiltInTiers)
+        if (tier.meta.name == each.name && ((tier.order ? **tier.order : kWritten) != each.order ||
+                                            *tier.default_action != each.default_action))
+            spec.diagnostics()
+                .report(diag::Code::FieldRule, spec.span(),
+                        {fmt::format("tier {} has order {} and defaultAction {}", each.name,
+                                     each.order, policy::to_string(each.default_action))})
+                .about(spec.object());
+}
+
 } // namespace
 
 void read_tier(ObjectContext& context) {
@@ -201,26 +217,7 @@ void read_tier(ObjectContext& context) {
                               action->span};
     spec.finish();
     root.finish();
-    // Calico's API writes the order of `default` where a Tier has none.
-    struct BuiltIn {
-        const char* name;
-        double order;
-        policy::Action action;
-        const char* rule;
-    };
-    constexpr double kWritten = 1000000;
-    static constexpr BuiltIn kBuiltIn[] = {
-        {"kube-admin", 1000, policy::Action::Pass,
-         "tier kube-admin has order 1000 and defaultAction Pass"},
-        {"default", 1000000, policy::Action::Deny,
-         "tier default has order 1000000 and defaultAction Deny"},
-        {"kube-baseline", 10000000, policy::Action::Pass,
-         "tier kube-baseline has order 10000000 and defaultAction Pass"}};
-    for (const BuiltIn& tier : kBuiltIn)
-        if (out.meta.name == tier.name && ((out.order ? **out.order : kWritten) != tier.order ||
-                                           *out.default_action != tier.action))
-            context.diagnostics.report(diag::Code::FieldRule, spec.span(), {tier.rule})
-                .about(root.object());
+    check_built_in(out, spec);
     context.cluster.tiers.push_back(std::move(out));
 }
 

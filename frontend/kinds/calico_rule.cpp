@@ -5,8 +5,8 @@
 
 #include "frontend/kinds/label_selector.h"
 #include "frontend/kinds/names.h"
-#include "frontend/kinds/schema/value.h"
 #include "support/diag/fix.h"
+#include "support/letters.h"
 
 namespace polecat::frontend {
 
@@ -335,7 +335,7 @@ std::optional<Action> read_action(Fields& fields, Rule& into) {
     auto& diagnostic = refuse_value(fields, action->span, fields.path_of("action"),
                                     "must be Allow, Deny, Log or Pass");
     for (const auto& [name, value] : names)
-        if (schema::equal_ignoring_case(name, action->value))
+        if (equal_ignoring_case(name, action->value))
             diagnostic.with_fix(diag::replace_text(action->span, action->value, name,
                                                    std::string("write `") + name + "`"));
     return std::nullopt;

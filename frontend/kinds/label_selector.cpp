@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "frontend/kinds/names.h"
-#include "frontend/kinds/schema/value.h"
 #include "support/diag/fix.h"
+#include "support/letters.h"
 
 namespace polecat::frontend {
 
@@ -81,10 +81,7 @@ void refuse_port_name(Fields& fields, const At<std::string>& text, const std::st
                                     "is `" + text.value +
                                         "`: a port's name has lower-case letters, digits and "
                                         "single `-` between them, at most 15, and a letter");
-    std::string lower = text.value;
-    std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
+    const std::string lower = lower_case(text.value);
     if (is_port_name(lower))
         diagnostic.with_hint("did you mean `" + lower + "`?");
 }
@@ -99,7 +96,7 @@ void refuse_word(Fields& fields, const At<std::string>& text, const std::string&
                 std::string(name);
     auto& diagnostic = refuse_value(fields, text.span, path, "must be " + list);
     for (const char* name : allowed)
-        if (schema::equal_ignoring_case(name, text.value))
+        if (equal_ignoring_case(name, text.value))
             diagnostic.with_hint("did you mean `" + std::string(name) + "`?")
                 .with_fix(diag::replace_text(text.span, text.value, name,
                                              "write `" + std::string(name) + "`"));

@@ -1,6 +1,7 @@
 #include "frontend/kinds/fields.h"
 #include "frontend/kinds/kubernetes_fields.h"
 #include "frontend/kinds/names.h"
+#include "support/letters.h"
 
 namespace polecat::frontend {
 
@@ -28,10 +29,7 @@ void read_labels(Fields& meta, policy::Metadata& out) {
 void read_annotations(Fields& meta, policy::Metadata& out) {
     std::size_t bytes = 0;
     for (auto& [key, value] : meta.string_map("annotations")) {
-        std::string lower = key.value;
-        for (char& c : lower)
-            c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-        if (const auto problem = check_label_key(lower))
+        if (const auto problem = check_label_key(lower_case(key.value)))
             meta.diagnostics()
                 .report(diag::Code::LabelSyntax, key.span,
                         {meta.path_of("annotations") + "." + key.value, *problem})

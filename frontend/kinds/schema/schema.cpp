@@ -4,6 +4,7 @@
 #include "frontend/kinds/names.h"
 #include "frontend/kinds/schema/tables.h"
 #include "frontend/kinds/schema/value.h"
+#include "support/letters.h"
 
 namespace polecat::frontend {
 
@@ -91,10 +92,7 @@ class Checker {
         if (!node.is_mapping())
             return (void)refuse(node, shown, "must be a mapping");
         for (const yaml::Member& member : node.members) {
-            std::string lower = member.key;
-            for (char& c : lower)
-                c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-            if (const auto problem = check_label_key(lower))
+            if (const auto problem = check_label_key(lower_case(member.key)))
                 refuse(member.value, shown + "." + member.key, *problem);
         }
     }

@@ -1,7 +1,6 @@
 #include "frontend/kinds/schema/value.h"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 
 #include "frontend/kinds/pattern.h"
@@ -9,6 +8,7 @@
 #include "ir/net/address.h"
 #include "ir/net/as_number.h"
 #include "support/diag/fix.h"
+#include "support/letters.h"
 
 namespace polecat::frontend::schema {
 
@@ -148,13 +148,6 @@ std::optional<diag::Fix> fix_of_value(std::string_view type, const yaml::Node& v
             return std::nullopt;
         rest.remove_prefix(bar + 1);
     }
-}
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-        return std::tolower(static_cast<unsigned char>(x)) ==
-               std::tolower(static_cast<unsigned char>(y));
-    });
 }
 
 bool is_duration(std::string_view text) {
