@@ -19,6 +19,7 @@ namespace {
 
 struct DiffOptions {
     std::vector<std::string> what;
+    InputOptions input;
     std::string format = "text", fail_on = "none", unknown_address = "depends";
     bool staged = false, prove = false;
     std::string smt_folder; ///< empty: queries are not written
@@ -52,7 +53,8 @@ std::optional<Revisions> revisions_of(const std::string& text) {
     return out;
 }
 
-Input read_revision(const std::string& revision, const std::vector<std::string>& paths) {
+Input read_revision(const std::string& revision, const std::vector<std::string>& paths,
+                    const InputOptions& options) {
     auto found = runtime::git_tree(revision, paths);
     if (!found)
         fail(found.error());
@@ -68,12 +70,8 @@ Input read_revision(const std::string& revision, const std::vector<std::string>&
     std::vector<frontend::File> files;
     for (runtime::GitFile& each : found->files)
         if (frontend::is_manifest_name(each.path))
-            files.push_back({revision + ":" + each.path, std::move(each.text)});
-    Input out;
-    out.cluster = frontend::load_files(std::move(files), out.sources, out.diagnostics);
-    frontend::check_references(out.cluster, out.diagnostics);
-    out.diagnostics.sort();
-    return out;
+            files.push_back({each.path, std::move(each.text), false, revision + ":"});
+    return read_input(std::move(files), options);
 }
 
 bool wants_failure(const std::string& fail_on, const analyzer::Diff& diff) {
@@ -135,18 +133,19 @@ int run(const DiffOptions& options) {
         std::vector<std::string> paths(options.what.begin() + 1, options.what.end());
         if (paths.empty())
             paths = {"."};
-        const Input base = read_revision(revisions->base, paths);
-        const Input head = read_revision(revisions->head, paths);
+        const Input base = read_revision(revisions->base, paths, options.input);
+        const Input head = read_revision(revisions->head, paths, options.input);
         return compare(options, base, head,
                        options.staged ? passes::enforce_staged(head.cluster) : head.cluster);
     }
     if (options.staged && options.what.size() == 1) {
-        const Input input = read_input(options.what);
+        const Input input = read_input(options.what, options.input);
         return compare(options, input, input, passes::enforce_staged(input.cluster));
     }
     if (options.what.size() != 2)
         fail("name two folders or files, or one with --staged");
-    const Input base = read_input({options.what[0]}), head = read_input({options.what[1]});
+    const Input base = read_input({options.what[0]}, options.input),
+                head = read_input({options.what[1]}, options.input);
     return compare(options, base, head,
                    options.staged ? passes::enforce_staged(head.cluster) : head.cluster);
 }
@@ -160,6 +159,7 @@ void add_diff(CLI::App& app, int& exit_code) {
     command->add_option("BASE HEAD", options->what,
                         "two folders or files; or revisions of the git repository here, BASE..HEAD "
                         "(or BASE...HEAD), and -- PATH");
+    add_input_options(*command, options->input);
     command
         ->add_option("--format", options->format, "text, json, md (for a pull request), svg or dot")
         ->check(CLI::IsMember({"text", "json", "md", "svg", "dot"}));

@@ -22,6 +22,7 @@ constexpr std::size_t kMostFlows = 3000;
 
 struct ReportCommand {
     std::vector<std::string> paths{"."};
+    InputOptions input;
     std::string out = "polecat-report.html", title = "Network policy report", group_by = "auto";
     LintOptions steering;
 };
@@ -98,7 +99,7 @@ int run(const ReportCommand& command) {
         return kBadInput;
     }
     std::size_t excluded = 0;
-    Input input = read_input(command.paths, [&](const std::string& path) {
+    Input input = read_input(command.paths, command.input, [&](const std::string& path) {
         const bool out = config.excludes(path);
         excluded += out ? 1 : 0;
         return out;
@@ -150,6 +151,7 @@ void add_report(CLI::App& app, int& exit_code) {
     CLI::App* command = app.add_subcommand(
         "report", "write findings, map, connections and policies as one HTML page");
     command->add_option("PATH", options->paths, kPathsHelp);
+    add_input_options(*command, options->input);
     command->add_option("-o,--output", options->out,
                         "the page; polecat-report.html by default, - for standard output");
     command->add_option("--title", options->title, "heading of the page");

@@ -8,9 +8,9 @@ namespace {
 
 constexpr std::size_t kMaxAnnotationBytes = 256u << 10;
 
-void read_labels(Fields& meta, policy::Metadata& out) {
+void read_labels(Fields& meta, OtherScalars others, policy::Metadata& out) {
     std::vector<std::pair<std::string, std::string>> pairs;
-    for (auto& [key, value] : meta.string_map("labels")) {
+    for (auto& [key, value] : meta.string_map("labels", others)) {
         const std::string path = meta.path_of("labels") + "." + key.value;
         if (const auto problem = check_label_key(key.value))
             meta.diagnostics()
@@ -56,6 +56,9 @@ policy::Metadata read_metadata(Fields& root, bool namespaced) {
     if (name) {
         out.name = name->value;
         out.span = name->span;
+    } else if (const auto prefix = meta.string("generateName"); prefix && !prefix->value.empty()) {
+        out.name = prefix->value + "x"; // the API server adds other letters
+        out.span = prefix->span;
     }
     const bool is_text = name.has_value() || meta.get("name") == nullptr; // otherwise reported
     if (out.name.empty() && is_text)
@@ -72,7 +75,9 @@ policy::Metadata read_metadata(Fields& root, bool namespaced) {
     out.space_given = space && !space->value.empty();
     if (namespaced)
         out.space = space && !space->value.empty() ? space->value : "default";
-    read_labels(meta, out);
+    const yaml::Node* version = root.get("apiVersion");
+    const bool calico = version != nullptr && version->text.starts_with("projectcalico.org/");
+    read_labels(meta, calico ? OtherScalars::Taken : OtherScalars::Refused, out);
     read_annotations(meta, out);
     meta.finish_open(kubernetes_fields::kMetadata);
     return out;
