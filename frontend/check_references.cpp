@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "frontend/check_ports.h"
+#include "frontend/kinds/unread.h"
 #include "frontend/load.h"
 
 namespace polecat::frontend {
@@ -93,14 +94,16 @@ void check_names(const Cluster& cluster, diag::Diagnostics& diagnostics) {
 
 // --- tiers ---------------------------------------------------------------------------------------
 
-void check_tiers(const Cluster& cluster, diag::Diagnostics& diagnostics) {
+void check_tiers(Cluster& cluster, diag::Diagnostics& diagnostics) {
     std::vector<std::string_view> tiers{"default", "kube-admin", "kube-baseline"};
     for (const policy::Tier& tier : cluster.tiers)
         tiers.push_back(tier.meta.name);
     const std::set<std::string_view> known(tiers.begin(), tiers.end());
-    for (const Policy& each : cluster.policies) {
-        if (known.count(each.tier.value) != 0)
+    for (Policy& each : cluster.policies) {
+        if (each.place_unread || known.count(each.tier.value) != 0)
             continue;
+        each.place_unread = true;
+        forget_rules(each, each.tier.span, true);
         auto& diagnostic =
             diagnostics.report(diag::Code::MissingTier, each.tier.span, {each.tier.value});
         diagnostic.about(label(each.manifest_kind, each.meta.space, each.meta.name))
@@ -179,8 +182,9 @@ void check_priorities(const Cluster& cluster, diag::Diagnostics& diagnostics) {
 
 } // namespace
 
-void check_references(const policy::Cluster& cluster, diag::Diagnostics& diagnostics) {
+void check_references(policy::Cluster& cluster, diag::Diagnostics& diagnostics) {
     check_names(cluster, diagnostics);
+    settle_tiers(cluster);
     check_tiers(cluster, diagnostics);
     check_profiles(cluster, diagnostics);
     check_services(cluster, diagnostics);

@@ -10,7 +10,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "frontend/kinds/foreign_policies.h"
 #include "frontend/kinds/kinds.h"
+#include "frontend/kinds/pod_makers.h"
+#include "frontend/kinds/unread.h"
 #include "support/diag/fix.h"
 
 namespace polecat::frontend {
@@ -37,15 +40,25 @@ void report_unreadable(const std::string& path, const std::string& why,
     diagnostics.report(diag::Code::UnreadableFile, Span{}, {path, why});
 }
 
-void read_text(File file, Sources& sources, diag::Diagnostics& diagnostics,
-               std::vector<yaml::Document>& out) {
+/// What files hold.
+struct Contents {
+    std::vector<yaml::Document> documents;
+    std::vector<Span> lost; ///< places in documents that could not be read
+};
+
+void read_text(File file, Sources& sources, diag::Diagnostics& diagnostics, Contents& out) {
     const FileId id = sources.add(std::move(file.path), std::move(file.text));
-    std::vector<yaml::Document> documents = yaml::read_documents(sources, id, diagnostics);
-    std::move(documents.begin(), documents.end(), std::back_inserter(out));
+    diag::Diagnostics found;
+    std::vector<yaml::Document> documents = yaml::read_documents(sources, id, found);
+    for (const diag::Diagnostic& each : found.list())
+        if (each.severity == diag::Severity::Error)
+            out.lost.push_back(each.span);
+    diagnostics.append(found);
+    std::move(documents.begin(), documents.end(), std::back_inserter(out.documents));
 }
 
 void read_file(const std::string& path, Sources& sources, diag::Diagnostics& diagnostics,
-               std::vector<yaml::Document>& out) {
+               Contents& out) {
     std::stringstream text;
     if (path == "-") {
         text << std::cin.rdbuf();
@@ -228,28 +241,37 @@ void load_object(const yaml::Node& root, const TypeMeta& implied, policy::Cluste
                               cluster, diagnostics, group == "crd.projectcalico.org"};
         if (context.legacy_crd)
             report_legacy(root, *type, diagnostics);
+        UnreadWatch watch(cluster, diagnostics);
         row->read(context);
+        watch.settle(root, api_version, kind);
     } else if (kind.ends_with("List") && (kind.size() == 4 || root.find("items") != nullptr)) {
         load_list(root, *type, cluster, diagnostics);
     } else if (group == "kustomize.config.k8s.io" || kind == "Kustomization") {
         diagnostics.report(diag::Code::UnrenderedTemplate, root.span)
             .with_hint("render it first: `kubectl kustomize . | polecat lint -`");
+    } else if (is_foreign_policy(group, kind)) {
+        note_foreign_policy(root, api_version, kind, cluster);
     } else if ((is_policy_group(group) && !is_unread_calico_kind(kind)) || is_policy_name(kind) ||
                is_kubernetes_slip(group, kind)) {
         report_unknown_kind(root, api_version, kind, diagnostics);
+        add_unread_object(root, api_version, kind, root.span, cluster);
     } else {
         ++cluster.unread_kinds[api_version + " " + kind];
+        if (makes_pods(group, kind, root))
+            note_unread_pods(root, kind, cluster);
     }
 }
 
 /// Everything read; `from`: where, should there be nothing.
-policy::Cluster load_all(const std::vector<yaml::Document>& documents, const std::string& from,
+policy::Cluster load_all(const Contents& contents, const Sources& sources, const std::string& from,
                          diag::Diagnostics& diagnostics) {
     policy::Cluster cluster;
-    load_documents(documents, cluster, diagnostics);
-    if (documents.empty() && !diagnostics.has_errors())
+    load_documents(contents.documents, cluster, diagnostics);
+    add_unread_documents(contents.lost, sources, cluster);
+    if (contents.documents.empty() && !diagnostics.has_errors())
         diagnostics.report(diag::Code::NoManifests, Span{}, {from})
             .with_hint("there is no object in them");
+    report_foreign_policies(cluster, diagnostics);
     for (const auto& [kind, count] : cluster.unread_kinds)
         diagnostics.report(diag::Code::UnreadKind, Span{},
                            {kind, std::to_string(count) + (count == 1 ? " object" : " objects")});
@@ -277,13 +299,13 @@ void load_documents(const std::vector<yaml::Document>& documents, policy::Cluste
 policy::Cluster load(const std::vector<std::string>& paths, Sources& sources,
                      diag::Diagnostics& diagnostics,
                      const std::function<bool(const std::string&)>& excluded) {
-    std::vector<yaml::Document> documents;
+    Contents contents;
     std::set<fs::path> read; // a file that two of the paths lead to is read once
     const auto read_once = [&](const std::string& path) {
         std::error_code error;
         const fs::path real = fs::canonical(path, error);
         if (error || read.insert(real).second)
-            read_file(path, sources, diagnostics, documents);
+            read_file(path, sources, diagnostics, contents);
     };
     for (const std::string& path : paths) {
         std::error_code error;
@@ -303,15 +325,15 @@ policy::Cluster load(const std::vector<std::string>& paths, Sources& sources,
             read_once(path);
         }
     }
-    return load_all(documents, fmt::format("{}", fmt::join(paths, ", ")), diagnostics);
+    return load_all(contents, sources, fmt::format("{}", fmt::join(paths, ", ")), diagnostics);
 }
 
 policy::Cluster load_files(std::vector<File> files, Sources& sources,
                            diag::Diagnostics& diagnostics) {
-    std::vector<yaml::Document> documents;
+    Contents contents;
     for (File& file : files)
-        read_text(std::move(file), sources, diagnostics, documents);
-    return load_all(documents, "these files", diagnostics);
+        read_text(std::move(file), sources, diagnostics, contents);
+    return load_all(contents, sources, "these files", diagnostics);
 }
 
 } // namespace polecat::frontend

@@ -49,6 +49,7 @@ void read_annotations(Fields& meta, policy::Metadata& out) {
 } // namespace
 
 policy::Metadata read_metadata(Fields& root, bool namespaced) {
+    const diag::Watch watch(root.diagnostics());
     Fields meta = root.mapping("metadata");
     policy::Metadata out;
     out.span = root.span();
@@ -75,6 +76,9 @@ policy::Metadata read_metadata(Fields& root, bool namespaced) {
     read_labels(meta, out);
     read_annotations(meta, out);
     meta.finish_open(kubernetes_fields::kMetadata);
+    out.labels_unread = watch.error().has_value();
+    if (out.labels_unread && !out.space_given)
+        out.space.clear(); // it may be what could not be read
     return out;
 }
 
