@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "frontend/check_ports.h"
+#include "frontend/kinds/unread.h"
 #include "frontend/load.h"
 
 namespace polecat::frontend {
@@ -20,15 +21,17 @@ std::string label(const std::string& kind, const std::string& space, const std::
 
 // --- tiers ---------------------------------------------------------------------------------------
 
-void check_tiers(const Cluster& cluster, diag::Diagnostics& diagnostics) {
+void check_tiers(Cluster& cluster, diag::Diagnostics& diagnostics) {
     std::vector<std::string_view> tiers{"default", "kube-admin", "kube-baseline", "allow-tigera",
                                         "calico-system"};
     for (const policy::Tier& tier : cluster.tiers)
         tiers.push_back(tier.meta.name);
     const std::set<std::string_view> known(tiers.begin(), tiers.end());
-    for (const Policy& each : cluster.policies) {
-        if (known.count(each.tier.value) != 0)
+    for (Policy& each : cluster.policies) {
+        if (each.place_unread || known.count(each.tier.value) != 0)
             continue;
+        each.place_unread = true;
+        forget_rules(each, each.tier.span, true);
         auto& diagnostic =
             diagnostics.report(diag::Code::MissingTier, each.tier.span, {each.tier.value});
         diagnostic.about(label(each.manifest_kind, each.meta.space, each.meta.name))
@@ -107,7 +110,8 @@ void check_priorities(const Cluster& cluster, diag::Diagnostics& diagnostics) {
 
 } // namespace
 
-void check_references(const policy::Cluster& cluster, diag::Diagnostics& diagnostics) {
+void check_references(policy::Cluster& cluster, diag::Diagnostics& diagnostics) {
+    settle_tiers(cluster);
     check_tiers(cluster, diagnostics);
     check_profiles(cluster, diagnostics);
     check_services(cluster, diagnostics);

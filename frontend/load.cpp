@@ -5,6 +5,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "frontend/kinds/foreign_policies.h"
+#include "frontend/kinds/pod_makers.h"
+#include "frontend/kinds/unread.h"
 #include "frontend/objects.h"
 #include "frontend/placeholders.h"
 #include "frontend/unrendered.h"
@@ -81,21 +84,33 @@ void read_object(const Object& object, policy::Cluster& cluster, diag::Diagnosti
     if (context.legacy_crd)
         report_legacy(object, found);
     check_no_namespace(object, found);
+    UnreadWatch watch(cluster, found);
     object.row->read(context);
     settle_placeholders(placeholders_of(*object.root), is_policy_like(object.type),
                         object_label(context), found);
+    watch.settle(*object.root, api_version, kind);
     diagnostics.append(found);
+    if (object.contested)
+        add_unread_object(*object.root, api_version, kind, object.root->span, cluster);
 }
 
 void load_object(const Object& object, policy::Cluster& cluster, diag::Diagnostics& diagnostics) {
-    if (is_gone(object.type))
+    const auto& [api_version, kind] = object.type;
+    const yaml::Node& root = *object.root;
+    if (is_gone(object.type)) {
         report_gone(object, diagnostics);
-    else if (object.row != nullptr)
+    } else if (object.row != nullptr) {
         read_object(object, cluster, diagnostics);
-    else if (is_slip(object.type))
-        report_unknown_kind(*object.root, object.type, diagnostics);
-    else
-        ++cluster.unread_kinds[object.type.api_version + " " + object.type.kind];
+    } else if (is_foreign_policy(object.type.group(), kind)) {
+        note_foreign_policy(root, api_version, kind, cluster);
+    } else if (is_slip(object.type)) {
+        report_unknown_kind(root, object.type, diagnostics);
+        add_unread_object(root, api_version, kind, root.span, cluster);
+    } else {
+        ++cluster.unread_kinds[api_version + " " + kind];
+        if (makes_pods(object.type.group(), kind, root))
+            note_unread_pods(root, kind, cluster);
+    }
 }
 
 // --- files ---------------------------------------------------------------------------------------
@@ -131,6 +146,9 @@ class FileReader {
             return pass_by(id, file,
                            read.empty() ? "no YAML, and no apiVersion in it"
                                         : why_no_manifest(read.front().root));
+        for (const diag::Diagnostic& each : found.list())
+            if (each.severity == diag::Severity::Error)
+                lost.push_back(each.span);
         diagnostics_.append(found);
         std::move(read.begin(), read.end(), std::back_inserter(documents));
     }
@@ -147,6 +165,7 @@ class FileReader {
     }
 
     std::vector<yaml::Document> documents;
+    std::vector<Span> lost; ///< places in documents that could not be read
     std::vector<PassedBy> passed_by;
 
   private:
@@ -198,12 +217,14 @@ policy::Cluster load_files(std::vector<File> files, Sources& sources,
         put_into_namespace(reader.documents, options.space);
     policy::Cluster cluster;
     load_documents(reader.documents, cluster, diagnostics);
+    add_unread_documents(reader.lost, sources, cluster);
     reader.report_passed_by();
     report_unrendered(layout, ids, diagnostics);
     merge_templates(sources, files, ids, diagnostics);
     if (reader.documents.empty() && !diagnostics.has_errors())
         diagnostics.report(diag::Code::NoManifests, Span{}, {names_of(files)})
             .with_hint("there is no object in them");
+    report_foreign_policies(cluster, diagnostics);
     for (const auto& [kind, count] : cluster.unread_kinds)
         diagnostics.report(diag::Code::UnreadKind, Span{},
                            {kind, std::to_string(count) + (count == 1 ? " object" : " objects")});

@@ -34,7 +34,7 @@ void load_documents(const std::vector<yaml::Document>& documents, policy::Cluste
                     diag::Diagnostics& diagnostics);
 
 /// Checks between objects (tier exists, profiles and services that nobody defines, ...), after all
-/// documents.
-void check_references(const policy::Cluster& cluster, diag::Diagnostics& diagnostics);
+/// documents. A policy whose tier is not there, or could not be read, has no known place.
+void check_references(policy::Cluster& cluster, diag::Diagnostics& diagnostics);
 
 } // namespace polecat::frontend

@@ -94,6 +94,11 @@ void report_placeholder(const Node& text, const std::string& path, const std::st
         report(each, true, object, diagnostics);
 }
 
+bool holds_placeholder(const std::string& text) {
+    return text.find('{') != std::string::npos &&
+           (!variable_in(text).empty() || yaml::looks_like_template(text));
+}
+
 std::vector<Placeholder> placeholders_of(const Node& root) {
     std::vector<Placeholder> out;
     Search(out).look(root, false, false);

@@ -18,6 +18,9 @@ struct Placeholder {
     bool is_space = false;    ///< in metadata.namespace
 };
 
+/// Not a name or a label yet: no check of what it says holds.
+bool holds_placeholder(const std::string& text);
+
 /// All of an object, annotations apart: tools keep templates of their own in them.
 std::vector<Placeholder> placeholders_of(const yaml::Node& root);
 

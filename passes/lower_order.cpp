@@ -10,7 +10,8 @@ namespace polecat::passes::lowering {
 
 namespace {
 
-constexpr const char* kDefaultTier = "default";
+const std::string kDefaultTier = "default";
+const std::string kUnknownTier = "(not known)"; ///< of policies whose tier or order is not known
 struct BuiltInTier {
     const char* name;
     double order;
@@ -18,7 +19,7 @@ struct BuiltInTier {
 };
 constexpr BuiltInTier kBuiltInTiers[] = {
     {"kube-admin", 1'000, policy::Action::Pass},
-    {kDefaultTier, 1'000'000, policy::Action::Deny},
+    {"default", 1'000'000, policy::Action::Deny},
     {"kube-baseline", 10'000'000, policy::Action::Pass},
 };
 
@@ -114,12 +115,19 @@ policy::OrderedPolicies order_policies(const policy::Cluster& cluster) {
     const auto add = [&](const policy::Policy& policy) {
         if (policy.staged_action == "Delete")
             return; // a staged deletion is not a policy
-        const std::string& name = policy.tier->empty() ? lowering::kDefaultTier : *policy.tier;
+        // What may come before all others is not known before all others.
+        const std::string& name = policy.place_unread    ? lowering::kUnknownTier
+                                  : policy.tier->empty() ? lowering::kDefaultTier
+                                                         : *policy.tier;
         const auto [place, added] = by_name.emplace(name, tiers.size());
         if (added) {
             policy::OrderedTier tier;
             tier.name = name;
-            tier.exists = false;
+            tier.exists = policy.place_unread;
+            if (policy.place_unread) {
+                tier.order = -std::numeric_limits<double>::infinity();
+                tier.default_action = policy::Action::Pass;
+            }
             tier.span = policy.tier.span;
             tiers.push_back(std::move(tier));
         }

@@ -46,6 +46,7 @@ class Builder {
         : cluster_(cluster), lowered_(lowered) {}
 
     void run() {
+        note_unread();
         for (const policy::ServiceEndpoints& slice : cluster_.service_endpoints)
             add_slice(slice, lowered_.world.services[slice.meta.space + "/" + slice.service]);
         for (const policy::Service& service : cluster_.services)
@@ -113,6 +114,17 @@ class Builder {
         for (const policy::Workload* workload : by_space_[service.meta.space])
             if (selects(service, *workload))
                 add_member(service, key, *workload);
+    }
+
+    /// Services of which not all members are known.
+    void note_unread() {
+        auto& unread = lowered_.world.unread_services;
+        for (const policy::Service& service : cluster_.services)
+            if (service.meta.unread.known())
+                unread.insert(service.meta.space + "/" + service.meta.name);
+        for (const policy::ServiceEndpoints& slice : cluster_.service_endpoints)
+            if (slice.meta.unread.known())
+                unread.insert(slice.service.empty() ? "" : slice.meta.space + "/" + slice.service);
     }
 
     void index_workloads() {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "frontend/discover.h"
 #include "frontend/passed_by.h"
 #include "ir/decision/lowered.h"
 #include "ir/policy/cluster.h"

@@ -8,6 +8,7 @@
 
 #include "analyzer/diff.h"
 #include "cli/common/diff_rows.h"
+#include "cli/common/unread.h"
 #include "frontend/expectation_file.h"
 #include "frontend/load.h"
 #include "support/diag/render.h"
@@ -65,19 +66,22 @@ class Runner {
         return false;
     }
 
+    /// What could not be read of manifests is not known to the answers.
     std::optional<decision::LoweredCluster> load(const std::vector<At<std::string>>& names) {
         std::vector<std::string> paths;
         for (const At<std::string>& name : names)
             paths.push_back((folder_ / *name).lexically_normal().string());
-        Sources sources;
-        diag::Diagnostics diagnostics;
-        const policy::Cluster cluster = frontend::load(paths, sources, diagnostics);
-        frontend::check_references(cluster, diagnostics);
-        if (!accept(sources, diagnostics))
+        Input input;
+        input.cluster = frontend::load(paths, input.sources, input.diagnostics);
+        frontend::check_references(input.cluster, input.diagnostics);
+        input.diagnostics.sort();
+        if (leaves_nothing(input.diagnostics)) {
+            accept(input.sources, input.diagnostics);
             return std::nullopt;
-        auto lowered = passes::lower(cluster, diagnostics, options_);
-        if (!accept(sources, diagnostics))
-            return std::nullopt;
+        }
+        auto lowered = passes::lower(input.cluster, input.diagnostics, options_);
+        for (std::string& line : unread_lines(input, endpoints_in_doubt(input, lowered)))
+            out_.unread.push_back(std::move(line));
         return lowered;
     }
 

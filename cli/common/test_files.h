@@ -15,6 +15,7 @@ struct FileResult {
     /// Why nothing could be asked: errors of the file or of its manifests, rendered.
     std::string error;
     std::vector<analyzer::CaseResult> results;
+    std::vector<std::string> unread; ///< what of the manifests was not read, a line each
     bool passed() const;
 };
 

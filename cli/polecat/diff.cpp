@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "cli/common/input.h"
+#include "cli/common/unread.h"
 #include "cli/polecat/commands.h"
 #include "cli/polecat/diff_picture.h"
 #include "cli/polecat/diff_print.h"
@@ -99,7 +100,7 @@ Result<std::string> rendered(const std::string& format, const DiffReport& report
 
 int compare(const DiffOptions& options, const Input& base, const Input& head,
             const policy::Cluster& head_cluster) {
-    if (print_errors(base, false) || (&base != &head && print_errors(head, false)))
+    if (is_unusable(base) || (&base != &head && is_unusable(head)))
         return kBadInput;
     const auto lowered = [&](const policy::Cluster& cluster) {
         diag::Diagnostics diagnostics;
@@ -112,7 +113,12 @@ int compare(const DiffOptions& options, const Input& base, const Input& head,
     const bool prove = options.prove || !options.smt_folder.empty();
     const analyzer::Diff found = analyzer::diff(before, now, prove);
     DiffReport report{
-        base, head, found, diff_rows(found, now), policy_changes(base.cluster, head_cluster), {}};
+        base, head, found, diff_rows(found, now), policy_changes(base.cluster, head_cluster),
+        {},   {}};
+    report.unread = unread_lines(base, endpoints_in_doubt(base, before));
+    if (&base != &head)
+        for (std::string& line : unread_lines(head, endpoints_in_doubt(head, now)))
+            report.unread.push_back(std::move(line));
     if (prove)
         report.proof = prove_diff(before, now, found, options.smt_folder);
     const auto text = rendered(options.format, report, now);
@@ -120,6 +126,8 @@ int compare(const DiffOptions& options, const Input& base, const Input& head,
         fmt::print(stderr, "polecat: {}\n", text.error());
         return kBadInput;
     }
+    for (const std::string& line : report.unread)
+        fmt::print(stderr, "polecat: {}\n", line);
     fmt::print("{}", *text);
     if (prove && (options.format == "svg" || options.format == "dot"))
         fmt::print(stderr, "{}\n", proof_text(*report.proof));

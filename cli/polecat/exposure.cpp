@@ -8,6 +8,7 @@
 #include "analyzer/trail.h"
 #include "cli/common/input.h"
 #include "cli/common/outside.h"
+#include "cli/common/unread.h"
 #include "cli/polecat/ask.h"
 #include "cli/polecat/commands.h"
 #include "cli/polecat/map_rows.h"
@@ -285,7 +286,7 @@ std::string text_of(const std::vector<json>& entries) {
 
 int run(const ExposureOptions& options) {
     const Input input = read_input(options.paths, options.input);
-    if (print_errors(input, false))
+    if (is_unusable(input))
         return kBadInput;
     diag::Diagnostics diagnostics;
     const auto cluster =
@@ -308,6 +309,7 @@ int run(const ExposureOptions& options) {
                 each.erase("shown");
         text = json(entries).dump(1, ' ', false, json::error_handler_t::replace) + "\n";
     }
+    tell_unread(input, endpoints_in_doubt(input, cluster));
     std::fwrite(text.data(), 1, text.size(), stdout);
     return open && options.fail_on == "outside" ? kFindings : kGood;
 }

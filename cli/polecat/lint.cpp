@@ -4,6 +4,7 @@
 
 #include "cli/common/lint_fix.h"
 #include "cli/common/lint_run.h"
+#include "cli/common/unread.h"
 #include "cli/polecat/commands.h"
 #include "cli/polecat/proofs.h"
 #include "cli/polecat/report_options.h"
@@ -61,13 +62,6 @@ void print_summary(const Input& input, const Checked& checked, std::size_t exclu
     fmt::print("\n");
 }
 
-bool unreadable(const Input& input) {
-    for (const diag::Diagnostic& each : input.diagnostics.list())
-        if (each.code == diag::Code::UnreadableFile || each.code == diag::Code::NoManifests)
-            return true;
-    return false;
-}
-
 /// False when a file could not be written, which is said.
 bool write_files(Mended& mended) {
     std::vector<Mended::File> written;
@@ -86,7 +80,7 @@ bool write_files(Mended& mended) {
 /// Mends what can be mended. `input` stays as it was for a dry run, else it is what is left. False
 /// when that went wrong.
 bool run_fixes(const LintCommand& command, const LintConfig& config, Input& input) {
-    if (unreadable(input))
+    if (leaves_nothing(input.diagnostics))
         return true; // nothing is mended; the report says why
     if (const std::string why = cannot_mend(input.sources); !why.empty()) {
         fmt::print(stderr, "polecat: {}\n", why);
@@ -160,9 +154,9 @@ int run(const LintCommand& command) {
     if ((command.fix || command.fix_dry_run) && !run_fixes(command, *config, input))
         return kBadInput;
     frontend::place_additions(input.diagnostics, input.sources);
-    if (!command.fix_dry_run || unreadable(input))
+    if (!command.fix_dry_run || leaves_nothing(input.diagnostics))
         print_report(command, input, checked, excluded);
-    if (unreadable(input))
+    if (leaves_nothing(input.diagnostics))
         return kBadInput;
     if (command.fix_dry_run)
         return fails ? kFindings : kGood;

@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include "cli/common/input.h"
+#include "cli/common/unread.h"
 #include "cli/polecat/commands.h"
 #include "cli/polecat/map_render.h"
 #include "cli/polecat/map_sides.h"
 #include "cli/polecat/picture.h"
 
 namespace polecat::cli {
+
+using decision::Direction;
 
 namespace {
 
@@ -59,10 +62,26 @@ bool by_side(const MapOptions& options, const decision::LoweredCluster& cluster)
     return true;
 }
 
+/// Rows of a map that hang on what could not be read.
+void count_hanging(const decision::LoweredCluster& cluster, const analyzer::ConnectivityMap& map,
+                   const MapRows& rows, Hanging& into) {
+    const auto in_doubt = [&](const std::vector<std::uint32_t>& groups, Direction direction) {
+        return std::any_of(groups.begin(), groups.end(), [&](std::uint32_t group) {
+            const auto program = map.groups()[group].program(direction);
+            return program && cluster.is_in_doubt(*program);
+        });
+    };
+    for (const MapRow& row : rows.rows)
+        into.add(row.connections.allow != row.connections.may &&
+                 (in_doubt(row.from, Direction::Egress) || in_doubt(row.to, Direction::Ingress)));
+}
+
 std::string render(const MapOptions& options, const decision::LoweredCluster& cluster,
-                   const analyzer::ConnectivityMap& map, net::Family family) {
+                   const analyzer::ConnectivityMap& map, net::Family family, Hanging* hanging) {
     const MapRows rows =
         options.expand ? expanded_rows(cluster, map, family) : grouped_rows(cluster, map, family);
+    if (hanging != nullptr)
+        count_hanging(cluster, map, rows, *hanging);
     return render_map(rows, map, options.format, options.expand);
 }
 
@@ -122,7 +141,7 @@ int run(const MapOptions& options) {
         return kBadInput;
     }
     const Input input = read_input(options.paths, options.input);
-    if (print_errors(input, false))
+    if (is_unusable(input))
         return kBadInput;
     diag::Diagnostics diagnostics;
     const auto cluster =
@@ -133,6 +152,11 @@ int run(const MapOptions& options) {
                    "note: --expand is for rows; --group-by workload is the finest picture\n");
     const auto families = families_of(options, cluster);
     const bool sides = !picture && by_side(options, cluster);
+    const bool by_rows = is_partly_unread(input) && !picture && !sides;
+    Hanging hanging;
+    std::string held_back; // what was not read is told first
+    if (!by_rows)
+        tell_unread(input, endpoints_in_doubt(input, cluster));
     for (const net::Family family : picture ? first_of(families) : families) {
         if (sides) {
             write(render_sides(cluster, analyzer::Sides(cluster, identities, family), family,
@@ -140,14 +164,21 @@ int run(const MapOptions& options) {
             continue;
         }
         const analyzer::ConnectivityMap map(cluster, identities, family);
-        const auto text = picture ? draw(options, cluster, map, family, *grouping)
-                                  : Result(render(options, cluster, map, family));
+        const auto text =
+            picture ? draw(options, cluster, map, family, *grouping)
+                    : Result(render(options, cluster, map, family, by_rows ? &hanging : nullptr));
         if (!text) {
             fmt::print(stderr, "polecat: {}\n", text.error());
             return kBadInput;
         }
-        write(*text);
+        if (by_rows)
+            held_back += *text;
+        else
+            write(*text);
     }
+    if (by_rows)
+        tell_unread(input, hanging);
+    write(held_back);
     if (options.format == "text")
         print_footnotes(options, cluster);
     return kGood;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "cli/common/lint_run.h"
+#include "cli/common/unread.h"
 #include "cli/polecat/commands.h"
 #include "cli/polecat/map_render.h"
 #include "cli/polecat/picture.h"
@@ -111,6 +112,7 @@ int run(const ReportCommand& command) {
                   input,
                   checked,
                   excluded,
+                  {},
                   0,
                   {},
                   {},
@@ -119,13 +121,14 @@ int run(const ReportCommand& command) {
                   {},
                   {}};
     const policy::OrderedPolicies ordered = passes::order_policies(input.cluster);
-    if (checked.loads) {
+    if (checked.ran) {
         diag::Diagnostics seen; // the check reported them
         const auto cluster = passes::lower(input.cluster, seen);
         const decision::Identities identities(cluster);
         for (const net::Family family : families_in_use(cluster))
             add_family(cluster, identities, family, *grouping, report);
         add_policies(ordered, cluster, report);
+        report.unread = unread_lines(input, endpoints_in_doubt(input, cluster));
     }
     const std::string page = report_page(report);
     if (!write_page(command.out, page)) {
@@ -136,11 +139,8 @@ int run(const ReportCommand& command) {
     fmt::print(stderr, "errors: {}, warnings: {}, notes: {} -> {} ({} KB)\n",
                all.count(diag::Severity::Error), all.count(diag::Severity::Warning),
                all.count(diag::Severity::Note), command.out, page.size() / 1024 + 1);
-    for (const diag::Diagnostic& each : all.list())
-        if (each.code == diag::Code::UnreadableFile || each.code == diag::Code::NoManifests) {
-            fmt::print(stderr, "polecat: {}\n", each.message);
-            return kBadInput;
-        }
+    if (is_unusable(input))
+        return kBadInput;
     return lint::fails(config.choice, all) ? kFindings : kGood;
 }
 

@@ -24,6 +24,8 @@ void print_text(const FileResult& file, bool verbose) {
                file.name.empty() ? file.path : file.name + " (" + file.path + ")");
     if (!file.error.empty())
         fmt::print("{}", file.error);
+    for (const std::string& line : file.unread)
+        fmt::print("  {}\n", line);
     for (const analyzer::CaseResult& each : file.results) {
         if (each.passed && !verbose)
             continue;
@@ -40,6 +42,8 @@ nlohmann::json to_json(const FileResult& file) {
     nlohmann::json out{{"path", file.path}, {"name", file.name}, {"passed", file.passed()}};
     if (!file.error.empty())
         out["error"] = file.error;
+    if (!file.unread.empty())
+        out["unread"] = file.unread;
     out["cases"] = nlohmann::json::array();
     for (const analyzer::CaseResult& each : file.results)
         out["cases"].push_back({{"question", each.question},

@@ -5,6 +5,7 @@
 
 #include "analyzer/ends.h"
 #include "cli/common/input.h"
+#include "cli/common/unread.h"
 #include "cli/polecat/commands.h"
 #include "frontend/expectation_text.h"
 #include "frontend/selector/parse.h"
@@ -168,6 +169,7 @@ class Which {
                 {"policy", fmt::format("{} {}{}", block.kind,
                                        block.space.empty() ? "" : block.space + "/", block.name)},
                 {"staged", block.staged},
+                {"unread", block.unread},
                 {"has_rules", block.count != 0}};
             if (block.order)
                 entry["order"] = *block.order;
@@ -186,11 +188,13 @@ class Which {
                    hook == decision::to_string(Hook::Normal) ? "" : " (" + hook + ")");
         std::size_t number = 0;
         for (const json& each : part["policies"])
-            fmt::print("    {}. tier {}, {}: {}{}{}{}\n", ++number, each["tier"].get<std::string>(),
+            fmt::print("    {}. tier {}, {}: {}{}{}{}{}\n", ++number,
+                       each["tier"].get<std::string>(),
                        each.contains("order") ? fmt::format("order {}", each["order"].get<double>())
                                               : "no order",
                        each["policy"].get<std::string>(),
                        each["staged"].get<bool>() ? " (staged: not enforced)" : "",
+                       each["unread"].get<bool>() ? " (could not be read: it may govern)" : "",
                        each["has_rules"].get<bool>() ? "" : " (no rule in this direction)",
                        each.contains("at") ? "   (" + each["at"].get<std::string>() + ")" : "");
         if (number == 0)
@@ -213,10 +217,11 @@ int run(const WhichOptions& options) {
     if (options.what.empty() == options.selector.empty())
         throw CLI::ValidationError("name an endpoint, policy:NAME, or give a --selector");
     const Input input = read_input(options.paths, options.input);
-    if (print_errors(input, false))
+    if (is_unusable(input))
         return kBadInput;
     diag::Diagnostics diagnostics;
     const auto cluster = passes::lower(input.cluster, diagnostics);
+    tell_unread(input, endpoints_in_doubt(input, cluster));
     return Which(options, input, cluster).run();
 }
 

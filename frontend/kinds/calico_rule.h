@@ -14,6 +14,7 @@ struct RuleContext {
     bool egress = false;
     bool global_policy = false; ///< services need a namespace
     bool profile = false;
+    bool legacy_crd = false; ///< past Calico's API, which checks what Felix does not
 };
 
 /// The rules of `fields`' member `key`.

@@ -1,6 +1,8 @@
 #include "frontend/kinds/fields.h"
+#include "frontend/kinds/groups.h"
 #include "frontend/kinds/kubernetes_fields.h"
 #include "frontend/kinds/names.h"
+#include "frontend/placeholders.h"
 
 namespace polecat::frontend {
 
@@ -12,11 +14,13 @@ void read_labels(Fields& meta, OtherScalars others, policy::Metadata& out) {
     std::vector<std::pair<std::string, std::string>> pairs;
     for (auto& [key, value] : meta.string_map("labels", others)) {
         const std::string path = meta.path_of("labels") + "." + key.value;
-        if (const auto problem = check_label_key(key.value))
+        if (const auto problem = check_label_key(key.value);
+            problem && !holds_placeholder(key.value))
             meta.diagnostics()
                 .report(diag::Code::LabelSyntax, key.span, {path, *problem})
                 .about(meta.object());
-        if (const auto problem = check_label_value(value.value))
+        if (const auto problem = check_label_value(value.value);
+            problem && !holds_placeholder(value.value))
             meta.diagnostics()
                 .report(diag::Code::LabelSyntax, value.span, {path, *problem})
                 .about(meta.object());
@@ -46,9 +50,15 @@ void read_annotations(Fields& meta, policy::Metadata& out) {
             .about(meta.object());
 }
 
+/// Of "NetworkPolicy shop/web".
+std::string kind_in(const std::string& object) {
+    return object.substr(0, object.find(' '));
+}
+
 } // namespace
 
 policy::Metadata read_metadata(Fields& root, bool namespaced) {
+    const diag::Watch watch(root.diagnostics());
     Fields meta = root.mapping("metadata");
     policy::Metadata out;
     out.span = root.span();
@@ -65,7 +75,7 @@ policy::Metadata read_metadata(Fields& root, bool namespaced) {
         root.diagnostics()
             .report(diag::Code::ObjectName, out.span, {"metadata.name", "is missing"})
             .about(root.object());
-    else if (is_text && !is_dns_subdomain(out.name))
+    else if (is_text && !is_dns_subdomain(out.name) && !holds_placeholder(out.name))
         root.diagnostics()
             .report(diag::Code::ObjectName, out.span,
                     {"metadata.name",
@@ -73,6 +83,13 @@ policy::Metadata read_metadata(Fields& root, bool namespaced) {
             .about(root.object());
     const auto space = meta.string("namespace");
     out.space_given = space && !space->value.empty();
+    if (space && holds_placeholder(space->value) && is_policy_name(kind_in(root.object()))) {
+        out.space_given = false; // the policy may be in any namespace
+        root.diagnostics()
+            .report(diag::Code::UnrenderedTemplate, space->span)
+            .about(root.object())
+            .with_hint(yaml::kRenderFirst);
+    }
     if (namespaced)
         out.space = space && !space->value.empty() ? space->value : "default";
     const yaml::Node* version = root.get("apiVersion");
@@ -80,6 +97,9 @@ policy::Metadata read_metadata(Fields& root, bool namespaced) {
     read_labels(meta, calico ? OtherScalars::Taken : OtherScalars::Refused, out);
     read_annotations(meta, out);
     meta.finish_open(kubernetes_fields::kMetadata);
+    out.labels_unread = watch.error().has_value();
+    if (out.labels_unread && !out.space_given)
+        out.space.clear(); // it may be what could not be read
     return out;
 }
 
