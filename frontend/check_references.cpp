@@ -69,7 +69,7 @@ void check_profiles(const Cluster& cluster, diag::Diagnostics& diagnostics) {
 }
 
 void check_services(const Cluster& cluster, diag::Diagnostics& diagnostics) {
-    std::set<std::pair<std::string, std::string>> known;
+    std::set<std::pair<std::string, std::string>> known{{"default", "kubernetes"}};
     for (const auto& each : cluster.services)
         known.emplace(each.meta.space, each.meta.name);
     for (const auto& each : cluster.service_endpoints)

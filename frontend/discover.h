@@ -15,6 +15,9 @@ struct File {
     /// By the user: such a file is to hold manifests. What a folder holds beside them is passed by.
     bool named = true;
     std::string revision = {}; ///< "main:", shown before the path
+    /// Another tool made it, or made another text of it: only that one is read, and findings in it
+    /// point to where the object stands in its sources.
+    enum class Use { Read, Rendered, Source } use = Use::Read;
 };
 
 /// Ends in .yaml, .yml or .json, or is a file of kustomize, and is no file of expectations,

@@ -10,6 +10,7 @@
 #include "frontend/kinds/unread.h"
 #include "frontend/objects.h"
 #include "frontend/placeholders.h"
+#include "frontend/rendered.h"
 #include "frontend/unrendered.h"
 #include "support/diag/fix.h"
 #include "support/listed.h"
@@ -129,6 +130,8 @@ class FileReader {
 
     /// `part`: what else the file belongs to, if anything.
     void read(const File& file, FileId id, const std::string& part) {
+        if (file.use == File::Use::Source)
+            return read_source(id);
         if (!part.empty())
             return pass_by(file, part);
         const std::string no_text = why_no_text(file.text);
@@ -150,7 +153,16 @@ class FileReader {
             if (each.severity == diag::Severity::Error)
                 lost.push_back(each.span);
         diagnostics_.append(found);
-        std::move(read.begin(), read.end(), std::back_inserter(documents));
+        if (file.use == File::Use::Rendered)
+            std::move(read.begin(), read.end(), std::back_inserter(rendered_));
+        else
+            std::move(read.begin(), read.end(), std::back_inserter(documents));
+    }
+
+    /// After the last file.
+    void finish() {
+        point_to_sources(rendered_, sources_of_rendered_);
+        std::move(rendered_.begin(), rendered_.end(), std::back_inserter(documents));
     }
 
     /// One line for all of them; what belongs to charts and kustomizations is said with these.
@@ -169,6 +181,12 @@ class FileReader {
     std::vector<PassedBy> passed_by;
 
   private:
+    /// What is wrong with it was said by the tool that read it.
+    void read_source(FileId id) {
+        diag::Diagnostics unused;
+        std::vector<yaml::Document> read = yaml::read_documents(sources_, id, unused);
+        std::move(read.begin(), read.end(), std::back_inserter(sources_of_rendered_));
+    }
     void pass_by(const File& file, std::string why) {
         passed_by.push_back({file.revision + file.path, std::move(why)});
     }
@@ -181,6 +199,7 @@ class FileReader {
 
     Sources& sources_;
     diag::Diagnostics& diagnostics_;
+    std::vector<yaml::Document> rendered_, sources_of_rendered_;
     std::vector<std::string> names_;
     Span first_;
 };
@@ -213,6 +232,7 @@ policy::Cluster load_files(std::vector<File> files, Sources& sources,
         ids.push_back(sources.add(files[i].revision + files[i].path, files[i].text));
         reader.read(files[i], ids.back(), layout.parts[i]);
     }
+    reader.finish();
     if (!options.space.empty())
         put_into_namespace(reader.documents, options.space);
     policy::Cluster cluster;

@@ -108,22 +108,17 @@ void add_files(const Node& node, const std::string& folder, std::vector<std::str
             add_files(each.value, folder, out);
 }
 
-/// What one kustomization.yaml says.
-struct Kustomization {
-    RenderFolder folder;
-    std::vector<std::string> parts; ///< patches and other files that are no manifests
-};
-
-Kustomization read_kustomization(const Node& root, const std::string& folder, std::size_t file) {
-    Kustomization out;
-    out.folder.tool = Tool::Kustomize;
-    out.folder.folder = folder;
-    out.folder.file = file;
+RenderFolder read_kustomization(const Node& root, const std::string& folder, std::size_t file) {
+    RenderFolder out;
+    out.tool = Tool::Kustomize;
+    out.folder = folder;
+    out.file = file;
+    out.is_component = scalar_text(root, "kind") == "Component";
     std::vector<std::string> changes;
     bool elsewhere = false;
     for (const yaml::Member& each : root.members) {
         if (each.key == "resources" || each.key == "bases" || each.key == "components") {
-            add_files(each.value, folder, out.folder.resources);
+            add_files(each.value, folder, out.resources);
             for (const Node& item : each.value.items)
                 elsewhere = elsewhere || (item.is_scalar() && is_elsewhere(item.text));
         } else if (each.key != "namespace") {
@@ -135,19 +130,19 @@ Kustomization read_kustomization(const Node& root, const std::string& folder, st
     if (elsewhere)
         changes.push_back("resources of other repositories");
     constexpr std::size_t kMost = 5;
-    out.folder.changes = listed(changes, kMost);
+    out.changes = listed(changes, kMost);
     return out;
 }
 
 /// Files by path, and kustomizations by folder: what a kustomization builds from.
 class Tree {
   public:
-    Tree(const std::vector<File>& files, const std::vector<Kustomization>& found)
+    Tree(const std::vector<File>& files, const std::vector<RenderFolder>& found)
         : files_(files), found_(found) {
         for (std::size_t i = 0; i < files.size(); ++i)
             by_path_.emplace(below(".", files[i].path), i);
         for (std::size_t i = 0; i < found.size(); ++i)
-            by_folder_.emplace(found[i].folder.folder, i);
+            by_folder_.emplace(found[i].folder, i);
     }
 
     std::optional<std::size_t> file_at(const std::string& path) const {
@@ -158,8 +153,8 @@ class Tree {
     bool has_policy(std::size_t kustomization) {
         if (!seen_.insert(kustomization).second)
             return false;
-        const Kustomization& each = found_[kustomization];
-        for (const auto* paths : {&each.folder.resources, &each.parts})
+        const RenderFolder& each = found_[kustomization];
+        for (const auto* paths : {&each.resources, &each.parts})
             for (const std::string& path : *paths)
                 if (mentions_policy_at(path))
                     return true;
@@ -176,23 +171,23 @@ class Tree {
     }
 
     const std::vector<File>& files_;
-    const std::vector<Kustomization>& found_;
+    const std::vector<RenderFolder>& found_;
     std::map<std::string, std::size_t> by_path_, by_folder_;
     std::set<std::size_t> seen_;
 };
 
 void add_kustomizations(const std::vector<File>& files, Layout& layout) {
-    std::vector<Kustomization> found;
+    std::vector<RenderFolder> found;
     for (std::size_t i = 0; i < files.size(); ++i)
-        if (is_kustomization_name(files[i].path))
+        if (is_kustomization_name(files[i].path) && files[i].use == File::Use::Read)
             if (const auto root = kustomization_in(files[i])) {
                 found.push_back(read_kustomization(*root, folder_of(files[i].path), i));
                 layout.parts[i] = kFileOfKustomize;
             }
     Tree tree(files, found);
     std::set<std::size_t> resources; // a patch here may be a manifest there
-    for (const Kustomization& each : found)
-        for (const std::string& path : each.folder.resources)
+    for (const RenderFolder& each : found)
+        for (const std::string& path : each.resources)
             if (const auto file = tree.file_at(path))
                 resources.insert(*file);
     for (std::size_t i = 0; i < found.size(); ++i) {
@@ -201,8 +196,8 @@ void add_kustomizations(const std::vector<File>& files, Layout& layout) {
                 file && !files[*file].named && !resources.contains(*file))
                 layout.parts[*file] = kFileOfKustomize;
         tree.forget();
-        found[i].folder.has_policy = tree.has_policy(i);
-        layout.folders.push_back(std::move(found[i].folder));
+        found[i].has_policy = tree.has_policy(i);
+        layout.folders.push_back(std::move(found[i]));
     }
 }
 
@@ -229,7 +224,7 @@ bool is_in_templates(const std::string& path) {
 void add_charts(const std::vector<File>& files, Layout& layout) {
     std::map<std::string, std::size_t> charts; // folder -> its Chart.yaml
     for (std::size_t i = 0; i < files.size(); ++i)
-        if (name_of(files[i].path) == "Chart.yaml")
+        if (name_of(files[i].path) == "Chart.yaml" && files[i].use == File::Use::Read)
             charts.emplace(folder_of(files[i].path), i);
     std::map<std::size_t, RenderFolder> found; // by Chart.yaml
     for (std::size_t i = 0; i < files.size(); ++i) {

@@ -21,6 +21,8 @@ struct RenderFolder {
     bool has_policy = false; ///< among what it makes
     /// Of kustomize: folders and files that it builds from.
     std::vector<std::string> resources;
+    std::vector<std::string> parts; ///< of kustomize: patches and the like
+    bool is_component = false;      ///< of kustomize: nothing by itself
 };
 
 /// What files are for: one that is a part of a chart or of a kustomization is no manifest.

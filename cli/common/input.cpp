@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/common/render.h"
 #include "frontend/load.h"
 #include "support/diag/render.h"
 #include "support/listed.h"
@@ -20,10 +21,16 @@ bool colour_on(bool standard_error) {
 namespace {
 
 void load_into(Input& input, std::vector<frontend::File> files) {
+    const RenderRun run = render(files, input.options);
+    input.rendered = run.rendered;
     for (const frontend::File& each : files)
         input.named.push_back(each.named);
     input.cluster = frontend::load_files(std::move(files), input.sources, input.diagnostics,
                                          {input.options.space}, &input.passed_by);
+    for (const RenderRun::Failure& each : run.failures)
+        input.diagnostics.report(diag::Code::RenderingFailed,
+                                 Span{FileId{static_cast<std::uint32_t>(each.file)}, 1, 1, 1},
+                                 {each.folder, each.why});
     frontend::check_references(input.cluster, input.diagnostics);
     input.diagnostics.sort();
     if (input.options.list_skipped)

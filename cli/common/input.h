@@ -30,6 +30,8 @@ struct InputOptions {
     bool list_skipped = false; ///< print each file that was passed by
     bool render = false;       ///< have helm and kustomize make manifests of what they are for
     std::vector<std::string> values; ///< files of values for helm
+    std::string config;              ///< where `render:` stands; empty: .polecat.yaml, if any
+    std::string folder;              ///< the paths of files are found below it; empty: here
 };
 
 /// Manifests read and checked.
@@ -39,6 +41,7 @@ struct Input {
     policy::Cluster cluster;
     InputOptions options;
     std::vector<bool> named; ///< by file of `sources`: it was named, not found in a folder
+    bool rendered = false;   ///< by helm or kustomize, in part
     std::vector<frontend::PassedBy> passed_by;
 };
 Input read_input(const std::vector<std::string>& paths, const InputOptions& options = {},

@@ -10,7 +10,7 @@
 #include "cli/polecat/diff_picture.h"
 #include "cli/polecat/diff_print.h"
 #include "cli/polecat/proofs.h"
-#include "frontend/load.h"
+#include "cli/polecat/revision.h"
 #include "passes/enforce_staged.h"
 #include "runtime/git.h"
 
@@ -54,25 +54,12 @@ std::optional<Revisions> revisions_of(const std::string& text) {
     return out;
 }
 
-Input read_revision(const std::string& revision, const std::vector<std::string>& paths,
-                    const InputOptions& options) {
-    auto found = runtime::git_tree(revision, paths);
-    if (!found)
-        fail(found.error());
-    for (const std::string& each : found->links)
-        if (frontend::is_manifest_name(each))
-            fail(fmt::format("{} is a symbolic link in {}, which leads to nothing that git lists; "
-                             "compare two folders instead",
-                             each, revision));
-    for (const std::string& each : found->submodules)
-        fmt::print(stderr,
-                   "polecat: note: {} is a submodule in {}: what it holds is not compared\n", each,
-                   revision);
-    std::vector<frontend::File> files;
-    for (runtime::GitFile& each : found->files)
-        if (frontend::is_manifest_name(each.path))
-            files.push_back({each.path, std::move(each.text), false, revision + ":"});
-    return read_input(std::move(files), options);
+Input input_of(const std::string& revision, const std::vector<std::string>& paths,
+               const InputOptions& options) {
+    auto input = read_revision(revision, paths, options);
+    if (!input)
+        fail(input.error());
+    return std::move(*input);
 }
 
 bool wants_failure(const std::string& fail_on, const analyzer::Diff& diff) {
@@ -141,8 +128,8 @@ int run(const DiffOptions& options) {
         std::vector<std::string> paths(options.what.begin() + 1, options.what.end());
         if (paths.empty())
             paths = {"."};
-        const Input base = read_revision(revisions->base, paths, options.input);
-        const Input head = read_revision(revisions->head, paths, options.input);
+        const Input base = input_of(revisions->base, paths, options.input);
+        const Input head = input_of(revisions->head, paths, options.input);
         return compare(options, base, head,
                        options.staged ? passes::enforce_staged(head.cluster) : head.cluster);
     }

@@ -82,6 +82,11 @@ bool write_files(Mended& mended) {
 bool run_fixes(const LintCommand& command, const LintConfig& config, Input& input) {
     if (leaves_nothing(input.diagnostics))
         return true; // nothing is mended; the report says why
+    if (input.rendered) {
+        fmt::print(stderr, "polecat: what helm and kustomize made is not mended: run --fix without "
+                           "--render\n");
+        return false;
+    }
     if (const std::string why = cannot_mend(input.sources); !why.empty()) {
         fmt::print(stderr, "polecat: {}\n", why);
         return false;
@@ -134,7 +139,9 @@ int run(const LintCommand& command) {
     if (!config)
         return kBadInput;
     std::size_t excluded = 0;
-    Input input = read_input(command.paths, command.input, [&](const std::string& path) {
+    InputOptions reading = command.input;
+    reading.config = command.steering.config;
+    Input input = read_input(command.paths, reading, [&](const std::string& path) {
         if ((config->baseline && config->baseline->is(path)) ||
             (!config->write_baseline.empty() && Baseline(config->write_baseline).is(path)))
             return true; // no manifest

@@ -100,7 +100,9 @@ int run(const ReportCommand& command) {
         return kBadInput;
     }
     std::size_t excluded = 0;
-    Input input = read_input(command.paths, command.input, [&](const std::string& path) {
+    InputOptions reading = command.input;
+    reading.config = command.steering.config;
+    Input input = read_input(command.paths, reading, [&](const std::string& path) {
         const bool out = config.excludes(path);
         excluded += out ? 1 : 0;
         return out;
