@@ -56,6 +56,15 @@ std::optional<std::string> text_of(const std::string& path, diag::Diagnostics& d
 
 } // namespace
 
+std::string folder_of(const std::string& path) {
+    const std::string out = fs::path(path).parent_path().lexically_normal().generic_string();
+    return out.empty() ? "." : out;
+}
+
+std::string name_of(const std::string& path) {
+    return fs::path(path).filename().string();
+}
+
 bool is_manifest_name(const std::string& path) {
     const std::string name = fs::path(path).filename().string();
     std::string extension = fs::path(path).extension().string();

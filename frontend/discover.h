@@ -20,6 +20,10 @@ struct File {
     enum class Use { Read, Rendered, Source } use = Use::Read;
 };
 
+/// "charts/web" of "charts/web/Chart.yaml", "." where there is none; the last part of a path.
+std::string folder_of(const std::string& path);
+std::string name_of(const std::string& path);
+
 /// Ends in .yaml, .yml or .json, or is a file of kustomize, and is no file of expectations,
 /// configuration or baseline.
 bool is_manifest_name(const std::string& path);

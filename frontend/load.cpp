@@ -104,6 +104,8 @@ void load_object(const Object& object, policy::Cluster& cluster, diag::Diagnosti
         read_object(object, cluster, diagnostics);
     } else if (is_foreign_policy(object.type.group(), kind)) {
         note_foreign_policy(root, api_version, kind, cluster);
+    } else if (!is_slip(object.type) && is_policy_name(kind)) {
+        note_foreign_policy(root, api_version, kind, cluster);
     } else if (is_slip(object.type)) {
         report_unknown_kind(root, object.type, diagnostics);
         add_unread_object(root, api_version, kind, root.span, cluster);
@@ -128,8 +130,10 @@ class FileReader {
     FileReader(Sources& sources, diag::Diagnostics& diagnostics)
         : sources_(sources), diagnostics_(diagnostics) {}
 
-    /// `part`: what else the file belongs to, if anything.
-    void read(const File& file, FileId id, const std::string& part) {
+    /// /// `part`: what else the file belongs to, if anything. `spaces`: where kustomize puts its
+    /// objects.
+    void read(const File& file, FileId id, const std::string& part,
+              const std::vector<std::string>& spaces) {
         if (file.use == File::Use::Source)
             return read_source(id);
         if (!part.empty())
@@ -147,12 +151,16 @@ class FileReader {
         if (!file.named && (found.has_errors() || !read.empty()) && !has_manifest(read) &&
             (!found.has_errors() || !may_be_manifest(file.text)))
             return pass_by(id, file,
-                           read.empty() ? "no YAML, and no apiVersion in it"
+                           read.empty() ? "it can't be read, and has no apiVersion"
                                         : why_no_manifest(read.front().root));
         for (const diag::Diagnostic& each : found.list())
             if (each.severity == diag::Severity::Error)
                 lost.push_back(each.span);
         diagnostics_.append(found);
+        if (spaces.size() > 1)
+            copy_namespaces(read, spaces);
+        else if (!spaces.empty() && !spaces.front().empty())
+            put_into_namespace(read, spaces.front(), GivenNamespace::Replaced);
         if (file.use == File::Use::Rendered)
             std::move(read.begin(), read.end(), std::back_inserter(rendered_));
         else
@@ -230,11 +238,11 @@ policy::Cluster load_files(std::vector<File> files, Sources& sources,
     std::vector<FileId> ids;
     for (std::size_t i = 0; i < files.size(); ++i) {
         ids.push_back(sources.add(files[i].revision + files[i].path, files[i].text));
-        reader.read(files[i], ids.back(), layout.parts[i]);
+        reader.read(files[i], ids.back(), layout.parts[i], layout.spaces[i]);
     }
     reader.finish();
     if (!options.space.empty())
-        put_into_namespace(reader.documents, options.space);
+        put_into_namespace(reader.documents, options.space, GivenNamespace::Kept);
     policy::Cluster cluster;
     load_documents(reader.documents, cluster, diagnostics);
     add_unread_documents(reader.lost, sources, cluster);

@@ -182,31 +182,60 @@ void drop_doubles(std::vector<Object>& objects, diag::Diagnostics& diagnostics) 
 
 namespace {
 
-void put_into_namespace(Node& root, const std::string& space) {
-    if (Node* items = const_cast<Node*>(root.find("items"));
-        items != nullptr && scalar_text(root, "kind").ends_with("List"))
-        for (Node& item : items->items)
-            put_into_namespace(item, space);
-    Node* meta = const_cast<Node*>(root.find("metadata"));
+Node text_node(const std::string& text, const Span& span) {
+    Node out;
+    out.kind = Node::Kind::Scalar;
+    out.quoted = true;
+    out.text = text;
+    out.span = span;
+    return out;
+}
+
+void put_into_namespace(Node& root, const std::string& space, GivenNamespace given) {
     const std::string kind = scalar_text(root, "kind");
-    if (meta == nullptr || !meta->is_mapping() || is_global_kind(kind) || kind.ends_with("List"))
+    if (Node* items = const_cast<Node*>(root.find("items"));
+        items != nullptr && kind.ends_with("List"))
+        for (Node& item : items->items)
+            put_into_namespace(item, space, given);
+    Node* meta = const_cast<Node*>(root.find("metadata"));
+    if (meta == nullptr || !meta->is_mapping() || kind.ends_with("List"))
         return;
-    Node text;
-    text.kind = Node::Kind::Scalar;
-    text.quoted = true;
-    text.text = space;
-    text.span = meta->span;
-    if (Node* there = const_cast<Node*>(meta->find("namespace")); there == nullptr)
-        meta->members.push_back({"namespace", meta->span, std::move(text)});
-    else if (there->is_null() || (there->is_scalar() && there->text.empty()))
-        *there = std::move(text);
+    if (Node* name = const_cast<Node*>(meta->find("name"));
+        name != nullptr && kind == "Namespace" && given == GivenNamespace::Replaced)
+        *name = text_node(space, name->span);
+    if (is_global_kind(kind))
+        return;
+    Node* there = const_cast<Node*>(meta->find("namespace"));
+    if (there == nullptr)
+        meta->members.push_back({"namespace", meta->span, text_node(space, meta->span)});
+    else if (given == GivenNamespace::Replaced || there->is_null() ||
+             (there->is_scalar() && there->text.empty()))
+        *there = text_node(space, there->span);
 }
 
 } // namespace
 
-void put_into_namespace(std::vector<yaml::Document>& documents, const std::string& space) {
+void put_into_namespace(std::vector<yaml::Document>& documents, const std::string& space,
+                        GivenNamespace given) {
     for (yaml::Document& each : documents)
-        put_into_namespace(each.root, space);
+        put_into_namespace(each.root, space, given);
+}
+
+void copy_namespaces(std::vector<yaml::Document>& documents,
+                     const std::vector<std::string>& spaces) {
+    std::vector<yaml::Document> out;
+    for (yaml::Document& each : documents) {
+        if (scalar_text(each.root, "kind") != "Namespace") {
+            out.push_back(std::move(each));
+            continue;
+        }
+        for (const std::string& space : spaces) {
+            out.push_back(each);
+            if (!space.empty())
+                put_into_namespace(out.back().root, space, GivenNamespace::Replaced);
+        }
+    }
+    documents = std::move(out);
 }
 
 } // namespace polecat::frontend

@@ -29,7 +29,15 @@ std::vector<Object> objects_of(const std::vector<yaml::Document>& documents,
 /// said: equal ones are a note, two policies that differ an error.
 void drop_doubles(std::vector<Object>& objects, diag::Diagnostics& diagnostics);
 
-/// Writes `space` into the metadata of every object that has a namespace and gives none.
-void put_into_namespace(std::vector<yaml::Document>& documents, const std::string& space);
+/// Writes `space` into the metadata of every object of a kind that has a namespace. `Kept`: of
+/// those that give none, as kubectl and helm do. /// `Replaced`: of all, and into the name of a
+/// Namespace, as kustomize does.
+enum class GivenNamespace { Kept, Replaced };
+void put_into_namespace(std::vector<yaml::Document>& documents, const std::string& space,
+                        GivenNamespace given);
+/// What several kustomizations put into several namespaces is one object in each. Only a Namespace
+/// is nothing as it stands; others keep the place they give themselves.
+void copy_namespaces(std::vector<yaml::Document>& documents,
+                     const std::vector<std::string>& spaces);
 
 } // namespace polecat::frontend

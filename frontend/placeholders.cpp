@@ -83,10 +83,9 @@ void report(const Placeholder& each, bool certain, const std::string& object,
 
 } // namespace
 
-void report_placeholder(const Node& text, const std::string& path, const std::string& object,
+void report_placeholder(const Node& text, const std::string& object,
                         diag::Diagnostics& diagnostics) {
-    if (text.text.find('{') == std::string::npos || path.starts_with("metadata.") ||
-        path.find(".metadata.") != std::string::npos)
+    if (text.text.find('{') == std::string::npos)
         return;
     std::vector<Placeholder> found;
     Search(found).look(text, false, false);

@@ -24,8 +24,8 @@ bool holds_placeholder(const std::string& text);
 /// All of an object, annotations apart: tools keep templates of their own in them.
 std::vector<Placeholder> placeholders_of(const yaml::Node& root);
 
-/// A text that is read and holds one, outside of names and labels: an error.
-void report_placeholder(const yaml::Node& text, const std::string& path, const std::string& object,
+/// An error at a text that is read and holds one. Of names and labels: see below.
+void report_placeholder(const yaml::Node& text, const std::string& object,
                         diag::Diagnostics& diagnostics);
 
 /// What reading said of such texts ("not a name") is wrong: they are not rendered, which is said

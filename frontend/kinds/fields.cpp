@@ -69,7 +69,8 @@ bool Fields::has(std::string_view key) {
 std::optional<At<std::string>> as_text(const yaml::Node& node, const std::string& path,
                                        const std::string& object, diag::Diagnostics& diagnostics) {
     if (node.is_scalar() && yaml::resolve_scalar(node) == yaml::ScalarType::String) {
-        report_placeholder(node, path, object, diagnostics);
+        if (!path.starts_with("metadata.") && path.find(".metadata.") == std::string::npos)
+            report_placeholder(node, object, diagnostics);
         return At<std::string>{node.text, node.span};
     }
     auto& diagnostic = report_wrong_type(diagnostics, node, path, "text", object);

@@ -49,6 +49,14 @@ bool is_kubernetes_slip(std::string_view group, std::string_view kind) {
     return false;
 }
 
+/// A group of Kubernetes' or Calico's, or spelt nearly so. Others have policies of their own.
+bool is_nearly_ours(std::string_view group) {
+    static constexpr std::string_view kGroups[] = {"networking.k8s.io", "policy.networking.k8s.io",
+                                                   "projectcalico.org", "crd.projectcalico.org"};
+    return group.find('.') == std::string_view::npos || group.ends_with(".k8s.io") ||
+           group.ends_with("projectcalico.org") || diag::nearest(group, kGroups).has_value();
+}
+
 /// `near` is another kind, and no second one of the group is near as well.
 bool is_only_near(const std::string& kind, const std::string& near,
                   std::vector<std::string_view> kinds) {
@@ -87,7 +95,8 @@ bool is_policy_like(const TypeMeta& type) {
 bool is_slip(const TypeMeta& type) {
     const std::string group = type.group();
     return (is_policy_group(group) && !is_unread_calico_kind(type.kind)) ||
-           is_policy_name(type.kind) || is_kubernetes_slip(group, type.kind);
+           (is_policy_name(type.kind) && is_nearly_ours(group)) ||
+           is_kubernetes_slip(group, type.kind);
 }
 
 void report_unknown_kind(const yaml::Node& root, const TypeMeta& type,

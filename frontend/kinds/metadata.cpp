@@ -85,10 +85,7 @@ policy::Metadata read_metadata(Fields& root, bool namespaced) {
     out.space_given = space && !space->value.empty();
     if (space && holds_placeholder(space->value) && is_policy_name(kind_in(root.object()))) {
         out.space_given = false; // the policy may be in any namespace
-        root.diagnostics()
-            .report(diag::Code::UnrenderedTemplate, space->span)
-            .about(root.object())
-            .with_hint(yaml::kRenderFirst);
+        report_placeholder(*meta.get("namespace"), root.object(), root.diagnostics());
     }
     if (namespaced)
         out.space = space && !space->value.empty() ? space->value : "default";

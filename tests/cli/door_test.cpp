@@ -179,6 +179,19 @@ TEST_CASE("mistakes of apiVersion and scope") {
     CHECK(has(folder.run("reach 203.0.113.9 n/a -p 80/TCP -f a.yaml").out, "ALLOW"));
 }
 
+TEST_CASE("kinds of other groups that have a policy's name") {
+    const auto lint = [](const std::string& version, const std::string& kind) {
+        const Folder folder;
+        folder.write("a.yaml", "apiVersion: " + version + "\nkind: " + kind +
+                                   "\nmetadata: {name: a}\nspec: {}\n");
+        return folder.run("lint --fail-on never a.yaml").out;
+    };
+    CHECK(has(lint("audit.example.com/v1", "AuditNetworkPolicy"), "warning[PC1040]"));
+    CHECK(has(lint("network.k8s.io/v1", "NetworkPolicy"), "error[PC1010]"));
+    CHECK(has(lint("projectcalico.or/v3", "GlobalNetworkPolicy"), "error[PC1010]"));
+    CHECK_FALSE(has(lint("flux.example.com/v1", "Kustomization"), "PC1010"));
+}
+
 TEST_CASE("labels that are no text: calicoctl takes them, the API server does not") {
     const auto lint = [](const std::string& text) {
         const Folder folder;

@@ -63,12 +63,12 @@ TEST_CASE("a kustomization is told where it changes something") {
     };
     const std::string lists = "resources: [policy.yaml, pod.yaml]\n";
     CHECK_FALSE(has(lint(lists + "images: [{name: i, newTag: '2'}]\npatches: []\n"), "PC1025"));
-    const std::string changed = lint(lists + "namespace: n\npatches: [{path: patch.yaml}]\n");
+    const std::string changed = lint(lists + "nameSuffix: -a\npatches: [{path: patch.yaml}]\n");
     CHECK(has(changed, "warning[PC1025]"));
-    CHECK(has(changed, "namespace and patches"));
+    CHECK(has(changed, "nameSuffix, patches"));
     CHECK(has(changed, "kubectl kustomize in | polecat lint -"));
     CHECK_FALSE(has(changed, "PC3001")); // the patch is no second policy
-    CHECK(has(lint("resources: [pod.yaml]\nnamespace: n\n"), "note[PC1025]"));
+    CHECK(has(lint("resources: [pod.yaml]\nnamePrefix: n\n"), "note[PC1025]"));
     CHECK(has(lint("resources: [https://example.com/a.yaml]\n"), "of other repositories"));
     CHECK(has(lint("apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\npatches: "
                    "[{path: patch.yaml}]\n"),
@@ -78,6 +78,24 @@ TEST_CASE("a kustomization is told where it changes something") {
                                   "Kustomization\nmetadata: {name: a, namespace: n}\nspec: {}\n");
     CHECK_FALSE(has(flux, "PC1025"));
     CHECK_FALSE(has(flux, "error["));
+}
+
+TEST_CASE("the namespace of a kustomization counts, where there is one") {
+    const Folder folder;
+    const char* const kUnnamed = "apiVersion: v1\nkind: Namespace\nmetadata: {name: _}\n";
+    folder.write("in/pod.yaml", kPod);
+    folder.write("in/base/policy.yaml", kPolicy);
+    folder.write("in/base/space.yaml", kUnnamed);
+    folder.write("in/base/kustomization.yaml", "resources: [policy.yaml, space.yaml]\n");
+    folder.write("in/prod/kustomization.yaml", "resources: [../base]\nnamespace: n\n");
+    const auto reach = [&] { return folder.run("reach 203.0.113.9 n/a -p 80/TCP -f in").out; };
+    CHECK(has(reach(), "DENY"));
+    const std::string lint = folder.run("lint --fail-on never in").out;
+    CHECK_FALSE(has(lint, "PC1025"));
+    CHECK_FALSE(has(lint, "PC2004"));
+    // Two that build from it: nobody knows.
+    folder.write("in/dev/kustomization.yaml", "resources: [../base]\nnamespace: dev\n");
+    CHECK(has(folder.run("lint --fail-on never in").out, "kubectl kustomize in/dev"));
 }
 
 TEST_CASE("variables that are not replaced") {
