@@ -40,6 +40,8 @@ const char* word_of(const yaml::Node& node) {
 Fields::Fields(const yaml::Node* node, std::string path, std::string object,
                diag::Diagnostics& diagnostics)
     : path_(std::move(path)), object_(std::move(object)), diagnostics_(&diagnostics) {
+    if (node != nullptr)
+        home_ = node->span;
     if (node == nullptr || node->is_null())
         return;
     if (!node->is_mapping()) {
@@ -172,7 +174,10 @@ std::vector<std::pair<At<std::string>, At<std::string>>> Fields::string_map(std:
 }
 
 Fields Fields::mapping(std::string_view key) {
-    return Fields(get(key), path_of(key), object_, *diagnostics_);
+    Fields out(get(key), path_of(key), object_, *diagnostics_);
+    if (!out.present())
+        out.home_ = key_span(key);
+    return out;
 }
 
 void Fields::ignore(std::initializer_list<std::string_view> keys) {
@@ -234,7 +239,7 @@ Span Fields::key_span(std::string_view key) const {
         for (const yaml::Member& member : node_->members)
             if (member.key == key)
                 return member.key_span;
-    return span();
+    return home_;
 }
 
 } // namespace polecat::frontend

@@ -51,7 +51,8 @@ class Fields {
     /// Reports keys that were never asked for.
     void finish();
 
-    Span span() const; ///< of the mapping
+    Span span() const; ///< of the mapping; not known where there is none
+    Span home() const { return home_; } ///< where it is, or would be
     Span key_span(std::string_view key) const;
     bool present() const { return node_ != nullptr; }
     const std::string& path() const { return path_; }
@@ -68,6 +69,7 @@ class Fields {
     diag::Diagnostics* diagnostics_;
     std::vector<std::string_view> known_;
     bool rest_ignored_ = false;
+    Span home_;
 };
 
 /// The text of a scalar; anything else is reported.
