@@ -59,7 +59,7 @@ bool read_types(Fields& spec, Policy& into, bool legacy) {
         // Felix takes an un-defaulted policy to have both directions.
         into.ingress_type = into.egress_type = true;
         auto& diagnostic = spec.diagnostics()
-                               .report(diag::Code::UndefaultedTypes, spec.span())
+                               .report(diag::Code::UndefaultedTypes, spec.home())
                                .about(spec.object());
         if (spec.present()) {
             diag::Fix fix = diag::add_to_mapping(spec.span(), "types", "[Ingress, Egress]",
@@ -228,7 +228,7 @@ void read_tier(ObjectContext& context) {
     for (const BuiltIn& tier : kBuiltIn)
         if (out.meta.name == tier.name &&
             ((out.order && **out.order != tier.order) || *out.default_action != tier.action))
-            context.diagnostics.report(diag::Code::FieldRule, spec.span(), {tier.rule})
+            context.diagnostics.report(diag::Code::FieldRule, spec.home(), {tier.rule})
                 .about(root.object());
     context.cluster.tiers.push_back(std::move(out));
 }

@@ -41,6 +41,8 @@ const char* word_of(const yaml::Node& node) {
 Fields::Fields(const yaml::Node* node, std::string path, std::string object,
                diag::Diagnostics& diagnostics)
     : path_(std::move(path)), object_(std::move(object)), diagnostics_(&diagnostics) {
+    if (node != nullptr)
+        home_ = node->span;
     if (node == nullptr || node->is_null())
         return;
     if (!node->is_mapping()) {
@@ -202,7 +204,8 @@ std::vector<std::pair<At<std::string>, At<std::string>>> Fields::string_map(std:
 
 Fields Fields::mapping(std::string_view key) {
     Fields out(get(key), path_of(key), object_, *diagnostics_);
-    out.place_ = key_span(key);
+    if (!out.present())
+        out.home_ = key_span(key);
     return out;
 }
 
@@ -257,7 +260,7 @@ void Fields::report_unknown(diag::Severity slip, diag::Severity other) {
 }
 
 Span Fields::span() const {
-    return node_ != nullptr ? node_->span : place_;
+    return node_ != nullptr ? node_->span : Span{};
 }
 
 Span Fields::key_span(std::string_view key) const {
@@ -265,7 +268,7 @@ Span Fields::key_span(std::string_view key) const {
         for (const yaml::Member& member : node_->members)
             if (member.key == key)
                 return member.key_span;
-    return span();
+    return home_;
 }
 
 Fields item(const yaml::Node* node, Fields& parent, std::string_view key, std::size_t index) {

@@ -56,7 +56,8 @@ class Fields {
     /// Reports keys that were never asked for.
     void finish();
 
-    Span span() const; ///< of the mapping; where it is absent, of what it would stand in
+    Span span() const;                  ///< of the mapping; not known where there is none
+    Span home() const { return home_; } ///< where it is, or would be
     Span key_span(std::string_view key) const;
     bool present() const { return node_ != nullptr; }
     const std::string& path() const { return path_; }
@@ -73,7 +74,7 @@ class Fields {
     diag::Diagnostics* diagnostics_;
     std::vector<std::string_view> known_;
     bool rest_ignored_ = false;
-    Span place_; ///< where the mapping would stand
+    Span home_;
 };
 
 /// The text of a scalar; anything else is reported.

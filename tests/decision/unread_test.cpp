@@ -117,7 +117,7 @@ struct Breakage {
     std::string name;
     bool (*fits)(const std::string& document);
     std::string (*broken)(std::string document);
-    std::string (*reading)(const std::string& document, const Stock& stock, Random& random);
+    std::string (*reading)(std::string document, const Stock& stock, Random& random);
 };
 
 bool has_rules(const std::string& document) {
@@ -166,7 +166,7 @@ std::string other_rules_of_kubernetes(std::string document, const Stock& stock, 
 const Breakage kBreakages[] = {
     {"a rule", has_rules,
      [](std::string document) { return inserted(document, "{action: ", "Allow, oops: 1, x"); },
-     [](const std::string& document, const Stock& stock, Random& random) {
+     [](std::string document, const Stock& stock, Random& random) {
          return other_rule(document, stock, random, false);
      }},
     {"a rule of known action", has_rules,
@@ -174,34 +174,34 @@ const Breakage kBreakages[] = {
          const std::size_t at = document.find("{action: ");
          return document.insert(at + 1, "oops: 1, ");
      },
-     [](const std::string& document, const Stock& stock, Random& random) {
+     [](std::string document, const Stock& stock, Random& random) {
          return other_rule(document, stock, random, true);
      }},
     {"a policy", is_calico_policy,
      [](std::string document) { return inserted(document, "spec: {", "oops: 1, "); }, any_rules},
     {"a policy's selector", is_calico_policy,
      [](std::string document) { return with(document, "selector", "\"((\""); },
-     [](const std::string& document, const Stock& stock, Random& random) {
+     [](std::string document, const Stock& stock, Random& random) {
          const std::string& other = stock.pick("GlobalNetworkPolicy", random);
          return any_rules(with(document, "selector", value_of(other, "selector")), stock, random);
      }},
     {"a policy's order", is_calico_policy,
      [](std::string document) { return with(document, "order", "first"); },
-     [](const std::string& document, const Stock& stock, Random& random) {
+     [](std::string document, const Stock& stock, Random& random) {
          return any_rules(with(with(document, "order", std::to_string(random.below(20))), "tier",
                                random.chance(50) ? "high" : "default"),
                           stock, random);
      }},
     {"a policy's types", is_calico_policy,
      [](std::string document) { return with(document, "types", "[Sideways]"); },
-     [](const std::string& document, const Stock& stock, Random& random) {
+     [](std::string document, const Stock& stock, Random& random) {
          return any_rules(
              with(document, "types",
                   random.pick<std::string>({"[Ingress]", "[Egress]", "[Ingress, Egress]"})),
              stock, random);
      }},
     {"a document", is_calico_policy, [](std::string document) { return document + "]"; },
-     [](const std::string& document, const Stock& stock, Random& random) {
+     [](std::string document, const Stock& stock, Random& random) {
          std::string other = stock.pick("NetworkPolicy", random);
          if (document.find("Global") != std::string::npos)
              other = stock.pick("GlobalNetworkPolicy", random);
@@ -212,33 +212,33 @@ const Breakage kBreakages[] = {
      other_rules_of_kubernetes},
     {"a rule of Kubernetes", is_kubernetes_policy,
      [](std::string document) { return inserted(document, "gress: [{", "oops: 1, "); },
-     [](const std::string& document, const Stock& stock, Random& random) {
+     [](std::string document, const Stock& stock, Random& random) {
          const std::string out = other_rules_of_kubernetes(document, stock, random);
          return out == "{}" ? document : out;
      }},
     {"a pod", [](const std::string& document) { return is_kind(document, "Pod"); },
      [](std::string document) { return with(document, "labels", "{app: [1]}"); },
-     [](const std::string& document, const Stock& stock, Random& random) {
+     [](std::string document, const Stock& stock, Random& random) {
          const std::string& other = stock.pick("Pod", random);
          return with(with(document, "labels", value_of(other, "labels")), "containers",
                      value_of(other, "containers"));
      }},
     {"a namespace", [](const std::string& document) { return is_kind(document, "Namespace"); },
      [](std::string document) { return with(document, "labels", "{env: [1]}"); },
-     [](const std::string& document, const Stock& stock, Random& random) {
+     [](std::string document, const Stock& stock, Random& random) {
          return with(document, "labels", value_of(stock.pick("Namespace", random), "labels"));
      }},
     {"a network set",
      [](const std::string& document) { return is_kind(document, "GlobalNetworkSet"); },
      [](std::string document) { return with(document, "nets", "[everything]"); },
-     [](const std::string& document, const Stock&, Random& random) {
+     [](std::string document, const Stock&, Random& random) {
          return with(document, "nets",
                      random.pick<std::string>({"[]", "[8.8.8.8/32, 10.9.0.0/30]", "[0.0.0.0/0]",
                                                "['2600::/16', 203.0.113.64/26]"}));
      }},
     {"a tier", [](const std::string& document) { return is_kind(document, "Tier"); },
      [](std::string document) { return with(document, "order", "first"); },
-     [](const std::string& document, const Stock&, Random& random) {
+     [](std::string document, const Stock&, Random& random) {
          return with(with(document, "order", random.chance(50) ? "10" : "2000000"), "defaultAction",
                      random.chance(50) ? "Pass" : "Deny");
      }},
