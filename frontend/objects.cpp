@@ -111,13 +111,13 @@ bool is_calico(const TypeMeta& type) {
     return type.api_version.find("projectcalico.org/") != std::string::npos;
 }
 
-const Node* name_of(const Node& root) {
+const Node* name_node(const Node& root) {
     const Node* meta = root.find("metadata");
     return meta != nullptr && meta->is_mapping() ? meta->find("name") : nullptr;
 }
 
 std::optional<Identity> identity_of(const Object& object) {
-    const Node* name = name_of(*object.root);
+    const Node* name = name_node(*object.root);
     if (object.row == nullptr || name == nullptr || !name->is_scalar() || name->text.empty())
         return std::nullopt;
     std::string space;
@@ -132,8 +132,8 @@ void report_double(const Object& first, const Object& second, bool equal,
                    diag::Diagnostics& diagnostics) {
     const std::string label = object_label(*second.root, second.type.kind);
     auto& diagnostic =
-        diagnostics.report(diag::Code::DuplicateObject, name_of(*second.root)->span, {label});
-    diagnostic.about(label).with_label(name_of(*first.root)->span, "first here");
+        diagnostics.report(diag::Code::DuplicateObject, name_node(*second.root)->span, {label});
+    diagnostic.about(label).with_label(name_node(*first.root)->span, "first here");
     if (equal) {
         diagnostic.severity = diag::Severity::Note;
         diagnostic.with_hint("both say the same; one of them can go");
