@@ -110,6 +110,11 @@ std::vector<Rule> convert_rules(const std::vector<policy::KubernetesRule>& rules
         Rule base;
         base.manifest_index = static_cast<std::uint32_t>(i);
         base.span = base.action_span = rules[i].span;
+        base.unread = rules[i].unread;
+        if (base.unread.known()) {
+            out.push_back(std::move(base));
+            continue;
+        }
         for (const ProtocolPorts& ports : ports_of(rules[i]).list()) {
             Rule with_ports = base;
             add_ports(ports, with_ports);
@@ -176,6 +181,14 @@ std::vector<Rule> convert_rules(const std::vector<policy::ClusterRule>& rules, b
         base.span = rules[i].span;
         base.action = action_of(rules[i].action.value);
         base.action_span = rules[i].action.span;
+        base.unread = rules[i].unread;
+        base.any_action = rules[i].any_action;
+        if (base.any_action)
+            base.action = policy::Action::Pass;
+        if (base.unread.known()) {
+            out.push_back(std::move(base));
+            continue;
+        }
         if (by == Enforcer::Calico && !calico_converts(rules[i])) {
             if (base.action != policy::Action::Allow) {
                 base.action = policy::Action::Deny;
@@ -246,6 +259,7 @@ policy::Policy convert(const policy::ClusterNetworkPolicy& source, Enforcer by) 
     out.tier.value =
         source.tier == policy::ClusterTier::Admin ? policy::kAdminTier : policy::kBaselineTier;
     out.order = source.priority;
+    out.place_unread = source.place_unread;
     const policy::ClusterPeer& subject = source.subject;
     out.selector =
         field(convert_selector(subject.pods.value_or(LabelSelector{}), true), subject.span);

@@ -155,7 +155,8 @@ bool is_unconditional(const policy::Rule& rule) {
                end.ports.empty() && end.not_ports.empty() && end.domains.empty() && !end.nodes;
     };
     return !rule.protocol && !rule.not_protocol && !rule.icmp && !rule.not_icmp && !rule.http &&
-           !rule.ip_version && plain(rule.source) && plain(rule.destination);
+           !rule.ip_version && plain(rule.source) && plain(rule.destination) &&
+           !rule.unread.known();
 }
 
 bool is_kubernetes(const policy::Policy& policy) {

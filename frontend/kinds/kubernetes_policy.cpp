@@ -2,6 +2,7 @@
 #include "frontend/kinds/kinds.h"
 #include "frontend/kinds/label_selector.h"
 #include "frontend/kinds/names.h"
+#include "frontend/kinds/unread.h"
 #include "support/diag/fix.h"
 
 namespace polecat::frontend {
@@ -132,9 +133,17 @@ std::vector<policy::KubernetesRule> read_rules(Fields& spec, std::string_view ke
                                                std::string_view peers) {
     std::vector<policy::KubernetesRule> out;
     std::size_t index = 0;
-    for (const yaml::Node* item : spec.list(key)) {
+    const diag::Watch list(spec.diagnostics());
+    const auto items = spec.list(key);
+    if (const auto where = list.error()) {
+        policy::KubernetesRule any;
+        any.span = any.unread = where->known() ? *where : spec.key_span(key);
+        out.push_back(std::move(any));
+    }
+    for (const yaml::Node* item : items) {
         Fields fields = item_fields(item, spec, key, index++);
         policy::KubernetesRule rule;
+        const diag::Watch watch(spec.diagnostics());
         rule.span = item->span;
         std::size_t port = 0, peer = 0;
         const auto ports = fields.list("ports");
@@ -144,20 +153,23 @@ std::vector<policy::KubernetesRule> read_rules(Fields& spec, std::string_view ke
         for (const yaml::Node* each : ends)
             read_peer(item_fields(each, fields, peers, peer++), rule.peers);
         fields.finish();
-        // A rule that lost a peer or a port would be wider than written; it was reported, and the
-        // cluster is not used.
+        // A rule that lost a peer or a port would be wider than written.
+        if (const auto where = watch.error())
+            rule.unread = where->known() ? *where : rule.span;
         out.push_back(std::move(rule));
     }
     return out;
 }
 
-void read_types(Fields& spec, KubernetesNetworkPolicy& into) {
+/// Whether the directions are said and could be read.
+bool read_types(Fields& spec, KubernetesNetworkPolicy& into) {
+    const diag::Watch watch(spec.diagnostics());
     const auto types = spec.strings("policyTypes");
     into.types_given = !types.empty();
     if (types.empty()) {
         into.has_ingress_type = true;
         into.has_egress_type = !into.egress.empty();
-        return;
+        return false;
     }
     into.has_ingress_type = into.has_egress_type = false;
     for (const At<std::string>& type : types) {
@@ -177,32 +189,38 @@ void read_types(Fields& spec, KubernetesNetworkPolicy& into) {
     };
     unused("ingress", into.has_ingress_type, !into.ingress.empty());
     unused("egress", into.has_egress_type, !into.egress.empty());
+    return !watch.error();
 }
 
 } // namespace
 
-void read_kubernetes_policy_spec(Fields& spec, KubernetesNetworkPolicy& into) {
+bool read_kubernetes_policy_spec(Fields& spec, KubernetesNetworkPolicy& into, diag::Watch& watch) {
+    const diag::Watch subject(spec.diagnostics());
     if (spec.get("podSelector") == nullptr)
         spec.diagnostics()
             .report(diag::Code::MissingPodSelector, spec.key_span("podSelector"))
             .about(spec.object())
             .with_hint("write `podSelector: {}` if every pod of the namespace is meant");
     into.pod_selector = read_label_selector(spec.mapping("podSelector"));
-    into.ingress = read_rules(spec, "ingress", "from");
-    into.egress = read_rules(spec, "egress", "to");
+    if (subject.error())
+        into.pod_selector = {}; // what could not be read narrows nothing
+    into.ingress = watch.leaving_out([&] { return read_rules(spec, "ingress", "from"); });
+    into.egress = watch.leaving_out([&] { return read_rules(spec, "egress", "to"); });
     into.egress_emptied = spec.has("egress") && into.egress.empty();
-    read_types(spec, into);
+    return read_types(spec, into);
 }
 
 void read_kubernetes_network_policy(ObjectContext& context) {
     Fields root(&context.root, "", object_label(context), context.diagnostics);
     KubernetesNetworkPolicy out;
+    diag::Watch watch(context.diagnostics);
     out.meta = read_metadata(root, true, diag::Severity::Error);
     root.ignore({"apiVersion", "kind", "status"});
     Fields spec = root.mapping("spec");
-    read_kubernetes_policy_spec(spec, out);
+    const bool types_known = read_kubernetes_policy_spec(spec, out, watch);
     spec.finish();
     root.finish();
+    forget_rules(out, watch.error(), types_known);
     context.cluster.kubernetes_policies.push_back(std::move(out));
 }
 

@@ -72,7 +72,7 @@ void read_expression(Fields fields, policy::LabelSelector& into) {
 diag::Diagnostic& refuse_value(Fields& fields, Span span, const std::string& path,
                                const std::string& rule) {
     return fields.diagnostics()
-        .report(diag::Code::FieldValue, span, {path, rule})
+        .report(diag::Code::FieldValue, span.known() ? span : fields.home(), {path, rule})
         .about(fields.object());
 }
 

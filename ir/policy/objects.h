@@ -45,6 +45,7 @@ struct Policy {
     std::string manifest_kind; ///< the kind in the manifest ("ClusterNetworkPolicy")
     At<std::string> tier{"default", {}};
     std::optional<At<double>> order;
+    bool place_unread = false; ///< tier or order could not be read
     Box<SelectorField> selector;
     Box<SelectorField> namespace_selector; ///< global policies
     Box<SelectorField> service_account_selector;

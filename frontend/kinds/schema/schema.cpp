@@ -45,7 +45,7 @@ class Checker {
                             at + (at.empty() ? "" : ".") + std::string(name), fields.path_of(name));
             else if (required && row.default_value.empty())
                 diagnostics_
-                    .report(diag::Code::MissingSchemaField, fields.span(), {fields.path_of(name)})
+                    .report(diag::Code::MissingSchemaField, fields.home(), {fields.path_of(name)})
                     .about(object_);
         }
         fields.finish();
