@@ -79,19 +79,28 @@ constexpr KindRow kKinds[] = {
 
 } // namespace
 
+Fields open_calico(ObjectContext& context) {
+    Fields root(&context.root, "", object_label(context), context.diagnostics);
+    root.ignore({"apiVersion", "kind", "status"});
+    return root;
+}
+
+std::string text_at(const yaml::Node* mapping, std::string_view key) {
+    const yaml::Node* found =
+        mapping != nullptr && mapping->is_mapping() ? mapping->find(key) : nullptr;
+    return found != nullptr && found->is_scalar() ? found->text : std::string();
+}
+
 std::string object_label(const ObjectContext& context) {
     return object_label(context.root, context.kind);
 }
 
 std::string object_label(const yaml::Node& root, const std::string& kind) {
-    const auto text = [](const yaml::Node* node) {
-        return node != nullptr && node->is_scalar() ? node->text : std::string();
-    };
     const yaml::Node* meta = root.find("metadata");
     if (meta == nullptr || !meta->is_mapping())
         return kind;
-    const std::string space = text(meta->find("namespace"));
-    return kind + " " + (space.empty() ? "" : space + "/") + text(meta->find("name"));
+    const std::string space = text_at(meta, "namespace");
+    return kind + " " + (space.empty() ? "" : space + "/") + text_at(meta, "name");
 }
 
 const KindRow* find_kind(std::string_view api_version, std::string_view kind) {

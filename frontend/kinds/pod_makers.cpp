@@ -132,12 +132,6 @@ bool counts_pods(const yaml::Node& spec) {
     return false;
 }
 
-std::string text_at(const yaml::Node* mapping, std::string_view key) {
-    const yaml::Node* found =
-        mapping != nullptr && mapping->is_mapping() ? mapping->find(key) : nullptr;
-    return found != nullptr && found->is_scalar() ? found->text : std::string();
-}
-
 /// Where the pods will be: what deploys other objects may name another namespace than its own.
 std::string namespace_of(const yaml::Node& root) {
     const yaml::Node* spec = root.find("spec");

@@ -31,12 +31,6 @@ template <class Cluster, class Act> void each_list(Cluster& cluster, const Act& 
     act(cluster.pools);
 }
 
-std::string text_at(const yaml::Node* mapping, std::string_view key) {
-    const yaml::Node* found =
-        mapping != nullptr && mapping->is_mapping() ? mapping->find(key) : nullptr;
-    return found != nullptr && found->is_scalar() ? found->text : std::string();
-}
-
 /// What can be told of an object's metadata; an empty namespace is one that is not known.
 policy::Metadata metadata_of(const yaml::Node& root, Span where) {
     policy::Metadata out;
@@ -134,7 +128,7 @@ void add_unread_policy(const yaml::Node& root, std::string_view api_version, std
 void add_unread_object(const yaml::Node& root, std::string_view api_version, std::string_view kind,
                        Span where, policy::Cluster& cluster) {
     if (api_version.starts_with("polecat/"))
-        return; // our own kinds change no answer
+        return;                                      // our own kinds change no answer
     if (kind.find("olic") != std::string_view::npos) // a slip of the name is one of a policy
         return add_unread_policy(root, api_version, kind, where, cluster);
     const policy::Metadata meta = metadata_of(root, where);
@@ -159,7 +153,7 @@ void add_unread_object(const yaml::Node& root, std::string_view api_version, std
 namespace {
 
 /// `key: value` or `"key": "value"`, wherever it stands in the line; without quotes and comment.
-std::string value_of(std::string_view line, std::string_view key) {
+std::string line_value(std::string_view line, std::string_view key) {
     std::size_t at = line.find_first_not_of(" -\t{\"'");
     if (at == std::string_view::npos || line.substr(at, key.size()) != key)
         return {};
@@ -180,12 +174,12 @@ struct Glimpse {
     void look(std::string_view line) {
         const auto take = [&](std::string_view key, std::string& into) {
             if (into.empty())
-                into = value_of(line, key);
+                into = line_value(line, key);
         };
         take("apiVersion", api_version);
         take("kind", kind);
         take("name", name);
-        const std::string found = value_of(line, "namespace");
+        const std::string found = line_value(line, "namespace");
         several = several || (!found.empty() && !space.empty() && found != space);
         take("namespace", space);
     }
@@ -208,13 +202,13 @@ struct Glimpse {
 };
 
 /// The document around a line.
-struct Lines {
+struct Around {
     Glimpse glimpse;
     std::uint32_t first = 1;
 };
 
-Lines lines_around(std::string_view text, std::uint32_t wanted) {
-    Lines out;
+Around lines_around(std::string_view text, std::uint32_t wanted) {
+    Around out;
     std::uint32_t number = 0;
     for (std::size_t begin = 0; begin < text.size();) {
         const std::size_t end = std::min(text.find('\n', begin), text.size());

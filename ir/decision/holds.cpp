@@ -33,10 +33,6 @@ bool is_in_doubt(const ServiceSet& set, const World& world) {
 
 namespace {
 
-Tri known(bool value) {
-    return value ? Tri::Yes : Tri::No;
-}
-
 /// What a predicate is asked about, once the end is one address or one object without address.
 struct Question {
     const World& world;
