@@ -21,7 +21,13 @@ constexpr BuiltInTier kBuiltInTiers[] = {
     {"kube-admin", 1'000, policy::Action::Pass},
     {"default", 1'000'000, policy::Action::Deny},
     {"kube-baseline", 10'000'000, policy::Action::Pass},
+    // Calico's operator makes them: pkg/render/tiers of tigera/operator, under both of its names.
+    {"allow-tigera", 100, policy::Action::Deny},
+    {"calico-system", 100, policy::Action::Deny},
 };
+
+/// Built-in tiers from here on are the API server's, which knows their order whatever they say.
+constexpr double kLeastOrderOfApi = 1'000;
 
 /// A Tier without an order is put where tier `default` is (api/pkg/apis/projectcalico/v3/tier.go,
 /// DefaultTierOrder; the calculation graph never sees an absent one).
@@ -81,7 +87,8 @@ std::vector<OrderedTier> known_tiers(const policy::Cluster& cluster) {
             return tier.name == built_in.name;
         });
         if (given != tiers.end()) {
-            given->order = given->order.value_or(built_in.order);
+            if (built_in.order >= kLeastOrderOfApi)
+                given->order = given->order.value_or(built_in.order);
             continue;
         }
         OrderedTier tier;

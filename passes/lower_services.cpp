@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "ir/policy/scope.h"
 #include "passes/lower_parts.h"
 
 namespace polecat::passes::lowering {
@@ -119,6 +120,13 @@ class Builder {
     /// Services of which not all members are known.
     void note_unread() {
         auto& unread = lowered_.world.unread_services;
+        const auto& slices = cluster_.service_endpoints;
+        const bool has_api_server =
+            std::any_of(slices.begin(), slices.end(), [](const policy::ServiceEndpoints& each) {
+                return each.meta.space + "/" + each.service == policy::kKubernetesService;
+            });
+        if (!has_api_server)
+            unread.emplace(policy::kKubernetesService);
         for (const policy::Service& service : cluster_.services)
             if (service.meta.unread.known())
                 unread.insert(service.meta.space + "/" + service.meta.name);

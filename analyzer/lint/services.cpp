@@ -87,7 +87,8 @@ class ServicesChecker {
         const auto& world = context_.lowered.world;
         const auto members = world.services.find(key);
         const auto objects = world.service_objects.find(key);
-        const bool known = context_.lowered.service_fronts.contains(key);
+        const bool known =
+            context_.lowered.service_fronts.contains(key) && key != policy::kKubernetesService;
         if (known && (members == world.services.end() || members->second.empty()) &&
             (objects == world.service_objects.end() || objects->second.empty()))
             out_.report(Code::ServiceWithoutEndpoints, end.services->span, {key})

@@ -23,6 +23,7 @@ namespace fs = std::filesystem;
 
 struct CompileOptions {
     std::vector<std::string> paths{"."};
+    InputOptions input;
     std::string target = "nftables";
     std::string emit;
     std::string node;
@@ -150,7 +151,7 @@ class Compiler {
 };
 
 int run(const CompileOptions& options) {
-    const Input input = read_input(options.paths);
+    const Input input = read_input(options.paths, options.input);
     if (print_errors(input, true))
         return kBadInput;
     diag::Diagnostics diagnostics;
@@ -171,6 +172,7 @@ void add_compile(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<CompileOptions>();
     CLI::App* command = app.add_subcommand("compile", "write the rules that nodes enforce");
     command->add_option("PATH", options->paths, kPathsHelp);
+    add_input_options(*command, options->input);
     command->add_option("--target", options->target, "the dataplane")
         ->check(CLI::IsMember({"nftables"}));
     command->add_option("--node", options->node, "one node; all when absent");

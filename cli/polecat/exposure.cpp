@@ -28,6 +28,7 @@ using nlohmann::json;
 
 struct ExposureOptions {
     std::vector<std::string> paths{"."};
+    InputOptions input;
     std::string format = "text", fail_on = "none";
     std::string unknown_address = "depends";
 };
@@ -284,7 +285,7 @@ std::string text_of(const std::vector<json>& entries) {
 }
 
 int run(const ExposureOptions& options) {
-    const Input input = read_input(options.paths);
+    const Input input = read_input(options.paths, options.input);
     if (is_unusable(input))
         return kBadInput;
     diag::Diagnostics diagnostics;
@@ -320,6 +321,7 @@ void add_exposure(CLI::App& app, int& exit_code) {
     CLI::App* command = app.add_subcommand(
         "exposure", "what is open to outside addresses and to pods that don't exist yet");
     command->add_option("PATH", options->paths, kPathsHelp);
+    add_input_options(*command, options->input);
     command->add_option("--format", options->format, "text or json")
         ->check(CLI::IsMember({"text", "json"}));
     command

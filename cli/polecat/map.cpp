@@ -17,6 +17,7 @@ namespace {
 
 struct MapOptions {
     std::vector<std::string> paths{"."};
+    InputOptions input;
     std::string format = "text";
     std::string unknown_address = "depends";
     std::string family = "auto", group_by = "auto", rows = "auto";
@@ -139,7 +140,7 @@ int run(const MapOptions& options) {
         fmt::print(stderr, "polecat: {}\n", grouping.error());
         return kBadInput;
     }
-    const Input input = read_input(options.paths);
+    const Input input = read_input(options.paths, options.input);
     if (is_unusable(input))
         return kBadInput;
     diag::Diagnostics diagnostics;
@@ -189,6 +190,7 @@ void add_map(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<MapOptions>();
     CLI::App* command = app.add_subcommand("map", "who may reach whom in the whole cluster");
     command->add_option("PATH", options->paths, kPathsHelp);
+    add_input_options(*command, options->input);
     command->add_option("--format", options->format, "text, json, csv, md, dot or svg")
         ->check(CLI::IsMember({"text", "json", "csv", "md", "dot", "svg"}));
     command->add_flag("--expand", options->expand, "one row for each pair of ends");

@@ -15,6 +15,7 @@ namespace {
 struct ReachOptions {
     std::string from, to;
     std::vector<std::string> paths{"."};
+    InputOptions input;
     std::vector<std::string> ports;
     std::string protocol, icmp, http;
     int source_port = -1;
@@ -162,7 +163,7 @@ Hanging of_one_answer(const Input& input, const decision::LoweredCluster& cluste
 int run(const ReachOptions& options) {
     const auto traffic = traffic_of(options);
     const bool open = is_open(options.from) || is_open(options.to);
-    const Input input = read_input(options.paths);
+    const Input input = read_input(options.paths, options.input);
     if (is_unusable(input))
         return kBadInput;
     diag::Diagnostics diagnostics;
@@ -219,6 +220,7 @@ void add_reach(CLI::App& app, int& exit_code) {
     command->add_option("TO", options->to, std::string(ends) + "; also service:NAMESPACE/NAME")
         ->required();
     command->add_option("-f,--files", options->paths, kPathsHelp);
+    add_input_options(*command, options->input);
     command->add_option("-p,--port", options->ports, "destination port: 80/TCP, 53/UDP");
     command->add_option("--protocol", options->protocol, "a protocol by name or number");
     command->add_option("--icmp", options->icmp, "ICMP type, or type/code: 8/0");

@@ -23,6 +23,7 @@ constexpr std::size_t kMostFlows = 3000;
 
 struct ReportCommand {
     std::vector<std::string> paths{"."};
+    InputOptions input;
     std::string out = "polecat-report.html", title = "Network policy report", group_by = "auto";
     LintOptions steering;
 };
@@ -99,7 +100,9 @@ int run(const ReportCommand& command) {
         return kBadInput;
     }
     std::size_t excluded = 0;
-    Input input = read_input(command.paths, [&](const std::string& path) {
+    InputOptions reading = command.input;
+    reading.config = command.steering.config;
+    Input input = read_input(command.paths, reading, [&](const std::string& path) {
         const bool out = config.excludes(path);
         excluded += out ? 1 : 0;
         return out;
@@ -150,6 +153,7 @@ void add_report(CLI::App& app, int& exit_code) {
     CLI::App* command = app.add_subcommand(
         "report", "write findings, map, connections and policies as one HTML page");
     command->add_option("PATH", options->paths, kPathsHelp);
+    add_input_options(*command, options->input);
     command->add_option("-o,--output", options->out,
                         "the page; polecat-report.html by default, - for standard output");
     command->add_option("--title", options->title, "heading of the page");

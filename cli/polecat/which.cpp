@@ -22,6 +22,7 @@ using nlohmann::json;
 struct WhichOptions {
     std::string what, selector, space;
     std::vector<std::string> paths{"."};
+    InputOptions input;
     std::string format = "text";
 };
 
@@ -215,7 +216,7 @@ class Which {
 int run(const WhichOptions& options) {
     if (options.what.empty() == options.selector.empty())
         throw CLI::ValidationError("name an endpoint, policy:NAME, or give a --selector");
-    const Input input = read_input(options.paths);
+    const Input input = read_input(options.paths, options.input);
     if (is_unusable(input))
         return kBadInput;
     diag::Diagnostics diagnostics;
@@ -235,15 +236,19 @@ void add_which(CLI::App& app, int& exit_code) {
                         "policy:NAMESPACE/NAME, policy:NAME");
     command->add_option("--selector", options->selector,
                         "a selector in Calico's language: the endpoints it selects");
-    command->add_option("--namespace", options->space, "only endpoints of this namespace")
+    command
+        ->add_option("--in-namespace", options->space,
+                     "with --selector: only endpoints of this namespace")
         ->needs("--selector");
     command->add_option("-f,--files", options->paths, kPathsHelp);
+    add_input_options(*command, options->input);
     command->add_option("--format", options->format, "text or json")
         ->check(CLI::IsMember({"text", "json"}));
-    command->footer("Examples:\n"
-                    "  polecat which shop/web -f manifests/\n"
-                    "  polecat which policy:shop/default-deny -f manifests/\n"
-                    "  polecat which --selector \"app == 'web'\" --namespace shop -f manifests/");
+    command->footer(
+        "Examples:\n"
+        "  polecat which shop/web -f manifests/\n"
+        "  polecat which policy:shop/default-deny -f manifests/\n"
+        "  polecat which --selector \"app == 'web'\" --in-namespace shop -f manifests/");
     command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 

@@ -16,6 +16,10 @@
 
 namespace polecat::frontend {
 
+/// Numbers and booleans where text must be: the API server refuses them, calicoctl makes text of
+/// them.
+enum class OtherScalars : std::uint8_t { Refused, Taken };
+
 class Fields {
   public:
     /// `node` may be null or absent (then it has no fields); anything but a mapping is reported.
@@ -34,7 +38,8 @@ class Fields {
     std::vector<const yaml::Node*> list(std::string_view key);
     std::vector<At<std::string>> strings(std::string_view key);
     /// A mapping of strings.
-    std::vector<std::pair<At<std::string>, At<std::string>>> string_map(std::string_view key);
+    std::vector<std::pair<At<std::string>, At<std::string>>>
+    string_map(std::string_view key, OtherScalars others = OtherScalars::Refused);
     /// A nested mapping.
     Fields mapping(std::string_view key);
     bool has(std::string_view key); ///< present, even when null
@@ -51,7 +56,7 @@ class Fields {
     /// Reports keys that were never asked for.
     void finish();
 
-    Span span() const; ///< of the mapping; not known where there is none
+    Span span() const;                  ///< of the mapping; not known where there is none
     Span home() const { return home_; } ///< where it is, or would be
     Span key_span(std::string_view key) const;
     bool present() const { return node_ != nullptr; }

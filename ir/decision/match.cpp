@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ir/policy/scope.h"
+
 namespace polecat::decision {
 
 namespace {
@@ -147,9 +149,12 @@ std::string predicate_reason(const Context& c, PredicateId id, const Side& side)
     }
     if (const auto* unread = std::get_if<UnreadSet>(&predicate))
         return unread->what + " could not be read";
+    const auto* service = std::get_if<ServiceSet>(&predicate);
+    if (service != nullptr && service->key == policy::kKubernetesService &&
+        is_in_doubt(*service, c.world))
+        return "where the API server listens (Endpoints " + service->key + ") is not in the input";
     if (const std::string what = unread_name(c, predicate, side); !what.empty())
         return what + " could not be read";
-    const auto* service = std::get_if<ServiceSet>(&predicate);
     const bool reads_port = std::holds_alternative<NamedPortSet>(predicate) ||
                             (service != nullptr && service->with_ports);
     if (reads_port && !side.port)

@@ -99,7 +99,7 @@ TEST_CASE("which") {
     CHECK(has(on.out, "application.yaml:"));
     CHECK(
         has(polecat_with({"which", "policy:platform.dns", "-f", mended}).out, "3 of 3 endpoints"));
-    CHECK(has(polecat_with({"which", "--selector", "app in {'shop', 'orders'}", "--namespace",
+    CHECK(has(polecat_with({"which", "--selector", "app in {'shop', 'orders'}", "--in-namespace",
                             "api", "-f", mended, "--format", "json"})
                   .out,
               "\"api/orders\""));
