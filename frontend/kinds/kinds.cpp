@@ -1,5 +1,7 @@
 #include "frontend/kinds/kinds.h"
 
+#include "frontend/kinds/groups.h"
+
 #include <algorithm>
 
 namespace polecat::frontend {
@@ -87,12 +89,6 @@ Fields open_calico(ObjectContext& context) {
     return root;
 }
 
-std::string text_at(const yaml::Node* mapping, std::string_view key) {
-    const yaml::Node* found =
-        mapping != nullptr && mapping->is_mapping() ? mapping->find(key) : nullptr;
-    return found != nullptr && found->is_scalar() ? found->text : std::string();
-}
-
 std::string object_label(const ObjectContext& context) {
     return object_label(context.root, context.kind);
 }
@@ -101,8 +97,8 @@ std::string object_label(const yaml::Node& root, const std::string& kind) {
     const yaml::Node* meta = root.find("metadata");
     if (meta == nullptr || !meta->is_mapping())
         return kind;
-    const std::string space = text_at(meta, "namespace");
-    return kind + " " + (space.empty() ? "" : space + "/") + text_at(meta, "name");
+    const std::string space = scalar_text(meta, "namespace");
+    return kind + " " + (space.empty() ? "" : space + "/") + scalar_text(meta, "name");
 }
 
 const KindRow* find_kind(std::string_view api_version, std::string_view kind) {

@@ -21,8 +21,6 @@ struct ObjectContext {
     diag::Diagnostics& diagnostics;
     bool legacy_crd = false; ///< crd.projectcalico.org/v1: read as v3 without defaulting
 };
-/// The text of a scalar member of a mapping; empty: there is none.
-std::string text_at(const yaml::Node* mapping, std::string_view key);
 /// "NetworkPolicy shop/web": how messages call the object.
 std::string object_label(const ObjectContext& context);
 std::string object_label(const yaml::Node& root, const std::string& kind);

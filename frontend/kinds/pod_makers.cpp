@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "frontend/kinds/groups.h"
 #include "frontend/kinds/kinds.h"
 
 namespace polecat::frontend {
@@ -137,8 +138,9 @@ std::string namespace_of(const yaml::Node& root) {
     const yaml::Node* spec = root.find("spec");
     const yaml::Node* destination =
         spec != nullptr && spec->is_mapping() ? spec->find("destination") : nullptr;
-    for (std::string space : {text_at(destination, "namespace"), text_at(spec, "targetNamespace"),
-                              text_at(root.find("metadata"), "namespace")})
+    for (std::string space :
+         {scalar_text(destination, "namespace"), scalar_text(spec, "targetNamespace"),
+          scalar_text(root.find("metadata"), "namespace")})
         if (!space.empty())
             return space;
     return "default";
