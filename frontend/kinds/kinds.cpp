@@ -1,8 +1,8 @@
 #include "frontend/kinds/kinds.h"
 
-#include "frontend/kinds/groups.h"
-
 #include <algorithm>
+
+#include "frontend/kinds/groups.h"
 
 namespace polecat::frontend {
 
