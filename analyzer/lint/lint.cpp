@@ -19,6 +19,7 @@ constexpr Check kChecks[] = {
     check_dns,
     check_host_endpoints,
     check_services,
+    check_ports,
     check_tiers,
     check_ipam,
     check_ipam_requests,
@@ -33,7 +34,9 @@ constexpr Check kChecks[] = {
     check_route_priorities,
     check_request_routes,
     check_host_network_peers,
-    check_service_ranges,
+    check_host_peers,
+    check_node_addresses,
+    check_service_addresses,
 };
 
 } // namespace

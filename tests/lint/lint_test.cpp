@@ -4,6 +4,7 @@
 //   #: with NAME        puts NAME.yaml before it
 //   #: finds SLUG...    each of these is found
 //   #: not SLUG...      none of these is
+//   #: at SLUG TEXT     it is found at a line with that text
 //   #: says TEXT        some finding has it in its message or hint
 #include <filesystem>
 #include <fstream>
@@ -26,6 +27,7 @@ const fs::path kHere = fs::path(POLECAT_SOURCE_DIR) / "tests/lint";
 struct Case {
     std::string title, text;
     std::vector<std::string> finds, excludes, says;
+    std::vector<std::pair<std::string, std::string>> places; ///< slug, text of the line
 };
 
 std::string read(const fs::path& path) {
@@ -46,9 +48,12 @@ std::vector<Case> cases_of(const fs::path& path) {
             REQUIRE(!out.empty());
             out.back().text += line + "\n";
         } else if (what == "case") {
-            out.push_back({line.substr(line.find("case") + 5), {}, {}, {}, {}});
+            out.push_back({line.substr(line.find("case") + 5), {}, {}, {}, {}, {}});
         } else if (what == "says") {
             out.back().says.push_back(line.substr(line.find("says") + 5));
+        } else if (what == "at") {
+            words >> word;
+            out.back().places.emplace_back(word, line.substr(line.find(word) + word.size() + 1));
         } else if (what == "with") {
             words >> word;
             out.back().text += read(kHere / (word + ".yaml")) + "---\n";
@@ -94,6 +99,18 @@ std::set<std::string> slugs_of(const std::string& text) {
     return out;
 }
 
+bool is_found_at(const std::string& text, const std::string& slug, const std::string& place) {
+    std::vector<std::string> lines;
+    std::istringstream in(text);
+    for (std::string line; std::getline(in, line);)
+        lines.push_back(line);
+    for (const diag::Diagnostic& each : findings_of(text))
+        if (diag::info(each.code).slug == slug &&
+            lines.at(each.span.line - 1).find(place) != std::string::npos)
+            return true;
+    return false;
+}
+
 bool is_said(const std::string& text, const std::string& said) {
     for (const diag::Diagnostic& each : findings_of(text))
         if ((each.message + "\n" + each.hint.value_or("")).find(said) != std::string::npos)
@@ -114,6 +131,8 @@ TEST_CASE("lint rules find the mistake and leave the near miss alone") {
             CHECK(!slugs.contains("(errors)"));
             for (const std::string& text : each.says)
                 CHECK_MESSAGE(is_said(each.text, text), text, " is not said");
+            for (const auto& [slug, place] : each.places)
+                CHECK_MESSAGE(is_found_at(each.text, slug, place), slug, " is not at ", place);
             for (const std::string& slug : each.finds) {
                 CHECK_MESSAGE(slugs.contains(slug), slug, " is not found");
                 found_somewhere.insert(slug);
