@@ -1,7 +1,10 @@
 // Rules, policies and tiers that do nothing: exact, from analyzer/effects.
+#include <map>
 #include <set>
+#include <span>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "analyzer/lint/checks.h"
 #include "analyzer/lint/lint.h"
@@ -98,11 +101,48 @@ class Checker {
             return shadowed(policy, key, found->second, rule);
         const bool last = rules.back().manifest_index == rule.manifest_index;
         const bool says_the_default =
-            last && is_unconditional(rule) && rule.action != Action::Allow;
-        if (!found->second.effect.needed && rule.action != Action::Log && !says_the_default)
+            last && policy::asks_nothing(rule) && rule.action != Action::Allow;
+        if (found->second.effect.needed || rule.action == Action::Log || says_the_default)
+            return;
+        if (const auto known = known_ends({{&policy, {&rule, 1}}}))
             out_.report(Code::RedundantRule, rule.span, {rule_name(key)})
                 .about(name_of(policy))
+                .with_note("assumes that " + *known)
                 .with_proof(context_.proof_of({Claim::What::NotNeeded, key}));
+    }
+
+    using RulesOf = std::vector<std::pair<const Policy*, std::span<const Rule>>>;
+
+    /// What it takes that the endpoints of the policies and the peers of these rules are all known;
+    /// nullopt: they aren't. What is not needed for those in the input may be needed for others.
+    std::optional<std::string> known_ends(const RulesOf& of) const {
+        std::set<std::string> taken_for_granted;
+        bool all = true;
+        const auto add = [&](const std::optional<std::string>& known) {
+            all = all && known;
+            if (known)
+                taken_for_granted.insert(*known);
+        };
+        for (const auto& [policy, rules] : of) {
+            const std::string space = policy::is_global(policy->kind) ? "" : policy->meta.space;
+            add(context_.extent.known(policy::subject_of(*policy), policy::Ends::Endpoints));
+            for (const Rule& rule : rules)
+                for (const policy::EntityRule* end : {&rule.source, &rule.destination})
+                    if (const auto peers = policy::peers_of(*end, space); all && peers)
+                        add(context_.extent.known(*peers, policy::Ends::Peers));
+        }
+        if (!all)
+            return std::nullopt;
+        return fmt::format("{}", fmt::join(taken_for_granted, ", and that "));
+    }
+
+    static RulesOf all_rules(const std::vector<const Policy*>& policies) {
+        RulesOf out;
+        for (const Policy* each : policies) {
+            out.emplace_back(each, each->ingress);
+            out.emplace_back(each, each->egress);
+        }
+        return out;
     }
 
     static std::string rule_name(const RuleKey& key) {
@@ -149,9 +189,11 @@ class Checker {
                 .with_proof(
                     context_.proof_of({Claim::What::NeverReached, analyzer::key_of(policy)}))
                 .with_hint("what comes before it in the order decides every flow");
-        else if (!effect.effect.needed && !is_default_deny(policy))
+        else if (const auto known = known_ends(all_rules({&policy}));
+                 !effect.effect.needed && !is_default_deny(policy) && known)
             out_.report(Code::RedundantPolicy, policy.meta.span, {policy.meta.name})
                 .about(name_of(policy))
+                .with_note("assumes that " + *known)
                 .with_proof(context_.proof_of({Claim::What::NotNeeded, analyzer::key_of(policy)}))
                 .with_hint("remove it, or check that it selects and says what is meant");
         return !effect.effect.reached || !effect.effect.needed;
@@ -167,22 +209,35 @@ class Checker {
                 .with_proof(context_.proof_of({Claim::What::NeverReached, tier.name}))
                 .with_hint("a tier before it ends in Deny, or allows everything: end its policies "
                            "with a Pass rule");
-        else if (!found->second.effect.needed)
+        else if (const auto known = known_ends(all_rules(tier.policies));
+                 !found->second.effect.needed && known)
             out_.report(Code::VacuousTier, tier.span, {tier.name})
                 .about("Tier " + tier.name)
+                .with_note("assumes that " + *known)
                 .with_proof(context_.proof_of({Claim::What::NotNeeded, tier.name}));
     }
 
     /// Policies that each do something for an endpoint and together nothing.
     void check_together() {
+        std::map<analyzer::PolicyKey, const Policy*> by_key;
+        each_policy(context_, [&](const policy::OrderedTier&, const Policy& policy) {
+            by_key.emplace(analyzer::key_of(policy), &policy);
+        });
         for (const auto& [policies, endpoint] : effects_.vacuous) {
             std::vector<std::string> names;
-            for (const analyzer::PolicyKey& key : policies.policies)
+            std::vector<const Policy*> found;
+            for (const analyzer::PolicyKey& key : policies.policies) {
                 names.push_back(analyzer::to_string(key));
+                found.push_back(by_key.at(key));
+            }
+            const auto known = known_ends(all_rules(found));
+            if (!known)
+                continue;
             out_.report(Code::PoliciesVacuous,
                         effects_.policies.at(policies.policies.front()).block.span,
                         {listed(names, 4), endpoint, decision::to_string(policies.direction)})
                 .about(names.front())
+                .with_note("assumes that " + *known)
                 .with_proof("for the endpoints that exist and every outside address, exactly");
         }
     }

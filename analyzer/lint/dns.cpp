@@ -68,7 +68,7 @@ class Checker {
             const bool asks_elsewhere = with_own_resolvers_.contains(context_.object(id).span);
             const bool sure = !asks_elsewhere && !servers_.groups.empty();
             const Lookups::Ways ways =
-                lookups.pods | lookups.local | (sure ? Lookups::Ways{} : lookups.elsewhere);
+                lookups.pods | lookups.local | (sure ? lookups.chosen : lookups.elsewhere);
             if (lookups_.has_node_local() && lookups.pods.udp && !lookups.local.udp)
                 note(id, *program, sure, without_local_);
             if (!ways.udp || !ways.tcp)
@@ -244,8 +244,8 @@ class Checker {
             auto& diagnostic =
                 out_.report(code, hit.policy.span,
                             {counted(hit.endpoints.size(), "endpoint"), listed(hit.endpoints)});
-            if (!hit.sure) // who answers them is not in the input
-                diagnostic.severity = std::min(diagnostic.severity, diag::Severity::Warning);
+            if (code == Code::DnsMissing && !(hit.sure && is_lost_without_names(hit)))
+                diagnostic.severity = diag::Severity::Warning;
             diagnostic.about(analyzer::to_string(key))
                 .with_witness({hit.endpoints.front(),
                                code == Code::NodeLocalDnsMissed ? "169.254.20.10" : server_name(),
@@ -253,6 +253,22 @@ class Checker {
                 .with_hint(hint_of(code))
                 .with_fix(fix_of(code, hit));
         }
+    }
+
+    /// The pods may send to others that policy knows by their labels or services: only names lead
+    /// there. Addresses may be given otherwise.
+    bool is_lost_without_names(const Hit& hit) const {
+        const auto names_pods = [](const policy::Rule& rule) {
+            const policy::EntityRule& to = rule.destination;
+            return rule.action == policy::Action::Allow &&
+                   (to.services || policy::peers_of(to, "").has_value());
+        };
+        bool found = false;
+        each_policy(context_, [&](const policy::OrderedTier&, const policy::Policy& policy) {
+            found = found || (governs(analyzer::key_of(policy), *program_of(hit.objects.front())) &&
+                              std::any_of(policy.egress.begin(), policy.egress.end(), names_pods));
+        });
+        return found;
     }
 
     Context& context_;

@@ -117,10 +117,15 @@ Lookups DnsLookups::of(const Program& program, const Identity& own) {
         out.needs_names = out.needs_names || (classes[i].has_names && !(may - api_server).empty());
         if (classes[i].has_local && (node_local_ || !classes[i].is_public))
             out.local = out.local | ask(other, kUsualDnsPorts);
-        if (classes[i].resolves)
-            out.elsewhere =
-                out.elsewhere | ask(other, kUsualDnsPorts) |
-                (servers_.groups.empty() ? ask(other, servers_.ports) : Lookups::Ways{});
+        if (!classes[i].resolves)
+            continue;
+        const Lookups::Ways ways =
+            ask(other, kUsualDnsPorts) |
+            (servers_.groups.empty() ? ask(other, servers_.ports) : Lookups::Ways{});
+        out.elsewhere = out.elsewhere | ways;
+        // That everything is open towards somebody says nothing of a resolver there.
+        if (!classes[i].is_wide && !(may == ConnectionSet::all()))
+            out.chosen = out.chosen | ways;
     }
     return out;
 }
@@ -143,7 +148,8 @@ DnsLookups::Class DnsLookups::kind_of(std::uint32_t number) const {
     // Where the DNS pods are not in the input, anything may be one of them.
     out.resolves = servers_.groups.empty() || may_resolve(group);
     out.is_public = group.is_outside() && !net::special_addresses().contains(group.outside);
-    out.has_names = group.is_outside() ? is_wide(group.outside)
+    out.is_wide = group.is_outside() && is_wide(group.outside);
+    out.has_names = group.is_outside() ? out.is_wide
                                        : !is_host(context_, group) &&
                                              context_.object(group.objects.front()).selectable;
     return out;
@@ -153,6 +159,7 @@ void DnsLookups::Class::take(const Class& other) {
     has_local = has_local || other.has_local;
     resolves = resolves || other.resolves;
     is_public = is_public || other.is_public;
+    is_wide = is_wide || other.is_wide;
     has_names = has_names || other.has_names;
 }
 

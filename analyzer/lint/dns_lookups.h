@@ -20,6 +20,7 @@ struct Lookups {
     Ways pods;      ///< of the DNS pods
     Ways local;     ///< of the node-local cache
     Ways elsewhere; ///< of resolvers that are none of the cluster's
+    Ways chosen;    ///< of those, at few addresses to which not everything may be sent
     /// It may send to ends that one knows by name: pods, or more addresses than one writes down.
     bool needs_names = false;
 };
@@ -41,6 +42,7 @@ class DnsLookups {
         bool has_local = false; ///< the node-local cache
         bool resolves = false;  ///< may have resolvers that are none of the cluster's
         bool is_public = false; ///< addresses of the internet
+        bool is_wide = false;   ///< more addresses than somebody writes down
         bool has_names = false; ///< one reaches them by name
 
         void take(const Class& other);

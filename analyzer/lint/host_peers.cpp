@@ -6,6 +6,7 @@
 #include "analyzer/lint/checks.h"
 #include "analyzer/lint/host_peers.h"
 #include "analyzer/lint/pools.h"
+#include "ir/policy/extent.h"
 #include "ir/policy/scope.h"
 
 namespace polecat::lint {
@@ -90,18 +91,11 @@ class Checker {
     std::vector<const Object*> hosts_; ///< host endpoints without addresses
 };
 
-bool has_automatic_host_endpoints(const policy::Cluster& cluster) {
-    return std::any_of(cluster.others.begin(), cluster.others.end(), [](const auto& each) {
-        return each.kind == "KubeControllersConfiguration" &&
-               each.spec.is("controllers.node.hostEndpoint.autoCreate", "Enabled");
-    });
-}
-
 } // namespace
 
 std::vector<std::string> nodes_named(Context& context, const Selector& peers) {
     if (peers.matches(selector::Labels{}) || !context.select(peers).empty() ||
-        has_automatic_host_endpoints(context.cluster))
+        policy::has_automatic_host_endpoints(context.cluster))
         return {};
     std::vector<std::string> out;
     for (const NodeView& node : nodes_of(context.cluster))

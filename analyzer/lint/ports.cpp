@@ -56,6 +56,7 @@ class Checker {
   private:
     /// What a rule's destination can be, and the ports that lead there.
     struct Destinations {
+        std::optional<selector::Selector> selector; ///< of the objects; nullopt: by address
         std::vector<ObjectId> objects;
         std::vector<const FrontPort*> fronts;
     };
@@ -65,14 +66,12 @@ class Checker {
         const std::string space = policy::is_global(view.policy.kind) ? "" : view.policy.meta.space;
         const EntityRule& end = view.rule.destination;
         Destinations out;
-        if (const auto peers = policy::peers_of(end, space))
-            out.objects = context_.select(*peers);
-        else if (view.direction == Direction::Ingress)
-            out.objects = context_.select(policy::subject_of(view.policy));
-        else if (!end.nets.empty())
-            return at_addresses(end.nets);
-        else
-            return std::nullopt;
+        out.selector = policy::peers_of(end, space);
+        if (!out.selector && view.direction == Direction::Ingress)
+            out.selector = policy::subject_of(view.policy);
+        if (!out.selector)
+            return end.nets.empty() ? std::nullopt : at_addresses(end.nets);
+        out.objects = context_.select(*out.selector);
         add_fronts(out);
         return out;
     }
@@ -124,8 +123,14 @@ class Checker {
             if (view.direction == Direction::Ingress && is_kubernetes(view.policy) &&
                 !declared_in_space(view.policy.meta.space, name))
                 return; // told when loading
+            const auto known = to.selector
+                                   ? context_.extent.known(*to.selector, policy::Ends::Peers)
+                                   : std::nullopt;
+            if (!known)
+                return;
             auto& diagnostic = out_.report(Code::NamedPortUnmatched, span, {rule_name(view), name})
-                                   .about(name_of(view.policy));
+                                   .about(name_of(view.policy))
+                                   .with_note("assumes that " + *known);
             if (!other_protocol.empty())
                 diagnostic.with_note(fmt::format("`{}` is {}", name, other_protocol));
             else if (const FrontPort* front = service_port_named(name, to))

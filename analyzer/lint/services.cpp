@@ -55,10 +55,12 @@ class Checker {
         const auto members = world.services.find(key);
         const auto objects = world.service_objects.find(key);
         const bool known = context_.lowered.service_fronts.contains(key);
-        if (known && (members == world.services.end() || members->second.empty()) &&
+        const auto pods = context_.extent.known_pods_of(end.services->space);
+        if (known && pods && (members == world.services.end() || members->second.empty()) &&
             (objects == world.service_objects.end() || objects->second.empty()))
             out_.report(Code::ServiceWithoutEndpoints, end.services->span, {key})
-                .about(name_of(view.policy));
+                .about(name_of(view.policy))
+                .with_note("assumes that " + *pods);
     }
 
     void host_network() {
