@@ -47,6 +47,10 @@ bool holds(const std::vector<At<net::Cidr>>& nets, const std::vector<net::Addres
 /// The end may be what listens behind the port.
 bool may_be(const Context& context, const EntityRule& end, const std::string& space,
             const FrontPort& front) {
+    if (end.services)
+        return front.is_of_service(end.services->space + "/" + end.services->name);
+    if (end.nodes || !end.domains.empty())
+        return false;
     const Object* object = front.object ? &context.object(*front.object) : nullptr;
     const auto peers = policy::peers_of(end, space);
     if (peers && (object == nullptr || !object->selectable || !peers->matches(object->labels)))
