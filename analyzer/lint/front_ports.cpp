@@ -82,6 +82,17 @@ bool names_target(const Context& context, const Rule& rule, const FrontPort& fro
 
 } // namespace
 
+std::vector<ObjectId> holders_of(const Context& context, const net::Address& address) {
+    const auto& held = context.lowered.world.by_address;
+    auto at = std::lower_bound(held.begin(), held.end(), address,
+                               [](const auto& each, const auto& of) { return each.first < of; });
+    std::vector<ObjectId> out;
+    for (; at != held.end() && at->first == address; ++at)
+        if (context.object(at->second).selectable)
+            out.push_back(at->second);
+    return out;
+}
+
 std::string FrontPort::shown() const {
     return kind == Kind::HostPort
                ? fmt::format("host port {} of pod {}", port, owner)
@@ -146,19 +157,12 @@ void FrontPorts::add(const Context& context, FrontPort front,
     if (front.object)
         return keep(front);
     // A slice names addresses; who holds one is what listens there.
-    const auto& held = context.lowered.world.by_address;
-    auto at = std::lower_bound(held.begin(), held.end(), *backend.address,
-                               [](const auto& each, const auto& of) { return each.first < of; });
-    bool is_held = false;
-    for (; at != held.end() && at->first == *backend.address; ++at) {
-        if (!context.object(at->second).selectable)
-            continue;
-        is_held = true;
-        front.object = at->second;
+    const auto holders = holders_of(context, *backend.address);
+    for (const ObjectId id : holders) {
+        front.object = id;
         keep(front);
     }
-    front.object.reset();
-    if (!is_held)
+    if (holders.empty())
         keep(front);
 }
 

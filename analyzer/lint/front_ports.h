@@ -27,6 +27,9 @@ struct FrontPort {
     std::string shown() const; ///< "node port 30080 of service shop/web"
 };
 
+/// Endpoints with that address that policy knows.
+std::vector<decision::ObjectId> holders_of(const Context& context, const net::Address& address);
+
 class FrontPorts {
   public:
     explicit FrontPorts(const Context& context);

@@ -95,19 +95,11 @@ class Checker {
                               asks_for_labels(end.namespace_selector->parsed);
         if (!by_labels && !by_space)
             return;
-        std::vector<const HostPod*> found = matching(pods_, *peers, end);
-        const std::vector<const HostPod*> unseen = matching(static_pods_, *peers, end);
-        if (found.empty() && unseen.empty())
-            return;
         const std::vector<decision::ObjectId> others = context_.select(*peers);
         if (is_host_named(others))
             return; // what stands for the nodes
-        if (found.empty() && by_labels && others.empty())
-            found = unseen;
-        // Every cluster has pods of a network of their own in kube-system.
-        else if (!by_labels)
-            found = others.empty() ? (unseen.empty() ? found : std::vector<const HostPod*>{})
-                                   : those_with_ports(view, found, others);
+        const auto found =
+            by_labels ? named(*peers, end, others) : of_space(view, *peers, end, others);
         if (found.empty())
             return;
         std::vector<std::string> names;
@@ -121,6 +113,30 @@ class Checker {
                     {listed(names), fmt::format("{} of rule {}", side, rule_name(view))})
             .about(name_of(view.policy))
             .with_hint("name the addresses of the nodes, or select their host endpoints");
+    }
+
+    std::vector<const HostPod*> named(const Selector& peers, const EntityRule& end,
+                                      const std::vector<decision::ObjectId>& others) const {
+        const auto found = matching(pods_, peers, end);
+        return found.empty() && others.empty() ? matching(static_pods_, peers, end) : found;
+    }
+
+    /// Where a namespace is named and no pod of it: one that has no others, as far as the input
+    /// shows it whole, or a port that only these have.
+    std::vector<const HostPod*> of_space(const RuleView& view, const Selector& peers,
+                                         const EntityRule& end,
+                                         const std::vector<decision::ObjectId>& others) const {
+        const auto found = matching(pods_, peers, end);
+        if (found.empty())
+            return {};
+        if (!only_short_lived(others))
+            return view.direction == decision::Direction::Egress
+                       ? those_with_ports(view.rule, found, others)
+                       : std::vector<const HostPod*>{};
+        // Every cluster has pods with a network of their own in kube-system.
+        const bool known = matching(static_pods_, peers, end).empty() &&
+                           context_.extent.known(peers, policy::Ends::Peers);
+        return known ? found : std::vector<const HostPod*>{};
     }
 
     static std::vector<const HostPod*> matching(const std::vector<HostPod>& pods,
@@ -139,21 +155,18 @@ class Checker {
         });
     }
 
-    /// Of a namespace that has other pods too, those that the rule speaks of by its ports: nobody
-    /// else there listens to them.
-    std::vector<const HostPod*> those_with_ports(const RuleView& view,
-                                                 const std::vector<const HostPod*>& pods,
-                                                 const std::vector<decision::ObjectId>& others) {
+    /// Those that the rule speaks of by its ports: nobody else there listens to them.
+    std::vector<const HostPod*>
+    those_with_ports(const policy::Rule& rule, const std::vector<const HostPod*>& pods,
+                     const std::vector<decision::ObjectId>& others) const {
         std::vector<const HostPod*> out;
-        if (view.direction != decision::Direction::Egress || view.rule.destination.ports.empty())
-            return only_short_lived(others) ? pods : out;
         for (const decision::ObjectId id : others) {
             const policy::Workload* other = workload_of(context_.object(id));
-            if (other == nullptr || other->listens.empty() || names_port_of(view.rule, *other))
+            if (other == nullptr || other->listens.empty() || names_port_of(rule, *other))
                 return out;
         }
         for (const HostPod* pod : pods)
-            if (pod->workload != nullptr && names_port_of(view.rule, *pod->workload))
+            if (pod->workload != nullptr && names_port_of(rule, *pod->workload))
                 out.push_back(pod);
         return out;
     }

@@ -8,6 +8,7 @@
 
 #include "analyzer/lint/checks.h"
 #include "analyzer/lint/front_ports.h"
+#include "ir/net/special.h"
 #include "ir/policy/scope.h"
 
 namespace polecat::lint {
@@ -42,13 +43,13 @@ class Checker {
                 return;
             source_ports(view);
             const auto& ports = view.rule.destination.ports;
-            const auto to = ports.empty() ? std::nullopt : destinations(view);
-            if (!to || (to->objects.empty() && to->fronts.empty()))
+            if (ports.empty())
                 return;
+            const auto to = destinations(view);
             for (const Port& port : ports)
                 if (const auto* name = std::get_if<std::string>(&port.value))
-                    named_port(view, port, *name, *to);
-                else
+                    named_port(view, port, *name, to && to->selector ? *to : everybody(view));
+                else if (to)
                     translated_port(view, port, std::get<net::PortRange>(port.value), *to);
         });
     }
@@ -59,6 +60,7 @@ class Checker {
         std::optional<selector::Selector> selector; ///< of the objects; nullopt: by address
         std::vector<ObjectId> objects;
         std::vector<const FrontPort*> fronts;
+        bool outside = false; ///< addresses of no endpoint, which declare no names
     };
 
     /// nullopt: it does not say.
@@ -76,6 +78,40 @@ class Checker {
         return out;
     }
 
+    /// Whom a name may mean where the rule does not say. In nets of Kubernetes' policies none: that
+    /// is told when loading.
+    Destinations everybody(const RuleView& view) {
+        const EntityRule& end = view.rule.destination;
+        Destinations out;
+        if (end.services || end.nodes || !end.domains.empty() ||
+            (!end.nets.empty() && is_kubernetes(view.policy)))
+            return out;
+        const auto all = selector::Selector::all();
+        if (end.nets.empty()) {
+            out.selector = all;
+            out.objects = context_.select(all);
+        } else if (are_outside(end.nets)) {
+            out.outside = true;
+        }
+        return out;
+    }
+
+    /// No endpoint has or may get an address of them.
+    bool are_outside(const std::vector<At<net::Cidr>>& nets) const {
+        std::vector<net::Cidr> list;
+        for (const At<net::Cidr>& net : nets)
+            list.push_back(*net);
+        const auto set = net::AddressSet::of(list);
+        const decision::World& world = context_.lowered.world;
+        if (world.pools.intersects(set) ||
+            (world.pools.empty() && net::local_addresses().intersects(set)))
+            return false;
+        return std::none_of(world.objects.begin(), world.objects.end(), [&](const Object& object) {
+            return std::any_of(object.addresses.begin(), object.addresses.end(),
+                               [&](const net::Address& each) { return set.contains(each); });
+        });
+    }
+
     void add_fronts(Destinations& to) const {
         for (const ObjectId id : to.objects)
             for (const FrontPort* front : fronts_.of(id))
@@ -88,12 +124,8 @@ class Checker {
         for (const At<net::Cidr>& net : nets) {
             if (net->prefix != net::width(net->family()))
                 return std::nullopt;
-            for (std::uint32_t i = 0; i < context_.lowered.world.objects.size(); ++i) {
-                const auto& held = context_.lowered.world.objects[i].addresses;
-                if (context_.lowered.world.objects[i].selectable &&
-                    std::find(held.begin(), held.end(), net->base) != held.end())
-                    out.objects.push_back(ObjectId{i});
-            }
+            for (const ObjectId id : holders_of(context_, net->base))
+                out.objects.push_back(id);
             for (const FrontPort* front : fronts_.of(net->base))
                 out.fronts.push_back(front);
         }
@@ -119,7 +151,12 @@ class Checker {
                     other_protocol = protocol + " at " + context_.object(id).name;
             }
         const Span span = port.span.known() ? port.span : view.rule.span;
-        if (meanings.empty() && !to.objects.empty()) {
+        if (to.outside) {
+            out_.report(Code::NamedPortUnmatched, span, {rule_name(view), name})
+                .about(name_of(view.policy))
+                .with_note("addresses outside of the cluster declare no ports")
+                .with_hint("write the port's number");
+        } else if (meanings.empty() && !to.objects.empty()) {
             if (view.direction == Direction::Ingress && is_kubernetes(view.policy) &&
                 !declared_in_space(view.policy.meta.space, name))
                 return; // told when loading
