@@ -1,4 +1,5 @@
 // Rules, policies and tiers that do nothing: exact, from analyzer/effects.
+#include <algorithm>
 #include <map>
 #include <set>
 #include <span>
@@ -32,9 +33,9 @@ bool is_default_deny(const Policy& policy) {
            (!policy::is_present(policy.selector) || policy.selector->parsed.matches(any));
 }
 
-class Checker {
+class DeadRulesChecker {
   public:
-    Checker(Context& context, Diagnostics& out)
+    DeadRulesChecker(Context& context, Diagnostics& out)
         : context_(context), effects_(context.effects()), out_(out) {}
 
     void run() {
@@ -97,7 +98,9 @@ class Checker {
         const auto found = effects_.rules.find(key);
         if (found == effects_.rules.end() || !found->second.effect.matches)
             return;
-        if (!found->second.effect.decides && !is_kubernetes(policy))
+        // What one of Kubernetes' policies allows another may allow as well.
+        if (!found->second.effect.decides &&
+            (!is_kubernetes(policy) || is_overruled(found->second, rule)))
             return shadowed(policy, key, found->second, rule);
         const bool last = rules.back().manifest_index == rule.manifest_index;
         const bool says_the_default =
@@ -109,6 +112,15 @@ class Checker {
                 .about(name_of(policy))
                 .with_note("assumes that " + *known)
                 .with_proof(context_.proof_of({Claim::What::NotNeeded, key}));
+    }
+
+    /// What it takes to call a policy that does nothing needless; nullopt: it isn't.
+    std::optional<std::string> needless_if(const Policy& policy) const {
+        const bool opens_all = (!policy.ingress_type || allows_everything(policy.ingress)) &&
+                               (!policy.egress_type || allows_everything(policy.egress));
+        if (opens_all || is_default_deny(policy)) // told as such, or meant for pods to come
+            return std::nullopt;
+        return known_ends(all_rules({&policy}));
     }
 
     using RulesOf = std::vector<std::pair<const Policy*, std::span<const Rule>>>;
@@ -143,6 +155,26 @@ class Checker {
             out.emplace_back(each, each->egress);
         }
         return out;
+    }
+
+    /// Something else than what it says is done with flows of it.
+    bool is_overruled(const analyzer::RuleEffect& effect, const Rule& rule) const {
+        return std::any_of(effect.taken_by.begin(), effect.taken_by.end(), [&](const RuleKey& by) {
+            return effects_.rules.at(by).slot.action != rule.action;
+        });
+    }
+
+    bool has_overruled_rule(const Policy& policy) const {
+        const auto any = [&](const std::vector<Rule>& rules, Direction direction) {
+            return std::any_of(rules.begin(), rules.end(), [&](const Rule& rule) {
+                const auto found =
+                    effects_.rules.find({analyzer::key_of(policy), direction, rule.manifest_index});
+                return found != effects_.rules.end() && found->second.effect.matches &&
+                       !found->second.effect.decides && is_overruled(found->second, rule);
+            });
+        };
+        return (policy.ingress_type && any(policy.ingress, Direction::Ingress)) ||
+               (policy.egress_type && any(policy.egress, Direction::Egress));
     }
 
     static std::string rule_name(const RuleKey& key) {
@@ -189,8 +221,9 @@ class Checker {
                 .with_proof(
                     context_.proof_of({Claim::What::NeverReached, analyzer::key_of(policy)}))
                 .with_hint("what comes before it in the order decides every flow");
-        else if (const auto known = known_ends(all_rules({&policy}));
-                 !effect.effect.needed && !is_default_deny(policy) && known)
+        else if (!effect.effect.needed && has_overruled_rule(policy))
+            return false; // told rule by rule, with what overrules it
+        else if (const auto known = effect.effect.needed ? std::nullopt : needless_if(policy))
             out_.report(Code::RedundantPolicy, policy.meta.span, {policy.meta.name})
                 .about(name_of(policy))
                 .with_note("assumes that " + *known)
@@ -209,8 +242,9 @@ class Checker {
                 .with_proof(context_.proof_of({Claim::What::NeverReached, tier.name}))
                 .with_hint("a tier before it ends in Deny, or allows everything: end its policies "
                            "with a Pass rule");
-        else if (const auto known = known_ends(all_rules(tier.policies));
-                 !found->second.effect.needed && known)
+        else if (const auto known = found->second.effect.needed
+                                        ? std::nullopt
+                                        : known_ends(all_rules(tier.policies)))
             out_.report(Code::VacuousTier, tier.span, {tier.name})
                 .about("Tier " + tier.name)
                 .with_note("assumes that " + *known)
@@ -250,7 +284,7 @@ class Checker {
 } // namespace
 
 void check_dead_rules(Context& context, Diagnostics& out) {
-    Checker(context, out).run();
+    DeadRulesChecker(context, out).run();
 }
 
 /// Nothing else makes claims.

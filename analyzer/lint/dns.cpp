@@ -20,9 +20,9 @@ using decision::Program;
 
 namespace {
 
-class Checker {
+class DnsChecker {
   public:
-    Checker(Context& context, net::Family family, Diagnostics& out)
+    DnsChecker(Context& context, net::Family family, Diagnostics& out)
         : context_(context), family_(family), out_(out), ends_(context.ends(family)),
           lookups_(context, ends_), servers_(lookups_.servers()) {
         for (const policy::Workload& each : context.cluster.workloads)
@@ -285,7 +285,7 @@ class Checker {
 
 void check_dns(Context& context, Diagnostics& out) {
     for (const net::Family family : {net::Family::V4, net::Family::V6})
-        Checker(context, family, out).run();
+        DnsChecker(context, family, out).run();
 }
 
 } // namespace polecat::lint

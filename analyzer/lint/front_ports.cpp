@@ -37,7 +37,8 @@ bool is_same_end(const EntityRule& a, const EntityRule& b, const std::string& sp
            service(a) == service(b) && have_same_values(a.domains, b.domains);
 }
 
-bool holds(const std::vector<At<net::Cidr>>& nets, const std::vector<net::Address>& addresses) {
+bool has_one_of(const std::vector<At<net::Cidr>>& nets,
+                const std::vector<net::Address>& addresses) {
     return std::any_of(nets.begin(), nets.end(), [&](const At<net::Cidr>& net) {
         return std::any_of(addresses.begin(), addresses.end(),
                            [&](const net::Address& each) { return net->contains(each); });
@@ -58,8 +59,8 @@ bool may_be(const Context& context, const EntityRule& end, const std::string& sp
     const std::vector<net::Address> addresses =
         object != nullptr ? object->addresses : std::vector<net::Address>{*front.address};
     const bool known = object == nullptr || object->addresses_known;
-    return !known ||
-           ((end.nets.empty() || holds(end.nets, addresses)) && !holds(end.not_nets, addresses));
+    return !known || ((end.nets.empty() || has_one_of(end.nets, addresses)) &&
+                      !has_one_of(end.not_nets, addresses));
 }
 
 bool names_target(const Context& context, const Rule& rule, const FrontPort& front) {

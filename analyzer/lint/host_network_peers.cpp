@@ -39,9 +39,9 @@ struct HostPod {
     const policy::Workload* workload = nullptr; ///< nullptr: a static pod
 };
 
-class Checker {
+class HostNetworkPeersChecker {
   public:
-    Checker(Context& context, Diagnostics& out) : context_(context), out_(out) {
+    HostNetworkPeersChecker(Context& context, Diagnostics& out) : context_(context), out_(out) {
         for (const policy::Workload& each : context.cluster.workloads)
             workloads_.emplace(each.meta.span, &each);
         for (const decision::Endpoint& endpoint : context.lowered.endpoints) {
@@ -204,7 +204,7 @@ class Checker {
 } // namespace
 
 void check_host_network_peers(Context& context, Diagnostics& out) {
-    Checker(context, out).run();
+    HostNetworkPeersChecker(context, out).run();
 }
 
 } // namespace polecat::lint

@@ -31,9 +31,9 @@ bool means_hosts(const Selector& peers, const EntityRule& end) {
            (policy::is_present(end.namespace_selector) && !peers.matches(pod));
 }
 
-class Checker {
+class HostPeersChecker {
   public:
-    Checker(Context& context, Diagnostics& out) : context_(context), out_(out) {
+    HostPeersChecker(Context& context, Diagnostics& out) : context_(context), out_(out) {
         for (std::uint32_t i = 0; i < context.lowered.world.objects.size(); ++i) {
             const Object& object = context.lowered.world.objects[i];
             if (object.kind == Object::Kind::HostEndpoint && object.addresses.empty())
@@ -105,7 +105,7 @@ std::vector<std::string> nodes_named(Context& context, const Selector& peers) {
 }
 
 void check_host_peers(Context& context, Diagnostics& out) {
-    Checker(context, out).run();
+    HostPeersChecker(context, out).run();
 }
 
 } // namespace polecat::lint

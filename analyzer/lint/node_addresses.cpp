@@ -21,9 +21,9 @@ using policy::Action;
 
 namespace {
 
-class Checker {
+class NodeAddressesChecker {
   public:
-    Checker(Context& context, Diagnostics& out)
+    NodeAddressesChecker(Context& context, Diagnostics& out)
         : context_(context), out_(out), atoms_({&context.lowered}),
           pools_(pools_of(context.cluster)) {
         for (const policy::OtherObject& each : context.cluster.others)
@@ -198,7 +198,7 @@ class Checker {
 } // namespace
 
 void check_node_addresses(Context& context, Diagnostics& out) {
-    Checker(context, out).run();
+    NodeAddressesChecker(context, out).run();
 }
 
 } // namespace polecat::lint

@@ -19,9 +19,9 @@ using selector::Selector;
 
 namespace {
 
-class Checker {
+class OwnSideChecker {
   public:
-    Checker(Context& context, Diagnostics& out) : context_(context), out_(out) {
+    OwnSideChecker(Context& context, Diagnostics& out) : context_(context), out_(out) {
         for (const policy::Workload& each : context.cluster.workloads)
             if (each.pod_annotations.contains("cni.projectcalico.org/allowedSourcePrefixes"))
                 sends_for_others_.insert(each.meta.space + "/" + each.meta.name);
@@ -142,7 +142,7 @@ class Checker {
 } // namespace
 
 void check_own_side(Context& context, Diagnostics& out) {
-    Checker(context, out).run();
+    OwnSideChecker(context, out).run();
 }
 
 } // namespace polecat::lint

@@ -22,7 +22,7 @@ using policy::Port;
 
 namespace {
 
-bool holds(const net::PortRange& range, std::uint16_t port) {
+bool has_port(const net::PortRange& range, std::uint16_t port) {
     return range.first <= port && port <= range.last;
 }
 
@@ -30,9 +30,10 @@ bool sees_service_addresses(const Policy& policy) {
     return *policy.pre_dnat || *policy.do_not_track;
 }
 
-class Checker {
+class PortsChecker {
   public:
-    Checker(Context& context, Diagnostics& out) : context_(context), out_(out), fronts_(context) {
+    PortsChecker(Context& context, Diagnostics& out)
+        : context_(context), out_(out), fronts_(context) {
         for (const policy::Workload& workload : context.cluster.workloads)
             workloads_.emplace(workload.meta.span, &workload);
     }
@@ -207,13 +208,13 @@ class Checker {
         if (sees_service_addresses(view.policy))
             return;
         for (const FrontPort* front : to.fronts)
-            if (holds(range, front->target))
+            if (has_port(range, front->target))
                 return; // somebody listens there
         for (const ObjectId id : to.objects)
             if (listens_in(id, range) || is_host(id))
                 return; // node ports of hosts: NodePortNotPreDnat
         for (const FrontPort* front : to.fronts) {
-            if (!holds(range, front->port) ||
+            if (!has_port(range, front->port) ||
                 (view.rule.protocol && **view.rule.protocol != front->protocol) ||
                 is_named_too(context_, view, *front))
                 continue;
@@ -231,7 +232,7 @@ class Checker {
         return found != workloads_.end() &&
                std::any_of(
                    found->second->listens.begin(), found->second->listens.end(),
-                   [&](const policy::EndpointPort& each) { return holds(range, each.port); });
+                   [&](const policy::EndpointPort& each) { return has_port(range, each.port); });
     }
 
     bool is_host(ObjectId id) const {
@@ -303,7 +304,7 @@ class Checker {
     static bool names(const EntityRule& end, const policy::EndpointPort& listens) {
         return std::any_of(end.ports.begin(), end.ports.end(), [&](const Port& port) {
             const auto* range = std::get_if<net::PortRange>(&port.value);
-            return range != nullptr ? holds(*range, listens.port)
+            return range != nullptr ? has_port(*range, listens.port)
                                     : std::get<std::string>(port.value) == listens.name;
         });
     }
@@ -317,7 +318,7 @@ class Checker {
 } // namespace
 
 void check_ports(Context& context, Diagnostics& out) {
-    Checker(context, out).run();
+    PortsChecker(context, out).run();
 }
 
 } // namespace polecat::lint

@@ -21,32 +21,33 @@ namespace {
 
 /// `external`: of load balancers and externalIPs. These are translated on the way from a pod, and
 /// no packet comes from one.
-struct Range {
+struct ServiceRange {
     net::Cidr cidr;
     std::string shown; ///< "range 10.96.0.0/12 of Installation default"
     bool external = false;
 };
 
-struct Service {
+struct ServiceAddress {
     std::string name;
     bool external = false;
 };
 
 /// Where rules name addresses, and in which part.
-struct Place {
+struct NamedPlace {
     const RuleView& view;
     bool to_others; ///< the destination of an egress rule
 };
 
-class Checker {
+class ServiceAddressesChecker {
   public:
-    Checker(Context& context, Diagnostics& out) : context_(context), out_(out), fronts_(context) {
+    ServiceAddressesChecker(Context& context, Diagnostics& out)
+        : context_(context), out_(out), fronts_(context) {
         for (const policy::Service& each : context.cluster.services) {
             const std::string name = each.meta.space + "/" + each.meta.name;
             for (const net::Address& address : each.cluster_ips)
-                services_.insert_or_assign(address, Service{name, false});
+                services_.insert_or_assign(address, ServiceAddress{name, false});
             for (const net::Address& address : each.external_ips)
-                services_.try_emplace(address, Service{name, true});
+                services_.try_emplace(address, ServiceAddress{name, true});
         }
         find_ranges();
         find_others();
@@ -110,14 +111,14 @@ class Checker {
 
     /// The range of services, as far as what is known of it shows: kube-apiserver takes none with
     /// more than 2^20 addresses. A service in it; nullptr: it is something else.
-    const std::pair<const net::Address, Service>* only_services(const net::Cidr& net) const {
+    const std::pair<const net::Address, ServiceAddress>* only_services(const net::Cidr& net) const {
         constexpr unsigned kMostBits = 20;
         const auto blocks = net::private_addresses().cidrs();
         if (net::width(net.family()) - net.prefix > kMostBits ||
             std::find(blocks.begin(), blocks.end(), net) != blocks.end() ||
             others_.intersects(net::AddressSet::of(net)))
             return nullptr;
-        const std::pair<const net::Address, Service>* found = nullptr;
+        const std::pair<const net::Address, ServiceAddress>* found = nullptr;
         for (auto at = services_.lower_bound(net.first());
              at != services_.end() && net.contains(at->first); ++at) {
             if (at->second.external)
@@ -143,7 +144,7 @@ class Checker {
                                                       : Code::ServiceAddressInNets,
                                found->second.name, found->second.external, found->second.name};
         }
-        for (const Range& range : ranges_)
+        for (const ServiceRange& range : ranges_)
             if (net.family() == range.cidr.family() && net.prefix >= range.cidr.prefix &&
                 range.cidr.contains(net.base))
                 return Finding{Code::ServiceRangeInNets, range.shown, range.external, ""};
@@ -166,7 +167,7 @@ class Checker {
     }
 
     void check(const RuleView& view, const EntityRule& end, bool to_others, bool sets) {
-        const Place place{view, to_others};
+        const NamedPlace place{view, to_others};
         for (const At<net::Cidr>& net : end.nets)
             if (diag::Diagnostic* found = check(place, net))
                 found->about(name_of(view.policy));
@@ -192,7 +193,7 @@ class Checker {
     }
 
     /// What it reports; nullptr: nothing.
-    diag::Diagnostic* check(const Place& place, const At<net::Cidr>& net) {
+    diag::Diagnostic* check(const NamedPlace& place, const At<net::Cidr>& net) {
         const auto found = finding_of(*net);
         // A Deny is for addresses of a range that no service has, which nobody translates.
         if (!found || (found->external && !place.to_others) ||
@@ -223,8 +224,8 @@ class Checker {
     Context& context_;
     Diagnostics& out_;
     const FrontPorts fronts_;
-    std::map<net::Address, Service> services_;
-    std::vector<Range> ranges_;
+    std::map<net::Address, ServiceAddress> services_;
+    std::vector<ServiceRange> ranges_;
     net::AddressSet others_;
     std::set<Span> told_;
 };
@@ -232,7 +233,7 @@ class Checker {
 } // namespace
 
 void check_service_addresses(Context& context, Diagnostics& out) {
-    Checker(context, out).run();
+    ServiceAddressesChecker(context, out).run();
 }
 
 } // namespace polecat::lint

@@ -29,9 +29,10 @@ std::string full_name(const policy::Metadata& meta) {
     return meta.space + "/" + meta.name;
 }
 
-class Checker {
+class ServicesChecker {
   public:
-    Checker(Context& context, Diagnostics& out) : context_(context), out_(out), fronts_(context) {}
+    ServicesChecker(Context& context, Diagnostics& out)
+        : context_(context), out_(out), fronts_(context) {}
 
     void run() {
         each_rule(context_, [&](const RuleView& view) {
@@ -252,7 +253,7 @@ class Checker {
 } // namespace
 
 void check_services(Context& context, Diagnostics& out) {
-    Checker(context, out).run();
+    ServicesChecker(context, out).run();
 }
 
 } // namespace polecat::lint
