@@ -51,6 +51,10 @@ Result<ObjectId> find_workload(const LoweredCluster& cluster, const EndName& nam
         return found.front().second;
     if (found.empty() && name.text.find_first_not_of("0123456789.:/") == std::string::npos)
         return Error{fmt::format("`{}` is no IP address and no CIDR", name.text)};
+    if (found.empty() && cluster.finished_pods.contains(name.space + "/" + name.name))
+        return Error{fmt::format("pod `{}/{}` has finished: it has no address any more, and policy "
+                                 "does not count for it",
+                                 name.space, name.name)};
     if (found.empty())
         return Error{
             fmt::format("there is no workload `{}`{}", name.text, nearest_workload(cluster, name))};

@@ -16,10 +16,12 @@ constexpr Check kChecks[] = {
     check_dead_rules,
     check_namespace_labels, // before check_selections, which leaves alone what is said here
     check_selections,
+    check_own_side,
     check_coverage,
     check_dns,
     check_host_endpoints,
     check_services,
+    check_ports,
     check_tiers,
     check_ipam,
     check_ipam_requests,
@@ -34,7 +36,9 @@ constexpr Check kChecks[] = {
     check_route_priorities,
     check_request_routes,
     check_host_network_peers,
-    check_service_ranges,
+    check_host_peers,
+    check_node_addresses,
+    check_service_addresses,
 };
 
 } // namespace

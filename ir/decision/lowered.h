@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -83,6 +84,7 @@ struct LoweredCluster {
     std::vector<Group> groups;
     std::vector<Endpoint> endpoints;
     std::map<std::string, ObjectId> workloads_by_name; ///< "kind:namespace/name", lower-case kind
+    std::set<std::string> finished_pods; ///< "namespace/name": their addresses are free again
     std::map<std::string, ObjectId> host_endpoints_by_name;
     std::map<std::string, ServiceFront> service_fronts; ///< by "namespace/name"
     /// hostPort of pods, by node; "": of pods that are not placed. `node_port` is the host's.

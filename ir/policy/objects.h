@@ -86,6 +86,7 @@ struct Workload {
     Labels pod_labels;           ///< labels of the pods
     std::string service_account; ///< "default" for pods that name none; empty: not a pod
     std::string node;
+    std::string dns_policy; ///< of pods; empty: ClusterFirst
     bool host_network = false;
     bool finished = false;                    ///< phase Succeeded or Failed: no address any more
     std::vector<At<net::Cidr>> addresses;     ///< /32 and /128 of pods; empty: not known
