@@ -34,5 +34,8 @@ void check_route_priorities(Context& context, Diagnostics& out);
 void check_host_network_peers(Context& context, Diagnostics& out);
 void check_service_ranges(Context& context, Diagnostics& out);
 void check_request_routes(Context& context, Diagnostics& out);
+void check_deny_only(Context& context, Diagnostics& out);
+void check_host_policies(Context& context, Diagnostics& out);
+void check_pool_addresses(Context& context, Diagnostics& out);
 
 } // namespace polecat::lint

@@ -144,17 +144,54 @@ class Checker {
                       const analyzer::PolicyEffect& effect) {
         // Kubernetes' policies have no order: what one allows is no other's doing.
         if (!effect.effect.reached && !is_kubernetes(policy))
-            out_.report(Code::UnreachablePolicy, policy.meta.span, {policy.meta.name, tier.name})
-                .about(name_of(policy))
-                .with_proof(
-                    context_.proof_of({Claim::What::NeverReached, analyzer::key_of(policy)}))
-                .with_hint("what comes before it in the order decides every flow");
+            unreachable(tier, policy);
+        else if (says_otherwise(policy))
+            return false; // its rules are told one by one
         else if (!effect.effect.needed && !is_default_deny(policy))
             out_.report(Code::RedundantPolicy, policy.meta.span, {policy.meta.name})
                 .about(name_of(policy))
                 .with_proof(context_.proof_of({Claim::What::NotNeeded, analyzer::key_of(policy)}))
                 .with_hint("remove it, or check that it selects and says what is meant");
         return !effect.effect.reached || !effect.effect.needed;
+    }
+
+    void unreachable(const policy::OrderedTier& tier, const Policy& policy) {
+        auto& diagnostic =
+            out_.report(Code::UnreachablePolicy, policy.meta.span, {policy.meta.name, tier.name});
+        diagnostic.about(name_of(policy))
+            .with_proof(context_.proof_of({Claim::What::NeverReached, analyzer::key_of(policy)}))
+            .with_hint("what comes before it in the order decides every flow");
+        std::set<std::string> names;
+        each_taker(policy, [&](const analyzer::RuleEffect&, const RuleKey& by) {
+            names.insert(analyzer::to_string(by));
+            if (names.size() <= 4)
+                diagnostic.with_label(effects_.rules.at(by).slot.span, "takes flows of its rules");
+        });
+        if (!names.empty())
+            diagnostic.with_note("what its rules match is decided by " +
+                                 listed({names.begin(), names.end()}, 4));
+    }
+
+    /// act(effect, key of the other one) for each rule of another policy that takes flows of a rule
+    /// that never decides.
+    template <class Act> void each_taker(const Policy& policy, const Act& act) const {
+        const analyzer::PolicyKey own = analyzer::key_of(policy);
+        for (auto rule = effects_.rules.lower_bound({own, Direction::Ingress, 0});
+             rule != effects_.rules.end() && rule->first.policy == own; ++rule)
+            if (rule->second.effect.matches && !rule->second.effect.decides)
+                for (const RuleKey& by : rule->second.taken_by)
+                    if (by.policy != own)
+                        act(rule->second, by);
+    }
+
+    /// Some rule of it says the opposite of what comes before it and takes its flows: it was meant
+    /// to do something.
+    bool says_otherwise(const Policy& policy) const {
+        bool found = false;
+        each_taker(policy, [&](const analyzer::RuleEffect& rule, const RuleKey& by) {
+            found = found || effects_.rules.at(by).slot.action != rule.slot.action;
+        });
+        return found;
     }
 
     void check_tier(const policy::OrderedTier& tier) {

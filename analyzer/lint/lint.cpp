@@ -34,6 +34,9 @@ constexpr Check kChecks[] = {
     check_request_routes,
     check_host_network_peers,
     check_service_ranges,
+    check_deny_only,
+    check_host_policies,
+    check_pool_addresses,
 };
 
 } // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "frontend/kinds/empty_value.h"
 #include "frontend/kinds/label_selector.h"
 #include "frontend/kinds/names.h"
 #include "frontend/kinds/schema/value.h"
@@ -81,6 +82,7 @@ void check_service_alone(Fields& fields, const EntityRule& entity) {
 
 EntityRule read_entity(Fields fields) {
     EntityRule out;
+    report_emptied_end(fields);
     out.span = fields.span();
     out.nets = read_nets(fields, "nets", false);
     out.not_nets = read_nets(fields, "notNets", false);
@@ -318,6 +320,7 @@ Rule read_rule(Fields fields, const RuleContext& context, std::size_t index) {
     Rule out;
     out.manifest_index = static_cast<std::uint32_t>(index);
     out.span = fields.span();
+    report_emptied_rule(fields);
     // An action that can't be read was reported; Deny keeps the rule closed.
     out.action = read_action(fields, out).value_or(Action::Deny);
     if (const auto version = fields.integer("ipVersion")) {

@@ -1,4 +1,5 @@
 /// networking.k8s.io/v1 NetworkPolicy. Rules of the API server: pkg/apis/networking/validation.
+#include "frontend/kinds/empty_value.h"
 #include "frontend/kinds/kinds.h"
 #include "frontend/kinds/label_selector.h"
 #include "frontend/kinds/names.h"
@@ -45,6 +46,7 @@ void read_port(Fields fields, std::vector<policy::KubernetesPort>& into) {
     policy::KubernetesPort out;
     out.span = fields.span();
     const auto protocol = fields.string("protocol");
+    report_null(fields, "port", "every port of " + (protocol ? protocol->value : "TCP"));
     bool good = read_port_value(fields, out);
     const auto end = fields.integer("endPort");
     fields.finish();
@@ -77,6 +79,7 @@ std::optional<diag::Fix> one_address(const At<std::string>& text) {
 std::optional<policy::IpBlock> read_ip_block(Fields fields) {
     policy::IpBlock out;
     const auto cidr = fields.string("cidr");
+    report_null(fields, "except", "no address of it is left out");
     const auto except = fields.strings("except");
     fields.finish();
     if (!cidr) {
@@ -117,6 +120,10 @@ void read_peer(Fields fields, std::vector<policy::KubernetesPeer>& into) {
         out.namespace_selector = read_label_selector(fields.mapping("namespaceSelector"));
     if (fields.get("ipBlock") != nullptr)
         out.ip_block = read_ip_block(fields.mapping("ipBlock"));
+    if (out.namespace_selector)
+        report_null(fields, "podSelector", "every pod of those namespaces");
+    if (out.pod_selector)
+        report_null(fields, "namespaceSelector", "pods of the policy's own namespace only");
     const bool selects = out.pod_selector || out.namespace_selector;
     const bool block = fields.get("ipBlock") != nullptr;
     fields.finish();
@@ -138,10 +145,16 @@ std::vector<policy::KubernetesRule> read_rules(Fields& spec, std::string_view ke
         Fields fields = item_fields(item, spec, key, index++);
         policy::KubernetesRule rule;
         rule.span = item->span;
+        report_null_item(*item, fields, "every address and port");
+        report_null(fields, peers, "every address");
+        report_empty_list(fields, "ports", "every port");
         std::size_t port = 0, peer = 0;
         const auto ports = fields.list("ports");
-        for (const yaml::Node* each : ports)
-            read_port(item_fields(each, fields, "ports", port++), rule.ports);
+        for (const yaml::Node* each : ports) {
+            Fields port_fields = item_fields(each, fields, "ports", port++);
+            report_null_item(*each, port_fields, "every port of TCP");
+            read_port(std::move(port_fields), rule.ports);
+        }
         const auto ends = fields.list(peers);
         for (const yaml::Node* each : ends)
             read_peer(item_fields(each, fields, peers, peer++), rule.peers);
@@ -181,6 +194,19 @@ void read_types(Fields& spec, KubernetesNetworkPolicy& into) {
     unused("egress", into.has_egress_type, !into.egress.empty());
 }
 
+/// A list of rules without one closes the direction that it is for. Only policyTypes say that it is
+/// for egress.
+void check_emptied_rules(Fields& spec, const KubernetesNetworkPolicy& policy) {
+    if (policy.egress_emptied && !policy.types_given)
+        spec.diagnostics()
+            .report(diag::Code::EmptyValue, spec.key_span("egress"),
+                    {spec.path_of("egress"), "has no rule, and policyTypes is not there",
+                     "everything may be sent"})
+            .about(spec.object())
+            .with_hint("to let nothing out, write `policyTypes: [Ingress, Egress]`");
+    report_emptied_rules(spec, policy.has_ingress_type, policy.has_egress_type);
+}
+
 } // namespace
 
 void read_kubernetes_policy_spec(Fields& spec, KubernetesNetworkPolicy& into) {
@@ -194,6 +220,7 @@ void read_kubernetes_policy_spec(Fields& spec, KubernetesNetworkPolicy& into) {
     into.egress = read_rules(spec, "egress", "to");
     into.egress_emptied = spec.has("egress") && into.egress.empty();
     read_types(spec, into);
+    check_emptied_rules(spec, into);
 }
 
 void read_kubernetes_network_policy(ObjectContext& context) {

@@ -4,7 +4,8 @@
 //   #: with NAME        puts NAME.yaml before it
 //   #: finds SLUG...    each of these is found
 //   #: not SLUG...      none of these is
-//   #: says TEXT        some finding has it in its message or hint
+//   #: says TEXT        some finding has it in its message, hint or notes
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -97,7 +98,9 @@ std::set<std::string> slugs_of(const std::string& text) {
 
 bool is_said(const std::string& text, const std::string& said) {
     for (const diag::Diagnostic& each : findings_of(text))
-        if ((each.message + "\n" + each.hint.value_or("")).find(said) != std::string::npos)
+        if ((each.message + "\n" + each.hint.value_or("")).find(said) != std::string::npos ||
+            std::any_of(each.notes.begin(), each.notes.end(),
+                        [&](const std::string& note) { return note.find(said) != note.npos; }))
             return true;
     return false;
 }
