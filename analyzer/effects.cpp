@@ -349,16 +349,21 @@ class Collector {
                 taken = walk.taken_from(unit);
             RuleEffect& rule = out_.rules[rule_key(slot, direction)];
             for (const EffectsWalk::Taken& each : *taken) {
-                if (run.units.meanings[each.unit].kind != Meaning::Kind::Rule)
+                const Meaning& meaning = run.units.meanings[each.unit];
+                if (meaning.kind == Meaning::Kind::Tier)
+                    add_once(rule.taken_by_ends, slots[meaning.number].tier);
+                if (meaning.kind != Meaning::Kind::Rule)
                     continue;
-                const RuleKey by = rule_key(slots[run.units.meanings[each.unit].number], direction);
-                if (std::find(rule.taken_by.begin(), rule.taken_by.end(), by) ==
-                    rule.taken_by.end())
-                    rule.taken_by.push_back(by);
+                add_once(rule.taken_by, rule_key(slots[meaning.number], direction));
                 if (!rule.example)
                     rule.example = example(ends, from, to, store_[each.flows]);
             }
         }
+    }
+
+    template <class T> static void add_once(std::vector<T>& list, const T& item) {
+        if (std::find(list.begin(), list.end(), item) == list.end())
+            list.push_back(item);
     }
 
     FlowExample example(const EndGroups& ends, std::uint32_t from, std::uint32_t to,

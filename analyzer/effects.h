@@ -47,6 +47,7 @@ struct RuleEffect {
     /// Of a rule that matches but never decides: the rules that take its flows. Not for
     /// Kubernetes' NetworkPolicy, whose rules have no order.
     std::vector<RuleKey> taken_by;
+    std::vector<std::string> taken_by_ends; ///< earlier tiers of which the end denies such flows
     std::optional<FlowExample> example; ///< of a flow that is taken
 };
 

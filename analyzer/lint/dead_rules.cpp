@@ -1,4 +1,6 @@
 // Rules, policies and tiers that do nothing: exact, from analyzer/effects.
+#include <algorithm>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -32,7 +34,11 @@ bool is_default_deny(const Policy& policy) {
 class Checker {
   public:
     Checker(Context& context, Diagnostics& out)
-        : context_(context), effects_(context.effects()), out_(out) {}
+        : context_(context), effects_(context.effects()), out_(out) {
+        each_policy(context, [&](const policy::OrderedTier& tier, const Policy& policy) {
+            policies_.emplace(analyzer::key_of(policy), std::pair(&tier, &policy));
+        });
+    }
 
     void run() {
         each_policy(context_, [&](const policy::OrderedTier& tier, const Policy& policy) {
@@ -63,15 +69,39 @@ class Checker {
                 const auto found = context_.covered_everywhere().find(key);
                 if (found == context_.covered_everywhere().end())
                     continue;
-                std::vector<std::string> names;
-                for (const RuleKey& each : found->second)
-                    names.push_back(name_within(policy, each));
-                out_.report(Code::ShadowedRule, rule.span, {rule_name(key), listed(names, 4)})
-                    .about(name_of(policy))
+                bool same_action = true;
+                auto& diagnostic = out_.report(
+                    Code::ShadowedRule, rule.span,
+                    {rule_name(key), listed(takers(policy, rule, found->second, same_action), 4)});
+                diagnostic.about(name_of(policy))
                     .with_proof(context_.proof_of({Claim::What::NeverAnywhere, key}) +
                                 "; none exists that the policy selects")
                     .with_hint("move it before the rules that take its flows, or remove it");
+                if (same_action)
+                    diagnostic.severity = diag::Severity::Note;
             }
+    }
+
+    /// The names of rules that take another's flows, and of the tiers whose end does.
+    /// `same_action`: whether all of them say the same.
+    std::vector<std::string> takers(const Policy& policy, const Rule& rule,
+                                    const std::vector<RuleKey>& keys, bool& same_action) const {
+        std::vector<std::string> out;
+        std::set<std::string> ends;
+        for (const RuleKey& each : keys) {
+            out.push_back(name_within(policy, each));
+            const auto& [tier, by] = policies_.at(each.policy);
+            const auto& rules = each.direction == Direction::Ingress ? by->ingress : by->egress;
+            same_action =
+                same_action && std::all_of(rules.begin(), rules.end(), [&](const Rule& other) {
+                    return other.manifest_index != each.index || other.action == rule.action;
+                });
+            if (tier->name != *policy.tier && tier->default_action == Action::Deny)
+                ends.insert("the end of tier " + tier->name);
+        }
+        same_action = same_action && (ends.empty() || rule.action == Action::Deny);
+        out.insert(out.end(), ends.begin(), ends.end());
+        return out;
     }
 
     static std::string name_within(const Policy& policy, const RuleKey& key) {
@@ -119,6 +149,11 @@ class Checker {
             passed = passed && by.action == Action::Pass && by.tier == effect.slot.tier;
             names.push_back(name_within(policy, each));
         }
+        for (const std::string& tier : effect.taken_by_ends) {
+            same_action = same_action && rule.action == Action::Deny;
+            passed = false;
+            names.push_back("the end of tier " + tier);
+        }
         auto& diagnostic = out_.report(passed ? Code::PassSkipsDeny : Code::ShadowedRule, rule.span,
                                        {rule_name(key), listed(names, 4)});
         diagnostic.about(name_of(policy))
@@ -133,8 +168,10 @@ class Checker {
             diagnostic.with_witness(
                 {effect.example->source, effect.example->destination, effect.example->connections});
         diagnostic.with_hint(same_action ? "remove it, or narrow what comes before"
-                                         : "move it before the rules that take its flows, or "
-                                           "remove it");
+                             : effect.taken_by_ends.empty()
+                                 ? "move it before the rules that take its flows, or remove it"
+                                 : "let the earlier tier pass what is to come here: end its "
+                                   "policies with `- action: Pass`");
         if (same_action)
             diagnostic.severity = diag::Severity::Note;
     }
@@ -162,34 +199,38 @@ class Checker {
             .with_proof(context_.proof_of({Claim::What::NeverReached, analyzer::key_of(policy)}))
             .with_hint("what comes before it in the order decides every flow");
         std::set<std::string> names;
-        each_taker(policy, [&](const analyzer::RuleEffect&, const RuleKey& by) {
-            names.insert(analyzer::to_string(by));
-            if (names.size() <= 4)
-                diagnostic.with_label(effects_.rules.at(by).slot.span, "takes flows of its rules");
+        each_taken(policy, [&](const analyzer::RuleEffect& rule) {
+            for (const RuleKey& by : rule.taken_by)
+                if (names.insert(analyzer::to_string(by)).second && names.size() <= 4)
+                    diagnostic.with_label(effects_.rules.at(by).slot.span,
+                                          "takes flows of its rules");
+            for (const std::string& tier_before : rule.taken_by_ends)
+                names.insert("the end of tier " + tier_before);
         });
         if (!names.empty())
             diagnostic.with_note("what its rules match is decided by " +
                                  listed({names.begin(), names.end()}, 4));
     }
 
-    /// act(effect, key of the other one) for each rule of another policy that takes flows of a rule
-    /// that never decides.
-    template <class Act> void each_taker(const Policy& policy, const Act& act) const {
+    /// act(effect) for each rule of a policy that matches something and never decides.
+    template <class Act> void each_taken(const Policy& policy, const Act& act) const {
         const analyzer::PolicyKey own = analyzer::key_of(policy);
         for (auto rule = effects_.rules.lower_bound({own, Direction::Ingress, 0});
              rule != effects_.rules.end() && rule->first.policy == own; ++rule)
             if (rule->second.effect.matches && !rule->second.effect.decides)
-                for (const RuleKey& by : rule->second.taken_by)
-                    if (by.policy != own)
-                        act(rule->second, by);
+                act(rule->second);
     }
 
     /// Some rule of it says the opposite of what comes before it and takes its flows: it was meant
     /// to do something.
     bool says_otherwise(const Policy& policy) const {
         bool found = false;
-        each_taker(policy, [&](const analyzer::RuleEffect& rule, const RuleKey& by) {
-            found = found || effects_.rules.at(by).slot.action != rule.slot.action;
+        each_taken(policy, [&](const analyzer::RuleEffect& rule) {
+            found = found || (rule.slot.action == Action::Allow && !rule.taken_by_ends.empty()) ||
+                    std::any_of(rule.taken_by.begin(), rule.taken_by.end(), [&](const auto& by) {
+                        return by.policy != analyzer::key_of(policy) &&
+                               effects_.rules.at(by).slot.action != rule.slot.action;
+                    });
         });
         return found;
     }
@@ -227,6 +268,7 @@ class Checker {
     Context& context_;
     const Effects& effects_;
     Diagnostics& out_;
+    std::map<analyzer::PolicyKey, std::pair<const policy::OrderedTier*, const Policy*>> policies_;
 };
 
 } // namespace
