@@ -169,9 +169,17 @@ class Collector {
         }
     }
 
-    /// Policies of Kubernetes have no order: nothing of one is there before another's.
-    bool is_taken(const Slot& slot, Direction direction) const {
-        if (slot.kind_of_policy == policy::PolicyKind::KubernetesNetworkPolicy)
+    static bool is_kubernetes(policy::PolicyKind kind) {
+        return kind == policy::PolicyKind::KubernetesNetworkPolicy;
+    }
+
+    /// Policies of Kubernetes have no order: nothing of one is there before another's. Others may
+    /// come before them.
+    bool is_taken(const Attribution& slots, std::uint32_t number, Direction direction) const {
+        const Slot& slot = slots[number];
+        if (is_kubernetes(slot.kind_of_policy) &&
+            std::all_of(slots.policies().begin(), slots.policies().end(),
+                        [](const auto& block) { return is_kubernetes(block.kind_of_policy); }))
             return false;
         const auto found = out_.rules.find(rule_key(slot, direction));
         return found != out_.rules.end() && found->second.effect.matches &&
@@ -186,7 +194,7 @@ class Collector {
             if (run.units.meanings[i].kind == Meaning::Kind::Rule &&
                 std::any_of(run.attributions.begin(), run.attributions.end(),
                             [&](const Attribution& slots) {
-                                return is_taken(slots[run.units.meanings[i].number], direction);
+                                return is_taken(slots, run.units.meanings[i].number, direction);
                             }))
                 out.push_back(i);
         return out;
@@ -343,7 +351,7 @@ class Collector {
         std::optional<std::vector<EffectsWalk::Taken>> taken;
         for (const Attribution& slots : run.attributions) {
             const Slot& slot = slots[run.units.meanings[unit].number];
-            if (!is_taken(slot, direction))
+            if (!is_taken(slots, run.units.meanings[unit].number, direction))
                 continue;
             if (!taken)
                 taken = walk.taken_from(unit);

@@ -14,6 +14,7 @@ void check_rules(Context& context, Diagnostics& out); ///< one rule by itself: a
 void check_kubernetes(Context& context, Diagnostics& out);
 void check_calico_bugs(Context& context, Diagnostics& out);
 void check_dead_rules(Context& context, Diagnostics& out);
+void check_namespace_labels(Context& context, Diagnostics& out);
 void check_selections(Context& context, Diagnostics& out);
 void check_coverage(Context& context, Diagnostics& out);
 void check_dns(Context& context, Diagnostics& out);

@@ -2,8 +2,10 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <span>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "analyzer/lint/checks.h"
 #include "analyzer/lint/lint.h"
@@ -124,15 +126,91 @@ class Checker {
         const auto found = effects_.rules.find(key);
         if (found == effects_.rules.end() || !found->second.effect.matches)
             return;
-        if (!found->second.effect.decides && !is_kubernetes(policy))
+        // What one of Kubernetes' policies allows another may allow as well.
+        if (!found->second.effect.decides &&
+            (!is_kubernetes(policy) || is_overruled(found->second, rule)))
             return shadowed(policy, key, found->second, rule);
         const bool last = rules.back().manifest_index == rule.manifest_index;
         const bool says_the_default =
-            last && is_unconditional(rule) && rule.action != Action::Allow;
-        if (!found->second.effect.needed && rule.action != Action::Log && !says_the_default)
+            last && policy::asks_nothing(rule) && rule.action != Action::Allow;
+        if (found->second.effect.needed || rule.action == Action::Log || says_the_default)
+            return;
+        if (const auto known = known_ends({{&policy, {&rule, 1}}}))
             out_.report(Code::RedundantRule, rule.span, {rule_name(key)})
                 .about(name_of(policy))
+                .with_note("assumes that " + *known)
                 .with_proof(context_.proof_of({Claim::What::NotNeeded, key}));
+    }
+
+    /// What it takes to call a policy that does nothing needless; nullopt: it isn't.
+    std::optional<std::string> needless_if(const Policy& policy) const {
+        const bool opens_all = (!policy.ingress_type || allows_everything(policy.ingress)) &&
+                               (!policy.egress_type || allows_everything(policy.egress));
+        if (opens_all || is_default_deny(policy)) // told as such, or meant for pods to come
+            return std::nullopt;
+        return known_ends(all_rules({&policy}));
+    }
+
+    using RulesOf = std::vector<std::pair<const Policy*, std::span<const Rule>>>;
+
+    /// What it takes that the endpoints of the policies and the peers of these rules are all known;
+    /// nullopt: they aren't. What is not needed for those in the input may be needed for others.
+    std::optional<std::string> known_ends(const RulesOf& of) const {
+        std::set<std::string> taken_for_granted;
+        bool all = true;
+        const auto add = [&](const std::optional<std::string>& known) {
+            all = all && known;
+            if (known)
+                taken_for_granted.insert(*known);
+        };
+        for (const auto& [policy, rules] : of) {
+            const std::string space = policy::is_global(policy->kind) ? "" : policy->meta.space;
+            add(context_.extent.known(policy::subject_of(*policy), policy::Ends::Endpoints));
+            for (const Rule& rule : rules)
+                for (const policy::EntityRule* end : {&rule.source, &rule.destination})
+                    if (const auto peers = policy::peers_of(*end, space); all && peers)
+                        add(context_.extent.known(*peers, policy::Ends::Peers));
+        }
+        if (!all)
+            return std::nullopt;
+        return fmt::format("{}", fmt::join(taken_for_granted, ", and that "));
+    }
+
+    static RulesOf all_rules(const std::vector<const Policy*>& policies) {
+        RulesOf out;
+        for (const Policy* each : policies) {
+            out.emplace_back(each, each->ingress);
+            out.emplace_back(each, each->egress);
+        }
+        return out;
+    }
+
+    /// Something else than what it says is done with flows of it; not by another of Kubernetes'
+    /// policies, which come in no order.
+    bool is_overruled(const analyzer::RuleEffect& effect, const Rule& rule) const {
+        constexpr auto kKubernetes = policy::PolicyKind::KubernetesNetworkPolicy;
+        if (effect.slot.kind_of_policy == kKubernetes &&
+            std::any_of(effect.taken_by.begin(), effect.taken_by.end(),
+                        [](const RuleKey& by) { return by.policy.kind_of_policy == kKubernetes; }))
+            return false;
+        if (rule.action == Action::Allow && !effect.taken_by_ends.empty())
+            return true;
+        return std::any_of(effect.taken_by.begin(), effect.taken_by.end(), [&](const RuleKey& by) {
+            return effects_.rules.at(by).slot.action != rule.action;
+        });
+    }
+
+    bool has_overruled_rule(const Policy& policy) const {
+        const auto any = [&](const std::vector<Rule>& rules, Direction direction) {
+            return std::any_of(rules.begin(), rules.end(), [&](const Rule& rule) {
+                const auto found =
+                    effects_.rules.find({analyzer::key_of(policy), direction, rule.manifest_index});
+                return found != effects_.rules.end() && found->second.effect.matches &&
+                       !found->second.effect.decides && is_overruled(found->second, rule);
+            });
+        };
+        return (policy.ingress_type && any(policy.ingress, Direction::Ingress)) ||
+               (policy.egress_type && any(policy.egress, Direction::Egress));
     }
 
     static std::string rule_name(const RuleKey& key) {
@@ -182,11 +260,12 @@ class Checker {
         // Kubernetes' policies have no order: what one allows is no other's doing.
         if (!effect.effect.reached && !is_kubernetes(policy))
             unreachable(tier, policy);
-        else if (says_otherwise(policy))
-            return false; // its rules are told one by one
-        else if (!effect.effect.needed && !is_default_deny(policy))
+        else if (!effect.effect.needed && has_overruled_rule(policy))
+            return false; // told rule by rule, with what overrules it
+        else if (const auto known = effect.effect.needed ? std::nullopt : needless_if(policy))
             out_.report(Code::RedundantPolicy, policy.meta.span, {policy.meta.name})
                 .about(name_of(policy))
+                .with_note("assumes that " + *known)
                 .with_proof(context_.proof_of({Claim::What::NotNeeded, analyzer::key_of(policy)}))
                 .with_hint("remove it, or check that it selects and says what is meant");
         return !effect.effect.reached || !effect.effect.needed;
@@ -221,20 +300,6 @@ class Checker {
                 act(rule->second);
     }
 
-    /// Some rule of it says the opposite of what comes before it and takes its flows: it was meant
-    /// to do something.
-    bool says_otherwise(const Policy& policy) const {
-        bool found = false;
-        each_taken(policy, [&](const analyzer::RuleEffect& rule) {
-            found = found || (rule.slot.action == Action::Allow && !rule.taken_by_ends.empty()) ||
-                    std::any_of(rule.taken_by.begin(), rule.taken_by.end(), [&](const auto& by) {
-                        return by.policy != analyzer::key_of(policy) &&
-                               effects_.rules.at(by).slot.action != rule.slot.action;
-                    });
-        });
-        return found;
-    }
-
     void check_tier(const policy::OrderedTier& tier) {
         const auto found = effects_.tiers.find(tier.name);
         if (found == effects_.tiers.end() || !tier.span.known())
@@ -245,22 +310,36 @@ class Checker {
                 .with_proof(context_.proof_of({Claim::What::NeverReached, tier.name}))
                 .with_hint("a tier before it ends in Deny, or allows everything: end its policies "
                            "with a Pass rule");
-        else if (!found->second.effect.needed)
+        else if (const auto known = found->second.effect.needed
+                                        ? std::nullopt
+                                        : known_ends(all_rules(tier.policies)))
             out_.report(Code::VacuousTier, tier.span, {tier.name})
                 .about("Tier " + tier.name)
+                .with_note("assumes that " + *known)
                 .with_proof(context_.proof_of({Claim::What::NotNeeded, tier.name}));
     }
 
     /// Policies that each do something for an endpoint and together nothing.
     void check_together() {
+        std::map<analyzer::PolicyKey, const Policy*> by_key;
+        each_policy(context_, [&](const policy::OrderedTier&, const Policy& policy) {
+            by_key.emplace(analyzer::key_of(policy), &policy);
+        });
         for (const auto& [policies, endpoint] : effects_.vacuous) {
             std::vector<std::string> names;
-            for (const analyzer::PolicyKey& key : policies.policies)
+            std::vector<const Policy*> found;
+            for (const analyzer::PolicyKey& key : policies.policies) {
                 names.push_back(analyzer::to_string(key));
+                found.push_back(by_key.at(key));
+            }
+            const auto known = known_ends(all_rules(found));
+            if (!known)
+                continue;
             out_.report(Code::PoliciesVacuous,
                         effects_.policies.at(policies.policies.front()).block.span,
                         {listed(names, 4), endpoint, decision::to_string(policies.direction)})
                 .about(names.front())
+                .with_note("assumes that " + *known)
                 .with_proof("for the endpoints that exist and every outside address, exactly");
         }
     }

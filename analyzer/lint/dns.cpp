@@ -25,6 +25,15 @@ namespace {
 
 const DnsPorts kUsualPorts{{kDnsPort}, {kDnsPort}};
 
+/// The pods that would answer, where none are in the input.
+struct AbsentServer {
+    const char *space, *label, *value;
+    std::uint16_t port;
+};
+constexpr AbsentServer kAbsentServers[] = {
+    {"kube-system", "k8s-app", "kube-dns", kDnsPort},
+    {"openshift-dns", "dns.operator.openshift.io/daemonset-dns", "default", 5353}};
+
 ConnectionSet to_ports(net::Protocol protocol, const std::set<std::uint16_t>& ports) {
     std::vector<net::PortRange> ranges;
     for (const std::uint16_t port : ports)
@@ -54,10 +63,12 @@ class Checker {
         : context_(context), family_(family), out_(out), ends_(context.ends(family)),
           servers_(dns_servers_of(context, ends_)), absent_(context.lowered),
           atoms_({&context.lowered}) {
-        selector::Labels labels;
-        labels.set("k8s-app", "kube-dns");
-        absent_.add_pod("kube-system", labels,
-                        {{"dns", net::kUdp, 53}, {"dns-tcp", net::kTcp, 53}});
+        for (const AbsentServer& each : kAbsentServers) {
+            selector::Labels labels;
+            labels.set(each.label, each.value);
+            absent_.add_pod(each.space, labels,
+                            {{"dns", net::kUdp, each.port}, {"dns-tcp", net::kTcp, each.port}});
+        }
         find_node_local();
         for (const auto& [name, front] : context.lowered.service_fronts)
             service_addresses_.insert(front.cluster_ips.begin(), front.cluster_ips.end());
@@ -140,12 +151,18 @@ class Checker {
         for (const auto& [server, ports] : servers_.groups)
             look(restricted(ends_.identity(server), predicates), &ports);
         if (servers_.groups.empty())
-            look(absent_.identity(0, family_, predicates), &servers_.ports);
+            for (std::size_t i = 0; i < std::size(kAbsentServers); ++i) {
+                const std::set<std::uint16_t> port{kAbsentServers[i].port};
+                const DnsPorts ports{port, port};
+                look(absent_.identity(i, family_, predicates), i == 0 ? &servers_.ports : &ports);
+            }
         out.pods = out.udp;
         out.local = std::any_of(local_.begin(), local_.end(), [&](std::uint32_t group) {
             const Identity other = restricted(ends_.identity(group), predicates);
             return !(flows.between(own, other).may & to_ports(net::kUdp, kUsualPorts.udp)).empty();
         });
+        if (node_local_ && out.local)
+            out.udp = out.tcp = true;
         if (out.udp && out.tcp)
             return out;
         const auto partition = ends_.others_of(program);
@@ -158,9 +175,13 @@ class Checker {
         for (std::uint32_t i = 0; i < listed.size(); ++i)
             resolves[0] = resolves[0] || (!listed[i] && may_resolve(ends_.list()[i]));
         for (std::size_t i = 0; i < partition.classes.size(); ++i)
-            look(partition.classes[i], !resolves[i]              ? nullptr
-                                       : servers_.groups.empty() ? &servers_.ports
-                                                                 : &kUsualPorts);
+            look(partition.classes[i],
+                 !resolves[i]              ? nullptr
+                 : servers_.groups.empty() ? &servers_.ports
+                 // That everything is open towards somebody says nothing of a resolver there.
+                 : flows.between(own, partition.classes[i]).may == ConnectionSet::all()
+                     ? nullptr
+                     : &kUsualPorts);
         return out;
     }
 
@@ -330,15 +351,35 @@ class Checker {
     }
 
     void report(Code code, const Hits& hits) {
-        for (const auto& [key, hit] : hits)
-            out_.report(code, hit.policy.span,
-                        {counted(hit.endpoints.size(), "endpoint"), listed(hit.endpoints)})
-                .about(analyzer::to_string(key))
+        for (const auto& [key, hit] : hits) {
+            auto& diagnostic =
+                out_.report(code, hit.policy.span,
+                            {counted(hit.endpoints.size(), "endpoint"), listed(hit.endpoints)});
+            if (code == Code::DnsMissing && !is_lost_without_names(hit))
+                diagnostic.severity = diag::Severity::Warning;
+            diagnostic.about(analyzer::to_string(key))
                 .with_witness({hit.endpoints.front(),
                                code == Code::NodeLocalDnsMissed ? "169.254.20.10" : server_name(),
                                asked_of(code)})
                 .with_hint(hint_of(code))
                 .with_fix(fix_of(code, hit));
+        }
+    }
+
+    /// The cluster's DNS is in the input, and the pods may send to others that policy knows by
+    /// their labels or services: only names lead there. Addresses may be given otherwise.
+    bool is_lost_without_names(const Hit& hit) const {
+        const auto names_pods = [](const policy::Rule& rule) {
+            const policy::EntityRule& to = rule.destination;
+            return rule.action == policy::Action::Allow &&
+                   (to.services || policy::peers_of(to, "").has_value());
+        };
+        bool found = false;
+        each_policy(context_, [&](const policy::OrderedTier&, const policy::Policy& policy) {
+            found = found || (governs(analyzer::key_of(policy), *program_of(hit.objects.front())) &&
+                              std::any_of(policy.egress.begin(), policy.egress.end(), names_pods));
+        });
+        return found && !servers_.groups.empty();
     }
 
     Context& context_;

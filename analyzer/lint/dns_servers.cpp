@@ -1,23 +1,17 @@
 #include "analyzer/lint/dns_servers.h"
 
 #include <algorithm>
-#include <utility>
 
+#include "ir/policy/dns.h"
 #include "ir/policy/scope.h"
 
 namespace polecat::lint {
 
 namespace {
 
-constexpr std::pair<const char*, const char*> kDnsLabels[] = {
-    {"k8s-app", "kube-dns"},
-    {"k8s-app", "coredns"},
-    {"app.kubernetes.io/name", "coredns"},
-    {"dns.operator.openshift.io/daemonset-dns", "default"}};
-
 /// The labels by which a DNS pod is known; nullopt: it is none.
 std::optional<DnsPods> dns_labels_of(const decision::Object& object) {
-    for (const auto& [label, value] : kDnsLabels)
+    for (const auto& [label, value] : policy::kDnsLabels)
         if (const auto found = object.labels.find(label); found && *found == value) {
             const auto space = object.labels.find(policy::kNamespaceLabel);
             return DnsPods{space ? std::string(*space) : "", label, value};

@@ -1,6 +1,8 @@
 // How the cluster is installed: encapsulation, MTU, Typha.
 // Sources: felix/dataplane/linux/int_dataplane.go (MTU), tigera/operator, charts/calico.
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 #include <fmt/format.h>
 
@@ -43,6 +45,27 @@ constexpr Tunnel kTunnels[] = {
 constexpr std::int64_t kEthernet = 1500;
 /// Nodes that one Typha serves well: "one replica per 100 to 200 nodes".
 constexpr std::int64_t kNodesOfTypha = 200;
+/// From here on the operator runs three at least (pkg/common/autoscale.go).
+constexpr std::int64_t kNodesOfThree = 5;
+
+/// Of Linux: major, minor, patch and the number behind the first dash.
+using KernelRelease = std::array<int, 4>;
+constexpr KernelRelease kRequired{5, 3, 0, 0}, kRedHat{4, 18, 0, 193}, kAdvised{5, 10, 0, 0};
+
+/// "5.15.0-91-generic"; nullopt: it doesn't begin with a version.
+std::optional<KernelRelease> kernel_release(std::string_view text) {
+    KernelRelease out{};
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out[i]);
+        if (error != std::errc{})
+            return i < 2 ? std::nullopt : std::optional(out);
+        text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+        if (text.empty() || text.front() != (i < 2 ? '.' : '-'))
+            return i < 1 ? std::nullopt : std::optional(out);
+        text.remove_prefix(1);
+    }
+    return out;
+}
 
 class Checker {
   public:
@@ -66,6 +89,8 @@ class Checker {
         for (const policy::OtherObject& each : cluster_.others)
             if (each.kind == "FelixConfiguration")
                 device_mtus(each);
+        if (context_.dataplane() == Dataplane::Bpf)
+            kernels();
         for (const policy::Workload& each : cluster_.workloads)
             typha(each);
     }
@@ -160,21 +185,47 @@ class Checker {
                                    kEthernet - tunnel.overhead, field));
     }
 
+    // --- kernels ---------------------------------------------------------------------------------
+
+    /// Where the kernel is too old, Felix says so in its log and goes on with iptables
+    /// (felix/bpf/bpf.go, felix/daemon/daemon.go).
+    void kernels() {
+        for (const policy::Node& node : cluster_.nodes) {
+            const auto release = kernel_release(*node.kernel);
+            const bool red_hat = node.kernel->find(".el8") != std::string::npos;
+            if (!release || *release >= kAdvised ||
+                node.meta.labels.find("kubernetes.io/os") == "windows")
+                continue;
+            const bool starts = red_hat ? *release >= kRedHat : *release >= kRequired;
+            auto& diagnostic =
+                out_.report(Code::OldKernel, node.kernel.span,
+                            {node.meta.name, *node.kernel,
+                             starts ? "is made for 5.10 and later"
+                                    : "needs 5.3, or 4.18.0-193 of Red Hat, and iptables enforces "
+                                      "policy there instead"});
+            diagnostic.about("Node " + node.meta.name);
+            if (starts)
+                diagnostic.severity = diag::Severity::Note;
+        }
+    }
+
     // --- Typha -----------------------------------------------------------------------------------
 
     void typha(const policy::Workload& each) {
-        if (each.kind != "Deployment" || each.meta.name != "calico-typha" || !each.replicas ||
-            each.replicas->value <= 0 || nodes_.empty())
+        if (each.kind != "Deployment" || each.meta.name != "calico-typha" || nodes_.empty())
             return;
-        const std::int64_t replicas = each.replicas->value;
+        // One where the Deployment does not say; 0: Typha is not in use.
+        const std::int64_t replicas = each.replicas ? each.replicas->value : 1;
         const auto nodes = static_cast<std::int64_t>(nodes_.size());
         std::string why;
         if (replicas > nodes)
             why = "each needs a node of its own";
         else if (nodes > replicas * kNodesOfTypha)
             why = fmt::format("one serves up to {}", kNodesOfTypha);
-        if (!why.empty())
-            out_.report(Code::TyphaReplicas, each.replicas->span,
+        else if (nodes >= kNodesOfThree && replicas < 3)
+            why = "three go on serving while one is replaced";
+        if (!why.empty() && replicas > 0)
+            out_.report(Code::TyphaReplicas, each.replicas ? each.replicas->span : each.meta.span,
                         {std::to_string(replicas), std::to_string(nodes), why})
                 .about(fmt::format("Deployment {}/{}", each.meta.space, each.meta.name));
     }

@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include "analyzer/lint/checks.h"
-#include "analyzer/lint/pools.h"
 
 namespace polecat::lint {
 
@@ -25,17 +24,6 @@ bool is_normal(const Policy& policy) {
     return !policy::is_staged(policy.kind) && !*policy.pre_dnat && !*policy.do_not_track;
 }
 
-/// Every flow comes to an Allow rule that takes all, and nothing before it denies or passes.
-bool allows_all(const std::vector<Rule>& rules) {
-    for (const Rule& rule : rules) {
-        if (rule.action == Action::Deny || rule.action == Action::Pass)
-            return false;
-        if (rule.action == Action::Allow && is_unconditional(rule))
-            return true;
-    }
-    return false;
-}
-
 bool only_logs(const std::vector<Rule>& rules) {
     return !rules.empty() && std::all_of(rules.begin(), rules.end(), [](const Rule& rule) {
         return rule.action == Action::Log;
@@ -45,7 +33,8 @@ bool only_logs(const std::vector<Rule>& rules) {
 class Checker {
   public:
     Checker(Context& context, Diagnostics& out)
-        : context_(context), out_(out), dual_stack_(is_dual_stack()) {}
+        : context_(context), out_(out), dual_stack_(context.uses(Family::V4).value_or(false) &&
+                                                    context.uses(Family::V6).value_or(false)) {}
 
     void run() {
         each_policy(context_, [&](const OrderedTier& tier, const Policy& policy) {
@@ -60,7 +49,7 @@ class Checker {
                 if (!(in ? policy.ingress_type : policy.egress_type))
                     continue;
                 const auto& rules = in ? policy.ingress : policy.egress;
-                if (allows_all(rules))
+                if (allows_everything(rules))
                     report(Code::AllowsEverything, policy, policy.meta.span,
                            {policy.meta.name, decision::to_string(direction)});
                 if (only_logs(rules) && tier.default_action == Action::Deny)
@@ -138,16 +127,6 @@ class Checker {
     }
 
     // --- ICMP ------------------------------------------------------------------------------------
-
-    bool is_dual_stack() const {
-        bool v4 = false, v6 = false;
-        for (const Pool& pool : pools_of(context_.cluster))
-            (pool.cidr.family() == Family::V4 ? v4 : v6) |= pool.for_pods && !pool.disabled;
-        for (const decision::Endpoint& endpoint : context_.lowered.endpoints)
-            for (const net::Address& address : context_.object(endpoint.object).addresses)
-                (address.family == Family::V4 ? v4 : v6) = true;
-        return v4 && v6;
-    }
 
     /// A rule that says ipVersion means the one family.
     void one_family(const Policy& policy, const std::vector<Rule>& rules, Direction direction) {

@@ -187,6 +187,13 @@ class Checker {
         if (pool.nat_outgoing || pool.disabled || !pool.for_pods ||
             !private_addresses().contains(AddressSet::of(pool.cidr)) || peers_outside())
             return;
+        // The cluster's repository has no pods, and policies of other repositories let them out.
+        if (!has_pods()) {
+            auto& diagnostic = report_no_nat(pool, "pods of the cluster");
+            if (pool.nat_said) // somebody's choice
+                diagnostic.severity = diag::Severity::Note;
+            return;
+        }
         auto& ends = context_.ends(pool.cidr.family());
         std::vector<std::string> leaving;
         for (std::uint32_t i = 0; i < ends.list().size(); ++i) {
@@ -198,10 +205,22 @@ class Checker {
                     leaving.push_back(context_.object(id).name);
         }
         if (!leaving.empty())
-            out_.report(Code::NoNatOutgoing, pool.span, {pool.shown(), listed(leaving)})
-                .about(pool.object)
-                .with_hint("set natOutgoing, unless routers outside translate pods' addresses")
-                .with_fix(translate(pool));
+            report_no_nat(pool, listed(leaving));
+    }
+
+    diag::Diagnostic& report_no_nat(const Pool& pool, const std::string& who) {
+        return out_.report(Code::NoNatOutgoing, pool.span, {pool.shown(), who})
+            .about(pool.object)
+            .with_hint("set natOutgoing, unless routers outside translate pods' addresses")
+            .with_fix(translate(pool));
+    }
+
+    /// Pods with addresses of pools, other than those that the cluster itself runs on.
+    bool has_pods() const {
+        const auto& workloads = cluster_.workloads;
+        return std::any_of(workloads.begin(), workloads.end(), [](const policy::Workload& each) {
+            return !each.host_network && !is_system_namespace(each.meta.space);
+        });
     }
 
     /// Where `false` is written, it was somebody's choice.
@@ -265,7 +284,8 @@ class Checker {
         for (const At<net::Cidr>& net : end.nets)
             for (const Pool& pool : pools_)
                 if (!pool.disabled && pool.for_pods && pool.cidr.contains(net->base) &&
-                    net->prefix > pool.cidr.prefix && !is_pool(*net) && !asked_for(*net))
+                    net->prefix > pool.cidr.prefix && !is_pool(*net) && !asked_for(*net) &&
+                    !is_of_tunnel(*net))
                     out_.report(Code::NetsInPool, net.span, {net::to_string(*net), pool.shown()})
                         .about(name_of(view.policy))
                         .with_label(pool.span, "the pool")
@@ -276,6 +296,16 @@ class Checker {
     bool is_pool(const net::Cidr& cidr) const {
         return std::any_of(pools_.begin(), pools_.end(),
                            [&](const Pool& each) { return each.cidr == cidr; });
+    }
+
+    /// The address of a node's tunnel, which IPAM takes out of a pool: what the node sends has it.
+    bool is_of_tunnel(const net::Cidr& cidr) const {
+        const auto& nodes = context_.lowered.nodes;
+        return cidr.prefix == net::width(cidr.family()) &&
+               std::any_of(nodes.begin(), nodes.end(), [&](const decision::NodeInfo& node) {
+                   const auto& list = node.tunnel_addresses;
+                   return std::find(list.begin(), list.end(), cidr.base) != list.end();
+               });
     }
 
     bool asked_for(const net::Cidr& cidr) const {

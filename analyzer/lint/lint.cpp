@@ -14,6 +14,7 @@ constexpr Check kChecks[] = {
     check_kubernetes,
     check_calico_bugs,
     check_dead_rules,
+    check_namespace_labels, // before check_selections, which leaves alone what is said here
     check_selections,
     check_coverage,
     check_dns,

@@ -7,22 +7,10 @@
 
 namespace polecat::lint {
 
-namespace {
-
-bool has_automatic_host_endpoints(const policy::Cluster& cluster) {
-    return std::any_of(
-        cluster.others.begin(), cluster.others.end(), [](const policy::OtherObject& each) {
-            return each.kind == "KubeControllersConfiguration" &&
-                   each.spec.is("controllers.node.hostEndpoint.autoCreate", "Enabled");
-        });
-}
-
-} // namespace
-
 std::vector<std::string> nodes_meant(Context& context, const policy::Policy& policy) {
     const policy::Cluster& cluster = context.cluster;
     if (cluster.nodes.empty() || !cluster.host_endpoints.empty() ||
-        has_automatic_host_endpoints(cluster) || is_kubernetes(policy) ||
+        policy::has_automatic_host_endpoints(cluster) || is_kubernetes(policy) ||
         !policy::is_global(policy.kind) || policy.staged_action == "Delete")
         return {};
     const selector::Selector subject = policy::subject_of(policy);

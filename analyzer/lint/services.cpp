@@ -88,41 +88,41 @@ class Checker {
         const auto members = world.services.find(key);
         const auto objects = world.service_objects.find(key);
         const bool known = context_.lowered.service_fronts.contains(key);
-        if (known && (members == world.services.end() || members->second.empty()) &&
+        const auto pods = context_.extent.known_pods_of(end.services->space);
+        if (known && pods && (members == world.services.end() || members->second.empty()) &&
             (objects == world.service_objects.end() || objects->second.empty()))
             out_.report(Code::ServiceWithoutEndpoints, end.services->span, {key})
-                .about(name_of(view.policy));
+                .about(name_of(view.policy))
+                .with_note("assumes that " + *pods);
     }
 
-    /// Endpoints that a rule's destination can be; nullopt: anybody.
-    std::optional<std::vector<ObjectId>> destinations(const RuleView& view) {
+    /// What selects the endpoints that a rule's destination can be; nullopt: anybody.
+    static std::optional<selector::Selector> destinations(const RuleView& view) {
         const std::string space = policy::is_global(view.policy.kind) ? "" : view.policy.meta.space;
         const auto peers = policy::peers_of(view.rule.destination, space);
-        if (peers)
-            return context_.select(*peers);
-        if (view.direction == Direction::Ingress)
-            return context_.select(policy::subject_of(view.policy));
-        return std::nullopt;
+        return peers || view.direction == Direction::Egress ? peers
+                                                            : policy::subject_of(view.policy);
     }
 
     void ports(const RuleView& view) {
         const auto& list = view.rule.destination.ports;
         if (list.empty() || view.rule.action == policy::Action::Log)
             return;
-        const auto to = destinations(view);
-        if (!to || to->empty())
+        const auto selector = destinations(view);
+        const auto to = selector ? context_.select(*selector) : std::vector<ObjectId>{};
+        if (to.empty())
             return;
         for (const policy::Port& port : list) {
             if (const auto* name = std::get_if<std::string>(&port.value))
-                named_port(view, port, *name, *to);
+                named_port(view, port, *name, to, *selector);
             else if (const auto& range = std::get<net::PortRange>(port.value);
                      range.first == range.last)
-                service_port(view, port, range.first, *to);
+                service_port(view, port, range.first, to);
         }
     }
 
     void named_port(const RuleView& view, const policy::Port& port, const std::string& name,
-                    const std::vector<ObjectId>& to) {
+                    const std::vector<ObjectId>& to, const selector::Selector& selector) {
         std::map<std::string, std::string> meanings; // "8080/TCP" -> an endpoint
         bool in_space = false, only_sets = true;     // sets declare no ports
         for (const ObjectId id : to) {
@@ -140,8 +140,10 @@ class Checker {
         if (meanings.empty() && (in_space || only_sets)) {
             if (is_kubernetes(view.policy) && !declared_in_space(view.policy.meta.space, name))
                 return; // told when loading
-            out_.report(Code::NamedPortUnmatched, span, {rule_name(view), name})
-                .about(name_of(view.policy));
+            if (const auto known = context_.extent.known(selector, policy::Ends::Peers))
+                out_.report(Code::NamedPortUnmatched, span, {rule_name(view), name})
+                    .about(name_of(view.policy))
+                    .with_note("assumes that " + *known);
         } else if (meanings.size() > 1) {
             std::vector<std::string> texts;
             for (const auto& [meaning, endpoint] : meanings)
@@ -191,14 +193,21 @@ class Checker {
             if (listens_elsewhere(id, number))
                 return;
         }
-        if (service.empty())
-            return;
+        if (service.empty() || has_port(view.rule.destination.ports, real))
+            return; // what is needed is open beside it
         const Span span = port.span.known() ? port.span : view.rule.span;
         // No fix: which port was meant is a guess, and the edit would open flows.
         out_.report(Code::ServicePortNotPodPort, span,
                     {rule_name(view), std::to_string(number), service, std::to_string(real)})
             .about(name_of(view.policy))
             .with_hint(fmt::format("write {}", real));
+    }
+
+    static bool has_port(const std::vector<policy::Port>& ports, std::uint16_t number) {
+        return std::any_of(ports.begin(), ports.end(), [&](const policy::Port& port) {
+            const auto* range = std::get_if<net::PortRange>(&port.value);
+            return range != nullptr && range->first <= number && number <= range->last;
+        });
     }
 
     /// The pod itself declares that port, or says nothing of its ports.

@@ -171,6 +171,10 @@ void read_node(ObjectContext& context) {
             add_address(*address, entry.path_of("address"), entry, out.addresses);
         entry.finish_open(known::kNone);
     }
+    Fields info = status.mapping("nodeInfo");
+    if (const auto kernel = info.string("kernelVersion"))
+        out.kernel = *kernel;
+    info.finish_open(known::kNodeInfo);
     spec.finish_open(known::kNodeSpec);
     status.finish_open(known::kNodeStatus);
     root.finish_open(known::kNone);

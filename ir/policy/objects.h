@@ -120,7 +120,8 @@ struct Node {
     bool is_calico = false;
     std::vector<net::Address> addresses; ///< InternalIP, ExternalIP; Calico bgp.ipv4Address
     std::vector<net::Cidr> pod_cidrs;
-    Settings spec; ///< Calico Node: bgp.asNumber and the rest
+    At<std::string> kernel; ///< status.nodeInfo.kernelVersion; empty: not said
+    Settings spec;          ///< Calico Node: bgp.asNumber and the rest
 };
 
 struct ServicePort {
