@@ -21,16 +21,16 @@ using policy::Rule;
 
 namespace {
 
-const std::vector<Rule>& rules_of(const Policy& policy, Direction direction) {
+const std::vector<Rule>& rules_in(const Policy& policy, Direction direction) {
     return direction == Direction::Ingress ? policy.ingress : policy.egress;
 }
 
-bool has_direction(const Policy& policy, Direction direction) {
+bool acts_in(const Policy& policy, Direction direction) {
     return direction == Direction::Ingress ? policy.ingress_type : policy.egress_type;
 }
 
 /// Nobody in particular: no selector but all(), no nets but every address.
-bool is_everybody(const EntityRule& end) {
+bool means_everybody(const EntityRule& end) {
     const auto open = [](const Box<policy::SelectorField>& field) {
         return !field || field->parsed.is_all();
     };
@@ -45,7 +45,7 @@ bool is_everybody(const EntityRule& end) {
 /// Closes a direction on purpose.
 bool denies_everything(const Rule& rule) {
     return rule.action == Action::Deny && !rule.protocol && !rule.not_protocol && !rule.icmp &&
-           !rule.not_icmp && is_everybody(rule.source) && is_everybody(rule.destination);
+           !rule.not_icmp && means_everybody(rule.source) && means_everybody(rule.destination);
 }
 
 bool lets_through(const Rule& rule) {
@@ -61,14 +61,14 @@ bool only_denies(const std::vector<Rule>& rules) {
            });
 }
 
-class Checker {
+class DenyOnlyChecker {
   public:
-    Checker(Context& context, Diagnostics& out) : context_(context), out_(out) {}
+    DenyOnlyChecker(Context& context, Diagnostics& out) : context_(context), out_(out) {}
 
     void run() {
         each_policy(context_, [&](const OrderedTier&, const Policy& policy) {
             for (const Direction direction : {Direction::Ingress, Direction::Egress})
-                if (only_denies(rules_of(policy, direction)))
+                if (only_denies(rules_in(policy, direction)))
                     only_denying_.insert({analyzer::key_of(policy), direction});
         });
         each_policy(context_, [&](const OrderedTier& tier, const Policy& policy) {
@@ -78,7 +78,7 @@ class Checker {
                 return;
             std::vector<std::string> directions, cut_off;
             for (const Direction direction : {Direction::Ingress, Direction::Egress})
-                if (has_direction(policy, direction) &&
+                if (acts_in(policy, direction) &&
                     only_denying_.contains({analyzer::key_of(policy), direction}))
                     if (const auto found = cut_off_by(tier, policy, direction); !found.empty()) {
                         directions.emplace_back(decision::to_string(direction));
@@ -137,7 +137,7 @@ class Checker {
                                    !policy::is_global(each->kind) &&
                                    policy.meta.space != each->meta.space;
             return each == &policy || elsewhere || policy::is_staged(each->kind) ||
-                   !has_direction(*each, direction) ||
+                   !acts_in(*each, direction) ||
                    only_denying_.contains({analyzer::key_of(*each), direction}) ||
                    analyzer::find_labels({subject, policy::subject_of(*each)}, {}).kind ==
                        analyzer::LabelAnswer::Kind::No;
@@ -167,7 +167,7 @@ class Checker {
 } // namespace
 
 void check_deny_only(Context& context, Diagnostics& out) {
-    Checker(context, out).run();
+    DenyOnlyChecker(context, out).run();
 }
 
 } // namespace polecat::lint

@@ -23,15 +23,15 @@ using policy::Policy;
 
 namespace {
 
-ConnectionSet to_tcp(const std::vector<net::PortRange>& ports) {
+ConnectionSet tcp_to(const std::vector<net::PortRange>& ports) {
     return ConnectionSet::of(
         net::kTcp,
         analyzer::PortPairs::of(net::PortSet::of(ports), net::PortSet::of(net::PortRange{})));
 }
 
-class Checker {
+class HostPoliciesChecker {
   public:
-    Checker(Context& context, Diagnostics& out)
+    HostPoliciesChecker(Context& context, Diagnostics& out)
         : context_(context), out_(out), atoms_({&context.lowered}) {}
 
     void run() {
@@ -178,7 +178,7 @@ class Checker {
                 ports.push_back({each.port, each.port});
         // Where a pod does not say what it listens to, all of TCP must be taken.
         const bool declares = !pod.listens.empty();
-        const ConnectionSet wanted = declares ? to_tcp(ports) : ConnectionSet::of(net::kTcp);
+        const ConnectionSet wanted = declares ? tcp_to(ports) : ConnectionSet::of(net::kTcp);
         for (std::uint32_t i = 0; i < ends.list().size(); ++i) {
             if (!ends.list()[i].is_outside())
                 continue;
@@ -200,7 +200,7 @@ class Checker {
 } // namespace
 
 void check_host_policies(Context& context, Diagnostics& out) {
-    Checker(context, out).run();
+    HostPoliciesChecker(context, out).run();
 }
 
 } // namespace polecat::lint

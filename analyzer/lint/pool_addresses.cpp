@@ -12,9 +12,9 @@ namespace polecat::lint {
 
 namespace {
 
-class Checker {
+class PoolAddressesChecker {
   public:
-    Checker(Context& context, Diagnostics& out)
+    PoolAddressesChecker(Context& context, Diagnostics& out)
         : cluster_(context.cluster), out_(out), pools_(pools_of(cluster_)) {
         for (NodeView& node : nodes_of(cluster_))
             nodes_.emplace(node.name, std::move(node));
@@ -137,7 +137,7 @@ class Checker {
 } // namespace
 
 void check_pool_addresses(Context& context, Diagnostics& out) {
-    Checker(context, out).run();
+    PoolAddressesChecker(context, out).run();
 }
 
 } // namespace polecat::lint

@@ -23,8 +23,8 @@ constexpr Emptied kOfRule[] = {
     {"source", "every source"},     {"destination", "every destination"},
     {"http", "every request"}};
 
-diag::Diagnostic& report(const Fields& fields, Span span, const std::string& path,
-                         std::string_view what, std::string_view meaning) {
+diag::Diagnostic& report_empty(const Fields& fields, Span span, const std::string& path,
+                               std::string_view what, std::string_view meaning) {
     return fields.diagnostics()
         .report(diag::Code::EmptyValue, span, {path, what, meaning})
         .about(fields.object());
@@ -35,14 +35,14 @@ diag::Diagnostic& report(const Fields& fields, Span span, const std::string& pat
 diag::Diagnostic* report_null(Fields& fields, std::string_view key, std::string_view meaning) {
     if (!fields.has(key) || fields.get(key) != nullptr)
         return nullptr;
-    return &report(fields, fields.key_span(key), fields.path_of(key), "has nothing behind it",
-                   meaning)
+    return &report_empty(fields, fields.key_span(key), fields.path_of(key), "has nothing behind it",
+                         meaning)
                 .with_hint("write what is meant, or leave the field out");
 }
 
 void report_null_item(const yaml::Node& item, const Fields& fields, std::string_view meaning) {
     if (item.is_null())
-        report(fields, item.span, fields.path(), "has nothing behind it", meaning)
+        report_empty(fields, item.span, fields.path(), "has nothing behind it", meaning)
             .with_hint("write what is meant, or `{}` if it is that");
 }
 
@@ -50,8 +50,8 @@ void report_empty_list(Fields& fields, std::string_view key, std::string_view me
     const yaml::Node* list = fields.get(key);
     if (report_null(fields, key, meaning) == nullptr && list != nullptr && list->is_sequence() &&
         list->items.empty())
-        report(fields, fields.key_span(key), fields.path_of(key), "is empty", meaning).severity =
-            diag::Severity::Note;
+        report_empty(fields, fields.key_span(key), fields.path_of(key), "is empty", meaning)
+            .severity = diag::Severity::Note;
 }
 
 void report_emptied_rule(Fields& rule) {
