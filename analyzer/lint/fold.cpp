@@ -18,7 +18,7 @@ constexpr diag::Code kOnce[] = {diag::Code::EveryNamespace, diag::Code::NoDefaul
                                 diag::Code::UnreadKind};
 
 /// The object it is about, or the first words: "v1 ConfigMap: 3 objects not read".
-std::string name_of(const diag::Diagnostic& finding) {
+std::string shown_of(const diag::Diagnostic& finding) {
     return finding.object.empty() ? finding.message.substr(0, finding.message.find(':'))
                                   : finding.object;
 }
@@ -40,8 +40,8 @@ void fold(diag::Diagnostics& findings) {
             return !all.empty(); // empty: it was told
         std::vector<std::string> others;
         for (const diag::Diagnostic& other : all)
-            if (const std::string name = name_of(other);
-                name != name_of(each) &&
+            if (const std::string name = shown_of(other);
+                name != shown_of(each) &&
                 std::find(others.begin(), others.end(), name) == others.end())
                 others.push_back(name);
         each.message += fmt::format(" (and {} more)", all.size() - 1);

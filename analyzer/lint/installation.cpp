@@ -67,9 +67,9 @@ std::optional<KernelRelease> kernel_release(std::string_view text) {
     return out;
 }
 
-class Checker {
+class InstallationChecker {
   public:
-    Checker(Context& context, Diagnostics& out)
+    InstallationChecker(Context& context, Diagnostics& out)
         : context_(context), cluster_(context.cluster), out_(out), pools_(pools_of(cluster_)),
           nodes_(nodes_of(cluster_)) {
         for (const policy::OtherObject& each : cluster_.others) {
@@ -242,7 +242,7 @@ class Checker {
 } // namespace
 
 void check_installation(Context& context, Diagnostics& out) {
-    Checker(context, out).run();
+    InstallationChecker(context, out).run();
 }
 
 } // namespace polecat::lint

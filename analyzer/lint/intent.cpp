@@ -30,9 +30,9 @@ bool only_logs(const std::vector<Rule>& rules) {
     });
 }
 
-class Checker {
+class IntentChecker {
   public:
-    Checker(Context& context, Diagnostics& out)
+    IntentChecker(Context& context, Diagnostics& out)
         : context_(context), out_(out), dual_stack_(context.uses(Family::V4).value_or(false) &&
                                                     context.uses(Family::V6).value_or(false)) {}
 
@@ -246,7 +246,7 @@ class Checker {
 
 void check_intent(Context& context, Diagnostics& out) {
     if (!context.policies.tiers.empty())
-        Checker(context, out).run();
+        IntentChecker(context, out).run();
 }
 
 } // namespace polecat::lint

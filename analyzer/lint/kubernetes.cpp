@@ -19,9 +19,9 @@ bool selects_all(const policy::LabelSelector& selector) {
     return selector.match_labels.empty() && selector.expressions.empty();
 }
 
-class Checker {
+class KubernetesChecker {
   public:
-    Checker(Context& context, Diagnostics& out) : out_(out) { find_empty(context); }
+    KubernetesChecker(Context& context, Diagnostics& out) : out_(out) { find_empty(context); }
 
     void check(const KubernetesNetworkPolicy& policy) {
         object_ =
@@ -145,7 +145,7 @@ class Checker {
 } // namespace
 
 void check_kubernetes(Context& context, Diagnostics& out) {
-    Checker checker(context, out);
+    KubernetesChecker checker(context, out);
     for (const KubernetesNetworkPolicy& policy : context.cluster.kubernetes_policies)
         checker.check(policy);
 }

@@ -17,8 +17,8 @@ constexpr std::string_view kNameLabels[] = {"kubernetes.io/metadata.name",
                                             "projectcalico.org/name"};
 
 /// Namespaces that the cluster makes by itself.
-constexpr std::string_view kBuiltIn[] = {"kube-system", "kube-public", "kube-node-lease",
-                                         "default"};
+constexpr std::string_view kBuiltInNamespaces[] = {"kube-system", "kube-public", "kube-node-lease",
+                                                   "default"};
 
 /// A label that looks as if it held the namespace's name. `default` is a value of many.
 bool may_hold_name(std::string_view label, std::string_view space) {
@@ -30,23 +30,24 @@ bool may_hold_name(std::string_view label, std::string_view space) {
 }
 
 /// The labels of selectors that are compared with `value`.
-void collect(const Selector& selector, std::string_view value, std::vector<std::string>& out) {
+void collect_labels_with(const Selector& selector, std::string_view value,
+                         std::vector<std::string>& out) {
     const Term& term = selector.term();
     if (std::find(term.values.begin(), term.values.end(), value) != term.values.end())
         out.push_back(term.label);
     for (const Selector& child : term.children)
-        collect(child, value, out);
+        collect_labels_with(child, value, out);
 }
 
-class Checker {
+class NamespaceLabelsChecker {
   public:
-    Checker(Context& context, Diagnostics& out) : context_(context), out_(out) {}
+    NamespaceLabelsChecker(Context& context, Diagnostics& out) : context_(context), out_(out) {}
 
     void check(const policy::Policy& policy, const Box<SelectorField>& field,
                const std::string& what) {
         if (!policy::is_present(field))
             return;
-        for (const std::string_view space : kBuiltIn)
+        for (const std::string_view space : kBuiltInNamespaces)
             if (const auto label = missing_label(field->parsed, std::string(space)))
                 out_.report(Code::NamespaceLabelNotSet,
                             field->span.known() ? field->span : policy.meta.span,
@@ -64,7 +65,7 @@ class Checker {
         for (const std::string_view label : kNameLabels)
             labels.set(label, space);
         std::vector<std::string> asked;
-        collect(selector, space, asked);
+        collect_labels_with(selector, space, asked);
         for (const std::string& label : asked) {
             selector::Labels with = labels;
             with.set(label, space);
@@ -82,7 +83,7 @@ class Checker {
 } // namespace
 
 void check_namespace_labels(Context& context, Diagnostics& out) {
-    Checker checker(context, out);
+    NamespaceLabelsChecker checker(context, out);
     each_policy(context, [&](const policy::OrderedTier&, const policy::Policy& policy) {
         checker.check(policy, policy.namespace_selector, "policy `" + policy.meta.name + "`");
     });

@@ -18,9 +18,9 @@ using selector::Selector;
 
 namespace {
 
-class Checker {
+class SelectionsChecker {
   public:
-    Checker(Context& context, Diagnostics& out)
+    SelectionsChecker(Context& context, Diagnostics& out)
         : context_(context), out_(out), vocabulary_(context) {
         for (const policy::Workload& each : context.cluster.workloads)
             if (each.pod_annotations.contains("cni.projectcalico.org/allowedSourcePrefixes"))
@@ -223,7 +223,7 @@ class Checker {
 } // namespace
 
 void check_selections(Context& context, Diagnostics& out) {
-    Checker(context, out).run();
+    SelectionsChecker(context, out).run();
 }
 
 } // namespace polecat::lint
