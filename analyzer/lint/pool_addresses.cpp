@@ -21,7 +21,8 @@ class PoolAddressesChecker {
     }
 
     void run() {
-        if (!calico_gives_addresses(cluster_))
+        const bool of_nodes = nodes_give_addresses();
+        if (!calico_gives_addresses(cluster_) && !of_nodes)
             return;
         for (const AddressRequest& request : requests_of(cluster_))
             if (request.items &&
@@ -31,6 +32,8 @@ class PoolAddressesChecker {
                         against_selectors(request, item, *pool);
         for (const net::Family family : {net::Family::V4, net::Family::V6})
             outside_pools(family);
+        if (of_nodes)
+            ranges_of_nodes();
     }
 
   private:
@@ -96,21 +99,13 @@ class PoolAddressesChecker {
 
     /// Only where pools of the family are known.
     void outside_pools(net::Family family) {
-        const auto of_family = [&](const Pool& pool) {
-            return pool.cidr.family() == family && pool.for_pods;
-        };
-        if (std::none_of(pools_.begin(), pools_.end(), of_family))
-            return;
         std::vector<std::string> addresses, pods;
         const policy::Workload* first = nullptr;
         for (const policy::Workload& pod : cluster_.workloads) {
             if (pod.kind != "Pod" || pod.host_network || pod.finished || has_own_address(pod))
                 continue;
             for (const At<net::Cidr>& address : pod.addresses)
-                if (address->family() == family &&
-                    std::none_of(pools_.begin(), pools_.end(), [&](const Pool& pool) {
-                        return of_family(pool) && pool.cidr.contains(address->base);
-                    })) {
+                if (address->family() == family && outside(*address)) {
                     first = first == nullptr ? &pod : first;
                     addresses.push_back(net::to_string(address->base));
                     pods.push_back(pod.meta.space + "/" + pod.meta.name);
@@ -121,6 +116,42 @@ class PoolAddressesChecker {
                 .about("Pod " + pods.front())
                 .with_hint("give the pool the range that pods have their addresses of, or find out "
                            "who gives them out");
+    }
+
+    /// In no pool for pods, although there are some of the family.
+    bool outside(const net::Cidr& range) const {
+        bool any = false;
+        for (const Pool& pool : pools_) {
+            if (pool.cidr.family() != range.family() || !pool.for_pods)
+                continue;
+            any = true;
+            if (pool.cidr.contains(range.first()) && pool.cidr.prefix <= range.prefix)
+                return false;
+        }
+        return any;
+    }
+
+    /// Calico's host-local IPAM takes addresses of the node's own range.
+    bool nodes_give_addresses() const {
+        return std::any_of(
+            cluster_.others.begin(), cluster_.others.end(), [](const policy::OtherObject& each) {
+                return each.kind == "Installation" &&
+                       each.around.is("cni.ipam.type", "HostLocal") &&
+                       (!each.around.has("cni.type") || each.around.is("cni.type", "Calico"));
+            });
+    }
+
+    void ranges_of_nodes() {
+        for (const policy::Node& node : cluster_.nodes)
+            for (const net::Cidr& range : node.pod_cidrs)
+                if (outside(range)) {
+                    out_.report(Code::PodOutsidePools, node.meta.span,
+                                {net::to_string(range), "the pods of node " + node.meta.name})
+                        .about("Node " + node.meta.name)
+                        .with_hint("host-local IPAM takes addresses of the node's podCIDR: give a "
+                                   "pool the range that holds those of all nodes");
+                    return;
+                }
     }
 
     /// Addresses past IPAM are outside of pools on purpose.
