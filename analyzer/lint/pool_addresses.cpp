@@ -24,12 +24,8 @@ class PoolAddressesChecker {
         const bool of_nodes = nodes_give_addresses();
         if (!calico_gives_addresses(cluster_) && !of_nodes)
             return;
-        for (const AddressRequest& request : requests_of(cluster_))
-            if (request.items &&
-                (request.annotation == "ipv4pools" || request.annotation == "ipv6pools"))
-                for (const std::string& item : *request.items)
-                    if (const Pool* pool = pool_asked_for(pools_, item))
-                        against_selectors(request, item, *pool);
+        if (!of_nodes)
+            annotations();
         for (const net::Family family : {net::Family::V4, net::Family::V6})
             outside_pools(family);
         if (of_nodes)
@@ -38,6 +34,15 @@ class PoolAddressesChecker {
 
   private:
     // --- annotations -----------------------------------------------------------------------------
+
+    void annotations() {
+        for (const AddressRequest& request : requests_of(cluster_))
+            if (request.items &&
+                (request.annotation == "ipv4pools" || request.annotation == "ipv6pools"))
+                for (const std::string& item : *request.items)
+                    if (const Pool* pool = pool_asked_for(pools_, item))
+                        against_selectors(request, item, *pool);
+    }
 
     /// Selectors of a pool are for those who ask for none.
     void against_selectors(const AddressRequest& request, const std::string& asked,
