@@ -1,4 +1,6 @@
 /// networking.k8s.io/v1 NetworkPolicy. Rules of the API server: pkg/apis/networking/validation.
+#include <algorithm>
+
 #include "frontend/kinds/empty_value.h"
 #include "frontend/kinds/kinds.h"
 #include "frontend/kinds/label_selector.h"
@@ -137,6 +139,19 @@ void read_peer(Fields fields, std::vector<policy::KubernetesPeer>& into) {
         into.push_back(std::move(out));
 }
 
+/// Whom to ask for names is often left open on purpose.
+void report_null_peers(Fields& fields, std::string_view peers, const policy::KubernetesRule& rule) {
+    auto* diagnostic = report_null(fields, peers, "every address");
+    const bool only_dns =
+        peers == "to" && !rule.ports.empty() &&
+        std::all_of(rule.ports.begin(), rule.ports.end(), [](const policy::KubernetesPort& each) {
+            const auto* number = each.port ? std::get_if<std::uint16_t>(&*each.port) : nullptr;
+            return number != nullptr && *number == 53 && !each.end_port;
+        });
+    if (diagnostic != nullptr && only_dns)
+        diagnostic->severity = diag::Severity::Note;
+}
+
 std::vector<policy::KubernetesRule> read_rules(Fields& spec, std::string_view key,
                                                std::string_view peers) {
     std::vector<policy::KubernetesRule> out;
@@ -146,7 +161,6 @@ std::vector<policy::KubernetesRule> read_rules(Fields& spec, std::string_view ke
         policy::KubernetesRule rule;
         rule.span = item->span;
         report_null_item(*item, fields, "every address and port");
-        report_null(fields, peers, "every address");
         report_empty_list(fields, "ports", "every port");
         std::size_t port = 0, peer = 0;
         const auto ports = fields.list("ports");
@@ -155,6 +169,7 @@ std::vector<policy::KubernetesRule> read_rules(Fields& spec, std::string_view ke
             report_null_item(*each, port_fields, "every port of TCP");
             read_port(std::move(port_fields), rule.ports);
         }
+        report_null_peers(fields, peers, rule);
         const auto ends = fields.list(peers);
         for (const yaml::Node* each : ends)
             read_peer(item_fields(each, fields, peers, peer++), rule.peers);
