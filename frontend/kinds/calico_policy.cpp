@@ -6,6 +6,7 @@
 
 #include "frontend/defaults.h"
 #include "frontend/kinds/calico_rule.h"
+#include "frontend/kinds/empty_value.h"
 #include "frontend/kinds/kinds.h"
 #include "frontend/kinds/label_selector.h"
 #include "frontend/kinds/names.h"
@@ -262,6 +263,9 @@ void read_calico_policy(ObjectContext& context) {
     read_hints(spec, out);
     if (global)
         read_global_fields(spec, out);
+    for (const char* key : {"selector", "namespaceSelector", "serviceAccountSelector"})
+        report_null(spec, key, "every endpoint that the policy may govern");
+    report_emptied_rules(spec, out.ingress_type, out.egress_type);
     if (out.staged_action == "Delete")
         check_staged_delete(spec, context.root.find("spec"), checks, {"tier", "stagedAction"});
     const diag::Watch unknown(context.diagnostics);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "frontend/kinds/empty_value.h"
 #include "frontend/kinds/label_selector.h"
 #include "frontend/kinds/names.h"
 #include "support/diag/fix.h"
@@ -97,6 +98,7 @@ void check_service_alone(Fields& fields, const EntityRule& entity) {
 
 EntityRule read_entity(Fields fields, const RuleContext& context) {
     EntityRule out;
+    report_emptied_end(fields);
     out.span = fields.span();
     out.nets = read_nets(fields, "nets", context.checks);
     out.not_nets = read_nets(fields, "notNets", context.checks);
@@ -354,6 +356,7 @@ Rule read_rule(Fields fields, const RuleContext& context, std::size_t index) {
     out.manifest_index = static_cast<std::uint32_t>(index);
     const diag::Watch watch(fields.diagnostics());
     out.span = fields.span();
+    report_emptied_rule(fields);
     const auto action = read_action(fields, out);
     out.any_action = !action;
     out.action = action.value_or(Action::Pass);

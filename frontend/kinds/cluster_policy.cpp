@@ -1,5 +1,6 @@
 /// ClusterNetworkPolicy (policy.networking.k8s.io/v1alpha2) and its predecessors AdminNetworkPolicy
 /// and BaselineAdminNetworkPolicy (v1alpha1). Limits: the CRDs of network-policy-api.
+#include "frontend/kinds/empty_value.h"
 #include "frontend/kinds/kinds.h"
 #include "frontend/kinds/label_selector.h"
 #include "frontend/kinds/names.h"
@@ -32,6 +33,8 @@ std::vector<const yaml::Node*> limited(Fields& fields, std::string_view key, std
 
 void read_pods(Fields fields, ClusterPeer& into) {
     // An absent selector is an empty one: every namespace, every pod.
+    report_null(fields, "namespaceSelector", "every namespace");
+    report_null(fields, "podSelector", "every pod of those namespaces");
     into.namespaces = read_label_selector(fields.mapping("namespaceSelector"));
     into.pods = read_label_selector(fields.mapping("podSelector"));
     fields.finish();
@@ -139,6 +142,7 @@ void read_protocol(Fields fields, std::vector<policy::ClusterPort>& into) {
         ++given;
         out.protocol = protocol;
         Fields inner = fields.mapping(key);
+        report_null(inner, "destinationPort", std::string("every port of ") + key);
         if (inner.get("destinationPort") != nullptr)
             out.range = read_destination(inner.mapping("destinationPort"));
         inner.finish();
@@ -223,6 +227,7 @@ policy::ClusterRule read_rule(Fields fields, bool egress, const Dialect& dialect
     for (const yaml::Node* each : ends)
         out.peers.push_back(read_peer(item(each, fields, peers, index++), true, egress));
     const char* ports = dialect.v1alpha1 ? "ports" : "protocols";
+    report_null(fields, ports, "every protocol and port");
     index = 0;
     for (const yaml::Node* each : limited(fields, ports, kMaxItems))
         (dialect.v1alpha1 ? read_port_v1alpha1 : read_protocol)(item(each, fields, ports, index++),

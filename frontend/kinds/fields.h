@@ -64,7 +64,7 @@ class Fields {
     const std::string& path() const { return path_; }
     std::string path_of(std::string_view key) const;
     const std::string& object() const { return object_; }
-    diag::Diagnostics& diagnostics() { return *diagnostics_; }
+    diag::Diagnostics& diagnostics() const { return *diagnostics_; }
 
   private:
     void report_unknown(diag::Severity slip, diag::Severity other);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "frontend/kinds/empty_value.h"
 #include "frontend/kinds/names.h"
 #include "support/diag/fix.h"
 #include "support/letters.h"
@@ -117,6 +118,9 @@ policy::LabelSelector read_label_selector(Fields fields) {
             Fields(item, fields.path_of("matchExpressions") + "[" + std::to_string(index++) + "]",
                    fields.object(), fields.diagnostics()),
             out);
+    if (out.match_labels.empty() && out.expressions.empty())
+        for (const char* key : {"matchLabels", "matchExpressions"})
+            report_null(fields, key, "whatever its labels are");
     fields.finish();
     return out;
 }
