@@ -7,7 +7,7 @@
 #include "analyzer/ends.h"
 #include "analyzer/judge_connectivity.h"
 #include "analyzer/trail.h"
-#include "ir/path.h"
+#include "ir/path/path.h"
 
 namespace polecat::analyzer {
 

@@ -6,7 +6,7 @@
 
 #include "ir/decision/eval.h"
 #include "ir/decision/lowered.h"
-#include "ir/path.h"
+#include "ir/path/path.h"
 
 namespace polecat::analyzer {
 

@@ -7,7 +7,7 @@
 #include "analyzer/program_sets.h"
 #include "analyzer/trail.h"
 #include "cli/common/input.h"
-#include "ir/host_network.h"
+#include "ir/path/host_network.h"
 
 namespace polecat::cli {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "ir/path.h"
+#include "ir/path/path.h"
 #include "ir/policy/cluster.h"
 #include "passes/lower.h"
 #include "support/source.h"

@@ -1,9 +1,9 @@
 // From the ends that people name to flows: families, addresses, services, backends.
-#include "ir/path.h"
+#include "ir/path/path.h"
 
 #include <algorithm>
 
-#include "ir/path_route.h"
+#include "ir/path/route.h"
 
 namespace polecat::ir {
 

@@ -1,4 +1,4 @@
-/// The hops of one way, node after node. For ir/path*.cpp only.
+/// The hops of one way, node after node. For ir/path only.
 /// Source: felix/rules/{static,dispatch}.go: raw and mangle PREROUTING, then filter INPUT or
 /// FORWARD; raw and filter OUTPUT, mangle POSTROUTING.
 #pragma once
@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "ir/path.h"
+#include "ir/path/path.h"
 
 namespace polecat::ir {
 

@@ -1,7 +1,7 @@
-/// The hops of a flow whose ends are settled. For ir/path*.cpp only.
+/// The hops of a flow whose ends are settled. For ir/path only.
 #pragma once
 
-#include "ir/path.h"
+#include "ir/path/path.h"
 
 namespace polecat::ir {
 

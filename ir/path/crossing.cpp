@@ -1,6 +1,6 @@
-#include "ir/path_crossing.h"
+#include "ir/path/crossing.h"
 
-#include "ir/host_network.h"
+#include "ir/path/host_network.h"
 
 namespace polecat::ir {
 

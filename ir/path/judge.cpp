@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <array>
 
-#include "ir/path.h"
+#include "ir/path/path.h"
 #include "ir/policy/felix.h"
 
 namespace polecat::ir {

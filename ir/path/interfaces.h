@@ -1,4 +1,4 @@
-/// Which host endpoint governs which interface of a node. For ir/path*.cpp and ir/host_network.cpp.
+/// Which host endpoint governs which interface of a node. For ir/path only.
 /// Source: felix/dataplane/linux/endpoint_mgr.go (resolveHostEndpoints).
 #pragma once
 

@@ -1,11 +1,11 @@
 // Which programs a packet meets between two settled ends.
 // felix/rules/static.go (filter INPUT, FORWARD, OUTPUT, raw and mangle), calico-policy 1.8.
-#include "ir/path_route.h"
+#include "ir/path/route.h"
 
 #include <algorithm>
 
-#include "ir/path_crossing.h"
-#include "ir/path_interfaces.h"
+#include "ir/path/crossing.h"
+#include "ir/path/interfaces.h"
 
 namespace polecat::ir {
 

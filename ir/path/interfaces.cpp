@@ -1,4 +1,4 @@
-#include "ir/path_interfaces.h"
+#include "ir/path/interfaces.h"
 
 #include <algorithm>
 #include <set>
