@@ -33,6 +33,7 @@ void check_selector_variants(Context& context, Diagnostics& out);
 void check_route_priorities(Context& context, Diagnostics& out);
 void check_host_network_peers(Context& context, Diagnostics& out);
 void check_service_ranges(Context& context, Diagnostics& out);
+void check_untracked(Context& context, Diagnostics& out);
 void check_request_routes(Context& context, Diagnostics& out);
 
 } // namespace polecat::lint

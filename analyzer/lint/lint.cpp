@@ -33,6 +33,7 @@ constexpr Check kChecks[] = {
     check_route_priorities,
     check_request_routes,
     check_host_network_peers,
+    check_untracked,
     check_service_ranges,
 };
 

@@ -43,6 +43,7 @@ class PathBuilder {
     void from_network(const Crossing& node);
     void from_pod(const Crossing& node);
     void from_host(const Crossing& node);
+    void answers(const Crossing& node);
     void rewrite(const std::optional<Rewrite>& change);
     bool takes_all_interfaces(decision::ObjectId host_endpoint) const;
 

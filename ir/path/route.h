@@ -5,12 +5,23 @@
 
 namespace polecat::ir {
 
-/// A service's address in front of a backend.
+/// A service's address, or a node's port, in front of a backend.
 struct Translation {
+    enum class Via : std::uint8_t {
+        ClusterAddress,
+        NodePort,
+        ExternalAddress, ///< externalIPs: on any node
+        LoadBalancer,    ///< which sends to nodes that answer
+        HostPort,        ///< of a pod
+    };
     std::optional<net::Address> front; ///< absent: no manifest gives it
     std::uint16_t port = 0;            ///< the backend's
-    std::optional<std::string> node;   ///< set: came in through a node port of this node
-    bool external = false;             ///< an external or load balancer's address
+    Via via = Via::ClusterAddress;
+    std::optional<std::string> node; ///< set: through a port of this node
+    /// externalTrafficPolicy, or for cluster addresses internalTrafficPolicy, is Local.
+    bool only_local = false;
+    std::vector<std::string> backend_nodes; ///< of all backends; "": not known where
+    std::string service;                    ///< "shop/web"
 };
 
 /// Adds the ways from query.source to query.destination in query.family (given).
