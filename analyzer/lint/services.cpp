@@ -7,6 +7,7 @@
 
 #include "analyzer/lint/checks.h"
 #include "analyzer/program_sets.h"
+#include "ir/path/leaving.h"
 #include "ir/policy/scope.h"
 
 namespace polecat::lint {
@@ -339,15 +340,32 @@ class Checker {
                     family, [&](const net::Address& from) { return !allowed(from, front.target); });
                 if (!stranger)
                     continue;
-                for (const decision::NodeInfo& node : context_.lowered.nodes)
-                    for (const net::Address& address : node.addresses)
-                        if (address.family == family && allowed(address, front.target)) {
-                            report_node_port(service, port, id, front.target, *stranger, address);
-                            return true;
-                        }
+                for (const net::Address& address : masquerades(id, family))
+                    if (allowed(address, front.target)) {
+                        report_node_port(service, port, id, front.target, *stranger, address);
+                        return true;
+                    }
             }
         }
         return false;
+    }
+
+    /// With which addresses other nodes hand packets on to a pod, as far as the manifests tell.
+    std::vector<net::Address> masquerades(ObjectId pod, net::Family family) const {
+        const decision::Endpoint* endpoint = context_.lowered.endpoint_of(pod);
+        const std::string at = endpoint == nullptr ? "" : endpoint->node;
+        decision::End end{{pod}, std::nullopt};
+        for (const net::Address& address : context_.object(pod).addresses)
+            if (address.family == family)
+                end.address = address;
+        const ir::Leaving leaving(context_.lowered, family);
+        std::vector<net::Address> out;
+        for (const decision::NodeInfo& node : context_.lowered.nodes)
+            if (node.name != at)
+                for (const ir::LeavingSource& each : leaving.own_sources(node.name, at, end))
+                    if (each.source->address)
+                        out.push_back(*each.source->address);
+        return out;
     }
 
     /// A public address of which `is` holds.

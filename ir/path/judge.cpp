@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "ir/path/leaving.h"
 #include "ir/path/path.h"
 #include "ir/policy/felix.h"
 
@@ -12,6 +13,7 @@ using decision::Flow;
 using decision::Hook;
 using decision::LoweredCluster;
 using decision::ObjectId;
+using decision::Tri;
 using decision::Verdict;
 using policy::FelixSettings;
 
@@ -157,9 +159,21 @@ class Judge {
     // -------------------------------------------------
 
     /// A pod answers a packet that no connection is known of. Only a datagram is no invalid packet
-    /// then: it is a new flow of the pod's own.
+    /// then: it is a new flow of the pod's own, which natOutgoing gives another source.
     void answer_without_connection(ObjectId pod) {
-        judge_answer(pod, Direction::Egress, flow_.protocol == net::kUdp);
+        Tri lost = Tri::Yes;
+        if (flow_.protocol == net::kUdp)
+            lost = is_pod(flow_.source)
+                       ? Tri::No
+                       : Leaving(cluster_, flow_.family).nat_outgoing(flow_.destination, false);
+        judge_answer(pod, Direction::Egress, lost);
+    }
+
+    bool is_pod(const decision::End& end) const {
+        return std::any_of(end.objects.begin(), end.objects.end(), [&](ObjectId id) {
+            const decision::Object& object = cluster_.world.object(id);
+            return object.kind == decision::Object::Kind::Workload && object.selectable;
+        });
     }
 
     /// Answers come in through an interface with untracked policy.
@@ -178,22 +192,26 @@ class Judge {
             add(std::move(step));
         else if (taken)
             judge_answer(hop.answered_pod.value_or(hop.endpoint), Direction::Ingress,
-                         hop.answered_pod && !hop.translates);
+                         hop.answered_pod && !hop.translates ? Tri::No : Tri::Yes);
     }
 
-    /// `judged`: by the pod's own policy, as a new flow; otherwise it is dropped.
-    void judge_answer(ObjectId pod, Direction direction, bool judged) {
+    /// `lost`: nobody takes it for an answer. Otherwise the pod's own policy judges it as a new
+    /// flow.
+    void judge_answer(ObjectId pod, Direction direction, Tri lost) {
         HopVerdict step;
         step.hop.endpoint = pod;
         step.hop.direction = direction;
         step.hop.of_answers = true;
         step.flow = answer_to(flow_);
         step.program = cluster_.find(pod, direction, Hook::Normal, flow_.family);
-        if (!judged) {
-            step.skipped = HopVerdict::Skipped::NoConnection;
-            step.verdict = Verdict::Deny;
-        } else if (step.program != nullptr) {
+        if (lost != Tri::Yes && step.program != nullptr)
             ask(step);
+        if (lost == Tri::Yes || (lost == Tri::Unknown && step.verdict != Verdict::Deny)) {
+            step.skipped = HopVerdict::Skipped::NoConnection;
+            step.verdict = lost == Tri::Yes ? Verdict::Deny : Verdict::Depends;
+            step.decision.reason =
+                "natOutgoing of the pod's pool, which no manifest gives, may give "
+                "answers to untracked packets another source";
         }
         add(std::move(step));
     }
