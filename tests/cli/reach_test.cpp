@@ -3,13 +3,14 @@
 #include <doctest/doctest.h>
 
 #include "runtime/process.h"
+#include "tests/paths.h"
 
 using namespace polecat;
 
 namespace {
 
 std::string reach(std::vector<std::string> arguments, const std::string& input) {
-    arguments.insert(arguments.begin(), {std::string(POLECAT_BIN_DIR) + "/polecat", "reach"});
+    arguments.insert(arguments.begin(), {std::string(testing::bin_dir()) + "/polecat", "reach"});
     arguments.insert(arguments.end(), {"-f", "-"});
     auto output = runtime::run_program(arguments, input);
     REQUIRE(output.ok());
