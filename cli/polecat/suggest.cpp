@@ -210,6 +210,8 @@ class Search {
                 refusal->skipped != ir::HopVerdict::Skipped::No)
                 return none("no policy denies it" +
                             (verdict.reason.empty() ? "" : ": " + verdict.reason));
+            if (refusal->hop.of_answers)
+                return none("untracked policy takes its answers");
             if (!edit(now, *refusal))
                 return none(why_);
         }

@@ -13,21 +13,32 @@ std::string shown_node(const std::string& name) {
     return name.empty() || name.starts_with("(") ? "another node" : "node " + name;
 }
 
+Leaving::Leaving(const decision::LoweredCluster& cluster, net::Family family)
+    : cluster_(cluster), family_(family) {
+    for (const decision::NodeInfo& node : cluster.nodes)
+        nodes_[node.name].push_back(&node);
+}
+
+const std::vector<const decision::NodeInfo*>& Leaving::infos_of(const std::string& node) const {
+    static const std::vector<const decision::NodeInfo*> kNone;
+    const auto found = nodes_.find(node);
+    return found == nodes_.end() ? kNone : found->second;
+}
+
 End Leaving::node_end(const std::string& name) const {
-    for (const decision::NodeInfo& node : cluster_.nodes)
-        if (node.name == name)
-            for (const net::Address& address : node.addresses)
-                if (address.family == family_)
-                    return decision::end_of(cluster_.world, address);
+    for (const decision::NodeInfo* node : infos_of(name))
+        for (const net::Address& address : node->addresses)
+            if (address.family == family_)
+                return decision::end_of(cluster_.world, address);
     return End{};
 }
 
 std::vector<net::Address> Leaving::tunnels_of(const std::string& node,
                                               std::optional<Tunnel> wanted) const {
     std::vector<net::Address> out;
-    for (const decision::NodeInfo& each : cluster_.nodes)
-        for (const auto& [kind, address] : each.tunnel_addresses)
-            if (each.name == node && address.family == family_ && (!wanted || kind == *wanted) &&
+    for (const decision::NodeInfo* each : infos_of(node))
+        for (const auto& [kind, address] : each->tunnel_addresses)
+            if (address.family == family_ && (!wanted || kind == *wanted) &&
                 std::find(out.begin(), out.end(), address) == out.end())
                 out.push_back(address);
     return out;
@@ -50,9 +61,9 @@ Tri Leaving::takes_tunnel(const PodPool& pool, const std::string& node,
     if (!pool.cross_subnet)
         return Tri::Yes;
     std::vector<net::Cidr> networks;
-    for (const decision::NodeInfo& each : cluster_.nodes)
-        for (const net::Cidr& network : each.networks)
-            if (each.name == node && network.family() == family_)
+    for (const decision::NodeInfo* each : infos_of(node))
+        for (const net::Cidr& network : each->networks)
+            if (network.family() == family_)
                 networks.push_back(network);
     const End peer = node_end(next);
     if (networks.empty() || !peer.address)

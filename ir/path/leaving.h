@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "ir/decision/eval.h"
@@ -30,8 +31,7 @@ struct Departure {
 
 class Leaving {
   public:
-    Leaving(const decision::LoweredCluster& cluster, net::Family family)
-        : cluster_(cluster), family_(family) {}
+    Leaving(const decision::LoweredCluster& cluster, net::Family family);
 
     /// All that the packet may have, where the manifests do not tell; never empty.
     std::vector<LeavingSource> sources(const Departure& packet) const;
@@ -51,8 +51,12 @@ class Leaving {
     std::vector<net::Address> tunnels_of(const std::string& node,
                                          std::optional<decision::Tunnel> kind) const;
 
+    /// All that the manifests say of a node: Kubernetes' and Calico's object.
+    const std::vector<const decision::NodeInfo*>& infos_of(const std::string& node) const;
+
     const decision::LoweredCluster& cluster_;
     net::Family family_;
+    std::unordered_map<std::string, std::vector<const decision::NodeInfo*>> nodes_;
 };
 
 /// "node n1", or "another node" for one that no manifest names.
