@@ -8,7 +8,6 @@
 namespace polecat::lint {
 
 using policy::IpPool;
-using policy::Settings;
 
 namespace {
 
@@ -23,7 +22,7 @@ std::string prefix_of(const IpPool& pool) {
     return of_installation(pool) ? pool.path.substr(kInstallationField.size()) + "." : "";
 }
 
-Encapsulation mode(const Settings& spec, const char* field, Encapsulation always,
+Encapsulation mode(const policy::Settings& spec, const char* field, Encapsulation always,
                    Encapsulation between) {
     if (spec.is(field, "Always"))
         return always;
@@ -59,7 +58,7 @@ bool uses(const IpPool& pool, const char* use) {
 Pool view_of(const IpPool& pool) {
     const std::string at = prefix_of(pool);
     const bool operators = of_installation(pool);
-    const Settings& spec = pool.spec;
+    const policy::Settings& spec = pool.spec;
     Pool out;
     out.cidr = pool.cidr;
     out.span = spec.span(at + "cidr");
