@@ -257,7 +257,9 @@ class ServicesChecker {
                     out_.report(Code::NodePortOpen, service.meta.span,
                                 {full_name(service.meta), std::to_string(port.node_port)})
                         .about("Service " + full_name(service.meta));
-            if (service.external_traffic_policy != "Local")
+            // Calico's BPF dataplane hands packets on with the client's address.
+            if (service.external_traffic_policy != "Local" &&
+                context_.dataplane() != Dataplane::Bpf)
                 hidden_clients(service);
         }
     }
@@ -358,10 +360,14 @@ class ServicesChecker {
         for (const net::Address& address : context_.object(pod).addresses)
             if (address.family == family)
                 end.address = address;
+        const auto& nodes = context_.lowered.nodes;
+        const bool only_its_own =
+            std::all_of(nodes.begin(), nodes.end(),
+                        [&](const decision::NodeInfo& node) { return node.name == at; });
         const ir::Leaving leaving(context_.lowered, family);
         std::vector<net::Address> out;
-        for (const decision::NodeInfo& node : context_.lowered.nodes)
-            if (node.name != at)
+        for (const decision::NodeInfo& node : nodes)
+            if (node.name != at || only_its_own) // others are like it
                 for (const ir::LeavingSource& each : leaving.own_sources(node.name, at, end))
                     if (each.source->address)
                         out.push_back(*each.source->address);

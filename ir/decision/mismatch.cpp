@@ -19,16 +19,16 @@ template <class Range, class Text> std::string some_of(const Range& all, const T
     return count > kMost ? fmt::format("{} and {} more", out, count - kMost) : out;
 }
 
-std::string ports_text(const net::PortSet& ports) {
+std::string numbers_text(const net::PortSet& ports) {
     return some_of(ports.ranges(), [](const net::PortRange& range) {
         return range.first == range.last ? std::to_string(range.first)
                                          : fmt::format("{}-{}", range.first, range.last);
     });
 }
 
-class Finder {
+class MismatchFinder {
   public:
-    Finder(const PredicateStore& predicates, const World& world, const Flow& flow)
+    MismatchFinder(const PredicateStore& predicates, const World& world, const Flow& flow)
         : predicates_(predicates), world_(world), flow_(flow) {}
 
     std::vector<std::string> run(const Match& match) {
@@ -95,7 +95,7 @@ class Finder {
     }
 
     std::string ports_of(const PortMatch& ports) const {
-        std::string out = ports_text(ports.numbers);
+        std::string out = numbers_text(ports.numbers);
         for (const PredicateId id : ports.named)
             if (const auto* named = std::get_if<NamedPortSet>(&predicates_[id]))
                 out += (out.empty() ? "" : ", ") + ("`" + named->name + "`") + meaning_of(*named);
@@ -144,7 +144,7 @@ class Finder {
 
 std::vector<std::string> failing_parts(const Match& match, const PredicateStore& predicates,
                                        const World& world, const Flow& flow) {
-    return Finder(predicates, world, flow).run(match);
+    return MismatchFinder(predicates, world, flow).run(match);
 }
 
 } // namespace polecat::decision
