@@ -136,7 +136,7 @@ class WorldBuilder {
         const bool has_own_pods = workload.kind != "Pod" && workload.kind != "WorkloadEndpoint" &&
                                   stand_in_.contains(key);
         if (workload.finished)
-            lowered_.finished_pods.insert(full_name(workload.meta));
+            lowered_.finished.insert(key);
         if (workload.finished || has_own_pods)
             return;
         EndpointSource source;

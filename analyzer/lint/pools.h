@@ -1,5 +1,5 @@
 /// IP pools as lint rules ask about them, whether an IPPool object or the operator's Installation
-/// says them, and who asks for addresses of them. For analyzer/lint only.
+/// says them, and who asks for addresses of them. For analyzer/lint and passes.
 #pragma once
 
 #include <optional>

@@ -12,7 +12,7 @@
 #include "cli/polecat/ask.h"
 #include "cli/polecat/commands.h"
 #include "cli/polecat/map_rows.h"
-#include "ir/host_network.h"
+#include "ir/path/host_network.h"
 #include "ir/policy/felix.h"
 #include "ir/policy/scope.h"
 #include "support/listed.h"

@@ -110,10 +110,12 @@ void read_external_ips(Fields& spec, Fields& root, policy::Service& into) {
     for (const yaml::Node* each : balancer.list("ingress")) {
         Fields entry = item(each, balancer, "ingress", index++);
         if (const auto ip = entry.string("ip"); ip && !ip->value.empty())
-            add_address(*ip, entry.path_of("ip"), entry, into.external_ips);
+            add_address(*ip, entry.path_of("ip"), entry, into.balancer_ips);
         entry.ignore({"hostname", "ipMode", "ports"});
         entry.finish_open(known::kNone);
     }
+    into.external_ips.insert(into.external_ips.end(), into.balancer_ips.begin(),
+                             into.balancer_ips.end());
     balancer.finish_open(known::kNone);
     status.ignore({"conditions"});
     status.finish_open(known::kNone);
@@ -233,6 +235,7 @@ void read_service(ObjectContext& context) {
     if (out.type.empty())
         out.type = "ClusterIP";
     out.external_traffic_policy = word(spec, "externalTrafficPolicy", {"Cluster", "Local"});
+    out.internal_traffic_policy = word(spec, "internalTrafficPolicy", {"Cluster", "Local"});
     read_cluster_ips(spec, out);
     read_external_ips(spec, root, out);
     for (auto& [key, value] : spec.string_map("selector"))

@@ -142,7 +142,6 @@ constexpr std::string_view service_spec[] = {"sessionAffinity",
                                              "ipFamily",
                                              "allocateLoadBalancerNodePorts",
                                              "loadBalancerClass",
-                                             "internalTrafficPolicy",
                                              "topologyKeys",
                                              "trafficDistribution"};
 constexpr std::string_view service_port[] = {"appProtocol"};

@@ -138,10 +138,12 @@ struct Service {
     Metadata meta;
     std::string type;                       ///< ClusterIP, NodePort, LoadBalancer, ExternalName
     std::string external_traffic_policy;    ///< Cluster or Local; empty: Cluster
+    std::string internal_traffic_policy;    ///< the same of its cluster addresses
     bool headless = false;                  ///< clusterIP: None
     std::vector<net::Address> cluster_ips;  ///< empty too where the API server is to choose
     std::vector<net::Cidr> source_ranges;   ///< loadBalancerSourceRanges; empty: any
     std::vector<net::Address> external_ips; ///< externalIPs, load balancer addresses
+    std::vector<net::Address> balancer_ips; ///< of those, the load balancers'
     std::vector<std::pair<std::string, std::string>> selector;
     std::vector<ServicePort> ports;
 };

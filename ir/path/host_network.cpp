@@ -1,6 +1,6 @@
-#include "ir/host_network.h"
+#include "ir/path/host_network.h"
 
-#include "ir/path_interfaces.h"
+#include "ir/path/interfaces.h"
 
 namespace polecat::ir {
 

@@ -1,4 +1,4 @@
-#include "ir/path_interfaces.h"
+#include "ir/path/interfaces.h"
 
 #include <algorithm>
 #include <set>
@@ -44,7 +44,8 @@ NodeInterfaces interfaces_of(const LoweredCluster& cluster, const std::string& n
 }
 
 std::vector<std::string> distinct_nodes(const LoweredCluster& cluster,
-                                        const std::vector<std::string>& also) {
+                                        const std::vector<std::string>& also,
+                                        const NodeTrait& trait) {
     std::vector<std::string> names;
     for (const decision::NodeInfo& node : cluster.nodes)
         names.push_back(node.name);
@@ -58,7 +59,7 @@ std::vector<std::string> distinct_nodes(const LoweredCluster& cluster,
     for (const std::string& name : also)
         if (!name.empty() && std::find(out.begin(), out.end(), name) == out.end())
             out.push_back(name);
-    std::set<std::vector<decision::GroupId>> seen;
+    std::set<std::pair<std::vector<decision::GroupId>, std::vector<decision::Tri>>> seen;
     for (const std::string& name : names) {
         const NodeInterfaces interfaces = interfaces_of(cluster, name);
         std::vector<decision::GroupId> groups;
@@ -68,7 +69,8 @@ std::vector<std::string> distinct_nodes(const LoweredCluster& cluster,
             groups.push_back(decision::GroupId{UINT32_MAX}); // a mark: what follows is "*"
             groups.push_back(cluster.endpoint_of(*interfaces.wildcard)->group);
         }
-        if (seen.insert(groups).second && std::find(out.begin(), out.end(), name) == out.end())
+        if (seen.emplace(std::move(groups), trait(name)).second &&
+            std::find(out.begin(), out.end(), name) == out.end())
             out.push_back(name);
     }
     return out;

@@ -1,6 +1,6 @@
-#include "ir/path_crossing.h"
+#include "ir/path/crossing.h"
 
-#include "ir/host_network.h"
+#include "ir/path/host_network.h"
 
 namespace polecat::ir {
 
@@ -83,6 +83,21 @@ void PathBuilder::cross(const Crossing& node) {
     if (node.to == Side::Network && node.from != Side::Host && node.out_interface)
         add(*node.out_interface, Direction::Egress, Hook::Forward);
     rewrite(node.masquerade);
+    answers(node);
+}
+
+/// What comes back to a pod, or has to be translated back, needs the connection that this node
+/// made.
+void PathBuilder::answers(const Crossing& node) {
+    const bool translates = node.translation || node.masquerade;
+    if (node.to != Side::Network || !node.out_interface ||
+        takes_all_interfaces(*node.out_interface) || (node.from != Side::Pod && !translates))
+        return;
+    Hop& hop = add(*node.out_interface, Direction::Ingress, Hook::Untracked);
+    hop.of_answers = hop.has_failsafes = true;
+    hop.translates = translates;
+    if (node.from == Side::Pod)
+        hop.answered_pod = node.source_pod;
 }
 
 void PathBuilder::from_network(const Crossing& node) {

@@ -2,8 +2,9 @@
 /// Source: felix/rules/{static,dispatch,endpoints}.go, felix/dataplane/linux/endpoint_mgr.go;
 /// calico-policy.md 1.8 has the table that the tests follow row by row.
 ///
-/// Source address translation for pods that leave the cluster (natOutgoing) and for node ports is
-/// followed both ways where the manifests do not tell; a verdict that hangs on it is `depends`.
+/// Where the manifests do not tell on which node something is, or which source address a packet has
+/// when it leaves a node (ir/path/leaving.h), every way is followed; a verdict that hangs on it is
+/// `depends`.
 #pragma once
 
 #include <cstdint>
@@ -47,6 +48,7 @@ struct Rewrite {
     std::optional<std::uint16_t> destination_port;
 };
 
+/// A question that a way asks.
 struct Hop {
     decision::ObjectId endpoint;
     decision::Direction direction = decision::Direction::Ingress;
@@ -62,6 +64,11 @@ struct Hop {
     bool lets_router_icmp_through = false;
     /// A pod's packets that are VXLAN or IPIP themselves are dropped, unless Felix is told not to.
     bool drops_encapsulation = false;
+    /// Asked of the answers, which come back through this interface: untracked policy that takes
+    /// them cuts them off from their connection.
+    bool of_answers = false;
+    std::optional<decision::ObjectId> answered_pod; ///< whom they are for
+    bool translates = false;                        ///< this node has to undo a translation
 };
 
 /// One way that a flow may take.
@@ -82,6 +89,7 @@ decision::End packet_end(const decision::LoweredCluster& cluster, const PathEnd&
 
 struct HopVerdict {
     Hop hop;
+    decision::Flow flow; ///< as the hop saw it
     const decision::GroupProgram* program = nullptr;
     decision::Decision decision;
     /// Why the program was not asked: let through, or dropped.
@@ -92,18 +100,26 @@ struct HopVerdict {
         RouterIcmp,
         Encapsulation, ///< dropped
         NotTranslated, ///< dropped: an untracked packet keeps the service's address
+        NoConnection,  ///< dropped: the answer to an untracked packet, or one that became untracked
     };
     Skipped skipped = Skipped::No;
     decision::Verdict verdict = decision::Verdict::Allow;
 };
 
-struct FlowVerdict {
+struct WayVerdict {
     decision::Verdict verdict = decision::Verdict::Deny;
-    std::string reason; ///< Depends, and what no policy decided
+    std::string reason;     ///< Depends, and what no policy decided
+    std::string assumption; ///< Path::assumption
     std::vector<HopVerdict> hops;
 };
 
-FlowVerdict judge_path(const decision::LoweredCluster& cluster, const Path& path);
+struct FlowVerdict {
+    decision::Verdict verdict = decision::Verdict::Deny;
+    std::string reason; ///< Depends, and what no policy decided
+    /// One for each verdict that some way leads to: the first that does. Never empty.
+    std::vector<WayVerdict> ways;
+};
+
 /// Every way must lead to the same verdict; otherwise Depends.
 FlowVerdict judge_flow(const decision::LoweredCluster& cluster, const PathQuery& query);
 

@@ -1,33 +1,35 @@
 // Which programs a packet meets between two settled ends.
 // felix/rules/static.go (filter INPUT, FORWARD, OUTPUT, raw and mangle), calico-policy 1.8.
-#include "ir/path_route.h"
+#include "ir/path/route.h"
 
 #include <algorithm>
+#include <set>
 
-#include "ir/path_crossing.h"
-#include "ir/path_interfaces.h"
+#include "ir/path/crossing.h"
+#include "ir/path/interfaces.h"
+#include "ir/path/leaving.h"
 
 namespace polecat::ir {
 
 using decision::End;
 using decision::LoweredCluster;
 using decision::ObjectId;
+using decision::Tri;
 using decision::Verdict;
 
 namespace {
 
-/// Nodes of pods that are not placed, apart from those in the input. No node is called so.
-constexpr const char *kSourceElsewhere = "(source)", *kDestinationElsewhere = "(destination)";
-
-std::string shown(const std::string& node) {
-    return node.starts_with("(") ? "another node" : "node " + node;
-}
+/// Nodes apart from those in the input: of pods that are not placed, and where packets come in. No
+/// node is called so.
+constexpr const char *kSourceElsewhere = "(source)", *kDestinationElsewhere = "(destination)",
+                     *kEntryElsewhere = "(entry)";
 
 class Router {
   public:
     Router(const LoweredCluster& cluster, const PathQuery& query,
            const std::optional<Translation>& translation)
-        : cluster_(cluster), query_(query), translation_(translation), family_(*query.family) {
+        : cluster_(cluster), query_(query), translation_(translation), family_(*query.family),
+          leaving_(cluster, family_) {
         source_ = place_of(query.source);
         destination_ = place_of(query.destination);
         path_.flow = query.packet;
@@ -101,16 +103,7 @@ class Router {
             }
             return End{{*end.endpoint}, std::nullopt};
         }
-        return node_end(end.node);
-    }
-
-    End node_end(const std::string& name) const {
-        for (const decision::NodeInfo& node : cluster_.nodes)
-            if (node.name == name)
-                for (const net::Address& address : node.addresses)
-                    if (address.family == family_)
-                        return decision::end_of(cluster_.world, address);
-        return End{};
+        return leaving_.node_end(end.node);
     }
 
     /// A template stands for many pods, so only a pod can talk to itself.
@@ -132,28 +125,124 @@ class Router {
     void wire(std::vector<Path>& out) {
         for (const std::string& source : places(source_, destination_))
             for (const std::string& destination : places(destination_, source_))
-                for (const std::string& entry : entries(destination))
-                    wire(nodes_between(source, destination, entry), out);
+                for (const std::string& entry : entries(destination)) {
+                    const Nodes nodes = nodes_between(source, destination, entry);
+                    if (answers_here(nodes, out))
+                        wire(nodes, out);
+                }
     }
 
     /// Where an end may be. A pod that is not placed may be on any node, on that of the other end
     /// as well; hosts and placed pods are on theirs.
-    std::vector<std::string> places(const Place& place, const Place& other) const {
+    std::vector<std::string> places(const Place& place, const Place& other) {
         if (place.side == Side::Network || !place.node.empty())
             return {place.node};
         std::vector<std::string> also{other.node};
         if (translation_ && translation_->node)
             also.push_back(*translation_->node);
-        std::vector<std::string> out = distinct_nodes(cluster_, also);
+        std::vector<std::string> out = distinct(also);
         out.emplace_back(&place == &source_ ? kSourceElsewhere : kDestinationElsewhere);
         return out;
     }
 
     /// On which node a packet from outside to a service's address comes in: on any.
-    std::vector<std::string> entries(const std::string& destination) const {
-        if (source_.side == Side::Network && translation_ && !translation_->node)
-            return distinct_nodes(cluster_, {destination});
-        return {destination};
+    std::vector<std::string> entries(const std::string& destination) {
+        if (source_.side != Side::Network || !translation_ || translation_->node)
+            return {destination};
+        std::vector<std::string> out = distinct({destination});
+        if (cluster_.nodes.empty())
+            out.emplace_back(kEntryElsewhere);
+        return out;
+    }
+
+    std::vector<std::string> distinct(const std::vector<std::string>& also) {
+        if (source_predicates_.empty())
+            find_source_predicates();
+        return distinct_nodes(cluster_, also, [&](const std::string& node) { return trait(node); });
+    }
+
+    /// What a node's own addresses are to the policy that may see them as source.
+    std::vector<Tri> trait(const std::string& node) const {
+        std::vector<Tri> out{may_answer(node)};
+        const auto look = [&](const End& end) {
+            for (const decision::PredicateId id : source_predicates_)
+                out.push_back(decision::holds(cluster_.predicates[id], cluster_.world, end, family_,
+                                              query_.packet.protocol, query_.packet.source_port));
+        };
+        look(leaving_.node_end(node));
+        for (const LeavingSource& each :
+             leaving_.own_sources(node, destination_.node, end_at(query_.destination)))
+            look(*each.source);
+        return out;
+    }
+
+    /// Of the destination's policy and of all host endpoints'.
+    void find_source_predicates() {
+        std::set<decision::PredicateId> found;
+        const auto add = [&](const decision::GroupProgram& program) {
+            for (const decision::Stage& stage : cluster_.program(program.program).stages)
+                for (const decision::Entry& entry : stage.entries)
+                    for (const auto* list : {&entry.match->source.all, &entry.match->source.none})
+                        found.insert(list->begin(), list->end());
+        };
+        std::set<decision::GroupId> groups;
+        for (const auto& [name, id] : cluster_.host_endpoints_by_name)
+            groups.insert(cluster_.endpoint_of(id)->group);
+        if (destination_.object)
+            if (const auto* endpoint = cluster_.endpoint_of(*destination_.object))
+                groups.insert(endpoint->group);
+        for (const decision::GroupId group : groups)
+            for (const auto& [key, program] : cluster_.groups[group.value].programs)
+                if (key.direction == decision::Direction::Ingress && key.family == family_)
+                    add(program);
+        source_predicates_.assign(found.begin(), found.end());
+    }
+
+    // --- externalTrafficPolicy and internalTrafficPolicy: Local ----------------------------------
+
+    Tri may_answer(const std::string& node) const {
+        if (!translation_)
+            return Tri::Yes;
+        Tri out = Tri::No;
+        for (const std::string& each : translation_->backend_nodes)
+            out = decision::either(out, each == node   ? Tri::Yes
+                                        : each.empty() ? Tri::Unknown
+                                                       : Tri::No);
+        return out;
+    }
+
+    /// Whether only pods of the translating node are asked. Not of what the cluster's own pods and
+    /// that node's host send to an outside address: it is as if it went out and came back in.
+    Tri asks_local_only(const Nodes& nodes) const {
+        if (!translation_ || !translation_->only_local || !nodes.translated)
+            return Tri::No;
+        if (translation_->via == Translation::Via::ClusterAddress)
+            return Tri::Yes;
+        if (*nodes.translated == 0)
+            return source_.side == Side::Network ? Tri::Yes : Tri::No;
+        return source_.side == Side::Pod ? leaving_.nat_outgoing(path_.flow.source, true)
+                                         : Tri::Yes;
+    }
+
+    /// Whether the way exists. Adds the one that ends where no pod of the node answers.
+    bool answers_here(const Nodes& nodes, std::vector<Path>& out) {
+        const Tri local = asks_local_only(nodes);
+        if (local == Tri::No || nodes.names[*nodes.translated] == nodes.names.back())
+            return true;
+        const std::string& node = nodes.names[*nodes.translated];
+        const bool chosen =
+            translation_->via == Translation::Via::LoadBalancer && source_.side == Side::Network;
+        if (!chosen && may_answer(node) != Tri::Yes) {
+            PathBuilder dropped(cluster_, path_);
+            const bool inside = translation_->via == Translation::Via::ClusterAddress;
+            dropped.end(Verdict::Deny, shown_node(node) + " has no pod of service " +
+                                           translation_->service + ": with " +
+                                           (inside ? "internal" : "external") +
+                                           "TrafficPolicy Local it drops the packet");
+            note_places(nodes, dropped);
+            out.push_back(dropped.take());
+        }
+        return local == Tri::Unknown;
     }
 
     Nodes nodes_between(const std::string& source, const std::string& destination,
@@ -217,19 +306,19 @@ class Router {
         const auto leaving = crossing.to == Side::Network
                                  ? choices(interfaces, crossing.from, source_, path_.flow.source)
                                  : std::vector<std::optional<ObjectId>>{std::nullopt};
-        for (const auto& masquerade : masquerades(nodes, at))
+        for (const LeavingSource& source : sources(nodes, at, interfaces))
             for (const auto& enter : in)
                 for (const auto& leave : leaving) {
                     Way next = way;
                     crossing.in_interface = enter;
                     crossing.out_interface = leave;
                     crossing.masquerade.reset();
-                    if (masquerade)
-                        crossing.masquerade = Rewrite{masquerade->source, {}, {}};
+                    if (source.source)
+                        crossing.masquerade = Rewrite{source.source, {}, {}};
                     note(enter, "in through ", next.builder);
                     note(leave, "out through ", next.builder);
-                    if (masquerade)
-                        next.builder.assume(masquerade->text);
+                    if (!source.text.empty())
+                        next.builder.assume(source.text);
                     next.builder.cross(crossing);
                     if (crossing.from == Side::Pod && crossing.to == Side::Host)
                         end_at_host(node, next.builder);
@@ -259,43 +348,22 @@ class Router {
         return all;
     }
 
-    struct Masquerade {
-        End source;
-        std::string text;
-    };
-
-    /// Sources with which a packet may leave a node, all where the manifests do not tell: its own
-    /// (nullopt); the node's address, of pods towards other nodes (natOutgoing) and of what a node
-    /// hands on to a backend elsewhere (kube-proxy; not for cluster addresses that pods ask); the
-    /// node's tunnel addresses, of what a host sends to pods elsewhere.
-    std::vector<std::optional<Masquerade>> masquerades(const Nodes& nodes, std::size_t at) const {
-        std::vector<std::optional<Masquerade>> out{std::nullopt};
-        if (at + 1 == nodes.names.size())
-            return out;
-        const std::string& node = nodes.names[at];
-        const bool pod_to_host = at == 0 && source_.side == Side::Pod &&
-                                 (destination_.side == Side::Host || nodes.translated == at + 1);
-        const bool own = at == 0 && source_.side == Side::Host; // the address is the node's already
-        const bool handed_on = nodes.translated == at && !own &&
-                               (at > 0 || source_.side == Side::Network || translation_->node ||
-                                translation_->external);
-        if (pod_to_host || handed_on)
-            out.push_back(Masquerade{node_end(node), "with the source address of " + shown(node)});
-        if (own && destination_.side == Side::Pod)
-            for (const net::Address& tunnel : tunnels_of(node))
-                out.push_back(Masquerade{decision::end_of(cluster_.world, tunnel),
-                                         "with the tunnel address of " + shown(node)});
-        return out;
-    }
-
-    std::vector<net::Address> tunnels_of(const std::string& node) const {
-        std::vector<net::Address> out;
-        for (const decision::NodeInfo& each : cluster_.nodes)
-            for (const net::Address& address : each.tunnel_addresses)
-                if (each.name == node && address.family == family_ &&
-                    std::find(out.begin(), out.end(), address) == out.end())
-                    out.push_back(address);
-        return out;
+    /// Sources with which the packet may leave the node of that number.
+    std::vector<LeavingSource> sources(const Nodes& nodes, std::size_t at,
+                                       const NodeInterfaces& interfaces) const {
+        const bool last = at + 1 == nodes.names.size();
+        // Of what leaves the cluster only answers tell, which untracked policy may take.
+        if (last && (destination_.side != Side::Network || interfaces.named.empty()))
+            return {LeavingSource{}};
+        Departure packet;
+        packet.node = nodes.names[at];
+        packet.next = last ? "" : nodes.names[at + 1];
+        packet.from = at == 0 ? source_.side : Side::Network;
+        packet.to_pod = destination_.side == Side::Pod && !(nodes.translated > at);
+        packet.source = path_.flow.source;
+        packet.destination = nat_ ? *nat_->destination : path_.flow.destination;
+        packet.translation = nodes.translated == at ? &*translation_ : nullptr;
+        return leaving_.sources(packet);
     }
 
     void end_at_host(const std::string& node, PathBuilder& builder) const {
@@ -321,17 +389,19 @@ class Router {
             return place.side != Side::Network && place.node.empty();
         };
         if (unplaced(source_))
-            builder.assume("from a pod on " + shown(nodes.names.front()));
+            builder.assume("from a pod on " + shown_node(nodes.names.front()));
         if (unplaced(destination_))
-            builder.assume("to a pod on " + shown(nodes.names.back()));
+            builder.assume("to a pod on " + shown_node(nodes.names.back()));
         if (source_.side == Side::Network && translation_ && !translation_->node)
-            builder.assume("by way of " + shown(nodes.names.front()));
+            builder.assume("by way of " + shown_node(nodes.names.front()));
     }
 
     const LoweredCluster& cluster_;
     const PathQuery& query_;
     const std::optional<Translation>& translation_;
     net::Family family_;
+    Leaving leaving_;
+    std::vector<decision::PredicateId> source_predicates_;
     Place source_, destination_;
     std::optional<Rewrite> nat_;
     Path path_;

@@ -1,9 +1,9 @@
 // From the ends that people name to flows: families, addresses, services, backends.
-#include "ir/path.h"
+#include "ir/path/path.h"
 
 #include <algorithm>
 
-#include "ir/path_route.h"
+#include "ir/path/route.h"
 
 namespace polecat::ir {
 
@@ -61,6 +61,8 @@ std::vector<net::Family> families_of(const LoweredCluster& cluster, const PathQu
 }
 
 class Builder {
+    using Via = Translation::Via;
+
   public:
     Builder(const LoweredCluster& cluster, const PathQuery& query)
         : cluster_(cluster), query_(query) {}
@@ -89,9 +91,26 @@ class Builder {
             to_pods(front);
         } else if (port == nullptr) {
             out_.push_back(refused(query_.packet, "the service has no such port"));
+        } else if (front.is_exposed && is_outside(query_.source)) {
+            to_exposed(found->first, front, *port);
         } else {
-            to_backends(*port, front.cluster_ips, std::nullopt);
+            to_backends(*port, front.cluster_ips, cluster_address(found->first, front));
         }
+    }
+
+    /// Who is outside asks a service by an address that leads in, of a load balancer where nothing
+    /// else is said.
+    void to_exposed(const std::string& key, const ServiceFront& front,
+                    const ServiceFront::Port& port) {
+        for (const net::Address& address : front.external_ips)
+            to_external_address(key, front, port, address);
+        if (front.external_ips.empty())
+            to_backends(port, {}, front_of(key, front, Via::LoadBalancer));
+    }
+
+    bool is_outside(PathEnd end) const {
+        settle(end);
+        return !end.endpoint && end.node.empty();
     }
 
     const ServiceFront::Port* port_of(const ServiceFront& front,
@@ -119,22 +138,48 @@ class Builder {
     /// An address may be that of a service.
     bool to_service_address(const net::Address& address) {
         for (const auto& [key, front] : cluster_.service_fronts) {
-            const auto holds = [&](const std::vector<net::Address>& list) {
-                return std::find(list.begin(), list.end(), address) != list.end();
-            };
-            if (!holds(front.cluster_ips) && !holds(front.external_ips))
+            const bool external = holds(front.external_ips, address);
+            if (!external && !holds(front.cluster_ips, address))
                 continue;
             const auto* port = port_of(front, query_.packet.destination_port);
             if (port == nullptr)
                 continue;
-            to_backends(*port, {address}, std::nullopt, holds(front.external_ips));
-            if (holds(front.external_ips) && !lets_in(front))
-                out_.push_back(ended(query_.packet, decision::Verdict::Depends,
-                                     "loadBalancerSourceRanges of service " + key +
-                                         " leaves the source out: a load balancer drops it"));
+            if (external)
+                to_external_address(key, front, *port, address);
+            else
+                to_backends(*port, {address}, cluster_address(key, front));
             return true;
         }
         return false;
+    }
+
+    void to_external_address(const std::string& key, const ServiceFront& front,
+                             const ServiceFront::Port& port, const net::Address& address) {
+        const bool balanced = holds(front.balancer_ips, address);
+        to_backends(port, {address},
+                    front_of(key, front, balanced ? Via::LoadBalancer : Via::ExternalAddress));
+        if (!lets_in(front))
+            out_.push_back(ended(query_.packet, decision::Verdict::Depends,
+                                 "loadBalancerSourceRanges of service " + key +
+                                     " leaves the source out: a load balancer drops it"));
+    }
+
+    static bool holds(const std::vector<net::Address>& list, const net::Address& address) {
+        return std::find(list.begin(), list.end(), address) != list.end();
+    }
+
+    static Translation front_of(const std::string& key, const ServiceFront& front, Via via) {
+        Translation out;
+        out.via = via;
+        out.service = key;
+        out.only_local = front.local_outside;
+        return out;
+    }
+
+    static Translation cluster_address(const std::string& key, const ServiceFront& front) {
+        Translation out = front_of(key, front, Via::ClusterAddress);
+        out.only_local = front.local_inside;
+        return out;
     }
 
     bool lets_in(const ServiceFront& front) const {
@@ -153,7 +198,9 @@ class Builder {
             for (const ServiceFront::Port& port : front.ports)
                 if (port.node_port != 0 && port.protocol == query_.packet.protocol &&
                     port.node_port == *query_.packet.destination_port) {
-                    to_backends(port, addresses_of(cluster_, end), end.node);
+                    Translation through = front_of(key, front, Via::NodePort);
+                    through.node = end.node;
+                    to_backends(port, addresses_of(cluster_, end), std::move(through));
                     return true;
                 }
         return to_host_port(end);
@@ -176,26 +223,49 @@ class Builder {
                               "a pod with this hostPort may be on the node: " +
                                   cluster_.world.object(*port.backends.front().object).name));
                 else
-                    to_backends(port, addresses_of(cluster_, end), end.node);
+                    to_backends(port, addresses_of(cluster_, end), host_port(end.node));
                 found = found || !node.empty();
             }
         }
         return found;
     }
 
+    static Translation host_port(const std::string& node) {
+        Translation out;
+        out.via = Via::HostPort;
+        out.node = node;
+        return out;
+    }
+
     void to_backends(const ServiceFront::Port& port, const std::vector<net::Address>& front,
-                     const std::optional<std::string>& node, bool external = false) {
+                     Translation translation) {
         if (port.backends.empty())
             out_.push_back(refused(query_.packet, "the service has no endpoints"));
+        for (const ServiceBackend& backend : port.backends)
+            translation.backend_nodes.push_back(node_of(backend));
         for (const ServiceBackend& backend : port.backends) {
             PathEnd end{backend.object, "", "", backend.address};
+            translation.port = backend.port;
+            translation.front.reset();
             for (const net::Family family : {net::Family::V4, net::Family::V6})
                 for (const net::Address& address : front)
-                    if (address.family == family)
-                        to_end(end, Translation{address, backend.port, node, external});
+                    if (address.family == family) {
+                        translation.front = address;
+                        to_end(end, translation);
+                    }
             if (front.empty())
-                to_end(end, Translation{std::nullopt, backend.port, node, external});
+                to_end(end, translation);
         }
+    }
+
+    /// "": not known.
+    std::string node_of(const ServiceBackend& backend) const {
+        PathEnd end{backend.object, "", "", backend.address};
+        settle(end);
+        if (!end.node.empty() || !end.endpoint)
+            return end.node;
+        const decision::Endpoint* endpoint = cluster_.endpoint_of(*end.endpoint);
+        return endpoint == nullptr ? "" : endpoint->node;
     }
 
     void to_end(PathEnd destination, const std::optional<Translation>& translation = {}) {

@@ -1,11 +1,13 @@
-/// Which host endpoint governs which interface of a node. For ir/path*.cpp and ir/host_network.cpp.
+/// Which host endpoint governs which interface of a node. For ir/path only.
 /// Source: felix/dataplane/linux/endpoint_mgr.go (resolveHostEndpoints).
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "ir/decision/eval.h"
 #include "ir/decision/lowered.h"
 
 namespace polecat::ir {
@@ -28,9 +30,13 @@ struct NodeInterfaces {
 
 NodeInterfaces interfaces_of(const decision::LoweredCluster& cluster, const std::string& node);
 
+/// What else tells nodes apart.
+using NodeTrait = std::function<std::vector<decision::Tri>(const std::string& node)>;
+
 /// Nodes on which a flow of which only one end has a node may be handled otherwise than on another:
-/// one for each set of host endpoints, and always those in `also`.
+/// one for each set of host endpoints and each trait, and always those in `also`.
 std::vector<std::string> distinct_nodes(const decision::LoweredCluster& cluster,
-                                        const std::vector<std::string>& also);
+                                        const std::vector<std::string>& also,
+                                        const NodeTrait& trait);
 
 } // namespace polecat::ir

@@ -1,4 +1,4 @@
-/// The hops of one way, node after node. For ir/path*.cpp only.
+/// The hops of one way, node after node. For ir/path only.
 /// Source: felix/rules/{static,dispatch}.go: raw and mangle PREROUTING, then filter INPUT or
 /// FORWARD; raw and filter OUTPUT, mangle POSTROUTING.
 #pragma once
@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "ir/path.h"
+#include "ir/path/path.h"
 
 namespace polecat::ir {
 
@@ -43,6 +43,7 @@ class PathBuilder {
     void from_network(const Crossing& node);
     void from_pod(const Crossing& node);
     void from_host(const Crossing& node);
+    void answers(const Crossing& node);
     void rewrite(const std::optional<Rewrite>& change);
     bool takes_all_interfaces(decision::ObjectId host_endpoint) const;
 

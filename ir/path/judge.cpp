@@ -2,7 +2,8 @@
 #include <algorithm>
 #include <array>
 
-#include "ir/path.h"
+#include "ir/path/leaving.h"
+#include "ir/path/path.h"
 #include "ir/policy/felix.h"
 
 namespace polecat::ir {
@@ -11,6 +12,8 @@ using decision::Direction;
 using decision::Flow;
 using decision::Hook;
 using decision::LoweredCluster;
+using decision::ObjectId;
+using decision::Tri;
 using decision::Verdict;
 using policy::FelixSettings;
 
@@ -52,6 +55,22 @@ bool is_router_icmp(const Flow& flow) {
            std::find(kTypes.begin(), kTypes.end(), *flow.icmp_type) != kTypes.end();
 }
 
+/// What answers a flow. A client's port that nobody gave is one that systems choose themselves.
+Flow answer_to(const Flow& flow) {
+    constexpr std::uint16_t kChosen = 49152; // RFC 6335
+    Flow out = flow;
+    std::swap(out.source, out.destination);
+    out.source_port = flow.destination_port;
+    if (net::has_ports(flow.protocol))
+        out.destination_port = flow.source_port.value_or(kChosen);
+    if (flow.protocol == net::kIcmp && flow.icmp_type == std::uint8_t{8})
+        out.icmp_type = std::uint8_t{0};
+    if (flow.protocol == net::kIcmpV6 && flow.icmp_type == std::uint8_t{128})
+        out.icmp_type = std::uint8_t{129};
+    out.http.reset();
+    return out;
+}
+
 void apply(const Rewrite& rewrite, Flow& flow) {
     if (rewrite.source)
         flow.source = *rewrite.source;
@@ -74,7 +93,8 @@ class Judge {
         : cluster_(cluster), path_(path), flow_(path.flow) {}
 
     /// Hops after one that denies are looked at as well: the trail shows both ends.
-    FlowVerdict run() {
+    WayVerdict run() {
+        out_.assumption = path_.assumption;
         for (const Hop& hop : path_.hops)
             cross(hop);
         const Verdict end = let_in_ ? Verdict::Allow : path_.end;
@@ -99,6 +119,9 @@ class Judge {
             step.skipped = HopVerdict::Skipped::NotTranslated;
         else if (hop.rewrite)
             apply(*hop.rewrite, flow_);
+        if (hop.of_answers)
+            return cross_back(hop);
+        step.flow = flow_;
         step.program = cluster_.find(hop.endpoint, hop.direction, hop.hook, flow_.family);
         const decision::Endpoint* endpoint = cluster_.endpoint_of(hop.endpoint);
         const FelixSettings& felix = cluster_.felix_of(endpoint ? endpoint->node : "");
@@ -119,19 +142,90 @@ class Judge {
         else if (step.program != nullptr)
             decide(hop, step);
         let_in_ = let_in_ || step.skipped == HopVerdict::Skipped::RouterIcmp;
+        add(std::move(step));
+        if (untracked_ && !host && hop.direction == Direction::Ingress)
+            answer_without_connection(hop.endpoint);
+    }
+
+    void add(HopVerdict step) {
         denied_ = denied_ || step.verdict == Verdict::Deny;
         open_ = open_ || step.verdict == Verdict::Depends;
+        if (step.verdict == Verdict::Depends && out_.reason.empty())
+            out_.reason = step.decision.reason;
         out_.hops.push_back(std::move(step));
     }
 
-    void decide(const Hop& hop, HopVerdict& step) {
+    // --- answers, where untracked policy has a say
+    // -------------------------------------------------
+
+    /// A pod answers a packet that no connection is known of. Only a datagram is no invalid packet
+    /// then: it is a new flow of the pod's own, which natOutgoing gives another source.
+    void answer_without_connection(ObjectId pod) {
+        Tri lost = Tri::Yes;
+        if (flow_.protocol == net::kUdp)
+            lost = is_pod(flow_.source)
+                       ? Tri::No
+                       : Leaving(cluster_, flow_.family).nat_outgoing(flow_.destination, false);
+        judge_answer(pod, Direction::Egress, lost);
+    }
+
+    bool is_pod(const decision::End& end) const {
+        return std::any_of(end.objects.begin(), end.objects.end(), [&](ObjectId id) {
+            const decision::Object& object = cluster_.world.object(id);
+            return object.kind == decision::Object::Kind::Workload && object.selectable;
+        });
+    }
+
+    /// Answers come in through an interface with untracked policy.
+    void cross_back(const Hop& hop) {
+        HopVerdict step;
+        step.hop = hop;
+        step.flow = answer_to(flow_);
+        step.program = cluster_.find(hop.endpoint, hop.direction, hop.hook, flow_.family);
+        const decision::Endpoint* endpoint = cluster_.endpoint_of(hop.endpoint);
+        if (step.program == nullptr ||
+            is_failsafe(cluster_.felix_of(endpoint ? endpoint->node : ""), hop, step.flow))
+            return;
+        ask(step);
+        const bool taken = accepts_expressly(step);
+        if (step.verdict != Verdict::Allow)
+            add(std::move(step));
+        else if (taken)
+            judge_answer(hop.answered_pod.value_or(hop.endpoint), Direction::Ingress,
+                         hop.answered_pod && !hop.translates ? Tri::No : Tri::Yes);
+    }
+
+    /// `lost`: nobody takes it for an answer. Otherwise the pod's own policy judges it as a new
+    /// flow.
+    void judge_answer(ObjectId pod, Direction direction, Tri lost) {
+        HopVerdict step;
+        step.hop.endpoint = pod;
+        step.hop.direction = direction;
+        step.hop.of_answers = true;
+        step.flow = answer_to(flow_);
+        step.program = cluster_.find(pod, direction, Hook::Normal, flow_.family);
+        if (lost != Tri::Yes && step.program != nullptr)
+            ask(step);
+        if (lost == Tri::Yes || (lost == Tri::Unknown && step.verdict != Verdict::Deny)) {
+            step.skipped = HopVerdict::Skipped::NoConnection;
+            step.verdict = lost == Tri::Yes ? Verdict::Deny : Verdict::Depends;
+            step.decision.reason =
+                "natOutgoing of the pod's pool, which no manifest gives, may give "
+                "answers to untracked packets another source";
+        }
+        add(std::move(step));
+    }
+
+    void ask(HopVerdict& step) {
         step.decision = decision::eval(cluster_.program(step.program->program), cluster_.predicates,
-                                       cluster_.world, flow_);
+                                       cluster_.world, step.flow);
         step.verdict = step.decision.verdict;
+    }
+
+    void decide(const Hop& hop, HopVerdict& step) {
+        ask(step);
         if (step.verdict == Verdict::Deny && hop.skipped_when_accepted && maybe_accepted_)
             step.verdict = Verdict::Depends;
-        if (step.verdict == Verdict::Depends && out_.reason.empty())
-            out_.reason = step.decision.reason;
         if (hop.hook != Hook::PreDnat && hop.hook != Hook::Untracked)
             return;
         const bool accepts = accepts_expressly(step);
@@ -143,35 +237,44 @@ class Judge {
     const LoweredCluster& cluster_;
     const Path& path_;
     Flow flow_;
-    FlowVerdict out_;
+    WayVerdict out_;
     bool denied_ = false, open_ = false;
     bool let_in_ = false; ///< by the host, whatever the path's end says
     /// By hooks of this node: accepted, perhaps accepted, accepted by doNotTrack policy.
     bool accepted_ = false, maybe_accepted_ = false, untracked_ = false;
 };
 
-} // namespace
-
-FlowVerdict judge_path(const LoweredCluster& cluster, const Path& path) {
-    return Judge(cluster, path).run();
+/// "allow by way of node n1, deny by way of node n2".
+std::string differing(const std::vector<WayVerdict>& ways) {
+    std::string out;
+    bool told = false;
+    for (const WayVerdict& way : ways) {
+        told = told || !way.assumption.empty();
+        out += (out.empty() ? "" : "; ") + std::string(decision::to_string(way.verdict)) +
+               (way.assumption.empty() ? "" : " " + way.assumption) +
+               (way.reason.empty() ? "" : ": " + way.reason);
+    }
+    if (told)
+        return out;
+    for (const WayVerdict& way : ways)
+        if (way.verdict == Verdict::Depends)
+            return way.reason;
+    return "the backends or addresses it may take differ";
 }
 
+} // namespace
+
 FlowVerdict judge_flow(const LoweredCluster& cluster, const PathQuery& query) {
-    const std::vector<Path> ways = paths(cluster, query);
-    FlowVerdict first = judge_path(cluster, ways.front());
-    for (std::size_t i = 1; i < ways.size(); ++i) {
-        FlowVerdict other = judge_path(cluster, ways[i]);
-        if (other.verdict == first.verdict)
-            continue;
-        if (first.verdict != Verdict::Depends) {
-            const auto& way = ways[i].assumption;
-            first.reason = way.empty()
-                               ? "the backends or addresses it may take differ"
-                               : std::string(decision::to_string(other.verdict)) + " " + way;
-            first.verdict = Verdict::Depends;
-        }
+    FlowVerdict out;
+    for (const Path& path : paths(cluster, query)) {
+        WayVerdict way = Judge(cluster, path).run();
+        const auto same = [&](const WayVerdict& each) { return each.verdict == way.verdict; };
+        if (std::none_of(out.ways.begin(), out.ways.end(), same))
+            out.ways.push_back(std::move(way));
     }
-    return first;
+    out.verdict = out.ways.size() == 1 ? out.ways.front().verdict : Verdict::Depends;
+    out.reason = out.ways.size() == 1 ? out.ways.front().reason : differing(out.ways);
+    return out;
 }
 
 } // namespace polecat::ir
