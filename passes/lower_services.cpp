@@ -64,7 +64,7 @@ class Builder {
             const std::string key = service.meta.space + "/" + service.meta.name;
             decision::ServiceFront front;
             front.cluster_ips = service.cluster_ips;
-            front.external_ips = service.external_ips;
+            front.external_ips = service.outside_ips();
             front.headless = service.headless;
             front.is_external = service.type == "ExternalName";
             front.source_ranges = service.source_ranges;
