@@ -146,12 +146,19 @@ json kernel_json(const routing::KernelRules& rules) {
             {"default", "accept"}};
 }
 
-json debug_json(routing::Logging logging) {
-    if (logging == routing::Logging::Silent)
-        return {{"interfaces", json::array()}, {"bgp", json::array()}};
-    if (logging == routing::Logging::All)
-        return {{"interfaces", {"all"}}, {"bgp", {"all"}}};
-    return {{"interfaces", {"states"}}, {"bgp", {"states", "routes", "filters", "events"}}};
+/// Without sessions of a family Calico says nothing about them.
+json debug_json(routing::Logging logging, bool sessions) {
+    json interfaces = json::array(), bgp = json::array();
+    if (logging == routing::Logging::All) {
+        interfaces = bgp = {"all"};
+    } else if (logging == routing::Logging::States) {
+        interfaces = {"states"};
+        bgp = {"states", "routes", "filters", "events"};
+    }
+    json out{{"interfaces", interfaces}};
+    if (sessions)
+        out["bgp"] = bgp;
+    return out;
 }
 
 json originate_json(const routing::FamilyRouting& family) {
@@ -182,7 +189,7 @@ json family_json(const routing::NodeRouting& node, net::Family which) {
             {"listen",
              {{"address", family.listen_on_address ? text_or_null(family.address) : json()},
               {"port", node.listen_port}}},
-            {"debug", debug_json(node.logging)},
+            {"debug", debug_json(node.logging, family.enabled())},
             {"directInterfaces", {{"exclude", node.ignored_interfaces}, {"include", {"*"}}}},
             {"normalRoutePriority", family.normal_priority},
             {"sessions", sessions},
