@@ -1,10 +1,18 @@
 /// bird: what a node's BIRD must do, as Calico renders it: the routing form against expect.json,
-/// eval against routes.json, and BIRD 2's opinion of what we write.
+/// eval against routes.json, and BIRD 2's opinion of what we write (package bird2).
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include <unistd.h>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "backends/bird/bird.h"
 #include "cli/conformance/bird_form.h"
 #include "cli/conformance/objects.h"
 #include "cli/conformance/suite.h"
@@ -52,11 +60,29 @@ std::string difference(const json& want, const json& got) {
     return "";
 }
 
-/// Passwords are compared by whether there is one; filters only where a session names them.
+/// The values that Secrets of the manifests have in plain text, by "name/key".
+std::map<std::string, std::string> passwords_in(const fs::path& file, const std::string& space) {
+    std::map<std::string, std::string> out;
+    Sources sources;
+    diag::Diagnostics diagnostics;
+    if (!fs::exists(file))
+        return out;
+    const FileId id = sources.add(file.string(), read_file(file.string()));
+    for (const yaml::Document& document : yaml::read_documents(sources, id, diagnostics)) {
+        const yaml::Node* meta = document.root.find("metadata");
+        const yaml::Node* data = document.root.find("stringData");
+        if (meta == nullptr || data == nullptr || meta->find("namespace")->text != space)
+            continue;
+        for (const yaml::Member& member : data->members)
+            out[meta->find("name")->text + "/" + member.key] = member.value.text;
+    }
+    return out;
+}
+
+/// Filters count only where a session names them.
 json comparable(json expect) {
     std::vector<std::string> named;
     for (json& session : expect["sessions"]) {
-        session["password"] = !session["password"].is_null();
         for (const char* direction : {"import", "export"})
             for (const json& name : session[direction]["filters"])
                 named.push_back(name);
@@ -91,15 +117,21 @@ class Case {
             return fail("not lowered: " + first_error(loaded));
         }
         const json expect = json::parse(read_file((dir_ / "expect.json").string()));
+        auto passwords = passwords_in(dir_ / "manifests" / "secrets.yaml",
+                                      about["secretNamespace"].get<std::string>());
         const json routes = json::parse(read_file((dir_ / "routes.json").string()));
         for (const net::Family family : {net::Family::V4, net::Family::V6}) {
             const char* name = family == net::Family::V4 ? "ipv4" : "ipv6";
-            check(difference(comparable(expect[name]), comparable(family_json(*form, family))),
-                  name);
+            json got = family_json(*form, family);
+            for (json& session : got["sessions"]) // the form has references
+                if (session["password"].is_string())
+                    session["password"] = passwords[session["password"].get<std::string>()];
+            check(difference(comparable(expect[name]), comparable(got)), name);
             for (const auto& [list, rows] : routes[name].items())
                 for (const json& row : rows)
                     check_route(form->of(family), list, row);
         }
+        check(written(*form), "bird.conf: ");
         out_.files_passed += passed_ ? 1 : 0;
     }
 
@@ -116,6 +148,30 @@ class Case {
             ++out_.cases_passed;
         else
             fail(where + problem);
+    }
+
+    /// What is wrong with the configuration that we write.
+    std::string written(const routing::NodeRouting& form) {
+        const std::string text = bird::emit(form);
+        const auto again = bird::read_back(text);
+        if (!again)
+            return again.error();
+        if (*again != bird::comparable(form))
+            return "reads back as another form";
+        const fs::path dir = fs::temp_directory_path() / fmt::format("polecat-bird-{}", getpid());
+        fs::create_directories(dir / "passwords");
+        for (const routing::FamilyRouting* family : {&form.v4, &form.v6})
+            for (const routing::Session& session : family->sessions)
+                if (session.password)
+                    std::ofstream(dir / bird::password_file(*session.password))
+                        << "password \"example\";\n";
+        std::ofstream(dir / "bird.conf") << text;
+        const std::string command = fmt::format(
+            "bird -p -c {} > {} 2>&1", (dir / "bird.conf").string(), (dir / "said").string());
+        const bool taken = std::system(command.c_str()) == 0;
+        const std::string said = read_file((dir / "said").string());
+        fs::remove_all(dir);
+        return taken ? "" : "BIRD refuses it: " + said;
     }
 
     void check_route(const routing::FamilyRouting& family, const std::string& list,

@@ -69,7 +69,7 @@ class FilterReader {
                 out.op = op;
         const auto least = spec_.integer(at + "prefixLength.min");
         const auto most = spec_.integer(at + "prefixLength.max");
-        if (!least && !most)
+        if (!spec_.has(at + "prefixLength") && !least && !most)
             return out;
         const std::int64_t own = cidr->value.prefix, width = net::width(cidr->value.family());
         const std::int64_t low = std::max(own, least ? least->value : own);

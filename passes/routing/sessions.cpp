@@ -47,6 +47,10 @@ class Sessions {
         for (const std::uint32_t peer : node_.named_by)
             backward(cluster_.peers[peer]);
         mesh();
+        std::stable_sort(out_.peer_routes.begin(), out_.peer_routes.end(),
+                         [](const routing::PeerRoute& a, const routing::PeerRoute& b) {
+                             return a.neighbor < b.neighbor;
+                         });
         std::sort(
             out_.sessions.begin(), out_.sessions.end(), [](const Session& a, const Session& b) {
                 return std::tie(a.kind, a.neighbor, a.port) < std::tie(b.kind, b.neighbor, b.port);
@@ -201,9 +205,9 @@ class Sessions {
 
     const routing::Filter* filter(const std::string& name) const {
         const auto& all = cluster_.of(family_).filters;
-        const auto found =
-            std::lower_bound(all.begin(), all.end(), name,
-                             [](const auto& each, const auto& wanted) { return each.name < wanted; });
+        const auto found = std::lower_bound(
+            all.begin(), all.end(), name,
+            [](const auto& each, const auto& wanted) { return each.name < wanted; });
         return found != all.end() && found->name == name ? &*found : nullptr;
     }
 

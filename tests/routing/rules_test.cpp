@@ -161,7 +161,7 @@ TEST_CASE("communities: names resolved, unknown ones gone, a node's list hides t
     const auto lines = routed.node("a")->v4.exports.communities;
     REQUIRE(lines.size() == 1);
     CHECK(lines[0].communities ==
-          std::vector<Community>{{{1, 2}}, {{100, 2}}, {{20, 2}}}); // sorted as text
+          std::vector<Community>{{{100, 2}}, {{1, 2}}, {{20, 2}}}); // sorted as text
     CHECK(routed.node("a")->v6.exports.communities.size() == 1);
     Routed own(kNodes + all +
                object("BGPConfiguration", "node.a",
