@@ -22,7 +22,7 @@ namespace {
 
 using Id = SetStore::Id;
 using Names = std::map<std::string, ObjectId>;
-using Pair = SideFlows::Pair;
+using FlowPair = SideFlows::Pair;
 using Numbers = std::vector<std::uint32_t>;
 
 /// What changed between two ends, by kind; ids of sets.
@@ -120,14 +120,14 @@ class FamilyDiffer {
 
     // --- the pairs -------------------------------------------------------------------------------
 
-    const Delta* delta(const Pair& before, const Pair& now) {
+    const Delta* delta(const FlowPair& before, const FlowPair& now) {
         depends_ = depends_ || before.allow != before.may || now.allow != now.may;
         if (before == now)
             return nullptr;
         const auto [place, added] =
             deltas_.try_emplace({before.allow, before.may, now.allow, now.may});
         if (added) {
-            const auto more = [&](const Pair& from, const Pair& to, Id certain) {
+            const auto more = [&](const FlowPair& from, const FlowPair& to, Id certain) {
                 const Id all = store_.unite(store_.subtract(to.allow, from.allow),
                                             store_.subtract(to.may, from.may));
                 return store_.subtract(all, certain);
@@ -183,10 +183,10 @@ class FamilyDiffer {
         return !self && !(out_.ends[source].is_outside() && out_.ends[to].is_outside());
     }
 
-    Pair before(std::uint32_t source, std::uint32_t to) {
+    FlowPair before(std::uint32_t source, std::uint32_t to) {
         return before_.between(ends_[source].base, ends_[to].base);
     }
-    Pair now(std::uint32_t source, std::uint32_t to) {
+    FlowPair now(std::uint32_t source, std::uint32_t to) {
         return now_.between(ends_[source].head, ends_[to].head);
     }
 
@@ -220,7 +220,7 @@ class FamilyDiffer {
     }
 
     bool depends(std::uint32_t source, std::uint32_t to) {
-        const Pair old = before(source, to), recent = now(source, to);
+        const FlowPair old = before(source, to), recent = now(source, to);
         return old.allow != old.may || recent.allow != recent.may;
     }
 
@@ -258,8 +258,8 @@ class FamilyDiffer {
         };
         Differences out;
         for (std::uint32_t i = 0; i < ends_.size(); ++i) {
-            const Pair& a = before[ends_[i].base];
-            const Pair& b = now[ends_[i].head];
+            const FlowPair& a = before[ends_[i].base];
+            const FlowPair& b = now[ends_[i].head];
             if (!(a == b))
                 out[store_.unite(apart(a.allow, b.allow), apart(a.may, b.may))].push_back(i);
         }

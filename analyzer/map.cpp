@@ -18,12 +18,12 @@ using decision::PredicateId;
 
 namespace {
 
-using Pair = ConnectivityMap::Pair;
+using MapPair = ConnectivityMap::Pair;
 
 /// What one end lets through towards each group: one value for most, others for a few.
 struct Profile {
-    Pair usual;
-    std::vector<std::pair<std::uint32_t, Pair>> others; ///< by group, ascending
+    MapPair usual;
+    std::vector<std::pair<std::uint32_t, MapPair>> others; ///< by group, ascending
 };
 
 } // namespace
@@ -36,8 +36,8 @@ struct ConnectivityMap::State {
         make_profiles();
     }
 
-    Pair evaluate(const ProgramFlows& flows, bool egress, const Identity& own,
-                  const Identity& other) {
+    MapPair evaluate(const ProgramFlows& flows, bool egress, const Identity& own,
+                     const Identity& other) {
         const FlowSets sets = egress ? flows.between(own, other) : flows.between(other, own);
         const std::uint32_t allow = store.intern(sets.allow);
         return {allow, sets.allow == sets.may ? allow : store.intern(sets.may)};
@@ -56,7 +56,7 @@ struct ConnectivityMap::State {
     }
 
     Profile profile_of(bool egress, const Others& others, const Identity& own) {
-        std::vector<Pair> by_class;
+        std::vector<MapPair> by_class;
         for (const Identity& seen : others.partition.classes)
             by_class.push_back(evaluate(others.flows, egress, own, seen));
         Profile out;
@@ -99,15 +99,15 @@ struct ConnectivityMap::State {
                 exceptions[source].emplace_back(i, pair);
     }
 
-    Pair meet(const Pair& a, const Pair& b) {
-        Pair out;
+    MapPair meet(const MapPair& a, const MapPair& b) {
+        MapPair out;
         out.allow = store.intersect(a.allow, b.allow);
         out.may = a.allow == a.may && b.allow == b.may ? out.allow : store.intersect(a.may, b.may);
         return out;
     }
 
     /// The same for what a source says of most, remembered for as long as its row is made.
-    Pair meet_usual(const Pair& usual, const Pair& theirs) {
+    MapPair meet_usual(const MapPair& usual, const MapPair& theirs) {
         if (usual.allow != usual.may || theirs.allow != theirs.may)
             return meet(usual, theirs);
         if (theirs.allow >= met.size())
@@ -118,8 +118,8 @@ struct ConnectivityMap::State {
         return {known.set, known.set};
     }
 
-    std::vector<Pair> row(std::uint32_t source) {
-        std::vector<Pair> out(groups.size());
+    std::vector<MapPair> row(std::uint32_t source) {
+        std::vector<MapPair> out(groups.size());
         for (std::uint32_t i = 0; i < groups.size(); ++i)
             out[i] = profiles[ingress_profile[i]].usual;
         for (const auto& [destination, pair] : exceptions[source])
@@ -136,15 +136,15 @@ struct ConnectivityMap::State {
         return out;
     }
 
-    static Pair find(const std::vector<std::pair<std::uint32_t, Pair>>& list, std::uint32_t group,
-                     const Pair& usual) {
+    static MapPair find(const std::vector<std::pair<std::uint32_t, MapPair>>& list,
+                        std::uint32_t group, const MapPair& usual) {
         const auto place = std::lower_bound(
             list.begin(), list.end(), group,
             [](const auto& each, std::uint32_t wanted) { return each.first < wanted; });
         return place != list.end() && place->first == group ? place->second : usual;
     }
 
-    Pair between(std::uint32_t source, std::uint32_t destination) {
+    MapPair between(std::uint32_t source, std::uint32_t destination) {
         const Profile& out = profiles[egress_profile[source]];
         const Profile& in = profiles[ingress_profile[destination]];
         return meet(find(out.others, destination, out.usual), find(in.others, source, in.usual));
@@ -159,7 +159,7 @@ struct ConnectivityMap::State {
     std::vector<Profile> profiles;
     std::vector<std::uint32_t> egress_profile, ingress_profile; ///< by group
     /// By source: destinations whose ingress treats it unlike most.
-    std::vector<std::vector<std::pair<std::uint32_t, Pair>>> exceptions;
+    std::vector<std::vector<std::pair<std::uint32_t, MapPair>>> exceptions;
     struct Met {
         std::uint32_t round = 0, set = 0;
     };
@@ -182,11 +182,11 @@ std::optional<std::uint32_t> ConnectivityMap::group_of(ObjectId object) const {
     return state_->ends.group_of(object);
 }
 
-std::vector<Pair> ConnectivityMap::row(std::uint32_t source) const {
+std::vector<MapPair> ConnectivityMap::row(std::uint32_t source) const {
     return state_->row(source);
 }
 
-Pair ConnectivityMap::between(std::uint32_t source, std::uint32_t destination) const {
+MapPair ConnectivityMap::between(std::uint32_t source, std::uint32_t destination) const {
     return state_->between(source, destination);
 }
 

@@ -6,7 +6,7 @@ namespace polecat::analyzer {
 
 using decision::Direction;
 using decision::Identity;
-using Pair = SideFlows::Pair;
+using FlowPair = SideFlows::Pair;
 
 SideFlows::SideFlows(const decision::LoweredCluster& cluster,
                      const decision::Identities& identities, net::Family family,
@@ -44,9 +44,9 @@ std::uint32_t SideFlows::own_class(Side& side, std::uint32_t own) {
     return place->second;
 }
 
-Pair SideFlows::cell(Side& side, std::uint32_t own, std::uint32_t other_class) {
+FlowPair SideFlows::cell(Side& side, std::uint32_t own, std::uint32_t other_class) {
     const std::uint32_t number = own_class(side, own);
-    std::optional<Pair>& known = side.cells[number][other_class];
+    std::optional<FlowPair>& known = side.cells[number][other_class];
     if (!known) {
         const bool egress = side.flows.program().direction == Direction::Egress;
         const Identity& mine = ends_.identity(own);
@@ -54,12 +54,12 @@ Pair SideFlows::cell(Side& side, std::uint32_t own, std::uint32_t other_class) {
         const FlowSets sets =
             egress ? side.flows.between(mine, theirs) : side.flows.between(theirs, mine);
         const SetStore::Id allow = store_.intern(sets.allow);
-        known = Pair{allow, sets.allow == sets.may ? allow : store_.intern(sets.may)};
+        known = FlowPair{allow, sets.allow == sets.may ? allow : store_.intern(sets.may)};
     }
     return *known;
 }
 
-Pair SideFlows::one_side(Direction direction, std::uint32_t own, std::uint32_t other) {
+FlowPair SideFlows::one_side(Direction direction, std::uint32_t own, std::uint32_t other) {
     const auto program = ends_.list()[own].program(direction);
     if (!program)
         return without_program(own);
@@ -72,23 +72,23 @@ Pair SideFlows::one_side(Direction direction, std::uint32_t own, std::uint32_t o
     return cell(side, own, listed ? place->second : 0);
 }
 
-std::vector<Pair> SideFlows::row(Direction direction, std::uint32_t own) {
+std::vector<FlowPair> SideFlows::row(Direction direction, std::uint32_t own) {
     const auto program = ends_.list()[own].program(direction);
     if (!program)
-        return std::vector<Pair>(ends_.list().size(), without_program(own));
+        return std::vector<FlowPair>(ends_.list().size(), without_program(own));
     Side& side = side_of(*program);
-    std::vector<Pair> out(ends_.list().size(), cell(side, own, 0));
+    std::vector<FlowPair> out(ends_.list().size(), cell(side, own, 0));
     for (const auto& [group, number] : side.others.groups)
         out[group] = cell(side, own, number);
     return out;
 }
 
-Pair SideFlows::between(std::uint32_t source, std::uint32_t destination) {
-    const Pair sent = one_side(Direction::Egress, source, destination);
+FlowPair SideFlows::between(std::uint32_t source, std::uint32_t destination) {
+    const FlowPair sent = one_side(Direction::Egress, source, destination);
     if (sent.may == 0)
         return sent;
-    const Pair let_in = one_side(Direction::Ingress, destination, source);
-    Pair out;
+    const FlowPair let_in = one_side(Direction::Ingress, destination, source);
+    FlowPair out;
     out.allow = store_.intersect(sent.allow, let_in.allow);
     out.may = sent.allow == sent.may && let_in.allow == let_in.may
                   ? out.allow

@@ -9,7 +9,7 @@ namespace polecat::analyzer {
 
 using decision::Direction;
 using decision::Identity;
-using Pair = ConnectivityMap::Pair;
+using MapPair = ConnectivityMap::Pair;
 
 namespace {
 
@@ -58,7 +58,7 @@ void Sides::add_program(const decision::Program& program,
     for (const std::uint32_t owner : owners)
         by_own[restricted(ends_.identity(owner), own_side)].push_back(owner);
     for (auto& [own, alike] : by_own) {
-        std::vector<Pair> by_class;
+        std::vector<MapPair> by_class;
         for (const Identity& seen : partition.classes) {
             const FlowSets sets = egress ? flows.between(own, seen) : flows.between(seen, own);
             const std::uint32_t allow = store_.intern(sets.allow);
@@ -68,11 +68,11 @@ void Sides::add_program(const decision::Program& program,
     }
 }
 
-std::vector<Sides::Opening> Sides::openings(const std::vector<Pair>& by_class,
+std::vector<Sides::Opening> Sides::openings(const std::vector<MapPair>& by_class,
                                             const GroupClasses::Partition& partition) {
-    std::map<Pair, GroupRanges> peers;
+    std::map<MapPair, GroupRanges> peers;
     std::vector<GroupRanges*> of_class; // nullptr: nothing is open
-    for (const Pair& pair : by_class)
+    for (const MapPair& pair : by_class)
         of_class.push_back(pair.may == 0 ? nullptr : &peers[pair]);
     std::uint32_t next = 0; // first group that has no class yet
     const auto rest = [&](std::uint32_t stop) {

@@ -10,11 +10,19 @@ find_package(PkgConfig REQUIRED)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 
+# Half of what a file costs is reading headers: libraries and programs are compiled eight files at a time. A name in
+# an unnamed namespace is therefore used once in a folder. Off: each file alone, for tools that read compile_commands.json.
+option(POLECAT_UNITY "compile several files at a time" ON)
+set(CMAKE_UNITY_BUILD ${POLECAT_UNITY})
+set(CMAKE_UNITY_BUILD_BATCH_SIZE 8)
+
 set(POLECAT_SANITIZE "" CACHE STRING "value for -fsanitize=")
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 takes an engaged std::optional for uninitialized.
   add_compile_options(-Wno-maybe-uninitialized)
+  # In a unity build a type of an unnamed namespace is seen from an included file.
+  add_compile_options($<$<BOOL:${POLECAT_UNITY}>:-Wno-subobject-linkage>)
 endif()
 if(POLECAT_SANITIZE)
   add_compile_options(-fsanitize=${POLECAT_SANITIZE} -fno-omit-frame-pointer)
@@ -53,8 +61,9 @@ function(polecat_test name)
   endif()
   add_executable(test_${name} ${sources} ${PROJECT_SOURCE_DIR}/tests/main.cpp)
   target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR})
-  target_compile_definitions(test_${name} PRIVATE POLECAT_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
-                             POLECAT_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
+  set(paths POLECAT_SOURCE_DIR="${PROJECT_SOURCE_DIR}" POLECAT_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
+  set_source_files_properties(${PROJECT_SOURCE_DIR}/tests/main.cpp PROPERTIES COMPILE_DEFINITIONS "${paths}")
+  set_target_properties(test_${name} PROPERTIES UNITY_BUILD OFF)
   target_link_libraries(test_${name} PRIVATE ${ARG_USES})
   add_test(NAME ${name} COMMAND test_${name})
 endfunction()

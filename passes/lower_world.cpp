@@ -76,10 +76,10 @@ std::string workload_key(const std::string& kind, const policy::Metadata& meta) 
     return lower_case(kind) + ":" + meta.space + "/" + meta.name;
 }
 
-class Builder {
+class WorldBuilder {
   public:
-    Builder(const policy::Cluster& cluster, const Profiles& profiles,
-            decision::LoweredCluster& lowered)
+    WorldBuilder(const policy::Cluster& cluster, const Profiles& profiles,
+                 decision::LoweredCluster& lowered)
         : cluster_(cluster), profiles_(profiles), lowered_(lowered) {}
 
     std::vector<EndpointSource> run() {
@@ -266,7 +266,7 @@ class Builder {
 
 std::vector<EndpointSource> build_world(const policy::Cluster& cluster, const Profiles& profiles,
                                         decision::LoweredCluster& lowered) {
-    return Builder(cluster, profiles, lowered).run();
+    return WorldBuilder(cluster, profiles, lowered).run();
 }
 
 } // namespace polecat::passes::lowering

@@ -14,14 +14,14 @@ namespace polecat::runtime {
 
 namespace {
 
-Error failed(const std::string& what) {
+Error write_failed(const std::string& what) {
     return Error{what + ": " + std::strerror(errno)};
 }
 
 Result<std::string> real_path(const std::string& path) {
     const std::unique_ptr<char, void (*)(void*)> found(realpath(path.c_str(), nullptr), std::free);
     if (!found)
-        return failed("it can't be found");
+        return write_failed("it can't be found");
     return std::string(found.get());
 }
 
@@ -46,17 +46,17 @@ bool write_all(int file, const std::string& text) {
 Result<bool> fill(int file, const struct stat& old, const std::string& text) {
     struct stat made {};
     if (!write_all(file, text))
-        return failed("writing failed");
+        return write_failed("writing failed");
     if (fstat(file, &made) != 0)
-        return failed("writing failed");
+        return write_failed("writing failed");
     // The owner first: changing it clears set-user-id bits of the mode.
     if ((made.st_uid != old.st_uid || made.st_gid != old.st_gid) &&
         fchown(file, old.st_uid, old.st_gid) != 0)
-        return failed("its owner can't be kept");
+        return write_failed("its owner can't be kept");
     if (fchmod(file, old.st_mode & 07777) != 0)
-        return failed("its mode can't be kept");
+        return write_failed("its mode can't be kept");
     if (fsync(file) != 0)
-        return failed("writing failed");
+        return write_failed("writing failed");
     return true;
 }
 
@@ -78,25 +78,25 @@ Result<bool> replace_file(const std::string& path, const std::string& before,
         return Error{real.error()};
     struct stat old {};
     if (stat(real->c_str(), &old) != 0)
-        return failed("it can't be read");
+        return write_failed("it can't be read");
     if (!S_ISREG(old.st_mode))
         return Error{"it is not a regular file"};
     if (old.st_nlink > 1)
         return Error{"it has other hard links, which would keep the old text"};
     if (access(real->c_str(), W_OK) != 0)
-        return failed("it can't be written");
+        return write_failed("it can't be written");
     const std::string folder = real->substr(0, real->rfind('/') + 1);
     std::string temporary = folder + ".polecat-XXXXXX";
     const int file = mkostemp(temporary.data(), O_CLOEXEC);
     if (file < 0)
-        return failed("no temporary file beside it");
+        return write_failed("no temporary file beside it");
     Result<bool> out = fill(file, old, text);
     if (close(file) != 0 && out)
-        out = failed("writing failed");
+        out = write_failed("writing failed");
     if (out && !reads(*real, before))
         out = Error{"it has changed since it was read"};
     if (out && std::rename(temporary.c_str(), real->c_str()) != 0)
-        out = failed("it can't be replaced");
+        out = write_failed("it can't be replaced");
     if (out)
         sync_folder(folder);
     else
@@ -115,10 +115,10 @@ Result<bool> write_file(const std::string& path, const std::string& text) {
     // O_EXCL: neither a link to nowhere nor a file that came meanwhile is written.
     const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (file < 0)
-        return failed("it can't be made");
+        return write_failed("it can't be made");
     const bool written = write_all(file, text) && fsync(file) == 0;
     if ((close(file) != 0) || !written) {
-        const Error error = failed("writing failed");
+        const Error error = write_failed("writing failed");
         unlink(path.c_str());
         return error;
     }

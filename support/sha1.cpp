@@ -7,9 +7,9 @@ namespace polecat {
 
 namespace {
 
-using State = std::array<std::uint32_t, 5>;
+using Sha1State = std::array<std::uint32_t, 5>;
 
-void add_block(State& state, const unsigned char* block) {
+void add_block(Sha1State& state, const unsigned char* block) {
     std::array<std::uint32_t, 80> w{};
     for (std::size_t i = 0; i < 16; ++i)
         w[i] = (std::uint32_t{block[i * 4]} << 24) | (std::uint32_t{block[i * 4 + 1]} << 16) |
@@ -41,7 +41,7 @@ void add_block(State& state, const unsigned char* block) {
 } // namespace
 
 std::array<std::uint8_t, 20> sha1(std::string_view data) {
-    State state{0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0};
+    Sha1State state{0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0};
     std::string padded(data);
     padded += static_cast<char>(0x80);
     while (padded.size() % 64 != 56)

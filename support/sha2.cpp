@@ -17,7 +17,7 @@ constexpr std::array<std::uint32_t, 64> kRound{
     0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 
-using State = std::array<std::uint32_t, 8>;
+using Sha2State = std::array<std::uint32_t, 8>;
 
 std::array<std::uint32_t, 64> schedule(const std::uint8_t* block) {
     std::array<std::uint32_t, 64> w{};
@@ -33,7 +33,7 @@ std::array<std::uint32_t, 64> schedule(const std::uint8_t* block) {
     return w;
 }
 
-void compress(State& state, const std::uint8_t* block) {
+void compress(Sha2State& state, const std::uint8_t* block) {
     const auto w = schedule(block);
     auto [a, b, c, d, e, f, g, h] = state;
     for (std::size_t i = 0; i < 64; ++i) {
@@ -50,13 +50,13 @@ void compress(State& state, const std::uint8_t* block) {
         b = a;
         a = t1 + t2;
     }
-    const State add{a, b, c, d, e, f, g, h};
+    const Sha2State add{a, b, c, d, e, f, g, h};
     for (std::size_t i = 0; i < 8; ++i)
         state[i] += add[i];
 }
 
 template <std::size_t Size>
-std::array<std::uint8_t, Size> digest(State state, std::string_view data) {
+std::array<std::uint8_t, Size> digest(Sha2State state, std::string_view data) {
     std::string padded(data);
     padded += '\x80';
     padded.resize((padded.size() + 8 + 63) / 64 * 64 - 8, '\0');

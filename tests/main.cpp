@@ -1,5 +1,18 @@
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#include "tests/paths.h"
+
 #include <doctest/doctest.h>
+
+namespace polecat::testing {
+
+const char* source_dir() {
+    return POLECAT_SOURCE_DIR;
+}
+const char* bin_dir() {
+    return POLECAT_BIN_DIR;
+}
+
+} // namespace polecat::testing
 
 #if defined(__SANITIZE_ADDRESS__)
 // Graphviz and fontconfig keep what they allocate until the process ends.

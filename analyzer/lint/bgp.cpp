@@ -43,11 +43,11 @@ void add_annotations(BgpNode& node, const policy::Metadata& meta) {
                 add_address(node, *address);
 }
 
-struct Encapsulation {
+struct PoolEncapsulation {
     bool ipip, vxlan;
 };
 
-Encapsulation encapsulation_of(const policy::IpPool& pool) {
+PoolEncapsulation encapsulation_of(const policy::IpPool& pool) {
     const auto on = [&](std::string_view field) {
         return pool.spec.has(field) && !pool.spec.is(field, "Never");
     };
@@ -205,7 +205,7 @@ bool Bgp::carries_pods() const {
     const auto& pools = cluster.pools;
     return !felix_all &&
            (pools.empty() || !std::all_of(pools.begin(), pools.end(), [&](const auto& pool) {
-                const Encapsulation how = encapsulation_of(pool);
+                const PoolEncapsulation how = encapsulation_of(pool);
                 return how.vxlan || (how.ipip && felix_ipip);
             }));
 }

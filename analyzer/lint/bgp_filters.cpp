@@ -22,16 +22,16 @@ struct Prefixes {
     }
 };
 
-class Rule {
+class FilterRule {
   public:
-    Rule(const policy::Settings& spec, std::string at) : spec_(spec), at_(std::move(at)) {
+    FilterRule(const policy::Settings& spec, std::string at) : spec_(spec), at_(std::move(at)) {
         for (const auto& [path, value] : spec)
             if (path.starts_with(at_ + "."))
                 collect(path.substr(at_.size() + 1), setting_text(value.value));
     }
 
     /// Every route that `other` matches, this one matches too. When in doubt, false.
-    bool covers(const Rule& other) const {
+    bool covers(const FilterRule& other) const {
         for (const auto& [field, value] : conditions_) {
             const auto there = other.conditions_.find(field);
             if (there == other.conditions_.end() || there->second != value)
@@ -80,12 +80,12 @@ class Rule {
 void check_bgp_filters(const Bgp& bgp, Diagnostics& out) {
     for (const policy::OtherObject* filter : bgp.filters)
         for (const char* list : {"exportV4", "importV4", "exportV6", "importV6"}) {
-            std::vector<Rule> rules;
+            std::vector<FilterRule> rules;
             for (std::size_t i = 0; i < filter->spec.size(list); ++i) {
-                Rule rule(filter->spec, fmt::format("{}[{}]", list, i));
-                const auto first = std::find_if(rules.begin(), rules.end(), [&](const Rule& each) {
-                    return each.covers(rule);
-                });
+                FilterRule rule(filter->spec, fmt::format("{}[{}]", list, i));
+                const auto first =
+                    std::find_if(rules.begin(), rules.end(),
+                                 [&](const FilterRule& each) { return each.covers(rule); });
                 if (first != rules.end())
                     out.report(Code::FilterShadowed, rule.span(), {rule.name(), first->name()})
                         .about(about(*filter))

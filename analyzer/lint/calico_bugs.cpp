@@ -37,9 +37,9 @@ Dataplanes dataplanes_of(const Context& context) {
     return {};
 }
 
-class Checker {
+class CalicoBugsChecker {
   public:
-    Checker(const Context& context, Diagnostics& out)
+    CalicoBugsChecker(const Context& context, Diagnostics& out)
         : context_(context), out_(out), planes_(dataplanes_of(context)) {}
 
     void run() {
@@ -245,7 +245,7 @@ class Checker {
 
 void check_calico_bugs(Context& context, Diagnostics& out) {
     if (context.settings.dataplane != Dataplane::Polecat)
-        Checker(context, out).run();
+        CalicoBugsChecker(context, out).run();
 }
 
 } // namespace polecat::lint

@@ -21,9 +21,9 @@ namespace {
 
 constexpr std::int64_t kIpSetSize = 1048576;
 
-class Checker {
+class CostChecker {
   public:
-    Checker(Context& context, Diagnostics& out) : context_(context), out_(out) {
+    CostChecker(Context& context, Diagnostics& out) : context_(context), out_(out) {
         for (const policy::OtherObject& each : context.cluster.others)
             if (each.kind == "FelixConfiguration" && each.meta.name == "default")
                 if (const auto given = each.spec.integer("maxIpsetSize"); given && given->value > 0)
@@ -217,7 +217,7 @@ class Checker {
 } // namespace
 
 void check_cost(Context& context, Diagnostics& out) {
-    Checker(context, out).run();
+    CostChecker(context, out).run();
 }
 
 } // namespace polecat::lint

@@ -29,9 +29,9 @@ bool is_default_deny(const Policy& policy) {
            (!policy::is_present(policy.selector) || policy.selector->parsed.matches(any));
 }
 
-class Checker {
+class DeadRulesChecker {
   public:
-    Checker(Context& context, Diagnostics& out)
+    DeadRulesChecker(Context& context, Diagnostics& out)
         : context_(context), effects_(context.effects()), out_(out) {}
 
     void run() {
@@ -195,7 +195,7 @@ class Checker {
 } // namespace
 
 void check_dead_rules(Context& context, Diagnostics& out) {
-    Checker(context, out).run();
+    DeadRulesChecker(context, out).run();
 }
 
 /// Nothing else makes claims.

@@ -48,9 +48,9 @@ bool is_node_local(const policy::Workload& workload) {
     return workload.kind == "DaemonSet" && workload.pod_labels.find("k8s-app") == "node-local-dns";
 }
 
-class Checker {
+class DnsChecker {
   public:
-    Checker(Context& context, net::Family family, Diagnostics& out)
+    DnsChecker(Context& context, net::Family family, Diagnostics& out)
         : context_(context), family_(family), out_(out), ends_(context.ends(family)),
           servers_(dns_servers_of(context, ends_)), absent_(context.lowered),
           atoms_({&context.lowered}) {
@@ -358,7 +358,7 @@ class Checker {
 
 void check_dns(Context& context, Diagnostics& out) {
     for (const net::Family family : {net::Family::V4, net::Family::V6})
-        Checker(context, family, out).run();
+        DnsChecker(context, family, out).run();
 }
 
 } // namespace polecat::lint

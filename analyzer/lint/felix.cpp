@@ -29,9 +29,9 @@ bool has_host_endpoints(const policy::Cluster& cluster) {
     });
 }
 
-class Checker {
+class FelixChecker {
   public:
-    Checker(Context& context, Diagnostics& out)
+    FelixChecker(Context& context, Diagnostics& out)
         : context_(context), cluster_(context.cluster), out_(out) {}
 
     void run() {
@@ -157,7 +157,7 @@ class Checker {
 } // namespace
 
 void check_felix(Context& context, Diagnostics& out) {
-    Checker(context, out).run();
+    FelixChecker(context, out).run();
 }
 
 } // namespace polecat::lint

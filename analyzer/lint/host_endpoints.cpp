@@ -38,9 +38,9 @@ constexpr HostPort kVital[] = {{22, "SSH (22/TCP)"},
                                {2379, "etcd (2379/TCP)"},
                                {2380, "etcd's peers (2380/TCP)"}};
 
-class Checker {
+class HostEndpointsChecker {
   public:
-    Checker(Context& context, Diagnostics& out)
+    HostEndpointsChecker(Context& context, Diagnostics& out)
         : context_(context), out_(out), atoms_({&context.lowered}) {}
 
     void run() {
@@ -360,7 +360,7 @@ class Checker {
 } // namespace
 
 void check_host_endpoints(Context& context, Diagnostics& out) {
-    Checker(context, out).run();
+    HostEndpointsChecker(context, out).run();
 }
 
 } // namespace polecat::lint

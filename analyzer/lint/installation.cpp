@@ -43,9 +43,9 @@ constexpr std::int64_t kEthernet = 1500;
 /// Nodes that one Typha serves well: "one replica per 100 to 200 nodes".
 constexpr std::int64_t kNodesOfTypha = 200;
 
-class Checker {
+class InstallationChecker {
   public:
-    Checker(Context& context, Diagnostics& out)
+    InstallationChecker(Context& context, Diagnostics& out)
         : context_(context), cluster_(context.cluster), out_(out), pools_(pools_of(cluster_)),
           nodes_(nodes_of(cluster_)) {
         for (const policy::OtherObject& each : cluster_.others) {
@@ -167,7 +167,7 @@ class Checker {
 } // namespace
 
 void check_installation(Context& context, Diagnostics& out) {
-    Checker(context, out).run();
+    InstallationChecker(context, out).run();
 }
 
 } // namespace polecat::lint

@@ -41,9 +41,9 @@ bool only_logs(const std::vector<Rule>& rules) {
     });
 }
 
-class Checker {
+class IntentChecker {
   public:
-    Checker(Context& context, Diagnostics& out)
+    IntentChecker(Context& context, Diagnostics& out)
         : context_(context), out_(out), dual_stack_(is_dual_stack()) {}
 
     void run() {
@@ -176,7 +176,7 @@ class Checker {
 
 void check_intent(Context& context, Diagnostics& out) {
     if (!context.policies.tiers.empty())
-        Checker(context, out).run();
+        IntentChecker(context, out).run();
 }
 
 } // namespace polecat::lint

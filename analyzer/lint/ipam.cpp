@@ -39,9 +39,9 @@ std::uint64_t power_of_two(unsigned bits) {
     return bits < 63 ? std::uint64_t{1} << bits : ~std::uint64_t{0};
 }
 
-class Checker {
+class IpamChecker {
   public:
-    Checker(Context& context, Diagnostics& out)
+    IpamChecker(Context& context, Diagnostics& out)
         : cluster_(context.cluster), out_(out), pools_(pools_of(cluster_)),
           nodes_(nodes_of(cluster_)), calico_ipam_(calico_gives_addresses(cluster_)) {
         for (const policy::OtherObject& each : cluster_.others) {
@@ -333,7 +333,7 @@ class Checker {
 } // namespace
 
 void check_ipam(Context& context, Diagnostics& out) {
-    Checker(context, out).run();
+    IpamChecker(context, out).run();
 }
 
 } // namespace polecat::lint

@@ -41,9 +41,9 @@ const AddressSet& special_addresses() {
     return set;
 }
 
-class Checker {
+class IpamRequestsChecker {
   public:
-    Checker(Context& context, Diagnostics& out)
+    IpamRequestsChecker(Context& context, Diagnostics& out)
         : context_(context), cluster_(context.cluster), out_(out), pools_(pools_of(cluster_)),
           requests_(requests_of(cluster_)) {}
 
@@ -301,7 +301,7 @@ class Checker {
 } // namespace
 
 void check_ipam_requests(Context& context, Diagnostics& out) {
-    Checker(context, out).run();
+    IpamRequestsChecker(context, out).run();
 }
 
 } // namespace polecat::lint

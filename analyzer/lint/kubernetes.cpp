@@ -16,9 +16,9 @@ bool selects_all(const policy::LabelSelector& selector) {
     return selector.match_labels.empty() && selector.expressions.empty();
 }
 
-class Checker {
+class KubernetesChecker {
   public:
-    explicit Checker(Diagnostics& out) : out_(out) {}
+    explicit KubernetesChecker(Diagnostics& out) : out_(out) {}
 
     void check(const KubernetesNetworkPolicy& policy) {
         object_ =
@@ -79,7 +79,7 @@ class Checker {
 } // namespace
 
 void check_kubernetes(Context& context, Diagnostics& out) {
-    Checker checker(out);
+    KubernetesChecker checker(out);
     for (const KubernetesNetworkPolicy& policy : context.cluster.kubernetes_policies)
         checker.check(policy);
 }

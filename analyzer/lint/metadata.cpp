@@ -29,9 +29,9 @@ bool is_system(const decision::Object& object) {
                      *space == "calico-apiserver" || *space == "tigera-operator");
 }
 
-class Checker {
+class MetadataChecker {
   public:
-    Checker(Context& context, Diagnostics& out)
+    MetadataChecker(Context& context, Diagnostics& out)
         : context_(context), out_(out), ends_(context.ends(net::Family::V4)),
           atoms_({&context.lowered}) {
         for (std::uint32_t i = 0; i < ends_.list().size(); ++i)
@@ -158,7 +158,7 @@ class Checker {
 } // namespace
 
 void check_metadata(Context& context, Diagnostics& out) {
-    Checker(context, out).run();
+    MetadataChecker(context, out).run();
 }
 
 } // namespace polecat::lint

@@ -46,9 +46,9 @@ ConnectionSet tcp(std::uint16_t port) {
                                                      net::PortSet::of(net::PortRange{})));
 }
 
-class Checker {
+class RequestRoutesChecker {
   public:
-    Checker(Context& context, Diagnostics& out)
+    RequestRoutesChecker(Context& context, Diagnostics& out)
         : context_(context), out_(out), atoms_({&context.lowered}) {}
 
     void run() {
@@ -225,7 +225,7 @@ class Checker {
 } // namespace
 
 void check_request_routes(Context& context, Diagnostics& out) {
-    Checker(context, out).run();
+    RequestRoutesChecker(context, out).run();
 }
 
 } // namespace polecat::lint

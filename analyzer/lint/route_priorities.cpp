@@ -12,9 +12,9 @@ namespace {
 
 constexpr std::int64_t kNormal = 1024, kElevated = 512;
 
-class Checker {
+class RoutePrioritiesChecker {
   public:
-    Checker(Context& context, Diagnostics& out) : out_(out) {
+    RoutePrioritiesChecker(Context& context, Diagnostics& out) : out_(out) {
         for (const OtherObject& each : context.cluster.others) {
             if (each.kind == "FelixConfiguration" && each.meta.name == "default")
                 felix_ = &each;
@@ -90,7 +90,7 @@ class Checker {
 } // namespace
 
 void check_route_priorities(Context& context, Diagnostics& out) {
-    Checker(context, out).run();
+    RoutePrioritiesChecker(context, out).run();
 }
 
 } // namespace polecat::lint

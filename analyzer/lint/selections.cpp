@@ -75,9 +75,9 @@ class Vocabulary {
     std::map<std::string, std::set<std::string>> values_;
 };
 
-class Checker {
+class SelectionsChecker {
   public:
-    Checker(Context& context, Diagnostics& out)
+    SelectionsChecker(Context& context, Diagnostics& out)
         : context_(context), out_(out), vocabulary_(context) {
         for (const Object& object : context.lowered.world.objects)
             if (const auto space = object.labels.find(policy::kNamespaceLabel))
@@ -237,7 +237,7 @@ class Checker {
 } // namespace
 
 void check_selections(Context& context, Diagnostics& out) {
-    Checker(context, out).run();
+    SelectionsChecker(context, out).run();
 }
 
 } // namespace polecat::lint

@@ -24,9 +24,9 @@ using selector::Selector;
 
 namespace {
 
-class Checker {
+class SelectorSurprisesChecker {
   public:
-    Checker(Context& context, Diagnostics& out)
+    SelectorSurprisesChecker(Context& context, Diagnostics& out)
         : context_(context), out_(out), atoms_({&context.lowered}) {
         for (const policy::NetworkSet& set : context.cluster.network_sets)
             sets_[(set.meta.space.empty() ? "" : set.meta.space + "/") + set.meta.name] = &set;
@@ -267,7 +267,7 @@ class Checker {
 } // namespace
 
 void check_selector_surprises(Context& context, Diagnostics& out) {
-    Checker(context, out).run();
+    SelectorSurprisesChecker(context, out).run();
 }
 
 } // namespace polecat::lint

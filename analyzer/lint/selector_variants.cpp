@@ -26,9 +26,9 @@ void add_labels(const Selector& selector, std::set<std::string>& out) {
         add_labels(child, out);
 }
 
-class Checker {
+class SelectorVariantsChecker {
   public:
-    Checker(Context& context, Diagnostics& out) : context_(context), out_(out) {}
+    SelectorVariantsChecker(Context& context, Diagnostics& out) : context_(context), out_(out) {}
 
     void run() {
         each_rule(context_, [&](const RuleView& view) {
@@ -101,7 +101,7 @@ class Checker {
 } // namespace
 
 void check_selector_variants(Context& context, Diagnostics& out) {
-    Checker(context, out).run();
+    SelectorVariantsChecker(context, out).run();
 }
 
 } // namespace polecat::lint

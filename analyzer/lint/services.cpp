@@ -27,9 +27,9 @@ std::string full_name(const policy::Metadata& meta) {
     return meta.space + "/" + meta.name;
 }
 
-class Checker {
+class ServicesChecker {
   public:
-    Checker(Context& context, Diagnostics& out) : context_(context), out_(out) {
+    ServicesChecker(Context& context, Diagnostics& out) : context_(context), out_(out) {
         for (const policy::Service& service : context.cluster.services)
             for (const net::Address& address : service.cluster_ips)
                 by_address_[address] = full_name(service.meta);
@@ -387,7 +387,7 @@ class Checker {
 } // namespace
 
 void check_services(Context& context, Diagnostics& out) {
-    Checker(context, out).run();
+    ServicesChecker(context, out).run();
 }
 
 } // namespace polecat::lint

@@ -17,9 +17,9 @@ using policy::Rule;
 
 namespace {
 
-class Checker {
+class TiersChecker {
   public:
-    Checker(Context& context, Diagnostics& out) : context_(context), out_(out) {}
+    TiersChecker(Context& context, Diagnostics& out) : context_(context), out_(out) {}
 
     void run() {
         tier_orders();
@@ -224,7 +224,7 @@ class Checker {
 } // namespace
 
 void check_tiers(Context& context, Diagnostics& out) {
-    Checker(context, out).run();
+    TiersChecker(context, out).run();
 }
 
 } // namespace polecat::lint

@@ -27,10 +27,10 @@ Sides sides_of(const decision::Table& table) {
     return {table.destination, table.source};
 }
 
-class Builder {
+class NodeBuilder {
   public:
-    Builder(const LoweredCluster& cluster, const decision::Identities& identities,
-            const std::string& node, diag::Diagnostics& diagnostics)
+    NodeBuilder(const LoweredCluster& cluster, const decision::Identities& identities,
+                const std::string& node, diag::Diagnostics& diagnostics)
         : cluster_(cluster), identities_(identities), node_(node), diagnostics_(diagnostics) {}
 
     std::optional<NodeImage> run(std::uint16_t generation) {
@@ -226,7 +226,7 @@ std::optional<NodeImage> build_node_image(const LoweredCluster& cluster,
                                           const decision::Identities& identities,
                                           const std::string& node, std::uint16_t generation,
                                           diag::Diagnostics& diagnostics) {
-    return Builder(cluster, identities, node, diagnostics).run(generation);
+    return NodeBuilder(cluster, identities, node, diagnostics).run(generation);
 }
 
 } // namespace polecat::backends

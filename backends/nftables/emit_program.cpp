@@ -74,9 +74,9 @@ decision::Pieces mirrored(net::Protocol protocol, const decision::Pieces& reques
     return out;
 }
 
-class Emitter {
+class ProgramEmitter {
   public:
-    Emitter(std::uint32_t number, const ProgramImage& image, nft::Ruleset& out)
+    ProgramEmitter(std::uint32_t number, const ProgramImage& image, nft::Ruleset& out)
         : number_(number), image_(image), out_(out), base_("p" + std::to_string(number)),
           own_count_(class_count(image.own)), other_count_(class_count(image.other)),
           port_count_(0) {
@@ -279,7 +279,7 @@ class Emitter {
 } // namespace
 
 void emit_program(std::uint32_t number, const ProgramImage& image, nft::Ruleset& out) {
-    Emitter(number, image, out).run();
+    ProgramEmitter(number, image, out).run();
 }
 
 void emit_class_chains(const NodeImage& image, nft::Ruleset& out) {

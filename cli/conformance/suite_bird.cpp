@@ -1,7 +1,6 @@
 /// bird: what a node's BIRD must do, as Calico renders it: the routing form against expect.json,
 /// eval against routes.json, and BIRD 2's opinion of what we write (package bird2).
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -18,6 +17,7 @@
 #include "cli/conformance/suite.h"
 #include "frontend/endpoint_status.h"
 #include "passes/routing/routing.h"
+#include "runtime/process.h"
 
 namespace polecat::conformance {
 
@@ -166,12 +166,12 @@ class Case {
                     std::ofstream(dir / bird::password_file(*session.password))
                         << "password \"example\";\n";
         std::ofstream(dir / "bird.conf") << text;
-        const std::string command = fmt::format(
-            "bird -p -c {} > {} 2>&1", (dir / "bird.conf").string(), (dir / "said").string());
-        const bool taken = std::system(command.c_str()) == 0;
-        const std::string said = read_file((dir / "said").string());
+        const std::string file = (dir / "bird.conf").string();
+        const auto asked = runtime::run_program({"bird", "-p", "-c", file}, "");
         fs::remove_all(dir);
-        return taken ? "" : "BIRD refuses it: " + said;
+        if (!asked)
+            return asked.error();
+        return asked->exit_code == 0 ? "" : "BIRD refuses it: " + asked->error;
     }
 
     void check_route(const routing::FamilyRouting& family, const std::string& list,

@@ -20,9 +20,9 @@ GroupRanges ranges_of(const std::vector<std::uint32_t>& groups) {
     return out;
 }
 
-class Renderer {
+class SidesRenderer {
   public:
-    Renderer(const Sides& sides, std::vector<MapEndText> ends, net::Family family)
+    SidesRenderer(const Sides& sides, std::vector<MapEndText> ends, net::Family family)
         : sides_(sides), ends_(std::move(ends)), family_(family), names_(ends_),
           by_number_(ends_.size() > kNamedEnds), texts_(sides.sets()) {
         number_sets();
@@ -152,7 +152,7 @@ class Renderer {
 
 std::string render_sides(const decision::LoweredCluster& cluster, const Sides& sides,
                          net::Family family, const std::string& format) {
-    const Renderer renderer(sides, end_texts(cluster, sides.groups()), family);
+    const SidesRenderer renderer(sides, end_texts(cluster, sides.groups()), family);
     return format == "json" ? renderer.json() : renderer.text();
 }
 

@@ -13,12 +13,6 @@ namespace {
 
 constexpr const char* kNamespaceLabel = "projectcalico.org/namespace";
 
-Fields open_root(ObjectContext& context) {
-    Fields root(&context.root, "", object_label(context), context.diagnostics);
-    root.ignore({"apiVersion", "kind", "status"});
-    return root;
-}
-
 bool is_interface_name(const std::string& name) {
     return has_form(name, "[a-zA-Z0-9_.-]{1,15}");
 }
@@ -129,7 +123,7 @@ void check_mac(Fields& spec) {
 } // namespace
 
 void read_network_set(ObjectContext& context) {
-    Fields root = open_root(context);
+    Fields root = open_calico(context);
     policy::NetworkSet out;
     out.meta = read_metadata(root, context.kind == "NetworkSet");
     if (out.meta.labels.find(kNamespaceLabel))
@@ -147,7 +141,7 @@ void read_network_set(ObjectContext& context) {
 }
 
 void read_host_endpoint(ObjectContext& context) {
-    Fields root = open_root(context);
+    Fields root = open_calico(context);
     policy::HostEndpoint out;
     out.meta = read_metadata(root, false);
     Fields spec = root.mapping("spec");
@@ -180,7 +174,7 @@ void read_host_endpoint(ObjectContext& context) {
 }
 
 void read_workload_endpoint(ObjectContext& context) {
-    Fields root = open_root(context);
+    Fields root = open_calico(context);
     policy::Workload out;
     out.meta = read_metadata(root, true);
     out.kind = "WorkloadEndpoint";
@@ -211,7 +205,7 @@ void read_workload_endpoint(ObjectContext& context) {
 }
 
 void read_profile(ObjectContext& context) {
-    Fields root = open_root(context);
+    Fields root = open_calico(context);
     policy::Profile out;
     out.meta = read_metadata(root, false);
     Fields spec = root.mapping("spec");

@@ -16,12 +16,6 @@ namespace {
 using policy::Policy;
 using policy::PolicyKind;
 
-Fields open_root(ObjectContext& context) {
-    Fields root(&context.root, "", object_label(context), context.diagnostics);
-    root.ignore({"apiVersion", "kind", "status"});
-    return root;
-}
-
 PolicyKind kind_of(const std::string& kind) {
     return kind == "GlobalNetworkPolicy"         ? PolicyKind::GlobalNetworkPolicy
            : kind == "StagedNetworkPolicy"       ? PolicyKind::StagedNetworkPolicy
@@ -179,7 +173,7 @@ void read_tier_name(Fields& spec, Policy& into) {
 } // namespace
 
 void read_tier(ObjectContext& context) {
-    Fields root = open_root(context);
+    Fields root = open_calico(context);
     policy::Tier out;
     out.meta = read_metadata(root, false);
     if (!out.meta.name.empty() && !is_dns_label(out.meta.name))
@@ -220,7 +214,7 @@ void read_tier(ObjectContext& context) {
 }
 
 void read_calico_policy(ObjectContext& context) {
-    Fields root = open_root(context);
+    Fields root = open_calico(context);
     Policy out;
     out.kind = kind_of(context.kind);
     out.manifest_kind = context.kind;
@@ -250,7 +244,7 @@ void read_calico_policy(ObjectContext& context) {
 }
 
 void read_staged_kubernetes_policy(ObjectContext& context) {
-    Fields root = open_root(context);
+    Fields root = open_calico(context);
     policy::KubernetesNetworkPolicy out;
     out.meta = read_metadata(root, true);
     Fields spec = root.mapping("spec");

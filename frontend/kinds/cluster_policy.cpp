@@ -10,18 +10,13 @@ namespace {
 using policy::ClusterNetworkPolicy;
 using policy::ClusterPeer;
 
-constexpr std::size_t kMaxRules = 25, kMaxItems = 25, kMaxRuleName = 100;
+constexpr std::size_t kMaxPolicyRules = 25, kMaxItems = 25, kMaxRuleName = 100;
 
 /// The version's differences: names of fields and values.
 struct Dialect {
     bool v1alpha1 = false;
     std::string_view accept() const { return v1alpha1 ? "Allow" : "Accept"; }
 };
-
-Fields item(const yaml::Node* node, Fields& parent, std::string_view key, std::size_t index) {
-    return Fields(node, parent.path_of(key) + "[" + std::to_string(index) + "]", parent.object(),
-                  parent.diagnostics());
-}
 
 /// At most 25 items, reported at the first one too many.
 std::vector<const yaml::Node*> limited(Fields& fields, std::string_view key, std::size_t limit) {
@@ -230,7 +225,7 @@ std::vector<policy::ClusterRule> read_rules(Fields& spec, std::string_view key,
                                             const Dialect& dialect) {
     std::vector<policy::ClusterRule> out;
     std::size_t index = 0;
-    for (const yaml::Node* each : limited(spec, key, kMaxRules * (dialect.v1alpha1 ? 4 : 1)))
+    for (const yaml::Node* each : limited(spec, key, kMaxPolicyRules * (dialect.v1alpha1 ? 4 : 1)))
         out.push_back(read_rule(item(each, spec, key, index++), key == "egress", dialect));
     return out;
 }

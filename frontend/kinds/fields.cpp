@@ -237,4 +237,9 @@ Span Fields::key_span(std::string_view key) const {
     return span();
 }
 
+Fields item(const yaml::Node* node, Fields& parent, std::string_view key, std::size_t index) {
+    return Fields(node, parent.path_of(key) + "[" + std::to_string(index) + "]", parent.object(),
+                  parent.diagnostics());
+}
+
 } // namespace polecat::frontend

@@ -71,6 +71,9 @@ class Fields {
 };
 
 /// The text of a scalar; anything else is reported.
+/// Item `index` of the list `key` of `parent`.
+Fields item(const yaml::Node* node, Fields& parent, std::string_view key, std::size_t index);
+
 std::optional<At<std::string>> as_text(const yaml::Node& node, const std::string& path,
                                        const std::string& object, diag::Diagnostics& diagnostics);
 

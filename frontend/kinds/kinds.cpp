@@ -80,6 +80,12 @@ constexpr KindRow kKinds[] = {
 
 } // namespace
 
+Fields open_calico(ObjectContext& context) {
+    Fields root(&context.root, "", object_label(context), context.diagnostics);
+    root.ignore({"apiVersion", "kind", "status"});
+    return root;
+}
+
 std::string object_label(const ObjectContext& context) {
     return object_label(context.root, context.kind);
 }

@@ -24,6 +24,8 @@ struct ObjectContext {
 /// "NetworkPolicy shop/web": how messages call the object.
 std::string object_label(const ObjectContext& context);
 std::string object_label(const yaml::Node& root, const std::string& kind);
+/// The fields of a Calico object, `status` left aside.
+Fields open_calico(ObjectContext& context);
 
 using Reader = void (*)(ObjectContext&);
 

@@ -19,11 +19,6 @@ Fields open_root(ObjectContext& context) {
     return root;
 }
 
-Fields item(const yaml::Node* node, Fields& parent, std::string_view key, std::size_t index) {
-    return Fields(node, parent.path_of(key) + "[" + std::to_string(index) + "]", parent.object(),
-                  parent.diagnostics());
-}
-
 void add_address(const At<std::string>& text, const std::string& path, Fields& fields,
                  std::vector<net::Address>& into) {
     if (const auto address = net::parse_address(text.value))

@@ -10,11 +10,6 @@ namespace {
 namespace known = kubernetes_fields;
 using policy::Workload;
 
-Fields item(const yaml::Node* node, Fields& parent, std::string_view key, std::size_t index) {
-    return Fields(node, parent.path_of(key) + "[" + std::to_string(index) + "]", parent.object(),
-                  parent.diagnostics());
-}
-
 /// Ports with a name and a protocol that Calico knows, of containers and init containers.
 void read_ports(Fields& spec, std::string_view key, Workload& into) {
     std::size_t index = 0;

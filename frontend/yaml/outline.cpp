@@ -12,17 +12,17 @@ namespace {
 
 constexpr std::size_t kMaxDepth = 200; // as the reader of manifests
 
-struct Event {
+struct RawEvent {
     yaml_event_t raw{};
-    Event() = default;
-    Event(const Event&) = delete;
-    Event& operator=(const Event&) = delete;
-    ~Event() { yaml_event_delete(&raw); } // of one that was never filled: nothing
+    RawEvent() = default;
+    RawEvent(const RawEvent&) = delete;
+    RawEvent& operator=(const RawEvent&) = delete;
+    ~RawEvent() { yaml_event_delete(&raw); } // of one that was never filled: nothing
 };
 
-class Builder {
+class OutlineBuilder {
   public:
-    explicit Builder(std::string_view text) {
+    explicit OutlineBuilder(std::string_view text) {
         const std::size_t first = first_byte(text);
         for (std::size_t i = first; i < text.size(); ++i)
             if (begins_character(text[i]))
@@ -34,20 +34,20 @@ class Builder {
                                      text.size() - first);
         yaml_parser_set_encoding(&parser_, YAML_UTF8_ENCODING);
     }
-    Builder(const Builder&) = delete;
-    Builder& operator=(const Builder&) = delete;
-    ~Builder() { yaml_parser_delete(&parser_); }
+    OutlineBuilder(const OutlineBuilder&) = delete;
+    OutlineBuilder& operator=(const OutlineBuilder&) = delete;
+    ~OutlineBuilder() { yaml_parser_delete(&parser_); }
 
     std::optional<Outline> read() {
         for (;;) {
-            Event event;
+            RawEvent event;
             if (yaml_parser_parse(&parser_, &event.raw) == 0)
                 return std::nullopt;
             if (event.raw.type == YAML_STREAM_END_EVENT)
                 return std::move(out_);
             if (event.raw.type != YAML_DOCUMENT_START_EVENT)
                 continue;
-            Event root;
+            RawEvent root;
             if (yaml_parser_parse(&parser_, &root.raw) == 0 ||
                 !node(root.raw, out_.documents.emplace_back(), 0))
                 return std::nullopt;
@@ -97,7 +97,7 @@ class Builder {
         if (depth >= kMaxDepth)
             return false;
         for (;;) {
-            Event event;
+            RawEvent event;
             if (yaml_parser_parse(&parser_, &event.raw) == 0)
                 return false;
             if (event.raw.type == YAML_SEQUENCE_END_EVENT ||
@@ -133,7 +133,7 @@ const Place& Place::last() const {
 }
 
 std::optional<Outline> outline_of(std::string_view text) {
-    return Builder(text).read();
+    return OutlineBuilder(text).read();
 }
 
 } // namespace polecat::yaml

@@ -16,6 +16,9 @@
 namespace polecat::decision {
 
 enum class Tri : std::uint8_t { No, Yes, Unknown };
+constexpr Tri known(bool value) {
+    return value ? Tri::Yes : Tri::No;
+}
 Tri operator!(Tri value);
 Tri both(Tri a, Tri b);
 Tri either(Tri a, Tri b);

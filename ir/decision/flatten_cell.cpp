@@ -4,14 +4,6 @@
 
 namespace polecat::decision {
 
-namespace {
-
-Tri known(bool value) {
-    return value ? Tri::Yes : Tri::No;
-}
-
-} // namespace
-
 EntryIndex::EntryIndex(const Program& program, const PredicateStore& predicates, bool by_source) {
     for (std::uint32_t i = 0; i < program.stages.size(); ++i)
         for (std::uint32_t j = 0; j < program.stages[i].entries.size(); ++j) {

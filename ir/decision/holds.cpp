@@ -23,10 +23,6 @@ Tri either(Tri a, Tri b) {
 
 namespace {
 
-Tri known(bool value) {
-    return value ? Tri::Yes : Tri::No;
-}
-
 /// What a predicate is asked about, once the end is one address or one object without address.
 struct Question {
     const World& world;

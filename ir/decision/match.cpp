@@ -6,10 +6,6 @@ namespace polecat::decision {
 
 namespace {
 
-Tri known(bool value) {
-    return value ? Tri::Yes : Tri::No;
-}
-
 /// One side of a flow.
 struct Side {
     const End& end;

@@ -7,9 +7,9 @@ namespace polecat::decision {
 
 namespace {
 
-class Reader {
+class TableReader {
   public:
-    Reader(PredicateStore& predicates, const SelectorReader& read_selector)
+    TableReader(PredicateStore& predicates, const SelectorReader& read_selector)
         : predicates_(predicates), read_selector_(read_selector) {}
 
     void line(Line& line) {
@@ -146,7 +146,7 @@ class Reader {
 Result<std::vector<Table>> parse_tables(std::string_view text, PredicateStore& predicates,
                                         const SelectorReader& read_selector) {
     try {
-        Reader reader(predicates, read_selector);
+        TableReader reader(predicates, read_selector);
         each_line(text, [&](Line& line) { reader.line(line); });
         return reader.take();
     } catch (const TextFailure& failure) {

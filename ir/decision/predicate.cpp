@@ -8,7 +8,7 @@ namespace polecat::decision {
 namespace {
 
 // Names are quoted with their length before them, so that no name can look like two.
-std::string quoted(const std::string& text) {
+std::string with_length(const std::string& text) {
     return std::to_string(text.size()) + ":" + text;
 }
 
@@ -27,11 +27,11 @@ std::string text_of(const NetSet& set) {
 }
 
 std::string text_of(const ServiceSet& set) {
-    return (set.with_ports ? "service-ports(" : "service(") + quoted(set.key) + ")";
+    return (set.with_ports ? "service-ports(" : "service(") + with_length(set.key) + ")";
 }
 
 std::string text_of(const NamedPortSet& set) {
-    return "port(" + quoted(set.name) + " " + std::to_string(set.protocol) + " " +
+    return "port(" + with_length(set.name) + " " + std::to_string(set.protocol) + " " +
            set.selector.canonical() + ")";
 }
 
@@ -41,7 +41,7 @@ std::string text_of(const DomainSet& set) {
     names.erase(std::unique(names.begin(), names.end()), names.end());
     std::string text = "domains(";
     for (const std::string& name : names)
-        text += quoted(name) + " ";
+        text += with_length(name) + " ";
     return text + ")";
 }
 

@@ -7,7 +7,7 @@ namespace polecat::diag {
 
 namespace {
 
-std::size_t characters(std::string_view text) {
+std::size_t count_characters(std::string_view text) {
     return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
         return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
     }));
@@ -21,7 +21,7 @@ bool one_line(std::string_view text) {
 
 std::optional<Fix> replace_text(const Span& span, const std::string& text, const std::string& to,
                                 const std::string& description) {
-    const std::size_t length = characters(text);
+    const std::size_t length = count_characters(text);
     if (!span.known() || !one_line(text) || !one_line(to))
         return std::nullopt;
     Span inner = span;

@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "runtime/process.h"
+#include "tests/paths.h"
 
 using namespace polecat;
 
@@ -13,10 +14,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::string kExample = std::string(POLECAT_SOURCE_DIR) + "/examples/three-tiers";
+const std::string kExample = std::string(testing::source_dir()) + "/examples/three-tiers";
 
 runtime::Output polecat_with(std::vector<std::string> arguments, const std::string& input = "") {
-    arguments.insert(arguments.begin(), std::string(POLECAT_BIN_DIR) + "/polecat");
+    arguments.insert(arguments.begin(), std::string(testing::bin_dir()) + "/polecat");
     auto output = runtime::run_program(arguments, input);
     REQUIRE_MESSAGE(output.ok(), (output ? "" : output.error()));
     return std::move(*output);

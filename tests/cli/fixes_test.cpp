@@ -13,6 +13,7 @@
 
 #include "support/diag/diagnostic.h"
 #include "tests/cli/folder.h"
+#include "tests/paths.h"
 
 using namespace polecat;
 using testing::Folder;
@@ -21,7 +22,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path kRoot = POLECAT_SOURCE_DIR;
+const fs::path kRoot = testing::source_dir();
 
 struct Case {
     std::string title, before, after;

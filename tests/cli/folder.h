@@ -10,6 +10,7 @@
 #include <doctest/doctest.h>
 
 #include "runtime/process.h"
+#include "tests/paths.h"
 
 namespace polecat::testing {
 
@@ -48,7 +49,7 @@ struct Folder {
     }
     /// `polecat ARGUMENTS`, in the folder or one below it.
     runtime::Output run(const std::string& arguments, const std::string& from = ".") const {
-        return shell("'" + std::string(POLECAT_BIN_DIR) + "/polecat' " + arguments, from);
+        return shell("'" + std::string(testing::bin_dir()) + "/polecat' " + arguments, from);
     }
 };
 

@@ -6,6 +6,7 @@
 
 #include "support/glob.h"
 #include "tests/cli/folder.h"
+#include "tests/paths.h"
 
 using namespace polecat;
 using testing::has;
@@ -15,7 +16,7 @@ namespace {
 
 struct Folder : testing::Folder {
     runtime::Output lint(std::vector<std::string> more) const {
-        std::vector<std::string> all{std::string(POLECAT_BIN_DIR) + "/polecat", "lint"};
+        std::vector<std::string> all{std::string(testing::bin_dir()) + "/polecat", "lint"};
         all.insert(all.end(), more.begin(), more.end());
         auto output = runtime::run_program(all, "");
         REQUIRE(output.ok());

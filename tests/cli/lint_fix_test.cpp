@@ -9,6 +9,7 @@
 #include "runtime/write_file.h"
 #include "support/unified_diff.h"
 #include "tests/cli/folder.h"
+#include "tests/paths.h"
 
 using namespace polecat;
 using testing::Folder;
@@ -254,7 +255,7 @@ TEST_CASE(".polecat.yaml is found upwards from the folder polecat runs in") {
     folder.write("a.yaml", replaced(kPolicy, "projectcalico.org/v3", "crd.projectcalico.org/v1"));
     fs::create_directories(folder.path / "below/it");
     const std::string there = "version > /dev/null 2>&1; cd below/it && '" +
-                              std::string(POLECAT_BIN_DIR) + "/polecat' lint ../../a.yaml";
+                              std::string(testing::bin_dir()) + "/polecat' lint ../../a.yaml";
     CHECK(has(folder.run(there).out, "PC4001"));
     folder.write(".polecat.yaml", "lint: {rules: {calico-crd-v1-apiversion: off}}\n");
     CHECK_FALSE(has(folder.run(there).out, "PC4001"));

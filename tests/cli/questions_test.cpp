@@ -2,13 +2,14 @@
 #include <doctest/doctest.h>
 
 #include "runtime/process.h"
+#include "tests/paths.h"
 
 using namespace polecat;
 
 namespace {
 
 runtime::Output reach(std::vector<std::string> arguments, const std::string& input) {
-    arguments.insert(arguments.begin(), {std::string(POLECAT_BIN_DIR) + "/polecat", "reach"});
+    arguments.insert(arguments.begin(), {std::string(testing::bin_dir()) + "/polecat", "reach"});
     arguments.insert(arguments.end(), {"-f", "-"});
     auto output = runtime::run_program(arguments, input);
     REQUIRE(output.ok());
@@ -153,7 +154,7 @@ TEST_CASE("a tier of staged policies only goes on") {
 
 TEST_CASE("exposure: outside addresses and new pods") {
     const auto exposure = [](const std::vector<std::string>& more, const std::string& input) {
-        std::vector<std::string> arguments{std::string(POLECAT_BIN_DIR) + "/polecat", "exposure",
+        std::vector<std::string> arguments{std::string(testing::bin_dir()) + "/polecat", "exposure",
                                            "-"};
         arguments.insert(arguments.end(), more.begin(), more.end());
         auto output = runtime::run_program(arguments, input);

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "runtime/process.h"
+#include "tests/paths.h"
 
 using namespace polecat;
 
@@ -14,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::string kExample = std::string(POLECAT_SOURCE_DIR) + "/examples/three-tiers";
+const std::string kExample = std::string(testing::source_dir()) + "/examples/three-tiers";
 
 struct Page {
     int exit_code = 0;
@@ -22,7 +23,7 @@ struct Page {
 };
 
 Page report(std::vector<std::string> arguments, const std::string& input = "") {
-    arguments.insert(arguments.begin(), {std::string(POLECAT_BIN_DIR) + "/polecat", "report"});
+    arguments.insert(arguments.begin(), {std::string(testing::bin_dir()) + "/polecat", "report"});
     arguments.insert(arguments.end(), {"-o", "-"});
     const auto output = runtime::run_program(arguments, input);
     REQUIRE_MESSAGE(output.ok(), (output ? "" : output.error()));

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "runtime/process.h"
+#include "tests/paths.h"
 
 using namespace polecat;
 
@@ -21,7 +22,7 @@ runtime::Output run(std::vector<std::string> arguments, const std::string& input
 }
 
 runtime::Output polecat_with(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), std::string(POLECAT_BIN_DIR) + "/polecat");
+    arguments.insert(arguments.begin(), std::string(testing::bin_dir()) + "/polecat");
     return run(std::move(arguments));
 }
 
@@ -87,8 +88,8 @@ TEST_CASE("zsh and fish take their scripts") {
 }
 
 TEST_CASE("what the GitHub action runs prints annotations and writes a report") {
-    const std::string root = POLECAT_SOURCE_DIR,
-                      program = std::string(POLECAT_BIN_DIR) + "/polecat";
+    const std::string root = testing::source_dir(),
+                      program = std::string(testing::bin_dir()) + "/polecat";
     const fs::path report = fs::temp_directory_path() / "polecat-ci-lint.sarif";
     const std::string script = root + "/tools/ci-lint";
     const std::string example = root + "/examples/three-tiers/";

@@ -8,6 +8,7 @@
 #include "frontend/selector/parse.h"
 #include "ir/decision/identity.h"
 #include "ir/decision/print.h"
+#include "tests/paths.h"
 #include "tests/random_cluster.h"
 
 using namespace polecat;
@@ -174,7 +175,7 @@ TEST_CASE("text that is no program and no table is refused with its line") {
 }
 
 TEST_CASE("manifests of the suites read back") {
-    const fs::path suites = fs::path(POLECAT_SOURCE_DIR) / "../shared/conformance";
+    const fs::path suites = fs::path(testing::source_dir()) / "../shared/conformance";
     if (!fs::exists(suites)) {
         MESSAGE("skipped: the suites are not beside this clone");
         return;

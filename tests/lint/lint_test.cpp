@@ -15,13 +15,14 @@
 #include "analyzer/lint/lint.h"
 #include "frontend/load.h"
 #include "passes/lower.h"
+#include "tests/paths.h"
 
 using namespace polecat;
 namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path kHere = fs::path(POLECAT_SOURCE_DIR) / "tests/lint";
+const fs::path kHere = fs::path(testing::source_dir()) / "tests/lint";
 
 struct Case {
     std::string title, text;

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "backends/bird/bird.h"
+#include "tests/cli/folder.h"
 #include "tests/routing/routed.h"
 
 using namespace polecat;
@@ -14,7 +15,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path kHere = fs::path(POLECAT_SOURCE_DIR) / "tests/routing";
+const fs::path kHere = fs::path(testing::source_dir()) / "tests/routing";
 
 std::string read(const fs::path& path) {
     std::ifstream in(path, std::ios::binary);
@@ -93,23 +94,20 @@ TEST_CASE("a pool through tunl0 is told of, and passwords are named by file") {
 }
 
 TEST_CASE("BIRD takes the configuration") {
-    if (std::system("bird --version > /dev/null 2>&1") != 0) {
+    if (!runtime::run_program({"bird", "--version"}, "")) {
         MESSAGE("skipped: no bird (package bird2)");
         return;
     }
-    const fs::path dir =
-        fs::temp_directory_path() / ("polecat-bird-" + std::to_string(std::rand()));
-    fs::create_directories(dir / "passwords");
+    const testing::Folder folder;
     auto routed = cluster();
     for (const char* name : {"a", "b", "rr"}) {
         const auto node = routed.node(name);
         REQUIRE(node);
         for (const routing::Session& session : node->v4.sessions)
             if (session.password)
-                std::ofstream(dir / bird::password_file(*session.password))
-                    << "password \"example\";\n";
-        std::ofstream(dir / "bird.conf") << bird::emit(*node);
-        CHECK(std::system(("bird -p -c " + (dir / "bird.conf").string()).c_str()) == 0);
+                folder.write(bird::password_file(*session.password), "password \"example\";\n");
+        folder.write("bird.conf", bird::emit(*node));
+        const auto said = folder.shell("bird -p -c bird.conf");
+        CHECK_MESSAGE(said.exit_code == 0, said.error);
     }
-    fs::remove_all(dir);
 }

@@ -12,6 +12,7 @@
 
 #include "cli/common/lint_fix.h"
 #include "manifests.h"
+#include "tests/paths.h"
 
 using namespace polecat;
 
@@ -22,7 +23,7 @@ constexpr std::uint64_t kSeed = 20261127;
 /// By slug, whether the edit only adds.
 std::map<std::string, bool> rules_with_fixes() {
     std::ostringstream page;
-    page << std::ifstream(std::string(POLECAT_SOURCE_DIR) + "/docs/fixes.md").rdbuf();
+    page << std::ifstream(std::string(testing::source_dir()) + "/docs/fixes.md").rdbuf();
     const std::string text = page.str().substr(0, page.str().find("## Not mended"));
     const std::regex row("\\| \\[PC4[0-9]+\\]\\([^)]*\\) ([a-z0-9-]+) \\| (adds )?");
     std::map<std::string, bool> out;

@@ -1,4 +1,5 @@
 #include "templates.h"
+#include "tests/paths.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -49,7 +50,7 @@ Edit edit_of(const std::string& line, bool here) {
 
 /// Directives and the text below each.
 template <class Act> void each_directive(const std::string& file, const Act& act) {
-    std::ifstream in(std::filesystem::path(POLECAT_SOURCE_DIR) / "tests/seeded" / file);
+    std::ifstream in(std::filesystem::path(testing::source_dir()) / "tests/seeded" / file);
     if (!in)
         throw std::runtime_error("no file " + file);
     std::string what, rest, text;

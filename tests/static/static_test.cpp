@@ -10,12 +10,13 @@
 #include <sstream>
 
 #include "support/diag/diagnostic.h"
+#include "tests/paths.h"
 
 namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path kRoot = POLECAT_SOURCE_DIR;
+const fs::path kRoot = polecat::testing::source_dir();
 
 std::string read(const fs::path& path) {
     std::ifstream in(path);

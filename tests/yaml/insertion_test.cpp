@@ -10,6 +10,7 @@
 #include "frontend/insertion.h"
 #include "frontend/yaml/node.h"
 #include "support/diag/fix.h"
+#include "tests/paths.h"
 #include "tests/random_cluster.h"
 
 using namespace polecat;
@@ -247,7 +248,7 @@ TEST_CASE("additions to the manifests of the tests and examples") {
     std::size_t made = 0;
     for (const char* folder : {"examples", "tests"})
         for (const auto& entry :
-             fs::recursive_directory_iterator(fs::path(POLECAT_SOURCE_DIR) / folder)) {
+             fs::recursive_directory_iterator(fs::path(testing::source_dir()) / folder)) {
             if (entry.path().extension() != ".yaml" || entry.file_size() > 8000)
                 continue;
             std::ostringstream text;

@@ -7,6 +7,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include "frontend/yaml/node.h"
+#include "tests/paths.h"
 
 using namespace polecat;
 namespace fs = std::filesystem;
@@ -83,7 +84,7 @@ TEST_CASE("yaml-cpp sees the same trees in texts that are hard to read") {
 
 TEST_CASE("yaml-cpp sees the same trees in the examples and suites") {
     std::size_t documents = 0;
-    const fs::path source(POLECAT_SOURCE_DIR);
+    const fs::path source(testing::source_dir());
     std::vector<fs::path> folders{source / "examples", source / "tests/fuzz/corpus/yaml"};
     const fs::path suites = source / "../shared/conformance";
     for (const char* suite : {"nca", "npguard", "cnp", "lab", "polprog"})

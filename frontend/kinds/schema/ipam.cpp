@@ -25,7 +25,7 @@ constexpr FieldRow kReservation[] = {
     {"reservedCIDRs[]", "cidr"},
 };
 
-constexpr FieldRow kConfiguration[] = {
+constexpr FieldRow kIpamConfiguration[] = {
     {"strictAffinity", "!bool", "false"},
     {"autoAllocateBlocks", "!bool", "true"},
     {"maxBlocksPerHost", "int 0..1000000"},
@@ -50,7 +50,7 @@ std::span<const FieldRow> ip_reservation() {
     return kReservation;
 }
 std::span<const FieldRow> ipam_configuration() {
-    return kConfiguration;
+    return kIpamConfiguration;
 }
 std::span<const FieldRow> block_affinity() {
     return kAffinity;
