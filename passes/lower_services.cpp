@@ -66,9 +66,9 @@ class Builder {
             const std::string key = service.meta.space + "/" + service.meta.name;
             decision::ServiceFront front;
             front.cluster_ips = service.cluster_ips;
-            front.external_ips = service.external_ips;
+            front.external_ips = service.outside_ips();
             front.headless = service.headless;
-            front.balancer_ips = service.balancer_ips;
+            front.balancer_ips = service.ingress_ips;
             front.is_external = service.type == "ExternalName";
             front.is_balanced = service.type == "LoadBalancer";
             front.is_exposed = front.is_balanced || service.type == "NodePort";

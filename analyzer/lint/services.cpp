@@ -121,7 +121,7 @@ class ServicesChecker {
         // Calico's BPF dataplane hands its own address on to the pod's node.
         if (service.external_traffic_policy == "Local" || context_.dataplane() == Dataplane::Bpf)
             return "";
-        if (opens_nodes(service) || !service.external_ips.empty())
+        if (opens_nodes(service) || !service.outside_ips().empty())
             return "externalTrafficPolicy is Cluster";
         return is_advertised(service) ? "BGP advertises its cluster address, whose clients come "
                                         "with a node's address"

@@ -34,6 +34,7 @@ struct Cluster {
     std::vector<HostEndpoint> host_endpoints;
     std::vector<Service> services;
     std::vector<ServiceEndpoints> service_endpoints;
+    std::vector<Secret> secrets;
     std::vector<RequestRoute> request_routes;
     std::vector<IngressClass> ingress_classes;
     std::vector<Tier> tiers;      ///< those of manifests; built-in ones are added by lowering

@@ -6,6 +6,17 @@
 
 namespace polecat::policy {
 
+std::vector<net::Address> Service::outside_ips() const {
+    std::vector<net::Address> out = external_ips;
+    out.insert(out.end(), ingress_ips.begin(), ingress_ips.end());
+    return out;
+}
+
+bool Secret::has(std::string_view key) const {
+    return std::any_of(keys.begin(), keys.end(),
+                       [&](const At<std::string>& each) { return each.value == key; });
+}
+
 std::string_view to_string(PolicyKind kind) {
     switch (kind) {
     case PolicyKind::GlobalNetworkPolicy:

@@ -72,6 +72,8 @@ class Checker {
         if (type == "any")
             return;
         if (type == "object") {
+            if (node.is_mapping() && node.members.empty())
+                settings_.add_list(at, 0); // there, with nothing in it
             object(node, std::string(path), at, shown);
         } else if (type == "list") {
             list(node, std::string(path) + "[]", at, shown);
