@@ -16,10 +16,12 @@ constexpr Check kChecks[] = {
     check_dead_rules,
     check_namespace_labels, // before check_selections, which leaves alone what is said here
     check_selections,
+    check_own_side,
     check_coverage,
     check_dns,
     check_host_endpoints,
     check_services,
+    check_ports,
     check_tiers,
     check_ipam,
     check_ipam_requests,
@@ -34,14 +36,34 @@ constexpr Check kChecks[] = {
     check_route_priorities,
     check_request_routes,
     check_host_network_peers,
-    check_service_ranges,
+    check_host_peers,
+    check_node_addresses,
+    check_service_addresses,
+    check_deny_only,
+    check_host_policies,
+    check_pool_addresses,
 };
+
+/// The Tier objects of a cluster are often in another repository than its policies: as long as
+/// the input has none, that it lacks one says little. What such a policy does is not known.
+void lower_missing_tiers(const Context& context, Diagnostics& findings) {
+    if (!context.cluster.tiers.empty() || context.extent.is_whole())
+        return;
+    findings.keep_if([](diag::Diagnostic& each) {
+        if (each.code != Code::MissingTier || (each.hint && each.hint->starts_with("did you mean")))
+            return true;
+        each.severity = diag::Severity::Warning;
+        each.with_note("no Tier object is in the input: if it is elsewhere, read it as well");
+        return true;
+    });
+}
 
 } // namespace
 
 void run(Context& context, diag::Diagnostics& diagnostics) {
     for (const Check check : kChecks)
         check(context, diagnostics);
+    lower_missing_tiers(context, diagnostics);
 }
 
 } // namespace polecat::lint

@@ -5,7 +5,9 @@
 #include <fmt/format.h>
 
 #include "analyzer/lint/checks.h"
+#include "analyzer/lint/host_peers.h"
 #include "analyzer/lint/near_miss.h"
+#include "analyzer/lint/node_policies.h"
 #include "ir/policy/scope.h"
 
 namespace polecat::lint {
@@ -21,9 +23,6 @@ class SelectionsChecker {
   public:
     SelectionsChecker(Context& context, Diagnostics& out)
         : context_(context), out_(out), vocabulary_(context) {
-        for (const policy::Workload& each : context.cluster.workloads)
-            if (each.pod_annotations.contains("cni.projectcalico.org/allowedSourcePrefixes"))
-                sends_for_others_.insert(each.meta.space + "/" + each.meta.name);
         for (const diag::Diagnostic& each : out.list())
             if (each.code == Code::PeerAndOr || each.code == Code::NamespaceLabelNotSet) {
                 told_.insert(each.span);
@@ -42,7 +41,6 @@ class SelectionsChecker {
                 policy::is_global(view.policy.kind) ? "" : view.policy.meta.space;
             check_peer(view, view.rule.source, space, "source");
             check_peer(view, view.rule.destination, space, "destination");
-            check_own_side(view, space);
         });
     }
 
@@ -52,6 +50,8 @@ class SelectionsChecker {
         for (const decision::ObjectId id : context_.select(subject))
             if (context_.object(id).kind != Object::Kind::NetworkSet)
                 return;
+        if (!nodes_meant(context_, policy).empty())
+            return; // said by NoHostEndpoint
         const bool for_hosts = *policy.pre_dnat || *policy.do_not_track;
         if (!for_hosts && has_on_host_network(subject))
             return; // said by HostNetworkSelected
@@ -92,7 +92,7 @@ class SelectionsChecker {
                     const std::string& side) {
         const auto peers = policy::peers_of(entity, space);
         if (!peers || !context_.select(*peers).empty() || has_on_host_network(*peers) ||
-            told_.contains(entity.span) ||
+            told_.contains(entity.span) || !nodes_named(context_, *peers).empty() ||
             (entity.namespace_selector && told_.contains(entity.namespace_selector->span)))
             return;
         const auto known = context_.extent.known(*peers, policy::Ends::Peers);
@@ -110,13 +110,14 @@ class SelectionsChecker {
             diagnostic.with_note("assumes that " + *known);
         if (!others.empty())
             diagnostic.with_note(others);
+        else if (const std::string elsewhere = elsewhere_with(entity, space); !elsewhere.empty())
+            diagnostic.with_note(elsewhere).with_hint(
+                "add a namespaceSelector for those of other namespaces");
     }
 
     /// A selector by itself means the policy's own namespace. Who has the labels elsewhere.
     std::string others_with(const EntityRule& entity, const std::string& space) {
-        if (space.empty() || !policy::is_present(entity.selector) ||
-            policy::is_present(entity.namespace_selector) || entity.service_accounts ||
-            !asks_for_labels(entity.selector->parsed))
+        if (!means_own_namespace(entity, space))
             return "";
         for (const decision::ObjectId id : context_.select(entity.selector->parsed)) {
             const Object& object = context_.object(id);
@@ -129,69 +130,33 @@ class SelectionsChecker {
         return "";
     }
 
-    /// Some label must be there.
-    static bool asks_for_labels(const Selector& selector) { return !selector.matches({}); }
-
-    /// The destination of what a workload gets, and the source of what it sends, is the workload.
-    /// A host endpoint may have several addresses, and sees packets that are for others; some pods
-    /// may send from addresses of others.
-    void check_own_side(const RuleView& view, const std::string& space) {
-        const bool ingress = view.direction == decision::Direction::Ingress;
-        const EntityRule& entity = ingress ? view.rule.destination : view.rule.source;
-        const auto named = policy::peers_of(entity, space);
-        if (!named || *view.policy.apply_on_forward || *view.policy.pre_dnat ||
-            *view.policy.do_not_track)
-            return;
-        const auto meant = context_.select(*named);
-        std::size_t governed = 0;
-        for (const decision::ObjectId id : context_.select(policy::subject_of(view.policy))) {
+    /// The same of other namespaces.
+    std::string elsewhere_with(const EntityRule& entity, const std::string& space) {
+        if (!means_own_namespace(entity, space))
+            return "";
+        for (const decision::ObjectId id : context_.select(entity.selector->parsed)) {
             const Object& object = context_.object(id);
-            if (object.kind == Object::Kind::NetworkSet)
-                continue;
-            if (object.kind == Object::Kind::HostEndpoint || may_be_one_of(id, meant) ||
-                (!ingress && sends_for_others_.contains(object.name)))
-                return;
-            ++governed;
+            if (const auto of = object.labels.find(policy::kNamespaceLabel); of && *of != space)
+                return fmt::format("{} {} has these labels, and a selector by itself means "
+                                   "namespace {} only",
+                                   object.manifest_kind, object.name, space);
         }
-        const auto known = context_.extent.known(
-            Selector::all_of({policy::subject_of(view.policy), *named}), policy::Ends::Endpoints);
-        if (governed == 0 || meant.empty() || !known)
-            return; // said elsewhere, or not to be said
-        out_.report(Code::PeerMatchesNothing, entity.span.known() ? entity.span : view.rule.span,
-                    {rule_name(view), ingress ? "destination" : "source",
-                     "no endpoint that the policy governs"})
-            .about(name_of(view.policy))
-            .with_note(fmt::format("an {} rule is for packets that come {} the policy's own "
-                                   "endpoints, and this names none of them ({})",
-                                   ingress ? "ingress" : "egress", ingress ? "to" : "from",
-                                   counted(governed, "endpoint")))
-            .with_note("assumes that " + *known);
+        return "";
     }
 
-    /// An address is what every endpoint and network set that has it is.
-    bool may_be_one_of(decision::ObjectId id, const std::vector<decision::ObjectId>& meant) const {
-        const Object& object = context_.object(id);
-        return std::any_of(meant.begin(), meant.end(), [&](decision::ObjectId each) {
-            const Object& other = context_.object(each);
-            if (each == id || other.kind == Object::Kind::NetworkSet)
-                return each == id || !object.addresses_known ||
-                       std::any_of(
-                           object.addresses.begin(), object.addresses.end(),
-                           [&](const auto& address) { return other.nets.contains(address); });
-            return std::any_of(object.addresses.begin(), object.addresses.end(),
-                               [&](const auto& address) {
-                                   return std::find(other.addresses.begin(), other.addresses.end(),
-                                                    address) != other.addresses.end();
-                               });
-        });
+    /// Labels, of what is in the policy's namespace.
+    static bool means_own_namespace(const EntityRule& entity, const std::string& space) {
+        selector::Labels any;
+        any.set(policy::kOrchestratorLabel, "k8s");
+        return !space.empty() && policy::is_present(entity.selector) &&
+               !policy::is_present(entity.namespace_selector) && !entity.service_accounts &&
+               !entity.selector->parsed.matches({}) && !entity.selector->parsed.matches(any);
     }
 
     Context& context_;
     Diagnostics& out_;
     Vocabulary vocabulary_;
     std::set<Span> told_; ///< peers of which another rule said it
-    /// Pods that may send from addresses that aren't theirs.
-    std::set<std::string> sends_for_others_;
 };
 
 } // namespace

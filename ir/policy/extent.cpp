@@ -152,14 +152,24 @@ std::string every_pod_of(const std::vector<std::string>& spaces) {
 } // namespace
 
 Extent::Extent(const Cluster& cluster) {
-    for (const Namespace& each : cluster.namespaces)
-        spaces_[each.meta.name].labels = each.meta.labels;
+    for (const Namespace& each : cluster.namespaces) {
+        Space& space = spaces_[each.meta.name];
+        if (!each.meta.labels_unread)
+            space.labels = each.meta.labels;
+    }
     for (const Workload& each : cluster.workloads) {
         spaces_[each.meta.space].has_workloads = true;
         whole_ = whole_ || is_dns(each.pod_labels);
     }
     for (const Node& each : cluster.nodes)
         whole_ = whole_ || !each.is_calico;
+    for (const auto& [space, object] : cluster.unread_pods)
+        spaces_[space].in_part = true;
+    for (const NetworkSet& each : cluster.network_sets)
+        if (each.meta.labels_unread)
+            (each.meta.space.empty() ? global_in_part_ : spaces_[each.meta.space].in_part) = true;
+    for (const HostEndpoint& each : cluster.host_endpoints)
+        global_in_part_ = global_in_part_ || each.meta.labels_unread;
     hosts_ = (whole_ || !cluster.host_endpoints.empty()) && !has_automatic_host_endpoints(cluster);
     global_sets_ = whole_ || std::any_of(cluster.network_sets.begin(), cluster.network_sets.end(),
                                          [](const auto& set) { return set.meta.space.empty(); });
@@ -170,7 +180,7 @@ std::optional<std::string> Extent::known(const Selector& selector, Ends ends) co
         return std::nullopt;
     const bool global = may_be_global(selector), elsewhere = may_be_elsewhere(selector, spaces_);
     const bool knows_global = hosts_ || (ends == Ends::Peers && global_sets_);
-    if ((global && !knows_global) || (elsewhere && !whole_))
+    if ((global && (!knows_global || global_in_part_)) || (elsewhere && !whole_))
         return std::nullopt;
     std::vector<std::string> shown;
     bool bare = false; // a namespace without workloads may be meant

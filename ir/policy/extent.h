@@ -50,6 +50,7 @@ class Extent {
     bool whole_ = false;
     bool hosts_ = false; ///< host endpoints are in the input, and nobody makes more
     bool global_sets_ = false;
+    bool global_in_part_ = false; ///< labels of a host endpoint or global set could not be read
 };
 
 /// Calico makes a host endpoint of each node by itself.
