@@ -87,15 +87,14 @@ std::vector<diag::Diagnostic> findings_of(const std::string& text) {
     const auto documents = yaml::read_documents(sources, file, diagnostics);
     frontend::load_documents(documents, cluster, diagnostics);
     frontend::check_references(cluster, diagnostics);
-    if (!diagnostics.has_errors()) {
-        const policy::OrderedPolicies policies = passes::order_policies(cluster);
-        const decision::LoweredCluster lowered = passes::lower(cluster, diagnostics);
-        const decision::PolicyRules rules = passes::lower_policies(cluster, policies);
-        lint::Settings settings;
-        settings.policy_rules = &rules;
-        lint::Context context(cluster, policies, lowered, settings);
-        lint::run(context, diagnostics);
-    }
+    // What can't be read stops nothing but itself.
+    const policy::OrderedPolicies policies = passes::order_policies(cluster);
+    const decision::LoweredCluster lowered = passes::lower(cluster, diagnostics);
+    const decision::PolicyRules rules = passes::lower_policies(cluster, policies);
+    lint::Settings settings;
+    settings.policy_rules = &rules;
+    lint::Context context(cluster, policies, lowered, settings);
+    lint::run(context, diagnostics);
     return {diagnostics.list().begin(), diagnostics.list().end()};
 }
 
