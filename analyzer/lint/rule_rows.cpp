@@ -280,7 +280,7 @@ std::set<std::string> spaces_of(const RuleView& view, const EntityRule& end,
     return out;
 }
 
-/// Only where the input has pods and accounts of each namespace: else they are just not in it.
+/// Only where the input has accounts of each namespace: else they are just not in it.
 void account_missing(const RuleView& view, const Report& report) {
     const policy::Cluster& cluster = report.context.cluster;
     each_end(view.rule, [&](const EntityRule& end, const char*) {
@@ -293,10 +293,7 @@ void account_missing(const RuleView& view, const Report& report) {
                 known.insert(each.meta.space);
                 names.insert(each.meta.name);
             }
-        const bool all = std::all_of(spaces.begin(), spaces.end(), [&](const std::string& space) {
-            return report.context.extent.known_pods_of(space).has_value();
-        });
-        if (spaces.empty() || known != spaces || !all)
+        if (spaces.empty() || known != spaces)
             return;
         const std::string where = listed({spaces.begin(), spaces.end()});
         for (const At<std::string>& name : end.service_accounts->names)

@@ -98,7 +98,7 @@ class SelectionsChecker {
         const auto known = context_.extent.known(*peers, policy::Ends::Peers);
         const Span span = entity.span.known() ? entity.span : view.rule.span;
         const std::string what = side + " of rule " + rule_name(view);
-        const std::string others = others_with(entity, space, known.has_value());
+        const std::string others = others_with(entity, space);
         if (others.empty() && (slip(span, view.policy, *peers, what, known) || !known))
             return;
         auto& diagnostic =
@@ -115,22 +115,17 @@ class SelectionsChecker {
                 "add a namespaceSelector for those of other namespaces");
     }
 
-    /// A selector by itself means the policy's own namespace. Who has the labels elsewhere; who is
-    /// in another namespace only if all of the own one are known.
-    std::string others_with(const EntityRule& entity, const std::string& space, bool known) {
+    /// A selector by itself means the policy's own namespace. Who has the labels elsewhere.
+    std::string others_with(const EntityRule& entity, const std::string& space) {
         if (!means_own_namespace(entity, space))
             return "";
         for (const decision::ObjectId id : context_.select(entity.selector->parsed)) {
             const Object& object = context_.object(id);
-            const auto other = object.labels.find(policy::kNamespaceLabel);
-            if (!other)
-                return fmt::format("{} {} has these labels, and only `namespaceSelector: global()` "
-                                   "selects what is in no namespace",
-                                   object.manifest_kind, object.name);
-            if (known)
-                return fmt::format("{} {} has these labels, and a selector by itself means "
-                                   "namespace {}: add a namespaceSelector",
-                                   object.manifest_kind, object.name, space);
+            if (object.labels.find(policy::kNamespaceLabel))
+                continue;
+            return fmt::format("{} {} has these labels, and only `namespaceSelector: global()` "
+                               "selects what is in no namespace",
+                               object.manifest_kind, object.name);
         }
         return "";
     }
