@@ -4,6 +4,8 @@
 #include <set>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "analyzer/lint/checks.h"
 #include "ir/policy/scope.h"
 
@@ -50,33 +52,43 @@ class NamespaceLabelsChecker {
             return;
         std::set<std::pair<std::string, std::string>> asked;
         collect_values(field->parsed, asked);
+        const Span span = field->span.known() ? field->span : policy.meta.span;
         for (const auto& [label, space] : asked)
-            if (may_hold_name(label, space) && is_known(space) &&
-                decides(label, space, field->parsed))
-                out_.report(Code::NamespaceLabelNotSet,
-                            field->span.known() ? field->span : policy.meta.span,
-                            {what, label, space})
-                    .about(name_of(policy))
-                    .with_hint("write `kubernetes.io/metadata.name`, which every namespace has");
+            if (may_hold_name(label, space) && is_known(space))
+                check(policy, span, what, label, space, field->parsed);
     }
 
   private:
-    bool is_known(const std::string& space) const {
-        return context_.extent.labels_of_namespace(space) != nullptr ||
-               std::find(std::begin(kBuiltInNamespaces), std::end(kBuiltInNamespaces), space) !=
-                   std::end(kBuiltInNamespaces);
-    }
-
     /// Whether the namespace is selected hangs on a label that it doesn't have.
-    bool decides(const std::string& label, const std::string& space,
-                 const Selector& selector) const {
+    void check(const policy::Policy& policy, const Span& span, const std::string& what,
+               const std::string& label, const std::string& space, const Selector& selector) {
         const auto* given = context_.extent.labels_of_namespace(space);
         selector::Labels labels = given == nullptr ? selector::Labels{} : *given;
         for (const std::string_view each : kNameLabels)
             labels.set(each, space);
         selector::Labels with = labels;
         with.set(label, space);
-        return !labels.find(label) && selector.matches(labels) != selector.matches(with);
+        const bool left_out = selector.matches(labels) && !selector.matches(with);
+        if (labels.find(label) || selector.matches(labels) == selector.matches(with))
+            return;
+        auto& diagnostic =
+            left_out ? out_.report(Code::NamespaceLabelNotSet, span, {what, label, space})
+                     : out_.report(Code::SelectorTypo, span,
+                                   {"namespaceSelector of " + what,
+                                    fmt::format("namespace {} has no label `{}`", space, label)});
+        diagnostic.about(name_of(policy))
+            .with_hint("write `kubernetes.io/metadata.name`, which every namespace has");
+        if (given == nullptr)
+            diagnostic.with_note("no cluster sets that label, only somebody by hand");
+    }
+
+    static bool is_built_in(const std::string& space) {
+        return std::find(std::begin(kBuiltInNamespaces), std::end(kBuiltInNamespaces), space) !=
+               std::end(kBuiltInNamespaces);
+    }
+
+    bool is_known(const std::string& space) const {
+        return context_.extent.labels_of_namespace(space) != nullptr || is_built_in(space);
     }
 
     Context& context_;

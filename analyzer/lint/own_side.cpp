@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "analyzer/label_space.h"
 #include "analyzer/lint/checks.h"
 #include "ir/policy/scope.h"
 
@@ -62,11 +63,13 @@ class OwnSideChecker {
         const auto meant = pods ? context_.select(*named) : std::vector<ObjectId>{};
         if (meant.empty()) // said elsewhere
             return;
-        const auto known = context_.extent.known(
-            Selector::all_of({policy::subject_of(view.policy), *named}), policy::Ends::Endpoints);
-        if (known && std::none_of(pods->begin(), pods->end(),
-                                  [&](ObjectId id) { return may_be_one_of(id, meant); }))
-            report(view, own.span, pods->size(), *known);
+        if (std::any_of(pods->begin(), pods->end(),
+                        [&](ObjectId id) { return may_be_one_of(id, meant); }))
+            return;
+        const Selector both = Selector::all_of({policy::subject_of(view.policy), *named});
+        const auto known = context_.extent.known(both, policy::Ends::Endpoints);
+        if (known || analyzer::find_labels({both}, {}).kind == analyzer::LabelAnswer::Kind::No)
+            report(view, own.span, pods->size(), known);
     }
 
     /// An address is what every endpoint and network set that has it is.
@@ -99,10 +102,10 @@ class OwnSideChecker {
         const auto nets = net::AddressSet::of(list);
         const auto known =
             context_.extent.known(policy::subject_of(view.policy), policy::Ends::Endpoints);
-        if (known && std::none_of(pods->begin(), pods->end(), [&](ObjectId id) {
-                return may_lie_in(context_.object(id), nets);
-            }))
-            report(view, own.nets.front().span, pods->size(), *known);
+        if ((known || are_others(nets)) &&
+            std::none_of(pods->begin(), pods->end(),
+                         [&](ObjectId id) { return may_lie_in(context_.object(id), nets); }))
+            report(view, own.nets.front().span, pods->size(), known);
     }
 
     bool may_lie_in(const Object& object, const net::AddressSet& nets) const {
@@ -112,24 +115,30 @@ class OwnSideChecker {
         const net::AddressSet& pools = context_.lowered.world.pools;
         if (!pools.empty() && !pools.intersects(nets))
             return false;
-        // Single addresses, each of which another one has.
-        return std::any_of(nets.ranges().begin(), nets.ranges().end(), [&](const net::Range& each) {
-            return each.first != each.last || !context_.lowered.world.is_held(each.first);
+        return !are_others(nets);
+    }
+
+    /// Single addresses, each of which some endpoint has.
+    bool are_others(const net::AddressSet& nets) const {
+        return std::all_of(nets.ranges().begin(), nets.ranges().end(), [&](const net::Range& each) {
+            return each.first == each.last && context_.lowered.world.is_held(each.first);
         });
     }
 
     void report(const RuleView& view, const Span& span, std::size_t governed,
-                const std::string& known) {
+                const std::optional<std::string>& known) {
         const bool ingress = view.direction == Direction::Ingress;
-        out_.report(Code::PeerMatchesNothing, span.known() ? span : view.rule.span,
-                    {rule_name(view), ingress ? "destination" : "source",
-                     "no endpoint that the policy governs"})
-            .about(name_of(view.policy))
+        auto& diagnostic =
+            out_.report(Code::PeerMatchesNothing, span.known() ? span : view.rule.span,
+                        {rule_name(view), ingress ? "destination" : "source",
+                         "no endpoint that the policy governs"});
+        if (known)
+            diagnostic.with_note("assumes that " + *known);
+        diagnostic.about(name_of(view.policy))
             .with_note(fmt::format("an {} rule is for packets that come {} the policy's own "
                                    "endpoints, and this names none of them ({})",
                                    ingress ? "ingress" : "egress", ingress ? "to" : "from",
                                    counted(governed, "endpoint")))
-            .with_note("assumes that " + known)
             .with_hint(fmt::format("the other end is the {}", ingress ? "source" : "destination"));
     }
 

@@ -24,7 +24,8 @@ class SelectionsChecker {
     SelectionsChecker(Context& context, Diagnostics& out)
         : context_(context), out_(out), vocabulary_(context) {
         for (const diag::Diagnostic& each : out.list())
-            if (each.code == Code::PeerAndOr || each.code == Code::NamespaceLabelNotSet) {
+            if (each.code == Code::PeerAndOr || each.code == Code::NamespaceLabelNotSet ||
+                each.code == Code::SelectorTypo) {
                 told_.insert(each.span);
                 for (const diag::Label& label : each.labels)
                     told_.insert(label.span);
