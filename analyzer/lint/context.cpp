@@ -30,7 +30,8 @@ struct Answers {
 
 Context::Context(const policy::Cluster& of, const policy::OrderedPolicies& ordered,
                  const decision::LoweredCluster& meaning, Settings given)
-    : cluster(of), policies(ordered), lowered(meaning), settings(given), extent(of),
+    : cluster(of), policies(ordered), lowered(meaning), settings(given),
+      extent(of, given.whole_cluster),
       answers_(given.answers ? given.answers : std::make_shared<Answers>()) {}
 Context::~Context() = default;
 

@@ -151,7 +151,8 @@ std::string every_pod_of(const std::vector<std::string>& spaces) {
 
 } // namespace
 
-Extent::Extent(const Cluster& cluster) {
+Extent::Extent(const Cluster& cluster, bool told_whole)
+    : told_whole_(told_whole), whole_(told_whole) {
     for (const Namespace& each : cluster.namespaces) {
         Space& space = spaces_[each.meta.name];
         if (!each.meta.labels_unread)
@@ -196,6 +197,8 @@ std::optional<std::string> Extent::known(const Selector& selector, Ends ends) co
     }
     // In a picture of the whole cluster a namespace without pods has none, unless it is just what
     // the selector speaks of: then it is more likely that they come later.
+    if (told_whole_)
+        return "the input is the whole cluster";
     if (bare && (!whole_ || shown.empty()))
         return std::nullopt;
     if (elsewhere && shown.empty() && names_other_namespace(selector, spaces_))

@@ -20,7 +20,9 @@ enum class Ends {
 
 class Extent {
   public:
-    explicit Extent(const Cluster& cluster); ///< which need not outlive this
+    /// `told_whole`: somebody says that the input is the whole cluster. `cluster` need not outlive
+    /// this.
+    explicit Extent(const Cluster& cluster, bool told_whole = false);
 
     /// Is everything known that this could match? If so, what that takes for granted: "every pod of
     /// namespace shop is in the input". nullopt: something that the input does not show may match.
@@ -47,6 +49,7 @@ class Extent {
     std::optional<std::string> known_in_whole(const selector::Selector& selector) const;
 
     std::map<std::string, Space> spaces_;
+    bool told_whole_ = false;
     bool whole_ = false;
     bool hosts_ = false; ///< host endpoints are in the input, and nobody makes more
     bool global_sets_ = false;
