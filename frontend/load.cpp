@@ -89,22 +89,23 @@ void read_object(const Object& object, policy::Cluster& cluster, diag::Diagnosti
     object.row->read(context);
     settle_placeholders(placeholders_of(*object.root), is_policy_like(object.type),
                         object_label(context), found);
-    watch.settle(*object.root, api_version, kind);
+    watch.settle(*object.root, api_version, kind, object.contested);
     diagnostics.append(found);
-    if (object.contested)
-        add_unread_object(*object.root, api_version, kind, object.root->span, cluster);
 }
 
 void load_object(const Object& object, policy::Cluster& cluster, diag::Diagnostics& diagnostics) {
     const auto& [api_version, kind] = object.type;
     const yaml::Node& root = *object.root;
-    if (is_gone(object.type)) {
+    if (object.untyped) {
+        if (!kind.empty() || looks_like_policy(root, object.type) ||
+            is_policy_group(object.type.group()))
+            add_unread_object(root, api_version, kind, root.span, cluster);
+    } else if (is_gone(object.type)) {
         report_gone(object, diagnostics);
     } else if (object.row != nullptr) {
         read_object(object, cluster, diagnostics);
-    } else if (is_foreign_policy(object.type.group(), kind)) {
-        note_foreign_policy(root, api_version, kind, cluster);
-    } else if (!is_slip(object.type) && is_policy_name(kind)) {
+    } else if (is_foreign_policy(object.type.group(), kind) ||
+               (!is_slip(object.type) && is_policy_name(kind))) {
         note_foreign_policy(root, api_version, kind, cluster);
     } else if (is_slip(object.type)) {
         report_unknown_kind(root, object.type, diagnostics);

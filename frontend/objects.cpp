@@ -66,6 +66,12 @@ bool is_list(const Node& root, const TypeMeta& type) {
 void add_objects(const Node& root, const TypeMeta& implied, diag::Diagnostics& diagnostics,
                  std::vector<Object>& out) {
     const auto type = type_of(root, implied, diagnostics);
+    if (!type && root.is_mapping())
+        out.push_back({&root,
+                       {scalar_text(root, "apiVersion"), scalar_text(root, "kind")},
+                       nullptr,
+                       false,
+                       true});
     if (!type || is_expectation(*type))
         return;
     if (is_list(root, *type))

@@ -18,6 +18,7 @@ struct Object {
     const KindRow* row = nullptr; ///< nullptr: polecat does not read this kind
     /// Another object of this kind and name says something else, and either may be meant.
     bool contested = false;
+    bool untyped = false; ///< apiVersion or kind is missing, which was reported
 };
 
 /// The objects of documents and of lists in them, in order. What has no apiVersion or kind is

@@ -41,15 +41,6 @@ bool is_mapping_of(const Node* node, std::initializer_list<std::string_view> key
                        [&](std::string_view key) { return node->find(key) != nullptr; });
 }
 
-bool looks_like_policy(const Node& root, const TypeMeta& type) {
-    if (is_policy_name(type.kind))
-        return true;
-    const Node* spec = root.find("spec");
-    return is_mapping_of(spec, {"podSelector", "policyTypes", "stagedAction"}) ||
-           (is_mapping_of(spec, {"selector", "types", "order"}) &&
-            is_mapping_of(spec, {"ingress", "egress"}));
-}
-
 /// Says one of apiVersion and kind, and what it says is of a kind that is read.
 bool is_half_of_manifest(const Node& root, const TypeMeta& type) {
     if (root.find("metadata") == nullptr)
@@ -59,6 +50,15 @@ bool is_half_of_manifest(const Node& root, const TypeMeta& type) {
 }
 
 } // namespace
+
+bool looks_like_policy(const Node& root, const TypeMeta& type) {
+    if (is_policy_name(type.kind))
+        return true;
+    const Node* spec = root.find("spec");
+    return is_mapping_of(spec, {"podSelector", "policyTypes", "stagedAction"}) ||
+           (is_mapping_of(spec, {"selector", "types", "order"}) &&
+            is_mapping_of(spec, {"ingress", "egress"}));
+}
 
 std::string why_no_text(std::string_view text) {
     using namespace std::string_view_literals;

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "frontend/kinds/groups.h"
 #include "frontend/yaml/node.h"
 
 namespace polecat::frontend {
@@ -23,6 +24,9 @@ bool may_be_manifest(std::string_view text);
 
 /// It has a line `kind: ` with the name of a policy.
 bool mentions_policy(std::string_view text);
+
+/// Its kind is one of policy, or its spec can be of nothing else.
+bool looks_like_policy(const yaml::Node& root, const TypeMeta& type);
 
 /// Why a document of a folder is no manifest; empty: it is one, or was meant to be one. What looks
 /// like a policy and lacks its apiVersion or kind was meant to be one.

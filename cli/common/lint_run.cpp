@@ -10,7 +10,7 @@ namespace polecat::cli {
 namespace {
 
 /// Of a policy that could not be read nothing can be said but that. Points into `policies`.
-policy::OrderedPolicies readable(const policy::OrderedPolicies& policies) {
+policy::OrderedPolicies readable_policies(const policy::OrderedPolicies& policies) {
     policy::OrderedPolicies out;
     out.tiers = policies.tiers;
     for (policy::OrderedTier& tier : out.tiers)
@@ -28,7 +28,7 @@ Checked check_input(Input& input, const LintConfig& config, const Prepare& prepa
     out.ran = !leaves_nothing(input.diagnostics);
     if (out.ran) {
         const policy::OrderedPolicies all = passes::order_policies(input.cluster);
-        const policy::OrderedPolicies policies = readable(all);
+        const policy::OrderedPolicies policies = readable_policies(all);
         const decision::LoweredCluster lowered = passes::lower(input.cluster, input.diagnostics);
         const decision::PolicyRules rules = passes::lower_policies(input.cluster, all);
         lint::Settings settings = config.settings;

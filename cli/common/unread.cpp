@@ -12,7 +12,7 @@ namespace polecat::cli {
 
 namespace {
 
-constexpr std::size_t kMost = 3; // places of one line
+constexpr std::size_t kMostPlaces = 3; // places of one line
 
 /// "a.yaml:5 (NetworkPolicy shop/web)", an object once.
 std::vector<std::string> places_of(const Input& input) {
@@ -57,7 +57,7 @@ std::vector<std::string> unread_lines(const Input& input, const Hanging& hanging
         out.push_back(fmt::format("not read: {} with errors, {}: {} of {} answer{} hang on {} "
                                   "(polecat lint says what is wrong)",
                                   one ? "1 object" : fmt::format("{} objects", places.size()),
-                                  listed(places, kMost), hanging.some, hanging.all,
+                                  listed(places, kMostPlaces), hanging.some, hanging.all,
                                   hanging.all == 1 ? "" : "s", one ? "it" : "them"));
     }
     if (!input.cluster.foreign_policies.empty()) {
@@ -65,7 +65,7 @@ std::vector<std::string> unread_lines(const Input& input, const Hanging& hanging
         for (const auto& [kind, noted] : input.cluster.foreign_policies)
             kinds.push_back(fmt::format("{} {}", noted.count, kind));
         out.push_back(fmt::format("not read: policies of other systems, which may say more: {}",
-                                  listed(kinds, kMost)));
+                                  listed(kinds, kMostPlaces)));
     }
     return out;
 }

@@ -19,6 +19,9 @@ struct TypeMeta {
 
 /// The text of a scalar member of a mapping, else "".
 std::string scalar_text(const yaml::Node& root, std::string_view key);
+inline std::string scalar_text(const yaml::Node* mapping, std::string_view key) {
+    return mapping != nullptr ? scalar_text(*mapping, key) : std::string();
+}
 
 /// Groups in which an unknown kind is a slip, since a policy that is not read is an open door; ours
 /// is one of them.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "frontend/kinds/groups.h"
+
 namespace polecat::frontend {
 
 namespace {
@@ -92,14 +94,11 @@ std::string object_label(const ObjectContext& context) {
 }
 
 std::string object_label(const yaml::Node& root, const std::string& kind) {
-    const auto text = [](const yaml::Node* node) {
-        return node != nullptr && node->is_scalar() ? node->text : std::string();
-    };
     const yaml::Node* meta = root.find("metadata");
     if (meta == nullptr || !meta->is_mapping())
         return kind;
-    const std::string space = text(meta->find("namespace"));
-    return kind + " " + (space.empty() ? "" : space + "/") + text(meta->find("name"));
+    const std::string space = scalar_text(meta, "namespace");
+    return kind + " " + (space.empty() ? "" : space + "/") + scalar_text(meta, "name");
 }
 
 const KindRow* find_kind(std::string_view api_version, std::string_view kind) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "frontend/kinds/groups.h"
 #include "frontend/kinds/kinds.h"
 
 namespace polecat::frontend {
@@ -132,19 +133,14 @@ bool counts_pods(const yaml::Node& spec) {
     return false;
 }
 
-std::string text_at(const yaml::Node* mapping, std::string_view key) {
-    const yaml::Node* found =
-        mapping != nullptr && mapping->is_mapping() ? mapping->find(key) : nullptr;
-    return found != nullptr && found->is_scalar() ? found->text : std::string();
-}
-
 /// Where the pods will be: what deploys other objects may name another namespace than its own.
 std::string namespace_of(const yaml::Node& root) {
     const yaml::Node* spec = root.find("spec");
     const yaml::Node* destination =
         spec != nullptr && spec->is_mapping() ? spec->find("destination") : nullptr;
-    for (std::string space : {text_at(destination, "namespace"), text_at(spec, "targetNamespace"),
-                              text_at(root.find("metadata"), "namespace")})
+    for (std::string space :
+         {scalar_text(destination, "namespace"), scalar_text(spec, "targetNamespace"),
+          scalar_text(root.find("metadata"), "namespace")})
         if (!space.empty())
             return space;
     return "default";

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "frontend/kinds/groups.h"
 #include "frontend/kinds/kinds.h"
 #include "frontend/kinds/pod_makers.h"
 #include "ir/policy/scope.h"
@@ -31,18 +32,12 @@ template <class Cluster, class Act> void each_list(Cluster& cluster, const Act& 
     act(cluster.pools);
 }
 
-std::string text_at(const yaml::Node* mapping, std::string_view key) {
-    const yaml::Node* found =
-        mapping != nullptr && mapping->is_mapping() ? mapping->find(key) : nullptr;
-    return found != nullptr && found->is_scalar() ? found->text : std::string();
-}
-
 /// What can be told of an object's metadata; an empty namespace is one that is not known.
 policy::Metadata metadata_of(const yaml::Node& root, Span where) {
     policy::Metadata out;
     const yaml::Node* meta = root.is_mapping() ? root.find("metadata") : nullptr;
-    out.name = text_at(meta, "name");
-    out.space = text_at(meta, "namespace");
+    out.name = scalar_text(meta, "name");
+    out.space = scalar_text(meta, "namespace");
     out.space_given = !out.space.empty();
     out.span = out.unread = where;
     out.labels_unread = true;
@@ -134,7 +129,7 @@ void add_unread_policy(const yaml::Node& root, std::string_view api_version, std
 void add_unread_object(const yaml::Node& root, std::string_view api_version, std::string_view kind,
                        Span where, policy::Cluster& cluster) {
     if (api_version.starts_with("polecat/"))
-        return; // our own kinds change no answer
+        return;                                      // our own kinds change no answer
     if (kind.find("olic") != std::string_view::npos) // a slip of the name is one of a policy
         return add_unread_policy(root, api_version, kind, where, cluster);
     const policy::Metadata meta = metadata_of(root, where);
@@ -159,7 +154,7 @@ void add_unread_object(const yaml::Node& root, std::string_view api_version, std
 namespace {
 
 /// `key: value` or `"key": "value"`, wherever it stands in the line; without quotes and comment.
-std::string value_of(std::string_view line, std::string_view key) {
+std::string line_value(std::string_view line, std::string_view key) {
     std::size_t at = line.find_first_not_of(" -\t{\"'");
     if (at == std::string_view::npos || line.substr(at, key.size()) != key)
         return {};
@@ -180,12 +175,12 @@ struct Glimpse {
     void look(std::string_view line) {
         const auto take = [&](std::string_view key, std::string& into) {
             if (into.empty())
-                into = value_of(line, key);
+                into = line_value(line, key);
         };
         take("apiVersion", api_version);
         take("kind", kind);
         take("name", name);
-        const std::string found = value_of(line, "namespace");
+        const std::string found = line_value(line, "namespace");
         several = several || (!found.empty() && !space.empty() && found != space);
         take("namespace", space);
     }
@@ -208,13 +203,13 @@ struct Glimpse {
 };
 
 /// The document around a line.
-struct Lines {
+struct Around {
     Glimpse glimpse;
     std::uint32_t first = 1;
 };
 
-Lines lines_around(std::string_view text, std::uint32_t wanted) {
-    Lines out;
+Around lines_around(std::string_view text, std::uint32_t wanted) {
+    Around out;
     std::uint32_t number = 0;
     for (std::size_t begin = 0; begin < text.size();) {
         const std::size_t end = std::min(text.find('\n', begin), text.size());
@@ -248,34 +243,47 @@ void add_unread_documents(const std::vector<Span>& places, const Sources& source
 // --- objects -------------------------------------------------------------------------------------
 
 UnreadWatch::UnreadWatch(policy::Cluster& cluster, const diag::Diagnostics& diagnostics)
-    : cluster_(cluster), watch_(diagnostics), before_(sizes()), policies_before_(policies()) {}
+    : cluster_(cluster), watch_(diagnostics), before_(sizes()) {}
 
-std::array<std::size_t, UnreadWatch::kLists> UnreadWatch::sizes() const {
-    std::array<std::size_t, kLists> out{};
+UnreadWatch::Sizes UnreadWatch::sizes() const {
+    Sizes out{};
     std::size_t next = 0;
-    each_list(cluster_, [&](const auto& list) { out[next++] = list.size(); });
+    each_list(cluster_, [&](const auto& list) { out.lists[next++] = list.size(); });
+    out.policies = {cluster_.policies.size(), cluster_.kubernetes_policies.size(),
+                    cluster_.cluster_policies.size()};
     return out;
 }
 
-std::size_t UnreadWatch::policies() const {
-    return cluster_.policies.size() + cluster_.kubernetes_policies.size() +
-           cluster_.cluster_policies.size();
+/// Those that came since; whether there were any.
+bool UnreadWatch::drop_policies() {
+    const bool any = sizes().policies != before_.policies;
+    const auto shorten = [](auto& list, std::size_t size) {
+        list.erase(list.begin() + static_cast<std::ptrdiff_t>(size), list.end());
+    };
+    shorten(cluster_.policies, before_.policies[0]);
+    shorten(cluster_.kubernetes_policies, before_.policies[1]);
+    shorten(cluster_.cluster_policies, before_.policies[2]);
+    return any;
 }
 
 void UnreadWatch::settle(const yaml::Node& root, std::string_view api_version,
-                         std::string_view kind) {
-    const auto where = watch_.error();
+                         std::string_view kind, bool contested) {
+    auto where = watch_.error();
+    if (contested)
+        where = root.span;
     if (!where)
         return;
-    if (sizes() == before_ && policies() == policies_before_)
-        return add_unread_object(root, api_version, kind, where->known() ? *where : root.span,
-                                 cluster_);
+    if (!where->known())
+        where = root.span;
+    // Of two policies either may be the one, and they may select differently.
+    if ((contested && drop_policies()) || sizes() == before_)
+        return add_unread_object(root, api_version, kind, *where, cluster_);
     std::size_t next = 0;
     each_list(cluster_, [&](auto& list) {
-        for (std::size_t i = before_[next++]; i < list.size(); ++i)
-            list[i].meta.unread = where->known() ? *where : list[i].meta.span;
+        for (std::size_t i = before_.lists[next++]; i < list.size(); ++i)
+            list[i].meta.unread = *where;
     });
-    for (std::size_t i = before_[3]; i < cluster_.workloads.size(); ++i) {
+    for (std::size_t i = before_.lists[3]; i < cluster_.workloads.size(); ++i) {
         const policy::Workload& workload = cluster_.workloads[i];
         cluster_.unread_pods.try_emplace(
             workload.meta.space,

@@ -38,17 +38,23 @@ void add_unread_documents(const std::vector<Span>& places, const Sources& source
 class UnreadWatch {
   public:
     UnreadWatch(policy::Cluster& cluster, const diag::Diagnostics& diagnostics);
-    void settle(const yaml::Node& root, std::string_view api_version, std::string_view kind);
+    /// `contested`: another object of the name says something else, and either may be meant.
+    void settle(const yaml::Node& root, std::string_view api_version, std::string_view kind,
+                bool contested = false);
 
   private:
-    static constexpr std::size_t kLists = 10;
-    std::array<std::size_t, kLists> sizes() const;
-    std::size_t policies() const;
+    static constexpr std::size_t kLists = 10, kPolicyLists = 3;
+    struct Sizes {
+        std::array<std::size_t, kLists> lists;
+        std::array<std::size_t, kPolicyLists> policies;
+        bool operator==(const Sizes&) const = default;
+    };
+    Sizes sizes() const;
+    bool drop_policies();
 
     policy::Cluster& cluster_;
     diag::Watch watch_;
-    std::array<std::size_t, kLists> before_;
-    std::size_t policies_before_;
+    Sizes before_;
 };
 
 /// After everything was read: policies of a tier that could not be read have no known place.
