@@ -41,7 +41,7 @@ SuiteResult run_invalid(const std::string& dir) {
         const auto expect = nlohmann::json::parse(read_file((folder / "expect.json").string()));
         Sources sources;
         diag::Diagnostics diagnostics;
-        const auto cluster =
+        auto cluster =
             frontend::load({(folder / "manifests").string()}, sources, diagnostics);
         frontend::check_references(cluster, diagnostics);
         const std::string severity = expect["severity"];
