@@ -48,6 +48,8 @@ std::string describe(const Slot& slot, decision::Direction direction) {
         return "end of all policy";
     case Slot::Kind::AdminDown:
         return "the endpoint is down";
+    case Slot::Kind::UnreadEndpoint:
+        return slot.policy_kind + " " + slot.policy_name + ", which could not be read";
     }
     return "";
 }

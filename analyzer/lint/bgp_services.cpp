@@ -54,7 +54,7 @@ class Advertised {
     static std::optional<net::Address> told(const policy::Service& service,
                                             const net::AddressSet& cluster,
                                             const net::AddressSet& external) {
-        for (const net::Address& each : service.external_ips)
+        for (const net::Address& each : service.outside_ips())
             if (external.contains(each))
                 return each;
         for (const net::Address& each : service.cluster_ips)

@@ -236,8 +236,8 @@ std::vector<ReachPrinter::Summary> ReachPrinter::summary(const ir::PathQuery& qu
 std::string ReachPrinter::summary_text(const ir::PathQuery& query) const {
     std::string out;
     for (const Summary& each : summary(query)) {
-        out += fmt::format("{} -> {}  {}\n  allowed  {}\n", from_, to_,
-                           each.family == net::Family::V4 ? "IPv4" : "IPv6", each.allowed);
+        out += fmt::format("{} -> {}  {}\n  allowed  {}\n", from_, to_, net::to_string(each.family),
+                           each.allowed);
         if (!each.depends.empty())
             out += fmt::format("  depends  {}\n", each.depends);
     }
@@ -254,7 +254,7 @@ std::string ReachPrinter::summary_json(const ir::PathQuery& query) const {
     for (const Summary& each : summary(query))
         out.push_back({{"from", from_},
                        {"to", to_},
-                       {"family", each.family == net::Family::V4 ? "IPv4" : "IPv6"},
+                       {"family", net::to_string(each.family)},
                        {"allowed", each.allowed},
                        {"depends", each.depends}});
     return out.dump(1) + "\n";

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "ir/policy/scope.h"
+#include "support/letters.h"
 
 namespace polecat::cli {
 
@@ -157,10 +158,7 @@ class Writer {
         if (old)
             return out + fmt::format("  ports:\n  - portNumber: {{protocol: {}, port: {}}}\n",
                                      protocol, *flow.destination_port);
-        std::string key = protocol;
-        for (char& c : key)
-            c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-        return out + fmt::format("  protocols:\n  - {}: {{{}}}\n", key,
+        return out + fmt::format("  protocols:\n  - {}: {{{}}}\n", lower_case(protocol),
                                  flow.destination_port
                                      ? fmt::format("destinationPort: {{number: {}}}",
                                                    *flow.destination_port)

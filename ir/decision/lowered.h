@@ -119,6 +119,8 @@ struct LoweredCluster {
         return found == felix_of_nodes.end() ? felix : found->second;
     }
     const Endpoint* endpoint_of(ObjectId object) const;
+    /// Whether what could not be read takes part in a program.
+    bool is_in_doubt(ProgramId id) const;
     /// The program an endpoint runs, nullptr when there is none (nothing is decided there).
     const GroupProgram* find(ObjectId object, Direction direction, Hook hook,
                              net::Family family) const;
