@@ -4,6 +4,8 @@
 #include <map>
 #include <tuple>
 
+#include "ir/policy/order.h"
+
 namespace polecat::passes {
 
 namespace {
@@ -116,6 +118,11 @@ std::vector<Rule> convert_rules(const std::vector<policy::KubernetesRule>& rules
         Rule base;
         base.manifest_index = static_cast<std::uint32_t>(i);
         base.span = base.action_span = rules[i].span;
+        base.unread = rules[i].unread;
+        if (base.unread.known()) {
+            out.push_back(std::move(base));
+            continue;
+        }
         for (const ProtocolPorts& ports : ports_of(rules[i]).list()) {
             Rule with_ports = base;
             add_ports(ports, with_ports);
@@ -165,7 +172,15 @@ policy::Action action_of(const std::string& text) {
                             : policy::Action::Deny;
 }
 
-std::vector<Rule> convert_rules(const std::vector<policy::ClusterRule>& rules, bool ingress) {
+/// clusternetworkpolicy.go, combinePortsWithCNPEgressPeers.
+bool calico_converts(const policy::ClusterRule& rule) {
+    return std::none_of(rule.peers.begin(), rule.peers.end(), [](const policy::ClusterPeer& peer) {
+        return peer.nodes || !peer.domains.empty();
+    });
+}
+
+std::vector<Rule> convert_rules(const std::vector<policy::ClusterRule>& rules, bool ingress,
+                                Enforcer by) {
     std::vector<Rule> out;
     for (std::size_t i = 0; i < rules.size(); ++i) {
         Rule base;
@@ -174,6 +189,21 @@ std::vector<Rule> convert_rules(const std::vector<policy::ClusterRule>& rules, b
         base.span = rules[i].span;
         base.action = action_of(rules[i].action.value);
         base.action_span = rules[i].action.span;
+        base.unread = rules[i].unread;
+        base.any_action = rules[i].any_action;
+        if (base.any_action)
+            base.action = policy::Action::Pass;
+        if (base.unread.known()) {
+            out.push_back(std::move(base));
+            continue;
+        }
+        if (by == Enforcer::Calico && !calico_converts(rules[i])) {
+            if (base.action != policy::Action::Allow) {
+                base.action = policy::Action::Deny;
+                out.push_back(std::move(base));
+            }
+            continue;
+        }
         for (const ProtocolPorts& ports : ports_of(rules[i]).list())
             for (const policy::ClusterPeer& peer : rules[i].peers) {
                 Rule rule = base;
@@ -229,22 +259,24 @@ policy::Policy convert(const policy::KubernetesNetworkPolicy& source) {
     return out;
 }
 
-policy::Policy convert(const policy::ClusterNetworkPolicy& source) {
+policy::Policy convert(const policy::ClusterNetworkPolicy& source, Enforcer by) {
     policy::Policy out;
     out.meta = source.meta;
     out.kind = policy::PolicyKind::KubernetesClusterNetworkPolicy;
     out.manifest_kind = source.kind;
-    out.tier.value = source.tier == policy::ClusterTier::Admin ? "kube-admin" : "kube-baseline";
+    out.tier.value =
+        source.tier == policy::ClusterTier::Admin ? policy::kAdminTier : policy::kBaselineTier;
     out.order = source.priority;
+    out.place_unread = source.place_unread;
     const policy::ClusterPeer& subject = source.subject;
     out.selector =
         field(convert_selector(subject.pods.value_or(LabelSelector{}), true), subject.span);
     if (subject.namespaces)
         out.namespace_selector = field(convert_selector(*subject.namespaces, false), subject.span);
-    out.ingress_type = !source.ingress.empty();
-    out.egress_type = !source.egress.empty();
-    out.ingress = convert_rules(source.ingress, true);
-    out.egress = convert_rules(source.egress, false);
+    out.ingress = convert_rules(source.ingress, true, by);
+    out.egress = convert_rules(source.egress, false, by);
+    out.ingress_type = !out.ingress.empty();
+    out.egress_type = !out.egress.empty();
     return out;
 }
 
@@ -261,14 +293,6 @@ policy::Labels prefixed(const std::string& prefix, const policy::Metadata& of) {
 
 } // namespace
 
-policy::Labels labels_given_by(const policy::Namespace& source) {
-    return prefixed("pcns.", source.meta);
-}
-
-policy::Labels labels_given_by(const policy::ServiceAccount& source) {
-    return prefixed("pcsa.", source.meta);
-}
-
 policy::Rule allow_all(const Span& span) {
     policy::Rule allow;
     allow.span = allow.action_span = span;
@@ -281,7 +305,7 @@ policy::Profile profile_of(const policy::Namespace& source) {
     out.meta.span = source.meta.span;
     out.ingress.push_back(allow_all(source.meta.span));
     out.egress.push_back(allow_all(source.meta.span));
-    out.labels_to_apply = labels_given_by(source);
+    out.labels_to_apply = prefixed("pcns.", source.meta);
     return out;
 }
 
@@ -289,7 +313,7 @@ policy::Profile profile_of(const policy::ServiceAccount& source) {
     policy::Profile out;
     out.meta.name = "ksa." + source.meta.space + "." + source.meta.name;
     out.meta.span = source.meta.span;
-    out.labels_to_apply = labels_given_by(source);
+    out.labels_to_apply = prefixed("pcsa.", source.meta);
     return out;
 }
 

@@ -39,5 +39,8 @@ void check_host_peers(Context& context, Diagnostics& out);
 void check_node_addresses(Context& context, Diagnostics& out);
 void check_service_addresses(Context& context, Diagnostics& out);
 void check_request_routes(Context& context, Diagnostics& out);
+void check_deny_only(Context& context, Diagnostics& out);
+void check_host_policies(Context& context, Diagnostics& out);
+void check_pool_addresses(Context& context, Diagnostics& out);
 
 } // namespace polecat::lint

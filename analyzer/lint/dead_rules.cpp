@@ -36,7 +36,11 @@ bool is_default_deny(const Policy& policy) {
 class DeadRulesChecker {
   public:
     DeadRulesChecker(Context& context, Diagnostics& out)
-        : context_(context), effects_(context.effects()), out_(out) {}
+        : context_(context), effects_(context.effects()), out_(out) {
+        each_policy(context, [&](const policy::OrderedTier& tier, const Policy& policy) {
+            policies_.emplace(analyzer::key_of(policy), std::pair(&tier, &policy));
+        });
+    }
 
     void run() {
         each_policy(context_, [&](const policy::OrderedTier& tier, const Policy& policy) {
@@ -67,15 +71,39 @@ class DeadRulesChecker {
                 const auto found = context_.covered_everywhere().find(key);
                 if (found == context_.covered_everywhere().end())
                     continue;
-                std::vector<std::string> names;
-                for (const RuleKey& each : found->second)
-                    names.push_back(name_within(policy, each));
-                out_.report(Code::ShadowedRule, rule.span, {rule_name(key), listed(names, 4)})
-                    .about(name_of(policy))
+                bool same_action = true;
+                auto& diagnostic = out_.report(
+                    Code::ShadowedRule, rule.span,
+                    {rule_name(key), listed(takers(policy, rule, found->second, same_action), 4)});
+                diagnostic.about(name_of(policy))
                     .with_proof(context_.proof_of({Claim::What::NeverAnywhere, key}) +
                                 "; none exists that the policy selects")
                     .with_hint("move it before the rules that take its flows, or remove it");
+                if (same_action)
+                    diagnostic.severity = diag::Severity::Note;
             }
+    }
+
+    /// The names of rules that take another's flows, and of the tiers whose end does.
+    /// `same_action`: whether all of them say the same.
+    std::vector<std::string> takers(const Policy& policy, const Rule& rule,
+                                    const std::vector<RuleKey>& keys, bool& same_action) const {
+        std::vector<std::string> out;
+        std::set<std::string> ends;
+        for (const RuleKey& each : keys) {
+            out.push_back(name_within(policy, each));
+            const auto& [tier, by] = policies_.at(each.policy);
+            const auto& rules = each.direction == Direction::Ingress ? by->ingress : by->egress;
+            same_action =
+                same_action && std::all_of(rules.begin(), rules.end(), [&](const Rule& other) {
+                    return other.manifest_index != each.index || other.action == rule.action;
+                });
+            if (tier->name != *policy.tier && tier->default_action == Action::Deny)
+                ends.insert("the end of tier " + tier->name);
+        }
+        same_action = same_action && (ends.empty() || rule.action == Action::Deny);
+        out.insert(out.end(), ends.begin(), ends.end());
+        return out;
     }
 
     static std::string name_within(const Policy& policy, const RuleKey& key) {
@@ -157,8 +185,16 @@ class DeadRulesChecker {
         return out;
     }
 
-    /// Something else than what it says is done with flows of it.
+    /// Something else than what it says is done with flows of it; not by another of Kubernetes'
+    /// policies, which come in no order.
     bool is_overruled(const analyzer::RuleEffect& effect, const Rule& rule) const {
+        constexpr auto kKubernetes = policy::PolicyKind::KubernetesNetworkPolicy;
+        if (effect.slot.kind_of_policy == kKubernetes &&
+            std::any_of(effect.taken_by.begin(), effect.taken_by.end(),
+                        [](const RuleKey& by) { return by.policy.kind_of_policy == kKubernetes; }))
+            return false;
+        if (rule.action == Action::Allow && !effect.taken_by_ends.empty())
+            return true;
         return std::any_of(effect.taken_by.begin(), effect.taken_by.end(), [&](const RuleKey& by) {
             return effects_.rules.at(by).slot.action != rule.action;
         });
@@ -191,6 +227,11 @@ class DeadRulesChecker {
             passed = passed && by.action == Action::Pass && by.tier == effect.slot.tier;
             names.push_back(name_within(policy, each));
         }
+        for (const std::string& tier : effect.taken_by_ends) {
+            same_action = same_action && rule.action == Action::Deny;
+            passed = false;
+            names.push_back("the end of tier " + tier);
+        }
         auto& diagnostic = out_.report(passed ? Code::PassSkipsDeny : Code::ShadowedRule, rule.span,
                                        {rule_name(key), listed(names, 4)});
         diagnostic.about(name_of(policy))
@@ -205,8 +246,10 @@ class DeadRulesChecker {
             diagnostic.with_witness(
                 {effect.example->source, effect.example->destination, effect.example->connections});
         diagnostic.with_hint(same_action ? "remove it, or narrow what comes before"
-                                         : "move it before the rules that take its flows, or "
-                                           "remove it");
+                             : effect.taken_by_ends.empty()
+                                 ? "move it before the rules that take its flows, or remove it"
+                                 : "let the earlier tier pass what is to come here: end its "
+                                   "policies with `- action: Pass`");
         if (same_action)
             diagnostic.severity = diag::Severity::Note;
     }
@@ -216,11 +259,7 @@ class DeadRulesChecker {
                       const analyzer::PolicyEffect& effect) {
         // Kubernetes' policies have no order: what one allows is no other's doing.
         if (!effect.effect.reached && !is_kubernetes(policy))
-            out_.report(Code::UnreachablePolicy, policy.meta.span, {policy.meta.name, tier.name})
-                .about(name_of(policy))
-                .with_proof(
-                    context_.proof_of({Claim::What::NeverReached, analyzer::key_of(policy)}))
-                .with_hint("what comes before it in the order decides every flow");
+            unreachable(tier, policy);
         else if (!effect.effect.needed && has_overruled_rule(policy))
             return false; // told rule by rule, with what overrules it
         else if (const auto known = effect.effect.needed ? std::nullopt : needless_if(policy))
@@ -230,6 +269,35 @@ class DeadRulesChecker {
                 .with_proof(context_.proof_of({Claim::What::NotNeeded, analyzer::key_of(policy)}))
                 .with_hint("remove it, or check that it selects and says what is meant");
         return !effect.effect.reached || !effect.effect.needed;
+    }
+
+    void unreachable(const policy::OrderedTier& tier, const Policy& policy) {
+        auto& diagnostic =
+            out_.report(Code::UnreachablePolicy, policy.meta.span, {policy.meta.name, tier.name});
+        diagnostic.about(name_of(policy))
+            .with_proof(context_.proof_of({Claim::What::NeverReached, analyzer::key_of(policy)}))
+            .with_hint("what comes before it in the order decides every flow");
+        std::set<std::string> names;
+        each_taken(policy, [&](const analyzer::RuleEffect& rule) {
+            for (const RuleKey& by : rule.taken_by)
+                if (names.insert(analyzer::to_string(by)).second && names.size() <= 4)
+                    diagnostic.with_label(effects_.rules.at(by).slot.span,
+                                          "takes flows of its rules");
+            for (const std::string& tier_before : rule.taken_by_ends)
+                names.insert("the end of tier " + tier_before);
+        });
+        if (!names.empty())
+            diagnostic.with_note("what its rules match is decided by " +
+                                 listed({names.begin(), names.end()}, 4));
+    }
+
+    /// act(effect) for each rule of a policy that matches something and never decides.
+    template <class Act> void each_taken(const Policy& policy, const Act& act) const {
+        const analyzer::PolicyKey own = analyzer::key_of(policy);
+        for (auto rule = effects_.rules.lower_bound({own, Direction::Ingress, 0});
+             rule != effects_.rules.end() && rule->first.policy == own; ++rule)
+            if (rule->second.effect.matches && !rule->second.effect.decides)
+                act(rule->second);
     }
 
     void check_tier(const policy::OrderedTier& tier) {
@@ -279,6 +347,7 @@ class DeadRulesChecker {
     Context& context_;
     const Effects& effects_;
     Diagnostics& out_;
+    std::map<analyzer::PolicyKey, std::pair<const policy::OrderedTier*, const Policy*>> policies_;
 };
 
 } // namespace

@@ -19,6 +19,7 @@ struct Tunnel {
     const char* name;
     std::int64_t overhead;
     const char* mtu_field;
+    const char* device;
     bool (*used)(const std::vector<Pool>& pools, const policy::Settings& felix);
 };
 
@@ -29,15 +30,15 @@ bool any_pool(const std::vector<Pool>& pools, bool (*holds)(const Pool&), net::F
 }
 
 constexpr Tunnel kTunnels[] = {
-    {"IPIP", 20, "ipipMTU",
+    {"IPIP", 20, "ipipMTU", "the IPIP device",
      [](const auto& pools, const auto&) { return any_pool(pools, uses_ipip, net::Family::V4); }},
-    {"VXLAN", 50, "vxlanMTU",
+    {"VXLAN", 50, "vxlanMTU", "the VXLAN device",
      [](const auto& pools, const auto&) { return any_pool(pools, uses_vxlan, net::Family::V4); }},
-    {"VXLAN over IPv6", 70, "vxlanMTUV6",
+    {"VXLAN over IPv6", 70, "vxlanMTUV6", "the VXLAN device of IPv6",
      [](const auto& pools, const auto&) { return any_pool(pools, uses_vxlan, net::Family::V6); }},
-    {"WireGuard", 60, "wireguardMTU",
+    {"WireGuard", 60, "wireguardMTU", "the WireGuard device",
      [](const auto&, const auto& felix) { return felix.is_true("wireguardEnabled"); }},
-    {"WireGuard over IPv6", 80, "wireguardMTUV6",
+    {"WireGuard over IPv6", 80, "wireguardMTUV6", "the WireGuard device of IPv6",
      [](const auto&, const auto& felix) { return felix.is_true("wireguardEnabledV6"); }},
 };
 
@@ -85,6 +86,9 @@ class InstallationChecker {
             dropped_by_cloud(pool);
         }
         mtu();
+        for (const policy::OtherObject& each : cluster_.others)
+            if (each.kind == "FelixConfiguration")
+                device_mtus(each);
         if (context_.dataplane() == Dataplane::Bpf)
             kernels();
         for (const policy::Workload& each : cluster_.workloads)
@@ -154,11 +158,31 @@ class InstallationChecker {
         const std::int64_t needed = given->value + widest->overhead;
         // More than Ethernet's for pods themselves says that the network carries more.
         if (given->value <= kEthernet && needed > kEthernet)
-            out_.report(Code::MtuNeedsLarger, given->span,
-                        {std::to_string(given->value), widest->name, std::to_string(needed)})
-                .about("Installation " + installation_->meta.name)
-                .with_hint("at most " + std::to_string(kEthernet - widest->overhead) +
-                           " on such a network, or leave mtu out: Felix finds it");
+            needs_larger(*given, "pods", *widest, "mtu",
+                         "Installation " + installation_->meta.name);
+    }
+
+    /// The same of the tunnels' devices, in the cluster's FelixConfiguration or a node's own.
+    void device_mtus(const policy::OtherObject& felix) {
+        const policy::Settings none;
+        const policy::Settings& everywhere = felix_ == nullptr ? none : felix_->spec;
+        for (const Tunnel& tunnel : kTunnels) {
+            const auto given = felix.spec.integer(tunnel.mtu_field);
+            if (given && given->value <= kEthernet && given->value + tunnel.overhead > kEthernet &&
+                (tunnel.used(pools_, felix.spec) || tunnel.used(pools_, everywhere)))
+                needs_larger(*given, tunnel.device, tunnel, tunnel.mtu_field,
+                             "FelixConfiguration " + felix.meta.name);
+        }
+    }
+
+    void needs_larger(const At<std::int64_t>& given, const char* whose, const Tunnel& tunnel,
+                      const char* field, const std::string& object) {
+        out_.report(Code::MtuNeedsLarger, given.span,
+                    {std::to_string(given.value), tunnel.name,
+                     std::to_string(given.value + tunnel.overhead), whose})
+            .about(object)
+            .with_hint(fmt::format("at most {} on such a network, or leave {} out: Felix finds it",
+                                   kEthernet - tunnel.overhead, field));
     }
 
     // --- kernels ---------------------------------------------------------------------------------

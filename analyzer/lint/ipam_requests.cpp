@@ -66,12 +66,10 @@ class IpamRequestsChecker {
     }
 
     void check_pool(const AddressRequest& request, const std::string& asked, Family family) {
-        const auto cidr = net::parse_cidr(asked, net::CidrForm::Masked);
-        const auto found = std::find_if(pools_.begin(), pools_.end(), [&](const Pool& pool) {
-            return cidr ? pool.cidr == *cidr : pool.name == asked;
-        });
-        if (found == pools_.end()) {
-            if (all_known(family, cidr.has_value()) && !made_by_calico(asked))
+        const bool by_cidr = net::parse_cidr(asked, net::CidrForm::Masked).has_value();
+        const Pool* found = pool_asked_for(pools_, asked);
+        if (found == nullptr) {
+            if (all_known(family, by_cidr) && !made_by_calico(asked))
                 unknown_pool(request, asked);
             return;
         }

@@ -31,10 +31,14 @@ class KubernetesChecker {
             check(rule);
         for (const KubernetesRule& rule : policy.egress)
             check(rule);
+        every_port(policy.ingress, "ingress", "from");
+        every_port(policy.egress, "egress", "to");
     }
 
   private:
     void check(const KubernetesRule& rule) {
+        if (rule.unread.known())
+            return;
         for (const KubernetesPeer& peer : rule.peers) {
             const bool every_space =
                 peer.namespace_selector && selects_all(*peer.namespace_selector);
@@ -55,6 +59,31 @@ class KubernetesChecker {
                 .about(object_)
                 .with_hint("write `protocol: UDP` if that is meant, or `protocol: TCP`");
         }
+    }
+
+    /// "- from" and "- ports" one after the other: the dash before the second one makes two rules
+    /// of what looks like one, and a protocol alone is every port of it.
+    void every_port(const std::vector<KubernetesRule>& rules, const char* direction,
+                    const char* peers) {
+        const auto with_peers =
+            std::find_if(rules.begin(), rules.end(),
+                         [](const KubernetesRule& rule) { return !rule.peers.empty(); });
+        if (with_peers == rules.end())
+            return;
+        for (std::size_t i = 0; i < rules.size(); ++i)
+            for (const policy::KubernetesPort& port : rules[i].ports)
+                if (rules[i].peers.empty() && !port.port) {
+                    const std::string other =
+                        fmt::format("{}[{}]", direction, with_peers - rules.begin());
+                    out_.report(Code::EveryPortRule, rules[i].span,
+                                {fmt::format("{}[{}]", direction, i), peers,
+                                 net::to_string_protocol(port.protocol.value_or(net::kTcp)), other})
+                        .about(object_)
+                        .with_label(with_peers->span, other)
+                        .with_hint(fmt::format("for those of `{0}` only, put ports into the same "
+                                               "item: no dash before `ports`",
+                                               peers));
+                }
     }
 
     /// Ports at which a reader thinks of UDP. Of others TCP is what was meant.

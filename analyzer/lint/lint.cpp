@@ -39,6 +39,9 @@ constexpr Check kChecks[] = {
     check_request_routes,
     check_node_addresses,
     check_service_addresses,
+    check_deny_only,
+    check_host_policies,
+    check_pool_addresses,
 };
 
 } // namespace

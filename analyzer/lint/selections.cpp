@@ -6,6 +6,7 @@
 
 #include "analyzer/lint/checks.h"
 #include "analyzer/lint/near_miss.h"
+#include "analyzer/lint/node_policies.h"
 #include "ir/policy/scope.h"
 
 namespace polecat::lint {
@@ -49,6 +50,8 @@ class SelectionsChecker {
         for (const decision::ObjectId id : context_.select(subject))
             if (context_.object(id).kind != Object::Kind::NetworkSet)
                 return;
+        if (!nodes_meant(context_, policy).empty())
+            return; // said by NoHostEndpoint
         const bool for_hosts = *policy.pre_dnat || *policy.do_not_track;
         if (!for_hosts && has_on_host_network(subject))
             return; // said by HostNetworkSelected
@@ -114,13 +117,14 @@ class SelectionsChecker {
             diagnostic.with_note("assumes that " + *known);
         if (!others.empty())
             diagnostic.with_note(others);
+        else if (const std::string elsewhere = elsewhere_with(entity, space); !elsewhere.empty())
+            diagnostic.with_note(elsewhere).with_hint(
+                "add a namespaceSelector for those of other namespaces");
     }
 
     /// A selector by itself means the policy's own namespace. Who has the labels elsewhere.
     std::string others_with(const EntityRule& entity, const std::string& space) {
-        if (space.empty() || !policy::is_present(entity.selector) ||
-            policy::is_present(entity.namespace_selector) || entity.service_accounts ||
-            !asks_for_labels(entity.selector->parsed))
+        if (!means_own_namespace(entity, space))
             return "";
         for (const decision::ObjectId id : context_.select(entity.selector->parsed)) {
             const Object& object = context_.object(id);
@@ -133,8 +137,28 @@ class SelectionsChecker {
         return "";
     }
 
-    /// Some label must be there.
-    static bool asks_for_labels(const Selector& selector) { return !selector.matches({}); }
+    /// The same of other namespaces.
+    std::string elsewhere_with(const EntityRule& entity, const std::string& space) {
+        if (!means_own_namespace(entity, space))
+            return "";
+        for (const decision::ObjectId id : context_.select(entity.selector->parsed)) {
+            const Object& object = context_.object(id);
+            if (const auto of = object.labels.find(policy::kNamespaceLabel); of && *of != space)
+                return fmt::format("{} {} has these labels, and a selector by itself means "
+                                   "namespace {} only",
+                                   object.manifest_kind, object.name, space);
+        }
+        return "";
+    }
+
+    /// Labels, of what is in the policy's namespace.
+    static bool means_own_namespace(const EntityRule& entity, const std::string& space) {
+        selector::Labels any;
+        any.set(policy::kOrchestratorLabel, "k8s");
+        return !space.empty() && policy::is_present(entity.selector) &&
+               !policy::is_present(entity.namespace_selector) && !entity.service_accounts &&
+               !entity.selector->parsed.matches({}) && !entity.selector->parsed.matches(any);
+    }
 
     Context& context_;
     Diagnostics& out_;

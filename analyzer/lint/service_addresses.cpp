@@ -46,7 +46,7 @@ class ServiceAddressesChecker {
             const std::string name = each.meta.space + "/" + each.meta.name;
             for (const net::Address& address : each.cluster_ips)
                 services_.insert_or_assign(address, ServiceAddress{name, false});
-            for (const net::Address& address : each.external_ips)
+            for (const net::Address& address : each.outside_ips())
                 services_.try_emplace(address, ServiceAddress{name, true});
         }
         find_ranges();

@@ -9,6 +9,7 @@
 #include "analyzer/lint/front_ports.h"
 #include "analyzer/program_sets.h"
 #include "ir/net/special.h"
+#include "ir/path/leaving.h"
 #include "ir/policy/scope.h"
 
 namespace polecat::lint {
@@ -55,7 +56,8 @@ class ServicesChecker {
         const auto& world = context_.lowered.world;
         const auto members = world.services.find(key);
         const auto objects = world.service_objects.find(key);
-        const bool known = context_.lowered.service_fronts.contains(key);
+        const bool known =
+            context_.lowered.service_fronts.contains(key) && key != policy::kKubernetesService;
         const auto pods = context_.extent.known_pods_of(end.services->space);
         if (known && pods && (members == world.services.end() || members->second.empty()) &&
             (objects == world.service_objects.end() || objects->second.empty()))
@@ -119,7 +121,7 @@ class ServicesChecker {
         // Calico's BPF dataplane hands its own address on to the pod's node.
         if (service.external_traffic_policy == "Local" || context_.dataplane() == Dataplane::Bpf)
             return "";
-        if (opens_nodes(service) || !service.external_ips.empty())
+        if (opens_nodes(service) || !service.outside_ips().empty())
             return "externalTrafficPolicy is Cluster";
         return is_advertised(service) ? "BGP advertises its cluster address, whose clients come "
                                         "with a node's address"
@@ -205,21 +207,35 @@ class ServicesChecker {
                     family, [&](const net::Address& from) { return !allowed(from, target); });
                 if (!stranger)
                     continue;
-                for (const decision::NodeInfo& node : context_.lowered.nodes)
-                    for (const net::Address& address : sources_of(node))
-                        if (address.family == family && allowed(address, target)) {
-                            report_node_port(service, port, id, target, *stranger, address);
-                            return true;
-                        }
+                for (const net::Address& address : masquerades(id, family))
+                    if (allowed(address, target)) {
+                        report_node_port(service, port, id, target, *stranger, address);
+                        return true;
+                    }
             }
         }
         return false;
     }
 
-    /// What a client's address is replaced by, depending on where the pod is.
-    static std::vector<net::Address> sources_of(const decision::NodeInfo& node) {
-        std::vector<net::Address> out = node.addresses;
-        out.insert(out.end(), node.tunnel_addresses.begin(), node.tunnel_addresses.end());
+    /// With which addresses other nodes hand packets on to a pod, as far as the manifests tell.
+    std::vector<net::Address> masquerades(ObjectId pod, net::Family family) const {
+        const decision::Endpoint* endpoint = context_.lowered.endpoint_of(pod);
+        const std::string at = endpoint == nullptr ? "" : endpoint->node;
+        decision::End end{{pod}, std::nullopt};
+        for (const net::Address& address : context_.object(pod).addresses)
+            if (address.family == family)
+                end.address = address;
+        const auto& nodes = context_.lowered.nodes;
+        const bool only_its_own =
+            std::all_of(nodes.begin(), nodes.end(),
+                        [&](const decision::NodeInfo& node) { return node.name == at; });
+        const ir::Leaving leaving(context_.lowered, family);
+        std::vector<net::Address> out;
+        for (const decision::NodeInfo& node : nodes)
+            if (node.name != at || only_its_own) // others are like it
+                for (const ir::LeavingSource& each : leaving.own_sources(node.name, at, end))
+                    if (each.source->address)
+                        out.push_back(*each.source->address);
         return out;
     }
 

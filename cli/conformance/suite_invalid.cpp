@@ -38,7 +38,7 @@ SuiteResult run_invalid(const std::string& dir) {
             folders.push_back(entry.path());
     std::sort(folders.begin(), folders.end());
     for (const fs::path& folder : folders) {
-        const auto expect = nlohmann::json::parse(read_file((folder / "expect.json").string()));
+        const auto expect = nlohmann::json::parse(suite_file((folder / "expect.json").string()));
         Sources sources;
         diag::Diagnostics diagnostics;
         const auto cluster =
