@@ -164,11 +164,12 @@ class PortsChecker {
             const auto known = to.selector
                                    ? context_.extent.known(*to.selector, policy::Ends::Peers)
                                    : std::nullopt;
-            if (!known)
+            if (!known && !are_sets(to.objects))
                 return;
             auto& diagnostic = out_.report(Code::NamedPortUnmatched, span, {rule_name(view), name})
-                                   .about(name_of(view.policy))
-                                   .with_note("assumes that " + *known);
+                                   .about(name_of(view.policy));
+            if (known)
+                diagnostic.with_note("assumes that " + *known);
             if (!other_protocol.empty())
                 diagnostic.with_note(fmt::format("`{}` is {}", name, other_protocol));
             else if (const FrontPort* front = service_port_named(name, to))
@@ -183,6 +184,13 @@ class PortsChecker {
             out_.report(Code::NamedPortConflict, span, {rule_name(view), name, listed(texts)})
                 .about(name_of(view.policy));
         }
+    }
+
+    /// Which declare no ports.
+    bool are_sets(const std::vector<ObjectId>& objects) const {
+        return std::all_of(objects.begin(), objects.end(), [&](ObjectId id) {
+            return context_.object(id).kind == Object::Kind::NetworkSet;
+        });
     }
 
     static const FrontPort* service_port_named(const std::string& name, const Destinations& to) {

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "analyzer/lint/checks.h"
-#include "analyzer/lint/host_peers.h"
 #include "analyzer/lint/near_miss.h"
 #include "analyzer/lint/node_policies.h"
 #include "ir/policy/scope.h"
@@ -24,7 +23,8 @@ class SelectionsChecker {
     SelectionsChecker(Context& context, Diagnostics& out)
         : context_(context), out_(out), vocabulary_(context) {
         for (const diag::Diagnostic& each : out.list())
-            if (each.code == Code::PeerAndOr || each.code == Code::NamespaceLabelNotSet) {
+            if (each.code == Code::PeerAndOr || each.code == Code::NamespaceLabelNotSet ||
+                each.code == Code::HostNetworkPeer || each.code == Code::NodesInRule) {
                 told_.insert(each.span);
                 for (const diag::Label& label : each.labels)
                     told_.insert(label.span);
@@ -91,11 +91,16 @@ class SelectionsChecker {
         });
     }
 
+    bool is_told(const EntityRule& entity) const {
+        return told_.contains(entity.span) ||
+               (entity.selector && told_.contains(entity.selector->span));
+    }
+
     void check_peer(const RuleView& view, const EntityRule& entity, const std::string& space,
                     const std::string& side) {
         const auto peers = policy::peers_of(entity, space);
         if (!peers || !context_.select(*peers).empty() || has_on_host_network(*peers) ||
-            told_.contains(entity.span) || !nodes_named(context_, *peers).empty())
+            is_told(entity))
             return;
         const auto known = context_.extent.known(*peers, policy::Ends::Peers);
         const Span span = entity.span.known() ? entity.span : view.rule.span;
