@@ -210,6 +210,14 @@ class CalicoBugsChecker {
                 if (rule.action == policy::Action::Pass)
                     out_.report(Code::ProfilePass, rule.span, {profile.meta.name})
                         .about("Profile " + profile.meta.name);
+                for (const auto* services : {&rule.source.services, &rule.destination.services})
+                    if (*services && (*services)->space.empty())
+                        out_.report(Code::ServiceWithoutNamespace, (*services)->span,
+                                    {fmt::format("{}[{}]",
+                                                 rules == &profile.ingress ? "ingress" : "egress",
+                                                 rule.manifest_index)})
+                            .about("Profile " + profile.meta.name)
+                            .with_hint("write services.namespace");
             }
     }
 

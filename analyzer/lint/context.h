@@ -98,13 +98,15 @@ struct RuleView {
     std::size_t index; ///< in the list after conversion
 };
 
-/// act(RuleView) for every rule of every policy.
+/// act(RuleView) for every rule that could be read, of every policy.
 template <class Act> void each_rule(const Context& context, const Act& act) {
     each_policy(context, [&](const policy::OrderedTier&, const policy::Policy& policy) {
         for (std::size_t i = 0; i < policy.ingress.size(); ++i)
-            act(RuleView{policy, policy.ingress[i], decision::Direction::Ingress, i});
+            if (!policy.ingress[i].unread.known())
+                act(RuleView{policy, policy.ingress[i], decision::Direction::Ingress, i});
         for (std::size_t i = 0; i < policy.egress.size(); ++i)
-            act(RuleView{policy, policy.egress[i], decision::Direction::Egress, i});
+            if (!policy.egress[i].unread.known())
+                act(RuleView{policy, policy.egress[i], decision::Direction::Egress, i});
     });
 }
 

@@ -8,6 +8,7 @@
 #include "analyzer/lint/checks.h"
 #include "analyzer/lint/pools.h"
 #include "analyzer/program_sets.h"
+#include "ir/net/special.h"
 #include "support/diag/fix.h"
 
 namespace polecat::lint {
@@ -16,30 +17,6 @@ using net::AddressSet;
 using net::Family;
 
 namespace {
-
-AddressSet set_of(std::initializer_list<const char*> cidrs) {
-    AddressSet out;
-    for (const char* each : cidrs)
-        out = out | AddressSet::of(*net::parse_cidr(each, net::CidrForm::Strict));
-    return out;
-}
-
-/// Addresses that nobody on the internet sends answers to.
-const AddressSet& private_addresses() {
-    static const AddressSet set =
-        set_of({"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"});
-    return set;
-}
-
-/// What is of no use as a destination in the internet.
-const AddressSet& special_addresses() {
-    static const AddressSet set =
-        private_addresses() |
-        set_of({"0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "192.0.0.0/24", "192.0.2.0/24",
-                "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3", "::/3",
-                "4000::/2", "8000::/1", "2001:db8::/32"});
-    return set;
-}
 
 class IpamRequestsChecker {
   public:
@@ -185,7 +162,7 @@ class IpamRequestsChecker {
     /// translates. Where BGP tells routers outside of the pods, those may translate.
     void no_way_back(const Pool& pool) {
         if (pool.nat_outgoing || pool.disabled || !pool.for_pods ||
-            !private_addresses().contains(AddressSet::of(pool.cidr)) || peers_outside())
+            !net::private_addresses().contains(AddressSet::of(pool.cidr)) || peers_outside())
             return;
         // The cluster's repository has no pods, and policies of other repositories let them out.
         if (!has_pods()) {
@@ -254,7 +231,7 @@ class IpamRequestsChecker {
         const analyzer::ProgramFlows flows(program, atoms_);
         for (std::uint32_t i = 0; i < ends.list().size(); ++i)
             if (ends.list()[i].is_outside() &&
-                !special_addresses().contains(ends.list()[i].outside) &&
+                !net::special_addresses().contains(ends.list()[i].outside) &&
                 !flows.between(ends.identity(group), ends.identity(i)).allow.empty())
                 return true;
         return false;
@@ -304,7 +281,9 @@ class IpamRequestsChecker {
         return cidr.prefix == net::width(cidr.family()) &&
                std::any_of(nodes.begin(), nodes.end(), [&](const decision::NodeInfo& node) {
                    const auto& list = node.tunnel_addresses;
-                   return std::find(list.begin(), list.end(), cidr.base) != list.end();
+                   return std::any_of(list.begin(), list.end(), [&](const auto& tunnel) {
+                       return tunnel.second == cidr.base;
+                   });
                });
     }
 

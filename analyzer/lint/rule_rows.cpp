@@ -7,6 +7,7 @@
 
 #include "analyzer/label_space.h"
 #include "analyzer/lint/checks.h"
+#include "analyzer/lint/front_ports.h"
 #include "ir/policy/scope.h"
 #include "support/diag/fix.h"
 
@@ -225,17 +226,23 @@ bool allows_everything_anyway(const RuleView& view) {
 
 void world_ingress(const RuleView& view, const Report& report) {
     if (view.rule.action == Action::Allow && view.direction == Direction::Ingress &&
-        is_anybody(view.rule.source) && !allows_everything_anyway(view))
+        is_anybody(view.rule.source) && !names_no_port(report.context, view) &&
+        !allows_everything_anyway(view))
         report.at(view.rule.span, {report.rule(), packets_of(view.rule)});
 }
 
 void world_egress(const RuleView& view, const Report& report) {
     const auto& ports = view.rule.destination.ports;
+    // Outside addresses declare no names of ports.
+    const bool by_name =
+        !ports.empty() && std::none_of(ports.begin(), ports.end(), [](const auto& each) {
+            return std::holds_alternative<net::PortRange>(each.value);
+        });
     const bool dns = !ports.empty() &&
                      (numbers_of(ports) - net::PortSet::of(net::PortRange{53, 53})).empty() &&
                      all_numbers(ports);
     if (view.rule.action == Action::Allow && view.direction == Direction::Egress &&
-        is_anybody(view.rule.destination) && !dns && !allows_everything_anyway(view))
+        is_anybody(view.rule.destination) && !dns && !by_name && !allows_everything_anyway(view))
         report.at(view.rule.span, {report.rule(), packets_of(view.rule)});
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "analyzer/lint/checks.h"
+#include "analyzer/lint/host_peers.h"
 #include "analyzer/lint/near_miss.h"
 #include "analyzer/lint/node_policies.h"
 #include "ir/policy/scope.h"
@@ -22,9 +23,6 @@ class SelectionsChecker {
   public:
     SelectionsChecker(Context& context, Diagnostics& out)
         : context_(context), out_(out), vocabulary_(context) {
-        for (const policy::Workload& each : context.cluster.workloads)
-            if (each.pod_annotations.contains("cni.projectcalico.org/allowedSourcePrefixes"))
-                sends_for_others_.insert(each.meta.space + "/" + each.meta.name);
         for (const diag::Diagnostic& each : out.list())
             if (each.code == Code::PeerAndOr || each.code == Code::NamespaceLabelNotSet) {
                 told_.insert(each.span);
@@ -43,7 +41,6 @@ class SelectionsChecker {
                 policy::is_global(view.policy.kind) ? "" : view.policy.meta.space;
             check_peer(view, view.rule.source, space, "source");
             check_peer(view, view.rule.destination, space, "destination");
-            check_own_side(view, space);
         });
     }
 
@@ -98,7 +95,7 @@ class SelectionsChecker {
                     const std::string& side) {
         const auto peers = policy::peers_of(entity, space);
         if (!peers || !context_.select(*peers).empty() || has_on_host_network(*peers) ||
-            told_.contains(entity.span))
+            told_.contains(entity.span) || !nodes_named(context_, *peers).empty())
             return;
         const auto known = context_.extent.known(*peers, policy::Ends::Peers);
         const Span span = entity.span.known() ? entity.span : view.rule.span;
@@ -162,66 +159,10 @@ class SelectionsChecker {
                !entity.selector->parsed.matches({}) && !entity.selector->parsed.matches(any);
     }
 
-    /// The destination of what a workload gets, and the source of what it sends, is the workload.
-    /// A host endpoint may have several addresses, and sees packets that are for others; some pods
-    /// may send from addresses of others.
-    void check_own_side(const RuleView& view, const std::string& space) {
-        const bool ingress = view.direction == decision::Direction::Ingress;
-        const EntityRule& entity = ingress ? view.rule.destination : view.rule.source;
-        const auto named = policy::peers_of(entity, space);
-        if (!named || *view.policy.apply_on_forward || *view.policy.pre_dnat ||
-            *view.policy.do_not_track)
-            return;
-        const auto meant = context_.select(*named);
-        std::size_t governed = 0;
-        for (const decision::ObjectId id : context_.select(policy::subject_of(view.policy))) {
-            const Object& object = context_.object(id);
-            if (object.kind == Object::Kind::NetworkSet)
-                continue;
-            if (object.kind == Object::Kind::HostEndpoint || may_be_one_of(id, meant) ||
-                (!ingress && sends_for_others_.contains(object.name)))
-                return;
-            ++governed;
-        }
-        const auto known = context_.extent.known(
-            Selector::all_of({policy::subject_of(view.policy), *named}), policy::Ends::Endpoints);
-        if (governed == 0 || meant.empty() || !known)
-            return; // said elsewhere, or not to be said
-        out_.report(Code::PeerMatchesNothing, entity.span.known() ? entity.span : view.rule.span,
-                    {rule_name(view), ingress ? "destination" : "source",
-                     "no endpoint that the policy governs"})
-            .about(name_of(view.policy))
-            .with_note(fmt::format("an {} rule is for packets that come {} the policy's own "
-                                   "endpoints, and this names none of them ({})",
-                                   ingress ? "ingress" : "egress", ingress ? "to" : "from",
-                                   counted(governed, "endpoint")))
-            .with_note("assumes that " + *known);
-    }
-
-    /// An address is what every endpoint and network set that has it is.
-    bool may_be_one_of(decision::ObjectId id, const std::vector<decision::ObjectId>& meant) const {
-        const Object& object = context_.object(id);
-        return std::any_of(meant.begin(), meant.end(), [&](decision::ObjectId each) {
-            const Object& other = context_.object(each);
-            if (each == id || other.kind == Object::Kind::NetworkSet)
-                return each == id || !object.addresses_known ||
-                       std::any_of(
-                           object.addresses.begin(), object.addresses.end(),
-                           [&](const auto& address) { return other.nets.contains(address); });
-            return std::any_of(object.addresses.begin(), object.addresses.end(),
-                               [&](const auto& address) {
-                                   return std::find(other.addresses.begin(), other.addresses.end(),
-                                                    address) != other.addresses.end();
-                               });
-        });
-    }
-
     Context& context_;
     Diagnostics& out_;
     Vocabulary vocabulary_;
     std::set<Span> told_; ///< peers of which another rule said it
-    /// Pods that may send from addresses that aren't theirs.
-    std::set<std::string> sends_for_others_;
 };
 
 } // namespace

@@ -19,7 +19,11 @@ using policy::Settings;
 OtherObject read_object(ObjectContext& context) {
     Fields root(&context.root, "", object_label(context), context.diagnostics);
     root.ignore({"apiVersion", "kind", "status"});
-    OtherObject out{context.api_version, context.kind, read_metadata(root, false), {}, {}};
+    OtherObject out{context.api_version,
+                    context.kind,
+                    read_metadata(root, false, diag::Severity::Error),
+                    {},
+                    {}};
     const yaml::Node* spec = root.get("spec");
     root.finish();
     static const yaml::Node empty = [] {
@@ -173,7 +177,11 @@ void read_calico_node(ObjectContext& context) {
 void read_installation(ObjectContext& context) {
     Fields root(&context.root, "", object_label(context), context.diagnostics);
     root.ignore({"apiVersion", "kind", "status"});
-    OtherObject out{context.api_version, context.kind, read_metadata(root, false), {}, {}};
+    OtherObject out{context.api_version,
+                    context.kind,
+                    read_metadata(root, false, diag::Severity::Error),
+                    {},
+                    {}};
     Fields spec = root.mapping("spec");
     spec.ignore_rest();
     root.finish();

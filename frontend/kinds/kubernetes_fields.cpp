@@ -132,17 +132,14 @@ constexpr std::string_view workload_spec[] = {"selector",
                                               "failedJobsHistoryLimit"};
 constexpr std::string_view job_template[] = {"metadata"};
 constexpr std::string_view service_spec[] = {"sessionAffinity",
-                                             "loadBalancerIP",
                                              "externalName",
                                              "healthCheckNodePort",
                                              "publishNotReadyAddresses",
                                              "sessionAffinityConfig",
-                                             "ipFamilies",
                                              "ipFamilyPolicy",
                                              "ipFamily",
                                              "allocateLoadBalancerNodePorts",
                                              "loadBalancerClass",
-                                             "internalTrafficPolicy",
                                              "topologyKeys",
                                              "trafficDistribution"};
 constexpr std::string_view service_port[] = {"appProtocol"};
@@ -156,9 +153,8 @@ constexpr std::string_view node_info[] = {
     "architecture",   "bootID",    "containerRuntimeVersion", "kubeProxyVersion",
     "kubeletVersion", "machineID", "operatingSystem",         "osImage",
     "swap",           "systemUUID"};
-constexpr std::string_view endpoint[] = {
-    "conditions", "hostname", "targetRef", "deprecatedTopology",
-    "nodeName",   "zone",     "hints",     "topology"};
+constexpr std::string_view endpoint[] = {"hostname", "targetRef", "deprecatedTopology",
+                                         "zone",     "hints",     "topology"};
 constexpr std::string_view endpoint_port[] = {"appProtocol"};
 constexpr std::string_view endpoint_address[] = {"hostname", "nodeName", "targetRef"};
 

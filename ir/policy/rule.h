@@ -99,6 +99,10 @@ struct Rule {
     std::uint32_t manifest_index = 0; ///< index in the manifest's list of that direction
     Span span;                        ///< the first key of the rule
     Span action_span;
+    /// Known: here is something that could not be read. The rule then stands for any rule with its
+    /// action, or for any at all.
+    Span unread;
+    bool any_action = false;
 };
 
 /// Nothing is asked of this end: whoever it is, it matches.

@@ -5,6 +5,7 @@
 //   #: finds SLUG...    each of these is found
 //   #: error SLUG...    each of these is found, as an error; likewise warning and note
 //   #: not SLUG...      none of these is
+//   #: at SLUG TEXT     it is found at a line with that text
 //   #: says TEXT        some finding has it in its message or hint
 //   #: notes TEXT       some finding has it as a note
 #include <filesystem>
@@ -30,6 +31,7 @@ struct Case {
     std::string title, text;
     std::vector<std::string> finds, excludes, says, notes;
     std::vector<std::pair<std::string, std::string>> severities; ///< slug, severity
+    std::vector<std::pair<std::string, std::string>> places;     ///< slug, text of the line
 };
 
 std::string read(const fs::path& path) {
@@ -61,6 +63,9 @@ std::vector<Case> cases_of(const fs::path& path) {
                 out.back().finds.push_back(word);
                 out.back().severities.emplace_back(word, what);
             }
+        } else if (what == "at") {
+            words >> word;
+            out.back().places.emplace_back(word, line.substr(line.find(word) + word.size() + 1));
         } else if (what == "with") {
             words >> word;
             out.back().text += read(kHere / (word + ".yaml")) + "---\n";
@@ -122,6 +127,18 @@ std::set<std::string> severities_of(const std::string& text, const std::string& 
     return out;
 }
 
+bool is_found_at(const std::string& text, const std::string& slug, const std::string& place) {
+    std::vector<std::string> lines;
+    std::istringstream in(text);
+    for (std::string line; std::getline(in, line);)
+        lines.push_back(line);
+    for (const diag::Diagnostic& each : findings_of(text))
+        if (diag::info(each.code).slug == slug &&
+            lines.at(each.span.line - 1).find(place) != std::string::npos)
+            return true;
+    return false;
+}
+
 bool is_said(const std::string& text, const std::string& said) {
     for (const diag::Diagnostic& each : findings_of(text))
         if ((each.message + "\n" + each.hint.value_or("")).find(said) != std::string::npos)
@@ -142,6 +159,8 @@ TEST_CASE("lint rules find the mistake and leave the near miss alone") {
             CHECK(!slugs.contains("(errors)"));
             for (const std::string& text : each.says)
                 CHECK_MESSAGE(is_said(each.text, text), text, " is not said");
+            for (const auto& [slug, place] : each.places)
+                CHECK_MESSAGE(is_found_at(each.text, slug, place), slug, " is not at ", place);
             for (const std::string& note : each.notes)
                 CHECK_MESSAGE(is_noted(each.text, note), note, " is not noted");
             for (const auto& [slug, severity] : each.severities)

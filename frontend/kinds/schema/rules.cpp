@@ -213,7 +213,23 @@ void check_communities(const Spec& spec) {
     }
 }
 
+/// BIRD refuses a configuration with such a prefix as a whole, and Calico passes texts on.
+void check_host_bits(const Spec& spec, const Node& owner) {
+    const Node* text = owner.is_mapping() ? owner.find("cidr") : nullptr;
+    const auto cidr = text != nullptr && text->is_scalar()
+                          ? net::parse_cidr(text->text, net::CidrForm::Masked)
+                          : std::nullopt;
+    if (cidr && !net::parse_cidr(text->text, net::CidrForm::Strict))
+        spec.refuse(*text,
+                    "BIRD takes no bits beyond the prefix length; meant " + to_string(*cidr));
+}
+
 void check_bgp_configuration(const Spec& spec) {
+    for (std::string_view list : {"serviceClusterIPs", "serviceExternalIPs",
+                                  "serviceLoadBalancerIPs", "prefixAdvertisements"})
+        if (const Node* found = spec.get(list); found != nullptr && found->is_sequence())
+            for (const Node& each : found->items)
+                check_host_bits(spec, each);
     if (spec.text("nodeToNodeMeshEnabled") == "false")
         for (std::string_view key : {"nodeMeshPassword", "nodeMeshMaxRestartTime"})
             if (spec.has(key))
@@ -232,6 +248,7 @@ void check_filter_rule(const Spec& spec, const Node& rule, bool v4) {
         fields.refuse(rule, "cidr and matchOperator must both be set or both be empty");
     if (fields.get("prefixLength") != nullptr && !fields.has("cidr"))
         fields.refuse("prefixLength", "prefixLength needs a cidr");
+    check_host_bits(fields, rule);
     const auto cidr = net::parse_cidr(fields.text("cidr"), net::CidrForm::Masked);
     if (cidr && (cidr->family() == net::Family::V4) != v4)
         fields.refuse("cidr",
