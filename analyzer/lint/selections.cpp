@@ -137,15 +137,19 @@ class SelectionsChecker {
         return "";
     }
 
-    /// The same of other namespaces.
+    /// The same of other namespaces, and of accounts there.
     std::string elsewhere_with(const EntityRule& entity, const std::string& space) {
-        if (!means_own_namespace(entity, space))
+        const auto anywhere = policy::peers_of(entity, "");
+        selector::Labels any;
+        any.set(policy::kOrchestratorLabel, "k8s");
+        if (space.empty() || !anywhere || policy::is_present(entity.namespace_selector) ||
+            anywhere->matches(any))
             return "";
-        for (const decision::ObjectId id : context_.select(entity.selector->parsed)) {
+        for (const decision::ObjectId id : context_.select(*anywhere)) {
             const Object& object = context_.object(id);
             if (const auto of = object.labels.find(policy::kNamespaceLabel); of && *of != space)
-                return fmt::format("{} {} has these labels, and a selector by itself means "
-                                   "namespace {} only",
+                return fmt::format("{} {} is what it asks for, and without a namespaceSelector "
+                                   "namespace {} alone is meant",
                                    object.manifest_kind, object.name, space);
         }
         return "";
