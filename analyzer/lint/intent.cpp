@@ -165,8 +165,10 @@ class IntentChecker {
     /// after lets the other one through.
     void denies_one_family(const Policy& policy, const std::vector<Rule>& rules,
                            Direction direction) {
+        if (policy.meta.unread.known())
+            return;
         const auto names = [](const Rule& rule, net::Protocol protocol) {
-            return (rule.protocol && **rule.protocol == protocol) ||
+            return rule.unread.known() || (rule.protocol && **rule.protocol == protocol) ||
                    (rule.not_protocol && **rule.not_protocol == protocol);
         };
         for (const auto& [denied, left, family] :

@@ -15,6 +15,8 @@ constexpr Check kChecks[] = {
     check_calico_bugs,
     check_dead_rules,
     check_namespace_labels, // before check_selections, which leaves alone what is said here
+    check_host_network_peers,
+    check_host_peers,
     check_selections,
     check_own_side,
     check_coverage,
@@ -35,8 +37,6 @@ constexpr Check kChecks[] = {
     check_selector_variants,
     check_route_priorities,
     check_request_routes,
-    check_host_network_peers,
-    check_host_peers,
     check_node_addresses,
     check_service_addresses,
     check_deny_only,

@@ -1,4 +1,4 @@
-/// Who asks for addresses of IP pools, and the nodes. For analyzer/lint and passes.
+/// Who asks for addresses of IP pools, and the nodes. For analyzer/lint.
 #pragma once
 
 #include <optional>

@@ -49,6 +49,21 @@ bool is_partly_unread(const Input& input) {
     return input.diagnostics.has_errors();
 }
 
+namespace {
+
+/// Charts and kustomizations that make policies, which are not what is read.
+std::vector<std::string> unrendered_of(const Input& input) {
+    std::vector<std::string> out;
+    for (const diag::Diagnostic& each : input.diagnostics.list())
+        if (each.severity == diag::Severity::Warning &&
+            (each.code == diag::Code::UnrenderedChart ||
+             each.code == diag::Code::UnbuiltKustomization))
+            out.push_back(input.sources.path(each.span.file));
+    return out;
+}
+
+} // namespace
+
 std::vector<std::string> unread_lines(const Input& input, const Hanging& hanging) {
     std::vector<std::string> out;
     if (is_partly_unread(input)) {
@@ -67,6 +82,9 @@ std::vector<std::string> unread_lines(const Input& input, const Hanging& hanging
         out.push_back(fmt::format("not read: policies of other systems, which may say more: {}",
                                   listed(kinds, kMostPlaces)));
     }
+    if (const auto folders = unrendered_of(input); !folders.empty())
+        out.push_back(fmt::format("not rendered, and with policies: {} (--render)",
+                                  listed(folders, kMostPlaces)));
     return out;
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "ir/policy/scope.h"
+
 namespace polecat::decision {
 
 namespace {
@@ -24,6 +26,24 @@ std::string numbers_text(const net::PortSet& ports) {
         return range.first == range.last ? std::to_string(range.first)
                                          : fmt::format("{}-{}", range.first, range.last);
     });
+}
+
+/// As people write it: labels of the namespace are told by a word, not by the prefix that
+/// Calico's own form has.
+std::string shown(const selector::Selector& selector) {
+    std::string text = selector.canonical();
+    const auto op = selector.term().op;
+    if ((op == selector::Op::And || op == selector::Op::Or) && text.starts_with("("))
+        text = text.substr(1, text.size() - 2);
+    const auto tell = [&](std::string_view prefix, std::string_view word) {
+        for (std::size_t at = text.find(prefix); at != std::string::npos;
+             at = text.find(prefix, at + word.size()))
+            if (at == 0 || text[at - 1] == ' ' || text[at - 1] == '(' || text[at - 1] == '!')
+                text.replace(at, prefix.size(), word);
+    };
+    tell(policy::kNamespacePrefix, "namespace:");
+    tell(policy::kServiceAccountPrefix, "serviceaccount:");
+    return text;
 }
 
 class MismatchFinder {
@@ -122,7 +142,7 @@ class MismatchFinder {
 
     static std::string words_for(const Predicate& predicate) {
         if (const auto* set = std::get_if<ObjectSet>(&predicate))
-            return "selected by `" + set->selector.canonical() + "`";
+            return "selected by `" + shown(set->selector) + "`";
         if (const auto* set = std::get_if<NetSet>(&predicate))
             return "in " + some_of(set->nets.cidrs(),
                                    [](const net::Cidr& cidr) { return net::to_string(cidr); });

@@ -131,6 +131,8 @@ Tri Leaving::masquerades(const Departure& packet) const {
         return Tri::No;
     if (cluster_.is_bpf)
         return packet.from == Side::Host ? Tri::Unknown : Tri::No;
+    if (packet.source.address && packet.source.address == packet.destination.address)
+        return Tri::Yes; // a backend that asks itself by way of another node
     if (translation.via == Translation::Via::ClusterAddress)
         return packet.from == Side::Pod ? Tri::No : Tri::Unknown;
     if (packet.from == Side::Host)

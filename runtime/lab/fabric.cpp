@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <chrono>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sched.h>
 #include <sstream>
 #include <sys/socket.h>
@@ -29,6 +30,14 @@ Result<bool> run(const Steps& steps) {
 /// As `ip link set ... netns` takes it.
 std::string path_of(int ns) {
     return "/proc/" + std::to_string(getpid()) + "/fd/" + std::to_string(ns);
+}
+
+sockaddr_in socket_address(const std::string& address, std::uint16_t port) {
+    sockaddr_in out{};
+    out.sin_family = AF_INET;
+    out.sin_port = htons(port);
+    inet_pton(AF_INET, address.c_str(), &out.sin_addr);
+    return out;
 }
 
 void set_up_routing() {
@@ -185,13 +194,33 @@ std::vector<Fabric::Seen> Fabric::seen(Machine node, const std::string& destinat
 void Fabric::send(Machine from, const std::string& to, std::uint16_t port) {
     const Inside inside(machines_[from]);
     const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    sockaddr_in where{};
-    where.sin_family = AF_INET;
-    where.sin_port = htons(port);
-    inet_pton(AF_INET, to.c_str(), &where.sin_addr);
+    sockaddr_in where = socket_address(to, port);
     // A kernel that drops the packet on its way out says so, and it is not seen either.
     (void)!sendto(fd, "polecat", 7, 0, reinterpret_cast<sockaddr*>(&where), sizeof where);
     close(fd);
+}
+
+bool Fabric::connects(Machine from, Machine to, const std::string& address, std::uint16_t port,
+                      int milliseconds) {
+    sockaddr_in where = socket_address(address, port);
+    auto* name = reinterpret_cast<sockaddr*>(&where);
+    int server = -1, client = -1;
+    {
+        const Inside inside(machines_[to]);
+        server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        (void)!bind(server, name, sizeof where);
+        (void)!listen(server, 1);
+    }
+    {
+        const Inside inside(machines_[from]);
+        client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        (void)!connect(client, name, sizeof where);
+    }
+    pollfd wait{client, POLLOUT, 0};
+    const bool done = poll(&wait, 1, milliseconds) == 1 && (wait.revents & POLLERR) == 0;
+    close(client);
+    close(server);
+    return done;
 }
 
 } // namespace polecat::runtime

@@ -42,6 +42,9 @@ class Fabric {
     std::vector<Seen> seen(Machine node, const std::string& destination, int milliseconds);
     /// One UDP packet; the kernel chooses its source.
     void send(Machine from, const std::string& to, std::uint16_t port);
+    /// Whether a TCP connection comes about to a machine that listens there.
+    bool connects(Machine from, Machine to, const std::string& address, std::uint16_t port,
+                  int milliseconds);
 
   private:
     Result<Machine> add_namespace();

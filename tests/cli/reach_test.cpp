@@ -68,9 +68,9 @@ std::string host_policy(const std::string& expected_ips) {
 TEST_CASE("a default deny names the policies that isolate the endpoint, with their places") {
     const std::string input = kCluster + kAdmin + kNet + kNone;
     const std::string out = reach({"shop/web", "shop/db", "-p", "5432/TCP"}, input);
-    CHECK(has(out, "isolated by NetworkPolicy shop/admin (<stdin>:"));
-    CHECK(has(out, "isolated by NetworkPolicy shop/net (<stdin>:"));
-    CHECK(has(out, "isolated by NetworkPolicy shop/none (<stdin>:"));
+    CHECK(has(out, "isolated by NetworkPolicy shop/admin (-:"));
+    CHECK(has(out, "isolated by NetworkPolicy shop/net (-:"));
+    CHECK(has(out, "isolated by NetworkPolicy shop/none (-:"));
     CHECK_FALSE(out.find("does not match") != std::string::npos);
     const std::string json =
         reach({"shop/web", "shop/db", "-p", "5432/TCP", "--format", "json"}, input);

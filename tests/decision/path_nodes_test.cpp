@@ -308,6 +308,16 @@ TEST_CASE(
     CHECK(verdict(balanced + from_client, {"198.51.100.200", "198.51.100.3", 80}) == Verdict::Deny);
 }
 
+TEST_CASE("a pod that asks itself by way of another node comes back with that node's address") {
+    const std::string as_it_is = pool("natOutgoing: false") + kLocal;
+    const Ask ask{"a/two", "node:n2", 30082};
+    CHECK(verdict(as_it_is + from_net("two", "192.168.0.2/32"), ask) == Verdict::Allow);
+    CHECK(verdict(as_it_is + from_net("two", "10.0.0.2/32"), ask) == Verdict::Deny);
+    // On its own node policy comes before masquerade.
+    const Ask near{"a/two", "node:n1", 30082};
+    CHECK(verdict(as_it_is + from_net("two", "10.0.0.2/32"), near) == Verdict::Allow);
+}
+
 TEST_CASE("externalTrafficPolicy Local and a pod that is not placed") {
     const std::string loose =
         "{apiVersion: v1, kind: Pod, metadata: {name: loose, namespace: a, labels: {app: loose}}, "

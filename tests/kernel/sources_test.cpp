@@ -114,3 +114,35 @@ TEST_CASE("from outside, in at every node: what policy sees") {
         }
     }
 }
+
+TEST_CASE("what untracked policy takes to a pod is answered by invalid packets") {
+    if (!may_run())
+        return;
+    // As Felix has it: what belongs to no connection does not leave a pod.
+    const std::string workload = R"(table ip workload {
+    chain forward {
+        type filter hook forward priority 10;
+        iifname "cali*" ct state invalid drop
+    }
+}
+)";
+    const std::string untracked = R"(table ip raw {
+    chain prerouting {
+        type filter hook prerouting priority -300;
+        iifname "eth0" notrack
+    }
+}
+)";
+    const std::string policy =
+        "{apiVersion: projectcalico.org/v3, kind: GlobalNetworkPolicy, metadata: {name: raw}, "
+        "spec: {selector: host == 'n1', doNotTrack: true, applyOnForward: true, types: [Ingress], "
+        "ingress: [{action: Allow}]}}\n---\n";
+    ThreeNodes nodes(Setting{});
+    const auto judged = [&](const std::string& more) {
+        return nodes.judged("outside", "web", 8080, "{action: Allow}", more, net::kTcp);
+    };
+    CHECK(nodes.connects_to_web("n1", workload));
+    CHECK(judged("") == Verdict::Allow);
+    CHECK_FALSE(nodes.connects_to_web("n1", untracked));
+    CHECK(judged(policy) == Verdict::Deny);
+}

@@ -113,7 +113,7 @@ ir::PathEnd end_of(const decision::LoweredCluster& cluster, const std::string& n
 } // namespace
 
 bool ThreeNodes::is_for_host(std::uint16_t port) {
-    return port == 90 || port == 30090;
+    return port == 90 || port == 30090 || port == 9090;
 }
 
 ThreeNodes::ThreeNodes(const Setting& setting) : setting_(setting) {
@@ -128,7 +128,7 @@ ThreeNodes::ThreeNodes(const Setting& setting) : setting_(setting) {
         const auto node = machines_[fmt::format("n{}", i)];
         if (setting.tunnel)
             need(fabric_.add_tunnel(node, fmt::format("10.244.{}.1", i)));
-        need(fabric_.route(node, {"203.0.113.0/24", "dev", "eth0"}));
+        need(fabric_.route(node, {"default", "dev", "eth0"})); // the host asks services, too
         need(fabric_.watch(node));
         load_rules(node);
     }
@@ -170,9 +170,10 @@ std::string ThreeNodes::sees(const std::string& from, const std::string& to, std
 }
 
 decision::Verdict ThreeNodes::judged(const std::string& from, const std::string& to,
-                                     std::uint16_t port, const std::string& rules) const {
+                                     std::uint16_t port, const std::string& rules,
+                                     const std::string& more, net::Protocol protocol) const {
     testing::RandomCluster cluster;
-    load_text(manifests() +
+    load_text(manifests() + more +
                   fmt::format("{{apiVersion: projectcalico.org/v3, kind: GlobalNetworkPolicy, "
                               "metadata: {{name: probe}}, spec: {{selector: \"{}\", types: "
                               "[Ingress], ingress: [{}]}}}}\n",
@@ -184,9 +185,14 @@ decision::Verdict ThreeNodes::judged(const std::string& from, const std::string&
     query.source = end_of(cluster.lowered, from);
     query.destination = end_of(cluster.lowered, to);
     query.route = ir::Route::Wire;
-    query.packet.protocol = net::kUdp;
+    query.packet.protocol = protocol;
     query.packet.destination_port = port;
     return ir::judge_flow(cluster.lowered, query).verdict;
+}
+
+bool ThreeNodes::connects_to_web(const std::string& node, const std::string& rules) {
+    need(fabric_.load(machines_.at(node), rules));
+    return fabric_.connects(machines_.at("outside"), machines_.at("web"), kWeb, 8080, 300);
 }
 
 std::string ThreeNodes::manifests() const {

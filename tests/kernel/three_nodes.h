@@ -31,7 +31,11 @@ class ThreeNodes {
     std::string sees(const std::string& from, const std::string& to, std::uint16_t port);
     /// The same question to judge_flow, with ingress policy of that rule at the destination.
     decision::Verdict judged(const std::string& from, const std::string& to, std::uint16_t port,
-                             const std::string& rules) const;
+                             const std::string& rules, const std::string& more = "",
+                             net::Protocol protocol = net::kUdp) const;
+    /// Loads rules on a node, and whether a TCP connection from outside to pod `web` comes about
+    /// then.
+    bool connects_to_web(const std::string& node, const std::string& rules);
     /// Whether that port leads to the program of n1 itself.
     static bool is_for_host(std::uint16_t port);
 
