@@ -188,8 +188,8 @@ class Case {
         json got = json::object();
         // Where two sessions go to one address the suite has the last by BIRD's name of it.
         for (const routing::Session& session : family.sessions)
-            got[routing::endpoint_text(session.neighbor, session.port)] =
-                result_json(route, evaluate(family, session, route, routing::Trail::Applied), list);
+            got[routing::endpoint_text(session.neighbor, session.port)] = json::parse(result_json(
+                route, evaluate(family, session, route, routing::Trail::Applied), list));
         const json& want = row["result"];
         if (want.contains("*"))
             for (auto& [key, each] : got.items())
