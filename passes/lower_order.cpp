@@ -10,17 +10,7 @@ namespace polecat::passes::lowering {
 
 namespace {
 
-constexpr const char* kDefaultTier = "default";
-struct BuiltInTier {
-    const char* name;
-    double order;
-    policy::Action default_action;
-};
-constexpr BuiltInTier kBuiltInTiers[] = {
-    {"kube-admin", 1'000, policy::Action::Pass},
-    {kDefaultTier, 1'000'000, policy::Action::Deny},
-    {"kube-baseline", 10'000'000, policy::Action::Pass},
-};
+const std::string kUnknownTier = "(not known)"; ///< of policies whose tier or order is not known
 
 /// A Tier without an order is put where tier `default` is (api/pkg/apis/projectcalico/v3/tier.go,
 /// DefaultTierOrder; the calculation graph never sees an absent one).
@@ -75,12 +65,13 @@ std::vector<OrderedTier> known_tiers(const policy::Cluster& cluster) {
         known.span = tier.meta.span;
         tiers.push_back(std::move(known));
     }
-    for (const BuiltInTier& built_in : kBuiltInTiers) {
+    for (const policy::BuiltInTier& built_in : policy::kBuiltInTiers) {
         const auto given = std::find_if(tiers.begin(), tiers.end(), [&](const OrderedTier& tier) {
             return tier.name == built_in.name;
         });
         if (given != tiers.end()) {
-            given->order = given->order.value_or(built_in.order);
+            if (built_in.of_api)
+                given->order = given->order.value_or(built_in.order);
             continue;
         }
         OrderedTier tier;
@@ -104,8 +95,10 @@ policy::OrderedPolicies order_policies(const policy::Cluster& cluster) {
     policy::OrderedPolicies out;
     for (const policy::KubernetesNetworkPolicy& source : cluster.kubernetes_policies)
         out.converted.push_back(convert(source));
+    const Enforcer by =
+        policy::has_calico_objects(cluster) ? Enforcer::Calico : Enforcer::AsTheApiSays;
     for (const policy::ClusterNetworkPolicy& source : cluster.cluster_policies)
-        out.converted.push_back(convert(source));
+        out.converted.push_back(convert(source, by));
     std::vector<policy::OrderedTier>& tiers = out.tiers;
     tiers = lowering::known_tiers(cluster);
     std::unordered_map<std::string, std::size_t> by_name;
@@ -114,12 +107,19 @@ policy::OrderedPolicies order_policies(const policy::Cluster& cluster) {
     const auto add = [&](const policy::Policy& policy) {
         if (policy.staged_action == "Delete")
             return; // a staged deletion is not a policy
-        const std::string& name = policy.tier->empty() ? lowering::kDefaultTier : *policy.tier;
+        // What may come before all others is not known before all others.
+        const std::string name(policy.place_unread    ? std::string_view(lowering::kUnknownTier)
+                               : policy.tier->empty() ? policy::kDefaultTier
+                                                      : std::string_view(*policy.tier));
         const auto [place, added] = by_name.emplace(name, tiers.size());
         if (added) {
             policy::OrderedTier tier;
             tier.name = name;
-            tier.exists = false;
+            tier.exists = policy.place_unread;
+            if (policy.place_unread) {
+                tier.order = -std::numeric_limits<double>::infinity();
+                tier.default_action = policy::Action::Pass;
+            }
             tier.span = policy.tier.span;
             tiers.push_back(std::move(tier));
         }

@@ -24,6 +24,8 @@ void check_tier_prefix(const Context& context, Diagnostics& out) {
         tiers.push_back(tier.meta.name);
     const bool prefixed = context.settings.calico_version.value_or(332) < 332;
     for (const Policy& policy : context.cluster.policies) {
+        if (policy.place_unread || policy.meta.unread.known())
+            continue;
         const std::string& name = policy.meta.name;
         const std::string prefix = name.substr(0, name.find('.'));
         const bool names_tier = prefix.size() != name.size() &&
@@ -55,6 +57,8 @@ std::optional<diag::Fix> write_types(const policy::KubernetesNetworkPolicy& poli
 
 void check_omissions(const Context& context, Diagnostics& out) {
     for (const policy::KubernetesNetworkPolicy& each : context.cluster.kubernetes_policies) {
+        if (each.meta.unread.known())
+            continue;
         const std::string name =
             (each.staged_action.empty() ? "NetworkPolicy " : "StagedKubernetesNetworkPolicy ") +
             each.meta.space + "/" + each.meta.name;
@@ -69,7 +73,7 @@ void check_omissions(const Context& context, Diagnostics& out) {
             out.report(Code::NamespaceOmitted, each.meta.span).about(name);
     }
     for (const Policy& each : context.cluster.policies)
-        if (!policy::is_global(each.kind) && !each.meta.space_given)
+        if (!policy::is_global(each.kind) && !each.meta.space_given && !each.meta.unread.known())
             out.report(Code::NamespaceOmitted, each.meta.span).about(name_of(each));
 }
 
@@ -78,18 +82,26 @@ void check_omissions(const Context& context, Diagnostics& out) {
 void check_cluster_rules(const Context& context, const policy::ClusterNetworkPolicy& policy,
                          const std::vector<policy::ClusterRule>& rules, const char* direction,
                          Diagnostics& out) {
+    const bool calico = policy::has_calico_objects(context.cluster); // as lowering decides
+    if (!calico && context.settings.dataplane == Dataplane::Polecat)
+        return;
     for (std::size_t i = 0; i < rules.size(); ++i)
         for (const policy::ClusterPeer& peer : rules[i].peers) {
             const char* kind = peer.nodes             ? "nodes"
                                : peer.domains.empty() ? nullptr
                                                       : "domainNames";
-            if (kind == nullptr || context.settings.dataplane == Dataplane::Polecat)
+            if (kind == nullptr)
                 continue;
-            out.report(*rules[i].action == "Accept" ? Code::ClusterAllowDropped
-                                                    : Code::ClusterRuleDeniesAll,
-                       peer.span, {rule_name(direction, i), kind})
-                .about(policy.kind + " " + policy.meta.name)
-                .with_hint("name the addresses by `networks`");
+            auto& diagnostic = out.report(*rules[i].action == "Accept" ? Code::ClusterAllowDropped
+                                                                       : Code::ClusterRuleDeniesAll,
+                                          peer.span, {rule_name(direction, i), kind})
+                                   .about(policy.kind + " " + policy.meta.name)
+                                   .with_hint("name the addresses by `networks`");
+            if (!calico) {
+                diagnostic.severity = diag::Severity::Warning;
+                diagnostic.with_note(
+                    "nothing in the input is Calico's, so answers take the peer as the API says");
+            }
             break;
         }
 }

@@ -60,20 +60,18 @@ class ListReader {
 };
 
 void add_requests(const std::map<std::string, std::string>& annotations,
-                  std::initializer_list<const char*> names, const std::string& object, Span span,
+                  std::initializer_list<const char*> names, const AddressRequest& of,
                   std::vector<AddressRequest>& out) {
     for (const char* name : names) {
         const auto found = annotations.find(std::string("cni.projectcalico.org/") + name);
         if (found == annotations.end() || found->second.empty())
             continue;
-        AddressRequest request;
+        AddressRequest request = of;
         request.annotation = name;
-        request.object = object;
         request.text = found->second;
         request.understood = found->second.find('\\') == std::string::npos;
         if (request.understood)
             request.items = ListReader(found->second).read();
-        request.span = span;
         out.push_back(std::move(request));
     }
 }
@@ -111,16 +109,34 @@ bool calico_gives_addresses(const policy::Cluster& cluster) {
     return true;
 }
 
+const Pool* pool_asked_for(const std::vector<Pool>& pools, const std::string& asked) {
+    const auto cidr = net::parse_cidr(asked, net::CidrForm::Masked);
+    const auto found = std::find_if(pools.begin(), pools.end(), [&](const Pool& pool) {
+        return cidr ? pool.cidr == *cidr : pool.name == asked;
+    });
+    return found == pools.end() ? nullptr : &*found;
+}
+
 std::vector<AddressRequest> requests_of(const policy::Cluster& cluster) {
     std::vector<AddressRequest> out;
-    for (const policy::Namespace& each : cluster.namespaces)
-        add_requests(each.meta.annotations, {"ipv4pools", "ipv6pools"},
-                     "Namespace " + each.meta.name, each.meta.span, out);
-    for (const policy::Workload& each : cluster.workloads)
-        if (!each.host_network && each.kind != "WorkloadEndpoint")
-            add_requests(each.pod_annotations, {"ipv4pools", "ipv6pools", "ipAddrs", "floatingIPs"},
-                         fmt::format("{} {}/{}", each.kind, each.meta.space, each.meta.name),
-                         each.meta.span, out);
+    for (const policy::Namespace& each : cluster.namespaces) {
+        AddressRequest of;
+        of.object = "Namespace " + each.meta.name;
+        of.space = each.meta.name;
+        of.span = each.meta.span;
+        add_requests(each.meta.annotations, {"ipv4pools", "ipv6pools"}, of, out);
+    }
+    for (const policy::Workload& each : cluster.workloads) {
+        if (each.host_network || each.kind == "WorkloadEndpoint")
+            continue;
+        AddressRequest of;
+        of.object = fmt::format("{} {}/{}", each.kind, each.meta.space, each.meta.name);
+        of.space = each.meta.space;
+        of.pod = &each;
+        of.span = each.meta.span;
+        add_requests(each.pod_annotations, {"ipv4pools", "ipv6pools", "ipAddrs", "floatingIPs"}, of,
+                     out);
+    }
     return out;
 }
 

@@ -1,4 +1,4 @@
-/// Who asks for addresses of IP pools, and the nodes. For analyzer/lint only.
+/// Who asks for addresses of IP pools, and the nodes. For analyzer/lint.
 #pragma once
 
 #include <optional>
@@ -32,12 +32,17 @@ bool calico_gives_addresses(const policy::Cluster& cluster);
 struct AddressRequest {
     std::string annotation; ///< "ipv4pools", without its prefix
     std::string object;     ///< "Namespace shop", "Pod shop/web"
-    std::string text;       ///< as written
+    std::string space;      ///< the namespace, or that of the pod
+    /// Whose request it is; nullptr: every pod's of the namespace that has none of its own.
+    const policy::Workload* pod = nullptr;
+    std::string text; ///< as written
     /// Items of the JSON list; nullopt: it is none.
     std::optional<std::vector<std::string>> items;
     bool understood = true; ///< false: JSON that is not read here (escapes)
     Span span;
 };
 std::vector<AddressRequest> requests_of(const policy::Cluster& cluster);
+/// By its name or its CIDR; nullptr: it is not there.
+const Pool* pool_asked_for(const std::vector<Pool>& pools, const std::string& asked);
 
 } // namespace polecat::lint

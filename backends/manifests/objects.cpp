@@ -215,6 +215,7 @@ Tree object_of(const policy::Service& service) {
                       .put_some("clusterIPs", addresses(service.cluster_ips))
                       .put_some("externalIPs", addresses(service.outside_ips()))
                       .put("externalTrafficPolicy", text_if(service.external_traffic_policy))
+                      .put("internalTrafficPolicy", text_if(service.internal_traffic_policy))
                       .put_some("loadBalancerSourceRanges", std::move(ranges))
                       .put_some("selector", std::move(selector))
                       .put_some("ports", std::move(list)));

@@ -24,6 +24,7 @@ namespace fs = std::filesystem;
 
 struct CompileOptions {
     std::vector<std::string> paths{"."};
+    InputOptions input;
     std::string target = "nftables";
     std::string emit;
     std::string node;
@@ -144,7 +145,7 @@ class Compiler {
 };
 
 int run(CompileOptions& options) {
-    Input input = read_input(options.paths);
+    Input input = read_input(options.paths, options.input);
     if (print_errors(input, true))
         return kBadInput;
     if (options.target == "bird" && options.emit.empty()) {
@@ -184,6 +185,7 @@ void add_compile(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<CompileOptions>();
     CLI::App* command = app.add_subcommand("compile", "write the rules that nodes enforce");
     command->add_option("PATH", options->paths, kPathsHelp);
+    add_input_options(*command, options->input);
     command
         ->add_option("--target", options->target,
                      "nftables: rules for packets; bird: a configuration of BIRD 2 for routes")

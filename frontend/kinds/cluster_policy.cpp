@@ -1,7 +1,10 @@
 /// ClusterNetworkPolicy (policy.networking.k8s.io/v1alpha2) and its predecessors AdminNetworkPolicy
 /// and BaselineAdminNetworkPolicy (v1alpha1). Limits: the CRDs of network-policy-api.
+#include "frontend/kinds/empty_value.h"
 #include "frontend/kinds/kinds.h"
 #include "frontend/kinds/label_selector.h"
+#include "frontend/kinds/names.h"
+#include "frontend/kinds/unread.h"
 
 namespace polecat::frontend {
 
@@ -15,6 +18,7 @@ constexpr std::size_t kMaxPolicyRules = 25, kMaxItems = 25, kMaxRuleName = 100;
 /// The version's differences: names of fields and values.
 struct Dialect {
     bool v1alpha1 = false;
+    bool baseline = false; ///< of v1alpha1: nothing comes behind it, so there is no Pass
     std::string_view accept() const { return v1alpha1 ? "Allow" : "Accept"; }
 };
 
@@ -29,6 +33,8 @@ std::vector<const yaml::Node*> limited(Fields& fields, std::string_view key, std
 
 void read_pods(Fields fields, ClusterPeer& into) {
     // An absent selector is an empty one: every namespace, every pod.
+    report_null(fields, "namespaceSelector", "every namespace");
+    report_null(fields, "podSelector", "every pod of those namespaces");
     into.namespaces = read_label_selector(fields.mapping("namespaceSelector"));
     into.pods = read_label_selector(fields.mapping("podSelector"));
     fields.finish();
@@ -115,6 +121,14 @@ std::optional<net::PortRange> read_destination(Fields fields) {
     return out;
 }
 
+/// A port's name. Felix drops the whole policy for one that Kubernetes doesn't take.
+std::string read_port_name(Fields& fields, std::string_view key) {
+    const auto name = fields.string(key);
+    if (name && !is_port_name(name->value))
+        refuse_port_name(fields, *name, fields.path_of(key));
+    return name ? name->value : "";
+}
+
 /// v1alpha2: {tcp: {destinationPort: ...}}, {destinationNamedPort: name}.
 void read_protocol(Fields fields, std::vector<policy::ClusterPort>& into) {
     policy::ClusterPort out;
@@ -128,14 +142,13 @@ void read_protocol(Fields fields, std::vector<policy::ClusterPort>& into) {
         ++given;
         out.protocol = protocol;
         Fields inner = fields.mapping(key);
+        report_null(inner, "destinationPort", std::string("every port of ") + key);
         if (inner.get("destinationPort") != nullptr)
             out.range = read_destination(inner.mapping("destinationPort"));
         inner.finish();
     }
-    if (const auto name = fields.string("destinationNamedPort")) {
-        ++given;
-        out.named = name->value;
-    }
+    out.named = read_port_name(fields, "destinationNamedPort");
+    given += out.named.empty() ? 0 : 1;
     fields.finish();
     if (given != 1)
         refuse_value(fields, fields.span(), fields.path(),
@@ -176,10 +189,8 @@ void read_port_v1alpha1(Fields fields, std::vector<policy::ClusterPort>& into) {
         inner.finish();
         out.range = read_range(Fields(&bounds, inner.path(), inner.object(), inner.diagnostics()));
     }
-    if (const auto name = fields.string("namedPort")) {
-        ++given;
-        out.named = name->value;
-    }
+    out.named = read_port_name(fields, "namedPort");
+    given += out.named.empty() ? 0 : 1;
     fields.finish();
     if (given != 1)
         refuse_value(fields, fields.span(), fields.path(),
@@ -189,6 +200,7 @@ void read_port_v1alpha1(Fields fields, std::vector<policy::ClusterPort>& into) {
 
 policy::ClusterRule read_rule(Fields fields, bool egress, const Dialect& dialect) {
     policy::ClusterRule out;
+    const diag::Watch watch(fields.diagnostics());
     out.span = fields.span();
     if (const auto name = fields.string("name")) {
         out.name = name->value;
@@ -200,11 +212,13 @@ policy::ClusterRule read_rule(Fields fields, bool egress, const Dialect& dialect
     if (!action)
         refuse_value(fields, fields.span(), fields.path_of("action"), "is missing");
     else if (action->value != dialect.accept() && action->value != "Deny" &&
-             action->value != "Pass")
+             (action->value != "Pass" || dialect.baseline))
         refuse_value(fields, action->span, fields.path_of("action"),
-                     "must be " + std::string(dialect.accept()) + ", Deny or Pass");
+                     "must be " + std::string(dialect.accept()) +
+                         (dialect.baseline ? " or Deny" : ", Deny or Pass"));
     else
         out.action = {action->value == "Allow" ? "Accept" : action->value, action->span};
+    out.any_action = out.action->empty();
     const char* peers = egress ? "to" : "from";
     const auto ends = limited(fields, peers, kMaxItems);
     if (ends.empty())
@@ -213,11 +227,14 @@ policy::ClusterRule read_rule(Fields fields, bool egress, const Dialect& dialect
     for (const yaml::Node* each : ends)
         out.peers.push_back(read_peer(item(each, fields, peers, index++), true, egress));
     const char* ports = dialect.v1alpha1 ? "ports" : "protocols";
+    report_null(fields, ports, "every protocol and port");
     index = 0;
     for (const yaml::Node* each : limited(fields, ports, kMaxItems))
         (dialect.v1alpha1 ? read_port_v1alpha1 : read_protocol)(item(each, fields, ports, index++),
                                                                 out.ports);
     fields.finish();
+    if (const auto where = watch.error())
+        out.unread = where->known() ? *where : out.span;
     return out;
 }
 
@@ -225,7 +242,15 @@ std::vector<policy::ClusterRule> read_rules(Fields& spec, std::string_view key,
                                             const Dialect& dialect) {
     std::vector<policy::ClusterRule> out;
     std::size_t index = 0;
-    for (const yaml::Node* each : limited(spec, key, kMaxPolicyRules * (dialect.v1alpha1 ? 4 : 1)))
+    const diag::Watch list(spec.diagnostics());
+    const auto items = limited(spec, key, kMaxPolicyRules * (dialect.v1alpha1 ? 4 : 1));
+    if (const auto where = list.error()) {
+        policy::ClusterRule any;
+        any.span = any.unread = where->known() ? *where : spec.key_span(key);
+        any.any_action = true;
+        out.push_back(std::move(any));
+    }
+    for (const yaml::Node* each : items)
         out.push_back(read_rule(item(each, spec, key, index++), key == "egress", dialect));
     return out;
 }
@@ -250,35 +275,48 @@ void read_priority(Fields& spec, ClusterNetworkPolicy& into) {
         into.priority = {static_cast<double>(priority->value), priority->span};
 }
 
-void read_body(Fields& spec, ClusterNetworkPolicy& into, const Dialect& dialect) {
+void read_body(Fields& spec, ClusterNetworkPolicy& into, const Dialect& dialect,
+               diag::Watch& watch) {
+    const diag::Watch subject(spec.diagnostics());
     if (spec.get("subject") == nullptr)
         refuse_value(spec, spec.span(), spec.path_of("subject"), "is missing");
     else
         into.subject = read_peer(spec.mapping("subject"), false, false);
-    into.ingress = read_rules(spec, "ingress", dialect);
-    into.egress = read_rules(spec, "egress", dialect);
+    if (subject.error())
+        into.subject = {}; // what could not be read narrows nothing
+    into.ingress = watch.leaving_out([&] { return read_rules(spec, "ingress", dialect); });
+    into.egress = watch.leaving_out([&] { return read_rules(spec, "egress", dialect); });
+}
+
+void finish(Fields& root, Fields& spec, const diag::Watch& watch, ClusterNetworkPolicy& into) {
+    spec.finish();
+    root.finish();
+    forget_rules(into, watch.error());
 }
 
 } // namespace
 
 void read_cluster_network_policy(ObjectContext& context) {
     Fields root(&context.root, "", object_label(context), context.diagnostics);
+    diag::Watch watch(context.diagnostics);
     ClusterNetworkPolicy out;
-    out.meta = read_metadata(root, false);
+    out.meta = read_metadata(root, false, diag::Severity::Error);
     root.ignore({"apiVersion", "kind", "status"});
     Fields spec = root.mapping("spec");
+    const diag::Watch place(context.diagnostics);
     read_tier_and_priority(spec, out);
     read_priority(spec, out);
-    read_body(spec, out, {});
-    spec.finish();
-    root.finish();
+    out.place_unread = place.error().has_value();
+    read_body(spec, out, {}, watch);
+    finish(root, spec, watch, out);
     context.cluster.cluster_policies.push_back(std::move(out));
 }
 
 void read_admin_network_policy(ObjectContext& context) {
     Fields root(&context.root, "", object_label(context), context.diagnostics);
+    diag::Watch watch(context.diagnostics);
     ClusterNetworkPolicy out;
-    out.meta = read_metadata(root, false);
+    out.meta = read_metadata(root, false, diag::Severity::Error);
     out.kind = context.kind;
     root.ignore({"apiVersion", "kind", "status"});
     Fields spec = root.mapping("spec");
@@ -287,11 +325,12 @@ void read_admin_network_policy(ObjectContext& context) {
         if (out.meta.name != "default")
             refuse_value(root, out.meta.span, "metadata.name", "must be `default`");
     } else {
+        const diag::Watch place(context.diagnostics);
         read_priority(spec, out);
+        out.place_unread = place.error().has_value();
     }
-    read_body(spec, out, {true});
-    spec.finish();
-    root.finish();
+    read_body(spec, out, {true, context.kind == "BaselineAdminNetworkPolicy"}, watch);
+    finish(root, spec, watch, out);
     context.cluster.cluster_policies.push_back(std::move(out));
 }
 

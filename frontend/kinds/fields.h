@@ -16,6 +16,10 @@
 
 namespace polecat::frontend {
 
+/// Numbers and booleans where text must be: the API server refuses them, calicoctl makes text of
+/// them.
+enum class OtherScalars : std::uint8_t { Refused, Taken };
+
 class Fields {
   public:
     /// `node` may be null or absent (then it has no fields); anything but a mapping is reported.
@@ -34,7 +38,8 @@ class Fields {
     std::vector<const yaml::Node*> list(std::string_view key);
     std::vector<At<std::string>> strings(std::string_view key);
     /// A mapping of strings.
-    std::vector<std::pair<At<std::string>, At<std::string>>> string_map(std::string_view key);
+    std::vector<std::pair<At<std::string>, At<std::string>>>
+    string_map(std::string_view key, OtherScalars others = OtherScalars::Refused);
     /// A nested mapping.
     Fields mapping(std::string_view key);
     bool has(std::string_view key); ///< present, even when null
@@ -44,20 +49,22 @@ class Fields {
     void ignore_rest();
     /// finish() for mappings of Kubernetes, of which newer releases may know more: `others` are the
     /// fields that are known and not read, what is near to a known one is a slip, and anything else
-    /// a warning. `slip`: how bad a slip is.
+    /// `other`. `slip`: how bad a slip is.
     void finish_open(std::span<const std::string_view> others,
-                     diag::Severity slip = diag::Severity::Error);
+                     diag::Severity slip = diag::Severity::Error,
+                     diag::Severity other = diag::Severity::Warning);
 
     /// Reports keys that were never asked for.
     void finish();
 
-    Span span() const; ///< of the mapping
+    Span span() const;                  ///< of the mapping; not known where there is none
+    Span home() const { return home_; } ///< where it is, or would be
     Span key_span(std::string_view key) const;
     bool present() const { return node_ != nullptr; }
     const std::string& path() const { return path_; }
     std::string path_of(std::string_view key) const;
     const std::string& object() const { return object_; }
-    diag::Diagnostics& diagnostics() { return *diagnostics_; }
+    diag::Diagnostics& diagnostics() const { return *diagnostics_; }
 
   private:
     void report_unknown(diag::Severity slip, diag::Severity other);
@@ -68,7 +75,12 @@ class Fields {
     diag::Diagnostics* diagnostics_;
     std::vector<std::string_view> known_;
     bool rest_ignored_ = false;
+    Span home_;
 };
+
+/// The whole number that a scalar says, if it says one; reports digits that mean another one.
+std::optional<std::int64_t> as_integer(const yaml::Node& node, const std::string& path,
+                                       const std::string& object, diag::Diagnostics& diagnostics);
 
 /// The text of a scalar; anything else is reported.
 /// Item `index` of the list `key` of `parent`.
@@ -83,6 +95,8 @@ diag::Diagnostic& report_wrong_type(diag::Diagnostics& diagnostics, const yaml::
 
 /// metadata of any object: name, namespace, labels, annotations; the rest ignored. `namespaced`:
 /// an absent namespace is "default". `key`s of the root other than metadata are the caller's.
-policy::Metadata read_metadata(Fields& root, bool namespaced);
+/// `unknown`: how bad a field is that metadata has in no kind.
+policy::Metadata read_metadata(Fields& root, bool namespaced,
+                               diag::Severity unknown = diag::Severity::Warning);
 
 } // namespace polecat::frontend

@@ -75,4 +75,10 @@ const KindRow* find_kind(std::string_view api_version, std::string_view kind);
 /// The kinds known of an API group ("projectcalico.org"), any version.
 std::vector<std::string_view> kinds_of_group(std::string_view group);
 
+/// The newest apiVersion of each group that has this kind; of `group` alone, where it has it.
+std::vector<std::string_view> versions_of_kind(std::string_view kind, std::string_view group);
+
+/// A kind whose objects have no namespace.
+bool is_global_kind(std::string_view kind);
+
 } // namespace polecat::frontend

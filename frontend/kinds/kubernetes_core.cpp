@@ -6,6 +6,8 @@
 #include "frontend/kinds/kubernetes_fields.h"
 #include "frontend/kinds/label_selector.h"
 #include "frontend/kinds/names.h"
+#include "ir/policy/scope.h"
+#include "support/diag/fix.h"
 
 namespace polecat::frontend {
 
@@ -174,6 +176,49 @@ void read_endpoint_ports(Fields& fields, policy::ServiceEndpoints& into) {
     }
 }
 
+/// Where the label is written in metadata.labels; nullptr: it is not.
+const yaml::Member* label_of(const ObjectContext& context, std::string_view key) {
+    const yaml::Node* meta = context.root.find("metadata");
+    const yaml::Node* labels =
+        meta != nullptr && meta->is_mapping() ? meta->find("labels") : nullptr;
+    if (labels != nullptr && labels->is_mapping())
+        for (const yaml::Member& member : labels->members)
+            if (member.key == key)
+                return &member;
+    return nullptr;
+}
+
+/// Labels that Felix loses, all at once.
+void check_inherited(ObjectContext& context, const policy::Metadata& meta,
+                     std::string_view prefix) {
+    const auto problem = policy::too_long_to_inherit(meta, prefix);
+    if (!problem)
+        return;
+    const yaml::Member* label = label_of(context, *problem);
+    const std::string object = object_label(context);
+    context.diagnostics
+        .report(diag::Code::InheritedLabelsLost, label != nullptr ? label->key_span : meta.span,
+                {object, label != nullptr ? "label " + *problem : "the name", std::string(prefix)})
+        .about(object)
+        .with_note("selectors see none of its labels, nor its name")
+        .with_hint(label != nullptr ? "shorten or remove the label" : "shorten the name");
+}
+
+/// The API server writes the name, whatever the manifest says.
+void name_namespace(ObjectContext& context, policy::Namespace& space) {
+    const std::string key(policy::kNameLabel);
+    const auto given = space.meta.labels.find(key);
+    const yaml::Member* label = label_of(context, key);
+    if (given && *given != space.meta.name && label != nullptr)
+        context.diagnostics
+            .report(diag::Code::NamespaceNameLabel, label->value.span,
+                    {std::string(*given), space.meta.name})
+            .about(object_label(context))
+            .with_fix(diag::replace_text(label->value.span, std::string(*given), space.meta.name,
+                                         "write the namespace's name"));
+    space.meta.labels.set(key, space.meta.name);
+}
+
 } // namespace
 
 void read_namespace(ObjectContext& context) {
@@ -181,15 +226,18 @@ void read_namespace(ObjectContext& context) {
     policy::Namespace out{read_metadata(root, false)};
     root.ignore({"spec", "status"});
     root.finish_open(known::kNone);
-    out.meta.labels.set_default("kubernetes.io/metadata.name", out.meta.name);
+    check_inherited(context, out.meta, policy::kNamespacePrefix);
+    name_namespace(context, out);
     context.cluster.namespaces.push_back(std::move(out));
 }
 
 void read_service_account(ObjectContext& context) {
     Fields root = open_root(context);
-    context.cluster.service_accounts.push_back({read_metadata(root, true)});
+    policy::ServiceAccount out{read_metadata(root, true)};
     root.ignore({"secrets", "imagePullSecrets", "automountServiceAccountToken"});
     root.finish_open(known::kNone);
+    check_inherited(context, out.meta, policy::kServiceAccountPrefix);
+    context.cluster.service_accounts.push_back(std::move(out));
 }
 
 void read_node(ObjectContext& context) {
@@ -200,6 +248,10 @@ void read_node(ObjectContext& context) {
     for (const At<std::string>& text : spec.strings("podCIDRs"))
         if (const auto cidr = read_cidr(text, spec.path_of("podCIDRs"), spec))
             out.pod_cidrs.push_back(cidr->value);
+    // The first of them, and in many manifests the only one.
+    if (const auto text = spec.string("podCIDR"); text && out.pod_cidrs.empty())
+        if (const auto cidr = read_cidr(*text, spec.path_of("podCIDR"), spec))
+            out.pod_cidrs.push_back(cidr->value);
     std::size_t index = 0;
     for (const yaml::Node* each : status.list("addresses")) {
         Fields entry = item(each, status, "addresses", index++);
@@ -208,6 +260,10 @@ void read_node(ObjectContext& context) {
             add_address(*address, entry.path_of("address"), entry, out.addresses);
         entry.finish_open(known::kNone);
     }
+    Fields info = status.mapping("nodeInfo");
+    if (const auto kernel = info.string("kernelVersion"))
+        out.kernel = *kernel;
+    info.finish_open(known::kNodeInfo);
     spec.finish_open(known::kNodeSpec);
     status.finish_open(known::kNodeStatus);
     root.finish_open(known::kNone);
@@ -223,6 +279,7 @@ void read_service(ObjectContext& context) {
     if (out.type.empty())
         out.type = "ClusterIP";
     out.external_traffic_policy = word(spec, "externalTrafficPolicy", {"Cluster", "Local"});
+    out.internal_traffic_policy = word(spec, "internalTrafficPolicy", {"Cluster", "Local"});
     read_cluster_ips(spec, out);
     read_families(spec, out);
     read_external_ips(spec, root, out);

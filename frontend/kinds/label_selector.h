@@ -26,11 +26,16 @@ std::optional<At<net::Cidr>> read_cidr(const At<std::string>& text, const std::s
                                        Fields& fields);
 
 /// spec of a NetworkPolicy (also of a StagedKubernetesNetworkPolicy).
-void read_kubernetes_policy_spec(Fields& spec, policy::KubernetesNetworkPolicy& into);
+/// Whether the directions are said and could be read. Rules see to their own errors, of which
+/// `watch` learns nothing.
+bool read_kubernetes_policy_spec(Fields& spec, policy::KubernetesNetworkPolicy& into,
+                                 diag::Watch& watch);
 
 /// Reports that a field has a value that its kind does not take.
 diag::Diagnostic& refuse_value(Fields& fields, Span span, const std::string& path,
                                const std::string& rule);
+/// Reports a text that is neither a port's number nor a name that Kubernetes takes for one.
+void refuse_port_name(Fields& fields, const At<std::string>& text, const std::string& path);
 /// A word that is none of those; with a fix where only upper and lower case differ.
 void refuse_word(Fields& fields, const At<std::string>& text, const std::string& path,
                  std::initializer_list<const char*> allowed);

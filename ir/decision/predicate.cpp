@@ -45,6 +45,10 @@ std::string text_of(const DomainSet& set) {
     return text + ")";
 }
 
+std::string text_of(const UnreadSet& set) {
+    return "unread(" + with_length(set.what) + ")";
+}
+
 } // namespace
 
 std::string to_string(const Predicate& predicate) {

@@ -45,6 +45,7 @@ struct Policy {
     std::string manifest_kind; ///< the kind in the manifest ("ClusterNetworkPolicy")
     At<std::string> tier{"default", {}};
     std::optional<At<double>> order;
+    bool place_unread = false; ///< tier or order could not be read
     Box<SelectorField> selector;
     Box<SelectorField> namespace_selector; ///< global policies
     Box<SelectorField> service_account_selector;
@@ -85,6 +86,7 @@ struct Workload {
     Labels pod_labels;           ///< labels of the pods
     std::string service_account; ///< "default" for pods that name none; empty: not a pod
     std::string node;
+    std::string dns_policy; ///< of pods; empty: ClusterFirst
     bool host_network = false;
     bool finished = false;                    ///< phase Succeeded or Failed: no address any more
     std::vector<At<net::Cidr>> addresses;     ///< /32 and /128 of pods; empty: not known
@@ -120,7 +122,8 @@ struct Node {
     bool is_calico = false;
     std::vector<net::Address> addresses; ///< InternalIP, ExternalIP; Calico bgp.ipv4Address
     std::vector<net::Cidr> pod_cidrs;
-    Settings spec; ///< Calico Node: bgp.asNumber and the rest
+    At<std::string> kernel; ///< status.nodeInfo.kernelVersion; empty: not said
+    Settings spec;          ///< Calico Node: bgp.asNumber and the rest
 };
 
 struct ServicePort {
@@ -135,6 +138,7 @@ struct Service {
     Metadata meta;
     std::string type;                       ///< ClusterIP, NodePort, LoadBalancer, ExternalName
     std::string external_traffic_policy;    ///< Cluster or Local; empty: Cluster
+    std::string internal_traffic_policy;    ///< the same of its cluster addresses
     bool headless = false;                  ///< clusterIP: None
     std::vector<net::Address> cluster_ips;  ///< empty too where the API server is to choose
     std::vector<net::Cidr> source_ranges;   ///< loadBalancerSourceRanges; empty: any

@@ -104,7 +104,8 @@ std::string to_string(const Witness& witness) {
 }
 
 Diagnostic& Diagnostic::with_label(Span where, std::string text) {
-    labels.push_back({where, std::move(text)});
+    if (where.known()) // what could not be read has none
+        labels.push_back({where, std::move(text)});
     return *this;
 }
 
@@ -158,6 +159,16 @@ Diagnostic& Diagnostics::report(Code code, Span span, std::span<const std::strin
 
 void Diagnostics::append(const Diagnostics& other) {
     list_.insert(list_.end(), other.list_.begin(), other.list_.end());
+}
+
+std::optional<Span> Watch::error() const {
+    if (first_)
+        return first_;
+    const auto& list = diagnostics_.list();
+    for (std::size_t i = from_; i < list.size(); ++i)
+        if (list[i].severity == Severity::Error)
+            return list[i].span;
+    return std::nullopt;
 }
 
 void Diagnostics::keep_if(const std::function<bool(Diagnostic&)>& keep) {

@@ -4,6 +4,7 @@
 #include "frontend/kinds/names.h"
 #include "frontend/kinds/schema/tables.h"
 #include "frontend/kinds/schema/value.h"
+#include "support/letters.h"
 
 namespace polecat::frontend {
 
@@ -44,7 +45,7 @@ class Checker {
                             at + (at.empty() ? "" : ".") + std::string(name), fields.path_of(name));
             else if (required && row.default_value.empty())
                 diagnostics_
-                    .report(diag::Code::MissingSchemaField, fields.span(), {fields.path_of(name)})
+                    .report(diag::Code::MissingSchemaField, fields.home(), {fields.path_of(name)})
                     .about(object_);
         }
         fields.finish();
@@ -93,10 +94,7 @@ class Checker {
         if (!node.is_mapping())
             return (void)refuse(node, shown, "must be a mapping");
         for (const yaml::Member& member : node.members) {
-            std::string lower = member.key;
-            for (char& c : lower)
-                c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-            if (const auto problem = check_label_key(lower))
+            if (const auto problem = check_label_key(lower_case(member.key)))
                 refuse(member.value, shown + "." + member.key, *problem);
         }
     }
