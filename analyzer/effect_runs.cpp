@@ -85,28 +85,28 @@ void EffectRuns::collect() {
 
 /// At the normal hook the endpoint itself; packets that are forwarded or not yet translated have
 /// any ends.
-std::vector<EndClass> EffectRuns::own_of(const Run& run) const {
+std::vector<GroupClass> EffectRuns::own_of(const Run& run) const {
     const Program& program = cluster_.program(run.program);
     const auto predicates = predicates_of(program, program.direction == Direction::Egress);
-    std::map<Identity, EndClass> known;
+    std::map<Identity, GroupClass> known;
     const auto add = [&](std::uint32_t group) {
         Identity seen = restricted(ends_.identity(group), predicates);
-        known.try_emplace(seen, EndClass{seen, 0, 0, 0}).first->second.add(group);
+        known.try_emplace(seen, GroupClass{seen, 0, 0, 0}).first->second.add(group);
     };
     if (program.hook == decision::Hook::Normal)
         std::for_each(run.own.begin(), run.own.end(), add);
     else
         for (std::uint32_t i = 0; i < ends_.list().size(); ++i)
             add(i);
-    std::vector<EndClass> out;
+    std::vector<GroupClass> out;
     for (auto& [seen, each] : known)
         out.push_back(std::move(each));
     return out;
 }
 
-const std::vector<EndClass>& EffectRuns::others_of(decision::ProgramId id) {
+const std::vector<GroupClass>& EffectRuns::others_of(decision::ProgramId id) {
     const auto [place, added] = others_.try_emplace(id.value);
-    std::vector<EndClass>& out = place->second;
+    std::vector<GroupClass>& out = place->second;
     if (!added)
         return out;
     auto partition = ends_.others_of(cluster_.program(id));
@@ -124,7 +124,7 @@ const std::vector<EndClass>& EffectRuns::others_of(decision::ProgramId id) {
     }
     out.front().group = first;
     out.front().second = second;
-    std::erase_if(out, [](const EndClass& each) { return each.groups == 0; });
+    std::erase_if(out, [](const GroupClass& each) { return each.groups == 0; });
     return out;
 }
 

@@ -37,7 +37,7 @@ struct Run {
 };
 
 /// Groups that one side of a program does not tell apart.
-struct EndClass {
+struct GroupClass {
     decision::Identity seen;
     std::uint32_t group = 0;  ///< one of them
     std::uint32_t second = 0; ///< another one, where there are two
@@ -66,9 +66,9 @@ class EffectRuns {
     template <class Act> void each_pair(const Run& run, const Act& act) {
         const decision::Program& of = program(run);
         const bool egress = of.direction == decision::Direction::Egress;
-        const std::vector<EndClass>& others = others_of(run.program);
-        for (const EndClass& a : own_of(run))
-            for (const EndClass& b : others) {
+        const std::vector<GroupClass>& others = others_of(run.program);
+        for (const GroupClass& a : own_of(run))
+            for (const GroupClass& b : others) {
                 // An endpoint sends itself nothing that policy sees.
                 const bool self = a.group == b.group && a.groups == 1 && b.groups == 1 &&
                                   ends_.list()[a.group].objects.size() == 1;
@@ -83,14 +83,14 @@ class EffectRuns {
     }
 
   private:
-    std::vector<EndClass> own_of(const Run& run) const;
-    const std::vector<EndClass>& others_of(decision::ProgramId id);
+    std::vector<GroupClass> own_of(const Run& run) const;
+    const std::vector<GroupClass>& others_of(decision::ProgramId id);
     void collect();
 
     const decision::LoweredCluster& cluster_;
     EndGroups ends_;
     std::vector<Run> runs_;
-    std::map<std::uint32_t, std::vector<EndClass>> others_; ///< by program
+    std::map<std::uint32_t, std::vector<GroupClass>> others_; ///< by program
 };
 
 } // namespace polecat::analyzer

@@ -22,16 +22,21 @@ std::size_t Hypothetical::add_pod(const std::string& space, const selector::Labe
     pod.labels.set(policy::kOrchestratorLabel, "k8s");
     pod.labels.set_default(policy::kServiceAccountLabel, "default");
     const std::string prefix(policy::kNamespacePrefix);
-    pod.labels.set(prefix + "projectcalico.org/name", space);
-    pod.labels.set(prefix + "kubernetes.io/metadata.name", space);
-    for (const decision::Object& object : cluster_.world.objects) {
-        if (object.labels.find(policy::kNamespaceLabel) != space)
-            continue;
-        for (const auto& [label, value] : object.labels)
+    const auto& objects = cluster_.world.objects;
+    const auto sibling =
+        std::find_if(objects.begin(), objects.end(), [&](const decision::Object& object) {
+            return object.labels.find(policy::kNamespaceLabel) == space;
+        });
+    const bool names_are_lost =
+        sibling != objects.end() &&
+        !sibling->labels.find(std::string(prefix).append(policy::kCalicoNameLabel));
+    if (!names_are_lost)
+        for (const std::string_view name : {policy::kCalicoNameLabel, policy::kNameLabel})
+            pod.labels.set(std::string(prefix).append(name), space);
+    if (sibling != objects.end())
+        for (const auto& [label, value] : sibling->labels)
             if (label.starts_with(prefix))
                 pod.labels.set_default(label, value);
-        break;
-    }
     world_.objects.push_back(std::move(pod));
     return world_.objects.size() - 1 - first_;
 }

@@ -18,8 +18,8 @@ constexpr const char* kNewSpace = "(new)";
 std::string space_of(const Labels& labels) {
     const std::string prefix(policy::kNamespacePrefix);
     for (const std::string& label :
-         {std::string(policy::kNamespaceLabel), prefix + "kubernetes.io/metadata.name",
-          prefix + "projectcalico.org/name"})
+         {std::string(policy::kNamespaceLabel), prefix + std::string(policy::kNameLabel),
+          prefix + std::string(policy::kCalicoNameLabel)})
         if (const auto value = labels.find(label))
             return std::string(*value);
     return kNewSpace;
@@ -31,9 +31,7 @@ NewPods::NewPods(const decision::LoweredCluster& cluster,
                  const std::vector<policy::Namespace>& namespaces)
     : cluster_(cluster), pods_(cluster) {
     for (const policy::Namespace& space : namespaces)
-        for (const auto& [label, value] : space.meta.labels)
-            namespaces_[space.meta.name].set(std::string(policy::kNamespacePrefix).append(label),
-                                             value);
+        namespaces_.emplace(space.meta.name, policy::inherited_labels(space));
 }
 
 /// A namespace that exists has the labels it has, whatever was asked for.

@@ -7,6 +7,8 @@
 #include "frontend/check_ports.h"
 #include "frontend/kinds/unread.h"
 #include "frontend/load.h"
+#include "ir/policy/extent.h"
+#include "ir/policy/order.h"
 
 namespace polecat::frontend {
 
@@ -22,8 +24,9 @@ std::string label(const std::string& kind, const std::string& space, const std::
 // --- tiers ---------------------------------------------------------------------------------------
 
 void check_tiers(Cluster& cluster, diag::Diagnostics& diagnostics) {
-    std::vector<std::string_view> tiers{"default", "kube-admin", "kube-baseline", "allow-tigera",
-                                        "calico-system"};
+    std::vector<std::string_view> tiers;
+    for (const policy::BuiltInTier& tier : policy::kBuiltInTiers)
+        tiers.push_back(tier.name);
     for (const policy::Tier& tier : cluster.tiers)
         tiers.push_back(tier.meta.name);
     const std::set<std::string_view> known(tiers.begin(), tiers.end());
@@ -46,7 +49,8 @@ void check_tiers(Cluster& cluster, diag::Diagnostics& diagnostics) {
 
 // --- what rules and endpoints refer to -----------------------------------------------------------
 
-void check_profiles(const Cluster& cluster, diag::Diagnostics& diagnostics) {
+void check_profiles(const Cluster& cluster, const policy::Extent& extent,
+                    diag::Diagnostics& diagnostics) {
     std::set<std::string> known{"projectcalico-default-allow"};
     for (const auto& each : cluster.profiles)
         known.insert(each.meta.name);
@@ -58,9 +62,13 @@ void check_profiles(const Cluster& cluster, diag::Diagnostics& diagnostics) {
                            const std::string& object) {
         for (const At<std::string>& each : profiles)
             if (known.count(each.value) == 0 && !each.value.starts_with("kns.") &&
-                !each.value.starts_with("ksa."))
-                diagnostics.report(diag::Code::MissingProfile, each.span, {each.value})
-                    .about(object);
+                !each.value.starts_with("ksa.")) {
+                auto& diagnostic =
+                    diagnostics.report(diag::Code::MissingProfile, each.span, {each.value});
+                diagnostic.about(object).with_note("assumes that every Profile is in the input");
+                if (cluster.profiles.empty() && !extent.is_whole())
+                    diagnostic.severity = diag::Severity::Note;
+            }
     };
     for (const auto& each : cluster.workloads)
         check(each.profiles, label(each.kind, each.meta.space, each.meta.name));
@@ -68,7 +76,8 @@ void check_profiles(const Cluster& cluster, diag::Diagnostics& diagnostics) {
         check(each.profiles, label("HostEndpoint", "", each.meta.name));
 }
 
-void check_services(const Cluster& cluster, diag::Diagnostics& diagnostics) {
+void check_services(const Cluster& cluster, const policy::Extent& extent,
+                    diag::Diagnostics& diagnostics) {
     std::set<std::pair<std::string, std::string>> known{{"default", "kubernetes"}};
     for (const auto& each : cluster.services)
         known.emplace(each.meta.space, each.meta.name);
@@ -80,13 +89,19 @@ void check_services(const Cluster& cluster, diag::Diagnostics& diagnostics) {
                 for (const auto* services : {&rule.source.services, &rule.destination.services}) {
                     if (!*services || known.count({(*services)->space, (*services)->name}) != 0)
                         continue;
-                    diagnostics
-                        .report(diag::Code::MissingService, (*services)->span,
-                                {(*services)->space + "/" + (*services)->name})
-                        .about(label(each.manifest_kind, each.meta.space, each.meta.name))
-                        .with_hint((*services)->space.empty()
-                                       ? "Calico does not fill in the namespace; write it"
-                                       : "the rule matches nothing until the service is there");
+                    const auto assumed = extent.known_pods_of((*services)->space);
+                    if (!assumed && !(*services)->space.empty())
+                        continue; // that namespace is not in the input
+                    auto& diagnostic =
+                        diagnostics
+                            .report(diag::Code::MissingService, (*services)->span,
+                                    {(*services)->space + "/" + (*services)->name})
+                            .about(label(each.manifest_kind, each.meta.space, each.meta.name))
+                            .with_hint((*services)->space.empty()
+                                           ? "Calico does not fill in the namespace; write it"
+                                           : "the rule matches nothing until the service is there");
+                    if (assumed)
+                        diagnostic.with_note("assumes that " + *assumed + ", and its services");
                 }
 }
 
@@ -111,12 +126,13 @@ void check_priorities(const Cluster& cluster, diag::Diagnostics& diagnostics) {
 } // namespace
 
 void check_references(policy::Cluster& cluster, diag::Diagnostics& diagnostics) {
+    const policy::Extent extent(cluster);
     settle_tiers(cluster);
     check_tiers(cluster, diagnostics);
-    check_profiles(cluster, diagnostics);
-    check_services(cluster, diagnostics);
+    check_profiles(cluster, extent, diagnostics);
+    check_services(cluster, extent, diagnostics);
     check_priorities(cluster, diagnostics);
-    check_port_names(cluster, diagnostics);
+    check_port_names(cluster, extent, diagnostics);
 }
 
 } // namespace polecat::frontend

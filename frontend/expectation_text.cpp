@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "support/letters.h"
+
 namespace polecat::frontend {
 
 using expectation::Connections;
@@ -78,14 +80,6 @@ Error bad_end(std::string_view text) {
     return Error{fmt::format("`{}` names no end: write NAMESPACE/NAME, KIND:NAMESPACE/NAME, "
                              "hep:NAME, node:NAME, service:NAMESPACE/NAME or an address",
                              text)};
-}
-
-std::string lower_case(std::string_view text) {
-    std::string out(text);
-    for (char& c : out)
-        if (c >= 'A' && c <= 'Z')
-            c = static_cast<char>(c - 'A' + 'a');
-    return out;
 }
 
 /// The part of an end's name before the colon.

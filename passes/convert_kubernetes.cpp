@@ -4,6 +4,8 @@
 #include <map>
 #include <tuple>
 
+#include "ir/policy/order.h"
+
 namespace polecat::passes {
 
 namespace {
@@ -26,8 +28,8 @@ struct ProtocolPorts {
     std::optional<net::Protocol> protocol;
     Span span;
     bool every_port = false;
-    net::PortSet numbers;
-    std::vector<std::string> names;
+    std::vector<std::pair<net::PortRange, Span>> numbers;
+    std::vector<std::pair<std::string, Span>> names;
 };
 
 /// One entry for each protocol, in the order of Calico's conversion: by the protocol's name,
@@ -63,10 +65,20 @@ void add_ports(const ProtocolPorts& from, Rule& rule) {
         rule.protocol = At<net::Protocol>{*from.protocol, from.span};
     if (from.every_port)
         return;
-    for (const std::string& name : from.names)
-        rule.destination.ports.push_back({name, from.span});
-    for (const net::PortRange& range : from.numbers.ranges())
-        rule.destination.ports.push_back({range, from.span});
+    for (const auto& [name, span] : from.names)
+        rule.destination.ports.push_back({name, span});
+    std::vector<net::PortRange> numbers;
+    for (const auto& [range, span] : from.numbers)
+        numbers.push_back(range);
+    // Calico's conversion makes one of adjacent ranges.
+    const net::PortSet merged = net::PortSet::of(numbers);
+    for (const net::PortRange& range : merged.ranges()) {
+        const auto first =
+            std::find_if(from.numbers.begin(), from.numbers.end(), [&](const auto& each) {
+                return range.first <= each.first.first && each.first.first <= range.last;
+            });
+        rule.destination.ports.push_back({range, first->second});
+    }
 }
 
 // --- NetworkPolicy -------------------------------------------------------------------------------
@@ -78,11 +90,10 @@ PortsByProtocol ports_of(const policy::KubernetesRule& rule) {
         if (!port.port) {
             entry.every_port = true;
         } else if (const auto* name = std::get_if<std::string>(&*port.port)) {
-            entry.names.push_back(*name);
+            entry.names.emplace_back(*name, port.span);
         } else {
             const auto first = std::get<std::uint16_t>(*port.port);
-            entry.numbers =
-                entry.numbers | net::PortSet::of({first, port.end_port.value_or(first)});
+            entry.numbers.push_back({{first, port.end_port.value_or(first)}, port.span});
         }
     }
     return out;
@@ -135,9 +146,9 @@ PortsByProtocol ports_of(const policy::ClusterRule& rule) {
     for (const policy::ClusterPort& port : rule.ports) {
         ProtocolPorts& entry = out.of(port.protocol, port.span);
         if (!port.named.empty())
-            entry.names.push_back(port.named);
+            entry.names.emplace_back(port.named, port.span);
         else if (port.range)
-            entry.numbers = entry.numbers | net::PortSet::of(*port.range);
+            entry.numbers.push_back({*port.range, port.span});
         else
             entry.every_port = true;
     }
@@ -162,7 +173,15 @@ policy::Action action_of(const std::string& text) {
                             : policy::Action::Deny;
 }
 
-std::vector<Rule> convert_rules(const std::vector<policy::ClusterRule>& rules, bool ingress) {
+/// clusternetworkpolicy.go, combinePortsWithCNPEgressPeers.
+bool calico_converts(const policy::ClusterRule& rule) {
+    return std::none_of(rule.peers.begin(), rule.peers.end(), [](const policy::ClusterPeer& peer) {
+        return peer.nodes || !peer.domains.empty();
+    });
+}
+
+std::vector<Rule> convert_rules(const std::vector<policy::ClusterRule>& rules, bool ingress,
+                                Enforcer by) {
     std::vector<Rule> out;
     for (std::size_t i = 0; i < rules.size(); ++i) {
         Rule base;
@@ -177,6 +196,13 @@ std::vector<Rule> convert_rules(const std::vector<policy::ClusterRule>& rules, b
             base.action = policy::Action::Pass;
         if (base.unread.known()) {
             out.push_back(std::move(base));
+            continue;
+        }
+        if (by == Enforcer::Calico && !calico_converts(rules[i])) {
+            if (base.action != policy::Action::Allow) {
+                base.action = policy::Action::Deny;
+                out.push_back(std::move(base));
+            }
             continue;
         }
         for (const ProtocolPorts& ports : ports_of(rules[i]).list())
@@ -234,12 +260,13 @@ policy::Policy convert(const policy::KubernetesNetworkPolicy& source) {
     return out;
 }
 
-policy::Policy convert(const policy::ClusterNetworkPolicy& source) {
+policy::Policy convert(const policy::ClusterNetworkPolicy& source, Enforcer by) {
     policy::Policy out;
     out.meta = source.meta;
     out.kind = policy::PolicyKind::KubernetesClusterNetworkPolicy;
     out.manifest_kind = source.kind;
-    out.tier.value = source.tier == policy::ClusterTier::Admin ? "kube-admin" : "kube-baseline";
+    out.tier.value =
+        source.tier == policy::ClusterTier::Admin ? policy::kAdminTier : policy::kBaselineTier;
     out.order = source.priority;
     out.place_unread = source.place_unread;
     const policy::ClusterPeer& subject = source.subject;
@@ -247,10 +274,10 @@ policy::Policy convert(const policy::ClusterNetworkPolicy& source) {
         field(convert_selector(subject.pods.value_or(LabelSelector{}), true), subject.span);
     if (subject.namespaces)
         out.namespace_selector = field(convert_selector(*subject.namespaces, false), subject.span);
-    out.ingress_type = !source.ingress.empty();
-    out.egress_type = !source.egress.empty();
-    out.ingress = convert_rules(source.ingress, true);
-    out.egress = convert_rules(source.egress, false);
+    out.ingress = convert_rules(source.ingress, true, by);
+    out.egress = convert_rules(source.egress, false, by);
+    out.ingress_type = !out.ingress.empty();
+    out.egress_type = !out.egress.empty();
     return out;
 }
 
@@ -267,14 +294,6 @@ policy::Labels prefixed(const std::string& prefix, const policy::Metadata& of) {
 
 } // namespace
 
-policy::Labels labels_given_by(const policy::Namespace& source) {
-    return prefixed("pcns.", source.meta);
-}
-
-policy::Labels labels_given_by(const policy::ServiceAccount& source) {
-    return prefixed("pcsa.", source.meta);
-}
-
 policy::Rule allow_all(const Span& span) {
     policy::Rule allow;
     allow.span = allow.action_span = span;
@@ -287,7 +306,7 @@ policy::Profile profile_of(const policy::Namespace& source) {
     out.meta.span = source.meta.span;
     out.ingress.push_back(allow_all(source.meta.span));
     out.egress.push_back(allow_all(source.meta.span));
-    out.labels_to_apply = labels_given_by(source);
+    out.labels_to_apply = prefixed("pcns.", source.meta);
     return out;
 }
 
@@ -295,7 +314,7 @@ policy::Profile profile_of(const policy::ServiceAccount& source) {
     policy::Profile out;
     out.meta.name = "ksa." + source.meta.space + "." + source.meta.name;
     out.meta.span = source.meta.span;
-    out.labels_to_apply = labels_given_by(source);
+    out.labels_to_apply = prefixed("pcsa.", source.meta);
     return out;
 }
 

@@ -11,8 +11,12 @@ namespace polecat::passes {
 /// each protocol and peer.
 policy::Policy convert(const policy::KubernetesNetworkPolicy& source);
 
+/// Who carries out a ClusterNetworkPolicy. Calico can't convert a rule with peers by `nodes` or
+/// `domainNames`: it leaves an Accept out, and makes a Deny of everything of the others.
+enum class Enforcer : bool { AsTheApiSays, Calico };
+
 /// Tier kube-admin or kube-baseline, order = priority, kind KubernetesClusterNetworkPolicy.
-policy::Policy convert(const policy::ClusterNetworkPolicy& source);
+policy::Policy convert(const policy::ClusterNetworkPolicy& source, Enforcer by);
 
 /// A label selector as Calico's conversion writes it; `pods`: with the orchestrator == 'k8s' term.
 selector::Selector convert_selector(const policy::LabelSelector& source, bool pods);
@@ -21,9 +25,6 @@ selector::Selector convert_selector(const policy::LabelSelector& source, bool po
 policy::Profile profile_of(const policy::Namespace& source);
 policy::Profile profile_of(const policy::ServiceAccount& source);
 
-/// The labels of these profiles, as profile_of gives them.
-policy::Labels labels_given_by(const policy::Namespace& source);
-policy::Labels labels_given_by(const policy::ServiceAccount& source);
 /// The rule of a namespace's profile, both ways.
 policy::Rule allow_all(const Span& span);
 

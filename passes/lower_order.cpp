@@ -10,24 +10,7 @@ namespace polecat::passes::lowering {
 
 namespace {
 
-const std::string kDefaultTier = "default";
 const std::string kUnknownTier = "(not known)"; ///< of policies whose tier or order is not known
-struct BuiltInTier {
-    const char* name;
-    double order;
-    policy::Action default_action;
-};
-constexpr BuiltInTier kBuiltInTiers[] = {
-    {"kube-admin", 1'000, policy::Action::Pass},
-    {"default", 1'000'000, policy::Action::Deny},
-    {"kube-baseline", 10'000'000, policy::Action::Pass},
-    // Calico's operator makes them: pkg/render/tiers of tigera/operator, under both of its names.
-    {"allow-tigera", 100, policy::Action::Deny},
-    {"calico-system", 100, policy::Action::Deny},
-};
-
-/// Built-in tiers from here on are the API server's, which knows their order whatever they say.
-constexpr double kLeastOrderOfApi = 1'000;
 
 /// A Tier without an order is put where tier `default` is (api/pkg/apis/projectcalico/v3/tier.go,
 /// DefaultTierOrder; the calculation graph never sees an absent one).
@@ -82,12 +65,12 @@ std::vector<OrderedTier> known_tiers(const policy::Cluster& cluster) {
         known.span = tier.meta.span;
         tiers.push_back(std::move(known));
     }
-    for (const BuiltInTier& built_in : kBuiltInTiers) {
+    for (const policy::BuiltInTier& built_in : policy::kBuiltInTiers) {
         const auto given = std::find_if(tiers.begin(), tiers.end(), [&](const OrderedTier& tier) {
             return tier.name == built_in.name;
         });
         if (given != tiers.end()) {
-            if (built_in.order >= kLeastOrderOfApi)
+            if (built_in.of_api)
                 given->order = given->order.value_or(built_in.order);
             continue;
         }
@@ -112,8 +95,10 @@ policy::OrderedPolicies order_policies(const policy::Cluster& cluster) {
     policy::OrderedPolicies out;
     for (const policy::KubernetesNetworkPolicy& source : cluster.kubernetes_policies)
         out.converted.push_back(convert(source));
+    const Enforcer by =
+        policy::has_calico_objects(cluster) ? Enforcer::Calico : Enforcer::AsTheApiSays;
     for (const policy::ClusterNetworkPolicy& source : cluster.cluster_policies)
-        out.converted.push_back(convert(source));
+        out.converted.push_back(convert(source, by));
     std::vector<policy::OrderedTier>& tiers = out.tiers;
     tiers = lowering::known_tiers(cluster);
     std::unordered_map<std::string, std::size_t> by_name;
@@ -123,9 +108,9 @@ policy::OrderedPolicies order_policies(const policy::Cluster& cluster) {
         if (policy.staged_action == "Delete")
             return; // a staged deletion is not a policy
         // What may come before all others is not known before all others.
-        const std::string& name = policy.place_unread    ? lowering::kUnknownTier
-                                  : policy.tier->empty() ? lowering::kDefaultTier
-                                                         : *policy.tier;
+        const std::string name(policy.place_unread    ? std::string_view(lowering::kUnknownTier)
+                               : policy.tier->empty() ? policy::kDefaultTier
+                                                      : std::string_view(*policy.tier));
         const auto [place, added] = by_name.emplace(name, tiers.size());
         if (added) {
             policy::OrderedTier tier;

@@ -19,17 +19,16 @@ Span labels_unread(const policy::Metadata& meta) {
 }
 
 /// Namespaces that the input leaves out exist all the same, with the labels every one has.
-void add_namespace(Profiles& profiles, policy::Namespace space) {
-    space.meta.labels.set_default("kubernetes.io/metadata.name", space.meta.name);
+void add_namespace(Profiles& profiles, const policy::Namespace& space) {
     profiles.try_emplace("kns." + space.meta.name,
-                         ProfileSource{labels_given_by(space), nullptr, true, space.meta.span,
-                                       labels_unread(space.meta)});
+                         ProfileSource{policy::inherited_labels(space), nullptr, true,
+                                       space.meta.span, labels_unread(space.meta)});
 }
 
 void add_account(Profiles& profiles, const policy::ServiceAccount& account) {
     profiles.try_emplace("ksa." + account.meta.space + "." + account.meta.name,
-                         ProfileSource{labels_given_by(account), nullptr, false, account.meta.span,
-                                       labels_unread(account.meta)});
+                         ProfileSource{policy::inherited_labels(account), nullptr, false,
+                                       account.meta.span, labels_unread(account.meta)});
 }
 
 void add_namespace_named(Profiles& profiles, const std::string& name) {
@@ -37,7 +36,7 @@ void add_namespace_named(Profiles& profiles, const std::string& name) {
         return;
     policy::Namespace space;
     space.meta.name = name;
-    add_namespace(profiles, std::move(space));
+    add_namespace(profiles, space);
 }
 
 } // namespace

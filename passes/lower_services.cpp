@@ -66,10 +66,15 @@ class Builder {
             const std::string key = service.meta.space + "/" + service.meta.name;
             decision::ServiceFront front;
             front.cluster_ips = service.cluster_ips;
-            front.external_ips = service.external_ips;
+            front.external_ips = service.outside_ips();
             front.headless = service.headless;
+            front.balancer_ips = service.ingress_ips;
             front.is_external = service.type == "ExternalName";
+            front.is_balanced = service.type == "LoadBalancer";
+            front.is_exposed = front.is_balanced || service.type == "NodePort";
             front.source_ranges = service.source_ranges;
+            front.local_outside = service.external_traffic_policy == "Local";
+            front.local_inside = service.internal_traffic_policy == "Local";
             for (std::size_t i = 0; i < service.ports.size(); ++i) {
                 const policy::ServicePort& port = service.ports[i];
                 decision::ServiceFront::Port seen{port.protocol, port.port, port.node_port, {}};

@@ -135,6 +135,8 @@ class WorldBuilder {
         const std::string key = workload_key(workload.kind, workload.meta);
         const bool has_own_pods = workload.kind != "Pod" && workload.kind != "WorkloadEndpoint" &&
                                   stand_in_.contains(key);
+        if (workload.finished)
+            lowered_.finished.insert(key);
         if (workload.finished || has_own_pods)
             return;
         EndpointSource source;

@@ -4,11 +4,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
-#include <fstream>
 #include <memory>
-#include <sstream>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "support/read_file.h"
 
 namespace polecat::runtime {
 
@@ -26,10 +26,8 @@ Result<std::string> real_path(const std::string& path) {
 }
 
 bool reads(const std::string& path, const std::string& text) {
-    std::ifstream in(path, std::ios::binary);
-    std::ostringstream now;
-    now << in.rdbuf();
-    return in && now.str() == text;
+    const auto now = read_file(path);
+    return now && *now == text;
 }
 
 bool write_all(int file, const std::string& text) {
@@ -107,10 +105,8 @@ Result<bool> replace_file(const std::string& path, const std::string& before,
 Result<bool> write_file(const std::string& path, const std::string& text) {
     struct stat old {};
     if (stat(path.c_str(), &old) == 0) {
-        std::ifstream in(path, std::ios::binary);
-        std::ostringstream before;
-        before << in.rdbuf();
-        return replace_file(path, before.str(), text);
+        const auto before = read_file(path);
+        return before ? replace_file(path, *before, text) : write_failed("it can't be read");
     }
     // O_EXCL: neither a link to nowhere nor a file that came meanwhile is written.
     const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);

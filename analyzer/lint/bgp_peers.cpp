@@ -79,7 +79,7 @@ class Peers {
             else if (peer.address && !has_rules(*found, peer.address->value.family))
                 out_.report(Code::FilterOtherFamily, name.span,
                             {name.value, peer.name(),
-                             peer.address->value.family == net::Family::V4 ? "IPv4" : "IPv6"})
+                             std::string(net::to_string(peer.address->value.family))})
                     .about(about(*peer.object))
                     .with_label(found->meta.span, "the filter");
         }

@@ -80,18 +80,26 @@ void check_omissions(const Context& context, Diagnostics& out) {
 void check_cluster_rules(const Context& context, const policy::ClusterNetworkPolicy& policy,
                          const std::vector<policy::ClusterRule>& rules, const char* direction,
                          Diagnostics& out) {
+    const bool calico = policy::has_calico_objects(context.cluster); // as lowering decides
+    if (!calico && context.settings.dataplane == Dataplane::Polecat)
+        return;
     for (std::size_t i = 0; i < rules.size(); ++i)
         for (const policy::ClusterPeer& peer : rules[i].peers) {
             const char* kind = peer.nodes             ? "nodes"
                                : peer.domains.empty() ? nullptr
                                                       : "domainNames";
-            if (kind == nullptr || context.settings.dataplane == Dataplane::Polecat)
+            if (kind == nullptr)
                 continue;
-            out.report(*rules[i].action == "Accept" ? Code::ClusterAllowDropped
-                                                    : Code::ClusterRuleDeniesAll,
-                       peer.span, {rule_name(direction, i), kind})
-                .about(policy.kind + " " + policy.meta.name)
-                .with_hint("name the addresses by `networks`");
+            auto& diagnostic = out.report(*rules[i].action == "Accept" ? Code::ClusterAllowDropped
+                                                                       : Code::ClusterRuleDeniesAll,
+                                          peer.span, {rule_name(direction, i), kind})
+                                   .about(policy.kind + " " + policy.meta.name)
+                                   .with_hint("name the addresses by `networks`");
+            if (!calico) {
+                diagnostic.severity = diag::Severity::Warning;
+                diagnostic.with_note(
+                    "nothing in the input is Calico's, so answers take the peer as the API says");
+            }
             break;
         }
 }

@@ -55,6 +55,7 @@ class SelectorSurprisesChecker {
         not_selector_in_namespace(view, end, side);
         not_selector_through_set(view, end, side);
         not_all(view, end, side);
+        global_is_all(view, end, side);
         network_set_of_requests(view, end, side);
     }
 
@@ -132,6 +133,19 @@ class SelectorSurprisesChecker {
                     return true;
                 }
         return false;
+    }
+
+    /// Its meaning is put in place of global() in a namespaceSelector only.
+    void global_is_all(const RuleView& view, const EntityRule& end, const char* side) {
+        const auto check = [&](const Box<policy::SelectorField>& field, const char* name) {
+            if (field && field->text.find("global(") != std::string::npos)
+                report(Code::GlobalIsAll, field->span, view,
+                       {rule_name(view), fmt::format("{} {}", side, name)})
+                    .with_hint("write `all()` if everything is meant");
+        };
+        check(end.not_selector, "notSelector");
+        if (end.service_accounts)
+            check(end.service_accounts->selector, "serviceAccounts.selector");
     }
 
     /// all() of a rule's namespaceSelector becomes "has a namespace", wherever it stands.
@@ -251,7 +265,7 @@ class SelectorSurprisesChecker {
             return;
         const Span span = other.selector->span;
         other.selector = {};
-        if (is_unconditional(rest) && gets_by(policy, direction))
+        if (policy::asks_nothing(rest) && gets_by(policy, direction))
             out_.report(Code::AllIsNotEverybody, span.known() ? span : rules.back().span,
                         {rule_name({policy, rules.back(), direction, rules.size() - 1})})
                 .about(name_of(policy))

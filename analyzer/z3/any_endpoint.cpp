@@ -126,7 +126,7 @@ AnyAnswer AnyEndpoint::ask(const RuleKey& rule, net::Family family, const Scope&
     const std::string about =
         "is there an endpoint that could exist with a flow that " + analyzer::to_string(rule) +
         " matches" + (scope.alone ? ", " : " and nothing before it takes, ") +
-        (family == net::Family::V4 ? "IPv4" : "IPv6") +
+        std::string(net::to_string(family)) +
         (scope.takers ? "\n(only rules that take some of its flows are looked at, and Pass)" : "");
     return Question(policies_, program, requests_, family, options_).ask(about);
 }

@@ -4,6 +4,8 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include "support/letters.h"
+
 namespace polecat::backends::manifests {
 
 namespace {
@@ -15,9 +17,7 @@ bool is_plain(std::string_view text) {
                                                   "off", "true", "false", "null"};
     if (text.empty() || text.size() > 60)
         return false;
-    std::string lower;
-    for (const char c : text)
-        lower += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    const std::string lower = lower_case(text);
     const bool letters = lower.front() >= 'a' && lower.front() <= 'z';
     const bool plain = std::all_of(lower.begin(), lower.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||

@@ -2,11 +2,11 @@
 
 #include <cctype>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include "support/read_file.h"
 
 namespace polecat::cli {
 
@@ -90,13 +90,10 @@ Baseline::Baseline(const std::string& path)
     : path_(real(path)), folder_(fs::path(path_).parent_path().generic_string()) {}
 
 Result<Baseline> Baseline::read(const std::string& path) {
-    std::ifstream in(path, std::ios::binary);
-    std::ostringstream text;
-    if (in)
-        text << in.rdbuf();
-    if (!in)
-        return Error{"it can't be read"};
-    const auto whole = nlohmann::json::parse(text.str(), nullptr, false);
+    const auto text = read_file(path);
+    if (!text)
+        return Error{text.error()};
+    const auto whole = nlohmann::json::parse(*text, nullptr, false);
     if (!whole.is_object() || !whole.contains("baseline") || !whole.contains("findings") ||
         !whole["findings"].is_array())
         return Error{"it is no baseline of polecat"};

@@ -124,7 +124,7 @@ std::vector<DiffRow> diff_rows(const analyzer::Diff& diff, const LoweredCluster&
         for (const analyzer::FlowChange& change : family.changes) {
             DiffRow row;
             row.kind = change.kind;
-            row.family = family.family == net::Family::V4 ? "IPv4" : "IPv6";
+            row.family = net::to_string(family.family);
             row.from = names.shown(change.sources);
             row.to = names.shown(change.destinations);
             row.sources = names.all(change.sources);

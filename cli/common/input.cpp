@@ -9,6 +9,7 @@
 #include "cli/common/render.h"
 #include "frontend/load.h"
 #include "support/diag/render.h"
+#include "support/letters.h"
 #include "support/listed.h"
 
 namespace polecat::cli {
@@ -82,9 +83,7 @@ std::string name_of(const decision::LoweredCluster& cluster, decision::ObjectId 
     const decision::Object& found = cluster.world.object(object);
     if (found.kind == decision::Object::Kind::HostEndpoint)
         return "hep:" + found.name;
-    std::string kind = found.manifest_kind;
-    for (char& c : kind)
-        c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    const std::string kind = lower_case(found.manifest_kind);
     if (kind == "pod" || !cluster.workloads_by_name.contains("pod:" + found.name))
         return found.name;
     const auto same = cluster.workloads_by_name.find("pod:" + found.name);

@@ -31,8 +31,9 @@ bool is_test_file(const fs::path& path) {
 
 class Runner {
   public:
-    Runner(const std::string& path, const passes::LowerOptions& options, FileResult& out)
-        : folder_(fs::path(path).parent_path()), options_(options), out_(out) {}
+    Runner(const std::string& path, const passes::LowerOptions& options, const InputOptions& input,
+           FileResult& out)
+        : folder_(fs::path(path).parent_path()), options_(options), input_(input), out_(out) {}
 
     void run() {
         std::ifstream in(out_.path, std::ios::binary);
@@ -71,10 +72,7 @@ class Runner {
         std::vector<std::string> paths;
         for (const At<std::string>& name : names)
             paths.push_back((folder_ / *name).lexically_normal().string());
-        Input input;
-        input.cluster = frontend::load(paths, input.sources, input.diagnostics);
-        frontend::check_references(input.cluster, input.diagnostics);
-        input.diagnostics.sort();
+        Input input = read_input(paths, input_);
         if (leaves_nothing(input.diagnostics)) {
             accept(input.sources, input.diagnostics);
             return std::nullopt;
@@ -134,6 +132,7 @@ class Runner {
 
     fs::path folder_;
     const passes::LowerOptions& options_;
+    const InputOptions& input_;
     FileResult& out_;
 };
 
@@ -158,10 +157,11 @@ std::vector<std::string> find_test_files(const std::vector<std::string>& paths) 
     return out;
 }
 
-FileResult run_test_file(const std::string& path, const passes::LowerOptions& options) {
+FileResult run_test_file(const std::string& path, const passes::LowerOptions& options,
+                         const InputOptions& input) {
     FileResult out;
     out.path = path;
-    Runner(path, options, out).run();
+    Runner(path, options, input, out).run();
     return out;
 }
 

@@ -1,8 +1,8 @@
 #include "cli/conformance/objects.h"
 
-#include <fstream>
-#include <sstream>
 #include <stdexcept>
+
+#include "support/read_file.h"
 
 namespace polecat::conformance {
 
@@ -21,13 +21,11 @@ std::string first_error(const LoadedText& loaded) {
     return "";
 }
 
-std::string read_file(const std::string& path) {
-    std::ifstream in(path, std::ios::binary);
-    if (!in)
-        throw std::runtime_error("cannot read " + path);
-    std::stringstream text;
-    text << in.rdbuf();
-    return std::move(text).str();
+std::string suite_file(const std::string& path) {
+    auto text = read_file(path);
+    if (!text)
+        throw std::runtime_error(path + ": " + text.error());
+    return std::move(*text);
 }
 
 } // namespace polecat::conformance

@@ -19,6 +19,6 @@ LoadedText load_text(const std::string& text);
 /// The first error as one line; empty when there is none.
 std::string first_error(const LoadedText& loaded);
 
-std::string read_file(const std::string& path);
+std::string suite_file(const std::string& path);
 
 } // namespace polecat::conformance

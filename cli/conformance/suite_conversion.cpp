@@ -9,6 +9,7 @@
 #include "ir/policy/text.h"
 #include "passes/convert_kubernetes.h"
 #include "passes/lower.h"
+#include "support/letters.h"
 
 namespace polecat::conformance {
 
@@ -36,12 +37,8 @@ json as_stored(json object) {
     if (object["kind"] == "NetworkPolicy" && object.contains("spec") &&
         object["spec"].is_object() && !object["spec"].contains("policyTypes"))
         object["spec"]["policyTypes"] = {"Ingress"};
-    if (object["metadata"].contains("name")) {
-        std::string name = object["metadata"]["name"];
-        for (char& c : name)
-            c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-        object["metadata"]["name"] = name;
-    }
+    if (object["metadata"].contains("name"))
+        object["metadata"]["name"] = lower_case(object["metadata"]["name"].get<std::string>());
     return object;
 }
 
@@ -60,29 +57,6 @@ std::string meaning(policy::Policy policy) {
     return to_text(policy);
 }
 
-/// Calico implements no `nodes` and `domainNames` peers and puts a stand-in for the whole rule:
-/// deny-all for Deny and Pass, nothing for Accept. We implement them; compared is the rest.
-void stand_in(std::vector<policy::Rule>& rules) {
-    std::vector<policy::Rule> out;
-    for (std::size_t i = 0; i < rules.size();) {
-        std::size_t end = i;
-        bool unknown = false;
-        for (; end < rules.size() && rules[end].manifest_index == rules[i].manifest_index; ++end)
-            for (const auto* side : {&rules[end].source, &rules[end].destination})
-                unknown = unknown || side->nodes || !side->domains.empty();
-        if (!unknown)
-            out.insert(out.end(), rules.begin() + static_cast<std::ptrdiff_t>(i),
-                       rules.begin() + static_cast<std::ptrdiff_t>(end));
-        else if (rules[i].action != policy::Action::Allow) {
-            policy::Rule deny;
-            deny.action = policy::Action::Deny;
-            out.push_back(deny);
-        }
-        i = end;
-    }
-    rules = std::move(out);
-}
-
 /// Calico goes on with what it could convert; an error that stops is as right.
 std::string check_policy(const json& row) {
     const LoadedText input = load_text(as_stored(row["input"]).dump());
@@ -92,14 +66,8 @@ std::string check_policy(const json& row) {
     std::string found;
     for (const auto& policy : input.cluster.kubernetes_policies)
         found += meaning(passes::convert(policy));
-    for (const auto& source : input.cluster.cluster_policies) {
-        policy::Policy policy = passes::convert(source);
-        stand_in(policy.ingress);
-        stand_in(policy.egress);
-        policy.ingress_type = !policy.ingress.empty();
-        policy.egress_type = !policy.egress.empty();
-        found += meaning(std::move(policy));
-    }
+    for (const auto& source : input.cluster.cluster_policies)
+        found += meaning(passes::convert(source, passes::Enforcer::Calico));
     if (row["output"].is_null())
         return found.empty() ? "" : "nothing should come out: " + found;
     const LoadedText output = load_text(row["output"].dump());
@@ -267,7 +235,7 @@ SuiteResult run_conversion(const std::string& dir) {
     SuiteResult out;
     out.name = "conversion";
     for (const auto& [file, check] : kFiles)
-        for (const json& row : json::parse(read_file(dir + "/" + file + ".json"))) {
+        for (const json& row : json::parse(suite_file(dir + "/" + file + ".json"))) {
             ++out.cases;
             const std::string problem = check(row);
             if (problem.empty())

@@ -77,7 +77,7 @@ json defaulted(const json& object, const std::string& kind) {
 SuiteResult run_defaults(const std::string& dir) {
     SuiteResult out;
     out.name = "defaults";
-    for (const json& row : json::parse(read_file(dir + "/cases.json"))) {
+    for (const json& row : json::parse(suite_file(dir + "/cases.json"))) {
         const json found = without_empty(defaulted(row["object"], row["kind"].get<std::string>()));
         const json wanted = without_empty(row["defaulted"]);
         ++out.cases;

@@ -19,7 +19,7 @@ void judge_written(const fs::path& folder, SuiteResult& out) {
     frontend::load({(folder / "manifests").string()}, sources, diagnostics);
     ++out.files;
     bool all = true;
-    const auto expect = nlohmann::json::parse(read_file((folder / "expect.json").string()));
+    const auto expect = nlohmann::json::parse(suite_file((folder / "expect.json").string()));
     for (const auto& error : expect["errors"]) {
         ++out.cases;
         const std::string file = (folder / error["file"].get<std::string>()).string();

@@ -95,7 +95,7 @@ SuiteResult run_queries(const std::string& dir) {
             folders.push_back(entry.path());
     std::sort(folders.begin(), folders.end());
     for (const fs::path& folder : folders)
-        for (const json& entry : json::parse(read_file((folder / "queries.json").string())))
+        for (const json& entry : json::parse(suite_file((folder / "queries.json").string())))
             judge_entry(folder, entry, out);
     out.cases = out.files;
     out.cases_passed = out.files_passed;

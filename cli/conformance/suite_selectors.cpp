@@ -61,9 +61,9 @@ bool is_refused(const json& row) {
     return !frontend::parse_selector(text.get<std::string>());
 }
 
-using Check = bool (*)(const Selector&, const json&);
+using SelectorCheck = bool (*)(const Selector&, const json&);
 
-bool accepts(const json& row, Check check) {
+bool accepts(const json& row, SelectorCheck check) {
     const auto selector = frontend::parse_selector(row["expr"].get<std::string>());
     return selector && check(*selector, row);
 }
@@ -76,7 +76,7 @@ SuiteResult run_selectors(const std::string& dir) {
     const auto each_row = [&](const std::string& file, const auto& holds) {
         ++out.files;
         std::size_t failures = 0;
-        for (const json& row : json::parse(read_file(dir + "/" + file))) {
+        for (const json& row : json::parse(suite_file(dir + "/" + file))) {
             ++out.cases;
             const bool good = holds(row);
             out.cases_passed += good ? 1 : 0;

@@ -9,7 +9,7 @@ namespace polecat::conformance {
 SuiteResult run_validator(const std::string& dir) {
     SuiteResult out;
     out.name = "validator";
-    const auto cases = nlohmann::json::parse(read_file(dir + "/cases.json"));
+    const auto cases = nlohmann::json::parse(suite_file(dir + "/cases.json"));
     for (const auto& each : cases) {
         const LoadedText loaded = load_text(each["object"].dump());
         const bool wanted = each["valid"].get<bool>();

@@ -11,7 +11,7 @@
 #include "cli/common/outside.h"
 #include "cli/polecat/ask.h"
 #include "cli/polecat/trail_print.h"
-#include "ir/host_network.h"
+#include "ir/path/host_network.h"
 #include "support/listed.h"
 
 namespace polecat::cli {
@@ -258,7 +258,7 @@ std::string Printer::text(const Question& question) {
         return "";
     std::string out = fmt::format("{} -> {}  {}  {}\n", question.from, question.to,
                                   question.traffic.empty() ? "any port" : question.traffic,
-                                  ask_.family() == net::Family::V4 ? "IPv4" : "IPv6");
+                                  net::to_string(ask_.family()));
     for (const Answer& row : answers.rows)
         out += question.explain ? explained_text(question, answers, row)
                                 : row_text(question, answers, row);
@@ -273,7 +273,7 @@ json Printer::answers(const Question& question) {
     json out{{"from", question.from},
              {"to", question.to},
              {"traffic", question.traffic.empty() ? "*" : question.traffic},
-             {"family", ask_.family() == net::Family::V4 ? "IPv4" : "IPv6"},
+             {"family", net::to_string(ask_.family())},
              {"answers", json::array()}};
     std::map<const Trail*, std::size_t> numbers;
     json trails = json::array();

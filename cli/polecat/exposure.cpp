@@ -12,7 +12,7 @@
 #include "cli/polecat/ask.h"
 #include "cli/polecat/commands.h"
 #include "cli/polecat/map_rows.h"
-#include "ir/host_network.h"
+#include "ir/path/host_network.h"
 #include "ir/policy/felix.h"
 #include "ir/policy/scope.h"
 #include "support/listed.h"
@@ -55,7 +55,7 @@ class Exposure {
                 merge(open[to], row);
         std::vector<json> out;
         for (std::uint32_t i = 0; i < answers.to.size(); ++i) {
-            json entry{{"family", ask_.family() == net::Family::V4 ? "IPv4" : "IPv6"},
+            json entry{{"family", net::to_string(ask_.family())},
                        {"endpoints", json::array()},
                        {"outside", json::array()},
                        {"new_pods", from_new_pods(answers.to[i])}};

@@ -11,14 +11,13 @@ void add_input_options(CLI::App& command, InputOptions& into) {
         "without it");
     command.add_flag("--list-skipped", into.list_skipped,
                      "print the files of folders that hold no manifests, and why (standard error)");
-    CLI::Option* render = command.add_flag(
+    command.add_flag(
         "--render", into.render,
         "have helm and kustomize make manifests of charts and kustomizations below the paths");
     command
         .add_option("--values", into.values,
-                    "a file of values for helm template; may stand several times")
-        ->allow_extra_args(false)
-        ->needs(render);
+                    "with --render: a file of values for helm template; may stand several times")
+        ->allow_extra_args(false);
 }
 
 void add_unknown_address(CLI::App& command, std::string& into) {

@@ -130,7 +130,7 @@ class Renderer {
             out += connections(row);
     }
 
-    std::string family() const { return rows_.family == net::Family::V4 ? "IPv4" : "IPv6"; }
+    std::string family() const { return std::string(net::to_string(rows_.family)); }
 
     const std::string& described(std::uint32_t id) const {
         if (id >= texts_.size())

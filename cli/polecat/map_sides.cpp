@@ -121,7 +121,7 @@ class SidesRenderer {
         out += names_.joined(named, "; ");
     }
 
-    std::string family() const { return family_ == net::Family::V4 ? "IPv4" : "IPv6"; }
+    std::string family() const { return std::string(net::to_string(family_)); }
 
     const std::string& described(std::uint32_t id) const {
         if (id != 0 && texts_[id].empty())

@@ -8,7 +8,7 @@
 
 #include "cli/common/input.h"
 #include "cli/polecat/map_rows.h"
-#include "ir/host_network.h"
+#include "ir/path/host_network.h"
 
 namespace polecat::cli {
 
@@ -63,8 +63,8 @@ class Painter {
             collect(grouping);
         }
         Graph out;
-        out.title = fmt::format("Allowed connections, {}: {} endpoints",
-                                family_ == net::Family::V4 ? "IPv4" : "IPv6", count_endpoints());
+        out.title = fmt::format("Allowed connections, {}: {} endpoints", net::to_string(family_),
+                                count_endpoints());
         if (!chosen && by_ == Grouping::By::Namespace)
             out.notes.push_back(fmt::format("One box a namespace, since there are {} groups of "
                                             "workloads; --group-by chooses another.",

@@ -194,7 +194,7 @@ int run(const ReachOptions& options) {
     for (const expectation::Traffic& each : traffic) {
         query.packet = packet_of(options, each);
         answers.push_back({each, ir::judge_flow(cluster, query), std::nullopt});
-        if (options.suggest && answers.back().verdict.verdict == decision::Verdict::Deny)
+        if (options.suggest && answers.back().verdict.verdict != decision::Verdict::Allow)
             answers.back().suggestion =
                 suggest(input.cluster, cluster, lower_options(options.unknown_address), query);
     }
@@ -233,7 +233,8 @@ void add_reach(CLI::App& app, int& exit_code) {
     command->add_flag("-e,--explain", options->all_rules,
                       "show every rule that was looked at, not only those that matched");
     command->add_flag("--suggest", options->suggest,
-                      "for a denied flow, the nearest change of its policies that would allow it");
+                      "for a flow that is denied or depends, the nearest change of its policies "
+                      "that would allow it");
     command->footer(
         "`any` leaves an end open: who can reach TO, what can FROM reach; as a CIDR, the answer is "
         "exact for every address.\n"

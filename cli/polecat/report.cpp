@@ -62,7 +62,7 @@ void add_policies(const policy::OrderedPolicies& ordered, const decision::Lowere
 
 void add_family(const decision::LoweredCluster& cluster, const decision::Identities& identities,
                 net::Family family, const Grouping& grouping, Report& report) {
-    const std::string name = family == net::Family::V4 ? "IPv4" : "IPv6";
+    const std::string name(net::to_string(family));
     const analyzer::ConnectivityMap map(cluster, identities, family);
     const auto svg = backends::to_svg(picture_of(cluster, map, family, grouping));
     report.pictures.push_back({name, svg ? *svg : "", svg ? "" : svg.error()});

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "ir/policy/scope.h"
+#include "support/letters.h"
 
 namespace polecat::cli {
 
@@ -80,6 +81,21 @@ class Writer {
         return object.selectable && object.kind == Object::Kind::Workload ? &object : nullptr;
     }
 
+    /// An end whose address is not known and that no selector names.
+    Error nameless(const decision::End& end) const {
+        if (!end.objects.empty()) {
+            const Object& object = cluster_.world.object(end.objects.front());
+            if (object.kind == Object::Kind::HostEndpoint)
+                return Error{fmt::format("rules name HostEndpoint {} by its addresses only: give "
+                                         "it expectedIPs",
+                                         object.name)};
+            return Error{fmt::format("no selector names {}, which uses its node's network, and no "
+                                     "manifest gives its address",
+                                     object.name)};
+        }
+        return Error{"the other end has no known address, and no selector names it"};
+    }
+
     Error no_labels(const Object& object) const {
         return Error{fmt::format("{} has no label of its own by which a rule could name it alone: "
                                  "give it one",
@@ -105,7 +121,7 @@ class Writer {
         } else if (peer.address) {
             out += fmt::format("  - ipBlock: {{cidr: {}}}\n", quoted(cidr_of(*peer.address)));
         } else {
-            return Error{"the other end has no known address, and no selector names it"};
+            return nameless(peer);
         }
         out += fmt::format("  ports:\n  - {{protocol: {}{}}}\n",
                            net::to_string_protocol(wanted_.flow.protocol),
@@ -142,10 +158,7 @@ class Writer {
         if (old)
             return out + fmt::format("  ports:\n  - portNumber: {{protocol: {}, port: {}}}\n",
                                      protocol, *flow.destination_port);
-        std::string key = protocol;
-        for (char& c : key)
-            c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-        return out + fmt::format("  protocols:\n  - {}: {{{}}}\n", key,
+        return out + fmt::format("  protocols:\n  - {}: {{{}}}\n", lower_case(protocol),
                                  flow.destination_port
                                      ? fmt::format("destinationPort: {{number: {}}}",
                                                    *flow.destination_port)
@@ -157,8 +170,10 @@ class Writer {
         const Object* object = object_of(end);
         if (object == nullptr && end.address)
             return fmt::format("nets: [{}]", quoted(cidr_of(*end.address)));
+        if (object == nullptr && own)
+            return std::string(); // the policy's selector names it
         if (object == nullptr)
-            return Error{"an end has no known address, and no selector names it"};
+            return nameless(end);
         const Labels labels = own_labels(*object);
         if (labels.empty())
             return no_labels(*object);

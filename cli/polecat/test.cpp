@@ -14,6 +14,7 @@ namespace {
 
 struct TestOptions {
     std::vector<std::string> paths{"."};
+    InputOptions input;
     std::string format = "text";
     std::string unknown_address = "depends";
     bool verbose = false;
@@ -86,7 +87,8 @@ int run(const TestOptions& options) {
     nlohmann::json files = nlohmann::json::array();
     std::vector<junit::Suite> suites;
     for (const std::string& path : paths) {
-        const FileResult file = run_test_file(path, lower_options(options.unknown_address));
+        const FileResult file =
+            run_test_file(path, lower_options(options.unknown_address), options.input);
         failed += file.passed() ? 0 : 1;
         broken += file.error.empty() ? 0 : 1;
         cases += file.results.size();
@@ -116,6 +118,7 @@ void add_test(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<TestOptions>();
     CLI::App* command = app.add_subcommand("test", "run files of expectations beside policies");
     command->add_option("PATH", options->paths, "*.policytest.yaml files, or folders with them");
+    add_input_options(*command, options->input);
     command->add_option("--format", options->format, "how results are printed")
         ->check(CLI::IsMember({"text", "json", "junit"}));
     add_unknown_address(*command, options->unknown_address);

@@ -7,7 +7,7 @@
 #include "cli/common/input.h"
 #include "cli/polecat/commands.h"
 #include "frontend/expectation_text.h"
-#include "ir/path.h"
+#include "ir/path/path.h"
 #include "runtime/lab/lab.h"
 #include "runtime/lab/packets.h"
 #include "runtime/nft.h"

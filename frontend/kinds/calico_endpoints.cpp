@@ -18,11 +18,35 @@ bool is_interface_name(const std::string& name) {
     return has_form(name, "[a-zA-Z0-9_.-]{1,15}");
 }
 
+/// A port's name. Felix itself takes more than Calico's API does.
+void check_port_name(Fields& fields, const At<std::string>& name, Checks checks) {
+    const std::string path = fields.path_of("name");
+    if (is_port_name(name.value))
+        return;
+    if (checks == Checks::Storage && has_form(name.value, "[a-zA-Z0-9_.-]{1,128}"))
+        refuse_in_api(fields, checks, name.span, path, "is no name of a port");
+    else
+        refuse_port_name(fields, name, path);
+}
+
+/// Felix takes the endpoint for missing when a port's protocol has no name
+/// (typha/pkg/validator/v1, validateBackendEndpointPort).
+void check_protocol_is_named(Fields& fields) {
+    const yaml::Node* node = fields.get("protocol");
+    if (node == nullptr || !node->is_scalar() || net::protocol_by_name(node->text))
+        return;
+    fields.diagnostics()
+        .report(diag::Code::EndpointDropped, fields.span(), {fields.object(), node->text})
+        .about(fields.object())
+        .with_hint("write TCP, UDP or SCTP");
+}
+
 /// One port that an endpoint declares.
-void read_port(Fields fields, bool workload, std::vector<policy::EndpointPort>& into) {
+void read_port(Fields fields, bool workload, Checks checks,
+               std::vector<policy::EndpointPort>& into) {
     policy::EndpointPort out;
     const auto name = fields.string("name");
-    const auto protocol = read_calico_protocol(fields, "protocol");
+    const auto protocol = read_calico_protocol(fields, "protocol", checks);
     const auto port = fields.integer("port");
     const auto host_port = workload ? fields.integer("hostPort") : std::nullopt;
     const auto host_ip = workload ? fields.string("hostIP") : std::nullopt;
@@ -34,22 +58,28 @@ void read_port(Fields fields, bool workload, std::vector<policy::EndpointPort>& 
     else if (!net::has_ports(protocol->value))
         refuse_value(fields, protocol->span, fields.path_of("protocol"),
                      "must be TCP, UDP or SCTP");
+    else
+        check_protocol_is_named(fields);
     const bool host = host_port && host_port->value != 0;
-    if (!host && (!name || name->value.empty()))
+    const bool named = name && !name->value.empty();
+    if (named)
+        check_port_name(fields, *name, checks);
+    else if (!host)
         refuse_value(fields, fields.span(), fields.path_of("name"), "is missing");
     if (!port)
         refuse_value(fields, fields.span(), fields.path_of("port"), "is missing");
     const auto number = port ? port_number(*port, fields.path_of("port"), fields) : std::nullopt;
-    if (name && !name->value.empty() && protocol && number)
+    if (named && protocol && number)
         into.push_back({name->value, protocol->value, *number});
 }
 
-void read_ports(Fields& spec, bool workload, std::vector<policy::EndpointPort>& into) {
+void read_ports(Fields& spec, bool workload, Checks checks,
+                std::vector<policy::EndpointPort>& into) {
     std::size_t index = 0;
     for (const yaml::Node* item : spec.list("ports"))
         read_port(Fields(item, spec.path_of("ports") + "[" + std::to_string(index++) + "]",
                          spec.object(), spec.diagnostics()),
-                  workload, into);
+                  workload, checks, into);
 }
 
 /// Addresses of a workload endpoint: single ones.
@@ -126,14 +156,14 @@ void check_mac(Fields& spec) {
 void read_network_set(ObjectContext& context) {
     Fields root = open_calico(context);
     policy::NetworkSet out;
-    out.meta = read_metadata(root, context.kind == "NetworkSet");
+    out.meta = read_metadata(root, context.kind == "NetworkSet", diag::Severity::Error);
     if (out.meta.labels.find(kNamespaceLabel))
         context.diagnostics
-            .report(diag::Code::LabelSyntax, out.meta.span,
-                    {kNamespaceLabel, "is set by Calico and cannot be given"})
+            .report(context.legacy_crd ? diag::Code::ApiCheckMissed : diag::Code::LabelSyntax,
+                    out.meta.span, {kNamespaceLabel, "is set by Calico and cannot be given"})
             .about(root.object());
     Fields spec = root.mapping("spec");
-    out.nets = read_nets(spec, "nets", true);
+    out.nets = read_loose_nets(spec, "nets");
     out.allowed_egress_domains = spec.strings("allowedEgressDomains");
     check_domains(spec, out.allowed_egress_domains, "allowedEgressDomains");
     spec.finish();
@@ -144,7 +174,7 @@ void read_network_set(ObjectContext& context) {
 void read_host_endpoint(ObjectContext& context) {
     Fields root = open_calico(context);
     policy::HostEndpoint out;
-    out.meta = read_metadata(root, false);
+    out.meta = read_metadata(root, false, diag::Severity::Error);
     Fields spec = root.mapping("spec");
     if (const auto node = spec.string("node"))
         out.node = node->value;
@@ -165,10 +195,10 @@ void read_host_endpoint(ObjectContext& context) {
         else
             refuse_value(spec, text.span, spec.path_of("expectedIPs"), "must be an IP address");
     }
-    if (out.interface_name.empty() && !spec.has("expectedIPs"))
+    if (out.interface_name.empty() && spec.list("expectedIPs").empty())
         refuse_value(spec, spec.span(), spec.path(), "needs interfaceName or expectedIPs");
     out.profiles = read_profiles(spec);
-    read_ports(spec, false, out.ports);
+    read_ports(spec, false, checks_of(context), out.ports);
     spec.finish();
     root.finish();
     context.cluster.host_endpoints.push_back(std::move(out));
@@ -177,7 +207,7 @@ void read_host_endpoint(ObjectContext& context) {
 void read_workload_endpoint(ObjectContext& context) {
     Fields root = open_calico(context);
     policy::Workload out;
-    out.meta = read_metadata(root, true);
+    out.meta = read_metadata(root, true, diag::Severity::Error);
     out.kind = "WorkloadEndpoint";
     out.pod_labels = out.meta.labels;
     Fields spec = root.mapping("spec");
@@ -196,9 +226,9 @@ void read_workload_endpoint(ObjectContext& context) {
     check_gateway(spec, "ipv6Gateway", net::Family::V6);
     check_mac(spec);
     check_container_id(spec);
-    read_nets(spec, "allowSpoofedSourcePrefixes", true);
+    read_loose_nets(spec, "allowSpoofedSourcePrefixes");
     out.profiles = read_profiles(spec);
-    read_ports(spec, true, out.ports);
+    read_ports(spec, true, checks_of(context), out.ports);
     spec.ignore({"orchestrator", "workload", "pod", "endpoint", "qosControls", "type"});
     spec.finish();
     root.finish();
@@ -209,13 +239,14 @@ void read_profile(ObjectContext& context) {
     diag::Watch watch(context.diagnostics);
     Fields root = open_calico(context);
     policy::Profile out;
-    out.meta = read_metadata(root, false);
+    out.meta = read_metadata(root, false, diag::Severity::Error);
     Fields spec = root.mapping("spec");
+    const Checks checks = checks_of(context);
     out.ingress = watch.leaving_out([&] {
-        return read_calico_rules(spec, "ingress", {false, true, true});
+        return read_calico_rules(spec, "ingress", {checks, false, true, true});
     });
     out.egress = watch.leaving_out([&] {
-        return read_calico_rules(spec, "egress", {true, true, true});
+        return read_calico_rules(spec, "egress", {checks, true, true, true});
     });
     for (auto& [key, value] : spec.string_map("labelsToApply")) {
         if (const auto problem = check_label_key(key.value))

@@ -19,7 +19,11 @@ using policy::Settings;
 OtherObject read_object(ObjectContext& context) {
     Fields root(&context.root, "", object_label(context), context.diagnostics);
     root.ignore({"apiVersion", "kind", "status"});
-    OtherObject out{context.api_version, context.kind, read_metadata(root, false), {}, {}};
+    OtherObject out{context.api_version,
+                    context.kind,
+                    read_metadata(root, false, diag::Severity::Error),
+                    {},
+                    {}};
     const yaml::Node* spec = root.get("spec");
     root.finish();
     static const yaml::Node empty = [] {
@@ -173,7 +177,11 @@ void read_calico_node(ObjectContext& context) {
 void read_installation(ObjectContext& context) {
     Fields root(&context.root, "", object_label(context), context.diagnostics);
     root.ignore({"apiVersion", "kind", "status"});
-    OtherObject out{context.api_version, context.kind, read_metadata(root, false), {}, {}};
+    OtherObject out{context.api_version,
+                    context.kind,
+                    read_metadata(root, false, diag::Severity::Error),
+                    {},
+                    {}};
     Fields spec = root.mapping("spec");
     spec.ignore_rest();
     root.finish();
@@ -182,6 +190,7 @@ void read_installation(ObjectContext& context) {
         const std::string path = "spec.calicoNetwork";
         out.spec = read_schema(*find_schema(context.kind), *network, root.object(),
                                context.diagnostics, path);
+        check_rules(context.kind, out.meta.name, *network, root.object(), context.diagnostics);
         for (std::size_t i = 0; i < out.spec.size("ipPools"); ++i) {
             const std::string at = "ipPools[" + std::to_string(i) + "]";
             policy::IpPool pool;

@@ -2,12 +2,16 @@
 /// libcalico-go/lib/validator/v3.
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "frontend/defaults.h"
 #include "frontend/kinds/calico_rule.h"
+#include "frontend/kinds/empty_value.h"
 #include "frontend/kinds/kinds.h"
 #include "frontend/kinds/label_selector.h"
 #include "frontend/kinds/names.h"
 #include "frontend/kinds/unread.h"
+#include "ir/policy/order.h"
 #include "support/diag/fix.h"
 
 namespace polecat::frontend {
@@ -29,7 +33,7 @@ bool is_global(PolicyKind kind) {
 }
 
 /// `label` or `label.label`; namespaced ones also as Calico names its copies of foreign policies.
-void check_policy_name(Fields& root, const Policy& policy) {
+void check_policy_name(Fields& root, const Policy& policy, Checks checks) {
     const std::string_view name = policy.meta.name;
     if (name.empty())
         return;
@@ -46,16 +50,17 @@ void check_policy_name(Fields& root, const Policy& policy) {
         part(name.substr(0, dot)) && (dot == std::string_view::npos || part(name.substr(dot + 1)));
     if (!good)
         root.diagnostics()
-            .report(diag::Code::ObjectName, policy.meta.span,
+            .report(checks == Checks::Api ? diag::Code::ObjectName : diag::Code::ApiCheckMissed,
+                    policy.meta.span,
                     {"metadata.name", "must be a DNS label, or two joined by a dot"})
             .about(root.object());
 }
 
 /// Whether the directions are said and could be read.
-bool read_types(Fields& spec, Policy& into, bool legacy) {
+bool read_types(Fields& spec, Policy& into, Checks checks) {
     const diag::Watch watch(spec.diagnostics());
     const auto types = spec.strings("types");
-    if (types.empty() && legacy) {
+    if (types.empty() && checks == Checks::Storage) {
         // Felix takes an un-defaulted policy to have both directions.
         into.ingress_type = into.egress_type = true;
         auto& diagnostic = spec.diagnostics()
@@ -83,7 +88,8 @@ bool read_types(Fields& spec, Policy& into, bool legacy) {
         }
         bool& flag = type.value == "Ingress" ? into.ingress_type : into.egress_type;
         if (flag)
-            refuse_value(spec, type.span, spec.path_of("types"), "has " + type.value + " twice");
+            refuse_in_api(spec, checks, type.span, spec.path_of("types"),
+                          "has " + type.value + " twice");
         flag = true;
     }
     if (!into.ingress_type && !into.ingress.empty())
@@ -143,15 +149,15 @@ std::string read_staged_action(Fields& spec) {
 }
 
 /// A staged deletion names a policy and says nothing of what it holds.
-void check_staged_delete(Fields& spec, const yaml::Node* node,
+void check_staged_delete(Fields& spec, const yaml::Node* node, Checks checks,
                          std::initializer_list<std::string_view> allowed) {
     if (node == nullptr || !node->is_mapping())
         return;
     for (const yaml::Member& member : node->members)
         if (std::find(allowed.begin(), allowed.end(), member.key) == allowed.end() &&
             !member.value.is_null())
-            refuse_value(spec, member.key_span, spec.path_of(member.key),
-                         "must not be there with stagedAction Delete");
+            refuse_in_api(spec, checks, member.key_span, spec.path_of(member.key),
+                          "must not be there with stagedAction Delete");
 }
 
 void read_hints(Fields& spec, Policy& into) {
@@ -165,12 +171,13 @@ void read_hints(Fields& spec, Policy& into) {
         refuse_value(spec, hints[1].span, spec.path_of("performanceHints"), "has an entry twice");
 }
 
-void read_place(Fields& spec, Policy& into) {
+void read_place(Fields& spec, Policy& into, Checks checks) {
     const diag::Watch watch(spec.diagnostics());
     if (const auto tier = spec.string("tier"); tier && !tier->value.empty()) {
         into.tier = *tier;
         if (!is_dns_label(tier->value))
-            refuse_value(spec, tier->span, spec.path_of("tier"), "must be the name of a tier");
+            refuse_in_api(spec, checks, tier->span, spec.path_of("tier"),
+                          "must be the name of a tier");
     }
     if (const auto order = spec.number("order"))
         into.order = *order;
@@ -190,16 +197,30 @@ void read_subject(Fields& spec, Policy& into) {
         into.namespace_selector = read("namespaceSelector");
 }
 
+/// What nobody may change of a tier that is there anyway.
+void check_built_in(const policy::Tier& tier, Fields& spec) {
+    constexpr double kWritten = 1'000'000; // by Calico's API, where a Tier has no order
+    for (const policy::BuiltInTier& each : policy::kBuiltInTiers)
+        if (each.of_api && tier.meta.name == each.name &&
+            ((tier.order ? **tier.order : kWritten) != each.order ||
+             *tier.default_action != each.default_action))
+            spec.diagnostics()
+                .report(diag::Code::FieldRule, spec.home(),
+                        {fmt::format("tier {} has order {} and defaultAction {}", each.name,
+                                     each.order, policy::to_string(each.default_action))})
+                .about(spec.object());
+}
+
 } // namespace
 
 void read_tier(ObjectContext& context) {
     Fields root = open_calico(context);
     policy::Tier out;
-    out.meta = read_metadata(root, false);
+    out.meta = read_metadata(root, false, diag::Severity::Error);
     if (!out.meta.name.empty() && !is_dns_label(out.meta.name))
         context.diagnostics
-            .report(diag::Code::ObjectName, out.meta.span,
-                    {"metadata.name", "must be one DNS label"})
+            .report(context.legacy_crd ? diag::Code::ApiCheckMissed : diag::Code::ObjectName,
+                    out.meta.span, {"metadata.name", "must be one DNS label"})
             .about(root.object());
     Fields spec = root.mapping("spec");
     if (const auto order = spec.number("order"))
@@ -212,24 +233,7 @@ void read_tier(ObjectContext& context) {
                               action->span};
     spec.finish();
     root.finish();
-    struct BuiltIn {
-        const char* name;
-        double order;
-        policy::Action action;
-        const char* rule;
-    };
-    static constexpr BuiltIn kBuiltIn[] = {
-        {"kube-admin", 1000, policy::Action::Pass,
-         "tier kube-admin has order 1000 and defaultAction Pass"},
-        {"default", 1000000, policy::Action::Deny,
-         "tier default has order 1000000 and defaultAction Deny"},
-        {"kube-baseline", 10000000, policy::Action::Pass,
-         "tier kube-baseline has order 10000000 and defaultAction Pass"}};
-    for (const BuiltIn& tier : kBuiltIn)
-        if (out.meta.name == tier.name &&
-            ((out.order && **out.order != tier.order) || *out.default_action != tier.action))
-            context.diagnostics.report(diag::Code::FieldRule, spec.home(), {tier.rule})
-                .about(root.object());
+    check_built_in(out, spec);
     context.cluster.tiers.push_back(std::move(out));
 }
 
@@ -240,26 +244,30 @@ void read_calico_policy(ObjectContext& context) {
     out.kind = kind_of(context.kind);
     out.manifest_kind = context.kind;
     const bool global = is_global(out.kind), staged = policy::is_staged(out.kind);
-    out.meta = read_metadata(root, !global);
-    check_policy_name(root, out);
+    out.meta = read_metadata(root, !global, diag::Severity::Error);
+    const Checks checks = checks_of(context);
+    check_policy_name(root, out, checks);
     Fields spec = root.mapping("spec");
-    read_place(spec, out);
+    read_place(spec, out, checks);
     read_subject(spec, out);
     const auto read_rules = [&](const char* key, bool egress) {
         return watch.leaving_out([&] {
-            return read_calico_rules(spec, key, {egress, global, false, context.legacy_crd});
+            return read_calico_rules(spec, key, {checks, egress, global, false});
         });
     };
     out.ingress = read_rules("ingress", false);
     out.egress = read_rules("egress", true);
     if (staged)
         out.staged_action = read_staged_action(spec);
-    const bool types_known = read_types(spec, out, context.legacy_crd);
+    const bool types_known = read_types(spec, out, checks);
     read_hints(spec, out);
     if (global)
         read_global_fields(spec, out);
+    for (const char* key : {"selector", "namespaceSelector", "serviceAccountSelector"})
+        report_null(spec, key, "every endpoint that the policy may govern");
+    report_emptied_rules(spec, out.ingress_type, out.egress_type);
     if (out.staged_action == "Delete")
-        check_staged_delete(spec, context.root.find("spec"), {"tier", "stagedAction"});
+        check_staged_delete(spec, context.root.find("spec"), checks, {"tier", "stagedAction"});
     const diag::Watch unknown(context.diagnostics);
     spec.finish();
     root.finish();
@@ -273,12 +281,12 @@ void read_staged_kubernetes_policy(ObjectContext& context) {
     diag::Watch watch(context.diagnostics);
     Fields root = open_calico(context);
     policy::KubernetesNetworkPolicy out;
-    out.meta = read_metadata(root, true);
+    out.meta = read_metadata(root, true, diag::Severity::Error);
     Fields spec = root.mapping("spec");
     bool types_known = true;
     out.staged_action = read_staged_action(spec);
     if (out.staged_action == "Delete") {
-        check_staged_delete(spec, context.root.find("spec"), {"stagedAction"});
+        check_staged_delete(spec, context.root.find("spec"), checks_of(context), {"stagedAction"});
         spec.ignore_rest();
     } else {
         types_known = read_kubernetes_policy_spec(spec, out, watch);

@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <set>
 
+#include "frontend/kinds/empty_value.h"
 #include "frontend/kinds/label_selector.h"
 #include "frontend/kinds/names.h"
-#include "frontend/kinds/schema/value.h"
 #include "support/diag/fix.h"
+#include "support/letters.h"
 
 namespace polecat::frontend {
 
@@ -16,7 +17,8 @@ using policy::Action;
 using policy::EntityRule;
 using policy::Rule;
 
-constexpr std::size_t kMaxRules = 1024, kMaxNets = 256, kMaxPorts = 50, kMaxHttp = 20;
+constexpr std::size_t kMaxRules = 1024, kMaxNets = 256, kMaxPorts = 50, kMaxHttp = 20,
+                      kMaxName = 253;
 
 void check_size(Fields& fields, std::string_view key, std::size_t size, std::size_t limit) {
     if (size > limit)
@@ -44,12 +46,17 @@ void read_service_accounts(Fields fields, EntityRule& into) {
     policy::ServiceAccountMatch out;
     out.span = fields.span();
     out.names = fields.strings("names");
-    out.selector = read_selector(fields, "selector", GlobalTerm::Refused);
+    out.selector = read_selector(fields, "selector", GlobalTerm::Everything);
     fields.finish();
+    // Calico puts the names into a selector's text. Where that does not parse it asks for no
+    // account.
+    for (const At<std::string>& name : out.names)
+        if (name.value.find('\'') != std::string::npos)
+            refuse_value(fields, name.span, fields.path_of("names"), "cannot hold `'`");
     into.service_accounts = std::move(out);
 }
 
-void read_services(Fields fields, EntityRule& into) {
+void read_services(Fields fields, EntityRule& into, Checks checks) {
     if (!fields.present())
         return;
     policy::ServiceMatch out;
@@ -58,16 +65,26 @@ void read_services(Fields fields, EntityRule& into) {
     fields.finish();
     if (!name || name->value.empty())
         refuse_value(fields, fields.span(), fields.path_of("name"), "must name the service");
+    const auto check = [&](const std::optional<At<std::string>>& text, const char* key) {
+        if (text && text->value.size() > kMaxName)
+            refuse_value(fields, text->span, fields.path_of(key), "has more than 253 characters");
+        else if (text && !text->value.empty() && !is_dns_subdomain(text->value))
+            refuse_in_api(fields, checks, text->span, fields.path_of(key),
+                          "is `" + text->value +
+                              "`: names have lower-case letters, digits, `-` and `.`");
+    };
+    check(name, "name");
+    check(space, "namespace");
     out.name = name ? name->value : "";
     out.space = space ? space->value : "";
     into.services = std::move(out);
 }
 
-void check_catch_all(Fields& fields, const EntityRule& entity) {
+void check_catch_all(Fields& fields, const EntityRule& entity, Checks checks) {
     for (const At<net::Cidr>& each : entity.not_nets)
         if (each.value.prefix == 0)
-            refuse_value(fields, each.span, fields.path_of("notNets"),
-                         "cannot hold " + to_string(each.value) + ", the rule could never match");
+            refuse_in_api(fields, checks, each.span, fields.path_of("notNets"),
+                          "cannot hold " + to_string(each.value) + ", the rule could never match");
 }
 
 void check_service_alone(Fields& fields, const EntityRule& entity) {
@@ -79,24 +96,30 @@ void check_service_alone(Fields& fields, const EntityRule& entity) {
                      "cannot stand beside selectors, service accounts or nets");
 }
 
-EntityRule read_entity(Fields fields) {
+EntityRule read_entity(Fields fields, const RuleContext& context) {
     EntityRule out;
+    report_emptied_end(fields);
     out.span = fields.span();
-    out.nets = read_nets(fields, "nets", false);
-    out.not_nets = read_nets(fields, "notNets", false);
-    out.selector = read_selector(fields, "selector", GlobalTerm::Refused);
-    out.not_selector = read_selector(fields, "notSelector", GlobalTerm::Refused);
-    out.namespace_selector = read_selector(fields, "namespaceSelector", GlobalTerm::Alone);
+    out.nets = read_nets(fields, "nets", context.checks);
+    out.not_nets = read_nets(fields, "notNets", context.checks);
+    // The schema refuses global() in selector, the API what is more than that in namespaceSelector.
+    out.selector = read_selector(fields, "selector",
+                                 context.profile ? GlobalTerm::Everything : GlobalTerm::Refused);
+    out.not_selector = read_selector(fields, "notSelector", GlobalTerm::Everything);
+    out.namespace_selector =
+        read_selector(fields, "namespaceSelector",
+                      context.checks == Checks::Api ? GlobalTerm::Alone : GlobalTerm::Anywhere);
     read_service_accounts(fields.mapping("serviceAccounts"), out);
-    read_services(fields.mapping("services"), out);
+    read_services(fields.mapping("services"), out, context.checks);
     out.ports = read_ports(fields, "ports");
     out.not_ports = read_ports(fields, "notPorts");
     out.domains = fields.strings("domains");
     check_domains(fields, out.domains, "domains");
     check_size(fields, "nets", out.nets.size(), kMaxNets);
     check_size(fields, "notNets", out.not_nets.size(), kMaxNets);
-    check_catch_all(fields, out);
-    check_service_alone(fields, out);
+    check_catch_all(fields, out, context.checks);
+    if (!context.profile)
+        check_service_alone(fields, out);
     fields.finish();
     return out;
 }
@@ -140,7 +163,7 @@ void read_path(Fields fields, policy::HttpMatch& into) {
         {exact ? policy::HttpPath::Kind::Exact : policy::HttpPath::Kind::Prefix, text.value});
 }
 
-std::optional<policy::HttpMatch> read_http(Fields fields) {
+std::optional<policy::HttpMatch> read_http(Fields fields, Checks checks) {
     if (!fields.present())
         return std::nullopt;
     policy::HttpMatch out;
@@ -149,8 +172,8 @@ std::optional<policy::HttpMatch> read_http(Fields fields) {
     std::set<std::string> seen;
     for (const At<std::string>& method : methods) {
         if (!seen.insert(method.value).second)
-            refuse_value(fields, method.span, fields.path_of("methods"),
-                         "has " + method.value + " twice");
+            refuse_in_api(fields, checks, method.span, fields.path_of("methods"),
+                          "has " + method.value + " twice");
         out.methods.push_back(method.value);
     }
     const auto paths = fields.list("paths");
@@ -197,18 +220,18 @@ void check_ports(Fields& fields, const Rule& rule) {
     }
 }
 
-void check_families(Fields& fields, const Rule& rule) {
+void check_families(Fields& fields, const Rule& rule, Checks checks) {
     const At<net::Cidr>* first = nullptr;
     for (const auto* list : {&rule.source.nets, &rule.source.not_nets, &rule.destination.nets,
                              &rule.destination.not_nets})
         for (const At<net::Cidr>& each : *list) {
             const int version = each.value.family() == net::Family::V4 ? 4 : 6;
             if (rule.ip_version && rule.ip_version->value != version)
-                refuse_value(fields, each.span, "net " + to_string(each.value),
-                             "is not of ipVersion " + std::to_string(rule.ip_version->value));
+                refuse_in_api(fields, checks, each.span, "net " + to_string(each.value),
+                              "is not of ipVersion " + std::to_string(rule.ip_version->value));
             if (first != nullptr && first->value.family() != each.value.family())
-                refuse_value(fields, each.span, "net " + to_string(each.value),
-                             "is of another family than a net before it in this rule");
+                refuse_in_api(fields, checks, each.span, "net " + to_string(each.value),
+                              "is of another family than a net before it in this rule");
             if (first == nullptr)
                 first = &each;
         }
@@ -225,47 +248,61 @@ std::optional<diag::Fix> name_icmp(const Fields& fields, const Rule& rule) {
     return fix;
 }
 
+/// A protocol as the schema compares it: by its name or its number, and text "1" is neither.
+bool is_written(Fields& fields, std::string_view key, std::string_view name, net::Protocol number) {
+    const yaml::Node* node = fields.get(key);
+    if (node == nullptr)
+        return false;
+    const auto written = yaml::as_integer(*node);
+    return written ? *written == number : node->is_scalar() && node->text == name;
+}
+
 void check_icmp(Fields& fields, const Rule& rule) {
-    const auto is = [&](const std::optional<At<net::Protocol>>& protocol, net::Protocol number) {
-        return protocol && protocol->value == number;
-    };
-    if (rule.icmp && !is(rule.protocol, net::kIcmp) && !is(rule.protocol, net::kIcmpV6))
+    if (rule.icmp && !is_written(fields, "protocol", "ICMP", net::kIcmp) &&
+        !is_written(fields, "protocol", "ICMPv6", net::kIcmpV6))
         refuse_value(fields, rule.icmp->span, fields.path_of("icmp"),
                      "needs protocol ICMP or ICMPv6")
             .with_fix(name_icmp(fields, rule));
-    for (const auto* protocol : {&rule.protocol, &rule.not_protocol}) {
-        if (!rule.ip_version)
-            continue;
-        if (is(*protocol, net::kIcmp) && rule.ip_version->value != 4)
-            refuse_value(fields, (*protocol)->span, fields.path_of("protocol"),
-                         "ICMP needs ipVersion 4");
-        if (is(*protocol, net::kIcmpV6) && rule.ip_version->value != 6)
-            refuse_value(fields, (*protocol)->span, fields.path_of("protocol"),
-                         "ICMPv6 needs ipVersion 6");
+    if (!rule.ip_version)
+        return;
+    for (const char* key : {"protocol", "notProtocol"}) {
+        const Span where = fields.key_span(key);
+        if (is_written(fields, key, "ICMP", net::kIcmp) && rule.ip_version->value != 4)
+            refuse_value(fields, where, fields.path_of(key), "ICMP needs ipVersion 4");
+        if (is_written(fields, key, "ICMPv6", net::kIcmpV6) && rule.ip_version->value != 6)
+            refuse_value(fields, where, fields.path_of(key), "ICMPv6 needs ipVersion 6");
     }
 }
 
-void check_http(Fields& fields, const Rule& rule, const RuleContext& context) {
+void check_http(Fields& fields, Rule& rule, const RuleContext& context) {
     if (!rule.http)
         return;
     const std::string path = fields.path_of("http");
     if (rule.action != Action::Allow)
         refuse_value(fields, rule.http->span, path, "needs action Allow");
-    if (context.egress)
-        refuse_value(fields, rule.http->span, path, "cannot stand in an egress rule");
-    if (rule.protocol && rule.protocol->value != net::kTcp)
+    if (rule.protocol && !is_written(fields, "protocol", "TCP", net::kTcp))
         refuse_value(fields, rule.http->span, path, "needs protocol TCP");
+    if (!context.egress)
+        return;
+    refuse_in_api(fields, context.checks, rule.http->span, path, "cannot stand in an egress rule");
+    if (context.checks == Checks::Storage) // nothing looks at requests that a pod sends
+        rule.http = {};
 }
 
+/// Of profiles neither the API nor a schema checks where services stand.
 void check_services(Fields& fields, const Rule& rule, const RuleContext& context) {
+    if (context.profile)
+        return;
     const auto& wrong = context.egress ? rule.source.services : rule.destination.services;
     const auto& right = context.egress ? rule.destination.services : rule.source.services;
-    if (wrong && !context.legacy_crd)
-        refuse_value(fields, wrong->span, fields.path(),
-                     context.egress ? "cannot have services at the source of an egress rule"
-                                    : "cannot have services at the destination of an ingress rule");
+    if (wrong)
+        refuse_in_api(fields, context.checks, wrong->span, fields.path(),
+                      context.egress
+                          ? "cannot have services at the source of an egress rule"
+                          : "cannot have services at the destination of an ingress rule");
     if (right && context.global_policy && right->space.empty())
-        refuse_value(fields, right->span, fields.path(), "needs the namespace of the service");
+        refuse_in_api(fields, context.checks, right->span, fields.path(),
+                      "needs the namespace of the service");
     if (rule.destination.services &&
         (!rule.destination.ports.empty() || !rule.destination.not_ports.empty()))
         refuse_value(fields, rule.destination.services->span,
@@ -300,17 +337,17 @@ std::optional<Action> read_action(Fields& fields, Rule& into) {
     auto& diagnostic = refuse_value(fields, action->span, fields.path_of("action"),
                                     "must be Allow, Deny, Log or Pass");
     for (const auto& [name, value] : names)
-        if (schema::equal_ignoring_case(name, action->value))
+        if (equal_ignoring_case(name, action->value))
             diagnostic.with_fix(diag::replace_text(action->span, action->value, name,
                                                    std::string("write `") + name + "`"));
     return std::nullopt;
 }
 
-void read_rule_metadata(Fields fields) {
+void read_rule_metadata(Fields fields, Checks checks) {
     for (const auto& [key, value] : fields.string_map("annotations"))
         if (const auto problem = check_label_key(key.value))
-            refuse_value(fields, key.span, fields.path_of("annotations") + "." + key.value,
-                         *problem);
+            refuse_in_api(fields, checks, key.span, fields.path_of("annotations") + "." + key.value,
+                          *problem);
     fields.finish();
 }
 
@@ -319,6 +356,7 @@ Rule read_rule(Fields fields, const RuleContext& context, std::size_t index) {
     out.manifest_index = static_cast<std::uint32_t>(index);
     const diag::Watch watch(fields.diagnostics());
     out.span = fields.span();
+    report_emptied_rule(fields);
     const auto action = read_action(fields, out);
     out.any_action = !action;
     out.action = action.value_or(Action::Pass);
@@ -328,17 +366,17 @@ Rule read_rule(Fields fields, const RuleContext& context, std::size_t index) {
         else
             out.ip_version = At<int>{static_cast<int>(version->value), version->span};
     }
-    out.protocol = read_calico_protocol(fields, "protocol");
-    out.not_protocol = read_calico_protocol(fields, "notProtocol");
+    out.protocol = read_calico_protocol(fields, "protocol", context.checks);
+    out.not_protocol = read_calico_protocol(fields, "notProtocol", context.checks);
     out.icmp = read_icmp(fields.mapping("icmp"));
     out.not_icmp = read_icmp(fields.mapping("notICMP"));
-    out.source = read_entity(fields.mapping("source"));
-    out.destination = read_entity(fields.mapping("destination"));
-    out.http = read_http(fields.mapping("http"));
-    read_rule_metadata(fields.mapping("metadata"));
+    out.source = read_entity(fields.mapping("source"), context);
+    out.destination = read_entity(fields.mapping("destination"), context);
+    out.http = read_http(fields.mapping("http"), context.checks);
+    read_rule_metadata(fields.mapping("metadata"), context.checks);
     fields.finish();
     check_ports(fields, out);
-    check_families(fields, out);
+    check_families(fields, out, context.checks);
     check_icmp(fields, out);
     check_http(fields, out, context);
     check_services(fields, out, context);

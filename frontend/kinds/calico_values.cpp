@@ -1,9 +1,11 @@
 /// Values that several Calico kinds share: selectors, ports, protocols, nets, domains.
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 
 #include "frontend/kinds/calico_rule.h"
 #include "frontend/kinds/label_selector.h"
+#include "frontend/kinds/names.h"
 #include "frontend/kinds/pattern.h"
 #include "frontend/selector/grammar/grammar.h"
 #include "frontend/selector/parse.h"
@@ -14,6 +16,7 @@ namespace polecat::frontend {
 namespace {
 
 constexpr std::size_t kMaxSelector = 1024;
+constexpr const char* kNetForm = "must be a CIDR such as 10.0.0.0/8";
 
 /// The place inside a scalar on one line: columns count characters, the text may be quoted.
 Span inside(const At<std::string>& text, std::size_t offset) {
@@ -35,12 +38,12 @@ std::optional<std::uint16_t> decimal_port(std::string_view text) {
     return value;
 }
 
-/// Names that Calico takes for ports: numorstring/port.go.
-bool is_calico_port_name(std::string_view name) {
-    return !name.empty() && name.size() <= 128 && std::all_of(name.begin(), name.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               c == '_' || c == '.' || c == '-';
-    });
+/// `global()` and nothing else, as Calico's validator tells it: by the text, without parentheses.
+bool is_global_alone(std::string_view text) {
+    std::string bare;
+    std::copy_if(text.begin(), text.end(), std::back_inserter(bare),
+                 [](char c) { return c != ' ' && c != '\t'; });
+    return bare == "global()";
 }
 
 std::optional<net::PortRange> range_of(std::string_view text) {
@@ -55,10 +58,23 @@ std::optional<net::PortRange> range_of(std::string_view text) {
 
 } // namespace
 
+Checks checks_of(const ObjectContext& context) {
+    return context.legacy_crd ? Checks::Storage : Checks::Api;
+}
+
+diag::Diagnostic& refuse_in_api(Fields& fields, Checks checks, Span span, const std::string& path,
+                                const std::string& rule) {
+    if (checks == Checks::Api)
+        return refuse_value(fields, span, path, rule);
+    return fields.diagnostics()
+        .report(diag::Code::ApiCheckMissed, span, {path, rule})
+        .about(fields.object());
+}
+
 std::optional<policy::SelectorField> read_selector(Fields& fields, std::string_view key,
                                                    GlobalTerm global) {
     const auto text = fields.string(key);
-    if (!text)
+    if (!text || text->value.empty()) // Go leaves empty text out
         return std::nullopt;
     const std::string path = fields.path_of(key);
     if (text->value.size() > kMaxSelector)
@@ -74,18 +90,23 @@ std::optional<policy::SelectorField> read_selector(Fields& fields, std::string_v
             diagnostic.with_hint("did you mean `" + why.suggestion + "`?");
         return std::nullopt;
     }
-    if (parsed->mentions(selector::Op::Global) &&
-        (global == GlobalTerm::Refused || parsed->term().op != selector::Op::Global))
-        refuse_value(fields, text->span, path,
-                     global == GlobalTerm::Refused ? "cannot use global()"
-                                                   : "can use global() only alone");
+    if (text->value.find("global(") != std::string::npos) {
+        constexpr const char* kAlone = "can use global() only alone, without parentheses";
+        if (global == GlobalTerm::Refused)
+            refuse_value(fields, text->span, path, "cannot use global()");
+        else if (global == GlobalTerm::Everything)
+            parsed = parsed->replace(selector::Selector::all(), selector::Selector::all());
+        else if (!is_global_alone(text->value))
+            refuse_in_api(fields, global == GlobalTerm::Anywhere ? Checks::Storage : Checks::Api,
+                          text->span, path, kAlone);
+    }
     return policy::SelectorField{text->value, std::move(*parsed), text->span};
 }
 
 std::optional<policy::Port> read_calico_port(const yaml::Node& node, const std::string& path,
                                              Fields& fields) {
     std::optional<net::PortRange> range;
-    if (const auto number = yaml::as_integer(node)) {
+    if (const auto number = as_integer(node, path, fields.object(), fields.diagnostics())) {
         const auto port = port_number({*number, node.span}, path, fields);
         if (!port)
             return std::nullopt;
@@ -95,9 +116,12 @@ std::optional<policy::Port> read_calico_port(const yaml::Node& node, const std::
         if (!text)
             return std::nullopt;
         range = range_of(text->value);
-        const bool numeric = text->value.find_first_not_of("0123456789:") == std::string::npos;
-        if (!range && (numeric || !is_calico_port_name(text->value))) {
-            refuse_value(fields, node.span, path, "must be a port, a range first:last, or a name");
+        if (!range && !is_port_name(text->value)) {
+            if (text->value.find_first_not_of("0123456789:-") == std::string::npos)
+                refuse_value(fields, node.span, path,
+                             "must be a port, a range first:last, or a name");
+            else
+                refuse_port_name(fields, *text, path);
             return std::nullopt;
         }
         if (!range)
@@ -112,20 +136,22 @@ std::optional<policy::Port> read_calico_port(const yaml::Node& node, const std::
     return policy::Port{*range, node.span};
 }
 
-std::optional<At<net::Protocol>> read_calico_protocol(Fields& fields, std::string_view key) {
+std::optional<At<net::Protocol>> read_calico_protocol(Fields& fields, std::string_view key,
+                                                      Checks checks) {
     const yaml::Node* node = fields.get(key);
     if (node == nullptr)
         return std::nullopt;
-    if (const auto number = yaml::as_integer(*node)) {
+    if (const auto number =
+            as_integer(*node, fields.path_of(key), fields.object(), fields.diagnostics())) {
         if (*number >= 1 && *number <= 255)
             return At<net::Protocol>{static_cast<net::Protocol>(*number), node->span};
     } else if (const auto text =
                    as_text(*node, fields.path_of(key), fields.object(), fields.diagnostics())) {
         if (const auto named = net::protocol_by_name(text->value)) {
-            // Case counts: Calico's validator refuses `tcp`.
+            // Case counts: Calico's validator refuses `tcp`, which is how Felix spells it.
             if (net::to_string_protocol(*named) != text->value)
-                refuse_value(fields, node->span, fields.path_of(key),
-                             "must be spelt " + net::to_string_protocol(*named))
+                refuse_in_api(fields, checks, node->span, fields.path_of(key),
+                              "must be spelt " + net::to_string_protocol(*named))
                     .with_fix(diag::replace_text(node->span, text->value,
                                                  net::to_string_protocol(*named), "spell it so"));
             return At<net::Protocol>{*named, node->span};
@@ -140,33 +166,44 @@ std::optional<At<net::Protocol>> read_calico_protocol(Fields& fields, std::strin
     return std::nullopt;
 }
 
-std::vector<At<net::Cidr>> read_nets(Fields& fields, std::string_view key, bool bare) {
+std::vector<At<net::Cidr>> read_nets(Fields& fields, std::string_view key, Checks checks) {
     std::vector<At<net::Cidr>> out;
     for (const At<std::string>& text : fields.strings(key)) {
-        const auto masked =
-            net::parse_cidr(text.value, bare ? net::CidrForm::OrAddress : net::CidrForm::Masked);
-        if (!masked) {
-            auto& diagnostic = refuse_value(fields, text.span, fields.path_of(key),
-                                            "must be a CIDR such as 10.0.0.0/8");
-            if (const auto address = net::parse_address(text.value))
-                diagnostic.with_hint(text.value +
-                                     (address->family == net::Family::V4 ? "/32" : "/128") +
-                                     " is this one address");
+        const auto net = net::parse_cidr(text.value, net::CidrForm::OrAddress);
+        const auto address = net::parse_address(text.value);
+        if (!net) {
+            refuse_value(fields, text.span, fields.path_of(key), kNetForm);
             continue;
         }
-        if (!bare && !net::parse_cidr(text.value, net::CidrForm::Strict))
+        if (address)
+            refuse_in_api(fields, checks, text.span, fields.path_of(key), kNetForm)
+                .with_hint(text.value + (address->family == net::Family::V4 ? "/32" : "/128") +
+                           " is this one address");
+        else if (!net::parse_cidr(text.value, net::CidrForm::Strict))
             // No fix: Calico refuses it, and an address with a wrong length may be meant as well.
-            refuse_value(fields, text.span, fields.path_of(key),
-                         "has bits set beyond its prefix length; meant " + to_string(*masked) +
-                             "?");
-        if (bare && !net::parse_address(text.value) &&
-            !net::parse_cidr(text.value, net::CidrForm::Strict))
+            refuse_in_api(fields, checks, text.span, fields.path_of(key),
+                          "has bits set beyond its prefix length; meant " + to_string(*net) + "?");
+        if (!address || checks == Checks::Storage)
+            out.push_back({*net, text.span});
+    }
+    return out;
+}
+
+std::vector<At<net::Cidr>> read_loose_nets(Fields& fields, std::string_view key) {
+    std::vector<At<net::Cidr>> out;
+    for (const At<std::string>& text : fields.strings(key)) {
+        const auto net = net::parse_cidr(text.value, net::CidrForm::OrAddress);
+        if (!net) {
+            refuse_value(fields, text.span, fields.path_of(key), kNetForm);
+            continue;
+        }
+        if (!net::parse_address(text.value) && !net::parse_cidr(text.value, net::CidrForm::Strict))
             fields.diagnostics()
-                .report(diag::Code::HostBits, text.span, {text.value, net::to_string(*masked)})
+                .report(diag::Code::HostBits, text.span, {text.value, net::to_string(*net)})
                 .about(fields.object())
-                .with_fix(diag::replace_text(text.span, text.value, net::to_string(*masked),
+                .with_fix(diag::replace_text(text.span, text.value, net::to_string(*net),
                                              "write the net"));
-        out.push_back({*masked, text.span});
+        out.push_back({*net, text.span});
     }
     return out;
 }

@@ -1,7 +1,9 @@
 /// ClusterNetworkPolicy (policy.networking.k8s.io/v1alpha2) and its predecessors AdminNetworkPolicy
 /// and BaselineAdminNetworkPolicy (v1alpha1). Limits: the CRDs of network-policy-api.
+#include "frontend/kinds/empty_value.h"
 #include "frontend/kinds/kinds.h"
 #include "frontend/kinds/label_selector.h"
+#include "frontend/kinds/names.h"
 #include "frontend/kinds/unread.h"
 
 namespace polecat::frontend {
@@ -16,6 +18,7 @@ constexpr std::size_t kMaxPolicyRules = 25, kMaxItems = 25, kMaxRuleName = 100;
 /// The version's differences: names of fields and values.
 struct Dialect {
     bool v1alpha1 = false;
+    bool baseline = false; ///< of v1alpha1: nothing comes behind it, so there is no Pass
     std::string_view accept() const { return v1alpha1 ? "Allow" : "Accept"; }
 };
 
@@ -30,6 +33,8 @@ std::vector<const yaml::Node*> limited(Fields& fields, std::string_view key, std
 
 void read_pods(Fields fields, ClusterPeer& into) {
     // An absent selector is an empty one: every namespace, every pod.
+    report_null(fields, "namespaceSelector", "every namespace");
+    report_null(fields, "podSelector", "every pod of those namespaces");
     into.namespaces = read_label_selector(fields.mapping("namespaceSelector"));
     into.pods = read_label_selector(fields.mapping("podSelector"));
     fields.finish();
@@ -116,6 +121,14 @@ std::optional<net::PortRange> read_destination(Fields fields) {
     return out;
 }
 
+/// A port's name. Felix drops the whole policy for one that Kubernetes doesn't take.
+std::string read_port_name(Fields& fields, std::string_view key) {
+    const auto name = fields.string(key);
+    if (name && !is_port_name(name->value))
+        refuse_port_name(fields, *name, fields.path_of(key));
+    return name ? name->value : "";
+}
+
 /// v1alpha2: {tcp: {destinationPort: ...}}, {destinationNamedPort: name}.
 void read_protocol(Fields fields, std::vector<policy::ClusterPort>& into) {
     policy::ClusterPort out;
@@ -129,14 +142,13 @@ void read_protocol(Fields fields, std::vector<policy::ClusterPort>& into) {
         ++given;
         out.protocol = protocol;
         Fields inner = fields.mapping(key);
+        report_null(inner, "destinationPort", std::string("every port of ") + key);
         if (inner.get("destinationPort") != nullptr)
             out.range = read_destination(inner.mapping("destinationPort"));
         inner.finish();
     }
-    if (const auto name = fields.string("destinationNamedPort")) {
-        ++given;
-        out.named = name->value;
-    }
+    out.named = read_port_name(fields, "destinationNamedPort");
+    given += out.named.empty() ? 0 : 1;
     fields.finish();
     if (given != 1)
         refuse_value(fields, fields.span(), fields.path(),
@@ -177,10 +189,8 @@ void read_port_v1alpha1(Fields fields, std::vector<policy::ClusterPort>& into) {
         inner.finish();
         out.range = read_range(Fields(&bounds, inner.path(), inner.object(), inner.diagnostics()));
     }
-    if (const auto name = fields.string("namedPort")) {
-        ++given;
-        out.named = name->value;
-    }
+    out.named = read_port_name(fields, "namedPort");
+    given += out.named.empty() ? 0 : 1;
     fields.finish();
     if (given != 1)
         refuse_value(fields, fields.span(), fields.path(),
@@ -202,9 +212,10 @@ policy::ClusterRule read_rule(Fields fields, bool egress, const Dialect& dialect
     if (!action)
         refuse_value(fields, fields.span(), fields.path_of("action"), "is missing");
     else if (action->value != dialect.accept() && action->value != "Deny" &&
-             action->value != "Pass")
+             (action->value != "Pass" || dialect.baseline))
         refuse_value(fields, action->span, fields.path_of("action"),
-                     "must be " + std::string(dialect.accept()) + ", Deny or Pass");
+                     "must be " + std::string(dialect.accept()) +
+                         (dialect.baseline ? " or Deny" : ", Deny or Pass"));
     else
         out.action = {action->value == "Allow" ? "Accept" : action->value, action->span};
     out.any_action = out.action->empty();
@@ -216,6 +227,7 @@ policy::ClusterRule read_rule(Fields fields, bool egress, const Dialect& dialect
     for (const yaml::Node* each : ends)
         out.peers.push_back(read_peer(item(each, fields, peers, index++), true, egress));
     const char* ports = dialect.v1alpha1 ? "ports" : "protocols";
+    report_null(fields, ports, "every protocol and port");
     index = 0;
     for (const yaml::Node* each : limited(fields, ports, kMaxItems))
         (dialect.v1alpha1 ? read_port_v1alpha1 : read_protocol)(item(each, fields, ports, index++),
@@ -288,7 +300,7 @@ void read_cluster_network_policy(ObjectContext& context) {
     Fields root(&context.root, "", object_label(context), context.diagnostics);
     diag::Watch watch(context.diagnostics);
     ClusterNetworkPolicy out;
-    out.meta = read_metadata(root, false);
+    out.meta = read_metadata(root, false, diag::Severity::Error);
     root.ignore({"apiVersion", "kind", "status"});
     Fields spec = root.mapping("spec");
     const diag::Watch place(context.diagnostics);
@@ -304,7 +316,7 @@ void read_admin_network_policy(ObjectContext& context) {
     Fields root(&context.root, "", object_label(context), context.diagnostics);
     diag::Watch watch(context.diagnostics);
     ClusterNetworkPolicy out;
-    out.meta = read_metadata(root, false);
+    out.meta = read_metadata(root, false, diag::Severity::Error);
     out.kind = context.kind;
     root.ignore({"apiVersion", "kind", "status"});
     Fields spec = root.mapping("spec");
@@ -317,7 +329,7 @@ void read_admin_network_policy(ObjectContext& context) {
         read_priority(spec, out);
         out.place_unread = place.error().has_value();
     }
-    read_body(spec, out, {true}, watch);
+    read_body(spec, out, {true, context.kind == "BaselineAdminNetworkPolicy"}, watch);
     finish(root, spec, watch, out);
     context.cluster.cluster_policies.push_back(std::move(out));
 }

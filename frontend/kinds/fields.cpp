@@ -68,6 +68,19 @@ bool Fields::has(std::string_view key) {
     return node_ != nullptr && node_->find(key) != nullptr;
 }
 
+std::optional<std::int64_t> as_integer(const yaml::Node& node, const std::string& path,
+                                       const std::string& object, diag::Diagnostics& diagnostics) {
+    const auto value = yaml::as_integer(node);
+    const bool octal = value && *value > 7 && node.text.size() > 1 && node.text[0] == '0' &&
+                       node.text.find_first_not_of("01234567") == std::string::npos;
+    if (octal)
+        diagnostics
+            .report(diag::Code::OctalNumber, node.span, {path, node.text, std::to_string(*value)})
+            .about(object)
+            .with_hint("leave the zero out if " + node.text.substr(1) + " is meant");
+    return value;
+}
+
 std::optional<At<std::string>> as_text(const yaml::Node& node, const std::string& path,
                                        const std::string& object, diag::Diagnostics& diagnostics) {
     if (node.is_scalar() && yaml::resolve_scalar(node) == yaml::ScalarType::String) {
@@ -100,7 +113,7 @@ std::optional<At<std::int64_t>> Fields::integer(std::string_view key) {
     const yaml::Node* node = get(key);
     if (node == nullptr)
         return std::nullopt;
-    if (const auto value = yaml::as_integer(*node))
+    if (const auto value = as_integer(*node, path_of(key), object_, *diagnostics_))
         return At<std::int64_t>{*value, node->span};
     report_wrong_type(*diagnostics_, *node, path_of(key), "a whole number", object_);
     return std::nullopt;
@@ -222,9 +235,10 @@ void Fields::finish() {
         report_unknown(diag::Severity::Error, diag::Severity::Error);
 }
 
-void Fields::finish_open(std::span<const std::string_view> others, diag::Severity slip) {
+void Fields::finish_open(std::span<const std::string_view> others, diag::Severity slip,
+                         diag::Severity other) {
     known_.insert(known_.end(), others.begin(), others.end());
-    report_unknown(slip, diag::Severity::Warning);
+    report_unknown(slip, other);
 }
 
 /// Only where one field can be meant, and that is not there yet.

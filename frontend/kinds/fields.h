@@ -49,9 +49,10 @@ class Fields {
     void ignore_rest();
     /// finish() for mappings of Kubernetes, of which newer releases may know more: `others` are the
     /// fields that are known and not read, what is near to a known one is a slip, and anything else
-    /// a warning. `slip`: how bad a slip is.
+    /// `other`. `slip`: how bad a slip is.
     void finish_open(std::span<const std::string_view> others,
-                     diag::Severity slip = diag::Severity::Error);
+                     diag::Severity slip = diag::Severity::Error,
+                     diag::Severity other = diag::Severity::Warning);
 
     /// Reports keys that were never asked for.
     void finish();
@@ -63,7 +64,7 @@ class Fields {
     const std::string& path() const { return path_; }
     std::string path_of(std::string_view key) const;
     const std::string& object() const { return object_; }
-    diag::Diagnostics& diagnostics() { return *diagnostics_; }
+    diag::Diagnostics& diagnostics() const { return *diagnostics_; }
 
   private:
     void report_unknown(diag::Severity slip, diag::Severity other);
@@ -76,6 +77,10 @@ class Fields {
     bool rest_ignored_ = false;
     Span home_;
 };
+
+/// The whole number that a scalar says, if it says one; reports digits that mean another one.
+std::optional<std::int64_t> as_integer(const yaml::Node& node, const std::string& path,
+                                       const std::string& object, diag::Diagnostics& diagnostics);
 
 /// The text of a scalar; anything else is reported.
 /// Item `index` of the list `key` of `parent`.
@@ -90,6 +95,8 @@ diag::Diagnostic& report_wrong_type(diag::Diagnostics& diagnostics, const yaml::
 
 /// metadata of any object: name, namespace, labels, annotations; the rest ignored. `namespaced`:
 /// an absent namespace is "default". `key`s of the root other than metadata are the caller's.
-policy::Metadata read_metadata(Fields& root, bool namespaced);
+/// `unknown`: how bad a field is that metadata has in no kind.
+policy::Metadata read_metadata(Fields& root, bool namespaced,
+                               diag::Severity unknown = diag::Severity::Warning);
 
 } // namespace polecat::frontend

@@ -16,6 +16,7 @@ constexpr KindRow kKinds[] = {
     {"v1", "ServiceAccount", read_service_account},
     {"v1", "Node", read_node},
     {"v1", "Pod", read_pod},
+    {"v1", "Secret", read_secret},
     {"v1", "Service", read_service},
     {"v1", "Endpoints", read_endpoints},
     {"v1", "ReplicationController", read_workload},

@@ -43,6 +43,7 @@ void read_pod(ObjectContext&);
 void read_workload(
     ObjectContext&); ///< Deployment, StatefulSet, DaemonSet, ReplicaSet, RC, Job, CronJob
 void read_service(ObjectContext&);
+void read_secret(ObjectContext&); ///< kinds/secret.cpp
 void read_endpoints(ObjectContext&);
 void read_endpoint_slice(ObjectContext&);
 void read_ingress(ObjectContext&);

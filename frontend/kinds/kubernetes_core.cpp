@@ -6,6 +6,8 @@
 #include "frontend/kinds/kubernetes_fields.h"
 #include "frontend/kinds/label_selector.h"
 #include "frontend/kinds/names.h"
+#include "ir/policy/scope.h"
+#include "support/diag/fix.h"
 
 namespace polecat::frontend {
 
@@ -85,7 +87,28 @@ void check_service_ports(Fields& spec, const std::vector<policy::ServicePort>& p
     }
 }
 
+/// A field, else where it could be added.
+Span place_of(Fields& fields, std::string_view key) {
+    return fields.has(key) ? fields.key_span(key) : Span{};
+}
+
+void read_families(Fields& spec, policy::Service& into) {
+    const auto add = [&](net::Family family) {
+        if (std::find(into.families.begin(), into.families.end(), family) == into.families.end())
+            into.families.push_back(family);
+    };
+    for (const At<std::string>& family : spec.strings("ipFamilies"))
+        if (family.value == "IPv4" || family.value == "IPv6")
+            add(family.value == "IPv4" ? net::Family::V4 : net::Family::V6);
+        else
+            refuse_word(spec, family, spec.path_of("ipFamilies"), {"IPv4", "IPv6"});
+    if (into.families.empty())
+        for (const net::Address& address : into.cluster_ips)
+            add(address.family);
+}
+
 void read_cluster_ips(Fields& spec, policy::Service& into) {
+    into.cluster_ips_span = place_of(spec, spec.has("clusterIPs") ? "clusterIPs" : "clusterIP");
     auto ips = spec.strings("clusterIPs");
     if (const auto one = spec.string("clusterIP"); ips.empty() && one)
         ips.push_back(*one);
@@ -100,21 +123,42 @@ void read_external_ips(Fields& spec, Fields& root, policy::Service& into) {
     for (const At<std::string>& text : spec.strings("loadBalancerSourceRanges"))
         if (const auto cidr = read_cidr(text, spec.path_of("loadBalancerSourceRanges"), spec))
             into.source_ranges.push_back(cidr->value);
+    into.external_ips_span = place_of(spec, "externalIPs");
     for (const At<std::string>& ip : spec.strings("externalIPs"))
         add_address(ip, spec.path_of("externalIPs"), spec, into.external_ips);
+    if (const auto ip = spec.string("loadBalancerIP"); ip && !ip->value.empty()) {
+        std::vector<net::Address> one;
+        add_address(*ip, spec.path_of("loadBalancerIP"), spec, one);
+        if (!one.empty())
+            into.load_balancer_ip = one.front();
+    }
     Fields status = root.mapping("status");
     Fields balancer = status.mapping("loadBalancer");
+    into.ingress_ips_span = place_of(balancer, "ingress");
     std::size_t index = 0;
     for (const yaml::Node* each : balancer.list("ingress")) {
         Fields entry = item(each, balancer, "ingress", index++);
         if (const auto ip = entry.string("ip"); ip && !ip->value.empty())
-            add_address(*ip, entry.path_of("ip"), entry, into.external_ips);
+            add_address(*ip, entry.path_of("ip"), entry, into.ingress_ips);
         entry.ignore({"hostname", "ipMode", "ports"});
         entry.finish_open(known::kNone);
     }
     balancer.finish_open(known::kNone);
     status.ignore({"conditions"});
     status.finish_open(known::kNone);
+}
+
+policy::ServiceEndpoints::Endpoint read_endpoint(Fields& entry) {
+    policy::ServiceEndpoints::Endpoint out;
+    if (const auto node = entry.string("nodeName"))
+        out.node = node->value;
+    Fields conditions = entry.mapping("conditions");
+    // What is not said to be unready is ready.
+    if (const auto ready = conditions.boolean("ready"))
+        out.ready = ready->value;
+    conditions.ignore({"serving", "terminating"});
+    conditions.finish_open(known::kNone);
+    return out;
 }
 
 void read_endpoint_ports(Fields& fields, policy::ServiceEndpoints& into) {
@@ -132,6 +176,49 @@ void read_endpoint_ports(Fields& fields, policy::ServiceEndpoints& into) {
     }
 }
 
+/// Where the label is written in metadata.labels; nullptr: it is not.
+const yaml::Member* label_of(const ObjectContext& context, std::string_view key) {
+    const yaml::Node* meta = context.root.find("metadata");
+    const yaml::Node* labels =
+        meta != nullptr && meta->is_mapping() ? meta->find("labels") : nullptr;
+    if (labels != nullptr && labels->is_mapping())
+        for (const yaml::Member& member : labels->members)
+            if (member.key == key)
+                return &member;
+    return nullptr;
+}
+
+/// Labels that Felix loses, all at once.
+void check_inherited(ObjectContext& context, const policy::Metadata& meta,
+                     std::string_view prefix) {
+    const auto problem = policy::too_long_to_inherit(meta, prefix);
+    if (!problem)
+        return;
+    const yaml::Member* label = label_of(context, *problem);
+    const std::string object = object_label(context);
+    context.diagnostics
+        .report(diag::Code::InheritedLabelsLost, label != nullptr ? label->key_span : meta.span,
+                {object, label != nullptr ? "label " + *problem : "the name", std::string(prefix)})
+        .about(object)
+        .with_note("selectors see none of its labels, nor its name")
+        .with_hint(label != nullptr ? "shorten or remove the label" : "shorten the name");
+}
+
+/// The API server writes the name, whatever the manifest says.
+void name_namespace(ObjectContext& context, policy::Namespace& space) {
+    const std::string key(policy::kNameLabel);
+    const auto given = space.meta.labels.find(key);
+    const yaml::Member* label = label_of(context, key);
+    if (given && *given != space.meta.name && label != nullptr)
+        context.diagnostics
+            .report(diag::Code::NamespaceNameLabel, label->value.span,
+                    {std::string(*given), space.meta.name})
+            .about(object_label(context))
+            .with_fix(diag::replace_text(label->value.span, std::string(*given), space.meta.name,
+                                         "write the namespace's name"));
+    space.meta.labels.set(key, space.meta.name);
+}
+
 } // namespace
 
 void read_namespace(ObjectContext& context) {
@@ -139,15 +226,18 @@ void read_namespace(ObjectContext& context) {
     policy::Namespace out{read_metadata(root, false)};
     root.ignore({"spec", "status"});
     root.finish_open(known::kNone);
-    out.meta.labels.set_default("kubernetes.io/metadata.name", out.meta.name);
+    check_inherited(context, out.meta, policy::kNamespacePrefix);
+    name_namespace(context, out);
     context.cluster.namespaces.push_back(std::move(out));
 }
 
 void read_service_account(ObjectContext& context) {
     Fields root = open_root(context);
-    context.cluster.service_accounts.push_back({read_metadata(root, true)});
+    policy::ServiceAccount out{read_metadata(root, true)};
     root.ignore({"secrets", "imagePullSecrets", "automountServiceAccountToken"});
     root.finish_open(known::kNone);
+    check_inherited(context, out.meta, policy::kServiceAccountPrefix);
+    context.cluster.service_accounts.push_back(std::move(out));
 }
 
 void read_node(ObjectContext& context) {
@@ -166,6 +256,10 @@ void read_node(ObjectContext& context) {
             add_address(*address, entry.path_of("address"), entry, out.addresses);
         entry.finish_open(known::kNone);
     }
+    Fields info = status.mapping("nodeInfo");
+    if (const auto kernel = info.string("kernelVersion"))
+        out.kernel = *kernel;
+    info.finish_open(known::kNodeInfo);
     spec.finish_open(known::kNodeSpec);
     status.finish_open(known::kNodeStatus);
     root.finish_open(known::kNone);
@@ -181,7 +275,9 @@ void read_service(ObjectContext& context) {
     if (out.type.empty())
         out.type = "ClusterIP";
     out.external_traffic_policy = word(spec, "externalTrafficPolicy", {"Cluster", "Local"});
+    out.internal_traffic_policy = word(spec, "internalTrafficPolicy", {"Cluster", "Local"});
     read_cluster_ips(spec, out);
+    read_families(spec, out);
     read_external_ips(spec, root, out);
     for (auto& [key, value] : spec.string_map("selector"))
         out.selector.emplace_back(key.value, value.value);
@@ -228,12 +324,15 @@ void read_endpoint_slice(ObjectContext& context) {
     if (const auto service = out.meta.labels.find("kubernetes.io/service-name"))
         out.service = *service;
     const auto type = root.string("addressType");
+    if (type && type->value != "FQDN")
+        out.family = type->value == "IPv6" ? net::Family::V6 : net::Family::V4;
     std::size_t index = 0;
     for (const yaml::Node* each : root.list("endpoints")) {
         Fields entry = item(each, root, "endpoints", index++);
         for (const At<std::string>& address : entry.strings("addresses"))
             if (!type || type->value != "FQDN")
                 add_address(address, entry.path_of("addresses"), entry, out.addresses);
+        out.endpoints.push_back(read_endpoint(entry));
         entry.finish_open(known::kEndpoint);
     }
     read_endpoint_ports(root, out);

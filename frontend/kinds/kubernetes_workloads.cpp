@@ -53,6 +53,8 @@ void read_pod_spec(Fields& spec, Workload& into) {
                                                                         : "default";
     if (const auto node = spec.string("nodeName"))
         into.node = node->value;
+    if (const auto dns = spec.string("dnsPolicy"))
+        into.dns_policy = dns->value;
     if (const auto host = spec.boolean("hostNetwork"))
         into.host_network = host->value;
     read_ports(spec, "containers", into);
@@ -61,6 +63,7 @@ void read_pod_spec(Fields& spec, Workload& into) {
 }
 
 constexpr const char* kPodIpAnnotation = "cni.projectcalico.org/podIP";
+constexpr const char* kAwsPodIpsAnnotation = "vpc.amazonaws.com/pod-ips";
 
 void add_address(const At<std::string>& text, Fields& fields, const std::string& path,
                  Workload& into) {
@@ -87,7 +90,8 @@ void read_pod_addresses(Fields& root, const policy::Metadata& meta, Workload& in
         add_address(*one, status, status.path_of("podIP"), into);
     status.ignore({"phase"}); // is_finished reads it
     status.finish_open(known::kPodStatus);
-    for (const char* key : {"cni.projectcalico.org/podIPs", kPodIpAnnotation}) {
+    for (const char* key :
+         {"cni.projectcalico.org/podIPs", kPodIpAnnotation, kAwsPodIpsAnnotation}) {
         const auto found = meta.annotations.find(key);
         if (!into.addresses.empty() || found == meta.annotations.end() || found->second.empty())
             continue;
@@ -107,10 +111,13 @@ bool is_finished(Fields& root, const policy::Metadata& meta) {
     if (const auto phase = status.string("phase"))
         if (**phase == "Succeeded" || **phase == "Failed" || **phase == "Completed")
             return true;
-    const auto noted = meta.annotations.find(kPodIpAnnotation);
+    const auto emptied = [&](const char* key) {
+        const auto noted = meta.annotations.find(key);
+        return noted != meta.annotations.end() && noted->second.empty();
+    };
     Fields fields = root.mapping("metadata");
-    return fields.get("deletionTimestamp") != nullptr && noted != meta.annotations.end() &&
-           noted->second.empty();
+    return fields.get("deletionTimestamp") != nullptr &&
+           (emptied(kPodIpAnnotation) || emptied(kAwsPodIpsAnnotation));
 }
 
 void read_owner(Fields& root, Workload& into) {

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 
+#include "frontend/kinds/empty_value.h"
 #include "frontend/kinds/names.h"
-#include "frontend/kinds/schema/value.h"
 #include "support/diag/fix.h"
+#include "support/letters.h"
 
 namespace polecat::frontend {
 
@@ -76,6 +77,16 @@ diag::Diagnostic& refuse_value(Fields& fields, Span span, const std::string& pat
         .about(fields.object());
 }
 
+void refuse_port_name(Fields& fields, const At<std::string>& text, const std::string& path) {
+    auto& diagnostic = refuse_value(fields, text.span, path,
+                                    "is `" + text.value +
+                                        "`: a port's name has lower-case letters, digits and "
+                                        "single `-` between them, at most 15, and a letter");
+    const std::string lower = lower_case(text.value);
+    if (is_port_name(lower))
+        diagnostic.with_hint("did you mean `" + lower + "`?");
+}
+
 void refuse_word(Fields& fields, const At<std::string>& text, const std::string& path,
                  std::initializer_list<const char*> allowed) {
     std::string list;
@@ -86,7 +97,7 @@ void refuse_word(Fields& fields, const At<std::string>& text, const std::string&
                 std::string(name);
     auto& diagnostic = refuse_value(fields, text.span, path, "must be " + list);
     for (const char* name : allowed)
-        if (schema::equal_ignoring_case(name, text.value))
+        if (equal_ignoring_case(name, text.value))
             diagnostic.with_hint("did you mean `" + std::string(name) + "`?")
                 .with_fix(diag::replace_text(text.span, text.value, name,
                                              "write `" + std::string(name) + "`"));
@@ -107,6 +118,9 @@ policy::LabelSelector read_label_selector(Fields fields) {
             Fields(item, fields.path_of("matchExpressions") + "[" + std::to_string(index++) + "]",
                    fields.object(), fields.diagnostics()),
             out);
+    if (out.match_labels.empty() && out.expressions.empty())
+        for (const char* key : {"matchLabels", "matchExpressions"})
+            report_null(fields, key, "whatever its labels are");
     fields.finish();
     return out;
 }

@@ -3,6 +3,7 @@
 #include "frontend/kinds/kubernetes_fields.h"
 #include "frontend/kinds/names.h"
 #include "frontend/placeholders.h"
+#include "support/letters.h"
 
 namespace polecat::frontend {
 
@@ -32,10 +33,7 @@ void read_labels(Fields& meta, OtherScalars others, policy::Metadata& out) {
 void read_annotations(Fields& meta, policy::Metadata& out) {
     std::size_t bytes = 0;
     for (auto& [key, value] : meta.string_map("annotations")) {
-        std::string lower = key.value;
-        for (char& c : lower)
-            c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-        if (const auto problem = check_label_key(lower))
+        if (const auto problem = check_label_key(lower_case(key.value)))
             meta.diagnostics()
                 .report(diag::Code::LabelSyntax, key.span,
                         {meta.path_of("annotations") + "." + key.value, *problem})
@@ -57,7 +55,7 @@ std::string kind_in(const std::string& object) {
 
 } // namespace
 
-policy::Metadata read_metadata(Fields& root, bool namespaced) {
+policy::Metadata read_metadata(Fields& root, bool namespaced, diag::Severity unknown) {
     const diag::Watch watch(root.diagnostics());
     Fields meta = root.mapping("metadata");
     policy::Metadata out;
@@ -93,7 +91,7 @@ policy::Metadata read_metadata(Fields& root, bool namespaced) {
     const bool calico = version != nullptr && version->text.starts_with("projectcalico.org/");
     read_labels(meta, calico ? OtherScalars::Taken : OtherScalars::Refused, out);
     read_annotations(meta, out);
-    meta.finish_open(kubernetes_fields::kMetadata);
+    meta.finish_open(kubernetes_fields::kMetadata, diag::Severity::Error, unknown);
     out.labels_unread = watch.error().has_value();
     if (out.labels_unread && !out.space_given)
         out.space.clear(); // it may be what could not be read

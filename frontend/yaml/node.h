@@ -46,8 +46,8 @@ enum class ScalarType : std::uint8_t { Null, Boolean, Integer, Float, String };
 ScalarType resolve_scalar(const Node& scalar);
 /// The values, when the type fits.
 std::optional<bool> as_boolean(const Node& node);
-std::optional<std::int64_t> as_integer(const Node& node);
-std::optional<double> as_number(const Node& node); ///< Integer or Float
+std::optional<std::int64_t> as_integer(const Node& node); ///< also 80.0, which JSON writes 80
+std::optional<double> as_number(const Node& node);        ///< Integer or Float
 
 /// Text with `{{ ... }}` in it, which a templating tool was to replace.
 bool looks_like_template(std::string_view text);

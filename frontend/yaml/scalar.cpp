@@ -2,6 +2,7 @@
 // (sigs.k8s.io/yaml) uses. Timestamps and base-60 numbers are strings there.
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <limits>
 #include <string>
 
@@ -157,6 +158,15 @@ Resolved resolve(const Node& node) {
     return {};
 }
 
+/// A float without a fraction: in JSON, which the API server is sent, 80.0 is 80. So is 080, which
+/// is no octal number.
+std::optional<std::int64_t> whole(double value) {
+    constexpr double kLimit = 9'007'199'254'740'992; // beyond 2^53 a double is not exact
+    if (!(std::abs(value) <= kLimit) || value != std::trunc(value))
+        return std::nullopt;
+    return static_cast<std::int64_t>(value);
+}
+
 } // namespace
 
 const Node* Node::find(std::string_view key) const {
@@ -179,6 +189,8 @@ std::optional<bool> as_boolean(const Node& node) {
 
 std::optional<std::int64_t> as_integer(const Node& node) {
     const Resolved resolved = resolve(node);
+    if (resolved.type == ScalarType::Float)
+        return whole(resolved.real);
     if (resolved.type != ScalarType::Integer)
         return std::nullopt;
     const auto [negative, magnitude] = resolved.integer;

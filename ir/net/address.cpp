@@ -155,6 +155,10 @@ std::optional<Address> parse_address(std::string_view text) {
     return std::nullopt;
 }
 
+std::string_view to_string(Family family) {
+    return family == Family::V4 ? "IPv4" : "IPv6";
+}
+
 std::string to_string(const Address& address) {
     if (address.family == Family::V6)
         return to_string_v6(address);

@@ -11,6 +11,7 @@
 namespace polecat::net {
 
 enum class Family : std::uint8_t { V4 = 4, V6 = 6 };
+std::string_view to_string(Family family); ///< "IPv4", "IPv6"
 
 /// An address in host order: IPv4 in the low 32 bits of `low`.
 struct Address {

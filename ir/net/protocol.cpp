@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
+
+#include "support/letters.h"
 
 namespace polecat::net {
 
@@ -18,13 +19,6 @@ constexpr std::array<Named, 6> kNames{{{"TCP", kTcp},
                                        {"ICMPv6", kIcmpV6},
                                        {"SCTP", kSctp},
                                        {"UDPLite", kUdpLite}}};
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-        return std::tolower(static_cast<unsigned char>(x)) ==
-               std::tolower(static_cast<unsigned char>(y));
-    });
-}
 
 std::vector<PortRange> normalize(std::vector<PortRange> ranges) {
     std::sort(ranges.begin(), ranges.end());

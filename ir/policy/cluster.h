@@ -34,6 +34,7 @@ struct Cluster {
     std::vector<HostEndpoint> host_endpoints;
     std::vector<Service> services;
     std::vector<ServiceEndpoints> service_endpoints;
+    std::vector<Secret> secrets;
     std::vector<RequestRoute> request_routes;
     std::vector<IngressClass> ingress_classes;
     std::vector<Tier> tiers;      ///< those of manifests; built-in ones are added by lowering
@@ -59,5 +60,8 @@ struct Cluster {
         return found == unread_pods.end() ? nullptr : &found->second;
     }
 };
+
+/// Whether something of Calico's own API is there, so that Calico carries out all the policies.
+bool has_calico_objects(const Cluster& cluster);
 
 } // namespace polecat::policy

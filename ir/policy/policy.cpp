@@ -1,8 +1,21 @@
+#include <algorithm>
 #include <string_view>
 
-#include "ir/policy/objects.h"
+#include "ir/policy/cluster.h"
+#include "ir/policy/scope.h"
 
 namespace polecat::policy {
+
+std::vector<net::Address> Service::outside_ips() const {
+    std::vector<net::Address> out = external_ips;
+    out.insert(out.end(), ingress_ips.begin(), ingress_ips.end());
+    return out;
+}
+
+bool Secret::has(std::string_view key) const {
+    return std::any_of(keys.begin(), keys.end(),
+                       [&](const At<std::string>& each) { return each.value == key; });
+}
 
 std::string_view to_string(PolicyKind kind) {
     switch (kind) {
@@ -38,10 +51,39 @@ std::string_view to_string(Action action) {
     return "";
 }
 
+bool asks_nothing(const EntityRule& end) {
+    return end.nets.empty() && end.not_nets.empty() && !is_present(end.selector) &&
+           !is_present(end.not_selector) && !is_present(end.namespace_selector) &&
+           !end.service_accounts && !end.services && end.ports.empty() && end.not_ports.empty() &&
+           end.domains.empty() && !end.nodes;
+}
+
+bool asks_nothing(const Rule& rule) {
+    return !rule.protocol && !rule.not_protocol && !rule.icmp && !rule.not_icmp && !rule.http &&
+           !rule.ip_version && !rule.unread.known() && asks_nothing(rule.source) &&
+           asks_nothing(rule.destination);
+}
+
 bool is_staged(PolicyKind kind) {
     return kind == PolicyKind::StagedGlobalNetworkPolicy ||
            kind == PolicyKind::StagedNetworkPolicy ||
            kind == PolicyKind::StagedKubernetesNetworkPolicy;
+}
+
+bool has_calico_objects(const Cluster& cluster) {
+    const auto is_calicos = [](std::string_view api_version) {
+        return api_version.find("projectcalico.org/") != std::string_view::npos ||
+               api_version.starts_with("operator.tigera.io/");
+    };
+    return !cluster.policies.empty() || !cluster.tiers.empty() || !cluster.profiles.empty() ||
+           !cluster.network_sets.empty() || !cluster.host_endpoints.empty() ||
+           !cluster.pools.empty() ||
+           std::any_of(cluster.nodes.begin(), cluster.nodes.end(),
+                       [](const Node& node) { return node.is_calico; }) ||
+           std::any_of(cluster.others.begin(), cluster.others.end(),
+                       [&](const OtherObject& each) { return is_calicos(each.api_version); }) ||
+           std::any_of(cluster.unread_kinds.begin(), cluster.unread_kinds.end(),
+                       [&](const auto& each) { return is_calicos(each.first); });
 }
 
 } // namespace polecat::policy

@@ -105,4 +105,10 @@ struct Rule {
     bool any_action = false;
 };
 
+/// Nothing is asked of this end: whoever it is, it matches.
+bool asks_nothing(const EntityRule& end);
+/// Matches every packet, whatever its ends are. A selector asks something, also all(): addresses
+/// that Calico knows nothing of don't match it.
+bool asks_nothing(const Rule& rule);
+
 } // namespace polecat::policy

@@ -39,7 +39,48 @@ std::optional<Selector> accounts_of(const ServiceAccountMatch& accounts) {
     return Selector::all_of(std::move(parts));
 }
 
+/// Each label under the prefix; nothing where Felix loses them.
+Labels under_prefix(const Labels& labels, const Metadata& of, std::string_view prefix) {
+    if (too_long_to_inherit(of, prefix))
+        return {};
+    std::vector<std::pair<std::string, std::string>> out;
+    for (const auto& [key, value] : labels)
+        out.emplace_back(std::string(prefix).append(key), value);
+    return Labels(out);
+}
+
 } // namespace
+
+std::optional<std::string> too_long_to_inherit(const Metadata& of, std::string_view prefix) {
+    constexpr std::size_t kMostName = 63, kMostDomain = 253; // k8s.io/apimachinery, validation
+    if (of.name.size() > kMostName)
+        return std::string(kCalicoNameLabel); // its value
+    for (const auto& [key, value] : of.labels) {
+        const std::size_t slash = key.find('/');
+        const bool fits = slash == std::string_view::npos ? prefix.size() + key.size() <= kMostName
+                                                          : prefix.size() + slash <= kMostDomain;
+        if (!fits)
+            return std::string(key);
+    }
+    return std::nullopt;
+}
+
+Labels labels_of(const Namespace& space) {
+    Labels labels = space.meta.labels;
+    labels.set(kNameLabel, space.meta.name);
+    labels.set(kCalicoNameLabel, space.meta.name);
+    return labels;
+}
+
+Labels inherited_labels(const Namespace& space) {
+    return under_prefix(labels_of(space), space.meta, kNamespacePrefix);
+}
+
+Labels inherited_labels(const ServiceAccount& account) {
+    Labels labels = account.meta.labels;
+    labels.set(kCalicoNameLabel, account.meta.name);
+    return under_prefix(labels, account.meta, kServiceAccountPrefix);
+}
 
 bool is_present(const Box<SelectorField>& field) {
     // Selectors that conversion makes have terms, whatever their text.

@@ -20,6 +20,19 @@ inline constexpr std::string_view kServiceAccountLabel = "projectcalico.org/serv
 inline constexpr std::string_view kOrchestratorLabel = "projectcalico.org/orchestrator";
 inline constexpr std::string_view kNamespacePrefix = "pcns.";
 inline constexpr std::string_view kServiceAccountPrefix = "pcsa.";
+/// The names of namespaces (both) and accounts (Calico's) as labels.
+inline constexpr std::string_view kNameLabel = "kubernetes.io/metadata.name";
+inline constexpr std::string_view kCalicoNameLabel = "projectcalico.org/name";
+
+/// What selectors over namespaces see of one: its labels and its names.
+Labels labels_of(const Namespace& space);
+/// What endpoints inherit from their namespace or account: its labels and its name, each under a
+/// prefix. Nothing where Felix takes the profile of these labels for malformed.
+Labels inherited_labels(const Namespace& space);
+Labels inherited_labels(const ServiceAccount& account);
+/// The label, or kCalicoNameLabel, that is too long for a label once the prefix stands before it
+/// (felix/calc/validation_filter.go: all labels of that profile are lost).
+std::optional<std::string> too_long_to_inherit(const Metadata& of, std::string_view prefix);
 
 /// Which endpoints a policy is for.
 selector::Selector subject_of(const Policy& policy);

@@ -2,16 +2,14 @@
 
 #include <algorithm>
 
+#include "support/letters.h"
+
 namespace polecat::policy {
 
 namespace {
 
 std::string item(std::string_view list, std::size_t number) {
     return std::string(list) + "[" + std::to_string(number) + "]";
-}
-
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
 } // namespace
@@ -83,8 +81,7 @@ bool Settings::is_true(std::string_view path) const {
 
 bool Settings::is(std::string_view path, std::string_view value) const {
     const auto found = text(path);
-    return found && std::equal(found->value.begin(), found->value.end(), value.begin(), value.end(),
-                               [](char a, char b) { return lower(a) == lower(b); });
+    return found && equal_ignoring_case(found->value, value);
 }
 
 std::vector<std::string> Settings::paths() const {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "support/letters.h"
+
 namespace polecat::diag {
 
 namespace {
@@ -53,9 +55,7 @@ std::string fix_line(const Diagnostic& finding) {
 std::string content_word(const std::string& text) {
     constexpr const char* kOther[] = {"y",   "n",    "yes",   "no",   "on",
                                       "off", "true", "false", "null", "nan"};
-    std::string lower = text;
-    std::transform(lower.begin(), lower.end(), lower.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const std::string lower = lower_case(text);
     const bool other = std::find(std::begin(kOther), std::end(kOther), lower) != std::end(kOther);
     const auto plain = [](unsigned char c) {
         return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '/';

@@ -113,3 +113,34 @@ TEST_CASE("a new pod is found behind a rule that denies others") {
     CHECK(found.front().allow == ConnectionSet::all());
     CHECK(found.front().labels.find("team").has_value());
 }
+
+TEST_CASE("a new pod of a namespace whose labels are lost inherits none") {
+    const auto reaching = [](std::size_t length) {
+        testing::RandomCluster cluster;
+        testing::load_text(
+            "{apiVersion: v1, kind: Namespace, metadata: {name: b, labels: {" +
+                std::string(length, 'k') +
+                ": v}}}\n---\n"
+                "{apiVersion: v1, kind: Pod, metadata: {name: old, namespace: b}, spec: "
+                "{containers: [{name: c, image: i}]}}\n---\n"
+                "{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: a}, spec: "
+                "{containers: [{name: c, image: i}]}}\n---\n"
+                "{apiVersion: projectcalico.org/v3, kind: NetworkPolicy, metadata: {name: p, "
+                "namespace: a}, spec: {types: [Ingress], ingress: [{action: Allow, source: "
+                "{namespaceSelector: projectcalico.org/name == 'b'}}]}}\n",
+            cluster);
+        const decision::Identities identities(cluster.lowered);
+        const HttpAtoms atoms({&cluster.lowered});
+        NewPods pods(cluster.lowered, cluster.policy.namespaces);
+        const auto web = cluster.lowered.workloads_by_name.at("pod:a/web");
+        const auto* program =
+            cluster.lowered.find(web, Direction::Ingress, Hook::Normal, net::Family::V4);
+        const auto own = identities.of_object(web, net::Family::V4);
+        REQUIRE(program != nullptr);
+        REQUIRE(own);
+        return pods.reaching(cluster.lowered.program(program->program), identities[*own], atoms)
+            .size();
+    };
+    CHECK(reaching(58) == 1);
+    CHECK(reaching(59) == 0);
+}

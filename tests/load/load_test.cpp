@@ -110,9 +110,15 @@ TEST_CASE("what a policy or an endpoint refers to must be there") {
     CHECK(load("apiVersion: projectcalico.org/v3\nkind: HostEndpoint\nmetadata: {name: h}\n"
                "spec: {node: n, interfaceName: eth0, profiles: [nobody]}\n")
               .count(Code::MissingProfile) == 1);
-    CHECK(load(calico_policy("  egress:\n  - action: Allow\n    destination:\n"
-                             "      services: {name: dns, namespace: kube-system}\n"))
-              .count(Code::MissingService) == 1);
+    const std::string to_dns =
+        calico_policy("  egress:\n  - action: Allow\n    destination:\n"
+                      "      services: {name: dns, namespace: kube-system}\n");
+    const auto pod = [](const std::string& space) {
+        return "---\n{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: " + space +
+               "}, spec: {containers: [{name: c, image: i}]}}\n";
+    };
+    CHECK(load(to_dns + pod("kube-system")).count(Code::MissingService) == 1);
+    CHECK(load(to_dns + pod("shop")).count(Code::MissingService) == 0); // it may be elsewhere
 }
 
 TEST_CASE("two cluster policies of one priority") {

@@ -42,7 +42,7 @@ const std::map<std::string, std::set<std::string>> kArrows{
     {"ir", {"ir", "support"}},
     {"frontend", {"frontend", "ir", "support"}},
     {"analyzer", {"analyzer", "ir", "support"}},
-    {"passes", {"passes", "ir", "support", "analyzer"}},
+    {"passes", {"passes", "ir", "support"}},
     {"artefact", {"artefact", "ir", "support"}},
     {"backends", {"backends", "artefact", "ir", "support"}},
     {"runtime", {"runtime", "artefact", "ir", "support"}},

@@ -4,6 +4,7 @@
 #include "frontend/kinds/names.h"
 #include "frontend/kinds/schema/tables.h"
 #include "frontend/kinds/schema/value.h"
+#include "support/letters.h"
 
 namespace polecat::frontend {
 
@@ -71,6 +72,8 @@ class Checker {
         if (type == "any")
             return;
         if (type == "object") {
+            if (node.is_mapping() && node.members.empty())
+                settings_.add_list(at, 0); // there, with nothing in it
             object(node, std::string(path), at, shown);
         } else if (type == "list") {
             list(node, std::string(path) + "[]", at, shown);
@@ -91,10 +94,7 @@ class Checker {
         if (!node.is_mapping())
             return (void)refuse(node, shown, "must be a mapping");
         for (const yaml::Member& member : node.members) {
-            std::string lower = member.key;
-            for (char& c : lower)
-                c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-            if (const auto problem = check_label_key(lower))
+            if (const auto problem = check_label_key(lower_case(member.key)))
                 refuse(member.value, shown + "." + member.key, *problem);
         }
     }

@@ -1,7 +1,6 @@
 #include "frontend/kinds/schema/value.h"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 
 #include "frontend/kinds/pattern.h"
@@ -9,6 +8,7 @@
 #include "ir/net/address.h"
 #include "ir/net/as_number.h"
 #include "support/diag/fix.h"
+#include "support/letters.h"
 
 namespace polecat::frontend::schema {
 
@@ -150,13 +150,6 @@ std::optional<diag::Fix> fix_of_value(std::string_view type, const yaml::Node& v
     }
 }
 
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-        return std::tolower(static_cast<unsigned char>(x)) ==
-               std::tolower(static_cast<unsigned char>(y));
-    });
-}
-
 bool is_duration(std::string_view text) {
     return has_form(text, R"(0|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h))+)");
 }
@@ -170,8 +163,7 @@ std::optional<std::string> check_value(std::string_view type, const yaml::Node& 
         return check_integer(type.size() > 4 ? type.substr(4) : "", value);
     if (word == "bool")
         return scalar == yaml::ScalarType::Boolean ? Problem{} : "must be true or false";
-    if (word == "intstr" &&
-        (scalar == yaml::ScalarType::Integer || scalar == yaml::ScalarType::String))
+    if (word == "intstr" && (yaml::as_integer(value) || scalar == yaml::ScalarType::String))
         return std::nullopt;
     if (word == "asn") // 64512 or "0.64512"; unquoted, the latter is a number, told by its text
         return net::parse_as_number(value.text) ? Problem{}

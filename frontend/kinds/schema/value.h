@@ -23,7 +23,4 @@ std::optional<diag::Fix> fix_of_value(std::string_view type, const yaml::Node& v
 /// "1h30m", as Go's time.ParseDuration; no sign.
 bool is_duration(std::string_view text);
 
-/// Case does not count.
-bool equal_ignoring_case(std::string_view a, std::string_view b);
-
 } // namespace polecat::frontend::schema
