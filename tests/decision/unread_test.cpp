@@ -199,7 +199,8 @@ const Breakage kBreakages[] = {
                   random.pick<std::string>({"[Ingress]", "[Egress]", "[Ingress, Egress]"})),
              stock, random);
      }},
-    {"a document", is_calico_policy, [](std::string document) { return document + "]"; },
+    {"a document", is_calico_policy,
+     [](std::string document) { return document.substr(0, document.size() - 1) + "]"; },
      [](std::string document, const Stock& stock, Random& random) {
          std::string other;
          do
