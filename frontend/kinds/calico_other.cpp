@@ -26,11 +26,9 @@ OtherObject read_object(ObjectContext& context) {
                     {}};
     const yaml::Node* spec = root.get("spec");
     root.finish();
-    static const yaml::Node empty = [] {
-        yaml::Node node;
-        node.kind = yaml::Node::Kind::Mapping;
-        return node;
-    }();
+    yaml::Node empty; // what is missing is missing here
+    empty.kind = yaml::Node::Kind::Mapping;
+    empty.span = root.key_span("spec");
     if (const KindSchema* schema = find_schema(context.kind)) {
         const yaml::Node& checked = spec != nullptr ? *spec : empty;
         out.spec = read_schema(*schema, checked, root.object(), context.diagnostics);
