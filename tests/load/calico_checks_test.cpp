@@ -11,16 +11,23 @@ using diag::Code;
 
 namespace {
 
-/// The codes that reading reports, but for those that every object of that group has.
-std::vector<Code> codes(const std::string& text) {
+struct Loaded {
     Sources sources;
     diag::Diagnostics diagnostics;
     policy::Cluster cluster;
-    const FileId file = sources.add("test.yaml", text);
-    frontend::load_documents(yaml::read_documents(sources, file, diagnostics), cluster,
-                             diagnostics);
+
+    explicit Loaded(const std::string& text) {
+        const FileId file = sources.add("test.yaml", text);
+        frontend::load_documents(yaml::read_documents(sources, file, diagnostics), cluster,
+                                 diagnostics);
+    }
+};
+
+/// The codes that reading reports, but for those that every object of that group has.
+std::vector<Code> codes(const std::string& text) {
     std::vector<Code> out;
-    for (const diag::Diagnostic& each : diagnostics.list())
+    const Loaded loaded(text);
+    for (const diag::Diagnostic& each : loaded.diagnostics.list())
         if (each.code != Code::LegacyApiVersion && each.code != Code::UndefaultedTypes)
             out.push_back(each.code);
     return out;
@@ -307,14 +314,9 @@ TEST_CASE("values of a FelixConfiguration") {
 TEST_CASE("a policy's metadata has no unknown fields") {
     const std::vector<Code> unknown{Code::UnknownField};
     const auto severity = [](const std::string& text) {
-        Sources sources;
-        diag::Diagnostics diagnostics;
-        policy::Cluster cluster;
-        const FileId file = sources.add("test.yaml", text);
-        frontend::load_documents(yaml::read_documents(sources, file, diagnostics), cluster,
-                                 diagnostics);
-        REQUIRE(diagnostics.list().size() == 1);
-        return diagnostics.list().front().severity;
+        const Loaded loaded(text);
+        REQUIRE(loaded.diagnostics.list().size() == 1);
+        return loaded.diagnostics.list().front().severity;
     };
     const std::string policy = "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: "
                                "{name: a, namespaceSelector: {}}, spec: {podSelector: {}, "
@@ -343,16 +345,10 @@ TEST_CASE("a baseline policy has nothing to pass to") {
 
 TEST_CASE("the address that AWS' CNI plugin noted") {
     const auto addresses = [](const std::string& meta, const std::string& status) {
-        Sources sources;
-        diag::Diagnostics diagnostics;
-        policy::Cluster cluster;
-        const FileId file = sources.add(
-            "test.yaml", "{apiVersion: v1, kind: Pod, metadata: {name: a, " + meta +
-                             "}, spec: {nodeName: n1, containers: []}, status: {" + status + "}}");
-        frontend::load_documents(yaml::read_documents(sources, file, diagnostics), cluster,
-                                 diagnostics);
-        REQUIRE(cluster.workloads.size() == 1);
-        const policy::Workload& pod = cluster.workloads.front();
+        const Loaded loaded("{apiVersion: v1, kind: Pod, metadata: {name: a, " + meta +
+                            "}, spec: {nodeName: n1, containers: []}, status: {" + status + "}}");
+        REQUIRE(loaded.cluster.workloads.size() == 1);
+        const policy::Workload& pod = loaded.cluster.workloads.front();
         return pod.finished            ? "finished"
                : pod.addresses.empty() ? ""
                                        : net::to_string(pod.addresses.front().value);
