@@ -5,6 +5,7 @@
 PRESET ?= release
 BUILD := build/$(PRESET)
 SUITES ?= ../shared/conformance
+NETWORK_SUITES ?= ../shared/conformance-network
 
 .PHONY: demo check check-long build packages conformance format format-check clean
 
@@ -29,6 +30,11 @@ conformance: build
 	    echo "conformance: $(SUITES) is not there, and CI must run it" >&2; exit 1; \
 	else \
 	    echo "conformance: skipped, the suites are not beside this clone ($(SUITES))"; \
+	fi
+	@if [ -d "$(NETWORK_SUITES)" ]; then \
+	    $(BUILD)/bin/polecat-conformance $(NETWORK_SUITES); \
+	else \
+	    echo "conformance: skipped, $(NETWORK_SUITES) is not there"; \
 	fi
 
 # What takes longer than a pull request should wait: fuzzing, sanitizers over the fast layers.

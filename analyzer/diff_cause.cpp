@@ -4,7 +4,7 @@
 
 #include "analyzer/trail.h"
 #include "ir/decision/eval.h"
-#include "ir/host_network.h"
+#include "ir/path/host_network.h"
 
 namespace polecat::analyzer {
 

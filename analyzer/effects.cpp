@@ -169,9 +169,17 @@ class Collector {
         }
     }
 
-    /// Policies of Kubernetes have no order: nothing of one is there before another's.
-    bool is_taken(const Slot& slot, Direction direction) const {
-        if (slot.kind_of_policy == policy::PolicyKind::KubernetesNetworkPolicy)
+    static bool is_kubernetes(policy::PolicyKind kind) {
+        return kind == policy::PolicyKind::KubernetesNetworkPolicy;
+    }
+
+    /// Policies of Kubernetes have no order: nothing of one is there before another's. Others may
+    /// come before them.
+    bool is_taken(const Attribution& slots, std::uint32_t number, Direction direction) const {
+        const Slot& slot = slots[number];
+        if (is_kubernetes(slot.kind_of_policy) &&
+            std::all_of(slots.policies().begin(), slots.policies().end(),
+                        [](const auto& block) { return is_kubernetes(block.kind_of_policy); }))
             return false;
         const auto found = out_.rules.find(rule_key(slot, direction));
         return found != out_.rules.end() && found->second.effect.matches &&
@@ -186,7 +194,7 @@ class Collector {
             if (run.units.meanings[i].kind == Meaning::Kind::Rule &&
                 std::any_of(run.attributions.begin(), run.attributions.end(),
                             [&](const Attribution& slots) {
-                                return is_taken(slots[run.units.meanings[i].number], direction);
+                                return is_taken(slots, run.units.meanings[i].number, direction);
                             }))
                 out.push_back(i);
         return out;
@@ -343,22 +351,27 @@ class Collector {
         std::optional<std::vector<EffectsWalk::Taken>> taken;
         for (const Attribution& slots : run.attributions) {
             const Slot& slot = slots[run.units.meanings[unit].number];
-            if (!is_taken(slot, direction))
+            if (!is_taken(slots, run.units.meanings[unit].number, direction))
                 continue;
             if (!taken)
                 taken = walk.taken_from(unit);
             RuleEffect& rule = out_.rules[rule_key(slot, direction)];
             for (const EffectsWalk::Taken& each : *taken) {
-                if (run.units.meanings[each.unit].kind != Meaning::Kind::Rule)
+                const Meaning& meaning = run.units.meanings[each.unit];
+                if (meaning.kind == Meaning::Kind::Tier)
+                    add_once(rule.taken_by_ends, slots[meaning.number].tier);
+                if (meaning.kind != Meaning::Kind::Rule)
                     continue;
-                const RuleKey by = rule_key(slots[run.units.meanings[each.unit].number], direction);
-                if (std::find(rule.taken_by.begin(), rule.taken_by.end(), by) ==
-                    rule.taken_by.end())
-                    rule.taken_by.push_back(by);
+                add_once(rule.taken_by, rule_key(slots[meaning.number], direction));
                 if (!rule.example)
                     rule.example = example(ends, from, to, store_[each.flows]);
             }
         }
+    }
+
+    template <class T> static void add_once(std::vector<T>& list, const T& item) {
+        if (std::find(list.begin(), list.end(), item) == list.end())
+            list.push_back(item);
     }
 
     FlowExample example(const EndGroups& ends, std::uint32_t from, std::uint32_t to,

@@ -44,9 +44,10 @@ struct FlowExample {
 struct RuleEffect {
     decision::Slot slot; ///< tier, action, place
     UnitEffect effect;
-    /// Of a rule that matches but never decides: the rules that take its flows. Not for
-    /// Kubernetes' NetworkPolicy, whose rules have no order.
+    /// Of a rule that matches but never decides: the rules that take its flows. Not where all are
+    /// of Kubernetes' NetworkPolicy, whose rules have no order.
     std::vector<RuleKey> taken_by;
+    std::vector<std::string> taken_by_ends; ///< earlier tiers of which the end denies such flows
     std::optional<FlowExample> example; ///< of a flow that is taken
 };
 

@@ -211,6 +211,10 @@ std::vector<EffectsWalk::Taken> EffectsWalk::taken_from(std::uint32_t number) {
     std::vector<Taken> out;
     for (std::uint32_t i = 0; i < units_.size(); ++i) {
         const Unit& other = units_[i];
+        if (other.whole_stage && other.stage < unit.stage &&
+            flows_.program().stages[other.stage].end == decision::StageEnd::Deny)
+            if (const Id denied = store_.intersect(stages_[other.stage].leaving, wanted))
+                out.push_back({i, denied});
         if (other.whole_stage || other.stage > unit.stage ||
             (other.stage == unit.stage && other.first >= unit.first))
             continue;

@@ -53,7 +53,8 @@ class EffectsWalk {
     /// decide the other way if they came to its stage. Of the last between().
     SetStore::Id overruled(std::uint32_t first, std::uint32_t second);
 
-    /// Units before `unit` that take flows which it matches, by number. Of the last between().
+    /// Units before `unit` that take flows which it matches, by number; of a whole stage, what its
+    /// end denies. Of the last between().
     struct Taken {
         std::uint32_t unit;
         SetStore::Id flows;

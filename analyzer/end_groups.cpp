@@ -4,7 +4,7 @@
 #include <map>
 #include <tuple>
 
-#include "ir/host_network.h"
+#include "ir/path/host_network.h"
 
 namespace polecat::analyzer {
 

@@ -20,7 +20,7 @@ struct EndGroup {
     decision::IdentityId identity;
     /// Programs at the normal hook; absent: this end has no say, or (unsure) it is not known which.
     std::optional<decision::ProgramId> egress, ingress;
-    bool unsure = false; ///< a pod with hostNetwork: ir/host_network.h
+    bool unsure = false; ///< a pod with hostNetwork: ir/path/host_network.h
 
     bool is_outside() const { return objects.empty(); }
     std::optional<decision::ProgramId> program(decision::Direction direction) const {

@@ -34,13 +34,23 @@ std::string nearest_workload(const LoweredCluster& cluster, const EndName& name)
     return did_you_mean(name.space + "/" + name.name, names);
 }
 
+std::string key_of(std::string_view kind, const EndName& name) {
+    return fmt::format("{}:{}/{}", kind, name.space, name.name);
+}
+
+bool finished(const LoweredCluster& cluster, const EndName& name) {
+    return std::any_of(kKinds.begin(), kKinds.end(), [&](std::string_view kind) {
+        return (name.manifest_kind.empty() || kind == name.manifest_kind) &&
+               cluster.finished.contains(key_of(kind, name));
+    });
+}
+
 Result<ObjectId> find_workload(const LoweredCluster& cluster, const EndName& name) {
     std::vector<std::pair<std::string, ObjectId>> found;
     for (const std::string_view kind : kKinds) {
         if (!name.manifest_kind.empty() && kind != name.manifest_kind)
             continue;
-        const auto place =
-            cluster.workloads_by_name.find(fmt::format("{}:{}/{}", kind, name.space, name.name));
+        const auto place = cluster.workloads_by_name.find(key_of(kind, name));
         if (place == cluster.workloads_by_name.end())
             continue;
         const auto same = [&](const auto& each) { return each.second == place->second; };
@@ -51,6 +61,10 @@ Result<ObjectId> find_workload(const LoweredCluster& cluster, const EndName& nam
         return found.front().second;
     if (found.empty() && name.text.find_first_not_of("0123456789.:/") == std::string::npos)
         return Error{fmt::format("`{}` is no IP address and no CIDR", name.text)};
+    if (found.empty() && finished(cluster, name))
+        return Error{fmt::format("`{}` has finished: it sends and gets no packets, and its address "
+                                 "may be another pod's by now",
+                                 name.text)};
     if (found.empty())
         return Error{
             fmt::format("there is no workload `{}`{}", name.text, nearest_workload(cluster, name))};

@@ -3,7 +3,7 @@
 
 #include "ir/decision/lowered.h"
 #include "ir/expectation.h"
-#include "ir/path.h"
+#include "ir/path/path.h"
 #include "support/result.h"
 
 namespace polecat::analyzer {

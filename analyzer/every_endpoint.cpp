@@ -255,7 +255,7 @@ class Search {
             return !ports || ports->named.empty() || ports == same;
         };
         const auto resolved = [&](PredicateId id) {
-            return !std::holds_alternative<decision::DomainSet>(all_.rules.predicates[id]);
+            return !decision::is_never_known(all_.rules.predicates[id]);
         };
         return known(match.ports, mine.ports) && known(match.not_ports, mine.not_ports) &&
                std::all_of(match.all.begin(), match.all.end(), resolved) &&

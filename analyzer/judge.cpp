@@ -7,7 +7,7 @@
 #include "analyzer/ends.h"
 #include "analyzer/judge_connectivity.h"
 #include "analyzer/trail.h"
-#include "ir/path.h"
+#include "ir/path/path.h"
 
 namespace polecat::analyzer {
 
@@ -81,6 +81,13 @@ Result<Answer> probe(const LoweredCluster& cluster, const Case& each, const ir::
     return answer;
 }
 
+void add_deciders(const ir::WayVerdict& way, Answer& answer) {
+    for (const ir::HopVerdict& hop : way.hops)
+        if (hop.program != nullptr && hop.skipped == ir::HopVerdict::Skipped::No &&
+            hop.verdict == way.verdict)
+            answer.deciders.push_back({decider(*hop.program, hop.decision), hop.hop.direction});
+}
+
 Answer ask_flow(const LoweredCluster& cluster, const Case& each, const ir::PathEnd& from,
                 const ir::PathEnd& to, const Traffic& traffic) {
     ir::PathQuery query;
@@ -93,10 +100,9 @@ Answer ask_flow(const LoweredCluster& cluster, const Case& each, const ir::PathE
     Answer answer;
     answer.verdict = verdict.verdict;
     answer.reason = verdict.reason;
-    for (const ir::HopVerdict& hop : verdict.hops)
-        if (hop.program != nullptr && hop.skipped == ir::HopVerdict::Skipped::No &&
-            hop.verdict == verdict.verdict)
-            answer.deciders.push_back({decider(*hop.program, hop.decision), hop.hop.direction});
+    for (const ir::WayVerdict& way : verdict.ways)
+        if (way.verdict == verdict.verdict)
+            add_deciders(way, answer);
     return answer;
 }
 

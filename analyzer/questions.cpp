@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "ir/host_network.h"
+#include "ir/path/host_network.h"
 
 namespace polecat::analyzer {
 

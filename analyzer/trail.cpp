@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "ir/decision/mismatch.h"
+
 namespace polecat::analyzer {
 
 using decision::Slot;
@@ -46,6 +48,8 @@ std::string describe(const Slot& slot, decision::Direction direction) {
         return "end of all policy";
     case Slot::Kind::AdminDown:
         return "the endpoint is down";
+    case Slot::Kind::UnreadEndpoint:
+        return slot.policy_kind + " " + slot.policy_name + ", which could not be read";
     }
     return "";
 }
@@ -58,20 +62,39 @@ void add_without_rules(const decision::Attribution& slots, std::size_t stage,
     for (const decision::PolicyBlock& block : slots.policies()) {
         if (block.stage != stage || block.count != 0 || block.staged)
             continue;
-        const std::string space = block.space.empty() ? "" : block.space + "/";
-        out.push_back({"tier " + block.tier, block.kind + " " + space + block.name,
-                       fmt::format("has no {} rule", decision::to_string(direction)), false, false,
+        out.push_back({"tier " + block.tier,
+                       describe(block),
+                       fmt::format("has no {} rule", decision::to_string(direction)),
+                       false,
+                       false,
+                       {},
                        block.span});
     }
 }
 
+std::vector<std::string> failed(const decision::LoweredCluster& cluster, const ir::HopVerdict& hop,
+                                const Step& step) {
+    const auto& stages = cluster.program(hop.program->program).stages;
+    for (const decision::Entry& entry : stages[step.stage].entries)
+        if (entry.slot == step.slot)
+            return decision::failing_parts(entry.match, cluster.predicates, cluster.world,
+                                           hop.flow);
+    return {};
+}
+
 } // namespace
 
-std::vector<TrailLine> trail_of(const decision::Program& program,
-                                const decision::Attribution& slots,
-                                const decision::Decision& decision) {
+std::string describe(const decision::PolicyBlock& block) {
+    return fmt::format("{} {}{}", block.kind, block.space.empty() ? "" : block.space + "/",
+                       block.name);
+}
+
+std::vector<TrailLine> trail_of(const decision::LoweredCluster& cluster,
+                                const ir::HopVerdict& hop) {
+    const decision::Program& program = cluster.program(hop.program->program);
+    const decision::Attribution& slots = hop.program->slots;
     std::vector<TrailLine> out;
-    for (const Step& step : decision.trail) {
+    for (const Step& step : hop.decision.trail) {
         const Slot& slot = slots[step.slot.value];
         if (slot.kind == Slot::Kind::EndOfTier && !slot.tier.empty())
             add_without_rules(slots, step.stage, program.direction, out);
@@ -80,7 +103,9 @@ std::vector<TrailLine> trail_of(const decision::Program& program,
         line.what = slot.kind == Slot::Kind::Rule ? describe(slot, program.direction)
                                                   : "nothing more matches";
         line.matched = step.outcome != Step::Outcome::NoMatch;
-        line.decisive = line.matched && step.slot == decision.slot;
+        if (!line.matched)
+            line.failed = failed(cluster, hop, step);
+        line.decisive = line.matched && step.slot == hop.decision.slot;
         const bool goes_on = step.outcome == Step::Outcome::End && !line.decisive &&
                              step.stage < program.stages.size() &&
                              program.stages[step.stage].end == decision::StageEnd::Next;
@@ -92,12 +117,26 @@ std::vector<TrailLine> trail_of(const decision::Program& program,
     return out;
 }
 
+std::vector<const decision::PolicyBlock*> isolating(const ir::HopVerdict& hop) {
+    std::vector<const decision::PolicyBlock*> out;
+    if (hop.program == nullptr || hop.skipped != ir::HopVerdict::Skipped::No ||
+        hop.verdict != decision::Verdict::Deny)
+        return out;
+    const Slot& slot = hop.program->slots[hop.decision.slot.value];
+    if (slot.kind != Slot::Kind::EndOfTier || slot.tier.empty())
+        return out;
+    for (const decision::PolicyBlock& block : hop.program->slots.policies())
+        if (block.tier == slot.tier && !block.staged)
+            out.push_back(&block);
+    return out;
+}
+
 std::string describe(const ir::Hop& hop, const decision::World& world) {
     const decision::Object& object = world.object(hop.endpoint);
     const std::string hook =
         hop.hook == decision::Hook::Normal ? "" : std::string(decision::to_string(hop.hook)) + " ";
-    return fmt::format("{}{} of {} {}", hook, decision::to_string(hop.direction),
-                       object.manifest_kind, object.name);
+    return fmt::format("{}{}{} of {} {}", hop.of_answers ? "the answers: " : "", hook,
+                       decision::to_string(hop.direction), object.manifest_kind, object.name);
 }
 
 std::string_view to_string(ir::HopVerdict::Skipped skipped) {
@@ -116,6 +155,9 @@ std::string_view to_string(ir::HopVerdict::Skipped skipped) {
     case ir::HopVerdict::Skipped::NotTranslated:
         return "doNotTrack policy took the packet: without a connection it is not translated to a "
                "backend";
+    case ir::HopVerdict::Skipped::NoConnection:
+        return "doNotTrack policy took packets of this flow: they belong to no connection, so the "
+               "answers are dropped or not translated back";
     }
     return "";
 }

@@ -6,7 +6,7 @@
 
 #include "ir/decision/eval.h"
 #include "ir/decision/lowered.h"
-#include "ir/path.h"
+#include "ir/path/path.h"
 
 namespace polecat::analyzer {
 
@@ -19,13 +19,17 @@ struct TrailLine {
     std::string outcome; ///< "matches: Allow", "does not match", "Deny", "not known"
     bool decisive = false;
     bool matched = true; ///< false: a rule or policy that was looked at and does not match
+    std::vector<std::string> failed; ///< of a rule that does not match: which parts, in words
     Span span;
 };
 
 /// Every step in order, with the policies of a tier that have no rule to step on.
-std::vector<TrailLine> trail_of(const decision::Program& program,
-                                const decision::Attribution& slots,
-                                const decision::Decision& decision);
+std::vector<TrailLine> trail_of(const decision::LoweredCluster& cluster, const ir::HopVerdict& hop);
+
+/// Where the end of a tier denied: its policies for this endpoint and direction, which isolate it.
+std::vector<const decision::PolicyBlock*> isolating(const ir::HopVerdict& hop);
+/// "NetworkPolicy shop/web".
+std::string describe(const decision::PolicyBlock& block);
 
 /// "egress of Pod shop/web", "preDNAT ingress of HostEndpoint node1-eth0".
 std::string describe(const ir::Hop& hop, const decision::World& world);

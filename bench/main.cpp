@@ -21,6 +21,7 @@
 #include "bench/felix_workloads.h"
 #include "bench/manifests.h"
 #include "bench/measure.h"
+#include "bench/routing.h"
 #include "frontend/load.h"
 #include "frontend/selector/parse.h"
 #include "passes/lower.h"
@@ -220,6 +221,11 @@ const std::map<std::string, std::function<void()>>& workloads() {
          [] { tables_of("NetsetPols 10k", [] { return netset_policies(10'000, 10'000); }); }},
         {"isolated",
          [] { tables_of("IsolatedCustomers 100k", [] { return isolated_customers(100'000); }); }},
+        {"bird-5000",
+         [] {
+             diag::Diagnostics diagnostics;
+             bird_of("BIRD, 5000 nodes", read(routing_manifests(5000, 3), diagnostics));
+         }},
         {"flow", flow_by_table},
         {"selector", parse_selectors},
         {"read",

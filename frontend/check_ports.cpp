@@ -30,7 +30,8 @@ std::string object_of(const KubernetesNetworkPolicy& policy) {
 
 } // namespace
 
-void check_port_names(const policy::Cluster& cluster, diag::Diagnostics& diagnostics) {
+void check_port_names(const policy::Cluster& cluster, const policy::Extent& extent,
+                      diag::Diagnostics& diagnostics) {
     const auto declared = declared_names(cluster);
     const auto each_name = [](const KubernetesRule& rule, const auto& act) {
         for (const KubernetesPort& port : rule.ports)
@@ -38,15 +39,16 @@ void check_port_names(const policy::Cluster& cluster, diag::Diagnostics& diagnos
                 act(std::get<std::string>(*port.port), port.span);
     };
     for (const KubernetesNetworkPolicy& policy : cluster.kubernetes_policies) {
-        // Where no pod of the namespace is in the input, nothing can be said about its ports.
         const auto names = declared.find(policy.meta.space);
+        const auto assumed = extent.known_pods_of(policy.meta.space);
         for (const KubernetesRule& rule : policy.ingress)
             each_name(rule, [&](const std::string& name, const Span& span) {
-                if (names != declared.end() && !names->second.contains(name))
+                if (assumed && !names->second.contains(name))
                     diagnostics
                         .report(diag::Code::UndeclaredPortName, span, {name, policy.meta.space})
                         .about(object_of(policy))
-                        .with_hint("give the container port that name, or write the number");
+                        .with_hint("give the container port that name, or write the number")
+                        .with_note("assumes that " + *assumed);
             });
         for (const KubernetesRule& rule : policy.egress) {
             const bool outside =

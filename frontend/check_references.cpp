@@ -1,13 +1,14 @@
-/// Checks between objects: a tier that is not there, two objects of one name, profiles and services
-/// that nobody defines.
+/// Checks between objects: a tier that is not there, profiles and services that nobody defines.
 #include <map>
 #include <set>
 #include <tuple>
 #include <utility>
 
 #include "frontend/check_ports.h"
+#include "frontend/kinds/unread.h"
 #include "frontend/load.h"
 #include "ir/policy/order.h"
+#include "ir/policy/extent.h"
 
 namespace polecat::frontend {
 
@@ -20,90 +21,20 @@ std::string label(const std::string& kind, const std::string& space, const std::
     return kind + " " + (space.empty() ? "" : space + "/") + name;
 }
 
-// --- names ---------------------------------------------------------------------------------------
-
-class Names {
-  public:
-    explicit Names(diag::Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
-
-    void add(const std::string& kind, const std::string& space, const std::string& name,
-             Span span) {
-        const auto [first, fresh] = seen_.emplace(std::tuple(kind, space, name), span);
-        if (fresh || name.empty())
-            return;
-        diagnostics_.report(diag::Code::DuplicateObject, span, {label(kind, space, name)})
-            .about(label(kind, space, name))
-            .with_label(first->second, "first here")
-            .with_hint("the last one applied would replace the other; keep one");
-    }
-
-    void add(const std::string& kind, const policy::Metadata& meta) {
-        add(kind, meta.space, meta.name, meta.span);
-    }
-
-    /// One of several parts of an object, which follow each other.
-    void add_part(const std::string& kind, const policy::Metadata& meta) {
-        if (meta.span != std::exchange(last_part_, meta.span))
-            add(kind, meta);
-    }
-
-  private:
-    diag::Diagnostics& diagnostics_;
-    Span last_part_;
-    std::map<std::tuple<std::string, std::string, std::string>, Span> seen_;
-};
-
-void check_names(const Cluster& cluster, diag::Diagnostics& diagnostics) {
-    Names names(diagnostics);
-    for (const auto& each : cluster.namespaces)
-        names.add("Namespace", each.meta);
-    for (const auto& each : cluster.service_accounts)
-        names.add("ServiceAccount", each.meta);
-    for (const auto& each : cluster.workloads)
-        names.add(each.kind, each.meta);
-    for (const auto& each : cluster.host_endpoints)
-        names.add("HostEndpoint", each.meta);
-    for (const auto& each : cluster.services)
-        names.add("Service", each.meta);
-    for (const auto& each : cluster.service_endpoints)
-        names.add_part(each.is_slice ? "EndpointSlice" : "Endpoints", each.meta);
-    for (const auto& each : cluster.nodes)
-        names.add(each.is_calico ? "projectcalico.org Node" : "Node", each.meta);
-    for (const auto& each : cluster.tiers)
-        names.add("Tier", each.meta);
-    for (const auto& each : cluster.policies)
-        names.add("projectcalico.org " + each.manifest_kind, each.meta);
-    for (const auto& each : cluster.kubernetes_policies)
-        names.add(each.staged_action.empty() ? "NetworkPolicy" : "StagedKubernetesNetworkPolicy",
-                  each.meta);
-    for (const auto& each : cluster.cluster_policies)
-        names.add(each.kind, each.meta);
-    for (const auto& each : cluster.profiles)
-        names.add("Profile", each.meta);
-    for (const auto& each : cluster.network_sets)
-        names.add(each.meta.space.empty() ? "GlobalNetworkSet" : "NetworkSet", each.meta);
-    for (const auto& each : cluster.pools)
-        if (each.path == "spec") // the operator makes the IPPools of an Installation
-            names.add("IPPool", each.meta);
-    for (const auto& each : cluster.inventories)
-        names.add("FabricInventory", each.meta);
-    for (const auto& each : cluster.others)
-        // One object under either name of Calico's group.
-        names.add(each.kind, each.meta);
-}
-
 // --- tiers ---------------------------------------------------------------------------------------
 
-void check_tiers(const Cluster& cluster, diag::Diagnostics& diagnostics) {
+void check_tiers(Cluster& cluster, diag::Diagnostics& diagnostics) {
     std::vector<std::string_view> tiers;
     for (const policy::BuiltInTier& tier : policy::kBuiltInTiers)
         tiers.push_back(tier.name);
     for (const policy::Tier& tier : cluster.tiers)
         tiers.push_back(tier.meta.name);
     const std::set<std::string_view> known(tiers.begin(), tiers.end());
-    for (const Policy& each : cluster.policies) {
-        if (known.count(each.tier.value) != 0)
+    for (Policy& each : cluster.policies) {
+        if (each.place_unread || known.count(each.tier.value) != 0)
             continue;
+        each.place_unread = true;
+        forget_rules(each, each.tier.span, true);
         auto& diagnostic =
             diagnostics.report(diag::Code::MissingTier, each.tier.span, {each.tier.value});
         diagnostic.about(label(each.manifest_kind, each.meta.space, each.meta.name))
@@ -118,7 +49,8 @@ void check_tiers(const Cluster& cluster, diag::Diagnostics& diagnostics) {
 
 // --- what rules and endpoints refer to -----------------------------------------------------------
 
-void check_profiles(const Cluster& cluster, diag::Diagnostics& diagnostics) {
+void check_profiles(const Cluster& cluster, const policy::Extent& extent,
+                    diag::Diagnostics& diagnostics) {
     std::set<std::string> known{"projectcalico-default-allow"};
     for (const auto& each : cluster.profiles)
         known.insert(each.meta.name);
@@ -130,9 +62,13 @@ void check_profiles(const Cluster& cluster, diag::Diagnostics& diagnostics) {
                            const std::string& object) {
         for (const At<std::string>& each : profiles)
             if (known.count(each.value) == 0 && !each.value.starts_with("kns.") &&
-                !each.value.starts_with("ksa."))
-                diagnostics.report(diag::Code::MissingProfile, each.span, {each.value})
-                    .about(object);
+                !each.value.starts_with("ksa.")) {
+                auto& diagnostic =
+                    diagnostics.report(diag::Code::MissingProfile, each.span, {each.value});
+                diagnostic.about(object).with_note("assumes that every Profile is in the input");
+                if (cluster.profiles.empty() && !extent.is_whole())
+                    diagnostic.severity = diag::Severity::Note;
+            }
     };
     for (const auto& each : cluster.workloads)
         check(each.profiles, label(each.kind, each.meta.space, each.meta.name));
@@ -140,8 +76,9 @@ void check_profiles(const Cluster& cluster, diag::Diagnostics& diagnostics) {
         check(each.profiles, label("HostEndpoint", "", each.meta.name));
 }
 
-void check_services(const Cluster& cluster, diag::Diagnostics& diagnostics) {
-    std::set<std::pair<std::string, std::string>> known;
+void check_services(const Cluster& cluster, const policy::Extent& extent,
+                    diag::Diagnostics& diagnostics) {
+    std::set<std::pair<std::string, std::string>> known{{"default", "kubernetes"}};
     for (const auto& each : cluster.services)
         known.emplace(each.meta.space, each.meta.name);
     for (const auto& each : cluster.service_endpoints)
@@ -152,13 +89,19 @@ void check_services(const Cluster& cluster, diag::Diagnostics& diagnostics) {
                 for (const auto* services : {&rule.source.services, &rule.destination.services}) {
                     if (!*services || known.count({(*services)->space, (*services)->name}) != 0)
                         continue;
-                    diagnostics
-                        .report(diag::Code::MissingService, (*services)->span,
-                                {(*services)->space + "/" + (*services)->name})
-                        .about(label(each.manifest_kind, each.meta.space, each.meta.name))
-                        .with_hint((*services)->space.empty()
-                                       ? "Calico does not fill in the namespace; write it"
-                                       : "the rule matches nothing until the service is there");
+                    const auto assumed = extent.known_pods_of((*services)->space);
+                    if (!assumed && !(*services)->space.empty())
+                        continue; // that namespace is not in the input
+                    auto& diagnostic =
+                        diagnostics
+                            .report(diag::Code::MissingService, (*services)->span,
+                                    {(*services)->space + "/" + (*services)->name})
+                            .about(label(each.manifest_kind, each.meta.space, each.meta.name))
+                            .with_hint((*services)->space.empty()
+                                           ? "Calico does not fill in the namespace; write it"
+                                           : "the rule matches nothing until the service is there");
+                    if (assumed)
+                        diagnostic.with_note("assumes that " + *assumed + ", and its services");
                 }
 }
 
@@ -182,13 +125,14 @@ void check_priorities(const Cluster& cluster, diag::Diagnostics& diagnostics) {
 
 } // namespace
 
-void check_references(const policy::Cluster& cluster, diag::Diagnostics& diagnostics) {
-    check_names(cluster, diagnostics);
+void check_references(policy::Cluster& cluster, diag::Diagnostics& diagnostics) {
+    const policy::Extent extent(cluster);
+    settle_tiers(cluster);
     check_tiers(cluster, diagnostics);
-    check_profiles(cluster, diagnostics);
-    check_services(cluster, diagnostics);
+    check_profiles(cluster, extent, diagnostics);
+    check_services(cluster, extent, diagnostics);
     check_priorities(cluster, diagnostics);
-    check_port_names(cluster, diagnostics);
+    check_port_names(cluster, extent, diagnostics);
 }
 
 } // namespace polecat::frontend

@@ -1,317 +1,270 @@
 #include "frontend/load.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <iostream>
-#include <set>
-#include <sstream>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "frontend/kinds/kinds.h"
+#include "frontend/kinds/foreign_policies.h"
+#include "frontend/kinds/pod_makers.h"
+#include "frontend/kinds/unread.h"
+#include "frontend/objects.h"
+#include "frontend/placeholders.h"
+#include "frontend/rendered.h"
+#include "frontend/unrendered.h"
 #include "support/diag/fix.h"
+#include "support/listed.h"
 
 namespace polecat::frontend {
 
-namespace fs = std::filesystem;
-
 namespace {
 
-/// Files below a folder, in path order.
-std::vector<fs::path> files_below(const fs::path& folder, std::error_code& error) {
-    std::vector<fs::path> out;
-    for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end;
-         it.increment(error)) {
-        std::error_code dangling; // a link to nowhere is read, and then reported by name
-        if (is_manifest_name(it->path().string()) && !it->is_directory(dangling))
-            out.push_back(it->path());
-    }
-    std::sort(out.begin(), out.end());
-    return out;
-}
-
-void report_unreadable(const std::string& path, const std::string& why,
-                       diag::Diagnostics& diagnostics) {
-    diagnostics.report(diag::Code::UnreadableFile, Span{}, {path, why});
-}
-
-void read_text(File file, Sources& sources, diag::Diagnostics& diagnostics,
-               std::vector<yaml::Document>& out) {
-    const FileId id = sources.add(std::move(file.path), std::move(file.text));
-    std::vector<yaml::Document> documents = yaml::read_documents(sources, id, diagnostics);
-    std::move(documents.begin(), documents.end(), std::back_inserter(out));
-}
-
-void read_file(const std::string& path, Sources& sources, diag::Diagnostics& diagnostics,
-               std::vector<yaml::Document>& out) {
-    std::stringstream text;
-    if (path == "-") {
-        text << std::cin.rdbuf();
-    } else {
-        std::ifstream in(path, std::ios::binary);
-        if (!in)
-            return report_unreadable(path, "it can't be opened", diagnostics);
-        text << in.rdbuf();
-        if (in.bad())
-            return report_unreadable(path, "reading failed", diagnostics);
-    }
-    read_text({path, std::move(text).str()}, sources, diagnostics, out);
-}
-
-std::string scalar_text(const yaml::Node& root, std::string_view key) {
-    const yaml::Node* found = root.find(key);
-    return found != nullptr && found->is_scalar() ? found->text : std::string();
-}
-
-/// Expectation files of `polecat test` lie beside manifests.
-bool is_expectation(std::string_view api_version, std::string_view kind) {
-    return api_version == "polecat/v1" && (kind == "PolicyTest" || kind == "PolicyDiffTest");
-}
-
-/// Groups in which an unknown kind is a slip, since a policy that is not read is an open door; ours
-/// is one of them.
-bool is_policy_group(std::string_view group) {
-    return group == "projectcalico.org" || group == "crd.projectcalico.org" ||
-           group == "policy.networking.k8s.io" || group == "polecat";
-}
-
-/// Calico's kinds that hold no policy and that lowering has no use for: the state of IPAM, and what
-/// only its enterprise edition has.
-bool is_unread_calico_kind(std::string_view kind) {
-    static constexpr std::string_view kNames[] = {"IPAMBlock",
-                                                  "IPAMConfig",
-                                                  "IPAMHandle",
-                                                  "BlockAffinity",
-                                                  "RemoteClusterConfiguration",
-                                                  "LicenseKey",
-                                                  "GlobalAlert",
-                                                  "GlobalAlertTemplate",
-                                                  "GlobalReport",
-                                                  "GlobalReportType",
-                                                  "GlobalThreatFeed",
-                                                  "AlertException",
-                                                  "ManagedCluster",
-                                                  "PacketCapture",
-                                                  "DeepPacketInspection",
-                                                  "UISettings",
-                                                  "UISettingsGroup",
-                                                  "BFDConfiguration",
-                                                  "EgressGatewayPolicy",
-                                                  "ExternalNetwork",
-                                                  "SecurityEventWebhook"};
-    return std::find(std::begin(kNames), std::end(kNames), kind) != std::end(kNames);
-}
-
-/// A kind of Kubernetes' own groups that is nearly one that is read, or stands in another group.
-bool is_kubernetes_slip(std::string_view group, std::string_view kind) {
-    static constexpr std::string_view kGroups[] = {
-        "v1", "apps", "batch", "discovery.k8s.io", "networking.k8s.io", "extensions"};
-    if (std::find(std::begin(kGroups), std::end(kGroups), group) == std::end(kGroups))
-        return false;
-    for (const std::string_view each : kGroups) {
-        const auto kinds = kinds_of_group(each);
-        const auto near = diag::nearest(kind, kinds);
-        if (near && (each == group || *near == kind))
-            return true;
-    }
-    return false;
-}
-
-bool is_policy_name(std::string_view kind) {
-    static constexpr std::string_view kNames[] = {"NetworkPolicy",
-                                                  "GlobalNetworkPolicy",
-                                                  "StagedNetworkPolicy",
-                                                  "StagedGlobalNetworkPolicy",
-                                                  "ClusterNetworkPolicy",
-                                                  "AdminNetworkPolicy",
-                                                  "BaselineAdminNetworkPolicy"};
-    const auto near = diag::nearest(kind, kNames);
-    return near.has_value() && (kind.find("olicy") != std::string_view::npos || *near == kind);
-}
-
-/// `near` is another kind, and no second one of the group is near as well.
-bool is_only_near(const std::string& kind, const std::string& near,
-                  std::vector<std::string_view> kinds) {
-    std::erase(kinds, near);
-    return near != kind && !diag::nearest(kind, kinds);
-}
-
-void report_unknown_kind(const yaml::Node& root, const std::string& api_version,
-                         const std::string& kind, diag::Diagnostics& diagnostics) {
-    const yaml::Node* where = root.find("kind");
-    auto& diagnostic =
-        diagnostics.report(diag::Code::UnknownKind, where != nullptr ? where->span : root.span,
-                           {api_version + " " + kind});
-    diagnostic.about(object_label(root, kind));
-    const std::string group = api_version.substr(0, api_version.find('/'));
-    const auto kinds = kinds_of_group(group);
-    if (const auto near = diag::nearest(kind, kinds)) {
-        diagnostic.with_hint(*near == kind ? "this kind has another apiVersion in group " + group
-                                           : "did you mean `" + *near + "`?");
-        if (where != nullptr && is_only_near(kind, *near, kinds))
-            diagnostic.with_fix(
-                diag::replace_text(where->span, kind, *near, "write `" + *near + "`"));
-    } else {
-        diagnostic.with_hint("what is not read protects nothing; correct apiVersion or kind");
-    }
-}
-
-/// apiVersion and kind; items of a typed list (PodList) may leave them to the list.
-struct TypeMeta {
-    std::string api_version, kind;
-};
-
-void load_object(const yaml::Node& root, const TypeMeta& implied, policy::Cluster& cluster,
-                 diag::Diagnostics& diagnostics);
-
-void load_list(const yaml::Node& root, const TypeMeta& type, policy::Cluster& cluster,
-               diag::Diagnostics& diagnostics) {
-    const yaml::Node* items = root.find("items");
-    if (items == nullptr || items->is_null())
-        return;
-    if (!items->is_sequence()) {
-        report_wrong_type(diagnostics, *items, "items", "a list", type.kind);
-        return;
-    }
-    const TypeMeta implied =
-        type.kind == "List" ? TypeMeta{}
-                            : TypeMeta{type.api_version, type.kind.substr(0, type.kind.size() - 4)};
-    for (const yaml::Node& item : items->items)
-        load_object(item, implied, cluster, diagnostics);
-}
-
-std::optional<TypeMeta> type_of(const yaml::Node& root, const TypeMeta& implied,
-                                diag::Diagnostics& diagnostics) {
-    if (!root.is_mapping()) {
-        report_wrong_type(diagnostics, root, "the document", "a mapping", "");
-        return std::nullopt;
-    }
-    TypeMeta out{scalar_text(root, "apiVersion"), scalar_text(root, "kind")};
-    if (out.api_version.empty() && out.kind.empty())
-        out = implied;
-    if (!out.api_version.empty() && !out.kind.empty())
-        return out;
-    diagnostics
-        .report(diag::Code::MissingKind, root.span,
-                {out.api_version.empty() ? "apiVersion" : "kind"})
-        .with_hint("a manifest starts with apiVersion and kind");
-    return std::nullopt;
-}
+// --- objects -------------------------------------------------------------------------------------
 
 /// The API fills in what the storage leaves open: a policy without types means another thing there.
-void report_legacy(const yaml::Node& root, const TypeMeta& type, diag::Diagnostics& diagnostics) {
+void report_legacy(const Object& object, diag::Diagnostics& diagnostics) {
     constexpr const char* kApi = "projectcalico.org/v3";
+    const yaml::Node& root = *object.root;
     const yaml::Node* version = root.find("apiVersion");
     const Span place = version != nullptr ? version->span : root.span;
-    auto& diagnostic = diagnostics.report(diag::Code::LegacyApiVersion, place, {type.kind});
-    diagnostic.about(object_label(root, type.kind))
+    auto& diagnostic = diagnostics.report(diag::Code::LegacyApiVersion, place, {object.type.kind});
+    diagnostic.about(object_label(root, object.type.kind))
         .with_hint(std::string("write `apiVersion: ") + kApi + "`");
     const yaml::Node* spec = root.find("spec");
     const yaml::Node* types = spec != nullptr && spec->is_mapping() ? spec->find("types") : nullptr;
-    const bool same = !is_policy_name(type.kind) ||
+    const bool same = !is_policy_name(object.type.kind) ||
                       (types != nullptr && types->is_sequence() && !types->items.empty());
     if (same && version != nullptr)
-        diagnostic.with_fix(diag::replace_text(place, type.api_version, kApi, "name Calico's API"));
+        diagnostic.with_fix(
+            diag::replace_text(place, object.type.api_version, kApi, "name Calico's API"));
 }
 
-void load_object(const yaml::Node& root, const TypeMeta& implied, policy::Cluster& cluster,
-                 diag::Diagnostics& diagnostics) {
-    const auto type = type_of(root, implied, diagnostics);
-    if (!type || is_expectation(type->api_version, type->kind))
+/// Kubernetes has served no policy of this group since 1.16: applying it fails.
+bool is_gone(const TypeMeta& type) {
+    return type.api_version == "extensions/v1beta1" && type.kind == "NetworkPolicy";
+}
+
+void report_gone(const Object& object, diag::Diagnostics& diagnostics) {
+    constexpr const char* kApi = "networking.k8s.io/v1";
+    const yaml::Node* version = object.root->find("apiVersion");
+    const Span place = version != nullptr ? version->span : object.root->span;
+    auto& diagnostic =
+        diagnostics.report(diag::Code::GoneApi, place, {object.type.api_version, object.type.kind});
+    diagnostic.about(object_label(*object.root, object.type.kind))
+        .with_note("it is not counted: what it was to protect is open")
+        .with_hint(std::string("write `apiVersion: ") + kApi + "`");
+    if (version != nullptr)
+        diagnostic.with_fix(diag::replace_text(place, object.type.api_version, kApi,
+                                               "name the API that is served"));
+}
+
+/// The API server drops it, and what looks limited to a namespace is not.
+void check_no_namespace(const Object& object, diag::Diagnostics& diagnostics) {
+    const yaml::Node* meta = object.root->find("metadata");
+    const yaml::Node* space =
+        meta != nullptr && meta->is_mapping() ? meta->find("namespace") : nullptr;
+    if (space == nullptr || !space->is_scalar() || space->text.empty() ||
+        !is_global_kind(object.type.kind))
         return;
-    const auto& [api_version, kind] = *type;
-    const std::string group = api_version.substr(0, api_version.find('/'));
-    if (const KindRow* row = find_kind(api_version, kind)) {
-        ObjectContext context{root,    api_version, kind,
-                              cluster, diagnostics, group == "crd.projectcalico.org"};
-        if (context.legacy_crd)
-            report_legacy(root, *type, diagnostics);
-        row->read(context);
-    } else if (kind.ends_with("List") && (kind.size() == 4 || root.find("items") != nullptr)) {
-        load_list(root, *type, cluster, diagnostics);
-    } else if (group == "kustomize.config.k8s.io" || kind == "Kustomization") {
-        diagnostics.report(diag::Code::UnrenderedTemplate, root.span)
-            .with_hint("render it first: `kubectl kustomize . | polecat lint -`");
-    } else if ((is_policy_group(group) && !is_unread_calico_kind(kind)) || is_policy_name(kind) ||
-               is_kubernetes_slip(group, kind)) {
-        report_unknown_kind(root, api_version, kind, diagnostics);
+    auto& diagnostic = diagnostics.report(diag::Code::NamespaceOfGlobal, space->span,
+                                          {object.type.kind, space->text});
+    diagnostic.about(object_label(*object.root, object.type.kind));
+    if (is_policy_name(object.type.kind))
+        diagnostic.with_hint("limit it by a namespaceSelector, or write a policy that has a "
+                             "namespace");
+    else
+        diagnostic.severity = diag::Severity::Note;
+}
+
+void read_object(const Object& object, policy::Cluster& cluster, diag::Diagnostics& diagnostics) {
+    const auto& [api_version, kind] = object.type;
+    diag::Diagnostics found;
+    ObjectContext context{*object.root, api_version,
+                          kind,         cluster,
+                          found,        object.type.group() == "crd.projectcalico.org"};
+    if (context.legacy_crd)
+        report_legacy(object, found);
+    check_no_namespace(object, found);
+    UnreadWatch watch(cluster, found);
+    object.row->read(context);
+    settle_placeholders(placeholders_of(*object.root), is_policy_like(object.type),
+                        object_label(context), found);
+    watch.settle(*object.root, api_version, kind, object.contested);
+    diagnostics.append(found);
+}
+
+void load_object(const Object& object, policy::Cluster& cluster, diag::Diagnostics& diagnostics) {
+    const auto& [api_version, kind] = object.type;
+    const yaml::Node& root = *object.root;
+    if (object.untyped) {
+        if (!kind.empty() || looks_like_policy(root, object.type) ||
+            is_policy_group(object.type.group()))
+            add_unread_object(root, api_version, kind, root.span, cluster);
+    } else if (is_gone(object.type)) {
+        report_gone(object, diagnostics);
+    } else if (object.row != nullptr) {
+        read_object(object, cluster, diagnostics);
+    } else if (is_foreign_policy(object.type.group(), kind) ||
+               (!is_slip(object.type) && is_policy_name(kind))) {
+        note_foreign_policy(root, api_version, kind, cluster);
+    } else if (is_slip(object.type)) {
+        report_unknown_kind(root, object.type, diagnostics);
+        add_unread_object(root, api_version, kind, root.span, cluster);
     } else {
         ++cluster.unread_kinds[api_version + " " + kind];
+        if (makes_pods(object.type.group(), kind, root))
+            note_unread_pods(root, kind, cluster);
     }
 }
 
-/// Everything read; `from`: where, should there be nothing.
-policy::Cluster load_all(const std::vector<yaml::Document>& documents, const std::string& from,
-                         diag::Diagnostics& diagnostics) {
-    policy::Cluster cluster;
-    load_documents(documents, cluster, diagnostics);
-    if (documents.empty() && !diagnostics.has_errors())
-        diagnostics.report(diag::Code::NoManifests, Span{}, {from})
-            .with_hint("there is no object in them");
-    for (const auto& [kind, count] : cluster.unread_kinds)
-        diagnostics.report(diag::Code::UnreadKind, Span{},
-                           {kind, std::to_string(count) + (count == 1 ? " object" : " objects")});
-    return cluster;
+// --- files ---------------------------------------------------------------------------------------
+
+bool has_manifest(const std::vector<yaml::Document>& documents) {
+    return std::any_of(documents.begin(), documents.end(), [](const yaml::Document& each) {
+        return why_no_manifest(each.root).empty();
+    });
+}
+
+/// The documents of some files, and what was passed by.
+class FileReader {
+  public:
+    FileReader(Sources& sources, diag::Diagnostics& diagnostics)
+        : sources_(sources), diagnostics_(diagnostics) {}
+
+    /// /// `part`: what else the file belongs to, if anything. `spaces`: where kustomize puts its
+    /// objects.
+    void read(const File& file, FileId id, const std::string& part,
+              const std::vector<std::string>& spaces) {
+        if (file.use == File::Use::Source)
+            return read_source(id);
+        if (!part.empty())
+            return pass_by(file, part);
+        const std::string no_text = why_no_text(file.text);
+        if (!no_text.empty() && !file.named)
+            return pass_by(id, file, no_text);
+        if (no_text.starts_with("encrypted")) {
+            diagnostics_.report(diag::Code::UnreadableFile, Span{id, 1, 1, 1},
+                                {file.path, "it is " + no_text});
+            return;
+        }
+        diag::Diagnostics found;
+        std::vector<yaml::Document> read = yaml::read_documents(sources_, id, found);
+        if (!file.named && (found.has_errors() || !read.empty()) && !has_manifest(read) &&
+            (!found.has_errors() || !may_be_manifest(file.text)))
+            return pass_by(id, file,
+                           read.empty() ? "it can't be read, and has no apiVersion"
+                                        : why_no_manifest(read.front().root));
+        for (const diag::Diagnostic& each : found.list())
+            if (each.severity == diag::Severity::Error)
+                lost.push_back(each.span);
+        diagnostics_.append(found);
+        if (spaces.size() > 1)
+            copy_namespaces(read, spaces);
+        else if (!spaces.empty() && !spaces.front().empty())
+            put_into_namespace(read, spaces.front(), GivenNamespace::Replaced);
+        if (file.use == File::Use::Rendered)
+            std::move(read.begin(), read.end(), std::back_inserter(rendered_));
+        else
+            std::move(read.begin(), read.end(), std::back_inserter(documents));
+    }
+
+    /// After the last file.
+    void finish() {
+        point_to_sources(rendered_, sources_of_rendered_);
+        std::move(rendered_.begin(), rendered_.end(), std::back_inserter(documents));
+    }
+
+    /// One line for all of them; what belongs to charts and kustomizations is said with these.
+    void report_passed_by() {
+        constexpr std::size_t kMost = 3;
+        if (!names_.empty())
+            diagnostics_
+                .report(diag::Code::PassedBy, first_,
+                        {fmt::format("{} file{}", names_.size(), names_.size() == 1 ? "" : "s"),
+                         names_.size() == 1 ? "holds" : "hold", listed(names_, kMost)})
+                .with_hint("--list-skipped says for each file why");
+    }
+
+    std::vector<yaml::Document> documents;
+    std::vector<Span> lost; ///< places in documents that could not be read
+    std::vector<PassedBy> passed_by;
+
+  private:
+    /// What is wrong with it was said by the tool that read it.
+    void read_source(FileId id) {
+        diag::Diagnostics unused;
+        std::vector<yaml::Document> read = yaml::read_documents(sources_, id, unused);
+        std::move(read.begin(), read.end(), std::back_inserter(sources_of_rendered_));
+    }
+    void pass_by(const File& file, std::string why) {
+        passed_by.push_back({file.revision + file.path, std::move(why)});
+    }
+    void pass_by(FileId id, const File& file, std::string why) {
+        if (names_.empty())
+            first_ = {id, 1, 1, 1};
+        names_.push_back(file.path);
+        pass_by(file, std::move(why));
+    }
+
+    Sources& sources_;
+    diag::Diagnostics& diagnostics_;
+    std::vector<yaml::Document> rendered_, sources_of_rendered_;
+    std::vector<std::string> names_;
+    Span first_;
+};
+
+std::string names_of(const std::vector<File>& files) {
+    constexpr std::size_t kMost = 3;
+    std::vector<std::string> names;
+    for (const File& each : files)
+        names.push_back(each.revision + each.path);
+    return names.empty() ? "no files" : listed(names, kMost);
 }
 
 } // namespace
 
-bool is_manifest_name(const std::string& path) {
-    const std::string name = fs::path(path).filename().string();
-    std::string extension = fs::path(path).extension().string();
-    for (char& c : extension)
-        c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    return (extension == ".yaml" || extension == ".yml" || extension == ".json") &&
-           name.find(".policytest.") == std::string::npos && name != ".polecat.yaml" &&
-           name != ".polecat-baseline.json";
-}
-
 void load_documents(const std::vector<yaml::Document>& documents, policy::Cluster& cluster,
                     diag::Diagnostics& diagnostics) {
-    for (const yaml::Document& document : documents)
-        load_object(document.root, {}, cluster, diagnostics);
-}
-
-policy::Cluster load(const std::vector<std::string>& paths, Sources& sources,
-                     diag::Diagnostics& diagnostics,
-                     const std::function<bool(const std::string&)>& excluded) {
-    std::vector<yaml::Document> documents;
-    std::set<fs::path> read; // a file that two of the paths lead to is read once
-    const auto read_once = [&](const std::string& path) {
-        std::error_code error;
-        const fs::path real = fs::canonical(path, error);
-        if (error || read.insert(real).second)
-            read_file(path, sources, diagnostics, documents);
-    };
-    for (const std::string& path : paths) {
-        std::error_code error;
-        if (path != "-" && fs::is_directory(path, error)) {
-            const auto files = files_below(path, error);
-            if (error)
-                report_unreadable(path, error.message(), diagnostics);
-            else if (files.empty())
-                diagnostics.report(diag::Code::NoManifests, Span{}, {path})
-                    .with_hint("manifests end in .yaml, .yml or .json");
-            for (const fs::path& file : files)
-                if (!excluded || !excluded(file.string()))
-                    read_once(file.string());
-        } else if (path != "-" && !fs::exists(path, error)) {
-            report_unreadable(path, "no such file or folder", diagnostics);
-        } else {
-            read_once(path);
-        }
-    }
-    return load_all(documents, fmt::format("{}", fmt::join(paths, ", ")), diagnostics);
+    std::vector<Object> objects = objects_of(documents, diagnostics);
+    drop_doubles(objects, diagnostics);
+    for (const Object& each : objects)
+        load_object(each, cluster, diagnostics);
 }
 
 policy::Cluster load_files(std::vector<File> files, Sources& sources,
-                           diag::Diagnostics& diagnostics) {
-    std::vector<yaml::Document> documents;
-    for (File& file : files)
-        read_text(std::move(file), sources, diagnostics, documents);
-    return load_all(documents, "these files", diagnostics);
+                           diag::Diagnostics& diagnostics, const LoadOptions& options,
+                           std::vector<PassedBy>* passed_by) {
+    const Layout layout = layout_of(files);
+    FileReader reader(sources, diagnostics);
+    std::vector<FileId> ids;
+    for (std::size_t i = 0; i < files.size(); ++i) {
+        ids.push_back(sources.add(files[i].revision + files[i].path, files[i].text));
+        reader.read(files[i], ids.back(), layout.parts[i], layout.spaces[i]);
+    }
+    reader.finish();
+    if (!options.space.empty())
+        put_into_namespace(reader.documents, options.space, GivenNamespace::Kept);
+    policy::Cluster cluster;
+    load_documents(reader.documents, cluster, diagnostics);
+    add_unread_documents(reader.lost, sources, cluster);
+    reader.report_passed_by();
+    report_unrendered(layout, ids, diagnostics);
+    merge_templates(sources, files, ids, diagnostics);
+    if (reader.documents.empty() && !diagnostics.has_errors())
+        diagnostics.report(diag::Code::NoManifests, Span{}, {names_of(files)})
+            .with_hint("there is no object in them");
+    report_foreign_policies(cluster, diagnostics);
+    for (const auto& [kind, count] : cluster.unread_kinds)
+        diagnostics.report(diag::Code::UnreadKind, Span{},
+                           {kind, std::to_string(count) + (count == 1 ? " object" : " objects")});
+    if (passed_by != nullptr)
+        *passed_by = std::move(reader.passed_by);
+    return cluster;
+}
+
+policy::Cluster load(const std::vector<std::string>& paths, Sources& sources,
+                     diag::Diagnostics& diagnostics) {
+    return load_files(read_files(paths, diagnostics), sources, diagnostics);
 }
 
 } // namespace polecat::frontend

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "frontend/discover.h"
+#include "frontend/passed_by.h"
 #include "frontend/yaml/node.h"
 #include "ir/policy/cluster.h"
 #include "support/diag/diagnostic.h"
@@ -12,27 +14,27 @@
 
 namespace polecat::frontend {
 
-/// Reads every *.yaml, *.yml and *.json below the given files and folders ("-": standard input),
-/// in path order, but those in folders that are `excluded`. Whatever can't be understood is
-/// reported; has_errors() then means that the cluster is not to be used.
-policy::Cluster load(const std::vector<std::string>& paths, Sources& sources,
-                     diag::Diagnostics& diagnostics,
-                     const std::function<bool(const std::string&)>& excluded = {});
-
-/// A file that was read already, from a revision of a repository for example.
-struct File {
-    std::string path, text;
+struct LoadOptions {
+    std::string space; ///< where objects without a namespace go; empty: `default`
 };
+
+/// Reads files that are in memory. Whatever can't be understood is reported; has_errors() then
+/// means that the cluster is not to be used. What no manifest is in a folder is passed by, and
+/// added to `passed_by`.
 policy::Cluster load_files(std::vector<File> files, Sources& sources,
-                           diag::Diagnostics& diagnostics);
-/// Ends in .yaml, .yml or .json, and is no file of expectations, configuration or baseline.
-bool is_manifest_name(const std::string& path);
+                           diag::Diagnostics& diagnostics, const LoadOptions& options = {},
+                           std::vector<PassedBy>* passed_by = nullptr);
+
+/// read_files() and load_files().
+policy::Cluster load(const std::vector<std::string>& paths, Sources& sources,
+                     diag::Diagnostics& diagnostics);
 
 /// The same for documents that are already read (tests, `conversion` and `validator` suites).
 void load_documents(const std::vector<yaml::Document>& documents, policy::Cluster& cluster,
                     diag::Diagnostics& diagnostics);
 
-/// Checks between objects (tier exists, two objects of one name, ...), after all documents.
-void check_references(const policy::Cluster& cluster, diag::Diagnostics& diagnostics);
+/// Checks between objects (tier exists, profiles and services that nobody defines, ...), after all
+/// documents. A policy whose tier is not there, or could not be read, has no known place.
+void check_references(policy::Cluster& cluster, diag::Diagnostics& diagnostics);
 
 } // namespace polecat::frontend

@@ -28,8 +28,8 @@ struct ProtocolPorts {
     std::optional<net::Protocol> protocol;
     Span span;
     bool every_port = false;
-    net::PortSet numbers;
-    std::vector<std::string> names;
+    std::vector<std::pair<net::PortRange, Span>> numbers;
+    std::vector<std::pair<std::string, Span>> names;
 };
 
 /// One entry for each protocol, in the order of Calico's conversion: by the protocol's name,
@@ -65,10 +65,19 @@ void add_ports(const ProtocolPorts& from, Rule& rule) {
         rule.protocol = At<net::Protocol>{*from.protocol, from.span};
     if (from.every_port)
         return;
-    for (const std::string& name : from.names)
-        rule.destination.ports.push_back({name, from.span});
-    for (const net::PortRange& range : from.numbers.ranges())
-        rule.destination.ports.push_back({range, from.span});
+    for (const auto& [name, span] : from.names)
+        rule.destination.ports.push_back({name, span});
+    std::vector<net::PortRange> numbers;
+    for (const auto& [range, span] : from.numbers)
+        numbers.push_back(range);
+    // Calico's conversion makes one of adjacent ranges.
+    for (const net::PortRange& range : net::PortSet::of(numbers).ranges()) {
+        const auto first =
+            std::find_if(from.numbers.begin(), from.numbers.end(), [&](const auto& each) {
+                return range.first <= each.first.first && each.first.first <= range.last;
+            });
+        rule.destination.ports.push_back({range, first->second});
+    }
 }
 
 // --- NetworkPolicy -------------------------------------------------------------------------------
@@ -80,11 +89,10 @@ PortsByProtocol ports_of(const policy::KubernetesRule& rule) {
         if (!port.port) {
             entry.every_port = true;
         } else if (const auto* name = std::get_if<std::string>(&*port.port)) {
-            entry.names.push_back(*name);
+            entry.names.emplace_back(*name, port.span);
         } else {
             const auto first = std::get<std::uint16_t>(*port.port);
-            entry.numbers =
-                entry.numbers | net::PortSet::of({first, port.end_port.value_or(first)});
+            entry.numbers.push_back({{first, port.end_port.value_or(first)}, port.span});
         }
     }
     return out;
@@ -110,6 +118,11 @@ std::vector<Rule> convert_rules(const std::vector<policy::KubernetesRule>& rules
         Rule base;
         base.manifest_index = static_cast<std::uint32_t>(i);
         base.span = base.action_span = rules[i].span;
+        base.unread = rules[i].unread;
+        if (base.unread.known()) {
+            out.push_back(std::move(base));
+            continue;
+        }
         for (const ProtocolPorts& ports : ports_of(rules[i]).list()) {
             Rule with_ports = base;
             add_ports(ports, with_ports);
@@ -132,9 +145,9 @@ PortsByProtocol ports_of(const policy::ClusterRule& rule) {
     for (const policy::ClusterPort& port : rule.ports) {
         ProtocolPorts& entry = out.of(port.protocol, port.span);
         if (!port.named.empty())
-            entry.names.push_back(port.named);
+            entry.names.emplace_back(port.named, port.span);
         else if (port.range)
-            entry.numbers = entry.numbers | net::PortSet::of(*port.range);
+            entry.numbers.push_back({*port.range, port.span});
         else
             entry.every_port = true;
     }
@@ -176,6 +189,14 @@ std::vector<Rule> convert_rules(const std::vector<policy::ClusterRule>& rules, b
         base.span = rules[i].span;
         base.action = action_of(rules[i].action.value);
         base.action_span = rules[i].action.span;
+        base.unread = rules[i].unread;
+        base.any_action = rules[i].any_action;
+        if (base.any_action)
+            base.action = policy::Action::Pass;
+        if (base.unread.known()) {
+            out.push_back(std::move(base));
+            continue;
+        }
         if (by == Enforcer::Calico && !calico_converts(rules[i])) {
             if (base.action != policy::Action::Allow) {
                 base.action = policy::Action::Deny;
@@ -246,6 +267,7 @@ policy::Policy convert(const policy::ClusterNetworkPolicy& source, Enforcer by) 
     out.tier.value =
         source.tier == policy::ClusterTier::Admin ? policy::kAdminTier : policy::kBaselineTier;
     out.order = source.priority;
+    out.place_unread = source.place_unread;
     const policy::ClusterPeer& subject = source.subject;
     out.selector =
         field(convert_selector(subject.pods.value_or(LabelSelector{}), true), subject.span);

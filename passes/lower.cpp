@@ -1,5 +1,6 @@
 #include "passes/lower.h"
 
+#include "analyzer/lint/pools.h"
 #include "ir/policy/felix.h"
 #include "passes/lower_parts.h"
 
@@ -7,24 +8,78 @@ namespace polecat::passes {
 
 namespace {
 
+using decision::Tunnel;
+
 /// From the fields of a Calico Node and from the annotations that calico/node gives Kubernetes'
 /// (libcalico-go/lib/backend/k8s/resources/node.go).
-std::vector<net::Address> tunnel_addresses(const policy::Node& node) {
-    std::vector<net::Address> out;
-    for (const char* field :
-         {"ipv4VXLANTunnelAddr", "ipv6VXLANTunnelAddr", "bgp.ipv4IPIPTunnelAddr",
-          "wireguard.interfaceIPv4Address", "wireguard.interfaceIPv6Address"})
+void add_tunnels(const policy::Node& node, decision::NodeInfo& out) {
+    static constexpr struct {
+        Tunnel kind;
+        const char *field, *annotation;
+    } kPlaces[] = {
+        {Tunnel::Vxlan, "ipv4VXLANTunnelAddr", "IPv4VXLANTunnelAddr"},
+        {Tunnel::Vxlan, "ipv6VXLANTunnelAddr", "IPv6VXLANTunnelAddr"},
+        {Tunnel::Ipip, "bgp.ipv4IPIPTunnelAddr", "IPv4IPIPTunnelAddr"},
+        {Tunnel::Wireguard, "wireguard.interfaceIPv4Address", "IPv4WireguardInterfaceAddr"},
+        {Tunnel::Wireguard, "wireguard.interfaceIPv6Address", "IPv6WireguardInterfaceAddr"},
+    };
+    for (const auto& [kind, field, annotation] : kPlaces) {
         if (const auto address = node.spec.address(field))
-            out.push_back(**address);
-    for (const char* name : {"IPv4VXLANTunnelAddr", "IPv6VXLANTunnelAddr", "IPv4IPIPTunnelAddr",
-                             "IPv4WireguardInterfaceAddr", "IPv6WireguardInterfaceAddr"}) {
-        const auto found = node.meta.annotations.find(std::string("projectcalico.org/") + name);
+            out.tunnel_addresses.emplace_back(kind, **address);
+        const auto found =
+            node.meta.annotations.find(std::string("projectcalico.org/") + annotation);
         if (found == node.meta.annotations.end())
             continue;
         if (const auto address = net::parse_address(found->second))
-            out.push_back(*address);
+            out.tunnel_addresses.emplace_back(kind, *address);
     }
+}
+
+/// The networks that CrossSubnet compares: Calico's addresses of the node with their prefixes.
+void add_networks(const policy::Node& node, decision::NodeInfo& out) {
+    const auto add = [&](const std::string& text) {
+        const auto cidr = net::parse_cidr(text, net::CidrForm::Masked);
+        if (cidr && cidr->prefix != net::width(cidr->family()))
+            out.networks.push_back(*cidr);
+    };
+    for (const char* field : {"bgp.ipv4Address", "bgp.ipv6Address"})
+        if (const auto text = node.spec.text(field))
+            add(text->value);
+    for (const char* name : {"IPv4Address", "IPv6Address"})
+        if (const auto found = node.meta.annotations.find(std::string("projectcalico.org/") + name);
+            found != node.meta.annotations.end())
+            add(found->second);
+}
+
+decision::PodPool pool_of(const lint::Pool& pool) {
+    const bool ipip = lint::uses_ipip(pool), vxlan = lint::uses_vxlan(pool);
+    decision::PodPool out;
+    out.cidr = pool.cidr;
+    out.tunnel = ipip ? Tunnel::Ipip : vxlan ? Tunnel::Vxlan : Tunnel::None;
+    out.cross_subnet = pool.encapsulation == lint::Encapsulation::IpipCrossSubnet ||
+                       pool.encapsulation == lint::Encapsulation::VxlanCrossSubnet;
+    out.nat_outgoing = pool.nat_outgoing;
     return out;
+}
+
+void add_network(const policy::Cluster& cluster, decision::LoweredCluster& lowered) {
+    for (const policy::Node& node : cluster.nodes) {
+        decision::NodeInfo info{node.meta.name, node.addresses, {}, {}};
+        add_tunnels(node, info);
+        add_networks(node, info);
+        lowered.nodes.push_back(std::move(info));
+    }
+    for (const lint::Pool& pool : lint::pools_of(cluster))
+        if (pool.for_pods)
+            lowered.pools.push_back(pool_of(pool));
+    for (const policy::OtherObject& each : cluster.others) {
+        const bool felix = each.kind == "FelixConfiguration";
+        lowered.nat_spares_hosts =
+            lowered.nat_spares_hosts ||
+            (felix && each.spec.is("natOutgoingExclusions", "IPPoolsAndHostIPs"));
+        lowered.is_bpf = lowered.is_bpf || (felix && each.spec.is_true("bpfEnabled")) ||
+                         (each.kind == "Installation" && each.spec.is("linuxDataplane", "BPF"));
+    }
 }
 
 } // namespace
@@ -37,8 +92,7 @@ decision::LoweredCluster lower(const policy::Cluster& cluster,
     lowered.felix = cluster.felix;
     for (const auto& [node, felix] : cluster.felix_of_nodes)
         lowered.felix_of_nodes.emplace(node, policy::over(cluster.felix, felix));
-    for (const policy::Node& node : cluster.nodes)
-        lowered.nodes.push_back({node.meta.name, node.addresses, tunnel_addresses(node)});
+    add_network(cluster, lowered);
     const lowering::Profiles profiles = lowering::profiles_of(cluster);
     const std::vector<lowering::EndpointSource> endpoints =
         lowering::build_world(cluster, profiles, lowered);

@@ -47,7 +47,8 @@ class Grouping {
     /// Endpoints that no policy can tell apart.
     struct Class {
         EndpointSource source;
-        std::string ports; ///< the named ports in use, as text
+        std::string ports;                        ///< the named ports in use, as text
+        const decision::Object* unread = nullptr; ///< it could not be read; one class each
         std::vector<std::uint32_t> policies;
         std::optional<decision::GroupId> group;
     };
@@ -97,6 +98,7 @@ class Grouping {
             const std::string ports = port_signature(object);
             std::string key = kind_key(endpoints_[i]);
             append(key, ports);
+            append(key, object.unread.known() ? std::to_string(i) : "");
             for (const auto& [label, value] : object.labels) {
                 append(key, label);
                 append(key, value);
@@ -105,7 +107,11 @@ class Grouping {
             const auto [place, added] = by_key.emplace(std::move(key), next);
             if (added) {
                 index_.add(object.labels);
-                classes_.push_back({endpoints_[i], ports, {}, std::nullopt});
+                classes_.push_back({endpoints_[i],
+                                    ports,
+                                    object.unread.known() ? &object : nullptr,
+                                    {},
+                                    std::nullopt});
             }
             class_of_.push_back(place->second);
         }
@@ -115,7 +121,8 @@ class Grouping {
     void select() {
         for (std::size_t i = 0; i < places_.size(); ++i) {
             const policy::Policy& policy = *places_[i].policy;
-            const bool only_hosts = *policy.do_not_track || *policy.pre_dnat;
+            const bool only_hosts =
+                !policy.meta.unread.known() && (*policy.do_not_track || *policy.pre_dnat);
             for (const std::uint32_t id : index_.select(policy::subject_of(policy))) {
                 Class& of = classes_[id];
                 if (of.source.governed && (of.source.host_endpoint != nullptr || !only_hosts))
@@ -141,6 +148,7 @@ class Grouping {
             if (!of.group) {
                 std::string key = kind_key(of.source);
                 append(key, of.ports);
+                append(key, of.unread != nullptr ? std::to_string(i) : "");
                 for (const std::uint32_t policy : of.policies)
                     append(key, std::to_string(policy));
                 const decision::GroupId next{static_cast<std::uint32_t>(lowered_.groups.size())};
@@ -162,17 +170,20 @@ class Grouping {
         add_programs(group, of, Hook::Normal);
         if (of.source.host_endpoint == nullptr)
             return group;
-        if (has_any(of, Hook::Forward)) // of either direction, as felix/rules/endpoints.go asks
+        if (of.unread != nullptr ||
+            has_any(of, Hook::Forward)) // of either direction, as felix/rules/endpoints.go asks
             add_programs(group, of, Hook::Forward);
-        if (has_any(of, Hook::PreDnat))
+        if (of.unread != nullptr || has_any(of, Hook::PreDnat))
             add_programs(group, of, Hook::PreDnat);
         // Calico refuses untracked policy on a host endpoint of all interfaces.
-        if (has_any(of, Hook::Untracked) && !of.source.all_interfaces)
+        if ((of.unread != nullptr || has_any(of, Hook::Untracked)) && !of.source.all_interfaces)
             add_programs(group, of, Hook::Untracked);
         return group;
     }
 
     static bool is_at(const policy::Policy& policy, Hook hook) {
+        if (policy.meta.unread.known() && policy.kind == policy::PolicyKind::GlobalNetworkPolicy)
+            return true; // which it is for is not known
         switch (hook) {
         case Hook::Normal:
             return !*policy.do_not_track && !*policy.pre_dnat;
@@ -199,6 +210,7 @@ class Grouping {
             Programs::Request request;
             request.hook = hook;
             request.direction = direction;
+            request.unread = of.unread;
             for (const std::uint32_t place : of.policies) {
                 const policy::Policy& policy = *places_[place].policy;
                 const bool governs =

@@ -10,6 +10,8 @@ namespace polecat::passes::lowering {
 
 namespace {
 
+const std::string kUnknownTier = "(not known)"; ///< of policies whose tier or order is not known
+
 /// A Tier without an order is put where tier `default` is (api/pkg/apis/projectcalico/v3/tier.go,
 /// DefaultTierOrder; the calculation graph never sees an absent one).
 constexpr double kDefaultTierOrder = 1'000'000;
@@ -68,7 +70,8 @@ std::vector<OrderedTier> known_tiers(const policy::Cluster& cluster) {
             return tier.name == built_in.name;
         });
         if (given != tiers.end()) {
-            given->order = given->order.value_or(built_in.order);
+            if (built_in.of_api)
+                given->order = given->order.value_or(built_in.order);
             continue;
         }
         OrderedTier tier;
@@ -104,12 +107,19 @@ policy::OrderedPolicies order_policies(const policy::Cluster& cluster) {
     const auto add = [&](const policy::Policy& policy) {
         if (policy.staged_action == "Delete")
             return; // a staged deletion is not a policy
-        const std::string name(policy.tier->empty() ? policy::kDefaultTier : *policy.tier);
+        // What may come before all others is not known before all others.
+        const std::string name(policy.place_unread    ? std::string_view(lowering::kUnknownTier)
+                               : policy.tier->empty() ? policy::kDefaultTier
+                                                      : std::string_view(*policy.tier));
         const auto [place, added] = by_name.emplace(name, tiers.size());
         if (added) {
             policy::OrderedTier tier;
             tier.name = name;
-            tier.exists = false;
+            tier.exists = policy.place_unread;
+            if (policy.place_unread) {
+                tier.order = -std::numeric_limits<double>::infinity();
+                tier.default_action = policy::Action::Pass;
+            }
             tier.span = policy.tier.span;
             tiers.push_back(std::move(tier));
         }

@@ -28,6 +28,7 @@ struct ProfileSource {
     const policy::Profile* given = nullptr; ///< a Profile object: its rules
     bool allows = false;                    ///< otherwise: allows all both ways, or has no rules
     Span span;
+    Span labels_unread; ///< known: they could not be read, here
 
     std::vector<policy::Rule> rules(policy::Direction direction) const;
 };
@@ -71,10 +72,17 @@ struct RuleContext {
     std::string space; ///< the policy's namespace, empty for global ones and profiles
     policy::Direction direction;
     net::Family family;
+    const policy::Policy* policy = nullptr; ///< whose rules they are; nullptr: a profile's
 };
 
-/// The matches of a rule, any of which will do; none: the rule does not exist in this family.
+/// The matches of a rule, any of which will do; none: the rule does not exist in this family. Of a
+/// rule that could not be read it is not known what it matches.
 std::vector<decision::Match> lower_rule(const policy::Rule& rule, const RuleContext& context);
+std::string name_of(const policy::Policy& policy); ///< "NetworkPolicy shop/web"
+/// What the rule may do where it matches.
+std::vector<policy::Action> actions_of(const policy::Rule& rule);
+/// A match of which it is never known whether it holds.
+decision::Match unread_match(std::string what, decision::PredicateStore& predicates);
 /// Whether the matches differ between IPv4 and IPv6.
 bool depends_on_family(const policy::Rule& rule);
 /// Names of ports that any rule of the list asks for.

@@ -15,16 +15,18 @@ decision::Program program_of(const Policy& policy, Direction direction, net::Fam
     const lowering::RuleContext context{
         cluster,     into.predicates,
         &no_domains, policy::is_global(policy.kind) ? "" : policy.meta.space,
-        direction,   family};
+        direction,   family,
+        &policy};
     decision::Program out;
     out.direction = direction;
     out.family = family;
     decision::Stage& stage = out.stages.emplace_back();
     for (const policy::Rule& rule :
          direction == Direction::Ingress ? policy.ingress : policy.egress)
-        for (decision::Match& match : lowering::lower_rule(rule, context))
-            stage.entries.push_back(
-                {std::move(match), rule.action, false, decision::SlotId{rule.manifest_index}});
+        for (const decision::Match& match : lowering::lower_rule(rule, context))
+            for (const policy::Action action : lowering::actions_of(rule))
+                stage.entries.push_back(
+                    {match, action, false, decision::SlotId{rule.manifest_index}});
     return out;
 }
 

@@ -14,16 +14,21 @@ std::string account_of(const policy::Workload& workload) {
     return workload.service_account.empty() ? "default" : workload.service_account;
 }
 
+Span labels_unread(const policy::Metadata& meta) {
+    return meta.labels_unread ? meta.unread : Span{};
+}
+
 /// Namespaces that the input leaves out exist all the same, with the labels every one has.
 void add_namespace(Profiles& profiles, const policy::Namespace& space) {
-    profiles.try_emplace("kns." + space.meta.name, ProfileSource{policy::inherited_labels(space),
-                                                                 nullptr, true, space.meta.span});
+    profiles.try_emplace("kns." + space.meta.name,
+                         ProfileSource{policy::inherited_labels(space), nullptr, true,
+                                       space.meta.span, labels_unread(space.meta)});
 }
 
 void add_account(Profiles& profiles, const policy::ServiceAccount& account) {
-    profiles.try_emplace(
-        "ksa." + account.meta.space + "." + account.meta.name,
-        ProfileSource{policy::inherited_labels(account), nullptr, false, account.meta.span});
+    profiles.try_emplace("ksa." + account.meta.space + "." + account.meta.name,
+                         ProfileSource{policy::inherited_labels(account), nullptr, false,
+                                       account.meta.span, labels_unread(account.meta)});
 }
 
 void add_namespace_named(Profiles& profiles, const std::string& name) {
@@ -47,8 +52,9 @@ std::vector<policy::Rule> ProfileSource::rules(policy::Direction direction) cons
 Profiles profiles_of(const policy::Cluster& cluster) {
     Profiles profiles;
     for (const policy::Profile& profile : cluster.profiles)
-        profiles.try_emplace(profile.meta.name, ProfileSource{profile.labels_to_apply, &profile,
-                                                              false, profile.meta.span});
+        profiles.try_emplace(profile.meta.name,
+                             ProfileSource{profile.labels_to_apply, &profile, false,
+                                           profile.meta.span, profile.meta.unread});
     for (const policy::Namespace& space : cluster.namespaces)
         add_namespace(profiles, space);
     for (const policy::ServiceAccount& account : cluster.service_accounts)
@@ -67,7 +73,7 @@ Profiles profiles_of(const policy::Cluster& cluster) {
     }
     for (const policy::NetworkSet& set : cluster.network_sets)
         add_namespace_named(profiles, set.meta.space);
-    profiles.try_emplace("projectcalico-default-allow", ProfileSource{{}, nullptr, true, {}});
+    profiles.try_emplace("projectcalico-default-allow", ProfileSource{{}, nullptr, true, {}, {}});
     return profiles;
 }
 

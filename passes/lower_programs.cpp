@@ -49,7 +49,8 @@ struct Programs::Assembly {
             } else {
                 const Slot& slot = *std::get<Shared<Slot>>(each);
                 out += std::to_string(static_cast<int>(slot.kind)) + slot.tier + "/" +
-                       slot.policy_name + "/" + std::to_string(static_cast<int>(slot.action)) + ";";
+                       slot.policy_kind + "/" + slot.policy_name + "/" +
+                       std::to_string(static_cast<int>(slot.action)) + ";";
             }
         return out;
     }
@@ -99,13 +100,14 @@ void Programs::lower_into(Rules& rules, const policy::Rule& rule, const RuleCont
         return;
     slot.action = rule.action;
     if (rule.span.known())
-        slot.span = rule.span;
+        slot.span = rule.unread.known() ? rule.unread : rule.span;
     rules.slots.emplace_back(std::move(slot));
     std::uint32_t same_slot = 0;
-    for (decision::Match& match : matches) {
-        rules.entries.push_back(2 * intern({std::move(match), rule.action, staged}) + same_slot);
-        same_slot = 1;
-    }
+    for (const decision::Match& match : matches)
+        for (const policy::Action action : actions_of(rule)) {
+            rules.entries.push_back(2 * intern({match, action, staged}) + same_slot);
+            same_slot = 1;
+        }
 }
 
 decision::PolicyBlock Programs::block_of(std::uint32_t place) const {
@@ -120,6 +122,7 @@ decision::PolicyBlock Programs::block_of(std::uint32_t place) const {
     if (policy.order)
         out.order = **policy.order;
     out.staged = policy::is_staged(policy.kind);
+    out.unread = policy.meta.unread.known();
     out.span = policy.meta.span;
     return out;
 }
@@ -137,7 +140,8 @@ const Programs::Rules& Programs::rules_of(std::uint32_t place, policy::Direction
     const RuleContext context{
         cluster_,      lowered_.predicates,
         &domain_sets_, policy::is_global(policy.kind) ? "" : policy.meta.space,
-        direction,     family};
+        direction,     family,
+        &policy};
     const decision::PolicyBlock name = block_of(place);
     for (std::size_t i = 0; i < rules.size(); ++i) {
         Slot slot;
@@ -173,6 +177,18 @@ const Programs::Rules& Programs::rules_of_profile(const std::string& name,
     return lowered;
 }
 
+/// Whether no policy of the list that counts is one that could be read: then it is not known
+/// whether the endpoint has any, and with it the tier.
+bool Programs::is_tier_in_doubt(std::span<const std::uint32_t> places, bool staged) const {
+    const auto counts = [&](std::uint32_t place) {
+        return staged || !policy::is_staged(places_[place].policy->kind);
+    };
+    return std::any_of(places.begin(), places.end(), counts) &&
+           std::none_of(places.begin(), places.end(), [&](std::uint32_t place) {
+               return counts(place) && !places_[place].policy->meta.unread.known();
+           });
+}
+
 /// The policies [first, last) of the request, all of one tier.
 void Programs::add_tier(Assembly& assembly, const Request& request, std::size_t first,
                         std::size_t last) {
@@ -190,6 +206,16 @@ void Programs::add_tier(Assembly& assembly, const Request& request, std::size_t 
         assembly.add(part, rules);
         all_staged = all_staged && policy::is_staged(places_[place].policy->kind);
     }
+    const std::span places(request.policies.data() + first, last - first);
+    for (const bool staged : {false, true})
+        if (is_tier_in_doubt(places, staged)) {
+            // Rules that are not there take no slot of their own.
+            const policy::Policy& policy = *places_[places.back()].policy;
+            part.entries.push_back(2 * intern({unread_match(name_of(policy), lowered_.predicates),
+                                               policy::Action::Pass, staged}) +
+                                   1);
+            break;
+        }
     // Untracked and pre-DNAT policy never ends in the tier's default (felix event_sequencer.go).
     const bool passes = tier.default_action == policy::Action::Pass ||
                         request.hook == Hook::PreDnat || request.hook == Hook::Untracked;
@@ -200,6 +226,27 @@ void Programs::add_tier(Assembly& assembly, const Request& request, std::size_t 
     slot.tier = tier.name;
     slot.action = passes ? policy::Action::Pass : policy::Action::Deny;
     slot.span = tier.span;
+    assembly.slots.emplace_back(std::move(slot));
+    assembly.parts.push_back(std::move(part));
+}
+
+/// Anything may govern it.
+void Programs::add_unread(Assembly& assembly, const decision::Object& endpoint) {
+    Assembly::Part part;
+    const decision::Match match =
+        unread_match(endpoint.manifest_kind + " " + endpoint.name, lowered_.predicates);
+    part.entries.push_back(2 * intern({match, policy::Action::Allow, false}));
+    part.entries.push_back(2 * intern({match, policy::Action::Deny, false}) + 1);
+    part.end = part.staged_end = StageEnd::Next;
+    Slot slot;
+    slot.kind = Slot::Kind::UnreadEndpoint;
+    slot.policy_kind = endpoint.manifest_kind;
+    slot.policy_name = endpoint.name;
+    slot.span = endpoint.unread;
+    assembly.slots.emplace_back(slot);
+    slot.kind = Slot::Kind::EndOfTier;
+    slot.tier = "of an endpoint that could not be read";
+    slot.action = policy::Action::Pass;
     assembly.slots.emplace_back(std::move(slot));
     assembly.parts.push_back(std::move(part));
 }
@@ -257,6 +304,8 @@ decision::ProgramId Programs::intern_program(const Request& request, const Assem
 
 decision::GroupProgram Programs::build(const Request& request) {
     Assembly assembly;
+    if (request.unread != nullptr)
+        add_unread(assembly, *request.unread);
     const auto& policies = request.policies;
     for (std::size_t first = 0; first < policies.size();) {
         std::size_t last = first;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -31,6 +32,8 @@ class Programs {
         net::Family family = net::Family::V4;
         std::vector<std::uint32_t> policies; ///< indices of places, ascending
         std::vector<std::string> profiles;   ///< empty for hooks other than Normal
+        /// The endpoint, where it could not be read: what governs it is not known.
+        const decision::Object* unread = nullptr;
     };
     decision::GroupProgram build(const Request& request);
 
@@ -57,6 +60,8 @@ class Programs {
     void lower_into(Rules& rules, const policy::Rule& rule, const RuleContext& context, bool staged,
                     decision::Slot slot);
     std::uint32_t intern(Token token);
+    bool is_tier_in_doubt(std::span<const std::uint32_t> places, bool staged) const;
+    void add_unread(Assembly& assembly, const decision::Object& endpoint);
     void add_tier(Assembly& assembly, const Request& request, std::size_t first, std::size_t last);
     void add_profile(Assembly& assembly, const Request& request, const std::string& name);
     decision::ProgramId intern_program(const Request& request, const Assembly& assembly,

@@ -51,7 +51,7 @@ class EndLowering {
         if (!add_nets())
             return std::nullopt;
         if (policy::is_present(entity_.nodes))
-            match_.all.push_back(intern(node_addresses()));
+            match_.all.push_back(node_addresses());
         add_selectors();
         if (entity_.services)
             match_.all.push_back(intern(decision::ServiceSet{
@@ -101,14 +101,17 @@ class EndLowering {
         return true;
     }
 
-    decision::NetSet node_addresses() const {
+    PredicateId node_addresses() {
         std::vector<net::Cidr> addresses;
+        for (const policy::Node& node : context_.cluster.nodes)
+            if (node.meta.unread.known())
+                return intern(decision::UnreadSet{"Node " + node.meta.name});
         for (const policy::Node& node : context_.cluster.nodes)
             if (entity_.nodes->parsed.matches(node.meta.labels))
                 for (const net::Address& address : node.addresses)
                     addresses.push_back(
                         {address, static_cast<std::uint8_t>(net::width(address.family))});
-        return {net::AddressSet::of(addresses).of_family(context_.family)};
+        return intern(decision::NetSet{net::AddressSet::of(addresses).of_family(context_.family)});
     }
 
     static decision::DomainSet domains(const std::vector<At<std::string>>& names) {
@@ -187,9 +190,40 @@ std::optional<Match::Http> http_of(const policy::Rule& rule) {
     return http;
 }
 
+std::string name_of_unread(const policy::Rule& rule, const RuleContext& context) {
+    if (context.policy == nullptr)
+        return "a rule of a Profile";
+    const std::string name = name_of(*context.policy);
+    if (context.policy->meta.unread.known())
+        return name;
+    const char* list = context.direction == policy::Direction::Ingress ? "ingress" : "egress";
+    return list + ("[" + std::to_string(rule.manifest_index) + "] of ") + name;
+}
+
 } // namespace
 
+std::string name_of(const policy::Policy& policy) {
+    const std::string kind =
+        policy.manifest_kind.empty() ? std::string(to_string(policy.kind)) : policy.manifest_kind;
+    const bool global = policy::is_global(policy.kind) || policy.meta.space.empty();
+    return kind + " " + (global ? "" : policy.meta.space + "/") + policy.meta.name;
+}
+
+decision::Match unread_match(std::string what, decision::PredicateStore& predicates) {
+    Match match;
+    match.source.all.push_back(predicates.intern(decision::UnreadSet{std::move(what)}));
+    return match;
+}
+
+std::vector<policy::Action> actions_of(const policy::Rule& rule) {
+    if (rule.unread.known() && rule.any_action) // whatever passes is then allowed or denied as well
+        return {policy::Action::Allow, policy::Action::Deny};
+    return {rule.action};
+}
+
 bool depends_on_family(const policy::Rule& rule) {
+    if (rule.unread.known())
+        return false;
     const auto has_addresses = [](const policy::EntityRule& entity) {
         return !entity.nets.empty() || !entity.not_nets.empty() || policy::is_present(entity.nodes);
     };
@@ -198,6 +232,8 @@ bool depends_on_family(const policy::Rule& rule) {
 }
 
 std::vector<Match> lower_rule(const policy::Rule& rule, const RuleContext& context) {
+    if (rule.unread.known())
+        return {unread_match(name_of_unread(rule, context), context.predicates)};
     if (!is_of_family(rule, context.family))
         return {};
     Match match;

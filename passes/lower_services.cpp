@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "ir/policy/scope.h"
 #include "passes/lower_parts.h"
 
 namespace polecat::passes::lowering {
@@ -46,6 +47,7 @@ class Builder {
         : cluster_(cluster), lowered_(lowered) {}
 
     void run() {
+        note_unread();
         for (const policy::ServiceEndpoints& slice : cluster_.service_endpoints)
             add_slice(slice, lowered_.world.services[slice.meta.space + "/" + slice.service]);
         for (const policy::Service& service : cluster_.services)
@@ -64,10 +66,15 @@ class Builder {
             const std::string key = service.meta.space + "/" + service.meta.name;
             decision::ServiceFront front;
             front.cluster_ips = service.cluster_ips;
-            front.external_ips = service.external_ips;
+            front.external_ips = service.outside_ips();
             front.headless = service.headless;
+            front.balancer_ips = service.ingress_ips;
             front.is_external = service.type == "ExternalName";
+            front.is_balanced = service.type == "LoadBalancer";
+            front.is_exposed = front.is_balanced || service.type == "NodePort";
             front.source_ranges = service.source_ranges;
+            front.local_outside = service.external_traffic_policy == "Local";
+            front.local_inside = service.internal_traffic_policy == "Local";
             for (std::size_t i = 0; i < service.ports.size(); ++i) {
                 const policy::ServicePort& port = service.ports[i];
                 decision::ServiceFront::Port seen{port.protocol, port.port, port.node_port, {}};
@@ -113,6 +120,24 @@ class Builder {
         for (const policy::Workload* workload : by_space_[service.meta.space])
             if (selects(service, *workload))
                 add_member(service, key, *workload);
+    }
+
+    /// Services of which not all members are known.
+    void note_unread() {
+        auto& unread = lowered_.world.unread_services;
+        const auto& slices = cluster_.service_endpoints;
+        const bool has_api_server =
+            std::any_of(slices.begin(), slices.end(), [](const policy::ServiceEndpoints& each) {
+                return each.meta.space + "/" + each.service == policy::kKubernetesService;
+            });
+        if (!has_api_server)
+            unread.emplace(policy::kKubernetesService);
+        for (const policy::Service& service : cluster_.services)
+            if (service.meta.unread.known())
+                unread.insert(service.meta.space + "/" + service.meta.name);
+        for (const policy::ServiceEndpoints& slice : cluster_.service_endpoints)
+            if (slice.meta.unread.known())
+                unread.insert(slice.service.empty() ? "" : slice.meta.space + "/" + slice.service);
     }
 
     void index_workloads() {

@@ -34,6 +34,16 @@ Labels with_inherited(const std::vector<Labels::Pair>& own, const std::vector<st
     return Labels(std::move(pairs)); // later pairs win
 }
 
+/// Where an object could not be read, or a profile of which it has labels.
+Span unread_of(const policy::Metadata& meta, const std::vector<std::string>& names,
+               const Profiles& profiles) {
+    Span out = meta.unread;
+    for (const std::string& name : names)
+        if (const auto found = profiles.find(name); !out.known() && found != profiles.end())
+            out = found->second.labels_unread;
+    return out;
+}
+
 std::vector<Labels::Pair> own_labels(const policy::Workload& workload) {
     const bool kubernetes = workload.kind != "WorkloadEndpoint";
     std::vector<Labels::Pair> own;
@@ -125,6 +135,8 @@ class WorldBuilder {
         const std::string key = workload_key(workload.kind, workload.meta);
         const bool has_own_pods = workload.kind != "Pod" && workload.kind != "WorkloadEndpoint" &&
                                   stand_in_.contains(key);
+        if (workload.finished)
+            lowered_.finished.insert(key);
         if (workload.finished || has_own_pods)
             return;
         EndpointSource source;
@@ -137,6 +149,7 @@ class WorldBuilder {
         for (const At<net::Cidr>& address : workload.addresses)
             object.addresses.push_back(address->base);
         object.selectable = !workload.host_network;
+        object.unread = unread_of(workload.meta, profile_names(source), profiles_);
         if (workload.host_network && object.addresses.empty())
             object.addresses = node_addresses(workload.node);
         object.addresses_known = !object.addresses.empty();
@@ -193,6 +206,7 @@ class WorldBuilder {
         for (const At<net::Address>& address : source_object.expected_ips)
             object.addresses.push_back(*address);
         object.ports = source_object.ports;
+        object.unread = unread_of(source_object.meta, profile_names(source), profiles_);
         object.span = source_object.meta.span;
 
         decision::Endpoint endpoint;
@@ -229,6 +243,8 @@ class WorldBuilder {
         for (const At<net::Cidr>& cidr : set.nets)
             nets.push_back(*cidr);
         object.nets = net::AddressSet::of(nets);
+        object.unread = unread_of(set.meta, inherits, profiles_);
+        object.labels_unread = set.meta.labels_unread || object.unread != set.meta.unread;
         object.span = set.meta.span;
         auto& world = lowered_.world;
         world.network_sets.push_back(ObjectId{static_cast<std::uint32_t>(world.objects.size())});
@@ -244,7 +260,11 @@ class WorldBuilder {
             if (!pool.disabled && for_pods)
                 pools.push_back(pool.cidr);
         }
-        lowered_.world.pools = net::AddressSet::of(pools);
+        const bool unread =
+            std::any_of(cluster_.pools.begin(), cluster_.pools.end(),
+                        [](const policy::IpPool& pool) { return pool.meta.unread.known(); });
+        if (!unread) // none: where pods' addresses come from is not known
+            lowered_.world.pools = net::AddressSet::of(pools);
     }
 
     std::vector<net::Address> node_addresses(const std::string& name) const {

@@ -30,4 +30,8 @@ Result<std::string> nft_list(const std::string& table) {
     return nft({"-nn", "list", "table", "inet", table}, "");
 }
 
+Result<std::string> nft_list_set(const std::string& table, const std::string& set) {
+    return nft({"-nn", "list", "set", "ip", table, set}, "");
+}
+
 } // namespace polecat::runtime

@@ -11,5 +11,7 @@ namespace polecat::runtime {
 Result<bool> nft_load(const std::string& text);
 /// `nft -nn list table inet NAME`.
 Result<std::string> nft_list(const std::string& table);
+/// The same of one set of table ip NAME.
+Result<std::string> nft_list_set(const std::string& table, const std::string& set);
 
 } // namespace polecat::runtime

@@ -1,10 +1,14 @@
 #include "runtime/process.h"
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <sched.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 namespace polecat::runtime {
@@ -27,6 +31,20 @@ std::string contents(std::FILE* file) {
     return out;
 }
 
+constexpr rlim_t kMostBytes = rlim_t{256} << 20; ///< that a confined program may write
+
+/// In the child. A network namespace of its own has no way out; where the kernel gives none, what
+/// the environment says must do.
+void confine(const Confinement& confinement) {
+    setpgid(0, 0);
+    if (unshare(CLONE_NEWNET) != 0)
+        (void)unshare(CLONE_NEWUSER | CLONE_NEWNET);
+    const rlimit size{kMostBytes, kMostBytes};
+    setrlimit(RLIMIT_FSIZE, &size);
+    for (const std::string& each : confinement.environment)
+        putenv(const_cast<char*>(each.c_str()));
+}
+
 [[noreturn]] void become(const std::vector<std::string>& arguments, std::FILE* in, std::FILE* out,
                          std::FILE* error) {
     std::vector<char*> argv;
@@ -40,9 +58,32 @@ std::string contents(std::FILE* file) {
     _exit(127);
 }
 
+/// Its status; an error where it had to be killed.
+Result<int> wait_for(pid_t child, const std::optional<Confinement>& confinement) {
+    using Clock = std::chrono::steady_clock;
+    const auto end = Clock::now() + (confinement ? confinement->limit : std::chrono::seconds(0));
+    for (int status = 0;;) {
+        const pid_t done = waitpid(child, &status, confinement ? WNOHANG : 0);
+        if (done == child)
+            return status;
+        if (done < 0 && errno != EINTR)
+            return Error{std::string("cannot wait: ") + std::strerror(errno)};
+        if (confinement && Clock::now() > end) {
+            kill(-child, SIGKILL);
+            kill(child, SIGKILL);
+            waitpid(child, &status, 0);
+            return Error{"it took longer than " + std::to_string(confinement->limit.count()) +
+                         " s"};
+        }
+        if (confinement)
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+}
+
 } // namespace
 
-Result<Output> run_program(const std::vector<std::string>& arguments, const std::string& input) {
+Result<Output> run_program(const std::vector<std::string>& arguments, const std::string& input,
+                           const std::optional<Confinement>& confinement) {
     const File in = temporary(), out = temporary(), error = temporary();
     if (!in || !out || !error)
         return Error{std::string("no temporary file: ") + std::strerror(errno)};
@@ -51,12 +92,15 @@ Result<Output> run_program(const std::vector<std::string>& arguments, const std:
     const pid_t child = fork();
     if (child < 0)
         return Error{std::string("cannot fork: ") + std::strerror(errno)};
-    if (child == 0)
+    if (child == 0) {
+        if (confinement)
+            confine(*confinement);
         become(arguments, in.get(), out.get(), error.get());
-    int status = 0;
-    while (waitpid(child, &status, 0) < 0)
-        if (errno != EINTR)
-            return Error{std::string("cannot wait: ") + std::strerror(errno)};
+    }
+    const Result<int> waited = wait_for(child, confinement);
+    if (!waited)
+        return Error{waited.error()};
+    const int status = *waited;
     Output result{WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
                   contents(out.get()), contents(error.get())};
     if (result.exit_code == 127 && result.error.empty())

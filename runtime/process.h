@@ -1,6 +1,8 @@
 /// Runs a program with a text on its standard input and collects what it prints.
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,7 +15,15 @@ struct Output {
     std::string out, error;
 };
 
-/// No shell is involved. An error means that it could not be run at all.
-Result<Output> run_program(const std::vector<std::string>& arguments, const std::string& input);
+/// What a program that is not ours to trust may do.
+struct Confinement {
+    std::chrono::seconds limit{30};       ///< then it is killed with all that it started
+    std::vector<std::string> environment; ///< "NAME=value", over what is inherited
+};
+
+/// No shell is involved. An error means that it could not be run at all, or took too long. A
+/// program that is confined has no network where the kernel lets us take it away.
+Result<Output> run_program(const std::vector<std::string>& arguments, const std::string& input,
+                           const std::optional<Confinement>& confinement = std::nullopt);
 
 } // namespace polecat::runtime

@@ -260,6 +260,7 @@ void check_bgp(Context& context, Diagnostics& out) {
     check_bgp_sessions(bgp, out);
     check_bgp_config(bgp, out);
     check_bgp_filters(bgp, out);
+    check_bgp_surprises(bgp, out);
     check_bgp_routes(bgp, out);
     check_bgp_services(context, bgp, out);
 }

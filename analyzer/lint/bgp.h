@@ -81,13 +81,14 @@ class Bgp {
 };
 
 /// The parts of check_bgp, a file each.
-void check_bgp_numbers(const Bgp& bgp, Diagnostics& out);  ///< AS numbers
-void check_bgp_fabric(const Bgp& bgp, Diagnostics& out);   ///< against the inventory
-void check_bgp_peers(const Bgp& bgp, Diagnostics& out);    ///< BGPPeer objects
-void check_bgp_sessions(const Bgp& bgp, Diagnostics& out); ///< mesh, reflectors, who hears whom
-void check_bgp_config(const Bgp& bgp, Diagnostics& out);   ///< BGPConfiguration, unused filters
-void check_bgp_filters(const Bgp& bgp, Diagnostics& out);  ///< rules of BGPFilter
-void check_bgp_routes(const Bgp& bgp, Diagnostics& out);   ///< who learns whose routes
+void check_bgp_numbers(const Bgp& bgp, Diagnostics& out);   ///< AS numbers
+void check_bgp_fabric(const Bgp& bgp, Diagnostics& out);    ///< against the inventory
+void check_bgp_peers(const Bgp& bgp, Diagnostics& out);     ///< BGPPeer objects
+void check_bgp_sessions(const Bgp& bgp, Diagnostics& out);  ///< mesh, reflectors, who hears whom
+void check_bgp_config(const Bgp& bgp, Diagnostics& out);    ///< BGPConfiguration, unused filters
+void check_bgp_filters(const Bgp& bgp, Diagnostics& out);   ///< rules of BGPFilter
+void check_bgp_surprises(const Bgp& bgp, Diagnostics& out); ///< where Calico does otherwise
+void check_bgp_routes(const Bgp& bgp, Diagnostics& out);    ///< who learns whose routes
 
 /// Services that BGP tells the world of.
 void check_bgp_services(Context& context, const Bgp& bgp, Diagnostics& out);

@@ -54,7 +54,7 @@ class Advertised {
     static std::optional<net::Address> told(const policy::Service& service,
                                             const net::AddressSet& cluster,
                                             const net::AddressSet& external) {
-        for (const net::Address& each : service.external_ips)
+        for (const net::Address& each : service.outside_ips())
             if (external.contains(each))
                 return each;
         for (const net::Address& each : service.cluster_ips)
@@ -74,6 +74,7 @@ class Advertised {
                 if (!isolated(*backend.object, address.family))
                     why = fmt::format("no policy limits who comes to {}", pod);
                 else if (service.external_traffic_policy != "Local" &&
+                         context_.dataplane() != Dataplane::Bpf &&
                          lets_nodes_in(*backend.object, port.protocol, backend.port,
                                        address.family))
                     why = fmt::format("the policy of {} lets in node addresses, with which clients "

@@ -59,8 +59,22 @@ class CalicoBugsChecker {
                              std::initializer_list<std::string> more = {}) {
         std::vector<std::string> args{rule_name(view)};
         args.insert(args.end(), more);
-        return out_.report(code, span.known() ? span : view.rule.span, std::span(args))
-            .about(name_of(view.policy));
+        auto& diagnostic = out_.report(code, span.known() ? span : view.rule.span, std::span(args));
+        lower(diagnostic);
+        return diagnostic.about(name_of(view.policy));
+    }
+
+    /// What only a dataplane gets wrong that nothing says is used: iptables is the one that Calico
+    /// takes by itself.
+    void lower(diag::Diagnostic& diagnostic) const {
+        using diag::Severity;
+        const Code code = diagnostic.code;
+        if (context_.dataplane() != Dataplane::Auto)
+            return;
+        const bool not_iptables = code == Code::BpfProtocolName || code == Code::NftIcmpCode ||
+                                  code == Code::BpfSctpPorts || code == Code::BpfProfileLog;
+        diagnostic.severity =
+            std::min(diagnostic.severity, not_iptables ? Severity::Note : Severity::Warning);
     }
 
     void check(const RuleView& view) {
@@ -176,10 +190,14 @@ class CalicoBugsChecker {
                                    [&](const auto& net) { return net->family() == family; });
             };
             const bool v4 = has(net::Family::V4);
-            if (v4 != has(net::Family::V6))
-                report(Code::NotNetsGap, end->not_nets.front().span, view,
-                       {v4 ? "IPv6" : "IPv4", v4 ? "IPv4" : "IPv6"})
-                    .with_hint("write the same rule for the other family");
+            const auto used = context_.uses(v4 ? net::Family::V6 : net::Family::V4);
+            if (v4 == has(net::Family::V6) || !used.value_or(true))
+                continue;
+            auto& diagnostic = report(Code::NotNetsGap, end->not_nets.front().span, view,
+                                      {v4 ? "IPv6" : "IPv4", v4 ? "IPv4" : "IPv6"});
+            diagnostic.with_hint("write the same rule for the other family");
+            if (!used)
+                diagnostic.severity = diag::Severity::Note;
         }
     }
 
@@ -187,8 +205,8 @@ class CalicoBugsChecker {
         for (const auto* rules : {&profile.ingress, &profile.egress})
             for (const Rule& rule : *rules) {
                 if (rule.action == policy::Action::Log && planes_.bpf)
-                    out_.report(Code::BpfProfileLog, rule.span, {profile.meta.name})
-                        .about("Profile " + profile.meta.name);
+                    lower(out_.report(Code::BpfProfileLog, rule.span, {profile.meta.name})
+                              .about("Profile " + profile.meta.name));
                 if (rule.action == policy::Action::Pass)
                     out_.report(Code::ProfilePass, rule.span, {profile.meta.name})
                         .about("Profile " + profile.meta.name);

@@ -14,10 +14,13 @@ void check_rules(Context& context, Diagnostics& out); ///< one rule by itself: a
 void check_kubernetes(Context& context, Diagnostics& out);
 void check_calico_bugs(Context& context, Diagnostics& out);
 void check_dead_rules(Context& context, Diagnostics& out);
+void check_namespace_labels(Context& context, Diagnostics& out);
 void check_selections(Context& context, Diagnostics& out);
+void check_own_side(Context& context, Diagnostics& out);
 void check_coverage(Context& context, Diagnostics& out);
 void check_dns(Context& context, Diagnostics& out);
 void check_services(Context& context, Diagnostics& out);
+void check_ports(Context& context, Diagnostics& out);
 void check_tiers(Context& context, Diagnostics& out);
 void check_host_endpoints(Context& context, Diagnostics& out);
 void check_bgp(Context& context, Diagnostics& out);
@@ -32,7 +35,12 @@ void check_selector_surprises(Context& context, Diagnostics& out);
 void check_selector_variants(Context& context, Diagnostics& out);
 void check_route_priorities(Context& context, Diagnostics& out);
 void check_host_network_peers(Context& context, Diagnostics& out);
-void check_service_ranges(Context& context, Diagnostics& out);
+void check_host_peers(Context& context, Diagnostics& out);
+void check_node_addresses(Context& context, Diagnostics& out);
+void check_service_addresses(Context& context, Diagnostics& out);
 void check_request_routes(Context& context, Diagnostics& out);
+void check_deny_only(Context& context, Diagnostics& out);
+void check_host_policies(Context& context, Diagnostics& out);
+void check_pool_addresses(Context& context, Diagnostics& out);
 
 } // namespace polecat::lint

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "analyzer/every_endpoint.h"
+#include "analyzer/lint/pools.h"
 
 namespace polecat::lint {
 
@@ -29,7 +30,7 @@ struct Answers {
 
 Context::Context(const policy::Cluster& of, const policy::OrderedPolicies& ordered,
                  const decision::LoweredCluster& meaning, Settings given)
-    : cluster(of), policies(ordered), lowered(meaning), settings(given),
+    : cluster(of), policies(ordered), lowered(meaning), settings(given), extent(of),
       answers_(given.answers ? given.answers : std::make_shared<Answers>()) {}
 Context::~Context() = default;
 
@@ -105,9 +106,9 @@ std::string Context::proof_of(const Claim& claim, bool everywhere) const {
     return text;
 }
 
-std::string Context::proof_of_no_match(const RuleView& view, std::string extent) const {
+std::string Context::proof_of_no_match(const RuleView& view, std::string holds_for) const {
     if (!settings.prove || settings.policy_rules == nullptr)
-        return extent;
+        return holds_for;
     // The second engine has the rules of enforced policy, and knows them by their place.
     const auto& list = settings.policy_rules->list;
     const bool has_policy = std::any_of(
@@ -118,10 +119,10 @@ std::string Context::proof_of_no_match(const RuleView& view, std::string extent)
         return each.manifest_index == view.rule.manifest_index;
     });
     if (!has_policy || at_place != 1)
-        return extent;
+        return holds_for;
     const analyzer::RuleKey key{analyzer::key_of(view.policy), view.direction,
                                 view.rule.manifest_index};
-    return extent + (settings.prove({Claim::What::NeverMatches, key}) ? kProved : kNoAnswer);
+    return holds_for + (settings.prove({Claim::What::NeverMatches, key}) ? kProved : kNoAnswer);
 }
 
 Dataplane Context::dataplane() const {
@@ -140,6 +141,18 @@ Dataplane Context::dataplane() const {
     return Dataplane::Auto;
 }
 
+std::optional<bool> Context::uses(net::Family family) const {
+    std::optional<bool> out;
+    const auto add = [&](net::Family each) { out = out.value_or(false) || each == family; };
+    for (const Pool& pool : pools_of(cluster))
+        if (pool.for_pods && !pool.disabled)
+            add(pool.cidr.family());
+    for (const decision::Endpoint& endpoint : lowered.endpoints)
+        for (const net::Address& address : object(endpoint.object).addresses)
+            add(address.family);
+    return out;
+}
+
 std::string name_of(const policy::Policy& policy) {
     return analyzer::to_string(analyzer::key_of(policy));
 }
@@ -148,14 +161,19 @@ std::string rule_name(const RuleView& view) {
     return fmt::format("{}[{}]", decision::to_string(view.direction), view.rule.manifest_index);
 }
 
-bool is_unconditional(const policy::Rule& rule) {
-    const auto plain = [](const policy::EntityRule& end) {
-        return end.nets.empty() && end.not_nets.empty() && !end.selector && !end.not_selector &&
-               !end.namespace_selector && !end.service_accounts && !end.services &&
-               end.ports.empty() && end.not_ports.empty() && end.domains.empty() && !end.nodes;
-    };
-    return !rule.protocol && !rule.not_protocol && !rule.icmp && !rule.not_icmp && !rule.http &&
-           !rule.ip_version && plain(rule.source) && plain(rule.destination);
+bool allows_everything(const std::vector<policy::Rule>& rules) {
+    for (const policy::Rule& rule : rules) {
+        if (rule.action == policy::Action::Deny || rule.action == policy::Action::Pass)
+            return false;
+        if (rule.action == policy::Action::Allow && policy::asks_nothing(rule))
+            return true;
+    }
+    return false;
+}
+
+bool is_system_namespace(std::string_view space) {
+    return space == "kube-system" || space == "calico-system" || space == "calico-apiserver" ||
+           space == "tigera-operator";
 }
 
 bool is_kubernetes(const policy::Policy& policy) {

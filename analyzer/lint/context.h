@@ -16,6 +16,7 @@
 #include "ir/decision/lowered.h"
 #include "ir/decision/policy_rules.h"
 #include "ir/policy/cluster.h"
+#include "ir/policy/extent.h"
 #include "ir/policy/order.h"
 #include "ir/selector/index.h"
 #include "support/listed.h"
@@ -54,6 +55,7 @@ class Context {
     const policy::OrderedPolicies& policies;
     const decision::LoweredCluster& lowered;
     const Settings settings;
+    const policy::Extent extent; ///< "is everything known that this could match?"
 
     const decision::Identities& identities();
     const analyzer::Effects& effects();
@@ -66,12 +68,14 @@ class Context {
     /// How far a claim of the exact algebra holds, and who says so. `everywhere`: it holds for
     /// every endpoint that could exist.
     std::string proof_of(const analyzer::Claim& claim, bool everywhere = false) const;
-    /// The same of the claim that a rule matches nothing, which holds for `extent`.
-    std::string proof_of_no_match(const RuleView& rule, std::string extent) const;
+    /// The same of the claim that a rule matches nothing, which holds for `holds_for`.
+    std::string proof_of_no_match(const RuleView& rule, std::string holds_for) const;
     /// For another context over the same cluster.
     std::shared_ptr<Answers> answers() const { return answers_; }
     /// The dataplane, told or found out.
     Dataplane dataplane() const;
+    /// Whether addresses and pools of the input are of this family; nullopt: it has none.
+    std::optional<bool> uses(net::Family family) const;
 
     const decision::Object& object(decision::ObjectId id) const { return lowered.world.object(id); }
 
@@ -94,21 +98,25 @@ struct RuleView {
     std::size_t index; ///< in the list after conversion
 };
 
-/// act(RuleView) for every rule of every policy.
+/// act(RuleView) for every rule that could be read, of every policy.
 template <class Act> void each_rule(const Context& context, const Act& act) {
     each_policy(context, [&](const policy::OrderedTier&, const policy::Policy& policy) {
         for (std::size_t i = 0; i < policy.ingress.size(); ++i)
-            act(RuleView{policy, policy.ingress[i], decision::Direction::Ingress, i});
+            if (!policy.ingress[i].unread.known())
+                act(RuleView{policy, policy.ingress[i], decision::Direction::Ingress, i});
         for (std::size_t i = 0; i < policy.egress.size(); ++i)
-            act(RuleView{policy, policy.egress[i], decision::Direction::Egress, i});
+            if (!policy.egress[i].unread.known())
+                act(RuleView{policy, policy.egress[i], decision::Direction::Egress, i});
     });
 }
 
 /// "NetworkPolicy shop/web".
 std::string name_of(const policy::Policy& policy);
 std::string rule_name(const RuleView& view); ///< "ingress[0]"
-/// Matches every packet whatever its ends are.
-bool is_unconditional(const policy::Rule& rule);
+/// Every flow comes to an Allow rule that takes all, and nothing before it denies or passes.
+bool allows_everything(const std::vector<policy::Rule>& rules);
+/// What the cluster itself runs on: kube-system, and Calico's own.
+bool is_system_namespace(std::string_view space);
 /// A policy of Kubernetes, whose rules were converted.
 bool is_kubernetes(const policy::Policy& policy);
 /// "1 endpoint", "2 endpoints".

@@ -28,6 +28,9 @@ class CostChecker {
             if (each.kind == "FelixConfiguration" && each.meta.name == "default")
                 if (const auto given = each.spec.integer("maxIpsetSize"); given && given->value > 0)
                     limit_ = given->value;
+        each_policy(context, [&](const policy::OrderedTier&, const policy::Policy& policy) {
+            has_calico_policy_ = has_calico_policy_ || !is_kubernetes(policy);
+        });
     }
 
     void run() {
@@ -37,7 +40,7 @@ class CostChecker {
         });
         for (const NetworkSet& set : context_.cluster.network_sets) {
             overlaps(set);
-            if (!context_.policies.tiers.empty())
+            if (has_calico_policy_)
                 unused(set);
         }
         find_windows();
@@ -209,9 +212,10 @@ class CostChecker {
     Context& context_;
     Diagnostics& out_;
     std::int64_t limit_ = kIpSetSize;
-    std::set<std::string> seen_;    ///< selectors, by id
-    std::set<std::string> used_;    ///< network sets
-    std::set<std::string> windows_; ///< nodes
+    bool has_calico_policy_ = false; ///< Kubernetes' select no sets
+    std::set<std::string> seen_;     ///< selectors, by id
+    std::set<std::string> used_;     ///< network sets
+    std::set<std::string> windows_;  ///< nodes
 };
 
 } // namespace

@@ -18,28 +18,12 @@ using policy::Policy;
 
 namespace {
 
-constexpr const char* kSystemNamespaces[] = {"kube-system", "calico-system", "calico-apiserver",
-                                             "tigera-operator"};
-
-bool is_system(std::string_view space) {
-    return std::find(std::begin(kSystemNamespaces), std::end(kSystemNamespaces), space) !=
-           std::end(kSystemNamespaces);
-}
-
-bool has_automatic_host_endpoints(const policy::Cluster& cluster) {
-    for (const policy::OtherObject& each : cluster.others)
-        if (each.kind == "KubeControllersConfiguration" &&
-            each.spec.is("controllers.node.hostEndpoint.autoCreate", "Enabled"))
-            return true;
-    return false;
-}
-
 /// A global policy of Calico without any selector governs host endpoints as well.
 void check_hosts(Context& context, Diagnostics& out) {
     std::vector<std::string> hosts;
     for (const policy::HostEndpoint& each : context.cluster.host_endpoints)
         hosts.push_back(each.meta.name);
-    const bool automatic = has_automatic_host_endpoints(context.cluster);
+    const bool automatic = policy::has_automatic_host_endpoints(context.cluster);
     if (hosts.empty() && !automatic)
         return;
     each_policy(context, [&](const policy::OrderedTier&, const Policy& policy) {
@@ -57,13 +41,33 @@ void check_hosts(Context& context, Diagnostics& out) {
     });
 }
 
-bool ends_open(const std::vector<policy::Rule>& rules) {
-    if (rules.empty())
-        return false;
-    const policy::Rule& last = rules.back();
-    return (last.action == Action::Pass || last.action == Action::Allow) && !last.protocol &&
-           !last.source.selector && last.source.nets.empty() && !last.destination.selector &&
-           last.destination.nets.empty() && last.destination.ports.empty();
+/// How much the rules of a policy let through, or on to later tiers.
+enum class Lets { Nothing, Something, Everything };
+
+Lets what_rules_let(const std::vector<policy::Rule>& rules) {
+    const auto lets = [](const policy::Rule& rule) {
+        return rule.action == Action::Pass || rule.action == Action::Allow;
+    };
+    for (const policy::Rule& rule : rules)
+        if (policy::asks_nothing(rule) && rule.action != Action::Log)
+            return lets(rule)                                      ? Lets::Everything
+                   : std::any_of(rules.begin(), rules.end(), lets) ? Lets::Something
+                                                                   : Lets::Nothing;
+    return std::any_of(rules.begin(), rules.end(), lets) ? Lets::Something : Lets::Nothing;
+}
+
+bool denies_the_rest(const std::vector<policy::Rule>& rules) {
+    return std::any_of(rules.begin(), rules.end(), [](const policy::Rule& rule) {
+        return rule.action == Action::Deny && policy::asks_nothing(rule);
+    });
+}
+
+const std::vector<policy::Rule>& rules_of(const Policy& policy, Direction direction) {
+    return direction == Direction::Ingress ? policy.ingress : policy.egress;
+}
+
+bool governs(const Policy& policy, Direction direction) {
+    return direction == Direction::Ingress ? policy.ingress_type : policy.egress_type;
 }
 
 /// Pods without which nothing else works: DNS, Calico's own.
@@ -72,55 +76,79 @@ class SystemPods {
     explicit SystemPods(const Context& context) : context_(context) {
         for (const Object& object : context.lowered.world.objects)
             if (const auto space = object.labels.find(policy::kNamespaceLabel);
-                space && object.kind == Object::Kind::Workload && is_system(*space))
-                there_.emplace_back(*space, &object.labels);
-        if (there_.empty()) {
-            selector::Labels labels;
-            const std::string prefix(policy::kNamespacePrefix);
-            labels.set(policy::kNamespaceLabel, "kube-system");
-            labels.set(policy::kOrchestratorLabel, "k8s");
-            labels.set("k8s-app", "kube-dns");
-            labels.set(prefix + "projectcalico.org/name", "kube-system");
-            labels.set(prefix + "kubernetes.io/metadata.name", "kube-system");
-            for (const policy::Namespace& each : context.cluster.namespaces)
-                if (each.meta.name == "kube-system")
-                    for (const auto& [label, value] : each.meta.labels)
-                        labels.set(prefix + std::string(label), value);
-            assumed_ = labels;
-            there_.emplace_back("kube-system", &assumed_);
-        }
+                space && object.kind == Object::Kind::Workload && object.selectable &&
+                is_system_namespace(*space))
+                there_.emplace_back(*space, object.labels);
+        if (there_.empty())
+            there_.emplace_back("kube-system", assumed());
     }
 
-    /// The namespaces of those that match.
-    std::set<std::string> selected(const selector::Selector& selector) const {
-        std::set<std::string> out;
+    /// Reports the policy where it leaves system pods without anything in some direction, or with
+    /// only a part of it.
+    void check(const policy::OrderedTier& tier, const Policy& policy, Diagnostics& out) const {
+        std::set<std::string> spaces;
+        Lets least = Lets::Everything;
+        const selector::Selector subject = policy::subject_of(policy);
         for (const auto& [space, labels] : there_)
-            if (selector.matches(*labels))
-                out.insert(space);
-        return out;
+            for (const Direction direction : {Direction::Ingress, Direction::Egress})
+                if (governs(policy, direction) && subject.matches(labels))
+                    if (const Lets lets = left(tier, policy, labels, direction);
+                        lets != Lets::Everything) {
+                        spaces.insert(space);
+                        least = std::min(least, lets);
+                    }
+        if (spaces.empty())
+            return;
+        auto& diagnostic = out.report(Code::SelectsSystem, policy.meta.span,
+                                      {policy.meta.name, listed({spaces.begin(), spaces.end()})});
+        diagnostic.about(name_of(policy))
+            .with_hint("leave them out: `namespaceSelector: projectcalico.org/name not in "
+                       "{'kube-system', 'calico-system', 'tigera-operator'}`");
+        if (least == Lets::Something)
+            diagnostic.severity = diag::Severity::Warning;
     }
 
   private:
+    /// The DNS pods, where no system pods are in the input.
+    selector::Labels assumed() const {
+        selector::Labels labels;
+        const std::string prefix(policy::kNamespacePrefix);
+        labels.set(policy::kNamespaceLabel, "kube-system");
+        labels.set(policy::kOrchestratorLabel, "k8s");
+        labels.set("k8s-app", "kube-dns");
+        labels.set(prefix + "projectcalico.org/name", "kube-system");
+        labels.set(prefix + "kubernetes.io/metadata.name", "kube-system");
+        if (const auto* given = context_.extent.labels_of_namespace("kube-system"))
+            for (const auto& [label, value] : *given)
+                labels.set(prefix + std::string(label), value);
+        return labels;
+    }
+
+    /// What the policy and the others of its tier let through at a pod.
+    static Lets left(const policy::OrderedTier& tier, const Policy& policy,
+                     const selector::Labels& pod, Direction direction) {
+        const auto& own = rules_of(policy, direction);
+        Lets out = what_rules_let(own);
+        bool behind = false;
+        for (const Policy* each : tier.policies) {
+            behind = behind || each == &policy;
+            if (each != &policy && !policy::is_staged(each->kind) && governs(*each, direction) &&
+                !(behind && denies_the_rest(own)) && policy::subject_of(*each).matches(pod))
+                out = std::max(out, what_rules_let(rules_of(*each, direction)));
+        }
+        return out;
+    }
+
     const Context& context_;
-    std::vector<std::pair<std::string, const selector::Labels*>> there_;
-    selector::Labels assumed_;
+    std::vector<std::pair<std::string, selector::Labels>> there_;
 };
 
 void check_system(Context& context, Diagnostics& out) {
     const SystemPods pods(context);
     each_policy(context, [&](const policy::OrderedTier& tier, const Policy& policy) {
-        if (policy.kind != policy::PolicyKind::GlobalNetworkPolicy ||
-            tier.default_action == Action::Pass || *policy.pre_dnat || *policy.do_not_track)
-            return;
-        const bool closes = (policy.ingress_type && !ends_open(policy.ingress)) ||
-                            (policy.egress_type && !ends_open(policy.egress));
-        const auto spaces = pods.selected(policy::subject_of(policy));
-        if (closes && !spaces.empty())
-            out.report(Code::SelectsSystem, policy.meta.span,
-                       {policy.meta.name, listed({spaces.begin(), spaces.end()})})
-                .about(name_of(policy))
-                .with_hint("leave them out: `namespaceSelector: projectcalico.org/name not in "
-                           "{'kube-system', 'calico-system', 'tigera-operator'}`");
+        if (policy.kind == policy::PolicyKind::GlobalNetworkPolicy &&
+            tier.default_action != Action::Pass && !*policy.pre_dnat && !*policy.do_not_track)
+            pods.check(tier, policy, out);
     });
 }
 
@@ -151,7 +179,8 @@ void check_unprotected(Context& context, Diagnostics& out) {
         for (const decision::Endpoint& endpoint : context.lowered.endpoints) {
             const Object& object = context.object(endpoint.object);
             const auto space = object.labels.find(policy::kNamespaceLabel);
-            if (endpoint.is_host_endpoint || endpoint.host_network || !space || is_system(*space))
+            if (endpoint.is_host_endpoint || endpoint.host_network || !space ||
+                is_system_namespace(*space))
                 continue;
             Count& count = by_space[std::string(*space)];
             ++count.all;

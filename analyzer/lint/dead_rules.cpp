@@ -1,7 +1,11 @@
 // Rules, policies and tiers that do nothing: exact, from analyzer/effects.
+#include <algorithm>
+#include <map>
 #include <set>
+#include <span>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "analyzer/lint/checks.h"
 #include "analyzer/lint/lint.h"
@@ -32,7 +36,11 @@ bool is_default_deny(const Policy& policy) {
 class DeadRulesChecker {
   public:
     DeadRulesChecker(Context& context, Diagnostics& out)
-        : context_(context), effects_(context.effects()), out_(out) {}
+        : context_(context), effects_(context.effects()), out_(out) {
+        each_policy(context, [&](const policy::OrderedTier& tier, const Policy& policy) {
+            policies_.emplace(analyzer::key_of(policy), std::pair(&tier, &policy));
+        });
+    }
 
     void run() {
         each_policy(context_, [&](const policy::OrderedTier& tier, const Policy& policy) {
@@ -63,15 +71,39 @@ class DeadRulesChecker {
                 const auto found = context_.covered_everywhere().find(key);
                 if (found == context_.covered_everywhere().end())
                     continue;
-                std::vector<std::string> names;
-                for (const RuleKey& each : found->second)
-                    names.push_back(name_within(policy, each));
-                out_.report(Code::ShadowedRule, rule.span, {rule_name(key), listed(names, 4)})
-                    .about(name_of(policy))
+                bool same_action = true;
+                auto& diagnostic = out_.report(
+                    Code::ShadowedRule, rule.span,
+                    {rule_name(key), listed(takers(policy, rule, found->second, same_action), 4)});
+                diagnostic.about(name_of(policy))
                     .with_proof(context_.proof_of({Claim::What::NeverAnywhere, key}) +
                                 "; none exists that the policy selects")
                     .with_hint("move it before the rules that take its flows, or remove it");
+                if (same_action)
+                    diagnostic.severity = diag::Severity::Note;
             }
+    }
+
+    /// The names of rules that take another's flows, and of the tiers whose end does.
+    /// `same_action`: whether all of them say the same.
+    std::vector<std::string> takers(const Policy& policy, const Rule& rule,
+                                    const std::vector<RuleKey>& keys, bool& same_action) const {
+        std::vector<std::string> out;
+        std::set<std::string> ends;
+        for (const RuleKey& each : keys) {
+            out.push_back(name_within(policy, each));
+            const auto& [tier, by] = policies_.at(each.policy);
+            const auto& rules = each.direction == Direction::Ingress ? by->ingress : by->egress;
+            same_action =
+                same_action && std::all_of(rules.begin(), rules.end(), [&](const Rule& other) {
+                    return other.manifest_index != each.index || other.action == rule.action;
+                });
+            if (tier->name != *policy.tier && tier->default_action == Action::Deny)
+                ends.insert("the end of tier " + tier->name);
+        }
+        same_action = same_action && (ends.empty() || rule.action == Action::Deny);
+        out.insert(out.end(), ends.begin(), ends.end());
+        return out;
     }
 
     static std::string name_within(const Policy& policy, const RuleKey& key) {
@@ -94,15 +126,91 @@ class DeadRulesChecker {
         const auto found = effects_.rules.find(key);
         if (found == effects_.rules.end() || !found->second.effect.matches)
             return;
-        if (!found->second.effect.decides && !is_kubernetes(policy))
+        // What one of Kubernetes' policies allows another may allow as well.
+        if (!found->second.effect.decides &&
+            (!is_kubernetes(policy) || is_overruled(found->second, rule)))
             return shadowed(policy, key, found->second, rule);
         const bool last = rules.back().manifest_index == rule.manifest_index;
         const bool says_the_default =
-            last && is_unconditional(rule) && rule.action != Action::Allow;
-        if (!found->second.effect.needed && rule.action != Action::Log && !says_the_default)
+            last && policy::asks_nothing(rule) && rule.action != Action::Allow;
+        if (found->second.effect.needed || rule.action == Action::Log || says_the_default)
+            return;
+        if (const auto known = known_ends({{&policy, {&rule, 1}}}))
             out_.report(Code::RedundantRule, rule.span, {rule_name(key)})
                 .about(name_of(policy))
+                .with_note("assumes that " + *known)
                 .with_proof(context_.proof_of({Claim::What::NotNeeded, key}));
+    }
+
+    /// What it takes to call a policy that does nothing needless; nullopt: it isn't.
+    std::optional<std::string> needless_if(const Policy& policy) const {
+        const bool opens_all = (!policy.ingress_type || allows_everything(policy.ingress)) &&
+                               (!policy.egress_type || allows_everything(policy.egress));
+        if (opens_all || is_default_deny(policy)) // told as such, or meant for pods to come
+            return std::nullopt;
+        return known_ends(all_rules({&policy}));
+    }
+
+    using RulesOf = std::vector<std::pair<const Policy*, std::span<const Rule>>>;
+
+    /// What it takes that the endpoints of the policies and the peers of these rules are all known;
+    /// nullopt: they aren't. What is not needed for those in the input may be needed for others.
+    std::optional<std::string> known_ends(const RulesOf& of) const {
+        std::set<std::string> taken_for_granted;
+        bool all = true;
+        const auto add = [&](const std::optional<std::string>& known) {
+            all = all && known;
+            if (known)
+                taken_for_granted.insert(*known);
+        };
+        for (const auto& [policy, rules] : of) {
+            const std::string space = policy::is_global(policy->kind) ? "" : policy->meta.space;
+            add(context_.extent.known(policy::subject_of(*policy), policy::Ends::Endpoints));
+            for (const Rule& rule : rules)
+                for (const policy::EntityRule* end : {&rule.source, &rule.destination})
+                    if (const auto peers = policy::peers_of(*end, space); all && peers)
+                        add(context_.extent.known(*peers, policy::Ends::Peers));
+        }
+        if (!all)
+            return std::nullopt;
+        return fmt::format("{}", fmt::join(taken_for_granted, ", and that "));
+    }
+
+    static RulesOf all_rules(const std::vector<const Policy*>& policies) {
+        RulesOf out;
+        for (const Policy* each : policies) {
+            out.emplace_back(each, each->ingress);
+            out.emplace_back(each, each->egress);
+        }
+        return out;
+    }
+
+    /// Something else than what it says is done with flows of it; not by another of Kubernetes'
+    /// policies, which come in no order.
+    bool is_overruled(const analyzer::RuleEffect& effect, const Rule& rule) const {
+        constexpr auto kKubernetes = policy::PolicyKind::KubernetesNetworkPolicy;
+        if (effect.slot.kind_of_policy == kKubernetes &&
+            std::any_of(effect.taken_by.begin(), effect.taken_by.end(),
+                        [](const RuleKey& by) { return by.policy.kind_of_policy == kKubernetes; }))
+            return false;
+        if (rule.action == Action::Allow && !effect.taken_by_ends.empty())
+            return true;
+        return std::any_of(effect.taken_by.begin(), effect.taken_by.end(), [&](const RuleKey& by) {
+            return effects_.rules.at(by).slot.action != rule.action;
+        });
+    }
+
+    bool has_overruled_rule(const Policy& policy) const {
+        const auto any = [&](const std::vector<Rule>& rules, Direction direction) {
+            return std::any_of(rules.begin(), rules.end(), [&](const Rule& rule) {
+                const auto found =
+                    effects_.rules.find({analyzer::key_of(policy), direction, rule.manifest_index});
+                return found != effects_.rules.end() && found->second.effect.matches &&
+                       !found->second.effect.decides && is_overruled(found->second, rule);
+            });
+        };
+        return (policy.ingress_type && any(policy.ingress, Direction::Ingress)) ||
+               (policy.egress_type && any(policy.egress, Direction::Egress));
     }
 
     static std::string rule_name(const RuleKey& key) {
@@ -119,6 +227,11 @@ class DeadRulesChecker {
             passed = passed && by.action == Action::Pass && by.tier == effect.slot.tier;
             names.push_back(name_within(policy, each));
         }
+        for (const std::string& tier : effect.taken_by_ends) {
+            same_action = same_action && rule.action == Action::Deny;
+            passed = false;
+            names.push_back("the end of tier " + tier);
+        }
         auto& diagnostic = out_.report(passed ? Code::PassSkipsDeny : Code::ShadowedRule, rule.span,
                                        {rule_name(key), listed(names, 4)});
         diagnostic.about(name_of(policy))
@@ -133,8 +246,10 @@ class DeadRulesChecker {
             diagnostic.with_witness(
                 {effect.example->source, effect.example->destination, effect.example->connections});
         diagnostic.with_hint(same_action ? "remove it, or narrow what comes before"
-                                         : "move it before the rules that take its flows, or "
-                                           "remove it");
+                             : effect.taken_by_ends.empty()
+                                 ? "move it before the rules that take its flows, or remove it"
+                                 : "let the earlier tier pass what is to come here: end its "
+                                   "policies with `- action: Pass`");
         if (same_action)
             diagnostic.severity = diag::Severity::Note;
     }
@@ -144,17 +259,45 @@ class DeadRulesChecker {
                       const analyzer::PolicyEffect& effect) {
         // Kubernetes' policies have no order: what one allows is no other's doing.
         if (!effect.effect.reached && !is_kubernetes(policy))
-            out_.report(Code::UnreachablePolicy, policy.meta.span, {policy.meta.name, tier.name})
-                .about(name_of(policy))
-                .with_proof(
-                    context_.proof_of({Claim::What::NeverReached, analyzer::key_of(policy)}))
-                .with_hint("what comes before it in the order decides every flow");
-        else if (!effect.effect.needed && !is_default_deny(policy))
+            unreachable(tier, policy);
+        else if (!effect.effect.needed && has_overruled_rule(policy))
+            return false; // told rule by rule, with what overrules it
+        else if (const auto known = effect.effect.needed ? std::nullopt : needless_if(policy))
             out_.report(Code::RedundantPolicy, policy.meta.span, {policy.meta.name})
                 .about(name_of(policy))
+                .with_note("assumes that " + *known)
                 .with_proof(context_.proof_of({Claim::What::NotNeeded, analyzer::key_of(policy)}))
                 .with_hint("remove it, or check that it selects and says what is meant");
         return !effect.effect.reached || !effect.effect.needed;
+    }
+
+    void unreachable(const policy::OrderedTier& tier, const Policy& policy) {
+        auto& diagnostic =
+            out_.report(Code::UnreachablePolicy, policy.meta.span, {policy.meta.name, tier.name});
+        diagnostic.about(name_of(policy))
+            .with_proof(context_.proof_of({Claim::What::NeverReached, analyzer::key_of(policy)}))
+            .with_hint("what comes before it in the order decides every flow");
+        std::set<std::string> names;
+        each_taken(policy, [&](const analyzer::RuleEffect& rule) {
+            for (const RuleKey& by : rule.taken_by)
+                if (names.insert(analyzer::to_string(by)).second && names.size() <= 4)
+                    diagnostic.with_label(effects_.rules.at(by).slot.span,
+                                          "takes flows of its rules");
+            for (const std::string& tier_before : rule.taken_by_ends)
+                names.insert("the end of tier " + tier_before);
+        });
+        if (!names.empty())
+            diagnostic.with_note("what its rules match is decided by " +
+                                 listed({names.begin(), names.end()}, 4));
+    }
+
+    /// act(effect) for each rule of a policy that matches something and never decides.
+    template <class Act> void each_taken(const Policy& policy, const Act& act) const {
+        const analyzer::PolicyKey own = analyzer::key_of(policy);
+        for (auto rule = effects_.rules.lower_bound({own, Direction::Ingress, 0});
+             rule != effects_.rules.end() && rule->first.policy == own; ++rule)
+            if (rule->second.effect.matches && !rule->second.effect.decides)
+                act(rule->second);
     }
 
     void check_tier(const policy::OrderedTier& tier) {
@@ -167,22 +310,36 @@ class DeadRulesChecker {
                 .with_proof(context_.proof_of({Claim::What::NeverReached, tier.name}))
                 .with_hint("a tier before it ends in Deny, or allows everything: end its policies "
                            "with a Pass rule");
-        else if (!found->second.effect.needed)
+        else if (const auto known = found->second.effect.needed
+                                        ? std::nullopt
+                                        : known_ends(all_rules(tier.policies)))
             out_.report(Code::VacuousTier, tier.span, {tier.name})
                 .about("Tier " + tier.name)
+                .with_note("assumes that " + *known)
                 .with_proof(context_.proof_of({Claim::What::NotNeeded, tier.name}));
     }
 
     /// Policies that each do something for an endpoint and together nothing.
     void check_together() {
+        std::map<analyzer::PolicyKey, const Policy*> by_key;
+        each_policy(context_, [&](const policy::OrderedTier&, const Policy& policy) {
+            by_key.emplace(analyzer::key_of(policy), &policy);
+        });
         for (const auto& [policies, endpoint] : effects_.vacuous) {
             std::vector<std::string> names;
-            for (const analyzer::PolicyKey& key : policies.policies)
+            std::vector<const Policy*> found;
+            for (const analyzer::PolicyKey& key : policies.policies) {
                 names.push_back(analyzer::to_string(key));
+                found.push_back(by_key.at(key));
+            }
+            const auto known = known_ends(all_rules(found));
+            if (!known)
+                continue;
             out_.report(Code::PoliciesVacuous,
                         effects_.policies.at(policies.policies.front()).block.span,
                         {listed(names, 4), endpoint, decision::to_string(policies.direction)})
                 .about(names.front())
+                .with_note("assumes that " + *known)
                 .with_proof("for the endpoints that exist and every outside address, exactly");
         }
     }
@@ -190,6 +347,7 @@ class DeadRulesChecker {
     Context& context_;
     const Effects& effects_;
     Diagnostics& out_;
+    std::map<analyzer::PolicyKey, std::pair<const policy::OrderedTier*, const Policy*>> policies_;
 };
 
 } // namespace

@@ -6,16 +6,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "analyzer/hypothetical.h"
 #include "analyzer/lint/checks.h"
-#include "analyzer/lint/dns_servers.h"
+#include "analyzer/lint/dns_lookups.h"
 #include "analyzer/lint/egress_fixes.h"
-#include "analyzer/program_sets.h"
 #include "ir/policy/scope.h"
 
 namespace polecat::lint {
 
-using analyzer::ConnectionSet;
 using analyzer::restricted;
 using decision::Identity;
 using decision::Object;
@@ -23,44 +20,14 @@ using decision::Program;
 
 namespace {
 
-const DnsPorts kUsualPorts{{kDnsPort}, {kDnsPort}};
-
-ConnectionSet to_ports(net::Protocol protocol, const std::set<std::uint16_t>& ports) {
-    std::vector<net::PortRange> ranges;
-    for (const std::uint16_t port : ports)
-        ranges.push_back({port, port});
-    return ConnectionSet::of(protocol, analyzer::PortPairs::of(net::PortSet::of(ranges),
-                                                               net::PortSet::of(net::PortRange{})));
-}
-
-/// What an endpoint's egress lets it ask of resolvers.
-struct Lookups {
-    bool udp = false, tcp = false;
-    bool pods = false;     ///< over UDP, of the DNS pods
-    bool local = false;    ///< over UDP, of the node-local cache
-    bool anything = false; ///< it may send something at all
-};
-
-/// Where NodeLocal DNSCache listens, beside the address of the DNS service.
-constexpr net::Address kNodeLocal{net::Family::V4, 0, 0xA9FE140A};
-
-bool is_node_local(const policy::Workload& workload) {
-    return workload.kind == "DaemonSet" && workload.pod_labels.find("k8s-app") == "node-local-dns";
-}
-
 class DnsChecker {
   public:
     DnsChecker(Context& context, net::Family family, Diagnostics& out)
         : context_(context), family_(family), out_(out), ends_(context.ends(family)),
-          servers_(dns_servers_of(context, ends_)), absent_(context.lowered),
-          atoms_({&context.lowered}) {
-        selector::Labels labels;
-        labels.set("k8s-app", "kube-dns");
-        absent_.add_pod("kube-system", labels,
-                        {{"dns", net::kUdp, 53}, {"dns-tcp", net::kTcp, 53}});
-        find_node_local();
-        for (const auto& [name, front] : context.lowered.service_fronts)
-            service_addresses_.insert(front.cluster_ips.begin(), front.cluster_ips.end());
+          lookups_(context, ends_), servers_(lookups_.servers()) {
+        for (const policy::Workload& each : context.cluster.workloads)
+            if (each.dns_policy == "Default" || each.dns_policy == "None")
+                with_own_resolvers_.insert(each.meta.span);
     }
 
     void run() {
@@ -68,18 +35,16 @@ class DnsChecker {
         for (std::uint32_t i = 0; i < ends_.list().size(); ++i) {
             const analyzer::EndGroup& group = ends_.list()[i];
             // A host asks by failsafe ports, and rarely the cluster's DNS.
-            if (!group.egress || servers_.groups.contains(i) || is_host(group))
+            if (!group.egress || servers_.groups.contains(i) || is_host(context_, group))
                 continue;
             const Program& program = context_.lowered.program(*group.egress);
             const Identity own =
                 restricted(ends_.identity(i), analyzer::predicates_of(program, true));
             const auto [place, added] = known.try_emplace({group.egress->value, own});
             if (added)
-                place->second = lookups_of(program, own);
-            if (node_local_ && place->second.pods && !place->second.local)
-                note(group, without_local_);
-            if (place->second.anything && !(place->second.udp && place->second.tcp))
-                note(group, place->second.udp ? without_tcp_ : without_udp_);
+                place->second = lookups_.of(program, own);
+            if (place->second.needs_names)
+                note(group, place->second);
         }
         report(Code::DnsMissing, without_udp_);
         report(Code::DnsTcpMissing, without_tcp_);
@@ -91,90 +56,33 @@ class DnsChecker {
         decision::PolicyBlock policy;
         std::vector<std::string> endpoints;
         std::vector<decision::ObjectId> objects;
+        bool sure = true; ///< the resolvers that they ask are known
     };
     using Hits = std::map<analyzer::PolicyKey, Hit>;
 
-    bool is_host(const analyzer::EndGroup& group) const {
-        return !group.is_outside() &&
-               context_.object(group.objects.front()).kind == decision::Object::Kind::HostEndpoint;
-    }
-
-    /// Ends at which the node-local cache answers. It takes over the address of the DNS service.
-    void find_node_local() {
-        const auto& workloads = context_.cluster.workloads;
-        node_local_ = std::any_of(workloads.begin(), workloads.end(), is_node_local);
-        std::set<net::Address> addresses{kNodeLocal};
-        for (const auto& [name, front] : context_.lowered.service_fronts)
-            if (std::any_of(front.ports.begin(), front.ports.end(),
-                            [](const auto& port) { return port.port == kDnsPort; }))
-                addresses.insert(front.cluster_ips.begin(), front.cluster_ips.end());
-        for (std::uint32_t i = 0; i < ends_.list().size(); ++i)
-            if (std::any_of(addresses.begin(), addresses.end(), [&](const net::Address& each) {
-                    return ends_.list()[i].outside.contains(each);
-                }))
-                local_.push_back(i);
-    }
-
-    /// Addresses outside of the cluster that could be a resolver's: not those of services, which
-    /// policy never sees.
-    bool may_resolve(const analyzer::EndGroup& group) const {
-        if (!group.is_outside())
-            return false;
-        const auto& ranges = group.outside.ranges();
-        return ranges.size() > 1 || ranges.front().first != ranges.front().last ||
-               !service_addresses_.contains(ranges.front().first);
-    }
-
-    Lookups lookups_of(const Program& program, const Identity& own) {
-        Lookups out;
-        const analyzer::ProgramFlows flows(program, atoms_);
-        const auto look = [&](const Identity& other, const DnsPorts* resolver) {
-            const ConnectionSet may = flows.between(own, other).may;
-            out.anything = out.anything || !may.empty();
-            if (resolver != nullptr) {
-                out.udp = out.udp || !(may & to_ports(net::kUdp, resolver->udp)).empty();
-                out.tcp = out.tcp || !(may & to_ports(net::kTcp, resolver->tcp)).empty();
-            }
-        };
-        const auto predicates = analyzer::predicates_of(program, false);
-        for (const auto& [server, ports] : servers_.groups)
-            look(restricted(ends_.identity(server), predicates), &ports);
-        if (servers_.groups.empty())
-            look(absent_.identity(0, family_, predicates), &servers_.ports);
-        out.pods = out.udp;
-        out.local = std::any_of(local_.begin(), local_.end(), [&](std::uint32_t group) {
-            const Identity other = restricted(ends_.identity(group), predicates);
-            return !(flows.between(own, other).may & to_ports(net::kUdp, kUsualPorts.udp)).empty();
-        });
-        if (out.udp && out.tcp)
-            return out;
-        const auto partition = ends_.others_of(program);
-        std::vector<bool> resolves(partition.classes.size(), servers_.groups.empty());
-        std::vector<bool> listed(ends_.list().size(), false);
-        for (const auto& [group, number] : partition.groups) {
-            listed[group] = true;
-            resolves[number] = resolves[number] || may_resolve(ends_.list()[group]);
-        }
-        for (std::uint32_t i = 0; i < listed.size(); ++i)
-            resolves[0] = resolves[0] || (!listed[i] && may_resolve(ends_.list()[i]));
-        for (std::size_t i = 0; i < partition.classes.size(); ++i)
-            look(partition.classes[i], !resolves[i]              ? nullptr
-                                       : servers_.groups.empty() ? &servers_.ports
-                                                                 : &kUsualPorts);
-        return out;
-    }
-
-    void note(const analyzer::EndGroup& group, Hits& hits) {
+    void note(const analyzer::EndGroup& group, const Lookups& lookups) {
         for (const decision::ObjectId id : group.objects) {
             const auto* program = program_of(id);
             if (program == nullptr)
                 continue;
-            const decision::PolicyBlock& policy = isolating(*program);
-            Hit& hit = hits[key_of(policy)];
-            hit.policy = policy;
-            hit.endpoints.push_back(context_.object(id).name);
-            hit.objects.push_back(id);
+            const bool asks_elsewhere = with_own_resolvers_.contains(context_.object(id).span);
+            const bool sure = !asks_elsewhere && !servers_.groups.empty();
+            const Lookups::Ways ways =
+                lookups.pods | lookups.local | (sure ? lookups.chosen : lookups.elsewhere);
+            if (lookups_.has_node_local() && lookups.pods.udp && !lookups.local.udp)
+                note(id, *program, sure, without_local_);
+            if (!ways.udp || !ways.tcp)
+                note(id, *program, sure, ways.udp ? without_tcp_ : without_udp_);
         }
+    }
+
+    void note(decision::ObjectId id, const decision::GroupProgram& program, bool sure, Hits& hits) {
+        const decision::PolicyBlock& policy = isolating(program);
+        Hit& hit = hits[key_of(policy)];
+        hit.policy = policy;
+        hit.endpoints.push_back(context_.object(id).name);
+        hit.objects.push_back(id);
+        hit.sure = hit.sure && sure;
     }
 
     static analyzer::PolicyKey key_of(const decision::PolicyBlock& policy) {
@@ -311,46 +219,65 @@ class DnsChecker {
     }
 
     std::string hint_of(Code code) const {
+        const DnsPods pods = servers_.pods.value_or(DnsPods{"kube-system", "k8s-app", "kube-dns"});
         return code == Code::NodeLocalDnsMissed
                    ? "allow egress to 169.254.20.10/32 on 53/UDP and 53/TCP, or to the address of "
                      "the DNS service, if pods ask there"
-                   : "allow egress to the DNS pods (namespace kube-system, label k8s-app: "
-                     "kube-dns) on " +
-                         listed_ports(servers_.ports.udp, "UDP") + " and " +
-                         listed_ports(servers_.ports.tcp, "TCP");
+                   : fmt::format("allow egress to the DNS pods (namespace {}, label {}: {}) on {} "
+                                 "and {}",
+                                 pods.space, pods.label, pods.value,
+                                 listed_ports(servers_.ports.udp, "UDP"),
+                                 listed_ports(servers_.ports.tcp, "TCP"));
     }
 
     /// Of the node-local cache, or the first of the DNS pods.
     std::string asked_of(Code code) const {
         const DnsPorts& ports = code == Code::NodeLocalDnsMissed || servers_.groups.empty()
-                                    ? kUsualPorts
+                                    ? kUsualDnsPorts
                                     : servers_.groups.begin()->second;
         return code == Code::DnsTcpMissing ? fmt::format("TCP {}", *ports.tcp.begin())
                                            : fmt::format("UDP {}", *ports.udp.begin());
     }
 
     void report(Code code, const Hits& hits) {
-        for (const auto& [key, hit] : hits)
-            out_.report(code, hit.policy.span,
-                        {counted(hit.endpoints.size(), "endpoint"), listed(hit.endpoints)})
-                .about(analyzer::to_string(key))
+        for (const auto& [key, hit] : hits) {
+            auto& diagnostic =
+                out_.report(code, hit.policy.span,
+                            {counted(hit.endpoints.size(), "endpoint"), listed(hit.endpoints)});
+            if (code == Code::DnsMissing && !(hit.sure && is_lost_without_names(hit)))
+                diagnostic.severity = diag::Severity::Warning;
+            diagnostic.about(analyzer::to_string(key))
                 .with_witness({hit.endpoints.front(),
                                code == Code::NodeLocalDnsMissed ? "169.254.20.10" : server_name(),
                                asked_of(code)})
                 .with_hint(hint_of(code))
                 .with_fix(fix_of(code, hit));
+        }
+    }
+
+    /// The pods may send to others that policy knows by their labels or services: only names lead
+    /// there. Addresses may be given otherwise.
+    bool is_lost_without_names(const Hit& hit) const {
+        const auto names_pods = [](const policy::Rule& rule) {
+            const policy::EntityRule& to = rule.destination;
+            return rule.action == policy::Action::Allow &&
+                   (to.services || policy::peers_of(to, "").has_value());
+        };
+        bool found = false;
+        each_policy(context_, [&](const policy::OrderedTier&, const policy::Policy& policy) {
+            found = found || (governs(analyzer::key_of(policy), *program_of(hit.objects.front())) &&
+                              std::any_of(policy.egress.begin(), policy.egress.end(), names_pods));
+        });
+        return found;
     }
 
     Context& context_;
     net::Family family_;
     Diagnostics& out_;
     analyzer::EndGroups& ends_;
-    DnsServers servers_;
-    analyzer::Hypothetical absent_;
-    analyzer::HttpAtoms atoms_;
-    std::set<net::Address> service_addresses_;
-    std::vector<std::uint32_t> local_; ///< groups
-    bool node_local_ = false;          ///< the cluster has a node-local cache
+    DnsLookups lookups_;
+    const DnsServers& servers_;
+    std::set<Span> with_own_resolvers_; ///< pods that don't ask the cluster's DNS, by their names
     Hits without_udp_, without_tcp_, without_local_;
 };
 

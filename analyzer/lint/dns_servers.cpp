@@ -1,23 +1,17 @@
 #include "analyzer/lint/dns_servers.h"
 
 #include <algorithm>
-#include <utility>
 
+#include "ir/policy/dns.h"
 #include "ir/policy/scope.h"
 
 namespace polecat::lint {
 
 namespace {
 
-constexpr std::pair<const char*, const char*> kDnsLabels[] = {
-    {"k8s-app", "kube-dns"},
-    {"k8s-app", "coredns"},
-    {"app.kubernetes.io/name", "coredns"},
-    {"dns.operator.openshift.io/daemonset-dns", "default"}};
-
 /// The labels by which a DNS pod is known; nullopt: it is none.
 std::optional<DnsPods> dns_labels_of(const decision::Object& object) {
-    for (const auto& [label, value] : kDnsLabels)
+    for (const auto& [label, value] : policy::kDnsLabels)
         if (const auto found = object.labels.find(label); found && *found == value) {
             const auto space = object.labels.find(policy::kNamespaceLabel);
             return DnsPods{space ? std::string(*space) : "", label, value};
@@ -42,8 +36,11 @@ class Finder {
         for (const auto& [name, front] : context_.lowered.service_fronts)
             if (!front.headless) // whose port is the pods' own
                 follow(front);
-        for (auto& [group, ports] : out_.groups)
+        for (auto& [group, ports] : out_.groups) {
+            if (ports.udp.empty())
+                add_declared(group, ports);
             take(ports);
+        }
         if (out_.groups.empty())
             guess();
         return std::move(out_);
@@ -78,6 +75,16 @@ class Finder {
                         add(ports, port.protocol, backend.port);
     }
 
+    /// Without their service: what the pods declare, or what pods with such labels listen to.
+    void add_declared(std::uint32_t group, DnsPorts& ports) const {
+        const decision::Object& pod = context_.object(ends_.list()[group].objects.front());
+        for (const policy::EndpointPort& port : pod.ports)
+            if (port.name.starts_with("dns"))
+                add(ports, port.protocol, port.port);
+        if (ports.udp.empty() && pod.labels.find("dns.operator.openshift.io/daemonset-dns"))
+            ports = {{kOpenShiftDnsPort}, {kOpenShiftDnsPort}};
+    }
+
     void take(DnsPorts& ports) {
         if (ports.udp.empty())
             ports.udp.insert(kDnsPort);
@@ -89,7 +96,7 @@ class Finder {
 
     /// The pods are not in the input, but their service may be.
     void guess() {
-        out_.ports = {{kDnsPort}, {kDnsPort}};
+        out_.ports = kUsualDnsPorts;
         for (const policy::Service& service : context_.cluster.services)
             for (const policy::ServicePort& port : service.ports)
                 if (const auto* target = std::get_if<std::uint16_t>(&port.target_port);
@@ -105,7 +112,7 @@ class Finder {
 } // namespace
 
 bool DnsServers::as_usual() const {
-    return ports == DnsPorts{{kDnsPort}, {kDnsPort}};
+    return ports == kUsualDnsPorts;
 }
 
 DnsServers dns_servers_of(const Context& context, const analyzer::EndGroups& ends) {

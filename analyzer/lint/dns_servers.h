@@ -12,12 +12,15 @@
 namespace polecat::lint {
 
 constexpr std::uint16_t kDnsPort = 53;
+constexpr std::uint16_t kOpenShiftDnsPort = 5353; ///< of the pods; their service has 53
 
 /// A service may lead from port 53 to other ports, and policy sees those.
 struct DnsPorts {
     std::set<std::uint16_t> udp, tcp;
     bool operator==(const DnsPorts&) const = default;
 };
+
+inline const DnsPorts kUsualDnsPorts{{kDnsPort}, {kDnsPort}};
 
 struct DnsServers {
     std::map<std::uint32_t, DnsPorts> groups; ///< of the family's ends

@@ -44,7 +44,7 @@ const Policy* find_calico(const policy::Cluster& cluster, PolicyKind kind, const
 
 /// Where a rule goes: behind what is denied on purpose, before what denies the rest.
 std::optional<std::size_t> before_the_rest(const Policy& policy) {
-    if (policy.egress.empty() || !is_unconditional(policy.egress.back()))
+    if (policy.egress.empty() || !policy::asks_nothing(policy.egress.back()))
         return std::nullopt;
     return policy.egress.back().manifest_index;
 }
@@ -104,7 +104,7 @@ bool allows_dns(const Rule& rule, net::Protocol protocol) {
 
 /// It may deny DNS, or hand it on, and is not the end that takes everything: so somebody wants it.
 bool may_deny_dns(const Rule& rule, net::Protocol protocol) {
-    if (rule.action == Action::Allow || rule.action == Action::Log || is_unconditional(rule) ||
+    if (rule.action == Action::Allow || rule.action == Action::Log || policy::asks_nothing(rule) ||
         (rule.protocol && **rule.protocol != protocol) ||
         (rule.not_protocol && **rule.not_protocol == protocol))
         return false;
@@ -125,7 +125,7 @@ bool says_only(const Rule& rule, const DnsPods& pods) {
     const auto simple = [](const Box<policy::SelectorField>& field) {
         return !field || field->text.find_first_of("\"\\\n") == std::string::npos;
     };
-    return is_unconditional(rest) && rule.destination.selector &&
+    return policy::asks_nothing(rest) && rule.destination.selector &&
            rule.destination.selector->parsed == selector::Selector::equal(pods.label, pods.value) &&
            simple(rule.destination.selector) && simple(rule.destination.namespace_selector);
 }
@@ -166,7 +166,7 @@ bool is_plain_service(const Rule& rule) {
     rest.destination.ports.clear();
     const auto& ports = rule.destination.ports;
     return rule.action == Action::Allow && rule.protocol && net::has_ports(**rule.protocol) &&
-           !ports.empty() && is_unconditional(rest) &&
+           !ports.empty() && policy::asks_nothing(rest) &&
            std::all_of(ports.begin(), ports.end(), [](const policy::Port& port) {
                return std::holds_alternative<net::PortRange>(port.value);
            });

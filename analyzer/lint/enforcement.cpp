@@ -55,6 +55,8 @@ std::optional<diag::Fix> write_types(const policy::KubernetesNetworkPolicy& poli
 
 void check_omissions(const Context& context, Diagnostics& out) {
     for (const policy::KubernetesNetworkPolicy& each : context.cluster.kubernetes_policies) {
+        if (each.meta.unread.known())
+            continue;
         const std::string name =
             (each.staged_action.empty() ? "NetworkPolicy " : "StagedKubernetesNetworkPolicy ") +
             each.meta.space + "/" + each.meta.name;
@@ -69,7 +71,7 @@ void check_omissions(const Context& context, Diagnostics& out) {
             out.report(Code::NamespaceOmitted, each.meta.span).about(name);
     }
     for (const Policy& each : context.cluster.policies)
-        if (!policy::is_global(each.kind) && !each.meta.space_given)
+        if (!policy::is_global(each.kind) && !each.meta.space_given && !each.meta.unread.known())
             out.report(Code::NamespaceOmitted, each.meta.span).about(name_of(each));
 }
 

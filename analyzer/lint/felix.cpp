@@ -23,10 +23,7 @@ std::string name_of_object(const OtherObject& object) {
 bool has_host_endpoints(const policy::Cluster& cluster) {
     if (!cluster.host_endpoints.empty())
         return true;
-    return std::any_of(cluster.others.begin(), cluster.others.end(), [](const OtherObject& each) {
-        return each.kind == "KubeControllersConfiguration" &&
-               each.spec.is("controllers.node.hostEndpoint.autoCreate", "Enabled");
-    });
+    return policy::has_automatic_host_endpoints(cluster);
 }
 
 class FelixChecker {

@@ -41,7 +41,11 @@ constexpr HostPort kVital[] = {{22, "SSH (22/TCP)"},
 class HostEndpointsChecker {
   public:
     HostEndpointsChecker(Context& context, Diagnostics& out)
-        : context_(context), out_(out), atoms_({&context.lowered}) {}
+        : context_(context), out_(out), atoms_({&context.lowered}) {
+        each_policy(context, [&](const policy::OrderedTier&, const Policy& policy) {
+            has_global_policy_ = has_global_policy_ || policy::is_global(policy.kind);
+        });
+    }
 
     void run() {
         for (const policy::HostEndpoint& host : context_.cluster.host_endpoints) {
@@ -96,10 +100,14 @@ class HostEndpointsChecker {
         const bool in = has_policy(program(id, Direction::Ingress, Hook::Normal));
         const bool out = has_policy(program(id, Direction::Egress, Hook::Normal));
         if (!in && !out && host.profiles.empty()) {
-            report(Code::HostWithoutPolicy, host.meta.span, host,
-                   {host.meta.name, what_gets_by(id)})
-                .with_hint("give it the profile projectcalico-default-allow until a policy governs "
-                           "it");
+            auto& diagnostic = report(Code::HostWithoutPolicy, host.meta.span, host,
+                                      {host.meta.name, what_gets_by(id)});
+            diagnostic.with_hint("give it the profile projectcalico-default-allow until a policy "
+                                 "governs it");
+            if (!has_global_policy_ && !context_.extent.is_whole()) {
+                diagnostic.with_note("assumes that the policies of hosts are in the input");
+                diagnostic.severity = diag::Severity::Warning;
+            }
             return;
         }
         if (in) {
@@ -244,16 +252,21 @@ class HostEndpointsChecker {
         const auto& ends = context_.ends(of.family);
         const bool ingress = of.direction == Direction::Ingress;
         const decision::Identity& mine = ends.identity(group);
-        for (std::uint32_t i = 0; i < ends.list().size(); ++i) {
-            if (i == group)
-                continue;
-            const decision::Identity& other = ends.identity(i);
+        bool sends = false;
+        const auto answered = [&](const decision::Identity& other) {
             const auto sent = ingress ? flows.between(other, mine) : flows.between(mine, other);
             const auto answers = ingress ? back.between(mine, other) : back.between(other, mine);
-            if (!(answers_to(sent.may) & answers.may).empty())
+            sends = sends || !sent.may.empty();
+            return !(answers_to(sent.may) & answers.may).empty();
+        };
+        for (std::uint32_t i = 0; i < ends.list().size(); ++i)
+            if (i != group && answered(ends.identity(i)))
                 return true;
-        }
-        return false;
+        // Its peers may not be in the input: somebody who is just what the entry asks for.
+        decision::Identity meant;
+        meant.family = of.family;
+        meant.yes = analyzer::predicates_of(only, ingress);
+        return !sends && (answered(meant) || !sends);
     }
 
     /// The same packets the other way round.
@@ -355,6 +368,7 @@ class HostEndpointsChecker {
     analyzer::HttpAtoms atoms_;
     std::set<Span> told_unanswered_; ///< a rule is told once, not for every host endpoint
     bool told_exposed_ = false;
+    bool has_global_policy_ = false;
 };
 
 } // namespace

@@ -1,6 +1,8 @@
 // How the cluster is installed: encapsulation, MTU, Typha.
 // Sources: felix/dataplane/linux/int_dataplane.go (MTU), tigera/operator, charts/calico.
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 #include <fmt/format.h>
 
@@ -17,6 +19,7 @@ struct Tunnel {
     const char* name;
     std::int64_t overhead;
     const char* mtu_field;
+    const char* device;
     bool (*used)(const std::vector<Pool>& pools, const policy::Settings& felix);
 };
 
@@ -27,21 +30,42 @@ bool any_pool(const std::vector<Pool>& pools, bool (*holds)(const Pool&), net::F
 }
 
 constexpr Tunnel kTunnels[] = {
-    {"IPIP", 20, "ipipMTU",
+    {"IPIP", 20, "ipipMTU", "the IPIP device",
      [](const auto& pools, const auto&) { return any_pool(pools, uses_ipip, net::Family::V4); }},
-    {"VXLAN", 50, "vxlanMTU",
+    {"VXLAN", 50, "vxlanMTU", "the VXLAN device",
      [](const auto& pools, const auto&) { return any_pool(pools, uses_vxlan, net::Family::V4); }},
-    {"VXLAN over IPv6", 70, "vxlanMTUV6",
+    {"VXLAN over IPv6", 70, "vxlanMTUV6", "the VXLAN device of IPv6",
      [](const auto& pools, const auto&) { return any_pool(pools, uses_vxlan, net::Family::V6); }},
-    {"WireGuard", 60, "wireguardMTU",
+    {"WireGuard", 60, "wireguardMTU", "the WireGuard device",
      [](const auto&, const auto& felix) { return felix.is_true("wireguardEnabled"); }},
-    {"WireGuard over IPv6", 80, "wireguardMTUV6",
+    {"WireGuard over IPv6", 80, "wireguardMTUV6", "the WireGuard device of IPv6",
      [](const auto&, const auto& felix) { return felix.is_true("wireguardEnabledV6"); }},
 };
 
 constexpr std::int64_t kEthernet = 1500;
 /// Nodes that one Typha serves well: "one replica per 100 to 200 nodes".
 constexpr std::int64_t kNodesOfTypha = 200;
+/// From here on the operator runs three at least (pkg/common/autoscale.go).
+constexpr std::int64_t kNodesOfThree = 5;
+
+/// Of Linux: major, minor, patch and the number behind the first dash.
+using KernelRelease = std::array<int, 4>;
+constexpr KernelRelease kRequired{5, 3, 0, 0}, kRedHat{4, 18, 0, 193}, kAdvised{5, 10, 0, 0};
+
+/// "5.15.0-91-generic"; nullopt: it doesn't begin with a version.
+std::optional<KernelRelease> kernel_release(std::string_view text) {
+    KernelRelease out{};
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out[i]);
+        if (error != std::errc{})
+            return i < 2 ? std::nullopt : std::optional(out);
+        text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+        if (text.empty() || text.front() != (i < 2 ? '.' : '-'))
+            return i < 1 ? std::nullopt : std::optional(out);
+        text.remove_prefix(1);
+    }
+    return out;
+}
 
 class InstallationChecker {
   public:
@@ -62,6 +86,11 @@ class InstallationChecker {
             dropped_by_cloud(pool);
         }
         mtu();
+        for (const policy::OtherObject& each : cluster_.others)
+            if (each.kind == "FelixConfiguration")
+                device_mtus(each);
+        if (context_.dataplane() == Dataplane::Bpf)
+            kernels();
         for (const policy::Workload& each : cluster_.workloads)
             typha(each);
     }
@@ -129,28 +158,74 @@ class InstallationChecker {
         const std::int64_t needed = given->value + widest->overhead;
         // More than Ethernet's for pods themselves says that the network carries more.
         if (given->value <= kEthernet && needed > kEthernet)
-            out_.report(Code::MtuNeedsLarger, given->span,
-                        {std::to_string(given->value), widest->name, std::to_string(needed)})
-                .about("Installation " + installation_->meta.name)
-                .with_hint("at most " + std::to_string(kEthernet - widest->overhead) +
-                           " on such a network, or leave mtu out: Felix finds it");
+            needs_larger(*given, "pods", *widest, "mtu",
+                         "Installation " + installation_->meta.name);
+    }
+
+    /// The same of the tunnels' devices, in the cluster's FelixConfiguration or a node's own.
+    void device_mtus(const policy::OtherObject& felix) {
+        const policy::Settings none;
+        const policy::Settings& everywhere = felix_ == nullptr ? none : felix_->spec;
+        for (const Tunnel& tunnel : kTunnels) {
+            const auto given = felix.spec.integer(tunnel.mtu_field);
+            if (given && given->value <= kEthernet && given->value + tunnel.overhead > kEthernet &&
+                (tunnel.used(pools_, felix.spec) || tunnel.used(pools_, everywhere)))
+                needs_larger(*given, tunnel.device, tunnel, tunnel.mtu_field,
+                             "FelixConfiguration " + felix.meta.name);
+        }
+    }
+
+    void needs_larger(const At<std::int64_t>& given, const char* whose, const Tunnel& tunnel,
+                      const char* field, const std::string& object) {
+        out_.report(Code::MtuNeedsLarger, given.span,
+                    {std::to_string(given.value), tunnel.name,
+                     std::to_string(given.value + tunnel.overhead), whose})
+            .about(object)
+            .with_hint(fmt::format("at most {} on such a network, or leave {} out: Felix finds it",
+                                   kEthernet - tunnel.overhead, field));
+    }
+
+    // --- kernels ---------------------------------------------------------------------------------
+
+    /// Where the kernel is too old, Felix says so in its log and goes on with iptables
+    /// (felix/bpf/bpf.go, felix/daemon/daemon.go).
+    void kernels() {
+        for (const policy::Node& node : cluster_.nodes) {
+            const auto release = kernel_release(*node.kernel);
+            const bool red_hat = node.kernel->find(".el8") != std::string::npos;
+            if (!release || *release >= kAdvised ||
+                node.meta.labels.find("kubernetes.io/os") == "windows")
+                continue;
+            const bool starts = red_hat ? *release >= kRedHat : *release >= kRequired;
+            auto& diagnostic =
+                out_.report(Code::OldKernel, node.kernel.span,
+                            {node.meta.name, *node.kernel,
+                             starts ? "is made for 5.10 and later"
+                                    : "needs 5.3, or 4.18.0-193 of Red Hat, and iptables enforces "
+                                      "policy there instead"});
+            diagnostic.about("Node " + node.meta.name);
+            if (starts)
+                diagnostic.severity = diag::Severity::Note;
+        }
     }
 
     // --- Typha -----------------------------------------------------------------------------------
 
     void typha(const policy::Workload& each) {
-        if (each.kind != "Deployment" || each.meta.name != "calico-typha" || !each.replicas ||
-            each.replicas->value <= 0 || nodes_.empty())
+        if (each.kind != "Deployment" || each.meta.name != "calico-typha" || nodes_.empty())
             return;
-        const std::int64_t replicas = each.replicas->value;
+        // One where the Deployment does not say; 0: Typha is not in use.
+        const std::int64_t replicas = each.replicas ? each.replicas->value : 1;
         const auto nodes = static_cast<std::int64_t>(nodes_.size());
         std::string why;
         if (replicas > nodes)
             why = "each needs a node of its own";
         else if (nodes > replicas * kNodesOfTypha)
             why = fmt::format("one serves up to {}", kNodesOfTypha);
-        if (!why.empty())
-            out_.report(Code::TyphaReplicas, each.replicas->span,
+        else if (nodes >= kNodesOfThree && replicas < 3)
+            why = "three go on serving while one is replaced";
+        if (!why.empty() && replicas > 0)
+            out_.report(Code::TyphaReplicas, each.replicas ? each.replicas->span : each.meta.span,
                         {std::to_string(replicas), std::to_string(nodes), why})
                 .about(fmt::format("Deployment {}/{}", each.meta.space, each.meta.name));
     }

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include <fmt/format.h>
 
 #include "analyzer/lint/checks.h"
-#include "analyzer/lint/pools.h"
 
 namespace polecat::lint {
 
@@ -24,17 +24,6 @@ bool is_normal(const Policy& policy) {
     return !policy::is_staged(policy.kind) && !*policy.pre_dnat && !*policy.do_not_track;
 }
 
-/// Every flow comes to an Allow rule that takes all, and nothing before it denies or passes.
-bool allows_all(const std::vector<Rule>& rules) {
-    for (const Rule& rule : rules) {
-        if (rule.action == Action::Deny || rule.action == Action::Pass)
-            return false;
-        if (rule.action == Action::Allow && is_unconditional(rule))
-            return true;
-    }
-    return false;
-}
-
 bool only_logs(const std::vector<Rule>& rules) {
     return !rules.empty() && std::all_of(rules.begin(), rules.end(), [](const Rule& rule) {
         return rule.action == Action::Log;
@@ -44,10 +33,15 @@ bool only_logs(const std::vector<Rule>& rules) {
 class IntentChecker {
   public:
     IntentChecker(Context& context, Diagnostics& out)
-        : context_(context), out_(out), dual_stack_(is_dual_stack()) {}
+        : context_(context), out_(out), dual_stack_(context.uses(Family::V4).value_or(false) &&
+                                                    context.uses(Family::V6).value_or(false)) {}
 
     void run() {
         each_policy(context_, [&](const OrderedTier& tier, const Policy& policy) {
+            if (policy.ingress_type && policy.staged_action != "Delete")
+                denies_one_family(policy, policy.ingress, Direction::Ingress);
+            if (policy.egress_type && policy.staged_action != "Delete")
+                denies_one_family(policy, policy.egress, Direction::Egress);
             if (!is_normal(policy))
                 return;
             for (const Direction direction : {Direction::Ingress, Direction::Egress}) {
@@ -55,7 +49,7 @@ class IntentChecker {
                 if (!(in ? policy.ingress_type : policy.egress_type))
                     continue;
                 const auto& rules = in ? policy.ingress : policy.egress;
-                if (allows_all(rules))
+                if (allows_everything(rules))
                     report(Code::AllowsEverything, policy, policy.meta.span,
                            {policy.meta.name, decision::to_string(direction)});
                 if (only_logs(rules) && tier.default_action == Action::Deny)
@@ -134,16 +128,6 @@ class IntentChecker {
 
     // --- ICMP ------------------------------------------------------------------------------------
 
-    bool is_dual_stack() const {
-        bool v4 = false, v6 = false;
-        for (const Pool& pool : pools_of(context_.cluster))
-            (pool.cidr.family() == Family::V4 ? v4 : v6) |= pool.for_pods && !pool.disabled;
-        for (const decision::Endpoint& endpoint : context_.lowered.endpoints)
-            for (const net::Address& address : context_.object(endpoint.object).addresses)
-                (address.family == Family::V4 ? v4 : v6) = true;
-        return v4 && v6;
-    }
-
     /// A rule that says ipVersion means the one family.
     void one_family(const Policy& policy, const std::vector<Rule>& rules, Direction direction) {
         const auto allows = [&](const Rule& rule, net::Protocol protocol) {
@@ -165,6 +149,92 @@ class IntentChecker {
     /// Nets are of one family by themselves.
     static bool only_named(const policy::EntityRule& end) {
         return end.nets.empty() && end.not_nets.empty();
+    }
+
+    /// ICMP denied by a policy that says nothing of ICMPv6, or the other way round, and what comes
+    /// after lets the other one through.
+    void denies_one_family(const Policy& policy, const std::vector<Rule>& rules,
+                           Direction direction) {
+        const auto names = [](const Rule& rule, net::Protocol protocol) {
+            return (rule.protocol && **rule.protocol == protocol) ||
+                   (rule.not_protocol && **rule.not_protocol == protocol);
+        };
+        for (const auto& [denied, left, family] :
+             {std::tuple(net::kIcmp, net::kIcmpV6, Family::V6),
+              std::tuple(net::kIcmpV6, net::kIcmp, Family::V4)}) {
+            const auto found = std::find_if(rules.begin(), rules.end(), [&](const Rule& rule) {
+                return rule.action == Action::Deny && rule.protocol && **rule.protocol == denied &&
+                       !rule.ip_version && only_named(rule.source) && only_named(rule.destination);
+            });
+            if (found == rules.end() ||
+                std::any_of(rules.begin(), rules.end(),
+                            [&, other = left](const Rule& rule) { return names(rule, other); }))
+                continue;
+            const auto pinged = let_through(policy, direction, left, family);
+            if (!pinged.empty())
+                report(Code::IcmpDenyOneFamily, policy, found->protocol->span,
+                       {rule_name(*found, direction), net::to_string_protocol(denied),
+                        net::to_string_protocol(left), listed(pinged)})
+                    .with_hint(fmt::format("add the same rule for {}, or say ipVersion: {}",
+                                           net::to_string_protocol(left),
+                                           family == Family::V6 ? 4 : 6));
+        }
+    }
+
+    /// Endpoints with an address of the family where something from the policy on lets the protocol
+    /// through.
+    std::vector<std::string> let_through(const Policy& policy, Direction direction,
+                                         net::Protocol protocol, Family family) const {
+        const auto hook = *policy.pre_dnat       ? decision::Hook::PreDnat
+                          : *policy.do_not_track ? decision::Hook::Untracked
+                                                 : decision::Hook::Normal;
+        std::vector<std::string> out;
+        for (const decision::Endpoint& endpoint : context_.lowered.endpoints) {
+            const decision::Object& object = context_.object(endpoint.object);
+            const auto* program =
+                may_have(object, family)
+                    ? context_.lowered.find(endpoint.object, direction, hook, family)
+                    : nullptr;
+            if (program != nullptr && lets_through(*program, analyzer::key_of(policy), protocol))
+                out.push_back(object.name);
+        }
+        return out;
+    }
+
+    bool may_have(const decision::Object& object, Family family) const {
+        return object.addresses_known
+                   ? std::any_of(object.addresses.begin(), object.addresses.end(),
+                                 [&](const auto& each) { return each.family == family; })
+                   : dual_stack_;
+    }
+
+    bool lets_through(const decision::GroupProgram& group, const analyzer::PolicyKey& key,
+                      net::Protocol protocol) const {
+        const decision::Program& program = context_.lowered.program(group.program);
+        for (const decision::PolicyBlock& block : group.slots.policies()) {
+            if (analyzer::PolicyKey{block.kind, block.space, block.name, block.kind_of_policy} !=
+                key)
+                continue;
+            const decision::Stage& stage = program.stages[block.stage];
+            for (std::size_t i = block.first; i < stage.entries.size(); ++i) {
+                const decision::Entry& entry = stage.entries[i];
+                const bool counts = !entry.staged || i < block.first + block.count;
+                if (counts && may_match(*entry.match, protocol) && entry.action != Action::Log &&
+                    (entry.action != Action::Deny || for_everybody(entry)))
+                    return entry.action != Action::Deny;
+            }
+            return stage.end == decision::StageEnd::Next;
+        }
+        return false;
+    }
+
+    static bool may_match(const decision::Match& match, net::Protocol protocol) {
+        return (!match.protocol || *match.protocol == protocol) && match.not_protocol != protocol;
+    }
+
+    static bool for_everybody(const decision::Entry& entry) {
+        const decision::Match& match = *entry.match;
+        return match.source == decision::EndMatch{} && match.destination == decision::EndMatch{};
     }
 
     Context& context_;

@@ -43,7 +43,8 @@ class IpamChecker {
   public:
     IpamChecker(Context& context, Diagnostics& out)
         : cluster_(context.cluster), out_(out), pools_(pools_of(cluster_)),
-          nodes_(nodes_of(cluster_)), calico_ipam_(calico_gives_addresses(cluster_)) {
+          nodes_(nodes_of(cluster_)), calico_ipam_(calico_gives_addresses(cluster_)),
+          whole_(context.extent.is_whole()) {
         for (const policy::OtherObject& each : cluster_.others) {
             if (each.kind == "IPReservation")
                 for (const At<net::Cidr>& cidr : each.spec.cidrs("reservedCIDRs"))
@@ -185,7 +186,7 @@ class IpamChecker {
         if (!nodes_.empty() && std::none_of(nodes_.begin(), nodes_.end(),
                                             [&](const auto& node) { return selects(pool, node); }))
             report(Code::PoolForNobody, pool, {pool.shown(), "node"});
-        if (!cluster_.namespaces.empty() && pool.namespace_selector &&
+        if (whole_ && !cluster_.namespaces.empty() && pool.namespace_selector &&
             std::none_of(
                 cluster_.namespaces.begin(), cluster_.namespaces.end(),
                 [&](const policy::Namespace& each) { return selects_namespace(pool, each); }))
@@ -326,6 +327,7 @@ class IpamChecker {
     const std::vector<Pool> pools_;
     const std::vector<NodeView> nodes_;
     const bool calico_ipam_;
+    const bool whole_; ///< namespaces that are not in the input are not there
     AddressSet reserved_;
     const policy::OtherObject* configuration_ = nullptr;
 };

@@ -8,6 +8,7 @@
 #include "analyzer/lint/checks.h"
 #include "analyzer/lint/pools.h"
 #include "analyzer/program_sets.h"
+#include "ir/net/special.h"
 #include "support/diag/fix.h"
 
 namespace polecat::lint {
@@ -16,30 +17,6 @@ using net::AddressSet;
 using net::Family;
 
 namespace {
-
-AddressSet set_of(std::initializer_list<const char*> cidrs) {
-    AddressSet out;
-    for (const char* each : cidrs)
-        out = out | AddressSet::of(*net::parse_cidr(each, net::CidrForm::Strict));
-    return out;
-}
-
-/// Addresses that nobody on the internet sends answers to.
-const AddressSet& private_addresses() {
-    static const AddressSet set =
-        set_of({"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"});
-    return set;
-}
-
-/// What is of no use as a destination in the internet.
-const AddressSet& special_addresses() {
-    static const AddressSet set =
-        private_addresses() |
-        set_of({"0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "192.0.0.0/24", "192.0.2.0/24",
-                "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3", "::/3",
-                "4000::/2", "8000::/1", "2001:db8::/32"});
-    return set;
-}
 
 class IpamRequestsChecker {
   public:
@@ -89,12 +66,10 @@ class IpamRequestsChecker {
     }
 
     void check_pool(const AddressRequest& request, const std::string& asked, Family family) {
-        const auto cidr = net::parse_cidr(asked, net::CidrForm::Masked);
-        const auto found = std::find_if(pools_.begin(), pools_.end(), [&](const Pool& pool) {
-            return cidr ? pool.cidr == *cidr : pool.name == asked;
-        });
-        if (found == pools_.end()) {
-            if (all_known(family, cidr.has_value()) && !made_by_calico(asked))
+        const bool by_cidr = net::parse_cidr(asked, net::CidrForm::Masked).has_value();
+        const Pool* found = pool_asked_for(pools_, asked);
+        if (found == nullptr) {
+            if (all_known(family, by_cidr) && !made_by_calico(asked))
                 unknown_pool(request, asked);
             return;
         }
@@ -187,8 +162,15 @@ class IpamRequestsChecker {
     /// translates. Where BGP tells routers outside of the pods, those may translate.
     void no_way_back(const Pool& pool) {
         if (pool.nat_outgoing || pool.disabled || !pool.for_pods ||
-            !private_addresses().contains(AddressSet::of(pool.cidr)) || peers_outside())
+            !net::private_addresses().contains(AddressSet::of(pool.cidr)) || peers_outside())
             return;
+        // The cluster's repository has no pods, and policies of other repositories let them out.
+        if (!has_pods()) {
+            auto& diagnostic = report_no_nat(pool, "pods of the cluster");
+            if (pool.nat_said) // somebody's choice
+                diagnostic.severity = diag::Severity::Note;
+            return;
+        }
         auto& ends = context_.ends(pool.cidr.family());
         std::vector<std::string> leaving;
         for (std::uint32_t i = 0; i < ends.list().size(); ++i) {
@@ -200,10 +182,22 @@ class IpamRequestsChecker {
                     leaving.push_back(context_.object(id).name);
         }
         if (!leaving.empty())
-            out_.report(Code::NoNatOutgoing, pool.span, {pool.shown(), listed(leaving)})
-                .about(pool.object)
-                .with_hint("set natOutgoing, unless routers outside translate pods' addresses")
-                .with_fix(translate(pool));
+            report_no_nat(pool, listed(leaving));
+    }
+
+    diag::Diagnostic& report_no_nat(const Pool& pool, const std::string& who) {
+        return out_.report(Code::NoNatOutgoing, pool.span, {pool.shown(), who})
+            .about(pool.object)
+            .with_hint("set natOutgoing, unless routers outside translate pods' addresses")
+            .with_fix(translate(pool));
+    }
+
+    /// Pods with addresses of pools, other than those that the cluster itself runs on.
+    bool has_pods() const {
+        const auto& workloads = cluster_.workloads;
+        return std::any_of(workloads.begin(), workloads.end(), [](const policy::Workload& each) {
+            return !each.host_network && !is_system_namespace(each.meta.space);
+        });
     }
 
     /// Where `false` is written, it was somebody's choice.
@@ -237,7 +231,7 @@ class IpamRequestsChecker {
         const analyzer::ProgramFlows flows(program, atoms_);
         for (std::uint32_t i = 0; i < ends.list().size(); ++i)
             if (ends.list()[i].is_outside() &&
-                !special_addresses().contains(ends.list()[i].outside) &&
+                !net::special_addresses().contains(ends.list()[i].outside) &&
                 !flows.between(ends.identity(group), ends.identity(i)).allow.empty())
                 return true;
         return false;
@@ -267,7 +261,8 @@ class IpamRequestsChecker {
         for (const At<net::Cidr>& net : end.nets)
             for (const Pool& pool : pools_)
                 if (!pool.disabled && pool.for_pods && pool.cidr.contains(net->base) &&
-                    net->prefix > pool.cidr.prefix && !is_pool(*net) && !asked_for(*net))
+                    net->prefix > pool.cidr.prefix && !is_pool(*net) && !asked_for(*net) &&
+                    !is_of_tunnel(*net))
                     out_.report(Code::NetsInPool, net.span, {net::to_string(*net), pool.shown()})
                         .about(name_of(view.policy))
                         .with_label(pool.span, "the pool")
@@ -278,6 +273,16 @@ class IpamRequestsChecker {
     bool is_pool(const net::Cidr& cidr) const {
         return std::any_of(pools_.begin(), pools_.end(),
                            [&](const Pool& each) { return each.cidr == cidr; });
+    }
+
+    /// The address of a node's tunnel, which IPAM takes out of a pool: what the node sends has it.
+    bool is_of_tunnel(const net::Cidr& cidr) const {
+        const auto& nodes = context_.lowered.nodes;
+        return cidr.prefix == net::width(cidr.family()) &&
+               std::any_of(nodes.begin(), nodes.end(), [&](const decision::NodeInfo& node) {
+                   const auto& list = node.tunnel_addresses;
+                   return std::find(list.begin(), list.end(), cidr.base) != list.end();
+               });
     }
 
     bool asked_for(const net::Cidr& cidr) const {

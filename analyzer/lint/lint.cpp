@@ -14,11 +14,14 @@ constexpr Check kChecks[] = {
     check_kubernetes,
     check_calico_bugs,
     check_dead_rules,
+    check_namespace_labels, // before check_selections, which leaves alone what is said here
     check_selections,
+    check_own_side,
     check_coverage,
     check_dns,
     check_host_endpoints,
     check_services,
+    check_ports,
     check_tiers,
     check_ipam,
     check_ipam_requests,
@@ -33,7 +36,12 @@ constexpr Check kChecks[] = {
     check_route_priorities,
     check_request_routes,
     check_host_network_peers,
-    check_service_ranges,
+    check_host_peers,
+    check_node_addresses,
+    check_service_addresses,
+    check_deny_only,
+    check_host_policies,
+    check_pool_addresses,
 };
 
 } // namespace

@@ -25,8 +25,7 @@ ConnectionSet http() {
 
 bool is_system(const decision::Object& object) {
     const auto space = object.labels.find(policy::kNamespaceLabel);
-    return space && (*space == "kube-system" || *space == "calico-system" ||
-                     *space == "calico-apiserver" || *space == "tigera-operator");
+    return space && is_system_namespace(*space);
 }
 
 class MetadataChecker {

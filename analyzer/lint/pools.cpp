@@ -7,80 +7,7 @@
 
 namespace polecat::lint {
 
-using policy::IpPool;
-
 namespace {
-
-constexpr std::string_view kInstallationField = "spec.calicoNetwork.";
-
-bool of_installation(const IpPool& pool) {
-    return pool.path != "spec";
-}
-
-/// Where the pool's fields stand in its settings.
-std::string prefix_of(const IpPool& pool) {
-    return of_installation(pool) ? pool.path.substr(kInstallationField.size()) + "." : "";
-}
-
-Encapsulation mode(const policy::Settings& spec, const char* field, Encapsulation always,
-                   Encapsulation between) {
-    if (spec.is(field, "Always"))
-        return always;
-    return spec.is(field, "CrossSubnet") ? between : Encapsulation::None;
-}
-
-Encapsulation encapsulation_of(const IpPool& pool) {
-    if (!of_installation(pool)) {
-        const auto ipip =
-            mode(pool.spec, "ipipMode", Encapsulation::Ipip, Encapsulation::IpipCrossSubnet);
-        return ipip != Encapsulation::None ? ipip
-                                           : mode(pool.spec, "vxlanMode", Encapsulation::Vxlan,
-                                                  Encapsulation::VxlanCrossSubnet);
-    }
-    const std::string field = prefix_of(pool) + "encapsulation";
-    if (pool.spec.is(field, "VXLAN"))
-        return Encapsulation::Vxlan;
-    if (pool.spec.is(field, "VXLANCrossSubnet"))
-        return Encapsulation::VxlanCrossSubnet;
-    if (pool.spec.is(field, "IPIPCrossSubnet"))
-        return Encapsulation::IpipCrossSubnet;
-    // The operator takes IPIP where nothing is said, which IPv6 does not have.
-    const bool ipip = pool.spec.is(field, "IPIP") ||
-                      (!pool.spec.has(field) && pool.cidr.family() == net::Family::V4);
-    return ipip ? Encapsulation::Ipip : Encapsulation::None;
-}
-
-bool uses(const IpPool& pool, const char* use) {
-    return std::find(pool.allowed_uses.begin(), pool.allowed_uses.end(), use) !=
-           pool.allowed_uses.end();
-}
-
-Pool view_of(const IpPool& pool) {
-    const std::string at = prefix_of(pool);
-    const bool operators = of_installation(pool);
-    const policy::Settings& spec = pool.spec;
-    Pool out;
-    out.cidr = pool.cidr;
-    out.span = spec.span(at + "cidr");
-    out.name = operators && !spec.has(at + "name") ? "" : pool.meta.name;
-    out.object = operators ? "Installation default" : "IPPool " + pool.meta.name;
-    out.encapsulation = encapsulation_of(pool);
-    out.nat_outgoing =
-        operators ? !spec.is(at + "natOutgoing", "Disabled")
-                  : spec.is_true("natOutgoing") || spec.is_true("nat-outgoing"); // its old name
-    out.nat_said = spec.has(at + "natOutgoing") || spec.has(at + "nat-outgoing");
-    out.disabled = pool.disabled || spec.is_true(at + "disableNewAllocations");
-    out.automatic = !spec.is(at + "assignmentMode", "Manual");
-    out.for_pods = pool.allowed_uses.empty() || uses(pool, "Workload");
-    out.for_load_balancers = uses(pool, "LoadBalancer");
-    const auto size = spec.integer(at + "blockSize");
-    const unsigned usual = pool.cidr.family() == net::Family::V4 ? 26 : 122;
-    out.block_size =
-        size && size->value != 0 ? static_cast<unsigned>(size->value) : usual; // 0: not set
-    out.node_selector = spec.selector(at + "nodeSelector");
-    out.namespace_selector = spec.selector(at + "namespaceSelector");
-    return out;
-}
 
 /// The texts of a flat JSON list.
 class ListReader {
@@ -133,55 +60,23 @@ class ListReader {
 };
 
 void add_requests(const std::map<std::string, std::string>& annotations,
-                  std::initializer_list<const char*> names, const std::string& object, Span span,
+                  std::initializer_list<const char*> names, const AddressRequest& of,
                   std::vector<AddressRequest>& out) {
     for (const char* name : names) {
         const auto found = annotations.find(std::string("cni.projectcalico.org/") + name);
         if (found == annotations.end() || found->second.empty())
             continue;
-        AddressRequest request;
+        AddressRequest request = of;
         request.annotation = name;
-        request.object = object;
         request.text = found->second;
         request.understood = found->second.find('\\') == std::string::npos;
         if (request.understood)
             request.items = ListReader(found->second).read();
-        request.span = span;
         out.push_back(std::move(request));
     }
 }
 
 } // namespace
-
-std::string Pool::shown() const {
-    return name.empty() ? net::to_string(cidr)
-                        : fmt::format("`{}` ({})", name, net::to_string(cidr));
-}
-
-bool uses_ipip(const Pool& pool) {
-    return pool.encapsulation == Encapsulation::Ipip ||
-           pool.encapsulation == Encapsulation::IpipCrossSubnet;
-}
-
-bool uses_vxlan(const Pool& pool) {
-    return pool.encapsulation == Encapsulation::Vxlan ||
-           pool.encapsulation == Encapsulation::VxlanCrossSubnet;
-}
-
-std::vector<Pool> pools_of(const policy::Cluster& cluster) {
-    std::vector<Pool> out;
-    for (const IpPool& pool : cluster.pools)
-        if (!of_installation(pool))
-            out.push_back(view_of(pool));
-    const std::size_t objects = out.size();
-    for (const IpPool& pool : cluster.pools) {
-        const auto made = [&](const Pool& each) { return each.cidr == pool.cidr; };
-        const auto end = out.begin() + static_cast<std::ptrdiff_t>(objects);
-        if (of_installation(pool) && std::none_of(out.begin(), end, made))
-            out.push_back(view_of(pool));
-    }
-    return out;
-}
 
 std::vector<NodeView> nodes_of(const policy::Cluster& cluster) {
     std::vector<NodeView> out;
@@ -214,16 +109,34 @@ bool calico_gives_addresses(const policy::Cluster& cluster) {
     return true;
 }
 
+const Pool* pool_asked_for(const std::vector<Pool>& pools, const std::string& asked) {
+    const auto cidr = net::parse_cidr(asked, net::CidrForm::Masked);
+    const auto found = std::find_if(pools.begin(), pools.end(), [&](const Pool& pool) {
+        return cidr ? pool.cidr == *cidr : pool.name == asked;
+    });
+    return found == pools.end() ? nullptr : &*found;
+}
+
 std::vector<AddressRequest> requests_of(const policy::Cluster& cluster) {
     std::vector<AddressRequest> out;
-    for (const policy::Namespace& each : cluster.namespaces)
-        add_requests(each.meta.annotations, {"ipv4pools", "ipv6pools"},
-                     "Namespace " + each.meta.name, each.meta.span, out);
-    for (const policy::Workload& each : cluster.workloads)
-        if (!each.host_network && each.kind != "WorkloadEndpoint")
-            add_requests(each.pod_annotations, {"ipv4pools", "ipv6pools", "ipAddrs", "floatingIPs"},
-                         fmt::format("{} {}/{}", each.kind, each.meta.space, each.meta.name),
-                         each.meta.span, out);
+    for (const policy::Namespace& each : cluster.namespaces) {
+        AddressRequest of;
+        of.object = "Namespace " + each.meta.name;
+        of.space = each.meta.name;
+        of.span = each.meta.span;
+        add_requests(each.meta.annotations, {"ipv4pools", "ipv6pools"}, of, out);
+    }
+    for (const policy::Workload& each : cluster.workloads) {
+        if (each.host_network || each.kind == "WorkloadEndpoint")
+            continue;
+        AddressRequest of;
+        of.object = fmt::format("{} {}/{}", each.kind, each.meta.space, each.meta.name);
+        of.space = each.meta.space;
+        of.pod = &each;
+        of.span = each.meta.span;
+        add_requests(each.pod_annotations, {"ipv4pools", "ipv6pools", "ipAddrs", "floatingIPs"}, of,
+                     out);
+    }
     return out;
 }
 

@@ -7,6 +7,7 @@
 
 #include "analyzer/label_space.h"
 #include "analyzer/lint/checks.h"
+#include "analyzer/lint/front_ports.h"
 #include "ir/policy/scope.h"
 #include "support/diag/fix.h"
 
@@ -161,26 +162,31 @@ void not_ports_without_effect(const RuleView& view, const Report& report) {
     });
 }
 
-bool enforces_http(const Context& context) {
+/// Whether something reads requests; nullopt: the setting that says so is not in the input.
+std::optional<bool> enforces_http(const Context& context) {
     if (context.settings.dataplane == Dataplane::Polecat)
         return true;
+    std::optional<bool> out;
     for (const policy::OtherObject& each : context.cluster.others)
-        if (each.kind == "FelixConfiguration" && each.spec.has("policySyncPathPrefix"))
-            return true;
-    return false;
+        if (each.kind == "FelixConfiguration")
+            out = out.value_or(false) || each.spec.has("policySyncPathPrefix");
+    return out;
 }
 
 void http_ignored(const RuleView& view, const Report& report) {
-    if (!view.rule.http || view.rule.action != Action::Allow || enforces_http(report.context))
+    const auto enforced = enforces_http(report.context);
+    if (!view.rule.http || view.rule.action != Action::Allow || enforced.value_or(false))
         return;
     const Dataplane known = report.context.dataplane();
-    report
-        .at(view.rule.http->span,
-            {report.rule(), known == Dataplane::Bpf        ? "Calico's BPF dataplane"
-                            : known == Dataplane::Nftables ? "Calico's nftables dataplane"
-                                                           : "every dataplane of Calico"})
-        .with_hint("without Calico's application layer policy (policySyncPathPrefix in "
-                   "FelixConfiguration) nothing reads requests");
+    auto& diagnostic =
+        report.at(view.rule.http->span,
+                  {report.rule(), known == Dataplane::Bpf        ? "Calico's BPF dataplane"
+                                  : known == Dataplane::Nftables ? "Calico's nftables dataplane"
+                                                                 : "every dataplane of Calico"});
+    diagnostic.with_hint("without Calico's application layer policy (policySyncPathPrefix in "
+                         "FelixConfiguration) nothing reads requests");
+    if (!enforced)
+        diagnostic.severity = diag::Severity::Warning;
 }
 
 std::string packets_of(const Rule& rule) {
@@ -202,29 +208,41 @@ std::string packets_of(const Rule& rule) {
 }
 
 /// Says nothing of who is there, or that any address will do.
-bool is_anybody(const EntityRule& end) {
-    const bool no_names = !end.selector && !end.not_selector && !end.namespace_selector &&
-                          !end.service_accounts && !end.services && end.domains.empty() &&
-                          !end.nodes;
+bool is_anybody(EntityRule end) {
     const net::AddressSet nets = set_of(end.nets);
-    const bool any = end.nets.empty() || nets == net::AddressSet::all(net::Family::V4) ||
-                     nets == net::AddressSet::all(net::Family::V6);
-    return no_names && any && end.not_nets.empty();
+    if (nets == net::AddressSet::all(net::Family::V4) ||
+        nets == net::AddressSet::all(net::Family::V6))
+        end.nets.clear();
+    end.ports.clear();
+    end.not_ports.clear();
+    return policy::asks_nothing(end);
+}
+
+/// Told of the whole policy, once.
+bool allows_everything_anyway(const RuleView& view) {
+    return allows_everything(view.direction == Direction::Ingress ? view.policy.ingress
+                                                                  : view.policy.egress);
 }
 
 void world_ingress(const RuleView& view, const Report& report) {
     if (view.rule.action == Action::Allow && view.direction == Direction::Ingress &&
-        is_anybody(view.rule.source))
+        is_anybody(view.rule.source) && !names_no_port(report.context, view) &&
+        !allows_everything_anyway(view))
         report.at(view.rule.span, {report.rule(), packets_of(view.rule)});
 }
 
 void world_egress(const RuleView& view, const Report& report) {
     const auto& ports = view.rule.destination.ports;
+    // Outside addresses declare no names of ports.
+    const bool by_name =
+        !ports.empty() && std::none_of(ports.begin(), ports.end(), [](const auto& each) {
+            return std::holds_alternative<net::PortRange>(each.value);
+        });
     const bool dns = !ports.empty() &&
                      (numbers_of(ports) - net::PortSet::of(net::PortRange{53, 53})).empty() &&
                      all_numbers(ports);
     if (view.rule.action == Action::Allow && view.direction == Direction::Egress &&
-        is_anybody(view.rule.destination) && !dns)
+        is_anybody(view.rule.destination) && !dns && !by_name && !allows_everything_anyway(view))
         report.at(view.rule.span, {report.rule(), packets_of(view.rule)});
 }
 

@@ -265,7 +265,7 @@ class SelectorSurprisesChecker {
             return;
         const Span span = other.selector->span;
         other.selector = {};
-        if (is_unconditional(rest) && gets_by(policy, direction))
+        if (policy::asks_nothing(rest) && gets_by(policy, direction))
             out_.report(Code::AllIsNotEverybody, span.known() ? span : rules.back().span,
                         {rule_name({policy, rules.back(), direction, rules.size() - 1})})
                 .about(name_of(policy))

@@ -1,4 +1,4 @@
-// Services, node ports, named ports, pods in the node's network.
+// Services, node ports, pods in the node's network.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -6,7 +6,10 @@
 #include <fmt/format.h>
 
 #include "analyzer/lint/checks.h"
+#include "analyzer/lint/front_ports.h"
 #include "analyzer/program_sets.h"
+#include "ir/net/special.h"
+#include "ir/path/leaving.h"
 #include "ir/policy/scope.h"
 
 namespace polecat::lint {
@@ -29,55 +32,21 @@ std::string full_name(const policy::Metadata& meta) {
 
 class ServicesChecker {
   public:
-    ServicesChecker(Context& context, Diagnostics& out) : context_(context), out_(out) {
-        for (const policy::Service& service : context.cluster.services)
-            for (const net::Address& address : service.cluster_ips)
-                by_address_[address] = full_name(service.meta);
-        for (const policy::Workload& workload : context.cluster.workloads)
-            workloads_[lower(workload.kind) + ":" + full_name(workload.meta)] = &workload;
-        for (const auto& [name, front] : context.lowered.service_fronts)
-            for (const auto& port : front.ports)
-                for (const decision::ServiceBackend& backend : port.backends)
-                    if (backend.object)
-                        fronts_[*backend.object].push_back({name, port.port, backend.port});
-    }
+    ServicesChecker(Context& context, Diagnostics& out)
+        : context_(context), out_(out), fronts_(context) {}
 
     void run() {
         each_rule(context_, [&](const RuleView& view) {
-            service_addresses(view, view.rule.source);
-            service_addresses(view, view.rule.destination);
             empty_services(view, view.rule.source);
             empty_services(view, view.rule.destination);
-            ports(view);
         });
         host_network();
         node_ports();
     }
 
   private:
-    static std::string lower(std::string text) {
-        for (char& c : text)
-            c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-        return text;
-    }
-
     static bool sees_service_addresses(const Policy& policy) {
         return *policy.pre_dnat || *policy.do_not_track;
-    }
-
-    void service_addresses(const RuleView& view, const EntityRule& end) {
-        if (sees_service_addresses(view.policy))
-            return;
-        for (const At<net::Cidr>& net : end.nets) {
-            const auto found = by_address_.find(net->base);
-            if (found != by_address_.end() && net->prefix == net::width(net->family()))
-                out_.report(Code::ServiceAddressInNets, net.span,
-                            {net::to_string(net->base), found->second})
-                    .about(name_of(view.policy))
-                    .with_hint(is_kubernetes(view.policy)
-                                   ? "select the pods behind the service"
-                                   : "select the pods, or name the service by `services`");
-        }
     }
 
     void empty_services(const RuleView& view, const EntityRule& end) {
@@ -87,126 +56,14 @@ class ServicesChecker {
         const auto& world = context_.lowered.world;
         const auto members = world.services.find(key);
         const auto objects = world.service_objects.find(key);
-        const bool known = context_.lowered.service_fronts.contains(key);
-        if (known && (members == world.services.end() || members->second.empty()) &&
+        const bool known =
+            context_.lowered.service_fronts.contains(key) && key != policy::kKubernetesService;
+        const auto pods = context_.extent.known_pods_of(end.services->space);
+        if (known && pods && (members == world.services.end() || members->second.empty()) &&
             (objects == world.service_objects.end() || objects->second.empty()))
             out_.report(Code::ServiceWithoutEndpoints, end.services->span, {key})
-                .about(name_of(view.policy));
-    }
-
-    /// Endpoints that a rule's destination can be; nullopt: anybody.
-    std::optional<std::vector<ObjectId>> destinations(const RuleView& view) {
-        const std::string space = policy::is_global(view.policy.kind) ? "" : view.policy.meta.space;
-        const auto peers = policy::peers_of(view.rule.destination, space);
-        if (peers)
-            return context_.select(*peers);
-        if (view.direction == Direction::Ingress)
-            return context_.select(policy::subject_of(view.policy));
-        return std::nullopt;
-    }
-
-    void ports(const RuleView& view) {
-        const auto& list = view.rule.destination.ports;
-        if (list.empty() || view.rule.action == policy::Action::Log)
-            return;
-        const auto to = destinations(view);
-        if (!to || to->empty())
-            return;
-        for (const policy::Port& port : list) {
-            if (const auto* name = std::get_if<std::string>(&port.value))
-                named_port(view, port, *name, *to);
-            else if (const auto& range = std::get<net::PortRange>(port.value);
-                     range.first == range.last)
-                service_port(view, port, range.first, *to);
-        }
-    }
-
-    void named_port(const RuleView& view, const policy::Port& port, const std::string& name,
-                    const std::vector<ObjectId>& to) {
-        std::map<std::string, std::string> meanings; // "8080/TCP" -> an endpoint
-        bool in_space = false, only_sets = true;     // sets declare no ports
-        for (const ObjectId id : to) {
-            const Object& object = context_.object(id);
-            in_space = in_space || object.kind == Object::Kind::Workload;
-            only_sets = only_sets && object.kind == Object::Kind::NetworkSet;
-            for (const policy::EndpointPort& each : object.ports)
-                if (each.name == name &&
-                    (!view.rule.protocol || **view.rule.protocol == each.protocol))
-                    meanings.emplace(
-                        fmt::format("{}/{}", each.port, net::to_string_protocol(each.protocol)),
-                        object.name);
-        }
-        const Span span = port.span.known() ? port.span : view.rule.span;
-        if (meanings.empty() && (in_space || only_sets)) {
-            if (is_kubernetes(view.policy) && !declared_in_space(view.policy.meta.space, name))
-                return; // told when loading
-            out_.report(Code::NamedPortUnmatched, span, {rule_name(view), name})
-                .about(name_of(view.policy));
-        } else if (meanings.size() > 1) {
-            std::vector<std::string> texts;
-            for (const auto& [meaning, endpoint] : meanings)
-                texts.push_back(meaning + " of " + endpoint);
-            out_.report(Code::NamedPortConflict, span, {rule_name(view), name, listed(texts)})
-                .about(name_of(view.policy));
-        }
-    }
-
-    bool declared_in_space(const std::string& space, const std::string& name) const {
-        for (const policy::Workload& workload : context_.cluster.workloads)
-            for (const policy::EndpointPort& port : workload.ports)
-                if (workload.meta.space == space && port.name == name)
-                    return true;
-        return false;
-    }
-
-    bool listens_on(const Object& object, std::uint16_t port) const {
-        const auto found = workloads_.find(lower(object.manifest_kind) + ":" + object.name);
-        if (found == workloads_.end())
-            return true; // not known
-        const auto& listens = found->second->listens;
-        return listens.empty() ||
-               std::any_of(listens.begin(), listens.end(),
-                           [&](const policy::EndpointPort& each) { return each.port == port; });
-    }
-
-    /// A service's port where the pods behind it listen on another.
-    void service_port(const RuleView& view, const policy::Port& port, std::uint16_t number,
-                      const std::vector<ObjectId>& to) {
-        if (sees_service_addresses(view.policy))
-            return;
-        std::string service;
-        std::uint16_t real = 0;
-        for (const ObjectId id : to) {
-            const auto found = fronts_.find(id);
-            if (found == fronts_.end())
-                continue;
-            for (const Front& front : found->second) {
-                if (front.target == number)
-                    return; // some pod does listen there
-                if (front.port == number && !listens_elsewhere(id, number) && service.empty()) {
-                    service = front.service;
-                    real = front.target;
-                }
-            }
-            if (listens_elsewhere(id, number))
-                return;
-        }
-        if (service.empty())
-            return;
-        const Span span = port.span.known() ? port.span : view.rule.span;
-        // No fix: which port was meant is a guess, and the edit would open flows.
-        out_.report(Code::ServicePortNotPodPort, span,
-                    {rule_name(view), std::to_string(number), service, std::to_string(real)})
-            .about(name_of(view.policy))
-            .with_hint(fmt::format("write {}", real));
-    }
-
-    /// The pod itself declares that port, or says nothing of its ports.
-    bool listens_elsewhere(ObjectId id, std::uint16_t number) const {
-        const Object& object = context_.object(id);
-        const auto found = workloads_.find(lower(object.manifest_kind) + ":" + object.name);
-        return found != workloads_.end() && !found->second->listens.empty() &&
-               listens_on(object, number);
+                .about(name_of(view.policy))
+                .with_note("assumes that " + *pods);
     }
 
     void host_network() {
@@ -249,36 +106,58 @@ class ServicesChecker {
             std::any_of(context_.cluster.policies.begin(), context_.cluster.policies.end(),
                         [](const Policy& policy) { return *policy.pre_dnat; });
         for (const policy::Service& service : context_.cluster.services) {
-            if (!opens_nodes(service))
-                continue;
             for (const policy::ServicePort& port : service.ports)
-                if (port.node_port != 0 && !limited)
+                if (port.node_port != 0 && opens_nodes(service) && !limited)
                     out_.report(Code::NodePortOpen, service.meta.span,
                                 {full_name(service.meta), std::to_string(port.node_port)})
                         .about("Service " + full_name(service.meta));
-            if (service.external_traffic_policy != "Local")
-                hidden_clients(service);
+            if (const std::string why = why_hidden(service); !why.empty())
+                hidden_clients(service, why);
         }
     }
 
-    /// With externalTrafficPolicy Cluster a client comes with a node's address.
-    void hidden_clients(const policy::Service& service) {
+    /// Why a client from outside comes with a node's address; empty: it keeps its own.
+    std::string why_hidden(const policy::Service& service) const {
+        // Calico's BPF dataplane hands its own address on to the pod's node.
+        if (service.external_traffic_policy == "Local" || context_.dataplane() == Dataplane::Bpf)
+            return "";
+        if (opens_nodes(service) || !service.outside_ips().empty())
+            return "externalTrafficPolicy is Cluster";
+        return is_advertised(service) ? "BGP advertises its cluster address, whose clients come "
+                                        "with a node's address"
+                                      : "";
+    }
+
+    bool is_advertised(const policy::Service& service) const {
+        for (const policy::OtherObject& each : context_.cluster.others)
+            if (each.kind == "BGPConfiguration" && each.meta.name == "default")
+                for (std::size_t i = 0; i < each.spec.size("serviceClusterIPs"); ++i)
+                    if (const auto range =
+                            each.spec.cidr(fmt::format("serviceClusterIPs[{}].cidr", i)))
+                        for (const net::Address& address : service.cluster_ips)
+                            if ((*range)->contains(address))
+                                return true;
+        return false;
+    }
+
+    void hidden_clients(const policy::Service& service, const std::string& why) {
         const std::string name = full_name(service.meta);
         std::set<ObjectId> backends;
-        for (const auto& [id, fronts] : fronts_)
-            for (const Front& front : fronts)
-                if (front.service == name)
-                    backends.insert(id);
+        for (const FrontPort& front : fronts_.list())
+            if (front.object && front.is_of_service(name))
+                backends.insert(*front.object);
         each_rule(context_, [&](const RuleView& view) {
             if (view.direction != Direction::Ingress || view.rule.action == policy::Action::Log ||
                 sees_service_addresses(view.policy))
                 return;
             for (const At<net::Cidr>& net : view.rule.source.nets)
                 if (is_outside(net.value) && governs(view.policy, backends)) {
-                    out_.report(Code::ClientAddressLost, net.span, {rule_name(view), name})
+                    out_.report(Code::ClientAddressLost, net.span, {rule_name(view), name, why})
                         .about(name_of(view.policy))
-                        .with_hint("set externalTrafficPolicy: Local, or limit the clients by "
-                                   "loadBalancerSourceRanges or a preDNAT policy");
+                        .with_hint(opens_nodes(service)
+                                       ? "set externalTrafficPolicy: Local, or limit the clients "
+                                         "by loadBalancerSourceRanges or a preDNAT policy"
+                                       : "limit the clients by a preDNAT policy");
                     return;
                 }
         });
@@ -290,20 +169,8 @@ class ServicesChecker {
     /// Public addresses: not those of pods, nodes or private networks, and not everything.
     bool is_outside(const net::Cidr& net) const {
         const auto set = net::AddressSet::of(net);
-        return net.prefix != 0 && !private_addresses().intersects(set) &&
+        return net.prefix != 0 && !net::local_addresses().intersects(set) &&
                !context_.lowered.world.pools.intersects(set);
-    }
-
-    static const net::AddressSet& private_addresses() {
-        static const net::AddressSet kPrivate = [] {
-            std::vector<net::Cidr> list;
-            for (const char* text :
-                 {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16",
-                  "100.64.0.0/10", "127.0.0.0/8", "fc00::/7", "fe80::/10", "::1/128"})
-                list.push_back(*net::parse_cidr(text, net::CidrForm::Strict));
-            return net::AddressSet::of(list);
-        }();
-        return kPrivate;
     }
 
     bool governs(const Policy& policy, const std::set<ObjectId>& backends) {
@@ -331,30 +198,52 @@ class ServicesChecker {
                     .destinations()
                     .contains(number);
             };
-            for (const Front& front : fronts_[id]) {
-                if (front.service != full_name(service.meta) || front.port != port.port ||
-                    port.node_port == 0)
+            for (const FrontPort* front : fronts_.of(id)) {
+                if (front->kind != FrontPort::Kind::NodePort ||
+                    !front->is_of_service(full_name(service.meta)) || front->port != port.node_port)
                     continue;
+                const std::uint16_t target = front->target;
                 const auto stranger = stranger_who(
-                    family, [&](const net::Address& from) { return !allowed(from, front.target); });
+                    family, [&](const net::Address& from) { return !allowed(from, target); });
                 if (!stranger)
                     continue;
-                for (const decision::NodeInfo& node : context_.lowered.nodes)
-                    for (const net::Address& address : node.addresses)
-                        if (address.family == family && allowed(address, front.target)) {
-                            report_node_port(service, port, id, front.target, *stranger, address);
-                            return true;
-                        }
+                for (const net::Address& address : masquerades(id, family))
+                    if (allowed(address, target)) {
+                        report_node_port(service, port, id, target, *stranger, address);
+                        return true;
+                    }
             }
         }
         return false;
+    }
+
+    /// With which addresses other nodes hand packets on to a pod, as far as the manifests tell.
+    std::vector<net::Address> masquerades(ObjectId pod, net::Family family) const {
+        const decision::Endpoint* endpoint = context_.lowered.endpoint_of(pod);
+        const std::string at = endpoint == nullptr ? "" : endpoint->node;
+        decision::End end{{pod}, std::nullopt};
+        for (const net::Address& address : context_.object(pod).addresses)
+            if (address.family == family)
+                end.address = address;
+        const auto& nodes = context_.lowered.nodes;
+        const bool only_its_own =
+            std::all_of(nodes.begin(), nodes.end(),
+                        [&](const decision::NodeInfo& node) { return node.name == at; });
+        const ir::Leaving leaving(context_.lowered, family);
+        std::vector<net::Address> out;
+        for (const decision::NodeInfo& node : nodes)
+            if (node.name != at || only_its_own) // others are like it
+                for (const ir::LeavingSource& each : leaving.own_sources(node.name, at, end))
+                    if (each.source->address)
+                        out.push_back(*each.source->address);
+        return out;
     }
 
     /// A public address of which `is` holds.
     template <class Is> std::optional<net::Address> stranger_who(net::Family family, const Is& is) {
         for (const analyzer::EndGroup& group : context_.ends(family).list()) {
             const net::AddressSet rest =
-                group.outside - private_addresses() - context_.lowered.world.pools;
+                group.outside - net::local_addresses() - context_.lowered.world.pools;
             if (group.is_outside() && !rest.empty() && is(rest.ranges().front().first))
                 return rest.ranges().front().first;
         }
@@ -372,16 +261,9 @@ class ServicesChecker {
                            fmt::format("{} {}", net::to_string_protocol(port.protocol), target)});
     }
 
-    struct Front {
-        std::string service;
-        std::uint16_t port, target;
-    };
-
     Context& context_;
     Diagnostics& out_;
-    std::map<net::Address, std::string> by_address_;
-    std::map<std::string, const policy::Workload*> workloads_;
-    std::map<ObjectId, std::vector<Front>> fronts_; ///< services before an endpoint
+    const FrontPorts fronts_;
 };
 
 } // namespace

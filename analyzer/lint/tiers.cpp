@@ -94,14 +94,8 @@ class TiersChecker {
     }
 
     static bool ends_in_deny(const std::vector<Rule>& rules) {
-        if (rules.empty() || rules.back().action != Action::Deny)
-            return false;
-        const Rule& last = rules.back();
-        const auto plain = [](const policy::EntityRule& end) {
-            return !end.selector && !end.namespace_selector && end.nets.empty() &&
-                   end.not_nets.empty() && end.ports.empty() && !end.service_accounts;
-        };
-        return !last.protocol && plain(last.source) && plain(last.destination);
+        return !rules.empty() && rules.back().action == Action::Deny &&
+               policy::asks_nothing(rules.back());
     }
 
     void pass_unused(const OrderedTier& tier) {

@@ -50,7 +50,7 @@ void AnyEnd::add(PredicateId id, const std::string& name) {
     const decision::Predicate& predicate = store_[id];
     if (const auto* nets = std::get_if<decision::NetSet>(&predicate))
         return exactly(in_set(terms_, address_, nets->nets, family_));
-    if (std::holds_alternative<decision::DomainSet>(predicate)) {
+    if (decision::is_never_known(predicate)) {
         asked_.emplace(id, Bounds{terms_.truth(false), terms_.truth(true)});
         return;
     }

@@ -182,18 +182,25 @@ Bounds EndVariables::of_outside(const Asked& asked, const Side& side, bool sourc
         return exactly(in(nets->nets));
     if (const auto* objects = std::get_if<decision::ObjectSet>(&predicate)) {
         net::AddressSet nets;
-        for (const ObjectId id : world.network_sets)
-            if (objects->selector.matches(world.object(id).labels))
-                nets = nets | world.object(id).nets;
-        return exactly(in(nets));
+        bool doubt = false;
+        for (const ObjectId id : world.network_sets) {
+            const decision::Object& set = world.object(id);
+            doubt = doubt || decision::is_in_doubt(*objects, set);
+            if (!set.unread.known() && objects->selector.matches(set.labels))
+                nets = nets | set.nets;
+        }
+        return {in(nets), doubt ? terms_.truth(true) : in(nets)};
     }
-    if (std::holds_alternative<decision::DomainSet>(predicate))
+    if (decision::is_never_known(predicate))
         return {terms_.truth(false), terms_.truth(true)};
     const auto* service = std::get_if<decision::ServiceSet>(&predicate);
+    const Term doubt = service != nullptr && decision::is_in_doubt(*service, world)
+                           ? (service->with_ports ? packet_.has_ports() : terms_.truth(true))
+                           : terms_.truth(false);
     const auto found =
         service == nullptr ? world.services.end() : world.services.find(service->key);
     if (found == world.services.end())
-        return exactly(terms_.truth(false)); // a named port needs an endpoint
+        return {terms_.truth(false), doubt}; // a named port needs an endpoint
     std::vector<Term> members;
     for (const decision::ServiceMember& member : found->second) {
         if (member.address.family != common().family())
@@ -205,7 +212,8 @@ Bounds EndVariables::of_outside(const Asked& asked, const Side& side, bool sourc
             members.push_back(
                 terms_.both(here, packet_.is_at(member.protocol, *member.port, source)));
     }
-    return exactly(terms_.any_of(std::move(members)));
+    const Term known = terms_.any_of(std::move(members));
+    return {known, terms_.either(known, doubt)};
 }
 
 std::optional<std::uint64_t> EndVariables::number_of(const decision::End& end, bool source) const {

@@ -6,7 +6,7 @@
 
 #include "analyzer/z3/existing_ends.h"
 #include "ir/decision/eval.h"
-#include "ir/host_network.h"
+#include "ir/path/host_network.h"
 
 namespace polecat::smt {
 

@@ -213,8 +213,9 @@ Tree object_of(const policy::Service& service) {
                       .put("type", service.type)
                       .put("clusterIP", service.headless ? Tree("None") : Tree())
                       .put_some("clusterIPs", addresses(service.cluster_ips))
-                      .put_some("externalIPs", addresses(service.external_ips))
+                      .put_some("externalIPs", addresses(service.outside_ips()))
                       .put("externalTrafficPolicy", text_if(service.external_traffic_policy))
+                      .put("internalTrafficPolicy", text_if(service.internal_traffic_policy))
                       .put_some("loadBalancerSourceRanges", std::move(ranges))
                       .put_some("selector", std::move(selector))
                       .put_some("ports", std::move(list)));

@@ -130,7 +130,7 @@ class NodeBuilder {
         const auto unseen = [&](const decision::Entry& entry) {
             const auto domain = [&](const decision::EndMatch& end) {
                 return std::any_of(end.all.begin(), end.all.end(), [&](decision::PredicateId each) {
-                    return std::holds_alternative<decision::DomainSet>(cluster_.predicates[each]);
+                    return decision::is_never_known(cluster_.predicates[each]);
                 });
             };
             return entry.match->http.has_value() || domain(entry.match->source) ||

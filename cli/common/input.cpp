@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/common/render.h"
 #include "frontend/load.h"
 #include "support/diag/render.h"
 #include "support/letters.h"
@@ -18,12 +19,40 @@ bool colour_on(bool standard_error) {
     return (off == nullptr || *off == '\0') && isatty(standard_error ? 2 : 1) == 1;
 }
 
-Input read_input(const std::vector<std::string>& paths,
+namespace {
+
+void load_into(Input& input, std::vector<frontend::File> files) {
+    const RenderRun run = render(files, input.options);
+    input.rendered = run.rendered;
+    for (const frontend::File& each : files)
+        input.named.push_back(each.named);
+    input.cluster = frontend::load_files(std::move(files), input.sources, input.diagnostics,
+                                         {input.options.space}, &input.passed_by);
+    for (const RenderRun::Failure& each : run.failures)
+        input.diagnostics.report(diag::Code::RenderingFailed,
+                                 Span{FileId{static_cast<std::uint32_t>(each.file)}, 1, 1, 1},
+                                 {each.folder, each.why});
+    frontend::check_references(input.cluster, input.diagnostics);
+    input.diagnostics.sort();
+    if (input.options.list_skipped)
+        for (const frontend::PassedBy& each : input.passed_by)
+            fmt::print(stderr, "skipped {}: {}\n", each.path, each.why);
+}
+
+} // namespace
+
+Input read_input(const std::vector<std::string>& paths, const InputOptions& options,
                  const std::function<bool(const std::string&)>& excluded) {
     Input out;
-    out.cluster = frontend::load(paths, out.sources, out.diagnostics, excluded);
-    frontend::check_references(out.cluster, out.diagnostics);
-    out.diagnostics.sort();
+    out.options = options;
+    load_into(out, frontend::read_files(paths, out.diagnostics, excluded));
+    return out;
+}
+
+Input read_input(std::vector<frontend::File> files, const InputOptions& options) {
+    Input out;
+    out.options = options;
+    load_into(out, std::move(files));
     return out;
 }
 

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "frontend/discover.h"
+#include "frontend/passed_by.h"
 #include "ir/decision/lowered.h"
 #include "ir/policy/cluster.h"
 #include "passes/lower.h"
@@ -22,14 +24,30 @@ inline constexpr int kBadInput = 2; ///< bad usage or unreadable input
 /// True when standard output (or error) is a terminal and NO_COLOR is not set.
 bool colour_on(bool standard_error);
 
+/// How every command reads manifests.
+struct InputOptions {
+    std::string space;         ///< where objects without a namespace go; empty: `default`
+    bool list_skipped = false; ///< print each file that was passed by
+    bool render = false;       ///< have helm and kustomize make manifests of what they are for
+    std::vector<std::string> values; ///< files of values for helm
+    std::string config;              ///< where `render:` stands; empty: .polecat.yaml, if any
+    std::string folder;              ///< the paths of files are found below it; empty: here
+};
+
 /// Manifests read and checked.
 struct Input {
     Sources sources;
     diag::Diagnostics diagnostics;
     policy::Cluster cluster;
+    InputOptions options;
+    std::vector<bool> named; ///< by file of `sources`: it was named, not found in a folder
+    bool rendered = false;   ///< by helm or kustomize, in part
+    std::vector<frontend::PassedBy> passed_by;
 };
-Input read_input(const std::vector<std::string>& paths,
+Input read_input(const std::vector<std::string>& paths, const InputOptions& options = {},
                  const std::function<bool(const std::string&)>& excluded = {});
+/// The same for files that are in memory.
+Input read_input(std::vector<frontend::File> files, const InputOptions& options);
 
 /// Prints errors (and warnings, if asked) to standard error. True when there are errors.
 bool print_errors(const Input& input, bool warnings);

@@ -96,6 +96,23 @@ void read_lint(Fields lint, LintConfig& into) {
     lint.finish();
 }
 
+/// `render: true`, or a mapping with what helm and kustomize are told.
+void read_render(Fields& root, LintConfig& into) {
+    const yaml::Node* node = root.get("render");
+    if (node == nullptr)
+        return;
+    if (!node->is_mapping()) {
+        if (const auto wanted = root.boolean("render"))
+            into.render = **wanted;
+        return;
+    }
+    into.render = true;
+    Fields render = root.mapping("render");
+    for (const At<std::string>& each : render.strings("values"))
+        into.values.push_back((fs::path(into.folder) / each.value).string());
+    render.finish();
+}
+
 } // namespace
 
 bool LintConfig::excludes(const std::string& path) const {
@@ -130,6 +147,7 @@ LintConfig read_lint_config(const std::string& file, Sources& sources,
     for (const yaml::Document& each : yaml::read_documents(sources, id, diagnostics)) {
         Fields root(&each.root, "", "", diagnostics);
         read_lint(root.mapping("lint"), out);
+        read_render(root, out);
         root.finish();
     }
     return out;

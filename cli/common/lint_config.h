@@ -20,6 +20,8 @@ struct LintConfig {
     std::string baseline_file;        ///< empty: there is none
     std::optional<Baseline> baseline; ///< read from it
     std::string write_baseline;       ///< where to; empty: not
+    bool render = false;              ///< `render:`
+    std::vector<std::string> values;  ///< of helm
 
     /// A file that was found in a folder and is not to be read.
     bool excludes(const std::string& path) const;

@@ -40,13 +40,13 @@ Input read_again(const Input& input, const std::vector<frontend::FixedFile>& cha
                  const LintConfig& config) {
     std::vector<frontend::File> files;
     for (std::uint32_t i = 0; i < input.sources.size(); ++i)
-        files.push_back({input.sources.path(FileId{i}), input.sources.text(FileId{i})});
+        files.push_back(
+            {input.sources.path(FileId{i}), input.sources.text(FileId{i}), input.named[i]});
     for (const frontend::FixedFile& each : changed)
         files[each.file.value].text = each.text;
-    Input out;
-    out.cluster = frontend::load_files(std::move(files), out.sources, out.diagnostics);
-    frontend::check_references(out.cluster, out.diagnostics);
-    out.diagnostics.sort();
+    InputOptions options = input.options;
+    options.list_skipped = false; // was printed
+    Input out = read_input(std::move(files), options);
     check_input(out, config);
     return out;
 }

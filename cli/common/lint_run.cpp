@@ -1,18 +1,37 @@
 #include "cli/common/lint_run.h"
 
+#include "analyzer/lint/fold.h"
 #include "analyzer/lint/lint.h"
 #include "analyzer/lint/suppression.h"
+#include "cli/common/unread.h"
 #include "frontend/suppressions.h"
 
 namespace polecat::cli {
 
+namespace {
+
+/// Of a policy that could not be read nothing can be said but that. Points into `policies`.
+policy::OrderedPolicies readable_policies(const policy::OrderedPolicies& policies) {
+    policy::OrderedPolicies out;
+    out.tiers = policies.tiers;
+    for (policy::OrderedTier& tier : out.tiers)
+        std::erase_if(tier.policies,
+                      [](const policy::Policy* each) { return each->meta.unread.known(); });
+    std::erase_if(out.tiers, [](const policy::OrderedTier& tier) { return tier.policies.empty(); });
+    return out;
+}
+
+} // namespace
+
 Checked check_input(Input& input, const LintConfig& config, const Prepare& prepare) {
     Checked out;
     out.loads = !input.diagnostics.has_errors();
-    if (out.loads) {
-        const policy::OrderedPolicies policies = passes::order_policies(input.cluster);
+    out.ran = !leaves_nothing(input.diagnostics);
+    if (out.ran) {
+        const policy::OrderedPolicies all = passes::order_policies(input.cluster);
+        const policy::OrderedPolicies policies = readable_policies(all);
         const decision::LoweredCluster lowered = passes::lower(input.cluster, input.diagnostics);
-        const decision::PolicyRules rules = passes::lower_policies(input.cluster, policies);
+        const decision::PolicyRules rules = passes::lower_policies(input.cluster, all);
         lint::Settings settings = config.settings;
         settings.policy_rules = &rules;
         if (prepare)
@@ -31,6 +50,7 @@ Checked check_input(Input& input, const LintConfig& config, const Prepare& prepa
         out.baseline = Baseline(config.write_baseline);
         out.baseline->add(input.diagnostics, input.sources, config.choice);
     }
+    lint::fold(input.diagnostics);
     lint::apply(config.choice, input.diagnostics);
     return out;
 }

@@ -10,9 +10,10 @@
 namespace polecat::cli {
 
 struct Checked {
-    bool loads = true;                ///< false: errors of reading; the rules of lint did not run
-    std::size_t suppressed = 0;       ///< findings that manifests say are meant so
-    std::size_t known = 0;            ///< findings of the baseline
+    bool loads = true;          ///< false: errors of reading; what they are of is not known
+    bool ran = true;            ///< false: there is nothing that the rules of lint could look at
+    std::size_t suppressed = 0; ///< findings that manifests say are meant so
+    std::size_t known = 0;      ///< findings of the baseline
     std::optional<Baseline> baseline; ///< to be written, when that was asked for and `loads`
 };
 

@@ -8,6 +8,7 @@
 
 #include "analyzer/diff.h"
 #include "cli/common/diff_rows.h"
+#include "cli/common/unread.h"
 #include "frontend/expectation_file.h"
 #include "frontend/load.h"
 #include "support/diag/render.h"
@@ -30,8 +31,9 @@ bool is_test_file(const fs::path& path) {
 
 class Runner {
   public:
-    Runner(const std::string& path, const passes::LowerOptions& options, FileResult& out)
-        : folder_(fs::path(path).parent_path()), options_(options), out_(out) {}
+    Runner(const std::string& path, const passes::LowerOptions& options, const InputOptions& input,
+           FileResult& out)
+        : folder_(fs::path(path).parent_path()), options_(options), input_(input), out_(out) {}
 
     void run() {
         std::ifstream in(out_.path, std::ios::binary);
@@ -65,19 +67,19 @@ class Runner {
         return false;
     }
 
+    /// What could not be read of manifests is not known to the answers.
     std::optional<decision::LoweredCluster> load(const std::vector<At<std::string>>& names) {
         std::vector<std::string> paths;
         for (const At<std::string>& name : names)
             paths.push_back((folder_ / *name).lexically_normal().string());
-        Sources sources;
-        diag::Diagnostics diagnostics;
-        const policy::Cluster cluster = frontend::load(paths, sources, diagnostics);
-        frontend::check_references(cluster, diagnostics);
-        if (!accept(sources, diagnostics))
+        Input input = read_input(paths, input_);
+        if (leaves_nothing(input.diagnostics)) {
+            accept(input.sources, input.diagnostics);
             return std::nullopt;
-        auto lowered = passes::lower(cluster, diagnostics, options_);
-        if (!accept(sources, diagnostics))
-            return std::nullopt;
+        }
+        auto lowered = passes::lower(input.cluster, input.diagnostics, options_);
+        for (std::string& line : unread_lines(input, endpoints_in_doubt(input, lowered)))
+            out_.unread.push_back(std::move(line));
         return lowered;
     }
 
@@ -130,6 +132,7 @@ class Runner {
 
     fs::path folder_;
     const passes::LowerOptions& options_;
+    const InputOptions& input_;
     FileResult& out_;
 };
 
@@ -154,10 +157,11 @@ std::vector<std::string> find_test_files(const std::vector<std::string>& paths) 
     return out;
 }
 
-FileResult run_test_file(const std::string& path, const passes::LowerOptions& options) {
+FileResult run_test_file(const std::string& path, const passes::LowerOptions& options,
+                         const InputOptions& input) {
     FileResult out;
     out.path = path;
-    Runner(path, options, out).run();
+    Runner(path, options, input, out).run();
     return out;
 }
 

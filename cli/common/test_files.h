@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "analyzer/judge.h"
+#include "cli/common/input.h"
 #include "passes/lower.h"
 
 namespace polecat::cli {
@@ -15,12 +16,15 @@ struct FileResult {
     /// Why nothing could be asked: errors of the file or of its manifests, rendered.
     std::string error;
     std::vector<analyzer::CaseResult> results;
+    std::vector<std::string> unread; ///< what of the manifests was not read, a line each
     bool passed() const;
 };
 
 /// *.policytest.yaml below the given files and folders, in path order.
 std::vector<std::string> find_test_files(const std::vector<std::string>& paths);
 
-FileResult run_test_file(const std::string& path, const passes::LowerOptions& options);
+/// `input`: how its manifests are read.
+FileResult run_test_file(const std::string& path, const passes::LowerOptions& options,
+                         const InputOptions& input = {});
 
 } // namespace polecat::cli

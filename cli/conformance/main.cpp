@@ -20,9 +20,13 @@ using namespace polecat::conformance;
 using Run = SuiteResult (*)(const std::string&);
 
 const std::map<std::string, Run>& special_suites() {
-    static const std::map<std::string, Run> kRuns{
-        {"selectors", run_selectors}, {"conversion", run_conversion}, {"validator", run_validator},
-        {"defaults", run_defaults},   {"invalid", run_invalid},       {"lab", run_lab}};
+    static const std::map<std::string, Run> kRuns{{"selectors", run_selectors},
+                                                  {"conversion", run_conversion},
+                                                  {"validator", run_validator},
+                                                  {"defaults", run_defaults},
+                                                  {"invalid", run_invalid},
+                                                  {"lab", run_lab},
+                                                  {"bird", run_bird}};
     return kRuns;
 }
 

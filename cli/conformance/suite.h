@@ -25,6 +25,7 @@ SuiteResult run_validator(const std::string& dir);  // suite_validator.cpp
 SuiteResult run_defaults(const std::string& dir);   // suite_defaults.cpp
 SuiteResult run_invalid(const std::string& dir);    // suite_invalid.cpp
 SuiteResult run_lab(const std::string& dir);        // suite_lab.cpp
+SuiteResult run_bird(const std::string& dir);       // suite_bird.cpp
 /// A folder of *.policytest.yaml files: each is one file, each of its cases one case.
 SuiteResult run_policy_tests(const std::string& dir);
 /// Folders with a queries.json: each of its entries is one file.

@@ -61,9 +61,9 @@ bool is_refused(const json& row) {
     return !frontend::parse_selector(text.get<std::string>());
 }
 
-using Check = bool (*)(const Selector&, const json&);
+using SelectorCheck = bool (*)(const Selector&, const json&);
 
-bool accepts(const json& row, Check check) {
+bool accepts(const json& row, SelectorCheck check) {
     const auto selector = frontend::parse_selector(row["expr"].get<std::string>());
     return selector && check(*selector, row);
 }

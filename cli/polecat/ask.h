@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "analyzer/questions.h"
-#include "ir/path.h"
+#include "ir/path/path.h"
 #include "support/result.h"
 #include "support/source.h"
 

@@ -11,7 +11,7 @@
 #include "cli/common/outside.h"
 #include "cli/polecat/ask.h"
 #include "cli/polecat/trail_print.h"
-#include "ir/host_network.h"
+#include "ir/path/host_network.h"
 #include "support/listed.h"
 
 namespace polecat::cli {

@@ -7,6 +7,8 @@
 
 namespace polecat::cli {
 
+struct InputOptions;
+
 void add_lint(CLI::App& app, int& exit_code);
 void add_reach(CLI::App& app, int& exit_code);
 void add_map(CLI::App& app, int& exit_code);
@@ -24,6 +26,9 @@ void add_man(CLI::App& app, int& exit_code);
 /// What commands say of the manifests they read.
 inline constexpr const char* kPathsHelp =
     "manifests: files, folders, or - for standard input; this folder when none is named";
+
+/// The options of every command that reads manifests.
+void add_input_options(CLI::App& command, InputOptions& into);
 
 /// The option --unknown-address of every command that lowers manifests; see lower_options().
 void add_unknown_address(CLI::App& command, std::string& into);

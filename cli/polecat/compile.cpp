@@ -10,6 +10,7 @@
 #include "backends/nftables/nftables.h"
 #include "cli/common/input.h"
 #include "cli/polecat/commands.h"
+#include "cli/polecat/compile_bird.h"
 #include "cli/polecat/emit_forms.h"
 #include "cli/polecat/origins.h"
 #include "support/diag/render.h"
@@ -23,11 +24,13 @@ namespace fs = std::filesystem;
 
 struct CompileOptions {
     std::vector<std::string> paths{"."};
+    InputOptions input;
     std::string target = "nftables";
     std::string emit;
     std::string node;
     std::string out = "polecat-bundle";
     int generation = 0; ///< 0: made from what is compiled
+    BirdCompileOptions bird;
 };
 
 /// Nodes that endpoints are on, by name.
@@ -37,14 +40,6 @@ std::set<std::string> nodes_of(const decision::LoweredCluster& cluster) {
         if (!endpoint.node.empty())
             out.insert(endpoint.node);
     return out;
-}
-
-bool write_file(const fs::path& path, const std::string& text) {
-    std::error_code error;
-    fs::create_directories(path.parent_path(), error);
-    std::ofstream out(path, std::ios::binary);
-    out << text;
-    return static_cast<bool>(out.flush());
 }
 
 std::optional<backends::NodeImage> image_in(const fs::path& path) {
@@ -131,8 +126,8 @@ class Compiler {
         if (*again != *image)
             refuse(node, "the image differs");
         const std::string origins = origins_json(cluster_, *image, node, input_.sources);
-        if (!write_file(folder / "ruleset.nft", text) ||
-            !write_file(folder / "origins.json", origins)) {
+        if (!write_file((folder / "ruleset.nft").string(), text) ||
+            !write_file((folder / "origins.json").string(), origins)) {
             diagnostics_.report(diag::Code::UnreadableFile, Span{},
                                 {folder.string(), "it can't be written"});
             return;
@@ -149,10 +144,15 @@ class Compiler {
     diag::Diagnostics diagnostics_;
 };
 
-int run(const CompileOptions& options) {
-    const Input input = read_input(options.paths);
+int run(CompileOptions& options) {
+    Input input = read_input(options.paths, options.input);
     if (print_errors(input, true))
         return kBadInput;
+    if (options.target == "bird" && options.emit.empty()) {
+        options.bird.node = options.node;
+        options.bird.out = options.out;
+        return compile_bird(options.bird, input);
+    }
     diag::Diagnostics diagnostics;
     passes::LowerOptions lowering;
     if (options.emit.empty())
@@ -165,14 +165,31 @@ int run(const CompileOptions& options) {
     return Compiler(options, input, cluster).run();
 }
 
+void add_bird_options(CLI::App& command, CompileOptions& options) {
+    BirdCompileOptions& bird = options.bird;
+    command.add_option("--router-id", bird.router_id,
+                       "bird: CALICO_ROUTER_ID of calico-node: an ID, or hash");
+    command.add_option("--advertise-cluster-ips", bird.cluster_ips,
+                       "bird: CALICO_ADVERTISE_CLUSTER_IPS of calico-node");
+    command.add_option("--agent-namespace", bird.agent_namespace,
+                       "bird: namespace of calico-node, where Secrets with passwords stand");
+    command.add_option("--endpoint-status", bird.endpoint_status,
+                       "bird: folder with the node's files of workloads that peer with it");
+    command.add_flag("!--no-origins", bird.origins,
+                     "bird: without comments that say what a line was made from");
+}
+
 } // namespace
 
 void add_compile(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<CompileOptions>();
     CLI::App* command = app.add_subcommand("compile", "write the rules that nodes enforce");
     command->add_option("PATH", options->paths, kPathsHelp);
-    command->add_option("--target", options->target, "the dataplane")
-        ->check(CLI::IsMember({"nftables"}));
+    add_input_options(*command, options->input);
+    command
+        ->add_option("--target", options->target,
+                     "nftables: rules for packets; bird: a configuration of BIRD 2 for routes")
+        ->check(CLI::IsMember({"nftables", "bird"}));
     command->add_option("--node", options->node, "one node; all when absent");
     command->add_option("-o,--out", options->out, "folder of the bundle");
     command
@@ -185,10 +202,12 @@ void add_compile(CLI::App& app, int& exit_code) {
         ->add_option("--emit", options->emit,
                      "print a form on the way instead: policy-ir, program or table")
         ->check(CLI::IsMember({"policy-ir", "program", "table"}));
+    add_bird_options(*command, *options);
     command->footer("Examples:\n"
                     "  polecat compile manifests/ -o bundle\n"
                     "  polecat compile manifests/ --node node1 && "
                     "nft -f polecat-bundle/nodes/node1/ruleset.nft\n"
+                    "  polecat compile manifests/ --target bird --node node1\n"
                     "  polecat compile manifests/ --emit program");
     command->callback([options, &exit_code] { exit_code = run(*options); });
 }

@@ -5,11 +5,12 @@
 #include <fmt/format.h>
 
 #include "cli/common/input.h"
+#include "cli/common/unread.h"
 #include "cli/polecat/commands.h"
 #include "cli/polecat/diff_picture.h"
 #include "cli/polecat/diff_print.h"
 #include "cli/polecat/proofs.h"
-#include "frontend/load.h"
+#include "cli/polecat/revision.h"
 #include "passes/enforce_staged.h"
 #include "runtime/git.h"
 
@@ -19,6 +20,7 @@ namespace {
 
 struct DiffOptions {
     std::vector<std::string> what;
+    InputOptions input;
     std::string format = "text", fail_on = "none", unknown_address = "depends";
     bool staged = false, prove = false;
     std::string smt_folder; ///< empty: queries are not written
@@ -52,28 +54,12 @@ std::optional<Revisions> revisions_of(const std::string& text) {
     return out;
 }
 
-Input read_revision(const std::string& revision, const std::vector<std::string>& paths) {
-    auto found = runtime::git_tree(revision, paths);
-    if (!found)
-        fail(found.error());
-    for (const std::string& each : found->links)
-        if (frontend::is_manifest_name(each))
-            fail(fmt::format("{} is a symbolic link in {}, which leads to nothing that git lists; "
-                             "compare two folders instead",
-                             each, revision));
-    for (const std::string& each : found->submodules)
-        fmt::print(stderr,
-                   "polecat: note: {} is a submodule in {}: what it holds is not compared\n", each,
-                   revision);
-    std::vector<frontend::File> files;
-    for (runtime::GitFile& each : found->files)
-        if (frontend::is_manifest_name(each.path))
-            files.push_back({revision + ":" + each.path, std::move(each.text)});
-    Input out;
-    out.cluster = frontend::load_files(std::move(files), out.sources, out.diagnostics);
-    frontend::check_references(out.cluster, out.diagnostics);
-    out.diagnostics.sort();
-    return out;
+Input input_of(const std::string& revision, const std::vector<std::string>& paths,
+               const InputOptions& options) {
+    auto input = read_revision(revision, paths, options);
+    if (!input)
+        fail(input.error());
+    return std::move(*input);
 }
 
 bool wants_failure(const std::string& fail_on, const analyzer::Diff& diff) {
@@ -101,7 +87,7 @@ Result<std::string> rendered(const std::string& format, const DiffReport& report
 
 int compare(const DiffOptions& options, const Input& base, const Input& head,
             const policy::Cluster& head_cluster) {
-    if (print_errors(base, false) || (&base != &head && print_errors(head, false)))
+    if (is_unusable(base) || (&base != &head && is_unusable(head)))
         return kBadInput;
     const auto lowered = [&](const policy::Cluster& cluster) {
         diag::Diagnostics diagnostics;
@@ -114,7 +100,12 @@ int compare(const DiffOptions& options, const Input& base, const Input& head,
     const bool prove = options.prove || !options.smt_folder.empty();
     const analyzer::Diff found = analyzer::diff(before, now, prove);
     DiffReport report{
-        base, head, found, diff_rows(found, now), policy_changes(base.cluster, head_cluster), {}};
+        base, head, found, diff_rows(found, now), policy_changes(base.cluster, head_cluster),
+        {},   {}};
+    report.unread = unread_lines(base, endpoints_in_doubt(base, before));
+    if (&base != &head)
+        for (std::string& line : unread_lines(head, endpoints_in_doubt(head, now)))
+            report.unread.push_back(std::move(line));
     if (prove)
         report.proof = prove_diff(before, now, found, options.smt_folder);
     const auto text = rendered(options.format, report, now);
@@ -122,6 +113,8 @@ int compare(const DiffOptions& options, const Input& base, const Input& head,
         fmt::print(stderr, "polecat: {}\n", text.error());
         return kBadInput;
     }
+    for (const std::string& line : report.unread)
+        fmt::print(stderr, "polecat: {}\n", line);
     fmt::print("{}", *text);
     if (prove && (options.format == "svg" || options.format == "dot"))
         fmt::print(stderr, "{}\n", proof_text(*report.proof));
@@ -135,18 +128,19 @@ int run(const DiffOptions& options) {
         std::vector<std::string> paths(options.what.begin() + 1, options.what.end());
         if (paths.empty())
             paths = {"."};
-        const Input base = read_revision(revisions->base, paths);
-        const Input head = read_revision(revisions->head, paths);
+        const Input base = input_of(revisions->base, paths, options.input);
+        const Input head = input_of(revisions->head, paths, options.input);
         return compare(options, base, head,
                        options.staged ? passes::enforce_staged(head.cluster) : head.cluster);
     }
     if (options.staged && options.what.size() == 1) {
-        const Input input = read_input(options.what);
+        const Input input = read_input(options.what, options.input);
         return compare(options, input, input, passes::enforce_staged(input.cluster));
     }
     if (options.what.size() != 2)
         fail("name two folders or files, or one with --staged");
-    const Input base = read_input({options.what[0]}), head = read_input({options.what[1]});
+    const Input base = read_input({options.what[0]}, options.input),
+                head = read_input({options.what[1]}, options.input);
     return compare(options, base, head,
                    options.staged ? passes::enforce_staged(head.cluster) : head.cluster);
 }
@@ -160,6 +154,7 @@ void add_diff(CLI::App& app, int& exit_code) {
     command->add_option("BASE HEAD", options->what,
                         "two folders or files; or revisions of the git repository here, BASE..HEAD "
                         "(or BASE...HEAD), and -- PATH");
+    add_input_options(*command, options->input);
     command
         ->add_option("--format", options->format, "text, json, md (for a pull request), svg or dot")
         ->check(CLI::IsMember({"text", "json", "md", "svg", "dot"}));

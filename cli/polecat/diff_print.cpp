@@ -178,6 +178,8 @@ std::string diff_json(const DiffReport& report) {
              {"endpoints", {{"added", report.diff.added}, {"gone", report.diff.gone}}},
              {"hostEndpointHooks", report.diff.other_hooks},
              {"depends", report.diff.depends}};
+    if (!report.unread.empty())
+        out["unread"] = report.unread;
     if (report.proof)
         out["proof"] = {{"equalPrograms", report.proof->equal},
                         {"differentPrograms", report.proof->different},
@@ -193,6 +195,8 @@ std::string diff_markdown(const DiffReport& report) {
         return text;
     };
     std::string out = "### Network policy: " + counts_of(report) + "\n\n";
+    for (const std::string& line : report.unread)
+        out += "**" + line + "**\n\n";
     if (!report.rows.empty())
         out += "| | from | to | connections | before | now |\n|---|---|---|---|---|---|\n";
     for (const DiffRow& row : report.rows) {

@@ -22,6 +22,7 @@ struct DiffReport {
     std::vector<DiffRow> rows;
     PolicyChanges policies;
     std::optional<smt::DiffProof> proof; ///< with --prove
+    std::vector<std::string> unread;     ///< what was not read, a line each
 };
 
 PolicyChanges policy_changes(const policy::Cluster& base, const policy::Cluster& head);

@@ -8,10 +8,11 @@
 #include "analyzer/trail.h"
 #include "cli/common/input.h"
 #include "cli/common/outside.h"
+#include "cli/common/unread.h"
 #include "cli/polecat/ask.h"
 #include "cli/polecat/commands.h"
 #include "cli/polecat/map_rows.h"
-#include "ir/host_network.h"
+#include "ir/path/host_network.h"
 #include "ir/policy/felix.h"
 #include "ir/policy/scope.h"
 #include "support/listed.h"
@@ -27,6 +28,7 @@ using nlohmann::json;
 
 struct ExposureOptions {
     std::vector<std::string> paths{"."};
+    InputOptions input;
     std::string format = "text", fail_on = "none";
     std::string unknown_address = "depends";
 };
@@ -283,8 +285,8 @@ std::string text_of(const std::vector<json>& entries) {
 }
 
 int run(const ExposureOptions& options) {
-    const Input input = read_input(options.paths);
-    if (print_errors(input, false))
+    const Input input = read_input(options.paths, options.input);
+    if (is_unusable(input))
         return kBadInput;
     diag::Diagnostics diagnostics;
     const auto cluster =
@@ -307,6 +309,7 @@ int run(const ExposureOptions& options) {
                 each.erase("shown");
         text = json(entries).dump(1, ' ', false, json::error_handler_t::replace) + "\n";
     }
+    tell_unread(input, endpoints_in_doubt(input, cluster));
     std::fwrite(text.data(), 1, text.size(), stdout);
     return open && options.fail_on == "outside" ? kFindings : kGood;
 }
@@ -318,6 +321,7 @@ void add_exposure(CLI::App& app, int& exit_code) {
     CLI::App* command = app.add_subcommand(
         "exposure", "what is open to outside addresses and to pods that don't exist yet");
     command->add_option("PATH", options->paths, kPathsHelp);
+    add_input_options(*command, options->input);
     command->add_option("--format", options->format, "text or json")
         ->check(CLI::IsMember({"text", "json"}));
     command

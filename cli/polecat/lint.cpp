@@ -4,6 +4,7 @@
 
 #include "cli/common/lint_fix.h"
 #include "cli/common/lint_run.h"
+#include "cli/common/unread.h"
 #include "cli/polecat/commands.h"
 #include "cli/polecat/proofs.h"
 #include "cli/polecat/report_options.h"
@@ -19,6 +20,7 @@ namespace {
 
 struct LintCommand {
     std::vector<std::string> paths{"."};
+    InputOptions input;
     std::string format = "text";
     bool prove = false, fix = false, fix_dry_run = false;
     std::string smt_folder; ///< empty: queries are not written
@@ -43,9 +45,9 @@ std::optional<LintConfig> config_of(const LintOptions& options) {
 void print_summary(const Input& input, const Checked& checked, std::size_t excluded) {
     const std::size_t errors = input.diagnostics.count(diag::Severity::Error);
     const std::size_t warnings = input.diagnostics.count(diag::Severity::Warning);
-    fmt::print("{} file{} read: {} error{}, {} warning{}", input.sources.size(),
-               input.sources.size() == 1 ? "" : "s", errors, errors == 1 ? "" : "s", warnings,
-               warnings == 1 ? "" : "s");
+    const std::size_t files = input.sources.size() - input.passed_by.size();
+    fmt::print("{} file{} read: {} error{}, {} warning{}", files, files == 1 ? "" : "s", errors,
+               errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
     const auto& list = input.diagnostics.list();
     const auto with_fix = std::count_if(list.begin(), list.end(),
                                         [](const auto& each) { return !each.fixes.empty(); });
@@ -58,13 +60,6 @@ void print_summary(const Input& input, const Checked& checked, std::size_t exclu
     if (excluded != 0)
         fmt::print(", {} file{} excluded", excluded, excluded == 1 ? "" : "s");
     fmt::print("\n");
-}
-
-bool unreadable(const Input& input) {
-    for (const diag::Diagnostic& each : input.diagnostics.list())
-        if (each.code == diag::Code::UnreadableFile || each.code == diag::Code::NoManifests)
-            return true;
-    return false;
 }
 
 /// False when a file could not be written, which is said.
@@ -85,8 +80,13 @@ bool write_files(Mended& mended) {
 /// Mends what can be mended. `input` stays as it was for a dry run, else it is what is left. False
 /// when that went wrong.
 bool run_fixes(const LintCommand& command, const LintConfig& config, Input& input) {
-    if (unreadable(input))
+    if (leaves_nothing(input.diagnostics))
         return true; // nothing is mended; the report says why
+    if (input.rendered) {
+        fmt::print(stderr, "polecat: what helm and kustomize made is not mended: run --fix without "
+                           "--render\n");
+        return false;
+    }
     if (const std::string why = cannot_mend(input.sources); !why.empty()) {
         fmt::print(stderr, "polecat: {}\n", why);
         return false;
@@ -139,7 +139,9 @@ int run(const LintCommand& command) {
     if (!config)
         return kBadInput;
     std::size_t excluded = 0;
-    Input input = read_input(command.paths, [&](const std::string& path) {
+    InputOptions reading = command.input;
+    reading.config = command.steering.config;
+    Input input = read_input(command.paths, reading, [&](const std::string& path) {
         if ((config->baseline && config->baseline->is(path)) ||
             (!config->write_baseline.empty() && Baseline(config->write_baseline).is(path)))
             return true; // no manifest
@@ -159,9 +161,9 @@ int run(const LintCommand& command) {
     if ((command.fix || command.fix_dry_run) && !run_fixes(command, *config, input))
         return kBadInput;
     frontend::place_additions(input.diagnostics, input.sources);
-    if (!command.fix_dry_run || unreadable(input))
+    if (!command.fix_dry_run || leaves_nothing(input.diagnostics))
         print_report(command, input, checked, excluded);
-    if (unreadable(input))
+    if (leaves_nothing(input.diagnostics))
         return kBadInput;
     if (command.fix_dry_run)
         return fails ? kFindings : kGood;
@@ -175,6 +177,7 @@ void add_lint(CLI::App& app, int& exit_code) {
     LintOptions& steering = options->steering;
     CLI::App* command = app.add_subcommand("lint", "report mistakes in manifests");
     command->add_option("PATH", options->paths, kPathsHelp);
+    add_input_options(*command, options->input);
     command
         ->add_option("--format", options->format,
                      "how findings are printed; json is one object a line")

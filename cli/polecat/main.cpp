@@ -18,7 +18,7 @@ int main(int argc, char** argv) {
     app.set_version_flag("--version", "polecat " POLECAT_VERSION);
     app.require_subcommand(1);
     app.footer("Exit codes: 0 nothing found, 1 findings or a failed expectation, 2 bad usage or "
-               "unreadable input.\n`polecat COMMAND --help` shows examples.");
+               "nothing that can be read.\n`polecat COMMAND --help` shows examples.");
     int exit_code = kGood;
     add_lint(app, exit_code);
     add_reach(app, exit_code);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/common/input.h"
+#include "cli/common/unread.h"
 #include "cli/polecat/commands.h"
 #include "cli/polecat/map_render.h"
 #include "cli/polecat/map_sides.h"
@@ -10,10 +11,13 @@
 
 namespace polecat::cli {
 
+using decision::Direction;
+
 namespace {
 
 struct MapOptions {
     std::vector<std::string> paths{"."};
+    InputOptions input;
     std::string format = "text";
     std::string unknown_address = "depends";
     std::string family = "auto", group_by = "auto", rows = "auto";
@@ -58,10 +62,26 @@ bool by_side(const MapOptions& options, const decision::LoweredCluster& cluster)
     return true;
 }
 
+/// Rows of a map that hang on what could not be read.
+void count_hanging(const decision::LoweredCluster& cluster, const analyzer::ConnectivityMap& map,
+                   const MapRows& rows, Hanging& into) {
+    const auto in_doubt = [&](const std::vector<std::uint32_t>& groups, Direction direction) {
+        return std::any_of(groups.begin(), groups.end(), [&](std::uint32_t group) {
+            const auto program = map.groups()[group].program(direction);
+            return program && cluster.is_in_doubt(*program);
+        });
+    };
+    for (const MapRow& row : rows.rows)
+        into.add(row.connections.allow != row.connections.may &&
+                 (in_doubt(row.from, Direction::Egress) || in_doubt(row.to, Direction::Ingress)));
+}
+
 std::string render(const MapOptions& options, const decision::LoweredCluster& cluster,
-                   const analyzer::ConnectivityMap& map, net::Family family) {
+                   const analyzer::ConnectivityMap& map, net::Family family, Hanging* hanging) {
     const MapRows rows =
         options.expand ? expanded_rows(cluster, map, family) : grouped_rows(cluster, map, family);
+    if (hanging != nullptr)
+        count_hanging(cluster, map, rows, *hanging);
     return render_map(rows, map, options.format, options.expand);
 }
 
@@ -120,8 +140,8 @@ int run(const MapOptions& options) {
         fmt::print(stderr, "polecat: {}\n", grouping.error());
         return kBadInput;
     }
-    const Input input = read_input(options.paths);
-    if (print_errors(input, false))
+    const Input input = read_input(options.paths, options.input);
+    if (is_unusable(input))
         return kBadInput;
     diag::Diagnostics diagnostics;
     const auto cluster =
@@ -132,6 +152,11 @@ int run(const MapOptions& options) {
                    "note: --expand is for rows; --group-by workload is the finest picture\n");
     const auto families = families_of(options, cluster);
     const bool sides = !picture && by_side(options, cluster);
+    const bool by_rows = is_partly_unread(input) && !picture && !sides;
+    Hanging hanging;
+    std::string held_back; // what was not read is told first
+    if (!by_rows)
+        tell_unread(input, endpoints_in_doubt(input, cluster));
     for (const net::Family family : picture ? first_of(families) : families) {
         if (sides) {
             write(render_sides(cluster, analyzer::Sides(cluster, identities, family), family,
@@ -139,14 +164,21 @@ int run(const MapOptions& options) {
             continue;
         }
         const analyzer::ConnectivityMap map(cluster, identities, family);
-        const auto text = picture ? draw(options, cluster, map, family, *grouping)
-                                  : Result(render(options, cluster, map, family));
+        const auto text =
+            picture ? draw(options, cluster, map, family, *grouping)
+                    : Result(render(options, cluster, map, family, by_rows ? &hanging : nullptr));
         if (!text) {
             fmt::print(stderr, "polecat: {}\n", text.error());
             return kBadInput;
         }
-        write(*text);
+        if (by_rows)
+            held_back += *text;
+        else
+            write(*text);
     }
+    if (by_rows)
+        tell_unread(input, hanging);
+    write(held_back);
     if (options.format == "text")
         print_footnotes(options, cluster);
     return kGood;
@@ -158,6 +190,7 @@ void add_map(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<MapOptions>();
     CLI::App* command = app.add_subcommand("map", "who may reach whom in the whole cluster");
     command->add_option("PATH", options->paths, kPathsHelp);
+    add_input_options(*command, options->input);
     command->add_option("--format", options->format, "text, json, csv, md, dot or svg")
         ->check(CLI::IsMember({"text", "json", "csv", "md", "dot", "svg"}));
     command->add_flag("--expand", options->expand, "one row for each pair of ends");

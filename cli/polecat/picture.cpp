@@ -8,7 +8,7 @@
 
 #include "cli/common/input.h"
 #include "cli/polecat/map_rows.h"
-#include "ir/host_network.h"
+#include "ir/path/host_network.h"
 
 namespace polecat::cli {
 

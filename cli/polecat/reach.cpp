@@ -2,6 +2,7 @@
 
 #include "analyzer/ends.h"
 #include "cli/common/input.h"
+#include "cli/common/unread.h"
 #include "cli/polecat/ask.h"
 #include "cli/polecat/commands.h"
 #include "cli/polecat/reach_print.h"
@@ -14,6 +15,7 @@ namespace {
 struct ReachOptions {
     std::string from, to;
     std::vector<std::string> paths{"."};
+    InputOptions input;
     std::vector<std::string> ports;
     std::string protocol, icmp, http;
     int source_port = -1;
@@ -146,19 +148,33 @@ int ask(const ReachOptions& options, const std::vector<expectation::Traffic>& tr
     return kGood;
 }
 
+/// Of the one answer about all traffic between two ends.
+Hanging of_one_answer(const Input& input, const decision::LoweredCluster& cluster,
+                      const ir::PathQuery& query) {
+    std::vector<decision::ObjectId> ends;
+    for (const ir::PathEnd* end : {&query.source, &query.destination})
+        if (end->endpoint)
+            ends.push_back(*end->endpoint);
+    Hanging out;
+    out.add(endpoints_in_doubt(input, cluster, ends).some != 0);
+    return out;
+}
+
 int run(const ReachOptions& options) {
     const auto traffic = traffic_of(options);
     const bool open = is_open(options.from) || is_open(options.to);
-    const Input input = read_input(options.paths);
-    if (print_errors(input, false))
+    const Input input = read_input(options.paths, options.input);
+    if (is_unusable(input))
         return kBadInput;
     diag::Diagnostics diagnostics;
     const auto cluster =
         passes::lower(input.cluster, diagnostics, lower_options(options.unknown_address));
     if (options.suggest && (open || traffic.empty()))
         fail("--suggest takes both ends and a --port or --protocol");
-    if (open || (traffic.empty() && options.all_rules))
+    if (open || (traffic.empty() && options.all_rules)) {
+        tell_unread(input, endpoints_in_doubt(input, cluster));
         return ask(options, traffic, cluster, input.sources);
+    }
     const auto from = value_or_fail(frontend::parse_end(options.from));
     const auto to = value_or_fail(frontend::parse_end(options.to));
     ir::PathQuery query;
@@ -169,6 +185,7 @@ int run(const ReachOptions& options) {
     query.route = ir::Route::Wire;
     const ReachPrinter printer(cluster, input.sources, options.from, options.to, options.all_rules);
     if (traffic.empty()) {
+        tell_unread(input, of_one_answer(input, cluster, query));
         fmt::print("{}", options.format == "json" ? printer.summary_json(query)
                                                   : printer.summary_text(query));
         return kGood;
@@ -177,10 +194,14 @@ int run(const ReachOptions& options) {
     for (const expectation::Traffic& each : traffic) {
         query.packet = packet_of(options, each);
         answers.push_back({each, ir::judge_flow(cluster, query), std::nullopt});
-        if (options.suggest && answers.back().verdict.verdict == decision::Verdict::Deny)
+        if (options.suggest && answers.back().verdict.verdict != decision::Verdict::Allow)
             answers.back().suggestion =
                 suggest(input.cluster, cluster, lower_options(options.unknown_address), query);
     }
+    Hanging hanging;
+    for (const ReachAnswer& each : answers)
+        hanging.add(hangs_on_unread(each.verdict.reason));
+    tell_unread(input, hanging);
     fmt::print("{}", options.format == "json" ? printer.json(answers) : printer.text(answers));
     return kGood;
 }
@@ -199,6 +220,7 @@ void add_reach(CLI::App& app, int& exit_code) {
     command->add_option("TO", options->to, std::string(ends) + "; also service:NAMESPACE/NAME")
         ->required();
     command->add_option("-f,--files", options->paths, kPathsHelp);
+    add_input_options(*command, options->input);
     command->add_option("-p,--port", options->ports, "destination port: 80/TCP, 53/UDP");
     command->add_option("--protocol", options->protocol, "a protocol by name or number");
     command->add_option("--icmp", options->icmp, "ICMP type, or type/code: 8/0");
@@ -211,7 +233,8 @@ void add_reach(CLI::App& app, int& exit_code) {
     command->add_flag("-e,--explain", options->all_rules,
                       "show every rule that was looked at, not only those that matched");
     command->add_flag("--suggest", options->suggest,
-                      "for a denied flow, the nearest change of its policies that would allow it");
+                      "for a flow that is denied or depends, the nearest change of its policies "
+                      "that would allow it");
     command->footer(
         "`any` leaves an end open: who can reach TO, what can FROM reach; as a CIDR, the answer is "
         "exact for every address.\n"

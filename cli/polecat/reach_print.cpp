@@ -2,12 +2,13 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "analyzer/program_sets.h"
 #include "analyzer/trail.h"
 #include "cli/common/input.h"
-#include "ir/host_network.h"
+#include "ir/path/host_network.h"
 
 namespace polecat::cli {
 
@@ -20,30 +21,84 @@ std::string upper(std::string_view text) {
     return out;
 }
 
+std::string place(const Sources& sources, const Span& span) {
+    return span.known() ? " (" + sources.describe(span) + ")" : "";
+}
+
+std::string shown(const decision::World& world, const decision::End& end) {
+    if (end.address)
+        return net::to_string(*end.address);
+    return end.objects.empty() ? "an address that is not known"
+                               : world.object(end.objects.front()).name;
+}
+
+nlohmann::json hops_json(const decision::LoweredCluster& cluster, const Sources& sources,
+                         const ir::WayVerdict& way) {
+    using nlohmann::json;
+    json hops = json::array();
+    for (const ir::HopVerdict& hop : way.hops) {
+        json trail = json::array(), isolated = json::array();
+        if (hop.program != nullptr && hop.skipped == ir::HopVerdict::Skipped::No)
+            for (const analyzer::TrailLine& line : analyzer::trail_of(cluster, hop)) {
+                json step{{"tier", line.tier},
+                          {"what", line.what},
+                          {"outcome", line.outcome},
+                          {"decisive", line.decisive}};
+                if (!line.failed.empty())
+                    step["failed"] = line.failed;
+                if (line.span.known())
+                    step["at"] = sources.describe(line.span);
+                trail.push_back(std::move(step));
+            }
+        json entry{{"hop", analyzer::describe(hop.hop, cluster.world)},
+                   {"verdict", decision::to_string(hop.verdict)},
+                   {"source", shown(cluster.world, hop.flow.source)},
+                   {"destination", shown(cluster.world, hop.flow.destination)},
+                   {"trail", trail}};
+        for (const decision::PolicyBlock* block : analyzer::isolating(hop)) {
+            isolated.push_back({{"policy", analyzer::describe(*block)}});
+            if (block->span.known())
+                isolated.back()["at"] = sources.describe(block->span);
+        }
+        if (!isolated.empty())
+            entry["isolatedBy"] = std::move(isolated);
+        if (hop.skipped != ir::HopVerdict::Skipped::No)
+            entry["skipped"] = analyzer::to_string(hop.skipped);
+        hops.push_back(std::move(entry));
+    }
+    return hops;
+}
+
 } // namespace
 
 std::string ReachPrinter::hop_text(const ir::HopVerdict& hop, std::size_t number) const {
-    std::string out =
-        fmt::format("  {}. {}: {}\n", number, analyzer::describe(hop.hop, cluster_.world),
-                    decision::to_string(hop.verdict));
-    if (hop.hop.rewrite && hop.hop.rewrite->destination_port)
-        out = fmt::format("     the service is answered by port {} of a backend\n",
-                          *hop.hop.rewrite->destination_port) +
-              out;
+    std::string out;
+    if (const auto& change = hop.hop.rewrite) {
+        if (change->destination_port)
+            out += fmt::format("     the service is answered by port {} of a backend\n",
+                               *change->destination_port);
+        if (change->source)
+            out += fmt::format("     from here the source is {}\n",
+                               shown(cluster_.world, *change->source));
+    }
+    out += fmt::format("  {}. {}: {}\n", number, analyzer::describe(hop.hop, cluster_.world),
+                       decision::to_string(hop.verdict));
     if (hop.skipped != ir::HopVerdict::Skipped::No)
         return out + fmt::format("       {}\n", analyzer::to_string(hop.skipped));
     if (hop.program == nullptr)
         return out;
-    const auto& program = cluster_.program(hop.program->program);
-    for (const analyzer::TrailLine& line :
-         analyzer::trail_of(program, hop.program->slots, hop.decision)) {
+    for (const analyzer::TrailLine& line : analyzer::trail_of(cluster_, hop)) {
         if (!line.matched && !all_rules_)
             continue;
-        const std::string place =
-            line.span.known() ? "   (" + sources_.describe(line.span) + ")" : "";
-        out += fmt::format("     {} {:<22} {}: {}{}\n", line.decisive ? ">" : " ", line.tier,
-                           line.what, line.outcome, place);
+        out += fmt::format("     {} {:<22} {}: {}{}{}\n", line.decisive ? ">" : " ", line.tier,
+                           line.what, line.outcome, line.failed.empty() ? "" : ": ",
+                           fmt::join(line.failed, "; "));
+        if (const std::string at = place(sources_, line.span); !at.empty())
+            out.insert(out.size() - 1, "  " + at);
     }
+    for (const decision::PolicyBlock* block : analyzer::isolating(hop))
+        out += fmt::format("       isolated by {}{}\n", analyzer::describe(*block),
+                           place(sources_, block->span));
     return out;
 }
 
@@ -78,11 +133,16 @@ std::string ReachPrinter::text(const std::vector<ReachAnswer>& answers) const {
                            to_, to_string(answer.traffic));
         if (!verdict.reason.empty())
             out += "  because " + verdict.reason + "\n";
-        std::size_t number = 0;
-        for (const ir::HopVerdict& hop : verdict.hops)
-            out += hop_text(hop, ++number);
-        if (verdict.hops.empty() && verdict.reason.empty())
-            out += "  no policy governs either end\n";
+        for (const ir::WayVerdict& way : verdict.ways) {
+            if (verdict.ways.size() > 1)
+                out += fmt::format("  {}{}{}\n", upper(decision::to_string(way.verdict)),
+                                   way.assumption.empty() ? "" : " ", way.assumption);
+            std::size_t number = 0;
+            for (const ir::HopVerdict& hop : way.hops)
+                out += hop_text(hop, ++number);
+            if (way.hops.empty() && way.reason.empty())
+                out += "  no policy governs either end\n";
+        }
         if (answer.suggestion)
             out += suggestion_text(*answer.suggestion);
     }
@@ -93,28 +153,8 @@ std::string ReachPrinter::json(const std::vector<ReachAnswer>& answers) const {
     using nlohmann::json;
     json out = json::array();
     for (const ReachAnswer& answer : answers) {
-        json hops = json::array();
-        for (const ir::HopVerdict& hop : answer.verdict.hops) {
-            json trail = json::array();
-            if (hop.program != nullptr && hop.skipped == ir::HopVerdict::Skipped::No)
-                for (const analyzer::TrailLine& line :
-                     analyzer::trail_of(cluster_.program(hop.program->program), hop.program->slots,
-                                        hop.decision)) {
-                    json step{{"tier", line.tier},
-                              {"what", line.what},
-                              {"outcome", line.outcome},
-                              {"decisive", line.decisive}};
-                    if (line.span.known())
-                        step["at"] = sources_.describe(line.span);
-                    trail.push_back(std::move(step));
-                }
-            json entry{{"hop", analyzer::describe(hop.hop, cluster_.world)},
-                       {"verdict", decision::to_string(hop.verdict)},
-                       {"trail", trail}};
-            if (hop.skipped != ir::HopVerdict::Skipped::No)
-                entry["skipped"] = analyzer::to_string(hop.skipped);
-            hops.push_back(std::move(entry));
-        }
+        const auto& ways = answer.verdict.ways;
+        const json hops = hops_json(cluster_, sources_, ways.front());
         json entry{{"from", from_},
                    {"to", to_},
                    {"traffic", to_string(answer.traffic)},
@@ -122,6 +162,12 @@ std::string ReachPrinter::json(const std::vector<ReachAnswer>& answers) const {
                    {"hops", hops}};
         if (!answer.verdict.reason.empty())
             entry["reason"] = answer.verdict.reason;
+        if (ways.size() > 1)
+            for (const ir::WayVerdict& way : ways)
+                entry["ways"].push_back({{"verdict", decision::to_string(way.verdict)},
+                                         {"when", way.assumption},
+                                         {"reason", way.reason},
+                                         {"hops", hops_json(cluster_, sources_, way)}});
         if (answer.suggestion) {
             json edits = json::array();
             for (const Edit& edit : answer.suggestion->edits)

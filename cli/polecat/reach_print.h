@@ -7,7 +7,7 @@
 
 #include "cli/polecat/suggest.h"
 #include "ir/expectation.h"
-#include "ir/path.h"
+#include "ir/path/path.h"
 #include "support/source.h"
 
 namespace polecat::cli {

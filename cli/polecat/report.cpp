@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "cli/common/lint_run.h"
+#include "cli/common/unread.h"
 #include "cli/polecat/commands.h"
 #include "cli/polecat/map_render.h"
 #include "cli/polecat/picture.h"
@@ -22,6 +23,7 @@ constexpr std::size_t kMostFlows = 3000;
 
 struct ReportCommand {
     std::vector<std::string> paths{"."};
+    InputOptions input;
     std::string out = "polecat-report.html", title = "Network policy report", group_by = "auto";
     LintOptions steering;
 };
@@ -98,7 +100,9 @@ int run(const ReportCommand& command) {
         return kBadInput;
     }
     std::size_t excluded = 0;
-    Input input = read_input(command.paths, [&](const std::string& path) {
+    InputOptions reading = command.input;
+    reading.config = command.steering.config;
+    Input input = read_input(command.paths, reading, [&](const std::string& path) {
         const bool out = config.excludes(path);
         excluded += out ? 1 : 0;
         return out;
@@ -110,6 +114,7 @@ int run(const ReportCommand& command) {
                   input,
                   checked,
                   excluded,
+                  {},
                   0,
                   {},
                   {},
@@ -118,13 +123,14 @@ int run(const ReportCommand& command) {
                   {},
                   {}};
     const policy::OrderedPolicies ordered = passes::order_policies(input.cluster);
-    if (checked.loads) {
+    if (checked.ran) {
         diag::Diagnostics seen; // the check reported them
         const auto cluster = passes::lower(input.cluster, seen);
         const decision::Identities identities(cluster);
         for (const net::Family family : families_in_use(cluster))
             add_family(cluster, identities, family, *grouping, report);
         add_policies(ordered, cluster, report);
+        report.unread = unread_lines(input, endpoints_in_doubt(input, cluster));
     }
     const std::string page = report_page(report);
     if (!write_page(command.out, page)) {
@@ -135,11 +141,8 @@ int run(const ReportCommand& command) {
     fmt::print(stderr, "errors: {}, warnings: {}, notes: {} -> {} ({} KB)\n",
                all.count(diag::Severity::Error), all.count(diag::Severity::Warning),
                all.count(diag::Severity::Note), command.out, page.size() / 1024 + 1);
-    for (const diag::Diagnostic& each : all.list())
-        if (each.code == diag::Code::UnreadableFile || each.code == diag::Code::NoManifests) {
-            fmt::print(stderr, "polecat: {}\n", each.message);
-            return kBadInput;
-        }
+    if (is_unusable(input))
+        return kBadInput;
     return lint::fails(config.choice, all) ? kFindings : kGood;
 }
 
@@ -150,6 +153,7 @@ void add_report(CLI::App& app, int& exit_code) {
     CLI::App* command = app.add_subcommand(
         "report", "write findings, map, connections and policies as one HTML page");
     command->add_option("PATH", options->paths, kPathsHelp);
+    add_input_options(*command, options->input);
     command->add_option("-o,--output", options->out,
                         "the page; polecat-report.html by default, - for standard output");
     command->add_option("--title", options->title, "heading of the page");

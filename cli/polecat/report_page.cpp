@@ -59,7 +59,7 @@ class Page {
         head();
         summary();
         findings();
-        if (report_.checked.loads) {
+        if (report_.checked.ran) {
             pictures();
             flows();
             policies();
@@ -89,7 +89,7 @@ class Page {
             out_ += " <code>" + escaped(path) + "</code>";
         out_ += "</p>\n<nav aria-label=\"sections\"><ul>\n<li><a "
                 "href=\"#findings\">Findings</a></li>\n";
-        if (report_.checked.loads)
+        if (report_.checked.ran)
             out_ +=
                 "<li><a href=\"#map\">Map</a></li>\n<li><a href=\"#flows\">Connections</a></li>\n"
                 "<li><a href=\"#policies\">Policies</a></li>\n";
@@ -110,15 +110,15 @@ class Page {
         fact("notes", all.count(diag::Severity::Note));
         fact("suppressed", report_.checked.suppressed);
         fact("files", report_.input.sources.size());
-        if (report_.checked.loads) {
+        if (report_.checked.ran) {
             fact("endpoints", report_.endpoints);
             fact("policies", report_.policies.size());
         }
         out_ += "</dl>\n";
-        if (!report_.checked.loads)
-            left_out("The manifests have errors of reading. Before they are mended nothing is said "
-                     "about what the policies mean: there is no map, and the rules of lint did not "
-                     "run.");
+        if (!report_.checked.ran)
+            left_out("There is nothing to read. Nothing is said about what policies mean.");
+        for (const std::string& line : report_.unread)
+            left_out(line);
         if (report_.excluded != 0)
             left_out(plural(report_.excluded, "file") + " excluded by the configuration.");
         out_ += "</section>\n";

@@ -35,7 +35,8 @@ struct Report {
     std::vector<std::string> paths; ///< as given
     const Input& input;
     Checked checked;
-    std::size_t excluded = 0; ///< files
+    std::size_t excluded = 0;        ///< files
+    std::vector<std::string> unread; ///< what was not read, a line each
     std::size_t endpoints = 0;
     std::vector<ReportPicture> pictures;
     std::vector<ReportFlow> flows;

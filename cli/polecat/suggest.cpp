@@ -28,34 +28,14 @@ struct Candidate {
     std::size_t endpoints = 0;           ///< that it governs
 };
 
-/// The hop that denies, and the flow as it arrives there.
-struct Denial {
-    const ir::HopVerdict* hop = nullptr;
-    decision::Flow flow;
-};
-
-Denial denial_of(const LoweredCluster& cluster, const ir::PathQuery& query,
-                 const ir::FlowVerdict& verdict) {
-    Denial out;
-    out.flow = query.packet;
-    out.flow.source = ir::packet_end(cluster, query.source);
-    out.flow.destination = ir::packet_end(cluster, query.destination);
-    for (const ir::HopVerdict& hop : verdict.hops) {
-        if (hop.hop.rewrite) {
-            const ir::Rewrite& rewrite = *hop.hop.rewrite;
-            if (rewrite.source)
-                out.flow.source = *rewrite.source;
-            if (rewrite.destination)
-                out.flow.destination = *rewrite.destination;
-            if (rewrite.destination_port)
-                out.flow.destination_port = rewrite.destination_port;
-        }
-        if (hop.verdict == Verdict::Deny) {
-            out.hop = &hop;
-            return out;
-        }
-    }
-    return out;
+/// The first hop of some way that does not allow, and that a rule could change; nullptr: none.
+const ir::HopVerdict* refusal_of(const ir::FlowVerdict& verdict) {
+    for (const Verdict wanted : {Verdict::Deny, Verdict::Depends})
+        for (const ir::WayVerdict& way : verdict.ways)
+            for (const ir::HopVerdict& hop : way.hops)
+                if (hop.verdict == wanted && way.verdict != Verdict::Allow)
+                    return &hop;
+    return nullptr;
 }
 
 std::size_t governed_by(const LoweredCluster& cluster, const decision::PolicyBlock& block) {
@@ -225,14 +205,14 @@ class Search {
             const auto verdict = ir::judge_flow(now, query_);
             if (verdict.verdict == Verdict::Allow)
                 return finish();
-            if (verdict.verdict == Verdict::Depends)
-                return none("it would still depend: " + verdict.reason);
-            const Denial denial = denial_of(now, query_, verdict);
-            if (denial.hop == nullptr || denial.hop->program == nullptr ||
-                denial.hop->skipped != ir::HopVerdict::Skipped::No)
+            const ir::HopVerdict* refusal = refusal_of(verdict);
+            if (refusal == nullptr || refusal->program == nullptr ||
+                refusal->skipped != ir::HopVerdict::Skipped::No)
                 return none("no policy denies it" +
                             (verdict.reason.empty() ? "" : ": " + verdict.reason));
-            if (!edit(now, denial))
+            if (refusal->hop.of_answers)
+                return none("untracked policy takes its answers");
+            if (!edit(now, *refusal))
                 return none(why_);
         }
         return none("more policies deny it than are edited at once");
@@ -241,29 +221,29 @@ class Search {
   private:
     static Suggestion none(std::string why) { return {{}, std::move(why), {}}; }
 
-    bool edit(const LoweredCluster& now, const Denial& denial) {
-        const auto candidates = candidates_of(now, *denial.hop);
+    bool edit(const LoweredCluster& now, const ir::HopVerdict& refusal) {
+        const auto candidates = candidates_of(now, refusal);
         if (candidates.empty())
             why_ = "what denies it is no rule or tier of a policy that could be edited: it takes "
                    "a new policy";
-        const Direction direction = denial.hop->hop.direction;
+        const Direction direction = refusal.hop.direction;
         for (const Candidate& each : candidates) {
             const auto rule = rule_text(now, {each.kind, each.manifest_kind, each.space, direction,
-                                              denial.flow, each.endpoints > 1});
+                                              refusal.flow, each.endpoints > 1});
             if (!rule) {
                 why_ = rule.error();
                 continue;
             }
-            if (try_edit(denial, each, *rule))
+            if (try_edit(refusal, each, *rule))
                 return true;
         }
         return false;
     }
 
-    /// Keeps the edit where this end then no longer denies.
-    bool try_edit(const Denial& denial, const Candidate& into, const std::string& rule) {
+    /// Keeps the edit where this hop then no longer refuses that flow.
+    bool try_edit(const ir::HopVerdict& refusal, const Candidate& into, const std::string& rule) {
         policy::Cluster edited = manifests_;
-        const Direction direction = denial.hop->hop.direction;
+        const Direction direction = refusal.hop.direction;
         why_ = fmt::format("no single rule in {} {} would allow it", into.manifest_kind, into.name);
         if (!apply(edited, into, direction, rule))
             return false;
@@ -271,11 +251,11 @@ class Search {
         auto lowered = passes::lower(edited, diagnostics, options_);
         if (diagnostics.has_errors())
             return false;
-        const auto verdict = ir::judge_flow(lowered, query_);
-        const Denial then = denial_of(lowered, query_, verdict);
-        if (verdict.verdict == Verdict::Deny && then.hop != nullptr &&
-            then.hop->hop.endpoint == denial.hop->hop.endpoint &&
-            then.hop->hop.direction == direction && then.hop->hop.hook == denial.hop->hop.hook)
+        const auto* program =
+            lowered.find(refusal.hop.endpoint, direction, refusal.hop.hook, refusal.flow.family);
+        if (program == nullptr || decision::eval(lowered.program(program->program),
+                                                 lowered.predicates, lowered.world, refusal.flow)
+                                          .verdict != Verdict::Allow)
             return false;
         manifests_ = std::move(edited);
         const std::string list = direction == Direction::Ingress ? "spec.ingress" : "spec.egress";

@@ -1,11 +1,12 @@
-/// The nearest change that would allow a denied flow: rules added to the policies that deny it,
-/// each for that peer and port only, checked by eval before they are shown.
+/// The nearest change that would allow a flow that is denied, or is on some way or for all one
+/// knows: rules added to the policies that deny it, each for that peer and port only, checked by
+/// eval before they are shown.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "ir/path.h"
+#include "ir/path/path.h"
 #include "ir/policy/cluster.h"
 #include "passes/lower.h"
 #include "support/source.h"

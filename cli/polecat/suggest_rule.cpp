@@ -81,6 +81,21 @@ class Writer {
         return object.selectable && object.kind == Object::Kind::Workload ? &object : nullptr;
     }
 
+    /// An end whose address is not known and that no selector names.
+    Error nameless(const decision::End& end) const {
+        if (!end.objects.empty()) {
+            const Object& object = cluster_.world.object(end.objects.front());
+            if (object.kind == Object::Kind::HostEndpoint)
+                return Error{fmt::format("rules name HostEndpoint {} by its addresses only: give "
+                                         "it expectedIPs",
+                                         object.name)};
+            return Error{fmt::format("no selector names {}, which uses its node's network, and no "
+                                     "manifest gives its address",
+                                     object.name)};
+        }
+        return Error{"the other end has no known address, and no selector names it"};
+    }
+
     Error no_labels(const Object& object) const {
         return Error{fmt::format("{} has no label of its own by which a rule could name it alone: "
                                  "give it one",
@@ -106,7 +121,7 @@ class Writer {
         } else if (peer.address) {
             out += fmt::format("  - ipBlock: {{cidr: {}}}\n", quoted(cidr_of(*peer.address)));
         } else {
-            return Error{"the other end has no known address, and no selector names it"};
+            return nameless(peer);
         }
         out += fmt::format("  ports:\n  - {{protocol: {}{}}}\n",
                            net::to_string_protocol(wanted_.flow.protocol),
@@ -155,8 +170,10 @@ class Writer {
         const Object* object = object_of(end);
         if (object == nullptr && end.address)
             return fmt::format("nets: [{}]", quoted(cidr_of(*end.address)));
+        if (object == nullptr && own)
+            return std::string(); // the policy's selector names it
         if (object == nullptr)
-            return Error{"an end has no known address, and no selector names it"};
+            return nameless(end);
         const Labels labels = own_labels(*object);
         if (labels.empty())
             return no_labels(*object);

@@ -14,6 +14,7 @@ namespace {
 
 struct TestOptions {
     std::vector<std::string> paths{"."};
+    InputOptions input;
     std::string format = "text";
     std::string unknown_address = "depends";
     bool verbose = false;
@@ -24,6 +25,8 @@ void print_text(const FileResult& file, bool verbose) {
                file.name.empty() ? file.path : file.name + " (" + file.path + ")");
     if (!file.error.empty())
         fmt::print("{}", file.error);
+    for (const std::string& line : file.unread)
+        fmt::print("  {}\n", line);
     for (const analyzer::CaseResult& each : file.results) {
         if (each.passed && !verbose)
             continue;
@@ -40,6 +43,8 @@ nlohmann::json to_json(const FileResult& file) {
     nlohmann::json out{{"path", file.path}, {"name", file.name}, {"passed", file.passed()}};
     if (!file.error.empty())
         out["error"] = file.error;
+    if (!file.unread.empty())
+        out["unread"] = file.unread;
     out["cases"] = nlohmann::json::array();
     for (const analyzer::CaseResult& each : file.results)
         out["cases"].push_back({{"question", each.question},
@@ -82,7 +87,8 @@ int run(const TestOptions& options) {
     nlohmann::json files = nlohmann::json::array();
     std::vector<junit::Suite> suites;
     for (const std::string& path : paths) {
-        const FileResult file = run_test_file(path, lower_options(options.unknown_address));
+        const FileResult file =
+            run_test_file(path, lower_options(options.unknown_address), options.input);
         failed += file.passed() ? 0 : 1;
         broken += file.error.empty() ? 0 : 1;
         cases += file.results.size();
@@ -112,6 +118,7 @@ void add_test(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<TestOptions>();
     CLI::App* command = app.add_subcommand("test", "run files of expectations beside policies");
     command->add_option("PATH", options->paths, "*.policytest.yaml files, or folders with them");
+    add_input_options(*command, options->input);
     command->add_option("--format", options->format, "how results are printed")
         ->check(CLI::IsMember({"text", "json", "junit"}));
     add_unknown_address(*command, options->unknown_address);

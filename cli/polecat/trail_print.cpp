@@ -49,10 +49,6 @@ std::vector<const decision::PolicyBlock*> without_rules(const decision::GroupPro
     return out;
 }
 
-std::string block_name(const decision::PolicyBlock& block) {
-    return block.kind + " " + (block.space.empty() ? "" : block.space + "/") + block.name;
-}
-
 } // namespace
 
 std::string TrailPrinter::text(const std::vector<SetStep>& trail,
@@ -66,7 +62,7 @@ std::string TrailPrinter::text(const std::vector<SetStep>& trail,
         if (!step.is_rule)
             for (const auto* block : without_rules(program, step.stage))
                 out += fmt::format("      {:<22} {}: has no {} rule{}\n", "tier " + block->tier,
-                                   block_name(*block), decision::to_string(direction),
+                                   analyzer::describe(*block), decision::to_string(direction),
                                    place(block->span));
         const auto [tier, what] = names(step, slot, direction);
         std::string outcome = "does not match";
@@ -98,7 +94,7 @@ std::string TrailPrinter::json(const std::vector<SetStep>& trail,
         if (!step.is_rule)
             for (const auto* block : without_rules(program, step.stage)) {
                 json entry{{"tier", "tier " + block->tier},
-                           {"what", block_name(*block)},
+                           {"what", analyzer::describe(*block)},
                            {"outcome", "no rule"}};
                 if (block->span.known())
                     entry["at"] = sources_.describe(block->span);

@@ -7,7 +7,7 @@
 #include "cli/common/input.h"
 #include "cli/polecat/commands.h"
 #include "frontend/expectation_text.h"
-#include "ir/path.h"
+#include "ir/path/path.h"
 #include "runtime/lab/lab.h"
 #include "runtime/lab/packets.h"
 #include "runtime/nft.h"
@@ -19,6 +19,7 @@ namespace {
 
 struct TryOptions {
     std::vector<std::string> paths{"."};
+    InputOptions input;
     std::string node;
     std::vector<std::string> ports{"80/TCP", "443/TCP", "53/UDP"};
     bool verbose = false;
@@ -164,7 +165,7 @@ int run(const TryOptions& options) {
     for (const std::string& port : options.ports)
         if (const auto parsed = frontend::parse_port(port); !parsed)
             throw CLI::ValidationError(parsed.error());
-    const Input input = read_input(options.paths);
+    const Input input = read_input(options.paths, options.input);
     if (print_errors(input, false))
         return kBadInput;
     diag::Diagnostics diagnostics;
@@ -196,6 +197,7 @@ void add_try(CLI::App& app, int& exit_code) {
     CLI::App* command = app.add_subcommand(
         "try", "load the compiled rules in network namespaces and send real packets");
     command->add_option("PATH", options->paths, kPathsHelp);
+    add_input_options(*command, options->input);
     command->add_option("--node", options->node, "the node whose pods are tried; the first");
     command->add_option("-p,--port", options->ports, "what is sent from each end to each");
     command->add_flag("-v,--verbose", options->verbose, "show every packet");

@@ -5,6 +5,7 @@
 
 #include "analyzer/ends.h"
 #include "cli/common/input.h"
+#include "cli/common/unread.h"
 #include "cli/polecat/commands.h"
 #include "frontend/expectation_text.h"
 #include "frontend/selector/parse.h"
@@ -21,6 +22,7 @@ using nlohmann::json;
 struct WhichOptions {
     std::string what, selector, space;
     std::vector<std::string> paths{"."};
+    InputOptions input;
     std::string format = "text";
 };
 
@@ -167,6 +169,7 @@ class Which {
                 {"policy", fmt::format("{} {}{}", block.kind,
                                        block.space.empty() ? "" : block.space + "/", block.name)},
                 {"staged", block.staged},
+                {"unread", block.unread},
                 {"has_rules", block.count != 0}};
             if (block.order)
                 entry["order"] = *block.order;
@@ -185,11 +188,13 @@ class Which {
                    hook == decision::to_string(Hook::Normal) ? "" : " (" + hook + ")");
         std::size_t number = 0;
         for (const json& each : part["policies"])
-            fmt::print("    {}. tier {}, {}: {}{}{}{}\n", ++number, each["tier"].get<std::string>(),
+            fmt::print("    {}. tier {}, {}: {}{}{}{}{}\n", ++number,
+                       each["tier"].get<std::string>(),
                        each.contains("order") ? fmt::format("order {}", each["order"].get<double>())
                                               : "no order",
                        each["policy"].get<std::string>(),
                        each["staged"].get<bool>() ? " (staged: not enforced)" : "",
+                       each["unread"].get<bool>() ? " (could not be read: it may govern)" : "",
                        each["has_rules"].get<bool>() ? "" : " (no rule in this direction)",
                        each.contains("at") ? "   (" + each["at"].get<std::string>() + ")" : "");
         if (number == 0)
@@ -211,11 +216,12 @@ class Which {
 int run(const WhichOptions& options) {
     if (options.what.empty() == options.selector.empty())
         throw CLI::ValidationError("name an endpoint, policy:NAME, or give a --selector");
-    const Input input = read_input(options.paths);
-    if (print_errors(input, false))
+    const Input input = read_input(options.paths, options.input);
+    if (is_unusable(input))
         return kBadInput;
     diag::Diagnostics diagnostics;
     const auto cluster = passes::lower(input.cluster, diagnostics);
+    tell_unread(input, endpoints_in_doubt(input, cluster));
     return Which(options, input, cluster).run();
 }
 
@@ -230,15 +236,19 @@ void add_which(CLI::App& app, int& exit_code) {
                         "policy:NAMESPACE/NAME, policy:NAME");
     command->add_option("--selector", options->selector,
                         "a selector in Calico's language: the endpoints it selects");
-    command->add_option("--namespace", options->space, "only endpoints of this namespace")
+    command
+        ->add_option("--in-namespace", options->space,
+                     "with --selector: only endpoints of this namespace")
         ->needs("--selector");
     command->add_option("-f,--files", options->paths, kPathsHelp);
+    add_input_options(*command, options->input);
     command->add_option("--format", options->format, "text or json")
         ->check(CLI::IsMember({"text", "json"}));
-    command->footer("Examples:\n"
-                    "  polecat which shop/web -f manifests/\n"
-                    "  polecat which policy:shop/default-deny -f manifests/\n"
-                    "  polecat which --selector \"app == 'web'\" --namespace shop -f manifests/");
+    command->footer(
+        "Examples:\n"
+        "  polecat which shop/web -f manifests/\n"
+        "  polecat which policy:shop/default-deny -f manifests/\n"
+        "  polecat which --selector \"app == 'web'\" --in-namespace shop -f manifests/");
     command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 

@@ -6,6 +6,7 @@
 #include "frontend/kinds/label_selector.h"
 #include "frontend/kinds/names.h"
 #include "frontend/kinds/pattern.h"
+#include "frontend/kinds/unread.h"
 
 namespace polecat::frontend {
 
@@ -235,13 +236,18 @@ void read_workload_endpoint(ObjectContext& context) {
 }
 
 void read_profile(ObjectContext& context) {
+    diag::Watch watch(context.diagnostics);
     Fields root = open_calico(context);
     policy::Profile out;
     out.meta = read_metadata(root, false, diag::Severity::Error);
     Fields spec = root.mapping("spec");
     const Checks checks = checks_of(context);
-    out.ingress = read_calico_rules(spec, "ingress", {checks, false, true, true});
-    out.egress = read_calico_rules(spec, "egress", {checks, true, true, true});
+    out.ingress = watch.leaving_out([&] {
+        return read_calico_rules(spec, "ingress", {checks, false, true, true});
+    });
+    out.egress = watch.leaving_out([&] {
+        return read_calico_rules(spec, "egress", {checks, true, true, true});
+    });
     for (auto& [key, value] : spec.string_map("labelsToApply")) {
         if (const auto problem = check_label_key(key.value))
             refuse_value(spec, key.span, spec.path_of("labelsToApply") + "." + key.value, *problem);
@@ -252,6 +258,7 @@ void read_profile(ObjectContext& context) {
     }
     spec.finish();
     root.finish();
+    forget_rules(out, watch.error());
     context.cluster.profiles.push_back(std::move(out));
 }
 

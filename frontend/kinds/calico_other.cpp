@@ -190,6 +190,7 @@ void read_installation(ObjectContext& context) {
         const std::string path = "spec.calicoNetwork";
         out.spec = read_schema(*find_schema(context.kind), *network, root.object(),
                                context.diagnostics, path);
+        check_rules(context.kind, out.meta.name, *network, root.object(), context.diagnostics);
         for (std::size_t i = 0; i < out.spec.size("ipPools"); ++i) {
             const std::string at = "ipPools[" + std::to_string(i) + "]";
             policy::IpPool pool;

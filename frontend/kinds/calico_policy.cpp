@@ -6,9 +6,11 @@
 
 #include "frontend/defaults.h"
 #include "frontend/kinds/calico_rule.h"
+#include "frontend/kinds/empty_value.h"
 #include "frontend/kinds/kinds.h"
 #include "frontend/kinds/label_selector.h"
 #include "frontend/kinds/names.h"
+#include "frontend/kinds/unread.h"
 #include "ir/policy/order.h"
 #include "support/diag/fix.h"
 
@@ -54,13 +56,15 @@ void check_policy_name(Fields& root, const Policy& policy, Checks checks) {
             .about(root.object());
 }
 
-void read_types(Fields& spec, Policy& into, Checks checks) {
+/// Whether the directions are said and could be read.
+bool read_types(Fields& spec, Policy& into, Checks checks) {
+    const diag::Watch watch(spec.diagnostics());
     const auto types = spec.strings("types");
     if (types.empty() && checks == Checks::Storage) {
         // Felix takes an un-defaulted policy to have both directions.
         into.ingress_type = into.egress_type = true;
         auto& diagnostic = spec.diagnostics()
-                               .report(diag::Code::UndefaultedTypes, spec.span())
+                               .report(diag::Code::UndefaultedTypes, spec.home())
                                .about(spec.object());
         if (spec.present()) {
             diag::Fix fix = diag::add_to_mapping(spec.span(), "types", "[Ingress, Egress]",
@@ -68,13 +72,13 @@ void read_types(Fields& spec, Policy& into, Checks checks) {
             fix.addition->after = "selector";
             diagnostic.with_fix(fix);
         }
-        return;
+        return false;
     }
     if (types.empty()) {
         const DefaultTypes types_of = default_types(!into.ingress.empty(), !into.egress.empty());
         into.ingress_type = types_of.ingress;
         into.egress_type = types_of.egress;
-        return;
+        return false;
     }
     into.ingress_type = into.egress_type = false;
     for (const At<std::string>& type : types) {
@@ -96,6 +100,7 @@ void read_types(Fields& spec, Policy& into, Checks checks) {
         spec.diagnostics()
             .report(diag::Code::RulesWithoutType, spec.key_span("egress"), {"egress"})
             .about(spec.object());
+    return !watch.error();
 }
 
 std::optional<diag::Fix> apply_on_forward(const Fields& spec, const Policy& policy) {
@@ -125,7 +130,6 @@ At<bool> flag(Fields& spec, const char* key) {
 }
 
 void read_global_fields(Fields& spec, Policy& into) {
-    into.namespace_selector = read_selector(spec, "namespaceSelector", GlobalTerm::Refused);
     into.do_not_track = flag(spec, "doNotTrack");
     into.pre_dnat = flag(spec, "preDNAT");
     into.apply_on_forward = flag(spec, "applyOnForward");
@@ -167,23 +171,41 @@ void read_hints(Fields& spec, Policy& into) {
         refuse_value(spec, hints[1].span, spec.path_of("performanceHints"), "has an entry twice");
 }
 
-void read_tier_name(Fields& spec, Policy& into, Checks checks) {
+void read_place(Fields& spec, Policy& into, Checks checks) {
+    const diag::Watch watch(spec.diagnostics());
     if (const auto tier = spec.string("tier"); tier && !tier->value.empty()) {
         into.tier = *tier;
         if (!is_dns_label(tier->value))
             refuse_in_api(spec, checks, tier->span, spec.path_of("tier"),
                           "must be the name of a tier");
     }
+    if (const auto order = spec.number("order"))
+        into.order = *order;
+    into.place_unread = watch.error().has_value();
+}
+
+/// Which endpoints it is for. What could not be read narrows nothing.
+void read_subject(Fields& spec, Policy& into) {
+    const auto read = [&](const char* key) {
+        const diag::Watch watch(spec.diagnostics());
+        auto selector = read_selector(spec, key, GlobalTerm::Refused);
+        return watch.error() ? std::nullopt : std::move(selector);
+    };
+    into.selector = read("selector");
+    into.service_account_selector = read("serviceAccountSelector");
+    if (is_global(into.kind))
+        into.namespace_selector = read("namespaceSelector");
 }
 
 /// What nobody may change of a tier that is there anyway.
 void check_built_in(const policy::Tier& tier, Fields& spec) {
     constexpr double kWritten = 1'000'000; // by Calico's API, where a Tier has no order
     for (const policy::BuiltInTier& each : policy::kBuiltInTiers)
-        if (tier.meta.name == each.name && ((tier.order ? **tier.order : kWritten) != each.order ||
-                                            *tier.default_action != each.default_action))
+        if (each.of_api && tier.meta.name == each.name &&
+            ((tier.order ? **tier.order : kWritten) != each.order ||
+             *tier.default_action != each.default_action))
             spec.diagnostics()
-                .report(diag::Code::FieldRule, spec.span(),
+                .report(diag::Code::FieldRule, spec.home(),
                         {fmt::format("tier {} has order {} and defaultAction {}", each.name,
                                      each.order, policy::to_string(each.default_action))})
                 .about(spec.object());
@@ -216,6 +238,7 @@ void read_tier(ObjectContext& context) {
 }
 
 void read_calico_policy(ObjectContext& context) {
+    diag::Watch watch(context.diagnostics);
     Fields root = open_calico(context);
     Policy out;
     out.kind = kind_of(context.kind);
@@ -225,41 +248,52 @@ void read_calico_policy(ObjectContext& context) {
     const Checks checks = checks_of(context);
     check_policy_name(root, out, checks);
     Fields spec = root.mapping("spec");
-    read_tier_name(spec, out, checks);
-    if (const auto order = spec.number("order"))
-        out.order = *order;
-    out.selector = read_selector(spec, "selector", GlobalTerm::Refused);
-    out.service_account_selector =
-        read_selector(spec, "serviceAccountSelector", GlobalTerm::Refused);
-    out.ingress = read_calico_rules(spec, "ingress", {checks, false, global, false});
-    out.egress = read_calico_rules(spec, "egress", {checks, true, global, false});
+    read_place(spec, out, checks);
+    read_subject(spec, out);
+    const auto read_rules = [&](const char* key, bool egress) {
+        return watch.leaving_out([&] {
+            return read_calico_rules(spec, key, {checks, egress, global, false});
+        });
+    };
+    out.ingress = read_rules("ingress", false);
+    out.egress = read_rules("egress", true);
     if (staged)
         out.staged_action = read_staged_action(spec);
-    read_types(spec, out, checks);
+    const bool types_known = read_types(spec, out, checks);
     read_hints(spec, out);
     if (global)
         read_global_fields(spec, out);
+    for (const char* key : {"selector", "namespaceSelector", "serviceAccountSelector"})
+        report_null(spec, key, "every endpoint that the policy may govern");
+    report_emptied_rules(spec, out.ingress_type, out.egress_type);
     if (out.staged_action == "Delete")
         check_staged_delete(spec, context.root.find("spec"), checks, {"tier", "stagedAction"});
+    const diag::Watch unknown(context.diagnostics);
     spec.finish();
     root.finish();
+    // A field that is not known may be one that is missing.
+    out.place_unread |= unknown.error() && (!out.order || !out.tier.span.known());
+    forget_rules(out, watch.error(), types_known);
     context.cluster.policies.push_back(std::move(out));
 }
 
 void read_staged_kubernetes_policy(ObjectContext& context) {
+    diag::Watch watch(context.diagnostics);
     Fields root = open_calico(context);
     policy::KubernetesNetworkPolicy out;
     out.meta = read_metadata(root, true, diag::Severity::Error);
     Fields spec = root.mapping("spec");
+    bool types_known = true;
     out.staged_action = read_staged_action(spec);
     if (out.staged_action == "Delete") {
         check_staged_delete(spec, context.root.find("spec"), checks_of(context), {"stagedAction"});
         spec.ignore_rest();
     } else {
-        read_kubernetes_policy_spec(spec, out);
+        types_known = read_kubernetes_policy_spec(spec, out, watch);
     }
     spec.finish();
     root.finish();
+    forget_rules(out, watch.error(), types_known);
     context.cluster.kubernetes_policies.push_back(std::move(out));
 }
 

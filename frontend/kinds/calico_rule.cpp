@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "frontend/kinds/empty_value.h"
 #include "frontend/kinds/label_selector.h"
 #include "frontend/kinds/names.h"
 #include "support/diag/fix.h"
@@ -97,6 +98,7 @@ void check_service_alone(Fields& fields, const EntityRule& entity) {
 
 EntityRule read_entity(Fields fields, const RuleContext& context) {
     EntityRule out;
+    report_emptied_end(fields);
     out.span = fields.span();
     out.nets = read_nets(fields, "nets", context.checks);
     out.not_nets = read_nets(fields, "notNets", context.checks);
@@ -352,9 +354,12 @@ void read_rule_metadata(Fields fields, Checks checks) {
 Rule read_rule(Fields fields, const RuleContext& context, std::size_t index) {
     Rule out;
     out.manifest_index = static_cast<std::uint32_t>(index);
+    const diag::Watch watch(fields.diagnostics());
     out.span = fields.span();
-    // An action that can't be read was reported; Deny keeps the rule closed.
-    out.action = read_action(fields, out).value_or(Action::Deny);
+    report_emptied_rule(fields);
+    const auto action = read_action(fields, out);
+    out.any_action = !action;
+    out.action = action.value_or(Action::Pass);
     if (const auto version = fields.integer("ipVersion")) {
         if (version->value != 4 && version->value != 6)
             refuse_value(fields, version->span, fields.path_of("ipVersion"), "must be 4 or 6");
@@ -376,6 +381,8 @@ Rule read_rule(Fields fields, const RuleContext& context, std::size_t index) {
     check_http(fields, out, context);
     check_services(fields, out, context);
     check_domain_place(fields, out, context);
+    if (const auto where = watch.error())
+        out.unread = where->known() ? *where : out.span;
     return out;
 }
 
@@ -384,8 +391,16 @@ Rule read_rule(Fields fields, const RuleContext& context, std::size_t index) {
 std::vector<Rule> read_calico_rules(Fields& fields, std::string_view key,
                                     const RuleContext& context) {
     std::vector<Rule> out;
+    const diag::Watch watch(fields.diagnostics());
     const auto items = fields.list(key);
     check_size(fields, key, items.size(), kMaxRules);
+    if (const auto where = watch.error()) {
+        Rule any;
+        any.span = any.unread = where->known() ? *where : fields.key_span(key);
+        any.any_action = true;
+        any.action = Action::Pass;
+        out.push_back(std::move(any));
+    }
     for (std::size_t i = 0; i < items.size(); ++i)
         out.push_back(
             read_rule(Fields(items[i], fields.path_of(key) + "[" + std::to_string(i) + "]",

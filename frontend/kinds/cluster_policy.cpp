@@ -1,8 +1,10 @@
 /// ClusterNetworkPolicy (policy.networking.k8s.io/v1alpha2) and its predecessors AdminNetworkPolicy
 /// and BaselineAdminNetworkPolicy (v1alpha1). Limits: the CRDs of network-policy-api.
+#include "frontend/kinds/empty_value.h"
 #include "frontend/kinds/kinds.h"
 #include "frontend/kinds/label_selector.h"
 #include "frontend/kinds/names.h"
+#include "frontend/kinds/unread.h"
 
 namespace polecat::frontend {
 
@@ -31,6 +33,8 @@ std::vector<const yaml::Node*> limited(Fields& fields, std::string_view key, std
 
 void read_pods(Fields fields, ClusterPeer& into) {
     // An absent selector is an empty one: every namespace, every pod.
+    report_null(fields, "namespaceSelector", "every namespace");
+    report_null(fields, "podSelector", "every pod of those namespaces");
     into.namespaces = read_label_selector(fields.mapping("namespaceSelector"));
     into.pods = read_label_selector(fields.mapping("podSelector"));
     fields.finish();
@@ -138,6 +142,7 @@ void read_protocol(Fields fields, std::vector<policy::ClusterPort>& into) {
         ++given;
         out.protocol = protocol;
         Fields inner = fields.mapping(key);
+        report_null(inner, "destinationPort", std::string("every port of ") + key);
         if (inner.get("destinationPort") != nullptr)
             out.range = read_destination(inner.mapping("destinationPort"));
         inner.finish();
@@ -195,6 +200,7 @@ void read_port_v1alpha1(Fields fields, std::vector<policy::ClusterPort>& into) {
 
 policy::ClusterRule read_rule(Fields fields, bool egress, const Dialect& dialect) {
     policy::ClusterRule out;
+    const diag::Watch watch(fields.diagnostics());
     out.span = fields.span();
     if (const auto name = fields.string("name")) {
         out.name = name->value;
@@ -212,6 +218,7 @@ policy::ClusterRule read_rule(Fields fields, bool egress, const Dialect& dialect
                          (dialect.baseline ? " or Deny" : ", Deny or Pass"));
     else
         out.action = {action->value == "Allow" ? "Accept" : action->value, action->span};
+    out.any_action = out.action->empty();
     const char* peers = egress ? "to" : "from";
     const auto ends = limited(fields, peers, kMaxItems);
     if (ends.empty())
@@ -220,11 +227,14 @@ policy::ClusterRule read_rule(Fields fields, bool egress, const Dialect& dialect
     for (const yaml::Node* each : ends)
         out.peers.push_back(read_peer(item(each, fields, peers, index++), true, egress));
     const char* ports = dialect.v1alpha1 ? "ports" : "protocols";
+    report_null(fields, ports, "every protocol and port");
     index = 0;
     for (const yaml::Node* each : limited(fields, ports, kMaxItems))
         (dialect.v1alpha1 ? read_port_v1alpha1 : read_protocol)(item(each, fields, ports, index++),
                                                                 out.ports);
     fields.finish();
+    if (const auto where = watch.error())
+        out.unread = where->known() ? *where : out.span;
     return out;
 }
 
@@ -232,7 +242,15 @@ std::vector<policy::ClusterRule> read_rules(Fields& spec, std::string_view key,
                                             const Dialect& dialect) {
     std::vector<policy::ClusterRule> out;
     std::size_t index = 0;
-    for (const yaml::Node* each : limited(spec, key, kMaxPolicyRules * (dialect.v1alpha1 ? 4 : 1)))
+    const diag::Watch list(spec.diagnostics());
+    const auto items = limited(spec, key, kMaxPolicyRules * (dialect.v1alpha1 ? 4 : 1));
+    if (const auto where = list.error()) {
+        policy::ClusterRule any;
+        any.span = any.unread = where->known() ? *where : spec.key_span(key);
+        any.any_action = true;
+        out.push_back(std::move(any));
+    }
+    for (const yaml::Node* each : items)
         out.push_back(read_rule(item(each, spec, key, index++), key == "egress", dialect));
     return out;
 }
@@ -257,33 +275,46 @@ void read_priority(Fields& spec, ClusterNetworkPolicy& into) {
         into.priority = {static_cast<double>(priority->value), priority->span};
 }
 
-void read_body(Fields& spec, ClusterNetworkPolicy& into, const Dialect& dialect) {
+void read_body(Fields& spec, ClusterNetworkPolicy& into, const Dialect& dialect,
+               diag::Watch& watch) {
+    const diag::Watch subject(spec.diagnostics());
     if (spec.get("subject") == nullptr)
         refuse_value(spec, spec.span(), spec.path_of("subject"), "is missing");
     else
         into.subject = read_peer(spec.mapping("subject"), false, false);
-    into.ingress = read_rules(spec, "ingress", dialect);
-    into.egress = read_rules(spec, "egress", dialect);
+    if (subject.error())
+        into.subject = {}; // what could not be read narrows nothing
+    into.ingress = watch.leaving_out([&] { return read_rules(spec, "ingress", dialect); });
+    into.egress = watch.leaving_out([&] { return read_rules(spec, "egress", dialect); });
+}
+
+void finish(Fields& root, Fields& spec, const diag::Watch& watch, ClusterNetworkPolicy& into) {
+    spec.finish();
+    root.finish();
+    forget_rules(into, watch.error());
 }
 
 } // namespace
 
 void read_cluster_network_policy(ObjectContext& context) {
     Fields root(&context.root, "", object_label(context), context.diagnostics);
+    diag::Watch watch(context.diagnostics);
     ClusterNetworkPolicy out;
     out.meta = read_metadata(root, false, diag::Severity::Error);
     root.ignore({"apiVersion", "kind", "status"});
     Fields spec = root.mapping("spec");
+    const diag::Watch place(context.diagnostics);
     read_tier_and_priority(spec, out);
     read_priority(spec, out);
-    read_body(spec, out, {});
-    spec.finish();
-    root.finish();
+    out.place_unread = place.error().has_value();
+    read_body(spec, out, {}, watch);
+    finish(root, spec, watch, out);
     context.cluster.cluster_policies.push_back(std::move(out));
 }
 
 void read_admin_network_policy(ObjectContext& context) {
     Fields root(&context.root, "", object_label(context), context.diagnostics);
+    diag::Watch watch(context.diagnostics);
     ClusterNetworkPolicy out;
     out.meta = read_metadata(root, false, diag::Severity::Error);
     out.kind = context.kind;
@@ -294,11 +325,12 @@ void read_admin_network_policy(ObjectContext& context) {
         if (out.meta.name != "default")
             refuse_value(root, out.meta.span, "metadata.name", "must be `default`");
     } else {
+        const diag::Watch place(context.diagnostics);
         read_priority(spec, out);
+        out.place_unread = place.error().has_value();
     }
-    read_body(spec, out, {true, context.kind == "BaselineAdminNetworkPolicy"});
-    spec.finish();
-    root.finish();
+    read_body(spec, out, {true, context.kind == "BaselineAdminNetworkPolicy"}, watch);
+    finish(root, spec, watch, out);
     context.cluster.cluster_policies.push_back(std::move(out));
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <iterator>
 
+#include "frontend/placeholders.h"
 #include "support/diag/fix.h"
 
 namespace polecat::frontend {
@@ -40,6 +41,8 @@ const char* word_of(const yaml::Node& node) {
 Fields::Fields(const yaml::Node* node, std::string path, std::string object,
                diag::Diagnostics& diagnostics)
     : path_(std::move(path)), object_(std::move(object)), diagnostics_(&diagnostics) {
+    if (node != nullptr)
+        home_ = node->span;
     if (node == nullptr || node->is_null())
         return;
     if (!node->is_mapping()) {
@@ -80,8 +83,11 @@ std::optional<std::int64_t> as_integer(const yaml::Node& node, const std::string
 
 std::optional<At<std::string>> as_text(const yaml::Node& node, const std::string& path,
                                        const std::string& object, diag::Diagnostics& diagnostics) {
-    if (node.is_scalar() && yaml::resolve_scalar(node) == yaml::ScalarType::String)
+    if (node.is_scalar() && yaml::resolve_scalar(node) == yaml::ScalarType::String) {
+        if (!path.starts_with("metadata.") && path.find(".metadata.") == std::string::npos)
+            report_placeholder(node, object, diagnostics);
         return At<std::string>{node.text, node.span};
+    }
     auto& diagnostic = report_wrong_type(diagnostics, node, path, "text", object);
     if (node.is_scalar())
         diagnostic.with_hint("quote it: \"" + node.text + "\"")
@@ -100,12 +106,7 @@ std::optional<At<std::string>> Fields::string(std::string_view key) {
     const yaml::Node* node = get(key);
     if (node == nullptr)
         return std::nullopt;
-    auto text = as_text(*node, path_of(key), object_, *diagnostics_);
-    if (text && yaml::looks_like_template(text->value))
-        diagnostics_->report(diag::Code::UnrenderedTemplate, node->span)
-            .about(object_)
-            .with_hint(yaml::kRenderFirst);
-    return text;
+    return as_text(*node, path_of(key), object_, *diagnostics_);
 }
 
 std::optional<At<std::int64_t>> Fields::integer(std::string_view key) {
@@ -163,7 +164,32 @@ std::vector<At<std::string>> Fields::strings(std::string_view key) {
     return out;
 }
 
-std::vector<std::pair<At<std::string>, At<std::string>>> Fields::string_map(std::string_view key) {
+namespace {
+
+/// The text that calicoctl makes of a boolean or a whole number.
+std::optional<At<std::string>> text_of_other(const yaml::Node& node, const std::string& path,
+                                             const std::string& object,
+                                             diag::Diagnostics& diagnostics) {
+    std::string text;
+    if (const auto truth = yaml::as_boolean(node))
+        text = *truth ? "true" : "false";
+    else if (const auto number = yaml::as_integer(node))
+        text = std::to_string(*number);
+    else
+        return std::nullopt;
+    auto& diagnostic = report_wrong_type(diagnostics, node, path, "text", object);
+    diagnostic.severity = diag::Severity::Warning;
+    diagnostic.with_note("calicoctl makes text of it, Kubernetes' API server refuses it")
+        .with_hint("quote it: \"" + text + "\"");
+    if (text == node.text)
+        diagnostic.with_fix(diag::quote_text(node.span, node.text));
+    return At<std::string>{text, node.span};
+}
+
+} // namespace
+
+std::vector<std::pair<At<std::string>, At<std::string>>> Fields::string_map(std::string_view key,
+                                                                            OtherScalars others) {
     std::vector<std::pair<At<std::string>, At<std::string>>> out;
     const yaml::Node* node = get(key);
     if (node == nullptr)
@@ -176,8 +202,13 @@ std::vector<std::pair<At<std::string>, At<std::string>>> Fields::string_map(std:
             // A null value is the empty string to the API server, which is hardly meant.
             diagnostics_->report(diag::Code::NullLabelValue, member.key_span, {path})
                 .about(object_);
-        auto text = member.value.is_null() ? std::optional(At<std::string>{"", member.value.span})
-                                           : as_text(member.value, path, object_, *diagnostics_);
+        std::optional<At<std::string>> text;
+        if (member.value.is_null())
+            text = At<std::string>{"", member.value.span};
+        else if (others == OtherScalars::Taken)
+            text = text_of_other(member.value, path, object_, *diagnostics_);
+        if (!text)
+            text = as_text(member.value, path, object_, *diagnostics_);
         if (text)
             out.emplace_back(At<std::string>{member.key, member.key_span}, std::move(*text));
     }
@@ -185,7 +216,10 @@ std::vector<std::pair<At<std::string>, At<std::string>>> Fields::string_map(std:
 }
 
 Fields Fields::mapping(std::string_view key) {
-    return Fields(get(key), path_of(key), object_, *diagnostics_);
+    Fields out(get(key), path_of(key), object_, *diagnostics_);
+    if (!out.present())
+        out.home_ = key_span(key);
+    return out;
 }
 
 void Fields::ignore(std::initializer_list<std::string_view> keys) {
@@ -248,7 +282,7 @@ Span Fields::key_span(std::string_view key) const {
         for (const yaml::Member& member : node_->members)
             if (member.key == key)
                 return member.key_span;
-    return span();
+    return home_;
 }
 
 Fields item(const yaml::Node* node, Fields& parent, std::string_view key, std::size_t index) {

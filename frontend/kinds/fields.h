@@ -16,6 +16,10 @@
 
 namespace polecat::frontend {
 
+/// Numbers and booleans where text must be: the API server refuses them, calicoctl makes text of
+/// them.
+enum class OtherScalars : std::uint8_t { Refused, Taken };
+
 class Fields {
   public:
     /// `node` may be null or absent (then it has no fields); anything but a mapping is reported.
@@ -34,7 +38,8 @@ class Fields {
     std::vector<const yaml::Node*> list(std::string_view key);
     std::vector<At<std::string>> strings(std::string_view key);
     /// A mapping of strings.
-    std::vector<std::pair<At<std::string>, At<std::string>>> string_map(std::string_view key);
+    std::vector<std::pair<At<std::string>, At<std::string>>>
+    string_map(std::string_view key, OtherScalars others = OtherScalars::Refused);
     /// A nested mapping.
     Fields mapping(std::string_view key);
     bool has(std::string_view key); ///< present, even when null
@@ -52,13 +57,14 @@ class Fields {
     /// Reports keys that were never asked for.
     void finish();
 
-    Span span() const; ///< of the mapping
+    Span span() const;                  ///< of the mapping; not known where there is none
+    Span home() const { return home_; } ///< where it is, or would be
     Span key_span(std::string_view key) const;
     bool present() const { return node_ != nullptr; }
     const std::string& path() const { return path_; }
     std::string path_of(std::string_view key) const;
     const std::string& object() const { return object_; }
-    diag::Diagnostics& diagnostics() { return *diagnostics_; }
+    diag::Diagnostics& diagnostics() const { return *diagnostics_; }
 
   private:
     void report_unknown(diag::Severity slip, diag::Severity other);
@@ -69,6 +75,7 @@ class Fields {
     diag::Diagnostics* diagnostics_;
     std::vector<std::string_view> known_;
     bool rest_ignored_ = false;
+    Span home_;
 };
 
 /// The whole number that a scalar says, if it says one; reports digits that mean another one.

@@ -1,5 +1,9 @@
 #include "frontend/kinds/kinds.h"
 
+#include <algorithm>
+
+#include "frontend/kinds/groups.h"
+
 namespace polecat::frontend {
 
 namespace {
@@ -12,6 +16,7 @@ constexpr KindRow kKinds[] = {
     {"v1", "ServiceAccount", read_service_account},
     {"v1", "Node", read_node},
     {"v1", "Pod", read_pod},
+    {"v1", "Secret", read_secret},
     {"v1", "Service", read_service},
     {"v1", "Endpoints", read_endpoints},
     {"v1", "ReplicationController", read_workload},
@@ -90,14 +95,11 @@ std::string object_label(const ObjectContext& context) {
 }
 
 std::string object_label(const yaml::Node& root, const std::string& kind) {
-    const auto text = [](const yaml::Node* node) {
-        return node != nullptr && node->is_scalar() ? node->text : std::string();
-    };
     const yaml::Node* meta = root.find("metadata");
     if (meta == nullptr || !meta->is_mapping())
         return kind;
-    const std::string space = text(meta->find("namespace"));
-    return kind + " " + (space.empty() ? "" : space + "/") + text(meta->find("name"));
+    const std::string space = scalar_text(meta, "namespace");
+    return kind + " " + (space.empty() ? "" : space + "/") + scalar_text(meta, "name");
 }
 
 const KindRow* find_kind(std::string_view api_version, std::string_view kind) {
@@ -117,6 +119,55 @@ std::vector<std::string_view> kinds_of_group(std::string_view group) {
         if (row.api_version.substr(0, row.api_version.find('/')) == group)
             out.push_back(row.kind);
     return out;
+}
+
+std::vector<std::string_view> versions_of_kind(std::string_view kind, std::string_view group) {
+    const auto group_of = [](std::string_view version) {
+        return version.substr(0, version.find('/'));
+    };
+    if (group == "crd.projectcalico.org")
+        group = "projectcalico.org";
+    std::vector<std::string_view> out;
+    for (const KindRow& row : kKinds) { // the newest of a group stands first
+        const std::string_view of = group_of(row.api_version);
+        const bool known = std::any_of(out.begin(), out.end(),
+                                       [&](std::string_view each) { return group_of(each) == of; });
+        if (row.kind == kind && of == group)
+            return {row.api_version};
+        if (row.kind == kind && of != "extensions" && !known)
+            out.push_back(row.api_version);
+    }
+    return out;
+}
+
+bool is_global_kind(std::string_view kind) {
+    static constexpr std::string_view kNames[] = {"Namespace",
+                                                  "Node",
+                                                  "IngressClass",
+                                                  "ClusterNetworkPolicy",
+                                                  "AdminNetworkPolicy",
+                                                  "BaselineAdminNetworkPolicy",
+                                                  "Tier",
+                                                  "GlobalNetworkPolicy",
+                                                  "StagedGlobalNetworkPolicy",
+                                                  "GlobalNetworkSet",
+                                                  "HostEndpoint",
+                                                  "Profile",
+                                                  "IPPool",
+                                                  "FelixConfiguration",
+                                                  "BGPConfiguration",
+                                                  "BGPFilter",
+                                                  "BGPPeer",
+                                                  "BlockAffinity",
+                                                  "CalicoNodeStatus",
+                                                  "ClusterInformation",
+                                                  "IPAMConfiguration",
+                                                  "IPReservation",
+                                                  "KubeControllersConfiguration",
+                                                  "Installation",
+                                                  "APIServer",
+                                                  "FabricInventory"};
+    return std::find(std::begin(kNames), std::end(kNames), kind) != std::end(kNames);
 }
 
 } // namespace polecat::frontend

@@ -43,6 +43,7 @@ void read_pod(ObjectContext&);
 void read_workload(
     ObjectContext&); ///< Deployment, StatefulSet, DaemonSet, ReplicaSet, RC, Job, CronJob
 void read_service(ObjectContext&);
+void read_secret(ObjectContext&); ///< kinds/secret.cpp
 void read_endpoints(ObjectContext&);
 void read_endpoint_slice(ObjectContext&);
 void read_ingress(ObjectContext&);
@@ -73,5 +74,11 @@ const KindRow* find_kind(std::string_view api_version, std::string_view kind);
 
 /// The kinds known of an API group ("projectcalico.org"), any version.
 std::vector<std::string_view> kinds_of_group(std::string_view group);
+
+/// The newest apiVersion of each group that has this kind; of `group` alone, where it has it.
+std::vector<std::string_view> versions_of_kind(std::string_view kind, std::string_view group);
+
+/// A kind whose objects have no namespace.
+bool is_global_kind(std::string_view kind);
 
 } // namespace polecat::frontend

@@ -87,7 +87,28 @@ void check_service_ports(Fields& spec, const std::vector<policy::ServicePort>& p
     }
 }
 
+/// A field, else where it could be added.
+Span place_of(Fields& fields, std::string_view key) {
+    return fields.has(key) ? fields.key_span(key) : Span{};
+}
+
+void read_families(Fields& spec, policy::Service& into) {
+    const auto add = [&](net::Family family) {
+        if (std::find(into.families.begin(), into.families.end(), family) == into.families.end())
+            into.families.push_back(family);
+    };
+    for (const At<std::string>& family : spec.strings("ipFamilies"))
+        if (family.value == "IPv4" || family.value == "IPv6")
+            add(family.value == "IPv4" ? net::Family::V4 : net::Family::V6);
+        else
+            refuse_word(spec, family, spec.path_of("ipFamilies"), {"IPv4", "IPv6"});
+    if (into.families.empty())
+        for (const net::Address& address : into.cluster_ips)
+            add(address.family);
+}
+
 void read_cluster_ips(Fields& spec, policy::Service& into) {
+    into.cluster_ips_span = place_of(spec, spec.has("clusterIPs") ? "clusterIPs" : "clusterIP");
     auto ips = spec.strings("clusterIPs");
     if (const auto one = spec.string("clusterIP"); ips.empty() && one)
         ips.push_back(*one);
@@ -102,21 +123,42 @@ void read_external_ips(Fields& spec, Fields& root, policy::Service& into) {
     for (const At<std::string>& text : spec.strings("loadBalancerSourceRanges"))
         if (const auto cidr = read_cidr(text, spec.path_of("loadBalancerSourceRanges"), spec))
             into.source_ranges.push_back(cidr->value);
+    into.external_ips_span = place_of(spec, "externalIPs");
     for (const At<std::string>& ip : spec.strings("externalIPs"))
         add_address(ip, spec.path_of("externalIPs"), spec, into.external_ips);
+    if (const auto ip = spec.string("loadBalancerIP"); ip && !ip->value.empty()) {
+        std::vector<net::Address> one;
+        add_address(*ip, spec.path_of("loadBalancerIP"), spec, one);
+        if (!one.empty())
+            into.load_balancer_ip = one.front();
+    }
     Fields status = root.mapping("status");
     Fields balancer = status.mapping("loadBalancer");
+    into.ingress_ips_span = place_of(balancer, "ingress");
     std::size_t index = 0;
     for (const yaml::Node* each : balancer.list("ingress")) {
         Fields entry = item(each, balancer, "ingress", index++);
         if (const auto ip = entry.string("ip"); ip && !ip->value.empty())
-            add_address(*ip, entry.path_of("ip"), entry, into.external_ips);
+            add_address(*ip, entry.path_of("ip"), entry, into.ingress_ips);
         entry.ignore({"hostname", "ipMode", "ports"});
         entry.finish_open(known::kNone);
     }
     balancer.finish_open(known::kNone);
     status.ignore({"conditions"});
     status.finish_open(known::kNone);
+}
+
+policy::ServiceEndpoints::Endpoint read_endpoint(Fields& entry) {
+    policy::ServiceEndpoints::Endpoint out;
+    if (const auto node = entry.string("nodeName"))
+        out.node = node->value;
+    Fields conditions = entry.mapping("conditions");
+    // What is not said to be unready is ready.
+    if (const auto ready = conditions.boolean("ready"))
+        out.ready = ready->value;
+    conditions.ignore({"serving", "terminating"});
+    conditions.finish_open(known::kNone);
+    return out;
 }
 
 void read_endpoint_ports(Fields& fields, policy::ServiceEndpoints& into) {
@@ -214,6 +256,10 @@ void read_node(ObjectContext& context) {
             add_address(*address, entry.path_of("address"), entry, out.addresses);
         entry.finish_open(known::kNone);
     }
+    Fields info = status.mapping("nodeInfo");
+    if (const auto kernel = info.string("kernelVersion"))
+        out.kernel = *kernel;
+    info.finish_open(known::kNodeInfo);
     spec.finish_open(known::kNodeSpec);
     status.finish_open(known::kNodeStatus);
     root.finish_open(known::kNone);
@@ -229,7 +275,9 @@ void read_service(ObjectContext& context) {
     if (out.type.empty())
         out.type = "ClusterIP";
     out.external_traffic_policy = word(spec, "externalTrafficPolicy", {"Cluster", "Local"});
+    out.internal_traffic_policy = word(spec, "internalTrafficPolicy", {"Cluster", "Local"});
     read_cluster_ips(spec, out);
+    read_families(spec, out);
     read_external_ips(spec, root, out);
     for (auto& [key, value] : spec.string_map("selector"))
         out.selector.emplace_back(key.value, value.value);
@@ -276,12 +324,15 @@ void read_endpoint_slice(ObjectContext& context) {
     if (const auto service = out.meta.labels.find("kubernetes.io/service-name"))
         out.service = *service;
     const auto type = root.string("addressType");
+    if (type && type->value != "FQDN")
+        out.family = type->value == "IPv6" ? net::Family::V6 : net::Family::V4;
     std::size_t index = 0;
     for (const yaml::Node* each : root.list("endpoints")) {
         Fields entry = item(each, root, "endpoints", index++);
         for (const At<std::string>& address : entry.strings("addresses"))
             if (!type || type->value != "FQDN")
                 add_address(address, entry.path_of("addresses"), entry, out.addresses);
+        out.endpoints.push_back(read_endpoint(entry));
         entry.finish_open(known::kEndpoint);
     }
     read_endpoint_ports(root, out);

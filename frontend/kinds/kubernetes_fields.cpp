@@ -132,29 +132,29 @@ constexpr std::string_view workload_spec[] = {"selector",
                                               "failedJobsHistoryLimit"};
 constexpr std::string_view job_template[] = {"metadata"};
 constexpr std::string_view service_spec[] = {"sessionAffinity",
-                                             "loadBalancerIP",
                                              "externalName",
                                              "healthCheckNodePort",
                                              "publishNotReadyAddresses",
                                              "sessionAffinityConfig",
-                                             "ipFamilies",
                                              "ipFamilyPolicy",
                                              "ipFamily",
                                              "allocateLoadBalancerNodePorts",
                                              "loadBalancerClass",
-                                             "internalTrafficPolicy",
                                              "topologyKeys",
                                              "trafficDistribution"};
 constexpr std::string_view service_port[] = {"appProtocol"};
 constexpr std::string_view node_spec[] = {"podCIDR", "providerID",   "unschedulable",
                                           "taints",  "configSource", "externalID"};
 constexpr std::string_view node_status[] = {
-    "capacity",        "allocatable", "phase",           "conditions",      "daemonEndpoints",
-    "nodeInfo",        "images",      "volumesInUse",    "volumesAttached", "config",
-    "runtimeHandlers", "features",    "declaredFeatures"};
-constexpr std::string_view endpoint[] = {
-    "conditions", "hostname", "targetRef", "deprecatedTopology",
-    "nodeName",   "zone",     "hints",     "topology"};
+    "capacity",        "allocatable",     "phase",        "conditions",
+    "daemonEndpoints", "images",          "volumesInUse", "volumesAttached",
+    "config",          "runtimeHandlers", "features",     "declaredFeatures"};
+constexpr std::string_view node_info[] = {
+    "architecture",   "bootID",    "containerRuntimeVersion", "kubeProxyVersion",
+    "kubeletVersion", "machineID", "operatingSystem",         "osImage",
+    "swap",           "systemUUID"};
+constexpr std::string_view endpoint[] = {"hostname", "targetRef", "deprecatedTopology",
+                                         "zone",     "hints",     "topology"};
 constexpr std::string_view endpoint_port[] = {"appProtocol"};
 constexpr std::string_view endpoint_address[] = {"hostname", "nodeName", "targetRef"};
 
@@ -164,7 +164,7 @@ const List kMetadata = metadata, kOwnerReference = owner_reference, kPodSpec = p
            kContainer = container, kContainerPort = container_port, kPodStatus = pod_status,
            kWorkloadSpec = workload_spec, kJobTemplate = job_template, kServiceSpec = service_spec,
            kServicePort = service_port, kNodeSpec = node_spec, kNodeStatus = node_status,
-           kEndpoint = endpoint, kEndpointPort = endpoint_port, kEndpointAddress = endpoint_address,
-           kNone = {};
+           kNodeInfo = node_info, kEndpoint = endpoint, kEndpointPort = endpoint_port,
+           kEndpointAddress = endpoint_address, kNone = {};
 
 } // namespace polecat::frontend::kubernetes_fields

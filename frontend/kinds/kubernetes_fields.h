@@ -11,7 +11,7 @@ namespace polecat::frontend::kubernetes_fields {
 using List = std::span<const std::string_view>;
 
 extern const List kMetadata, kOwnerReference, kPodSpec, kContainer, kContainerPort, kPodStatus,
-    kWorkloadSpec, kJobTemplate, kServiceSpec, kServicePort, kNodeSpec, kNodeStatus, kEndpoint,
-    kEndpointPort, kEndpointAddress, kNone;
+    kWorkloadSpec, kJobTemplate, kServiceSpec, kServicePort, kNodeSpec, kNodeStatus, kNodeInfo,
+    kEndpoint, kEndpointPort, kEndpointAddress, kNone;
 
 } // namespace polecat::frontend::kubernetes_fields

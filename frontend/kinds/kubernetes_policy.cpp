@@ -1,7 +1,11 @@
 /// networking.k8s.io/v1 NetworkPolicy. Rules of the API server: pkg/apis/networking/validation.
+#include <algorithm>
+
+#include "frontend/kinds/empty_value.h"
 #include "frontend/kinds/kinds.h"
 #include "frontend/kinds/label_selector.h"
 #include "frontend/kinds/names.h"
+#include "frontend/kinds/unread.h"
 #include "support/diag/fix.h"
 
 namespace polecat::frontend {
@@ -43,6 +47,7 @@ void read_port(Fields fields, std::vector<policy::KubernetesPort>& into) {
     policy::KubernetesPort out;
     out.span = fields.span();
     const auto protocol = fields.string("protocol");
+    report_null(fields, "port", "every port of " + (protocol ? protocol->value : "TCP"));
     bool good = read_port_value(fields, out);
     const auto end = fields.integer("endPort");
     fields.finish();
@@ -75,6 +80,7 @@ std::optional<diag::Fix> one_address(const At<std::string>& text) {
 std::optional<policy::IpBlock> read_ip_block(Fields fields) {
     policy::IpBlock out;
     const auto cidr = fields.string("cidr");
+    report_null(fields, "except", "no address of it is left out");
     const auto except = fields.strings("except");
     fields.finish();
     if (!cidr) {
@@ -115,6 +121,10 @@ void read_peer(Fields fields, std::vector<policy::KubernetesPeer>& into) {
         out.namespace_selector = read_label_selector(fields.mapping("namespaceSelector"));
     if (fields.get("ipBlock") != nullptr)
         out.ip_block = read_ip_block(fields.mapping("ipBlock"));
+    if (out.namespace_selector)
+        report_null(fields, "podSelector", "every pod of those namespaces");
+    if (out.pod_selector)
+        report_null(fields, "namespaceSelector", "pods of the policy's own namespace only");
     const bool selects = out.pod_selector || out.namespace_selector;
     const bool block = fields.get("ipBlock") != nullptr;
     fields.finish();
@@ -128,36 +138,66 @@ void read_peer(Fields fields, std::vector<policy::KubernetesPeer>& into) {
         into.push_back(std::move(out));
 }
 
+/// Whom to ask for names is often left open on purpose.
+void report_null_peers(Fields& fields, std::string_view peers, const policy::KubernetesRule& rule) {
+    auto* diagnostic = report_null(fields, peers, "every address");
+    const bool only_dns =
+        peers == "to" && !rule.ports.empty() &&
+        std::all_of(rule.ports.begin(), rule.ports.end(), [](const policy::KubernetesPort& each) {
+            const auto* number = each.port ? std::get_if<std::uint16_t>(&*each.port) : nullptr;
+            return number != nullptr && *number == 53 && !each.end_port;
+        });
+    if (diagnostic != nullptr && only_dns)
+        diagnostic->severity = diag::Severity::Note;
+}
+
 std::vector<policy::KubernetesRule> read_rules(Fields& spec, std::string_view key,
                                                std::string_view peers) {
     std::vector<policy::KubernetesRule> out;
     std::size_t index = 0;
-    for (const yaml::Node* item : spec.list(key)) {
+    const diag::Watch list(spec.diagnostics());
+    const auto items = spec.list(key);
+    if (const auto where = list.error()) {
+        policy::KubernetesRule any;
+        any.span = any.unread = where->known() ? *where : spec.key_span(key);
+        out.push_back(std::move(any));
+    }
+    for (const yaml::Node* item : items) {
         Fields fields = item_fields(item, spec, key, index++);
         policy::KubernetesRule rule;
+        const diag::Watch watch(spec.diagnostics());
         rule.span = item->span;
+        report_null_item(*item, fields, "every address and port");
+        report_empty_list(fields, "ports", "every port");
         std::size_t port = 0, peer = 0;
         const auto ports = fields.list("ports");
-        for (const yaml::Node* each : ports)
-            read_port(item_fields(each, fields, "ports", port++), rule.ports);
+        for (const yaml::Node* each : ports) {
+            Fields port_fields = item_fields(each, fields, "ports", port++);
+            report_null_item(*each, port_fields, "every port of TCP");
+            read_port(std::move(port_fields), rule.ports);
+        }
+        report_null_peers(fields, peers, rule);
         const auto ends = fields.list(peers);
         for (const yaml::Node* each : ends)
             read_peer(item_fields(each, fields, peers, peer++), rule.peers);
         fields.finish();
-        // A rule that lost a peer or a port would be wider than written; it was reported, and the
-        // cluster is not used.
+        // A rule that lost a peer or a port would be wider than written.
+        if (const auto where = watch.error())
+            rule.unread = where->known() ? *where : rule.span;
         out.push_back(std::move(rule));
     }
     return out;
 }
 
-void read_types(Fields& spec, KubernetesNetworkPolicy& into) {
+/// Whether the directions are said and could be read.
+bool read_types(Fields& spec, KubernetesNetworkPolicy& into) {
+    const diag::Watch watch(spec.diagnostics());
     const auto types = spec.strings("policyTypes");
     into.types_given = !types.empty();
     if (types.empty()) {
         into.has_ingress_type = true;
         into.has_egress_type = !into.egress.empty();
-        return;
+        return false;
     }
     into.has_ingress_type = into.has_egress_type = false;
     for (const At<std::string>& type : types) {
@@ -177,32 +217,53 @@ void read_types(Fields& spec, KubernetesNetworkPolicy& into) {
     };
     unused("ingress", into.has_ingress_type, !into.ingress.empty());
     unused("egress", into.has_egress_type, !into.egress.empty());
+    return !watch.error();
+}
+
+/// A list of rules without one closes the direction that it is for. Only policyTypes say that it is
+/// for egress.
+void check_emptied_rules(Fields& spec, const KubernetesNetworkPolicy& policy) {
+    if (policy.egress_emptied && !policy.types_given)
+        spec.diagnostics()
+            .report(diag::Code::EmptyValue, spec.key_span("egress"),
+                    {spec.path_of("egress"), "has no rule, and policyTypes is not there",
+                     "everything may be sent"})
+            .about(spec.object())
+            .with_hint("to let nothing out, write `policyTypes: [Ingress, Egress]`");
+    report_emptied_rules(spec, policy.has_ingress_type, policy.has_egress_type);
 }
 
 } // namespace
 
-void read_kubernetes_policy_spec(Fields& spec, KubernetesNetworkPolicy& into) {
+bool read_kubernetes_policy_spec(Fields& spec, KubernetesNetworkPolicy& into, diag::Watch& watch) {
+    const diag::Watch subject(spec.diagnostics());
     if (spec.get("podSelector") == nullptr)
         spec.diagnostics()
             .report(diag::Code::MissingPodSelector, spec.key_span("podSelector"))
             .about(spec.object())
             .with_hint("write `podSelector: {}` if every pod of the namespace is meant");
     into.pod_selector = read_label_selector(spec.mapping("podSelector"));
-    into.ingress = read_rules(spec, "ingress", "from");
-    into.egress = read_rules(spec, "egress", "to");
+    if (subject.error())
+        into.pod_selector = {}; // what could not be read narrows nothing
+    into.ingress = watch.leaving_out([&] { return read_rules(spec, "ingress", "from"); });
+    into.egress = watch.leaving_out([&] { return read_rules(spec, "egress", "to"); });
     into.egress_emptied = spec.has("egress") && into.egress.empty();
-    read_types(spec, into);
+    const bool types_known = read_types(spec, into);
+    check_emptied_rules(spec, into);
+    return types_known;
 }
 
 void read_kubernetes_network_policy(ObjectContext& context) {
     Fields root(&context.root, "", object_label(context), context.diagnostics);
     KubernetesNetworkPolicy out;
+    diag::Watch watch(context.diagnostics);
     out.meta = read_metadata(root, true, diag::Severity::Error);
     root.ignore({"apiVersion", "kind", "status"});
     Fields spec = root.mapping("spec");
-    read_kubernetes_policy_spec(spec, out);
+    const bool types_known = read_kubernetes_policy_spec(spec, out, watch);
     spec.finish();
     root.finish();
+    forget_rules(out, watch.error(), types_known);
     context.cluster.kubernetes_policies.push_back(std::move(out));
 }
 

@@ -53,6 +53,8 @@ void read_pod_spec(Fields& spec, Workload& into) {
                                                                         : "default";
     if (const auto node = spec.string("nodeName"))
         into.node = node->value;
+    if (const auto dns = spec.string("dnsPolicy"))
+        into.dns_policy = dns->value;
     if (const auto host = spec.boolean("hostNetwork"))
         into.host_network = host->value;
     read_ports(spec, "containers", into);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "frontend/kinds/empty_value.h"
 #include "frontend/kinds/names.h"
 #include "support/diag/fix.h"
 #include "support/letters.h"
@@ -72,7 +73,7 @@ void read_expression(Fields fields, policy::LabelSelector& into) {
 diag::Diagnostic& refuse_value(Fields& fields, Span span, const std::string& path,
                                const std::string& rule) {
     return fields.diagnostics()
-        .report(diag::Code::FieldValue, span, {path, rule})
+        .report(diag::Code::FieldValue, span.known() ? span : fields.home(), {path, rule})
         .about(fields.object());
 }
 
@@ -117,6 +118,9 @@ policy::LabelSelector read_label_selector(Fields fields) {
             Fields(item, fields.path_of("matchExpressions") + "[" + std::to_string(index++) + "]",
                    fields.object(), fields.diagnostics()),
             out);
+    if (out.match_labels.empty() && out.expressions.empty())
+        for (const char* key : {"matchLabels", "matchExpressions"})
+            report_null(fields, key, "whatever its labels are");
     fields.finish();
     return out;
 }

@@ -26,7 +26,10 @@ std::optional<At<net::Cidr>> read_cidr(const At<std::string>& text, const std::s
                                        Fields& fields);
 
 /// spec of a NetworkPolicy (also of a StagedKubernetesNetworkPolicy).
-void read_kubernetes_policy_spec(Fields& spec, policy::KubernetesNetworkPolicy& into);
+/// Whether the directions are said and could be read. Rules see to their own errors, of which
+/// `watch` learns nothing.
+bool read_kubernetes_policy_spec(Fields& spec, policy::KubernetesNetworkPolicy& into,
+                                 diag::Watch& watch);
 
 /// Reports that a field has a value that its kind does not take.
 diag::Diagnostic& refuse_value(Fields& fields, Span span, const std::string& path,

@@ -1,6 +1,8 @@
 #include "frontend/kinds/fields.h"
+#include "frontend/kinds/groups.h"
 #include "frontend/kinds/kubernetes_fields.h"
 #include "frontend/kinds/names.h"
+#include "frontend/placeholders.h"
 #include "support/letters.h"
 
 namespace polecat::frontend {
@@ -9,15 +11,17 @@ namespace {
 
 constexpr std::size_t kMaxAnnotationBytes = 256u << 10;
 
-void read_labels(Fields& meta, policy::Metadata& out) {
+void read_labels(Fields& meta, OtherScalars others, policy::Metadata& out) {
     std::vector<std::pair<std::string, std::string>> pairs;
-    for (auto& [key, value] : meta.string_map("labels")) {
+    for (auto& [key, value] : meta.string_map("labels", others)) {
         const std::string path = meta.path_of("labels") + "." + key.value;
-        if (const auto problem = check_label_key(key.value))
+        if (const auto problem = check_label_key(key.value);
+            problem && !holds_placeholder(key.value))
             meta.diagnostics()
                 .report(diag::Code::LabelSyntax, key.span, {path, *problem})
                 .about(meta.object());
-        if (const auto problem = check_label_value(value.value))
+        if (const auto problem = check_label_value(value.value);
+            problem && !holds_placeholder(value.value))
             meta.diagnostics()
                 .report(diag::Code::LabelSyntax, value.span, {path, *problem})
                 .about(meta.object());
@@ -44,9 +48,15 @@ void read_annotations(Fields& meta, policy::Metadata& out) {
             .about(meta.object());
 }
 
+/// Of "NetworkPolicy shop/web".
+std::string kind_in(const std::string& object) {
+    return object.substr(0, object.find(' '));
+}
+
 } // namespace
 
 policy::Metadata read_metadata(Fields& root, bool namespaced, diag::Severity unknown) {
+    const diag::Watch watch(root.diagnostics());
     Fields meta = root.mapping("metadata");
     policy::Metadata out;
     out.span = root.span();
@@ -54,13 +64,16 @@ policy::Metadata read_metadata(Fields& root, bool namespaced, diag::Severity unk
     if (name) {
         out.name = name->value;
         out.span = name->span;
+    } else if (const auto prefix = meta.string("generateName"); prefix && !prefix->value.empty()) {
+        out.name = prefix->value + "x"; // the API server adds other letters
+        out.span = prefix->span;
     }
     const bool is_text = name.has_value() || meta.get("name") == nullptr; // otherwise reported
     if (out.name.empty() && is_text)
         root.diagnostics()
             .report(diag::Code::ObjectName, out.span, {"metadata.name", "is missing"})
             .about(root.object());
-    else if (is_text && !is_dns_subdomain(out.name))
+    else if (is_text && !is_dns_subdomain(out.name) && !holds_placeholder(out.name))
         root.diagnostics()
             .report(diag::Code::ObjectName, out.span,
                     {"metadata.name",
@@ -68,11 +81,20 @@ policy::Metadata read_metadata(Fields& root, bool namespaced, diag::Severity unk
             .about(root.object());
     const auto space = meta.string("namespace");
     out.space_given = space && !space->value.empty();
+    if (space && holds_placeholder(space->value) && is_policy_name(kind_in(root.object()))) {
+        out.space_given = false; // the policy may be in any namespace
+        report_placeholder(*meta.get("namespace"), root.object(), root.diagnostics());
+    }
     if (namespaced)
         out.space = space && !space->value.empty() ? space->value : "default";
-    read_labels(meta, out);
+    const yaml::Node* version = root.get("apiVersion");
+    const bool calico = version != nullptr && version->text.starts_with("projectcalico.org/");
+    read_labels(meta, calico ? OtherScalars::Taken : OtherScalars::Refused, out);
     read_annotations(meta, out);
     meta.finish_open(kubernetes_fields::kMetadata, diag::Severity::Error, unknown);
+    out.labels_unread = watch.error().has_value();
+    if (out.labels_unread && !out.space_given)
+        out.space.clear(); // it may be what could not be read
     return out;
 }
 

@@ -6,11 +6,11 @@
 #include <map>
 #include <unordered_map>
 
+#include "frontend/yaml/tags.h"
+
 namespace polecat::yaml {
 
 namespace {
-
-constexpr std::string_view kStringTag = "tag:yaml.org,2002:str";
 
 /// One libyaml event, freed at the end of its scope.
 struct Event {
@@ -65,7 +65,7 @@ class Builder {
   public:
     Builder(std::string_view text, FileId file, std::uint32_t first_line, Budget& budget,
             diag::Diagnostics& diagnostics)
-        : text_(text), file_(file), first_line_(first_line), budget_(budget),
+        : text_(text), source_(text), file_(file), first_line_(first_line), budget_(budget),
           limits_(budget.limits), diagnostics_(diagnostics) {
         yaml_parser_initialize(&parser_);
         yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()),
@@ -100,7 +100,7 @@ class Builder {
 
     bool document(std::vector<Document>& out) {
         anchors_.clear();
-        broken_ = false;
+        broken_ = lacks_separator_ = false;
         Document document;
         document.file = file_;
         Event event;
@@ -146,7 +146,9 @@ class Builder {
             problem = std::string(parser_.context) + ": " + problem;
         auto& diagnostic =
             diagnostics_.report(diag::Code::YamlSyntax, place_of_problem(), {problem});
-        if (problem.find("character that cannot start any token") != std::string::npos)
+        if (const auto hint = hint_for(source_, parser_.problem_mark.line))
+            diagnostic.with_hint(*hint);
+        else if (problem.find("character that cannot start any token") != std::string::npos)
             diagnostic.with_hint("indent with blanks; a tab, `@`, `%` or a backquote needs quotes");
     }
 
@@ -231,11 +233,12 @@ class Builder {
     void scalar(const yaml_event_t& event, Node& out) {
         const auto& data = event.data.scalar;
         out.text.assign(reinterpret_cast<const char*>(data.value), data.length);
-        const bool plain = data.style == YAML_PLAIN_SCALAR_STYLE;
-        const bool string_tag =
-            data.tag != nullptr && kStringTag == reinterpret_cast<const char*>(data.tag);
-        out.quoted = !plain || string_tag;
+        out.quoted = data.style != YAML_PLAIN_SCALAR_STYLE;
         out.kind = Node::Kind::Scalar;
+        const std::string_view tag =
+            data.tag != nullptr ? reinterpret_cast<const char*>(data.tag) : "";
+        broken_ |= !apply_tag(tag, source_.cut(event.start_mark.index, event.end_mark.index), out,
+                              diagnostics_);
         if (!out.quoted && resolve_scalar(out) == ScalarType::Null)
             out.kind = Node::Kind::Null;
     }
@@ -301,19 +304,24 @@ class Builder {
         if (resolve_scalar(key_node) != ScalarType::String)
             report_key(key_node);
         if (const Member* first = keys.find(out, key_node.text)) {
-            report_duplicate(key_node, *first);
+            if (depth > 0 || !lacks_separator_)
+                report_duplicate(key_node, *first, depth == 0);
             return true;
         }
         out.members.push_back({std::move(key_node.text), key_node.span, std::move(value)});
         return true;
     }
 
-    void report_duplicate(const Node& key, const Member& first) {
+    /// A second object where a new document should begin has each key of the first: said once.
+    void report_duplicate(const Node& key, const Member& first, bool at_root) {
         broken_ = true;
+        const bool begins = at_root && (key.text == "apiVersion" || key.text == "kind");
+        lacks_separator_ |= begins;
         diagnostics_.report(diag::Code::DuplicateKey, key.span, {key.text})
             .with_label(first.key_span, "first here")
             .with_note("most readers keep the last one and drop the other without a word")
-            .with_hint("merge both into one `" + key.text + "`");
+            .with_hint(begins ? "put a line `---` before it if another object begins here"
+                              : "merge both into one `" + key.text + "`");
     }
 
     void report_key(const Node& key) {
@@ -368,6 +376,7 @@ class Builder {
     }
 
     std::string_view text_;
+    SourceText source_;
     yaml_parser_t parser_{};
     FileId file_;
     std::uint32_t first_line_;
@@ -376,6 +385,7 @@ class Builder {
     diag::Diagnostics& diagnostics_;
     std::unordered_map<std::string, Anchor> anchors_;
     bool broken_ = false;
+    bool lacks_separator_ = false; ///< of this document, which was said
 };
 
 } // namespace

@@ -28,6 +28,11 @@ Tri either(Tri a, Tri b);
 Tri holds(const Predicate& predicate, const World& world, const End& end, net::Family family,
           net::Protocol protocol, std::optional<std::uint16_t> port);
 
+/// Whether it is not known if this network set, which could not be read, is part of the set.
+bool is_in_doubt(const ObjectSet& set, const Object& network_set);
+/// Whether not all members of the service are known.
+bool is_in_doubt(const ServiceSet& set, const World& world);
+
 enum class Verdict : std::uint8_t { Allow, Deny, Depends };
 std::string_view to_string(Verdict verdict);
 

@@ -21,6 +21,16 @@ Tri either(Tri a, Tri b) {
     return !both(!a, !b);
 }
 
+bool is_in_doubt(const ObjectSet& set, const Object& network_set) {
+    return network_set.unread.known() &&
+           (network_set.labels_unread || set.selector.matches(network_set.labels));
+}
+
+bool is_in_doubt(const ServiceSet& set, const World& world) {
+    const auto& unread = world.unread_services;
+    return !unread.empty() && (unread.contains(set.key) || unread.contains(""));
+}
+
 namespace {
 
 /// What a predicate is asked about, once the end is one address or one object without address.
@@ -71,10 +81,23 @@ bool may_be_in(const ObjectSet& set, const Question& q) {
     });
 }
 
+/// What an object says of itself could not be read.
+bool is_unread(const Question& q) {
+    return std::any_of(q.objects.begin(), q.objects.end(), [&](ObjectId id) {
+        return q.world.object(id).selectable && q.world.object(id).unread.known();
+    });
+}
+
+/// `no`, unless something that could not be read may make it a yes.
+Tri unless_unread(Tri no, bool unread) {
+    return no == Tri::No && unread ? Tri::Unknown : no;
+}
+
 Tri ask(const ObjectSet& set, const Question& q) {
+    bool unread = is_unread(q);
     for (const ObjectId id : q.objects) {
         const Object& object = q.world.object(id);
-        if (object.selectable && set.selector.matches(object.labels))
+        if (object.selectable && !object.unread.known() && set.selector.matches(object.labels))
             return Tri::Yes;
     }
     if (!q.address && q.objects.empty() && !outside_blocks(q) && may_be_in(set, q))
@@ -82,6 +105,10 @@ Tri ask(const ObjectSet& set, const Question& q) {
     net::AddressSet nets; // of the matching network sets; their union matters without an address
     for (const ObjectId id : q.world.network_sets) {
         const Object& object = q.world.object(id);
+        if (object.unread.known()) { // it may hold the address
+            unread = unread || is_in_doubt(set, object);
+            continue;
+        }
         if (q.address && !object.nets.contains(*q.address))
             continue;
         if (!set.selector.matches(object.labels))
@@ -90,7 +117,7 @@ Tri ask(const ObjectSet& set, const Question& q) {
             return Tri::Yes;
         nets = nets | object.nets;
     }
-    return q.address ? Tri::No : covers_unknown(q, nets);
+    return unless_unread(q.address ? Tri::No : covers_unknown(q, nets), unread);
 }
 
 Tri ask(const NetSet& set, const Question& q) {
@@ -105,7 +132,8 @@ template <class Member> Tri same_port(const Member& member, const Question& q) {
 }
 
 Tri ask(const ServiceSet& set, const Question& q) {
-    Tri result = Tri::No;
+    const bool unread = is_unread(q) || is_in_doubt(set, q.world);
+    Tri result = unread && (!set.with_ports || net::has_ports(q.protocol)) ? Tri::Unknown : Tri::No;
     const auto by_object = q.world.service_objects.find(set.key);
     if (by_object != q.world.service_objects.end())
         for (const ServiceObject& member : by_object->second)
@@ -128,10 +156,10 @@ Tri ask(const ServiceSet& set, const Question& q) {
 Tri ask(const NamedPortSet& set, const Question& q) {
     if (!q.address && q.objects.empty())
         return net::has_ports(q.protocol) && !outside_blocks(q) ? Tri::Unknown : Tri::No;
-    Tri result = Tri::No;
+    Tri result = is_unread(q) && net::has_ports(q.protocol) ? Tri::Unknown : Tri::No;
     for (const ObjectId id : q.objects) {
         const Object& object = q.world.object(id);
-        if (!object.selectable || !set.selector.matches(object.labels))
+        if (!object.selectable || object.unread.known() || !set.selector.matches(object.labels))
             continue;
         for (const policy::EndpointPort& declared : object.ports) {
             if (declared.name != set.name || declared.protocol != q.protocol ||
@@ -144,6 +172,10 @@ Tri ask(const NamedPortSet& set, const Question& q) {
 }
 
 Tri ask(const DomainSet&, const Question&) {
+    return Tri::Unknown;
+}
+
+Tri ask(const UnreadSet&, const Question&) {
     return Tri::Unknown;
 }
 

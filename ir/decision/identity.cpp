@@ -95,20 +95,28 @@ struct Identities::State {
                   [](const Border& a, const Border& b) { return a.at < b.at; });
         Identity current;
         current.family = family;
-        current.unknown = reach.domains;
+        current.unknown = reach.in_doubt;
         auto& out = segments[index(family)];
         out.push_back({net::first_address(family), {}});
         for (std::size_t i = 0; i < borders.size();) {
             const net::Address at = borders[i].at;
             if (at != out.back().first) {
-                out.back().identity = intern(current);
+                out.back().identity = intern(settled(current));
                 out.push_back({at, {}});
             }
             for (; i < borders.size() && borders[i].at == at; ++i)
                 step(current.yes, borders[i].predicate, borders[i].enters);
         }
-        out.back().identity = intern(current);
+        out.back().identity = intern(settled(current));
         add_service_members(family);
+    }
+
+    /// What holds is not in doubt.
+    static Identity settled(Identity identity) {
+        std::erase_if(identity.unknown, [&](PredicateId id) {
+            return std::binary_search(identity.yes.begin(), identity.yes.end(), id);
+        });
+        return identity;
     }
 
     static void step(std::vector<PredicateId>& yes, PredicateId predicate, bool enters) {
@@ -139,8 +147,12 @@ struct Identities::State {
         return std::prev(place)->identity;
     }
 
+    bool is_unread(ObjectId id) const { return cluster.world.object(id).unread.known(); }
+
     /// What holds at an address, whoever has it.
     Identity at_address(const net::Address& address, const std::vector<ObjectId>& objects) const {
+        if (std::any_of(objects.begin(), objects.end(), [&](ObjectId id) { return is_unread(id); }))
+            return ask_predicates({objects, address}, address.family, true);
         Identity out = *list[segment_of(address).value];
         if (const auto members = reach.address_members.find(address);
             members != reach.address_members.end())
@@ -160,9 +172,7 @@ struct Identities::State {
         }
         sort_unique(out.yes);
         sort_unique(out.port_members);
-        std::erase_if(out.unknown, [&](PredicateId id) {
-            return std::binary_search(out.yes.begin(), out.yes.end(), id);
-        });
+        out = settled(std::move(out));
     }
 
     void place_objects(net::Family family) {
@@ -171,7 +181,7 @@ struct Identities::State {
         out.resize(world.objects.size());
         Identity nowhere;
         nowhere.family = family;
-        nowhere.unknown = reach.domains;
+        nowhere.unknown = reach.in_doubt;
         reach.add_unplaced(nowhere);
         for (const Endpoint& endpoint : cluster.endpoints) {
             const Object& object = world.object(endpoint.object);
@@ -180,7 +190,10 @@ struct Identities::State {
                 if (address.family == family)
                     held.push_back(address);
             const bool host = object.kind == Object::Kind::HostEndpoint || !object.selectable;
-            if (held.size() == 1 && (object.addresses_known || host)) {
+            if (object.unread.known() && (!held.empty() || host || !object.addresses_known)) {
+                out[endpoint.object.value] =
+                    intern(ask_predicates({{endpoint.object}, std::nullopt}, family, true));
+            } else if (held.size() == 1 && (object.addresses_known || host)) {
                 std::vector<ObjectId> objects = end_of(world, held.front()).objects;
                 if (objects.empty())
                     objects = {endpoint.object};
@@ -195,12 +208,11 @@ struct Identities::State {
         }
     }
 
-    /// A set with ports at a host's address that no manifest names. (The members that are known
-    /// come from the object.)
-    Tri ports_somewhere(const Predicate& predicate, net::Family family) const {
+    /// A set with ports at some port of an end.
+    Tri at_some_port(const Predicate& predicate, const End& end, net::Family family) const {
         Tri out = Tri::No;
         for (const net::Protocol protocol : {net::kTcp, net::kUdp, net::kSctp})
-            out = either(out, decision::holds(predicate, cluster.world, End{}, family, protocol,
+            out = either(out, decision::holds(predicate, cluster.world, end, family, protocol,
                                               std::nullopt));
         return out;
     }
@@ -213,9 +225,11 @@ struct Identities::State {
             std::none_of(addresses.begin(), addresses.end(),
                          [&](const net::Address& address) { return address.family == family; });
         auto& known = host_somewhere[index(family)];
-        if (somewhere && !known)
-            known = ask_predicates(object, family, true);
-        Identity out = somewhere ? *known : ask_predicates(object, family, false);
+        const End end{{object}, std::nullopt};
+        if (somewhere &&
+            !known) // at a host's address that no manifest names, whose ports may be any
+            known = ask_predicates(end, family, true, End{});
+        Identity out = somewhere ? *known : ask_predicates(end, family, false);
         const auto found = reach.ports_by_object.find(object);
         if (found != reach.ports_by_object.end())
             out.port_members = found->second;
@@ -223,16 +237,19 @@ struct Identities::State {
         return out;
     }
 
-    Identity ask_predicates(ObjectId object, net::Family family, bool somewhere) const {
+    /// `ports_in_doubt`: whether the end is in sets with ports is not known but by asking; of
+    /// other ends, the members that are known come from the object.
+    Identity ask_predicates(const End& end, net::Family family, bool ports_in_doubt,
+                            const std::optional<End>& at_ports = std::nullopt) const {
         Identity out;
         out.family = family;
-        const End end{{object}, std::nullopt};
         for (std::uint32_t i = 0; i < cluster.predicates.size(); ++i) {
             const PredicateId id{i};
             const Predicate& predicate = cluster.predicates[id];
             const Tri answer =
                 reach.is_port_set[i]
-                    ? (somewhere ? ports_somewhere(predicate, family) : Tri::No)
+                    ? (ports_in_doubt ? at_some_port(predicate, at_ports.value_or(end), family)
+                                      : Tri::No)
                     : decision::holds(predicate, cluster.world, end, family, 0, std::nullopt);
             if (answer == Tri::Yes)
                 out.yes.push_back(id);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ir/decision/eval.h"
+
 namespace polecat::decision {
 
 const Endpoint* LoweredCluster::endpoint_of(ObjectId object) const {
@@ -10,6 +12,28 @@ const Endpoint* LoweredCluster::endpoint_of(ObjectId object) const {
         endpoints.begin(), endpoints.end(), object,
         [](const Endpoint& endpoint, ObjectId wanted) { return endpoint.object < wanted; });
     return place != endpoints.end() && place->object == object ? &*place : nullptr;
+}
+
+bool LoweredCluster::is_in_doubt(ProgramId id) const {
+    const auto in_doubt = [&](PredicateId each) {
+        const Predicate& predicate = predicates[each];
+        if (const auto* objects = std::get_if<ObjectSet>(&predicate))
+            return std::any_of(
+                world.network_sets.begin(), world.network_sets.end(),
+                [&](ObjectId set) { return decision::is_in_doubt(*objects, world.object(set)); });
+        const auto* service = std::get_if<ServiceSet>(&predicate);
+        return std::holds_alternative<UnreadSet>(predicate) ||
+               (service != nullptr && decision::is_in_doubt(*service, world));
+    };
+    const auto asks = [&](const EndMatch& end) {
+        return std::any_of(end.all.begin(), end.all.end(), in_doubt) ||
+               std::any_of(end.none.begin(), end.none.end(), in_doubt);
+    };
+    for (const Stage& stage : program(id).stages)
+        for (const Entry& entry : stage.entries)
+            if (asks(entry.match->source) || asks(entry.match->destination))
+                return true;
+    return false;
 }
 
 const GroupProgram* LoweredCluster::find(ObjectId object, Direction direction, Hook hook,

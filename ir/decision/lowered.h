@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -62,18 +63,35 @@ struct ServiceFront {
         std::vector<ServiceBackend> backends;
     };
     std::vector<net::Address> cluster_ips, external_ips;
+    std::vector<net::Address> balancer_ips; ///< of the external ones, the load balancers'
     std::vector<Port> ports;
     bool headless = false;                ///< names lead to pods' addresses, nothing is rewritten
     bool is_external = false;             ///< ExternalName: leads to a name somewhere
+    bool is_exposed = false;              ///< type NodePort or LoadBalancer
+    bool is_balanced = false;             ///< type LoadBalancer
     std::vector<net::Cidr> source_ranges; ///< whom a load balancer lets in; empty: all
+    /// externalTrafficPolicy and internalTrafficPolicy: Local. Only pods of the node that
+    /// translates answer.
+    bool local_outside = false, local_inside = false;
 };
+
+/// What carries packets to pods of other nodes.
+enum class Tunnel : std::uint8_t { None, Ipip, Vxlan, Wireguard };
 
 struct NodeInfo {
     std::string name;
     std::vector<net::Address> addresses;
-    /// Of its VXLAN, IPIP and WireGuard devices: what the host itself sends through one has that
-    /// source.
-    std::vector<net::Address> tunnel_addresses;
+    /// What the host itself sends through a tunnel has the address of its device.
+    std::vector<std::pair<Tunnel, net::Address>> tunnel_addresses;
+    std::vector<net::Cidr> networks; ///< Calico's address of the node with its prefix
+};
+
+/// Addresses of pods, and how Calico handles their packets.
+struct PodPool {
+    net::Cidr cidr;
+    Tunnel tunnel = Tunnel::None;
+    bool cross_subnet = false; ///< the tunnel is for nodes of another network only
+    bool nat_outgoing = false; ///< what leaves all pools has its node's address
 };
 
 struct LoweredCluster {
@@ -87,7 +105,11 @@ struct LoweredCluster {
     std::map<std::string, ServiceFront> service_fronts; ///< by "namespace/name"
     /// hostPort of pods, by node; "": of pods that are not placed. `node_port` is the host's.
     std::map<std::string, std::vector<ServiceFront::Port>> host_ports;
-    std::vector<NodeInfo> nodes;
+    std::vector<NodeInfo> nodes; ///< a node with two manifests stands here twice
+    std::vector<PodPool> pools;
+    bool nat_spares_hosts = false; ///< natOutgoingExclusions: IPPoolsAndHostIPs
+    bool is_bpf = false;           ///< the manifests say that Calico's BPF takes kube-proxy's place
+    std::set<std::string> finished; ///< workloads that have no address any more, as above
     policy::FelixSettings felix;
     std::map<std::string, policy::FelixSettings> felix_of_nodes; ///< where a node has its own
 
@@ -97,6 +119,8 @@ struct LoweredCluster {
         return found == felix_of_nodes.end() ? felix : found->second;
     }
     const Endpoint* endpoint_of(ObjectId object) const;
+    /// Whether what could not be read takes part in a program.
+    bool is_in_doubt(ProgramId id) const;
     /// The program an endpoint runs, nullptr when there is none (nothing is decided there).
     const GroupProgram* find(ObjectId object, Direction direction, Hook hook,
                              net::Family family) const;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ir/policy/scope.h"
+
 namespace polecat::decision {
 
 namespace {
@@ -120,13 +122,39 @@ std::string name_of(const Context& c, const Side& side) {
     return std::string("the ") + side.name + " address";
 }
 
+/// What could not be read and would say whether the predicate holds; empty: nothing of the kind.
+std::string unread_name(const Context& c, const Predicate& predicate, const Side& side) {
+    const auto name = [&](ObjectId id) {
+        const Object& object = c.world.object(id);
+        return object.manifest_kind + " " + object.name;
+    };
+    for (const ObjectId id : side.end.objects)
+        if (c.world.object(id).unread.known())
+            return name(id);
+    if (const auto* objects = std::get_if<ObjectSet>(&predicate))
+        for (const ObjectId id : c.world.network_sets)
+            if (is_in_doubt(*objects, c.world.object(id)))
+                return name(id);
+    if (const auto* service = std::get_if<ServiceSet>(&predicate))
+        if (is_in_doubt(*service, c.world))
+            return "Service " + service->key;
+    return {};
+}
+
 std::string predicate_reason(const Context& c, PredicateId id, const Side& side) {
     const Predicate& predicate = c.predicates[id];
     if (const auto* domains = std::get_if<DomainSet>(&predicate)) {
         const std::string first = domains->domains.empty() ? "" : domains->domains.front();
         return "the addresses of " + first + " are not known before it is resolved";
     }
+    if (const auto* unread = std::get_if<UnreadSet>(&predicate))
+        return unread->what + " could not be read";
     const auto* service = std::get_if<ServiceSet>(&predicate);
+    if (service != nullptr && service->key == policy::kKubernetesService &&
+        is_in_doubt(*service, c.world))
+        return "where the API server listens (Endpoints " + service->key + ") is not in the input";
+    if (const std::string what = unread_name(c, predicate, side); !what.empty())
+        return what + " could not be read";
     const bool reads_port = std::holds_alternative<NamedPortSet>(predicate) ||
                             (service != nullptr && service->with_ports);
     if (reads_port && !side.port)

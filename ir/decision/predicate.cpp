@@ -45,6 +45,10 @@ std::string text_of(const DomainSet& set) {
     return text + ")";
 }
 
+std::string text_of(const UnreadSet& set) {
+    return "unread(" + quoted(set.what) + ")";
+}
+
 } // namespace
 
 std::string to_string(const Predicate& predicate) {

@@ -1,5 +1,7 @@
 #include "ir/decision/predicate_reach.h"
 
+#include <algorithm>
+
 #include "ir/decision/table.h"
 #include "ir/selector/index.h"
 
@@ -15,11 +17,14 @@ PredicateReach::PredicateReach(const LoweredCluster& cluster) : cluster_(cluster
     by_object.resize(world.objects.size());
     auto index = std::make_shared<Index>();
     for (std::uint32_t i = 0; i < world.objects.size(); ++i)
-        if (world.objects[i].selectable) {
+        if (world.objects[i].selectable && !world.objects[i].unread.known()) {
             index->labels.add(world.objects[i].labels);
             index->objects.push_back(ObjectId{i});
         }
     index_ = std::move(index);
+    for (const ObjectId each : world.network_sets)
+        if (world.object(each).unread.known())
+            unread_sets_.push_back(each);
     for (std::uint32_t i = 0; i < cluster.predicates.size(); ++i) {
         const PredicateId id{i};
         is_port_set.push_back(decision::is_port_set(cluster.predicates[id]));
@@ -45,6 +50,9 @@ void PredicateReach::add(PredicateId id, const ObjectSet& set) {
     }
     if (!ranges.empty())
         regions.emplace_back(id, net::AddressSet::of(std::move(ranges)));
+    if (std::any_of(unread_sets_.begin(), unread_sets_.end(),
+                    [&](ObjectId each) { return is_in_doubt(set, cluster_.world.object(each)); }))
+        in_doubt.push_back(id);
 }
 
 void PredicateReach::add(PredicateId id, const NetSet& set) {
@@ -54,6 +62,8 @@ void PredicateReach::add(PredicateId id, const NetSet& set) {
 
 void PredicateReach::add(PredicateId id, const ServiceSet& set) {
     const World& world = cluster_.world;
+    if (is_in_doubt(set, world))
+        in_doubt.push_back(id);
     if (const auto found = world.service_objects.find(set.key);
         found != world.service_objects.end())
         for (const ServiceObject& member : found->second) {
@@ -85,7 +95,11 @@ void PredicateReach::add(PredicateId id, const NamedPortSet& set) {
 }
 
 void PredicateReach::add(PredicateId id, const DomainSet&) {
-    domains.push_back(id);
+    in_doubt.push_back(id);
+}
+
+void PredicateReach::add(PredicateId id, const UnreadSet&) {
+    in_doubt.push_back(id);
 }
 
 void PredicateReach::add_unplaced(Identity& identity) const {

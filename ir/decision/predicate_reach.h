@@ -18,7 +18,7 @@ struct PredicateReach {
     void add_unplaced(Identity& identity) const;
 
     std::vector<bool> is_port_set;
-    std::vector<PredicateId> domains; ///< never known
+    std::vector<PredicateId> in_doubt; ///< not known of an end of which they do not hold; ascending
     /// Addresses of which a predicate holds, whatever is there.
     std::vector<std::pair<PredicateId, net::AddressSet>> regions;
     std::vector<std::vector<PredicateId>> by_object; ///< by object id; unsorted
@@ -31,11 +31,13 @@ struct PredicateReach {
     void add(PredicateId id, const ServiceSet& set);
     void add(PredicateId id, const NamedPortSet& set);
     void add(PredicateId id, const DomainSet& set);
+    void add(PredicateId id, const UnreadSet& set);
     std::vector<ObjectId> selected(const selector::Selector& selector) const;
 
     const LoweredCluster& cluster_;
     struct Index;
     std::shared_ptr<const Index> index_;
+    std::vector<ObjectId> unread_sets_;
 };
 
 } // namespace polecat::decision

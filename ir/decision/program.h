@@ -60,9 +60,18 @@ struct NamedPortSet {
 struct DomainSet {
     std::vector<std::string> domains;
 };
-/// The address is one of a node whose labels match (ClusterNetworkPolicy `nodes`), resolved.
-using Predicate = std::variant<ObjectSet, NetSet, ServiceSet, NamedPortSet, DomainSet>;
+/// Of a rule that could not be read: whom it names is not known.
+struct UnreadSet {
+    std::string what; ///< "ingress[0] of NetworkPolicy shop/web"
+};
+using Predicate = std::variant<ObjectSet, NetSet, ServiceSet, NamedPortSet, DomainSet, UnreadSet>;
 using PredicateId = Id<struct PredicateTag>;
+
+/// Of no end is it known whether it holds.
+inline bool is_never_known(const Predicate& predicate) {
+    return std::holds_alternative<DomainSet>(predicate) ||
+           std::holds_alternative<UnreadSet>(predicate);
+}
 
 /// Canonical text of a predicate: equal text, equal meaning. Also its content hash's input.
 std::string to_string(const Predicate& predicate);
@@ -155,9 +164,10 @@ struct Program {
 };
 using ProgramId = Id<struct ProgramTag>;
 
-/// What a slot stands for: a rule, the end of a tier, or the end of the program.
+/// What a slot stands for: a rule, the end of a tier, the end of the program, or an endpoint of
+/// which it is not known what governs it (`policy_kind`, ... then name it).
 struct Slot {
-    enum class Kind : std::uint8_t { Rule, EndOfTier, EndOfProgram, AdminDown };
+    enum class Kind : std::uint8_t { Rule, EndOfTier, EndOfProgram, AdminDown, UnreadEndpoint };
     Kind kind = Kind::Rule;
     std::string tier;        ///< empty for profiles
     std::string policy_kind; ///< kind as in the manifest; "Profile"
@@ -175,7 +185,8 @@ struct PolicyBlock {
     std::optional<double> order;
     policy::PolicyKind kind_of_policy = policy::PolicyKind::NetworkPolicy;
     bool staged = false;
-    Span span; ///< metadata.name
+    bool unread = false; ///< it could not be read, and may not govern the endpoint after all
+    Span span;           ///< metadata.name
 };
 /// Slots of one program of one group, by SlotId, and its policies in order. Groups with the same
 /// share them.

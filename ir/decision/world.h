@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -32,7 +33,11 @@ struct Object {
     bool addresses_known = true;         ///< false: a pod before scheduling
     /// False: no selector matches it, since Calico knows no such endpoint (host-networked pods).
     bool selectable = true;
-    net::AddressSet nets; ///< network sets
+    /// Known: here is what could not be read of it, or of what it inherits. No predicate over
+    /// labels, ports or services is then known of it.
+    Span unread;
+    bool labels_unread = false; ///< of a network set that is unread: any selector may match it
+    net::AddressSet nets;       ///< network sets
     std::vector<policy::EndpointPort> ports;
     Span span;
 };
@@ -67,6 +72,7 @@ struct World {
     std::vector<ObjectId> host_endpoints;                              ///< those with addresses
     std::map<std::string, std::vector<ServiceMember>> services;        ///< by "namespace/name"
     std::map<std::string, std::vector<ServiceObject>> service_objects; ///< likewise
+    std::set<std::string> unread_services; ///< members are not all known; "": of any service
     /// Pools that pods' addresses come from; empty: not known.
     net::AddressSet pools;
     UnknownAddress unknown_address = UnknownAddress::Depends;

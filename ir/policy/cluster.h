@@ -2,8 +2,10 @@
 /// lowering and of every question.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ir/policy/fabric.h"
@@ -11,6 +13,18 @@
 #include "ir/policy/objects.h"
 
 namespace polecat::policy {
+
+/// An object that pods come of, and that was not read: which pods its namespace has is not known.
+struct UnreadPods {
+    std::string object; ///< "Prometheus monitoring/main"
+    Span span;          ///< metadata.name
+};
+
+/// Policies of others, which say more than what is read: answers hold as far as these don't count.
+struct ForeignPolicies {
+    std::size_t count = 0;
+    Span first; ///< metadata.name
+};
 
 struct Cluster {
     std::vector<Namespace> namespaces;
@@ -20,6 +34,7 @@ struct Cluster {
     std::vector<HostEndpoint> host_endpoints;
     std::vector<Service> services;
     std::vector<ServiceEndpoints> service_endpoints;
+    std::vector<Secret> secrets;
     std::vector<RequestRoute> request_routes;
     std::vector<IngressClass> ingress_classes;
     std::vector<Tier> tiers;      ///< those of manifests; built-in ones are added by lowering
@@ -33,7 +48,17 @@ struct Cluster {
     std::map<std::string, FelixSettings> felix_of_nodes; ///< `node.NAME`, by NAME
     std::vector<OtherObject> others;
     std::vector<FabricInventory> inventories;
-    std::map<std::string, std::size_t> unread_kinds; ///< "apiVersion Kind" -> how many
+    std::map<std::string, std::size_t> unread_kinds;         ///< "apiVersion Kind" -> how many
+    std::map<std::string, ForeignPolicies> foreign_policies; ///< by "apiVersion Kind"
+    /// By namespace, the first of each: custom resources that an operator makes pods of.
+    std::map<std::string, UnreadPods, std::less<>> unread_pods;
+
+    /// Why the workloads of the input may not be all that the namespace has; nullptr: nothing says
+    /// so.
+    const UnreadPods* pods_unknown_in(std::string_view space) const {
+        const auto found = unread_pods.find(space);
+        return found == unread_pods.end() ? nullptr : &found->second;
+    }
 };
 
 /// Whether something of Calico's own API is there, so that Calico carries out all the policies.

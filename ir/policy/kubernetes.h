@@ -55,6 +55,7 @@ struct KubernetesRule {
     std::vector<KubernetesPeer> peers; ///< empty: any
     std::vector<KubernetesPort> ports; ///< empty: any
     Span span;
+    Span unread; ///< as of Rule
 };
 
 struct KubernetesNetworkPolicy {
@@ -94,6 +95,8 @@ struct ClusterRule {
     std::vector<ClusterPeer> peers;
     std::vector<ClusterPort> ports; ///< empty: any
     Span span;
+    Span unread; ///< as of Rule
+    bool any_action = false;
 };
 
 enum class ClusterTier : std::uint8_t { Admin, Baseline };
@@ -103,7 +106,8 @@ struct ClusterNetworkPolicy {
     Metadata meta;
     ClusterTier tier = ClusterTier::Admin;
     At<double> priority;
-    ClusterPeer subject; ///< namespaces or pods only
+    bool place_unread = false; ///< as of Policy
+    ClusterPeer subject;       ///< namespaces or pods only
     std::vector<ClusterRule> ingress, egress;
 };
 

@@ -18,6 +18,10 @@ struct Metadata {
     Labels labels;
     std::map<std::string, std::string> annotations;
     Span span; ///< metadata.name
+    /// Known: here is something that could not be read, so that what the object says is not known.
+    /// Of a policy: outside of its rules; it may then have any.
+    Span unread;
+    bool labels_unread = false; ///< what was wrong is in the labels, or may be
 };
 
 } // namespace polecat::policy

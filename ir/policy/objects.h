@@ -45,6 +45,7 @@ struct Policy {
     std::string manifest_kind; ///< the kind in the manifest ("ClusterNetworkPolicy")
     At<std::string> tier{"default", {}};
     std::optional<At<double>> order;
+    bool place_unread = false; ///< tier or order could not be read
     Box<SelectorField> selector;
     Box<SelectorField> namespace_selector; ///< global policies
     Box<SelectorField> service_account_selector;
@@ -85,6 +86,7 @@ struct Workload {
     Labels pod_labels;           ///< labels of the pods
     std::string service_account; ///< "default" for pods that name none; empty: not a pod
     std::string node;
+    std::string dns_policy; ///< of pods; empty: ClusterFirst
     bool host_network = false;
     bool finished = false;                    ///< phase Succeeded or Failed: no address any more
     std::vector<At<net::Cidr>> addresses;     ///< /32 and /128 of pods; empty: not known
@@ -120,7 +122,8 @@ struct Node {
     bool is_calico = false;
     std::vector<net::Address> addresses; ///< InternalIP, ExternalIP; Calico bgp.ipv4Address
     std::vector<net::Cidr> pod_cidrs;
-    Settings spec; ///< Calico Node: bgp.asNumber and the rest
+    At<std::string> kernel; ///< status.nodeInfo.kernelVersion; empty: not said
+    Settings spec;          ///< Calico Node: bgp.asNumber and the rest
 };
 
 struct ServicePort {
@@ -135,12 +138,28 @@ struct Service {
     Metadata meta;
     std::string type;                       ///< ClusterIP, NodePort, LoadBalancer, ExternalName
     std::string external_traffic_policy;    ///< Cluster or Local; empty: Cluster
+    std::string internal_traffic_policy;    ///< the same of its cluster addresses
     bool headless = false;                  ///< clusterIP: None
     std::vector<net::Address> cluster_ips;  ///< empty too where the API server is to choose
     std::vector<net::Cidr> source_ranges;   ///< loadBalancerSourceRanges; empty: any
-    std::vector<net::Address> external_ips; ///< externalIPs, load balancer addresses
+    std::vector<net::Family> families;      ///< ipFamilies, or those of the cluster IPs
+    std::vector<net::Address> external_ips; ///< spec.externalIPs
+    std::vector<net::Address> ingress_ips;  ///< of the load balancer, status.loadBalancer
+    std::optional<net::Address> load_balancer_ip; ///< spec.loadBalancerIP
+    Span cluster_ips_span, external_ips_span, ingress_ips_span;
     std::vector<std::pair<std::string, std::string>> selector;
     std::vector<ServicePort> ports;
+
+    /// Addresses that clients outside of the cluster are told: external_ips, then ingress_ips.
+    std::vector<net::Address> outside_ips() const;
+};
+
+/// A Secret: that it has a key is all that is known of it. Values are never read.
+struct Secret {
+    Metadata meta;
+    std::vector<At<std::string>> keys; ///< of data and stringData
+
+    bool has(std::string_view key) const;
 };
 
 /// An Ingress or a route of the Gateway API: services that a controller sends requests of clients
@@ -174,6 +193,12 @@ struct ServiceEndpoints {
     bool is_slice = false; ///< an EndpointSlice; otherwise one subset of an Endpoints
     std::string service;   ///< name, in meta.space
     std::vector<net::Address> addresses;
+    std::optional<net::Family> family; ///< of a slice; nullopt: of names (FQDN)
+    struct Endpoint {
+        std::string node; ///< nodeName; empty: not said
+        bool ready = true;
+    };
+    std::vector<Endpoint> endpoints; ///< of a slice
     struct EndpointsPort {
         std::string name;
         net::Protocol protocol = net::kTcp;

@@ -16,12 +16,17 @@ struct BuiltInTier {
     std::string_view name;
     double order;
     Action default_action;
+    bool of_api = true; ///< the API server's own, which nobody may change
 };
 inline constexpr std::string_view kDefaultTier = "default", kAdminTier = "kube-admin",
                                   kBaselineTier = "kube-baseline";
-inline constexpr BuiltInTier kBuiltInTiers[] = {{kAdminTier, 1'000, Action::Pass},
-                                                {kDefaultTier, 1'000'000, Action::Deny},
-                                                {kBaselineTier, 10'000'000, Action::Pass}};
+inline constexpr BuiltInTier kBuiltInTiers[] = {
+    {kAdminTier, 1'000, Action::Pass},
+    {kDefaultTier, 1'000'000, Action::Deny},
+    {kBaselineTier, 10'000'000, Action::Pass},
+    // Calico's operator makes them: pkg/render/tiers of tigera/operator, under both of its names.
+    {"allow-tigera", 100, Action::Deny, false},
+    {"calico-system", 100, Action::Deny, false}};
 
 struct OrderedTier {
     std::string name;

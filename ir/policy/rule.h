@@ -99,6 +99,16 @@ struct Rule {
     std::uint32_t manifest_index = 0; ///< index in the manifest's list of that direction
     Span span;                        ///< the first key of the rule
     Span action_span;
+    /// Known: here is something that could not be read. The rule then stands for any rule with its
+    /// action, or for any at all.
+    Span unread;
+    bool any_action = false;
 };
+
+/// Nothing is asked of this end: whoever it is, it matches.
+bool asks_nothing(const EntityRule& end);
+/// Matches every packet, whatever its ends are. A selector asks something, also all(): addresses
+/// that Calico knows nothing of don't match it.
+bool asks_nothing(const Rule& rule);
 
 } // namespace polecat::policy

@@ -98,7 +98,7 @@ Selector subject_of(const Policy& policy) {
     if (is_present(policy.selector))
         parts.push_back(policy.selector->parsed);
     const bool global = is_global(policy.kind);
-    if (!global)
+    if (!global && !policy.meta.space.empty()) // empty: it could not be read
         parts.push_back(in_namespace(policy.meta.space));
     // Calico replaces all() in the whole text so far, spec.selector included: host endpoints then
     // no longer match (calico-policy.md 2.2).

@@ -27,7 +27,7 @@ class Settings {
     /// A list, with the number of its items.
     void add_list(std::string path, std::size_t size);
 
-    bool has(std::string_view path) const; ///< a value or a list
+    bool has(std::string_view path) const; ///< a value, a list, or an empty object
     /// The value, when it is there and of that type.
     std::optional<At<std::string>> text(std::string_view path) const;
     std::optional<At<bool>> boolean(std::string_view path) const;

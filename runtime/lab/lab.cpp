@@ -4,8 +4,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <fcntl.h>
-#include <fstream>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
@@ -16,41 +14,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime/lab/namespace.h"
 #include "runtime/lab/packets.h"
 #include "runtime/process.h"
 
 namespace polecat::runtime {
 
 namespace {
-
-bool put(const std::string& path, const std::string& text) {
-    std::ofstream out(path);
-    out << text;
-    return static_cast<bool>(out.flush());
-}
-
-Error failed(const std::string& what) {
-    return Error{what + ": " + std::strerror(errno)};
-}
-
-int current_ns() {
-    return open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-}
-
-/// Inside for its lifetime.
-class Inside {
-  public:
-    explicit Inside(int ns) : back_(current_ns()) { setns(ns, CLONE_NEWNET); }
-    ~Inside() {
-        setns(back_, CLONE_NEWNET);
-        close(back_);
-    }
-    Inside(const Inside&) = delete;
-    Inside& operator=(const Inside&) = delete;
-
-  private:
-    int back_;
-};
 
 int open_capture(const std::string& interface) {
     const int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_ALL));

@@ -160,6 +160,16 @@ void Diagnostics::append(const Diagnostics& other) {
     list_.insert(list_.end(), other.list_.begin(), other.list_.end());
 }
 
+std::optional<Span> Watch::error() const {
+    if (first_)
+        return first_;
+    const auto& list = diagnostics_.list();
+    for (std::size_t i = from_; i < list.size(); ++i)
+        if (list[i].severity == Severity::Error)
+            return list[i].span;
+    return std::nullopt;
+}
+
 void Diagnostics::keep_if(const std::function<bool(Diagnostic&)>& keep) {
     std::vector<Diagnostic> kept;
     for (Diagnostic& each : list_)

@@ -124,6 +124,27 @@ class Diagnostics {
     std::vector<Diagnostic> list_;
 };
 
+/// Whether something was read without errors: looks at what is reported from here on.
+class Watch {
+  public:
+    explicit Watch(const Diagnostics& diagnostics)
+        : diagnostics_(diagnostics), from_(diagnostics.list().size()) {}
+    /// The place of the first error since; nullopt: there was none.
+    std::optional<Span> error() const;
+    /// What `act` reports is not looked at: it sees to its own errors.
+    template <class Act> auto leaving_out(const Act& act) {
+        first_ = error();
+        auto result = act();
+        from_ = diagnostics_.list().size();
+        return result;
+    }
+
+  private:
+    const Diagnostics& diagnostics_;
+    std::size_t from_;
+    std::optional<Span> first_; ///< of what comes before `from_`
+};
+
 /// The candidate nearest to `word` by edit distance, when it is near enough to be a slip.
 std::optional<std::string> nearest(std::string_view word,
                                    std::span<const std::string_view> candidates);

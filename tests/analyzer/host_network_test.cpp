@@ -4,7 +4,7 @@
 #include "analyzer/diff.h"
 #include "analyzer/map.h"
 #include "analyzer/program_sets.h"
-#include "ir/host_network.h"
+#include "ir/path/host_network.h"
 #include "tests/random_cluster.h"
 
 using namespace polecat;

@@ -4,7 +4,7 @@
 #include "analyzer/diff_cause.h"
 #include "analyzer/questions.h"
 #include "frontend/expectation_text.h"
-#include "ir/path.h"
+#include "ir/path/path.h"
 #include "tests/random_cluster.h"
 
 using namespace polecat;

@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-#include "ir/path.h"
+#include "ir/path/path.h"
 #include "tests/random_cluster.h"
 
 namespace polecat::testing {

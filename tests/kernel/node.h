@@ -6,7 +6,7 @@
 #include <tuple>
 
 #include "backends/nftables/nftables.h"
-#include "ir/path.h"
+#include "ir/path/path.h"
 #include "runtime/lab/lab.h"
 #include "runtime/lab/packets.h"
 #include "tests/random_cluster.h"

@@ -3,8 +3,11 @@
 //   #: case TITLE       begins a case
 //   #: with NAME        puts NAME.yaml before it
 //   #: finds SLUG...    each of these is found
+//   #: error SLUG...    each of these is found, as an error; likewise warning and note
 //   #: not SLUG...      none of these is
+//   #: at SLUG TEXT     it is found at a line with that text
 //   #: says TEXT        some finding has it in its message or hint
+//   #: notes TEXT       some finding has it as a note
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -26,7 +29,9 @@ const fs::path kHere = fs::path(testing::source_dir()) / "tests/lint";
 
 struct Case {
     std::string title, text;
-    std::vector<std::string> finds, excludes, says;
+    std::vector<std::string> finds, excludes, says, notes;
+    std::vector<std::pair<std::string, std::string>> severities; ///< slug, severity
+    std::vector<std::pair<std::string, std::string>> places;     ///< slug, text of the line
 };
 
 std::string read(const fs::path& path) {
@@ -47,9 +52,20 @@ std::vector<Case> cases_of(const fs::path& path) {
             REQUIRE(!out.empty());
             out.back().text += line + "\n";
         } else if (what == "case") {
-            out.push_back({line.substr(line.find("case") + 5), {}, {}, {}, {}});
+            out.emplace_back();
+            out.back().title = line.substr(line.find("case") + 5);
         } else if (what == "says") {
             out.back().says.push_back(line.substr(line.find("says") + 5));
+        } else if (what == "notes") {
+            out.back().notes.push_back(line.substr(line.find("notes") + 6));
+        } else if (what == "error" || what == "warning" || what == "note") {
+            while (words >> word) {
+                out.back().finds.push_back(word);
+                out.back().severities.emplace_back(word, what);
+            }
+        } else if (what == "at") {
+            words >> word;
+            out.back().places.emplace_back(word, line.substr(line.find(word) + word.size() + 1));
         } else if (what == "with") {
             words >> word;
             out.back().text += read(kHere / (word + ".yaml")) + "---\n";
@@ -95,6 +111,34 @@ std::set<std::string> slugs_of(const std::string& text) {
     return out;
 }
 
+bool is_noted(const std::string& text, const std::string& note) {
+    for (const diag::Diagnostic& each : findings_of(text))
+        for (const std::string& one : each.notes)
+            if (one == note)
+                return true;
+    return false;
+}
+
+std::set<std::string> severities_of(const std::string& text, const std::string& slug) {
+    std::set<std::string> out;
+    for (const diag::Diagnostic& each : findings_of(text))
+        if (diag::info(each.code).slug == slug)
+            out.emplace(to_string(each.severity));
+    return out;
+}
+
+bool is_found_at(const std::string& text, const std::string& slug, const std::string& place) {
+    std::vector<std::string> lines;
+    std::istringstream in(text);
+    for (std::string line; std::getline(in, line);)
+        lines.push_back(line);
+    for (const diag::Diagnostic& each : findings_of(text))
+        if (diag::info(each.code).slug == slug &&
+            lines.at(each.span.line - 1).find(place) != std::string::npos)
+            return true;
+    return false;
+}
+
 bool is_said(const std::string& text, const std::string& said) {
     for (const diag::Diagnostic& each : findings_of(text))
         if ((each.message + "\n" + each.hint.value_or("")).find(said) != std::string::npos)
@@ -115,6 +159,12 @@ TEST_CASE("lint rules find the mistake and leave the near miss alone") {
             CHECK(!slugs.contains("(errors)"));
             for (const std::string& text : each.says)
                 CHECK_MESSAGE(is_said(each.text, text), text, " is not said");
+            for (const auto& [slug, place] : each.places)
+                CHECK_MESSAGE(is_found_at(each.text, slug, place), slug, " is not at ", place);
+            for (const std::string& note : each.notes)
+                CHECK_MESSAGE(is_noted(each.text, note), note, " is not noted");
+            for (const auto& [slug, severity] : each.severities)
+                CHECK(severities_of(each.text, slug) == std::set{severity});
             for (const std::string& slug : each.finds) {
                 CHECK_MESSAGE(slugs.contains(slug), slug, " is not found");
                 found_somewhere.insert(slug);

@@ -110,9 +110,15 @@ TEST_CASE("what a policy or an endpoint refers to must be there") {
     CHECK(load("apiVersion: projectcalico.org/v3\nkind: HostEndpoint\nmetadata: {name: h}\n"
                "spec: {node: n, interfaceName: eth0, profiles: [nobody]}\n")
               .count(Code::MissingProfile) == 1);
-    CHECK(load(calico_policy("  egress:\n  - action: Allow\n    destination:\n"
-                             "      services: {name: dns, namespace: kube-system}\n"))
-              .count(Code::MissingService) == 1);
+    const std::string to_dns =
+        calico_policy("  egress:\n  - action: Allow\n    destination:\n"
+                      "      services: {name: dns, namespace: kube-system}\n");
+    const auto pod = [](const std::string& space) {
+        return "---\n{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: " + space +
+               "}, spec: {containers: [{name: c, image: i}]}}\n";
+    };
+    CHECK(load(to_dns + pod("kube-system")).count(Code::MissingService) == 1);
+    CHECK(load(to_dns + pod("shop")).count(Code::MissingService) == 0); // it may be elsewhere
 }
 
 TEST_CASE("two cluster policies of one priority") {
@@ -236,4 +242,98 @@ TEST_CASE("an Installation and the pool that the operator makes of it") {
                              "default-ipv4-ippool}, spec: {cidr: 192.168.0.0/16}}\n---\n";
     CHECK(load(installation + pool).count(Code::DuplicateObject) == 0);
     CHECK(load(pool + pool).count(Code::DuplicateObject) == 1);
+}
+
+TEST_CASE("a rule with an error is marked, and its policy otherwise stands") {
+    const Loaded loaded = load(calico_policy("  selector: all()\n  types: [Ingress]\n"
+                                             "  ingress:\n"
+                                             "  - {action: Allow, protocol: TCP}\n"
+                                             "  - {action: Alow}\n"
+                                             "  - {action: Deny, protocl: TCP}\n"));
+    const policy::Policy& policy = loaded.cluster.policies.at(0);
+    CHECK_FALSE(policy.meta.unread.known());
+    REQUIRE(policy.ingress.size() == 3);
+    CHECK_FALSE(policy.ingress[0].unread.known());
+    CHECK(policy.ingress[1].unread.line == 9);
+    CHECK(policy.ingress[1].any_action);
+    CHECK(policy.ingress[2].unread.line == 10);
+    CHECK_FALSE(policy.ingress[2].any_action);
+    CHECK(policy.ingress[2].action == policy::Action::Deny);
+}
+
+TEST_CASE("what a policy with an error may select, and which way") {
+    const auto first = [](const std::string& spec) {
+        const Loaded loaded = load(calico_policy(spec));
+        CHECK(loaded.diagnostics.has_errors());
+        return loaded.cluster.policies.at(0);
+    };
+    const policy::Policy selector = first("  selector: app = 'a'\n  types: [Egress]\n");
+    CHECK(selector.meta.unread.known());
+    CHECK_FALSE(selector.selector); // all of the namespace
+    CHECK_FALSE(selector.ingress_type);
+    CHECK_FALSE(selector.place_unread);
+    CHECK(selector.egress.size() == 1);
+    const policy::Policy field = first("  selector: app == 'a'\n  tyeps: [Egress]\n");
+    CHECK(field.selector);
+    CHECK(field.ingress_type);
+    CHECK(field.egress_type);
+    CHECK(field.place_unread); // the field may be meant as its order
+    const policy::Policy tier = first("  tier: nowhere\n  types: [Egress]\n");
+    CHECK(tier.place_unread);
+    CHECK(tier.meta.unread.known());
+}
+
+TEST_CASE("kinds that pods come of") {
+    const auto unread = [](const std::string& text) {
+        const Loaded loaded = load(text);
+        const auto* found = loaded.cluster.pods_unknown_in("mon");
+        return found != nullptr ? found->object : std::string();
+    };
+    const std::string meta = "\nmetadata: {name: x, namespace: mon}\n";
+    CHECK(unread("apiVersion: monitoring.coreos.com/v1\nkind: Prometheus" + meta) ==
+          "Prometheus mon/x");
+    CHECK(unread("apiVersion: example.com/v1\nkind: Engine" + meta + "spec: {replicas: 3}\n") ==
+          "Engine mon/x");
+    CHECK(unread("apiVersion: example.com/v1\nkind: Engine" + meta +
+                 "spec: {template: {spec: {containers: [{name: c, image: i}]}}}\n") ==
+          "Engine mon/x");
+    CHECK(unread("apiVersion: argoproj.io/v1alpha1\nkind: Application\n"
+                 "metadata: {name: x, namespace: argocd}\n"
+                 "spec: {destination: {namespace: mon}}\n") == "Application argocd/x");
+    // A pod that can't be read is one of which not all is known.
+    CHECK(unread("apiVersion: v1\nkind: Pod" + meta + "spec: {containers: {}}\n") == "Pod mon/x");
+    for (const char* quiet :
+         {"apiVersion: monitoring.coreos.com/v1\nkind: ServiceMonitor",
+          "apiVersion: v1\nkind: ConfigMap", "apiVersion: policy/v1\nkind: PodDisruptionBudget"})
+        CHECK(unread(quiet + meta + "spec: {selector: {}, minAvailable: 1}\n").empty());
+    CHECK(unread("apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler" + meta +
+                 "spec: {replicas: 3}\n")
+              .empty());
+}
+
+TEST_CASE("policies of other systems are warned of, once a kind") {
+    const Loaded cilium = load("apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\n"
+                               "metadata: {name: a, namespace: s}\nspec: {oops: 1}\n");
+    CHECK_FALSE(cilium.diagnostics.has_errors());
+    CHECK(cilium.cluster.foreign_policies.at("cilium.io/v2 CiliumNetworkPolicy").count == 1);
+    // A slip is no other system.
+    const Loaded slip = load("apiVersion: projectcalico.org/v3\nkind: NetworkPolicie\n"
+                             "metadata: {name: a, namespace: s}\nspec: {}\n");
+    CHECK(slip.count(Code::UnknownKind) == 1);
+    REQUIRE(slip.cluster.policies.size() == 1);
+    CHECK(slip.cluster.policies[0].meta.unread.known());
+}
+
+TEST_CASE("errors of an object without a spec have a place") {
+    for (const char* kind :
+         {"networking.k8s.io/v1\nkind: NetworkPolicy", "projectcalico.org/v3\nkind: IPPool",
+          "policy.networking.k8s.io/v1alpha2\nkind: ClusterNetworkPolicy",
+          "crd.projectcalico.org/v1\nkind: NetworkPolicy"})
+        for (const char* spec : {"spec:\n", "", "$patch: delete\n", "spec: []\n"}) {
+            const Loaded loaded =
+                load(std::string("apiVersion: ") + kind + "\nmetadata: {name: x}\n" + spec);
+            CHECK(!loaded.diagnostics.list().empty());
+            for (const diag::Diagnostic& each : loaded.diagnostics.list())
+                CHECK_MESSAGE(each.span.known(), kind, " ", spec, each.message);
+        }
 }

@@ -78,6 +78,16 @@ constexpr Row kRows[] = {
      "spec: {peerIP: 10.0.0.1, asNumber: 64512, peerSelector: all()}}",
      "{apiVersion: projectcalico.org/v3, kind: BGPPeer, metadata: {name: b}, "
      "spec: {peerSelector: all()}}"},
+    {Code::FieldRule, // of the operator's pools: smaller than a block
+     "{apiVersion: operator.tigera.io/v1, kind: Installation, metadata: {name: default}, "
+     "spec: {calicoNetwork: {ipPools: [{cidr: 10.244.0.0/28}]}}}",
+     "{apiVersion: operator.tigera.io/v1, kind: Installation, metadata: {name: default}, "
+     "spec: {calicoNetwork: {ipPools: [{cidr: 10.244.0.0/26}]}}}"},
+    {Code::FieldRule, // bits beyond the prefix, of IPv6
+     "{apiVersion: operator.tigera.io/v1, kind: Installation, metadata: {name: default}, "
+     "spec: {calicoNetwork: {ipPools: [{cidr: 'fd00::1/64'}]}}}",
+     "{apiVersion: operator.tigera.io/v1, kind: Installation, metadata: {name: default}, "
+     "spec: {calicoNetwork: {ipPools: [{cidr: 'fd00::/64'}]}}}"},
     {Code::UnknownKind, "{apiVersion: polecat/v1, kind: FabricInventry, metadata: {name: f}}",
      "{apiVersion: polecat/v1, kind: PolicyTest}"},
     {Code::UnknownKind, "{apiVersion: polecat/v2, kind: FabricInventory, metadata: {name: f}}",

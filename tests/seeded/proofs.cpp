@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "ir/decision/eval.h"
-#include "ir/path.h"
+#include "ir/path/path.h"
 
 namespace polecat::testing {
 

@@ -74,6 +74,11 @@ void check_pool_blocks(const Spec& spec, const net::Cidr& cidr) {
         spec.refuse("cidr", "a pool must not overlap the link-local range " + to_string(*local));
 }
 
+void check_pool_bits(const Spec& spec, const net::Cidr& cidr) {
+    if (!net::parse_cidr(spec.text("cidr"), net::CidrForm::Strict))
+        spec.refuse("cidr", "cidr has bits set beyond its prefix length; meant " + to_string(cidr));
+}
+
 void check_pool(const Spec& spec) {
     const auto on = [&](std::string_view key) {
         return spec.has(key) && spec.text(key) != "Never";
@@ -99,12 +104,24 @@ void check_pool(const Spec& spec) {
     const auto cidr = net::parse_cidr(spec.text("cidr"), net::CidrForm::Masked);
     if (!cidr)
         return;
-    if (!net::parse_cidr(spec.text("cidr"), net::CidrForm::Strict))
-        spec.refuse("cidr",
-                    "cidr has bits set beyond its prefix length; meant " + to_string(*cidr));
+    check_pool_bits(spec, *cidr);
     if (cidr->family() == net::Family::V6 && on("ipipMode"))
         spec.refuse("ipipMode", "IPIP is not supported on IPv6 pools");
     check_pool_blocks(spec, *cidr);
+}
+
+/// The operator makes IPPools of them, which are refused for the same.
+void check_installation(const Spec& spec) {
+    const Node* pools = spec.get("ipPools");
+    if (pools == nullptr || !pools->is_sequence())
+        return;
+    for (const Node& each : pools->items) {
+        const Spec pool{spec.name, each, spec.object, spec.diagnostics};
+        if (const auto cidr = net::parse_cidr(pool.text("cidr"), net::CidrForm::Masked)) {
+            check_pool_bits(pool, *cidr);
+            check_pool_blocks(pool, *cidr);
+        }
+    }
 }
 
 // --- BGP -----------------------------------------------------------------------------------------
@@ -196,7 +213,23 @@ void check_communities(const Spec& spec) {
     }
 }
 
+/// BIRD refuses a configuration with such a prefix as a whole, and Calico passes texts on.
+void check_host_bits(const Spec& spec, const Node& owner) {
+    const Node* text = owner.is_mapping() ? owner.find("cidr") : nullptr;
+    const auto cidr = text != nullptr && text->is_scalar()
+                          ? net::parse_cidr(text->text, net::CidrForm::Masked)
+                          : std::nullopt;
+    if (cidr && !net::parse_cidr(text->text, net::CidrForm::Strict))
+        spec.refuse(*text,
+                    "BIRD takes no bits beyond the prefix length; meant " + to_string(*cidr));
+}
+
 void check_bgp_configuration(const Spec& spec) {
+    for (std::string_view list : {"serviceClusterIPs", "serviceExternalIPs",
+                                  "serviceLoadBalancerIPs", "prefixAdvertisements"})
+        if (const Node* found = spec.get(list); found != nullptr && found->is_sequence())
+            for (const Node& each : found->items)
+                check_host_bits(spec, each);
     if (spec.text("nodeToNodeMeshEnabled") == "false")
         for (std::string_view key : {"nodeMeshPassword", "nodeMeshMaxRestartTime"})
             if (spec.has(key))
@@ -215,6 +248,7 @@ void check_filter_rule(const Spec& spec, const Node& rule, bool v4) {
         fields.refuse(rule, "cidr and matchOperator must both be set or both be empty");
     if (fields.get("prefixLength") != nullptr && !fields.has("cidr"))
         fields.refuse("prefixLength", "prefixLength needs a cidr");
+    check_host_bits(fields, rule);
     const auto cidr = net::parse_cidr(fields.text("cidr"), net::CidrForm::Masked);
     if (cidr && (cidr->family() == net::Family::V4) != v4)
         fields.refuse("cidr",
@@ -342,6 +376,7 @@ void check_rules(std::string_view kind, std::string_view name, const yaml::Node&
         {"FelixConfiguration", check_felix},
         {"IPAMConfiguration", check_ipam},
         {"IPPool", check_pool},
+        {"Installation", check_installation},
         {"Node", check_node},
     };
     for (const Row& row : kRows)

@@ -45,7 +45,7 @@ class Checker {
                             at + (at.empty() ? "" : ".") + std::string(name), fields.path_of(name));
             else if (required && row.default_value.empty())
                 diagnostics_
-                    .report(diag::Code::MissingSchemaField, fields.span(), {fields.path_of(name)})
+                    .report(diag::Code::MissingSchemaField, fields.home(), {fields.path_of(name)})
                     .about(object_);
         }
         fields.finish();
@@ -72,6 +72,8 @@ class Checker {
         if (type == "any")
             return;
         if (type == "object") {
+            if (node.is_mapping() && node.members.empty())
+                settings_.add_list(at, 0); // there, with nothing in it
             object(node, std::string(path), at, shown);
         } else if (type == "list") {
             list(node, std::string(path) + "[]", at, shown);

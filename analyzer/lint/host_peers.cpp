@@ -1,0 +1,111 @@
+// Rules that mean hosts: host endpoints and nodes that no address leads to.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "analyzer/lint/checks.h"
+#include "analyzer/lint/host_peers.h"
+#include "analyzer/lint/pools.h"
+#include "ir/policy/extent.h"
+#include "ir/policy/scope.h"
+
+namespace polecat::lint {
+
+using decision::Object;
+using policy::EntityRule;
+using selector::Selector;
+
+namespace {
+
+Span span_of(const RuleView& view, const EntityRule& end) {
+    return end.selector && end.selector->span.known() ? end.selector->span
+           : end.span.known()                         ? end.span
+                                                      : view.rule.span;
+}
+
+/// Nothing in a namespace, and something with labels that people give: not everybody.
+bool means_hosts(const Selector& peers, const EntityRule& end) {
+    selector::Labels pod;
+    pod.set(std::string(policy::kNamespaceLabel), "default");
+    return !peers.matches(selector::Labels{}) ||
+           (policy::is_present(end.namespace_selector) && !peers.matches(pod));
+}
+
+class HostPeersChecker {
+  public:
+    HostPeersChecker(Context& context, Diagnostics& out) : context_(context), out_(out) {
+        for (std::uint32_t i = 0; i < context.lowered.world.objects.size(); ++i) {
+            const Object& object = context.lowered.world.objects[i];
+            if (object.kind == Object::Kind::HostEndpoint && object.addresses.empty())
+                hosts_.push_back(&object);
+        }
+    }
+
+    void run() {
+        if (hosts_.empty() && context_.cluster.nodes.empty())
+            return;
+        each_rule(context_, [&](const RuleView& view) {
+            if (policy::is_staged(view.policy.kind))
+                return;
+            check(view, view.rule.source, "source");
+            check(view, view.rule.destination, "destination");
+        });
+    }
+
+  private:
+    void check(const RuleView& view, const EntityRule& end, const char* side) {
+        const std::string space = policy::is_global(view.policy.kind) ? "" : view.policy.meta.space;
+        const auto peers = policy::peers_of(end, space);
+        if (!peers || !means_hosts(*peers, end))
+            return;
+        const std::string what = fmt::format("{} of rule {}", side, rule_name(view));
+        without_addresses(view, end, *peers, what);
+        const auto nodes = nodes_named(context_, *peers);
+        if (!nodes.empty())
+            out_.report(Code::NodesInRule, span_of(view, end), {listed(nodes), what})
+                .about(name_of(view.policy))
+                .with_hint("add a HostEndpoint with expectedIPs for each node, or name the nodes' "
+                           "addresses by nets");
+    }
+
+    void without_addresses(const RuleView& view, const EntityRule& end, const Selector& peers,
+                           const std::string& what) {
+        std::vector<std::string> names;
+        const Object* first = nullptr;
+        for (const Object* host : hosts_) {
+            if (!peers.matches(host->labels) ||
+                (end.not_selector && end.not_selector->parsed.matches(host->labels)))
+                continue;
+            first = first == nullptr ? host : first;
+            names.push_back("`" + host->name + "`");
+        }
+        if (first != nullptr)
+            out_.report(Code::HostWithoutAddresses, span_of(view, end), {listed(names), what})
+                .about(name_of(view.policy))
+                .with_label(first->span, "the host endpoint")
+                .with_hint("give it expectedIPs: rules know others by their addresses only");
+    }
+
+    Context& context_;
+    Diagnostics& out_;
+    std::vector<const Object*> hosts_; ///< host endpoints without addresses
+};
+
+} // namespace
+
+std::vector<std::string> nodes_named(Context& context, const Selector& peers) {
+    if (peers.matches(selector::Labels{}) || !context.select(peers).empty() ||
+        policy::has_automatic_host_endpoints(context.cluster))
+        return {};
+    std::vector<std::string> out;
+    for (const NodeView& node : nodes_of(context.cluster))
+        if (peers.matches(node.labels))
+            out.push_back("node " + node.name);
+    return out;
+}
+
+void check_host_peers(Context& context, Diagnostics& out) {
+    HostPeersChecker(context, out).run();
+}
+
+} // namespace polecat::lint

@@ -1,0 +1,88 @@
+#include "bench/routing.h"
+
+#include <cstdlib>
+
+#include <fmt/format.h>
+
+#include "backends/bird/bird.h"
+#include "bench/measure.h"
+#include "passes/routing/routing.h"
+
+namespace polecat::bench {
+
+std::string routing_manifests(std::size_t nodes, std::size_t reflectors) {
+    constexpr const char* kObject = "---\napiVersion: projectcalico.org/v3\nkind: {}\nmetadata: "
+                                    "{{name: {}{}}}\nspec: {{{}}}\n";
+    const auto object = [&](const char* kind, const std::string& name, const std::string& labels,
+                            const std::string& spec) {
+        return fmt::format(kObject, kind, name, labels.empty() ? "" : ", labels: {" + labels + "}",
+                           spec);
+    };
+    std::string out = object("BGPConfiguration", "default", "",
+                             "nodeToNodeMeshEnabled: false, asNumber: 64512, serviceClusterIPs: "
+                             "[{cidr: 10.96.0.0/12}]") +
+                      object("IPPool", "pods", "", "cidr: 10.128.0.0/10, vxlanMode: Never") +
+                      object("BGPPeer", "clients", "",
+                             "nodeSelector: '!has(reflector)', peerSelector: has(reflector)") +
+                      object("BGPPeer", "reflectors", "",
+                             "nodeSelector: has(reflector), peerSelector: has(reflector)") +
+                      object("BGPFilter", "fabric", "",
+                             "exportV4: [{action: Reject, cidr: 10.128.0.0/10, matchOperator: In, "
+                             "prefixLength: {min: 27}}]") +
+                      object("BGPPeer", "fabric", "",
+                             "nodeSelector: has(reflector), peerIP: 10.255.0.1, asNumber: 65001, "
+                             "filters: [fabric]");
+    for (std::size_t i = 0; i < nodes; ++i) {
+        const std::string name = fmt::format("node-{:05}", i);
+        const bool reflects = i < reflectors;
+        out += object(
+            "Node", name, fmt::format("rack: r{}{}", i / 20, reflects ? ", reflector: x" : ""),
+            fmt::format("bgp: {{ipv4Address: 10.{}.{}.{}/16{}}}", 16 + i / 60'000, i / 250 % 250,
+                        1 + i % 250, reflects ? ", routeReflectorClusterID: 10.0.0.1" : ""));
+        out += object("BlockAffinity", name + "-1", "",
+                      fmt::format("cidr: 10.{}.{}.{}/26, node: {}, state: confirmed, deleted: "
+                                  "false",
+                                  128 + i / 1024, i / 4 % 256, i % 4 * 64, name));
+    }
+    return out;
+}
+
+void bird_of(const std::string& name, const policy::Cluster& cluster) {
+    Phases phases;
+    diag::Diagnostics diagnostics;
+    const auto routing = passes::lower_routing(cluster, {}, diagnostics);
+    phases.done("cluster");
+    std::vector<routing::NodeRouting> nodes;
+    std::size_t sessions = 0, bytes = 0;
+    for (routing::NodeIndex i = 0; i < routing.nodes.size(); ++i)
+        if (auto node = passes::node_routing(routing, i, diagnostics)) {
+            sessions += node->v4.sessions.size();
+            nodes.push_back(std::move(*node));
+        }
+    phases.done("nodes");
+    std::vector<std::string> texts;
+    for (const routing::NodeRouting& node : nodes) {
+        texts.push_back(bird::emit(node));
+        bytes += texts.back().size();
+    }
+    phases.done("emit");
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+        const auto again = bird::read_back(texts[i]);
+        if (!again || *again != bird::comparable(nodes[i]))
+            std::abort();
+    }
+    phases.done("read back");
+    // One node, and the largest: a reflector.
+    for (const std::size_t one : {nodes.size() - 1, std::size_t{0}}) {
+        const auto node =
+            passes::node_routing(routing, static_cast<routing::NodeIndex>(one), diagnostics);
+        const auto again = bird::read_back(bird::emit(*node));
+        if (!again || *again != bird::comparable(*node))
+            std::abort();
+        phases.done(one == 0 ? "one reflector" : "one client");
+    }
+    phases.print(fmt::format("{} ({} nodes, {} sessions, {} MB)", name, nodes.size(), sessions,
+                             bytes >> 20));
+}
+
+} // namespace polecat::bench

@@ -1,0 +1,17 @@
+/// Clusters that speak BGP, and what their routing costs.
+#pragma once
+
+#include <string>
+
+#include "ir/policy/cluster.h"
+
+namespace polecat::bench {
+
+/// Calico nodes in racks of 20, each with a block of the pool; reflectors that all others peer
+/// with, and with each other; reflectors peer with a router, through a filter.
+std::string routing_manifests(std::size_t nodes, std::size_t reflectors);
+
+/// Configurations of BIRD for every node, each read back and compared. Prints phases.
+void bird_of(const std::string& name, const policy::Cluster& cluster);
+
+} // namespace polecat::bench

@@ -1,0 +1,110 @@
+#include "cli/common/unread.h"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "support/diag/render.h"
+#include "support/listed.h"
+
+namespace polecat::cli {
+
+namespace {
+
+constexpr std::size_t kMostPlaces = 3; // places of one line
+
+/// "a.yaml:5 (NetworkPolicy shop/web)", an object once.
+std::vector<std::string> places_of(const Input& input) {
+    std::vector<std::string> out, objects;
+    for (const diag::Diagnostic& each : input.diagnostics.list()) {
+        if (each.severity != diag::Severity::Error)
+            continue;
+        const std::string place = each.span.known() ? input.sources.describe(each.span) : "";
+        const std::string key = each.object.empty() ? place : each.object;
+        if (std::find(objects.begin(), objects.end(), key) != objects.end())
+            continue;
+        objects.push_back(key);
+        out.push_back(each.object.empty() ? place : place + " (" + each.object + ")");
+    }
+    return out;
+}
+
+} // namespace
+
+bool leaves_nothing(const diag::Diagnostics& diagnostics) {
+    return std::any_of(diagnostics.list().begin(), diagnostics.list().end(), [](const auto& each) {
+        return each.code == diag::Code::UnreadableFile || each.code == diag::Code::NoManifests;
+    });
+}
+
+bool is_unusable(const Input& input) {
+    if (!leaves_nothing(input.diagnostics))
+        return false;
+    print_errors(input, false);
+    return true;
+}
+
+bool is_partly_unread(const Input& input) {
+    return input.diagnostics.has_errors();
+}
+
+std::vector<std::string> unread_lines(const Input& input, const Hanging& hanging) {
+    std::vector<std::string> out;
+    if (is_partly_unread(input)) {
+        const auto places = places_of(input);
+        const bool one = places.size() == 1;
+        out.push_back(fmt::format("not read: {} with errors, {}: {} of {} answer{} hang on {} "
+                                  "(polecat lint says what is wrong)",
+                                  one ? "1 object" : fmt::format("{} objects", places.size()),
+                                  listed(places, kMostPlaces), hanging.some, hanging.all,
+                                  hanging.all == 1 ? "" : "s", one ? "it" : "them"));
+    }
+    if (!input.cluster.foreign_policies.empty()) {
+        std::vector<std::string> kinds;
+        for (const auto& [kind, noted] : input.cluster.foreign_policies)
+            kinds.push_back(fmt::format("{} {}", noted.count, kind));
+        out.push_back(fmt::format("not read: policies of other systems, which may say more: {}",
+                                  listed(kinds, kMostPlaces)));
+    }
+    return out;
+}
+
+void tell_unread(const Input& input, const Hanging& hanging) {
+    for (const std::string& line : unread_lines(input, hanging))
+        fmt::print(stderr, "polecat: {}\n", line);
+}
+
+bool hangs_on_unread(const std::string& reason) {
+    return reason.ends_with("could not be read");
+}
+
+Hanging endpoints_in_doubt(const Input& input, const decision::LoweredCluster& cluster,
+                           const std::vector<decision::ObjectId>& endpoints) {
+    Hanging out;
+    if (!is_partly_unread(input))
+        return out;
+    std::map<decision::ProgramId, bool> known;
+    const auto in_doubt = [&](const auto& keyed) {
+        const decision::ProgramId id = keyed.second.program;
+        const auto [place, added] = known.try_emplace(id, false);
+        if (added)
+            place->second = cluster.is_in_doubt(id);
+        return place->second;
+    };
+    for (const decision::ObjectId each : endpoints)
+        if (const decision::Endpoint* endpoint = cluster.endpoint_of(each)) {
+            const auto& programs = cluster.groups[endpoint->group.value].programs;
+            out.add(std::any_of(programs.begin(), programs.end(), in_doubt));
+        }
+    return out;
+}
+
+Hanging endpoints_in_doubt(const Input& input, const decision::LoweredCluster& cluster) {
+    std::vector<decision::ObjectId> all;
+    for (const decision::Endpoint& endpoint : cluster.endpoints)
+        all.push_back(endpoint.object);
+    return endpoints_in_doubt(input, cluster, all);
+}
+
+} // namespace polecat::cli

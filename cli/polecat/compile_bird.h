@@ -1,0 +1,23 @@
+/// polecat compile --target bird.
+#pragma once
+
+#include <string>
+
+#include "cli/common/input.h"
+
+namespace polecat::cli {
+
+struct BirdCompileOptions {
+    std::string node; ///< empty: every node with an address for BGP
+    std::string out;  ///< folder of the bundle
+    std::string router_id, cluster_ips, agent_namespace, endpoint_status; ///< as the flags
+    bool origins = true;
+};
+
+/// The exit code. Nothing is written unless every node could be.
+int compile_bird(const BirdCompileOptions& options, Input& input);
+
+/// Creates the folders on the way.
+bool write_file(const std::string& path, const std::string& text);
+
+} // namespace polecat::cli

@@ -1,0 +1,130 @@
+#include "frontend/kinds/groups.h"
+
+#include <algorithm>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "frontend/kinds/kinds.h"
+#include "support/diag/fix.h"
+
+namespace polecat::frontend {
+
+namespace {
+
+/// Calico's kinds that hold no policy and that lowering has no use for: the state of IPAM, what
+/// only its enterprise edition has, and the configuration of its own tools.
+bool is_unread_calico_kind(std::string_view kind) {
+    static constexpr std::string_view kNames[] = {
+        "IPAMBlock",           "IPAMConfig",
+        "IPAMHandle",          "BlockAffinity",
+        "CalicoAPIConfig",     "RemoteClusterConfiguration",
+        "LicenseKey",          "GlobalAlert",
+        "GlobalAlertTemplate", "GlobalReport",
+        "GlobalReportType",    "GlobalThreatFeed",
+        "AlertException",      "ManagedCluster",
+        "PacketCapture",       "DeepPacketInspection",
+        "UISettings",          "UISettingsGroup",
+        "BFDConfiguration",    "EgressGatewayPolicy",
+        "ExternalNetwork",     "SecurityEventWebhook"};
+    return std::find(std::begin(kNames), std::end(kNames), kind) != std::end(kNames);
+}
+
+/// Kubernetes' own groups that have kinds that are read.
+constexpr std::string_view kKubernetesGroups[] = {
+    "v1", "apps", "batch", "discovery.k8s.io", "networking.k8s.io", "extensions"};
+
+/// A kind of Kubernetes' own groups that is nearly one that is read, or stands in another group.
+bool is_kubernetes_slip(std::string_view group, std::string_view kind) {
+    if (std::find(std::begin(kKubernetesGroups), std::end(kKubernetesGroups), group) ==
+        std::end(kKubernetesGroups))
+        return false;
+    for (const std::string_view each : kKubernetesGroups) {
+        const auto kinds = kinds_of_group(each);
+        const auto near = diag::nearest(kind, kinds);
+        if (near && (each == group || *near == kind))
+            return true;
+    }
+    return false;
+}
+
+/// A group of Kubernetes' or Calico's, or spelt nearly so. Others have policies of their own.
+bool is_nearly_ours(std::string_view group) {
+    static constexpr std::string_view kGroups[] = {"networking.k8s.io", "policy.networking.k8s.io",
+                                                   "projectcalico.org", "crd.projectcalico.org"};
+    return group.find('.') == std::string_view::npos || group.ends_with(".k8s.io") ||
+           group.ends_with("projectcalico.org") || diag::nearest(group, kGroups).has_value();
+}
+
+/// `near` is another kind, and no second one of the group is near as well.
+bool is_only_near(const std::string& kind, const std::string& near,
+                  std::vector<std::string_view> kinds) {
+    std::erase(kinds, near);
+    return near != kind && !diag::nearest(kind, kinds);
+}
+
+} // namespace
+
+std::string scalar_text(const yaml::Node& root, std::string_view key) {
+    const yaml::Node* found = root.find(key);
+    return found != nullptr && found->is_scalar() ? found->text : std::string();
+}
+
+bool is_policy_group(std::string_view group) {
+    return group == "projectcalico.org" || group == "crd.projectcalico.org" ||
+           group == "policy.networking.k8s.io" || group == "polecat";
+}
+
+bool is_policy_name(std::string_view kind) {
+    static constexpr std::string_view kNames[] = {"NetworkPolicy",
+                                                  "GlobalNetworkPolicy",
+                                                  "StagedNetworkPolicy",
+                                                  "StagedGlobalNetworkPolicy",
+                                                  "ClusterNetworkPolicy",
+                                                  "AdminNetworkPolicy",
+                                                  "BaselineAdminNetworkPolicy"};
+    const auto near = diag::nearest(kind, kNames);
+    return near.has_value() && (kind.find("olicy") != std::string_view::npos || *near == kind);
+}
+
+bool is_policy_like(const TypeMeta& type) {
+    return is_policy_group(type.group()) || is_policy_name(type.kind);
+}
+
+bool is_slip(const TypeMeta& type) {
+    const std::string group = type.group();
+    return (is_policy_group(group) && !is_unread_calico_kind(type.kind)) ||
+           (is_policy_name(type.kind) && is_nearly_ours(group)) ||
+           is_kubernetes_slip(group, type.kind);
+}
+
+void report_unknown_kind(const yaml::Node& root, const TypeMeta& type,
+                         diag::Diagnostics& diagnostics) {
+    const yaml::Node* where = root.find("kind");
+    const yaml::Node* version = root.find("apiVersion");
+    auto& diagnostic =
+        diagnostics.report(diag::Code::UnknownKind, where != nullptr ? where->span : root.span,
+                           {type.api_version + " " + type.kind});
+    diagnostic.about(object_label(root, type.kind));
+    // The kind as it is written says more than one that is spelt nearly so.
+    const auto versions = versions_of_kind(type.kind, type.group());
+    const auto kinds = kinds_of_group(type.group());
+    if (!versions.empty()) {
+        diagnostic.with_hint(fmt::format("{} is a kind of {}: correct the apiVersion", type.kind,
+                                         fmt::join(versions, " and of ")));
+        if (versions.size() == 1 && version != nullptr)
+            diagnostic.with_fix(diag::replace_text(version->span, type.api_version,
+                                                   std::string(versions[0]),
+                                                   fmt::format("write `{}`", versions[0])));
+    } else if (const auto near = diag::nearest(type.kind, kinds)) {
+        diagnostic.with_hint("did you mean `" + *near + "`?");
+        if (where != nullptr && is_only_near(type.kind, *near, kinds))
+            diagnostic.with_fix(
+                diag::replace_text(where->span, type.kind, *near, "write `" + *near + "`"));
+    } else {
+        diagnostic.with_hint("what is not read protects nothing; correct apiVersion or kind");
+    }
+}
+
+} // namespace polecat::frontend

@@ -1,0 +1,308 @@
+#include "frontend/kinds/unread.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "frontend/kinds/groups.h"
+#include "frontend/kinds/kinds.h"
+#include "frontend/kinds/pod_makers.h"
+#include "ir/policy/scope.h"
+
+namespace polecat::frontend {
+
+namespace {
+
+using policy::ClusterNetworkPolicy;
+using policy::KubernetesNetworkPolicy;
+using policy::Policy;
+using policy::PolicyKind;
+
+/// The lists of objects that answers hang on, policies and what no answer asks aside.
+template <class Cluster, class Act> void each_list(Cluster& cluster, const Act& act) {
+    act(cluster.namespaces);
+    act(cluster.service_accounts);
+    act(cluster.nodes);
+    act(cluster.workloads);
+    act(cluster.host_endpoints);
+    act(cluster.services);
+    act(cluster.service_endpoints);
+    act(cluster.tiers);
+    act(cluster.network_sets);
+    act(cluster.pools);
+}
+
+/// What can be told of an object's metadata; an empty namespace is one that is not known.
+policy::Metadata metadata_of(const yaml::Node& root, Span where) {
+    policy::Metadata out;
+    const yaml::Node* meta = root.is_mapping() ? root.find("metadata") : nullptr;
+    out.name = scalar_text(meta, "name");
+    out.space = scalar_text(meta, "namespace");
+    out.space_given = !out.space.empty();
+    out.span = out.unread = where;
+    out.labels_unread = true;
+    return out;
+}
+
+bool is_one_of(std::string_view kind, std::initializer_list<std::string_view> kinds) {
+    return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
+}
+
+PolicyKind calico_kind(std::string_view kind) {
+    return kind == "NetworkPolicy"               ? PolicyKind::NetworkPolicy
+           : kind == "StagedNetworkPolicy"       ? PolicyKind::StagedNetworkPolicy
+           : kind == "StagedGlobalNetworkPolicy" ? PolicyKind::StagedGlobalNetworkPolicy
+                                                 : PolicyKind::GlobalNetworkPolicy;
+}
+
+} // namespace
+
+void forget_rules(Policy& policy, std::optional<Span> where, bool types_known) {
+    if (!where)
+        return;
+    policy.meta.unread = where->known() ? *where : policy.meta.span;
+    policy::Rule any;
+    any.span = any.action_span = any.unread = policy.meta.unread;
+    any.any_action = true;
+    any.action = policy::Action::Pass;
+    if (!types_known)
+        policy.ingress_type = policy.egress_type = true;
+    policy.ingress = policy.egress = {any};
+}
+
+void forget_rules(KubernetesNetworkPolicy& policy, std::optional<Span> where, bool types_known) {
+    if (!where)
+        return;
+    policy.meta.unread = where->known() ? *where : policy.meta.span;
+    policy::KubernetesRule any;
+    any.span = any.unread = policy.meta.unread;
+    if (!types_known)
+        policy.has_ingress_type = policy.has_egress_type = true;
+    policy.ingress = policy.egress = {any};
+}
+
+void forget_rules(ClusterNetworkPolicy& policy, std::optional<Span> where) {
+    if (!where)
+        return;
+    policy.meta.unread = where->known() ? *where : policy.meta.span;
+    policy::ClusterRule any;
+    any.span = any.unread = policy.meta.unread;
+    any.any_action = true;
+    policy.ingress = policy.egress = {any};
+}
+
+void forget_rules(policy::Profile& profile, std::optional<Span> where) {
+    if (!where)
+        return;
+    profile.meta.unread = where->known() ? *where : profile.meta.span;
+    policy::Rule any;
+    any.span = any.action_span = any.unread = profile.meta.unread;
+    any.any_action = true;
+    profile.ingress = profile.egress = {any};
+}
+
+void add_unread_policy(const yaml::Node& root, std::string_view api_version, std::string_view kind,
+                       Span where, policy::Cluster& cluster) {
+    policy::Metadata meta = metadata_of(root, where);
+    const bool calico = api_version.find("projectcalico.org") != std::string_view::npos;
+    const bool kubernetes = kind == "NetworkPolicy" && !calico && !api_version.empty() &&
+                            !api_version.starts_with("policy.");
+    if (kubernetes || kind == "StagedKubernetesNetworkPolicy") {
+        KubernetesNetworkPolicy policy;
+        policy.meta = std::move(meta);
+        policy.staged_action = kubernetes ? "" : "Set";
+        forget_rules(policy, where, false);
+        cluster.kubernetes_policies.push_back(std::move(policy));
+        return;
+    }
+    Policy policy;
+    policy.meta = std::move(meta);
+    policy.kind = calico_kind(kind);
+    if (policy::is_global(policy.kind))
+        policy.meta.space.clear();
+    policy.manifest_kind = kind;
+    policy.place_unread = true;
+    forget_rules(policy, where, false);
+    cluster.policies.push_back(std::move(policy));
+}
+
+void add_unread_object(const yaml::Node& root, std::string_view api_version, std::string_view kind,
+                       Span where, policy::Cluster& cluster) {
+    if (api_version.starts_with("polecat/"))
+        return;                                      // our own kinds change no answer
+    if (kind.find("olic") != std::string_view::npos) // a slip of the name is one of a policy
+        return add_unread_policy(root, api_version, kind, where, cluster);
+    const policy::Metadata meta = metadata_of(root, where);
+    if (kind == "Namespace")
+        cluster.namespaces.push_back({meta});
+    else if (kind == "ServiceAccount")
+        cluster.service_accounts.push_back({meta});
+    else if (is_one_of(kind, {"NetworkSet", "GlobalNetworkSet"}))
+        cluster.network_sets.push_back({meta, {}, {}});
+    else if (kind == "Tier")
+        cluster.tiers.push_back({meta, std::nullopt, {policy::Action::Deny, {}}});
+    else if (is_one_of(kind, {"Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet",
+                              "ReplicationController", "Job", "CronJob"}))
+        cluster.unread_pods.try_emplace(
+            meta.space, policy::UnreadPods{object_label(root, std::string(kind)), where});
+    else if (is_one_of(kind, {"Service", "Endpoints", "EndpointSlice"}))
+        cluster.services.push_back({}), cluster.services.back().meta = meta;
+}
+
+// --- documents that are no YAML ------------------------------------------------------------------
+
+namespace {
+
+/// `key: value` or `"key": "value"`, wherever it stands in the line; without quotes and comment.
+std::string line_value(std::string_view line, std::string_view key) {
+    std::size_t at = line.find_first_not_of(" -\t{\"'");
+    if (at == std::string_view::npos || line.substr(at, key.size()) != key)
+        return {};
+    at = line.find_first_not_of("\"' ", at + key.size());
+    if (at == std::string_view::npos || line[at] != ':')
+        return {};
+    const std::size_t begin = line.find_first_not_of(" \"'", at + 1);
+    if (begin == std::string_view::npos)
+        return {};
+    return std::string(line.substr(begin, line.find_first_of(" \"',}\r#", begin) - begin));
+}
+
+/// What the lines of one document say, the first of each.
+struct Glimpse {
+    std::string api_version, kind, name, space;
+    bool several = false; ///< namespaces, of which it is not known which is the object's own
+
+    void look(std::string_view line) {
+        const auto take = [&](std::string_view key, std::string& into) {
+            if (into.empty())
+                into = line_value(line, key);
+        };
+        take("apiVersion", api_version);
+        take("kind", kind);
+        take("name", name);
+        const std::string found = line_value(line, "namespace");
+        several = several || (!found.empty() && !space.empty() && found != space);
+        take("namespace", space);
+    }
+
+    yaml::Node root() const {
+        const auto scalar = [](const std::string& text) {
+            yaml::Node out;
+            out.kind = yaml::Node::Kind::Scalar;
+            out.text = text;
+            return out;
+        };
+        yaml::Node meta, out;
+        meta.kind = out.kind = yaml::Node::Kind::Mapping;
+        meta.members.push_back({"name", {}, scalar(name)});
+        if (!several)
+            meta.members.push_back({"namespace", {}, scalar(space)});
+        out.members.push_back({"metadata", {}, std::move(meta)});
+        return out;
+    }
+};
+
+/// The document around a line.
+struct Around {
+    Glimpse glimpse;
+    std::uint32_t first = 1;
+};
+
+Around lines_around(std::string_view text, std::uint32_t wanted) {
+    Around out;
+    std::uint32_t number = 0;
+    for (std::size_t begin = 0; begin < text.size();) {
+        const std::size_t end = std::min(text.find('\n', begin), text.size());
+        const std::string_view line = text.substr(begin, end - begin);
+        begin = end + 1;
+        ++number;
+        if (line.starts_with("---")) {
+            if (number > wanted)
+                break;
+            out = {{}, number};
+        }
+        out.glimpse.look(line);
+    }
+    return out;
+}
+
+} // namespace
+
+void add_unread_documents(const std::vector<Span>& places, const Sources& sources,
+                          policy::Cluster& cluster) {
+    std::set<std::pair<FileId, std::uint32_t>> seen;
+    for (const Span& place : places) {
+        if (!place.known())
+            continue;
+        const auto [glimpse, first] = lines_around(sources.text(place.file), place.line);
+        if (seen.emplace(place.file, first).second && !glimpse.kind.empty())
+            add_unread_object(glimpse.root(), glimpse.api_version, glimpse.kind, place, cluster);
+    }
+}
+
+// --- objects -------------------------------------------------------------------------------------
+
+UnreadWatch::UnreadWatch(policy::Cluster& cluster, const diag::Diagnostics& diagnostics)
+    : cluster_(cluster), watch_(diagnostics), before_(sizes()) {}
+
+UnreadWatch::Sizes UnreadWatch::sizes() const {
+    Sizes out{};
+    std::size_t next = 0;
+    each_list(cluster_, [&](const auto& list) { out.lists[next++] = list.size(); });
+    out.policies = {cluster_.policies.size(), cluster_.kubernetes_policies.size(),
+                    cluster_.cluster_policies.size()};
+    return out;
+}
+
+/// Those that came since; whether there were any.
+bool UnreadWatch::drop_policies() {
+    const bool any = sizes().policies != before_.policies;
+    const auto shorten = [](auto& list, std::size_t size) {
+        list.erase(list.begin() + static_cast<std::ptrdiff_t>(size), list.end());
+    };
+    shorten(cluster_.policies, before_.policies[0]);
+    shorten(cluster_.kubernetes_policies, before_.policies[1]);
+    shorten(cluster_.cluster_policies, before_.policies[2]);
+    return any;
+}
+
+void UnreadWatch::settle(const yaml::Node& root, std::string_view api_version,
+                         std::string_view kind, bool contested) {
+    auto where = watch_.error();
+    if (contested)
+        where = root.span;
+    if (!where)
+        return;
+    if (!where->known())
+        where = root.span;
+    // Of two policies either may be the one, and they may select differently.
+    if ((contested && drop_policies()) || sizes() == before_)
+        return add_unread_object(root, api_version, kind, *where, cluster_);
+    std::size_t next = 0;
+    each_list(cluster_, [&](auto& list) {
+        for (std::size_t i = before_.lists[next++]; i < list.size(); ++i)
+            list[i].meta.unread = *where;
+    });
+    for (std::size_t i = before_.lists[3]; i < cluster_.workloads.size(); ++i) {
+        const policy::Workload& workload = cluster_.workloads[i];
+        cluster_.unread_pods.try_emplace(
+            workload.meta.space,
+            policy::UnreadPods{object_label(root, std::string(kind)), workload.meta.unread});
+    }
+}
+
+void settle_tiers(policy::Cluster& cluster) {
+    std::map<std::string_view, Span> unread;
+    for (const policy::Tier& tier : cluster.tiers)
+        if (tier.meta.unread.known())
+            unread.emplace(tier.meta.name, tier.meta.unread);
+    if (unread.empty())
+        return;
+    for (Policy& policy : cluster.policies)
+        if (const auto found = unread.find(*policy.tier); found != unread.end()) {
+            policy.place_unread = true;
+            forget_rules(policy, found->second, true);
+        }
+}
+
+} // namespace polecat::frontend

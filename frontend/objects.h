@@ -1,0 +1,44 @@
+/// Documents taken apart into objects: lists of them, objects that stand twice, and where those
+/// without a namespace go.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "frontend/kinds/groups.h"
+#include "frontend/kinds/kinds.h"
+#include "frontend/yaml/node.h"
+#include "support/diag/diagnostic.h"
+
+namespace polecat::frontend {
+
+struct Object {
+    const yaml::Node* root = nullptr;
+    TypeMeta type;
+    const KindRow* row = nullptr; ///< nullptr: polecat does not read this kind
+    /// Another object of this kind and name says something else, and either may be meant.
+    bool contested = false;
+    bool untyped = false; ///< apiVersion or kind is missing, which was reported
+};
+
+/// The objects of documents and of lists in them, in order. What has no apiVersion or kind is
+/// reported; expectation files that lie beside manifests are left out.
+std::vector<Object> objects_of(const std::vector<yaml::Document>& documents,
+                               diag::Diagnostics& diagnostics);
+
+/// Of objects with one kind, namespace and name the last stays, as with `kubectl apply`, and it is
+/// said: equal ones are a note, two policies that differ an error.
+void drop_doubles(std::vector<Object>& objects, diag::Diagnostics& diagnostics);
+
+/// Writes `space` into the metadata of every object of a kind that has a namespace. `Kept`: of
+/// those that give none, as kubectl and helm do. /// `Replaced`: of all, and into the name of a
+/// Namespace, as kustomize does.
+enum class GivenNamespace { Kept, Replaced };
+void put_into_namespace(std::vector<yaml::Document>& documents, const std::string& space,
+                        GivenNamespace given);
+/// What several kustomizations put into several namespaces is one object in each. Only a Namespace
+/// is nothing as it stands; others keep the place they give themselves.
+void copy_namespaces(std::vector<yaml::Document>& documents,
+                     const std::vector<std::string>& spaces);
+
+} // namespace polecat::frontend

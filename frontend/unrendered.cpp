@@ -1,0 +1,175 @@
+#include "frontend/unrendered.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <set>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include "frontend/kustomizations.h"
+#include "frontend/passed_by.h"
+#include "frontend/yaml/node.h"
+#include "support/listed.h"
+
+namespace polecat::frontend {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using Tool = RenderFolder::Tool;
+
+// --- helm ----------------------------------------------------------------------------------------
+
+/// The outermost chart that a file belongs to: charts hold charts.
+std::optional<std::size_t> chart_of(const std::map<std::string, std::size_t>& charts,
+                                    const std::string& path) {
+    std::optional<std::size_t> out;
+    for (fs::path folder = folder_of(path);; folder = folder.parent_path()) {
+        if (const auto found = charts.find(folder.empty() ? "." : folder.generic_string());
+            found != charts.end())
+            out = found->second;
+        if (folder.empty() || folder == "." || folder == folder.parent_path())
+            return out;
+    }
+}
+
+bool is_in_templates(const std::string& path) {
+    const fs::path whole(path);
+    return std::find(whole.begin(), whole.end(), "templates") != whole.end();
+}
+
+void add_charts(const std::vector<File>& files, Layout& layout) {
+    std::map<std::string, std::size_t> charts; // folder -> its Chart.yaml
+    for (std::size_t i = 0; i < files.size(); ++i)
+        if (name_of(files[i].path) == "Chart.yaml" && files[i].use == File::Use::Read)
+            charts.emplace(folder_of(files[i].path), i);
+    std::map<std::size_t, RenderFolder> found; // by Chart.yaml
+    for (std::size_t i = 0; i < files.size(); ++i) {
+        const auto chart = chart_of(charts, files[i].path);
+        if (!chart || files[i].named || !is_in_templates(files[i].path) ||
+            !yaml::looks_like_template(files[i].text))
+            continue;
+        RenderFolder& folder = found[*chart];
+        folder.folder = folder_of(files[*chart].path);
+        folder.file = *chart;
+        ++folder.unread;
+        folder.has_policy = folder.has_policy || mentions_policy(files[i].text);
+        layout.parts[i] = "a template of a chart";
+    }
+    for (auto& [chart, folder] : found)
+        layout.folders.push_back(std::move(folder));
+}
+
+// --- messages ------------------------------------------------------------------------------------
+
+/// For a shell: as it is, or in quotes.
+std::string quoted(const std::string& path) {
+    const bool plain = path.find_first_of(" '\"$&;()<>|*?[]#~`\\!") == std::string::npos;
+    return plain ? path : "'" + path + "'";
+}
+
+std::string hint_for(const std::string& folder, bool is_variable) {
+    if (is_variable)
+        return fmt::format("replace the variables first: `kubectl kustomize {} | flux envsubst "
+                           "--strict | polecat lint -`",
+                           quoted(folder));
+    const bool templates = name_of(folder) == "templates";
+    return fmt::format("render it first: `helm template {} | polecat lint -`",
+                       quoted(templates ? folder_of(folder) : folder));
+}
+
+diag::Diagnostic& report_folder(const RenderFolder& each, const std::vector<FileId>& ids,
+                                diag::Diagnostics& diagnostics) {
+    constexpr std::size_t kMost = 5;
+    const bool chart = each.tool == Tool::Helm;
+    const Span place{ids[each.file], 1, 1, 1};
+    auto& diagnostic = chart ? diagnostics.report(diag::Code::UnrenderedChart, place,
+                                                  {std::to_string(each.unread),
+                                                   each.unread == 1 ? " template" : " templates"})
+                             : diagnostics.report(diag::Code::UnbuiltKustomization, place,
+                                                  {listed(each.changes, kMost)});
+    return diagnostic.with_hint(fmt::format(
+        "`{} | polecat lint -`, or `--render` to have polecat run it", render_command(each)));
+}
+
+} // namespace
+
+Layout layout_of(const std::vector<File>& files) {
+    Layout out;
+    out.parts.resize(files.size());
+    out.spaces.resize(files.size());
+    add_charts(files, out);
+    add_kustomizations(files, out);
+    std::stable_sort(out.folders.begin(), out.folders.end(),
+                     [](const auto& a, const auto& b) { return a.file < b.file; });
+    return out;
+}
+
+std::string render_command(const RenderFolder& folder) {
+    return (folder.tool == Tool::Helm ? "helm template " : "kubectl kustomize ") +
+           quoted(folder.folder);
+}
+
+void report_unrendered(const Layout& layout, const std::vector<FileId>& ids,
+                       diag::Diagnostics& diagnostics) {
+    std::map<Tool, std::vector<const RenderFolder*>> without; // policies
+    for (const RenderFolder& each : layout.folders)
+        if (each.tool == Tool::Helm || !each.changes.empty()) { // else it says what its files say
+            if (each.has_policy)
+                report_folder(each, ids, diagnostics);
+            else
+                without[each.tool].push_back(&each);
+        }
+    for (const auto& [tool, folders] : without) {
+        auto& diagnostic = report_folder(*folders.front(), ids, diagnostics);
+        diagnostic.severity = diag::Severity::Note;
+        std::vector<std::string> names;
+        for (const RenderFolder* each : folders)
+            names.push_back(each->folder);
+        if (names.size() > 1)
+            diagnostic.with_note(
+                fmt::format("{} such folders without policies: {}", names.size(), listed(names)));
+    }
+}
+
+void merge_templates(const Sources& sources, const std::vector<File>& files,
+                     const std::vector<FileId>& ids, diag::Diagnostics& diagnostics) {
+    std::map<std::uint32_t, bool> named;
+    for (std::size_t i = 0; i < files.size(); ++i)
+        named[ids[i].value] = files[i].named;
+    const auto concerns = [&](const diag::Diagnostic& each) {
+        return (each.code == diag::Code::UnrenderedTemplate ||
+                each.code == diag::Code::UnreplacedVariable) &&
+               named.contains(each.span.file.value);
+    };
+    const auto folder = [&](const diag::Diagnostic& each) {
+        return folder_of(sources.path(each.span.file));
+    };
+    using Key = std::tuple<diag::Code, std::string>;
+    std::map<Key, std::size_t> places;
+    for (const diag::Diagnostic& each : diagnostics.list())
+        if (concerns(each))
+            ++places[{each.code, folder(each)}];
+    std::set<Key> told;
+    diagnostics.keep_if([&](diag::Diagnostic& each) {
+        if (!concerns(each))
+            return true;
+        const Key key{each.code, folder(each)};
+        if (!told.insert(key).second)
+            return false;
+        const bool is_variable = each.code == diag::Code::UnreplacedVariable;
+        each.hint = hint_for(folder(each), is_variable || !each.notes.empty());
+        if (places[key] > 1)
+            each.with_note(fmt::format("and in {} more place{} of this folder", places[key] - 1,
+                                       places[key] == 2 ? "" : "s"));
+        if (!named[each.span.file.value])
+            each.severity = diag::Severity::Warning;
+        return true;
+    });
+}
+
+} // namespace polecat::frontend

@@ -1,0 +1,150 @@
+#include "ir/decision/mismatch.h"
+
+#include <fmt/format.h>
+
+namespace polecat::decision {
+
+namespace {
+
+/// The first few of a list that may be long.
+template <class Range, class Text> std::string some_of(const Range& all, const Text& text) {
+    constexpr std::size_t kMost = 4;
+    std::string out;
+    std::size_t count = 0;
+    for (const auto& each : all) {
+        if (count < kMost)
+            out += (count == 0 ? "" : ", ") + text(each);
+        ++count;
+    }
+    return count > kMost ? fmt::format("{} and {} more", out, count - kMost) : out;
+}
+
+std::string numbers_text(const net::PortSet& ports) {
+    return some_of(ports.ranges(), [](const net::PortRange& range) {
+        return range.first == range.last ? std::to_string(range.first)
+                                         : fmt::format("{}-{}", range.first, range.last);
+    });
+}
+
+class MismatchFinder {
+  public:
+    MismatchFinder(const PredicateStore& predicates, const World& world, const Flow& flow)
+        : predicates_(predicates), world_(world), flow_(flow) {}
+
+    std::vector<std::string> run(const Match& match) {
+        packet(match);
+        end(match.source, flow_.source, flow_.source_port, "source");
+        end(match.destination, flow_.destination, flow_.destination_port, "destination");
+        return std::move(out_);
+    }
+
+  private:
+    void packet(const Match& match) {
+        const std::string protocol = net::to_string_protocol(flow_.protocol);
+        if (match.protocol && *match.protocol != flow_.protocol)
+            out_.push_back(fmt::format("the protocol is {}, not {}", protocol,
+                                       net::to_string_protocol(*match.protocol)));
+        if (match.not_protocol && *match.not_protocol == flow_.protocol)
+            out_.push_back("the rule leaves protocol " + protocol + " out");
+        Match rest;
+        rest.icmp = match.icmp;
+        rest.not_icmp = match.not_icmp;
+        if (matches(rest, predicates_, world_, flow_) == Tri::No)
+            out_.emplace_back("the ICMP type or code is another");
+        rest = Match{};
+        rest.http = match.http;
+        if (matches(rest, predicates_, world_, flow_) == Tri::No)
+            out_.emplace_back(flow_.http ? "the HTTP method or path is another"
+                                         : "the rule is for HTTP requests, and none is given");
+    }
+
+    void end(const EndMatch& match, const End& end, std::optional<std::uint16_t> port,
+             const std::string& side) {
+        const auto ask = [&](PredicateId id) {
+            return holds(predicates_[id], world_, end, flow_.family, flow_.protocol, port);
+        };
+        const std::string who = "the " + side + " " + name_of(end);
+        for (const PredicateId id : match.all)
+            if (ask(id) == Tri::No)
+                out_.push_back(who + " is not " + words_for(predicates_[id]));
+        for (const PredicateId id : match.none)
+            if (ask(id) == Tri::Yes)
+                out_.push_back(who + " is " + words_for(predicates_[id]) +
+                               ", which the rule leaves out");
+        EndMatch only;
+        only.ports = match.ports;
+        if (match.ports && asks_in_vain(only, side))
+            out_.push_back(port_text(port, side) + " is not among " + ports_of(*match.ports));
+        only.ports.reset();
+        only.not_ports = match.not_ports;
+        if (match.not_ports && asks_in_vain(only, side))
+            out_.push_back(port_text(port, side) + " is among those that the rule leaves out");
+    }
+
+    bool asks_in_vain(const EndMatch& only, const std::string& side) const {
+        Match match;
+        (side == "source" ? match.source : match.destination) = only;
+        return matches(match, predicates_, world_, flow_) == Tri::No;
+    }
+
+    std::string port_text(std::optional<std::uint16_t> port, const std::string& side) const {
+        if (!net::has_ports(flow_.protocol))
+            return net::to_string_protocol(flow_.protocol) + " has no ports, and its " + side +
+                   " port";
+        return "the " + side + " port" + (port ? " " + std::to_string(*port) : "");
+    }
+
+    std::string ports_of(const PortMatch& ports) const {
+        std::string out = numbers_text(ports.numbers);
+        for (const PredicateId id : ports.named)
+            if (const auto* named = std::get_if<NamedPortSet>(&predicates_[id]))
+                out += (out.empty() ? "" : ", ") + ("`" + named->name + "`") + meaning_of(*named);
+        return out.empty() ? "any" : out;
+    }
+
+    /// What the port's name stands for on the destination; the source's are not looked at.
+    std::string meaning_of(const NamedPortSet& named) const {
+        for (const ObjectId id : flow_.destination.objects)
+            for (const policy::EndpointPort& port : world_.object(id).ports)
+                if (port.name == named.name)
+                    return fmt::format(" ({}/{} there)", port.port,
+                                       net::to_string_protocol(port.protocol));
+        return " (of that name it has none)";
+    }
+
+    std::string name_of(const End& end) const {
+        const std::string address = end.address ? net::to_string(*end.address) : "";
+        if (end.objects.empty())
+            return address.empty() ? "without a known address" : address;
+        const std::string& name = world_.object(end.objects.front()).name;
+        return address.empty() ? name : fmt::format("{} ({})", name, address);
+    }
+
+    static std::string words_for(const Predicate& predicate) {
+        if (const auto* set = std::get_if<ObjectSet>(&predicate))
+            return "selected by `" + set->selector.canonical() + "`";
+        if (const auto* set = std::get_if<NetSet>(&predicate))
+            return "in " + some_of(set->nets.cidrs(),
+                                   [](const net::Cidr& cidr) { return net::to_string(cidr); });
+        if (const auto* set = std::get_if<ServiceSet>(&predicate))
+            return "behind service " + set->key;
+        if (const auto* set = std::get_if<DomainSet>(&predicate))
+            return "in domain " +
+                   some_of(set->domains, [](const std::string& name) { return name; });
+        return "one with port `" + std::get<NamedPortSet>(predicate).name + "`";
+    }
+
+    const PredicateStore& predicates_;
+    const World& world_;
+    const Flow& flow_;
+    std::vector<std::string> out_;
+};
+
+} // namespace
+
+std::vector<std::string> failing_parts(const Match& match, const PredicateStore& predicates,
+                                       const World& world, const Flow& flow) {
+    return MismatchFinder(predicates, world, flow).run(match);
+}
+
+} // namespace polecat::decision

@@ -1,0 +1,42 @@
+/// Which host endpoint governs which interface of a node. For ir/path only.
+/// Source: felix/dataplane/linux/endpoint_mgr.go (resolveHostEndpoints).
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ir/decision/eval.h"
+#include "ir/decision/lowered.h"
+
+namespace polecat::ir {
+
+/// The host endpoints that hold on a node. No manifest lists a node's interfaces: those that a host
+/// endpoint names, or means by an address, are taken for the node's interfaces to the network.
+struct NodeInterfaces {
+    struct Interface {
+        decision::ObjectId host_endpoint;
+        std::string name;                    ///< empty: known by its addresses
+        std::vector<net::Address> addresses; ///< expectedIPs
+    };
+    std::vector<Interface> named;
+    /// `interfaceName: "*"`: every interface that has no host endpoint of its own, those of pods
+    /// among them.
+    std::optional<decision::ObjectId> wildcard;
+
+    bool empty() const { return named.empty() && !wildcard; }
+};
+
+NodeInterfaces interfaces_of(const decision::LoweredCluster& cluster, const std::string& node);
+
+/// What else tells nodes apart.
+using NodeTrait = std::function<std::vector<decision::Tri>(const std::string& node)>;
+
+/// Nodes on which a flow of which only one end has a node may be handled otherwise than on another:
+/// one for each set of host endpoints and each trait, and always those in `also`.
+std::vector<std::string> distinct_nodes(const decision::LoweredCluster& cluster,
+                                        const std::vector<std::string>& also,
+                                        const NodeTrait& trait);
+
+} // namespace polecat::ir

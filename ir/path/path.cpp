@@ -1,0 +1,332 @@
+// From the ends that people name to flows: families, addresses, services, backends.
+#include "ir/path/path.h"
+
+#include <algorithm>
+
+#include "ir/path/route.h"
+
+namespace polecat::ir {
+
+using decision::End;
+using decision::LoweredCluster;
+using decision::ObjectId;
+using decision::ServiceBackend;
+using decision::ServiceFront;
+
+namespace {
+
+Path ended(const decision::Flow& flow, decision::Verdict verdict, std::string reason) {
+    Path path;
+    path.flow = flow;
+    path.end = verdict;
+    path.end_reason = std::move(reason);
+    return path;
+}
+
+Path refused(const decision::Flow& flow, std::string reason) {
+    return ended(flow, decision::Verdict::Deny, std::move(reason));
+}
+
+std::vector<net::Address> addresses_of(const LoweredCluster& cluster, const PathEnd& end) {
+    if (end.address)
+        return {*end.address};
+    if (end.endpoint) {
+        const decision::Object& object = cluster.world.object(*end.endpoint);
+        if (!object.addresses.empty())
+            return object.addresses;
+    }
+    for (const decision::NodeInfo& node : cluster.nodes)
+        if (!end.node.empty() && node.name == end.node)
+            return node.addresses;
+    return {};
+}
+
+bool speaks(const std::vector<net::Address>& addresses, net::Family family) {
+    return addresses.empty() || std::any_of(addresses.begin(), addresses.end(),
+                                            [&](const auto& a) { return a.family == family; });
+}
+
+/// The families in which the ends can talk. Where no address is known, IPv4 stands for both.
+std::vector<net::Family> families_of(const LoweredCluster& cluster, const PathQuery& query) {
+    const auto from = addresses_of(cluster, query.source);
+    const auto to = addresses_of(cluster, query.destination);
+    std::vector<net::Family> out;
+    for (const net::Family family : {net::Family::V4, net::Family::V6})
+        if ((!query.family || *query.family == family) && speaks(from, family) &&
+            speaks(to, family))
+            out.push_back(family);
+    if (!query.family && from.empty() && to.empty())
+        out = {query.packet.protocol == net::kIcmpV6 ? net::Family::V6 : net::Family::V4};
+    return out;
+}
+
+class Builder {
+    using Via = Translation::Via;
+
+  public:
+    Builder(const LoweredCluster& cluster, const PathQuery& query)
+        : cluster_(cluster), query_(query) {}
+
+    std::vector<Path> run() {
+        if (!query_.destination.service.empty())
+            to_named_service();
+        else
+            to_end(query_.destination);
+        return std::move(out_);
+    }
+
+  private:
+    void to_named_service() {
+        const auto found = cluster_.service_fronts.find(query_.destination.service);
+        if (found == cluster_.service_fronts.end()) {
+            out_.push_back(refused(query_.packet, "there is no such service"));
+            return;
+        }
+        const ServiceFront& front = found->second;
+        const auto* port = port_of(front, query_.packet.destination_port);
+        if (front.is_external) {
+            out_.push_back(ended(query_.packet, decision::Verdict::Depends,
+                                 "the service stands for a name outside the cluster"));
+        } else if (front.headless) { // DNS names the pods, nothing is rewritten
+            to_pods(front);
+        } else if (port == nullptr) {
+            out_.push_back(refused(query_.packet, "the service has no such port"));
+        } else if (front.is_exposed && is_outside(query_.source)) {
+            to_exposed(found->first, front, *port);
+        } else {
+            to_backends(*port, front.cluster_ips, cluster_address(found->first, front));
+        }
+    }
+
+    /// Who is outside asks a service by an address that leads in, of a load balancer where nothing
+    /// else is said.
+    void to_exposed(const std::string& key, const ServiceFront& front,
+                    const ServiceFront::Port& port) {
+        for (const net::Address& address : front.external_ips)
+            to_external_address(key, front, port, address);
+        if (front.external_ips.empty())
+            to_backends(port, {}, front_of(key, front, Via::LoadBalancer));
+    }
+
+    bool is_outside(PathEnd end) const {
+        settle(end);
+        return !end.endpoint && end.node.empty();
+    }
+
+    const ServiceFront::Port* port_of(const ServiceFront& front,
+                                      std::optional<std::uint16_t> port) const {
+        for (const ServiceFront::Port& each : front.ports)
+            if (port && each.protocol == query_.packet.protocol && each.port == *port)
+                return &each;
+        return nullptr;
+    }
+
+    void to_pods(const ServiceFront& front) {
+        std::vector<ServiceBackend> seen;
+        for (const ServiceFront::Port& port : front.ports)
+            for (ServiceBackend backend : port.backends) {
+                backend.port = query_.packet.destination_port.value_or(0);
+                if (std::find(seen.begin(), seen.end(), backend) == seen.end())
+                    seen.push_back(backend);
+            }
+        for (const ServiceBackend& backend : seen)
+            to_end(PathEnd{backend.object, "", "", backend.address});
+        if (seen.empty())
+            out_.push_back(refused(query_.packet, "the service has no endpoints"));
+    }
+
+    /// An address may be that of a service.
+    bool to_service_address(const net::Address& address) {
+        for (const auto& [key, front] : cluster_.service_fronts) {
+            const bool external = holds(front.external_ips, address);
+            if (!external && !holds(front.cluster_ips, address))
+                continue;
+            const auto* port = port_of(front, query_.packet.destination_port);
+            if (port == nullptr)
+                continue;
+            if (external)
+                to_external_address(key, front, *port, address);
+            else
+                to_backends(*port, {address}, cluster_address(key, front));
+            return true;
+        }
+        return false;
+    }
+
+    void to_external_address(const std::string& key, const ServiceFront& front,
+                             const ServiceFront::Port& port, const net::Address& address) {
+        const bool balanced = holds(front.balancer_ips, address);
+        to_backends(port, {address},
+                    front_of(key, front, balanced ? Via::LoadBalancer : Via::ExternalAddress));
+        if (!lets_in(front))
+            out_.push_back(ended(query_.packet, decision::Verdict::Depends,
+                                 "loadBalancerSourceRanges of service " + key +
+                                     " leaves the source out: a load balancer drops it"));
+    }
+
+    static bool holds(const std::vector<net::Address>& list, const net::Address& address) {
+        return std::find(list.begin(), list.end(), address) != list.end();
+    }
+
+    static Translation front_of(const std::string& key, const ServiceFront& front, Via via) {
+        Translation out;
+        out.via = via;
+        out.service = key;
+        out.only_local = front.local_outside;
+        return out;
+    }
+
+    static Translation cluster_address(const std::string& key, const ServiceFront& front) {
+        Translation out = front_of(key, front, Via::ClusterAddress);
+        out.only_local = front.local_inside;
+        return out;
+    }
+
+    bool lets_in(const ServiceFront& front) const {
+        const auto& source = query_.source.address;
+        return front.source_ranges.empty() ||
+               (source &&
+                std::any_of(front.source_ranges.begin(), front.source_ranges.end(),
+                            [&](const net::Cidr& range) { return range.contains(*source); }));
+    }
+
+    /// A port of a node may be a service's, or a pod's hostPort.
+    bool to_node_port(const PathEnd& end) {
+        if (query_.route != Route::Wire || !query_.packet.destination_port || end.node.empty())
+            return false;
+        for (const auto& [key, front] : cluster_.service_fronts)
+            for (const ServiceFront::Port& port : front.ports)
+                if (port.node_port != 0 && port.protocol == query_.packet.protocol &&
+                    port.node_port == *query_.packet.destination_port) {
+                    Translation through = front_of(key, front, Via::NodePort);
+                    through.node = end.node;
+                    to_backends(port, addresses_of(cluster_, end), std::move(through));
+                    return true;
+                }
+        return to_host_port(end);
+    }
+
+    /// The CNI's portmap plugin translates it. A pod that is not placed may be on this node.
+    bool to_host_port(const PathEnd& end) {
+        bool found = false;
+        for (const std::string& node : {end.node, std::string()}) {
+            const auto ports = cluster_.host_ports.find(node);
+            if (ports == cluster_.host_ports.end())
+                continue;
+            for (const ServiceFront::Port& port : ports->second) {
+                if (port.protocol != query_.packet.protocol ||
+                    port.node_port != *query_.packet.destination_port)
+                    continue;
+                if (node.empty())
+                    out_.push_back(
+                        ended(query_.packet, decision::Verdict::Depends,
+                              "a pod with this hostPort may be on the node: " +
+                                  cluster_.world.object(*port.backends.front().object).name));
+                else
+                    to_backends(port, addresses_of(cluster_, end), host_port(end.node));
+                found = found || !node.empty();
+            }
+        }
+        return found;
+    }
+
+    static Translation host_port(const std::string& node) {
+        Translation out;
+        out.via = Via::HostPort;
+        out.node = node;
+        return out;
+    }
+
+    void to_backends(const ServiceFront::Port& port, const std::vector<net::Address>& front,
+                     Translation translation) {
+        if (port.backends.empty())
+            out_.push_back(refused(query_.packet, "the service has no endpoints"));
+        for (const ServiceBackend& backend : port.backends)
+            translation.backend_nodes.push_back(node_of(backend));
+        for (const ServiceBackend& backend : port.backends) {
+            PathEnd end{backend.object, "", "", backend.address};
+            translation.port = backend.port;
+            translation.front.reset();
+            for (const net::Family family : {net::Family::V4, net::Family::V6})
+                for (const net::Address& address : front)
+                    if (address.family == family) {
+                        translation.front = address;
+                        to_end(end, translation);
+                    }
+            if (front.empty())
+                to_end(end, translation);
+        }
+    }
+
+    /// "": not known.
+    std::string node_of(const ServiceBackend& backend) const {
+        PathEnd end{backend.object, "", "", backend.address};
+        settle(end);
+        if (!end.node.empty() || !end.endpoint)
+            return end.node;
+        const decision::Endpoint* endpoint = cluster_.endpoint_of(*end.endpoint);
+        return endpoint == nullptr ? "" : endpoint->node;
+    }
+
+    void to_end(PathEnd destination, const std::optional<Translation>& translation = {}) {
+        settle(destination);
+        if (!translation && ((destination.address && to_service_address(*destination.address)) ||
+                             to_node_port(destination)))
+            return;
+        PathQuery query = query_;
+        query.destination = destination;
+        settle(query.source);
+        if (translation && translation->front)
+            query.family = translation->front->family;
+        const auto families = families_of(cluster_, query);
+        if (families.empty() && !translation)
+            out_.push_back(refused(query.packet, "the ends have no address of the same IP family"));
+        for (const net::Family family : families) {
+            query.family = family;
+            add_routes(cluster_, query, translation, out_);
+        }
+    }
+
+    /// An address that an endpoint or a node holds is that endpoint or node.
+    void settle(PathEnd& end) const {
+        if (!end.endpoint && end.address) {
+            for (const ObjectId id : decision::end_of(cluster_.world, *end.address).objects)
+                if (!end.endpoint ||
+                    cluster_.world.object(id).kind == decision::Object::Kind::Workload)
+                    end.endpoint = id;
+            for (const decision::NodeInfo& node : cluster_.nodes)
+                if (std::find(node.addresses.begin(), node.addresses.end(), *end.address) !=
+                    node.addresses.end())
+                    end.node = node.name;
+        }
+        if (!end.endpoint)
+            return;
+        const decision::Endpoint* endpoint = cluster_.endpoint_of(*end.endpoint);
+        if (endpoint != nullptr && (endpoint->is_host_endpoint || endpoint->host_network))
+            end.node = endpoint->node;
+    }
+
+    const LoweredCluster& cluster_;
+    const PathQuery& query_;
+    std::vector<Path> out_;
+};
+
+} // namespace
+
+std::vector<Path> paths(const LoweredCluster& cluster, const PathQuery& query) {
+    std::vector<Path> out = Builder(cluster, query).run();
+    if (out.empty())
+        out.push_back(refused(query.packet, "the ends have no address of the same IP family"));
+    return out;
+}
+
+decision::End packet_end(const LoweredCluster& cluster, const PathEnd& end) {
+    if (end.address)
+        return decision::end_of(cluster.world, *end.address);
+    decision::End out;
+    if (end.endpoint)
+        out.objects.push_back(*end.endpoint);
+    return out;
+}
+
+} // namespace polecat::ir

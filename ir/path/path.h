@@ -1,0 +1,126 @@
+/// path: which programs a flow crosses, in order, and judge_flow: the verdict of all of them.
+/// Source: felix/rules/{static,dispatch,endpoints}.go, felix/dataplane/linux/endpoint_mgr.go;
+/// calico-policy.md 1.8 has the table that the tests follow row by row.
+///
+/// Where the manifests do not tell on which node something is, or which source address a packet has
+/// when it leaves a node (ir/path/leaving.h), every way is followed; a verdict that hangs on it is
+/// `depends`.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ir/decision/eval.h"
+#include "ir/decision/lowered.h"
+
+namespace polecat::ir {
+
+/// An end as people name it: an endpoint of the world (with or without address), a node's own
+/// network, a service (destination only), or an address.
+struct PathEnd {
+    std::optional<decision::ObjectId> endpoint;
+    std::string node;
+    std::string service; ///< "namespace/name"
+    std::optional<net::Address> address;
+};
+
+enum class Route : std::uint8_t {
+    /// The source's egress and the destination's ingress, each at the normal hook; services are
+    /// resolved. What expectations without `at` mean.
+    Ends,
+    /// Everything on the way: host endpoints, failsafes, workload to host, forwarding.
+    Wire,
+};
+
+struct PathQuery {
+    PathEnd source, destination;
+    /// Protocol, ports, ICMP and HTTP. Its ends are filled by path; its family too, unless given.
+    decision::Flow packet;
+    std::optional<net::Family> family;
+    Route route = Route::Ends;
+};
+
+/// What a flow's headers look like from a hop on, where that changes.
+struct Rewrite {
+    std::optional<decision::End> source, destination;
+    std::optional<std::uint16_t> destination_port;
+};
+
+/// A question that a way asks.
+struct Hop {
+    decision::ObjectId endpoint;
+    decision::Direction direction = decision::Direction::Ingress;
+    decision::Hook hook = decision::Hook::Normal;
+    std::optional<Rewrite> rewrite; ///< before this hop
+    /// The first on its node: what hooks of another node accepted is forgotten.
+    bool enters_node = false;
+    /// Failsafe ports come before this host endpoint's policy.
+    bool has_failsafes = false;
+    /// Skipped when an earlier hook on this node accepted the packet.
+    bool skipped_when_accepted = false;
+    /// ICMPv6 that routers need goes through (workload to its own host).
+    bool lets_router_icmp_through = false;
+    /// A pod's packets that are VXLAN or IPIP themselves are dropped, unless Felix is told not to.
+    bool drops_encapsulation = false;
+    /// Asked of the answers, which come back through this interface: untracked policy that takes
+    /// them cuts them off from their connection.
+    bool of_answers = false;
+    std::optional<decision::ObjectId> answered_pod; ///< whom they are for
+    bool translates = false;                        ///< this node has to undo a translation
+};
+
+/// One way that a flow may take.
+struct Path {
+    decision::Flow flow; ///< as it starts
+    std::vector<Hop> hops;
+    /// What happens after the last hop.
+    decision::Verdict end = decision::Verdict::Allow;
+    std::string end_reason;
+    std::string assumption; ///< what was assumed where there are other ways: "through eth0"
+};
+
+/// All ways; never empty.
+std::vector<Path> paths(const decision::LoweredCluster& cluster, const PathQuery& query);
+
+/// An end as a program sees it: what holds its address, or the endpoint alone.
+decision::End packet_end(const decision::LoweredCluster& cluster, const PathEnd& end);
+
+struct HopVerdict {
+    Hop hop;
+    decision::Flow flow; ///< as the hop saw it
+    const decision::GroupProgram* program = nullptr;
+    decision::Decision decision;
+    /// Why the program was not asked: let through, or dropped.
+    enum class Skipped : std::uint8_t {
+        No,
+        Failsafe,
+        Accepted,
+        RouterIcmp,
+        Encapsulation, ///< dropped
+        NotTranslated, ///< dropped: an untracked packet keeps the service's address
+        NoConnection,  ///< dropped: the answer to an untracked packet, or one that became untracked
+    };
+    Skipped skipped = Skipped::No;
+    decision::Verdict verdict = decision::Verdict::Allow;
+};
+
+struct WayVerdict {
+    decision::Verdict verdict = decision::Verdict::Deny;
+    std::string reason;     ///< Depends, and what no policy decided
+    std::string assumption; ///< Path::assumption
+    std::vector<HopVerdict> hops;
+};
+
+struct FlowVerdict {
+    decision::Verdict verdict = decision::Verdict::Deny;
+    std::string reason; ///< Depends, and what no policy decided
+    /// One for each verdict that some way leads to: the first that does. Never empty.
+    std::vector<WayVerdict> ways;
+};
+
+/// Every way must lead to the same verdict; otherwise Depends.
+FlowVerdict judge_flow(const decision::LoweredCluster& cluster, const PathQuery& query);
+
+} // namespace polecat::ir

@@ -1,0 +1,214 @@
+// What folders hold beside manifests, and objects that stand twice: nothing of it keeps polecat
+// from the rest.
+#include "tests/cli/folder.h"
+
+using namespace polecat;
+using testing::Folder;
+using testing::has;
+
+namespace {
+
+const char* const kTypo = "apiVersion: v1\nkind: Pod\n"
+                          "metadata: {name: api, namespace: books, labels: {app: api}}\n"
+                          "spec: {containers: [{name: c, image: x}]}\n"
+                          "---\n"
+                          "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+                          "metadata: {name: api, namespace: books}\n"
+                          "spec:\n  podSelector: {matchLabels: {app: apii}}\n"
+                          "  policyTypes: [Ingress]\n";
+
+std::size_t count(const std::string& text, const std::string& part) {
+    std::size_t out = 0;
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
+        ++out;
+    return out;
+}
+
+} // namespace
+
+TEST_CASE("what no manifest is in a folder is passed by") {
+    using namespace std::string_literals;
+    const Folder folder;
+    folder.write("in/policy.yaml", kTypo);
+    folder.write("in/values.yaml", "replicas: 2\nreplicas: 3\n");
+    folder.write("in/.github/workflows/build.yml", "on: [push]\njobs: {a: {run: '${{ x }}'}}\n");
+    folder.write("in/board.json", "{\"panels\": [{\"title\": \"{{ host }}\"}]}");
+    folder.write("in/list.yaml", "- one\n- two\n");
+    folder.write("in/word.yaml", "word\n");
+    folder.write("in/jinja.yaml", "{% for x in y %}\na: {{ x }}\n{% endfor %}\n");
+    folder.write("in/tags.yml", "Resources: {a: !Ref b}\n");
+    folder.write("in/crypt.yaml", "\0GITCRYPT\0abc"s);
+    folder.write("in/vault.yaml", "$ANSIBLE_VAULT;1.1;AES256\n3132\n");
+    folder.write("in/picture.json", "\x89PNG\0\0\xff\xfe"s);
+    folder.write("in/.git/config.yaml", "apiVersion: [\n");
+    const auto out = folder.run("lint --list-skipped in");
+    CHECK(out.exit_code == 1);
+    CHECK(has(out.out, "PC4103"));
+    CHECK_FALSE(has(out.out, "error["));
+    CHECK(count(out.out, "PC1020") == 1);
+    CHECK(has(out.out, "10 files hold no manifests"));
+    for (const char* name :
+         {"values.yaml: no apiVersion and kind", "build.yml", "board.json", "list.yaml: a list",
+          "word.yaml", "jinja.yaml", "tags.yml", "crypt.yaml: encrypted by git-crypt",
+          "vault.yaml: encrypted", "picture.json: no text"})
+        CHECK_MESSAGE(has(out.error, name), name);
+    CHECK(count(out.error, "skipped ") == 10);
+    CHECK_FALSE(has(folder.run("lint in").error, "skipped "));
+    // The same files under their names are mistakes.
+    for (const char* name : {"values.yaml", "list.yaml", "word.yaml", "jinja.yaml", "tags.yml",
+                             "crypt.yaml", "picture.json"})
+        CHECK_MESSAGE(has(folder.run(std::string("lint in/") + name).out, "error["), name);
+}
+
+TEST_CASE("what looks like a policy stays an error in a folder") {
+    const char* const kBroken[] = {
+        "apiVersion: networking.k8s.io/v1\nmetadata: {name: a}\nspec: {podSelector: {}}\n",
+        "kind: NetworkPolicy\nmetadata: {name: a}\n",
+        "metadata: {name: a}\nspec: {podSelector: {}, policyTypes: [Ingress]}\n",
+        "metadata: {name: a}\nspec: {order: 1, selector: all(), ingress: [{action: Deny}]}\n",
+        "kind: Deployment\nmetadata: {name: a}\nspec: {replicas: 1}\n",
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata:\n\tname: a\n",
+        "kind: NetworkPolicy\nmetadata:\n\tname: a\n",
+        "- apiVersion: v1\n  kind: Pod\n  metadata: {name: a}\n",
+    };
+    for (const char* text : kBroken) {
+        const Folder folder;
+        folder.write("in/policy.yaml", kTypo);
+        folder.write("in/broken.yaml", text);
+        INFO(text);
+        CHECK(has(folder.run("lint in").out, "error["));
+    }
+    const Folder folder; // UTF-16, which kubectl does not read
+    std::string wide = "\xff\xfe";
+    for (const char c : std::string("apiVersion: v1\nkind: Pod\n"))
+        wide += std::string(1, c) + '\0';
+    folder.write("in/wide.yaml", wide);
+    CHECK(has(folder.run("lint in").out, "PC1006"));
+}
+
+TEST_CASE("an object that stands twice: by what it is") {
+    const auto lint = [](const std::string& text) {
+        const Folder folder;
+        folder.write("a.yaml", text);
+        return folder.run("lint --only duplicate-object --fail-on never a.yaml").out;
+    };
+    const std::string space = "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: books}\n";
+    const std::string other =
+        "---\nkind: Namespace\napiVersion: v1\nmetadata: {name: books, labels: {a: b}}\n";
+    const std::string dumped = "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: books, uid: "
+                               "u, resourceVersion: '1'}\n";
+    CHECK(has(lint(space + space), "note[PC3001]"));
+    CHECK(has(lint(space + dumped), "note[PC3001]"));
+    CHECK(has(lint(space + other), "warning[PC3001]"));
+    const auto policy = [](const std::string& spec) {
+        return "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: a, "
+               "namespace: books}\nspec: {" +
+               spec + "}\n";
+    };
+    CHECK(has(lint(policy("podSelector: {}") + policy("podSelector: {}")), "note[PC3001]"));
+    CHECK(has(lint(policy("podSelector: {}") + policy("podSelector: {}, policyTypes: [Egress]")),
+              "error[PC3001]"));
+    const std::string elsewhere = "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+                                  "metadata: {name: a}\nspec: {podSelector: {}}\n";
+    CHECK_FALSE(has(lint(policy("podSelector: {}") + elsewhere), "PC3001"));
+    const std::string list = "---\napiVersion: v1\nkind: NamespaceList\nitems:\n- metadata: {name: "
+                             "books}\n";
+    CHECK(has(lint(space + list), "warning[PC3001]")); // apiVersion and kind are implied, not said
+}
+
+TEST_CASE("of two objects the last counts, and of two policies neither is known") {
+    const Folder folder;
+    folder.write("a.yaml",
+                 "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: n, labels: {app: x}}\n"
+                 "spec: {containers: [{name: c, image: i}]}\n"
+                 "---\napiVersion: v1\nkind: Pod\n"
+                 "metadata: {name: a, namespace: n, labels: {app: y}}\n"
+                 "spec: {containers: [{name: c, image: i}]}\n"
+                 "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+                 "metadata: {name: deny, namespace: n}\n"
+                 "spec: {podSelector: {matchLabels: {app: y}}}\n");
+    CHECK(has(folder.run("reach 203.0.113.9 n/a -p 80/TCP -f a.yaml").out, "DENY"));
+    folder.write("b.yaml", "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+                           "metadata: {name: deny, namespace: n}\n"
+                           "spec: {podSelector: {matchLabels: {app: y}}, ingress: [{}]}\n");
+    CHECK(has(folder.run("reach 203.0.113.9 n/a -p 80/TCP -f a.yaml b.yaml").out, "DEPENDS"));
+}
+
+TEST_CASE("--namespace is where objects go that give none") {
+    const Folder folder;
+    folder.write("a.yaml",
+                 "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: deny}\n"
+                 "spec: {podSelector: {}}\n---\n"
+                 "apiVersion: v1\nkind: List\nitems:\n"
+                 "- apiVersion: v1\n  kind: Namespace\n  metadata: {name: logs}\n"
+                 "- apiVersion: v1\n  kind: Pod\n  metadata: {name: gw, namespace: ''}\n"
+                 "  spec: {containers: [{name: c, image: i}]}\n");
+    const auto out = folder.run("reach --namespace logs 203.0.113.9 logs/gw -p 80/TCP -f a.yaml");
+    CHECK(has(out.out, "DENY"));
+    CHECK_FALSE(has(folder.run("lint --namespace logs a.yaml").out, "PC4004"));
+    CHECK(has(folder.run("lint a.yaml").out, "PC4004"));
+    const auto both = folder.run("diff --namespace logs a.yaml a.yaml");
+    CHECK(both.exit_code == 0);
+}
+
+TEST_CASE("mistakes of apiVersion and scope") {
+    const auto lint = [](const std::string& text) {
+        const Folder folder;
+        folder.write("a.yaml", text);
+        return folder.run("lint --fail-on never a.yaml").out;
+    };
+    const std::string global = "kind: GlobalNetworkPolicy\nmetadata: {name: q, namespace: books}\n"
+                               "spec: {selector: a == 'b', order: 1, types: [Ingress]}\n";
+    CHECK(has(lint("apiVersion: projectcalico.org/v3\n" + global), "warning[PC1023]"));
+    CHECK(has(lint("apiVersion: v1\nkind: Namespace\nmetadata: {name: a, namespace: b}\n"),
+              "note[PC1023]"));
+    const std::string wrong = lint("apiVersion: networking.k8s.io/v1\n" + global);
+    CHECK(has(wrong, "PC1010"));
+    CHECK(has(wrong, "GlobalNetworkPolicy is a kind of projectcalico.org/v3"));
+    CHECK(has(lint("apiVersion: v1\nkind: NetworkPolicy\nmetadata: {name: a}\nspec: {}\n"),
+              "networking.k8s.io/v1 and of projectcalico.org/v3"));
+    CHECK(has(lint("apiVersion: apps/v1\nkind: Deploymnet\nmetadata: {name: a}\nspec: {}\n"),
+              "did you mean `Deployment`?"));
+    const std::string gone = "apiVersion: extensions/v1beta1\nkind: NetworkPolicy\n"
+                             "metadata: {name: deny, namespace: n}\nspec: {podSelector: {}}\n";
+    CHECK(has(lint(gone), "warning[PC1022]"));
+    const Folder folder;
+    folder.write("a.yaml", gone + "---\napiVersion: v1\nkind: Pod\n"
+                                  "metadata: {name: a, namespace: n}\n"
+                                  "spec: {containers: [{name: c, image: i}]}\n");
+    CHECK(has(folder.run("reach 203.0.113.9 n/a -p 80/TCP -f a.yaml").out, "ALLOW"));
+}
+
+TEST_CASE("kinds of other groups that have a policy's name") {
+    const auto lint = [](const std::string& version, const std::string& kind) {
+        const Folder folder;
+        folder.write("a.yaml", "apiVersion: " + version + "\nkind: " + kind +
+                                   "\nmetadata: {name: a}\nspec: {}\n");
+        return folder.run("lint --fail-on never a.yaml").out;
+    };
+    CHECK(has(lint("audit.example.com/v1", "AuditNetworkPolicy"), "warning[PC1040]"));
+    CHECK(has(lint("network.k8s.io/v1", "NetworkPolicy"), "error[PC1010]"));
+    CHECK(has(lint("projectcalico.or/v3", "GlobalNetworkPolicy"), "error[PC1010]"));
+    CHECK_FALSE(has(lint("flux.example.com/v1", "Kustomization"), "PC1010"));
+}
+
+TEST_CASE("labels that are no text: calicoctl takes them, the API server does not") {
+    const auto lint = [](const std::string& text) {
+        const Folder folder;
+        folder.write("a.yaml", text);
+        return folder.run("lint --only wrong-type --fail-on never a.yaml").out;
+    };
+    const std::string host = "apiVersion: projectcalico.org/v3\nkind: HostEndpoint\n"
+                             "metadata: {name: n1, labels: {role: VALUE}}\n"
+                             "spec: {node: n1, interfaceName: eth0, expectedIPs: [192.0.2.1]}\n";
+    const auto with = [&](const std::string& value) {
+        std::string out = host;
+        return out.replace(out.find("VALUE"), 5, value);
+    };
+    CHECK(has(lint(with("yes")), "quote it: \"true\""));
+    CHECK(has(lint(with("7")), "warning[PC2002]"));
+    CHECK_FALSE(has(lint(with("'7'")), "PC2002"));
+    CHECK(has(lint("apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: {b: true}}\nspec: "
+                   "{containers: [{name: c, image: i}]}\n"),
+              "error[PC2002]"));
+}

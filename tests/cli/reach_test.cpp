@@ -1,0 +1,161 @@
+// `polecat reach` with both ends: what isolates, which part of a rule fails, every way's own trail,
+// changes suggested for nodes, node ports, host endpoints and for what depends.
+#include <doctest/doctest.h>
+
+#include "runtime/process.h"
+#include "tests/paths.h"
+
+using namespace polecat;
+
+namespace {
+
+std::string reach(std::vector<std::string> arguments, const std::string& input) {
+    arguments.insert(arguments.begin(), {std::string(testing::bin_dir()) + "/polecat", "reach"});
+    arguments.insert(arguments.end(), {"-f", "-"});
+    auto output = runtime::run_program(arguments, input);
+    REQUIRE(output.ok());
+    return output->out + output->error;
+}
+
+bool has(const std::string& text, const std::string& part) {
+    const bool found = text.find(part) != std::string::npos;
+    if (!found)
+        MESSAGE(text);
+    return found;
+}
+
+const std::string kCluster = R"(
+{apiVersion: v1, kind: Node, metadata: {name: n1}, status: {addresses: [{type: InternalIP, address: 192.168.0.1}]}}
+---
+{apiVersion: v1, kind: Node, metadata: {name: n2}, status: {addresses: [{type: InternalIP, address: 192.168.0.2}]}}
+---
+{apiVersion: v1, kind: Namespace, metadata: {name: shop}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: {app: web}}, spec: {nodeName: n2, containers: [{name: c, image: i}]}, status: {podIP: 10.0.0.1}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: db, namespace: shop, labels: {app: db}}, spec: {nodeName: n1, containers: [{name: c, image: i}]}, status: {podIP: 10.0.0.2}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: job, namespace: shop, labels: {app: job}}, spec: {nodeName: n1, containers: [{name: c, image: i}]}, status: {phase: Succeeded, podIP: 10.0.0.3}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: db, namespace: shop}, spec: {type: NodePort, clusterIP: 10.96.0.1, selector: {app: db}, ports: [{port: 80, targetPort: 5432, nodePort: 30080}]}}
+---
+)";
+
+std::string policy(const std::string& name, const std::string& rule) {
+    return "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: " + name +
+           ", namespace: shop}, spec: {podSelector: {matchLabels: {app: db}}, policyTypes: "
+           "[Ingress], ingress: [" +
+           rule + "]}}\n---\n";
+}
+
+const std::string kAdmin = policy("admin", "{from: [{podSelector: {matchLabels: {app: admin}}}], "
+                                           "ports: [{port: 5432}]}"),
+                  kNet = policy("net", "{from: [{ipBlock: {cidr: 203.0.113.0/24}}], ports: [{port: "
+                                       "22}]}"),
+                  kNone = policy("none", "");
+
+std::string host_policy(const std::string& expected_ips) {
+    return "{apiVersion: projectcalico.org/v3, kind: HostEndpoint, metadata: {name: n1-eth0, "
+           "labels: {host: n1}}, spec: {node: n1, interfaceName: eth0" +
+           expected_ips +
+           "}}\n---\n{apiVersion: projectcalico.org/v3, kind: GlobalNetworkPolicy, metadata: "
+           "{name: host-in}, spec: {selector: has(host), types: [Ingress], ingress: [{action: "
+           "Allow, protocol: TCP, destination: {ports: [443]}}]}}\n---\n";
+}
+
+} // namespace
+
+TEST_CASE("a default deny names the policies that isolate the endpoint, with their places") {
+    const std::string input = kCluster + kAdmin + kNet + kNone;
+    const std::string out = reach({"shop/web", "shop/db", "-p", "5432/TCP"}, input);
+    CHECK(has(out, "isolated by NetworkPolicy shop/admin (<stdin>:"));
+    CHECK(has(out, "isolated by NetworkPolicy shop/net (<stdin>:"));
+    CHECK(has(out, "isolated by NetworkPolicy shop/none (<stdin>:"));
+    CHECK_FALSE(out.find("does not match") != std::string::npos);
+    const std::string json =
+        reach({"shop/web", "shop/db", "-p", "5432/TCP", "--format", "json"}, input);
+    CHECK(has(json, "\"isolatedBy\""));
+    CHECK(has(json, "\"policy\": \"NetworkPolicy shop/net\""));
+    // What a rule denies is isolated by nothing.
+    const std::string rule =
+        "{apiVersion: projectcalico.org/v3, kind: GlobalNetworkPolicy, metadata: {name: no}, "
+        "spec: {order: 1, selector: app == 'db', types: [Ingress], ingress: [{action: Deny}]}}\n";
+    const std::string denied = reach({"shop/web", "shop/db", "-p", "5432/TCP"}, input + rule);
+    CHECK(denied.find("isolated by") == std::string::npos);
+}
+
+TEST_CASE("explain says which part of each rule failed") {
+    const std::string out = reach({"shop/web", "shop/db", "-p", "5432/TCP", "-e"},
+                                  kCluster + kAdmin + kNet + host_policy(""));
+    CHECK(has(out, "NetworkPolicy shop/admin ingress[0]: does not match: the source shop/web "
+                   "(10.0.0.1) is not selected by `"));
+    CHECK(has(out, "NetworkPolicy shop/net ingress[0]: does not match: the source shop/web "
+                   "(10.0.0.1) is not in 203.0.113.0/24; the destination port 5432 is not among "
+                   "22"));
+    const std::string udp =
+        reach({"203.0.113.7", "shop/db", "-p", "22/UDP", "-e"}, kCluster + kNet);
+    CHECK(has(udp, "does not match: the protocol is UDP, not TCP"));
+}
+
+TEST_CASE("ways that end differently have their own trails") {
+    const std::string input = kCluster +
+                              policy("node", "{from: [{ipBlock: {cidr: "
+                                             "203.0.113.0/24}}]}") +
+                              "{apiVersion: v1, kind: Service, metadata: {name: out, namespace: "
+                              "shop}, spec: {type: NodePort, clusterIP: 10.96.0.2, externalIPs: "
+                              "[198.51.100.1], selector: {app: db}, ports: [{port: 80, "
+                              "targetPort: 5432}]}}\n";
+    const std::string out = reach({"203.0.113.7", "198.51.100.1", "-p", "80/TCP"}, input);
+    CHECK(has(out, "DEPENDS  203.0.113.7"));
+    CHECK(has(out, "  ALLOW by way of node n1\n"));
+    CHECK(has(out, "  DENY with the source address of node n2, by way of node n2\n"));
+    CHECK(has(out, "from here the source is 192.168.0.2"));
+    const std::string json =
+        reach({"203.0.113.7", "198.51.100.1", "-p", "80/TCP", "--format", "json"}, input);
+    CHECK(has(json, "\"ways\""));
+    CHECK(has(json, "\"source\": \"192.168.0.2\""));
+}
+
+TEST_CASE("suggest: nodes, node ports, host endpoints and what depends") {
+    const auto suggested = [](std::vector<std::string> question, const std::string& input) {
+        question.emplace_back("--suggest");
+        return reach(question, input);
+    };
+    CHECK(has(suggested({"node:n2", "shop/db", "-p", "5432/TCP"}, kCluster + kNone),
+              "- ipBlock: {cidr: \"192.168.0.2/32\"}"));
+    // The client asks at the pod's own node, another client at the other one.
+    CHECK(has(suggested({"203.0.113.7", "node:n1", "-p", "30080/TCP"}, kCluster + kNone),
+              "- ipBlock: {cidr: \"203.0.113.7/32\"}"));
+    const std::string through =
+        suggested({"203.0.113.7", "node:n2", "-p", "30080/TCP"}, kCluster + kNone);
+    CHECK(has(through, "- ipBlock: {cidr: \"192.168.0.2/32\"}"));
+    CHECK(has(through, "port: 5432"));
+    // Neither end of a host needs an address to be governed.
+    for (const char* addresses : {"", ", expectedIPs: [192.168.0.1]"}) {
+        const std::string out = suggested({"203.0.113.7", "hep:n1-eth0", "-p", "8080/TCP"},
+                                          kCluster + host_policy(addresses));
+        CHECK(has(out, "GlobalNetworkPolicy host-in"));
+        CHECK(has(out, "ports: [8080]"));
+    }
+    // By way of n2 it is denied, by way of n1 not.
+    const std::string both =
+        suggested({"203.0.113.7", "service:shop/db", "-p", "80/TCP"},
+                  kCluster + policy("some", "{from: [{ipBlock: {cidr: 203.0.113.0/24}}]}"));
+    CHECK(has(both, "DEPENDS"));
+    CHECK(has(both, "- ipBlock: {cidr: \"192.168.0.2/32\"}"));
+    // A pod whose address is not known, compared with a net.
+    const std::string unknown =
+        "{apiVersion: v1, kind: Pod, metadata: {name: new, namespace: shop, labels: {app: new}}, "
+        "spec: {containers: [{name: c, image: i}]}}\n---\n";
+    const std::string open =
+        suggested({"shop/new", "shop/db", "-p", "5432/TCP"},
+                  kCluster + unknown + policy("some", "{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}"));
+    CHECK(has(open, "DEPENDS"));
+    CHECK(has(open, "podSelector: {matchLabels: {\"app\": \"new\"}}"));
+}
+
+TEST_CASE("a pod that has finished is told apart from one that does not exist") {
+    CHECK(has(reach({"shop/job", "shop/db", "-p", "5432/TCP"}, kCluster), "has finished"));
+    CHECK(has(reach({"pod:shop/job", "shop/db", "-p", "5432/TCP"}, kCluster), "has finished"));
+    CHECK(has(reach({"shop/jab", "shop/db", "-p", "5432/TCP"}, kCluster), "no workload"));
+}

@@ -1,0 +1,197 @@
+// Charts, kustomizations and variables: told once, rendered on request by what is installed.
+#include "tests/cli/folder.h"
+
+using namespace polecat;
+using testing::Folder;
+using testing::has;
+
+namespace {
+
+const char* const kPolicy = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+                            "metadata:\n  name: deny\nspec:\n  podSelector: {}\n";
+const char* const kTemplate = "{{- if .Values.deny }}\napiVersion: networking.k8s.io/v1\n"
+                              "kind: NetworkPolicy\nmetadata: {name: {{ .Release.Name }}}\n"
+                              "spec: {podSelector: {}}\n{{- end }}\n";
+const char* const kPod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: n}\n"
+                         "spec: {containers: [{name: c, image: i}]}\n";
+
+/// A program of that name in the folder's bin/, first on the path.
+void install(const Folder& folder, const std::string& name, const std::string& script) {
+    const std::string path = folder.write("bin/" + name, "#!/bin/sh\n" + script);
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+}
+
+runtime::Output run(const Folder& folder, const std::string& arguments) {
+    return folder.shell("PATH=\"$PWD/bin:$PATH\" '" + std::string(testing::bin_dir()) +
+                        "/polecat' " + arguments);
+}
+
+} // namespace
+
+TEST_CASE("a chart is told once, with the command that renders it") {
+    const Folder folder;
+    folder.write("in/pod.yaml", kPod);
+    folder.write("in/web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n");
+    folder.write("in/web/values.yaml", "deny: true\n");
+    folder.write("in/web/templates/policy.yaml", kTemplate);
+    folder.write("in/web/templates/other.yaml", kTemplate);
+    folder.write("in/web/charts/sub/Chart.yaml", "apiVersion: v2\nname: sub\nversion: 1.0.0\n");
+    folder.write("in/web/charts/sub/templates/a.yaml", kTemplate);
+    folder.write("in/web/templates/plain.yaml", std::string(kPolicy));
+    const auto out = folder.run("lint --fail-on never in");
+    CHECK(has(out.out, "warning[PC1024]: chart is not rendered: 3 templates not read"));
+    CHECK(has(out.out, "helm template in/web | polecat lint -"));
+    CHECK(has(out.out, "in/web/Chart.yaml:1"));
+    CHECK_FALSE(has(out.out, "error["));
+    CHECK(out.out.find("PC1024") == out.out.rfind("PC1024"));
+    // Nothing of policy in it: a note.
+    folder.write("in/web/templates/policy.yaml", "a: {{ x }}\n");
+    folder.write("in/web/templates/other.yaml", "a: {{ x }}\n");
+    folder.write("in/web/charts/sub/templates/a.yaml", "a: {{ x }}\n");
+    CHECK(has(folder.run("lint --fail-on never in").out, "note[PC1024]"));
+}
+
+TEST_CASE("a kustomization is told where it changes something") {
+    const auto lint = [](const std::string& kustomization) {
+        const Folder folder;
+        folder.write("in/pod.yaml", kPod);
+        folder.write("in/policy.yaml", kPolicy);
+        folder.write("in/patch.yaml", "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+                                      "metadata: {name: deny}\nspec: {policyTypes: [Egress]}\n");
+        folder.write("in/kustomization.yaml", kustomization);
+        return folder.run("lint --fail-on never in").out;
+    };
+    const std::string lists = "resources: [policy.yaml, pod.yaml]\n";
+    CHECK_FALSE(has(lint(lists + "images: [{name: i, newTag: '2'}]\npatches: []\n"), "PC1025"));
+    const std::string changed = lint(lists + "nameSuffix: -a\npatches: [{path: patch.yaml}]\n");
+    CHECK(has(changed, "warning[PC1025]"));
+    CHECK(has(changed, "nameSuffix, patches"));
+    CHECK(has(changed, "kubectl kustomize in | polecat lint -"));
+    CHECK_FALSE(has(changed, "PC3001")); // the patch is no second policy
+    CHECK(has(lint("resources: [pod.yaml]\nnamePrefix: n\n"), "note[PC1025]"));
+    CHECK(has(lint("resources: [https://example.com/a.yaml]\n"), "of other repositories"));
+    CHECK(has(lint("apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\npatches: "
+                   "[{path: patch.yaml}]\n"),
+              "warning[PC1025]"));
+    // Flux has a kind of that name, which is an object as any other.
+    const std::string flux = lint("apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: "
+                                  "Kustomization\nmetadata: {name: a, namespace: n}\nspec: {}\n");
+    CHECK_FALSE(has(flux, "PC1025"));
+    CHECK_FALSE(has(flux, "error["));
+}
+
+TEST_CASE("the namespace of a kustomization counts, where there is one") {
+    const Folder folder;
+    const char* const kUnnamed = "apiVersion: v1\nkind: Namespace\nmetadata: {name: _}\n";
+    folder.write("in/pod.yaml", kPod);
+    folder.write("in/base/policy.yaml", kPolicy);
+    folder.write("in/base/space.yaml", kUnnamed);
+    folder.write("in/base/kustomization.yaml", "resources: [policy.yaml, space.yaml]\n");
+    folder.write("in/prod/kustomization.yaml", "resources: [../base]\nnamespace: n\n");
+    const auto reach = [&] { return folder.run("reach 203.0.113.9 n/a -p 80/TCP -f in").out; };
+    CHECK(has(reach(), "DENY"));
+    const std::string lint = folder.run("lint --fail-on never in").out;
+    CHECK_FALSE(has(lint, "PC1025"));
+    CHECK_FALSE(has(lint, "PC2004"));
+    // Two that build from it: nobody knows.
+    folder.write("in/dev/kustomization.yaml", "resources: [../base]\nnamespace: dev\n");
+    CHECK(has(folder.run("lint --fail-on never in").out, "kubectl kustomize in/dev"));
+}
+
+TEST_CASE("variables that are not replaced") {
+    const auto lint = [](const std::string& text) {
+        const Folder folder;
+        folder.write("in/a.yaml", text);
+        return folder.run("lint --fail-on never in").out;
+    };
+    const std::string pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: \"${APP}\", namespace: "
+                            "\"${NS:=shop}\", labels: {app: \"${APP}\"}}\n"
+                            "spec: {containers: [{name: c, image: \"i:${TAG}\"}]}\n";
+    const std::string of_pod = lint(pod);
+    CHECK(has(of_pod, "PC1026"));
+    CHECK_FALSE(has(of_pod, "error["));
+    CHECK(of_pod.find("PC1026") == of_pod.rfind("PC1026")); // once for the folder
+    const std::string of_policy = lint("apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+                                       "metadata: {name: a, namespace: n}\n"
+                                       "spec: {podSelector: {matchLabels: {app: \"${APP}\"}}}\n");
+    CHECK(has(of_policy, "warning[PC1007]"));
+    CHECK(has(of_policy, "flux envsubst"));
+    CHECK_FALSE(has(of_policy, "PC2005"));
+    CHECK_FALSE(has(lint("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: \"${B}\"}"
+                         "\n---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: "
+                         "{name: a, annotations: {b: \"{{ c }}\"}}\nspec: {podSelector: {}}\n"),
+                    "PC10"));
+}
+
+TEST_CASE("a policy with a variable may select anything") {
+    const Folder folder;
+    folder.write("in/pod.yaml", kPod);
+    const auto verdict = [&](const std::string& space, const std::string& label) {
+        folder.write("in/a.yaml",
+                     "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: "
+                     "{name: \"${A}\", namespace: \"" +
+                         space + "\"}\nspec: {podSelector: {matchLabels: {app: \"" + label +
+                         "\"}}}\n");
+        return folder.run("reach 203.0.113.9 n/a -p 80/TCP -f in").out;
+    };
+    CHECK(has(verdict("n", "${APP}"), "DEPENDS"));
+    CHECK(has(verdict("${NS}", "web"), "DEPENDS"));
+    CHECK(has(verdict("n", "web"), "ALLOW")); // only its name is not known
+}
+
+TEST_CASE("--render runs what is installed, and findings point to sources") {
+    const Folder folder;
+    folder.write("in/pod.yaml", kPod);
+    folder.write("in/base/policy.yaml", kPolicy);
+    folder.write("in/base/kustomization.yaml", "resources: [policy.yaml]\n");
+    folder.write("in/prod/kustomization.yaml", "resources: [../base]\nnamespace: n\n");
+    install(folder, "kustomize",
+            "echo \"$@\" >> calls\n"
+            "printf 'apiVersion: networking.k8s.io/v1\\nkind: NetworkPolicy\\n'\n"
+            "printf 'metadata:\\n  name: deny\\n  namespace: n\\n'\n"
+            "printf 'spec:\\n  podSelector: {}\\n  policyType: [Ingress]\\n'\n");
+    const auto out = run(folder, "lint --render --fail-on never in");
+    CHECK(folder.read("calls") == "build ./in/prod\n"); // the base is in it
+    CHECK(has(out.out, "in/base/policy.yaml:"));
+    CHECK_FALSE(has(out.out, "PC1025"));
+    CHECK(has(run(folder, "reach --render 203.0.113.9 n/a -p 80/TCP -f in").out, "DENY"));
+    folder.write(".polecat.yaml", "render: true\n");
+    CHECK(has(run(folder, "reach 203.0.113.9 n/a -p 80/TCP -f in").out, "DENY"));
+    CHECK(has(run(folder, "lint --fix in").error, "rendered"));
+}
+
+TEST_CASE("--render of a chart: its values, its namespace, what goes wrong") {
+    const Folder folder;
+    folder.write("in/pod.yaml", kPod);
+    folder.write("in/web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n");
+    folder.write("in/web/templates/policy.yaml", kTemplate);
+    folder.write("prod.yaml", "deny: true\n");
+    install(folder, "helm",
+            "echo \"$@\" >> calls\n"
+            "test \"$HELM_NO_PLUGINS\" = 1 || exit 3\n"
+            "printf 'apiVersion: networking.k8s.io/v1\\nkind: NetworkPolicy\\n'\n"
+            "printf 'metadata:\\n  name: web\\nspec:\\n  podSelector: {}\\n'\n");
+    const auto out = run(folder, "reach --render --values prod.yaml --namespace n 203.0.113.9 n/a "
+                                 "-p 80/TCP -f in");
+    CHECK(has(out.out, "DENY"));
+    CHECK(folder.read("calls") == "template web ./in/web --values prod.yaml --namespace n\n");
+    install(folder, "helm", "echo 'Error: no such value' >&2; exit 1\n");
+    const auto failed = run(folder, "lint --render in");
+    CHECK(has(failed.out, "error[PC1027]"));
+    CHECK(has(failed.out, "helm says: Error: no such value"));
+    CHECK(has(failed.out, "in/web/Chart.yaml:1"));
+    CHECK(failed.exit_code == 1);
+}
+
+TEST_CASE("a program that is confined has no time without end") {
+    runtime::Confinement confinement;
+    confinement.limit = std::chrono::seconds(1);
+    confinement.environment = {"POLECAT_TEST=1"};
+    const auto told = runtime::run_program({"sh", "-c", "echo $POLECAT_TEST"}, "", confinement);
+    REQUIRE(told.ok());
+    CHECK(told->out == "1\n");
+    const auto late = runtime::run_program({"sh", "-c", "sleep 60 & wait"}, "", confinement);
+    CHECK_FALSE(late.ok());
+    const auto absent = runtime::run_program({"polecat-is-not-there"}, "", confinement);
+    CHECK_FALSE(absent.ok());
+}

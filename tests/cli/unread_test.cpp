@@ -1,0 +1,191 @@
+// Input that can be read in part: answers say what they do without, and hold all the same.
+#include <doctest/doctest.h>
+
+#include "tests/cli/folder.h"
+
+using namespace polecat;
+using testing::has;
+
+namespace {
+
+std::string pod(const std::string& name, const std::string& space, const std::string& app) {
+    return "---\napiVersion: v1\nkind: Pod\nmetadata: {name: " + name + ", namespace: " + space +
+           ", labels: {app: " + app + "}}\nspec: {containers: [{name: c, image: i}]}\n";
+}
+
+const std::string kPods =
+    pod("web", "shop", "web") + pod("db", "shop", "db") + pod("log", "ops", "log");
+
+std::string kubernetes(const std::string& name, const std::string& space, const std::string& spec) {
+    return "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: " + name +
+           ", namespace: " + space + "}\nspec:\n" + spec;
+}
+
+const std::string kIsolates = "  podSelector: {matchLabels: {app: db}}\n"
+                              "  policyTypes: [Ingress]\n"
+                              "  ingress:\n  - from: [{podSelector: {matchLabels: {app: web}}}]\n"
+                              "    ports: [{port: 5432}]\n";
+
+struct Shop : testing::Folder {
+    Shop() { write("in/pods.yaml", kPods); }
+    std::string verdict(const std::string& ends) const {
+        const auto out = run("reach " + ends + " -f in --format json");
+        CHECK(out.exit_code == 0);
+        for (const char* each : {"allow", "deny", "depends"})
+            if (has(out.out, std::string("\"verdict\": \"") + each + "\",\n  \"from\"") ||
+                has(out.out, std::string("\"verdict\": \"") + each + "\"\n }"))
+                return each;
+        return out.out + out.error;
+    }
+};
+
+} // namespace
+
+TEST_CASE("a rule that could not be read is unknown in its place") {
+    const Shop shop;
+    shop.write("in/a.yaml", kubernetes("db", "shop",
+                                       "  podSelector: {matchLabels: {app: db}}\n"
+                                       "  policyTypes: [Ingress]\n"
+                                       "  ingress:\n"
+                                       "  - from: [{podSelector: {matchLabels: {app: web}}}]\n"
+                                       "    ports: [{port: 5432}]\n"
+                                       "  - fromm: [{podSelector: {}}]\n"));
+    CHECK(shop.verdict("shop/web shop/db -p 5432/TCP") == "allow");
+    CHECK(shop.verdict("ops/log shop/db -p 5432/TCP") == "depends");
+    CHECK(shop.verdict("shop/db shop/web -p 80/TCP") == "allow");
+    const auto why = shop.run("reach ops/log shop/db -p 80/TCP -f in");
+    CHECK(has(why.out, "ingress[1] of NetworkPolicy shop/db could not be read"));
+    CHECK(has(why.out, "in/a.yaml:11"));
+    CHECK(has(why.error, "not read: 1 object with errors, in/a.yaml:11"));
+    CHECK(has(why.error, "1 of 1 answer hang on it"));
+    const auto sure = shop.run("reach shop/web shop/db -p 5432/TCP -f in");
+    CHECK(has(sure.error, "0 of 1 answer hang on it"));
+}
+
+TEST_CASE("a policy that could not be read is unknown for what it may select") {
+    const Shop shop;
+    shop.write("in/a.yaml", kubernetes("db", "shop",
+                                       "  podSelector: {matchLabels: {app: db}}\n"
+                                       "  policyTypes: [Ingress]\n"
+                                       "  ingres: []\n"));
+    CHECK(shop.verdict("shop/web shop/db -p 80/TCP") == "depends");
+    CHECK(shop.verdict("shop/db shop/web -p 80/TCP") == "allow"); // not selected, and ingress only
+    // One that isolates stands beside it: what it allows is allowed whatever the other says.
+    shop.write("in/b.yaml", kubernetes("isolates", "shop", kIsolates));
+    CHECK(shop.verdict("shop/web shop/db -p 5432/TCP") == "allow");
+    CHECK(shop.verdict("shop/web shop/db -p 80/TCP") == "depends");
+    // Without a selector that can be read, of its namespace; and with types that can't, both ways.
+    shop.write("in/a.yaml", kubernetes("db", "shop",
+                                       "  podSelector: {matchLabels: [app]}\n"
+                                       "  policyTypes: [Sideways]\n"));
+    CHECK(shop.verdict("ops/log shop/web -p 80/TCP") == "depends");
+    CHECK(shop.verdict("shop/web ops/log -p 80/TCP") == "depends");
+    CHECK(shop.verdict("ops/log ops/log -p 80/TCP") == "allow");
+    // A document that is no YAML.
+    shop.write("in/a.yaml", kubernetes("db", "ops", "  podSelector: {\n  x: [\n"));
+    CHECK(shop.verdict("shop/web ops/log -p 80/TCP") == "depends");
+    CHECK(shop.verdict("shop/db shop/web -p 80/TCP") == "allow");
+}
+
+TEST_CASE("a tier before it decides all the same") {
+    const Shop shop;
+    const std::string calico = "---\napiVersion: projectcalico.org/v3\nkind: ";
+    shop.write("in/a.yaml",
+               calico + "Tier\nmetadata: {name: first}\nspec: {order: 1}\n" + calico +
+                   "GlobalNetworkPolicy\nmetadata: {name: first.deny}\nspec: {tier: first, "
+                   "selector: app == 'db', types: [Ingress], ingress: [{action: Deny, source: "
+                   "{selector: app == 'log'}}, {action: Pass}]}\n" +
+                   calico +
+                   "GlobalNetworkPolicy\nmetadata: {name: broken}\nspec: {tier: default, order: 5, "
+                   "selector: \"app == 'db'\", types: [Ingress], ingress: 5}\n");
+    CHECK(shop.verdict("ops/log shop/db -p 80/TCP") == "deny");
+    CHECK(shop.verdict("shop/web shop/db -p 80/TCP") == "depends");
+}
+
+TEST_CASE("a pod that could not be read is no reason to say nothing of others") {
+    const Shop shop;
+    shop.write("in/a.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: odd, namespace: shop, "
+                            "labels: {app: [db]}}\nspec: {containers: [{name: c, image: i}]}\n" +
+                                kubernetes("isolates", "shop", kIsolates));
+    CHECK(shop.verdict("shop/web shop/db -p 5432/TCP") == "allow");
+    CHECK(shop.verdict("ops/log shop/db -p 5432/TCP") == "deny");
+    CHECK(shop.verdict("shop/odd shop/db -p 5432/TCP") == "depends"); // it may be a `web`
+    CHECK(shop.verdict("ops/log shop/odd -p 80/TCP") == "depends");
+}
+
+TEST_CASE("every question answers, compile stops") {
+    const Shop shop;
+    shop.write("in/a.yaml", kubernetes("db", "shop", "  podSelector: {}\n  egres: []\n") +
+                                kubernetes("isolates", "ops",
+                                           "  podSelector: {matchLabels: {app: nothing}}\n"
+                                           "  policyTypes: [Ingress]\n"));
+    for (const char* question :
+         {"map in", "map --rows sides in", "map --format svg in", "which shop/db -f in",
+          "exposure in", "reach any shop/db -f in", "reach shop/web shop/db -f in",
+          "reach any any --explain -f in", "report --fail-on never -o r.html in"}) {
+        const auto out = shop.run(question);
+        CHECK_MESSAGE(out.exit_code == 0, question, out.error);
+        if (!has(question, "report"))
+            CHECK_MESSAGE(has(out.error, "not read: 1 object with errors, in/a.yaml:7"), question,
+                          out.error);
+    }
+    CHECK(has(shop.read("r.html"), "not read: 1 object with errors"));
+    CHECK(has(shop.run("which shop/db -f in").out, "could not be read: it may govern"));
+    const auto compiled = shop.run("compile in");
+    CHECK(compiled.exit_code == 2);
+    CHECK(has(compiled.error, "the input is not used before"));
+    // lint's rules run on what could be read, and say nothing of what could not.
+    const auto lint = shop.run("lint in");
+    CHECK(lint.exit_code == 1);
+    CHECK(has(lint.out, "PC2001"));
+    CHECK(has(lint.out, "isolates"));
+    CHECK_FALSE(has(lint.out, "PC4003")); // types of the other, which may be given
+    for (const char* nothing : {"reach shop/web shop/db -p 80 -f nowhere", "map nowhere"})
+        CHECK(shop.run(nothing).exit_code == 2);
+}
+
+TEST_CASE("a change that mends can be looked at") {
+    const Shop shop;
+    shop.write("old/a.yaml", kPods + kubernetes("db", "shop", "  podSelector: {}\n  ingres: []\n"));
+    shop.write("new/a.yaml", kPods + kubernetes("db", "shop", kIsolates));
+    const auto mended = shop.run("diff --fail-on opened old new");
+    CHECK(mended.exit_code == 1); // shop/web may have been closed before
+    CHECK(has(mended.error, "old/a.yaml"));
+    CHECK(has(mended.out, "shop/web"));
+    CHECK(shop.run("diff old new").exit_code == 0);
+    const auto broken = shop.run("diff --fail-on closed --format json new old");
+    CHECK(broken.exit_code == 1);
+    CHECK(has(broken.out, "\"unread\": ["));
+}
+
+TEST_CASE("expectations hold where nothing hangs on what could not be read") {
+    const Shop shop;
+    shop.write("in/a.yaml", kubernetes("db", "ops", "  podSelector: {}\n  egres: []\n"));
+    const std::string test = "apiVersion: polecat/v1\nkind: PolicyTest\nmetadata: {name: t}\n"
+                             "spec:\n  manifests: [in]\n  cases:\n"
+                             "  - {from: shop/web, to: shop/db, port: 80/TCP, expect: allow}\n";
+    shop.write("a.policytest.yaml", test);
+    const auto holds = shop.run("test a.policytest.yaml");
+    CHECK_MESSAGE(holds.exit_code == 0, holds.out, holds.error);
+    CHECK(has(holds.out, "not read: 1 object"));
+    shop.write("a.policytest.yaml",
+               test + "  - {from: shop/web, to: ops/log, port: 80/TCP, expect: allow}\n");
+    CHECK(shop.run("test a.policytest.yaml").exit_code == 1);
+}
+
+TEST_CASE("policies of others are named once") {
+    const Shop shop;
+    shop.write("in/a.yaml", "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\n"
+                            "metadata: {name: c, namespace: shop}\nspec: {}\n---\n"
+                            "apiVersion: crd.antrea.io/v1beta1\nkind: NetworkPolicy\n"
+                            "metadata: {name: c, namespace: shop}\nspec: {}\n---\n"
+                            "apiVersion: projectcalico.org/v3\nkind: EgressRuleset\n"
+                            "metadata: {name: c}\nspec: {}\n");
+    const auto answer = shop.run("reach shop/web shop/db -p 80/TCP -f in");
+    CHECK(answer.exit_code == 0);
+    CHECK(has(answer.error, "1 cilium.io/v2 CiliumNetworkPolicy"));
+    CHECK(has(answer.error, "1 crd.antrea.io/v1beta1 NetworkPolicy"));
+    const auto lint = shop.run("lint in");
+    CHECK(has(lint.out, "warning[PC1040]"));
+    CHECK_FALSE(has(lint.out, "error["));
+}

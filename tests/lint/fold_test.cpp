@@ -1,0 +1,29 @@
+// Facts about the whole input are told once; everything else as often as it is found.
+#include "analyzer/lint/fold.h"
+
+#include <doctest/doctest.h>
+
+using namespace polecat;
+using diag::Code;
+
+TEST_CASE("what all objects share is one finding, which says how many there are") {
+    diag::Diagnostics list;
+    for (const char* object : {"NetworkPolicy a/x", "NetworkPolicy b/x", "NetworkPolicy b/y"})
+        list.report(Code::EveryNamespace, {}).about(object);
+    list.report(Code::UnreadKind, {}, {"v1 ConfigMap", "3 objects"});
+    list.report(Code::UnreadKind, {}, {"v1 Secret", "1 object"});
+    list.report(Code::NoDefaultDeny, {}, {"shop", "ingress"}).about("Namespace shop");
+    list.report(Code::WorldIngress, {}, {"ingress[0]", "TCP 22"});
+    list.report(Code::WorldIngress, {}, {"ingress[0]", "TCP 22"});
+    lint::fold(list);
+    REQUIRE(list.list().size() == 5);
+    const diag::Diagnostic& every = list.list()[0];
+    CHECK(every.message.ends_with("(and 2 more)"));
+    CHECK(every.notes.back() == "the same of NetworkPolicy b/x, NetworkPolicy b/y");
+    const diag::Diagnostic& unread = list.list()[1];
+    CHECK(unread.message.ends_with("(and 1 more)"));
+    CHECK(unread.notes.back() == "the same of v1 Secret");
+    CHECK(list.list()[2].message.find("more") == std::string::npos); // the only one
+    CHECK(list.list()[3].code == Code::WorldIngress);
+    CHECK(list.list()[4].code == Code::WorldIngress);
+}
