@@ -2,9 +2,6 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include "frontend/kinds/foreign_policies.h"
 #include "frontend/kinds/pod_makers.h"
 #include "frontend/kinds/unread.h"
@@ -180,8 +177,8 @@ class FileReader {
         if (!names_.empty())
             diagnostics_
                 .report(diag::Code::PassedBy, first_,
-                        {fmt::format("{} file{}", names_.size(), names_.size() == 1 ? "" : "s"),
-                         names_.size() == 1 ? "holds" : "hold", listed(names_, kMost)})
+                        {counted(names_.size(), "file"), names_.size() == 1 ? "holds" : "hold",
+                         listed(names_, kMost)})
                 .with_hint("--list-skipped says for each file why");
     }
 
@@ -255,8 +252,7 @@ policy::Cluster load_files(std::vector<File> files, Sources& sources,
             .with_hint("there is no object in them");
     report_foreign_policies(cluster, diagnostics);
     for (const auto& [kind, count] : cluster.unread_kinds)
-        diagnostics.report(diag::Code::UnreadKind, Span{},
-                           {kind, std::to_string(count) + (count == 1 ? " object" : " objects")});
+        diagnostics.report(diag::Code::UnreadKind, Span{}, {kind, counted(count, "object")});
     if (passed_by != nullptr)
         *passed_by = std::move(reader.passed_by);
     return cluster;

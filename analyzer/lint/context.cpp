@@ -6,6 +6,7 @@
 
 #include "analyzer/every_endpoint.h"
 #include "analyzer/lint/pools.h"
+#include "ir/policy/felix.h"
 
 namespace polecat::lint {
 
@@ -128,11 +129,13 @@ std::string Context::proof_of_no_match(const RuleView& view, std::string holds_f
 Dataplane Context::dataplane() const {
     if (settings.dataplane != Dataplane::Auto)
         return settings.dataplane;
-    for (const policy::OtherObject& each : cluster.others) {
-        if (each.kind == "FelixConfiguration" && each.spec.is_true("bpfEnabled"))
+    if (const policy::OtherObject* felix = policy::default_felix(cluster)) {
+        if (felix->spec.is_true("bpfEnabled"))
             return Dataplane::Bpf;
-        if (each.kind == "FelixConfiguration" && each.spec.is("nftablesMode", "Enabled"))
+        if (felix->spec.is("nftablesMode", "Enabled"))
             return Dataplane::Nftables;
+    }
+    for (const policy::OtherObject& each : cluster.others) {
         if (each.kind == "Installation" && each.spec.is("linuxDataplane", "BPF"))
             return Dataplane::Bpf;
         if (each.kind == "Installation" && each.spec.is("linuxDataplane", "Nftables"))
@@ -180,10 +183,6 @@ bool is_kubernetes(const policy::Policy& policy) {
     return policy.kind == policy::PolicyKind::KubernetesNetworkPolicy ||
            policy.kind == policy::PolicyKind::KubernetesClusterNetworkPolicy ||
            policy.kind == policy::PolicyKind::StagedKubernetesNetworkPolicy;
-}
-
-std::string counted(std::size_t number, const std::string& what) {
-    return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
 }
 
 } // namespace polecat::lint

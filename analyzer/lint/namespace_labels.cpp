@@ -13,16 +13,13 @@ using selector::Term;
 
 namespace {
 
-constexpr std::string_view kNameLabels[] = {"kubernetes.io/metadata.name",
-                                            "projectcalico.org/name"};
-
 /// Namespaces that the cluster makes by itself.
 constexpr std::string_view kBuiltInNamespaces[] = {"kube-system", "kube-public", "kube-node-lease",
                                                    "default"};
 
 /// A label that looks as if it held the namespace's name. `default` is a value of many.
 bool may_hold_name(std::string_view label, std::string_view space) {
-    if (std::find(std::begin(kNameLabels), std::end(kNameLabels), label) != std::end(kNameLabels))
+    if (label == policy::kNameLabel || label == policy::kCalicoNameLabel)
         return false;
     const std::string_view last = label.substr(label.rfind('/') + 1);
     return space != "default" || last == "name" || last == "namespace" || last == "ns" ||

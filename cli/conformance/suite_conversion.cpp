@@ -6,6 +6,7 @@
 #include "cli/conformance/objects.h"
 #include "cli/conformance/suite.h"
 #include "frontend/selector/parse.h"
+#include "ir/policy/scope.h"
 #include "ir/policy/text.h"
 #include "passes/convert_kubernetes.h"
 #include "passes/lower.h"
@@ -96,8 +97,6 @@ std::string text_of(const policy::Profile& profile) {
     return out;
 }
 
-constexpr const char* kNameLabel = "kubernetes.io/metadata.name";
-
 std::string check_profile(const json& row) {
     const LoadedText input = load_text(row["input"].dump());
     const LoadedText output = load_text(row["output"].dump());
@@ -105,8 +104,8 @@ std::string check_profile(const json& row) {
     for (const policy::Namespace& each : input.cluster.namespaces) {
         policy::Profile profile = passes::profile_of(each);
         // What the API server adds to every namespace.
-        if (!row["input"]["metadata"].value("labels", json::object()).contains(kNameLabel))
-            profile.labels_to_apply.erase(std::string("pcns.") + kNameLabel);
+        if (!row["input"]["metadata"].value("labels", json::object()).contains(policy::kNameLabel))
+            profile.labels_to_apply.erase(std::string("pcns.").append(policy::kNameLabel));
         found += text_of(profile);
     }
     for (const policy::ServiceAccount& each : input.cluster.service_accounts)

@@ -9,6 +9,7 @@
 #include "cli/common/input.h"
 #include "cli/polecat/map_rows.h"
 #include "ir/path/host_network.h"
+#include "support/listed.h"
 
 namespace polecat::cli {
 
@@ -217,7 +218,7 @@ class Painter {
         } else {
             if (out.label.empty())
                 out.label = "(no namespace)";
-            out.label += fmt::format("\n{} endpoint{}", total, total == 1 ? "" : "s");
+            out.label += "\n" + counted(total, "endpoint");
             if (out.kind == Kind::Mixed)
                 out.label +=
                     fmt::format("\nno ingress policy: {}\nno egress policy: {}", open_in, open_out);
