@@ -58,9 +58,11 @@ class NamespaceLabelsChecker {
     std::optional<std::string> missing_label(const Selector& selector,
                                              const std::string& space) const {
         const auto* given = context_.extent.labels_of_namespace(space);
-        selector::Labels labels = given == nullptr ? selector::Labels{} : *given;
-        for (const std::string_view label : kNameLabels)
-            labels.set(label, space);
+        policy::Namespace own;
+        own.meta.name = space;
+        if (given != nullptr)
+            own.meta.labels = *given;
+        const selector::Labels labels = policy::labels_of(own);
         std::vector<std::string> asked;
         collect_labels_with(selector, space, asked);
         for (const std::string& label : asked) {

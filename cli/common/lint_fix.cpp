@@ -263,8 +263,9 @@ std::string mend_summary(const Mended& mended, std::size_t left) {
     std::size_t gone = 0;
     for (const Mended::File& each : mended.files)
         gone += each.findings;
-    std::string out = fmt::format("{} of {} mended in {}", gone, counted(gone + left, "finding"),
-                                  counted(mended.files.size(), "file"));
+    std::string out =
+        fmt::format("{} of {} mended in {}", gone, polecat::counted(gone + left, "finding"),
+                    polecat::counted(mended.files.size(), "file"));
     const std::size_t refused = std::min(mended.refused.size(), left);
     const std::size_t without = left - refused;
     if (without != 0)

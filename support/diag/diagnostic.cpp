@@ -7,6 +7,8 @@
 #include <tuple>
 #include <utility>
 
+#include "support/letters.h"
+
 namespace polecat::diag {
 
 namespace {
@@ -18,7 +20,6 @@ constexpr auto Error [[maybe_unused]] = Severity::Error;
 constexpr CodeInfo kCodes[] = {
 #define POLECAT_DIAG(name, number, slug, severity, text) {Code::name, #name, slug, severity, text},
 #include "support/diag/codes.def"
-#include "support/letters.h"
 #undef POLECAT_DIAG
 };
 
