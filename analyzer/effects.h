@@ -48,7 +48,7 @@ struct RuleEffect {
     /// of Kubernetes' NetworkPolicy, whose rules have no order.
     std::vector<RuleKey> taken_by;
     std::vector<std::string> taken_by_ends; ///< earlier tiers of which the end denies such flows
-    std::optional<FlowExample> example; ///< of a flow that is taken
+    std::optional<FlowExample> example;     ///< of a flow that is taken
 };
 
 struct PolicyEffect {

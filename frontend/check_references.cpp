@@ -7,8 +7,8 @@
 #include "frontend/check_ports.h"
 #include "frontend/kinds/unread.h"
 #include "frontend/load.h"
-#include "ir/policy/order.h"
 #include "ir/policy/extent.h"
+#include "ir/policy/order.h"
 
 namespace polecat::frontend {
 

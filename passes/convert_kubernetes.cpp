@@ -72,7 +72,8 @@ void add_ports(const ProtocolPorts& from, Rule& rule) {
     for (const auto& [range, span] : from.numbers)
         numbers.push_back(range);
     // Calico's conversion makes one of adjacent ranges.
-    for (const net::PortRange& range : net::PortSet::of(numbers).ranges()) {
+    const net::PortSet merged = net::PortSet::of(numbers);
+    for (const net::PortRange& range : merged.ranges()) {
         const auto first =
             std::find_if(from.numbers.begin(), from.numbers.end(), [&](const auto& each) {
                 return range.first <= each.first.first && each.first.first <= range.last;

@@ -1,7 +1,7 @@
 #include "passes/lower.h"
 
-#include "analyzer/lint/pools.h"
 #include "ir/policy/felix.h"
+#include "ir/policy/pools.h"
 #include "passes/lower_parts.h"
 
 namespace polecat::passes {
@@ -51,13 +51,13 @@ void add_networks(const policy::Node& node, decision::NodeInfo& out) {
             add(found->second);
 }
 
-decision::PodPool pool_of(const lint::Pool& pool) {
-    const bool ipip = lint::uses_ipip(pool), vxlan = lint::uses_vxlan(pool);
+decision::PodPool pool_of(const policy::Pool& pool) {
+    const bool ipip = policy::uses_ipip(pool), vxlan = policy::uses_vxlan(pool);
     decision::PodPool out;
     out.cidr = pool.cidr;
     out.tunnel = ipip ? Tunnel::Ipip : vxlan ? Tunnel::Vxlan : Tunnel::None;
-    out.cross_subnet = pool.encapsulation == lint::Encapsulation::IpipCrossSubnet ||
-                       pool.encapsulation == lint::Encapsulation::VxlanCrossSubnet;
+    out.cross_subnet = pool.encapsulation == policy::Encapsulation::IpipCrossSubnet ||
+                       pool.encapsulation == policy::Encapsulation::VxlanCrossSubnet;
     out.nat_outgoing = pool.nat_outgoing;
     return out;
 }
@@ -69,7 +69,7 @@ void add_network(const policy::Cluster& cluster, decision::LoweredCluster& lower
         add_networks(node, info);
         lowered.nodes.push_back(std::move(info));
     }
-    for (const lint::Pool& pool : lint::pools_of(cluster))
+    for (const policy::Pool& pool : policy::pools_of(cluster))
         if (pool.for_pods)
             lowered.pools.push_back(pool_of(pool));
     if (const policy::OtherObject* felix = policy::default_felix(cluster)) {

@@ -106,7 +106,7 @@ Result<bool> write_file(const std::string& path, const std::string& text) {
     struct stat old {};
     if (stat(path.c_str(), &old) == 0) {
         const auto before = read_file(path);
-        return before ? replace_file(path, *before, text) : failed("it can't be read");
+        return before ? replace_file(path, *before, text) : write_failed("it can't be read");
     }
     // O_EXCL: neither a link to nowhere nor a file that came meanwhile is written.
     const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);

@@ -281,7 +281,9 @@ class IpamRequestsChecker {
         return cidr.prefix == net::width(cidr.family()) &&
                std::any_of(nodes.begin(), nodes.end(), [&](const decision::NodeInfo& node) {
                    const auto& list = node.tunnel_addresses;
-                   return std::find(list.begin(), list.end(), cidr.base) != list.end();
+                   return std::any_of(list.begin(), list.end(), [&](const auto& tunnel) {
+                       return tunnel.second == cidr.base;
+                   });
                });
     }
 

@@ -124,7 +124,7 @@ class NodeAddressesChecker {
     /// By this policy or another one; where the tunnel's address is not known, by one of the pool.
     bool lets_tunnel_in(const RuleView& view, const Named& named, ObjectId pod) {
         const net::Family family = named.address.family;
-        for (const net::Address& tunnel : named.node->tunnel_addresses)
+        for (const auto& [kind, tunnel] : named.node->tunnel_addresses)
             if (tunnel.family == family && may_come_in(tunnel, pod))
                 return true;
         if (!named.node->tunnel_addresses.empty())
@@ -160,7 +160,7 @@ class NodeAddressesChecker {
 
     void report_tunnel(const RuleView& view, const Named& named) {
         std::vector<std::string> tunnels;
-        for (const net::Address& each : named.node->tunnel_addresses)
+        for (const auto& [kind, each] : named.node->tunnel_addresses)
             if (each.family == named.address.family)
                 tunnels.push_back(net::to_string(each));
         const std::string shown = tunnels.empty() ? "" : " " + listed(tunnels);

@@ -101,7 +101,8 @@ class ServiceAddressesChecker {
             std::for_each(object.addresses.begin(), object.addresses.end(), add);
         for (const decision::NodeInfo& node : context_.lowered.nodes) {
             std::for_each(node.addresses.begin(), node.addresses.end(), add);
-            std::for_each(node.tunnel_addresses.begin(), node.tunnel_addresses.end(), add);
+            for (const auto& [kind, address] : node.tunnel_addresses)
+                add(address);
         }
         for (const FrontPort& front : fronts_.list())
             if (front.address)

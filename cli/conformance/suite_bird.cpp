@@ -67,7 +67,7 @@ std::map<std::string, std::string> passwords_in(const fs::path& file, const std:
     diag::Diagnostics diagnostics;
     if (!fs::exists(file))
         return out;
-    const FileId id = sources.add(file.string(), read_file(file.string()));
+    const FileId id = sources.add(file.string(), suite_file(file.string()));
     for (const yaml::Document& document : yaml::read_documents(sources, id, diagnostics)) {
         const yaml::Node* meta = document.root.find("metadata");
         const yaml::Node* data = document.root.find("stringData");
@@ -102,7 +102,7 @@ class Case {
     Case(const fs::path& dir, SuiteResult& out) : dir_(dir), out_(out) {}
 
     void run() {
-        const json about = json::parse(read_file((dir_ / "case.json").string()));
+        const json about = json::parse(suite_file((dir_ / "case.json").string()));
         LoadedText loaded;
         loaded.cluster =
             frontend::load({(dir_ / "manifests").string()}, loaded.sources, loaded.diagnostics);
@@ -116,10 +116,10 @@ class Case {
             ++out_.cases;
             return fail("not lowered: " + first_error(loaded));
         }
-        const json expect = json::parse(read_file((dir_ / "expect.json").string()));
+        const json expect = json::parse(suite_file((dir_ / "expect.json").string()));
         auto passwords = passwords_in(dir_ / "manifests" / "secrets.yaml",
                                       about["secretNamespace"].get<std::string>());
-        const json routes = json::parse(read_file((dir_ / "routes.json").string()));
+        const json routes = json::parse(suite_file((dir_ / "routes.json").string()));
         for (const net::Family family : {net::Family::V4, net::Family::V6}) {
             const char* name = family == net::Family::V4 ? "ipv4" : "ipv6";
             json got = family_json(*form, family);

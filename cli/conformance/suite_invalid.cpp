@@ -41,8 +41,7 @@ SuiteResult run_invalid(const std::string& dir) {
         const auto expect = nlohmann::json::parse(suite_file((folder / "expect.json").string()));
         Sources sources;
         diag::Diagnostics diagnostics;
-        const auto cluster =
-            frontend::load({(folder / "manifests").string()}, sources, diagnostics);
+        auto cluster = frontend::load({(folder / "manifests").string()}, sources, diagnostics);
         frontend::check_references(cluster, diagnostics);
         const std::string severity = expect["severity"];
         const auto floor = severity == "error" ? diag::Severity::Error : diag::Severity::Warning;

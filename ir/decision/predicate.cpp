@@ -46,7 +46,7 @@ std::string text_of(const DomainSet& set) {
 }
 
 std::string text_of(const UnreadSet& set) {
-    return "unread(" + quoted(set.what) + ")";
+    return "unread(" + with_length(set.what) + ")";
 }
 
 } // namespace

@@ -201,7 +201,7 @@ TEST_CASE("paths that hold nothing, and kinds that nobody reads") {
     const auto load_all = [](const std::vector<std::string>& paths) {
         Sources sources;
         diag::Diagnostics diagnostics;
-        const auto cluster = frontend::load(paths, sources, diagnostics);
+        auto cluster = frontend::load(paths, sources, diagnostics);
         frontend::check_references(cluster, diagnostics);
         return diagnostics;
     };

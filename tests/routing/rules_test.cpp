@@ -132,7 +132,8 @@ TEST_CASE("who writes a pool's routes") {
         Routed routed(kNodes + pools +
                       (mode.empty() ? "" : ranges("programClusterRoutes: " + mode)));
         std::string out;
-        for (const KernelPool& pool : routed.node("a")->v4.kernel.pools)
+        const auto node = routed.node("a");
+        for (const KernelPool& pool : node->v4.kernel.pools)
             out += pool.action == KernelAction::Reject   ? 'r'
                    : pool.action == KernelAction::Direct ? 'd'
                    : pool.direct_inside                  ? 'c'
