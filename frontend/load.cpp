@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "frontend/kinds/foreign_policies.h"
 #include "frontend/kinds/pod_makers.h"
 #include "frontend/kinds/unread.h"
@@ -177,8 +180,8 @@ class FileReader {
         if (!names_.empty())
             diagnostics_
                 .report(diag::Code::PassedBy, first_,
-                        {counted(names_.size(), "file"), names_.size() == 1 ? "holds" : "hold",
-                         listed(names_, kMost)})
+                        {fmt::format("{} file{}", names_.size(), names_.size() == 1 ? "" : "s"),
+                         names_.size() == 1 ? "holds" : "hold", listed(names_, kMost)})
                 .with_hint("--list-skipped says for each file why");
     }
 
@@ -252,7 +255,8 @@ policy::Cluster load_files(std::vector<File> files, Sources& sources,
             .with_hint("there is no object in them");
     report_foreign_policies(cluster, diagnostics);
     for (const auto& [kind, count] : cluster.unread_kinds)
-        diagnostics.report(diag::Code::UnreadKind, Span{}, {kind, counted(count, "object")});
+        diagnostics.report(diag::Code::UnreadKind, Span{},
+                           {kind, std::to_string(count) + (count == 1 ? " object" : " objects")});
     if (passed_by != nullptr)
         *passed_by = std::move(reader.passed_by);
     return cluster;

@@ -10,8 +10,4 @@ std::string listed(const std::vector<std::string>& names, std::size_t most) {
                                : out;
 }
 
-std::string counted(std::size_t number, std::string_view what) {
-    return std::to_string(number) + " " + std::string(what) + (number == 1 ? "" : "s");
-}
-
 } // namespace polecat

@@ -1,17 +1,13 @@
-/// Names and numbers for a sentence.
+/// Names for a sentence.
 #pragma once
 
 #include <cstddef>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace polecat {
 
 /// "a, b, c and 4 more": at most `most` names, in the order given.
 std::string listed(const std::vector<std::string>& names, std::size_t most = 3);
-
-/// "1 endpoint", "2 endpoints".
-std::string counted(std::size_t number, std::string_view what);
 
 } // namespace polecat

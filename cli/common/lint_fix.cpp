@@ -9,7 +9,6 @@
 #include "analyzer/lint/choice.h"
 #include "frontend/fixes.h"
 #include "frontend/load.h"
-#include "support/listed.h"
 
 namespace polecat::cli {
 
@@ -263,9 +262,9 @@ std::string mend_summary(const Mended& mended, std::size_t left) {
     std::size_t gone = 0;
     for (const Mended::File& each : mended.files)
         gone += each.findings;
-    std::string out =
-        fmt::format("{} of {} mended in {}", gone, polecat::counted(gone + left, "finding"),
-                    polecat::counted(mended.files.size(), "file"));
+    std::string out = fmt::format("{} of {} finding{} mended in {} file{}", gone, gone + left,
+                                  gone + left == 1 ? "" : "s", mended.files.size(),
+                                  mended.files.size() == 1 ? "" : "s");
     const std::size_t refused = std::min(mended.refused.size(), left);
     const std::size_t without = left - refused;
     if (without != 0)

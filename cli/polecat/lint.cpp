@@ -12,7 +12,6 @@
 #include "runtime/write_file.h"
 #include "support/diag/render.h"
 #include "support/diag/report.h"
-#include "support/listed.h"
 #include "support/unified_diff.h"
 
 namespace polecat::cli {
@@ -47,8 +46,8 @@ void print_summary(const Input& input, const Checked& checked, std::size_t exclu
     const std::size_t errors = input.diagnostics.count(diag::Severity::Error);
     const std::size_t warnings = input.diagnostics.count(diag::Severity::Warning);
     const std::size_t files = input.sources.size() - input.passed_by.size();
-    fmt::print("{} read: {}, {}", counted(files, "file"), counted(errors, "error"),
-               counted(warnings, "warning"));
+    fmt::print("{} file{} read: {} error{}, {} warning{}", files, files == 1 ? "" : "s", errors,
+               errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
     const auto& list = input.diagnostics.list();
     const auto with_fix = std::count_if(list.begin(), list.end(),
                                         [](const auto& each) { return !each.fixes.empty(); });
@@ -59,7 +58,7 @@ void print_summary(const Input& input, const Checked& checked, std::size_t exclu
     if (checked.known != 0)
         fmt::print(", {} in the baseline", checked.known);
     if (excluded != 0)
-        fmt::print(", {} excluded", counted(excluded, "file"));
+        fmt::print(", {} file{} excluded", excluded, excluded == 1 ? "" : "s");
     fmt::print("\n");
 }
 
@@ -122,8 +121,8 @@ int write_baseline(const LintConfig& config, const Input& input, const Checked& 
         fmt::print(stderr, "polecat: {} is not written: {}\n", config.write_baseline, done.error());
         return kBadInput;
     }
-    fmt::print("{} written to {}\n", counted(checked.baseline->size(), "finding"),
-               config.write_baseline);
+    fmt::print("{} finding{} written to {}\n", checked.baseline->size(),
+               checked.baseline->size() == 1 ? "" : "s", config.write_baseline);
     return kGood;
 }
 

@@ -9,7 +9,6 @@
 #include "cli/common/input.h"
 #include "cli/polecat/map_rows.h"
 #include "ir/path/host_network.h"
-#include "support/listed.h"
 
 namespace polecat::cli {
 
@@ -218,7 +217,7 @@ class Painter {
         } else {
             if (out.label.empty())
                 out.label = "(no namespace)";
-            out.label += "\n" + counted(total, "endpoint");
+            out.label += fmt::format("\n{} endpoint{}", total, total == 1 ? "" : "s");
             if (out.kind == Kind::Mixed)
                 out.label +=
                     fmt::format("\nno ingress policy: {}\nno egress policy: {}", open_in, open_out);

@@ -9,7 +9,6 @@
 #include "backends/graph/graph.h"
 #include "cli/polecat/pages.h"
 #include "support/diag/render.h"
-#include "support/listed.h"
 #include "support/sha2.h"
 
 namespace polecat::cli {
@@ -31,6 +30,10 @@ std::string allowed_hash(std::string_view text) {
     std::replace(out.begin(), out.end(), '-', '+');
     std::replace(out.begin(), out.end(), '_', '/');
     return "'sha256-" + out + "'";
+}
+
+std::string plural(std::size_t number, const char* word) {
+    return fmt::format("{} {}{}", number, word, number == 1 ? "" : "s");
 }
 
 /// Without the XML declaration, and without ids, which would stand twice in a page with two.
@@ -117,7 +120,7 @@ class Page {
         for (const std::string& line : report_.unread)
             left_out(line);
         if (report_.excluded != 0)
-            left_out(counted(report_.excluded, "file") + " excluded by the configuration.");
+            left_out(plural(report_.excluded, "file") + " excluded by the configuration.");
         out_ += "</section>\n";
     }
 
@@ -294,9 +297,9 @@ class Page {
             tier != report_.tiers.end() && tier->default_action == policy::Action::Pass;
         std::string rules;
         if (policy.ingress_type)
-            rules = counted(policy.ingress.size(), "ingress rule");
+            rules = plural(policy.ingress.size(), "ingress rule");
         if (policy.egress_type)
-            rules += (rules.empty() ? "" : ", ") + counted(policy.egress.size(), "egress rule");
+            rules += (rules.empty() ? "" : ", ") + plural(policy.egress.size(), "egress rule");
         std::string endpoints;
         for (std::size_t i = 0; i < each.endpoints.size() && i < kMostEndpoints; ++i)
             endpoints += (i == 0 ? "" : ", ") + each.endpoints[i];
@@ -308,7 +311,7 @@ class Page {
                             escaped(each.tier), number, passes ? "Pass" : "Deny",
                             escaped(policy.manifest_kind), escaped(space + policy.meta.name),
                             policy.staged_action.empty() ? "" : " (staged: not enforced)", rules,
-                            counted(each.endpoints.size(), "endpoint"),
+                            plural(each.endpoints.size(), "endpoint"),
                             escaped(endpoints.empty() ? "nothing" : endpoints));
     }
 
@@ -334,7 +337,7 @@ class Page {
                 fmt::format("<p>{} of connections depend on what the manifests do not say, such "
                             "as addresses of pods or what domains resolve to: "
                             "<a href=\"#flows?certain=depends\">show them</a>.</p>\n",
-                            counted(static_cast<std::size_t>(depends), "row"));
+                            plural(static_cast<std::size_t>(depends), "row"));
         out_ += "</section>\n";
     }
 

@@ -23,12 +23,14 @@ struct Loaded {
     }
 };
 
-/// The codes that reading reports, but for those that every object of that group has.
+/// The codes that reading reports, but for those that every object of that group has, and for what
+/// says nothing.
 std::vector<Code> codes(const std::string& text) {
     std::vector<Code> out;
     const Loaded loaded(text);
     for (const diag::Diagnostic& each : loaded.diagnostics.list())
-        if (each.code != Code::LegacyApiVersion && each.code != Code::UndefaultedTypes)
+        if (each.code != Code::LegacyApiVersion && each.code != Code::UndefaultedTypes &&
+            each.code != Code::EmptyValue)
             out.push_back(each.code);
     return out;
 }
