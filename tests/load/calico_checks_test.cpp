@@ -313,7 +313,7 @@ TEST_CASE("values of a FelixConfiguration") {
         CHECK(felix(bad) == refused);
 }
 
-TEST_CASE("a policy's metadata has no unknown fields") {
+TEST_CASE("a policy and its metadata have no unknown fields") {
     const std::vector<Code> unknown{Code::UnknownField};
     const auto severity = [](const std::string& text) {
         const Loaded loaded(text);
@@ -327,6 +327,12 @@ TEST_CASE("a policy's metadata has no unknown fields") {
     CHECK(severity(policy) == diag::Severity::Error);
     CHECK(severity("{apiVersion: projectcalico.org/v3, kind: Tier, metadata: {name: a, "
                    "selector: x}, spec: {}}") == diag::Severity::Error);
+    const auto selects = [](const char* kind) {
+        return codes(object(kApi, kind, "namespaceSelector: all()"));
+    };
+    CHECK(selects("NetworkPolicy") == unknown);
+    CHECK(selects("StagedNetworkPolicy") == unknown);
+    CHECK(selects("GlobalNetworkPolicy") == kGood);
     // Of other kinds only what is near to a field.
     CHECK(severity("{apiVersion: v1, kind: Namespace, metadata: {name: a, selector: x}}") ==
           diag::Severity::Warning);
