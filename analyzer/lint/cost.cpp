@@ -9,6 +9,7 @@
 
 #include "analyzer/lint/checks.h"
 #include "analyzer/lint/pools.h"
+#include "ir/policy/felix.h"
 #include "ir/policy/scope.h"
 
 namespace polecat::lint {
@@ -24,10 +25,9 @@ constexpr std::int64_t kIpSetSize = 1048576;
 class CostChecker {
   public:
     CostChecker(Context& context, Diagnostics& out) : context_(context), out_(out) {
-        for (const policy::OtherObject& each : context.cluster.others)
-            if (each.kind == "FelixConfiguration" && each.meta.name == "default")
-                if (const auto given = each.spec.integer("maxIpsetSize"); given && given->value > 0)
-                    limit_ = given->value;
+        if (const policy::OtherObject* felix = policy::default_felix(context.cluster))
+            if (const auto given = felix->spec.integer("maxIpsetSize"); given && given->value > 0)
+                limit_ = given->value;
         each_policy(context, [&](const policy::OrderedTier&, const policy::Policy& policy) {
             has_calico_policy_ = has_calico_policy_ || !is_kubernetes(policy);
         });

@@ -17,16 +17,13 @@ using selector::Term;
 
 namespace {
 
-constexpr std::string_view kNameLabels[] = {"kubernetes.io/metadata.name",
-                                            "projectcalico.org/name"};
-
 /// Namespaces that the cluster makes by itself.
 constexpr std::string_view kBuiltInNamespaces[] = {"kube-system", "kube-public", "kube-node-lease",
                                                    "default"};
 
 /// A label that looks as if it held the namespace's name: nobody calls anything else kube-system.
 bool may_hold_name(std::string_view label, std::string_view space) {
-    if (std::find(std::begin(kNameLabels), std::end(kNameLabels), label) != std::end(kNameLabels))
+    if (label == policy::kNameLabel || label == policy::kCalicoNameLabel)
         return false;
     const std::string_view last = label.substr(label.rfind('/') + 1);
     return space.starts_with("kube-") || last == "name" || last == "namespace" || last == "ns" ||
@@ -63,9 +60,11 @@ class NamespaceLabelsChecker {
     void check(const policy::Policy& policy, const Span& span, const std::string& what,
                const std::string& label, const std::string& space, const Selector& selector) {
         const auto* given = context_.extent.labels_of_namespace(space);
-        selector::Labels labels = given == nullptr ? selector::Labels{} : *given;
-        for (const std::string_view each : kNameLabels)
-            labels.set(each, space);
+        policy::Namespace own;
+        own.meta.name = space;
+        if (given != nullptr)
+            own.meta.labels = *given;
+        const selector::Labels labels = policy::labels_of(own);
         selector::Labels with = labels;
         with.set(label, space);
         const bool left_out = selector.matches(labels) && !selector.matches(with);

@@ -121,9 +121,7 @@ Vocabulary::Vocabulary(const Context& context) {
     for (const policy::NetworkSet& each : context.cluster.network_sets)
         add(sets_, each.meta.labels);
     for (const policy::Namespace& each : context.cluster.namespaces) {
-        add(spaces_, each.meta.labels);
-        for (const char* label : {"kubernetes.io/metadata.name", "projectcalico.org/name"})
-            spaces_[label].insert(each.meta.name); // which the API server and Calico add
+        add(spaces_, policy::labels_of(each));
     }
     for (const policy::ServiceAccount& each : context.cluster.service_accounts)
         add(accounts_, each.meta.labels);

@@ -26,9 +26,9 @@ OtherObject read_object(ObjectContext& context) {
                     {}};
     const yaml::Node* spec = root.get("spec");
     root.finish();
-    yaml::Node empty; // what is missing is missing here
+    yaml::Node empty; // where the object stands, for what a spec that is not there lacks
     empty.kind = yaml::Node::Kind::Mapping;
-    empty.span = root.key_span("spec");
+    empty.span = out.meta.span;
     if (const KindSchema* schema = find_schema(context.kind)) {
         const yaml::Node& checked = spec != nullptr ? *spec : empty;
         out.spec = read_schema(*schema, checked, root.object(), context.diagnostics);

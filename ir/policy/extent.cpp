@@ -51,8 +51,11 @@ Answer exactly(bool holds) {
 
 /// A label that the name of a namespace decides.
 bool is_name_of_namespace(std::string_view label) {
-    return label == kNamespaceLabel || label == "pcns.projectcalico.org/name" ||
-           label == "pcns.kubernetes.io/metadata.name";
+    if (label.starts_with(kNamespacePrefix)) {
+        label.remove_prefix(kNamespacePrefix.size());
+        return label == kCalicoNameLabel || label == kNameLabel;
+    }
+    return label == kNamespaceLabel;
 }
 
 /// Written when a pod starts, or on network sets that Calico makes: no manifest has it.
