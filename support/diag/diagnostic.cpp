@@ -104,7 +104,7 @@ std::string to_string(const Witness& witness) {
 }
 
 Diagnostic& Diagnostic::with_label(Span where, std::string text) {
-    if (where.known()) // what could not be read has none
+    if (where.known()) // what no file says has no place to show
         labels.push_back({where, std::move(text)});
     return *this;
 }
