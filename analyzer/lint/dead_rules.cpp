@@ -217,6 +217,19 @@ class DeadRulesChecker {
         return fmt::format("{}[{}]", decision::to_string(key.direction), key.index);
     }
 
+    bool takes_the_rest_too(const analyzer::RuleEffect& effect, const Rule& rule) const {
+        return policy::asks_nothing(rule) &&
+               std::any_of(effect.taken_by.begin(), effect.taken_by.end(), [&](const auto& each) {
+                   const Policy& by = *policies_.at(each.policy).second;
+                   const auto& rules =
+                       each.direction == Direction::Ingress ? by.ingress : by.egress;
+                   return std::any_of(rules.begin(), rules.end(), [&](const Rule& other) {
+                       return other.manifest_index == each.index && other.action == rule.action &&
+                              policy::asks_nothing(other);
+                   });
+               });
+    }
+
     void shadowed(const Policy& policy, const RuleKey& key, const analyzer::RuleEffect& effect,
                   const Rule& rule) {
         bool same_action = true, passed = rule.action == Action::Deny && !effect.taken_by.empty();
@@ -227,6 +240,8 @@ class DeadRulesChecker {
             passed = passed && by.action == Action::Pass && by.tier == effect.slot.tier;
             names.push_back(name_within(policy, each));
         }
+        // A rule for the rest behind another one: what comes before both decides either way.
+        same_action = same_action || takes_the_rest_too(effect, rule);
         for (const std::string& tier : effect.taken_by_ends) {
             same_action = same_action && rule.action == Action::Deny;
             passed = false;
