@@ -193,13 +193,6 @@ class PortsChecker {
         }
     }
 
-    /// Which declare no ports.
-    bool are_sets(const std::vector<ObjectId>& objects) const {
-        return std::all_of(objects.begin(), objects.end(), [&](ObjectId id) {
-            return context_.object(id).kind == Object::Kind::NetworkSet;
-        });
-    }
-
     static const FrontPort* service_port_named(const std::string& name, const Destinations& to) {
         for (const FrontPort* front : to.fronts)
             if (front->kind == FrontPort::Kind::Service && front->name == name)
