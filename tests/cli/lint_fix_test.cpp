@@ -183,8 +183,8 @@ TEST_CASE("one edit that is no good keeps none of the others back") {
                                    ", namespace: x}\nspec:\n  podSelector: {}\n";
         const std::string rules = "  ingress:\n  - ports:\n    - port: 80\n";
         before += policy + rules + "---\n" + (i == 6 ? denied : "");
-        after += policy + "  policyTypes:\n  - Ingress\n" + rules + "---\n" +
-                 (i == 6 ? denied : "");
+        after +=
+            policy + "  policyTypes:\n  - Ingress\n" + rules + "---\n" + (i == 6 ? denied : "");
     }
     folder.write("a.yaml", pod + before);
     const auto mended = folder.run("lint --fix a.yaml");
