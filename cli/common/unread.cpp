@@ -94,7 +94,7 @@ void tell_unread(const Input& input, const Hanging& hanging) {
 }
 
 bool hangs_on_unread(const std::string& reason) {
-    return reason.ends_with("could not be read");
+    return reason.find("could not be read") != std::string::npos; // the way may follow
 }
 
 Hanging endpoints_in_doubt(const Input& input, const decision::LoweredCluster& cluster,
