@@ -93,13 +93,21 @@ void read_object(const Object& object, policy::Cluster& cluster, diag::Diagnosti
     diagnostics.append(found);
 }
 
+/// What lacks its apiVersion or kind, also a list of such; reading reported it.
+void add_untyped(const yaml::Node& root, const TypeMeta& type, policy::Cluster& cluster) {
+    if (const yaml::Node* items = root.find("items"); items != nullptr && items->is_sequence())
+        for (const yaml::Node& each : items->items)
+            add_untyped(each, {scalar_text(each, "apiVersion"), scalar_text(each, "kind")},
+                        cluster);
+    else if (!type.kind.empty() || looks_like_policy(root, type) || is_policy_group(type.group()))
+        add_unread_object(root, type.api_version, type.kind, root.span, cluster);
+}
+
 void load_object(const Object& object, policy::Cluster& cluster, diag::Diagnostics& diagnostics) {
     const auto& [api_version, kind] = object.type;
     const yaml::Node& root = *object.root;
     if (object.untyped) {
-        if (!kind.empty() || looks_like_policy(root, object.type) ||
-            is_policy_group(object.type.group()))
-            add_unread_object(root, api_version, kind, root.span, cluster);
+        add_untyped(root, object.type, cluster);
     } else if (is_gone(object.type)) {
         report_gone(object, diagnostics);
     } else if (object.row != nullptr) {
