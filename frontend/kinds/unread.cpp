@@ -6,6 +6,7 @@
 
 #include "frontend/kinds/groups.h"
 #include "frontend/kinds/kinds.h"
+#include "frontend/kinds/names.h"
 #include "frontend/kinds/pod_makers.h"
 #include "ir/policy/scope.h"
 
@@ -104,9 +105,8 @@ void forget_rules(policy::Profile& profile, std::optional<Span> where) {
 void add_unread_policy(const yaml::Node& root, std::string_view api_version, std::string_view kind,
                        Span where, policy::Cluster& cluster) {
     policy::Metadata meta = metadata_of(root, where);
-    const bool calico = api_version.find("projectcalico.org") != std::string_view::npos;
-    const bool kubernetes = kind == "NetworkPolicy" && !calico && !api_version.empty() &&
-                            !api_version.starts_with("policy.");
+    const bool kubernetes =
+        kind == "NetworkPolicy" && api_version.starts_with("networking.k8s.io/");
     if (kubernetes || kind == "StagedKubernetesNetworkPolicy") {
         KubernetesNetworkPolicy policy;
         policy.meta = std::move(meta);
@@ -215,7 +215,7 @@ struct Glimpse {
         yaml::Node meta, out;
         meta.kind = out.kind = yaml::Node::Kind::Mapping;
         meta.members.push_back({"name", {}, scalar(name)});
-        if (!several)
+        if (!several && is_dns_label(space))
             meta.members.push_back({"namespace", {}, scalar(space)});
         out.members.push_back({"metadata", {}, std::move(meta)});
         return out;
