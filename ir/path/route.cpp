@@ -170,13 +170,28 @@ class Router {
         return out;
     }
 
-    /// What a node's own addresses are to the policy that may see them as source.
+    /// What a node's own addresses are to the policy that may see them as source: what the
+    /// destination's says of them, and what the rules of host endpoints ask.
     std::vector<Tri> trait(const std::string& node) const {
         std::vector<Tri> out{may_answer(node)};
+        const auto* policy = destination_.object
+                                 ? cluster_.find(*destination_.object, decision::Direction::Ingress,
+                                                 decision::Hook::Normal, family_)
+                                 : nullptr;
+        decision::Flow flow = path_.flow;
+        if (nat_) {
+            flow.destination = *nat_->destination;
+            flow.destination_port = nat_->destination_port;
+        }
         const auto look = [&](const End& end) {
+            flow.source = end;
+            if (policy != nullptr)
+                out.push_back(as_tri(decision::eval(cluster_.program(policy->program),
+                                                    cluster_.predicates, cluster_.world, flow)
+                                         .verdict));
             for (const decision::PredicateId id : source_predicates_)
                 out.push_back(decision::holds(cluster_.predicates[id], cluster_.world, end, family_,
-                                              query_.packet.protocol, query_.packet.source_port));
+                                              flow.protocol, flow.source_port));
         };
         look(leaving_.node_end(node));
         for (const LeavingSource& each :
@@ -185,7 +200,13 @@ class Router {
         return out;
     }
 
-    /// Of the destination's policy and of all host endpoints'.
+    static Tri as_tri(Verdict verdict) {
+        if (verdict == Verdict::Depends)
+            return Tri::Unknown;
+        return decision::known(verdict == Verdict::Allow);
+    }
+
+    /// Of all host endpoints' policy.
     void find_source_predicates() {
         std::set<decision::PredicateId> found;
         const auto add = [&](const decision::GroupProgram& program) {
@@ -197,9 +218,6 @@ class Router {
         std::set<decision::GroupId> groups;
         for (const auto& [name, id] : cluster_.host_endpoints_by_name)
             groups.insert(cluster_.endpoint_of(id)->group);
-        if (destination_.object)
-            if (const auto* endpoint = cluster_.endpoint_of(*destination_.object))
-                groups.insert(endpoint->group);
         for (const decision::GroupId group : groups)
             for (const auto& [key, program] : cluster_.groups[group.value].programs)
                 if (key.direction == decision::Direction::Ingress && key.family == family_)
