@@ -20,7 +20,8 @@ bool has_key(std::string_view text, std::string_view key) {
             return true;
         const std::size_t line = at == 0 ? 0 : text.rfind('\n', at - 1) + 1;
         const std::string_view before = text.substr(line, at - line);
-        const bool alone = before.find_first_not_of(" \xef\xbb\xbf") == std::string_view::npos;
+        const bool alone =
+            before.find_first_not_of(" \xef\xbb\xbf\xff\xfe") == std::string_view::npos;
         const bool ends = text.substr(end).starts_with(':') || text.substr(end).starts_with(" :");
         if (ends && alone && before.size() <= 3)
             return true;
@@ -72,11 +73,12 @@ std::string why_no_text(std::string_view text) {
         return "encrypted";
     if (text.starts_with("version https://git-lfs.github.com/spec/"))
         return "kept by git-lfs, and not fetched";
-    const bool binary = text.find('\0') != std::string_view::npos;
-    return binary && !may_be_manifest(without_zeros(text)) ? "no text" : "";
+    return text.find('\0') != std::string_view::npos && !may_be_manifest(text) ? "no text" : "";
 }
 
 bool may_be_manifest(std::string_view text) {
+    if (text.find('\0') != std::string_view::npos)
+        return may_be_manifest(without_zeros(text));
     return has_key(text, "apiVersion") || has_key(text, "podSelector") ||
            has_key(text, "policyTypes") || mentions_policy(text);
 }

@@ -52,12 +52,13 @@ bool lets_through(const Rule& rule) {
     return rule.action == Action::Allow || rule.action == Action::Pass;
 }
 
-/// Something is denied, something else is left, and nothing is let through.
+/// Something is denied, something else is left, and nothing is let through, nor may be by a rule
+/// that could not be read.
 bool only_denies(const std::vector<Rule>& rules) {
     return std::any_of(rules.begin(), rules.end(),
                        [](const Rule& rule) { return rule.action == Action::Deny; }) &&
            std::none_of(rules.begin(), rules.end(), [](const Rule& rule) {
-               return lets_through(rule) || denies_everything(rule);
+               return lets_through(rule) || denies_everything(rule) || rule.unread.known();
            });
 }
 
@@ -74,7 +75,7 @@ class DenyOnlyChecker {
         each_policy(context_, [&](const OrderedTier& tier, const Policy& policy) {
             // Before translation and without tracking, what no rule takes goes on.
             if (tier.default_action == Action::Pass || *policy.pre_dnat || *policy.do_not_track ||
-                policy.staged_action == "Delete")
+                policy.staged_action == "Delete" || policy.meta.unread.known())
                 return;
             std::vector<std::string> directions, cut_off;
             for (const Direction direction : {Direction::Ingress, Direction::Egress})

@@ -24,6 +24,8 @@ void check_tier_prefix(const Context& context, Diagnostics& out) {
         tiers.push_back(tier.meta.name);
     const bool prefixed = context.settings.calico_version.value_or(332) < 332;
     for (const Policy& policy : context.cluster.policies) {
+        if (policy.place_unread || policy.meta.unread.known())
+            continue;
         const std::string& name = policy.meta.name;
         const std::string prefix = name.substr(0, name.find('.'));
         const bool names_tier = prefix.size() != name.size() &&

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "analyzer/lint/checks.h"
-#include "analyzer/lint/host_peers.h"
 #include "analyzer/lint/pools.h"
 #include "ir/policy/extent.h"
 #include "ir/policy/scope.h"
@@ -29,6 +28,19 @@ bool means_hosts(const Selector& peers, const EntityRule& end) {
     pod.set(std::string(policy::kNamespaceLabel), "default");
     return !peers.matches(selector::Labels{}) ||
            (policy::is_present(end.namespace_selector) && !peers.matches(pod));
+}
+
+/// Nodes that have the labels that the peers ask for, where nothing that policy knows has them:
+/// no endpoint and no network set.
+std::vector<std::string> nodes_named(Context& context, const Selector& peers) {
+    if (peers.matches(selector::Labels{}) || !context.select(peers).empty() ||
+        policy::has_automatic_host_endpoints(context.cluster))
+        return {};
+    std::vector<std::string> out;
+    for (const NodeView& node : nodes_of(context.cluster))
+        if (peers.matches(node.labels))
+            out.push_back("node " + node.name);
+    return out;
 }
 
 class HostPeersChecker {
@@ -92,17 +104,6 @@ class HostPeersChecker {
 };
 
 } // namespace
-
-std::vector<std::string> nodes_named(Context& context, const Selector& peers) {
-    if (peers.matches(selector::Labels{}) || !context.select(peers).empty() ||
-        policy::has_automatic_host_endpoints(context.cluster))
-        return {};
-    std::vector<std::string> out;
-    for (const NodeView& node : nodes_of(context.cluster))
-        if (peers.matches(node.labels))
-            out.push_back("node " + node.name);
-    return out;
-}
 
 void check_host_peers(Context& context, Diagnostics& out) {
     HostPeersChecker(context, out).run();

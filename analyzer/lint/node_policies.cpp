@@ -11,7 +11,8 @@ std::vector<std::string> nodes_meant(Context& context, const policy::Policy& pol
     const policy::Cluster& cluster = context.cluster;
     if (cluster.nodes.empty() || !cluster.host_endpoints.empty() ||
         policy::has_automatic_host_endpoints(cluster) || is_kubernetes(policy) ||
-        !policy::is_global(policy.kind) || policy.staged_action == "Delete")
+        !policy::is_global(policy.kind) || policy.staged_action == "Delete" ||
+        policy.meta.unread.known())
         return {};
     const selector::Selector subject = policy::subject_of(policy);
     const auto selected = context.select(subject);

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "analyzer/label_space.h"
 #include "analyzer/lint/checks.h"
 #include "ir/policy/scope.h"
 
@@ -62,10 +63,14 @@ class OwnSideChecker {
         const auto meant = pods ? context_.select(*named) : std::vector<ObjectId>{};
         if (meant.empty()) // said elsewhere
             return;
-        const auto known = context_.extent.known(
-            Selector::all_of({policy::subject_of(view.policy), *named}), policy::Ends::Endpoints);
-        if (known && std::none_of(pods->begin(), pods->end(),
-                                  [&](ObjectId id) { return may_be_one_of(id, meant); }))
+        if (std::any_of(pods->begin(), pods->end(),
+                        [&](ObjectId id) { return may_be_one_of(id, meant); }))
+            return;
+        const Selector subject = policy::subject_of(view.policy);
+        if (analyzer::find_labels({subject, *named}, {}).kind == analyzer::LabelAnswer::Kind::No)
+            report(view, own.span, pods->size(), "");
+        else if (const auto known = context_.extent.known(Selector::all_of({subject, *named}),
+                                                          policy::Ends::Endpoints))
             report(view, own.span, pods->size(), *known);
     }
 
@@ -97,11 +102,13 @@ class OwnSideChecker {
         for (const At<net::Cidr>& net : own.nets)
             list.push_back(*net);
         const auto nets = net::AddressSet::of(list);
-        const auto known =
-            context_.extent.known(policy::subject_of(view.policy), policy::Ends::Endpoints);
-        if (known && std::none_of(pods->begin(), pods->end(), [&](ObjectId id) {
-                return may_lie_in(context_.object(id), nets);
-            }))
+        if (std::any_of(pods->begin(), pods->end(),
+                        [&](ObjectId id) { return may_lie_in(context_.object(id), nets); }))
+            return;
+        if (!may_be_free(nets))
+            report(view, own.nets.front().span, pods->size(), "");
+        else if (const auto known = context_.extent.known(policy::subject_of(view.policy),
+                                                          policy::Ends::Endpoints))
             report(view, own.nets.front().span, pods->size(), *known);
     }
 
@@ -109,28 +116,36 @@ class OwnSideChecker {
         if (object.addresses_known)
             return std::any_of(object.addresses.begin(), object.addresses.end(),
                                [&](const net::Address& each) { return nets.contains(each); });
+        return may_be_free(nets);
+    }
+
+    /// A pod that the input does not show may have such an address: it is in a pool, and it is not
+    /// a single one that somebody has.
+    bool may_be_free(const net::AddressSet& nets) const {
         const net::AddressSet& pools = context_.lowered.world.pools;
         if (!pools.empty() && !pools.intersects(nets))
             return false;
-        // Single addresses, each of which another one has.
         return std::any_of(nets.ranges().begin(), nets.ranges().end(), [&](const net::Range& each) {
             return each.first != each.last || !context_.lowered.world.is_held(each.first);
         });
     }
 
+    /// `known`: what that takes for granted; empty: nothing.
     void report(const RuleView& view, const Span& span, std::size_t governed,
                 const std::string& known) {
         const bool ingress = view.direction == Direction::Ingress;
-        out_.report(Code::PeerMatchesNothing, span.known() ? span : view.rule.span,
-                    {rule_name(view), ingress ? "destination" : "source",
-                     "no endpoint that the policy governs"})
-            .about(name_of(view.policy))
+        auto& diagnostic =
+            out_.report(Code::PeerMatchesNothing, span.known() ? span : view.rule.span,
+                        {rule_name(view), ingress ? "destination" : "source",
+                         "no endpoint that the policy governs"});
+        diagnostic.about(name_of(view.policy))
             .with_note(fmt::format("an {} rule is for packets that come {} the policy's own "
                                    "endpoints, and this names none of them ({})",
                                    ingress ? "ingress" : "egress", ingress ? "to" : "from",
                                    counted(governed, "endpoint")))
-            .with_note("assumes that " + known)
             .with_hint(fmt::format("the other end is the {}", ingress ? "source" : "destination"));
+        if (!known.empty())
+            diagnostic.with_note("assumes that " + known);
     }
 
     Context& context_;

@@ -136,6 +136,13 @@ class PortsChecker {
 
     // --- names -----------------------------------------------------------------------------------
 
+    /// Network sets alone, which declare no ports.
+    bool are_sets(const std::vector<ObjectId>& objects) const {
+        return std::all_of(objects.begin(), objects.end(), [&](ObjectId id) {
+            return context_.object(id).kind == decision::Object::Kind::NetworkSet;
+        });
+    }
+
     void named_port(const RuleView& view, const Port& port, const std::string& name,
                     const Destinations& to) {
         std::map<std::string, std::string> meanings; // "8080/TCP" -> an endpoint
@@ -164,11 +171,12 @@ class PortsChecker {
             const auto known = to.selector
                                    ? context_.extent.known(*to.selector, policy::Ends::Peers)
                                    : std::nullopt;
-            if (!known)
+            if (!known && !are_sets(to.objects))
                 return;
             auto& diagnostic = out_.report(Code::NamedPortUnmatched, span, {rule_name(view), name})
-                                   .about(name_of(view.policy))
-                                   .with_note("assumes that " + *known);
+                                   .about(name_of(view.policy));
+            if (known)
+                diagnostic.with_note("assumes that " + *known);
             if (!other_protocol.empty())
                 diagnostic.with_note(fmt::format("`{}` is {}", name, other_protocol));
             else if (const FrontPort* front = service_port_named(name, to))

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "analyzer/lint/checks.h"
-#include "analyzer/lint/host_peers.h"
 #include "analyzer/lint/near_miss.h"
 #include "analyzer/lint/node_policies.h"
 #include "ir/policy/scope.h"
@@ -24,7 +23,9 @@ class SelectionsChecker {
     SelectionsChecker(Context& context, Diagnostics& out)
         : context_(context), out_(out), vocabulary_(context) {
         for (const diag::Diagnostic& each : out.list())
-            if (each.code == Code::PeerAndOr || each.code == Code::NamespaceLabelNotSet) {
+            if (each.code == Code::PeerAndOr || each.code == Code::NamespaceLabelNotSet ||
+                each.code == Code::SelectorTypo || each.code == Code::HostNetworkPeer ||
+                each.code == Code::NodesInRule) {
                 told_.insert(each.span);
                 for (const diag::Label& label : each.labels)
                     told_.insert(label.span);
@@ -55,10 +56,7 @@ class SelectionsChecker {
         const bool for_hosts = *policy.pre_dnat || *policy.do_not_track;
         if (!for_hosts && has_on_host_network(subject))
             return; // said by HostNetworkSelected
-        const Selector hosts =
-            Selector::negate(Selector::has(std::string(policy::kNamespaceLabel)));
-        const auto known = context_.extent.known(
-            for_hosts ? Selector::all_of({subject, hosts}) : subject, policy::Ends::Endpoints);
+        const auto known = context_.extent.known_endpoints_of(policy);
         const Span span = policy.selector && policy.selector->span.known() ? policy.selector->span
                                                                            : policy.meta.span;
         if (slip(span, policy, subject, "selector of the policy", known) || !known)
@@ -91,11 +89,17 @@ class SelectionsChecker {
         });
     }
 
+    bool is_told(const EntityRule& entity) const {
+        return told_.contains(entity.span) ||
+               (entity.selector && told_.contains(entity.selector->span)) ||
+               (entity.namespace_selector && told_.contains(entity.namespace_selector->span));
+    }
+
     void check_peer(const RuleView& view, const EntityRule& entity, const std::string& space,
                     const std::string& side) {
         const auto peers = policy::peers_of(entity, space);
         if (!peers || !context_.select(*peers).empty() || has_on_host_network(*peers) ||
-            told_.contains(entity.span) || !nodes_named(context_, *peers).empty())
+            is_told(entity))
             return;
         const auto known = context_.extent.known(*peers, policy::Ends::Peers);
         const Span span = entity.span.known() ? entity.span : view.rule.span;
@@ -132,15 +136,19 @@ class SelectionsChecker {
         return "";
     }
 
-    /// The same of other namespaces.
+    /// The same of other namespaces, and of accounts there.
     std::string elsewhere_with(const EntityRule& entity, const std::string& space) {
-        if (!means_own_namespace(entity, space))
+        const auto anywhere = policy::peers_of(entity, "");
+        selector::Labels any;
+        any.set(policy::kOrchestratorLabel, "k8s");
+        if (space.empty() || !anywhere || policy::is_present(entity.namespace_selector) ||
+            anywhere->matches(any))
             return "";
-        for (const decision::ObjectId id : context_.select(entity.selector->parsed)) {
+        for (const decision::ObjectId id : context_.select(*anywhere)) {
             const Object& object = context_.object(id);
             if (const auto of = object.labels.find(policy::kNamespaceLabel); of && *of != space)
-                return fmt::format("{} {} has these labels, and a selector by itself means "
-                                   "namespace {} only",
+                return fmt::format("{} {} is what it asks for, and without a namespaceSelector "
+                                   "namespace {} alone is meant",
                                    object.manifest_kind, object.name, space);
         }
         return "";

@@ -202,11 +202,14 @@ class ServiceAddressesChecker {
             (!found->service.empty() && are_named_too(place.view, found->service)))
             return nullptr;
         const bool exact = found->code != Code::ServiceRangeInNets;
+        const std::string services = exact ? "service" : "services";
         return &out_.report(found->code, net.span,
                             {exact ? net::to_string(net->base) : net::to_string(*net), found->what})
-                    .with_hint(is_kubernetes(place.view.policy)
-                                   ? "select the pods behind the service"
-                                   : "select the pods, or name the service by `services`");
+                    .with_hint("select the pods behind the " + services +
+                               (is_kubernetes(place.view.policy)
+                                    ? ""
+                                    : ", or name " + std::string(exact ? "the" : "a") +
+                                          " service by `services`"));
     }
 
     /// The policy lets the same peers to what is behind the service, which is what counts.

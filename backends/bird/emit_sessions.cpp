@@ -30,21 +30,13 @@ void emit_template(const routing::NodeRouting& node, const routing::FamilyRoutin
     out.add("}");
 }
 
-std::string calls(std::string_view direction, const std::vector<std::string>& filters,
-                  std::string_view family, bool internal) {
-    std::string out;
-    for (const std::string& name : filters)
-        out += fmt::format("'{}{}_{}'({}); ", direction, filter_name(name), family, internal);
-    return out;
-}
-
+/// Writes the sessions of a family. A reflector has thousands, so what they share is made once.
 class SessionWriter {
   public:
-    SessionWriter(const Session& session, const routing::FamilyRouting& family, Lines& out)
-        : session_(session), family_(family), v_(family_suffix(family.family)), out_(out) {}
+    SessionWriter(const routing::FamilyRouting& family, Lines& out)
+        : family_(family), v_(family_suffix(family.family)), out_(out) {}
 
-    void run() {
-        const Session& of = session_;
+    void run(const Session& of) {
         out_.add(fmt::format("protocol bgp '{}' from session_{} {{", session_name(of), v_),
                  of.origin);
         const std::string port = of.port == 179 ? "" : fmt::format(" port {}", of.port);
@@ -52,20 +44,19 @@ class SessionWriter {
                              of.neighbor_as));
         if (of.local_as_given)
             out_.add(fmt::format("  local as {};", of.local_as));
-        if (of.source)
-            out_.add(fmt::format("  source address {};", of.source == family_.address
-                                                             ? fmt::format("address_{}", v_)
-                                                             : net::to_string(*of.source)));
-        options();
+        if (of.source && of.source == family_.address)
+            out_.add(own_source_);
+        else if (of.source)
+            out_.add(fmt::format("  source address {};", net::to_string(*of.source)));
+        options(of);
         if (of.password) // BIRD reads an include at the start of a line only
             out_.add(fmt::format("include \"{}\";", password_file(*of.password)));
-        channel_part();
+        channel_part(of);
         out_.add("}");
     }
 
   private:
-    void options() {
-        const Session& of = session_;
+    void options(const Session& of) {
         if (of.ttl_security_hops) {
             out_.add("  ttl security on;");
             out_.add(fmt::format("  multihop {};", *of.ttl_security_hops));
@@ -84,23 +75,42 @@ class SessionWriter {
             out_.add(fmt::format("  allow local as {};", of.allowed_local_as));
     }
 
-    void channel_part() {
-        const bool internal = session_.is_internal();
-        out_.add(fmt::format("  {} {{", channel(family_.family)));
-        if (session_.next_hop != routing::NextHop::Auto)
+    void channel_part(const Session& of) {
+        out_.add(channel_);
+        if (of.next_hop != routing::NextHop::Auto)
             out_.add(fmt::format("    next hop {};",
-                                 session_.next_hop == routing::NextHop::Keep ? "keep" : "self"));
-        out_.add(fmt::format("    import filter {{ {}elevate_{}(); accept; }};",
-                             calls(kImport, session_.import_filters, v_, internal), v_));
-        out_.add(fmt::format("    export filter {{ set_priority_{0}(); {1}announce_{0}({2}); }};",
-                             v_, calls(kExport, session_.export_filters, v_, internal), internal));
+                                 of.next_hop == routing::NextHop::Keep ? "keep" : "self"));
+        const bool internal = of.is_internal();
+        if (of.import_filters.empty() && of.export_filters.empty())
+            out_.add(internal ? unfiltered_inside_ : unfiltered_outside_);
+        else
+            out_.add(filters(of.import_filters, of.export_filters, internal));
         out_.add("  };");
     }
 
-    const Session& session_;
+    std::string filters(const std::vector<std::string>& imports,
+                        const std::vector<std::string>& exports, bool internal) const {
+        return fmt::format("    import filter {{ {1}elevate_{0}(); accept; }};\n"
+                           "    export filter {{ set_priority_{0}(); {2}announce_{0}({3}); }};",
+                           v_, calls(kImport, imports, internal), calls(kExport, exports, internal),
+                           internal);
+    }
+
+    std::string calls(std::string_view direction, const std::vector<std::string>& names,
+                      bool internal) const {
+        std::string out;
+        for (const std::string& name : names)
+            out += fmt::format("'{}{}_{}'({}); ", direction, filter_name(name), v_, internal);
+        return out;
+    }
+
     const routing::FamilyRouting& family_;
     const std::string_view v_;
     Lines& out_;
+    const std::string own_source_ = fmt::format("  source address address_{};", v_),
+                      channel_ = fmt::format("  {} {{", channel(family_.family)),
+                      unfiltered_inside_ = filters({}, {}, true),
+                      unfiltered_outside_ = filters({}, {}, false);
 };
 
 } // namespace
@@ -120,8 +130,9 @@ std::string_view debug_of_sessions(routing::Logging logging) {
 void emit_sessions(const routing::NodeRouting& node, const routing::FamilyRouting& family,
                    Lines& out) {
     emit_template(node, family, out);
+    SessionWriter writer(family, out);
     for (const Session& session : family.sessions)
-        SessionWriter(session, family, out).run();
+        writer.run(session);
 }
 
 } // namespace polecat::bird

@@ -13,13 +13,13 @@ class SessionReader {
   public:
     SessionReader(Cursor& in, const routing::NodeRouting& node,
                   const routing::FamilyRouting& family)
-        : in_(in), family_(family), v_(family_suffix(family.family)) {
-        out_.local_as = node.local_as;
-    }
+        : in_(in), node_(node), family_(family), v_(family_suffix(family.family)) {}
 
     Session run() {
+        out_ = {};
+        out_.local_as = node_.local_as;
         kind(in_.symbol());
-        in_.expect(fmt::format("from session_{} {{ neighbor", v_));
+        in_.expect(from_);
         out_.neighbor = in_.address();
         if (in_.take("port"))
             out_.port = static_cast<std::uint16_t>(in_.number(65535));
@@ -31,7 +31,7 @@ class SessionReader {
             out_.local_as = in_.number32();
             in_.expect(";");
         }
-        if (in_.take(fmt::format("source address address_{} ;", v_))) {
+        if (in_.take(own_address_)) {
             if (!family_.address)
                 in_.fail("an address of the node");
             out_.source = family_.address;
@@ -42,7 +42,7 @@ class SessionReader {
         options();
         channel_part();
         in_.expect("}");
-        return std::move(out_);
+        return out_;
     }
 
   private:
@@ -88,18 +88,16 @@ class SessionReader {
     }
 
     void channel_part() {
-        in_.expect(fmt::format("{} {{", channel(family_.family)));
+        in_.expect(channel_);
         if (in_.take("next hop keep ;"))
             out_.next_hop = routing::NextHop::Keep;
         else if (in_.take("next hop self ;"))
             out_.next_hop = routing::NextHop::Self;
         in_.expect("import filter {");
         out_.import_filters = calls(kImport);
-        in_.expect(fmt::format("elevate_{0} ( ) ; accept ; }} ; export filter {{ set_priority_{0} "
-                               "( ) ;",
-                               v_));
+        in_.expect(between_);
         out_.export_filters = calls(kExport);
-        in_.expect(fmt::format("announce_{} (", v_));
+        in_.expect(announce_);
         same_as();
         in_.expect(") ; } ; } ;");
     }
@@ -121,8 +119,17 @@ class SessionReader {
     }
 
     Cursor& in_;
+    const routing::NodeRouting& node_;
     const routing::FamilyRouting& family_;
     const std::string_view v_;
+    // Made once: a reflector has thousands of sessions.
+    const std::string from_ = fmt::format("from session_{} {{ neighbor", v_),
+                      own_address_ = fmt::format("source address address_{} ;", v_),
+                      channel_ = fmt::format("{} {{", channel(family_.family)),
+                      between_ = fmt::format("elevate_{0} ( ) ; accept ; }} ; export filter {{ "
+                                             "set_priority_{0} ( ) ;",
+                                             v_),
+                      announce_ = fmt::format("announce_{} (", v_);
     Session out_;
 };
 
@@ -146,8 +153,9 @@ void read_sessions(Cursor& in, routing::NodeRouting& node, routing::FamilyRoutin
             skip_block(in);
         else
             in.next();
+    SessionReader reader(in, node, into);
     while (in.take("protocol bgp"))
-        into.sessions.push_back(SessionReader(in, node, into).run());
+        into.sessions.push_back(reader.run());
 }
 
 } // namespace polecat::bird

@@ -20,7 +20,7 @@ using frontend::RenderFolder;
 /// No plugins, no cluster, no other network than what a proxy of nowhere gives.
 const runtime::Confinement kConfinement{
     std::chrono::seconds(60),
-    {"HELM_NO_PLUGINS=1", "HELM_PLUGINS=/nonexistent", "KUBECONFIG=/dev/null",
+    {"HELM_NO_PLUGINS=1", "HELM_PLUGINS=/nonexistent", "KUBECONFIG=/nonexistent",
      "KUSTOMIZE_PLUGIN_HOME=/nonexistent", "GIT_ALLOW_PROTOCOL=none", "GIT_TERMINAL_PROMPT=0",
      "HTTP_PROXY=http://127.0.0.1:9", "HTTPS_PROXY=http://127.0.0.1:9",
      "ALL_PROXY=http://127.0.0.1:9", "NO_PROXY="}};
@@ -56,8 +56,10 @@ std::vector<Command> commands_for(const RenderFolder& folder, const InputOptions
     return {helm};
 }
 
-std::string first_line(const std::string& text) {
-    const std::size_t begin = text.find_first_not_of("\r\n ");
+/// The line that says what went wrong: warnings may come before it.
+std::string error_line(const std::string& text) {
+    std::size_t begin = text.starts_with("Error") ? 0 : text.find("\nError");
+    begin = text.find_first_not_of("\r\n ", begin == std::string::npos ? 0 : begin);
     return begin == std::string::npos ? "" : text.substr(begin, text.find('\n', begin) - begin);
 }
 
@@ -69,7 +71,7 @@ Result<std::string> run(const std::vector<Command>& commands) {
         if (output && output->exit_code == 0)
             return output->out;
         if (output)
-            return Error{each[0] + " says: " + first_line(output->error)};
+            return Error{each[0] + " says: " + error_line(output->error)};
         why += (why.empty() ? "" : "; ") + output.error();
     }
     return Error{why};

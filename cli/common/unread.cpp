@@ -49,16 +49,31 @@ bool is_partly_unread(const Input& input) {
     return input.diagnostics.has_errors();
 }
 
+namespace {
+
+/// Charts and kustomizations that make policies, which are not what is read.
+std::vector<std::string> unrendered_of(const Input& input) {
+    std::vector<std::string> out;
+    for (const diag::Diagnostic& each : input.diagnostics.list())
+        if (each.severity == diag::Severity::Warning &&
+            (each.code == diag::Code::UnrenderedChart ||
+             each.code == diag::Code::UnbuiltKustomization))
+            out.push_back(input.sources.path(each.span.file));
+    return out;
+}
+
+} // namespace
+
 std::vector<std::string> unread_lines(const Input& input, const Hanging& hanging) {
     std::vector<std::string> out;
     if (is_partly_unread(input)) {
         const auto places = places_of(input);
         const bool one = places.size() == 1;
-        out.push_back(fmt::format("not read: {} with errors, {}: {} of {} answer{} hang on {} "
+        out.push_back(fmt::format("not read: {} with errors, {}: {} of {} answer{} on {} "
                                   "(polecat lint says what is wrong)",
                                   one ? "1 object" : fmt::format("{} objects", places.size()),
                                   listed(places, kMostPlaces), hanging.some, hanging.all,
-                                  hanging.all == 1 ? "" : "s", one ? "it" : "them"));
+                                  hanging.all == 1 ? " hangs" : "s hang", one ? "it" : "them"));
     }
     if (!input.cluster.foreign_policies.empty()) {
         std::vector<std::string> kinds;
@@ -67,6 +82,9 @@ std::vector<std::string> unread_lines(const Input& input, const Hanging& hanging
         out.push_back(fmt::format("not read: policies of other systems, which may say more: {}",
                                   listed(kinds, kMostPlaces)));
     }
+    if (const auto folders = unrendered_of(input); !folders.empty())
+        out.push_back(fmt::format("not rendered, and with policies: {} (--render)",
+                                  listed(folders, kMostPlaces)));
     return out;
 }
 

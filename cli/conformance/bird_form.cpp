@@ -175,7 +175,7 @@ json originate_json(const routing::FamilyRouting& family) {
 
 } // namespace
 
-json family_json(const routing::NodeRouting& node, net::Family which) {
+std::string family_json(const routing::NodeRouting& node, net::Family which) {
     const routing::FamilyRouting& family = node.of(which);
     json sessions = json::array(), filters = json::object();
     for (const routing::Session& session : family.sessions)
@@ -183,23 +183,25 @@ json family_json(const routing::NodeRouting& node, net::Family which) {
     for (const routing::Filter& filter : family.filters)
         filters[filter.name] = {{"import", rules_json(filter.import_rules)},
                                 {"export", rules_json(filter.export_rules)}};
-    return {{"enabled", family.enabled()},
-            {"routerID", node.router_id},
-            {"localAS", family.enabled() ? json(node.local_as) : json()},
-            {"listen",
-             {{"address", family.listen_on_address ? text_or_null(family.address) : json()},
-              {"port", node.listen_port}}},
-            {"debug", debug_json(node.logging, family.enabled())},
-            {"directInterfaces", {{"exclude", node.ignored_interfaces}, {"include", {"*"}}}},
-            {"normalRoutePriority", family.normal_priority},
-            {"sessions", sessions},
-            {"filters", filters},
-            {"originate", originate_json(family)},
-            {"export", export_json(family)},
-            {"kernel", kernel_json(family.kernel)}};
+    const json out{{"enabled", family.enabled()},
+                   {"routerID", node.router_id},
+                   {"localAS", family.enabled() ? json(node.local_as) : json()},
+                   {"listen",
+                    {{"address", family.listen_on_address ? text_or_null(family.address) : json()},
+                     {"port", node.listen_port}}},
+                   {"debug", debug_json(node.logging, family.enabled())},
+                   {"directInterfaces", {{"exclude", node.ignored_interfaces}, {"include", {"*"}}}},
+                   {"normalRoutePriority", family.normal_priority},
+                   {"sessions", sessions},
+                   {"filters", filters},
+                   {"originate", originate_json(family)},
+                   {"export", export_json(family)},
+                   {"kernel", kernel_json(family.kernel)}};
+    return out.dump();
 }
 
-routing::Route route_from(const json& route) {
+routing::Route route_from(const std::string& text) {
+    const json route = json::parse(text);
     routing::Route out;
     out.prefix = *net::parse_cidr(route["prefix"].get<std::string>(), net::CidrForm::Strict);
     const std::string from = route["from"];
@@ -214,17 +216,17 @@ routing::Route route_from(const json& route) {
         out.next_hop = net::parse_address(route["nextHop"].get<std::string>());
     if (route.contains("priority"))
         out.local_preference = routing::local_preference_of(route["priority"]);
-    for (const json& text : route.value("communities", json::array()))
-        out.communities.push_back(*routing::parse_community(text.get<std::string>()));
+    for (const json& value : route.value("communities", json::array()))
+        out.communities.push_back(*routing::parse_community(value.get<std::string>()));
     for (const json& number : route.value("asPath", json::array()))
         out.as_path.push_back(number);
     return out;
 }
 
-json result_json(const routing::Route& before, const routing::RouteVerdict& result,
-                 const std::string& list) {
+std::string result_json(const routing::Route& before, const routing::RouteVerdict& result,
+                        const std::string& list) {
     if (!result.accepted())
-        return {{"verdict", "reject"}};
+        return R"({"verdict": "reject"})";
     json out{{"verdict", "accept"}};
     const routing::Route& after = result.route;
     std::vector<std::string> added;
@@ -247,7 +249,7 @@ json result_json(const routing::Route& before, const routing::RouteVerdict& resu
     }
     if (result.preference)
         out["preference"] = *result.preference;
-    return out;
+    return out.dump();
 }
 
 } // namespace polecat::conformance

@@ -1,7 +1,7 @@
-/// The routing form as suite `bird` writes it down, and its routes.
+/// The routing form as suite `bird` writes it down, and its routes: JSON as text.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
+#include <string>
 
 #include "ir/routing/eval.h"
 
@@ -9,11 +9,11 @@ namespace polecat::conformance {
 
 /// What expect.json has for a family, but for passwords, which are references here, and filters:
 /// those that sessions name.
-nlohmann::json family_json(const routing::NodeRouting& node, net::Family family);
+std::string family_json(const routing::NodeRouting& node, net::Family family);
 
-routing::Route route_from(const nlohmann::json& route);
-/// What routes.json has for a result.
-nlohmann::json result_json(const routing::Route& before, const routing::RouteVerdict& result,
-                           const std::string& list);
+routing::Route route_from(const std::string& route);
+/// What routes.json has for a result. `list`: export, import or kernel.
+std::string result_json(const routing::Route& before, const routing::RouteVerdict& result,
+                        const std::string& list);
 
 } // namespace polecat::conformance

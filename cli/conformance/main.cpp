@@ -44,6 +44,11 @@ double floor_of(const std::string& suite) {
     return std::find(kNearly.begin(), kNearly.end(), suite) == kNearly.end() ? 100.0 : 95.0;
 }
 
+/// Suites beside `bird` that nothing judges yet.
+bool is_to_come(const std::string& suite) {
+    return suite == "ipam";
+}
+
 double percent(const SuiteResult& result) {
     return result.files == 0 ? 0.0
                              : 100.0 * static_cast<double>(result.files_passed) /
@@ -122,7 +127,7 @@ int main(int argc, char** argv) {
     std::error_code error;
     std::vector<fs::path> suites;
     for (const auto& entry : fs::directory_iterator(dir, error))
-        if (entry.is_directory() &&
+        if (entry.is_directory() && !is_to_come(entry.path().filename().string()) &&
             (wanted.empty() || std::find(wanted.begin(), wanted.end(),
                                          entry.path().filename().string()) != wanted.end()))
             suites.push_back(entry.path());

@@ -27,33 +27,33 @@ class BirdCompiler {
     int run() {
         const routing::ClusterRouting cluster =
             passes::lower_routing(input_.cluster, routing_options(), diagnostics_);
-        bool any = false;
-        if (!diagnostics_.has_errors())
-            for (routing::NodeIndex i = 0; i < cluster.nodes.size(); ++i) {
-                const routing::BgpNode& node = cluster.nodes[i];
-                const bool wanted = options_.node.empty() || node.name == options_.node;
-                if (!wanted || (!node.v4 && !node.v6))
-                    continue;
-                any = true;
-                compile(cluster, i);
-            }
-        if (!any && !diagnostics_.has_errors())
+        std::vector<routing::NodeIndex> nodes;
+        for (routing::NodeIndex i = 0; i < cluster.nodes.size(); ++i) {
+            const routing::BgpNode& node = cluster.nodes[i];
+            if ((node.v4 || node.v6) && (options_.node.empty() || node.name == options_.node))
+                nodes.push_back(i);
+        }
+        if (nodes.empty() && !diagnostics_.has_errors())
             diagnostics_
                 .report(diag::Code::NoBgpNode, Span{},
                         {options_.node.empty() ? "*" : options_.node})
                 .with_hint("add `calicoctl get nodes -o yaml`, or `kubectl get nodes -o yaml` with "
                            "Calico's annotations");
+        // Everything is looked at before anything is written.
+        for (const routing::NodeIndex node : nodes)
+            check(cluster, node);
         diagnostics_.sort();
         fmt::print(stderr, "{}",
                    diag::render_text(diagnostics_.list(), input_.sources, {colour_on(true)}));
-        return diagnostics_.has_errors() ? kFindings : write();
+        if (diagnostics_.has_errors())
+            return kFindings;
+        for (const routing::NodeIndex node : nodes)
+            if (!write(cluster, node))
+                return kBadInput;
+        return kGood;
     }
 
   private:
-    struct Written {
-        std::string node, text, summary;
-    };
-
     passes::RoutingOptions routing_options() {
         passes::RoutingOptions out;
         out.router_id = options_.router_id;
@@ -74,7 +74,7 @@ class BirdCompiler {
         return out;
     }
 
-    void compile(const routing::ClusterRouting& cluster, routing::NodeIndex index) {
+    void check(const routing::ClusterRouting& cluster, routing::NodeIndex index) {
         const auto node = passes::node_routing(cluster, index, diagnostics_);
         if (!node)
             return;
@@ -85,18 +85,30 @@ class BirdCompiler {
                 .about(pool.origin.object)
                 .with_hint("programClusterRoutes: EnabledNoEncapOnly in BGPConfiguration leaves "
                            "these routes to Felix");
+    }
+
+    /// Nothing is written that does not read back as what it was made from. Made anew for each
+    /// node: the sessions of a large mesh fit into no memory together.
+    bool write(const routing::ClusterRouting& cluster, routing::NodeIndex index) const {
+        diag::Diagnostics told; // by check()
+        const auto node = passes::node_routing(cluster, index, told);
         bird::EmitOptions how;
         how.origins = options_.origins ? &input_.sources : nullptr;
-        Written out{node->node, bird::emit(*node, how), summary(*node)};
-        // Nothing is written that does not read back as what it was made from.
-        const auto again = bird::read_back(out.text);
+        const std::string text = bird::emit(*node, how);
+        const auto again = bird::read_back(text);
         if (!again || *again != bird::comparable(*node))
             throw std::runtime_error(
                 "node " + node->node +
                 ": what was compiled does not read back as the same routing (" +
                 (again ? "the form differs" : again.error()) +
-                "); nothing was written. This is a fault of polecat");
-        written_.push_back(std::move(out));
+                "); it was not written. This is a fault of polecat");
+        const fs::path path = fs::path(options_.out) / "nodes" / node->node / "bird.conf";
+        if (!write_file(path.string(), text)) {
+            fmt::print(stderr, "polecat: cannot write {}\n", path.string());
+            return false;
+        }
+        fmt::print("{}: {} -> {}\n", node->node, summary(*node), path.string());
+        return true;
     }
 
     static std::string summary(const routing::NodeRouting& node) {
@@ -113,22 +125,9 @@ class BirdCompiler {
         return out;
     }
 
-    int write() const {
-        for (const Written& each : written_) {
-            const fs::path path = fs::path(options_.out) / "nodes" / each.node / "bird.conf";
-            if (!write_file(path.string(), each.text)) {
-                fmt::print(stderr, "polecat: cannot write {}\n", path.string());
-                return kBadInput;
-            }
-            fmt::print("{}: {} -> {}\n", each.node, each.summary, path.string());
-        }
-        return kGood;
-    }
-
     const BirdCompileOptions& options_;
     Input& input_;
     diag::Diagnostics diagnostics_;
-    std::vector<Written> written_;
 };
 
 } // namespace

@@ -14,7 +14,7 @@ struct BirdCompileOptions {
     bool origins = true;
 };
 
-/// The exit code. Nothing is written unless every node could be.
+/// The exit code. Nothing is written unless every node can be.
 int compile_bird(const BirdCompileOptions& options, Input& input);
 
 /// Creates the folders on the way.

@@ -10,6 +10,7 @@
 #include "cli/polecat/report_options.h"
 #include "frontend/fixes.h"
 #include "runtime/write_file.h"
+#include "support/diag/digest.h"
 #include "support/diag/render.h"
 #include "support/diag/report.h"
 #include "support/unified_diff.h"
@@ -22,7 +23,7 @@ struct LintCommand {
     std::vector<std::string> paths{"."};
     InputOptions input;
     std::string format = "text";
-    bool prove = false, fix = false, fix_dry_run = false;
+    bool prove = false, fix = false, fix_dry_run = false, all = false;
     std::string smt_folder; ///< empty: queries are not written
     LintOptions steering;
 };
@@ -43,12 +44,13 @@ std::optional<LintConfig> config_of(const LintOptions& options) {
 }
 
 void print_summary(const Input& input, const Checked& checked, std::size_t excluded) {
-    const std::size_t errors = input.diagnostics.count(diag::Severity::Error);
-    const std::size_t warnings = input.diagnostics.count(diag::Severity::Warning);
-    const std::size_t files = input.sources.size() - input.passed_by.size();
-    fmt::print("{} file{} read: {} error{}, {} warning{}", files, files == 1 ? "" : "s", errors,
-               errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
+    using diag::counted;
     const auto& list = input.diagnostics.list();
+    fmt::print("{}{} read: {}, {}, {}", diag::rule_counts(list),
+               counted(input.sources.size() - input.passed_by.size(), "file"),
+               counted(input.diagnostics.count(diag::Severity::Error), "error"),
+               counted(input.diagnostics.count(diag::Severity::Warning), "warning"),
+               counted(input.diagnostics.count(diag::Severity::Note), "note"));
     const auto with_fix = std::count_if(list.begin(), list.end(),
                                         [](const auto& each) { return !each.fixes.empty(); });
     if (with_fix != 0)
@@ -128,8 +130,12 @@ int write_baseline(const LintConfig& config, const Input& input, const Checked& 
 
 void print_report(const LintCommand& command, const Input& input, const Checked& checked,
                   std::size_t excluded) {
-    fmt::print("{}", diag::render(*diag::find_format(command.format), input.diagnostics.list(),
-                                  input.sources, {colour_on(false)}, report_options()));
+    const auto& list = input.diagnostics.list();
+    if (command.format == "text" && !command.all)
+        fmt::print("{}", diag::render_digest(list, input.sources, {colour_on(false)}));
+    else
+        fmt::print("{}", diag::render(*diag::find_format(command.format), list, input.sources,
+                                      {colour_on(false)}, report_options()));
     if (command.format == "text")
         print_summary(input, checked, excluded);
 }
@@ -182,6 +188,9 @@ void add_lint(CLI::App& app, int& exit_code) {
         ->add_option("--format", options->format,
                      "how findings are printed; json is one object a line")
         ->check(CLI::IsMember(diag::format_names()));
+    command->add_flag("--all", options->all,
+                      "text: every finding by file and line; else equal ones stand once, and what "
+                      "to mend first comes first");
     command->add_flag("--prove", options->prove,
                       "have Z3 check every finding about rules that do nothing");
     command->add_option("--emit-smt2", options->smt_folder,

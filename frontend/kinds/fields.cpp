@@ -179,10 +179,9 @@ std::optional<At<std::string>> text_of_other(const yaml::Node& node, const std::
         return std::nullopt;
     auto& diagnostic = report_wrong_type(diagnostics, node, path, "text", object);
     diagnostic.severity = diag::Severity::Warning;
-    diagnostic.with_note("calicoctl makes text of it, Kubernetes' API server refuses it")
-        .with_hint("quote it: \"" + text + "\"");
-    if (text == node.text)
-        diagnostic.with_fix(diag::quote_text(node.span, node.text));
+    diagnostic.with_note("calicoctl makes `" + text + "` of it, Kubernetes' API server refuses it")
+        .with_hint("quote it: \"" + node.text + "\"")
+        .with_fix(diag::quote_text(node.span, node.text));
     return At<std::string>{text, node.span};
 }
 

@@ -248,6 +248,10 @@ void read_node(ObjectContext& context) {
     for (const At<std::string>& text : spec.strings("podCIDRs"))
         if (const auto cidr = read_cidr(text, spec.path_of("podCIDRs"), spec))
             out.pod_cidrs.push_back(cidr->value);
+    // The first of them, and in many manifests the only one.
+    if (const auto text = spec.string("podCIDR"); text && out.pod_cidrs.empty())
+        if (const auto cidr = read_cidr(*text, spec.path_of("podCIDR"), spec))
+            out.pod_cidrs.push_back(cidr->value);
     std::size_t index = 0;
     for (const yaml::Node* each : status.list("addresses")) {
         Fields entry = item(each, status, "addresses", index++);

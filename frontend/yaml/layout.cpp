@@ -3,6 +3,8 @@
 #include <yaml.h>
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "frontend/yaml/lines.h"
 
@@ -66,9 +68,21 @@ class Reader {
         const yaml_mark_t& from = token.start_mark;
         const auto line = static_cast<std::uint32_t>(from.line + 1);
         const auto column = static_cast<std::uint32_t>(from.column + 1);
+        const auto tag = std::exchange(tag_, std::nullopt);
+        if (tag && token.type != YAML_SCALAR_TOKEN)
+            out_.scalars.push_back(*tag); // of nothing
         switch (token.type) {
+        case YAML_TAG_TOKEN:
+            tag_ = {line, column, byte_of(from), byte_of(token.end_mark), false, false};
+            return;
         case YAML_SCALAR_TOKEN: {
             const auto style = token.data.scalar.style;
+            if (tag) { // one thing, as in spans
+                out_.scalars.push_back(
+                    {tag->line, tag->column, tag->begin, byte_of(token.end_mark), false,
+                     style == YAML_LITERAL_SCALAR_STYLE || style == YAML_FOLDED_SCALAR_STYLE});
+                return;
+            }
             out_.scalars.push_back(
                 {line, column, byte_of(from), byte_of(token.end_mark),
                  style == YAML_SINGLE_QUOTED_SCALAR_STYLE ||
@@ -160,6 +174,7 @@ class Reader {
     std::size_t first_ = 0;
     std::vector<std::size_t> bytes_; ///< of each character
     std::vector<std::size_t> open_;  ///< collections: their mapping, or none
+    std::optional<ScalarPlace> tag_; ///< what came last
     Layout out_;
 };
 

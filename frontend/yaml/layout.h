@@ -13,7 +13,7 @@
 namespace polecat::yaml {
 
 struct ScalarPlace {
-    std::uint32_t line = 0, column = 0; ///< as in spans; without anchor and tag
+    std::uint32_t line = 0, column = 0; ///< as in spans; with its tag, without anchor
     std::size_t begin = 0, end = 0;     ///< bytes, quotes included
     bool quoted = false;                ///< in single or double quotes
     bool block = false;

@@ -35,6 +35,7 @@ std::map<std::string, bool> rules_with_fixes() {
 cli::Input checked(const std::string& text, const cli::LintConfig& config) {
     cli::Input out;
     out.cluster = frontend::load_files({{"a.yaml", text}}, out.sources, out.diagnostics);
+    out.named.assign(out.sources.size(), true);
     frontend::check_references(out.cluster, out.diagnostics);
     cli::check_input(out, config);
     return out;

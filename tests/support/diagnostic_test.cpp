@@ -37,6 +37,12 @@ TEST_CASE("text shows place, code, slug, excerpt, labels and hint") {
           "  hint: keep one of them\n");
 }
 
+TEST_CASE("a label without a place is none") {
+    Sample s;
+    auto& diagnostic = s.diagnostics.report(diag::Code::DuplicateKey, {}, {"b"});
+    CHECK(diagnostic.with_label({}, "nowhere").labels.empty());
+}
+
 TEST_CASE("of a long line, the part around the mark is shown; columns are characters") {
     Sources sources;
     const FileId file =

@@ -49,7 +49,7 @@ TEST_CASE("a tag that Kubernetes' reader drops is an error, with the quotes that
     CHECK(fix_of("- !all()\n") == "\"!all()\"");
     CHECK(fix_of("v: !local text\n  on two lines\n").empty());
     CHECK(Read("v: !local text\n  on two lines\n").find(diag::Code::YamlTag) != nullptr);
-    CHECK(Read("v: \"!has(app)\"\nw: '! x'\nx: a!b\ny: &a !!str b\nz: *a\n")
+    CHECK(Read("v: \"!has(app)\"\nw: '! x'\nx: a!b\nq: &a !!str b\nz: *a\n")
               .diagnostics.list()
               .empty());
     CHECK(Read("v: &a ! b\n").find(diag::Code::YamlTag) != nullptr);

@@ -1,0 +1,100 @@
+/// The report for people: order, equal findings, counts.
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "support/diag/digest.h"
+
+using namespace polecat;
+using diag::Code;
+
+namespace {
+
+/// Files with a line for each finding, so that places differ.
+struct Report {
+    Sources sources;
+    diag::Diagnostics diagnostics;
+
+    Span line(std::uint32_t number, const std::string& file) {
+        const FileId id = sources.add(file, std::string(20, '\n'));
+        Span out;
+        out.file = id;
+        out.line = number;
+        out.column = out.length = 1;
+        return out;
+    }
+    std::string text() const { return diag::render_digest(diagnostics.list(), sources); }
+};
+
+bool before(const std::string& text, const std::string& a, const std::string& b) {
+    const auto first = text.find(a), second = text.find(b);
+    return first != std::string::npos && second != std::string::npos && first < second;
+}
+
+} // namespace
+
+TEST_CASE("errors come first, those of reading before all others, then warnings and notes") {
+    Report report;
+    report.diagnostics.report(Code::SelectsNothing, report.line(1, "w.yaml"), {"late"});
+    report.diagnostics.report(Code::LegacyApiVersion, report.line(1, "l.yaml"), {"Tier"});
+    report.diagnostics.report(Code::SelectsNothing, report.line(2, "e.yaml"), {"sure"});
+    report.diagnostics.keep_if([](diag::Diagnostic& each) {
+        if (each.message.find("sure") != std::string::npos)
+            each.severity = diag::Severity::Error;
+        if (each.code == Code::LegacyApiVersion)
+            each.severity = diag::Severity::Note;
+        return true;
+    });
+    report.diagnostics.report(Code::DuplicateKey, report.line(9, "z.yaml"), {"spec"});
+    const std::string text = report.text();
+    CHECK(before(text, "z.yaml:9", "e.yaml:2"));
+    CHECK(before(text, "e.yaml:2", "w.yaml:1"));
+    CHECK(before(text, "w.yaml:1", "l.yaml:1"));
+}
+
+TEST_CASE("equal findings stand once, with the places of the others") {
+    Report report;
+    for (int i = 0; i < 6; ++i)
+        report.diagnostics.report(Code::DuplicateKey, report.line(1, "f" + std::to_string(i)),
+                                  {"spec"});
+    report.diagnostics.report(Code::DuplicateKey, report.line(1, "other"), {"metadata"});
+    const std::string text = report.text();
+    CHECK(text.find("the same: 5 more in 5 files: f1:1:1, f2:1:1, f3:1:1, ...") !=
+          std::string::npos);
+    CHECK(text.find("other:1:1") != std::string::npos);
+}
+
+TEST_CASE("of a rule's warnings the first few are shown, of errors all") {
+    Report report;
+    for (int i = 0; i < 8; ++i) {
+        const std::string name = "p" + std::to_string(i);
+        report.diagnostics.report(Code::SelectsNothing, report.line(1, name), {name});
+        report.diagnostics.report(Code::DuplicateKey, report.line(2, name), {name});
+    }
+    const std::string text = report.text();
+    CHECK(text.find("p4:1:1: warning") != std::string::npos);
+    CHECK(text.find("p5:1:1: warning") == std::string::npos);
+    CHECK(text.find("of PC4101 selector-matches-nothing: 3 more in 3 files: p5:1:1") !=
+          std::string::npos);
+    CHECK(text.find("p7:2:1: error") != std::string::npos);
+}
+
+TEST_CASE("rules are counted where there is much") {
+    Report report;
+    report.diagnostics.report(Code::SelectsNothing, report.line(1, "a"), {"a"});
+    CHECK(diag::rule_counts(report.diagnostics.list()).empty());
+    for (int i = 0; i < 1450; ++i)
+        report.diagnostics.report(Code::DuplicateKey, Span{}, {"spec"});
+    const std::string counts = diag::rule_counts(report.diagnostics.list());
+    CHECK(counts == "   1,450  PC1002  duplicate-key\n"
+                    "       1  PC4101  selector-matches-nothing\n");
+}
+
+TEST_CASE("numbers for people") {
+    CHECK(diag::grouped_digits(0) == "0");
+    CHECK(diag::grouped_digits(999) == "999");
+    CHECK(diag::grouped_digits(1000) == "1,000");
+    CHECK(diag::grouped_digits(1234567) == "1,234,567");
+    CHECK(diag::counted(1, "file") == "1 file");
+    CHECK(diag::counted(0, "file") == "0 files");
+}
