@@ -88,7 +88,7 @@ std::map<std::string, std::string> passwords_in(const fs::path& folder, const st
         return out;
     Sources sources;
     diag::Diagnostics diagnostics;
-    const FileId id = sources.add(file, read_file(file));
+    const FileId id = sources.add(file, suite_file(file));
     for (const yaml::Document& document : yaml::read_documents(sources, id, diagnostics)) {
         const yaml::Node* meta = document.root.find("metadata");
         const yaml::Node* where = meta != nullptr ? meta->find("namespace") : nullptr;
