@@ -219,12 +219,16 @@ std::vector<EffectsWalk::Taken> EffectsWalk::taken_from(std::uint32_t number) {
             (other.stage == unit.stage && other.first >= unit.first))
             continue;
         Id taken = 0;
-        for (const Live& live : stages_[other.stage].live)
-            if (live.entry >= other.first && live.entry < other.first + other.count &&
-                flows_.program().stages[other.stage].entries[live.entry].action != Action::Log)
+        for (const Live& live : stages_[other.stage].live) {
+            const Action action = flows_.program().stages[other.stage].entries[live.entry].action;
+            // What an earlier stage passes comes on.
+            const bool takes =
+                action != Action::Log && (action != Action::Pass || other.stage == unit.stage);
+            if (takes && live.entry >= other.first && live.entry < other.first + other.count)
                 taken = store_.unite(
                     taken,
-                    store_.intersect(store_.intersect(live.arriving, live.sets.may), wanted));
+                    store_.intersect(store_.intersect(live.arriving, live.sets.yes), wanted));
+        }
         if (taken != 0)
             out.push_back({i, taken});
     }

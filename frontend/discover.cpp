@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <optional>
 #include <set>
 #include <sstream>
+
+#include "support/letters.h"
+#include "support/read_file.h"
 
 namespace polecat::frontend {
 
@@ -36,22 +38,16 @@ void report_unreadable(const std::string& path, const std::string& why,
 }
 
 std::optional<std::string> text_of(const std::string& path, diag::Diagnostics& diagnostics) {
-    std::stringstream text;
     if (path == "-") {
+        std::stringstream text;
         text << std::cin.rdbuf();
         return std::move(text).str();
     }
-    std::ifstream in(path, std::ios::binary);
-    if (!in) {
-        report_unreadable(path, "it can't be opened", diagnostics);
-        return std::nullopt;
-    }
-    text << in.rdbuf();
-    if (in.bad()) {
-        report_unreadable(path, "reading failed", diagnostics);
-        return std::nullopt;
-    }
-    return std::move(text).str();
+    auto text = read_file(path);
+    if (text)
+        return std::move(*text);
+    report_unreadable(path, text.error(), diagnostics);
+    return std::nullopt;
 }
 
 } // namespace
@@ -67,9 +63,7 @@ std::string name_of(const std::string& path) {
 
 bool is_manifest_name(const std::string& path) {
     const std::string name = fs::path(path).filename().string();
-    std::string extension = fs::path(path).extension().string();
-    for (char& c : extension)
-        c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    const std::string extension = lower_case(fs::path(path).extension().string());
     if (name == "Kustomization")
         return true;
     return (extension == ".yaml" || extension == ".yml" || extension == ".json") &&

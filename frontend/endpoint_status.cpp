@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "frontend/kinds/fields.h"
 #include "frontend/yaml/node.h"
+#include "support/read_file.h"
 
 namespace polecat::frontend {
 
@@ -41,10 +40,12 @@ read_endpoint_status(const std::string& folder, Sources& sources, diag::Diagnost
     std::sort(files.begin(), files.end());
     std::vector<routing::EndpointStatus> out;
     for (const fs::path& path : files) {
-        std::ifstream in(path, std::ios::binary);
-        std::ostringstream text;
-        text << in.rdbuf();
-        const FileId file = sources.add(path.string(), text.str());
+        auto text = read_file(path.string());
+        if (!text) {
+            diagnostics.report(diag::Code::UnreadableFile, Span{}, {path.string(), text.error()});
+            continue;
+        }
+        const FileId file = sources.add(path.string(), std::move(*text));
         for (const yaml::Document& document : yaml::read_documents(sources, file, diagnostics)) {
             Fields fields(&document.root, "", "endpoint status", diagnostics);
             fields.ignore_rest();

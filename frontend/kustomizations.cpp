@@ -113,7 +113,8 @@ RenderFolder read_kustomization(const Node& root, const std::string& folder, std
     }
     if (elsewhere)
         out.changes.push_back("resources of other repositories");
-    out.space = scalar_text(root, "namespace");
+    out.placement = {scalar_text(root, "namespace"), scalar_text(root, "namePrefix"),
+                     scalar_text(root, "nameSuffix")};
     return out;
 }
 
@@ -164,11 +165,11 @@ class Tree {
     std::set<std::size_t> seen_;
 };
 
-/// The namespaces that kustomizations put the objects of files into: the outermost one counts, and
-/// a base that two of them build from may have two.
-class Spaces {
+/// /// What kustomizations make of the names of objects of files: the outermost namespace counts,
+/// prefixes and suffixes add up, and a base that two of them build from may have two.
+class Placements {
   public:
-    Spaces(const Tree& tree, const std::vector<RenderFolder>& found, std::size_t files)
+    Placements(const Tree& tree, const std::vector<RenderFolder>& found, std::size_t files)
         : tree_(tree), found_(found), of_file_(files) {
         std::set<std::size_t> used;
         for (const RenderFolder& each : found)
@@ -177,38 +178,40 @@ class Spaces {
                     used.insert(*folder);
         for (std::size_t i = 0; i < found.size(); ++i)
             if (!used.contains(i) && !found[i].is_component)
-                visit(i, "", 0);
+                visit(i, {}, 0);
     }
 
-    std::vector<std::string> of(std::size_t file) const {
+    std::vector<Placement> of(std::size_t file) const {
         return {of_file_[file].begin(), of_file_[file].end()};
     }
-    /// Every file of this folder goes where its kustomization says, and is read so.
+    /// Every file of this folder is read as its kustomization has it, as far as names go.
     bool knows(const RenderFolder& folder, std::size_t depth = 0) const {
         return std::all_of(
             folder.resources.begin(), folder.resources.end(), [&](const std::string& path) {
                 const auto file = tree_.file_at(path);
                 const auto below = tree_.kustomization_at(path);
-                return file ? of_file_[*file].size() == 1 && !of_file_[*file].contains("")
+                return file ? of_file_[*file].size() == 1
                             : below && depth < kDeepest && knows(found_[*below], depth + 1);
             });
     }
 
   private:
-    void visit(std::size_t at, const std::string& outer, std::size_t depth) {
+    void visit(std::size_t at, const Placement& outer, std::size_t depth) {
         const RenderFolder& each = found_[at];
-        const std::string& space = outer.empty() ? each.space : outer;
+        const Placement& own = each.placement;
+        const Placement here{outer.space.empty() ? own.space : outer.space,
+                             outer.prefix + own.prefix, own.suffix + outer.suffix};
         for (const std::string& path : each.resources)
             if (const auto file = tree_.file_at(path))
-                of_file_[*file].insert(space);
+                of_file_[*file].insert(here);
             else if (const auto folder = tree_.kustomization_at(path); folder && depth < kDeepest)
-                visit(*folder, space, depth + 1);
+                visit(*folder, here, depth + 1);
     }
 
     static constexpr std::size_t kDeepest = 20; // kustomize refuses a circle
     const Tree& tree_;
     const std::vector<RenderFolder>& found_;
-    std::vector<std::set<std::string>> of_file_;
+    std::vector<std::set<Placement>> of_file_;
 };
 
 } // namespace
@@ -227,15 +230,17 @@ void add_kustomizations(const std::vector<File>& files, Layout& layout) {
         for (const std::string& path : each.resources)
             if (const auto file = tree.file_at(path))
                 resources.insert(*file);
-    const Spaces spaces(tree, found, files.size());
+    const Placements placements(tree, found, files.size());
     for (std::size_t i = 0; i < files.size(); ++i)
-        layout.spaces[i] = spaces.of(i);
+        layout.placements[i] = placements.of(i);
     std::vector<bool> known;
     for (const RenderFolder& each : found)
-        known.push_back(spaces.knows(each));
+        known.push_back(placements.knows(each));
     for (std::size_t i = 0; i < found.size(); ++i)
         if (known[i])
-            std::erase(found[i].changes, "namespace");
+            std::erase_if(found[i].changes, [](const std::string& field) {
+                return field == "namespace" || field == "namePrefix" || field == "nameSuffix";
+            });
     for (std::size_t i = 0; i < found.size(); ++i) {
         for (const std::string& path : found[i].parts)
             if (const auto file = tree.file_at(path);

@@ -131,10 +131,10 @@ class FileReader {
     FileReader(Sources& sources, diag::Diagnostics& diagnostics)
         : sources_(sources), diagnostics_(diagnostics) {}
 
-    /// /// `part`: what else the file belongs to, if anything. `spaces`: where kustomize puts its
-    /// objects.
+    /// /// /// `part`: what else the file belongs to, if anything. `placements`: what kustomize
+    /// makes of the names of its objects.
     void read(const File& file, FileId id, const std::string& part,
-              const std::vector<std::string>& spaces) {
+              const std::vector<Placement>& placements) {
         if (file.use == File::Use::Source)
             return read_source(id);
         if (!part.empty())
@@ -158,10 +158,8 @@ class FileReader {
             if (each.severity == diag::Severity::Error)
                 lost.push_back(each.span);
         diagnostics_.append(found);
-        if (spaces.size() > 1)
-            copy_namespaces(read, spaces);
-        else if (!spaces.empty() && !spaces.front().empty())
-            put_into_namespace(read, spaces.front(), GivenNamespace::Replaced);
+        if (!placements.empty())
+            place(read, placements);
         if (file.use == File::Use::Rendered)
             std::move(read.begin(), read.end(), std::back_inserter(rendered_));
         else
@@ -239,11 +237,11 @@ policy::Cluster load_files(std::vector<File> files, Sources& sources,
     std::vector<FileId> ids;
     for (std::size_t i = 0; i < files.size(); ++i) {
         ids.push_back(sources.add(files[i].revision + files[i].path, files[i].text));
-        reader.read(files[i], ids.back(), layout.parts[i], layout.spaces[i]);
+        reader.read(files[i], ids.back(), layout.parts[i], layout.placements[i]);
     }
     reader.finish();
     if (!options.space.empty())
-        put_into_namespace(reader.documents, options.space, GivenNamespace::Kept);
+        put_into_namespace(reader.documents, options.space);
     policy::Cluster cluster;
     load_documents(reader.documents, cluster, diagnostics);
     add_unread_documents(reader.lost, sources, cluster);

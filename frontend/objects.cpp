@@ -1,6 +1,7 @@
 #include "frontend/objects.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <optional>
 #include <tuple>
@@ -197,49 +198,68 @@ Node text_node(const std::string& text, const Span& span) {
     return out;
 }
 
-void put_into_namespace(Node& root, const std::string& space, GivenNamespace given) {
+/// Calls `act` with the metadata and kind of each object.
+void each_metadata(Node& root, const std::function<void(Node&, const std::string&)>& act) {
     const std::string kind = scalar_text(root, "kind");
-    if (Node* items = const_cast<Node*>(root.find("items"));
-        items != nullptr && kind.ends_with("List"))
-        for (Node& item : items->items)
-            put_into_namespace(item, space, given);
-    Node* meta = const_cast<Node*>(root.find("metadata"));
-    if (meta == nullptr || !meta->is_mapping() || kind.ends_with("List"))
-        return;
-    if (Node* name = const_cast<Node*>(meta->find("name"));
-        name != nullptr && kind == "Namespace" && given == GivenNamespace::Replaced)
-        *name = text_node(space, name->span);
+    if (kind.ends_with("List")) {
+        if (Node* items = const_cast<Node*>(root.find("items")); items != nullptr)
+            for (Node& item : items->items)
+                each_metadata(item, act);
+    } else if (Node* meta = const_cast<Node*>(root.find("metadata"));
+               meta != nullptr && meta->is_mapping()) {
+        act(*meta, kind);
+    }
+}
+
+void set_namespace(Node& meta, const std::string& kind, const std::string& space, bool replace) {
     if (is_global_kind(kind))
         return;
-    Node* there = const_cast<Node*>(meta->find("namespace"));
+    Node* there = const_cast<Node*>(meta.find("namespace"));
     if (there == nullptr)
-        meta->members.push_back({"namespace", meta->span, text_node(space, meta->span)});
-    else if (given == GivenNamespace::Replaced || there->is_null() ||
-             (there->is_scalar() && there->text.empty()))
+        meta.members.push_back({"namespace", meta.span, text_node(space, meta.span)});
+    else if (replace || there->is_null() || (there->is_scalar() && there->text.empty()))
         *there = text_node(space, there->span);
+}
+
+void place_object(Node& meta, const std::string& kind, const Placement& placement) {
+    if (!placement.space.empty())
+        set_namespace(meta, kind, placement.space, true);
+    Node* name = const_cast<Node*>(meta.find("name"));
+    if (name == nullptr || !name->is_scalar())
+        return;
+    if (kind == "Namespace" && !placement.space.empty())
+        *name = text_node(placement.space, name->span);
+    else if (kind != "Namespace" && kind != "CustomResourceDefinition" &&
+             !(placement.prefix + placement.suffix).empty())
+        *name = text_node(placement.prefix + name->text + placement.suffix, name->span);
+}
+
+void place_document(yaml::Document& document, const Placement& placement) {
+    each_metadata(document.root, [&](Node& meta, const std::string& kind) {
+        place_object(meta, kind, placement);
+    });
 }
 
 } // namespace
 
-void put_into_namespace(std::vector<yaml::Document>& documents, const std::string& space,
-                        GivenNamespace given) {
+void put_into_namespace(std::vector<yaml::Document>& documents, const std::string& space) {
     for (yaml::Document& each : documents)
-        put_into_namespace(each.root, space, given);
+        each_metadata(each.root, [&](Node& meta, const std::string& kind) {
+            set_namespace(meta, kind, space, false);
+        });
 }
 
-void copy_namespaces(std::vector<yaml::Document>& documents,
-                     const std::vector<std::string>& spaces) {
+void place(std::vector<yaml::Document>& documents, const std::vector<Placement>& placements) {
     std::vector<yaml::Document> out;
     for (yaml::Document& each : documents) {
-        if (scalar_text(each.root, "kind") != "Namespace") {
-            out.push_back(std::move(each));
-            continue;
-        }
-        for (const std::string& space : spaces) {
+        const bool is_space = scalar_text(each.root, "kind") == "Namespace";
+        for (std::size_t i = 0; is_space && i + 1 < placements.size(); ++i) {
             out.push_back(each);
-            if (!space.empty())
-                put_into_namespace(out.back().root, space, GivenNamespace::Replaced);
+            place_document(out.back(), placements[i]);
         }
+        out.push_back(std::move(each));
+        if (is_space || placements.size() == 1)
+            place_document(out.back(), placements.back());
     }
     documents = std::move(out);
 }

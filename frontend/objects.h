@@ -2,6 +2,7 @@
 /// without a namespace go.
 #pragma once
 
+#include <compare>
 #include <string>
 #include <vector>
 
@@ -30,15 +31,18 @@ std::vector<Object> objects_of(const std::vector<yaml::Document>& documents,
 /// said: equal ones are a note, two policies that differ an error.
 void drop_doubles(std::vector<Object>& objects, diag::Diagnostics& diagnostics);
 
-/// Writes `space` into the metadata of every object of a kind that has a namespace. `Kept`: of
-/// those that give none, as kubectl and helm do. /// `Replaced`: of all, and into the name of a
-/// Namespace, as kustomize does.
-enum class GivenNamespace { Kept, Replaced };
-void put_into_namespace(std::vector<yaml::Document>& documents, const std::string& space,
-                        GivenNamespace given);
-/// What several kustomizations put into several namespaces is one object in each. Only a Namespace
-/// is nothing as it stands; others keep the place they give themselves.
-void copy_namespaces(std::vector<yaml::Document>& documents,
-                     const std::vector<std::string>& spaces);
+/// Writes `space` into the metadata of every object of a kind that has a namespace and gives
+/// none, as kubectl and helm do.
+void put_into_namespace(std::vector<yaml::Document>& documents, const std::string& space);
+
+/// What kustomize makes of names; empty: it leaves them.
+struct Placement {
+    std::string space; ///< of every object, and the name of a Namespace
+    std::string prefix, suffix;
+    auto operator<=>(const Placement&) const = default;
+};
+/// Gives the objects of a file the names that kustomizations give them. Where these differ, only a
+/// Namespace is one object for each; others keep the name and place that they give themselves.
+void place(std::vector<yaml::Document>& documents, const std::vector<Placement>& placements);
 
 } // namespace polecat::frontend

@@ -101,7 +101,7 @@ diag::Diagnostic& report_folder(const RenderFolder& each, const std::vector<File
 Layout layout_of(const std::vector<File>& files) {
     Layout out;
     out.parts.resize(files.size());
-    out.spaces.resize(files.size());
+    out.placements.resize(files.size());
     add_charts(files, out);
     add_kustomizations(files, out);
     std::stable_sort(out.folders.begin(), out.folders.end(),

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "frontend/discover.h"
+#include "frontend/objects.h"
 #include "support/source.h"
 
 namespace polecat::frontend {
@@ -17,7 +18,7 @@ struct RenderFolder {
     std::string folder;               ///< "charts/web"; "." for the current one
     std::size_t file = 0;             ///< its Chart.yaml or kustomization.yaml, among the files
     std::vector<std::string> changes; ///< of kustomize: the fields by which it changes something
-    std::string space;                ///< of kustomize: where it puts what it builds
+    Placement placement;              ///< of kustomize: what it makes of names
     std::size_t unread = 0;           ///< of a chart: its templates
     bool has_policy = false;          ///< among what it makes
     /// Of kustomize: folders and files that it builds from.
@@ -30,9 +31,9 @@ struct RenderFolder {
 struct Layout {
     std::vector<RenderFolder> folders; ///< in the order of their files
     std::vector<std::string> parts;    ///< for each file: why it is no manifest of its own, or ""
-    /// For each file: the namespaces into which kustomizations that build from it put its objects;
-    /// "" for one that leaves them where they are.
-    std::vector<std::vector<std::string>> spaces;
+    /// For each file: what the kustomizations that build from it make of the names of its
+    /// objects.
+    std::vector<std::vector<Placement>> placements;
 };
 Layout layout_of(const std::vector<File>& files);
 

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "ir/policy/order.h"
+#include "ir/policy/scope.h"
 
 namespace polecat::passes {
 
@@ -288,7 +289,7 @@ policy::Labels prefixed(const std::string& prefix, const policy::Metadata& of) {
     std::vector<std::pair<std::string, std::string>> out;
     for (const auto& [key, value] : of.labels)
         out.emplace_back(prefix + std::string(key), value);
-    out.emplace_back(prefix + "projectcalico.org/name", of.name);
+    out.emplace_back(prefix + std::string(policy::kCalicoNameLabel), of.name);
     return policy::Labels(out);
 }
 

@@ -72,14 +72,13 @@ void add_network(const policy::Cluster& cluster, decision::LoweredCluster& lower
     for (const policy::Pool& pool : policy::pools_of(cluster))
         if (pool.for_pods)
             lowered.pools.push_back(pool_of(pool));
-    for (const policy::OtherObject& each : cluster.others) {
-        const bool felix = each.kind == "FelixConfiguration";
-        lowered.nat_spares_hosts =
-            lowered.nat_spares_hosts ||
-            (felix && each.spec.is("natOutgoingExclusions", "IPPoolsAndHostIPs"));
-        lowered.is_bpf = lowered.is_bpf || (felix && each.spec.is_true("bpfEnabled")) ||
-                         (each.kind == "Installation" && each.spec.is("linuxDataplane", "BPF"));
+    if (const policy::OtherObject* felix = policy::default_felix(cluster)) {
+        lowered.nat_spares_hosts = felix->spec.is("natOutgoingExclusions", "IPPoolsAndHostIPs");
+        lowered.is_bpf = felix->spec.is_true("bpfEnabled");
     }
+    for (const policy::OtherObject& each : cluster.others)
+        lowered.is_bpf = lowered.is_bpf ||
+                         (each.kind == "Installation" && each.spec.is("linuxDataplane", "BPF"));
 }
 
 } // namespace

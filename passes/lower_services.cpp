@@ -4,6 +4,7 @@
 
 #include "ir/policy/scope.h"
 #include "passes/lower_parts.h"
+#include "support/letters.h"
 
 namespace polecat::passes::lowering {
 
@@ -148,10 +149,8 @@ class Builder {
 
     void add_member(const policy::Service& service, const std::string& key,
                     const policy::Workload& workload) {
-        std::string name = workload.kind + ":" + key.substr(0, key.find('/')) + "/";
-        std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
-            return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-        });
+        const std::string name =
+            lower_case(workload.kind) + ":" + key.substr(0, key.find('/')) + "/";
         const auto found = lowered_.workloads_by_name.find(name + workload.meta.name);
         if (found == lowered_.workloads_by_name.end())
             return;

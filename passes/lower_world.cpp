@@ -1,10 +1,10 @@
 // The world: endpoints and network sets with their effective labels and addresses.
 // Label sources: Calico felix/labelindex, libcalico-go k8s/conversion.
 #include <algorithm>
-#include <cctype>
 
 #include "ir/policy/felix.h"
 #include "passes/lower_parts.h"
+#include "support/letters.h"
 #include "support/sha1.h"
 
 namespace polecat::passes::lowering {
@@ -14,12 +14,6 @@ using decision::ObjectId;
 using selector::Labels;
 
 namespace {
-
-std::string lower_case(std::string text) {
-    for (char& c : text)
-        c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    return text;
-}
 
 /// Labels of profiles, first profile strongest, below `own`.
 Labels with_inherited(const std::vector<Labels::Pair>& own, const std::vector<std::string>& names,

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "ir/policy/felix.h"
+
 namespace polecat::lint {
 
 namespace {
@@ -195,12 +197,10 @@ bool Bgp::carries_pods() const {
         return false;
     // From v3.33 on Felix makes IPIP's routes unless told otherwise.
     bool felix_ipip = version_ && *version_ >= 333, felix_all = false;
-    for (const policy::OtherObject& each : cluster.others) {
-        const bool felix = each.kind == "FelixConfiguration" && each.meta.name == "default";
-        if (felix && each.spec.has("programClusterRoutes")) {
-            felix_all = each.spec.is("programClusterRoutes", "Enabled");
-            felix_ipip = felix_all || each.spec.is("programClusterRoutes", "EnabledIPIPOnly");
-        }
+    if (const policy::OtherObject* felix = policy::default_felix(cluster);
+        felix != nullptr && felix->spec.has("programClusterRoutes")) {
+        felix_all = felix->spec.is("programClusterRoutes", "Enabled");
+        felix_ipip = felix_all || felix->spec.is("programClusterRoutes", "EnabledIPIPOnly");
     }
     const auto& pools = cluster.pools;
     return !felix_all &&

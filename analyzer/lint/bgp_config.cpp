@@ -5,6 +5,7 @@
 
 #include "analyzer/lint/bgp.h"
 #include "analyzer/lint/pools.h"
+#include "ir/policy/felix.h"
 
 namespace polecat::lint {
 
@@ -113,10 +114,7 @@ class Config {
     /// Which of two daemons makes the routes of a class of pools, where both are told.
     void cluster_routes() {
         constexpr const char* kField = "programClusterRoutes";
-        const OtherObject* felix = nullptr;
-        for (const OtherObject& each : bgp_.cluster.others)
-            if (each.kind == "FelixConfiguration" && each.meta.name == "default")
-                felix = &each;
+        const OtherObject* felix = policy::default_felix(bgp_.cluster);
         const OtherObject* bgp = bgp_.configuration;
         if (felix == nullptr || bgp == nullptr || bgp_.disabled_by() != nullptr)
             return;

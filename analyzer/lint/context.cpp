@@ -6,6 +6,7 @@
 
 #include "analyzer/every_endpoint.h"
 #include "analyzer/lint/pools.h"
+#include "ir/policy/felix.h"
 
 namespace polecat::lint {
 
@@ -30,7 +31,8 @@ struct Answers {
 
 Context::Context(const policy::Cluster& of, const policy::OrderedPolicies& ordered,
                  const decision::LoweredCluster& meaning, Settings given)
-    : cluster(of), policies(ordered), lowered(meaning), settings(given), extent(of),
+    : cluster(of), policies(ordered), lowered(meaning), settings(given),
+      extent(of, given.whole_cluster),
       answers_(given.answers ? given.answers : std::make_shared<Answers>()) {}
 Context::~Context() = default;
 
@@ -128,11 +130,13 @@ std::string Context::proof_of_no_match(const RuleView& view, std::string holds_f
 Dataplane Context::dataplane() const {
     if (settings.dataplane != Dataplane::Auto)
         return settings.dataplane;
-    for (const policy::OtherObject& each : cluster.others) {
-        if (each.kind == "FelixConfiguration" && each.spec.is_true("bpfEnabled"))
+    if (const policy::OtherObject* felix = policy::default_felix(cluster)) {
+        if (felix->spec.is_true("bpfEnabled"))
             return Dataplane::Bpf;
-        if (each.kind == "FelixConfiguration" && each.spec.is("nftablesMode", "Enabled"))
+        if (felix->spec.is("nftablesMode", "Enabled"))
             return Dataplane::Nftables;
+    }
+    for (const policy::OtherObject& each : cluster.others) {
         if (each.kind == "Installation" && each.spec.is("linuxDataplane", "BPF"))
             return Dataplane::Bpf;
         if (each.kind == "Installation" && each.spec.is("linuxDataplane", "Nftables"))

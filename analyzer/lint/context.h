@@ -33,6 +33,7 @@ struct Settings {
     Dataplane dataplane = Dataplane::Auto;
     /// Calico's release, major * 100 + minor (3.32 is 332); absent: the newest that polecat knows.
     std::optional<int> calico_version;
+    bool whole_cluster = false; ///< somebody says that the input is all of it
     /// A second engine that checks claims; true: it proved this one, false: it could not say. May
     /// be empty.
     std::function<bool(const analyzer::Claim&)> prove;

@@ -9,6 +9,7 @@
 
 #include "analyzer/lint/checks.h"
 #include "analyzer/lint/pools.h"
+#include "ir/policy/felix.h"
 #include "ir/policy/scope.h"
 
 namespace polecat::lint {
@@ -24,10 +25,9 @@ constexpr std::int64_t kIpSetSize = 1048576;
 class CostChecker {
   public:
     CostChecker(Context& context, Diagnostics& out) : context_(context), out_(out) {
-        for (const policy::OtherObject& each : context.cluster.others)
-            if (each.kind == "FelixConfiguration" && each.meta.name == "default")
-                if (const auto given = each.spec.integer("maxIpsetSize"); given && given->value > 0)
-                    limit_ = given->value;
+        if (const policy::OtherObject* felix = policy::default_felix(context.cluster))
+            if (const auto given = felix->spec.integer("maxIpsetSize"); given && given->value > 0)
+                limit_ = given->value;
         each_policy(context, [&](const policy::OrderedTier&, const policy::Policy& policy) {
             has_calico_policy_ = has_calico_policy_ || !is_kubernetes(policy);
         });
@@ -129,26 +129,20 @@ class CostChecker {
     }
 
     void unused(const NetworkSet& set) {
-        if (used_.contains(name(set)))
-            return;
-        auto& diagnostic = report(Code::NetworkSetUnused, set, set.meta.span, {name(set)});
-        if (const auto end = selects_but_for_scope(set))
-            diagnostic.with_label(*end, "would select it, but in its namespace only")
-                .with_hint("add `namespaceSelector: global()` there");
+        if (!used_.contains(name(set)) && !is_selected_but_for_scope(set))
+            report(Code::NetworkSetUnused, set, set.meta.span, {name(set)});
     }
 
-    /// An end of a namespaced policy's rule that asks for the labels of a global set.
-    std::optional<Span> selects_but_for_scope(const NetworkSet& set) const {
-        std::optional<Span> out;
-        if (!set.meta.space.empty())
-            return out;
+    /// A rule of a namespaced policy asks for the labels of a global set: told of that rule.
+    bool is_selected_but_for_scope(const NetworkSet& set) const {
+        bool out = false;
         each_rule(context_, [&](const RuleView& view) {
             for (const EntityRule* end : {&view.rule.source, &view.rule.destination})
-                if (!out && !policy::is_global(view.policy.kind) && !is_kubernetes(view.policy) &&
-                    policy::is_present(end->selector) && !end->selector->parsed.is_all() &&
-                    !end->namespace_selector && !end->service_accounts &&
-                    end->selector->parsed.matches(set.meta.labels))
-                    out = end->selector->span;
+                out = out ||
+                      (set.meta.space.empty() && !policy::is_global(view.policy.kind) &&
+                       !is_kubernetes(view.policy) && policy::is_present(end->selector) &&
+                       !end->selector->parsed.is_all() && !end->namespace_selector &&
+                       !end->service_accounts && end->selector->parsed.matches(set.meta.labels));
         });
         return out;
     }

@@ -111,16 +111,14 @@ class SystemPods {
   private:
     /// The DNS pods, where no system pods are in the input.
     selector::Labels assumed() const {
-        selector::Labels labels;
-        const std::string prefix(policy::kNamespacePrefix);
-        labels.set(policy::kNamespaceLabel, "kube-system");
+        policy::Namespace system;
+        system.meta.name = "kube-system";
+        if (const auto* given = context_.extent.labels_of_namespace(system.meta.name))
+            system.meta.labels = *given;
+        selector::Labels labels = policy::inherited_labels(system);
+        labels.set(policy::kNamespaceLabel, system.meta.name);
         labels.set(policy::kOrchestratorLabel, "k8s");
         labels.set("k8s-app", "kube-dns");
-        labels.set(prefix + "projectcalico.org/name", "kube-system");
-        labels.set(prefix + "kubernetes.io/metadata.name", "kube-system");
-        if (const auto* given = context_.extent.labels_of_namespace("kube-system"))
-            for (const auto& [label, value] : *given)
-                labels.set(prefix + std::string(label), value);
         return labels;
     }
 

@@ -165,7 +165,7 @@ class DeadRulesChecker {
         };
         for (const auto& [policy, rules] : of) {
             const std::string space = policy::is_global(policy->kind) ? "" : policy->meta.space;
-            add(context_.extent.known(policy::subject_of(*policy), policy::Ends::Endpoints));
+            add(context_.extent.known_endpoints_of(*policy));
             for (const Rule& rule : rules)
                 for (const policy::EntityRule* end : {&rule.source, &rule.destination})
                     if (const auto peers = policy::peers_of(*end, space); all && peers)
@@ -217,6 +217,19 @@ class DeadRulesChecker {
         return fmt::format("{}[{}]", decision::to_string(key.direction), key.index);
     }
 
+    bool takes_the_rest_too(const analyzer::RuleEffect& effect, const Rule& rule) const {
+        return policy::asks_nothing(rule) &&
+               std::any_of(effect.taken_by.begin(), effect.taken_by.end(), [&](const auto& each) {
+                   const Policy& by = *policies_.at(each.policy).second;
+                   const auto& rules =
+                       each.direction == Direction::Ingress ? by.ingress : by.egress;
+                   return std::any_of(rules.begin(), rules.end(), [&](const Rule& other) {
+                       return other.manifest_index == each.index && other.action == rule.action &&
+                              policy::asks_nothing(other);
+                   });
+               });
+    }
+
     void shadowed(const Policy& policy, const RuleKey& key, const analyzer::RuleEffect& effect,
                   const Rule& rule) {
         bool same_action = true, passed = rule.action == Action::Deny && !effect.taken_by.empty();
@@ -227,6 +240,8 @@ class DeadRulesChecker {
             passed = passed && by.action == Action::Pass && by.tier == effect.slot.tier;
             names.push_back(name_within(policy, each));
         }
+        // A rule for the rest behind another one: what comes before both decides either way.
+        same_action = same_action || takes_the_rest_too(effect, rule);
         for (const std::string& tier : effect.taken_by_ends) {
             same_action = same_action && rule.action == Action::Deny;
             passed = false;
@@ -321,16 +336,12 @@ class DeadRulesChecker {
 
     /// Policies that each do something for an endpoint and together nothing.
     void check_together() {
-        std::map<analyzer::PolicyKey, const Policy*> by_key;
-        each_policy(context_, [&](const policy::OrderedTier&, const Policy& policy) {
-            by_key.emplace(analyzer::key_of(policy), &policy);
-        });
         for (const auto& [policies, endpoint] : effects_.vacuous) {
             std::vector<std::string> names;
             std::vector<const Policy*> found;
             for (const analyzer::PolicyKey& key : policies.policies) {
                 names.push_back(analyzer::to_string(key));
-                found.push_back(by_key.at(key));
+                found.push_back(policies_.at(key).second);
             }
             const auto known = known_ends(all_rules(found));
             if (!known)

@@ -68,11 +68,13 @@ class DnsChecker {
             const bool asks_elsewhere = with_own_resolvers_.contains(context_.object(id).span);
             const bool sure = !asks_elsewhere && !servers_.groups.empty();
             const Lookups::Ways ways =
-                lookups.pods | lookups.local | (sure ? lookups.chosen : lookups.elsewhere);
+                lookups.pods | lookups.local | (sure ? Lookups::Ways{} : lookups.elsewhere);
             if (lookups_.has_node_local() && lookups.pods.udp && !lookups.local.udp)
                 note(id, *program, sure, without_local_);
+            // Who lets it ask others may have given it these in a way that no manifest shows.
             if (!ways.udp || !ways.tcp)
-                note(id, *program, sure, ways.udp ? without_tcp_ : without_udp_);
+                note(id, *program, sure && !lookups.chosen.udp,
+                     ways.udp ? without_tcp_ : without_udp_);
         }
     }
 

@@ -75,13 +75,13 @@ class HostNetworkPeersChecker {
             out.labels.set("tier", "control-plane");
         out.labels.set(policy::kNamespaceLabel, pod.space);
         out.labels.set(policy::kOrchestratorLabel, "k8s");
-        const std::string prefix(policy::kNamespacePrefix);
+        policy::Namespace own;
+        own.meta.name = pod.space;
         for (const policy::Namespace& space : context_.cluster.namespaces)
             if (space.meta.name == pod.space)
-                for (const auto& [label, value] : space.meta.labels)
-                    out.labels.set(prefix + std::string(label), value);
-        for (const char* label : {"projectcalico.org/name", "kubernetes.io/metadata.name"})
-            out.labels.set(prefix + label, pod.space);
+                own = space;
+        for (const auto& [label, value] : policy::inherited_labels(own))
+            out.labels.set(label, value);
         static_pods_.push_back(std::move(out));
     }
 

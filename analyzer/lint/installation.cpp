@@ -8,6 +8,7 @@
 
 #include "analyzer/lint/checks.h"
 #include "analyzer/lint/pools.h"
+#include "ir/policy/felix.h"
 
 namespace polecat::lint {
 
@@ -72,12 +73,10 @@ class InstallationChecker {
     InstallationChecker(Context& context, Diagnostics& out)
         : context_(context), cluster_(context.cluster), out_(out), pools_(pools_of(cluster_)),
           nodes_(nodes_of(cluster_)) {
-        for (const policy::OtherObject& each : cluster_.others) {
-            if (each.kind == "FelixConfiguration" && each.meta.name == "default")
-                felix_ = &each;
+        felix_ = policy::default_felix(cluster_);
+        for (const policy::OtherObject& each : cluster_.others)
             if (each.kind == "Installation")
                 installation_ = &each;
-        }
     }
 
     void run() {

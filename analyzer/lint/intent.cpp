@@ -44,14 +44,12 @@ class IntentChecker {
                 denies_one_family(policy, policy.egress, Direction::Egress);
             if (!is_normal(policy))
                 return;
+            restricts_nothing(policy);
             for (const Direction direction : {Direction::Ingress, Direction::Egress}) {
                 const bool in = direction == Direction::Ingress;
                 if (!(in ? policy.ingress_type : policy.egress_type))
                     continue;
                 const auto& rules = in ? policy.ingress : policy.egress;
-                if (allows_everything(rules))
-                    report(Code::AllowsEverything, policy, policy.meta.span,
-                           {policy.meta.name, decision::to_string(direction)});
                 if (only_logs(rules) && tier.default_action == Action::Deny)
                     log_only(policy, direction);
                 one_family(policy, rules, direction);
@@ -69,6 +67,18 @@ class IntentChecker {
 
     static std::string rule_name(const Rule& rule, Direction direction) {
         return fmt::format("{}[{}]", decision::to_string(direction), rule.manifest_index);
+    }
+
+    /// A policy that restricts one direction and says of the other that all of it is allowed says
+    /// what it means.
+    void restricts_nothing(const Policy& policy) {
+        if ((policy.ingress_type && !allows_everything(policy.ingress)) ||
+            (policy.egress_type && !allows_everything(policy.egress)))
+            return;
+        const char* directions = !policy.egress_type    ? "ingress"
+                                 : !policy.ingress_type ? "egress"
+                                                        : "ingress and egress";
+        report(Code::AllowsEverything, policy, policy.meta.span, {policy.meta.name, directions});
     }
 
     // --- Log -------------------------------------------------------------------------------------

@@ -194,9 +194,7 @@ class IpamChecker {
     }
 
     static bool selects_namespace(const Pool& pool, const policy::Namespace& space) {
-        policy::Labels labels = space.meta.labels;
-        labels.set_default("kubernetes.io/metadata.name", space.meta.name);
-        return pool.namespace_selector->parsed.matches(labels);
+        return pool.namespace_selector->parsed.matches(space.meta.labels);
     }
 
     bool served(const NodeView& node, const Pool* but = nullptr,

@@ -9,6 +9,7 @@
 #include "analyzer/lint/pools.h"
 #include "analyzer/program_sets.h"
 #include "ir/net/special.h"
+#include "ir/policy/felix.h"
 #include "support/diag/fix.h"
 
 namespace polecat::lint {
@@ -141,12 +142,11 @@ class IpamRequestsChecker {
 
     /// Felix ignores them unless told otherwise.
     void check_floating(const AddressRequest& request) {
-        for (const policy::OtherObject& each : cluster_.others)
-            if (each.kind == "FelixConfiguration" && each.meta.name == "default" &&
-                !each.spec.is("floatingIPs", "Enabled"))
-                report(Code::FloatingOff, request, {request.object})
-                    .with_label(each.meta.span, "does not say floatingIPs: Enabled")
-                    .with_fix(enable_floating(each));
+        const policy::OtherObject* felix = policy::default_felix(cluster_);
+        if (felix != nullptr && !felix->spec.is("floatingIPs", "Enabled"))
+            report(Code::FloatingOff, request, {request.object})
+                .with_label(felix->meta.span, "does not say floatingIPs: Enabled")
+                .with_fix(enable_floating(*felix));
     }
 
     static std::optional<diag::Fix> enable_floating(const policy::OtherObject& felix) {

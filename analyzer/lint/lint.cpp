@@ -44,11 +44,26 @@ constexpr Check kChecks[] = {
     check_pool_addresses,
 };
 
+/// The Tier objects of a cluster are often in another repository than its policies: as long as
+/// the input has none, that it lacks one says little. What such a policy does is not known.
+void lower_missing_tiers(const Context& context, Diagnostics& findings) {
+    if (!context.cluster.tiers.empty() || context.extent.is_whole())
+        return;
+    findings.keep_if([](diag::Diagnostic& each) {
+        if (each.code != Code::MissingTier || (each.hint && each.hint->starts_with("did you mean")))
+            return true;
+        each.severity = diag::Severity::Warning;
+        each.with_note("no Tier object is in the input: if it is elsewhere, read it as well");
+        return true;
+    });
+}
+
 } // namespace
 
 void run(Context& context, diag::Diagnostics& diagnostics) {
     for (const Check check : kChecks)
         check(context, diagnostics);
+    lower_missing_tiers(context, diagnostics);
 }
 
 } // namespace polecat::lint

@@ -1,6 +1,10 @@
-// Namespaces that every cluster has, by labels that nobody sets: `name: kube-system` selects
-// nothing, and an exception by it leaves nothing out.
+// Namespaces by labels that nobody sets: `name: kube-system` selects nothing, and an exception by
+// it leaves nothing out.
 #include <algorithm>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
 
 #include "analyzer/lint/checks.h"
 #include "ir/policy/scope.h"
@@ -13,30 +17,26 @@ using selector::Term;
 
 namespace {
 
-constexpr std::string_view kNameLabels[] = {"kubernetes.io/metadata.name",
-                                            "projectcalico.org/name"};
-
 /// Namespaces that the cluster makes by itself.
 constexpr std::string_view kBuiltInNamespaces[] = {"kube-system", "kube-public", "kube-node-lease",
                                                    "default"};
 
-/// A label that looks as if it held the namespace's name. `default` is a value of many.
+/// A label that looks as if it held the namespace's name: nobody calls anything else kube-system.
 bool may_hold_name(std::string_view label, std::string_view space) {
-    if (std::find(std::begin(kNameLabels), std::end(kNameLabels), label) != std::end(kNameLabels))
+    if (label == policy::kNameLabel || label == policy::kCalicoNameLabel)
         return false;
     const std::string_view last = label.substr(label.rfind('/') + 1);
-    return space != "default" || last == "name" || last == "namespace" || last == "ns" ||
+    return space.starts_with("kube-") || last == "name" || last == "namespace" || last == "ns" ||
            last == "metadata.name";
 }
 
-/// The labels of selectors that are compared with `value`.
-void collect_labels_with(const Selector& selector, std::string_view value,
-                         std::vector<std::string>& out) {
+/// Labels of a selector and what they are compared with.
+void collect_values(const Selector& selector, std::set<std::pair<std::string, std::string>>& out) {
     const Term& term = selector.term();
-    if (std::find(term.values.begin(), term.values.end(), value) != term.values.end())
-        out.push_back(term.label);
+    for (const std::string& value : term.values)
+        out.emplace(term.label, value);
     for (const Selector& child : term.children)
-        collect_labels_with(child, value, out);
+        collect_values(child, out);
 }
 
 class NamespaceLabelsChecker {
@@ -47,33 +47,47 @@ class NamespaceLabelsChecker {
                const std::string& what) {
         if (!policy::is_present(field))
             return;
-        for (const std::string_view space : kBuiltInNamespaces)
-            if (const auto label = missing_label(field->parsed, std::string(space)))
-                out_.report(Code::NamespaceLabelNotSet,
-                            field->span.known() ? field->span : policy.meta.span,
-                            {what, *label, space})
-                    .about(name_of(policy))
-                    .with_hint("write `kubernetes.io/metadata.name`, which every namespace has");
+        std::set<std::pair<std::string, std::string>> asked;
+        collect_values(field->parsed, asked);
+        const Span span = field->span.known() ? field->span : policy.meta.span;
+        for (const auto& [label, space] : asked)
+            if (may_hold_name(label, space) && is_known(space))
+                check(policy, span, what, label, space, field->parsed);
     }
 
   private:
-    /// A label that decides whether the namespace is selected, and that it doesn't have.
-    std::optional<std::string> missing_label(const Selector& selector,
-                                             const std::string& space) const {
+    /// Whether the namespace is selected hangs on a label that it doesn't have.
+    void check(const policy::Policy& policy, const Span& span, const std::string& what,
+               const std::string& label, const std::string& space, const Selector& selector) {
         const auto* given = context_.extent.labels_of_namespace(space);
-        selector::Labels labels = given == nullptr ? selector::Labels{} : *given;
-        for (const std::string_view label : kNameLabels)
-            labels.set(label, space);
-        std::vector<std::string> asked;
-        collect_labels_with(selector, space, asked);
-        for (const std::string& label : asked) {
-            selector::Labels with = labels;
-            with.set(label, space);
-            if (may_hold_name(label, space) && !labels.find(label) &&
-                selector.matches(labels) != selector.matches(with))
-                return label;
-        }
-        return std::nullopt;
+        policy::Namespace own;
+        own.meta.name = space;
+        if (given != nullptr)
+            own.meta.labels = *given;
+        const selector::Labels labels = policy::labels_of(own);
+        selector::Labels with = labels;
+        with.set(label, space);
+        const bool left_out = selector.matches(labels) && !selector.matches(with);
+        if (labels.find(label) || selector.matches(labels) == selector.matches(with))
+            return;
+        auto& diagnostic =
+            left_out ? out_.report(Code::NamespaceLabelNotSet, span, {what, label, space})
+                     : out_.report(Code::SelectorTypo, span,
+                                   {"namespaceSelector of " + what,
+                                    fmt::format("namespace {} has no label `{}`", space, label)});
+        diagnostic.about(name_of(policy))
+            .with_hint("write `kubernetes.io/metadata.name`, which every namespace has");
+        if (given == nullptr)
+            diagnostic.with_note("no cluster sets that label, only somebody by hand");
+    }
+
+    static bool is_built_in(const std::string& space) {
+        return std::find(std::begin(kBuiltInNamespaces), std::end(kBuiltInNamespaces), space) !=
+               std::end(kBuiltInNamespaces);
+    }
+
+    bool is_known(const std::string& space) const {
+        return context_.extent.labels_of_namespace(space) != nullptr || is_built_in(space);
     }
 
     Context& context_;

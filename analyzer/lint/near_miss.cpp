@@ -121,9 +121,7 @@ Vocabulary::Vocabulary(const Context& context) {
     for (const policy::NetworkSet& each : context.cluster.network_sets)
         add(sets_, each.meta.labels);
     for (const policy::Namespace& each : context.cluster.namespaces) {
-        add(spaces_, each.meta.labels);
-        for (const char* label : {"kubernetes.io/metadata.name", "projectcalico.org/name"})
-            spaces_[label].insert(each.meta.name); // which the API server and Calico add
+        add(spaces_, policy::labels_of(each));
     }
     for (const policy::ServiceAccount& each : context.cluster.service_accounts)
         add(accounts_, each.meta.labels);
@@ -190,7 +188,7 @@ std::optional<std::string> Vocabulary::label_of_others(const Asked& asked, bool 
     if (asked.of == Asked::Of::Spaces && has(of_told_spaces_))
         return fmt::format("`{}` is a label of pods, and their namespaces don't have it",
                            asked.label);
-    if (asked.of == Asked::Of::Pods && certain && has(spaces_))
+    if (asked.of == Asked::Of::Pods && certain && !is_well_known(asked.label) && has(spaces_))
         return fmt::format("`{}` is a label of namespaces, and pods don't have it", asked.label);
     return std::nullopt;
 }

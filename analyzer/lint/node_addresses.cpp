@@ -9,6 +9,7 @@
 #include "analyzer/lint/checks.h"
 #include "analyzer/lint/pools.h"
 #include "analyzer/program_sets.h"
+#include "ir/policy/felix.h"
 #include "ir/policy/scope.h"
 
 namespace polecat::lint {
@@ -26,10 +27,9 @@ class NodeAddressesChecker {
     NodeAddressesChecker(Context& context, Diagnostics& out)
         : context_(context), out_(out), atoms_({&context.lowered}),
           pools_(pools_of(context.cluster)) {
-        for (const policy::OtherObject& each : context.cluster.others)
-            if (each.kind == "FelixConfiguration" &&
-                each.spec.is("bpfOverlayHostSourceIP", "HostAddress"))
-                keeps_node_address_ = context.dataplane() == Dataplane::Bpf;
+        const policy::OtherObject* felix = policy::default_felix(context.cluster);
+        keeps_node_address_ = felix != nullptr && context.dataplane() == Dataplane::Bpf &&
+                              felix->spec.is("bpfOverlayHostSourceIP", "HostAddress");
     }
 
     void run() {

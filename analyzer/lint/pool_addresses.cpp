@@ -95,9 +95,7 @@ class PoolAddressesChecker {
     }
 
     static bool selects(const Pool& pool, const policy::Namespace& space) {
-        policy::Labels labels = space.meta.labels;
-        labels.set_default("kubernetes.io/metadata.name", space.meta.name);
-        return pool.namespace_selector->parsed.matches(labels);
+        return pool.namespace_selector->parsed.matches(space.meta.labels);
     }
 
     // --- addresses -------------------------------------------------------------------------------

@@ -136,6 +136,13 @@ class PortsChecker {
 
     // --- names -----------------------------------------------------------------------------------
 
+    /// Network sets alone, which declare no ports.
+    bool are_sets(const std::vector<ObjectId>& objects) const {
+        return std::all_of(objects.begin(), objects.end(), [&](ObjectId id) {
+            return context_.object(id).kind == decision::Object::Kind::NetworkSet;
+        });
+    }
+
     void named_port(const RuleView& view, const Port& port, const std::string& name,
                     const Destinations& to) {
         std::map<std::string, std::string> meanings; // "8080/TCP" -> an endpoint
@@ -184,13 +191,6 @@ class PortsChecker {
             out_.report(Code::NamedPortConflict, span, {rule_name(view), name, listed(texts)})
                 .about(name_of(view.policy));
         }
-    }
-
-    /// Which declare no ports.
-    bool are_sets(const std::vector<ObjectId>& objects) const {
-        return std::all_of(objects.begin(), objects.end(), [&](ObjectId id) {
-            return context_.object(id).kind == Object::Kind::NetworkSet;
-        });
     }
 
     static const FrontPort* service_port_named(const std::string& name, const Destinations& to) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "analyzer/lint/checks.h"
+#include "ir/policy/felix.h"
 
 namespace polecat::lint {
 
@@ -14,11 +15,10 @@ constexpr std::int64_t kNormal = 1024, kElevated = 512;
 
 class RoutePrioritiesChecker {
   public:
-    RoutePrioritiesChecker(Context& context, Diagnostics& out) : out_(out) {
+    RoutePrioritiesChecker(Context& context, Diagnostics& out)
+        : out_(out), felix_(policy::default_felix(context.cluster)) {
         for (const OtherObject& each : context.cluster.others) {
-            if (each.kind == "FelixConfiguration" && each.meta.name == "default")
-                felix_ = &each;
-            else if (each.kind == "FelixConfiguration" && each.meta.name.starts_with("node."))
+            if (each.kind == "FelixConfiguration" && each.meta.name.starts_with("node."))
                 of_nodes_.push_back(&each);
             else if (each.kind == "BGPConfiguration" && each.meta.name == "default")
                 bgp_ = &each;

@@ -8,6 +8,7 @@
 #include "analyzer/label_space.h"
 #include "analyzer/lint/checks.h"
 #include "analyzer/lint/front_ports.h"
+#include "ir/policy/felix.h"
 #include "ir/policy/scope.h"
 #include "support/diag/fix.h"
 
@@ -166,11 +167,8 @@ void not_ports_without_effect(const RuleView& view, const Report& report) {
 std::optional<bool> enforces_http(const Context& context) {
     if (context.settings.dataplane == Dataplane::Polecat)
         return true;
-    std::optional<bool> out;
-    for (const policy::OtherObject& each : context.cluster.others)
-        if (each.kind == "FelixConfiguration")
-            out = out.value_or(false) || each.spec.has("policySyncPathPrefix");
-    return out;
+    const policy::OtherObject* felix = policy::default_felix(context.cluster);
+    return felix != nullptr ? std::optional(felix->spec.has("policySyncPathPrefix")) : std::nullopt;
 }
 
 void http_ignored(const RuleView& view, const Report& report) {
@@ -247,10 +245,8 @@ void world_egress(const RuleView& view, const Report& report) {
 }
 
 bool has_log_limit(const Context& context) {
-    for (const policy::OtherObject& each : context.cluster.others)
-        if (each.kind == "FelixConfiguration" && each.spec.has("logActionRateLimit"))
-            return true;
-    return false;
+    const policy::OtherObject* felix = policy::default_felix(context.cluster);
+    return felix != nullptr && felix->spec.has("logActionRateLimit");
 }
 
 void log_hot(const RuleView& view, const Report& report) {
@@ -270,13 +266,10 @@ std::set<std::string> spaces_of(const RuleView& view, const EntityRule& end,
     if (!end.namespace_selector && !policy::is_global(view.policy.kind))
         return {own};
     std::set<std::string> out;
-    for (const policy::Namespace& each : cluster.namespaces) {
-        policy::Labels labels = each.meta.labels;
-        labels.set_default("kubernetes.io/metadata.name", each.meta.name);
-        labels.set("projectcalico.org/name", each.meta.name);
-        if (!end.namespace_selector || end.namespace_selector->parsed.matches(labels))
+    for (const policy::Namespace& each : cluster.namespaces)
+        if (!end.namespace_selector ||
+            end.namespace_selector->parsed.matches(policy::labels_of(each)))
             out.insert(each.meta.name);
-    }
     return out;
 }
 
@@ -295,9 +288,12 @@ void account_missing(const RuleView& view, const Report& report) {
             }
         if (spaces.empty() || known != spaces)
             return;
+        const std::string where = listed({spaces.begin(), spaces.end()});
         for (const At<std::string>& name : end.service_accounts->names)
             if (!names.contains(*name))
-                report.at(name.span, {*name, listed({spaces.begin(), spaces.end()})});
+                report.at(name.span, {*name, where})
+                    .with_note("assumes that every service account of " + where +
+                               " is in the input");
     });
 }
 

@@ -24,7 +24,8 @@ class SelectionsChecker {
         : context_(context), out_(out), vocabulary_(context) {
         for (const diag::Diagnostic& each : out.list())
             if (each.code == Code::PeerAndOr || each.code == Code::NamespaceLabelNotSet ||
-                each.code == Code::HostNetworkPeer || each.code == Code::NodesInRule) {
+                each.code == Code::SelectorTypo || each.code == Code::HostNetworkPeer ||
+                each.code == Code::NodesInRule) {
                 told_.insert(each.span);
                 for (const diag::Label& label : each.labels)
                     told_.insert(label.span);
@@ -55,10 +56,7 @@ class SelectionsChecker {
         const bool for_hosts = *policy.pre_dnat || *policy.do_not_track;
         if (!for_hosts && has_on_host_network(subject))
             return; // said by HostNetworkSelected
-        const Selector hosts =
-            Selector::negate(Selector::has(std::string(policy::kNamespaceLabel)));
-        const auto known = context_.extent.known(
-            for_hosts ? Selector::all_of({subject, hosts}) : subject, policy::Ends::Endpoints);
+        const auto known = context_.extent.known_endpoints_of(policy);
         const Span span = policy.selector && policy.selector->span.known() ? policy.selector->span
                                                                            : policy.meta.span;
         if (slip(span, policy, subject, "selector of the policy", known) || !known)
@@ -93,7 +91,8 @@ class SelectionsChecker {
 
     bool is_told(const EntityRule& entity) const {
         return told_.contains(entity.span) ||
-               (entity.selector && told_.contains(entity.selector->span));
+               (entity.selector && told_.contains(entity.selector->span)) ||
+               (entity.namespace_selector && told_.contains(entity.namespace_selector->span));
     }
 
     void check_peer(const RuleView& view, const EntityRule& entity, const std::string& space,

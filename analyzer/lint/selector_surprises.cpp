@@ -9,6 +9,7 @@
 #include "analyzer/label_space.h"
 #include "analyzer/lint/checks.h"
 #include "analyzer/program_sets.h"
+#include "ir/policy/felix.h"
 #include "ir/policy/scope.h"
 
 namespace polecat::lint {
@@ -186,10 +187,8 @@ class SelectorSurprisesChecker {
     }
 
     bool has_application_policy() const {
-        const auto& others = context_.cluster.others;
-        return std::any_of(others.begin(), others.end(), [](const policy::OtherObject& each) {
-            return each.kind == "FelixConfiguration" && each.spec.has("policySyncPathPrefix");
-        });
+        const policy::OtherObject* felix = policy::default_felix(context_.cluster);
+        return felix != nullptr && felix->spec.has("policySyncPathPrefix");
     }
 
     /// Something from or to an address that Calico knows nothing of gets by the policy, and no

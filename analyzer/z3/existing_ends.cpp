@@ -96,8 +96,10 @@ const std::vector<std::uint32_t>& ExistingEnds::alike(const selector::Selector& 
     const auto [place, added] = alike_.try_emplace(list);
     if (!added)
         return place->second;
-    // Can be selected, values of the labels; then the number of the network sets.
-    using Seen = std::pair<bool, std::vector<std::optional<std::string_view>>>;
+    // Whether it can be selected and was read, values of the labels; then the number of the network
+    // sets.
+    using Selected = std::pair<bool, bool>;
+    using Seen = std::pair<Selected, std::vector<std::optional<std::string_view>>>;
     std::map<std::pair<std::vector<Seen>, std::uint32_t>, std::uint32_t> first;
     for (std::uint32_t i = 0; i < spots_.size(); ++i) {
         place->second.push_back(i);
@@ -106,7 +108,8 @@ const std::vector<std::uint32_t>& ExistingEnds::alike(const selector::Selector& 
         std::vector<Seen> seen;
         for (const ObjectId id : held_[i].first) {
             const Object& object = cluster_.world.object(id);
-            seen.emplace_back(object.selectable, std::vector<std::optional<std::string_view>>());
+            seen.emplace_back(Selected{object.selectable, object.unread.known()},
+                              std::vector<std::optional<std::string_view>>());
             for (const std::string& name : list)
                 seen.back().second.push_back(object.labels.find(name));
         }

@@ -1,13 +1,12 @@
 #include "cli/common/lint_config.h"
 
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include <fmt/format.h>
 
 #include "frontend/kinds/fields.h"
 #include "support/glob.h"
+#include "support/read_file.h"
 
 namespace polecat::cli {
 
@@ -133,17 +132,14 @@ LintConfig read_lint_config(const std::string& file, Sources& sources,
     const std::string path = file.empty() ? find_config() : file;
     if (path.empty())
         return out;
-    std::ifstream in(path, std::ios::binary);
-    std::ostringstream text;
-    if (in)
-        text << in.rdbuf();
-    if (!in) {
-        diagnostics.report(diag::Code::UnreadableFile, Span{}, {path, "it can't be opened"});
+    auto text = read_file(path);
+    if (!text) {
+        diagnostics.report(diag::Code::UnreadableFile, Span{}, {path, text.error()});
         return out;
     }
     std::error_code error;
     out.folder = fs::weakly_canonical(path, error).parent_path().string();
-    const FileId id = sources.add(path, std::move(text).str());
+    const FileId id = sources.add(path, std::move(*text));
     for (const yaml::Document& each : yaml::read_documents(sources, id, diagnostics)) {
         Fields root(&each.root, "", "", diagnostics);
         read_lint(root.mapping("lint"), out);

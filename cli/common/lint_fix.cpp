@@ -40,8 +40,8 @@ Input read_again(const Input& input, const std::vector<frontend::FixedFile>& cha
                  const LintConfig& config) {
     std::vector<frontend::File> files;
     for (std::uint32_t i = 0; i < input.sources.size(); ++i)
-        files.push_back(
-            {input.sources.path(FileId{i}), input.sources.text(FileId{i}), input.named[i]});
+        files.push_back({input.sources.path(FileId{i}), input.sources.text(FileId{i}),
+                         i < input.named.size() && input.named[i]});
     for (const frontend::FixedFile& each : changed)
         files[each.file.value].text = each.text;
     InputOptions options = input.options;

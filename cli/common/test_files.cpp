@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <optional>
-#include <sstream>
 
 #include "analyzer/diff.h"
 #include "cli/common/diff_rows.h"
@@ -12,6 +10,7 @@
 #include "frontend/expectation_file.h"
 #include "frontend/load.h"
 #include "support/diag/render.h"
+#include "support/read_file.h"
 
 namespace polecat::cli {
 
@@ -36,16 +35,14 @@ class Runner {
         : folder_(fs::path(path).parent_path()), options_(options), input_(input), out_(out) {}
 
     void run() {
-        std::ifstream in(out_.path, std::ios::binary);
-        std::stringstream text;
-        text << in.rdbuf();
-        if (!in) {
-            out_.error = out_.path + ": cannot be read\n";
+        auto text = read_file(out_.path);
+        if (!text) {
+            out_.error = out_.path + ": " + text.error() + "\n";
             return;
         }
         Sources sources;
         diag::Diagnostics diagnostics;
-        const FileId file = sources.add(out_.path, std::move(text).str());
+        const FileId file = sources.add(out_.path, std::move(*text));
         const auto documents = yaml::read_documents(sources, file, diagnostics);
         const auto expectations = frontend::read_expectations(documents, diagnostics);
         if (!accept(sources, diagnostics))

@@ -6,6 +6,7 @@
 #include "cli/conformance/objects.h"
 #include "cli/conformance/suite.h"
 #include "frontend/selector/parse.h"
+#include "ir/policy/scope.h"
 #include "ir/policy/text.h"
 #include "passes/convert_kubernetes.h"
 #include "passes/lower.h"
@@ -30,16 +31,20 @@ void sort_ports(policy::Policy& policy) {
                     [](const policy::Port& a, const policy::Port& b) { return a.value < b.value; });
 }
 
+/// Names are the test author's own (podA), which the API server would not take.
+json with_lower_name(json object) {
+    if (object["metadata"].contains("name"))
+        object["metadata"]["name"] = lower_case(object["metadata"]["name"].get<std::string>());
+    return object;
+}
+
 /// Inputs are objects as stored, where Calico takes absent policyTypes for Ingress. Our reader
-/// reads manifests, for which the API server would have filled the list in. Names are the test
-/// author's own (podA), which the API server would not take.
+/// reads manifests, for which the API server would have filled the list in.
 json as_stored(json object) {
     if (object["kind"] == "NetworkPolicy" && object.contains("spec") &&
         object["spec"].is_object() && !object["spec"].contains("policyTypes"))
         object["spec"]["policyTypes"] = {"Ingress"};
-    if (object["metadata"].contains("name"))
-        object["metadata"]["name"] = lower_case(object["metadata"]["name"].get<std::string>());
-    return object;
+    return with_lower_name(std::move(object));
 }
 
 /// What is compared of a policy: all but its name and kind, which `identity` has.
@@ -70,7 +75,7 @@ std::string check_policy(const json& row) {
         found += meaning(passes::convert(source, passes::Enforcer::Calico));
     if (row["output"].is_null())
         return found.empty() ? "" : "nothing should come out: " + found;
-    const LoadedText output = load_text(row["output"].dump());
+    const LoadedText output = load_text(with_lower_name(row["output"]).dump());
     std::string wanted;
     for (policy::Policy policy : output.cluster.policies) {
         if (!row["output"]["spec"].contains("types")) // not defaulted: the output is internal
@@ -96,8 +101,6 @@ std::string text_of(const policy::Profile& profile) {
     return out;
 }
 
-constexpr const char* kNameLabel = "kubernetes.io/metadata.name";
-
 std::string check_profile(const json& row) {
     const LoadedText input = load_text(row["input"].dump());
     const LoadedText output = load_text(row["output"].dump());
@@ -105,8 +108,8 @@ std::string check_profile(const json& row) {
     for (const policy::Namespace& each : input.cluster.namespaces) {
         policy::Profile profile = passes::profile_of(each);
         // What the API server adds to every namespace.
-        if (!row["input"]["metadata"].value("labels", json::object()).contains(kNameLabel))
-            profile.labels_to_apply.erase(std::string("pcns.") + kNameLabel);
+        if (!row["input"]["metadata"].value("labels", json::object()).contains(policy::kNameLabel))
+            profile.labels_to_apply.erase(std::string("pcns.").append(policy::kNameLabel));
         found += text_of(profile);
     }
     for (const policy::ServiceAccount& each : input.cluster.service_accounts)

@@ -1,8 +1,6 @@
 #include <filesystem>
-#include <fstream>
 #include <optional>
 #include <set>
-#include <sstream>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -14,6 +12,7 @@
 #include "cli/polecat/emit_forms.h"
 #include "cli/polecat/origins.h"
 #include "support/diag/render.h"
+#include "support/read_file.h"
 #include "support/sha2.h"
 
 namespace polecat::cli {
@@ -43,10 +42,8 @@ std::set<std::string> nodes_of(const decision::LoweredCluster& cluster) {
 }
 
 std::optional<backends::NodeImage> image_in(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    std::ostringstream text;
-    text << in.rdbuf();
-    const auto parsed = nft::parse(text.str());
+    const auto text = read_file(path.string());
+    const auto parsed = nft::parse(text ? *text : "");
     const auto read = parsed ? backends::read_back(*parsed) : Result<backends::NodeImage>(Error{});
     return read ? std::optional(*read) : std::nullopt;
 }

@@ -189,8 +189,8 @@ class Exposure {
     static void add_label(json& entry, const std::string& label, const std::string& value) {
         const std::string prefix(policy::kNamespacePrefix), account(policy::kServiceAccountPrefix);
         if (label == policy::kNamespaceLabel || label == policy::kOrchestratorLabel ||
-            label == prefix + "projectcalico.org/name" ||
-            label == prefix + "kubernetes.io/metadata.name")
+            label == prefix + std::string(policy::kCalicoNameLabel) ||
+            label == prefix + std::string(policy::kNameLabel))
             return;
         if (label.starts_with(prefix))
             entry["namespace_labels"][label.substr(prefix.size())] = value;

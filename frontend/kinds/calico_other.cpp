@@ -26,11 +26,9 @@ OtherObject read_object(ObjectContext& context) {
                     {}};
     const yaml::Node* spec = root.get("spec");
     root.finish();
-    static const yaml::Node empty = [] {
-        yaml::Node node;
-        node.kind = yaml::Node::Kind::Mapping;
-        return node;
-    }();
+    yaml::Node empty; // where the object stands, for what a spec that is not there lacks
+    empty.kind = yaml::Node::Kind::Mapping;
+    empty.span = out.meta.span;
     if (const KindSchema* schema = find_schema(context.kind)) {
         const yaml::Node& checked = spec != nullptr ? *spec : empty;
         out.spec = read_schema(*schema, checked, root.object(), context.diagnostics);

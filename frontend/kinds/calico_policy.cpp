@@ -1,6 +1,7 @@
 /// Tier, NetworkPolicy, GlobalNetworkPolicy and their staged twins. Rules: the CRDs of v3.32 and
 /// libcalico-go/lib/validator/v3.
 #include <algorithm>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -263,7 +264,8 @@ void read_calico_policy(ObjectContext& context) {
     read_hints(spec, out);
     if (global)
         read_global_fields(spec, out);
-    for (const char* key : {"selector", "namespaceSelector", "serviceAccountSelector"})
+    const char* const kSelectors[] = {"selector", "serviceAccountSelector", "namespaceSelector"};
+    for (const char* key : std::span(kSelectors).first(global ? 3 : 2)) // the last is a field there
         report_null(spec, key, "every endpoint that the policy may govern");
     report_emptied_rules(spec, out.ingress_type, out.egress_type);
     if (out.staged_action == "Delete")

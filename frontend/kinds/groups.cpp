@@ -16,18 +16,27 @@ namespace {
 /// Calico's kinds that hold no policy and that lowering has no use for: the state of IPAM, what
 /// only its enterprise edition has, and the configuration of its own tools.
 bool is_unread_calico_kind(std::string_view kind) {
-    static constexpr std::string_view kNames[] = {
-        "IPAMBlock",           "IPAMConfig",
-        "IPAMHandle",          "BlockAffinity",
-        "CalicoAPIConfig",     "RemoteClusterConfiguration",
-        "LicenseKey",          "GlobalAlert",
-        "GlobalAlertTemplate", "GlobalReport",
-        "GlobalReportType",    "GlobalThreatFeed",
-        "AlertException",      "ManagedCluster",
-        "PacketCapture",       "DeepPacketInspection",
-        "UISettings",          "UISettingsGroup",
-        "BFDConfiguration",    "EgressGatewayPolicy",
-        "ExternalNetwork",     "SecurityEventWebhook"};
+    static constexpr std::string_view kNames[] = {"IPAMBlock",
+                                                  "IPAMConfig",
+                                                  "IPAMHandle",
+                                                  "CalicoAPIConfig",
+                                                  "RemoteClusterConfiguration",
+                                                  "LicenseKey",
+                                                  "GlobalAlert",
+                                                  "GlobalAlertTemplate",
+                                                  "GlobalReport",
+                                                  "GlobalReportType",
+                                                  "GlobalThreatFeed",
+                                                  "AlertException",
+                                                  "ManagedCluster",
+                                                  "PacketCapture",
+                                                  "DeepPacketInspection",
+                                                  "UISettings",
+                                                  "UISettingsGroup",
+                                                  "BFDConfiguration",
+                                                  "EgressGatewayPolicy",
+                                                  "ExternalNetwork",
+                                                  "SecurityEventWebhook"};
     return std::find(std::begin(kNames), std::end(kNames), kind) != std::end(kNames);
 }
 

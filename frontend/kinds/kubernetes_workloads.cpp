@@ -55,6 +55,9 @@ void read_pod_spec(Fields& spec, Workload& into) {
         into.node = node->value;
     if (const auto dns = spec.string("dnsPolicy"))
         into.dns_policy = dns->value;
+    // They come behind the cluster's, and are asked where that does not answer.
+    if (!spec.mapping("dnsConfig").strings("nameservers").empty())
+        into.dns_policy = "None";
     if (const auto host = spec.boolean("hostNetwork"))
         into.host_network = host->value;
     read_ports(spec, "containers", into);

@@ -153,18 +153,21 @@ void add_unread_object(const yaml::Node& root, std::string_view api_version, std
 
 namespace {
 
-/// `key: value` or `"key": "value"`, wherever it stands in the line; without quotes and comment.
+/// `key: value` or `"key": "value"`, the first in the line; without quotes and comment.
 std::string line_value(std::string_view line, std::string_view key) {
-    std::size_t at = line.find_first_not_of(" -\t{\"'");
-    if (at == std::string_view::npos || line.substr(at, key.size()) != key)
-        return {};
-    at = line.find_first_not_of("\"' ", at + key.size());
-    if (at == std::string_view::npos || line[at] != ':')
-        return {};
-    const std::size_t begin = line.find_first_not_of(" \"'", at + 1);
-    if (begin == std::string_view::npos)
-        return {};
-    return std::string(line.substr(begin, line.find_first_of(" \"',}\r#", begin) - begin));
+    for (std::size_t at = line.find(key); at != std::string_view::npos;
+         at = line.find(key, at + 1)) {
+        const bool begins =
+            at == 0 || std::string_view(" -\t{,\"'").find(line[at - 1]) != std::string_view::npos;
+        const std::size_t colon = line.find_first_not_of("\"' ", at + key.size());
+        if (!begins || colon == std::string_view::npos || line[colon] != ':')
+            continue;
+        const std::size_t begin = line.find_first_not_of(" \"'", colon + 1);
+        if (begin == std::string_view::npos || line[begin] == '#' || line[begin] == '{')
+            continue;
+        return std::string(line.substr(begin, line.find_first_of(" \"',}\r#", begin) - begin));
+    }
+    return {};
 }
 
 /// What the lines of one document say, the first of each.
@@ -202,10 +205,22 @@ struct Glimpse {
     }
 };
 
-/// The document around a line.
+/// Another object begins, without a line `---` before it.
+bool begins_object(std::string_view line, const Glimpse& before) {
+    const std::size_t dash = line.find_first_not_of(" -");
+    const bool item = line.find('-') < dash; // of a list
+    if (dash == std::string_view::npos || (dash != 0 && !item))
+        return false;
+    const std::string_view rest = line.substr(dash);
+    return (rest.starts_with("apiVersion:") && !before.api_version.empty() &&
+            !before.kind.empty()) ||
+           (rest.starts_with("kind:") && !before.kind.empty());
+}
+
+/// The objects of the document around a line.
 struct Around {
-    Glimpse glimpse;
-    std::uint32_t first = 1;
+    std::vector<Glimpse> objects{{}};
+    std::uint32_t first = 1; ///< its first line
 };
 
 Around lines_around(std::string_view text, std::uint32_t wanted) {
@@ -219,9 +234,11 @@ Around lines_around(std::string_view text, std::uint32_t wanted) {
         if (line.starts_with("---")) {
             if (number > wanted)
                 break;
-            out = {{}, number};
+            out = {{{}}, number};
         }
-        out.glimpse.look(line);
+        if (begins_object(line, out.objects.back()))
+            out.objects.emplace_back();
+        out.objects.back().look(line);
     }
     return out;
 }
@@ -234,9 +251,12 @@ void add_unread_documents(const std::vector<Span>& places, const Sources& source
     for (const Span& place : places) {
         if (!place.known())
             continue;
-        const auto [glimpse, first] = lines_around(sources.text(place.file), place.line);
-        if (seen.emplace(place.file, first).second && !glimpse.kind.empty())
-            add_unread_object(glimpse.root(), glimpse.api_version, glimpse.kind, place, cluster);
+        const auto [objects, first] = lines_around(sources.text(place.file), place.line);
+        if (!seen.emplace(place.file, first).second)
+            continue;
+        for (const Glimpse& each : objects)
+            if (!each.kind.empty())
+                add_unread_object(each.root(), each.api_version, each.kind, place, cluster);
     }
 }
 

@@ -151,9 +151,10 @@ struct Identities::State {
 
     /// What holds at an address, whoever has it.
     Identity at_address(const net::Address& address, const std::vector<ObjectId>& objects) const {
-        if (std::any_of(objects.begin(), objects.end(), [&](ObjectId id) { return is_unread(id); }))
-            return ask_predicates({objects, address}, address.family, true);
-        Identity out = *list[segment_of(address).value];
+        const bool unread =
+            std::any_of(objects.begin(), objects.end(), [&](ObjectId id) { return is_unread(id); });
+        Identity out = unread ? ask_predicates({objects, address}, address.family, true)
+                              : *list[segment_of(address).value];
         if (const auto members = reach.address_members.find(address);
             members != reach.address_members.end())
             out.port_members = members->second;
@@ -190,16 +191,16 @@ struct Identities::State {
                 if (address.family == family)
                     held.push_back(address);
             const bool host = object.kind == Object::Kind::HostEndpoint || !object.selectable;
-            if (object.unread.known() && (!held.empty() || host || !object.addresses_known)) {
-                out[endpoint.object.value] =
-                    intern(ask_predicates({{endpoint.object}, std::nullopt}, family, true));
-            } else if (held.size() == 1 && (object.addresses_known || host)) {
+            if (held.size() == 1 && (object.addresses_known || host)) {
                 std::vector<ObjectId> objects = end_of(world, held.front()).objects;
                 if (objects.empty())
                     objects = {endpoint.object};
                 out[endpoint.object.value] = intern(at_address(held.front(), objects));
             } else if (!host && held.empty() && !object.addresses_known) {
-                Identity identity = nowhere;
+                Identity identity =
+                    is_unread(endpoint.object)
+                        ? ask_predicates({{endpoint.object}, std::nullopt}, family, true)
+                        : nowhere;
                 add_objects(identity, {endpoint.object});
                 out[endpoint.object.value] = intern(std::move(identity));
             } else if (!held.empty() || host || !object.addresses_known) {
@@ -229,7 +230,7 @@ struct Identities::State {
         if (somewhere &&
             !known) // at a host's address that no manifest names, whose ports may be any
             known = ask_predicates(end, family, true, End{});
-        Identity out = somewhere ? *known : ask_predicates(end, family, false);
+        Identity out = somewhere ? *known : ask_predicates(end, family, is_unread(object));
         const auto found = reach.ports_by_object.find(object);
         if (found != reach.ports_by_object.end())
             out.port_members = found->second;

@@ -43,9 +43,7 @@ NodeInterfaces interfaces_of(const LoweredCluster& cluster, const std::string& n
     return out;
 }
 
-std::vector<std::string> distinct_nodes(const LoweredCluster& cluster,
-                                        const std::vector<std::string>& also,
-                                        const NodeTrait& trait) {
+std::vector<std::string> distinct_nodes(const LoweredCluster& cluster, const NodeTrait& trait) {
     std::vector<std::string> names;
     for (const decision::NodeInfo& node : cluster.nodes)
         names.push_back(node.name);
@@ -56,9 +54,6 @@ std::vector<std::string> distinct_nodes(const LoweredCluster& cluster,
     names.erase(std::unique(names.begin(), names.end()), names.end());
 
     std::vector<std::string> out;
-    for (const std::string& name : also)
-        if (!name.empty() && std::find(out.begin(), out.end(), name) == out.end())
-            out.push_back(name);
     std::set<std::pair<std::vector<decision::GroupId>, std::vector<decision::Tri>>> seen;
     for (const std::string& name : names) {
         const NodeInterfaces interfaces = interfaces_of(cluster, name);
@@ -69,8 +64,7 @@ std::vector<std::string> distinct_nodes(const LoweredCluster& cluster,
             groups.push_back(decision::GroupId{UINT32_MAX}); // a mark: what follows is "*"
             groups.push_back(cluster.endpoint_of(*interfaces.wildcard)->group);
         }
-        if (seen.emplace(std::move(groups), trait(name)).second &&
-            std::find(out.begin(), out.end(), name) == out.end())
+        if (seen.emplace(std::move(groups), trait(name)).second)
             out.push_back(name);
     }
     return out;

@@ -34,9 +34,8 @@ NodeInterfaces interfaces_of(const decision::LoweredCluster& cluster, const std:
 using NodeTrait = std::function<std::vector<decision::Tri>(const std::string& node)>;
 
 /// Nodes on which a flow of which only one end has a node may be handled otherwise than on another:
-/// one for each set of host endpoints and each trait, and always those in `also`.
+/// one for each set of host endpoints and each trait.
 std::vector<std::string> distinct_nodes(const decision::LoweredCluster& cluster,
-                                        const std::vector<std::string>& also,
                                         const NodeTrait& trait);
 
 } // namespace polecat::ir

@@ -273,7 +273,10 @@ FlowVerdict judge_flow(const LoweredCluster& cluster, const PathQuery& query) {
             out.ways.push_back(std::move(way));
     }
     out.verdict = out.ways.size() == 1 ? out.ways.front().verdict : Verdict::Depends;
-    out.reason = out.ways.size() == 1 ? out.ways.front().reason : differing(out.ways);
+    const WayVerdict& first = out.ways.front();
+    out.reason = out.ways.size() == 1 ? first.reason : differing(out.ways);
+    if (out.ways.size() == 1 && first.verdict == Verdict::Depends && !first.assumption.empty())
+        out.reason += " (" + first.assumption + ")";
     return out;
 }
 

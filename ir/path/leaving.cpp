@@ -158,7 +158,7 @@ std::vector<LeavingSource> Leaving::sources(const Departure& packet) const {
     if (own != Tri::Yes && packet.from == Side::Pod && !packet.to_pod)
         own = nat_outgoing(packet.source, !packet.next.empty());
     if (own != Tri::Yes)
-        out.push_back({});
+        out.push_back({std::nullopt, own == Tri::Unknown ? "with its own source address" : ""});
     if (own != Tri::No)
         add_own();
     return out;

@@ -155,10 +155,19 @@ class Router {
         return out;
     }
 
+    /// One of each kind of nodes, and always those in `also`.
     std::vector<std::string> distinct(const std::vector<std::string>& also) {
-        if (source_predicates_.empty())
+        if (!kinds_of_nodes_) {
             find_source_predicates();
-        return distinct_nodes(cluster_, also, [&](const std::string& node) { return trait(node); });
+            kinds_of_nodes_ =
+                distinct_nodes(cluster_, [&](const std::string& node) { return trait(node); });
+        }
+        std::vector<std::string> out;
+        for (const auto* list : {&also, &std::as_const(*kinds_of_nodes_)})
+            for (const std::string& name : *list)
+                if (!name.empty() && std::find(out.begin(), out.end(), name) == out.end())
+                    out.push_back(name);
+        return out;
     }
 
     /// What a node's own addresses are to the policy that may see them as source.
@@ -402,6 +411,7 @@ class Router {
     net::Family family_;
     Leaving leaving_;
     std::vector<decision::PredicateId> source_predicates_;
+    std::optional<std::vector<std::string>> kinds_of_nodes_; ///< made when first asked for
     Place source_, destination_;
     std::optional<Rewrite> nat_;
     Path path_;

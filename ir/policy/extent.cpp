@@ -51,8 +51,11 @@ Answer exactly(bool holds) {
 
 /// A label that the name of a namespace decides.
 bool is_name_of_namespace(std::string_view label) {
-    return label == kNamespaceLabel || label == "pcns.projectcalico.org/name" ||
-           label == "pcns.kubernetes.io/metadata.name";
+    if (label.starts_with(kNamespacePrefix)) {
+        label.remove_prefix(kNamespacePrefix.size());
+        return label == kCalicoNameLabel || label == kNameLabel;
+    }
+    return label == kNamespaceLabel;
 }
 
 /// Written when a pod starts, or on network sets that Calico makes: no manifest has it.
@@ -117,6 +120,17 @@ template <class Names> bool may_be_elsewhere(const Selector& selector, const Nam
            }) != Answer::No;
 }
 
+/// It speaks of a namespace by name that is none of the `known` ones.
+template <class Names> bool names_other_namespace(const Selector& selector, const Names& known) {
+    const Term& term = selector.term();
+    const bool asks = term.op == Op::Equal || term.op == Op::In;
+    return (asks && is_name_of_namespace(term.label) &&
+            std::any_of(term.values.begin(), term.values.end(),
+                        [&](const std::string& value) { return !known.contains(value); })) ||
+           std::any_of(term.children.begin(), term.children.end(),
+                       [&](const Selector& child) { return names_other_namespace(child, known); });
+}
+
 /// Of a host endpoint or a global network set.
 bool may_be_global(const Selector& selector) {
     return evaluate(selector, [](const Selector& test) {
@@ -140,15 +154,26 @@ std::string every_pod_of(const std::vector<std::string>& spaces) {
 
 } // namespace
 
-Extent::Extent(const Cluster& cluster) {
-    for (const Namespace& each : cluster.namespaces)
-        spaces_[each.meta.name].labels = each.meta.labels;
+Extent::Extent(const Cluster& cluster, bool told_whole)
+    : told_whole_(told_whole), whole_(told_whole) {
+    for (const Namespace& each : cluster.namespaces) {
+        Space& space = spaces_[each.meta.name];
+        if (!each.meta.labels_unread)
+            space.labels = each.meta.labels;
+    }
     for (const Workload& each : cluster.workloads) {
         spaces_[each.meta.space].has_workloads = true;
         whole_ = whole_ || is_dns(each.pod_labels);
     }
     for (const Node& each : cluster.nodes)
         whole_ = whole_ || !each.is_calico;
+    for (const auto& [space, object] : cluster.unread_pods)
+        spaces_[space].in_part = true;
+    for (const NetworkSet& each : cluster.network_sets)
+        if (each.meta.labels_unread)
+            (each.meta.space.empty() ? global_in_part_ : spaces_[each.meta.space].in_part) = true;
+    for (const HostEndpoint& each : cluster.host_endpoints)
+        global_in_part_ = global_in_part_ || each.meta.labels_unread;
     hosts_ = (whole_ || !cluster.host_endpoints.empty()) && !has_automatic_host_endpoints(cluster);
     global_sets_ = whole_ || std::any_of(cluster.network_sets.begin(), cluster.network_sets.end(),
                                          [](const auto& set) { return set.meta.space.empty(); });
@@ -159,7 +184,7 @@ std::optional<std::string> Extent::known(const Selector& selector, Ends ends) co
         return std::nullopt;
     const bool global = may_be_global(selector), elsewhere = may_be_elsewhere(selector, spaces_);
     const bool knows_global = hosts_ || (ends == Ends::Peers && global_sets_);
-    if ((global && !knows_global) || (elsewhere && !whole_))
+    if ((global && (!knows_global || global_in_part_)) || (elsewhere && !whole_))
         return std::nullopt;
     std::vector<std::string> shown;
     bool bare = false; // a namespace without workloads may be meant
@@ -175,7 +200,11 @@ std::optional<std::string> Extent::known(const Selector& selector, Ends ends) co
     }
     // In a picture of the whole cluster a namespace without pods has none, unless it is just what
     // the selector speaks of: then it is more likely that they come later.
+    if (told_whole_)
+        return "the input is the whole cluster";
     if (bare && (!whole_ || shown.empty()))
+        return std::nullopt;
+    if (elsewhere && shown.empty() && names_other_namespace(selector, spaces_))
         return std::nullopt;
     if (elsewhere)
         return "the input is the whole cluster";
@@ -185,6 +214,14 @@ std::optional<std::string> Extent::known(const Selector& selector, Ends ends) co
         return "namespaces have the labels that the input gives them";
     return std::string("every host endpoint") +
            (ends == Ends::Peers ? " and global network set" : "") + " is in the input";
+}
+
+std::optional<std::string> Extent::known_endpoints_of(const Policy& policy) const {
+    const Selector subject = subject_of(policy);
+    if (!*policy.pre_dnat && !*policy.do_not_track)
+        return known(subject, Ends::Endpoints);
+    const Selector hosts = Selector::negate(Selector::has(std::string(kNamespaceLabel)));
+    return known(Selector::all_of({subject, hosts}), Ends::Endpoints);
 }
 
 std::optional<std::string> Extent::known_pods_of(const std::string& space) const {

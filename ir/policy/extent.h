@@ -20,11 +20,16 @@ enum class Ends {
 
 class Extent {
   public:
-    explicit Extent(const Cluster& cluster); ///< which need not outlive this
+    /// `told_whole`: somebody says that the input is the whole cluster. `cluster` need not outlive
+    /// this.
+    explicit Extent(const Cluster& cluster, bool told_whole = false);
 
     /// Is everything known that this could match? If so, what that takes for granted: "every pod of
     /// namespace shop is in the input". nullopt: something that the input does not show may match.
     std::optional<std::string> known(const selector::Selector& selector, Ends ends) const;
+    /// The same of the endpoints that a policy governs: host endpoints only, if it acts before
+    /// translation or on untracked packets.
+    std::optional<std::string> known_endpoints_of(const Policy& policy) const;
     /// The same of the pods of one namespace.
     std::optional<std::string> known_pods_of(const std::string& space) const;
     /// A namespace of which the input has an object or a workload.
@@ -44,9 +49,11 @@ class Extent {
     std::optional<std::string> known_in_whole(const selector::Selector& selector) const;
 
     std::map<std::string, Space> spaces_;
+    bool told_whole_ = false;
     bool whole_ = false;
     bool hosts_ = false; ///< host endpoints are in the input, and nobody makes more
     bool global_sets_ = false;
+    bool global_in_part_ = false; ///< labels of a host endpoint or global set could not be read
 };
 
 /// Calico makes a host endpoint of each node by itself.

@@ -27,6 +27,14 @@ std::uint16_t vxlan_port(const FelixSettings& felix) {
     return felix.vxlan_port.value_or(4789);
 }
 
+const OtherObject* default_felix(const Cluster& cluster) {
+    const auto& others = cluster.others;
+    const auto found = std::find_if(others.rbegin(), others.rend(), [](const OtherObject& each) {
+        return each.kind == "FelixConfiguration" && each.meta.name == "default";
+    });
+    return found != others.rend() ? &*found : nullptr;
+}
+
 FelixSettings over(const FelixSettings& base, const FelixSettings& of_node) {
     FelixSettings out = base;
     const auto take = [&](auto FelixSettings::*field) {

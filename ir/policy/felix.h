@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "ir/policy/objects.h"
+#include "ir/policy/cluster.h"
 
 namespace polecat::policy {
 
@@ -16,6 +16,10 @@ const std::vector<FelixSettings::FailsafePort>& failsafe_ports(const FelixSettin
 /// Prefixes of the names of workloads' interfaces.
 std::vector<std::string> interface_prefixes(const FelixSettings& felix);
 std::uint16_t vxlan_port(const FelixSettings& felix);
+
+/// The FelixConfiguration `default` as its manifest has it: what holds on every node. nullptr: it
+/// is not in the input.
+const OtherObject* default_felix(const Cluster& cluster);
 
 /// What a node's own FelixConfiguration says, and `base` where it says nothing.
 FelixSettings over(const FelixSettings& base, const FelixSettings& of_node);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "passes/routing/parts.h"
+#include "support/letters.h"
 
 namespace polecat::passes::routing_parts {
 
@@ -45,12 +46,11 @@ class Nodes {
     }
 
   private:
-    static routing::Logging logging_of(std::string text) {
-        for (char& c : text)
-            c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-        if (text == "debug")
+    static routing::Logging logging_of(std::string_view text) {
+        if (equal_ignoring_case(text, "debug"))
             return routing::Logging::All;
-        return text.empty() || text == "info" ? routing::Logging::States : routing::Logging::Silent;
+        return text.empty() || equal_ignoring_case(text, "info") ? routing::Logging::States
+                                                                 : routing::Logging::Silent;
     }
 
     void add(const policy::Node& node) {

@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <numeric>
 #include <stdexcept>
 #include <tuple>
 #include <utility>
+
+#include "support/letters.h"
 
 namespace polecat::diag {
 
@@ -42,8 +43,7 @@ std::string fill(std::string_view text, std::span<const std::string> args) {
 /// Insertions, deletions, substitutions and swaps of neighbours ("fornt"), regardless of case.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
     const auto same = [&](std::size_t i, std::size_t j) {
-        return std::tolower(static_cast<unsigned char>(a[i - 1])) ==
-               std::tolower(static_cast<unsigned char>(b[j - 1]));
+        return lower_case(a[i - 1]) == lower_case(b[j - 1]);
     };
     std::vector<std::size_t> before, previous, row(b.size() + 1);
     std::iota(row.begin(), row.end(), std::size_t{0});
@@ -104,7 +104,7 @@ std::string to_string(const Witness& witness) {
 }
 
 Diagnostic& Diagnostic::with_label(Span where, std::string text) {
-    if (where.known()) // what could not be read has none
+    if (where.known()) // what no file says has no place to show
         labels.push_back({where, std::move(text)});
     return *this;
 }

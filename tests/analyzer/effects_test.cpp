@@ -135,7 +135,7 @@ Effects effects_of_rules(const std::string& rules) {
     testing::RandomCluster cluster;
     testing::load_text("{apiVersion: v1, kind: Namespace, metadata: {name: s}}\n---\n"
                        "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: s, labels: "
-                       "{a: b}}, spec: {nodeName: n, containers: []}, status: {podIP: 10.0.0.1}}"
+                       "{a: b}}, spec: {nodeName: n1, containers: []}, status: {podIP: 10.0.0.1}}"
                        "\n---\n{apiVersion: projectcalico.org/v3, kind: NetworkPolicy, metadata: "
                        "{name: x, namespace: s}, spec: {ingress: [" +
                            rules + "]}}",

@@ -33,12 +33,12 @@ Built build(const std::string& text) {
 }
 
 const std::string kPod =
-    "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: n, labels: {app: a}}, spec: "
+    "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: ns, labels: {app: a}}, spec: "
     "{nodeName: node0, containers: [{name: c, image: i}]}, status: {podIP: 10.0.0.1}}\n---\n";
 
 std::string rule(const std::string& action, const std::string& rest) {
     return "{apiVersion: projectcalico.org/v3, kind: NetworkPolicy, metadata: {name: x, "
-           "namespace: n}, spec: {egress: [{action: " +
+           "namespace: ns}, spec: {egress: [{action: " +
            action + ", " + rest + "}]}}\n---\n";
 }
 
@@ -66,12 +66,12 @@ TEST_CASE("what a ruleset can't say is refused or left out, never widened") {
 
 TEST_CASE("endpoints that no rule can name") {
     const Built unplaced =
-        build("{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: n}, spec: "
+        build("{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: ns}, spec: "
               "{nodeName: node0, containers: [{name: c, image: i}]}}");
     CHECK(unplaced.has(Code::EndpointNotPlaced));
     const Built other =
         build("{apiVersion: projectcalico.org/v3, kind: WorkloadEndpoint, metadata: "
-              "{name: node0-k8s-p-eth0, namespace: n}, spec: {orchestrator: k8s, "
+              "{name: node0-k8s-p-eth0, namespace: ns}, spec: {orchestrator: k8s, "
               "node: node0, endpoint: eth0, interfaceName: tap0, ipNetworks: "
               "[10.0.0.1/32], pod: p}}");
     CHECK(other.has(Code::InterfaceOutsidePrefix));
@@ -91,7 +91,7 @@ TEST_CASE("too many classes of packets are refused") {
     const Built built =
         build(kPod +
               "{apiVersion: projectcalico.org/v3, kind: NetworkPolicy, metadata: {name: x, "
-              "namespace: n}, spec: {egress: [" +
+              "namespace: ns}, spec: {egress: [" +
               rules + "{action: Allow, protocol: TCP, destination: {ports: [" + ports + "]}}]}}");
     CHECK(built.has(Code::TableTooLarge));
     CHECK_FALSE(built.image.has_value());

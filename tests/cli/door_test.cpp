@@ -193,6 +193,15 @@ TEST_CASE("kinds of other groups that have a policy's name") {
     CHECK_FALSE(has(lint("flux.example.com/v1", "Kustomization"), "PC1010"));
 }
 
+TEST_CASE("a second place that no file has is not shown") {
+    const Folder folder; // its tier is filled in
+    folder.write("a.yaml",
+                 "apiVersion: projectcalico.org/v3\nkind: NetworkPolicy\nmetadata: {name: "
+                 "app.web, namespace: books}\nspec: {order: 1, selector: all(), types: "
+                 "[Ingress]}\n");
+    CHECK(has(folder.run("lint --fail-on never a.yaml").out, "PC4002"));
+}
+
 TEST_CASE("labels that are no text: calicoctl takes them, the API server does not") {
     const auto lint = [](const std::string& text) {
         const Folder folder;

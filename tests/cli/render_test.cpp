@@ -64,12 +64,13 @@ TEST_CASE("a kustomization is told where it changes something") {
     };
     const std::string lists = "resources: [policy.yaml, pod.yaml]\n";
     CHECK_FALSE(has(lint(lists + "images: [{name: i, newTag: '2'}]\npatches: []\n"), "PC1025"));
-    const std::string changed = lint(lists + "nameSuffix: -a\npatches: [{path: patch.yaml}]\n");
+    const std::string changed =
+        lint(lists + "commonLabels: {a: b}\npatches: [{path: patch.yaml}]\n");
     CHECK(has(changed, "warning[PC1025]"));
-    CHECK(has(changed, "nameSuffix, patches"));
+    CHECK(has(changed, "commonLabels, patches"));
     CHECK(has(changed, "kubectl kustomize in | polecat lint -"));
     CHECK_FALSE(has(changed, "PC3001")); // the patch is no second policy
-    CHECK(has(lint("resources: [pod.yaml]\nnamePrefix: n\n"), "note[PC1025]"));
+    CHECK(has(lint("resources: [pod.yaml]\ncommonLabels: {a: b}\n"), "note[PC1025]"));
     CHECK(has(lint("resources: [https://example.com/a.yaml]\n"), "of other repositories"));
     CHECK(has(lint("apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\npatches: "
                    "[{path: patch.yaml}]\n"),
@@ -94,6 +95,12 @@ TEST_CASE("the namespace of a kustomization counts, where there is one") {
     const std::string lint = folder.run("lint --fail-on never in").out;
     CHECK_FALSE(has(lint, "PC1025"));
     CHECK_FALSE(has(lint, "PC2004"));
+    // Names of two bases differ by their prefixes.
+    folder.write("in/other/policy.yaml", std::string(kPolicy) + "  policyTypes: [Egress]\n");
+    folder.write("in/other/kustomization.yaml",
+                 "resources: [policy.yaml]\nnamespace: nn\nnamePrefix: other-\n");
+    CHECK_FALSE(has(folder.run("lint --fail-on never in").out, "PC3001"));
+    CHECK(has(folder.run("which policy:nn/other-deny -f in").out, "nn/a"));
     // Two that build from it: nobody knows.
     folder.write("in/dev/kustomization.yaml", "resources: [../base]\nnamespace: dev\n");
     CHECK(has(folder.run("lint --fail-on never in").out, "kubectl kustomize in/dev"));

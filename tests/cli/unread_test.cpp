@@ -57,9 +57,9 @@ TEST_CASE("a rule that could not be read is unknown in its place") {
     CHECK(has(why.out, "ingress[1] of NetworkPolicy shop/db could not be read"));
     CHECK(has(why.out, "in/a.yaml:11"));
     CHECK(has(why.error, "not read: 1 object with errors, in/a.yaml:11"));
-    CHECK(has(why.error, "1 of 1 answer hang on it"));
+    CHECK(has(why.error, "1 of 1 answer hangs on it"));
     const auto sure = shop.run("reach shop/web shop/db -p 5432/TCP -f in");
-    CHECK(has(sure.error, "0 of 1 answer hang on it"));
+    CHECK(has(sure.error, "0 of 1 answer hangs on it"));
 }
 
 TEST_CASE("a policy that could not be read is unknown for what it may select") {

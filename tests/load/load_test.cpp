@@ -337,3 +337,35 @@ TEST_CASE("errors of an object without a spec have a place") {
                 CHECK_MESSAGE(each.span.known(), kind, " ", spec, each.message);
         }
 }
+
+TEST_CASE("the objects of a document that is no YAML are known by its lines") {
+    const auto lost = [](const std::string& text) {
+        Sources sources;
+        diag::Diagnostics diagnostics;
+        const policy::Cluster cluster =
+            frontend::load_files({{"a.yaml", text}}, sources, diagnostics);
+        CHECK(diagnostics.has_errors());
+        std::string out;
+        for (const auto& each : cluster.kubernetes_policies)
+            out += each.meta.space + "/" + each.meta.name + ":" +
+                   std::to_string(each.meta.unread.line) + " ";
+        for (const auto& each : cluster.policies)
+            out += each.manifest_kind + " " + each.meta.space + "/" + each.meta.name + " ";
+        for (const auto& [space, pods] : cluster.unread_pods)
+            out += "pods of " + space + " ";
+        return out;
+    };
+    const std::string head = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata:\n";
+    CHECK(lost(head + "  name: a\n  namespace: shop\nspec: [\n").starts_with("shop/a:"));
+    // Which of two namespaces is its own can't be told.
+    CHECK(lost(head + "  name: a\n  namespace: shop\nspec: [\n  namespace: ops\n")
+              .starts_with("/a:"));
+    CHECK(lost("{\"apiVersion\": \"projectcalico.org/v3\", \"kind\": \"GlobalNetworkPolicy\", "
+               "\"metadata\": {\"name\": \"g\"}, \"spec\": {]}") == "GlobalNetworkPolicy /g ");
+    // Two objects without a line between them.
+    CHECK(lost(head + "  name: a\n  namespace: shop\n" + head +
+               "  name: b\n  namespace: ops\nspec: {}\n")
+              .find("ops/b:") != std::string::npos);
+    CHECK(lost("kind: Deployment\napiVersion: apps/v1\nmetadata: {name: d, namespace: shop\n") ==
+          "pods of shop ");
+}
