@@ -92,7 +92,7 @@ class HostNetworkPeersChecker {
             return;
         const bool by_labels = end.selector && asks_for_labels(end.selector->parsed);
         const bool by_space = policy::is_present(end.namespace_selector) &&
-                              asks_for_labels(end.namespace_selector->parsed);
+                              !end.namespace_selector->parsed.matches(selector::Labels{});
         if (!by_labels && !by_space)
             return;
         const std::vector<decision::ObjectId> others = context_.select(*peers);
