@@ -198,7 +198,8 @@ TEST_CASE("a second place that no file has is not shown") {
     folder.write("a.yaml",
                  "apiVersion: projectcalico.org/v3\nkind: NetworkPolicy\nmetadata: {name: "
                  "app.web, namespace: books}\nspec: {order: 1, selector: all(), types: "
-                 "[Ingress]}\n");
+                 "[Ingress]}\n---\napiVersion: projectcalico.org/v3\nkind: Tier\n"
+                 "metadata: {name: app}\nspec: {order: 10}\n");
     CHECK(has(folder.run("lint --fail-on never a.yaml").out, "PC4002"));
 }
 
