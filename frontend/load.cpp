@@ -119,7 +119,9 @@ void load_object(const Object& object, policy::Cluster& cluster, diag::Diagnosti
         report_unknown_kind(root, object.type, diagnostics);
         add_unread_object(root, api_version, kind, root.span, cluster);
     } else {
-        ++cluster.unread_kinds[api_version + " " + kind];
+        policy::UnreadKind& unread = cluster.unread_kinds[api_version + " " + kind];
+        if (unread.count++ == 0)
+            unread.first = root.span;
         if (makes_pods(object.type.group(), kind, root))
             note_unread_pods(root, kind, cluster);
     }
@@ -260,9 +262,10 @@ policy::Cluster load_files(std::vector<File> files, Sources& sources,
         diagnostics.report(diag::Code::NoManifests, Span{}, {names_of(files)})
             .with_hint("there is no object in them");
     report_foreign_policies(cluster, diagnostics);
-    for (const auto& [kind, count] : cluster.unread_kinds)
-        diagnostics.report(diag::Code::UnreadKind, Span{},
-                           {kind, std::to_string(count) + (count == 1 ? " object" : " objects")});
+    for (const auto& [kind, unread] : cluster.unread_kinds)
+        diagnostics.report(
+            diag::Code::UnreadKind, unread.first,
+            {kind, std::to_string(unread.count) + (unread.count == 1 ? " object" : " objects")});
     if (passed_by != nullptr)
         *passed_by = std::move(reader.passed_by);
     return cluster;

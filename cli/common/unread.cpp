@@ -94,7 +94,8 @@ void tell_unread(const Input& input, const Hanging& hanging) {
 }
 
 bool hangs_on_unread(const std::string& reason) {
-    return reason.find("could not be read") != std::string::npos; // the way may follow
+    // A packet with several ways says behind it which one is meant.
+    return reason.find("could not be read") != std::string::npos;
 }
 
 Hanging endpoints_in_doubt(const Input& input, const decision::LoweredCluster& cluster,

@@ -60,21 +60,46 @@ std::string difference(const json& want, const json& got) {
     return "";
 }
 
-/// The values that Secrets of the manifests have in plain text, by "name/key".
-std::map<std::string, std::string> passwords_in(const fs::path& file, const std::string& space) {
+/// Base64 as Kubernetes writes it; anything else ends the text.
+std::string decoded(const std::string& text) {
+    static const std::string kDigits =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::string out;
+    unsigned bits = 0, held = 0;
+    for (const char c : text) {
+        const std::size_t digit = kDigits.find(c);
+        if (digit == std::string::npos)
+            break;
+        bits = (bits << 6 | static_cast<unsigned>(digit)) & 0xffff;
+        held += 6;
+        if (held < 8)
+            continue;
+        held -= 8;
+        out += static_cast<char>(bits >> held & 0xff);
+    }
+    return out;
+}
+
+/// The values of the manifests' Secrets, by "name/key".
+std::map<std::string, std::string> passwords_in(const fs::path& folder, const std::string& space) {
     std::map<std::string, std::string> out;
-    Sources sources;
-    diag::Diagnostics diagnostics;
+    const std::string file = (folder / "secrets.yaml").string();
     if (!fs::exists(file))
         return out;
-    const FileId id = sources.add(file.string(), suite_file(file.string()));
+    Sources sources;
+    diag::Diagnostics diagnostics;
+    const FileId id = sources.add(file, suite_file(file));
     for (const yaml::Document& document : yaml::read_documents(sources, id, diagnostics)) {
         const yaml::Node* meta = document.root.find("metadata");
-        const yaml::Node* data = document.root.find("stringData");
-        if (meta == nullptr || data == nullptr || meta->find("namespace")->text != space)
+        const yaml::Node* where = meta != nullptr ? meta->find("namespace") : nullptr;
+        if (where == nullptr || where->text != space)
             continue;
-        for (const yaml::Member& member : data->members)
-            out[meta->find("name")->text + "/" + member.key] = member.value.text;
+        for (const char* field : {"data", "stringData"}) // the second wins
+            if (const yaml::Node* data = document.root.find(field); data != nullptr)
+                for (const yaml::Member& member : data->members)
+                    out[meta->find("name")->text + "/" + member.key] =
+                        field == std::string_view("data") ? decoded(member.value.text)
+                                                          : member.value.text;
     }
     return out;
 }
@@ -117,8 +142,8 @@ class Case {
             return fail("not lowered: " + first_error(loaded));
         }
         const json expect = json::parse(suite_file((dir_ / "expect.json").string()));
-        auto passwords = passwords_in(dir_ / "manifests" / "secrets.yaml",
-                                      about["secretNamespace"].get<std::string>());
+        auto passwords =
+            passwords_in(dir_ / "manifests", about["secretNamespace"].get<std::string>());
         const json routes = json::parse(suite_file((dir_ / "routes.json").string()));
         for (const net::Family family : {net::Family::V4, net::Family::V6}) {
             const char* name = family == net::Family::V4 ? "ipv4" : "ipv6";

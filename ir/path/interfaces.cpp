@@ -1,7 +1,6 @@
 #include "ir/path/interfaces.h"
 
 #include <algorithm>
-#include <set>
 
 namespace polecat::ir {
 
@@ -39,33 +38,6 @@ NodeInterfaces interfaces_of(const LoweredCluster& cluster, const std::string& n
         };
         if (std::none_of(out.named.begin(), out.named.end(), same))
             out.named.push_back({id, endpoint->interface_name, addresses});
-    }
-    return out;
-}
-
-std::vector<std::string> distinct_nodes(const LoweredCluster& cluster, const NodeTrait& trait) {
-    std::vector<std::string> names;
-    for (const decision::NodeInfo& node : cluster.nodes)
-        names.push_back(node.name);
-    for (const auto& [name, id] : cluster.host_endpoints_by_name)
-        if (const Endpoint* endpoint = cluster.endpoint_of(id); endpoint != nullptr)
-            names.push_back(endpoint->node);
-    std::sort(names.begin(), names.end());
-    names.erase(std::unique(names.begin(), names.end()), names.end());
-
-    std::vector<std::string> out;
-    std::set<std::pair<std::vector<decision::GroupId>, std::vector<decision::Tri>>> seen;
-    for (const std::string& name : names) {
-        const NodeInterfaces interfaces = interfaces_of(cluster, name);
-        std::vector<decision::GroupId> groups;
-        for (const NodeInterfaces::Interface& each : interfaces.named)
-            groups.push_back(cluster.endpoint_of(each.host_endpoint)->group);
-        if (interfaces.wildcard) {
-            groups.push_back(decision::GroupId{UINT32_MAX}); // a mark: what follows is "*"
-            groups.push_back(cluster.endpoint_of(*interfaces.wildcard)->group);
-        }
-        if (seen.emplace(std::move(groups), trait(name)).second)
-            out.push_back(name);
     }
     return out;
 }

@@ -2,12 +2,10 @@
 /// Source: felix/dataplane/linux/endpoint_mgr.go (resolveHostEndpoints).
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "ir/decision/eval.h"
 #include "ir/decision/lowered.h"
 
 namespace polecat::ir {
@@ -29,13 +27,5 @@ struct NodeInterfaces {
 };
 
 NodeInterfaces interfaces_of(const decision::LoweredCluster& cluster, const std::string& node);
-
-/// What else tells nodes apart.
-using NodeTrait = std::function<std::vector<decision::Tri>(const std::string& node)>;
-
-/// Nodes on which a flow of which only one end has a node may be handled otherwise than on another:
-/// one for each set of host endpoints and each trait.
-std::vector<std::string> distinct_nodes(const decision::LoweredCluster& cluster,
-                                        const NodeTrait& trait);
 
 } // namespace polecat::ir

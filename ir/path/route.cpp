@@ -3,11 +3,11 @@
 #include "ir/path/route.h"
 
 #include <algorithm>
-#include <set>
 
 #include "ir/path/crossing.h"
 #include "ir/path/interfaces.h"
 #include "ir/path/leaving.h"
+#include "ir/path/node_kinds.h"
 
 namespace polecat::ir {
 
@@ -158,9 +158,13 @@ class Router {
     /// One of each kind of nodes, and always those in `also`.
     std::vector<std::string> distinct(const std::vector<std::string>& also) {
         if (!kinds_of_nodes_) {
-            find_source_predicates();
-            kinds_of_nodes_ =
-                distinct_nodes(cluster_, [&](const std::string& node) { return trait(node); });
+            Arrival packet{path_.flow, destination_.object, destination_.node,
+                           [&](const std::string& node) { return may_answer(node); }};
+            if (nat_) {
+                packet.flow.destination = *nat_->destination;
+                packet.flow.destination_port = nat_->destination_port;
+            }
+            kinds_of_nodes_ = kinds_of_nodes(cluster_, leaving_, packet);
         }
         std::vector<std::string> out;
         for (const auto* list : {&also, &std::as_const(*kinds_of_nodes_)})
@@ -168,43 +172,6 @@ class Router {
                 if (!name.empty() && std::find(out.begin(), out.end(), name) == out.end())
                     out.push_back(name);
         return out;
-    }
-
-    /// What a node's own addresses are to the policy that may see them as source.
-    std::vector<Tri> trait(const std::string& node) const {
-        std::vector<Tri> out{may_answer(node)};
-        const auto look = [&](const End& end) {
-            for (const decision::PredicateId id : source_predicates_)
-                out.push_back(decision::holds(cluster_.predicates[id], cluster_.world, end, family_,
-                                              query_.packet.protocol, query_.packet.source_port));
-        };
-        look(leaving_.node_end(node));
-        for (const LeavingSource& each :
-             leaving_.own_sources(node, destination_.node, end_at(query_.destination)))
-            look(*each.source);
-        return out;
-    }
-
-    /// Of the destination's policy and of all host endpoints'.
-    void find_source_predicates() {
-        std::set<decision::PredicateId> found;
-        const auto add = [&](const decision::GroupProgram& program) {
-            for (const decision::Stage& stage : cluster_.program(program.program).stages)
-                for (const decision::Entry& entry : stage.entries)
-                    for (const auto* list : {&entry.match->source.all, &entry.match->source.none})
-                        found.insert(list->begin(), list->end());
-        };
-        std::set<decision::GroupId> groups;
-        for (const auto& [name, id] : cluster_.host_endpoints_by_name)
-            groups.insert(cluster_.endpoint_of(id)->group);
-        if (destination_.object)
-            if (const auto* endpoint = cluster_.endpoint_of(*destination_.object))
-                groups.insert(endpoint->group);
-        for (const decision::GroupId group : groups)
-            for (const auto& [key, program] : cluster_.groups[group.value].programs)
-                if (key.direction == decision::Direction::Ingress && key.family == family_)
-                    add(program);
-        source_predicates_.assign(found.begin(), found.end());
     }
 
     // --- externalTrafficPolicy and internalTrafficPolicy: Local ----------------------------------
@@ -402,7 +369,9 @@ class Router {
         if (unplaced(destination_))
             builder.assume("to a pod on " + shown_node(nodes.names.back()));
         if (source_.side == Side::Network && translation_ && !translation_->node)
-            builder.assume("by way of " + shown_node(nodes.names.front()));
+            builder.assume("by way of " + (nodes.names.size() == 1 && unplaced(destination_)
+                                               ? "the pod's own node"
+                                               : shown_node(nodes.names.front())));
     }
 
     const LoweredCluster& cluster_;
@@ -410,7 +379,6 @@ class Router {
     const std::optional<Translation>& translation_;
     net::Family family_;
     Leaving leaving_;
-    std::vector<decision::PredicateId> source_predicates_;
     std::optional<std::vector<std::string>> kinds_of_nodes_; ///< made when first asked for
     Place source_, destination_;
     std::optional<Rewrite> nat_;

@@ -41,6 +41,7 @@ TEST_CASE("what no manifest is in a folder is passed by") {
     folder.write("in/vault.yaml", "$ANSIBLE_VAULT;1.1;AES256\n3132\n");
     folder.write("in/picture.json", "\x89PNG\0\0\xff\xfe"s);
     folder.write("in/.git/config.yaml", "apiVersion: [\n");
+    folder.write("in/empty.yaml", "");
     const auto out = folder.run("lint --list-skipped in");
     CHECK(out.exit_code == 1);
     CHECK(has(out.out, "PC4103"));
@@ -198,7 +199,8 @@ TEST_CASE("a second place that no file has is not shown") {
     folder.write("a.yaml",
                  "apiVersion: projectcalico.org/v3\nkind: NetworkPolicy\nmetadata: {name: "
                  "app.web, namespace: books}\nspec: {order: 1, selector: all(), types: "
-                 "[Ingress]}\n");
+                 "[Ingress]}\n---\napiVersion: projectcalico.org/v3\nkind: Tier\n"
+                 "metadata: {name: app}\nspec: {order: 10}\n");
     CHECK(has(folder.run("lint --fail-on never a.yaml").out, "PC4002"));
 }
 

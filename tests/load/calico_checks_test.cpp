@@ -23,14 +23,12 @@ struct Loaded {
     }
 };
 
-/// The codes that reading reports, but for those that every object of that group has, and for what
-/// says nothing.
+/// The codes that reading reports, but for those that every object of that group has.
 std::vector<Code> codes(const std::string& text) {
     std::vector<Code> out;
     const Loaded loaded(text);
     for (const diag::Diagnostic& each : loaded.diagnostics.list())
-        if (each.code != Code::LegacyApiVersion && each.code != Code::UndefaultedTypes &&
-            each.code != Code::EmptyValue)
+        if (each.code != Code::LegacyApiVersion && each.code != Code::UndefaultedTypes)
             out.push_back(each.code);
     return out;
 }
