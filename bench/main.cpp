@@ -226,6 +226,12 @@ const std::map<std::string, std::function<void()>>& workloads() {
              diag::Diagnostics diagnostics;
              bird_of("BIRD, 5000 nodes", read(routing_manifests(5000, 3), diagnostics));
          }},
+        {"propagation-5000",
+         [] {
+             diag::Diagnostics diagnostics;
+             propagation_of("propagation, 5000 nodes",
+                            read(routing_manifests(5000, 3), diagnostics));
+         }},
         {"flow", flow_by_table},
         {"selector", parse_selectors},
         {"read",

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "analyzer/routing/kernel_route.h"
+#include "analyzer/routing/propagation_classes.h"
 #include "backends/bird/bird.h"
 #include "bench/measure.h"
 #include "passes/routing/routing.h"
@@ -83,6 +85,33 @@ void bird_of(const std::string& name, const policy::Cluster& cluster) {
     }
     phases.print(fmt::format("{} ({} nodes, {} sessions, {} MB)", name, nodes.size(), sessions,
                              bytes >> 20));
+}
+
+void propagation_of(const std::string& name, const policy::Cluster& cluster) {
+    Phases phases;
+    diag::Diagnostics diagnostics;
+    const auto routing = passes::lower_routing(cluster, {}, diagnostics);
+    phases.done("cluster");
+    const auto lower = [&](const routing::ClusterRouting& of, routing::NodeIndex node) {
+        return passes::node_routing(of, node, diagnostics);
+    };
+    routing::Propagation model(routing, {}, net::Family::V4, lower);
+    const auto prefixes = model.prefixes();
+    for (const net::Cidr& prefix : prefixes)
+        if (!model.run(prefix).spread.settled)
+            std::abort();
+    phases.done("every prefix");
+    std::size_t routes = 0;
+    for (const std::size_t one : {routing.nodes.size() - 1, std::size_t{0}}) {
+        const auto node = static_cast<routing::NodeIndex>(one);
+        const auto form = lower(routing, node);
+        for (const net::Cidr& prefix : prefixes)
+            if (routing::kernel_route(form->v4, model.learnt(node, prefix).paths))
+                ++routes;
+        phases.done(one == 0 ? "one reflector" : "one client");
+    }
+    phases.print(fmt::format("{} ({} classes, {} prefixes, {} kernel routes of two nodes)", name,
+                             model.classes().members.size(), prefixes.size(), routes));
 }
 
 } // namespace polecat::bench

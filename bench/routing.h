@@ -14,4 +14,8 @@ std::string routing_manifests(std::size_t nodes, std::size_t reflectors);
 /// Configurations of BIRD for every node, each read back and compared. Prints phases.
 void bird_of(const std::string& name, const policy::Cluster& cluster);
 
+/// Who learns what: every prefix once, then all that one client and one reflector learn, into their
+/// kernels. Prints phases.
+void propagation_of(const std::string& name, const policy::Cluster& cluster);
+
 } // namespace polecat::bench
