@@ -93,13 +93,21 @@ void read_object(const Object& object, policy::Cluster& cluster, diag::Diagnosti
     diagnostics.append(found);
 }
 
+/// What lacks its apiVersion or kind, also a list of such; reading reported it.
+void add_untyped(const yaml::Node& root, const TypeMeta& type, policy::Cluster& cluster) {
+    if (const yaml::Node* items = root.find("items"); items != nullptr && items->is_sequence())
+        for (const yaml::Node& each : items->items)
+            add_untyped(each, {scalar_text(each, "apiVersion"), scalar_text(each, "kind")},
+                        cluster);
+    else if (!type.kind.empty() || looks_like_policy(root, type) || is_policy_group(type.group()))
+        add_unread_object(root, type.api_version, type.kind, root.span, cluster);
+}
+
 void load_object(const Object& object, policy::Cluster& cluster, diag::Diagnostics& diagnostics) {
     const auto& [api_version, kind] = object.type;
     const yaml::Node& root = *object.root;
     if (object.untyped) {
-        if (!kind.empty() || looks_like_policy(root, object.type) ||
-            is_policy_group(object.type.group()))
-            add_unread_object(root, api_version, kind, root.span, cluster);
+        add_untyped(root, object.type, cluster);
     } else if (is_gone(object.type)) {
         report_gone(object, diagnostics);
     } else if (object.row != nullptr) {
@@ -111,7 +119,9 @@ void load_object(const Object& object, policy::Cluster& cluster, diag::Diagnosti
         report_unknown_kind(root, object.type, diagnostics);
         add_unread_object(root, api_version, kind, root.span, cluster);
     } else {
-        ++cluster.unread_kinds[api_version + " " + kind];
+        policy::UnreadKind& unread = cluster.unread_kinds[api_version + " " + kind];
+        if (unread.count++ == 0)
+            unread.first = root.span;
         if (makes_pods(object.type.group(), kind, root))
             note_unread_pods(root, kind, cluster);
     }
@@ -252,9 +262,10 @@ policy::Cluster load_files(std::vector<File> files, Sources& sources,
         diagnostics.report(diag::Code::NoManifests, Span{}, {names_of(files)})
             .with_hint("there is no object in them");
     report_foreign_policies(cluster, diagnostics);
-    for (const auto& [kind, count] : cluster.unread_kinds)
-        diagnostics.report(diag::Code::UnreadKind, Span{},
-                           {kind, std::to_string(count) + (count == 1 ? " object" : " objects")});
+    for (const auto& [kind, unread] : cluster.unread_kinds)
+        diagnostics.report(
+            diag::Code::UnreadKind, unread.first,
+            {kind, std::to_string(unread.count) + (unread.count == 1 ? " object" : " objects")});
     if (passed_by != nullptr)
         *passed_by = std::move(reader.passed_by);
     return cluster;

@@ -10,6 +10,8 @@ Result<std::string> read_file(const std::string& path) {
     if (!in)
         return Error{"it can't be opened"};
     std::ostringstream text;
+    if (in.peek() == std::ifstream::traits_type::eof() && !in.bad())
+        return std::string(); // nothing put into a stream fails it
     text << in.rdbuf();
     if (in.bad() || !text)
         return Error{"reading failed"};

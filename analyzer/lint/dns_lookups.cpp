@@ -113,8 +113,12 @@ Lookups DnsLookups::of(const Program& program, const Identity& own) {
     const ConnectionSet api_server = to_ports(net::kTcp, {kApiServerPort});
     for (std::size_t i = 0; i < classes.size(); ++i) {
         const Identity& other = partition.classes[i];
-        const ConnectionSet may = flows.between(own, other).may;
-        out.needs_names = out.needs_names || (classes[i].has_names && !(may - api_server).empty());
+        const analyzer::FlowSets sets = flows.between(own, other);
+        const ConnectionSet& may = sets.may;
+        // That a pod may get an address which a rule names says nothing of names.
+        out.needs_names = out.needs_names ||
+                          (classes[i].has_pods && !(sets.allow - api_server).empty()) ||
+                          (classes[i].is_wide && !(may - api_server).empty());
         if (classes[i].has_local && (node_local_ || !classes[i].is_public))
             out.local = out.local | ask(other, kUsualDnsPorts);
         if (!classes[i].resolves)
@@ -149,9 +153,8 @@ DnsLookups::Class DnsLookups::kind_of(std::uint32_t number) const {
     out.resolves = servers_.groups.empty() || may_resolve(group);
     out.is_public = group.is_outside() && !net::special_addresses().contains(group.outside);
     out.is_wide = group.is_outside() && is_wide(group.outside);
-    out.has_names = group.is_outside() ? out.is_wide
-                                       : !is_host(context_, group) &&
-                                             context_.object(group.objects.front()).selectable;
+    out.has_pods = !group.is_outside() && !is_host(context_, group) &&
+                   context_.object(group.objects.front()).selectable;
     return out;
 }
 
@@ -160,7 +163,7 @@ void DnsLookups::Class::take(const Class& other) {
     resolves = resolves || other.resolves;
     is_public = is_public || other.is_public;
     is_wide = is_wide || other.is_wide;
-    has_names = has_names || other.has_names;
+    has_pods = has_pods || other.has_pods;
 }
 
 bool is_host(const Context& context, const analyzer::EndGroup& group) {

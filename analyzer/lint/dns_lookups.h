@@ -43,7 +43,7 @@ class DnsLookups {
         bool resolves = false;  ///< may have resolvers that are none of the cluster's
         bool is_public = false; ///< addresses of the internet
         bool is_wide = false;   ///< more addresses than somebody writes down
-        bool has_names = false; ///< one reaches them by name
+        bool has_pods = false;  ///< that one reaches by name
 
         void take(const Class& other);
     };

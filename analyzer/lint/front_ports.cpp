@@ -186,7 +186,8 @@ bool is_named_too(const Context& context, const RuleView& view, const FrontPort&
     const bool ingress = view.direction == decision::Direction::Ingress;
     const auto& rules = ingress ? view.policy.ingress : view.policy.egress;
     return std::any_of(rules.begin(), rules.end(), [&](const Rule& rule) {
-        return rule.action == view.rule.action && names_target(context, rule, front) &&
+        return rule.action == view.rule.action && rule.source.ports.empty() &&
+               names_target(context, rule, front) &&
                may_be(context, rule.destination, space, front) &&
                (is_same_end(rule.source, view.rule.source, space) ||
                 is_same_end(rule.source, EntityRule{}, space));

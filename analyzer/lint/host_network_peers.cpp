@@ -92,7 +92,7 @@ class HostNetworkPeersChecker {
             return;
         const bool by_labels = end.selector && asks_for_labels(end.selector->parsed);
         const bool by_space = policy::is_present(end.namespace_selector) &&
-                              asks_for_labels(end.namespace_selector->parsed);
+                              !end.namespace_selector->parsed.matches(selector::Labels{});
         if (!by_labels && !by_space)
             return;
         const std::vector<decision::ObjectId> others = context_.select(*peers);
@@ -134,8 +134,12 @@ class HostNetworkPeersChecker {
                        ? those_with_ports(view.rule, found, others)
                        : std::vector<const HostPod*>{};
         // Every cluster has pods with a network of their own in kube-system.
-        const bool known = matching(static_pods_, peers, end).empty() &&
-                           context_.extent.known(peers, policy::Ends::Peers);
+        const bool known =
+            matching(static_pods_, peers, end).empty() &&
+            std::all_of(found.begin(), found.end(), [&](const HostPod* pod) {
+                const auto space = pod->labels.find(policy::kNamespaceLabel);
+                return space && context_.extent.known_pods_of(std::string(*space)).has_value();
+            });
         return known ? found : std::vector<const HostPod*>{};
     }
 

@@ -76,6 +76,8 @@ class NamespaceLabelsChecker {
                                    {"namespaceSelector of " + what,
                                     fmt::format("namespace {} has no label `{}`", space, label)});
         diagnostic.about(name_of(policy))
+            .with_fact("selector", selector.canonical())
+            .with_fact("label", label)
             .with_hint("write `kubernetes.io/metadata.name`, which every namespace has");
         if (given == nullptr)
             diagnostic.with_note("no cluster sets that label, only somebody by hand");

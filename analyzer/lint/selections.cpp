@@ -63,6 +63,7 @@ class SelectionsChecker {
             return;
         out_.report(Code::SelectsNothing, span, {policy.meta.name})
             .about(name_of(policy))
+            .with_fact("selector", subject.canonical())
             .with_note("a policy without endpoints protects nothing")
             .with_note("assumes that " + *known);
     }
@@ -72,8 +73,9 @@ class SelectionsChecker {
               const std::optional<std::string>& known) {
         const auto found = vocabulary_.slip(selector, is_kubernetes(policy), known.has_value());
         if (found) {
-            auto& diagnostic =
-                out_.report(Code::SelectorTypo, span, {what, *found}).about(name_of(policy));
+            auto& diagnostic = out_.report(Code::SelectorTypo, span, {what, *found})
+                                   .about(name_of(policy))
+                                   .with_fact("selector", selector.canonical());
             if (known)
                 diagnostic.with_note("assumes that " + *known);
         }
@@ -111,7 +113,7 @@ class SelectionsChecker {
             known ? out_.report(Code::PeerMatchesNothing, span,
                                 {rule_name(view), side, "no endpoint and no network set"})
                   : out_.report(Code::SelectorTypo, span, {what, others});
-        diagnostic.about(name_of(view.policy));
+        diagnostic.about(name_of(view.policy)).with_fact("selector", peers->canonical());
         if (known)
             diagnostic.with_note("assumes that " + *known);
         if (!others.empty())

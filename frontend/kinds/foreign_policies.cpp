@@ -61,7 +61,7 @@ bool is_foreign_policy(std::string_view group, std::string_view kind) {
 
 void note_foreign_policy(const yaml::Node& root, const std::string& api_version,
                          const std::string& kind, policy::Cluster& cluster) {
-    policy::ForeignPolicies& noted = cluster.foreign_policies[api_version + " " + kind];
+    policy::UnreadKind& noted = cluster.foreign_policies[api_version + " " + kind];
     if (noted.count++ != 0)
         return;
     const yaml::Node* where = root.find("kind");

@@ -6,6 +6,7 @@
 
 #include "frontend/kinds/groups.h"
 #include "frontend/kinds/kinds.h"
+#include "frontend/kinds/names.h"
 #include "frontend/kinds/pod_makers.h"
 #include "ir/policy/scope.h"
 
@@ -104,9 +105,8 @@ void forget_rules(policy::Profile& profile, std::optional<Span> where) {
 void add_unread_policy(const yaml::Node& root, std::string_view api_version, std::string_view kind,
                        Span where, policy::Cluster& cluster) {
     policy::Metadata meta = metadata_of(root, where);
-    const bool calico = api_version.find("projectcalico.org") != std::string_view::npos;
-    const bool kubernetes = kind == "NetworkPolicy" && !calico && !api_version.empty() &&
-                            !api_version.starts_with("policy.");
+    const bool kubernetes =
+        kind == "NetworkPolicy" && api_version.starts_with("networking.k8s.io/");
     if (kubernetes || kind == "StagedKubernetesNetworkPolicy") {
         KubernetesNetworkPolicy policy;
         policy.meta = std::move(meta);
@@ -128,8 +128,10 @@ void add_unread_policy(const yaml::Node& root, std::string_view api_version, std
 
 void add_unread_object(const yaml::Node& root, std::string_view api_version, std::string_view kind,
                        Span where, policy::Cluster& cluster) {
-    if (api_version.starts_with("polecat/"))
-        return;                                      // our own kinds change no answer
+    if (api_version.starts_with("polecat/")) // our own kinds change no answer
+        return;
+    if (kind.empty()) // it looks like a policy
+        kind = "NetworkPolicy";
     if (kind.find("olic") != std::string_view::npos) // a slip of the name is one of a policy
         return add_unread_policy(root, api_version, kind, where, cluster);
     const policy::Metadata meta = metadata_of(root, where);
@@ -174,6 +176,8 @@ std::string line_value(std::string_view line, std::string_view key) {
 struct Glimpse {
     std::string api_version, kind, name, space;
     bool several = false; ///< namespaces, of which it is not known which is the object's own
+    /// What policies have: should the kind be what can't be read.
+    bool of_policy = false, global = false;
 
     void look(std::string_view line) {
         const auto take = [&](std::string_view key, std::string& into) {
@@ -183,9 +187,22 @@ struct Glimpse {
         take("apiVersion", api_version);
         take("kind", kind);
         take("name", name);
+        for (const char* word : {"podSelector", "policyTypes", "ingress:", "egress:", "Policy"})
+            of_policy = of_policy || line.find(word) != std::string_view::npos;
+        global = global || line.find("GlobalNetworkPolicy") != std::string_view::npos;
         const std::string found = line_value(line, "namespace");
         several = several || (!found.empty() && !space.empty() && found != space);
         take("namespace", space);
+    }
+
+    /// Empty: nothing that an answer hangs on.
+    std::string kind_meant() const {
+        const bool is_word = !kind.empty() && std::all_of(kind.begin(), kind.end(), [](char c) {
+            return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+        });
+        if (is_word || !of_policy)
+            return is_word ? kind : "";
+        return global ? "GlobalNetworkPolicy" : "NetworkPolicy";
     }
 
     yaml::Node root() const {
@@ -198,7 +215,7 @@ struct Glimpse {
         yaml::Node meta, out;
         meta.kind = out.kind = yaml::Node::Kind::Mapping;
         meta.members.push_back({"name", {}, scalar(name)});
-        if (!several)
+        if (!several && is_dns_label(space))
             meta.members.push_back({"namespace", {}, scalar(space)});
         out.members.push_back({"metadata", {}, std::move(meta)});
         return out;
@@ -232,7 +249,8 @@ Around lines_around(std::string_view text, std::uint32_t wanted) {
         begin = end + 1;
         ++number;
         if (line.starts_with("---")) {
-            if (number > wanted)
+            // What is missing at the end of a document is found missing where the next one begins.
+            if (number > wanted || (number == wanted && number > out.first))
                 break;
             out = {{{}}, number};
         }
@@ -255,8 +273,8 @@ void add_unread_documents(const std::vector<Span>& places, const Sources& source
         if (!seen.emplace(place.file, first).second)
             continue;
         for (const Glimpse& each : objects)
-            if (!each.kind.empty())
-                add_unread_object(each.root(), each.api_version, each.kind, place, cluster);
+            if (const std::string kind = each.kind_meant(); !kind.empty())
+                add_unread_object(each.root(), each.api_version, kind, place, cluster);
     }
 }
 

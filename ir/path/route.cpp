@@ -369,7 +369,9 @@ class Router {
         if (unplaced(destination_))
             builder.assume("to a pod on " + shown_node(nodes.names.back()));
         if (source_.side == Side::Network && translation_ && !translation_->node)
-            builder.assume("by way of " + shown_node(nodes.names.front()));
+            builder.assume("by way of " + (nodes.names.size() == 1 && unplaced(destination_)
+                                               ? "the pod's own node"
+                                               : shown_node(nodes.names.front())));
     }
 
     const LoweredCluster& cluster_;

@@ -20,10 +20,10 @@ struct UnreadPods {
     Span span;          ///< metadata.name
 };
 
-/// Policies of others, which say more than what is read: answers hold as far as these don't count.
-struct ForeignPolicies {
+/// Objects of one kind that are not read.
+struct UnreadKind {
     std::size_t count = 0;
-    Span first; ///< metadata.name
+    Span first; ///< metadata.name, or the object
 };
 
 struct Cluster {
@@ -48,8 +48,10 @@ struct Cluster {
     std::map<std::string, FelixSettings> felix_of_nodes; ///< `node.NAME`, by NAME
     std::vector<OtherObject> others;
     std::vector<FabricInventory> inventories;
-    std::map<std::string, std::size_t> unread_kinds;         ///< "apiVersion Kind" -> how many
-    std::map<std::string, ForeignPolicies> foreign_policies; ///< by "apiVersion Kind"
+    std::map<std::string, UnreadKind> unread_kinds; ///< by "apiVersion Kind"
+    /// Policies of others, which say more than what is read: answers hold as far as these don't
+    /// count. By "apiVersion Kind".
+    std::map<std::string, UnreadKind> foreign_policies;
     /// By namespace, the first of each: custom resources that an operator makes pods of.
     std::map<std::string, UnreadPods, std::less<>> unread_pods;
 

@@ -130,6 +130,11 @@ Diagnostic& Diagnostic::with_witness(Witness flow) {
     return *this;
 }
 
+Diagnostic& Diagnostic::with_fact(std::string key, std::string value) {
+    facts.emplace_back(std::move(key), std::move(value));
+    return *this;
+}
+
 Diagnostic& Diagnostic::with_proof(std::string text) {
     proof = std::move(text);
     return *this;

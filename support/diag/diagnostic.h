@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "support/source.h"
@@ -90,6 +91,8 @@ struct Diagnostic {
     std::optional<std::string> hint;
     std::vector<Fix> fixes;
     std::optional<Witness> witness;
+    /// What it speaks of, for programs: {"selector", "app == 'web'"}, {"label", "team"}.
+    std::vector<std::pair<std::string, std::string>> facts;
     /// How far a claim holds and how it was reached: "for every endpoint that could exist (Z3)".
     std::string proof;
 
@@ -99,6 +102,7 @@ struct Diagnostic {
     Diagnostic& with_fix(std::optional<Fix> fix); ///< nullopt: there is none
     Diagnostic& with_witness(Witness flow);
     Diagnostic& with_proof(std::string text);
+    Diagnostic& with_fact(std::string key, std::string value);
     Diagnostic& about(std::string object_name);
 };
 

@@ -41,6 +41,8 @@ std::string render_json(std::span<const Diagnostic> list, const Sources& sources
         if (d.witness)
             line["witness"] = {
                 {"from", d.witness->from}, {"to", d.witness->to}, {"traffic", d.witness->traffic}};
+        for (const auto& [key, value] : d.facts)
+            line[key] = value;
         if (!d.proof.empty())
             line["proof"] = d.proof;
         for (const Fix& fix : d.fixes)

@@ -41,6 +41,7 @@ TEST_CASE("what no manifest is in a folder is passed by") {
     folder.write("in/vault.yaml", "$ANSIBLE_VAULT;1.1;AES256\n3132\n");
     folder.write("in/picture.json", "\x89PNG\0\0\xff\xfe"s);
     folder.write("in/.git/config.yaml", "apiVersion: [\n");
+    folder.write("in/empty.yaml", "");
     const auto out = folder.run("lint --list-skipped in");
     CHECK(out.exit_code == 1);
     CHECK(has(out.out, "PC4103"));

@@ -141,9 +141,10 @@ TEST_CASE("services in rules") {
     CHECK(policy(long_name, kStorage) == kRefused);
     CHECK(policy("services: {name: web}", kStorage) == kWarned);
     CHECK(policy("services: {namespace: shop}", kStorage) == kRefused);
-    for (const char* empty : {"selector: ''", "notSelector: ''", "namespaceSelector: ''",
-                              "nets: []", "selector: ", "serviceAccounts: "})
+    for (const char* empty : {"selector: ''", "notSelector: ''", "namespaceSelector: ''"})
         CHECK(policy(service + ", " + empty) == kGood);
+    for (const char* empty : {"nets: []", "selector: ", "serviceAccounts: "})
+        CHECK(policy(service + ", " + empty) == std::vector{Code::EmptyValue});
     for (const char* other :
          {"selector: all()", "notSelector: a == 'b'", "namespaceSelector: all()",
           "nets: [10.0.0.0/8]", "serviceAccounts: {}"})
