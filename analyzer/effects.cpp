@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -52,11 +53,6 @@ void add(UnitEffect& into, const UnitEffect& more) {
     into.decides = into.decides || more.decides;
     into.reached = into.reached || more.reached;
     into.needed = into.needed || more.needed;
-}
-
-/// Nothing that is still to come could add to it.
-bool is_complete(const UnitEffect& effect) {
-    return effect.matches && effect.decides && effect.reached && effect.needed;
 }
 
 class Collector {
@@ -109,13 +105,10 @@ class Collector {
     }
 
     void walk(EffectRuns& runs, Run& run, const Program& program) {
-        const ProgramFlows flows(program, atoms_);
-        EffectsWalk walk(flows, run.units.units, store_);
-        runs.each_pair(run, [&](const Identity& source, const Identity& destination, std::uint32_t,
-                                std::uint32_t) {
-            walk.between(source, destination, run.effects);
-            return !std::all_of(run.effects.begin(), run.effects.end(), is_complete);
-        });
+        EffectsWalk walk(program, run.units.units, matches_);
+        runs.each_pair(
+            run, [&](const Identity& source, const Identity& destination, std::uint32_t,
+                     std::uint32_t) { return walk.between(source, destination, run.effects); });
     }
 
     void fold(const Run& run) {
@@ -186,17 +179,26 @@ class Collector {
                !found->second.effect.decides;
     }
 
-    /// Units of rules that match and never decide.
-    std::vector<std::uint32_t> taken_units(const Run& run) const {
+    /// A unit of rules that match and never decide: what is to be said of them.
+    struct TakenUnit {
+        std::uint32_t unit;
+        std::vector<std::pair<const Attribution*, RuleEffect*>> rules;
+    };
+
+    std::vector<TakenUnit> taken_units(const Run& run) {
         const Direction direction = cluster_.program(run.program).direction;
-        std::vector<std::uint32_t> out;
-        for (std::uint32_t i = 0; i < run.units.units.size(); ++i)
-            if (run.units.meanings[i].kind == Meaning::Kind::Rule &&
-                std::any_of(run.attributions.begin(), run.attributions.end(),
-                            [&](const Attribution& slots) {
-                                return is_taken(slots, run.units.meanings[i].number, direction);
-                            }))
-                out.push_back(i);
+        std::vector<TakenUnit> out;
+        for (std::uint32_t i = 0; i < run.units.units.size(); ++i) {
+            const Meaning& meaning = run.units.meanings[i];
+            TakenUnit taken{i, {}};
+            for (const Attribution& slots : run.attributions)
+                if (meaning.kind == Meaning::Kind::Rule &&
+                    is_taken(slots, meaning.number, direction))
+                    taken.rules.emplace_back(
+                        &slots, &out_.rules[rule_key(slots[meaning.number], direction)]);
+            if (!taken.rules.empty())
+                out.push_back(std::move(taken));
+        }
         return out;
     }
 
@@ -264,12 +266,10 @@ class Collector {
         Pairs tied = ties(run, runs.program(run)), before = before_cluster_policies(run);
         if (tied.empty() && before.empty())
             return;
-        const ProgramFlows flows(runs.program(run), atoms_);
-        EffectsWalk walk(flows, run.units.units, store_);
-        std::vector<UnitEffect> unused(run.units.units.size());
+        EffectsWalk walk(runs.program(run), run.units.units, matches_);
         runs.each_pair(run, [&](const Identity& source, const Identity& destination,
                                 std::uint32_t from, std::uint32_t to) {
-            walk.between(source, destination, unused);
+            walk.follow(source, destination);
             const auto settle = [&](Pairs& open, auto& into, const auto& flows_of) {
                 std::erase_if(open, [&](const auto& pair) {
                     const SetStore::Id common = flows_of(pair);
@@ -325,48 +325,38 @@ class Collector {
     // --- why a rule never decides ----------------------------------------------------------------
 
     void explain(EffectRuns& runs, Run& run) {
-        const std::vector<std::uint32_t> taken = taken_units(run);
+        const std::vector<TakenUnit> taken = taken_units(run);
         if (taken.empty())
             return;
-        const ProgramFlows flows(runs.program(run), atoms_);
-        EffectsWalk walk(flows, run.units.units, store_);
-        std::vector<UnitEffect> unused(run.units.units.size());
+        EffectsWalk walk(runs.program(run), run.units.units, matches_);
         runs.each_pair(run, [&](const Identity& source, const Identity& destination,
                                 std::uint32_t from, std::uint32_t to) {
-            const auto matched = [&](std::uint32_t unit) {
-                return walk.matches(unit, source, destination);
-            };
-            if (std::none_of(taken.begin(), taken.end(), matched))
-                return true;
-            walk.between(source, destination, unused);
-            for (const std::uint32_t unit : taken)
-                note(run, unit, walk, runs.ends(), from, to);
+            bool followed = false;
+            for (const TakenUnit& each : taken) {
+                if (!walk.matches(run.units.units[each.unit], source, destination))
+                    continue;
+                if (!std::exchange(followed, true))
+                    walk.follow(source, destination);
+                note(run, each, walk.taken_from(each.unit), runs.ends(), from, to);
+            }
             return true;
         });
     }
 
-    void note(const Run& run, std::uint32_t unit, EffectsWalk& walk, const EndGroups& ends,
-              std::uint32_t from, std::uint32_t to) {
+    void note(const Run& run, const TakenUnit& unit, const std::vector<EffectsWalk::Taken>& taken,
+              const EndGroups& ends, std::uint32_t from, std::uint32_t to) {
         const Direction direction = cluster_.program(run.program).direction;
-        std::optional<std::vector<EffectsWalk::Taken>> taken;
-        for (const Attribution& slots : run.attributions) {
-            const Slot& slot = slots[run.units.meanings[unit].number];
-            if (!is_taken(slots, run.units.meanings[unit].number, direction))
-                continue;
-            if (!taken)
-                taken = walk.taken_from(unit);
-            RuleEffect& rule = out_.rules[rule_key(slot, direction)];
-            for (const EffectsWalk::Taken& each : *taken) {
+        for (const auto& [slots, rule] : unit.rules)
+            for (const EffectsWalk::Taken& each : taken) {
                 const Meaning& meaning = run.units.meanings[each.unit];
                 if (meaning.kind == Meaning::Kind::Tier)
-                    add_once(rule.taken_by_ends, slots[meaning.number].tier);
+                    add_once(rule->taken_by_ends, (*slots)[meaning.number].tier);
                 if (meaning.kind != Meaning::Kind::Rule)
                     continue;
-                add_once(rule.taken_by, rule_key(slots[meaning.number], direction));
-                if (!rule.example)
-                    rule.example = example(ends, from, to, store_[each.flows]);
+                add_once(rule->taken_by, rule_key((*slots)[meaning.number], direction));
+                if (!rule->example)
+                    rule->example = example(ends, from, to, store_[each.flows]);
             }
-        }
     }
 
     template <class T> static void add_once(std::vector<T>& list, const T& item) {
@@ -395,6 +385,7 @@ class Collector {
     const decision::Identities& identities_;
     HttpAtoms atoms_;
     SetStore store_;
+    MatchSets matches_{atoms_, store_};
     std::set<PolicyGroup> useful_; ///< of more than one policy
     Effects out_;
 };

@@ -18,41 +18,34 @@ std::optional<decision::Program> accepting_only(const decision::Program& program
     return out;
 }
 
-EffectsWalk::EffectsWalk(const ProgramFlows& flows, const std::vector<Unit>& units, SetStore& store)
-    : flows_(flows), units_(units), store_(store), everything_(store.intern(ConnectionSet::all())) {
-    const auto& stages = flows.program().stages;
-    for (std::size_t i = 0; i < stages.size(); ++i) {
-        auto& ids = packets_.emplace_back();
-        for (std::size_t e = 0; e < stages[i].entries.size(); ++e)
-            ids.push_back(store.intern(flows.packets(i, e)));
+EffectsWalk::EffectsWalk(const decision::Program& program, const std::vector<Unit>& units,
+                         MatchSets& sets)
+    : program_(program), units_(units), sets_(sets), store_(sets.store()) {
+    for (const Stage& stage : program.stages) {
+        auto& matches = matches_.emplace_back();
+        for (const decision::Entry& entry : stage.entries)
+            matches.push_back(&sets.known(*entry.match, program.family));
     }
-    stages_.resize(stages.size());
+    stages_.resize(program.stages.size());
 }
 
 EffectsWalk::Sets EffectsWalk::sets_of(std::size_t stage, std::uint32_t entry,
                                        const Identity& source, const Identity& destination) {
-    const Id packets = packets_[stage][entry];
-    if (const auto ends = flows_.ends_match(stage, entry, source, destination))
-        return {*ends == Tri::Yes ? packets : 0, *ends == Tri::No ? 0 : packets};
-    const auto sets = flows_.entry(stage, entry, source, destination);
-    return sets ? Sets{store_.intern(sets->yes), store_.intern(sets->may)} : Sets{};
+    return sets_.between(*matches_[stage][entry], source, destination);
 }
 
-bool EffectsWalk::matches(std::uint32_t number, const Identity& source,
-                          const Identity& destination) {
-    const Unit& unit = units_[number];
+bool EffectsWalk::matches(const Unit& unit, const Identity& source, const Identity& destination) {
     for (std::uint32_t e = unit.first; e < unit.first + unit.count; ++e)
         if (sets_of(unit.stage, e, source, destination).may != 0)
             return true;
     return false;
 }
 
-void EffectsWalk::forward(const Identity& source, const Identity& destination) {
-    const decision::Program& program = flows_.program();
+void EffectsWalk::follow(const Identity& source, const Identity& destination) {
     certain_ = true;
-    Id rest = everything_;
-    for (std::size_t i = 0; i < program.stages.size(); ++i) {
-        const Stage& stage = program.stages[i];
+    Id rest = sets_.everything();
+    for (std::size_t i = 0; i < program_.stages.size(); ++i) {
+        const Stage& stage = program_.stages[i];
         StageWalk& walk = stages_[i];
         walk.live.clear();
         walk.arriving = rest;
@@ -83,10 +76,9 @@ EffectsWalk::Id EffectsWalk::allowed_from(std::size_t stage) const {
 
 /// From the end: what would be allowed of all packets, had they come this far.
 void EffectsWalk::backward() {
-    const decision::Program& program = flows_.program();
-    otherwise_ = program.otherwise == Action::Allow ? everything_ : 0;
+    otherwise_ = program_.otherwise == Action::Allow ? sets_.everything() : 0;
     for (std::size_t i = stages_.size(); i-- > 0;) {
-        const Stage& stage = program.stages[i];
+        const Stage& stage = program_.stages[i];
         StageWalk& walk = stages_[i];
         walk.allowed_at_end = stage.end == StageEnd::Next ? allowed_from(i + 1) : 0;
         Id allowed = walk.allowed_at_end;
@@ -148,20 +140,40 @@ void EffectsWalk::judge(const Unit& unit, UnitEffect& effect) {
         effect.needed = changes(unit);
 }
 
-void EffectsWalk::between(const Identity& source, const Identity& destination,
+/// A rule or a policy that no packet between these ends matches changes nothing, and a stage that
+/// is not there changes what comes later.
+bool EffectsWalk::may_add(const Unit& unit, const UnitEffect& effect, const Identity& source,
+                          const Identity& destination) {
+    return !effect.complete() && (!effect.reached || (unit.whole_stage && !effect.needed) ||
+                                  matches(unit, source, destination));
+}
+
+bool EffectsWalk::between(const Identity& source, const Identity& destination,
                           std::vector<UnitEffect>& effects) {
-    forward(source, destination);
+    bool open = false, adds = false;
+    for (std::size_t i = 0; i < units_.size() && !adds; ++i) {
+        open = open || !effects[i].complete();
+        adds = may_add(units_[i], effects[i], source, destination);
+    }
+    if (!adds)
+        return open;
+    follow(source, destination);
     if (certain_)
         backward();
-    for (std::size_t i = 0; i < units_.size(); ++i)
-        judge(units_[i], effects[i]);
+    open = false;
+    for (std::size_t i = 0; i < units_.size(); ++i) {
+        if (!effects[i].complete())
+            judge(units_[i], effects[i]);
+        open = open || !effects[i].complete();
+    }
+    return open;
 }
 
 SetStore::Id EffectsWalk::disagreement(std::uint32_t first, std::uint32_t second) {
     const Unit& a = units_[first];
     const Unit& b = units_[second];
     const StageWalk& stage = stages_[a.stage];
-    const auto& entries = flows_.program().stages[a.stage].entries;
+    const auto& entries = program_.stages[a.stage].entries;
     const auto in = [](const Live& live, const Unit& unit) {
         return live.entry >= unit.first && live.entry < unit.first + unit.count;
     };
@@ -180,8 +192,8 @@ SetStore::Id EffectsWalk::disagreement(std::uint32_t first, std::uint32_t second
 SetStore::Id EffectsWalk::overruled(std::uint32_t first, std::uint32_t second) {
     const Unit& a = units_[first];
     const Unit& b = units_[second];
-    const auto& entries = flows_.program().stages[a.stage].entries;
-    const auto& later = flows_.program().stages[b.stage].entries;
+    const auto& entries = program_.stages[a.stage].entries;
+    const auto& later = program_.stages[b.stage].entries;
     Id out = 0;
     for (const Action action : {Action::Allow, Action::Deny}) {
         Id rest = 0; // what the first decides so
@@ -212,7 +224,7 @@ std::vector<EffectsWalk::Taken> EffectsWalk::taken_from(std::uint32_t number) {
     for (std::uint32_t i = 0; i < units_.size(); ++i) {
         const Unit& other = units_[i];
         if (other.whole_stage && other.stage < unit.stage &&
-            flows_.program().stages[other.stage].end == decision::StageEnd::Deny)
+            program_.stages[other.stage].end == decision::StageEnd::Deny)
             if (const Id denied = store_.intersect(stages_[other.stage].leaving, wanted))
                 out.push_back({i, denied});
         if (other.whole_stage || other.stage > unit.stage ||
@@ -220,7 +232,7 @@ std::vector<EffectsWalk::Taken> EffectsWalk::taken_from(std::uint32_t number) {
             continue;
         Id taken = 0;
         for (const Live& live : stages_[other.stage].live) {
-            const Action action = flows_.program().stages[other.stage].entries[live.entry].action;
+            const Action action = program_.stages[other.stage].entries[live.entry].action;
             // What an earlier stage passes comes on.
             const bool takes =
                 action != Action::Log && (action != Action::Pass || other.stage == unit.stage);

@@ -6,8 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "analyzer/program_sets.h"
-#include "analyzer/set_store.h"
+#include "analyzer/match_sets.h"
 
 namespace polecat::analyzer {
 
@@ -26,6 +25,9 @@ struct UnitEffect {
     bool decides = false; ///< some such flow is not taken by what comes before
     bool reached = false; ///< some flow comes to its place
     bool needed = false;  ///< without it some verdict would be (or may be) another
+
+    /// Nothing that is still to come could add to it.
+    bool complete() const { return matches && decides && reached && needed; }
 };
 
 /// Before the last hook, a rule that allows says more than the end that lets a packet go on: it
@@ -36,25 +38,29 @@ std::optional<decision::Program> accepting_only(const decision::Program& program
 class EffectsWalk {
   public:
     /// All must outlive this.
-    EffectsWalk(const ProgramFlows& flows, const std::vector<Unit>& units, SetStore& store);
+    EffectsWalk(const decision::Program& program, const std::vector<Unit>& units, MatchSets& sets);
 
-    /// Adds what happens between these ends to `effects`, one for each unit.
-    void between(const decision::Identity& source, const decision::Identity& destination,
+    /// Adds what happens between these ends to `effects`, one for each unit. False: no ends can add
+    /// anything any more.
+    bool between(const decision::Identity& source, const decision::Identity& destination,
                  std::vector<UnitEffect>& effects);
     /// Does the unit match anything between these ends?
-    bool matches(std::uint32_t unit, const decision::Identity& source,
+    bool matches(const Unit& unit, const decision::Identity& source,
                  const decision::Identity& destination);
 
+    /// Takes all packets from one end to the other: what comes to which rule.
+    void follow(const decision::Identity& source, const decision::Identity& destination);
+
     /// Flows that come to the first unit and that the two judge differently, as far as they say. Of
-    /// the last between().
+    /// the last follow().
     SetStore::Id disagreement(std::uint32_t first, std::uint32_t second);
 
     /// Flows that the first unit allows or denies, and that the second, of a later stage, would
-    /// decide the other way if they came to its stage. Of the last between().
+    /// decide the other way if they came to its stage. Of the last follow().
     SetStore::Id overruled(std::uint32_t first, std::uint32_t second);
 
     /// Units before `unit` that take flows which it matches, by number; of a whole stage, what its
-    /// end denies. Of the last between().
+    /// end denies. Of the last follow().
     struct Taken {
         std::uint32_t unit;
         SetStore::Id flows;
@@ -63,9 +69,7 @@ class EffectsWalk {
 
   private:
     using Id = SetStore::Id;
-    struct Sets {
-        Id yes = 0, may = 0;
-    };
+    using Sets = MatchSets::Sets;
     /// An entry that matches something between the ends.
     struct Live {
         std::uint32_t entry = 0;
@@ -82,18 +86,19 @@ class EffectsWalk {
 
     Sets sets_of(std::size_t stage, std::uint32_t entry, const decision::Identity& source,
                  const decision::Identity& destination);
-    void forward(const decision::Identity& source, const decision::Identity& destination);
+    bool may_add(const Unit& unit, const UnitEffect& effect, const decision::Identity& source,
+                 const decision::Identity& destination);
     void backward();
     void judge(const Unit& unit, UnitEffect& effect);
     bool changes(const Unit& unit);
     std::size_t first_live(const StageWalk& stage, std::uint32_t entry) const;
     Id allowed_from(std::size_t stage) const;
 
-    const ProgramFlows& flows_;
+    const decision::Program& program_;
     const std::vector<Unit>& units_;
+    MatchSets& sets_;
     SetStore& store_;
-    Id everything_ = 0;
-    std::vector<std::vector<Id>> packets_; ///< by stage and entry
+    std::vector<std::vector<MatchSets::Known*>> matches_; ///< by stage and entry
     std::vector<StageWalk> stages_;
     Id otherwise_ = 0;
     bool certain_ = true; ///< every match between the ends is known

@@ -1,6 +1,7 @@
 #include "analyzer/group_classes.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 
 namespace polecat::analyzer {
@@ -27,15 +28,15 @@ std::vector<PortMember> members_of(const Identity& identity, PredicateId id) {
 Identity restricted(const Identity& identity, const std::vector<PredicateId>& predicates) {
     Identity out;
     out.family = identity.family;
-    for (const PredicateId id : predicates) {
-        const Tri answer = identity.holds(id);
-        if (answer == Tri::Yes)
-            out.yes.push_back(id);
-        else if (answer == Tri::Unknown)
-            out.unknown.push_back(id);
-        const auto members = members_of(identity, id);
-        out.port_members.insert(out.port_members.end(), members.begin(), members.end());
-    }
+    const auto keep = [&](const std::vector<PredicateId>& from, std::vector<PredicateId>& into) {
+        std::set_intersection(predicates.begin(), predicates.end(), from.begin(), from.end(),
+                              std::back_inserter(into));
+    };
+    keep(identity.yes, out.yes);
+    keep(identity.unknown, out.unknown);
+    for (const PortMember& member : identity.port_members)
+        if (std::binary_search(predicates.begin(), predicates.end(), member.predicate))
+            out.port_members.push_back(member);
     return out;
 }
 
@@ -63,14 +64,20 @@ void GroupClasses::move(std::uint32_t group, std::uint32_t to) {
 }
 
 void GroupClasses::refine(PredicateId predicate) {
-    std::vector<std::uint32_t> next(std::size_t{count_} * 2, 0); // by class and truth; 0: unused
-    for (const Member& member : members_[predicate.value]) {
+    const std::vector<Member>& members = members_[predicate.value];
+    next_.resize(std::max(next_.size(), std::size_t{count_} * 2), 0);
+    std::vector<std::size_t> used;
+    for (const Member& member : members) {
         const std::size_t from =
             std::size_t{class_of_[member.group]} * 2 + (member.truth == Tri::Yes ? 0 : 1);
-        if (next[from] == 0)
-            next[from] = count_++;
-        move(member.group, next[from]);
+        if (next_[from] == 0) {
+            next_[from] = count_++;
+            used.push_back(from);
+        }
+        move(member.group, next_[from]);
     }
+    for (const std::size_t each : used)
+        next_[each] = 0;
 }
 
 void GroupClasses::refine_by_ports(PredicateId predicate) {
@@ -83,12 +90,22 @@ void GroupClasses::refine_by_ports(PredicateId predicate) {
     }
 }
 
+/// Where many are touched, looking at all is cheaper.
+void GroupClasses::sort_touched() {
+    if (touched_.size() * 16 < class_of_.size())
+        return std::sort(touched_.begin(), touched_.end());
+    touched_.clear();
+    for (std::uint32_t group = 0; group < class_of_.size(); ++group)
+        if (class_of_[group] != 0)
+            touched_.push_back(group);
+}
+
 GroupClasses::Partition GroupClasses::partition(const std::vector<PredicateId>& predicates) {
     for (const PredicateId id : predicates) {
         refine(id);
         refine_by_ports(id);
     }
-    std::sort(touched_.begin(), touched_.end());
+    sort_touched();
     Partition out;
     Identity nothing;
     nothing.family = identities_.empty() ? net::Family::V4 : identities_.front()->family;

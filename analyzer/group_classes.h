@@ -31,6 +31,7 @@ class GroupClasses {
     };
     void refine(decision::PredicateId predicate);
     void refine_by_ports(decision::PredicateId predicate);
+    void sort_touched();
     void move(std::uint32_t group, std::uint32_t to);
 
     std::vector<const decision::Identity*> identities_;
@@ -38,6 +39,7 @@ class GroupClasses {
     std::vector<std::vector<std::uint32_t>> with_ports_; ///< by predicate: sets with ports
     std::vector<std::uint32_t> class_of_;                ///< by group, while refining
     std::vector<std::uint32_t> touched_;
+    std::vector<std::uint32_t> next_; ///< by class and truth, all 0 but while refining
     std::uint32_t count_ = 1;
 };
 

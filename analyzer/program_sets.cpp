@@ -1,5 +1,7 @@
 #include "analyzer/program_sets.h"
 
+#include <algorithm>
+
 namespace polecat::analyzer {
 
 using decision::Action;
@@ -49,10 +51,9 @@ EntrySets in_sets(const std::vector<decision::PredicateId>& sets, const Identity
 
 /// A service with ports among the predicates of an end: it holds at its members' ports only.
 bool has_members(const Identity& end, decision::PredicateId id) {
-    for (const decision::PortMember& member : end.port_members)
-        if (member.predicate == id)
-            return true;
-    return false;
+    const auto place = std::lower_bound(end.port_members.begin(), end.port_members.end(),
+                                        decision::PortMember{id, 0, 0});
+    return place != end.port_members.end() && place->predicate == id;
 }
 
 /// Whether the end can match at all, apart from ports.
@@ -100,25 +101,17 @@ ConnectionSet icmp_set(const decision::IcmpTypeCode& wanted, net::Family family)
     return ConnectionSet::of_icmp(protocol, net::PortSet::of(ranges));
 }
 
-/// What matches whoever the ends are.
-ConnectionSet packets_of(const Match& match, net::Family family, const HttpAtoms& atoms) {
-    ConnectionSet out = match.protocol ? ConnectionSet::of(*match.protocol) : ConnectionSet::all();
-    if (match.not_protocol)
-        out = out - ConnectionSet::of(*match.not_protocol);
-    if (match.icmp)
-        out = out & icmp_set(*match.icmp, family);
-    if (match.not_icmp)
-        out = out - icmp_set(*match.not_icmp, family);
-    for (const bool source : {true, false}) {
-        const decision::EndMatch& end = source ? match.source : match.destination;
-        if (end.ports && end.ports->named.empty())
-            out = out & numbers_of(*end.ports, source);
-        if (end.not_ports)
-            out = out - numbers_of(*end.not_ports, source);
-    }
-    // A request is matched by its path and method, a packet that shows none never.
-    return match.http ? ConnectionSet::of_requests(atoms.of(*match.http), out.ports(net::kTcp))
-                      : out;
+bool reads_members(const decision::EndMatch& match, const Identity& end) {
+    for (const auto* ports : {&match.ports, &match.not_ports})
+        if (*ports && !(*ports)->named.empty())
+            return true;
+    if (end.port_members.empty())
+        return false;
+    for (const auto* list : {&match.all, &match.none})
+        for (const decision::PredicateId id : *list)
+            if (has_members(end, id))
+                return true;
+    return false;
 }
 
 class Walk {
@@ -171,6 +164,48 @@ class Walk {
 
 } // namespace
 
+ConnectionSet packets_of(const Match& match, net::Family family, const HttpAtoms& atoms) {
+    ConnectionSet out = match.protocol ? ConnectionSet::of(*match.protocol) : ConnectionSet::all();
+    if (match.not_protocol)
+        out = out - ConnectionSet::of(*match.not_protocol);
+    if (match.icmp)
+        out = out & icmp_set(*match.icmp, family);
+    if (match.not_icmp)
+        out = out - icmp_set(*match.not_icmp, family);
+    for (const bool source : {true, false}) {
+        const decision::EndMatch& end = source ? match.source : match.destination;
+        if (end.ports && end.ports->named.empty())
+            out = out & numbers_of(*end.ports, source);
+        if (end.not_ports)
+            out = out - numbers_of(*end.not_ports, source);
+    }
+    // A request is matched by its path and method, a packet that shows none never.
+    return match.http ? ConnectionSet::of_requests(atoms.of(*match.http), out.ports(net::kTcp))
+                      : out;
+}
+
+Tri ends_match(const Match& match, const Identity& source, const Identity& destination) {
+    const Tri from = end_holds(match.source, source);
+    return from == Tri::No ? from : decision::both(from, end_holds(match.destination, destination));
+}
+
+bool reads_ports(const Match& match, const Identity& source, const Identity& destination) {
+    return reads_members(match.source, source) || reads_members(match.destination, destination);
+}
+
+std::optional<EntrySets> entry_sets(const Match& match, const ConnectionSet& packets,
+                                    const Identity& source, const Identity& destination) {
+    const Tri ends = ends_match(match, source, destination);
+    if (ends == Tri::No)
+        return std::nullopt;
+    EntrySets out{packets, packets};
+    add_sets(out, match.source, source, true);
+    add_sets(out, match.destination, destination, false);
+    if (ends == Tri::Unknown) // something that is not known has to hold as well
+        out.yes = ConnectionSet{};
+    return out;
+}
+
 ProgramFlows::ProgramFlows(const decision::Program& program, const HttpAtoms& atoms)
     : program_(program) {
     for (const Stage& stage : program.stages) {
@@ -180,47 +215,11 @@ ProgramFlows::ProgramFlows(const decision::Program& program, const HttpAtoms& at
     }
 }
 
-namespace {
-
-bool reads_members(const decision::EndMatch& match, const Identity& end) {
-    for (const auto* ports : {&match.ports, &match.not_ports})
-        if (*ports && !(*ports)->named.empty())
-            return true;
-    if (end.port_members.empty())
-        return false;
-    for (const auto* list : {&match.all, &match.none})
-        for (const decision::PredicateId id : *list)
-            if (has_members(end, id))
-                return true;
-    return false;
-}
-
-} // namespace
-
-std::optional<Tri> ProgramFlows::ends_match(std::size_t stage, std::size_t entry,
-                                            const Identity& source,
-                                            const Identity& destination) const {
-    const Match& match = program_.stages[stage].entries[entry].match;
-    if (reads_members(match.source, source) || reads_members(match.destination, destination))
-        return std::nullopt;
-    const Tri from = end_holds(match.source, source);
-    return from == Tri::No ? from : decision::both(from, end_holds(match.destination, destination));
-}
-
 std::optional<EntrySets> ProgramFlows::entry(std::size_t stage, std::size_t entry,
                                              const Identity& source,
                                              const Identity& destination) const {
-    const Match& match = program_.stages[stage].entries[entry].match;
-    const Tri ends =
-        decision::both(end_holds(match.source, source), end_holds(match.destination, destination));
-    if (ends == Tri::No)
-        return std::nullopt;
-    EntrySets out{packets_[stage][entry], packets_[stage][entry]};
-    add_sets(out, match.source, source, true);
-    add_sets(out, match.destination, destination, false);
-    if (ends == Tri::Unknown) // something that is not known has to hold as well
-        out.yes = ConnectionSet{};
-    return out;
+    return entry_sets(program_.stages[stage].entries[entry].match, packets_[stage][entry], source,
+                      destination);
 }
 
 FlowSets ProgramFlows::between(const Identity& source, const Identity& destination) const {

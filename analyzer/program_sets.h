@@ -24,6 +24,19 @@ struct EntrySets {
     ConnectionSet may; ///< certainly, or not known; contains `yes`
 };
 
+/// What a match takes whoever the ends are, as far as no set with ports depends on them.
+ConnectionSet packets_of(const decision::Match& match, net::Family family, const HttpAtoms& atoms);
+/// Whether two ends can match at all, apart from ports.
+decision::Tri ends_match(const decision::Match& match, const decision::Identity& source,
+                         const decision::Identity& destination);
+/// Whether a match reads sets with ports that depend on who these ends are.
+bool reads_ports(const decision::Match& match, const decision::Identity& source,
+                 const decision::Identity& destination);
+/// `packets` of the match narrowed to these ends; nullopt: it matches nothing between them.
+std::optional<EntrySets> entry_sets(const decision::Match& match, const ConnectionSet& packets,
+                                    const decision::Identity& source,
+                                    const decision::Identity& destination);
+
 /// A program made ready to be asked about many pairs of identities. The program must outlive it.
 class ProgramFlows {
   public:
@@ -38,11 +51,6 @@ class ProgramFlows {
     const ConnectionSet& packets(std::size_t stage, std::size_t entry) const {
         return packets_[stage][entry];
     }
-    /// Whether these ends can match an entry at all; nullopt: it reads sets with ports that depend
-    /// on who they are, so that only entry() tells.
-    std::optional<decision::Tri> ends_match(std::size_t stage, std::size_t entry,
-                                            const decision::Identity& source,
-                                            const decision::Identity& destination) const;
     const decision::Program& program() const { return program_; }
 
   private:

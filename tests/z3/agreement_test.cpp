@@ -76,9 +76,9 @@ struct Checker {
 
     static std::vector<UnitEffect> by_algebra(analyzer::EffectRuns& runs, const analyzer::Run& run,
                                               const analyzer::HttpAtoms& requests) {
-        const analyzer::ProgramFlows flows(runs.program(run), requests);
         analyzer::SetStore store;
-        analyzer::EffectsWalk walk(flows, run.units.units, store);
+        analyzer::MatchSets sets(requests, store);
+        analyzer::EffectsWalk walk(runs.program(run), run.units.units, sets);
         std::vector<UnitEffect> out(run.units.units.size());
         runs.each_pair(run,
                        [&](const decision::Identity& source, const decision::Identity& destination,

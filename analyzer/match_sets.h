@@ -1,0 +1,53 @@
+/// What the rules of a cluster match, by number: a rule is part of many programs and meets ends
+/// that it sees alike many times; each question is answered once. For analyzer/effects.cpp.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <unordered_map>
+#include <vector>
+
+#include "analyzer/program_sets.h"
+#include "analyzer/set_store.h"
+
+namespace polecat::analyzer {
+
+class MatchSets {
+  public:
+    using Id = SetStore::Id;
+    /// What is matched certainly; and that or what is not known.
+    struct Sets {
+        Id yes = 0, may = 0;
+    };
+
+    /// Both must outlive this, and so must the matches that it is asked about.
+    MatchSets(const HttpAtoms& atoms, SetStore& store)
+        : atoms_(atoms), store_(store), everything_(store.intern(ConnectionSet::all())) {}
+    MatchSets(const MatchSets&) = delete;
+    MatchSets& operator=(const MatchSets&) = delete;
+
+    /// One match in one family, and what was found of it.
+    class Known {
+        friend class MatchSets;
+        const decision::Match* match = nullptr;
+        Id packets = 0; ///< whoever the ends are
+        /// By what its sets with ports have of the ends.
+        std::map<std::vector<std::uint64_t>, Sets> by_ports;
+    };
+    /// Stays where it is as long as this does.
+    Known& known(const decision::Match& match, net::Family family);
+    Sets between(Known& known, const decision::Identity& source,
+                 const decision::Identity& destination);
+
+    SetStore& store() { return store_; }
+    Id everything() const { return everything_; }
+
+  private:
+    const HttpAtoms& atoms_;
+    SetStore& store_;
+    Id everything_;
+    std::array<std::unordered_map<const decision::Match*, Known>, 2> known_; ///< IPv4, IPv6
+};
+
+} // namespace polecat::analyzer
