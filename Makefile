@@ -6,6 +6,7 @@ PRESET ?= release
 BUILD := build/$(PRESET)
 SUITES ?= ../shared/conformance
 NETWORK_SUITES ?= ../shared/conformance-network
+FIELD ?= ../shared/field
 
 .PHONY: demo check check-long build packages conformance format format-check clean
 
@@ -35,6 +36,11 @@ conformance: build
 	    $(BUILD)/bin/polecat-conformance $(NETWORK_SUITES); \
 	else \
 	    echo "conformance: skipped, $(NETWORK_SUITES) is not there"; \
+	fi
+	@if [ -x "$(FIELD)/check" ]; then \
+	    "$(FIELD)/check" $(BUILD)/bin/polecat "$(FIELD)"; \
+	else \
+	    echo "conformance: skipped, the cases of users are not beside this clone ($(FIELD))"; \
 	fi
 
 # What takes longer than a pull request should wait: fuzzing, sanitizers over the fast layers.
