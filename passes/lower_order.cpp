@@ -12,8 +12,8 @@ namespace {
 
 const std::string kUnknownTier = "(not known)"; ///< of policies whose tier or order is not known
 
-/// A Tier without an order is put where tier `default` is (api/pkg/apis/projectcalico/v3/tier.go,
-/// DefaultTierOrder; the calculation graph never sees an absent one).
+/// A Tier without an order is put where tier `default` is, whoever wrote it: Calico fills the order
+/// in when it reads one from the datastore (libcalico-go/lib/resources/tier.go, DefaultTierFields).
 constexpr double kDefaultTierOrder = 1'000'000;
 
 double order_or_last(const std::optional<double>& order) {

@@ -15,6 +15,13 @@ bool share(const std::vector<net::Address>& a, const std::vector<net::Address>& 
     });
 }
 
+/// One whose node could not be read may stand on any.
+bool may_stand_on(const LoweredCluster& cluster, const Endpoint& endpoint,
+                  const std::string& node) {
+    return endpoint.node == node ||
+           (endpoint.node.empty() && cluster.world.object(endpoint.object).unread.known());
+}
+
 } // namespace
 
 NodeInterfaces interfaces_of(const LoweredCluster& cluster, const std::string& node) {
@@ -22,7 +29,7 @@ NodeInterfaces interfaces_of(const LoweredCluster& cluster, const std::string& n
     // By name: of two for the same interface, Felix takes the first.
     for (const auto& [name, id] : cluster.host_endpoints_by_name) {
         const Endpoint* endpoint = cluster.endpoint_of(id);
-        if (endpoint == nullptr || endpoint->node != node)
+        if (endpoint == nullptr || !may_stand_on(cluster, *endpoint, node))
             continue;
         if (endpoint->interface_name == "*") {
             if (!out.wildcard)

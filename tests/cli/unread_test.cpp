@@ -189,3 +189,28 @@ TEST_CASE("policies of others are named once") {
     CHECK(has(lint.out, "warning[PC1040]"));
     CHECK_FALSE(has(lint.out, "error["));
 }
+
+TEST_CASE("a host endpoint whose node could not be read may stand on any node") {
+    const auto verdict = [](const std::string& spec, const std::string& node) {
+        const testing::Folder folder;
+        folder.write("a.yaml",
+                     "apiVersion: v1\nkind: Node\nmetadata: {name: n1}\nstatus: {addresses: "
+                     "[{type: InternalIP, address: 192.0.2.11}]}\n---\n"
+                     "apiVersion: v1\nkind: Node\nmetadata: {name: n2}\nstatus: {addresses: "
+                     "[{type: InternalIP, address: 192.0.2.12}]}\n---\n"
+                     "apiVersion: projectcalico.org/v3\nkind: GlobalNetworkPolicy\n"
+                     "metadata: {name: guard}\nspec: {order: 1, selector: host == 'a', types: "
+                     "[Ingress], ingress: [{action: Deny}]}\n---\n"
+                     "apiVersion: projectcalico.org/v3\nkind: HostEndpoint\n"
+                     "metadata: {name: h, labels: {host: a}}\nspec: {" +
+                         spec + "}\n");
+        const auto out = folder.run("reach 203.0.113.9 node:" + node + " -p 8080/TCP -f a.yaml");
+        return out.out.substr(0, out.out.find(' '));
+    };
+    const std::string rest = ", interfaceName: eth0, expectedIPs: [192.0.2.11]";
+    CHECK(verdict("node: n1" + rest, "n1") == "DENY");
+    CHECK(verdict("node: n1" + rest, "n2") == "ALLOW");
+    for (const char* broken : {"node: [n1]", "nodee: n1", "node: "})
+        for (const char* node : {"n1", "n2"})
+            CHECK(verdict(broken + rest, node) == "DEPENDS");
+}
