@@ -126,6 +126,19 @@ void add_unread_policy(const yaml::Node& root, std::string_view api_version, std
     cluster.policies.push_back(std::move(policy));
 }
 
+namespace {
+
+/// Settings of every node, unless it is known to be of one. What has another name is not followed.
+void doubt_felix(const std::string& name, Span where, policy::Cluster& cluster) {
+    constexpr std::string_view kNode = "node.";
+    if (name.empty() || name == "default")
+        cluster.felix.unread = where;
+    else if (name.starts_with(kNode))
+        cluster.felix_of_nodes[name.substr(kNode.size())].unread = where;
+}
+
+} // namespace
+
 void add_unread_object(const yaml::Node& root, std::string_view api_version, std::string_view kind,
                        Span where, policy::Cluster& cluster) {
     if (api_version.starts_with("polecat/")) // our own kinds change no answer
@@ -149,6 +162,10 @@ void add_unread_object(const yaml::Node& root, std::string_view api_version, std
             meta.space, policy::UnreadPods{object_label(root, std::string(kind)), where});
     else if (is_one_of(kind, {"Service", "Endpoints", "EndpointSlice"}))
         cluster.services.push_back({}), cluster.services.back().meta = meta;
+    else if (kind == "HostEndpoint") // it may be for any interface of any node
+        cluster.host_endpoints.push_back({meta, "", "*", {}, {}, {}});
+    else if (kind == "FelixConfiguration")
+        doubt_felix(meta.name, where, cluster);
 }
 
 // --- documents that are no YAML ------------------------------------------------------------------

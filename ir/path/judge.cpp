@@ -133,7 +133,7 @@ class Judge {
             step.verdict = Verdict::Deny;
         else if (step.program == nullptr && !(host && hop.hook == Hook::Normal))
             return; // nothing is decided here
-        else if (hop.has_failsafes && is_failsafe(felix, hop, flow_))
+        else if (hop.has_failsafes && !felix.unread.known() && is_failsafe(felix, hop, flow_))
             step.skipped = HopVerdict::Skipped::Failsafe;
         else if (hop.skipped_when_accepted && accepted_)
             step.skipped = HopVerdict::Skipped::Accepted;
@@ -141,10 +141,21 @@ class Judge {
             step.skipped = HopVerdict::Skipped::RouterIcmp;
         else if (step.program != nullptr)
             decide(hop, step);
+        if (hop.has_failsafes)
+            doubt_failsafes(felix, step);
         let_in_ = let_in_ || step.skipped == HopVerdict::Skipped::RouterIcmp;
         add(std::move(step));
         if (untracked_ && !host && hop.direction == Direction::Ingress)
             answer_without_connection(hop.endpoint);
+    }
+
+    /// What policy denies may be let through where it is not known which ports are failsafe.
+    static void doubt_failsafes(const FelixSettings& felix, HopVerdict& step) {
+        if (!felix.unread.known() || step.verdict != Verdict::Deny ||
+            step.skipped != HopVerdict::Skipped::No)
+            return;
+        step.verdict = Verdict::Depends;
+        step.decision.reason = "FelixConfiguration could not be read, and which ports are failsafe";
     }
 
     void add(HopVerdict step) {
@@ -183,10 +194,12 @@ class Judge {
         step.flow = answer_to(flow_);
         step.program = cluster_.find(hop.endpoint, hop.direction, hop.hook, flow_.family);
         const decision::Endpoint* endpoint = cluster_.endpoint_of(hop.endpoint);
+        const FelixSettings& felix = cluster_.felix_of(endpoint ? endpoint->node : "");
         if (step.program == nullptr ||
-            is_failsafe(cluster_.felix_of(endpoint ? endpoint->node : ""), hop, step.flow))
+            (!felix.unread.known() && is_failsafe(felix, hop, step.flow)))
             return;
         ask(step);
+        doubt_failsafes(felix, step);
         const bool taken = accepts_expressly(step);
         if (step.verdict != Verdict::Allow)
             add(std::move(step));

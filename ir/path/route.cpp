@@ -343,7 +343,11 @@ class Router {
     }
 
     void end_at_host(const std::string& node, PathBuilder& builder) const {
-        const auto& given = cluster_.felix_of(node).to_host;
+        const policy::FelixSettings& felix = cluster_.felix_of(node);
+        const auto& given = felix.to_host;
+        if (!given && felix.unread.known())
+            return builder.end(Verdict::Depends, "FelixConfiguration could not be read, and "
+                                                 "whether pods reach their own node");
         const policy::HostAction action = given.value_or(policy::HostAction::Drop);
         if (action == policy::HostAction::Return)
             builder.end(Verdict::Depends,

@@ -48,6 +48,8 @@ FelixSettings over(const FelixSettings& base, const FelixSettings& of_node) {
     take(&FelixSettings::allow_vxlan_from_workloads);
     take(&FelixSettings::allow_ipip_from_workloads);
     take(&FelixSettings::vxlan_port);
+    if (of_node.unread.known())
+        out.unread = of_node.unread;
     return out;
 }
 

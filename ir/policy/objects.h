@@ -233,6 +233,7 @@ struct FelixSettings {
     std::optional<std::vector<std::string>> interface_prefixes; ///< of workloads; "cali"
     std::optional<bool> allow_vxlan_from_workloads, allow_ipip_from_workloads; ///< false
     std::optional<std::uint16_t> vxlan_port;                                   ///< 4789
+    Span unread; ///< known: something of it could not be read, and may be any of these
 };
 
 /// An object of a kind that a schema describes and no lowering needs: BGPPeer, BGPConfiguration,

@@ -214,3 +214,38 @@ TEST_CASE("a host endpoint whose node could not be read may stand on any node") 
         for (const char* node : {"n1", "n2"})
             CHECK(verdict(broken + rest, node) == "DEPENDS");
 }
+
+TEST_CASE("host endpoints and Felix' settings that could not be read leave nothing open for sure") {
+    const auto answers = [](const std::string& more, const std::string& port) {
+        const testing::Folder folder;
+        folder.write("a.yaml",
+                     "apiVersion: v1\nkind: Node\nmetadata: {name: n1}\nstatus: {addresses: "
+                     "[{type: InternalIP, address: 192.0.2.11}]}\n---\n"
+                     "apiVersion: projectcalico.org/v3\nkind: GlobalNetworkPolicy\n"
+                     "metadata: {name: guard}\nspec: {order: 1, selector: host == 'a', types: "
+                     "[Ingress], ingress: [{action: Allow, protocol: TCP, destination: {ports: "
+                     "[443]}}, {action: Deny}]}\n---\n" +
+                         more);
+        const auto out = folder.run("reach 203.0.113.9 node:n1 -p " + port + "/TCP -f a.yaml");
+        return out.out.substr(0, out.out.find(' '));
+    };
+    const std::string hep = "apiVersion: projectcalico.org/v3\nkind: HostEndpoint\n"
+                            "metadata: {name: h, labels: {host: a}}\nspec: {node: n1, "
+                            "interfaceName: eth0, expectedIPs: [192.0.2.11]}\n";
+    const auto felix = [&](const std::string& spec) {
+        return hep + "---\napiVersion: projectcalico.org/v3\nkind: FelixConfiguration\n" +
+               "metadata: {name: default}\nspec: {" + spec + "}\n";
+    };
+    CHECK(answers(felix("failsafeInboundHostPorts: []"), "22") == "DENY");
+    CHECK(answers(felix("failsafeInboundHostPorts: nonsense"), "22") == "DEPENDS");
+    CHECK(answers(felix("failsafeInboundHostPort: []"), "22") == "DEPENDS");
+    CHECK(answers(felix("failsafeInboundHostPorts: ["), "22") == "DEPENDS");
+    CHECK(answers(felix("failsafeInboundHostPorts: nonsense"), "8080") == "DEPENDS");
+    CHECK(answers(felix("failsafeInboundHostPorts: nonsense"), "443") == "ALLOW");
+    std::string broken = hep;
+    broken.replace(broken.find("eth0"), 4, "[");
+    CHECK(answers(broken, "8080") == "DEPENDS");
+    std::string unlabelled = hep;
+    unlabelled.replace(unlabelled.find("{host: a}"), 9, "[host, a]");
+    CHECK(answers(unlabelled, "8080") == "DEPENDS");
+}
