@@ -90,6 +90,10 @@ void read_object(const Object& object, policy::Cluster& cluster, diag::Diagnosti
     object.row->read(context);
     settle_placeholders(placeholders_of(*object.root), is_policy_like(object.type),
                         object_label(context), found);
+    if (kind == "Secret") // what it is called matters to nothing that a template changes
+        found.keep_if([](const diag::Diagnostic& each) {
+            return each.code != diag::Code::UnreplacedVariable;
+        });
     watch.settle(*object.root, api_version, kind, object.contested);
     diagnostics.append(found);
 }
@@ -113,8 +117,8 @@ void load_object(const Object& object, policy::Cluster& cluster, diag::Diagnosti
         report_gone(object, diagnostics);
     } else if (object.row != nullptr) {
         read_object(object, cluster, diagnostics);
-    } else if (is_foreign_policy(object.type.group(), kind) ||
-               (!is_slip(object.type) && is_policy_name(kind))) {
+    } else if (is_foreign_policy(object.type.group(), kind, root) ||
+               (!is_slip(object.type) && kind.find("NetworkPolicy") != std::string::npos)) {
         note_foreign_policy(root, api_version, kind, cluster);
     } else if (is_slip(object.type)) {
         report_unknown_kind(root, object.type, diagnostics);
@@ -267,7 +271,10 @@ policy::Cluster load_files(std::vector<File> files, Sources& sources,
     merge_templates(sources, files, ids, diagnostics);
     if (reader.documents.empty() && !diagnostics.has_errors())
         diagnostics.report(diag::Code::NoManifests, Span{}, {names_of(files)})
-            .with_hint("there is no object in them");
+            .with_hint(layout.folders.empty()
+                           ? "there is no object in them"
+                           : fmt::format("render them first: `{} | polecat lint -`, or `--render`",
+                                         render_command(layout.folders.front())));
     report_foreign_policies(cluster, diagnostics);
     for (const auto& [kind, unread] : cluster.unread_kinds)
         diagnostics.report(

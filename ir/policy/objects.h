@@ -97,6 +97,7 @@ struct Workload {
     std::string interface_name;
     std::map<std::string, std::string> pod_annotations;
     std::string owner_kind, owner_name; ///< of a pod that a workload made
+    std::map<std::string, std::string> felix_environment; ///< FELIX_* that its containers are given
 };
 
 struct HostEndpoint {
