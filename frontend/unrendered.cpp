@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "frontend/assertions.h"
 #include "frontend/kustomizations.h"
 #include "frontend/passed_by.h"
 #include "frontend/yaml/node.h"
@@ -66,20 +67,14 @@ void add_charts(const std::vector<File>& files, Layout& layout) {
 
 // --- messages ------------------------------------------------------------------------------------
 
-/// For a shell: as it is, or in quotes.
-std::string quoted(const std::string& path) {
-    const bool plain = path.find_first_of(" '\"$&;()<>|*?[]#~`\\!") == std::string::npos;
-    return plain ? path : "'" + path + "'";
-}
-
 std::string hint_for(const std::string& folder, bool is_variable) {
     if (is_variable)
         return fmt::format("replace the variables first: `kubectl kustomize {} | flux envsubst "
                            "--strict | polecat lint -`",
-                           quoted(folder));
+                           shell_quoted(folder));
     const bool templates = name_of(folder) == "templates";
     return fmt::format("render it first: `helm template {} | polecat lint -`",
-                       quoted(templates ? folder_of(folder) : folder));
+                       shell_quoted(templates ? folder_of(folder) : folder));
 }
 
 diag::Diagnostic& report_folder(const RenderFolder& each, const std::vector<FileId>& ids,
@@ -98,12 +93,18 @@ diag::Diagnostic& report_folder(const RenderFolder& each, const std::vector<File
 
 } // namespace
 
+std::string shell_quoted(const std::string& path) {
+    const bool plain = path.find_first_of(" '\"$&;()<>|*?[]#~`\\!") == std::string::npos;
+    return plain ? path : "'" + path + "'";
+}
+
 Layout layout_of(const std::vector<File>& files) {
     Layout out;
     out.parts.resize(files.size());
     out.placements.resize(files.size());
     add_charts(files, out);
     add_kustomizations(files, out);
+    mark_assertions(files, out.parts);
     std::stable_sort(out.folders.begin(), out.folders.end(),
                      [](const auto& a, const auto& b) { return a.file < b.file; });
     return out;
@@ -111,7 +112,7 @@ Layout layout_of(const std::vector<File>& files) {
 
 std::string render_command(const RenderFolder& folder) {
     return (folder.tool == Tool::Helm ? "helm template " : "kubectl kustomize ") +
-           quoted(folder.folder);
+           shell_quoted(folder.folder);
 }
 
 void report_unrendered(const Layout& layout, const std::vector<FileId>& ids,

@@ -27,7 +27,7 @@ bool opens_nodes(const policy::Service& service) {
 }
 
 std::string full_name(const policy::Metadata& meta) {
-    return meta.space + "/" + meta.name;
+    return meta.space.empty() ? meta.name : meta.space + "/" + meta.name; // empty: not readable
 }
 
 class ServicesChecker {
@@ -103,6 +103,7 @@ class ServicesChecker {
 
     void node_ports() {
         const bool limited =
+            !policy::has_calico_objects(context_.cluster) || // nobody has such policies
             std::any_of(context_.cluster.policies.begin(), context_.cluster.policies.end(),
                         [](const Policy& policy) { return *policy.pre_dnat; });
         for (const policy::Service& service : context_.cluster.services) {

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,6 +55,11 @@ struct Cluster {
     std::map<std::string, UnreadKind> foreign_policies;
     /// By namespace, the first of each: custom resources that an operator makes pods of.
     std::map<std::string, UnreadPods, std::less<>> unread_pods;
+    /// Namespaces of which the input does not show just one as it is: it holds variants of them, or
+    /// objects that may go into others.
+    std::set<std::string, std::less<>> spaces_in_part;
+    /// Files whose objects a kustomization puts into a namespace, and it is not known into which.
+    std::set<FileId> placed_elsewhere;
 
     /// Why the workloads of the input may not be all that the namespace has; nullptr: nothing says
     /// so.
