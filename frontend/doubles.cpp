@@ -226,12 +226,33 @@ void note_mixed(const Object& object, policy::Cluster& cluster) {
         cluster.spaces_in_part.insert(space.empty() ? kDefault : space);
 }
 
+/// Pods that stand twice are of two clusters, and so is what differs; many folders of one cluster
+/// say the same namespace.
+bool tells_clusters_apart(const Object& object, bool equal) {
+    static constexpr std::string_view kShared[] = {"Namespace", "ServiceAccount", "Secret"};
+    return is_pods(object) || (!equal && std::find(std::begin(kShared), std::end(kShared),
+                                                   object.type.kind) == std::end(kShared));
+}
+
+/// The folders whose variants were found, for all files that objects are from.
+void note_variants(const std::set<std::string>& folders, const std::vector<Object>& objects,
+                   const Sources& sources, policy::Cluster& cluster) {
+    for (const Object& each : objects) {
+        const FileId file = each.root->span.file;
+        const auto found = folders.find(folder_of(sources.path(file)));
+        if (found != folders.end())
+            cluster.variants[file] =
+                static_cast<std::size_t>(std::distance(folders.begin(), found));
+    }
+}
+
 } // namespace
 
 void drop_doubles(std::vector<Object>& objects, const Sources* sources, Variants variants,
                   policy::Cluster& cluster, diag::Diagnostics& diagnostics) {
     DoublesFinder finder(objects, sources);
     std::vector<bool> dropped(objects.size(), false);
+    std::set<std::string> folders;
     for (const Double& each : finder.run()) {
         const Object& first = objects[each.first];
         Object& second = objects[each.second];
@@ -246,8 +267,14 @@ void drop_doubles(std::vector<Object>& objects, const Sources* sources, Variants
         if (several &&
             (is_pods(second) || policy || (second.type.kind == "Namespace" && !each.equal)))
             note_mixed(second, cluster);
+        if (each.variant && each.elsewhere && tells_clusters_apart(second, each.equal)) {
+            const auto [one, other] = finder.places(each);
+            folders.insert({one, other});
+        }
         dropped[each.first] = true;
     }
+    if (sources != nullptr)
+        note_variants(folders, objects, *sources, cluster);
     std::size_t at = 0;
     std::erase_if(objects, [&](const Object&) { return dropped[at++]; });
 }

@@ -252,6 +252,7 @@ void load_documents(const std::vector<yaml::Document>& documents, policy::Cluste
                     diag::Diagnostics& diagnostics) {
     std::vector<Object> objects = objects_of(documents, diagnostics);
     drop_doubles(objects, nullptr, Variants::Unknown, cluster, diagnostics);
+    report_unprocessed(objects, nullptr, diagnostics);
     load_objects(objects, cluster, diagnostics);
 }
 
@@ -276,7 +277,7 @@ policy::Cluster load_files(std::vector<File> files, Sources& sources,
     note_unplaced(objects, sources, cluster);
     drop_doubles(objects, &sources, options.variants, cluster, diagnostics);
     load_objects(objects, cluster, diagnostics);
-    report_unprocessed(objects, sources, diagnostics);
+    report_unprocessed(objects, &sources, diagnostics);
     add_unread_documents(reader.lost, sources, cluster);
     reader.report_passed_by();
     report_unrendered(layout, ids, diagnostics);

@@ -26,12 +26,14 @@ std::size_t policies_in(const yaml::Node& root) {
 
 } // namespace
 
-void report_unprocessed(const std::vector<Object>& objects, const Sources& sources,
+void report_unprocessed(const std::vector<Object>& objects, const Sources* sources,
                         diag::Diagnostics& diagnostics) {
     for (const Object& each : objects) {
         const std::size_t count = is_template(each.type) ? policies_in(*each.root) : 0;
         if (count == 0)
             continue;
+        const std::string file =
+            sources == nullptr ? "FILE" : shell_quoted(sources->path(each.root->span.file));
         const std::string label = object_label(*each.root, each.type.kind);
         const yaml::Node* version = each.root->find("apiVersion");
         diagnostics
@@ -43,7 +45,7 @@ void report_unprocessed(const std::vector<Object>& objects, const Sources& sourc
             .with_hint(
                 fmt::format("`oc process --local -f {} | polecat lint -`, with `-p NAME=VALUE` "
                             "for each parameter that must be given",
-                            shell_quoted(sources.path(each.root->span.file))));
+                            file));
     }
 }
 

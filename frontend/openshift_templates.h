@@ -11,8 +11,9 @@
 
 namespace polecat::frontend {
 
-/// Says of each that holds policies that they are not read, and how to have them read.
-void report_unprocessed(const std::vector<Object>& objects, const Sources& sources,
+/// Says of each that holds policies that they are not read, and how to have them read. `sources`:
+/// nullptr: the objects are of no file.
+void report_unprocessed(const std::vector<Object>& objects, const Sources* sources,
                         diag::Diagnostics& diagnostics);
 
 } // namespace polecat::frontend

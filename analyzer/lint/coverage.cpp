@@ -232,45 +232,62 @@ bool is_isolated(const Context& context, const decision::Endpoint& endpoint, Dir
     return false;
 }
 
+/// Workloads of a namespace, and those of them that no policy isolates.
+struct OpenCount {
+    std::vector<std::string> open;
+    std::size_t all = 0;
+    Span first;
+};
+
+std::map<std::string, OpenCount> count_open(const Context& context, Direction direction) {
+    std::map<std::string, OpenCount> out;
+    for (const decision::Endpoint& endpoint : context.lowered.endpoints) {
+        const Object& object = context.object(endpoint.object);
+        const auto space = object.labels.find(policy::kNamespaceLabel);
+        if (endpoint.is_host_endpoint || endpoint.host_network || !space || space->empty() ||
+            is_system_namespace(*space) || context.cluster.spaces_in_part.contains(*space))
+            continue;
+        OpenCount& count = out[std::string(*space)];
+        ++count.all;
+        if (is_isolated(context, endpoint, direction))
+            continue;
+        count.open.push_back(object.name.substr(object.name.find('/') + 1));
+        if (!count.first.known())
+            count.first = object.span;
+    }
+    return out;
+}
+
 void check_unprotected(Context& context, Diagnostics& out) {
     std::map<std::string, Span> spans;
     for (const policy::Namespace& each : context.cluster.namespaces)
         spans[each.meta.name] = each.meta.span;
-    for (const Direction direction : {Direction::Ingress, Direction::Egress}) {
-        struct Count {
-            std::vector<std::string> open;
-            std::size_t all = 0;
-            Span first;
-        };
-        std::map<std::string, Count> by_space;
-        for (const decision::Endpoint& endpoint : context.lowered.endpoints) {
-            const Object& object = context.object(endpoint.object);
-            const auto space = object.labels.find(policy::kNamespaceLabel);
-            if (endpoint.is_host_endpoint || endpoint.host_network || !space || space->empty() ||
-                is_system_namespace(*space) || context.cluster.spaces_in_part.contains(*space))
-                continue;
-            Count& count = by_space[std::string(*space)];
-            ++count.all;
-            if (is_isolated(context, endpoint, direction))
-                continue;
-            count.open.push_back(object.name.substr(object.name.find('/') + 1));
-            if (!count.first.known())
-                count.first = object.span;
-        }
-        const std::string name(decision::to_string(direction));
-        for (const auto& [space, count] : by_space) {
+    struct Open {
+        Span span;
+        std::size_t count = 0;
+        std::set<Direction> directions;
+    };
+    std::map<std::pair<std::string, std::string>, Open> open; // by namespace and names
+    for (const Direction direction : {Direction::Ingress, Direction::Egress})
+        for (const auto& [space, count] : count_open(context, direction)) {
             if (count.open.empty())
                 continue;
             const Span span = spans[space].known() ? spans[space] : count.first;
-            if (count.open.size() == count.all)
-                out.report(Code::NoDefaultDeny, span, {space, name}).about("Namespace " + space);
-            else
-                out.report(
-                       Code::UnprotectedWorkload, count.first,
-                       {name, counted(count.open.size(), "workload"), space, listed(count.open)})
+            if (count.open.size() == count.all) {
+                out.report(Code::NoDefaultDeny, span, {space, decision::to_string(direction)})
                     .about("Namespace " + space);
+                continue;
+            }
+            Open& each = open[{space, listed(count.open)}];
+            each.span = count.first;
+            each.count = count.open.size();
+            each.directions.insert(direction);
         }
-    }
+    for (const auto& [key, each] : open)
+        out.report(Code::UnprotectedWorkload, each.span,
+                   {directions_of(each.directions), counted(each.count, "workload"), key.first,
+                    key.second})
+            .about("Namespace " + key.first);
 }
 
 } // namespace

@@ -77,7 +77,8 @@ class ServicesChecker {
             const selector::Selector subject = policy::subject_of(policy);
             std::vector<std::string> found;
             for (const Object* pod : pods)
-                if (subject.matches(pod->labels) && names_pods(policy))
+                if (subject.matches(pod->labels) && names_pods(policy) &&
+                    context_.cluster.may_meet(pod->span, policy.meta.span))
                     found.push_back("pod " + pod->name);
             if (!found.empty())
                 out_.report(Code::HostNetworkSelected, policy.selector->span,
