@@ -5,11 +5,14 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "frontend/assertions.h"
+#include "frontend/doubles.h"
 #include "frontend/encrypted.h"
 #include "frontend/kinds/foreign_policies.h"
 #include "frontend/kinds/pod_makers.h"
 #include "frontend/kinds/unread.h"
 #include "frontend/objects.h"
+#include "frontend/openshift_templates.h"
 #include "frontend/placeholders.h"
 #include "frontend/rendered.h"
 #include "frontend/unrendered.h"
@@ -132,12 +135,22 @@ void load_object(const Object& object, policy::Cluster& cluster, diag::Diagnosti
     }
 }
 
+void load_objects(const std::vector<Object>& objects, policy::Cluster& cluster,
+                  diag::Diagnostics& diagnostics) {
+    for (const Object& each : objects)
+        load_object(each, cluster, diagnostics);
+}
+
 // --- files ---------------------------------------------------------------------------------------
 
 bool has_manifest(const std::vector<yaml::Document>& documents) {
     return std::any_of(documents.begin(), documents.end(), [](const yaml::Document& each) {
         return why_no_manifest(each.root).empty();
     });
+}
+
+bool is_part(const yaml::Document& document) {
+    return is_part_of_workload(document.root);
 }
 
 /// The documents of some files, and what was passed by.
@@ -152,6 +165,8 @@ class FileReader {
               const std::vector<Placement>& placements) {
         if (file.use == File::Use::Source)
             return read_source(id);
+        if (part == kAssertion && !file.named)
+            return pass_by(id, file, part);
         if (!part.empty())
             return pass_by(file, part);
         if (file.dangles)
@@ -172,6 +187,8 @@ class FileReader {
             return pass_by(id, file,
                            read.empty() ? "it can't be read, and has no apiVersion"
                                         : why_no_manifest(read.front().root));
+        if (!file.named && !read.empty() && std::all_of(read.begin(), read.end(), is_part))
+            return pass_by(id, file, "a part of a workload, as patches have it");
         for (const diag::Diagnostic& each : found.list())
             if (each.severity == diag::Severity::Error)
                 lost.push_back(each.span);
@@ -244,9 +261,9 @@ std::string names_of(const std::vector<File>& files) {
 void load_documents(const std::vector<yaml::Document>& documents, policy::Cluster& cluster,
                     diag::Diagnostics& diagnostics) {
     std::vector<Object> objects = objects_of(documents, diagnostics);
-    drop_doubles(objects, diagnostics);
-    for (const Object& each : objects)
-        load_object(each, cluster, diagnostics);
+    drop_doubles(objects, nullptr, Variants::Unknown, cluster, diagnostics);
+    report_unprocessed(objects, nullptr, diagnostics);
+    load_objects(objects, cluster, diagnostics);
 }
 
 policy::Cluster load_files(std::vector<File> files, Sources& sources,
@@ -263,7 +280,14 @@ policy::Cluster load_files(std::vector<File> files, Sources& sources,
     if (!options.space.empty())
         put_into_namespace(reader.documents, options.space);
     policy::Cluster cluster;
-    load_documents(reader.documents, cluster, diagnostics);
+    for (std::size_t i = 0; i < files.size(); ++i)
+        if (gives_unknown_namespace(layout.placements[i]))
+            cluster.placed_elsewhere.insert(ids[i]);
+    std::vector<Object> objects = objects_of(reader.documents, diagnostics);
+    note_unplaced(objects, sources, cluster);
+    drop_doubles(objects, &sources, options.variants, cluster, diagnostics);
+    load_objects(objects, cluster, diagnostics);
+    report_unprocessed(objects, &sources, diagnostics);
     add_unread_documents(reader.lost, sources, cluster);
     add_encrypted(reader.encrypted, cluster, diagnostics);
     reader.report_passed_by();

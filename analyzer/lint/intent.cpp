@@ -75,6 +75,10 @@ class IntentChecker {
         if ((policy.ingress_type && !allows_everything(policy.ingress)) ||
             (policy.egress_type && !allows_everything(policy.egress)))
             return;
+        const auto& policies = context_.effects().policies;
+        const auto found = policies.find(analyzer::key_of(policy));
+        if (found != policies.end() && found->second.effect.needed)
+            return; // it opens what others close
         const char* directions = !policy.egress_type    ? "ingress"
                                  : !policy.ingress_type ? "egress"
                                                         : "ingress and egress";

@@ -1,5 +1,7 @@
 #include "analyzer/lint/lint.h"
 
+#include <algorithm>
+
 #include "analyzer/lint/checks.h"
 
 namespace polecat::lint {
@@ -58,12 +60,26 @@ void lower_missing_tiers(const Context& context, Diagnostics& findings) {
     });
 }
 
+/// What one variant of a cluster does to another is nothing.
+void drop_between_variants(const policy::Cluster& cluster, Diagnostics& findings) {
+    if (cluster.variants.empty())
+        return;
+    findings.keep_if([&](const diag::Diagnostic& each) {
+        return each.labels.empty() || each.code == Code::SeveralVariants ||
+               each.code == Code::DuplicateObject ||
+               std::any_of(each.labels.begin(), each.labels.end(), [&](const diag::Label& label) {
+                   return cluster.may_meet(each.span, label.span);
+               });
+    });
+}
+
 } // namespace
 
 void run(Context& context, diag::Diagnostics& diagnostics) {
     for (const Check check : kChecks)
         check(context, diagnostics);
     lower_missing_tiers(context, diagnostics);
+    drop_between_variants(context.cluster, diagnostics);
 }
 
 } // namespace polecat::lint

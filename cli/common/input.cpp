@@ -43,8 +43,9 @@ void load_into(Input& input, std::vector<frontend::File> files) {
     input.rendered = run.rendered;
     for (const frontend::File& each : files)
         input.named.push_back(each.named);
-    input.cluster = frontend::load_files(std::move(files), input.sources, input.diagnostics,
-                                         {input.options.space}, &input.passed_by);
+    input.cluster =
+        frontend::load_files(std::move(files), input.sources, input.diagnostics,
+                             {input.options.space, input.options.variants}, &input.passed_by);
     for (const RenderRun::Failure& each : run.failures)
         report(each, input.diagnostics);
     frontend::check_references(input.cluster, input.diagnostics);

@@ -147,6 +147,14 @@ bool is_dns(const Labels& labels) {
                        [&](const auto& each) { return labels.find(each.first) == each.second; });
 }
 
+/// Whoever sets a cluster up puts pods there that few repositories have.
+bool is_of_platform(std::string_view space) {
+    static constexpr std::string_view kPrefixes[] = {"kube-", "openshift-", "calico-", "tigera-"};
+    return space.ends_with("-system") ||
+           std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
+                       [&](std::string_view prefix) { return space.starts_with(prefix); });
+}
+
 std::string every_pod_of(const std::vector<std::string>& spaces) {
     return "every pod of namespace" + std::string(spaces.size() == 1 ? " " : "s ") +
            listed(spaces) + " is in the input";
@@ -167,7 +175,11 @@ Extent::Extent(const Cluster& cluster, bool told_whole)
     }
     for (const Node& each : cluster.nodes)
         whole_ = whole_ || !each.is_calico;
+    for (auto& [name, space] : spaces_)
+        space.in_part = !whole_ && is_of_platform(name);
     for (const auto& [space, object] : cluster.unread_pods)
+        spaces_[space].in_part = true;
+    for (const std::string& space : cluster.spaces_in_part)
         spaces_[space].in_part = true;
     for (const NetworkSet& each : cluster.network_sets)
         if (each.meta.labels_unread)
