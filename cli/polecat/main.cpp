@@ -9,13 +9,14 @@
 
 #include "cli/common/input.h"
 #include "cli/polecat/commands.h"
+#include "cli/polecat/version.h"
 
 int main(int argc, char** argv) {
     using namespace polecat::cli;
     CLI::App app{"polecat reads Kubernetes and Calico network policy, says what it means, and "
                  "compiles it to rules that the kernel enforces.",
                  "polecat"};
-    app.set_version_flag("--version", "polecat " POLECAT_VERSION);
+    app.set_version_flag("--version", version_text());
     app.require_subcommand(1);
     app.footer("Exit codes: 0 nothing found, 1 findings or a failed expectation, 2 bad usage or "
                "nothing that can be read.\n`polecat COMMAND --help` shows examples.");

@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <string>
+#include <unistd.h>
 
 #include <doctest/doctest.h>
 
@@ -127,4 +129,25 @@ TEST_CASE("man pages of the program and of each command") {
     CHECK(has(polecat_with({"man", "lint"}).out,
               "\\fB\\-\\-format\\fR text|json|sarif|github|gitlab|junit\n"));
     CHECK(polecat_with({"man", "lnit"}).exit_code == 2);
+}
+
+TEST_CASE("the version names what it was built with") {
+    const std::string text = polecat_with({"--version"}).out;
+    CHECK(text.starts_with("polecat "));
+    for (const char* part : {"\nbuilt: ", "fmt ", "libyaml ", "Z3 "})
+        CHECK_MESSAGE(has(text, part), text);
+}
+
+TEST_CASE("an installation has the program, its pages and completion") {
+    const fs::path prefix =
+        fs::temp_directory_path() / ("polecat-install-" + std::to_string(getpid()));
+    const auto installed =
+        run({"cmake", "--install", fs::path(testing::bin_dir()).parent_path().string(), "--prefix",
+             prefix.string()});
+    CHECK_MESSAGE(installed.exit_code == 0, installed.error);
+    for (const char* path :
+         {"bin/polecat", "share/man/man1/polecat.1", "share/man/man1/polecat-lint.1",
+          "share/bash-completion/completions/polecat", "share/doc/polecat/LICENSE"})
+        CHECK_MESSAGE(fs::exists(prefix / path), path);
+    fs::remove_all(prefix);
 }
