@@ -232,6 +232,13 @@ const std::map<std::string, std::function<void()>>& workloads() {
              propagation_of("propagation, 5000 nodes",
                             read(routing_manifests(5000, 3), diagnostics));
          }},
+        {"routing-diff-5000",
+         [] {
+             diag::Diagnostics diagnostics;
+             routing_diff_of("routing diff, 5000 nodes",
+                             read(routing_manifests(5000, 3), diagnostics),
+                             read(routing_manifests(5000, 3, 65002), diagnostics));
+         }},
         {"flow", flow_by_table},
         {"selector", parse_selectors},
         {"read",

@@ -6,13 +6,14 @@
 
 #include "analyzer/routing/kernel_route.h"
 #include "analyzer/routing/propagation_classes.h"
+#include "analyzer/routing/routing_diff.h"
 #include "backends/bird/bird.h"
 #include "bench/measure.h"
 #include "passes/routing/routing.h"
 
 namespace polecat::bench {
 
-std::string routing_manifests(std::size_t nodes, std::size_t reflectors) {
+std::string routing_manifests(std::size_t nodes, std::size_t reflectors, unsigned fabric_as) {
     constexpr const char* kObject = "---\napiVersion: projectcalico.org/v3\nkind: {}\nmetadata: "
                                     "{{name: {}{}}}\nspec: {{{}}}\n";
     const auto object = [&](const char* kind, const std::string& name, const std::string& labels,
@@ -32,8 +33,12 @@ std::string routing_manifests(std::size_t nodes, std::size_t reflectors) {
                              "exportV4: [{action: Reject, cidr: 10.128.0.0/10, matchOperator: In, "
                              "prefixLength: {min: 27}}]") +
                       object("BGPPeer", "fabric", "",
-                             "nodeSelector: has(reflector), peerIP: 10.255.0.1, asNumber: 65001, "
-                             "filters: [fabric]");
+                             fmt::format("nodeSelector: has(reflector), peerIP: 10.255.0.1, "
+                                         "asNumber: {}, filters: [fabric]",
+                                         fabric_as)) +
+                      "---\napiVersion: polecat/v1\nkind: FabricInventory\nmetadata: {name: "
+                      "hall}\nspec: {routers: [{name: spine, address: 10.255.0.1, asNumber: "
+                      "65001}]}\n";
     for (std::size_t i = 0; i < nodes; ++i) {
         const std::string name = fmt::format("node-{:05}", i);
         const bool reflects = i < reflectors;
@@ -112,6 +117,31 @@ void propagation_of(const std::string& name, const policy::Cluster& cluster) {
     }
     phases.print(fmt::format("{} ({} classes, {} prefixes, {} kernel routes of two nodes)", name,
                              model.classes().members.size(), prefixes.size(), routes));
+}
+
+void routing_diff_of(const std::string& name, const policy::Cluster& before,
+                     const policy::Cluster& now) {
+    Phases phases;
+    const auto version = [](const policy::Cluster& cluster) {
+        diag::Diagnostics diagnostics;
+        analyzer::RoutingVersion out{
+            cluster, passes::lower_routing(cluster, {}, diagnostics), {}, {}};
+        out.lower = [](const routing::ClusterRouting& of, routing::NodeIndex node) {
+            diag::Diagnostics told;
+            return passes::node_routing(of, node, told);
+        };
+        for (routing::NodeIndex i = 0; i < out.routing.nodes.size(); ++i)
+            out.nodes.push_back(*out.lower(out.routing, i));
+        return out;
+    };
+    const auto old = version(before), fresh = version(now);
+    phases.done("nodes");
+    const auto diff = analyzer::routing_diff(old, fresh);
+    if (diff.breaks.empty() || diff.announcements.empty())
+        std::abort();
+    phases.done("diff");
+    phases.print(fmt::format("{} ({} sessions, {} announcements, {} routes)", name,
+                             diff.sessions.size(), diff.announcements.size(), diff.routes.size()));
 }
 
 } // namespace polecat::bench
