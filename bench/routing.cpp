@@ -1,11 +1,13 @@
 #include "bench/routing.h"
 
 #include <cstdlib>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "analyzer/routing/kernel_route.h"
 #include "analyzer/routing/propagation_classes.h"
+#include "analyzer/routing/sessions.h"
 #include "backends/bird/bird.h"
 #include "bench/measure.h"
 #include "passes/routing/routing.h"
@@ -112,6 +114,33 @@ void propagation_of(const std::string& name, const policy::Cluster& cluster) {
     }
     phases.print(fmt::format("{} ({} classes, {} prefixes, {} kernel routes of two nodes)", name,
                              model.classes().members.size(), prefixes.size(), routes));
+}
+
+std::string mesh_manifests(std::size_t nodes) {
+    std::string out;
+    for (std::size_t i = 0; i < nodes; ++i)
+        out += fmt::format("---\napiVersion: projectcalico.org/v3\nkind: Node\nmetadata: {{name: "
+                           "node-{:05}}}\nspec: {{bgp: {{ipv4Address: 10.{}.{}.{}/16}}}}\n",
+                           i, 16 + i / 60'000, i / 250 % 250, 1 + i % 250);
+    return out;
+}
+
+void sessions_of(const std::string& name, const policy::Cluster& cluster) {
+    Phases phases;
+    diag::Diagnostics diagnostics;
+    auto routing = passes::lower_routing(cluster, {}, diagnostics);
+    phases.done("cluster");
+    const bool mesh = std::exchange(routing.mesh, false);
+    std::vector<routing::NodeRouting> forms;
+    for (routing::NodeIndex i = 0; i < routing.nodes.size(); ++i)
+        if (auto form = passes::node_routing(routing, i, diagnostics))
+            forms.push_back(std::move(*form));
+    routing.mesh = mesh;
+    phases.done("nodes");
+    const auto report = routing::sessions(cluster, routing, forms);
+    phases.done("sessions");
+    phases.print(fmt::format("{} ({} sessions, {} groups, {} will not establish)", name,
+                             report.sessions, report.groups.size(), report.broken));
 }
 
 } // namespace polecat::bench

@@ -18,4 +18,10 @@ void bird_of(const std::string& name, const policy::Cluster& cluster);
 /// kernels. Prints phases.
 void propagation_of(const std::string& name, const policy::Cluster& cluster);
 
+/// Calico nodes in a full mesh.
+std::string mesh_manifests(std::size_t nodes);
+
+/// Every session, checked from both ends, and what will not establish. Prints phases.
+void sessions_of(const std::string& name, const policy::Cluster& cluster);
+
 } // namespace polecat::bench
