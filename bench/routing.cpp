@@ -1,12 +1,14 @@
 #include "bench/routing.h"
 
 #include <cstdlib>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "analyzer/routing/kernel_route.h"
 #include "analyzer/routing/propagation_classes.h"
 #include "analyzer/routing/routing_diff.h"
+#include "analyzer/routing/sessions.h"
 #include "backends/bird/bird.h"
 #include "bench/measure.h"
 #include "passes/routing/routing.h"
@@ -124,24 +126,52 @@ void routing_diff_of(const std::string& name, const policy::Cluster& before,
     Phases phases;
     const auto version = [](const policy::Cluster& cluster) {
         diag::Diagnostics diagnostics;
-        analyzer::RoutingVersion out{
-            cluster, passes::lower_routing(cluster, {}, diagnostics), {}, {}};
-        out.lower = [](const routing::ClusterRouting& of, routing::NodeIndex node) {
-            diag::Diagnostics told;
-            return passes::node_routing(of, node, told);
-        };
-        for (routing::NodeIndex i = 0; i < out.routing.nodes.size(); ++i)
-            out.nodes.push_back(*out.lower(out.routing, i));
-        return out;
+        auto routing = passes::lower_routing(cluster, {}, diagnostics);
+        std::vector<routing::NodeRouting> nodes;
+        for (routing::NodeIndex i = 0; i < routing.nodes.size(); ++i)
+            nodes.push_back(*passes::node_routing(routing, i, diagnostics));
+        return std::pair(std::move(routing), std::move(nodes));
+    };
+    const auto lower = [](const routing::ClusterRouting& of, routing::NodeIndex node) {
+        diag::Diagnostics told;
+        return passes::node_routing(of, node, told);
     };
     const auto old = version(before), fresh = version(now);
     phases.done("nodes");
-    const auto diff = analyzer::routing_diff(old, fresh);
+    const auto diff = routing::routing_diff({before, old.first, old.second, lower},
+                                            {now, fresh.first, fresh.second, lower});
     if (diff.breaks.empty() || diff.announcements.empty())
         std::abort();
     phases.done("diff");
     phases.print(fmt::format("{} ({} sessions, {} announcements, {} routes)", name,
                              diff.sessions.size(), diff.announcements.size(), diff.routes.size()));
+}
+
+std::string mesh_manifests(std::size_t nodes) {
+    std::string out;
+    for (std::size_t i = 0; i < nodes; ++i)
+        out += fmt::format("---\napiVersion: projectcalico.org/v3\nkind: Node\nmetadata: {{name: "
+                           "node-{:05}}}\nspec: {{bgp: {{ipv4Address: 10.{}.{}.{}/16}}}}\n",
+                           i, 16 + i / 60'000, i / 250 % 250, 1 + i % 250);
+    return out;
+}
+
+void sessions_of(const std::string& name, const policy::Cluster& cluster) {
+    Phases phases;
+    diag::Diagnostics diagnostics;
+    auto routing = passes::lower_routing(cluster, {}, diagnostics);
+    phases.done("cluster");
+    const bool mesh = std::exchange(routing.mesh, false);
+    std::vector<routing::NodeRouting> forms;
+    for (routing::NodeIndex i = 0; i < routing.nodes.size(); ++i)
+        if (auto form = passes::node_routing(routing, i, diagnostics))
+            forms.push_back(std::move(*form));
+    routing.mesh = mesh;
+    phases.done("nodes");
+    const auto report = routing::sessions(cluster, routing, forms);
+    phases.done("sessions");
+    phases.print(fmt::format("{} ({} sessions, {} groups, {} will not establish)", name,
+                             report.sessions, report.groups.size(), report.broken));
 }
 
 } // namespace polecat::bench

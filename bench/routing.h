@@ -24,4 +24,10 @@ void propagation_of(const std::string& name, const policy::Cluster& cluster);
 void routing_diff_of(const std::string& name, const policy::Cluster& before,
                      const policy::Cluster& now);
 
+/// Calico nodes in a full mesh.
+std::string mesh_manifests(std::size_t nodes);
+
+/// Every session, checked from both ends, and what will not establish. Prints phases.
+void sessions_of(const std::string& name, const policy::Cluster& cluster);
+
 } // namespace polecat::bench

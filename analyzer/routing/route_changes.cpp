@@ -14,13 +14,9 @@
 
 #include "analyzer/routing/version_routes.h"
 
-namespace polecat::analyzer {
+namespace polecat::routing {
 
 namespace {
-
-using routing::BgpNode;
-using routing::NodeIndex;
-using routing::Propagation;
 
 /// A node in both versions.
 struct NodePair {
@@ -28,8 +24,7 @@ struct NodePair {
     std::optional<NodeIndex> before, now;
 };
 
-std::vector<NodePair> node_pairs(const routing::ClusterRouting& before,
-                                 const routing::ClusterRouting& now) {
+std::vector<NodePair> node_pairs(const ClusterRouting& before, const ClusterRouting& now) {
     std::map<std::string, NodePair> out;
     for (NodeIndex i = 0; i < before.nodes.size(); ++i)
         out[before.nodes[i].name].before = i;
@@ -43,11 +38,10 @@ std::vector<NodePair> node_pairs(const routing::ClusterRouting& before,
     return list;
 }
 
-bool asks_for_subnets(const routing::ClusterRouting& of, net::Family family) {
-    return std::any_of(of.of(family).pools.begin(), of.of(family).pools.end(),
-                       [](const routing::Pool& pool) {
-                           return pool.cross_subnet && pool.kernel == routing::KernelAction::Tunnel;
-                       });
+bool asks_for_subnets(const ClusterRouting& of, net::Family family) {
+    return std::any_of(
+        of.of(family).pools.begin(), of.of(family).pools.end(),
+        [](const Pool& pool) { return pool.cross_subnet && pool.kernel == KernelAction::Tunnel; });
 }
 
 class RouteChanges {
@@ -288,4 +282,4 @@ void add_route_changes(const RoutingVersion& before, const RoutingVersion& now, 
     RouteChanges(before, now, family, into).run();
 }
 
-} // namespace polecat::analyzer
+} // namespace polecat::routing

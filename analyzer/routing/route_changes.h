@@ -3,10 +3,10 @@
 
 #include "analyzer/routing/routing_diff.h"
 
-namespace polecat::analyzer {
+namespace polecat::routing {
 
 /// Adds to `routes`, `announcements` and `not_compared`.
 void add_route_changes(const RoutingVersion& before, const RoutingVersion& now, net::Family family,
                        RoutingDiff& into);
 
-} // namespace polecat::analyzer
+} // namespace polecat::routing

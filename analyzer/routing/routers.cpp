@@ -4,15 +4,15 @@
 #include <map>
 #include <set>
 
-namespace polecat::analyzer {
+namespace polecat::routing {
 
 namespace {
 
 constexpr net::Family kFamilies[] = {net::Family::V4, net::Family::V6};
 
-std::set<net::Address> addresses_of(const std::vector<routing::NodeRouting>& nodes) {
+std::set<net::Address> addresses_of(const std::vector<NodeRouting>& nodes) {
     std::set<net::Address> out;
-    for (const routing::NodeRouting& node : nodes)
+    for (const NodeRouting& node : nodes)
         for (const net::Family family : kFamilies)
             if (const auto& address = node.of(family).address)
                 out.insert(*address);
@@ -21,8 +21,7 @@ std::set<net::Address> addresses_of(const std::vector<routing::NodeRouting>& nod
 
 } // namespace
 
-Routers fabric_routers(const policy::Cluster& cluster,
-                       const std::vector<routing::NodeRouting>& nodes) {
+Routers fabric_routers(const policy::Cluster& cluster, const std::vector<NodeRouting>& nodes) {
     Routers out;
     std::map<net::Address, std::vector<const policy::FabricRouter*>> known;
     for (const policy::FabricInventory& inventory : cluster.inventories)
@@ -30,11 +29,11 @@ Routers fabric_routers(const policy::Cluster& cluster,
             known[router.address.value].push_back(&router);
     const std::set<net::Address> own = addresses_of(nodes);
     std::map<net::Address, std::map<net::AsNumber, std::size_t>> unknown;
-    for (const routing::NodeRouting& node : nodes)
+    for (const NodeRouting& node : nodes)
         for (const net::Family family : kFamilies)
-            for (const routing::Session& session : node.of(family).sessions)
-                if (session.kind != routing::SessionKind::LocalWorkload &&
-                    !own.contains(session.neighbor) && !known.contains(session.neighbor))
+            for (const Session& session : node.of(family).sessions)
+                if (session.kind != SessionKind::LocalWorkload && !own.contains(session.neighbor) &&
+                    !known.contains(session.neighbor))
                     ++unknown[session.neighbor][session.neighbor_as];
     for (const auto& [address, routers] : known)
         if (routers.size() == 1)
@@ -56,4 +55,4 @@ Routers fabric_routers(const policy::Cluster& cluster,
     return out;
 }
 
-} // namespace polecat::analyzer
+} // namespace polecat::routing

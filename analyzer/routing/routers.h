@@ -6,7 +6,7 @@
 #include "ir/policy/cluster.h"
 #include "ir/routing/cluster.h"
 
-namespace polecat::analyzer {
+namespace polecat::routing {
 
 struct Routers {
     std::vector<policy::FabricRouter> list; ///< by address, which no two share
@@ -19,7 +19,6 @@ struct Routers {
 };
 
 /// `nodes`: forms of the nodes; sessions between them don't count.
-Routers fabric_routers(const policy::Cluster& cluster,
-                       const std::vector<routing::NodeRouting>& nodes);
+Routers fabric_routers(const policy::Cluster& cluster, const std::vector<NodeRouting>& nodes);
 
-} // namespace polecat::analyzer
+} // namespace polecat::routing

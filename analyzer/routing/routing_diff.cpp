@@ -7,7 +7,7 @@
 #include "analyzer/routing/routers.h"
 #include "analyzer/routing/session_changes.h"
 
-namespace polecat::analyzer {
+namespace polecat::routing {
 
 namespace {
 
@@ -19,6 +19,8 @@ std::vector<SessionFault> only_in(const std::vector<SessionFault>& of,
         known[{each.kind, each.reason}] += each.sessions;
     std::vector<SessionFault> out;
     for (SessionFault fault : of) {
+        if (!fault.certain)
+            continue;
         const std::uint64_t there = known[{fault.kind, fault.reason}];
         if (fault.sessions <= there)
             continue;
@@ -61,4 +63,4 @@ RoutingDiff routing_diff(const RoutingVersion& before, const RoutingVersion& now
     return out;
 }
 
-} // namespace polecat::analyzer
+} // namespace polecat::routing

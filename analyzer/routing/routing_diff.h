@@ -9,14 +9,14 @@
 #include "analyzer/routing/propagation_classes.h"
 #include "analyzer/routing/sessions.h"
 
-namespace polecat::analyzer {
+namespace polecat::routing {
 
-/// One of the two versions.
+/// One of the two versions. What it refers to must outlive it.
 struct RoutingVersion {
     const policy::Cluster& cluster;
-    routing::ClusterRouting routing;
-    std::vector<routing::NodeRouting> nodes; ///< those that are not refused, the mesh left out
-    routing::LowerNode lower;
+    const ClusterRouting& routing;
+    const std::vector<NodeRouting>& nodes; ///< those that are not refused, the mesh left out
+    LowerNode lower;
 };
 
 enum class SessionChangeKind : std::uint8_t { Comes, Goes, Differs };
@@ -31,7 +31,7 @@ struct SessionChange {
     std::string what; ///< "AS of the neighbour 65117 -> 65106", "AS 64512 with AS 65117"
     /// The other end is in no manifest, so that nobody can say whether it agrees.
     bool neighbor_unknown = false;
-    std::optional<routing::Origin> before, now; ///< nullopt: not in that version
+    std::optional<Origin> before, now; ///< nullopt: not in that version
 };
 
 /// Prefixes that a router of the fabric hears of anew, or no longer.
@@ -41,7 +41,7 @@ struct AnnouncementChange {
     std::vector<net::Cidr> prefixes;
     std::string node;   ///< that announces one of them, as an example
     std::string reason; ///< "pool 10.1.0.0/16", "the session does not establish"
-    routing::Origin origin;
+    Origin origin;
     bool origin_before = false; ///< it stands in the version before
 };
 
@@ -58,12 +58,12 @@ struct RouteChange {
     /// Of the first node and prefix: "via 10.0.7.1", "via 10.0.0.3 through tunl0", "no route".
     std::string node, before, now;
     net::Cidr prefix;
-    routing::Origin before_origin, now_origin;
+    Origin before_origin, now_origin;
 };
 
 struct RoutingDiff {
     std::vector<SessionChange> sessions;
-    std::vector<SessionFault> breaks; ///< will not establish now, and did or were not there
+    std::vector<SessionFault> breaks; ///< surely not established now, and were or did not exist
     std::vector<SessionFault> mends;  ///< the other way round
     std::vector<AnnouncementChange> announcements;
     std::vector<RouteChange> routes;
@@ -80,4 +80,4 @@ struct RoutingDiff {
 
 RoutingDiff routing_diff(const RoutingVersion& before, const RoutingVersion& now);
 
-} // namespace polecat::analyzer
+} // namespace polecat::routing

@@ -8,13 +8,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-namespace polecat::analyzer {
+namespace polecat::routing {
 
 namespace {
-
-using routing::BgpNode;
-using routing::NodeRouting;
-using routing::Session;
 
 // --- what differs --------------------------------------------------------------------------------
 
@@ -65,9 +61,9 @@ class SessionWords {
         return list.empty() ? "none" : fmt::format("{}", fmt::join(list, " "));
     }
     static std::string next_hop(const Session& of) {
-        return of.next_hop == routing::NextHop::Keep   ? "kept"
-               : of.next_hop == routing::NextHop::Self ? "itself"
-                                                       : "automatic";
+        return of.next_hop == NextHop::Keep   ? "kept"
+               : of.next_hop == NextHop::Self ? "itself"
+                                              : "automatic";
     }
     static std::string cluster(const Session& of) {
         return of.reflector_cluster ? "cluster " + net::to_string(*of.reflector_cluster) : "no";
@@ -154,7 +150,7 @@ class PeerSessions {
             change.kind = kind;
             change.family = family;
             change.node = node;
-            change.neighbor = routing::endpoint_text(any.neighbor, any.port);
+            change.neighbor = endpoint_text(any.neighbor, any.port);
             change.what = std::move(what);
             change.neighbor_unknown = other == node_at_.end();
             if (before != nullptr)
@@ -184,7 +180,7 @@ struct Member {
 };
 using Members = std::map<std::string, Member>; ///< by node
 
-Members members(const routing::ClusterRouting& of, net::Family family) {
+Members members(const ClusterRouting& of, net::Family family) {
     Members out;
     if (of.mesh)
         for (const BgpNode& node : of.nodes)
@@ -263,7 +259,7 @@ class MeshSessions {
                                  : fmt::format("port {} -> {}", then.port, first.second.port)));
     }
 
-    static std::string password(const routing::ClusterRouting& of) {
+    static std::string password(const ClusterRouting& of) {
         return of.mesh_password ? of.mesh_password->secret + "/" + of.mesh_password->key : "none";
     }
 
@@ -275,7 +271,7 @@ class MeshSessions {
         out.kind = kind;
         out.family = family;
         out.node = node.first;
-        out.neighbor = routing::endpoint_text(other.second.address, other.second.port);
+        out.neighbor = endpoint_text(other.second.address, other.second.port);
         out.sessions = count;
         out.what = std::move(what);
         if (kind != SessionChangeKind::Comes)
@@ -286,14 +282,14 @@ class MeshSessions {
     }
 
     /// Who is in the mesh its own line says, and the switch for all.
-    routing::Origin line(const routing::ClusterRouting& of, const std::string& node) const {
+    Origin line(const ClusterRouting& of, const std::string& node) const {
         const auto index = of.find(node);
         const bool switched = before_.mesh != now_.mesh;
         return index && !switched ? of.nodes[*index].origin : of.mesh_origin;
     }
 
-    const routing::ClusterRouting& before_;
-    const routing::ClusterRouting& now_;
+    const ClusterRouting& before_;
+    const ClusterRouting& now_;
 };
 
 } // namespace
@@ -317,4 +313,4 @@ std::vector<SessionChange> session_changes(const RoutingVersion& before,
     return out;
 }
 
-} // namespace polecat::analyzer
+} // namespace polecat::routing

@@ -3,9 +3,9 @@
 
 #include "analyzer/routing/routing_diff.h"
 
-namespace polecat::analyzer {
+namespace polecat::routing {
 
 /// The mesh is compared by its members: nobody lists its sessions.
 std::vector<SessionChange> session_changes(const RoutingVersion& before, const RoutingVersion& now);
 
-} // namespace polecat::analyzer
+} // namespace polecat::routing

@@ -4,13 +4,7 @@
 
 #include <fmt/format.h>
 
-namespace polecat::analyzer {
-
-using routing::BgpNode;
-using routing::NodeIndex;
-using routing::NodeRouting;
-using routing::Origin;
-using routing::Session;
+namespace polecat::routing {
 
 std::string_view to_string(SessionFaultKind kind) {
     switch (kind) {
@@ -24,214 +18,277 @@ std::string_view to_string(SessionFaultKind kind) {
         return "ttl-one-side";
     case SessionFaultKind::PasswordOneSide:
         return "password-one-side";
+    case SessionFaultKind::PasswordsApart:
+        return "passwords-apart";
+    case SessionFaultKind::NoAddress:
+        return "no-address";
     case SessionFaultKind::InventoryDisagrees:
         return "inventory-disagrees";
     case SessionFaultKind::RouterExpects:
         return "router-expects";
+    case SessionFaultKind::RouterUnknown:
+        return "router-unknown";
     }
     return "";
 }
 
-SessionFaults::SessionFaults(const policy::Cluster& cluster, const routing::ClusterRouting& routing,
-                             const std::vector<NodeRouting>& nodes, net::Family family)
-    : cluster_(cluster), routing_(routing), family_(family), lines_(cluster, routing) {
-    for (const BgpNode& node : routing.nodes)
-        if (const auto& address = node.of(family))
-            by_address_.emplace(address->address, &node);
-    for (const NodeRouting& node : nodes)
-        forms_.emplace(node.node, &node);
-}
-
-const BgpNode* SessionFaults::neighbor(const Session& session) const {
-    const auto found = by_address_.find(session.neighbor);
-    return found == by_address_.end() ? nullptr : found->second;
-}
-
-void SessionFaults::check(const NodeRouting& node, const Session& session) {
-    if (const BgpNode* other = neighbor(session))
-        check_node(node, session, *other);
-    else if (session.kind != routing::SessionKind::LocalWorkload)
-        check_router(node, session);
-}
+SessionFaults::SessionFaults(const policy::Cluster& cluster, const ClusterRouting& routing)
+    : routing_(routing), lines_(cluster), fabric_(cluster, routing) {}
 
 // --- between nodes -------------------------------------------------------------------------------
 
-Origin SessionFaults::shown_line(const BgpNode& node, const Session& session) const {
-    return session.local_as_given ? lines_.field(session.origin, "localASNumber")
-                                  : lines_.as_of(node);
+bool SessionFaults::check(const NodePair& pair) {
+    found_.clear();
+    if (pair.of_a == nullptr || pair.of_b == nullptr) {
+        const End here = pair.of_a != nullptr ? End{pair.a, pair.of_a} : End{pair.b, pair.of_b};
+        not_back(here, pair.of_a != nullptr ? pair.b : pair.a);
+        return true;
+    }
+    const End a{pair.a, pair.of_a}, b{pair.b, pair.of_b};
+    const std::uint16_t port_a = routing_.port_of(node(pair.a)),
+                        port_b = routing_.port_of(node(pair.b));
+    const Mismatch wrong = mismatch(*a.session, port_a, *b.session, port_b);
+    if (wrong.as_number)
+        a.session->neighbor_as != b.session->local_as ? check_as(a, b) : check_as(b, a);
+    if (wrong.nobody_calls)
+        report(SessionFaultKind::NobodyCalls, a,
+               a.session->passive && b.session->passive
+                   ? fmt::format("both it and node {} only listen", node(b.node).name)
+                   : fmt::format("nobody calls where the other listens: node {} listens on port "
+                                 "{}, node {} on port {}",
+                                 node(a.node).name, port_a, node(b.node).name, port_b),
+               lines_.field(a.session->origin, "peerIP"),
+               lines_.field(b.session->origin, "peerIP"));
+    if (wrong.ttl_security)
+        a.session->ttl_security_hops ? check_ttl(a, b) : check_ttl(b, a);
+    check_passwords(a, b);
+    return wrong.any();
+}
+
+void SessionFaults::check_ttl(const End& with, const End& without) {
+    report(SessionFaultKind::TtlOneSide, with,
+           fmt::format("it checks the TTL (ttlSecurity), and node {} does not send for that",
+                       node(without.node).name),
+           lines_.field(with.session->origin, "ttlSecurity"),
+           lines_.field(without.session->origin, "ttlSecurity"));
+}
+
+void SessionFaults::check_passwords(const End& a, const End& b) {
+    const auto &of_a = a.session->password, &of_b = b.session->password;
+    const auto line = [&](const End& end) {
+        return lines_.field(end.session->origin, end.session->kind == SessionKind::Mesh
+                                                     ? "nodeMeshPassword.secretKeyRef.name"
+                                                     : "password.secretKeyRef.name");
+    };
+    if (of_a.has_value() != of_b.has_value()) {
+        const End &with = of_a ? a : b, &without = of_a ? b : a;
+        report(SessionFaultKind::PasswordOneSide, with,
+               fmt::format("it has a password, and node {} has none", node(without.node).name),
+               line(with), line(without));
+    } else if (of_a != of_b) {
+        report(SessionFaultKind::PasswordsApart, a,
+               fmt::format("its password is key {} of Secret {}, that of node {} key {} of Secret "
+                           "{}: both must hold the same text",
+                           of_a->key, of_a->secret, node(b.node).name, of_b->key, of_b->secret),
+               line(a), line(b));
+    }
+}
+
+void SessionFaults::check_as(const End& here, const End& there, std::uint64_t count) {
+    const BgpNode& other = node(there.node);
+    const bool by_mesh = here.session->kind == SessionKind::Mesh && !other.own_as;
+    std::string reason =
+        by_mesh ? fmt::format("the mesh takes node {} to have AS {}, as this one, since it has no "
+                              "number of its own; it shows AS {}",
+                              other.name, here.session->neighbor_as, there.session->local_as)
+                : fmt::format("it expects AS {} of node {}, which shows it AS {}",
+                              here.session->neighbor_as, other.name, there.session->local_as);
+    if (there.session->neighbor_as != here.session->local_as)
+        reason += fmt::format("; that expects AS {} of it, and it shows AS {}",
+                              there.session->neighbor_as, here.session->local_as);
+    report(SessionFaultKind::AsDisagrees, here, std::move(reason), expected_line(here, there.node),
+           shown_line(there), count);
+}
+
+/// Calico makes a node peer back where it knows it by address and AS number, or by selector.
+void SessionFaults::not_back(const End& here, NodeIndex other) {
+    const BgpNode& there = node(other);
+    const net::AsNumber shown = routing_.as_of(there);
+    if (here.session->neighbor_as != shown)
+        return report(SessionFaultKind::AsDisagrees, here,
+                      fmt::format("it expects AS {} of node {}, which has AS {}, and so does not "
+                                  "peer back",
+                                  here.session->neighbor_as, there.name, shown),
+                      expected_line(here, other), lines_.as_of(there));
+    const Origin by_hand = lines_.field(here.session->origin, "reversePeering");
+    const Origin address = lines_.field(here.session->origin, "peerIP");
+    const bool manual = by_hand.span != here.session->origin.span;
+    report(SessionFaultKind::NotBack, here,
+           fmt::format("node {} has no session with it: {}", there.name,
+                       manual ? "no BGPPeer is for it, and reversePeering of this one is Manual"
+                              : "Calico takes what peerIP says for a router (docs/routing.md: "
+                                "text of the address, port)"),
+           manual ? by_hand : address, there.origin);
+}
+
+Origin SessionFaults::shown_line(const End& end) const {
+    return end.session->local_as_given ? lines_.field(end.session->origin, "localASNumber")
+                                       : lines_.as_of(node(end.node));
 }
 
 /// An address has its number beside it; nodes that a selector names bring their own.
-Origin SessionFaults::expected_line(const BgpNode& other, const Session& session) const {
-    for (const routing::BgpPeer& peer : routing_.peers)
-        if (peer.to == routing::BgpPeer::To::Address && !session.notes.implied &&
-            session.origin.object == "BGPPeer " + peer.name)
-            return lines_.field(session.origin, "asNumber");
-    return lines_.as_of(other);
+Origin SessionFaults::expected_line(const End& end, NodeIndex other) const {
+    if (end.session->kind == SessionKind::Mesh && !node(other).own_as)
+        return lines_.as_of(node(end.node));
+    for (const BgpPeer& peer : routing_.peers)
+        if (peer.to == BgpPeer::To::Address && !end.session->notes.implied &&
+            end.session->origin.object == "BGPPeer " + peer.name)
+            return lines_.field(end.session->origin, "asNumber");
+    return lines_.as_of(node(other));
 }
 
-void SessionFaults::check_node(const NodeRouting& node, const Session& session,
-                               const BgpNode& other) {
-    const auto form = forms_.find(other.name);
-    if (form == forms_.end())
-        return; // refused, and reported
-    const auto& theirs = form->second->of(family_).sessions;
-    const auto own = node.of(family_).address;
-    const auto back = std::find_if(theirs.begin(), theirs.end(),
-                                   [&](const Session& each) { return each.neighbor == own; });
-    if (back != theirs.end())
-        return check_both(node, session, *form->second, *back);
-    const BgpNode& here = routing_.nodes[*routing_.find(node.node)];
-    const bool meshed = routing_.mesh && !other.cluster_id && !here.cluster_id;
-    const net::AsNumber shown = routing_.as_of(other);
-    if (session.neighbor_as != shown)
-        return report(SessionFaultKind::AsDisagrees, node, session,
-                      fmt::format("it expects AS {} of node {}, which has AS {}",
-                                  session.neighbor_as, other.name, shown),
-                      lines_.field(session.origin, "asNumber"), lines_.as_of(other));
-    if (!meshed)
-        report(SessionFaultKind::NotBack, node, session,
-               fmt::format("node {} has no session with it: no BGPPeer is for it, and this one "
-                           "does not make it peer back",
-                           other.name),
-               lines_.field(session.origin, "reversePeering"), other.origin);
-}
+// --- mesh ----------------------------------------------------------------------------------------
 
-void SessionFaults::check_both(const NodeRouting& node, const Session& session,
-                               const NodeRouting& other, const Session& back) {
-    const BgpNode& here = routing_.nodes[*routing_.find(node.node)];
-    const BgpNode& there = routing_.nodes[*routing_.find(other.node)];
-    if (session.neighbor_as != back.local_as)
-        report(SessionFaultKind::AsDisagrees, node, session,
-               fmt::format("it expects AS {}, and node {} shows it AS {}", session.neighbor_as,
-                           other.node, back.local_as),
-               expected_line(there, session), shown_line(there, back));
-    if (node.node > other.node)
-        return; // what follows is said once
-    const bool calls = !session.passive && session.port == other.listen_port;
-    const bool called = !back.passive && back.port == node.listen_port;
-    if (!calls && !called)
-        report(SessionFaultKind::NobodyCalls, node, session,
-               session.passive && back.passive
-                   ? "both ends only listen"
-                   : fmt::format("nobody listens where the ends call: port {} of {}, port {} of {}",
-                                 session.port, other.node, back.port, node.node),
-               session.origin, back.origin);
-    if (session.ttl_security_hops.has_value() != back.ttl_security_hops.has_value())
-        report(SessionFaultKind::TtlOneSide, node, session,
-               fmt::format("node {} checks the TTL, and node {} does not send for it",
-                           session.ttl_security_hops ? node.node : other.node,
-                           session.ttl_security_hops ? other.node : node.node),
-               lines_.field(session.origin, "ttlSecurity"),
-               lines_.field(back.origin, "ttlSecurity"));
-    if (session.password.has_value() != back.password.has_value())
-        report(SessionFaultKind::PasswordOneSide, node, session,
-               fmt::format("node {} has a password for it, and node {} has none",
-                           session.password ? here.name : there.name,
-                           session.password ? there.name : here.name),
-               lines_.field(session.origin, "password"), lines_.field(back.origin, "password"));
-}
-
-void SessionFaults::check_mesh(const std::vector<NodeIndex>& members,
-                               std::optional<NodeIndex> only) {
-    std::map<net::AsNumber, std::vector<NodeIndex>> other; // own number, not the cluster's
-    std::vector<NodeIndex> plain;                          // without one
-    for (const NodeIndex each : members) {
-        const BgpNode& node = routing_.nodes[each];
-        if (!node.own_as)
-            plain.push_back(each);
-        else if (*node.own_as != routing_.as)
-            other[*node.own_as].push_back(each);
-    }
-    const auto narrow = [&](std::vector<NodeIndex>& list) {
-        if (std::find(list.begin(), list.end(), *only) != list.end())
-            list = {*only};
+std::uint64_t SessionFaults::check_mesh(const NodePairs& pairs,
+                                        const std::vector<NodePair>& replaced, net::Family family,
+                                        std::optional<NodeIndex> only) {
+    // Only numbers can disagree: of a node with its own number that is not the cluster's, and one
+    // without.
+    std::map<net::AsNumber, std::vector<NodeIndex>> odd;
+    std::vector<NodeIndex> plain;
+    const auto is_odd = [&](NodeIndex each) {
+        return node(each).own_as && *node(each).own_as != routing_.as;
     };
-    if (only)
-        narrow(plain);
-    for (auto& [as, nodes] : other) {
-        if (only)
-            narrow(nodes);
-        const bool about = !only || nodes.front() == *only ||
-                           (!plain.empty() && plain.front() == *only && plain.size() == 1);
-        if (plain.empty() || !about)
+    for (const NodeIndex each : pairs.mesh())
+        if (is_odd(each))
+            odd[*node(each).own_as].push_back(each);
+        else if (!node(each).own_as)
+            plain.push_back(each);
+    std::map<net::AsNumber, std::uint64_t> less;
+    for (const NodePair& pair : replaced)
+        if ((!only || pair.a == *only || pair.b == *only) && is_odd(pair.a) != is_odd(pair.b) &&
+            !node(is_odd(pair.a) ? pair.b : pair.a).own_as)
+            ++less[*node(is_odd(pair.a) ? pair.a : pair.b).own_as];
+    const auto narrowed = [&](const std::vector<NodeIndex>& list) {
+        return only && std::binary_search(list.begin(), list.end(), *only)
+                   ? std::vector<NodeIndex>{*only}
+                   : list;
+    };
+    std::uint64_t out = 0;
+    for (const auto& [as, nodes] : odd) {
+        const std::vector<NodeIndex> some = narrowed(nodes), others = narrowed(plain);
+        const std::vector<NodeIndex> one(only ? 1 : 0, only.value_or(0));
+        if (only && some != one && others != one)
             continue;
-        const BgpNode &first = routing_.nodes[nodes.front()],
-                      &second = routing_.nodes[plain.front()];
-        report(SessionFaultKind::AsDisagrees, first.name, second.name, nodes.size() * plain.size(),
-               fmt::format("it takes node {} to have its own AS {}, and that has AS {}",
-                           second.name, as, routing_.as),
-               lines_.as_of(first), second.origin);
+        const std::uint64_t count = std::uint64_t{some.size()} * others.size() - less[as];
+        if (count == 0)
+            continue;
+        const BgpNode &here = node(some.front()), &there = node(others.front());
+        const Session session = mesh_session(routing_, here, there, family),
+                      back = mesh_session(routing_, there, here, family);
+        check_as({some.front(), &session}, {others.front(), &back}, count);
+        faults_[found_.back()].of_mesh = true;
+        out += count;
     }
+    return out;
 }
 
 // --- with routers --------------------------------------------------------------------------------
 
-void SessionFaults::check_router(const NodeRouting& node, const Session& session) {
-    const auto& labels = routing_.nodes[*routing_.find(node.node)].labels;
-    std::vector<const policy::FabricRouter*> there, near; // at the address; of the node's rack
-    for (const policy::FabricInventory& inventory : cluster_.inventories) {
-        const auto of_rack = [&](const policy::FabricRouter& router) {
-            return !router.rack ||
-                   std::any_of(inventory.racks.begin(), inventory.racks.end(),
-                               [&](const policy::FabricRack& rack) {
-                                   return rack.name.value == router.rack->value &&
-                                          rack.node_selector &&
-                                          rack.node_selector->parsed.matches(labels);
-                               });
-        };
-        for (const policy::FabricRouter& router : inventory.routers)
-            if (router.address.value == session.neighbor) {
-                there.push_back(&router);
-                if (of_rack(router))
-                    near.push_back(&router);
-            }
+bool SessionFaults::check_router(NodeIndex index, const Session& session) {
+    found_.clear();
+    if (session.kind == SessionKind::LocalWorkload || !fabric_.has_routers())
+        return false;
+    const End here{index, &session};
+    const auto routers = fabric_.routers(session.neighbor, index);
+    if (routers.empty()) {
+        report(SessionFaultKind::RouterUnknown, here, "the inventory has no such router",
+               lines_.field(session.origin, "peerIP"), {});
+        return false;
     }
-    if (near.empty())
-        near = there;
-    const auto title = [](const policy::FabricRouter& router) {
-        return router.name.empty() ? net::to_string(router.address.value) : router.name;
-    };
-    const auto wrong = [&](const policy::FabricRouter* router) {
-        return router->as_number.value != session.neighbor_as;
-    };
-    if (!near.empty() && std::all_of(near.begin(), near.end(), wrong))
-        report(SessionFaultKind::InventoryDisagrees, node, session,
-               fmt::format("it expects AS {} of router {}, which has AS {} by the inventory",
-                           session.neighbor_as, title(*near.front()),
-                           near.front()->as_number.value),
-               lines_.field(session.origin, "asNumber"),
-               {"FabricInventory", near.front()->as_number.span});
-    if (near.size() != 1 || !near.front()->node_as_number ||
-        near.front()->node_as_number->value == session.local_as)
-        return;
-    const auto& expected = *near.front()->node_as_number;
-    report(SessionFaultKind::RouterExpects, node, session,
-           fmt::format("router {} expects AS {} of it, and it shows AS {}", title(*near.front()),
-                       expected.value, session.local_as),
-           shown_line(routing_.nodes[*routing_.find(node.node)], session),
-           {"FabricInventory", expected.span});
+    const bool wrong =
+        std::none_of(routers.begin(), routers.end(), [&](const Fabric::Router& each) {
+            return each.router->as_number.value == session.neighbor_as;
+        });
+    if (wrong)
+        number_of(here, routers.front());
+    return (routers.size() == 1 && number_for(here, routers.front())) || wrong;
+}
+
+void SessionFaults::number_of(const End& here, const Fabric::Router& router) {
+    const auto& number = router.router->as_number;
+    report(SessionFaultKind::InventoryDisagrees, here,
+           fmt::format("it expects AS {} of router {}, which has AS {} by the inventory",
+                       here.session->neighbor_as, title(*router.router), number.value),
+           lines_.field(here.session->origin, "asNumber"), {router.inventory, number.span});
+}
+
+/// Without a number of its own for nodes, a router expects what the inventory says of their rack.
+bool SessionFaults::number_for(const End& here, const Fabric::Router& router) {
+    auto expected = router.router->node_as_number;
+    const policy::FabricRack* rack = fabric_.rack(here.node);
+    if (!expected && rack != nullptr && router.router->rack &&
+        router.router->rack->value == rack->name.value && !here.session->local_as_given)
+        expected = rack->node_as_number;
+    if (!expected || expected->value == here.session->local_as)
+        return false;
+    report(SessionFaultKind::RouterExpects, here,
+           fmt::format("router {} expects AS {} of it by the inventory, and it shows AS {}",
+                       title(*router.router), expected->value, here.session->local_as),
+           shown_line(here), {router.inventory, expected->span});
+    return true;
+}
+
+std::uint64_t SessionFaults::check_addresses(net::Family family, std::optional<NodeIndex> only) {
+    std::uint64_t out = 0;
+    for (const BgpPeer& peer : routing_.peers) {
+        if (peer.to != BgpPeer::To::Address || peer.address.family != family)
+            continue;
+        std::vector<NodeIndex> without;
+        for (const NodeIndex each : peer.nodes)
+            if (!node(each).of(family) && (!only || each == *only))
+                without.push_back(each);
+        if (without.empty())
+            continue;
+        const bool none = std::none_of(peer.nodes.begin(), peer.nodes.end(), [&](NodeIndex each) {
+            return node(each).of(family).has_value();
+        });
+        const BgpNode& first = node(without.front());
+        SessionFault fault{SessionFaultKind::NoAddress,
+                           none,
+                           fmt::format("the node has no {} address, so Calico makes no session",
+                                       net::to_string(family)),
+                           first.name,
+                           endpoint_text(peer.address, peer.port == 0 ? 179 : peer.port),
+                           without.size(),
+                           lines_.field(peer.origin, "peerIP"),
+                           first.origin};
+        faults_.push_back(std::move(fault));
+        out += none ? without.size() : 0;
+    }
+    return out;
 }
 
 // --- faults --------------------------------------------------------------------------------------
 
-void SessionFaults::report(SessionFaultKind kind, const NodeRouting& node, const Session& session,
-                           std::string reason, Origin here, Origin there) {
-    report(kind, node.node, routing::endpoint_text(session.neighbor, session.port), 1,
-           std::move(reason), std::move(here), std::move(there));
-}
-
-void SessionFaults::report(SessionFaultKind kind, const std::string& node,
-                           const std::string& neighbor, std::uint64_t count, std::string reason,
-                           Origin here, Origin there) {
+void SessionFaults::report(SessionFaultKind kind, const End& here, std::string reason, Origin at,
+                           Origin there, std::uint64_t count) {
     // Nodes that are alike differ in their own lines only.
-    const bool by_here = there.object.starts_with("Node ") && here.span.known();
-    const std::tuple key{kind, here.span, by_here ? Span{} : there.span};
+    const auto line = [](const Origin& origin) {
+        return origin.object.starts_with("Node ") ? Span{} : origin.span;
+    };
+    const bool by_mesh = here.session->kind == SessionKind::Mesh;
+    const std::tuple key{kind, by_mesh ? at.span : here.session->origin.span, line(at),
+                         line(there)};
     const auto [found, fresh] = places_.emplace(key, faults_.size());
+    const bool certain =
+        kind != SessionFaultKind::PasswordsApart && kind != SessionFaultKind::RouterUnknown;
     if (fresh)
-        faults_.push_back(
-            {kind, std::move(reason), node, neighbor, 0, std::move(here), std::move(there)});
+        faults_.push_back({kind, certain, std::move(reason), node(here.node).name,
+                           endpoint_text(here.session->neighbor, here.session->port), 0,
+                           std::move(at), std::move(there)});
     faults_[found->second].sessions += count;
+    found_.push_back(found->second);
 }
 
-} // namespace polecat::analyzer
+} // namespace polecat::routing

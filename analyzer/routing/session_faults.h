@@ -4,52 +4,56 @@
 #include <map>
 #include <tuple>
 
-#include "analyzer/routing/lines.h"
+#include "analyzer/routing/fabric.h"
+#include "analyzer/routing/routing_lines.h"
+#include "analyzer/routing/session_ends.h"
 #include "analyzer/routing/sessions.h"
 
-namespace polecat::analyzer {
+namespace polecat::routing {
 
-/// Sessions of one family, looked at from both ends.
+/// Each check says how many sessions will not establish.
 class SessionFaults {
   public:
-    SessionFaults(const policy::Cluster& cluster, const routing::ClusterRouting& routing,
-                  const std::vector<routing::NodeRouting>& nodes, net::Family family);
+    SessionFaults(const policy::Cluster& cluster, const ClusterRouting& routing);
 
-    /// `session` is one of `node`.
-    void check(const routing::NodeRouting& node, const routing::Session& session);
-    /// A mesh neighbour without its own number is taken to have that of the node itself. Of `only`
-    /// alone, if it is given.
-    void check_mesh(const std::vector<routing::NodeIndex>& members,
-                    std::optional<routing::NodeIndex> only);
-    const std::vector<SessionFault>& faults() const { return faults_; }
+    bool check(const NodePair& pair);
+    /// `session` of `node` with somebody who is no node.
+    bool check_router(NodeIndex node, const Session& session);
+    /// Sessions of the mesh, of `only` alone if it is given. `replaced`: pairs with a session of a
+    /// BGPPeer instead.
+    std::uint64_t check_mesh(const NodePairs& pairs, const std::vector<NodePair>& replaced,
+                             net::Family family, std::optional<NodeIndex> only);
+    /// Sessions that a BGPPeer asks for, and that no node can have.
+    std::uint64_t check_addresses(net::Family family, std::optional<NodeIndex> only);
 
-    /// The node at the other end, by address; nullptr: none of the cluster.
-    const routing::BgpNode* neighbor(const routing::Session& session) const;
+    /// Those that the last check found, certain or not.
+    const std::vector<std::size_t>& found() const { return found_; }
+    std::vector<SessionFault> take() { return std::move(faults_); }
 
   private:
-    void check_node(const routing::NodeRouting& node, const routing::Session& session,
-                    const routing::BgpNode& other);
-    void check_router(const routing::NodeRouting& node, const routing::Session& session);
-    void check_both(const routing::NodeRouting& node, const routing::Session& session,
-                    const routing::NodeRouting& other, const routing::Session& back);
-    void report(SessionFaultKind kind, const routing::NodeRouting& node,
-                const routing::Session& session, std::string reason, routing::Origin here,
-                routing::Origin there);
-    void report(SessionFaultKind kind, const std::string& node, const std::string& neighbor,
-                std::uint64_t count, std::string reason, routing::Origin here,
-                routing::Origin there);
-    routing::Origin shown_line(const routing::BgpNode& node, const routing::Session& session) const;
-    routing::Origin expected_line(const routing::BgpNode& other,
-                                  const routing::Session& session) const;
+    struct End {
+        NodeIndex node;
+        const Session* session;
+    };
+    void check_as(const End& here, const End& there, std::uint64_t count = 1);
+    void check_ttl(const End& with, const End& without);
+    void check_passwords(const End& a, const End& b);
+    void not_back(const End& here, NodeIndex other);
+    void number_of(const End& here, const Fabric::Router& router);
+    bool number_for(const End& here, const Fabric::Router& router);
+    void report(SessionFaultKind kind, const End& here, std::string reason, Origin at, Origin there,
+                std::uint64_t count = 1);
+    const BgpNode& node(NodeIndex index) const { return routing_.nodes[index]; }
+    Origin shown_line(const End& end) const;
+    Origin expected_line(const End& end, NodeIndex other) const;
 
-    const policy::Cluster& cluster_;
-    const routing::ClusterRouting& routing_;
-    const net::Family family_;
+    const ClusterRouting& routing_;
     RoutingLines lines_;
-    std::map<net::Address, const routing::BgpNode*> by_address_;
-    std::map<std::string, const routing::NodeRouting*, std::less<>> forms_;
+    Fabric fabric_;
     std::vector<SessionFault> faults_;
-    std::map<std::tuple<SessionFaultKind, Span, Span>, std::size_t> places_; ///< of faults_
+    std::vector<std::size_t> found_;
+    /// Of faults_, by kind, BGPPeer and lines.
+    std::map<std::tuple<SessionFaultKind, Span, Span, Span>, std::size_t> places_;
 };
 
-} // namespace polecat::analyzer
+} // namespace polecat::routing

@@ -7,14 +7,7 @@
 
 #include "analyzer/routing/kernel_route.h"
 
-namespace polecat::analyzer {
-
-using routing::FamilyRouting;
-using routing::NodeIndex;
-using routing::Origin;
-using routing::Path;
-using routing::Session;
-using routing::StepKind;
+namespace polecat::routing {
 
 std::string RouteState::text() const {
     std::vector<std::string> hops;
@@ -35,7 +28,7 @@ std::string RouteState::text() const {
     case Kind::Direct:
         return via;
     case Kind::Tunnel:
-        return fmt::format("{} through {}", via, routing::kTunnelDevice);
+        return fmt::format("{} through {}", via, kTunnelDevice);
     }
     return "";
 }
@@ -44,7 +37,7 @@ VersionRoutes::VersionRoutes(const RoutingVersion& version, net::Family family)
     : routers(fabric_routers(version.cluster, version.nodes)),
       model(version.routing, routers.list, family, version.lower), version_(version),
       family_(family) {
-    for (const routing::NodeRouting& node : version.nodes)
+    for (const NodeRouting& node : version.nodes)
         forms_.emplace(node.node, &node);
     for (const policy::FabricRouter& each : routers.list)
         if (each.address.value.family == family)
@@ -111,10 +104,10 @@ RouteState VersionRoutes::state(NodeIndex node, const net::Cidr& prefix) {
         out.kind = RouteState::Kind::Own;
         return out;
     }
-    routing::Route any;
+    Route any;
     any.prefix = prefix;
-    const auto written = routing::evaluate_kernel(*of, any);
-    const routing::Step& step = written.trail.back();
+    const auto written = evaluate_kernel(*of, any);
+    const Step& step = written.trail.back();
     if (step.kind == StepKind::KernelPool || step.kind == StepKind::ServiceRange)
         out.pool = step.origin;
     if (!written.accepted()) {
@@ -122,7 +115,7 @@ RouteState VersionRoutes::state(NodeIndex node, const net::Cidr& prefix) {
             step.kind == StepKind::KernelPool ? RouteState::Kind::Felix : RouteState::Kind::KeptOut;
         return out;
     }
-    const auto route = routing::kernel_route(*of, learnt.paths);
+    const auto route = kernel_route(*of, learnt.paths);
     if (!route || route->rejected)
         return out;
     out.kind = route->tunnel ? RouteState::Kind::Tunnel : RouteState::Kind::Direct;
@@ -165,10 +158,10 @@ VersionRoutes::Why VersionRoutes::why_announced(const std::string& node, const n
     const auto learnt = model.learnt(*routing().find(node), prefix);
     if (to == nullptr || learnt.paths.empty())
         return {};
-    const auto verdict = routing::evaluate_export(*form(node), *to, learnt.paths.front().route);
-    const routing::Step& step = verdict.trail.back();
+    const auto verdict = evaluate_export(*form(node), *to, learnt.paths.front().route);
+    const Step& step = verdict.trail.back();
     if (!verdict.accepted() || step.kind != StepKind::MissingDecision)
-        return {routing::to_string(step), step.origin, false};
+        return {to_string(step), step.origin, false};
     return {"", to->origin, false};
 }
 
@@ -194,11 +187,11 @@ VersionRoutes::Why VersionRoutes::why_not_announced(const std::string& node,
         const Why why = before.why_announced(node, address, prefix);
         return {fmt::format("node {} has no route to it", node), why.origin, true};
     }
-    const auto verdict = routing::evaluate_export(*form(node), *to, learnt.paths.front().route);
+    const auto verdict = evaluate_export(*form(node), *to, learnt.paths.front().route);
     if (!verdict.accepted())
-        return {fmt::format("node {}: {}", node, routing::to_string(verdict.trail.back())),
+        return {fmt::format("node {}: {}", node, to_string(verdict.trail.back())),
                 verdict.trail.back().origin, false};
     return {fmt::format("node {}: BGP's own rules keep it back", node), to->origin, false};
 }
 
-} // namespace polecat::analyzer
+} // namespace polecat::routing

@@ -7,7 +7,7 @@
 #include "analyzer/routing/routers.h"
 #include "analyzer/routing/routing_diff.h"
 
-namespace polecat::analyzer {
+namespace polecat::routing {
 
 /// A prefix in a node's kernel.
 struct RouteState {
@@ -21,7 +21,7 @@ struct RouteState {
     };
     Kind kind = Kind::None;
     std::vector<net::Address> next_hops;
-    routing::Origin session, pool; ///< that it comes by; that says how it is written
+    Origin session, pool; ///< that it comes by; that says how it is written
 
     std::string text() const; ///< "no route", "via 10.0.0.1 through tunl0"
 };
@@ -30,17 +30,17 @@ class VersionRoutes {
   public:
     struct Why {
         std::string text;
-        routing::Origin origin;
+        Origin origin;
         bool before = false; ///< the origin stands in the version before
     };
 
     VersionRoutes(const RoutingVersion& version, net::Family family);
 
-    const routing::ClusterRouting& routing() const { return version_.routing; }
-    std::optional<net::Address> address(routing::NodeIndex node) const;
+    const ClusterRouting& routing() const { return version_.routing; }
+    std::optional<net::Address> address(NodeIndex node) const;
     std::string title(const net::Address& router) const; ///< "tor-7 (10.0.7.1)"
 
-    RouteState state(routing::NodeIndex node, const net::Cidr& prefix);
+    RouteState state(NodeIndex node, const net::Cidr& prefix);
     /// A node that announces the prefix to the router; nullopt: nobody.
     std::optional<std::string> announcer(const net::Address& router, const net::Cidr& prefix);
     Why why_announced(const std::string& node, const net::Address& router, const net::Cidr& prefix);
@@ -49,20 +49,19 @@ class VersionRoutes {
                           const net::Cidr& prefix, VersionRoutes& before);
 
     const Routers routers;
-    routing::Propagation model;
+    Propagation model;
 
   private:
-    const routing::FamilyRouting* form(const std::string& node) const;
-    const routing::Session* session(const std::string& node, const net::Address& router) const;
+    const FamilyRouting* form(const std::string& node) const;
+    const Session* session(const std::string& node, const net::Address& router) const;
     const policy::FabricRouter* router(const net::Address& address) const;
-    routing::Origin session_origin(const routing::FamilyRouting& form,
-                                   const routing::Path& path) const;
+    Origin session_origin(const FamilyRouting& form, const Path& path) const;
 
     const RoutingVersion& version_;
     const net::Family family_;
-    std::map<std::string, const routing::NodeRouting*, std::less<>> forms_;
+    std::map<std::string, const NodeRouting*, std::less<>> forms_;
     std::vector<policy::FabricRouter> of_family_; ///< as the model numbers them
     std::vector<net::Cidr> originated_;           ///< ascending
 };
 
-} // namespace polecat::analyzer
+} // namespace polecat::routing

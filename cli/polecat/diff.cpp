@@ -89,7 +89,7 @@ Result<std::string> rendered(const std::string& format, const DiffReport& report
     return diff_text(report);
 }
 
-int compare(const DiffOptions& options, const Input& base, const Input& head,
+int compare(const DiffOptions& options, Input& base, Input& head,
             const policy::Cluster& head_cluster) {
     if (is_unusable(base) || (&base != &head && is_unusable(head)))
         return kBadInput;
@@ -137,19 +137,19 @@ int run(const DiffOptions& options) {
         std::vector<std::string> paths(options.what.begin() + 1, options.what.end());
         if (paths.empty())
             paths = {"."};
-        const Input base = input_of(revisions->base, paths, options.input);
-        const Input head = input_of(revisions->head, paths, options.input);
+        Input base = input_of(revisions->base, paths, options.input);
+        Input head = input_of(revisions->head, paths, options.input);
         return compare(options, base, head,
                        options.staged ? passes::enforce_staged(head.cluster) : head.cluster);
     }
     if (options.staged && options.what.size() == 1) {
-        const Input input = read_input(options.what, options.input);
+        Input input = read_input(options.what, options.input);
         return compare(options, input, input, passes::enforce_staged(input.cluster));
     }
     if (options.what.size() != 2)
         fail("name two folders or files, or one with --staged");
-    const Input base = read_input({options.what[0]}, options.input),
-                head = read_input({options.what[1]}, options.input);
+    Input base = read_input({options.what[0]}, options.input),
+          head = read_input({options.what[1]}, options.input);
     return compare(options, base, head,
                    options.staged ? passes::enforce_staged(head.cluster) : head.cluster);
 }

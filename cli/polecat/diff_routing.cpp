@@ -13,13 +13,11 @@ namespace polecat::cli {
 
 namespace {
 
-using analyzer::AnnouncementChange;
-using analyzer::RouteChange;
-using analyzer::RoutingVersion;
-using analyzer::SessionChange;
-using analyzer::SessionFault;
 using nlohmann::json;
-using routing::Origin;
+using routing::AnnouncementChange;
+using routing::RouteChange;
+using routing::SessionChange;
+using routing::SessionFault;
 
 bool has_bgp(const policy::Cluster& cluster) {
     return std::any_of(cluster.others.begin(), cluster.others.end(), [](const auto& each) {
@@ -28,30 +26,12 @@ bool has_bgp(const policy::Cluster& cluster) {
     });
 }
 
-RoutingVersion version_of(const Input& input, const std::string& name,
-                          std::vector<std::string>& refused) {
-    diag::Diagnostics diagnostics;
-    RoutingVersion out{
-        input.cluster, passes::lower_routing(input.cluster, {}, diagnostics), {}, {}};
-    out.lower = [](const routing::ClusterRouting& of, routing::NodeIndex node) {
-        diag::Diagnostics told;
-        return passes::node_routing(of, node, told);
-    };
-    const bool mesh = std::exchange(out.routing.mesh, false);
-    for (routing::NodeIndex i = 0; i < out.routing.nodes.size(); ++i) {
-        const routing::BgpNode& node = out.routing.nodes[i];
-        if (!node.v4 && !node.v6)
-            continue;
-        if (auto form = passes::node_routing(out.routing, i, diagnostics))
-            out.nodes.push_back(std::move(*form));
-    }
-    out.routing.mesh = mesh;
-    for (const diag::Diagnostic& each : diagnostics.list())
+void add_refused(const RoutedInput& of, const char* version, std::vector<std::string>& into) {
+    for (const diag::Diagnostic& each : of.diagnostics.list())
         if (each.severity == diag::Severity::Error)
-            refused.push_back(fmt::format(
-                "{}: {}{}", name, each.message,
-                each.span.known() ? " (" + input.sources.describe(each.span) + ")" : ""));
-    return out;
+            into.push_back(fmt::format(
+                "{}: {}{}", version, each.message,
+                each.span.known() ? " (" + of.input.sources.describe(each.span) + ")" : ""));
 }
 
 std::string counted(std::uint64_t number, const char* what) {
@@ -129,19 +109,14 @@ class RoutingEntries {
     }
 
   private:
-    std::string line(const char* title, const Origin& origin, const Sources& sources) const {
-        const std::string object = origin.object.empty() ? "Calico's default" : origin.object;
-        return fmt::format("{}{}{}", title, object,
-                           origin.span.known() ? " (" + sources.describe(origin.span) + ")" : "");
+    std::string then(const routing::Origin& origin, const char* title = "before  ") const {
+        return title + report_.base.text_of(origin);
     }
-    std::string then(const Origin& origin, const char* title = "before  ") const {
-        return line(title, origin, report_.base.sources);
-    }
-    std::string now(const Origin& origin, const char* title = "now     ") const {
-        return line(title, origin, report_.head.sources);
+    std::string now(const routing::Origin& origin, const char* title = "now     ") const {
+        return title + report_.head.text_of(origin);
     }
     bool in_inventory(const std::string& neighbor) const {
-        for (const policy::FabricInventory& inventory : report_.head.cluster.inventories)
+        for (const policy::FabricInventory& inventory : report_.head.input.cluster.inventories)
             for (const policy::FabricRouter& router : inventory.routers)
                 if (neighbor.find(net::to_string(router.address.value)) != std::string::npos)
                     return true;
@@ -152,12 +127,12 @@ class RoutingEntries {
     }
 
     Entry entry(const SessionChange& change) const {
-        using Kind = analyzer::SessionChangeKind;
+        using Kind = routing::SessionChangeKind;
         Entry out{
             change.kind == Kind::Comes  ? '+'
             : change.kind == Kind::Goes ? '-'
                                         : '~',
-            fmt::format("session {}", analyzer::to_string(change.kind)),
+            fmt::format("session {}", routing::to_string(change.kind)),
             fmt::format("node {} with {}{}", change.node, change.neighbor, more(change.sessions)),
             change.what,
             {}};
@@ -178,7 +153,7 @@ class RoutingEntries {
             fmt::format("node {} with {}{}", fault.node, fault.neighbor, more(fault.sessions)),
             breaks ? fault.reason : "before: " + fault.reason,
             {}};
-        for (const Origin* each : {&fault.here, &fault.there})
+        for (const routing::Origin* each : {&fault.here, &fault.there})
             out.lines.push_back(breaks ? now(*each, "") : then(*each, ""));
         return out;
     }
@@ -198,11 +173,11 @@ class RoutingEntries {
     }
 
     Entry entry(const RouteChange& change) const {
-        using Kind = analyzer::RouteChangeKind;
+        using Kind = routing::RouteChangeKind;
         Entry out{change.kind == Kind::Gained ? '+'
                   : change.kind == Kind::Lost ? '-'
                                               : '~',
-                  fmt::format("route {}", analyzer::to_string(change.kind)),
+                  fmt::format("route {}", routing::to_string(change.kind)),
                   fmt::format("{} on {}", prefixes_of(change.prefixes), listed(change.nodes)),
                   change.routes > 1 ? fmt::format("{} -> {} (on {}, {})", change.before, change.now,
                                                   change.node, net::to_string(change.prefix))
@@ -218,13 +193,6 @@ class RoutingEntries {
     const RoutingReport& report_;
 };
 
-json origin_json(const Origin& origin, const Sources& sources) {
-    if (origin.object.empty())
-        return nullptr;
-    return {{"object", origin.object},
-            {"at", origin.span.known() ? json(sources.describe(origin.span)) : json()}};
-}
-
 json prefixes_json(const std::vector<net::Cidr>& prefixes) {
     json out = json::array();
     for (const net::Cidr& each : prefixes)
@@ -232,28 +200,38 @@ json prefixes_json(const std::vector<net::Cidr>& prefixes) {
     return out;
 }
 
-json faults_json(const std::vector<SessionFault>& faults, const Sources& sources) {
+json faults_json(const std::vector<SessionFault>& faults, const RoutedInput& of) {
     json out = json::array();
     for (const SessionFault& each : faults)
-        out.push_back({{"kind", analyzer::to_string(each.kind)},
+        out.push_back({{"kind", routing::to_string(each.kind)},
                        {"node", each.node},
                        {"neighbor", each.neighbor},
                        {"sessions", each.sessions},
                        {"reason", each.reason},
-                       {"here", origin_json(each.here, sources)},
-                       {"there", origin_json(each.there, sources)}});
+                       {"here", of.json_of(each.here)},
+                       {"there", of.json_of(each.there)}});
     return out;
 }
 
 } // namespace
 
-std::optional<RoutingReport> routing_report(const Input& base, const Input& head) {
+std::optional<RoutingReport> routing_report(Input& base, Input& head) {
     if (!has_bgp(base.cluster) && !has_bgp(head.cluster))
         return std::nullopt;
+    RoutingReport out{
+        route(base, {}, MeshSessions::LeftOut), route(head, {}, MeshSessions::LeftOut), {}};
+    const auto version = [](const RoutedInput& of) {
+        return routing::RoutingVersion{
+            of.input.cluster, of.routing, of.nodes,
+            [](const routing::ClusterRouting& cluster, routing::NodeIndex node) {
+                diag::Diagnostics told;
+                return passes::node_routing(cluster, node, told);
+            }};
+    };
+    out.diff = routing::routing_diff(version(out.base), version(out.head));
     std::vector<std::string> refused;
-    const RoutingVersion before = version_of(base, "before", refused);
-    const RoutingVersion now = version_of(head, "now", refused);
-    RoutingReport out{base, head, analyzer::routing_diff(before, now)};
+    add_refused(out.base, "before", refused);
+    add_refused(out.head, "now", refused);
     out.diff.not_compared.insert(out.diff.not_compared.begin(), refused.begin(), refused.end());
     return out;
 }
@@ -286,28 +264,27 @@ std::string routing_markdown(const RoutingReport& report) {
 }
 
 json routing_json(const RoutingReport& report) {
-    const analyzer::RoutingDiff& diff = report.diff;
-    const Sources &base = report.base.sources, &head = report.head.sources;
+    const routing::RoutingDiff& diff = report.diff;
+    const RoutedInput &base = report.base, &head = report.head;
     json sessions = json::array(), announcements = json::array(), routes = json::array();
     for (const SessionChange& each : diff.sessions)
-        sessions.push_back({{"change", analyzer::to_string(each.kind)},
+        sessions.push_back({{"change", routing::to_string(each.kind)},
                             {"family", net::to_string(each.family)},
                             {"node", each.node},
                             {"neighbor", each.neighbor},
                             {"sessions", each.sessions},
                             {"what", each.what},
-                            {"before", each.before ? origin_json(*each.before, base) : json()},
-                            {"now", each.now ? origin_json(*each.now, head) : json()}});
+                            {"before", each.before ? base.json_of(*each.before) : json()},
+                            {"now", each.now ? head.json_of(*each.now) : json()}});
     for (const AnnouncementChange& each : diff.announcements)
-        announcements.push_back(
-            {{"change", each.announced ? "announced" : "withdrawn"},
-             {"router", each.router},
-             {"prefixes", prefixes_json(each.prefixes)},
-             {"node", each.node},
-             {"reason", each.reason},
-             {"by", origin_json(each.origin, each.origin_before ? base : head)}});
+        announcements.push_back({{"change", each.announced ? "announced" : "withdrawn"},
+                                 {"router", each.router},
+                                 {"prefixes", prefixes_json(each.prefixes)},
+                                 {"node", each.node},
+                                 {"reason", each.reason},
+                                 {"by", (each.origin_before ? base : head).json_of(each.origin)}});
     for (const RouteChange& each : diff.routes)
-        routes.push_back({{"change", analyzer::to_string(each.kind)},
+        routes.push_back({{"change", routing::to_string(each.kind)},
                           {"family", net::to_string(each.family)},
                           {"prefixes", prefixes_json(each.prefixes)},
                           {"nodes", each.nodes},
@@ -317,8 +294,8 @@ json routing_json(const RoutingReport& report) {
                             {"prefix", net::to_string(each.prefix)},
                             {"before", each.before},
                             {"now", each.now}}},
-                          {"before", origin_json(each.before_origin, base)},
-                          {"now", origin_json(each.now_origin, head)}});
+                          {"before", base.json_of(each.before_origin)},
+                          {"now", head.json_of(each.now_origin)}});
     return {{"sessions", sessions},
             {"breaks", faults_json(diff.breaks, head)},
             {"mends", faults_json(diff.mends, base)},

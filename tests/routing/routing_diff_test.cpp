@@ -8,24 +8,22 @@
 #include "tests/routing/routed.h"
 
 using namespace polecat;
-using namespace polecat::analyzer;
+using namespace polecat::routing;
 using testing::node;
 using testing::object;
 using testing::Routed;
 
 namespace {
 
-RoutingVersion version(Routed& of) {
-    RoutingVersion out{of.cluster, of.routing, {}, {}};
-    out.lower = [](const routing::ClusterRouting& cluster, routing::NodeIndex index) {
-        diag::Diagnostics told;
-        return passes::node_routing(cluster, index, told);
-    };
-    routing::ClusterRouting without_mesh = of.routing;
+/// Forms without the mesh.
+std::vector<NodeRouting> forms(const Routed& of) {
+    std::vector<NodeRouting> out;
+    ClusterRouting without_mesh = of.routing;
     without_mesh.mesh = false;
-    for (routing::NodeIndex i = 0; i < of.routing.nodes.size(); ++i)
-        if (auto form = out.lower(without_mesh, i))
-            out.nodes.push_back(std::move(*form));
+    diag::Diagnostics told;
+    for (NodeIndex i = 0; i < of.routing.nodes.size(); ++i)
+        if (auto form = passes::node_routing(without_mesh, i, told))
+            out.push_back(std::move(*form));
     return out;
 }
 
@@ -33,7 +31,13 @@ struct Versions {
     Routed before, now;
     RoutingDiff diff;
     Versions(const std::string& old, const std::string& fresh) : before(old), now(fresh) {
-        diff = routing_diff(version(before), version(now));
+        const auto lower = [](const ClusterRouting& of, NodeIndex index) {
+            diag::Diagnostics told;
+            return passes::node_routing(of, index, told);
+        };
+        const auto old_forms = forms(before), now_forms = forms(now);
+        diff = routing_diff({before.cluster, before.routing, old_forms, lower},
+                            {now.cluster, now.routing, now_forms, lower});
     }
     /// Everything, a line each, without lines of files.
     std::vector<std::string> lines() const {

@@ -1,9 +1,8 @@
-#include "analyzer/routing/lines.h"
+#include "analyzer/routing/routing_lines.h"
 
-namespace polecat::analyzer {
+namespace polecat::routing {
 
-RoutingLines::RoutingLines(const policy::Cluster& cluster, const routing::ClusterRouting& routing)
-    : routing_(routing) {
+RoutingLines::RoutingLines(const policy::Cluster& cluster) {
     for (const policy::OtherObject& each : cluster.others)
         objects_.emplace(each.kind + " " + each.meta.name, &each);
     for (const policy::Node& node : cluster.nodes)
@@ -11,15 +10,15 @@ RoutingLines::RoutingLines(const policy::Cluster& cluster, const routing::Cluste
             own_as_[node.meta.name] = span;
 }
 
-routing::Origin RoutingLines::field(const routing::Origin& origin, std::string_view field) const {
+Origin RoutingLines::field(const Origin& origin, std::string_view field) const {
     const auto found = objects_.find(origin.object);
     if (found == objects_.end())
         return origin;
     const Span span = found->second->spec.span(field);
-    return span.known() ? routing::Origin{origin.object, span} : origin;
+    return span.known() ? Origin{origin.object, span} : origin;
 }
 
-routing::Origin RoutingLines::as_of(const routing::BgpNode& node) const {
+Origin RoutingLines::as_of(const BgpNode& node) const {
     if (const auto found = own_as_.find(node.name); found != own_as_.end())
         return {"Node " + node.name, found->second};
     if (node.own_as)
@@ -30,4 +29,4 @@ routing::Origin RoutingLines::as_of(const routing::BgpNode& node) const {
     return field({found->first, found->second->meta.span}, "asNumber");
 }
 
-} // namespace polecat::analyzer
+} // namespace polecat::routing
