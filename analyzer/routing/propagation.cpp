@@ -5,6 +5,7 @@
 #include <set>
 
 #include "analyzer/routing/exchange.h"
+#include "analyzer/routing/session_ends.h"
 
 namespace polecat::routing {
 
@@ -56,12 +57,7 @@ std::optional<std::size_t> other_end(const NodeRouting& a, const Session& of_a,
 
 bool establishes(const NodeRouting& a, const Session& of_a, const NodeRouting& b,
                  const Session& of_b) {
-    const bool a_calls = !of_a.passive && of_a.port == b.listen_port;
-    const bool b_calls = !of_b.passive && of_b.port == a.listen_port;
-    return of_a.neighbor_as == of_b.local_as && of_b.neighbor_as == of_a.local_as &&
-           (a_calls || b_calls) &&
-           of_a.ttl_security_hops.has_value() == of_b.ttl_security_hops.has_value() &&
-           of_a.password.has_value() == of_b.password.has_value();
+    return !mismatch(of_a, a.listen_port, of_b, b.listen_port).any();
 }
 
 Network connect(std::vector<Speaker> speakers, net::Family family) {

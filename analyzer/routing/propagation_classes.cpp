@@ -109,7 +109,6 @@ Propagation::Roles Propagation::roles(const net::Cidr& prefix) const {
     return out;
 }
 
-/// Equal for prefixes that no rule tells apart and that equally many nodes of each class originate.
 std::string Propagation::key(const net::Cidr& prefix, const Roles& roles) const {
     std::string out = fmt::format("{} ", prefix.prefix);
     for (const net::Cidr& rule : rules_)
