@@ -84,6 +84,14 @@ bool is_pods(const Object& object) {
            (object.row->read == read_workload || object.row->read == read_pod);
 }
 
+/// Pods that stand twice are of two clusters, and so is what differs; many folders of one cluster
+/// say the same namespace.
+bool tells_clusters_apart(const Object& object, bool equal) {
+    static constexpr std::string_view kShared[] = {"Namespace", "ServiceAccount", "Secret"};
+    return is_pods(object) || (!equal && std::find(std::begin(kShared), std::end(kShared),
+                                                   object.type.kind) == std::end(kShared));
+}
+
 // --- slips and variants --------------------------------------------------------------------------
 
 /// An object that stands again.
@@ -210,6 +218,7 @@ void report_variant(const Object& first, const Object& second, const Double& eac
         .with_fact("first", places.first)
         .with_fact("second", places.second)
         .with_fact("differ", each.equal ? "false" : "true")
+        .with_fact("apart", tells_clusters_apart(second, each.equal) ? "true" : "false")
         .with_hint("pass the files of one cluster only: its folder, or what its kustomization "
                    "makes");
     diagnostic.severity = each.equal ? diag::Severity::Note
@@ -224,14 +233,6 @@ void note_mixed(const Object& object, policy::Cluster& cluster) {
         cluster.spaces_in_part.insert(name_node(*object.root)->text);
     else if (!is_global_kind(object.type.kind))
         cluster.spaces_in_part.insert(space.empty() ? kDefault : space);
-}
-
-/// Pods that stand twice are of two clusters, and so is what differs; many folders of one cluster
-/// say the same namespace.
-bool tells_clusters_apart(const Object& object, bool equal) {
-    static constexpr std::string_view kShared[] = {"Namespace", "ServiceAccount", "Secret"};
-    return is_pods(object) || (!equal && std::find(std::begin(kShared), std::end(kShared),
-                                                   object.type.kind) == std::end(kShared));
 }
 
 /// The folders whose variants were found, for all files that objects are from.

@@ -60,11 +60,18 @@ void lower_missing_tiers(const Context& context, Diagnostics& findings) {
     });
 }
 
+bool is_unused_thing(Code code) {
+    return code == Code::PeerForNobody || code == Code::FilterUnused ||
+           code == Code::NetworkSetUnused;
+}
+
 /// What one variant of a cluster does to another is nothing.
 void drop_between_variants(const policy::Cluster& cluster, Diagnostics& findings) {
     if (cluster.variants.empty())
         return;
     findings.keep_if([&](const diag::Diagnostic& each) {
+        if (is_unused_thing(each.code) && cluster.variants.contains(each.span.file))
+            return false; // what uses it may be what another variant replaced
         return each.labels.empty() || each.code == Code::SeveralVariants ||
                each.code == Code::DuplicateObject ||
                std::any_of(each.labels.begin(), each.labels.end(), [&](const diag::Label& label) {

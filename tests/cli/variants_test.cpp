@@ -46,8 +46,8 @@ TEST_CASE("folders that say the same names are variants: told once, and nobody i
                                          policy("api", "website", kSpace));
     const std::string once = lint(folder);
     CHECK(times(once, "PC4180]") == 1);
-    CHECK(
-        has(once, "warning[PC4180]: 4 objects stand in more than one place, and 2 of them differ"));
+    CHECK(has(once, "warning[PC4180]: 4 objects stand in more than one place, and 2 differ: the "
+                    "input looks like variants of one cluster"));
     CHECK(has(once, "4 in in/dev and in in/prod"));
     CHECK_FALSE(has(once, "PC3001"));
     CHECK(times(lint(folder, "--all in"), "[PC4180]") == 4);
@@ -115,7 +115,7 @@ TEST_CASE("pods of the platform are never all in the input, unless it is the who
 }
 
 TEST_CASE("what tests compare with is passed by") {
-    const std::string part = "apiVersion: apps/v1\nkind: Deployment\nstatus: {readyReplicas: 1}\n";
+    const std::string part = "apiVersion: v1\nkind: Service\nspec: {type: ClusterIP}\n";
     const Folder folder;
     folder.write("in/tests/00-install.yaml", policy("api", "api", kSpace));
     folder.write("in/tests/00-assert.yaml", part);
@@ -136,6 +136,10 @@ TEST_CASE("what tests compare with is passed by") {
     CHECK_FALSE(has(out.out, "error["));
     CHECK_FALSE(has(out.error, "web.yaml"));
     CHECK(has(lint(folder, "in/tests/00-assert.yaml"), "error[PC2004]")); // it was asked for
+    // A document that is no manifest, beside others that are.
+    folder.write("in/saw/web.yaml", policy("web", "web", kSpace) + "---\nmachine: {a: b}\n");
+    CHECK_FALSE(has(lint(folder), "error["));
+    CHECK(has(lint(folder, "in/saw/web.yaml"), "error[PC1011]"));
     // The name alone, or a test beside it, makes no assertion.
     const Folder near;
     near.write("in/allow-assertions.yaml", part);
