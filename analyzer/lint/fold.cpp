@@ -19,6 +19,8 @@ constexpr diag::Code kOnce[] = {diag::Code::EveryNamespace, diag::Code::NoDefaul
 
 /// What must be mended at each place, but reads as one thing where there are many.
 constexpr diag::Code kOnceOfMany[] = {
+    diag::Code::RedundantPolicy,
+
     diag::Code::ForeignPolicy,        diag::Code::LegacyApiVersion,
     diag::Code::StagedLeftBehind,
 

@@ -80,6 +80,21 @@ void drop_between_variants(const policy::Cluster& cluster, Diagnostics& findings
     });
 }
 
+/// A chart is not rendered: what matches nothing may be what comes of it.
+void lower_beside_charts(Diagnostics& findings) {
+    const auto& list = findings.list();
+    if (std::none_of(list.begin(), list.end(),
+                     [](const auto& each) { return each.code == Code::UnrenderedChart; }))
+        return;
+    findings.keep_if([](diag::Diagnostic& each) {
+        if (each.code == Code::SelectsNothing || each.code == Code::PeerMatchesNothing) {
+            each.severity = diag::Severity::Note;
+            each.with_note("charts of the input are not rendered, whose pods may be meant");
+        }
+        return true;
+    });
+}
+
 } // namespace
 
 void run(Context& context, diag::Diagnostics& diagnostics) {
@@ -87,6 +102,7 @@ void run(Context& context, diag::Diagnostics& diagnostics) {
         check(context, diagnostics);
     lower_missing_tiers(context, diagnostics);
     drop_between_variants(context.cluster, diagnostics);
+    lower_beside_charts(diagnostics);
 }
 
 } // namespace polecat::lint

@@ -72,6 +72,13 @@ TEST_CASE("what stands twice by a slip is told by itself") {
     const std::string two = lint(folder);
     CHECK(has(two, "warning[PC3001]"));
     CHECK_FALSE(has(two, "PC4180"));
+    // Without a namespace they may be two.
+    const Folder unplaced;
+    for (const char* name : {"a", "b"})
+        unplaced.write(std::string("in/") + name + "/web.yaml", deployment("web", "web", ""));
+    CHECK(has(lint(unplaced), "note[PC4180]: Deployment web stands in in/a and in in/b"));
+    CHECK_FALSE(has(lint(unplaced), "PC3001"));
+    CHECK(has(lint(unplaced, "--namespace books in"), "note[PC3001]"));
     folder.write("in/a/two.yaml", policy("api", "api", kSpace));
     CHECK(has(lint(folder, "in/a"), "note[PC3001]"));
     folder.write("in/a/two.yaml", policy("api", "web", kSpace));
@@ -111,7 +118,26 @@ TEST_CASE("pods of the platform are never all in the input, unless it is the who
     folder.write("in/a.yaml", deployment("vip", "vip", kSystem) + policy("log", "log", kSystem));
     CHECK_FALSE(has(lint(folder), "PC4101"));
     folder.write("in/node.yaml", "apiVersion: v1\nkind: Node\nmetadata: {name: n}\n");
+    CHECK_FALSE(has(lint(folder), "PC4101")); // nodes, and no DNS
+    folder.write("in/dns.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: dns, namespace: "
+                                "kube-system, labels: {k8s-app: kube-dns}}\n"
+                                "spec: {containers: [{name: c, image: i}]}\n");
     CHECK(has(lint(folder), "PC4101"));
+}
+
+TEST_CASE("a policy for nobody beside a chart, whose pods are not known") {
+    const Folder folder;
+    folder.write("in/web.yaml", deployment("web", "web", kSpace) + policy("db", "db", kSpace));
+    CHECK(has(lint(folder), "warning[PC4101]"));
+    folder.write("in/chart/Chart.yaml", "apiVersion: v2\nname: db\nversion: 1.0.0\n");
+    folder.write("in/chart/templates/db.yaml", "a: {{ .Values.a }}\n");
+    CHECK(has(lint(folder), "note[PC4101]"));
+    // What npm and Go fetched is nobody's cluster.
+    folder.write("in/node_modules/x/a.yaml", policy("x", "x", kSpace));
+    folder.write("in/vendor/modules.txt", "");
+    folder.write("in/vendor/y/a.yaml", policy("y", "y", kSpace));
+    CHECK_FALSE(has(lint(folder), "policy `x`"));
+    CHECK_FALSE(has(lint(folder), "policy `y`"));
 }
 
 TEST_CASE("what tests compare with is passed by") {
