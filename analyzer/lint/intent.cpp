@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "analyzer/lint/checks.h"
+#include "ir/policy/scope.h"
 
 namespace polecat::lint {
 
