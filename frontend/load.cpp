@@ -160,7 +160,7 @@ class FileReader {
               const std::vector<Placement>& placements) {
         if (file.use == File::Use::Source)
             return read_source(id);
-        if (part == kAssertion && !file.named)
+        if (part == kAssertion)
             return pass_by(id, file, part);
         if (!part.empty())
             return pass_by(file, part);

@@ -170,7 +170,7 @@ TEST_CASE("what tests compare with is passed by") {
     const Folder near;
     near.write("in/allow-assertions.yaml", part);
     near.write("in/errors-page.yaml", part);
-    CHECK(times(lint(near), "error[PC2004]") == 2);
+    CHECK(times(lint(near, "--all in"), "error[PC2004]") == 2);
 }
 
 TEST_CASE("a part of a workload replaces no whole one") {
