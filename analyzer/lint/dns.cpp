@@ -244,8 +244,9 @@ class DnsChecker {
     bool is_of_dns(const policy::Port& port) const {
         const auto* range = std::get_if<net::PortRange>(&port.value);
         return range == nullptr ||
-               std::any_of(servers_.ports.udp.begin(), servers_.ports.udp.end(),
-                           [&](std::uint16_t each) { return range->first <= each && each <= range->last; });
+               std::any_of(
+                   servers_.ports.udp.begin(), servers_.ports.udp.end(),
+                   [&](std::uint16_t each) { return range->first <= each && each <= range->last; });
     }
 
     /// The rule that lets the question through over UDP, where there is one; else the policy.
