@@ -78,7 +78,7 @@ void mark_assertions(const std::vector<File>& files, std::vector<std::string>& p
         const bool is_one =
             is_named_so(name_of(file.path)) || speaks_of(file.text, "kind: TestAssert") ||
             compared.contains(fs::path(file.path).lexically_normal().generic_string());
-        if (is_one && parts[i].empty() && file.use == File::Use::Read)
+        if (is_one && !file.named && parts[i].empty() && file.use == File::Use::Read)
             parts[i] = kAssertion;
     }
 }

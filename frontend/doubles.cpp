@@ -84,6 +84,18 @@ bool is_pods(const Object& object) {
            (object.row->read == read_workload || object.row->read == read_pod);
 }
 
+/// Pods that stand twice are of two clusters, and so is what differs; many folders of one cluster
+/// say the same namespace.
+bool tells_clusters_apart(const Object& object, bool equal) {
+    static constexpr std::string_view kShared[] = {"Namespace", "ServiceAccount", "Secret"};
+    return is_pods(object) || (!equal && std::find(std::begin(kShared), std::end(kShared),
+                                                   object.type.kind) == std::end(kShared));
+}
+
+bool is_unplaced(const Object& object) {
+    return !is_global_kind(object.type.kind) && space_of(object).empty();
+}
+
 // --- slips and variants --------------------------------------------------------------------------
 
 /// An object that stands again.
@@ -92,6 +104,7 @@ struct Double {
     bool equal;
     bool variant = false;
     bool elsewhere = false; ///< in another folder
+    bool unplaced = false;  ///< and neither says its namespace: they may be two objects
 };
 
 class DoublesFinder {
@@ -140,6 +153,8 @@ class DoublesFinder {
         std::map<std::size_t, std::size_t> files; // that have an object so far
         for (Double& each : found_) {
             each.elsewhere = folders(each).first != folders(each).second;
+            each.unplaced = each.elsewhere && is_unplaced(objects_[each.first]) &&
+                            is_unplaced(objects_[each.second]);
             if (in_one_file(each))
                 continue;
             ++shared[folders(each)];
@@ -166,7 +181,7 @@ class DoublesFinder {
     void settle(bool has_variants) {
         for (Double& each : found_)
             if (!has_variants)
-                each.variant = false;
+                each.variant = each.unplaced;
             else if (!in_one_file(each) &&
                      (each.equal || !is_policy_like(objects_[each.second].type)))
                 each.variant = true;
@@ -210,8 +225,12 @@ void report_variant(const Object& first, const Object& second, const Double& eac
         .with_fact("first", places.first)
         .with_fact("second", places.second)
         .with_fact("differ", each.equal ? "false" : "true")
-        .with_hint("pass the files of one cluster only: its folder, or what its kustomization "
-                   "makes");
+        .with_fact("apart", tells_clusters_apart(second, each.equal) ? "true" : "false")
+        .with_hint(each.unplaced
+                       ? "they may go into two namespaces, which they don't say: pass one folder "
+                         "only, with --namespace"
+                       : "pass the files of one cluster only: its folder, or what its "
+                         "kustomization makes");
     diagnostic.severity = each.equal ? diag::Severity::Note
                           : is_error ? diag::Severity::Error
                                      : diag::Severity::Warning;
@@ -224,14 +243,6 @@ void note_mixed(const Object& object, policy::Cluster& cluster) {
         cluster.spaces_in_part.insert(name_node(*object.root)->text);
     else if (!is_global_kind(object.type.kind))
         cluster.spaces_in_part.insert(space.empty() ? kDefault : space);
-}
-
-/// Pods that stand twice are of two clusters, and so is what differs; many folders of one cluster
-/// say the same namespace.
-bool tells_clusters_apart(const Object& object, bool equal) {
-    static constexpr std::string_view kShared[] = {"Namespace", "ServiceAccount", "Secret"};
-    return is_pods(object) || (!equal && std::find(std::begin(kShared), std::end(kShared),
-                                                   object.type.kind) == std::end(kShared));
 }
 
 /// The folders whose variants were found, for all files that objects are from.

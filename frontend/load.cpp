@@ -165,7 +165,7 @@ class FileReader {
               const std::vector<Placement>& placements) {
         if (file.use == File::Use::Source)
             return read_source(id);
-        if (part == kAssertion && !file.named)
+        if (part == kAssertion)
             return pass_by(id, file, part);
         if (!part.empty())
             return pass_by(file, part);
@@ -189,6 +189,13 @@ class FileReader {
                                         : why_no_manifest(read.front().root));
         if (!file.named && !read.empty() && std::all_of(read.begin(), read.end(), is_part))
             return pass_by(id, file, "a part of a workload, as patches have it");
+        if (!file.named)
+            std::erase_if(read, [&](const yaml::Document& each) {
+                const std::string why = why_no_manifest(each.root);
+                if (!why.empty())
+                    pass_by(file, "a document of it: " + why);
+                return !why.empty();
+            });
         for (const diag::Diagnostic& each : found.list())
             if (each.severity == diag::Severity::Error)
                 lost.push_back(each.span);

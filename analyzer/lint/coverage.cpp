@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "analyzer/hypothetical.h"
 #include "analyzer/lint/checks.h"
@@ -94,7 +95,7 @@ std::string directions_of(const std::set<Direction>& directions) {
     std::vector<std::string> names;
     for (const Direction each : directions)
         names.emplace_back(decision::to_string(each));
-    return listed(names);
+    return fmt::format("{}", fmt::join(names, " and "));
 }
 
 bool governs(const Policy& policy, Direction direction) {
@@ -109,7 +110,7 @@ class SystemPods {
             const Object& object = context.object(endpoint.object);
             if (const auto space = object.labels.find(policy::kNamespaceLabel);
                 space && object.kind == Object::Kind::Workload && object.selectable &&
-                !endpoint.host_network && is_system_namespace(*space))
+                !endpoint.host_network && (*space == "kube-system" || *space == "calico-system"))
                 there_.emplace_back(*space, object.labels);
         }
         if (there_.empty())
@@ -120,7 +121,7 @@ class SystemPods {
     struct Lack {
         const Policy* policy;
         std::set<std::string> spaces;
-        std::set<Direction> lacking;
+        std::set<Direction> lacking; ///< where it leaves least
         Lets least = Lets::Everything;
         bool ends_in_deny = false;
     };
@@ -135,8 +136,11 @@ class SystemPods {
                     if (const Lets lets = left(tier, policy, labels, direction);
                         lets != Lets::Everything) {
                         out.spaces.insert(space);
-                        out.lacking.insert(direction);
+                        if (lets < out.least)
+                            out.lacking.clear();
                         out.least = std::min(out.least, lets);
+                        if (lets == out.least)
+                            out.lacking.insert(direction);
                         out.ends_in_deny =
                             out.ends_in_deny || denies_the_rest(rules_of(policy, direction));
                     }

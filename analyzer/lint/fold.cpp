@@ -19,6 +19,11 @@ constexpr diag::Code kOnce[] = {diag::Code::EveryNamespace, diag::Code::NoDefaul
 
 /// What must be mended at each place, but reads as one thing where there are many.
 constexpr diag::Code kOnceOfMany[] = {
+    diag::Code::RedundantPolicy,
+
+    diag::Code::ForeignPolicy,        diag::Code::LegacyApiVersion,
+    diag::Code::StagedLeftBehind,
+
     diag::Code::NamespaceOmitted,     diag::Code::TypesOmitted,
     diag::Code::OldAdminPolicy,       diag::Code::EqualPriority,
     diag::Code::WorldIngress,         diag::Code::WorldEgress,
@@ -62,14 +67,21 @@ diag::Diagnostic told_once(const std::vector<diag::Diagnostic>& variants) {
     const auto differ = std::count_if(variants.begin(), variants.end(), [](const auto& each) {
         return fact_of(each, "differ") == "true";
     });
-    out.message = fmt::format("{} objects stand in more than one place, and {} of them differ: the "
-                              "input looks like variants of one cluster",
-                              variants.size(), differ);
+    const bool apart = std::any_of(variants.begin(), variants.end(), [](const auto& each) {
+        return fact_of(each, "apart") == "true";
+    });
+    out.message = fmt::format(
+        "{} objects stand in more than one place, and {}{}", variants.size(),
+        differ == 0 ? "all agree" : fmt::format("{} differ{}", differ, differ == 1 ? "s" : ""),
+        apart ? ": the input looks like variants of one cluster" : "");
     out.object.clear();
     out.facts.clear();
     out.with_note(listed(pairs_of(variants), 5));
-    out.with_note("the last of each counts here, and of namespaces that stand in several variants "
-                  "only what is certain is said (--all shows each object)");
+    out.with_note(apart ? "the last of each counts here, and of namespaces that stand in several "
+                          "variants only what is certain is said (--all shows each object)"
+                        : "the last of each counts here (--all shows each object)");
+    if (!apart)
+        out.hint = "one place for each will do";
     return out;
 }
 

@@ -180,8 +180,6 @@ Extent::Extent(const Cluster& cluster, bool told_whole)
         spaces_[each.meta.space].has_workloads = true;
         whole_ = whole_ || is_dns(each.pod_labels);
     }
-    for (const Node& each : cluster.nodes)
-        whole_ = whole_ || !each.is_calico;
     for (auto& [name, space] : spaces_)
         space.in_part = !whole_ && is_of_platform(name);
     for (const auto& [space, object] : cluster.unread_pods)

@@ -46,8 +46,8 @@ TEST_CASE("folders that say the same names are variants: told once, and nobody i
                                          policy("api", "website", kSpace));
     const std::string once = lint(folder);
     CHECK(times(once, "PC4180]") == 1);
-    CHECK(
-        has(once, "warning[PC4180]: 4 objects stand in more than one place, and 2 of them differ"));
+    CHECK(has(once, "warning[PC4180]: 4 objects stand in more than one place, and 2 differ: the "
+                    "input looks like variants of one cluster"));
     CHECK(has(once, "4 in in/dev and in in/prod"));
     CHECK_FALSE(has(once, "PC3001"));
     CHECK(times(lint(folder, "--all in"), "[PC4180]") == 4);
@@ -72,6 +72,13 @@ TEST_CASE("what stands twice by a slip is told by itself") {
     const std::string two = lint(folder);
     CHECK(has(two, "warning[PC3001]"));
     CHECK_FALSE(has(two, "PC4180"));
+    // Without a namespace they may be two.
+    const Folder unplaced;
+    for (const char* name : {"a", "b"})
+        unplaced.write(std::string("in/") + name + "/web.yaml", deployment("web", "web", ""));
+    CHECK(has(lint(unplaced), "note[PC4180]: Deployment web stands in in/a and in in/b"));
+    CHECK_FALSE(has(lint(unplaced), "PC3001"));
+    CHECK(has(lint(unplaced, "--namespace books in"), "note[PC3001]"));
     folder.write("in/a/two.yaml", policy("api", "api", kSpace));
     CHECK(has(lint(folder, "in/a"), "note[PC3001]"));
     folder.write("in/a/two.yaml", policy("api", "web", kSpace));
@@ -111,11 +118,30 @@ TEST_CASE("pods of the platform are never all in the input, unless it is the who
     folder.write("in/a.yaml", deployment("vip", "vip", kSystem) + policy("log", "log", kSystem));
     CHECK_FALSE(has(lint(folder), "PC4101"));
     folder.write("in/node.yaml", "apiVersion: v1\nkind: Node\nmetadata: {name: n}\n");
+    CHECK_FALSE(has(lint(folder), "PC4101")); // nodes, and no DNS
+    folder.write("in/dns.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: dns, namespace: "
+                                "kube-system, labels: {k8s-app: kube-dns}}\n"
+                                "spec: {containers: [{name: c, image: i}]}\n");
     CHECK(has(lint(folder), "PC4101"));
 }
 
+TEST_CASE("a policy for nobody beside a chart, whose pods are not known") {
+    const Folder folder;
+    folder.write("in/web.yaml", deployment("web", "web", kSpace) + policy("db", "db", kSpace));
+    CHECK(has(lint(folder), "warning[PC4101]"));
+    folder.write("in/chart/Chart.yaml", "apiVersion: v2\nname: db\nversion: 1.0.0\n");
+    folder.write("in/chart/templates/db.yaml", "a: {{ .Values.a }}\n");
+    CHECK(has(lint(folder), "note[PC4101]"));
+    // What npm and Go fetched is nobody's cluster.
+    folder.write("in/node_modules/x/a.yaml", policy("x", "x", kSpace));
+    folder.write("in/vendor/modules.txt", "");
+    folder.write("in/vendor/y/a.yaml", policy("y", "y", kSpace));
+    CHECK_FALSE(has(lint(folder), "policy `x`"));
+    CHECK_FALSE(has(lint(folder), "policy `y`"));
+}
+
 TEST_CASE("what tests compare with is passed by") {
-    const std::string part = "apiVersion: apps/v1\nkind: Deployment\nstatus: {readyReplicas: 1}\n";
+    const std::string part = "apiVersion: v1\nkind: Service\nspec: {type: ClusterIP}\n";
     const Folder folder;
     folder.write("in/tests/00-install.yaml", policy("api", "api", kSpace));
     folder.write("in/tests/00-assert.yaml", part);
@@ -136,11 +162,15 @@ TEST_CASE("what tests compare with is passed by") {
     CHECK_FALSE(has(out.out, "error["));
     CHECK_FALSE(has(out.error, "web.yaml"));
     CHECK(has(lint(folder, "in/tests/00-assert.yaml"), "error[PC2004]")); // it was asked for
+    // A document that is no manifest, beside others that are.
+    folder.write("in/saw/web.yaml", policy("web", "web", kSpace) + "---\nmachine: {a: b}\n");
+    CHECK_FALSE(has(lint(folder), "error["));
+    CHECK(has(lint(folder, "in/saw/web.yaml"), "error[PC1011]"));
     // The name alone, or a test beside it, makes no assertion.
     const Folder near;
     near.write("in/allow-assertions.yaml", part);
     near.write("in/errors-page.yaml", part);
-    CHECK(times(lint(near), "error[PC2004]") == 2);
+    CHECK(times(lint(near, "--all in"), "error[PC2004]") == 2);
 }
 
 TEST_CASE("a part of a workload replaces no whole one") {

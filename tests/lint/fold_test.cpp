@@ -54,6 +54,7 @@ TEST_CASE("variants are one finding, as bad as the worst of them") {
     lint::fold(list);
     REQUIRE(list.list().size() == 1);
     CHECK(list.list()[0].severity == diag::Severity::Warning);
-    CHECK(list.list()[0].message.starts_with("3 objects stand in more than one place, and 1 of"));
+    CHECK(list.list()[0].message.starts_with(
+        "3 objects stand in more than one place, and 1 differs"));
     CHECK(list.list()[0].notes.front() == "3 in dev and in prod");
 }
