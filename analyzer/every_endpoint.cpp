@@ -88,7 +88,7 @@ class Search {
         return packets_[program_of(policy, q).value][entry];
     }
     RuleKey key_of(std::uint32_t policy, Direction direction, std::uint32_t index) const {
-        return {analyzer::key_of(*all_.list[policy].policy), direction, index};
+        return {policy_name(*all_.list[policy].policy), direction, index};
     }
 
     /// A rule is covered when all that it was lowered to is, in both families.

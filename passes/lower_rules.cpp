@@ -193,7 +193,7 @@ std::optional<Match::Http> http_of(const policy::Rule& rule) {
 std::string name_of_unread(const policy::Rule& rule, const RuleContext& context) {
     if (context.policy == nullptr)
         return "a rule of a Profile";
-    const std::string name = name_of(*context.policy);
+    const std::string name = to_string(policy_name(*context.policy));
     if (context.policy->meta.unread.known())
         return name;
     const char* list = context.direction == policy::Direction::Ingress ? "ingress" : "egress";
@@ -201,13 +201,6 @@ std::string name_of_unread(const policy::Rule& rule, const RuleContext& context)
 }
 
 } // namespace
-
-std::string name_of(const policy::Policy& policy) {
-    const std::string kind =
-        policy.manifest_kind.empty() ? std::string(to_string(policy.kind)) : policy.manifest_kind;
-    const bool global = policy::is_global(policy.kind) || policy.meta.space.empty();
-    return kind + " " + (global ? "" : policy.meta.space + "/") + policy.meta.name;
-}
 
 decision::Match unread_match(std::string what, decision::PredicateStore& predicates) {
     Match match;

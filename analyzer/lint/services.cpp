@@ -26,10 +26,6 @@ bool opens_nodes(const policy::Service& service) {
     return service.type == "NodePort" || service.type == "LoadBalancer";
 }
 
-std::string full_name(const policy::Metadata& meta) {
-    return meta.space + "/" + meta.name;
-}
-
 class ServicesChecker {
   public:
     ServicesChecker(Context& context, Diagnostics& out)

@@ -65,8 +65,7 @@ Selections::Selections(const Configuration& of)
 
 const Selections::Found& Selections::find(const PolicyRef& policy) const {
     return *std::find_if(found_.begin(), found_.end(), [&](const Found& each) {
-        return each.policy->kind == policy.kind && each.policy->meta.name == policy.name &&
-               each.policy->meta.space == policy.space;
+        return policy_name(*each.policy) == policy.name;
     });
 }
 

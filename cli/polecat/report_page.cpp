@@ -305,11 +305,10 @@ class Page {
             endpoints += (i == 0 ? "" : ", ") + each.endpoints[i];
         if (each.endpoints.size() > kMostEndpoints)
             endpoints += fmt::format(" and {} more", each.endpoints.size() - kMostEndpoints);
-        const std::string space = policy.meta.space.empty() ? "" : policy.meta.space + "/";
         out_ += fmt::format("<tr data-tier=\"{0}\"><td>{1}</td><td>{0}<br>ends in {2}</td><td>{3} "
                             "<strong>{4}</strong>{5}</td><td>{6}</td><td>{7}: {8}</td></tr>\n",
                             escaped(each.tier), number, passes ? "Pass" : "Deny",
-                            escaped(policy.manifest_kind), escaped(space + policy.meta.name),
+                            escaped(policy.manifest_kind), escaped(full_name(policy.meta)),
                             policy.staged_action.empty() ? "" : " (staged: not enforced)", rules,
                             plural(each.endpoints.size(), "endpoint"),
                             escaped(endpoints.empty() ? "nothing" : endpoints));

@@ -165,14 +165,12 @@ struct Program {
 using ProgramId = Id<struct ProgramTag>;
 
 /// What a slot stands for: a rule, the end of a tier, the end of the program, or an endpoint of
-/// which it is not known what governs it (`policy_kind`, ... then name it).
+/// which it is not known what governs it (`policy` then names the endpoint).
 struct Slot {
     enum class Kind : std::uint8_t { Rule, EndOfTier, EndOfProgram, AdminDown, UnreadEndpoint };
     Kind kind = Kind::Rule;
-    std::string tier;        ///< empty for profiles
-    std::string policy_kind; ///< kind as in the manifest; "Profile"
-    policy::PolicyKind kind_of_policy = policy::PolicyKind::NetworkPolicy; ///< not for profiles
-    std::string policy_space, policy_name;
+    std::string tier;             ///< empty for profiles
+    policy::PolicyName policy;    ///< or the profile, of kind "Profile"
     std::uint32_t rule_index = 0; ///< index in the manifest's list of that direction
     Action action = Action::Deny;
     Span span;
@@ -181,9 +179,9 @@ struct Slot {
 /// isolates all the same.
 struct PolicyBlock {
     std::uint32_t stage = 0, first = 0, count = 0;
-    std::string tier, kind, space, name; ///< kind as in the manifest
+    std::string tier;
+    policy::PolicyName policy;
     std::optional<double> order;
-    policy::PolicyKind kind_of_policy = policy::PolicyKind::NetworkPolicy;
     bool staged = false;
     bool unread = false; ///< it could not be read, and may not govern the endpoint after all
     Span span;           ///< metadata.name

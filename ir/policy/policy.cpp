@@ -1,5 +1,6 @@
 #include <string_view>
 
+#include "ir/policy/kubernetes.h"
 #include "ir/policy/objects.h"
 #include "ir/policy/scope.h"
 
@@ -14,26 +15,6 @@ std::vector<net::Address> Service::outside_ips() const {
 bool Secret::has(std::string_view key) const {
     return std::any_of(keys.begin(), keys.end(),
                        [&](const At<std::string>& each) { return each.value == key; });
-}
-
-std::string_view to_string(PolicyKind kind) {
-    switch (kind) {
-    case PolicyKind::GlobalNetworkPolicy:
-        return "GlobalNetworkPolicy";
-    case PolicyKind::NetworkPolicy:
-        return "NetworkPolicy";
-    case PolicyKind::KubernetesNetworkPolicy:
-        return "KubernetesNetworkPolicy";
-    case PolicyKind::KubernetesClusterNetworkPolicy:
-        return "KubernetesClusterNetworkPolicy";
-    case PolicyKind::StagedGlobalNetworkPolicy:
-        return "StagedGlobalNetworkPolicy";
-    case PolicyKind::StagedNetworkPolicy:
-        return "StagedNetworkPolicy";
-    case PolicyKind::StagedKubernetesNetworkPolicy:
-        return "StagedKubernetesNetworkPolicy";
-    }
-    return "NetworkPolicy";
 }
 
 std::string_view to_string(Action action) {
@@ -63,10 +44,18 @@ bool asks_nothing(const Rule& rule) {
            asks_nothing(rule.destination);
 }
 
-bool is_staged(PolicyKind kind) {
-    return kind == PolicyKind::StagedGlobalNetworkPolicy ||
-           kind == PolicyKind::StagedNetworkPolicy ||
-           kind == PolicyKind::StagedKubernetesNetworkPolicy;
+PolicyName policy_name(const Policy& policy) {
+    return {policy.manifest_kind.empty() ? std::string(to_string(policy.kind))
+                                         : policy.manifest_kind,
+            is_global(policy.kind) ? "" : policy.meta.space, policy.meta.name, policy.kind};
+}
+
+PolicyName policy_name(const KubernetesNetworkPolicy& policy) {
+    if (policy.staged_action.empty())
+        return {"NetworkPolicy", policy.meta.space, policy.meta.name,
+                PolicyKind::KubernetesNetworkPolicy};
+    const auto kind = PolicyKind::StagedKubernetesNetworkPolicy;
+    return {std::string(to_string(kind)), policy.meta.space, policy.meta.name, kind};
 }
 
 } // namespace polecat::policy

@@ -99,9 +99,7 @@ std::string to_text(const Rule& rule) {
 
 std::string to_text(const Policy& policy) {
     std::string out =
-        fmt::format("policy {} {}", to_string(policy.kind),
-                    quoted(policy.meta.space.empty() ? policy.meta.name
-                                                     : policy.meta.space + "/" + policy.meta.name));
+        fmt::format("policy {} {}", to_string(policy.kind), quoted(full_name(policy.meta)));
     add(out, "tier", quoted(*policy.tier));
     if (policy.order)
         add(out, "order", fmt::format("{}", **policy.order));
