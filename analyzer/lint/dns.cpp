@@ -10,6 +10,7 @@
 #include "analyzer/lint/dns_lookups.h"
 #include "analyzer/lint/egress_fixes.h"
 #include "ir/policy/scope.h"
+#include "support/listed.h"
 
 namespace polecat::lint {
 
@@ -38,8 +39,7 @@ class DnsChecker {
             if (!group.egress || servers_.groups.contains(i) || is_host(context_, group))
                 continue;
             const Program& program = context_.lowered.program(*group.egress);
-            const Identity own =
-                restricted(ends_.identity(i), analyzer::predicates_of(program, true));
+            const Identity own = restricted(ends_.identity(i), predicates_of(program, true));
             const auto [place, added] = known.try_emplace({group.egress->value, own});
             if (added)
                 place->second = lookups_.of(program, own);

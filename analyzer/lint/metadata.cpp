@@ -6,6 +6,7 @@
 #include "analyzer/lint/egress_fixes.h"
 #include "analyzer/program_sets.h"
 #include "ir/policy/scope.h"
+#include "support/listed.h"
 
 namespace polecat::lint {
 
@@ -92,7 +93,7 @@ class MetadataChecker {
         const Program& program = context_.lowered.program(id);
         const auto [own_side, first] = own_sides_.try_emplace(id.value);
         if (first)
-            own_side->second = analyzer::predicates_of(program, true);
+            own_side->second = predicates_of(program, true);
         const auto [place, added] = known_.try_emplace(
             {id.value, analyzer::restricted(ends_.identity(number), own_side->second)});
         if (added)

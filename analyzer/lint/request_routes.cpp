@@ -185,7 +185,7 @@ class RequestRoutesChecker {
         const net::Family family = flows.program().family;
         decision::Identity anybody;
         anybody.family = family;
-        anybody.unknown = analyzer::predicates_of(flows.program(), true);
+        anybody.unknown = predicates_of(flows.program(), true);
         return !(flows.between(anybody, context_.ends(family).identity(own)).may & wanted).empty();
     }
 

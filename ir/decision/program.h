@@ -97,7 +97,9 @@ struct PortMatch {
     auto operator<=>(const PortMatch&) const = default;
 };
 
-/// AND of `all`, of the negations of `none`, and of the port matches.
+/// AND of `all`, of the negations of `none`, and of the port matches. Who reads it unpacks it
+/// (`const auto& [...]`), so that it does not compile until it reads a new field as well; the same
+/// of Match.
 struct EndMatch {
     std::vector<PredicateId> all;
     std::vector<PredicateId> none;
@@ -105,6 +107,18 @@ struct EndMatch {
     std::optional<PortMatch> not_ports; ///< none of these
     auto operator<=>(const EndMatch&) const = default;
 };
+
+/// act(predicate) for each that the end is asked for, ports included; one may come twice.
+template <class Act> void each_predicate(const EndMatch& end, const Act& act) {
+    const auto& [all, none, ports, not_ports] = end;
+    for (const auto* list : {&all, &none})
+        for (const PredicateId id : *list)
+            act(id);
+    for (const auto* list : {&ports, &not_ports})
+        if (*list)
+            for (const PredicateId id : (*list)->named)
+                act(id);
+}
 
 struct IcmpTypeCode {
     std::optional<std::uint8_t> type, code;
@@ -164,6 +178,9 @@ struct Program {
 };
 using ProgramId = Id<struct ProgramTag>;
 
+/// What the program asks of one end of a flow, in order and each once.
+std::vector<PredicateId> predicates_of(const Program& program, bool source);
+
 /// What a slot stands for: a rule, the end of a tier, the end of the program, or an endpoint of
 /// which it is not known what governs it (`policy` then names the endpoint).
 struct Slot {
@@ -196,6 +213,7 @@ class Attribution {
     const Slot& operator[](std::size_t id) const { return *parts_->slots[id]; }
     std::size_t size() const { return parts_ ? parts_->slots.size() : 0; }
     const std::vector<PolicyBlock>& policies() const { return parts_->policies; }
+    bool any_enforced() const; ///< some policy that is not staged governs here
     /// Equal for those that share.
     const void* identity() const { return parts_.get(); }
 

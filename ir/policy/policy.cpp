@@ -32,16 +32,18 @@ std::string_view to_string(Action action) {
 }
 
 bool asks_nothing(const EntityRule& end) {
-    return end.nets.empty() && end.not_nets.empty() && !is_present(end.selector) &&
-           !is_present(end.not_selector) && !is_present(end.namespace_selector) &&
-           !end.service_accounts && !end.services && end.ports.empty() && end.not_ports.empty() &&
-           end.domains.empty() && !end.nodes;
+    const auto& [nets, not_nets, selector, not_selector, namespace_selector, accounts, services,
+                 ports, not_ports, domains, nodes, span] = end;
+    return nets.empty() && not_nets.empty() && !is_present(selector) && !is_present(not_selector) &&
+           !is_present(namespace_selector) && !accounts && !services && ports.empty() &&
+           not_ports.empty() && domains.empty() && !nodes;
 }
 
 bool asks_nothing(const Rule& rule) {
-    return !rule.protocol && !rule.not_protocol && !rule.icmp && !rule.not_icmp && !rule.http &&
-           !rule.ip_version && !rule.unread.known() && asks_nothing(rule.source) &&
-           asks_nothing(rule.destination);
+    const auto& [action, ip_version, protocol, not_protocol, icmp, not_icmp, source, destination,
+                 http, name, index, span, action_span, unread, any_action] = rule;
+    return !protocol && !not_protocol && !icmp && !not_icmp && !http && !ip_version &&
+           !unread.known() && asks_nothing(source) && asks_nothing(destination);
 }
 
 PolicyName policy_name(const Policy& policy) {
