@@ -185,8 +185,4 @@ bool is_kubernetes(const policy::Policy& policy) {
            policy.kind == policy::PolicyKind::StagedKubernetesNetworkPolicy;
 }
 
-std::string counted(std::size_t number, const std::string& what) {
-    return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
-}
-
 } // namespace polecat::lint

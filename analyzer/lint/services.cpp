@@ -125,14 +125,12 @@ class ServicesChecker {
     }
 
     bool is_advertised(const policy::Service& service) const {
-        for (const policy::OtherObject& each : context_.cluster.others)
-            if (each.kind == "BGPConfiguration" && each.meta.name == "default")
-                for (std::size_t i = 0; i < each.spec.size("serviceClusterIPs"); ++i)
-                    if (const auto range =
-                            each.spec.cidr(fmt::format("serviceClusterIPs[{}].cidr", i)))
-                        for (const net::Address& address : service.cluster_ips)
-                            if ((*range)->contains(address))
-                                return true;
+        const auto* bgp = policy::default_object(context_.cluster, "BGPConfiguration");
+        for (std::size_t i = 0; bgp != nullptr && i < bgp->spec.size("serviceClusterIPs"); ++i)
+            if (const auto range = bgp->spec.cidr(fmt::format("serviceClusterIPs[{}].cidr", i)))
+                for (const net::Address& address : service.cluster_ips)
+                    if ((*range)->contains(address))
+                        return true;
         return false;
     }
 

@@ -71,9 +71,9 @@ std::vector<std::string> unread_lines(const Input& input, const Hanging& hanging
         const bool one = places.size() == 1;
         out.push_back(fmt::format("not read: {} with errors, {}: {} of {} answer{} on {} "
                                   "(polecat lint says what is wrong)",
-                                  one ? "1 object" : fmt::format("{} objects", places.size()),
-                                  listed(places, kMostPlaces), hanging.some, hanging.all,
-                                  hanging.all == 1 ? " hangs" : "s hang", one ? "it" : "them"));
+                                  counted(places.size(), "object"), listed(places, kMostPlaces),
+                                  hanging.some, hanging.all, hanging.all == 1 ? " hangs" : "s hang",
+                                  one ? "it" : "them"));
     }
     if (!input.cluster.foreign_policies.empty()) {
         std::vector<std::string> kinds;

@@ -125,9 +125,6 @@ PolicyChanges policy_changes(const policy::Cluster& base, const policy::Cluster&
 }
 
 std::string proof_text(const smt::DiffProof& proof) {
-    const auto counted = [](std::size_t number, const char* what) {
-        return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
-    };
     return fmt::format("Z3: {} confirmed, {} confirmed, {} unknown; {} of changed flows replayed",
                        counted(proof.equal, "equal program"),
                        counted(proof.different, "difference"), proof.unknown,

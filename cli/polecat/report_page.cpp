@@ -9,6 +9,7 @@
 #include "backends/graph/graph.h"
 #include "cli/polecat/pages.h"
 #include "support/diag/render.h"
+#include "support/listed.h"
 #include "support/sha2.h"
 
 namespace polecat::cli {
@@ -30,10 +31,6 @@ std::string allowed_hash(std::string_view text) {
     std::replace(out.begin(), out.end(), '-', '+');
     std::replace(out.begin(), out.end(), '_', '/');
     return "'sha256-" + out + "'";
-}
-
-std::string plural(std::size_t number, const char* word) {
-    return fmt::format("{} {}{}", number, word, number == 1 ? "" : "s");
 }
 
 /// Without the XML declaration, and without ids, which would stand twice in a page with two.
@@ -120,7 +117,7 @@ class Page {
         for (const std::string& line : report_.unread)
             left_out(line);
         if (report_.excluded != 0)
-            left_out(plural(report_.excluded, "file") + " excluded by the configuration.");
+            left_out(counted(report_.excluded, "file") + " excluded by the configuration.");
         out_ += "</section>\n";
     }
 
@@ -297,9 +294,9 @@ class Page {
             tier != report_.tiers.end() && tier->default_action == policy::Action::Pass;
         std::string rules;
         if (policy.ingress_type)
-            rules = plural(policy.ingress.size(), "ingress rule");
+            rules = counted(policy.ingress.size(), "ingress rule");
         if (policy.egress_type)
-            rules += (rules.empty() ? "" : ", ") + plural(policy.egress.size(), "egress rule");
+            rules += (rules.empty() ? "" : ", ") + counted(policy.egress.size(), "egress rule");
         std::string endpoints;
         for (std::size_t i = 0; i < each.endpoints.size() && i < kMostEndpoints; ++i)
             endpoints += (i == 0 ? "" : ", ") + each.endpoints[i];
@@ -310,7 +307,7 @@ class Page {
                             escaped(each.tier), number, passes ? "Pass" : "Deny",
                             escaped(policy.manifest_kind), escaped(full_name(policy.meta)),
                             policy.staged_action.empty() ? "" : " (staged: not enforced)", rules,
-                            plural(each.endpoints.size(), "endpoint"),
+                            counted(each.endpoints.size(), "endpoint"),
                             escaped(endpoints.empty() ? "nothing" : endpoints));
     }
 
@@ -336,7 +333,7 @@ class Page {
                 fmt::format("<p>{} of connections depend on what the manifests do not say, such "
                             "as addresses of pods or what domains resolve to: "
                             "<a href=\"#flows?certain=depends\">show them</a>.</p>\n",
-                            plural(static_cast<std::size_t>(depends), "row"));
+                            counted(static_cast<std::size_t>(depends), "row"));
         out_ += "</section>\n";
     }
 

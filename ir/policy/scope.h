@@ -12,9 +12,9 @@
 
 namespace polecat::policy {
 
-/// Labels that Calico gives endpoints, and prefixes of those that they inherit.
 /// The API server's service, which every cluster has and nobody's manifests hold.
 inline constexpr std::string_view kKubernetesService = "default/kubernetes";
+/// Labels that Calico gives endpoints, and prefixes of those that they inherit.
 inline constexpr std::string_view kNamespaceLabel = "projectcalico.org/namespace";
 inline constexpr std::string_view kServiceAccountLabel = "projectcalico.org/serviceaccount";
 inline constexpr std::string_view kOrchestratorLabel = "projectcalico.org/orchestrator";
