@@ -197,7 +197,7 @@ std::optional<Match::Http> http_of(const Box<policy::HttpMatch>& wanted, policy:
 std::string name_of_unread(const policy::Rule& rule, const RuleContext& context) {
     if (context.policy == nullptr)
         return "a rule of a Profile";
-    const std::string name = to_string(policy_name(*context.policy));
+    std::string name = to_string(policy_name(*context.policy));
     if (context.policy->meta.unread.known())
         return name;
     const char* list = context.direction == policy::Direction::Ingress ? "ingress" : "egress";
