@@ -21,6 +21,7 @@ demo: build
 	@examples/demo.sh $(BUILD)/bin
 
 check: build format-check
+	@tools/check-changed
 	ctest --test-dir $(BUILD) --output-on-failure
 	@$(MAKE) --no-print-directory conformance PRESET=$(PRESET)
 

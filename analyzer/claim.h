@@ -18,7 +18,7 @@ struct Claim {
         NeverReached,  ///< no flow comes to its place
         NotNeeded,     ///< without it every verdict is the same
     } what = What::NeverDecides;
-    std::variant<RuleKey, PolicyKey, std::string> about; ///< a tier by its name
+    std::variant<RuleKey, PolicyName, std::string> about; ///< a tier by its name
     auto operator<=>(const Claim&) const = default;
 
     /// Whatever endpoints exist.

@@ -32,12 +32,13 @@ bool translate(std::vector<PredicateId>& list, const Translation& names) {
 
 /// In the words of the other version, in an order that does not depend on numbers.
 bool translate(EndMatch& match, const Translation* names) {
-    for (auto* list : {&match.all, &match.none}) {
+    auto& [all, none, numbers, not_numbers] = match;
+    for (auto* list : {&all, &none}) {
         if (names != nullptr && !translate(*list, *names))
             return false;
         std::sort(list->begin(), list->end());
     }
-    for (auto* ports : {&match.ports, &match.not_ports}) {
+    for (auto* ports : {&numbers, &not_numbers}) {
         if (!*ports)
             continue;
         if (names != nullptr && !translate((*ports)->named, *names))

@@ -21,16 +21,6 @@ using decision::PolicyBlock;
 using decision::Program;
 using decision::Slot;
 
-std::string to_string(const PolicyKey& key) {
-    return key.kind + " " + (key.space.empty() ? "" : key.space + "/") + key.name;
-}
-
-PolicyKey key_of(const policy::Policy& policy) {
-    return {policy.manifest_kind.empty() ? std::string(policy::to_string(policy.kind))
-                                         : policy.manifest_kind,
-            policy::is_global(policy.kind) ? "" : policy.meta.space, policy.meta.name, policy.kind};
-}
-
 std::string to_string(const RuleKey& key) {
     return fmt::format("{} {}[{}]", to_string(key.policy), decision::to_string(key.direction),
                        key.index);
@@ -38,14 +28,8 @@ std::string to_string(const RuleKey& key) {
 
 namespace {
 
-PolicyKey key_of(const PolicyBlock& block) {
-    return {block.kind, block.space, block.name, block.kind_of_policy};
-}
-
 RuleKey rule_key(const Slot& slot, Direction direction) {
-    return {{slot.policy_kind, slot.policy_space, slot.policy_name, slot.kind_of_policy},
-            direction,
-            slot.rule_index};
+    return {slot.policy, direction, slot.rule_index};
 }
 
 void add(UnitEffect& into, const UnitEffect& more) {
@@ -84,14 +68,14 @@ class Collector {
     /// Every policy that governs something, with the number of its endpoints.
     void count_endpoints() {
         for (const Group& group : cluster_.groups) {
-            std::set<PolicyKey> seen;
+            std::set<PolicyName> seen;
             for (const auto& [key, program] : group.programs)
                 for (const PolicyBlock& block : program.slots.policies()) {
                     if (block.staged)
                         continue;
-                    PolicyEffect& policy = out_.policies[key_of(block)];
+                    PolicyEffect& policy = out_.policies[block.policy];
                     policy.block = block;
-                    if (seen.insert(key_of(block)).second)
+                    if (seen.insert(block.policy).second)
                         policy.endpoints += group.members.size();
                 }
         }
@@ -121,7 +105,7 @@ class Collector {
                     rule.slot = slots[meaning.number];
                     add(rule.effect, run.effects[i]);
                 } else if (meaning.kind == Meaning::Kind::Policy) {
-                    add(out_.policies[key_of(slots.policies()[meaning.number])].effect,
+                    add(out_.policies[slots.policies()[meaning.number].policy].effect,
                         run.effects[i]);
                 } else {
                     TierEffect& tier = out_.tiers[slots[meaning.number].tier];
@@ -153,7 +137,7 @@ class Collector {
                 PolicyGroup group{
                     slots[run.units.meanings[tier].number].tier, program.direction, {}};
                 for (const std::uint32_t number : policies)
-                    group.policies.push_back(key_of(slots.policies()[number]));
+                    group.policies.push_back(slots.policies()[number].policy);
                 if (run.effects[tier].needed || !each_needed)
                     useful_.insert(std::move(group));
                 else
@@ -170,9 +154,9 @@ class Collector {
     /// come before them.
     bool is_taken(const Attribution& slots, std::uint32_t number, Direction direction) const {
         const Slot& slot = slots[number];
-        if (is_kubernetes(slot.kind_of_policy) &&
+        if (is_kubernetes(slot.policy.kind) &&
             std::all_of(slots.policies().begin(), slots.policies().end(),
-                        [](const auto& block) { return is_kubernetes(block.kind_of_policy); }))
+                        [](const auto& block) { return is_kubernetes(block.policy.kind); }))
             return false;
         const auto found = out_.rules.find(rule_key(slot, direction));
         return found != out_.rules.end() && found->second.effect.matches &&
@@ -256,9 +240,9 @@ class Collector {
         using policy::PolicyKind;
         return pairs_of(run, [](const PolicyBlock& a, const PolicyBlock& b, const Pair&) {
             return a.stage < b.stage &&
-                   b.kind_of_policy == PolicyKind::KubernetesClusterNetworkPolicy &&
-                   (a.kind_of_policy == PolicyKind::NetworkPolicy ||
-                    a.kind_of_policy == PolicyKind::GlobalNetworkPolicy);
+                   b.policy.kind == PolicyKind::KubernetesClusterNetworkPolicy &&
+                   (a.policy.kind == PolicyKind::NetworkPolicy ||
+                    a.policy.kind == PolicyKind::GlobalNetworkPolicy);
         });
     }
 
@@ -288,10 +272,10 @@ class Collector {
         });
     }
 
-    static std::pair<PolicyKey, PolicyKey> keys_of(const Run& run, const Attribution& slots,
-                                                   const Pair& units) {
+    static std::pair<PolicyName, PolicyName> keys_of(const Run& run, const Attribution& slots,
+                                                     const Pair& units) {
         const auto key = [&](std::uint32_t unit) {
-            return key_of(slots.policies()[run.units.meanings[unit].number]);
+            return slots.policies()[run.units.meanings[unit].number].policy;
         };
         return {key(units.first), key(units.second)};
     }

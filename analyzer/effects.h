@@ -17,17 +17,10 @@
 
 namespace polecat::analyzer {
 
-struct PolicyKey {
-    std::string kind, space, name; ///< kind as in the manifest
-    /// Tells Kubernetes' NetworkPolicy from Calico's.
-    policy::PolicyKind kind_of_policy = policy::PolicyKind::NetworkPolicy;
-    auto operator<=>(const PolicyKey&) const = default;
-};
-PolicyKey key_of(const policy::Policy& policy);
-std::string to_string(const PolicyKey& key); ///< "NetworkPolicy shop/web"
+using policy::PolicyName;
 
 struct RuleKey {
-    PolicyKey policy;
+    policy::PolicyName policy;
     decision::Direction direction = decision::Direction::Ingress;
     std::uint32_t index = 0; ///< in the manifest's list
     auto operator<=>(const RuleKey&) const = default;
@@ -66,23 +59,23 @@ struct TierEffect {
 struct PolicyGroup {
     std::string tier;
     decision::Direction direction = decision::Direction::Ingress;
-    std::vector<PolicyKey> policies;
+    std::vector<PolicyName> policies;
     auto operator<=>(const PolicyGroup&) const = default;
 };
 
 struct Effects {
     std::map<RuleKey, RuleEffect> rules;
-    std::map<PolicyKey, PolicyEffect> policies; ///< of both directions together
+    std::map<PolicyName, PolicyEffect> policies; ///< of both directions together
     std::map<std::string, TierEffect> tiers;
     /// Policies of which each is needed for the endpoints that they govern, and that could go all
     /// together; with one of the endpoints.
     std::map<PolicyGroup, std::string> vacuous;
     /// Policies of one tier and order of which one allows what the other does not, the first of
     /// them first; with a flow about which they disagree.
-    std::map<std::pair<PolicyKey, PolicyKey>, FlowExample> conflicts;
+    std::map<std::pair<PolicyName, PolicyName>, FlowExample> conflicts;
     /// A policy of Calico, and a ClusterNetworkPolicy of a later tier that would decide otherwise
     /// what it decides; with such a flow.
-    std::map<std::pair<PolicyKey, PolicyKey>, FlowExample> overruled;
+    std::map<std::pair<PolicyName, PolicyName>, FlowExample> overruled;
 };
 
 /// Staged policies are not looked at.

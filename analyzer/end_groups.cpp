@@ -11,22 +11,6 @@ namespace polecat::analyzer {
 using decision::Direction;
 using decision::PredicateId;
 
-std::vector<PredicateId> predicates_of(const decision::Program& program, bool source) {
-    std::vector<PredicateId> out;
-    for (const decision::Stage& stage : program.stages)
-        for (const decision::Entry& entry : stage.entries) {
-            const decision::EndMatch& end = source ? entry.match->source : entry.match->destination;
-            out.insert(out.end(), end.all.begin(), end.all.end());
-            out.insert(out.end(), end.none.begin(), end.none.end());
-            for (const auto* ports : {&end.ports, &end.not_ports})
-                if (*ports)
-                    out.insert(out.end(), (*ports)->named.begin(), (*ports)->named.end());
-        }
-    std::sort(out.begin(), out.end());
-    out.erase(std::unique(out.begin(), out.end()), out.end());
-    return out;
-}
-
 EndGroups::EndGroups(const decision::LoweredCluster& cluster,
                      const decision::Identities& identities, net::Family family,
                      const GroupOptions& options)

@@ -73,7 +73,4 @@ class EndGroups {
     std::optional<GroupClasses> classes_;
 };
 
-/// The predicates that a program asks of its source or destination; sorted.
-std::vector<decision::PredicateId> predicates_of(const decision::Program& program, bool source);
-
 } // namespace polecat::analyzer

@@ -88,7 +88,7 @@ class Search {
         return packets_[program_of(policy, q).value][entry];
     }
     RuleKey key_of(std::uint32_t policy, Direction direction, std::uint32_t index) const {
-        return {analyzer::key_of(*all_.list[policy].policy), direction, index};
+        return {policy_name(*all_.list[policy].policy), direction, index};
     }
 
     /// A rule is covered when all that it was lowered to is, in both families.
@@ -222,9 +222,11 @@ class Search {
         std::set<PredicateId> open;
         for (const Before& each : policies)
             for (const std::uint32_t e : each.entries) {
-                const EndMatch& match = side(entries_of(each.policy, q)[e], source);
-                open.insert(match.all.begin(), match.all.end());
-                open.insert(match.none.begin(), match.none.end());
+                // What named ports are is not asked: is_certain.
+                const auto& [all, none, ports, not_ports] =
+                    side(entries_of(each.policy, q)[e], source);
+                open.insert(all.begin(), all.end());
+                open.insert(none.begin(), none.end());
             }
         if (open.size() > kMostPredicates)
             return std::nullopt;
@@ -244,8 +246,9 @@ class Search {
 
     static bool end_matches(const EndMatch& match, const Truth& truth) {
         const auto holds = [&](PredicateId id) { return truth.at(id); };
-        return std::all_of(match.all.begin(), match.all.end(), holds) &&
-               std::none_of(match.none.begin(), match.none.end(), holds);
+        const auto& [all, none, ports, not_ports] = match;
+        return std::all_of(all.begin(), all.end(), holds) &&
+               std::none_of(none.begin(), none.end(), holds);
     }
 
     /// Is it sure that the end matches where its predicates do? The numbers of named ports are not
@@ -257,9 +260,10 @@ class Search {
         const auto resolved = [&](PredicateId id) {
             return !decision::is_never_known(all_.rules.predicates[id]);
         };
-        return known(match.ports, mine.ports) && known(match.not_ports, mine.not_ports) &&
-               std::all_of(match.all.begin(), match.all.end(), resolved) &&
-               std::all_of(match.none.begin(), match.none.end(), resolved);
+        const auto& [all, none, ports, not_ports] = match;
+        return known(ports, mine.ports) && known(not_ports, mine.not_ports) &&
+               std::all_of(all.begin(), all.end(), resolved) &&
+               std::all_of(none.begin(), none.end(), resolved);
     }
 
     /// What of the rule's packets comes to it between such ends.

@@ -39,9 +39,9 @@ const Slot* decider(const decision::GroupProgram& program, const decision::Decis
 bool names(const std::string& by, const Slot& slot) {
     if (slot.kind != Slot::Kind::Rule && slot.kind != Slot::Kind::EndOfTier)
         return false;
-    const std::string& space = slot.policy_space;
-    return by == slot.tier + "/" + slot.policy_name ||
-           by == slot.policy_kind + "/" + (space.empty() ? "" : space + "/") + slot.policy_name;
+    const auto& [kind, space, name, of] = slot.policy;
+    return by == slot.tier + "/" + name ||
+           by == kind + "/" + (space.empty() ? "" : space + "/") + name;
 }
 
 decision::Flow packet_of(const Case& each, const Traffic& traffic) {

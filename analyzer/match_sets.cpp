@@ -13,20 +13,13 @@ namespace {
 void append_ports(const decision::EndMatch& match, const Identity& end,
                   std::vector<std::uint64_t>& out) {
     constexpr std::uint64_t kSet = std::uint64_t{1} << 63, kUnknown = std::uint64_t{1} << 62;
-    const auto append = [&](const std::vector<decision::PredicateId>& list) {
-        for (const decision::PredicateId id : list) {
-            out.push_back(kSet | (end.holds(id) == Tri::Unknown ? kUnknown : 0) | id.value);
-            auto member = std::lower_bound(end.port_members.begin(), end.port_members.end(),
-                                           decision::PortMember{id, 0, 0});
-            for (; member != end.port_members.end() && member->predicate == id; ++member)
-                out.push_back((std::uint64_t{member->protocol} << 16) | member->port);
-        }
-    };
-    append(match.all);
-    append(match.none);
-    for (const auto* ports : {&match.ports, &match.not_ports})
-        if (*ports)
-            append((*ports)->named);
+    each_predicate(match, [&](decision::PredicateId id) {
+        out.push_back(kSet | (end.holds(id) == Tri::Unknown ? kUnknown : 0) | id.value);
+        auto member = std::lower_bound(end.port_members.begin(), end.port_members.end(),
+                                       decision::PortMember{id, 0, 0});
+        for (; member != end.port_members.end() && member->predicate == id; ++member)
+            out.push_back((std::uint64_t{member->protocol} << 16) | member->port);
+    });
 }
 
 } // namespace

@@ -58,11 +58,12 @@ bool has_members(const Identity& end, decision::PredicateId id) {
 
 /// Whether the end can match at all, apart from ports.
 Tri end_holds(const decision::EndMatch& match, const Identity& end) {
+    const auto& [all, none, ports, not_ports] = match;
     Tri result = Tri::Yes;
-    for (const decision::PredicateId id : match.all)
+    for (const decision::PredicateId id : all)
         if (!has_members(end, id))
             result = decision::both(result, end.holds(id));
-    for (const decision::PredicateId id : match.none)
+    for (const decision::PredicateId id : none)
         if (!has_members(end, id))
             result = decision::both(result, !end.holds(id));
     return result;
@@ -75,21 +76,22 @@ void add_sets(EntrySets& bounds, const decision::EndMatch& match, const Identity
         bounds.yes = bounds.yes - inside.may;
         bounds.may = bounds.may - inside.yes;
     };
-    for (const decision::PredicateId id : match.all)
+    const auto& [all, none, ports, not_ports] = match;
+    for (const decision::PredicateId id : all)
         if (has_members(end, id))
             intersect(bounds, in_sets({id}, end, source));
-    for (const decision::PredicateId id : match.none)
+    for (const decision::PredicateId id : none)
         if (has_members(end, id))
             outside(in_sets({id}, end, source));
-    if (match.ports && !match.ports->named.empty()) {
-        EntrySets inside = in_sets(match.ports->named, end, source);
-        const ConnectionSet numbers = numbers_of(*match.ports, source);
+    if (ports && !ports->named.empty()) {
+        EntrySets inside = in_sets(ports->named, end, source);
+        const ConnectionSet numbers = numbers_of(*ports, source);
         inside.yes = inside.yes | numbers;
         inside.may = inside.may | numbers;
         intersect(bounds, inside);
     }
-    if (match.not_ports && !match.not_ports->named.empty())
-        outside(in_sets(match.not_ports->named, end, source));
+    if (not_ports && !not_ports->named.empty())
+        outside(in_sets(not_ports->named, end, source));
 }
 
 ConnectionSet icmp_set(const decision::IcmpTypeCode& wanted, net::Family family) {
@@ -102,12 +104,13 @@ ConnectionSet icmp_set(const decision::IcmpTypeCode& wanted, net::Family family)
 }
 
 bool reads_members(const decision::EndMatch& match, const Identity& end) {
-    for (const auto* ports : {&match.ports, &match.not_ports})
-        if (*ports && !(*ports)->named.empty())
+    const auto& [all, none, ports, not_ports] = match;
+    for (const auto* list : {&ports, &not_ports})
+        if (*list && !(*list)->named.empty())
             return true;
     if (end.port_members.empty())
         return false;
-    for (const auto* list : {&match.all, &match.none})
+    for (const auto* list : {&all, &none})
         for (const decision::PredicateId id : *list)
             if (has_members(end, id))
                 return true;
@@ -165,23 +168,23 @@ class Walk {
 } // namespace
 
 ConnectionSet packets_of(const Match& match, net::Family family, const HttpAtoms& atoms) {
-    ConnectionSet out = match.protocol ? ConnectionSet::of(*match.protocol) : ConnectionSet::all();
-    if (match.not_protocol)
-        out = out - ConnectionSet::of(*match.not_protocol);
-    if (match.icmp)
-        out = out & icmp_set(*match.icmp, family);
-    if (match.not_icmp)
-        out = out - icmp_set(*match.not_icmp, family);
-    for (const bool source : {true, false}) {
-        const decision::EndMatch& end = source ? match.source : match.destination;
-        if (end.ports && end.ports->named.empty())
-            out = out & numbers_of(*end.ports, source);
-        if (end.not_ports)
-            out = out - numbers_of(*end.not_ports, source);
+    const auto& [protocol, not_protocol, icmp, not_icmp, source, destination, http] = match;
+    ConnectionSet out = protocol ? ConnectionSet::of(*protocol) : ConnectionSet::all();
+    if (not_protocol)
+        out = out - ConnectionSet::of(*not_protocol);
+    if (icmp)
+        out = out & icmp_set(*icmp, family);
+    if (not_icmp)
+        out = out - icmp_set(*not_icmp, family);
+    for (const bool is_source : {true, false}) {
+        const auto& [all, none, ports, not_ports] = is_source ? source : destination;
+        if (ports && ports->named.empty())
+            out = out & numbers_of(*ports, is_source);
+        if (not_ports)
+            out = out - numbers_of(*not_ports, is_source);
     }
     // A request is matched by its path and method, a packet that shows none never.
-    return match.http ? ConnectionSet::of_requests(atoms.of(*match.http), out.ports(net::kTcp))
-                      : out;
+    return http ? ConnectionSet::of_requests(atoms.of(*http), out.ports(net::kTcp)) : out;
 }
 
 Tri ends_match(const Match& match, const Identity& source, const Identity& destination) {

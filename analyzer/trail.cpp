@@ -14,7 +14,7 @@ namespace {
 std::string tier_of(const Slot& slot) {
     if (slot.kind == Slot::Kind::EndOfProgram)
         return "after all tiers and profiles";
-    return slot.tier.empty() ? "profile " + slot.policy_name : "tier " + slot.tier;
+    return slot.tier.empty() ? "profile " + slot.policy.name : "tier " + slot.tier;
 }
 
 std::string outcome_of(const Step& step, const Slot& slot) {
@@ -36,20 +36,18 @@ std::string outcome_of(const Step& step, const Slot& slot) {
 
 std::string describe(const Slot& slot, decision::Direction direction) {
     switch (slot.kind) {
-    case Slot::Kind::Rule: {
-        const std::string space = slot.policy_space.empty() ? "" : slot.policy_space + "/";
-        return fmt::format("{} {}{} {}[{}]", slot.policy_kind, space, slot.policy_name,
+    case Slot::Kind::Rule:
+        return fmt::format("{} {}[{}]", policy::to_string(slot.policy),
                            decision::to_string(direction), slot.rule_index);
-    }
     case Slot::Kind::EndOfTier:
-        return slot.tier.empty() ? "profile " + slot.policy_name + " is missing or has no match"
+        return slot.tier.empty() ? "profile " + slot.policy.name + " is missing or has no match"
                                  : "end of tier " + slot.tier;
     case Slot::Kind::EndOfProgram:
         return "end of all policy";
     case Slot::Kind::AdminDown:
         return "the endpoint is down";
     case Slot::Kind::UnreadEndpoint:
-        return slot.policy_kind + " " + slot.policy_name + ", which could not be read";
+        return policy::to_string(slot.policy) + ", which could not be read";
     }
     return "";
 }
@@ -63,7 +61,7 @@ void add_without_rules(const decision::Attribution& slots, std::size_t stage,
         if (block.stage != stage || block.count != 0 || block.staged)
             continue;
         out.push_back({"tier " + block.tier,
-                       describe(block),
+                       policy::to_string(block.policy),
                        fmt::format("has no {} rule", decision::to_string(direction)),
                        false,
                        false,
@@ -83,11 +81,6 @@ std::vector<std::string> failed(const decision::LoweredCluster& cluster, const i
 }
 
 } // namespace
-
-std::string describe(const decision::PolicyBlock& block) {
-    return fmt::format("{} {}{}", block.kind, block.space.empty() ? "" : block.space + "/",
-                       block.name);
-}
 
 std::vector<TrailLine> trail_of(const decision::LoweredCluster& cluster,
                                 const ir::HopVerdict& hop) {

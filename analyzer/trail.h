@@ -28,8 +28,6 @@ std::vector<TrailLine> trail_of(const decision::LoweredCluster& cluster, const i
 
 /// Where the end of a tier denied: its policies for this endpoint and direction, which isolate it.
 std::vector<const decision::PolicyBlock*> isolating(const ir::HopVerdict& hop);
-/// "NetworkPolicy shop/web".
-std::string describe(const decision::PolicyBlock& block);
 
 /// "egress of Pod shop/web", "preDNAT ingress of HostEndpoint node1-eth0".
 std::string describe(const ir::Hop& hop, const decision::World& world);

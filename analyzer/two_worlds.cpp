@@ -119,11 +119,7 @@ class Comparison {
 bool is_governed(const LoweredCluster& cluster, ObjectId object, Direction direction,
                  net::Family family) {
     const auto* program = cluster.find(object, direction, decision::Hook::Normal, family);
-    if (program == nullptr)
-        return false;
-    const auto& policies = program->slots.policies();
-    return std::any_of(policies.begin(), policies.end(),
-                       [](const decision::PolicyBlock& each) { return !each.staged; });
+    return program != nullptr && program->slots.any_enforced();
 }
 
 TwoWorlds compare_worlds(const WorldFlows& first, const WorldFlows& second) {

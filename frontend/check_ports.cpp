@@ -24,10 +24,6 @@ std::map<std::string, std::set<std::string>> declared_names(const policy::Cluste
     return out;
 }
 
-std::string object_of(const KubernetesNetworkPolicy& policy) {
-    return "NetworkPolicy " + policy.meta.space + "/" + policy.meta.name;
-}
-
 } // namespace
 
 void check_port_names(const policy::Cluster& cluster, const policy::Extent& extent,
@@ -46,7 +42,7 @@ void check_port_names(const policy::Cluster& cluster, const policy::Extent& exte
                 if (assumed && !names->second.contains(name))
                     diagnostics
                         .report(diag::Code::UndeclaredPortName, span, {name, policy.meta.space})
-                        .about(object_of(policy))
+                        .about(to_string(policy_name(policy)))
                         .with_hint("give the container port that name, or write the number")
                         .with_note("assumes that " + *assumed);
             });
@@ -57,7 +53,7 @@ void check_port_names(const policy::Cluster& cluster, const policy::Extent& exte
             if (outside)
                 each_name(rule, [&](const std::string& name, const Span& span) {
                     diagnostics.report(diag::Code::PortNameOutside, span, {name})
-                        .about(object_of(policy))
+                        .about(to_string(policy_name(policy)))
                         .with_hint("write the port's number");
                 });
         }

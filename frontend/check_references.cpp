@@ -17,10 +17,6 @@ namespace {
 using policy::Cluster;
 using policy::Policy;
 
-std::string label(const std::string& kind, const std::string& space, const std::string& name) {
-    return kind + " " + (space.empty() ? "" : space + "/") + name;
-}
-
 // --- tiers ---------------------------------------------------------------------------------------
 
 void check_tiers(Cluster& cluster, diag::Diagnostics& diagnostics) {
@@ -37,7 +33,7 @@ void check_tiers(Cluster& cluster, diag::Diagnostics& diagnostics) {
         forget_rules(each, each.tier.span, true);
         auto& diagnostic =
             diagnostics.report(diag::Code::MissingTier, each.tier.span, {each.tier.value});
-        diagnostic.about(label(each.manifest_kind, each.meta.space, each.meta.name))
+        diagnostic.about(to_string(policy_name(each)))
             .with_note("Calico puts such a policy behind all other tiers, and denies what it does "
                        "not match");
         if (const auto near = diag::nearest(each.tier.value, tiers))
@@ -71,9 +67,9 @@ void check_profiles(const Cluster& cluster, const policy::Extent& extent,
             }
     };
     for (const auto& each : cluster.workloads)
-        check(each.profiles, label(each.kind, each.meta.space, each.meta.name));
+        check(each.profiles, each.kind + " " + full_name(each.meta));
     for (const auto& each : cluster.host_endpoints)
-        check(each.profiles, label("HostEndpoint", "", each.meta.name));
+        check(each.profiles, "HostEndpoint " + each.meta.name);
 }
 
 void check_services(const Cluster& cluster, const policy::Extent& extent,
@@ -96,7 +92,7 @@ void check_services(const Cluster& cluster, const policy::Extent& extent,
                         diagnostics
                             .report(diag::Code::MissingService, (*services)->span,
                                     {(*services)->space + "/" + (*services)->name})
-                            .about(label(each.manifest_kind, each.meta.space, each.meta.name))
+                            .about(to_string(policy_name(each)))
                             .with_hint((*services)->space.empty()
                                            ? "Calico does not fill in the namespace; write it"
                                            : "the rule matches nothing until the service is there");
@@ -116,7 +112,7 @@ void check_priorities(const Cluster& cluster, diag::Diagnostics& diagnostics) {
                 .report(diag::Code::EqualPriority, each.meta.span,
                         {each.meta.name, first->second->meta.name,
                          std::to_string(static_cast<int>(*each.priority))})
-                .about(label(each.kind, "", each.meta.name))
+                .about(each.kind + " " + each.meta.name)
                 .with_label(first->second->meta.span, "the other one")
                 .with_hint(
                     "the API does not say which comes first; give them different priorities");

@@ -221,8 +221,8 @@ class FileReader {
         if (!names_.empty())
             diagnostics_
                 .report(diag::Code::PassedBy, first_,
-                        {fmt::format("{} file{}", names_.size(), names_.size() == 1 ? "" : "s"),
-                         names_.size() == 1 ? "holds" : "hold", listed(names_, kMost)})
+                        {counted(names_.size(), "file"), names_.size() == 1 ? "holds" : "hold",
+                         listed(names_, kMost)})
                 .with_hint("--list-skipped says for each file why");
     }
 
@@ -308,9 +308,8 @@ policy::Cluster load_files(std::vector<File> files, Sources& sources,
                                          render_command(layout.folders.front())));
     report_foreign_policies(cluster, diagnostics);
     for (const auto& [kind, unread] : cluster.unread_kinds)
-        diagnostics.report(
-            diag::Code::UnreadKind, unread.first,
-            {kind, std::to_string(unread.count) + (unread.count == 1 ? " object" : " objects")});
+        diagnostics.report(diag::Code::UnreadKind, unread.first,
+                           {kind, counted(unread.count, "object")});
     if (passed_by != nullptr)
         *passed_by = std::move(reader.passed_by);
     return cluster;

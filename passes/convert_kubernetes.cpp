@@ -246,11 +246,10 @@ Selector convert_selector(const LabelSelector& source, bool pods) {
 
 policy::Policy convert(const policy::KubernetesNetworkPolicy& source) {
     policy::Policy out;
-    const bool staged = !source.staged_action.empty();
     out.meta = source.meta;
-    out.kind = staged ? policy::PolicyKind::StagedKubernetesNetworkPolicy
-                      : policy::PolicyKind::KubernetesNetworkPolicy;
-    out.manifest_kind = staged ? "StagedKubernetesNetworkPolicy" : "NetworkPolicy";
+    const policy::PolicyName name = policy_name(source);
+    out.kind = name.kind;
+    out.manifest_kind = name.manifest_kind;
     out.staged_action = source.staged_action;
     out.order = At<double>{kKubernetesOrder, {}};
     out.selector = field(convert_selector(source.pod_selector, true), source.pod_selector.span);

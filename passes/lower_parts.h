@@ -78,7 +78,6 @@ struct RuleContext {
 /// The matches of a rule, any of which will do; none: the rule does not exist in this family. Of a
 /// rule that could not be read it is not known what it matches.
 std::vector<decision::Match> lower_rule(const policy::Rule& rule, const RuleContext& context);
-std::string name_of(const policy::Policy& policy); ///< "NetworkPolicy shop/web"
 /// What the rule may do where it matches.
 std::vector<policy::Action> actions_of(const policy::Rule& rule);
 /// A match of which it is never known whether it holds.

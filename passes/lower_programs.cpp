@@ -49,7 +49,7 @@ struct Programs::Assembly {
             } else {
                 const Slot& slot = *std::get<Shared<Slot>>(each);
                 out += std::to_string(static_cast<int>(slot.kind)) + slot.tier + "/" +
-                       slot.policy_kind + "/" + slot.policy_name + "/" +
+                       to_string(slot.policy) + "/" +
                        std::to_string(static_cast<int>(slot.action)) + ";";
             }
         return out;
@@ -110,15 +110,15 @@ void Programs::lower_into(Rules& rules, const policy::Rule& rule, const RuleCont
         }
 }
 
+static policy::PolicyName profile_name(const std::string& name) {
+    return {"Profile", "", name};
+}
+
 decision::PolicyBlock Programs::block_of(std::uint32_t place) const {
     const policy::Policy& policy = *places_[place].policy;
     decision::PolicyBlock out;
     out.tier = tiers_[places_[place].tier].name;
-    out.kind =
-        policy.manifest_kind.empty() ? std::string(to_string(policy.kind)) : policy.manifest_kind;
-    out.space = policy::is_global(policy.kind) ? "" : policy.meta.space;
-    out.name = policy.meta.name;
-    out.kind_of_policy = policy.kind;
+    out.policy = policy_name(policy);
     if (policy.order)
         out.order = **policy.order;
     out.staged = policy::is_staged(policy.kind);
@@ -142,16 +142,13 @@ const Programs::Rules& Programs::rules_of(std::uint32_t place, policy::Direction
         &domain_sets_, policy::is_global(policy.kind) ? "" : policy.meta.space,
         direction,     family,
         &policy};
-    const decision::PolicyBlock name = block_of(place);
+    const decision::PolicyBlock block = block_of(place);
     for (std::size_t i = 0; i < rules.size(); ++i) {
         Slot slot;
-        slot.tier = name.tier;
-        slot.policy_kind = name.kind;
-        slot.kind_of_policy = name.kind_of_policy;
-        slot.policy_space = name.space;
-        slot.policy_name = name.name;
+        slot.tier = block.tier;
+        slot.policy = block.policy;
         slot.rule_index = rules[i].manifest_index;
-        slot.span = name.span;
+        slot.span = block.span;
         lower_into(lowered, rules[i], context, policy::is_staged(policy.kind), std::move(slot));
     }
     return lowered;
@@ -168,8 +165,7 @@ const Programs::Rules& Programs::rules_of_profile(const std::string& name,
     const std::vector<policy::Rule> rules = profile.rules(direction);
     for (std::size_t i = 0; i < rules.size(); ++i) {
         Slot slot;
-        slot.policy_kind = "Profile";
-        slot.policy_name = name;
+        slot.policy = profile_name(name);
         slot.rule_index = static_cast<std::uint32_t>(i);
         slot.span = profile.span;
         lower_into(lowered, rules[i], context, false, std::move(slot));
@@ -211,9 +207,10 @@ void Programs::add_tier(Assembly& assembly, const Request& request, std::size_t 
         if (is_tier_in_doubt(places, staged)) {
             // Rules that are not there take no slot of their own.
             const policy::Policy& policy = *places_[places.back()].policy;
-            part.entries.push_back(2 * intern({unread_match(name_of(policy), lowered_.predicates),
-                                               policy::Action::Pass, staged}) +
-                                   1);
+            part.entries.push_back(
+                2 * intern({unread_match(to_string(policy_name(policy)), lowered_.predicates),
+                            policy::Action::Pass, staged}) +
+                1);
             break;
         }
     // Untracked and pre-DNAT policy never ends in the tier's default (felix event_sequencer.go).
@@ -240,8 +237,7 @@ void Programs::add_unread(Assembly& assembly, const decision::Object& endpoint) 
     part.end = part.staged_end = StageEnd::Next;
     Slot slot;
     slot.kind = Slot::Kind::UnreadEndpoint;
-    slot.policy_kind = endpoint.manifest_kind;
-    slot.policy_name = endpoint.name;
+    slot.policy = {endpoint.manifest_kind, "", endpoint.name};
     slot.span = endpoint.unread;
     assembly.slots.emplace_back(slot);
     slot.kind = Slot::Kind::EndOfTier;
@@ -265,8 +261,7 @@ void Programs::add_profile(Assembly& assembly, const Request& request, const std
     part.end = part.staged_end = missing ? StageEnd::Deny : StageEnd::Next;
     Slot slot;
     slot.kind = Slot::Kind::EndOfTier;
-    slot.policy_kind = "Profile";
-    slot.policy_name = name;
+    slot.policy = profile_name(name);
     slot.action = missing ? policy::Action::Deny : policy::Action::Pass;
     assembly.slots.emplace_back(std::move(slot));
     assembly.parts.push_back(std::move(part));

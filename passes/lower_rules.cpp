@@ -48,18 +48,22 @@ class EndLowering {
 
     /// nullopt: the rule does not exist in this family.
     std::optional<EndMatch> run() {
+        // What stands in comments is read by the function.
+        const auto& [nets, not_nets /* add_nets */, selector, not_selector, namespace_selector,
+                     accounts /* add_selectors */, services, numbers, not_numbers, names, nodes,
+                     span] = entity_;
         if (!add_nets())
             return std::nullopt;
-        if (policy::is_present(entity_.nodes))
+        if (policy::is_present(nodes))
             match_.all.push_back(node_addresses());
         add_selectors();
-        if (entity_.services)
-            match_.all.push_back(intern(decision::ServiceSet{
-                entity_.services->space + "/" + entity_.services->name, is_destination_}));
-        if (!entity_.domains.empty())
-            match_.all.push_back(intern(domains(entity_.domains)));
-        match_.not_ports = ports(entity_.not_ports);
-        match_.ports = ports(entity_.ports);
+        if (services)
+            match_.all.push_back(intern(
+                decision::ServiceSet{services->space + "/" + services->name, is_destination_}));
+        if (!names.empty())
+            match_.all.push_back(intern(domains(names)));
+        match_.not_ports = ports(not_numbers);
+        match_.ports = ports(numbers);
         return std::move(match_);
     }
 
@@ -180,12 +184,12 @@ std::optional<decision::IcmpTypeCode> icmp_of(const Box<policy::IcmpMatch>& matc
 }
 
 /// HTTP narrows an Allow; Calico knows it in no other rule.
-std::optional<Match::Http> http_of(const policy::Rule& rule) {
-    if (!rule.http || rule.action != policy::Action::Allow)
+std::optional<Match::Http> http_of(const Box<policy::HttpMatch>& wanted, policy::Action action) {
+    if (!wanted || action != policy::Action::Allow)
         return std::nullopt;
     Match::Http http;
-    http.methods = rule.http->methods;
-    for (const policy::HttpPath& path : rule.http->paths)
+    http.methods = wanted->methods;
+    for (const policy::HttpPath& path : wanted->paths)
         http.paths.emplace_back(path.kind == policy::HttpPath::Kind::Prefix, path.text);
     return http;
 }
@@ -193,7 +197,7 @@ std::optional<Match::Http> http_of(const policy::Rule& rule) {
 std::string name_of_unread(const policy::Rule& rule, const RuleContext& context) {
     if (context.policy == nullptr)
         return "a rule of a Profile";
-    const std::string name = name_of(*context.policy);
+    std::string name = to_string(policy_name(*context.policy));
     if (context.policy->meta.unread.known())
         return name;
     const char* list = context.direction == policy::Direction::Ingress ? "ingress" : "egress";
@@ -201,13 +205,6 @@ std::string name_of_unread(const policy::Rule& rule, const RuleContext& context)
 }
 
 } // namespace
-
-std::string name_of(const policy::Policy& policy) {
-    const std::string kind =
-        policy.manifest_kind.empty() ? std::string(to_string(policy.kind)) : policy.manifest_kind;
-    const bool global = policy::is_global(policy.kind) || policy.meta.space.empty();
-    return kind + " " + (global ? "" : policy.meta.space + "/") + policy.meta.name;
-}
 
 decision::Match unread_match(std::string what, decision::PredicateStore& predicates) {
     Match match;
@@ -232,20 +229,22 @@ bool depends_on_family(const policy::Rule& rule) {
 }
 
 std::vector<Match> lower_rule(const policy::Rule& rule, const RuleContext& context) {
-    if (rule.unread.known())
+    const auto& [action, ip_version, protocol, not_protocol, icmp, not_icmp, source_end,
+                 destination_end, http, name, index, span, action_span, unread, any_action] = rule;
+    if (unread.known())
         return {unread_match(name_of_unread(rule, context), context.predicates)};
     if (!is_of_family(rule, context.family))
         return {};
     Match match;
-    if (rule.protocol)
-        match.protocol = **rule.protocol;
-    if (rule.not_protocol)
-        match.not_protocol = **rule.not_protocol;
-    match.icmp = icmp_of(rule.icmp);
-    match.not_icmp = icmp_of(rule.not_icmp);
-    match.http = http_of(rule);
-    EndLowering source(rule, rule.source, false, context);
-    EndLowering destination(rule, rule.destination, true, context);
+    if (protocol)
+        match.protocol = **protocol;
+    if (not_protocol)
+        match.not_protocol = **not_protocol;
+    match.icmp = icmp_of(icmp);
+    match.not_icmp = icmp_of(not_icmp);
+    match.http = http_of(http, action);
+    EndLowering source(rule, source_end, false, context);
+    EndLowering destination(rule, destination_end, true, context);
     std::optional<EndMatch> from = source.run(), to = destination.run();
     if (!from || !to)
         return {};

@@ -72,10 +72,6 @@ std::string interface_of(const policy::Metadata& pod, const policy::FelixSetting
     return policy::interface_prefixes(felix).front() + hex.substr(0, 11);
 }
 
-std::string full_name(const policy::Metadata& meta) {
-    return meta.space.empty() ? meta.name : meta.space + "/" + meta.name;
-}
-
 std::string workload_key(const std::string& kind, const policy::Metadata& meta) {
     return lower_case(kind) + ":" + meta.space + "/" + meta.name;
 }

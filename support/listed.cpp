@@ -10,4 +10,15 @@ std::string listed(const std::vector<std::string>& names, std::size_t most) {
                                : out;
 }
 
+std::string grouped_digits(std::size_t number) {
+    std::string out = std::to_string(number);
+    for (std::size_t at = out.size(); at > 3; at -= 3)
+        out.insert(at - 3, ",");
+    return out;
+}
+
+std::string counted(std::size_t number, std::string_view word) {
+    return grouped_digits(number) + " " + std::string(word) + (number == 1 ? "" : "s");
+}
+
 } // namespace polecat

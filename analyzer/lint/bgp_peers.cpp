@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "analyzer/lint/bgp.h"
+#include "support/listed.h"
 
 namespace polecat::lint {
 

@@ -99,11 +99,8 @@ class Advertised {
 
     bool isolated(ObjectId id, net::Family family) const {
         const auto* program = ingress(id, family);
-        if (program == nullptr)
-            return true; // host network, or not known: nothing is said
-        const auto& policies = program->slots.policies();
-        return std::any_of(policies.begin(), policies.end(),
-                           [](const decision::PolicyBlock& block) { return !block.staged; });
+        // Host network, or not known: nothing is said.
+        return program == nullptr || program->slots.any_enforced();
     }
 
     /// Nodes but not every address: who is allowed by intent is no finding.

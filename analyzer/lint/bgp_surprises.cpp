@@ -7,6 +7,7 @@
 #include "analyzer/lint/bgp.h"
 #include "analyzer/lint/pools.h"
 #include "support/diag/fix.h"
+#include "support/listed.h"
 
 namespace polecat::lint {
 

@@ -258,11 +258,8 @@ class CalicoBugsChecker {
         for (const net::Family family : {net::Family::V4, net::Family::V6}) {
             const auto* program =
                 context_.lowered.find(id, direction, decision::Hook::Forward, family);
-            if (program == nullptr)
-                continue;
-            for (const decision::PolicyBlock& block : program->slots.policies())
-                if (!block.staged)
-                    return true;
+            if (program != nullptr && program->slots.any_enforced())
+                return true;
         }
         return false;
     }

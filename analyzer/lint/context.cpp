@@ -122,8 +122,7 @@ std::string Context::proof_of_no_match(const RuleView& view, std::string holds_f
     });
     if (!has_policy || at_place != 1)
         return holds_for;
-    const analyzer::RuleKey key{analyzer::key_of(view.policy), view.direction,
-                                view.rule.manifest_index};
+    const analyzer::RuleKey key{policy_name(view.policy), view.direction, view.rule.manifest_index};
     return holds_for + (settings.prove({Claim::What::NeverMatches, key}) ? kProved : kNoAnswer);
 }
 
@@ -158,7 +157,7 @@ std::optional<bool> Context::uses(net::Family family) const {
 }
 
 std::string name_of(const policy::Policy& policy) {
-    return analyzer::to_string(analyzer::key_of(policy));
+    return policy::to_string(policy_name(policy));
 }
 
 std::string rule_name(const RuleView& view) {
@@ -184,10 +183,6 @@ bool is_kubernetes(const policy::Policy& policy) {
     return policy.kind == policy::PolicyKind::KubernetesNetworkPolicy ||
            policy.kind == policy::PolicyKind::KubernetesClusterNetworkPolicy ||
            policy.kind == policy::PolicyKind::StagedKubernetesNetworkPolicy;
-}
-
-std::string counted(std::size_t number, const std::string& what) {
-    return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
 }
 
 } // namespace polecat::lint

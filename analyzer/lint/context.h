@@ -120,7 +120,5 @@ bool allows_everything(const std::vector<policy::Rule>& rules);
 bool is_system_namespace(std::string_view space);
 /// A policy of Kubernetes, whose rules were converted.
 bool is_kubernetes(const policy::Policy& policy);
-/// "1 endpoint", "2 endpoints".
-std::string counted(std::size_t number, const std::string& what);
 
 } // namespace polecat::lint

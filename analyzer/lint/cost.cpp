@@ -99,13 +99,11 @@ class CostChecker {
 
     // --- network sets ----------------------------------------------------------------------------
 
-    static std::string name(const NetworkSet& set) {
-        return set.meta.space.empty() ? set.meta.name : set.meta.space + "/" + set.meta.name;
-    }
     diag::Diagnostic& report(Code code, const NetworkSet& set, const Span& span,
                              std::initializer_list<std::string_view> args) {
         return out_.report(code, span, args)
-            .about((set.meta.space.empty() ? "GlobalNetworkSet " : "NetworkSet ") + name(set));
+            .about((set.meta.space.empty() ? "GlobalNetworkSet " : "NetworkSet ") +
+                   full_name(set.meta));
     }
 
     /// In the order of addresses a range comes right after one that holds it, or after others that
@@ -129,8 +127,8 @@ class CostChecker {
     }
 
     void unused(const NetworkSet& set) {
-        if (!used_.contains(name(set)) && !is_selected_but_for_scope(set))
-            report(Code::NetworkSetUnused, set, set.meta.span, {name(set)});
+        if (!used_.contains(full_name(set.meta)) && !is_selected_but_for_scope(set))
+            report(Code::NetworkSetUnused, set, set.meta.span, {full_name(set.meta)});
     }
 
     /// A rule of a namespaced policy asks for the labels of a global set: told of that rule.

@@ -11,6 +11,7 @@
 #include "analyzer/lint/checks.h"
 #include "ir/net/special.h"
 #include "ir/policy/scope.h"
+#include "support/listed.h"
 
 namespace polecat::lint {
 
@@ -227,11 +228,8 @@ bool is_isolated(const Context& context, const decision::Endpoint& endpoint, Dir
     for (const net::Family family : {net::Family::V4, net::Family::V6}) {
         const auto* program =
             context.lowered.find(endpoint.object, direction, decision::Hook::Normal, family);
-        if (program == nullptr)
-            continue;
-        for (const decision::PolicyBlock& block : program->slots.policies())
-            if (!block.staged)
-                return true;
+        if (program != nullptr && program->slots.any_enforced())
+            return true;
     }
     return false;
 }

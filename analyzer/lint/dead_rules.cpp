@@ -42,13 +42,13 @@ class DeadRulesChecker {
     DeadRulesChecker(Context& context, Diagnostics& out)
         : context_(context), effects_(context.effects()), out_(out) {
         each_policy(context, [&](const policy::OrderedTier& tier, const Policy& policy) {
-            policies_.emplace(analyzer::key_of(policy), std::pair(&tier, &policy));
+            policies_.emplace(policy_name(policy), std::pair(&tier, &policy));
         });
     }
 
     void run() {
         each_policy(context_, [&](const policy::OrderedTier& tier, const Policy& policy) {
-            const auto found = effects_.policies.find(analyzer::key_of(policy));
+            const auto found = effects_.policies.find(policy_name(policy));
             if (policy::is_staged(policy.kind))
                 return check_unused(policy, "it is staged");
             if (found == effects_.policies.end()) // it selects nothing, which is told elsewhere
@@ -72,7 +72,7 @@ class DeadRulesChecker {
         for (const Direction direction : {Direction::Ingress, Direction::Egress})
             for (const Rule& rule :
                  direction == Direction::Ingress ? policy.ingress : policy.egress) {
-                const RuleKey key{analyzer::key_of(policy), direction, rule.manifest_index};
+                const RuleKey key{policy_name(policy), direction, rule.manifest_index};
                 const auto found = context_.covered_everywhere().find(key);
                 if (found == context_.covered_everywhere().end())
                     continue;
@@ -112,7 +112,7 @@ class DeadRulesChecker {
     }
 
     static std::string name_within(const Policy& policy, const RuleKey& key) {
-        return key.policy == analyzer::key_of(policy) ? rule_name(key) : analyzer::to_string(key);
+        return key.policy == policy_name(policy) ? rule_name(key) : analyzer::to_string(key);
     }
 
     void check_rules(const Policy& policy, const std::vector<Rule>& rules, Direction direction) {
@@ -127,7 +127,7 @@ class DeadRulesChecker {
     void check_rule(const Policy& policy, const std::vector<Rule>& rules, std::size_t number,
                     Direction direction) {
         const Rule& rule = rules[number];
-        const RuleKey key{analyzer::key_of(policy), direction, rule.manifest_index};
+        const RuleKey key{policy_name(policy), direction, rule.manifest_index};
         const auto found = effects_.rules.find(key);
         if (found == effects_.rules.end() || !found->second.effect.matches)
             return;
@@ -196,9 +196,9 @@ class DeadRulesChecker {
     /// policies, which come in no order.
     bool is_overruled(const analyzer::RuleEffect& effect, const Rule& rule) const {
         constexpr auto kKubernetes = policy::PolicyKind::KubernetesNetworkPolicy;
-        if (effect.slot.kind_of_policy == kKubernetes &&
+        if (effect.slot.policy.kind == kKubernetes &&
             std::any_of(effect.taken_by.begin(), effect.taken_by.end(),
-                        [](const RuleKey& by) { return by.policy.kind_of_policy == kKubernetes; }))
+                        [](const RuleKey& by) { return by.policy.kind == kKubernetes; }))
             return false;
         if (rule.action == Action::Allow && !effect.taken_by_ends.empty())
             return true;
@@ -211,7 +211,7 @@ class DeadRulesChecker {
         const auto any = [&](const std::vector<Rule>& rules, Direction direction) {
             return std::any_of(rules.begin(), rules.end(), [&](const Rule& rule) {
                 const auto found =
-                    effects_.rules.find({analyzer::key_of(policy), direction, rule.manifest_index});
+                    effects_.rules.find({policy_name(policy), direction, rule.manifest_index});
                 return found != effects_.rules.end() && found->second.effect.matches &&
                        !found->second.effect.decides && is_overruled(found->second, rule);
             });
@@ -321,7 +321,7 @@ class DeadRulesChecker {
             out_.report(Code::RedundantPolicy, policy.meta.span, {policy.meta.name})
                 .about(name_of(policy))
                 .with_note("assumes that " + *known)
-                .with_proof(context_.proof_of({Claim::What::NotNeeded, analyzer::key_of(policy)}))
+                .with_proof(context_.proof_of({Claim::What::NotNeeded, policy_name(policy)}))
                 .with_hint("remove it, or check that it selects and says what is meant");
         return !effect.effect.reached || !effect.effect.needed;
     }
@@ -330,7 +330,7 @@ class DeadRulesChecker {
         auto& diagnostic =
             out_.report(Code::UnreachablePolicy, policy.meta.span, {policy.meta.name, tier.name});
         diagnostic.about(name_of(policy))
-            .with_proof(context_.proof_of({Claim::What::NeverReached, analyzer::key_of(policy)}))
+            .with_proof(context_.proof_of({Claim::What::NeverReached, policy_name(policy)}))
             .with_hint("what comes before it in the order decides every flow");
         std::set<std::string> names;
         each_taken(policy, [&](const analyzer::RuleEffect& rule) {
@@ -348,7 +348,7 @@ class DeadRulesChecker {
 
     /// act(effect) for each rule of a policy that matches something and never decides.
     template <class Act> void each_taken(const Policy& policy, const Act& act) const {
-        const analyzer::PolicyKey own = analyzer::key_of(policy);
+        const policy::PolicyName own = policy_name(policy);
         for (auto rule = effects_.rules.lower_bound({own, Direction::Ingress, 0});
              rule != effects_.rules.end() && rule->first.policy == own; ++rule)
             if (rule->second.effect.matches && !rule->second.effect.decides)
@@ -379,8 +379,8 @@ class DeadRulesChecker {
         for (const auto& [policies, endpoint] : effects_.vacuous) {
             std::vector<std::string> names;
             std::vector<const Policy*> found;
-            for (const analyzer::PolicyKey& key : policies.policies) {
-                names.push_back(analyzer::to_string(key));
+            for (const policy::PolicyName& key : policies.policies) {
+                names.push_back(policy::to_string(key));
                 found.push_back(policies_.at(key).second);
             }
             const auto known = known_ends(all_rules(found));
@@ -396,8 +396,8 @@ class DeadRulesChecker {
     }
 
     struct Takers {
-        analyzer::PolicyKey of;
-        std::set<analyzer::PolicyKey> policies;
+        policy::PolicyName of;
+        std::set<policy::PolicyName> policies;
         diag::Severity severity;
         auto operator<=>(const Takers&) const = default;
     };
@@ -407,7 +407,7 @@ class DeadRulesChecker {
     Diagnostics& out_;
     std::map<Takers, std::vector<std::string>> taken_; ///< rules of one policy
     std::map<Span, Takers> takers_;                    ///< by place of the rule
-    std::map<analyzer::PolicyKey, std::pair<const policy::OrderedTier*, const Policy*>> policies_;
+    std::map<policy::PolicyName, std::pair<const policy::OrderedTier*, const Policy*>> policies_;
 };
 
 } // namespace

@@ -70,7 +70,7 @@ class DenyOnlyChecker {
         each_policy(context_, [&](const OrderedTier&, const Policy& policy) {
             for (const Direction direction : {Direction::Ingress, Direction::Egress})
                 if (only_denies(rules_in(policy, direction)))
-                    only_denying_.insert({analyzer::key_of(policy), direction});
+                    only_denying_.insert({policy_name(policy), direction});
         });
         each_policy(context_, [&](const OrderedTier& tier, const Policy& policy) {
             // Before translation and without tracking, what no rule takes goes on.
@@ -80,7 +80,7 @@ class DenyOnlyChecker {
             std::vector<std::string> directions, cut_off;
             for (const Direction direction : {Direction::Ingress, Direction::Egress})
                 if (acts_in(policy, direction) &&
-                    only_denying_.contains({analyzer::key_of(policy), direction}))
+                    only_denying_.contains({policy_name(policy), direction}))
                     if (const auto found = cut_off_by(tier, policy, direction); !found.empty()) {
                         directions.emplace_back(decision::to_string(direction));
                         cut_off = found;
@@ -91,7 +91,7 @@ class DenyOnlyChecker {
     }
 
   private:
-    using Key = std::pair<analyzer::PolicyKey, Direction>;
+    using Key = std::pair<policy::PolicyName, Direction>;
 
     /// Who may do nothing more in that direction.
     std::vector<std::string> cut_off_by(const OrderedTier& tier, const Policy& policy,
@@ -130,8 +130,7 @@ class DenyOnlyChecker {
         const auto& blocks = program.slots.policies();
         return std::all_of(blocks.begin(), blocks.end(), [&](const decision::PolicyBlock& block) {
             return !counts_for(policy, block.staged) || block.tier != *policy.tier ||
-                   only_denying_.contains(
-                       {{block.kind, block.space, block.name, block.kind_of_policy}, direction});
+                   only_denying_.contains({block.policy, direction});
         });
     }
 
@@ -145,7 +144,7 @@ class DenyOnlyChecker {
             return each == &policy || elsewhere || each->staged_action == "Delete" ||
                    !counts_for(policy, policy::is_staged(each->kind)) ||
                    !acts_in(*each, direction) ||
-                   only_denying_.contains({analyzer::key_of(*each), direction}) ||
+                   only_denying_.contains({policy_name(*each), direction}) ||
                    analyzer::find_labels({subject, policy::subject_of(*each)}, {}).kind ==
                        analyzer::LabelAnswer::Kind::No;
         });

@@ -10,6 +10,7 @@
 #include "analyzer/lint/dns_lookups.h"
 #include "analyzer/lint/egress_fixes.h"
 #include "ir/policy/scope.h"
+#include "support/listed.h"
 
 namespace polecat::lint {
 
@@ -38,8 +39,7 @@ class DnsChecker {
             if (!group.egress || servers_.groups.contains(i) || is_host(context_, group))
                 continue;
             const Program& program = context_.lowered.program(*group.egress);
-            const Identity own =
-                restricted(ends_.identity(i), analyzer::predicates_of(program, true));
+            const Identity own = restricted(ends_.identity(i), predicates_of(program, true));
             const auto [place, added] = known.try_emplace({group.egress->value, own});
             if (added)
                 place->second = lookups_.of(program, own);
@@ -58,7 +58,7 @@ class DnsChecker {
         std::vector<decision::ObjectId> objects;
         bool sure = true; ///< the resolvers that they ask are known
     };
-    using Hits = std::map<analyzer::PolicyKey, Hit>;
+    using Hits = std::map<policy::PolicyName, Hit>;
 
     void note(const analyzer::EndGroup& group, const Lookups& lookups) {
         for (const decision::ObjectId id : group.objects) {
@@ -80,15 +80,11 @@ class DnsChecker {
 
     void note(decision::ObjectId id, const decision::GroupProgram& program, bool sure, Hits& hits) {
         const decision::PolicyBlock& policy = isolating(program);
-        Hit& hit = hits[key_of(policy)];
+        Hit& hit = hits[policy.policy];
         hit.policy = policy;
         hit.endpoints.push_back(context_.object(id).name);
         hit.objects.push_back(id);
         hit.sure = hit.sure && sure;
-    }
-
-    static analyzer::PolicyKey key_of(const decision::PolicyBlock& policy) {
-        return {policy.kind, policy.space, policy.name, policy.kind_of_policy};
     }
 
     /// Of an endpoint that policies govern. One family is enough to ask over; who has both asks
@@ -120,15 +116,15 @@ class DnsChecker {
 
     // --- fixes -----------------------------------------------------------------------------------
 
-    static bool governs(const analyzer::PolicyKey& key, const decision::GroupProgram& program) {
+    static bool governs(const policy::PolicyName& key, const decision::GroupProgram& program) {
         const auto& policies = program.slots.policies();
         return std::any_of(policies.begin(), policies.end(),
-                           [&](const auto& each) { return !each.staged && key_of(each) == key; });
+                           [&](const auto& each) { return !each.staged && each.policy == key; });
     }
 
     /// The endpoints that the policy governs and those of the hit are the same, so that no other
     /// is let out, whatever its family.
-    bool governs_only(const analyzer::PolicyKey& key, const Hit& hit) const {
+    bool governs_only(const policy::PolicyName& key, const Hit& hit) const {
         std::set<decision::ObjectId> governed;
         for (const decision::Group& group : context_.lowered.groups)
             for (const auto& [of, program] : group.programs)
@@ -159,14 +155,14 @@ class DnsChecker {
         std::vector<decision::PolicyBlock> out;
         for (const decision::PolicyBlock& each : program_of(hit.objects.front())->slots.policies())
             if (!each.staged && std::all_of(hit.objects.begin(), hit.objects.end(), [&](auto id) {
-                    return governs(key_of(each), *program_of(id));
+                    return governs(each.policy, *program_of(id));
                 }))
                 out.push_back(each);
         return out;
     }
 
     /// A policy behind may deny DNS, and a rule before it would let that through.
-    bool denied_behind(Code code, const analyzer::PolicyKey& key, const Hit& hit) const {
+    bool denied_behind(Code code, const policy::PolicyName& key, const Hit& hit) const {
         std::set<const void*> seen;
         for (const decision::ObjectId id : hit.objects) {
             const decision::Attribution& slots = program_of(id)->slots;
@@ -178,7 +174,7 @@ class DnsChecker {
                     (may_deny_dns(context_.cluster, each, net::kTcp) ||
                      (code == Code::DnsMissing && may_deny_dns(context_.cluster, each, net::kUdp))))
                     return true;
-                behind = behind || key_of(each) == key;
+                behind = behind || each.policy == key;
             }
         }
         return false;
@@ -192,15 +188,15 @@ class DnsChecker {
             pods.value == "default" || code == Code::NodeLocalDnsMissed || !of_pods(hit) ||
             !in_one_tier(hit))
             return std::nullopt;
-        if (code == Code::DnsMissing && governs_only(key_of(hit.policy), hit) &&
-            !denied_behind(code, key_of(hit.policy), hit))
+        if (code == Code::DnsMissing && governs_only(hit.policy.policy, hit) &&
+            !denied_behind(code, hit.policy.policy, hit))
             return allow_dns(context_.cluster, hit.policy, pods);
         std::optional<diag::Fix> out;
         for (const decision::PolicyBlock& each : common_policies(hit)) {
-            if (denied_behind(code, key_of(each), hit))
+            if (denied_behind(code, each.policy, hit))
                 continue;
             auto fix = code == Code::DnsTcpMissing ? allow_dns_tcp(context_.cluster, each, pods)
-                       : is_union(each) && governs_only(key_of(each), hit)
+                       : is_union(each) && governs_only(each.policy, hit)
                            ? allow_dns(context_.cluster, each, pods)
                            : std::nullopt;
             if (fix && out)
@@ -213,7 +209,7 @@ class DnsChecker {
 
     /// Of these it does not matter which of them allows something.
     static bool is_union(const decision::PolicyBlock& policy) {
-        return policy.kind_of_policy == policy::PolicyKind::KubernetesNetworkPolicy;
+        return policy.policy.kind == policy::PolicyKind::KubernetesNetworkPolicy;
     }
 
     static std::string listed_ports(const std::set<std::uint16_t>& ports, const char* protocol) {
@@ -250,9 +246,9 @@ class DnsChecker {
     }
 
     /// The rule that lets the question through over UDP, where there is one; else the policy.
-    std::pair<Span, std::string> place_of(Code code, const analyzer::PolicyKey& key,
+    std::pair<Span, std::string> place_of(Code code, const policy::PolicyName& key,
                                           const Hit& hit) const {
-        std::pair<Span, std::string> out{hit.policy.span, analyzer::to_string(key)};
+        std::pair<Span, std::string> out{hit.policy.span, policy::to_string(key)};
         if (code != Code::DnsTcpMissing)
             return out;
         const auto asks = [&](const policy::Rule& rule) {
@@ -264,7 +260,7 @@ class DnsChecker {
         each_policy(context_, [&](const policy::OrderedTier&, const policy::Policy& policy) {
             const auto rule = std::find_if(policy.egress.begin(), policy.egress.end(), asks);
             if (rule != policy.egress.end() &&
-                governs(analyzer::key_of(policy), *program_of(hit.objects.front())))
+                governs(policy_name(policy), *program_of(hit.objects.front())))
                 out = {rule->span, name_of(policy)};
         });
         return out;
@@ -311,7 +307,7 @@ class DnsChecker {
         };
         bool found = false;
         each_policy(context_, [&](const policy::OrderedTier&, const policy::Policy& policy) {
-            found = found || (governs(analyzer::key_of(policy), *program_of(hit.objects.front())) &&
+            found = found || (governs(policy_name(policy), *program_of(hit.objects.front())) &&
                               std::any_of(policy.egress.begin(), policy.egress.end(), names_pods));
         });
         return found;

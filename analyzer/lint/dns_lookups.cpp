@@ -100,7 +100,7 @@ Lookups DnsLookups::of(const Program& program, const Identity& own) {
         return Lookups::Ways{!(may & to_ports(net::kUdp, ports.udp)).empty(),
                              !(may & to_ports(net::kTcp, ports.tcp)).empty()};
     };
-    const auto predicates = analyzer::predicates_of(program, false);
+    const auto predicates = predicates_of(program, false);
     for (const auto& [server, ports] : servers_.groups)
         out.pods = out.pods | ask(restricted(ends_.identity(server), predicates), ports);
     if (servers_.groups.empty())

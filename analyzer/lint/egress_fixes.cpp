@@ -22,22 +22,20 @@ namespace {
 
 constexpr std::uint16_t kDnsPort = 53;
 
-const KubernetesNetworkPolicy* find_kubernetes(const policy::Cluster& cluster, PolicyKind kind,
-                                               const std::string& space, const std::string& name) {
+const KubernetesNetworkPolicy* find_kubernetes(const policy::Cluster& cluster,
+                                               const policy::PolicyName& name) {
     for (const KubernetesNetworkPolicy& each : cluster.kubernetes_policies)
-        if (kind == PolicyKind::KubernetesNetworkPolicy && each.staged_action.empty() &&
-            each.meta.space == space && each.meta.name == name)
+        if (name.kind == PolicyKind::KubernetesNetworkPolicy && policy_name(each) == name)
             return &each;
     return nullptr;
 }
 
 /// Of Calico, enforced.
-const Policy* find_calico(const policy::Cluster& cluster, PolicyKind kind, const std::string& space,
-                          const std::string& name) {
-    if (kind != PolicyKind::GlobalNetworkPolicy && kind != PolicyKind::NetworkPolicy)
+const Policy* find_calico(const policy::Cluster& cluster, const policy::PolicyName& name) {
+    if (name.kind != PolicyKind::GlobalNetworkPolicy && name.kind != PolicyKind::NetworkPolicy)
         return nullptr;
     for (const Policy& each : cluster.policies)
-        if (each.kind == kind && each.meta.space == space && each.meta.name == name)
+        if (policy_name(each) == name)
             return &each;
     return nullptr;
 }
@@ -204,7 +202,7 @@ std::string whole(const net::Address& address) {
 std::optional<diag::Fix> allow_dns(const policy::Cluster& cluster,
                                    const decision::PolicyBlock& block, const DnsPods& pods) {
     const char* what = "allow DNS";
-    if (const auto* found = find_kubernetes(cluster, block.kind_of_policy, block.space, block.name))
+    if (const auto* found = find_kubernetes(cluster, block.policy))
         return diag::add_to_object(
             found->meta.span, "spec.egress",
             fmt::format("[{{to: [{{namespaceSelector: {{matchLabels: {{"
@@ -213,7 +211,7 @@ std::optional<diag::Fix> allow_dns(const policy::Cluster& cluster,
                         "53}}]}}]",
                         diag::content_word(pods.space), pods.label, pods.value),
             what);
-    const Policy* found = find_calico(cluster, block.kind_of_policy, block.space, block.name);
+    const Policy* found = find_calico(cluster, block.policy);
     if (found == nullptr)
         return std::nullopt;
     const std::string spaces = fmt::format("projectcalico.org/name == '{}'", pods.space);
@@ -228,15 +226,14 @@ std::optional<diag::Fix> allow_dns(const policy::Cluster& cluster,
 
 bool may_deny_dns(const policy::Cluster& cluster, const decision::PolicyBlock& block,
                   net::Protocol protocol) {
-    const Policy* found = find_calico(cluster, block.kind_of_policy, block.space, block.name);
+    const Policy* found = find_calico(cluster, block.policy);
     return found != nullptr &&
            std::any_of(found->egress.begin(), found->egress.end(),
                        [&](const Rule& rule) { return may_deny_dns(rule, protocol); });
 }
 
 std::optional<diag::Fix> allow_answers(const policy::Cluster& cluster, const decision::Slot& slot) {
-    const Policy* found =
-        find_calico(cluster, slot.kind_of_policy, slot.policy_space, slot.policy_name);
+    const Policy* found = find_calico(cluster, slot.policy);
     if (found == nullptr || !found->egress_type)
         return std::nullopt;
     for (const Rule& rule : found->ingress) {
@@ -252,9 +249,9 @@ std::optional<diag::Fix> allow_answers(const policy::Cluster& cluster, const dec
 
 std::optional<diag::Fix> allow_dns_tcp(const policy::Cluster& cluster,
                                        const decision::PolicyBlock& block, const DnsPods& pods) {
-    if (const auto* found = find_kubernetes(cluster, block.kind_of_policy, block.space, block.name))
+    if (const auto* found = find_kubernetes(cluster, block.policy))
         return tcp_beside(*found, pods);
-    const Policy* found = find_calico(cluster, block.kind_of_policy, block.space, block.name);
+    const Policy* found = find_calico(cluster, block.policy);
     return found != nullptr ? tcp_behind(*found, pods) : std::nullopt;
 }
 
@@ -262,8 +259,7 @@ std::optional<diag::Fix> leave_out(const policy::Cluster& cluster, const decisio
                                    const net::Address& address) {
     const std::string content = "[" + whole(address) + "]";
     const std::string what = "leave " + net::to_string(address) + " out";
-    if (const auto* found =
-            find_kubernetes(cluster, slot.kind_of_policy, slot.policy_space, slot.policy_name)) {
+    if (const auto* found = find_kubernetes(cluster, slot.policy)) {
         if (slot.rule_index >= found->egress.size())
             return std::nullopt;
         const KubernetesPeer* open = nullptr;
@@ -278,8 +274,7 @@ std::optional<diag::Fix> leave_out(const policy::Cluster& cluster, const decisio
                                : std::optional(diag::add_to_mapping(open->ip_block->cidr.span,
                                                                     "except", content, what));
     }
-    const Policy* found =
-        find_calico(cluster, slot.kind_of_policy, slot.policy_space, slot.policy_name);
+    const Policy* found = find_calico(cluster, slot.policy);
     if (found == nullptr)
         return std::nullopt;
     for (const Rule& rule : found->egress) {

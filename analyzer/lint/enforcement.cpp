@@ -64,9 +64,7 @@ void check_omissions(const Context& context, Diagnostics& out) {
     for (const policy::KubernetesNetworkPolicy& each : context.cluster.kubernetes_policies) {
         if (each.meta.unread.known())
             continue;
-        const std::string name =
-            (each.staged_action.empty() ? "NetworkPolicy " : "StagedKubernetesNetworkPolicy ") +
-            each.meta.space + "/" + each.meta.name;
+        const std::string name = to_string(policy_name(each));
         if (!each.types_given && each.staged_action != "Delete")
             out.report(Code::TypesOmitted, each.meta.span,
                        {each.egress.empty() ? "only ingress is isolated"

@@ -68,9 +68,7 @@ class HostEndpointsChecker {
     }
 
     static bool has_policy(const decision::GroupProgram* program) {
-        return program != nullptr &&
-               std::any_of(program->slots.policies().begin(), program->slots.policies().end(),
-                           [](const decision::PolicyBlock& block) { return !block.staged; });
+        return program != nullptr && program->slots.any_enforced();
     }
 
     bool may_allow(decision::ObjectId id, Hook hook) const {
@@ -281,7 +279,7 @@ class HostEndpointsChecker {
         // Its peers may not be in the input: somebody who is just what the entry asks for.
         decision::Identity meant;
         meant.family = of.family;
-        meant.yes = analyzer::predicates_of(only, ingress);
+        meant.yes = predicates_of(only, ingress);
         return !sends && (answered(meant) || !sends);
     }
 

@@ -142,7 +142,7 @@ class HostPoliciesChecker {
                 told_.insert(slot.span);
                 out_.report(Code::UntrackedPods, slot.span,
                             {fmt::format("ingress[{}]", slot.rule_index), listed(pods)})
-                    .about(slot.policy_kind + " " + slot.policy_name)
+                    .about(policy::to_string(slot.policy))
                     .with_label(host.meta.span, "the host endpoint")
                     .with_hint("name the host's own addresses by destination.nets: untracked "
                                "policy is for its processes, not for pods");

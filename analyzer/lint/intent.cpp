@@ -77,7 +77,7 @@ class IntentChecker {
             (policy.egress_type && !allows_everything(policy.egress)))
             return;
         const auto& policies = context_.effects().policies;
-        const auto found = policies.find(analyzer::key_of(policy));
+        const auto found = policies.find(policy_name(policy));
         if (found != policies.end() ? found->second.effect.needed : has_restriction_beside(policy))
             return; // it opens what others close
         const char* directions = !policy.egress_type    ? "ingress"
@@ -110,7 +110,7 @@ class IntentChecker {
         std::vector<std::string> denied;
         for (const decision::Endpoint& endpoint : context_.lowered.endpoints)
             if (const auto* program = program_of(endpoint.object, direction))
-                if (logs_alone(*program, analyzer::key_of(policy)))
+                if (logs_alone(*program, policy_name(policy)))
                     denied.push_back(context_.object(endpoint.object).name);
         if (!denied.empty())
             report(Code::LogOnly, policy, policy.meta.span,
@@ -126,10 +126,9 @@ class IntentChecker {
         return nullptr;
     }
 
-    bool logs_alone(const decision::GroupProgram& program, const analyzer::PolicyKey& key) const {
+    bool logs_alone(const decision::GroupProgram& program, const policy::PolicyName& key) const {
         for (const decision::PolicyBlock& block : program.slots.policies()) {
-            if (analyzer::PolicyKey{block.kind, block.space, block.name, block.kind_of_policy} !=
-                key)
+            if (block.policy != key)
                 continue;
             const auto& stage = context_.lowered.program(program.program).stages[block.stage];
             return std::all_of(stage.entries.begin(), stage.entries.end(),
@@ -228,7 +227,7 @@ class IntentChecker {
                 may_have(object, family)
                     ? context_.lowered.find(endpoint.object, direction, hook, family)
                     : nullptr;
-            if (program != nullptr && lets_through(*program, analyzer::key_of(policy), protocol))
+            if (program != nullptr && lets_through(*program, policy_name(policy), protocol))
                 out.push_back(object.name);
         }
         return out;
@@ -241,12 +240,11 @@ class IntentChecker {
                    : dual_stack_;
     }
 
-    bool lets_through(const decision::GroupProgram& group, const analyzer::PolicyKey& key,
+    bool lets_through(const decision::GroupProgram& group, const policy::PolicyName& key,
                       net::Protocol protocol) const {
         const decision::Program& program = context_.lowered.program(group.program);
         for (const decision::PolicyBlock& block : group.slots.policies()) {
-            if (analyzer::PolicyKey{block.kind, block.space, block.name, block.kind_of_policy} !=
-                key)
+            if (block.policy != key)
                 continue;
             const decision::Stage& stage = program.stages[block.stage];
             for (std::size_t i = block.first; i < stage.entries.size(); ++i) {

@@ -7,6 +7,7 @@
 #include "analyzer/lint/checks.h"
 #include "analyzer/lint/pools.h"
 #include "support/diag/fix.h"
+#include "support/listed.h"
 
 namespace polecat::lint {
 
@@ -44,13 +45,12 @@ class IpamChecker {
     IpamChecker(Context& context, Diagnostics& out)
         : cluster_(context.cluster), out_(out), pools_(pools_of(cluster_)),
           nodes_(nodes_of(cluster_)), calico_ipam_(calico_gives_addresses(cluster_)),
-          whole_(context.extent.is_whole()) {
+          whole_(context.extent.is_whole()),
+          configuration_(policy::default_object(cluster_, "IPAMConfiguration")) {
         for (const policy::OtherObject& each : cluster_.others) {
             if (each.kind == "IPReservation")
                 for (const At<net::Cidr>& cidr : each.spec.cidrs("reservedCIDRs"))
                     reserved_ = reserved_ | AddressSet::of(*cidr);
-            if (each.kind == "IPAMConfiguration" && each.meta.name == "default")
-                configuration_ = &each;
         }
     }
 
@@ -327,7 +327,7 @@ class IpamChecker {
     const bool calico_ipam_;
     const bool whole_; ///< namespaces that are not in the input are not there
     AddressSet reserved_;
-    const policy::OtherObject* configuration_ = nullptr;
+    const policy::OtherObject* configuration_;
 };
 
 } // namespace

@@ -218,10 +218,8 @@ class IpamRequestsChecker {
         for (const Family family : {Family::V4, Family::V6}) {
             const auto* program = context_.lowered.find(
                 group.objects.front(), decision::Direction::Egress, decision::Hook::Normal, family);
-            if (program != nullptr)
-                for (const decision::PolicyBlock& block : program->slots.policies())
-                    if (!block.staged)
-                        return true;
+            if (program != nullptr && program->slots.any_enforced())
+                return true;
         }
         return false;
     }

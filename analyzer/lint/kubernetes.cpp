@@ -24,9 +24,7 @@ class KubernetesChecker {
     KubernetesChecker(Context& context, Diagnostics& out) : out_(out) { find_empty(context); }
 
     void check(const KubernetesNetworkPolicy& policy) {
-        object_ =
-            (policy.staged_action.empty() ? "NetworkPolicy " : "StagedKubernetesNetworkPolicy ") +
-            policy.meta.space + "/" + policy.meta.name;
+        object_ = to_string(policy_name(policy));
         for (const KubernetesRule& rule : policy.ingress)
             check(rule);
         for (const KubernetesRule& rule : policy.egress)

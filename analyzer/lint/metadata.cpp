@@ -6,6 +6,7 @@
 #include "analyzer/lint/egress_fixes.h"
 #include "analyzer/program_sets.h"
 #include "ir/policy/scope.h"
+#include "support/listed.h"
 
 namespace polecat::lint {
 
@@ -84,10 +85,7 @@ class MetadataChecker {
                 diagnostic.severity = diag::Severity::Note;
                 diagnostic.with_note("nothing in the input says which cloud the cluster runs in");
             }
-            diagnostic
-                .about(analyzer::to_string(
-                    analyzer::PolicyKey{hit.slot.policy_kind, hit.slot.policy_space,
-                                        hit.slot.policy_name, hit.slot.kind_of_policy}))
+            diagnostic.about(policy::to_string(hit.slot.policy))
                 .with_witness({hit.endpoints.front(), "169.254.169.254", "TCP 80"})
                 .with_hint("leave 169.254.169.254/32 out of the nets, or deny it before")
                 .with_fix(leave_out(context_.cluster, hit.slot, kMetadata));
@@ -120,10 +118,9 @@ class MetadataChecker {
                 object.kind != decision::Object::Kind::Workload)
                 continue;
             const decision::Slot& slot = own->slots[egress.allowing->value];
-            if (slot.kind != decision::Slot::Kind::Rule || slot.policy_kind == "Profile")
+            if (slot.kind != decision::Slot::Kind::Rule || slot.policy.manifest_kind == "Profile")
                 continue;
-            Hit& hit =
-                hits_[{slot.policy_kind, slot.policy_space, slot.policy_name, slot.rule_index}];
+            Hit& hit = hits_[{slot.policy, slot.rule_index}];
             hit.slot = slot;
             hit.endpoints.push_back(object.name);
         }
@@ -134,7 +131,7 @@ class MetadataChecker {
         const Program& program = context_.lowered.program(id);
         const auto [own_side, first] = own_sides_.try_emplace(id.value);
         if (first)
-            own_side->second = analyzer::predicates_of(program, true);
+            own_side->second = predicates_of(program, true);
         const auto [place, added] = known_.try_emplace(
             {id.value, analyzer::restricted(ends_.identity(number), own_side->second)});
         if (added)
@@ -190,7 +187,7 @@ class MetadataChecker {
     std::optional<std::uint32_t> metadata_; ///< the group of ends that holds the address
     std::map<std::uint32_t, std::vector<decision::PredicateId>> own_sides_; ///< by program
     std::map<std::pair<std::uint32_t, decision::Identity>, Egress> known_;
-    std::map<std::tuple<std::string, std::string, std::string, std::uint32_t>, Hit> hits_;
+    std::map<std::pair<policy::PolicyName, std::uint32_t>, Hit> hits_;
 };
 
 } // namespace

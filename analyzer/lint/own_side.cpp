@@ -8,6 +8,7 @@
 #include "analyzer/label_space.h"
 #include "analyzer/lint/checks.h"
 #include "ir/policy/scope.h"
+#include "support/listed.h"
 
 namespace polecat::lint {
 

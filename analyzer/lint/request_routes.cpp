@@ -167,8 +167,7 @@ class RequestRoutesChecker {
             if (const auto* program = context_.lowered.find(pod, decision::Direction::Ingress,
                                                             decision::Hook::Normal, family))
                 for (const decision::PolicyBlock& each : program->slots.policies()) {
-                    const std::string name = analyzer::to_string(
-                        analyzer::PolicyKey{each.kind, each.space, each.name, each.kind_of_policy});
+                    const std::string name = policy::to_string(each.policy);
                     if (!each.staged && std::find(out.begin(), out.end(), name) == out.end())
                         out.push_back(name);
                 }
@@ -202,7 +201,7 @@ class RequestRoutesChecker {
         const net::Family family = flows.program().family;
         decision::Identity anybody;
         anybody.family = family;
-        anybody.unknown = analyzer::predicates_of(flows.program(), true);
+        anybody.unknown = predicates_of(flows.program(), true);
         return !(flows.between(anybody, context_.ends(family).identity(own)).may & wanted).empty();
     }
 

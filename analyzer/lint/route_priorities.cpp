@@ -16,12 +16,11 @@ constexpr std::int64_t kNormal = 1024, kElevated = 512;
 class RoutePrioritiesChecker {
   public:
     RoutePrioritiesChecker(Context& context, Diagnostics& out)
-        : out_(out), felix_(policy::default_felix(context.cluster)) {
+        : out_(out), felix_(policy::default_felix(context.cluster)),
+          bgp_(policy::default_object(context.cluster, "BGPConfiguration")) {
         for (const OtherObject& each : context.cluster.others) {
             if (each.kind == "FelixConfiguration" && each.meta.name.starts_with("node."))
                 of_nodes_.push_back(&each);
-            else if (each.kind == "BGPConfiguration" && each.meta.name == "default")
-                bgp_ = &each;
             bgp_off_ = bgp_off_ || (each.kind == "Installation" && each.spec.is("bgp", "Disabled"));
         }
     }
@@ -82,7 +81,7 @@ class RoutePrioritiesChecker {
 
     Diagnostics& out_;
     const OtherObject* felix_ = nullptr;
-    const OtherObject* bgp_ = nullptr;
+    const OtherObject* bgp_;
     std::vector<const OtherObject*> of_nodes_;
     bool bgp_off_ = false;
 };

@@ -30,7 +30,7 @@ class SelectorSurprisesChecker {
     SelectorSurprisesChecker(Context& context, Diagnostics& out)
         : context_(context), out_(out), atoms_({&context.lowered}) {
         for (const policy::NetworkSet& set : context.cluster.network_sets)
-            sets_[(set.meta.space.empty() ? "" : set.meta.space + "/") + set.meta.name] = &set;
+            sets_[full_name(set.meta)] = &set;
     }
 
     void run() {
@@ -213,12 +213,9 @@ class SelectorSurprisesChecker {
 
     static const decision::PolicyBlock* block_of(const decision::Attribution& slots,
                                                  const Policy& policy) {
-        const std::string space = space_of(policy);
-        const auto found =
-            std::find_if(slots.policies().begin(), slots.policies().end(), [&](const auto& block) {
-                return block.kind_of_policy == policy.kind && block.space == space &&
-                       block.name == policy.meta.name;
-            });
+        const auto name = policy_name(policy);
+        const auto found = std::find_if(slots.policies().begin(), slots.policies().end(),
+                                        [&](const auto& block) { return block.policy == name; });
         return found == slots.policies().end() ? nullptr : &*found;
     }
 

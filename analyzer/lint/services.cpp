@@ -26,10 +26,6 @@ bool opens_nodes(const policy::Service& service) {
     return service.type == "NodePort" || service.type == "LoadBalancer";
 }
 
-std::string full_name(const policy::Metadata& meta) {
-    return meta.space.empty() ? meta.name : meta.space + "/" + meta.name; // empty: not readable
-}
-
 class ServicesChecker {
   public:
     ServicesChecker(Context& context, Diagnostics& out)
@@ -131,14 +127,12 @@ class ServicesChecker {
     }
 
     bool is_advertised(const policy::Service& service) const {
-        for (const policy::OtherObject& each : context_.cluster.others)
-            if (each.kind == "BGPConfiguration" && each.meta.name == "default")
-                for (std::size_t i = 0; i < each.spec.size("serviceClusterIPs"); ++i)
-                    if (const auto range =
-                            each.spec.cidr(fmt::format("serviceClusterIPs[{}].cidr", i)))
-                        for (const net::Address& address : service.cluster_ips)
-                            if ((*range)->contains(address))
-                                return true;
+        const auto* bgp = policy::default_object(context_.cluster, "BGPConfiguration");
+        for (std::size_t i = 0; bgp != nullptr && i < bgp->spec.size("serviceClusterIPs"); ++i)
+            if (const auto range = bgp->spec.cidr(fmt::format("serviceClusterIPs[{}].cidr", i)))
+                for (const net::Address& address : service.cluster_ips)
+                    if ((*range)->contains(address))
+                        return true;
         return false;
     }
 

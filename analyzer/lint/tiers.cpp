@@ -175,10 +175,10 @@ class TiersChecker {
 
     static double order(const Policy& policy) { return policy.order ? **policy.order : 1e300; }
 
-    const Policy* find(const analyzer::PolicyKey& key) const {
+    const Policy* find(const policy::PolicyName& key) const {
         for (const OrderedTier& tier : context_.policies.tiers)
             for (const Policy* policy : tier.policies)
-                if (analyzer::key_of(*policy) == key)
+                if (policy_name(*policy) == key)
                     return policy;
         return nullptr;
     }
@@ -195,7 +195,7 @@ class TiersChecker {
             std::vector<std::string> starved;
             for (std::size_t j = i + 1; j < tiers.size(); ++j)
                 for (const Policy* policy : tiers[j].policies) {
-                    const auto found = effects.policies.find(analyzer::key_of(*policy));
+                    const auto found = effects.policies.find(policy_name(*policy));
                     // A baseline is for pods that no NetworkPolicy governs: those can't pass.
                     const bool overridden = is_kubernetes(*policy) && of_kubernetes_only(tiers[i]);
                     if (found != effects.policies.end() && !found->second.effect.reached &&

@@ -138,12 +138,8 @@ std::vector<PredicateId> predicates_of(const std::vector<const decision::Match*>
                                        bool source) {
     std::set<PredicateId> out;
     for (const decision::Match* match : matches) {
-        const decision::EndMatch& end = source ? match->source : match->destination;
-        out.insert(end.all.begin(), end.all.end());
-        out.insert(end.none.begin(), end.none.end());
-        for (const auto* ports : {&end.ports, &end.not_ports})
-            if (*ports)
-                out.insert((*ports)->named.begin(), (*ports)->named.end());
+        each_predicate(source ? match->source : match->destination,
+                       [&](PredicateId id) { out.insert(id); });
     }
     return {out.begin(), out.end()};
 }

@@ -38,9 +38,8 @@ AnyProgram::AnyProgram(const PolicyRules& policies, const RuleKey& rule, net::Fa
                        const Scope& scope)
     : policies_(policies), rule_(rule), family_(family) {
     const auto own =
-        std::find_if(policies.list.begin(), policies.list.end(), [&](const auto& each) {
-            return analyzer::key_of(*each.policy) == rule.policy;
-        });
+        std::find_if(policies.list.begin(), policies.list.end(),
+                     [&](const auto& each) { return policy_name(*each.policy) == rule.policy; });
     if (own == policies.list.end())
         return;
     for (auto each = policies.list.begin(); each <= own; ++each) {
@@ -59,7 +58,7 @@ AnyProgram::AnyProgram(const PolicyRules& policies, const RuleKey& rule, net::Fa
         const std::size_t behind = each == own ? last_of(entries, rule.index) : entries.size();
         for (std::size_t i = 0; i < behind; ++i) {
             const Entry& entry = entries[i];
-            const RuleKey key{analyzer::key_of(*each->policy), rule.direction, entry.slot.value};
+            const RuleKey key{policy_name(*each->policy), rule.direction, entry.slot.value};
             const bool passes_on = entry.action == Action::Pass && each->tier != own->tier;
             const bool counts =
                 !scope.alone && (!scope.takers || passes_on || scope.takers->contains(key));

@@ -40,14 +40,15 @@ struct Encoder {
     }
 
     void add_end(const EndMatch& match, bool source, std::vector<Bounds>& parts) {
-        for (const PredicateId id : match.all)
+        const auto& [all, none, ports, not_ports] = match;
+        for (const PredicateId id : all)
             parts.push_back(ask(id, source));
-        for (const PredicateId id : match.none)
+        for (const PredicateId id : none)
             parts.push_back(negate(ask(id, source)));
-        if (match.ports)
-            parts.push_back(in_ports(*match.ports, source));
-        if (match.not_ports)
-            parts.push_back(negate(in_ports(*match.not_ports, source)));
+        if (ports)
+            parts.push_back(in_ports(*ports, source));
+        if (not_ports)
+            parts.push_back(negate(in_ports(*not_ports, source)));
     }
 
     Bounds match(const decision::Match& match) {

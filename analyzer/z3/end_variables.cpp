@@ -21,7 +21,7 @@ EndVariables::EndVariables(Terms& terms, Packet& packet, std::vector<Version> ve
         std::set<Asked> predicates;
         for (std::size_t version = 0; version < versions_.size(); ++version)
             for (const decision::Program* program : versions_[version].programs)
-                for (const PredicateId id : analyzer::predicates_of(*program, is_source))
+                for (const PredicateId id : predicates_of(*program, is_source))
                     predicates.insert({version, id});
         side.predicates.assign(predicates.begin(), predicates.end());
         fill(side, is_source == egress ? own : std::nullopt);

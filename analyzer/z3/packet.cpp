@@ -86,17 +86,19 @@ Term Packet::http(const decision::Match::Http& wanted) {
 }
 
 Term Packet::matches(const decision::Match& match) {
+    // The ends are asked for by who encodes the rest.
+    const auto& [wanted, left_out, type, not_type, source, destination, request] = match;
     std::vector<Term> parts;
-    if (match.protocol)
-        parts.push_back(is_protocol(*match.protocol));
-    if (match.not_protocol)
-        parts.push_back(terms_.negate(is_protocol(*match.not_protocol)));
-    if (match.icmp)
-        parts.push_back(icmp(*match.icmp));
-    if (match.not_icmp)
-        parts.push_back(terms_.negate(icmp(*match.not_icmp)));
-    if (match.http)
-        parts.push_back(http(*match.http));
+    if (wanted)
+        parts.push_back(is_protocol(*wanted));
+    if (left_out)
+        parts.push_back(terms_.negate(is_protocol(*left_out)));
+    if (type)
+        parts.push_back(icmp(*type));
+    if (not_type)
+        parts.push_back(terms_.negate(icmp(*not_type)));
+    if (request)
+        parts.push_back(http(*request));
     return terms_.all_of(std::move(parts));
 }
 

@@ -14,38 +14,34 @@ namespace polecat::smt {
 using analyzer::Claim;
 using analyzer::EffectRuns;
 using analyzer::Meaning;
-using analyzer::PolicyKey;
 using analyzer::RuleKey;
 using analyzer::Run;
 using decision::Attribution;
 using decision::Direction;
+using policy::PolicyName;
 
 namespace {
 
 RuleKey key_of(const decision::Slot& slot, Direction direction) {
-    return {{slot.policy_kind, slot.policy_space, slot.policy_name, slot.kind_of_policy},
-            direction,
-            slot.rule_index};
+    return {slot.policy, direction, slot.rule_index};
 }
 
-using Target = std::variant<RuleKey, PolicyKey, std::string>;
+using Target = std::variant<RuleKey, PolicyName, std::string>;
 
 /// What a unit of a run is, in manifests.
 Target target_of(const Meaning& meaning, const Attribution& slots, Direction direction) {
     if (meaning.kind == Meaning::Kind::Rule)
         return key_of(slots[meaning.number], direction);
-    if (meaning.kind == Meaning::Kind::Policy) {
-        const decision::PolicyBlock& block = slots.policies()[meaning.number];
-        return PolicyKey{block.kind, block.space, block.name, block.kind_of_policy};
-    }
+    if (meaning.kind == Meaning::Kind::Policy)
+        return slots.policies()[meaning.number].policy;
     return slots[meaning.number].tier;
 }
 
 std::string name_of(const Claim& claim) {
     if (const auto* rule = std::get_if<RuleKey>(&claim.about))
         return analyzer::to_string(*rule);
-    if (const auto* policy = std::get_if<PolicyKey>(&claim.about))
-        return analyzer::to_string(*policy);
+    if (const auto* policy = std::get_if<PolicyName>(&claim.about))
+        return policy::to_string(*policy);
     return "Tier " + std::get<std::string>(claim.about);
 }
 

@@ -30,23 +30,25 @@ Tree accounts(const policy::ServiceAccountMatch& match) {
 }
 
 Tree entity(const policy::EntityRule& entity) {
+    // `nodes` is of ClusterNetworkPolicy alone, which is written as what it is.
+    const auto& [nets, not_nets, positive, not_selector, namespace_selector, account, services,
+                 port, not_ports, domains, nodes, span] = entity;
     Tree out = Tree::map();
-    out.put("selector", selector(entity.selector));
-    out.put("notSelector", selector(entity.not_selector));
-    out.put("namespaceSelector", selector(entity.namespace_selector));
-    if (entity.service_accounts)
-        out.put("serviceAccounts", accounts(*entity.service_accounts));
-    if (entity.services)
+    out.put("selector", selector(positive));
+    out.put("notSelector", selector(not_selector));
+    out.put("namespaceSelector", selector(namespace_selector));
+    if (account)
+        out.put("serviceAccounts", accounts(*account));
+    if (services)
         out.put("services",
                 Tree::map()
-                    .put("name", entity.services->name)
-                    .put("namespace",
-                         entity.services->space.empty() ? Tree() : Tree(entity.services->space)));
-    out.put_some("nets", cidrs(entity.nets));
-    out.put_some("notNets", cidrs(entity.not_nets));
-    out.put_some("ports", ports(entity.ports));
-    out.put_some("notPorts", ports(entity.not_ports));
-    out.put_some("domains", texts(entity.domains));
+                    .put("name", services->name)
+                    .put("namespace", services->space.empty() ? Tree() : Tree(services->space)));
+    out.put_some("nets", cidrs(nets));
+    out.put_some("notNets", cidrs(not_nets));
+    out.put_some("ports", ports(port));
+    out.put_some("notPorts", ports(not_ports));
+    out.put_some("domains", texts(domains));
     return out;
 }
 
@@ -87,20 +89,22 @@ Tree types(const policy::Policy& policy) {
 } // namespace
 
 Tree rule(const policy::Rule& rule) {
+    const auto& [action, ip_version, positive, not_protocol, type, not_icmp, source, destination,
+                 requests, name, index, span, action_span, unread, any_action] = rule;
     Tree out = Tree::map();
-    out.put("action", policy::to_string(rule.action));
-    if (rule.ip_version)
-        out.put("ipVersion", rule.ip_version->value);
-    if (rule.protocol)
-        out.put("protocol", protocol(rule.protocol->value));
-    if (rule.not_protocol)
-        out.put("notProtocol", protocol(rule.not_protocol->value));
-    out.put("icmp", icmp(rule.icmp));
-    out.put("notICMP", icmp(rule.not_icmp));
-    out.put_some("source", entity(rule.source));
-    out.put_some("destination", entity(rule.destination));
-    if (rule.http)
-        out.put("http", http(*rule.http));
+    out.put("action", policy::to_string(action));
+    if (ip_version)
+        out.put("ipVersion", ip_version->value);
+    if (positive)
+        out.put("protocol", protocol(positive->value));
+    if (not_protocol)
+        out.put("notProtocol", protocol(not_protocol->value));
+    out.put("icmp", icmp(type));
+    out.put("notICMP", icmp(not_icmp));
+    out.put_some("source", entity(source));
+    out.put_some("destination", entity(destination));
+    if (requests)
+        out.put("http", http(*requests));
     return out;
 }
 

@@ -82,9 +82,8 @@ bool print_errors(const Input& input, bool warnings) {
         diag::render_text(shown, input.sources, diag::TextOptions{colour_on(true)});
     fmt::print(stderr, "{}", text);
     if (input.diagnostics.has_errors())
-        fmt::print(stderr, "\n{} error{}: the input is not used before they are mended\n",
-                   input.diagnostics.count(diag::Severity::Error),
-                   input.diagnostics.count(diag::Severity::Error) == 1 ? "" : "s");
+        fmt::print(stderr, "\n{}: the input is not used before they are mended\n",
+                   counted(input.diagnostics.count(diag::Severity::Error), "error"));
     return input.diagnostics.has_errors();
 }
 

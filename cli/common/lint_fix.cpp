@@ -9,6 +9,7 @@
 #include "analyzer/lint/choice.h"
 #include "frontend/fixes.h"
 #include "frontend/load.h"
+#include "support/listed.h"
 
 namespace polecat::cli {
 
@@ -27,7 +28,7 @@ std::string key_of(const diag::Diagnostic& finding, const Sources& sources) {
 
 using Counts = std::map<std::string, std::size_t>;
 
-Counts counted(const Input& input, bool reading_errors_only) {
+Counts counts_of(const Input& input, bool reading_errors_only) {
     Counts out;
     for (const diag::Diagnostic& each : input.diagnostics.list())
         if (!reading_errors_only || lint::is_reading_error(each))
@@ -63,11 +64,11 @@ bool adds(const diag::Diagnostic& finding) {
 }
 
 std::string new_errors(const Input& before, const Input& after) {
-    const Counts errors = counted(before, true);
+    const Counts errors = counts_of(before, true);
     for (const diag::Diagnostic& each : after.diagnostics.list())
         if (lint::is_reading_error(each) && !errors.contains(key_of(each, after.sources)))
             return "with the fix there is another error: " + each.message;
-    for (const auto& [key, count] : counted(after, true))
+    for (const auto& [key, count] : counts_of(after, true))
         if (count > errors.at(key))
             return "with the fix there are more errors than before";
     return {};
@@ -100,7 +101,7 @@ std::string problem_with(const Input& before, const Input& after,
                          const std::vector<frontend::FixedFile>& changed) {
     if (std::string problem = new_errors(before, after); !problem.empty())
         return problem;
-    const Counts found = counted(before, false), left = counted(after, false);
+    const Counts found = counts_of(before, false), left = counts_of(after, false);
     Counts mended;
     for (const frontend::FixedFile& file : changed)
         for (const diag::Diagnostic& each : file.mended)
@@ -205,7 +206,7 @@ class Mender {
     /// some of them were mended too.
     bool mend_met(Input& after, std::vector<frontend::FixedFile>& changed,
                   std::map<FileId, std::size_t>& more) const {
-        const Counts errors = counted(input_, true);
+        const Counts errors = counts_of(input_, true);
         std::vector<diag::Diagnostic> met;
         for (const diag::Diagnostic& each : after.diagnostics.list())
             if (lint::is_reading_error(each) && !errors.contains(key_of(each, after.sources)) &&
@@ -262,9 +263,8 @@ std::string mend_summary(const Mended& mended, std::size_t left) {
     std::size_t gone = 0;
     for (const Mended::File& each : mended.files)
         gone += each.findings;
-    std::string out = fmt::format("{} of {} finding{} mended in {} file{}", gone, gone + left,
-                                  gone + left == 1 ? "" : "s", mended.files.size(),
-                                  mended.files.size() == 1 ? "" : "s");
+    std::string out = fmt::format("{} of {} mended in {}", gone, counted(gone + left, "finding"),
+                                  counted(mended.files.size(), "file"));
     const std::size_t refused = std::min(mended.refused.size(), left);
     const std::size_t without = left - refused;
     if (without != 0)

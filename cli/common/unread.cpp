@@ -101,8 +101,8 @@ std::vector<std::string> unread_lines(const Input& input, const Hanging& hanging
         const bool one = places.size() == 1;
         out.push_back(fmt::format("not read: {} with errors, {}: {} (polecat lint says what is "
                                   "wrong)",
-                                  one ? "1 object" : fmt::format("{} objects", places.size()),
-                                  listed(places, kMostPlaces), hanging_on(hanging, one)));
+                                  counted(places.size(), "object"), listed(places, kMostPlaces),
+                                  hanging_on(hanging, one)));
     }
     if (const auto found = variants_of(input); !found.empty())
         out.push_back(variants_line(input, found) + ": " + hanging_on(hanging, found.size() == 1));

@@ -67,13 +67,12 @@ std::vector<PolicyRef> policies_of(const Cluster& cluster) {
     for (std::size_t i = 0; i < cluster.kubernetes_policies.size(); ++i) {
         const auto& each = cluster.kubernetes_policies[i];
         if (each.staged_action.empty())
-            out.push_back(
-                {policy::PolicyKind::KubernetesNetworkPolicy, each.meta.space, each.meta.name, i});
+            out.push_back({policy_name(each), i});
     }
     for (std::size_t i = 0; i < cluster.policies.size(); ++i) {
         const auto& each = cluster.policies[i];
         if (!policy::is_staged(each.kind))
-            out.push_back({each.kind, each.meta.space, each.meta.name, i});
+            out.push_back({policy_name(each), i});
     }
     return out;
 }

@@ -13,15 +13,10 @@ namespace polecat::conformance {
 
 /// A Kubernetes NetworkPolicy or a Calico policy of the manifests, staged ones left out.
 struct PolicyRef {
-    policy::PolicyKind kind = policy::PolicyKind::NetworkPolicy;
-    std::string space, name;
+    policy::PolicyName name;
     std::size_t index = 0; ///< in Cluster::kubernetes_policies or Cluster::policies
     auto operator<=>(const PolicyRef&) const = default;
-    bool is_kubernetes() const { return kind == policy::PolicyKind::KubernetesNetworkPolicy; }
-    /// The same policy, wherever it stands.
-    bool same_policy(const PolicyRef& other) const {
-        return kind == other.kind && space == other.space && name == other.name;
-    }
+    bool is_kubernetes() const { return name.kind == policy::PolicyKind::KubernetesNetworkPolicy; }
 };
 
 struct RuleRef {

@@ -65,8 +65,7 @@ Selections::Selections(const Configuration& of)
 
 const Selections::Found& Selections::find(const PolicyRef& policy) const {
     return *std::find_if(found_.begin(), found_.end(), [&](const Found& each) {
-        return each.policy->kind == policy.kind && each.policy->meta.name == policy.name &&
-               each.policy->meta.space == policy.space;
+        return policy_name(*each.policy) == policy.name;
     });
 }
 
@@ -86,7 +85,10 @@ bool Selections::is_within(const Object& object, const EntityRule& entity) const
 }
 
 bool Selections::names_something(const EntityRule& entity, const Policy& policy) const {
-    if (entity.services || entity.nodes || !entity.domains.empty())
+    // By its ends alone: ports are not asked for. Nets are read by is_within, selectors below.
+    const auto& [nets, not_nets, selector, not_selector, namespace_selector, accounts, services,
+                 ports, not_ports, domains, nodes, span] = entity;
+    if (services || nodes || !domains.empty())
         return true; // no selection of endpoints
     const auto peers = policy::peers_of(entity, space_of(policy));
     if (!peers)

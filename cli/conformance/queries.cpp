@@ -12,13 +12,9 @@ namespace polecat::conformance {
 using analyzer::FlowsOf;
 using policy::Direction;
 
-std::string to_string(const PolicyRef& policy) {
-    return std::string(policy::to_string(policy.kind)) + " " +
-           (policy.space.empty() ? "" : policy.space + "/") + policy.name;
-}
-
 std::string to_string(const PolicyRef& policy, const RuleRef& rule) {
-    return to_string(policy) + (rule.direction == Direction::Ingress ? " ingress[" : " egress[") +
+    return to_string(policy.name) +
+           (rule.direction == Direction::Ingress ? " ingress[" : " egress[") +
            std::to_string(rule.index) + "]";
 }
 
@@ -66,7 +62,7 @@ void count_disjointness(const Configuration& configuration, Tally& tally) {
             const auto& mine = selections.subject(policies[i]);
             if (std::any_of(mine.begin(), mine.end(),
                             [&](decision::ObjectId id) { return theirs.contains(id); }))
-                tally.add(to_string(policies[j]) + " and " + to_string(policies[i]));
+                tally.add(to_string(policies[j].name) + " and " + to_string(policies[i].name));
         }
 }
 
@@ -97,7 +93,7 @@ bool differ_strongly(const Configuration& first, const Configuration& second) {
         return true;
     return std::any_of(mine.begin(), mine.end(), [&](const PolicyRef& policy) {
         const auto twin = std::find_if(theirs.begin(), theirs.end(), [&](const PolicyRef& each) {
-            return each.same_policy(policy);
+            return each.name == policy.name;
         });
         return twin == theirs.end() ||
                !same_flows(with_only(first, policy), with_only(second, *twin));

@@ -30,7 +30,6 @@ class Tally {
     QueryAnswer answer_;
 };
 
-std::string to_string(const PolicyRef& policy);
 std::string to_string(const PolicyRef& policy, const RuleRef& rule);
 
 /// Throws Undecided.

@@ -74,7 +74,8 @@ std::string find_conflict(const Configuration& configuration, const Selections& 
         for (std::size_t j = 0; j < i; ++j)
             if (!policies[i].is_kubernetes() && !policies[j].is_kubernetes() &&
                 conflict(configuration, selections, policies[i], policies[j]))
-                return to_string(policies[j]) + " and " + to_string(policies[i]) + " conflict";
+                return to_string(policies[j].name) + " and " + to_string(policies[i].name) +
+                       " conflict";
     return "";
 }
 
@@ -112,7 +113,7 @@ void count_emptiness(const Configuration& configuration, Tally& tally) {
     const Selections selections(configuration);
     for (const PolicyRef& policy : policies_of(configuration.cluster)) {
         if (selections.subject(policy).empty())
-            tally.add(to_string(policy) + " is empty");
+            tally.add(to_string(policy.name) + " is empty");
         for (const RuleRef& rule : rules_of(configuration.cluster, policy))
             if (selections.empty_sides(policy, rule) > 0)
                 tally.add(to_string(policy, rule) + " is empty");
@@ -122,7 +123,7 @@ void count_emptiness(const Configuration& configuration, Tally& tally) {
 void count_redundancy(const Configuration& configuration, Tally& tally) {
     const auto redundant = redundant_policies(configuration);
     for (const PolicyRef& policy : redundant)
-        tally.add(to_string(policy) + " is redundant");
+        tally.add(to_string(policy.name) + " is redundant");
     for (const PolicyRef& policy : policies_of(configuration.cluster)) {
         if (contains(redundant, policy))
             continue;
@@ -145,7 +146,7 @@ void count_sanity(const Configuration& configuration, Tally& tally) {
     const auto redundant = vacuous ? std::vector<PolicyRef>{} : redundant_policies(configuration);
     for (const PolicyRef& policy : policies_of(configuration.cluster)) {
         if (selections.subject(policy).empty()) {
-            tally.add(to_string(policy) + " is empty");
+            tally.add(to_string(policy.name) + " is empty");
             continue;
         }
         std::vector<RuleRef> empty;
@@ -157,7 +158,7 @@ void count_sanity(const Configuration& configuration, Tally& tally) {
         if (vacuous)
             continue;
         if (contains(redundant, policy)) {
-            tally.add(to_string(policy) + " is redundant");
+            tally.add(to_string(policy.name) + " is redundant");
             continue;
         }
         for (const RuleRef& rule : redundant_rules(configuration, policy))

@@ -34,7 +34,7 @@ Selected operator-(Selected a, const Selected& b) {
 }
 
 void Picker::warn(Kind kind, const std::string& text) {
-    out_.push_back({kind, to_string(about_) + ": " + text});
+    out_.push_back({kind, to_string(about_.name) + ": " + text});
 }
 
 Selected Picker::matching(const selector::Selector& selector) const {

@@ -18,14 +18,12 @@ using nlohmann::json;
 
 namespace {
 
-std::map<std::string, std::string> texts_of(const policy::Cluster& cluster) {
+std::map<policy::PolicyName, std::string> texts_of(const policy::Cluster& cluster) {
     const policy::OrderedPolicies ordered = passes::order_policies(cluster);
-    std::map<std::string, std::string> out;
+    std::map<policy::PolicyName, std::string> out;
     for (const policy::OrderedTier& tier : ordered.tiers)
-        for (const policy::Policy* policy : tier.policies) {
-            const std::string space = policy->meta.space.empty() ? "" : policy->meta.space + "/";
-            out[policy->manifest_kind + " " + space + policy->meta.name] = policy::to_text(*policy);
-        }
+        for (const policy::Policy* policy : tier.policies)
+            out[policy_name(*policy)] = policy::to_text(*policy);
     return out;
 }
 
@@ -116,20 +114,17 @@ PolicyChanges policy_changes(const policy::Cluster& base, const policy::Cluster&
     for (const auto& [name, text] : before) {
         const auto twin = now.find(name);
         if (twin == now.end())
-            out.gone.push_back(name);
+            out.gone.push_back(to_string(name));
         else if (twin->second != text)
-            out.changed.push_back(name);
+            out.changed.push_back(to_string(name));
     }
     for (const auto& [name, text] : now)
         if (!before.contains(name))
-            out.added.push_back(name);
+            out.added.push_back(to_string(name));
     return out;
 }
 
 std::string proof_text(const smt::DiffProof& proof) {
-    const auto counted = [](std::size_t number, const char* what) {
-        return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
-    };
     return fmt::format("Z3: {} confirmed, {} confirmed, {} unknown; {} of changed flows replayed",
                        counted(proof.equal, "equal program"),
                        counted(proof.different, "difference"), proof.unknown,

@@ -14,6 +14,7 @@
 #include "support/diag/digest.h"
 #include "support/diag/render.h"
 #include "support/diag/report.h"
+#include "support/listed.h"
 #include "support/unified_diff.h"
 
 namespace polecat::cli {
@@ -45,7 +46,6 @@ std::optional<LintConfig> config_of(const LintOptions& options) {
 }
 
 void print_summary(const Input& input, const Checked& checked, std::size_t excluded) {
-    using diag::counted;
     const auto& list = input.diagnostics.list();
     fmt::print("{}{} read: {}, {}, {}", diag::rule_counts(list),
                counted(input.sources.size() - input.passed_by.size(), "file"),
@@ -61,7 +61,7 @@ void print_summary(const Input& input, const Checked& checked, std::size_t exclu
     if (checked.known != 0)
         fmt::print(", {} in the baseline", checked.known);
     if (excluded != 0)
-        fmt::print(", {} file{} excluded", excluded, excluded == 1 ? "" : "s");
+        fmt::print(", {} excluded", counted(excluded, "file"));
     fmt::print("\n");
 }
 
@@ -124,8 +124,8 @@ int write_baseline(const LintConfig& config, const Input& input, const Checked& 
         fmt::print(stderr, "polecat: {} is not written: {}\n", config.write_baseline, done.error());
         return kBadInput;
     }
-    fmt::print("{} finding{} written to {}\n", checked.baseline->size(),
-               checked.baseline->size() == 1 ? "" : "s", config.write_baseline);
+    fmt::print("{} written to {}\n", counted(checked.baseline->size(), "finding"),
+               config.write_baseline);
     return kGood;
 }
 

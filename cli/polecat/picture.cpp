@@ -9,6 +9,7 @@
 #include "cli/common/input.h"
 #include "cli/polecat/map_rows.h"
 #include "ir/path/host_network.h"
+#include "support/listed.h"
 
 namespace polecat::cli {
 
@@ -86,10 +87,8 @@ class Painter {
             ir::HostNetwork(cluster_).governor(group.objects.front(), direction, family_);
         if (found == nullptr)
             return unsure;
-        const auto& policies = found->slots.policies();
         const auto& stages = cluster_.program(found->program).stages;
-        return std::any_of(policies.begin(), policies.end(),
-                           [](const decision::PolicyBlock& each) { return !each.staged; }) ||
+        return found->slots.any_enforced() ||
                std::none_of(stages.begin(), stages.end(), [](const decision::Stage& stage) {
                    return std::any_of(stage.entries.begin(), stage.entries.end(),
                                       [](const decision::Entry& entry) {
@@ -217,7 +216,7 @@ class Painter {
         } else {
             if (out.label.empty())
                 out.label = "(no namespace)";
-            out.label += fmt::format("\n{} endpoint{}", total, total == 1 ? "" : "s");
+            out.label += "\n" + counted(total, "endpoint");
             if (out.kind == Kind::Mixed)
                 out.label +=
                     fmt::format("\nno ingress policy: {}\nno egress policy: {}", open_in, open_out);

@@ -56,7 +56,7 @@ nlohmann::json hops_json(const decision::LoweredCluster& cluster, const Sources&
                    {"destination", shown(cluster.world, hop.flow.destination)},
                    {"trail", trail}};
         for (const decision::PolicyBlock* block : analyzer::isolating(hop)) {
-            isolated.push_back({{"policy", analyzer::describe(*block)}});
+            isolated.push_back({{"policy", policy::to_string(block->policy)}});
             if (block->span.known())
                 isolated.back()["at"] = sources.describe(block->span);
         }
@@ -97,7 +97,7 @@ std::string ReachPrinter::hop_text(const ir::HopVerdict& hop, std::size_t number
             out.insert(out.size() - 1, "  " + at);
     }
     for (const decision::PolicyBlock* block : analyzer::isolating(hop))
-        out += fmt::format("       isolated by {}{}\n", analyzer::describe(*block),
+        out += fmt::format("       isolated by {}{}\n", policy::to_string(block->policy),
                            place(sources_, block->span));
     return out;
 }

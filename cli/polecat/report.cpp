@@ -2,7 +2,6 @@
 #include <fstream>
 #include <map>
 #include <set>
-#include <tuple>
 
 #include <fmt/format.h>
 
@@ -30,17 +29,16 @@ struct ReportCommand {
     LintOptions steering;
 };
 
-using PolicyKey = std::tuple<std::string, std::string, std::string>; ///< kind, namespace, name
-
 /// Endpoints of each policy, from the programs that hold it at any hook.
-std::map<PolicyKey, std::set<std::string>> governed(const decision::LoweredCluster& cluster) {
-    std::map<PolicyKey, std::set<std::string>> out;
+std::map<policy::PolicyName, std::set<std::string>>
+governed(const decision::LoweredCluster& cluster) {
+    std::map<policy::PolicyName, std::set<std::string>> out;
     for (const decision::Group& group : cluster.groups) {
-        std::set<PolicyKey> keys;
+        std::set<policy::PolicyName> keys;
         for (const auto& [key, program] : group.programs)
             for (const decision::PolicyBlock& block : program.slots.policies())
-                keys.emplace(block.kind, block.space, block.name);
-        for (const PolicyKey& key : keys)
+                keys.insert(block.policy);
+        for (const policy::PolicyName& key : keys)
             for (const decision::ObjectId member : group.members)
                 out[key].insert(name_of(cluster, member));
     }
@@ -54,8 +52,7 @@ void add_policies(const policy::OrderedPolicies& ordered, const decision::Lowere
     for (const policy::OrderedTier& tier : ordered.tiers)
         for (const policy::Policy* policy : tier.policies) {
             ReportPolicy row{policy, tier.name, {}};
-            const auto found =
-                endpoints.find({policy->manifest_kind, policy->meta.space, policy->meta.name});
+            const auto found = endpoints.find(policy_name(*policy));
             if (found != endpoints.end())
                 row.endpoints.assign(found->second.begin(), found->second.end());
             report.policies.push_back(std::move(row));

@@ -9,6 +9,7 @@
 #include "backends/graph/graph.h"
 #include "cli/polecat/pages.h"
 #include "support/diag/render.h"
+#include "support/listed.h"
 #include "support/sha2.h"
 
 namespace polecat::cli {
@@ -30,10 +31,6 @@ std::string allowed_hash(std::string_view text) {
     std::replace(out.begin(), out.end(), '-', '+');
     std::replace(out.begin(), out.end(), '_', '/');
     return "'sha256-" + out + "'";
-}
-
-std::string plural(std::size_t number, const char* word) {
-    return fmt::format("{} {}{}", number, word, number == 1 ? "" : "s");
 }
 
 /// Without the XML declaration, and without ids, which would stand twice in a page with two.
@@ -123,7 +120,7 @@ class Page {
         for (const std::string& line : report_.unread)
             left_out(line);
         if (report_.excluded != 0)
-            left_out(plural(report_.excluded, "file") + " excluded by the configuration.");
+            left_out(counted(report_.excluded, "file") + " excluded by the configuration.");
         out_ += "</section>\n";
     }
 
@@ -300,21 +297,20 @@ class Page {
             tier != report_.tiers.end() && tier->default_action == policy::Action::Pass;
         std::string rules;
         if (policy.ingress_type)
-            rules = plural(policy.ingress.size(), "ingress rule");
+            rules = counted(policy.ingress.size(), "ingress rule");
         if (policy.egress_type)
-            rules += (rules.empty() ? "" : ", ") + plural(policy.egress.size(), "egress rule");
+            rules += (rules.empty() ? "" : ", ") + counted(policy.egress.size(), "egress rule");
         std::string endpoints;
         for (std::size_t i = 0; i < each.endpoints.size() && i < kMostEndpoints; ++i)
             endpoints += (i == 0 ? "" : ", ") + each.endpoints[i];
         if (each.endpoints.size() > kMostEndpoints)
             endpoints += fmt::format(" and {} more", each.endpoints.size() - kMostEndpoints);
-        const std::string space = policy.meta.space.empty() ? "" : policy.meta.space + "/";
         out_ += fmt::format("<tr data-tier=\"{0}\"><td>{1}</td><td>{0}<br>ends in {2}</td><td>{3} "
                             "<strong>{4}</strong>{5}</td><td>{6}</td><td>{7}: {8}</td></tr>\n",
                             escaped(each.tier), number, passes ? "Pass" : "Deny",
-                            escaped(policy.manifest_kind), escaped(space + policy.meta.name),
+                            escaped(policy.manifest_kind), escaped(full_name(policy.meta)),
                             policy.staged_action.empty() ? "" : " (staged: not enforced)", rules,
-                            plural(each.endpoints.size(), "endpoint"),
+                            counted(each.endpoints.size(), "endpoint"),
                             escaped(endpoints.empty() ? "nothing" : endpoints));
     }
 
@@ -340,7 +336,7 @@ class Page {
                 fmt::format("<p>{} of connections depend on what the manifests do not say, such "
                             "as addresses of pods or what domains resolve to: "
                             "<a href=\"#flows?certain=depends\">show them</a>.</p>\n",
-                            plural(static_cast<std::size_t>(depends), "row"));
+                            counted(static_cast<std::size_t>(depends), "row"));
         out_ += "</section>\n";
     }
 

@@ -21,8 +21,8 @@ using policy::PolicyKind;
 
 /// A policy that a rule may be added to.
 struct Candidate {
-    PolicyKind kind;
-    std::string manifest_kind, space, name, tier;
+    policy::PolicyName policy;
+    std::string tier;
     Span span;
     std::optional<std::uint32_t> before; ///< index in the manifest's list; absent: at the end
     std::size_t endpoints = 0;           ///< that it governs
@@ -43,10 +43,8 @@ std::size_t governed_by(const LoweredCluster& cluster, const decision::PolicyBlo
     for (const decision::Group& group : cluster.groups)
         for (const auto& [key, program] : group.programs) {
             const auto& blocks = program.slots.policies();
-            if (std::any_of(blocks.begin(), blocks.end(), [&](const auto& each) {
-                    return each.kind_of_policy == block.kind_of_policy &&
-                           each.space == block.space && each.name == block.name;
-                })) {
+            if (std::any_of(blocks.begin(), blocks.end(),
+                            [&](const auto& each) { return each.policy == block.policy; })) {
                 out += group.members.size();
                 break;
             }
@@ -56,16 +54,14 @@ std::size_t governed_by(const LoweredCluster& cluster, const decision::PolicyBlo
 
 const decision::PolicyBlock* block_of(const decision::GroupProgram& program, const Slot& slot) {
     for (const decision::PolicyBlock& block : program.slots.policies())
-        if (block.kind_of_policy == slot.kind_of_policy && block.space == slot.policy_space &&
-            block.name == slot.policy_name)
+        if (block.policy == slot.policy)
             return &block;
     return nullptr;
 }
 
 Candidate candidate_of(const LoweredCluster& cluster, const decision::PolicyBlock& block,
                        std::optional<std::uint32_t> before) {
-    return {block.kind_of_policy, block.kind, block.space, block.name,
-            block.tier,           block.span, before,      governed_by(cluster, block)};
+    return {block.policy, block.tier, block.span, before, governed_by(cluster, block)};
 }
 
 /// Where a rule would decide before what denies; those that govern the fewest endpoints first.
@@ -100,7 +96,8 @@ std::vector<Candidate> candidates_of(const LoweredCluster& cluster, const ir::Ho
 template <class T, class Test>
 T* find(std::vector<T>& list, const Candidate& wanted, const Test& same_kind) {
     for (T& each : list)
-        if (each.meta.space == wanted.space && each.meta.name == wanted.name && same_kind(each))
+        if (each.meta.space == wanted.policy.space && each.meta.name == wanted.policy.name &&
+            same_kind(each))
             return &each;
     return nullptr;
 }
@@ -115,22 +112,22 @@ void insert(std::vector<Rule>& rules, Rule rule, std::optional<std::uint32_t> be
 
 /// A policy of the same kind around the rule, for reading it.
 std::string document_of(const Candidate& into, Direction direction, const std::string& rule) {
-    const bool kubernetes = into.kind == PolicyKind::KubernetesNetworkPolicy;
-    const bool cluster = into.kind == PolicyKind::KubernetesClusterNetworkPolicy;
-    const bool old = cluster && into.manifest_kind != "ClusterNetworkPolicy";
+    const bool kubernetes = into.policy.kind == PolicyKind::KubernetesNetworkPolicy;
+    const bool cluster = into.policy.kind == PolicyKind::KubernetesClusterNetworkPolicy;
+    const bool old = cluster && into.policy.manifest_kind != "ClusterNetworkPolicy";
     std::string out = fmt::format("apiVersion: {}\nkind: {}\nmetadata:\n  name: \"{}\"\n",
                                   kubernetes ? "networking.k8s.io/v1"
                                   : old      ? "policy.networking.k8s.io/v1alpha1"
                                   : cluster  ? "policy.networking.k8s.io/v1alpha2"
                                              : "projectcalico.org/v3",
-                                  into.manifest_kind, into.name);
-    if (!into.space.empty())
-        out += "  namespace: \"" + into.space + "\"\n";
+                                  into.policy.manifest_kind, into.policy.name);
+    if (!into.policy.space.empty())
+        out += "  namespace: \"" + into.policy.space + "\"\n";
     out += "spec:\n";
     const bool ingress = direction == Direction::Ingress;
     if (cluster) {
         out += "  subject: {namespaces: {}}\n";
-        if (into.manifest_kind != "BaselineAdminNetworkPolicy")
+        if (into.policy.manifest_kind != "BaselineAdminNetworkPolicy")
             out += "  priority: 1\n";
         if (!old)
             out += into.tier == "kube-admin" ? "  tier: Admin\n" : "  tier: Baseline\n";
@@ -172,18 +169,19 @@ bool apply(policy::Cluster& manifests, const Candidate& into, Direction directio
     frontend::load_documents(yaml::read_documents(sources, file, diagnostics), read, diagnostics);
     if (diagnostics.has_errors())
         return false;
-    if (into.kind == PolicyKind::KubernetesNetworkPolicy)
+    if (into.policy.kind == PolicyKind::KubernetesNetworkPolicy)
         return take_rule(read.kubernetes_policies,
                          find(manifests.kubernetes_policies, into,
                               [](const auto& each) { return each.staged_action.empty(); }),
                          direction, into.before);
-    if (into.kind == PolicyKind::KubernetesClusterNetworkPolicy)
-        return take_rule(read.cluster_policies,
-                         find(manifests.cluster_policies, into,
-                              [&](const auto& each) { return each.kind == into.manifest_kind; }),
-                         direction, into.before);
-    policy::Policy* policy =
-        find(manifests.policies, into, [&](const auto& each) { return each.kind == into.kind; });
+    if (into.policy.kind == PolicyKind::KubernetesClusterNetworkPolicy)
+        return take_rule(
+            read.cluster_policies,
+            find(manifests.cluster_policies, into,
+                 [&](const auto& each) { return each.kind == into.policy.manifest_kind; }),
+            direction, into.before);
+    policy::Policy* policy = find(manifests.policies, into,
+                                  [&](const auto& each) { return each.kind == into.policy.kind; });
     if (!take_rule(read.policies, policy, direction, into.before))
         return false;
     auto& rules = direction == Direction::Ingress ? policy->ingress : policy->egress;
@@ -228,8 +226,8 @@ class Search {
                    "a new policy";
         const Direction direction = refusal.hop.direction;
         for (const Candidate& each : candidates) {
-            const auto rule = rule_text(now, {each.kind, each.manifest_kind, each.space, direction,
-                                              refusal.flow, each.endpoints > 1});
+            const auto rule =
+                rule_text(now, {each.policy, direction, refusal.flow, each.endpoints > 1});
             if (!rule) {
                 why_ = rule.error();
                 continue;
@@ -244,7 +242,8 @@ class Search {
     bool try_edit(const ir::HopVerdict& refusal, const Candidate& into, const std::string& rule) {
         policy::Cluster edited = manifests_;
         const Direction direction = refusal.hop.direction;
-        why_ = fmt::format("no single rule in {} {} would allow it", into.manifest_kind, into.name);
+        why_ = fmt::format("no single rule in {} {} would allow it", into.policy.manifest_kind,
+                           into.policy.name);
         if (!apply(edited, into, direction, rule))
             return false;
         diag::Diagnostics diagnostics;
@@ -259,12 +258,10 @@ class Search {
             return false;
         manifests_ = std::move(edited);
         const std::string list = direction == Direction::Ingress ? "spec.ingress" : "spec.egress";
-        edits_.push_back(
-            {into.manifest_kind + " " + (into.space.empty() ? "" : into.space + "/") + into.name,
-             into.span,
-             into.before ? fmt::format("{}, before its rule [{}]", list, *into.before)
-                         : list + ", at the end",
-             rule});
+        edits_.push_back({to_string(into.policy), into.span,
+                          into.before ? fmt::format("{}, before its rule [{}]", list, *into.before)
+                                      : list + ", at the end",
+                          rule});
         after_ = std::move(lowered);
         return true;
     }

@@ -65,9 +65,9 @@ class Writer {
     Result<std::string> write() const {
         if (wanted_.flow.http)
             return Error{"rules for HTTP requests are not suggested"};
-        if (wanted_.kind == policy::PolicyKind::KubernetesNetworkPolicy)
+        if (wanted_.policy.kind == policy::PolicyKind::KubernetesNetworkPolicy)
             return kubernetes_rule();
-        if (wanted_.kind == policy::PolicyKind::KubernetesClusterNetworkPolicy)
+        if (wanted_.policy.kind == policy::PolicyKind::KubernetesClusterNetworkPolicy)
             return cluster_rule();
         return calico_rule();
     }
@@ -112,7 +112,7 @@ class Writer {
             const Labels labels = own_labels(*object);
             if (labels.empty())
                 return no_labels(*object);
-            const bool near = space_of(*object) == wanted_.space;
+            const bool near = space_of(*object) == wanted_.policy.space;
             if (!near)
                 out +=
                     fmt::format("  - namespaceSelector: {}\n",
@@ -133,10 +133,10 @@ class Writer {
 
     /// ClusterNetworkPolicy, or AdminNetworkPolicy and BaselineAdminNetworkPolicy before it.
     Result<std::string> cluster_rule() const {
-        const bool old = wanted_.manifest_kind != "ClusterNetworkPolicy";
+        const bool old = wanted_.policy.manifest_kind != "ClusterNetworkPolicy";
         const decision::Flow& flow = wanted_.flow;
         if (!net::has_ports(flow.protocol) || (old && !flow.destination_port))
-            return Error{fmt::format("{} has no words for {}", wanted_.manifest_kind,
+            return Error{fmt::format("{} has no words for {}", wanted_.policy.manifest_kind,
                                      net::to_string_protocol(flow.protocol))};
         const decision::End& peer = ingress_ ? flow.source : flow.destination;
         std::string out = fmt::format("- action: {}\n  {}:\n", old ? "Allow" : "Accept",
@@ -152,7 +152,7 @@ class Writer {
             out += fmt::format("  - networks: [{}]\n", quoted(cidr_of(*peer.address)));
         } else {
             return Error{fmt::format("the rules of {} name pods only, and the other end is none",
-                                     wanted_.manifest_kind)};
+                                     wanted_.policy.manifest_kind)};
         }
         const std::string protocol = net::to_string_protocol(flow.protocol);
         if (old)
@@ -178,9 +178,9 @@ class Writer {
         if (labels.empty())
             return no_labels(*object);
         std::string out = "selector: " + quoted(selector_text(labels));
-        if (own && !wanted_.space.empty())
+        if (own && !wanted_.policy.space.empty())
             return out;
-        if (space_of(*object) != wanted_.space)
+        if (space_of(*object) != wanted_.policy.space)
             out += ", namespaceSelector: " +
                    quoted(selector_text({{"projectcalico.org/name", space_of(*object)}}));
         return out;

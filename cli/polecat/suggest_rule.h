@@ -10,9 +10,7 @@
 namespace polecat::cli {
 
 struct RuleWanted {
-    policy::PolicyKind kind = policy::PolicyKind::NetworkPolicy;
-    std::string manifest_kind; ///< tells the dialects of ClusterNetworkPolicy apart
-    std::string space;         ///< of the policy; empty for global ones
+    policy::PolicyName policy;
     decision::Direction direction = decision::Direction::Ingress;
     decision::Flow flow;       ///< as the policy sees it
     bool name_own_end = false; ///< the policy selects others than the flow's own end, too

@@ -33,7 +33,7 @@ std::pair<std::string, std::string> names(const SetStep& step, const decision::S
     const bool profile = slot.tier.empty();
     if (slot.kind == decision::Slot::Kind::EndOfProgram)
         return {"after all policy", "nothing matched"};
-    return {profile ? "profile " + slot.policy_name : "tier " + slot.tier,
+    return {profile ? "profile " + slot.policy.name : "tier " + slot.tier,
             step.is_rule || slot.kind == decision::Slot::Kind::AdminDown
                 ? analyzer::describe(slot, direction)
                 : "nothing more matches"};
@@ -62,7 +62,7 @@ std::string TrailPrinter::text(const std::vector<SetStep>& trail,
         if (!step.is_rule)
             for (const auto* block : without_rules(program, step.stage))
                 out += fmt::format("      {:<22} {}: has no {} rule{}\n", "tier " + block->tier,
-                                   analyzer::describe(*block), decision::to_string(direction),
+                                   policy::to_string(block->policy), decision::to_string(direction),
                                    place(block->span));
         const auto [tier, what] = names(step, slot, direction);
         std::string outcome = "does not match";
@@ -94,7 +94,7 @@ std::string TrailPrinter::json(const std::vector<SetStep>& trail,
         if (!step.is_rule)
             for (const auto* block : without_rules(program, step.stage)) {
                 json entry{{"tier", "tier " + block->tier},
-                           {"what", analyzer::describe(*block)},
+                           {"what", policy::to_string(block->policy)},
                            {"outcome", "no rule"}};
                 if (block->span.known())
                     entry["at"] = sources_.describe(block->span);

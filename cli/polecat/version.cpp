@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <sodium.h>
 #include <yaml.h>
 #include <z3.h>
 
@@ -28,12 +27,11 @@ std::string version_text() {
     unsigned major = 0, minor = 0, build = 0, change = 0;
     Z3_get_version(&major, &minor, &build, &change);
     return fmt::format("polecat {}\nbuilt: {}{}, {}\nwith: fmt {}.{}.{}, nlohmann_json {}.{}.{}, "
-                       "libyaml {}, libsodium {}, Z3 {}.{}.{}",
+                       "libyaml {}, Z3 {}.{}.{}",
                        POLECAT_VERSION, revision.empty() ? "" : revision + ", ", compiler(),
                        POLECAT_BUILD_TYPE, FMT_VERSION / 10000, FMT_VERSION / 100 % 100,
                        FMT_VERSION % 100, NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR,
-                       NLOHMANN_JSON_VERSION_PATCH, yaml_get_version_string(),
-                       sodium_version_string(), major, minor, build);
+                       NLOHMANN_JSON_VERSION_PATCH, yaml_get_version_string(), major, minor, build);
 }
 
 } // namespace polecat::cli

@@ -85,7 +85,7 @@ class Which {
         for (const policy::OrderedTier& tier : ordered.tiers)
             for (const policy::Policy* each : tier.policies) {
                 const auto& meta = each->meta;
-                names.push_back(meta.space.empty() ? meta.name : meta.space + "/" + meta.name);
+                names.push_back(full_name(meta));
                 if (names.back() == name)
                     out.push_back(
                         {fmt::format("{} {} (tier {})", each->manifest_kind, name, tier.name),
@@ -164,13 +164,11 @@ class Which {
     json policies_of(const decision::GroupProgram& program, Direction direction, Hook hook) const {
         json policies = json::array();
         for (const decision::PolicyBlock& block : program.slots.policies()) {
-            json entry{
-                {"tier", block.tier},
-                {"policy", fmt::format("{} {}{}", block.kind,
-                                       block.space.empty() ? "" : block.space + "/", block.name)},
-                {"staged", block.staged},
-                {"unread", block.unread},
-                {"has_rules", block.count != 0}};
+            json entry{{"tier", block.tier},
+                       {"policy", policy::to_string(block.policy)},
+                       {"staged", block.staged},
+                       {"unread", block.unread},
+                       {"has_rules", block.count != 0}};
             if (block.order)
                 entry["order"] = *block.order;
             if (block.span.known())

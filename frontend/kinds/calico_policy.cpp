@@ -29,10 +29,6 @@ PolicyKind kind_of(const std::string& kind) {
                                                  : PolicyKind::NetworkPolicy;
 }
 
-bool is_global(PolicyKind kind) {
-    return kind == PolicyKind::GlobalNetworkPolicy || kind == PolicyKind::StagedGlobalNetworkPolicy;
-}
-
 /// `label` or `label.label`; namespaced ones also as Calico names its copies of foreign policies.
 void check_policy_name(Fields& root, const Policy& policy, Checks checks) {
     const std::string_view name = policy.meta.name;
@@ -247,7 +243,7 @@ void read_calico_policy(ObjectContext& context) {
     Policy out;
     out.kind = kind_of(context.kind);
     out.manifest_kind = context.kind;
-    const bool global = is_global(out.kind), staged = policy::is_staged(out.kind);
+    const bool global = policy::is_global(out.kind), staged = policy::is_staged(out.kind);
     out.meta = read_metadata(root, !global, diag::Severity::Error);
     const Checks checks = checks_of(context);
     check_policy_name(root, out, checks);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "frontend/kinds/kinds.h"
+#include "support/listed.h"
 
 namespace polecat::frontend {
 
@@ -102,9 +103,7 @@ void note_foreign_policy(const yaml::Node& root, const std::string& api_version,
 void report_foreign_policies(const policy::Cluster& cluster, diag::Diagnostics& diagnostics) {
     for (const auto& [kind, noted] : cluster.foreign_policies)
         diagnostics
-            .report(
-                diag::Code::ForeignPolicy, noted.first,
-                {kind, std::to_string(noted.count) + (noted.count == 1 ? " object" : " objects")})
+            .report(diag::Code::ForeignPolicy, noted.first, {kind, counted(noted.count, "object")})
             .with_note("answers and findings are those of the policies that are read; these may "
                        "deny, or open, more")
             .with_hint("what they say has to be judged beside");

@@ -46,18 +46,7 @@ template <class Act> void each_match(const Program& program, const Act& act) {
 
 Side side_of(const Program& program, bool source, std::span<const Identity> identities) {
     Side out;
-    each_match(program, [&](const Match& match) {
-        const EndMatch& end = source ? match.source : match.destination;
-        out.predicates.insert(out.predicates.end(), end.all.begin(), end.all.end());
-        out.predicates.insert(out.predicates.end(), end.none.begin(), end.none.end());
-        for (const auto* ports : {&end.ports, &end.not_ports})
-            if (*ports)
-                out.predicates.insert(out.predicates.end(), (*ports)->named.begin(),
-                                      (*ports)->named.end());
-    });
-    std::sort(out.predicates.begin(), out.predicates.end());
-    out.predicates.erase(std::unique(out.predicates.begin(), out.predicates.end()),
-                         out.predicates.end());
+    out.predicates = predicates_of(program, source);
     std::set<EndClass> distinct;
     for (const Identity& identity : identities)
         distinct.insert(out.class_of(identity));
@@ -102,16 +91,18 @@ class Flattener {
                 act(borders[protocol]);
         };
         each_match(program_, [&](const Match& match) {
-            for (const auto* protocol : {&match.protocol, &match.not_protocol})
-                if (*protocol)
-                    borders[**protocol];
-            for (const auto* wanted : {&match.icmp, &match.not_icmp})
+            // Of `http` nothing: no flow of a table has a request.
+            const auto& [protocol, not_protocol, type, not_type, from, to, http] = match;
+            for (const auto* each : {&protocol, &not_protocol})
+                if (*each)
+                    borders[**each];
+            for (const auto* wanted : {&type, &not_type})
                 if (*wanted)
                     add_icmp(**wanted, borders[icmp]);
-            for (const auto* ports : {&match.destination.ports, &match.destination.not_ports})
+            for (const auto* ports : {&to.ports, &to.not_ports})
                 if (*ports)
                     each_port([&](Borders& into) { into.add((*ports)->numbers); });
-            for (const auto* ports : {&match.source.ports, &match.source.not_ports})
+            for (const auto* ports : {&from.ports, &from.not_ports})
                 if (*ports)
                     source.add((*ports)->numbers);
         });

@@ -62,10 +62,11 @@ CellJudge::CellJudge(const Program& program, const PredicateStore& predicates,
 
 Tri CellJudge::matches(const Candidate& candidate, const Packet& packet) const {
     const Match& match = candidate.entry->match;
+    const auto& [protocol, not_protocol, type, not_type, source, destination, http] = match;
     const bool has_ports = net::has_ports(packet.protocol);
-    if (match.protocol && *match.protocol != packet.protocol)
+    if (protocol && *protocol != packet.protocol)
         return Tri::No;
-    if (match.not_protocol && *match.not_protocol == packet.protocol)
+    if (not_protocol && *not_protocol == packet.protocol)
         return Tri::No;
     const auto icmp = [&](const IcmpTypeCode& wanted) {
         return packet.protocol ==
@@ -73,7 +74,7 @@ Tri CellJudge::matches(const Candidate& candidate, const Packet& packet) const {
                (!wanted.type || *wanted.type == packet.value / 256) &&
                (!wanted.code || *wanted.code == packet.value % 256);
     };
-    if ((match.icmp && !icmp(*match.icmp)) || (match.not_icmp && icmp(*match.not_icmp)))
+    if ((type && !icmp(*type)) || (not_type && icmp(*not_type)))
         return Tri::No;
     Tri result = candidate.ends;
     const auto side = [&](const EndMatch& end, const EndClass& view, std::uint16_t port) {
@@ -86,19 +87,20 @@ Tri CellJudge::matches(const Candidate& candidate, const Packet& packet) const {
                 found = either(found, in(id));
             return found;
         };
-        for (const PredicateId id : end.all)
+        const auto& [all, none, ports, not_ports] = end;
+        for (const PredicateId id : all)
             if (is_port_set(predicates_[id]))
                 result = both(result, in(id));
-        for (const PredicateId id : end.none)
+        for (const PredicateId id : none)
             if (is_port_set(predicates_[id]))
                 result = both(result, !in(id));
-        if (end.ports)
-            result = both(result, in_ports(*end.ports));
-        if (end.not_ports)
-            result = both(result, !in_ports(*end.not_ports));
+        if (ports)
+            result = both(result, in_ports(*ports));
+        if (not_ports)
+            result = both(result, !in_ports(*not_ports));
     };
-    side(match.source, source_, packet.source_port);
-    side(match.destination, destination_, packet.value);
+    side(source, source_, packet.source_port);
+    side(destination, destination_, packet.value);
     return result;
 }
 

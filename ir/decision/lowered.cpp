@@ -25,13 +25,9 @@ bool LoweredCluster::is_in_doubt(ProgramId id) const {
         return std::holds_alternative<UnreadSet>(predicate) ||
                (service != nullptr && decision::is_in_doubt(*service, world));
     };
-    const auto asks = [&](const EndMatch& end) {
-        return std::any_of(end.all.begin(), end.all.end(), in_doubt) ||
-               std::any_of(end.none.begin(), end.none.end(), in_doubt);
-    };
-    for (const Stage& stage : program(id).stages)
-        for (const Entry& entry : stage.entries)
-            if (asks(entry.match->source) || asks(entry.match->destination))
+    for (const bool source : {true, false})
+        for (const PredicateId each : predicates_of(program(id), source))
+            if (in_doubt(each))
                 return true;
     return false;
 }

@@ -51,15 +51,16 @@ Tri in_ports(const Context& c, const PortMatch& ports, const Side& side) {
 }
 
 Tri end_matches(const Context& c, const EndMatch& match, const Side& side) {
+    const auto& [all, none, ports, not_ports] = match;
     Tri result = Tri::Yes;
-    for (const PredicateId id : match.all)
+    for (const PredicateId id : all)
         result = both(result, has(c, id, side));
-    for (const PredicateId id : match.none)
+    for (const PredicateId id : none)
         result = both(result, !has(c, id, side));
-    if (match.ports)
-        result = both(result, in_ports(c, *match.ports, side));
-    if (match.not_ports)
-        result = both(result, !in_ports(c, *match.not_ports, side));
+    if (ports)
+        result = both(result, in_ports(c, *ports, side));
+    if (not_ports)
+        result = both(result, !in_ports(c, *not_ports, side));
     return result;
 }
 
@@ -102,17 +103,18 @@ bool http_matches(const Match::Http& wanted, const std::optional<Flow::Http>& ht
 
 /// What a match asks besides its ends.
 Tri packet_matches(const Match& match, const Flow& flow) {
+    const auto& [protocol, not_protocol, icmp, not_icmp, source, destination, http] = match;
     Tri result = Tri::Yes;
-    if (match.protocol)
-        result = both(result, known(*match.protocol == flow.protocol));
-    if (match.not_protocol)
-        result = both(result, known(*match.not_protocol != flow.protocol));
-    if (match.icmp)
-        result = both(result, is_icmp(flow, *match.icmp));
-    if (match.not_icmp)
-        result = both(result, !is_icmp(flow, *match.not_icmp));
-    if (match.http)
-        result = both(result, known(http_matches(*match.http, flow.http)));
+    if (protocol)
+        result = both(result, known(*protocol == flow.protocol));
+    if (not_protocol)
+        result = both(result, known(*not_protocol != flow.protocol));
+    if (icmp)
+        result = both(result, is_icmp(flow, *icmp));
+    if (not_icmp)
+        result = both(result, !is_icmp(flow, *not_icmp));
+    if (http)
+        result = both(result, known(http_matches(*http, flow.http)));
     return result;
 }
 
@@ -163,14 +165,15 @@ std::string predicate_reason(const Context& c, PredicateId id, const Side& side)
 }
 
 std::string end_reason(const Context& c, const EndMatch& match, const Side& side) {
-    for (const auto* list : {&match.all, &match.none})
+    const auto& [all, none, ports, not_ports] = match;
+    for (const auto* list : {&all, &none})
         for (const PredicateId id : *list)
             if (has(c, id, side) == Tri::Unknown)
                 return predicate_reason(c, id, side);
-    for (const auto* ports : {&match.ports, &match.not_ports}) {
-        if (!*ports || in_ports(c, **ports, side) != Tri::Unknown)
+    for (const auto* list : {&ports, &not_ports}) {
+        if (!*list || in_ports(c, **list, side) != Tri::Unknown)
             continue;
-        for (const PredicateId id : (*ports)->named)
+        for (const PredicateId id : (*list)->named)
             if (has(c, id, side) == Tri::Unknown)
                 return predicate_reason(c, id, side);
         return std::string("the ") + side.name + " port is not given";

@@ -60,19 +60,20 @@ class MismatchFinder {
 
   private:
     void packet(const Match& match) {
+        const auto& [wanted, left_out, icmp, not_icmp, source, destination, http] = match;
         const std::string protocol = net::to_string_protocol(flow_.protocol);
-        if (match.protocol && *match.protocol != flow_.protocol)
+        if (wanted && *wanted != flow_.protocol)
             out_.push_back(fmt::format("the protocol is {}, not {}", protocol,
-                                       net::to_string_protocol(*match.protocol)));
-        if (match.not_protocol && *match.not_protocol == flow_.protocol)
+                                       net::to_string_protocol(*wanted)));
+        if (left_out && *left_out == flow_.protocol)
             out_.push_back("the rule leaves protocol " + protocol + " out");
         Match rest;
-        rest.icmp = match.icmp;
-        rest.not_icmp = match.not_icmp;
+        rest.icmp = icmp;
+        rest.not_icmp = not_icmp;
         if (matches(rest, predicates_, world_, flow_) == Tri::No)
             out_.emplace_back("the ICMP type or code is another");
         rest = Match{};
-        rest.http = match.http;
+        rest.http = http;
         if (matches(rest, predicates_, world_, flow_) == Tri::No)
             out_.emplace_back(flow_.http ? "the HTTP method or path is another"
                                          : "the rule is for HTTP requests, and none is given");
@@ -83,21 +84,22 @@ class MismatchFinder {
         const auto ask = [&](PredicateId id) {
             return holds(predicates_[id], world_, end, flow_.family, flow_.protocol, port);
         };
+        const auto& [all, none, ports, not_ports] = match;
         const std::string who = "the " + side + " " + name_of(end);
-        for (const PredicateId id : match.all)
+        for (const PredicateId id : all)
             if (ask(id) == Tri::No)
                 out_.push_back(who + " is not " + words_for(predicates_[id]));
-        for (const PredicateId id : match.none)
+        for (const PredicateId id : none)
             if (ask(id) == Tri::Yes)
                 out_.push_back(who + " is " + words_for(predicates_[id]) +
                                ", which the rule leaves out");
         EndMatch only;
-        only.ports = match.ports;
-        if (match.ports && asks_in_vain(only, side))
-            out_.push_back(port_text(port, side) + " is not among " + ports_of(*match.ports));
+        only.ports = ports;
+        if (ports && asks_in_vain(only, side))
+            out_.push_back(port_text(port, side) + " is not among " + ports_of(*ports));
         only.ports.reset();
-        only.not_ports = match.not_ports;
-        if (match.not_ports && asks_in_vain(only, side))
+        only.not_ports = not_ports;
+        if (not_ports && asks_in_vain(only, side))
             out_.push_back(port_text(port, side) + " is among those that the rule leaves out");
     }
 

@@ -53,33 +53,35 @@ std::string icmp_text(const IcmpTypeCode& icmp) {
 
 void add_end(std::string& out, const char* side, const EndMatch& end,
              const PredicateStore& predicates) {
-    for (const PredicateId id : end.all)
+    const auto& [all, none, ports, not_ports] = end;
+    for (const PredicateId id : all)
         out += fmt::format(" {} {}", side, to_string(predicates[id]));
-    for (const PredicateId id : end.none)
+    for (const PredicateId id : none)
         out += fmt::format(" {} not {}", side, to_string(predicates[id]));
-    if (end.ports)
-        out += fmt::format(" {} port {}", side, ports_text(*end.ports, predicates));
-    if (end.not_ports)
-        out += fmt::format(" {} port not {}", side, ports_text(*end.not_ports, predicates));
+    if (ports)
+        out += fmt::format(" {} port {}", side, ports_text(*ports, predicates));
+    if (not_ports)
+        out += fmt::format(" {} port not {}", side, ports_text(*not_ports, predicates));
 }
 
 std::string match_text(const Match& match, const PredicateStore& predicates) {
+    const auto& [protocol, not_protocol, icmp, not_icmp, source, destination, http] = match;
     std::string out;
-    if (match.protocol)
-        out += " protocol " + net::to_string_protocol(*match.protocol);
-    if (match.not_protocol)
-        out += " protocol not " + net::to_string_protocol(*match.not_protocol);
-    if (match.icmp)
-        out += " icmp " + icmp_text(*match.icmp);
-    if (match.not_icmp)
-        out += " icmp not " + icmp_text(*match.not_icmp);
-    add_end(out, "source", match.source, predicates);
-    add_end(out, "destination", match.destination, predicates);
-    if (match.http) {
+    if (protocol)
+        out += " protocol " + net::to_string_protocol(*protocol);
+    if (not_protocol)
+        out += " protocol not " + net::to_string_protocol(*not_protocol);
+    if (icmp)
+        out += " icmp " + icmp_text(*icmp);
+    if (not_icmp)
+        out += " icmp not " + icmp_text(*not_icmp);
+    add_end(out, "source", source, predicates);
+    add_end(out, "destination", destination, predicates);
+    if (http) {
         out += " http";
-        for (const std::string& method : match.http->methods)
+        for (const std::string& method : http->methods)
             out += " method " + quoted(method);
-        for (const auto& [prefix, path] : match.http->paths)
+        for (const auto& [prefix, path] : http->paths)
             out += fmt::format(" {} {}", prefix ? "prefix" : "exact", quoted(path));
     }
     return out.empty() ? " any" : out;

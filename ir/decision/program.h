@@ -97,7 +97,9 @@ struct PortMatch {
     auto operator<=>(const PortMatch&) const = default;
 };
 
-/// AND of `all`, of the negations of `none`, and of the port matches.
+/// AND of `all`, of the negations of `none`, and of the port matches. Who reads it unpacks it
+/// (`const auto& [...]`), so that it does not compile until it reads a new field as well; the same
+/// of Match.
 struct EndMatch {
     std::vector<PredicateId> all;
     std::vector<PredicateId> none;
@@ -105,6 +107,18 @@ struct EndMatch {
     std::optional<PortMatch> not_ports; ///< none of these
     auto operator<=>(const EndMatch&) const = default;
 };
+
+/// act(predicate) for each that the end is asked for, ports included; one may come twice.
+template <class Act> void each_predicate(const EndMatch& end, const Act& act) {
+    const auto& [all, none, ports, not_ports] = end;
+    for (const auto* list : {&all, &none})
+        for (const PredicateId id : *list)
+            act(id);
+    for (const auto* list : {&ports, &not_ports})
+        if (*list)
+            for (const PredicateId id : (*list)->named)
+                act(id);
+}
 
 struct IcmpTypeCode {
     std::optional<std::uint8_t> type, code;
@@ -164,15 +178,16 @@ struct Program {
 };
 using ProgramId = Id<struct ProgramTag>;
 
+/// What the program asks of one end of a flow, in order and each once.
+std::vector<PredicateId> predicates_of(const Program& program, bool source);
+
 /// What a slot stands for: a rule, the end of a tier, the end of the program, or an endpoint of
-/// which it is not known what governs it (`policy_kind`, ... then name it).
+/// which it is not known what governs it (`policy` then names the endpoint).
 struct Slot {
     enum class Kind : std::uint8_t { Rule, EndOfTier, EndOfProgram, AdminDown, UnreadEndpoint };
     Kind kind = Kind::Rule;
-    std::string tier;        ///< empty for profiles
-    std::string policy_kind; ///< kind as in the manifest; "Profile"
-    policy::PolicyKind kind_of_policy = policy::PolicyKind::NetworkPolicy; ///< not for profiles
-    std::string policy_space, policy_name;
+    std::string tier;             ///< empty for profiles
+    policy::PolicyName policy;    ///< or the profile, of kind "Profile"
     std::uint32_t rule_index = 0; ///< index in the manifest's list of that direction
     Action action = Action::Deny;
     Span span;
@@ -181,9 +196,9 @@ struct Slot {
 /// isolates all the same.
 struct PolicyBlock {
     std::uint32_t stage = 0, first = 0, count = 0;
-    std::string tier, kind, space, name; ///< kind as in the manifest
+    std::string tier;
+    policy::PolicyName policy;
     std::optional<double> order;
-    policy::PolicyKind kind_of_policy = policy::PolicyKind::NetworkPolicy;
     bool staged = false;
     bool unread = false; ///< it could not be read, and may not govern the endpoint after all
     Span span;           ///< metadata.name
@@ -198,6 +213,7 @@ class Attribution {
     const Slot& operator[](std::size_t id) const { return *parts_->slots[id]; }
     std::size_t size() const { return parts_ ? parts_->slots.size() : 0; }
     const std::vector<PolicyBlock>& policies() const { return parts_->policies; }
+    bool any_enforced() const; ///< some policy that is not staged governs here
     /// Equal for those that share.
     const void* identity() const { return parts_.get(); }
 

@@ -47,10 +47,8 @@ std::set<PredicateId> asked_by_host_endpoints(const LoweredCluster& cluster, net
         groups.insert(cluster.endpoint_of(id)->group);
     std::set<PredicateId> out;
     const auto add = [&](const decision::Program& program) {
-        for (const decision::Stage& stage : program.stages)
-            for (const decision::Entry& entry : stage.entries)
-                for (const auto* list : {&entry.match->source.all, &entry.match->source.none})
-                    out.insert(list->begin(), list->end());
+        const auto asked = predicates_of(program, true);
+        out.insert(asked.begin(), asked.end());
     };
     for (const GroupId group : groups)
         for (const auto& [key, program] : cluster.groups[group.value].programs)

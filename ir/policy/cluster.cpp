@@ -26,4 +26,12 @@ bool has_calico_objects(const Cluster& cluster) {
                        [&](const auto& each) { return is_calicos(each.first); });
 }
 
+const OtherObject* default_object(const Cluster& cluster, std::string_view kind) {
+    const auto& others = cluster.others;
+    const auto found = std::find_if(others.rbegin(), others.rend(), [&](const OtherObject& each) {
+        return each.kind == kind && each.meta.name == "default";
+    });
+    return found != others.rend() ? &*found : nullptr;
+}
+
 } // namespace polecat::policy

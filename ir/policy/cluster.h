@@ -73,6 +73,10 @@ struct Cluster {
     }
 };
 
+/// The object of a kind of Cluster::others that counts for the whole cluster: the one named
+/// `default`. nullptr: it is not in the input.
+const OtherObject* default_object(const Cluster& cluster, std::string_view kind);
+
 /// Whether something of Calico's own API is there, so that Calico carries out all the policies.
 bool has_calico_objects(const Cluster& cluster);
 

@@ -32,11 +32,7 @@ std::uint16_t vxlan_port(const FelixSettings& felix) {
 }
 
 const OtherObject* default_felix(const Cluster& cluster) {
-    const auto& others = cluster.others;
-    const auto found = std::find_if(others.rbegin(), others.rend(), [](const OtherObject& each) {
-        return each.kind == "FelixConfiguration" && each.meta.name == "default";
-    });
-    return found != others.rend() ? &*found : nullptr;
+    return default_object(cluster, "FelixConfiguration");
 }
 
 std::optional<HostAction> to_host_of_environment(const Cluster& cluster) {

@@ -11,6 +11,7 @@
 #include "ir/net/address.h"
 #include "ir/net/protocol.h"
 #include "ir/policy/metadata.h"
+#include "ir/policy/policy_name.h"
 #include "ir/policy/rule.h"
 #include "ir/selector/selector.h"
 #include "support/source.h"
@@ -69,6 +70,7 @@ struct KubernetesNetworkPolicy {
     /// NetworkPolicy.
     std::string staged_action;
 };
+PolicyName policy_name(const KubernetesNetworkPolicy& policy);
 
 /// namespaces, or pods in namespaces (both selectors).
 struct ClusterPeer {

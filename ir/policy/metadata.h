@@ -24,4 +24,7 @@ struct Metadata {
     bool labels_unread = false; ///< what was wrong is in the labels, or may be
 };
 
+/// "shop/web", or "web" of what has no namespace.
+std::string full_name(const Metadata& meta);
+
 } // namespace polecat::policy

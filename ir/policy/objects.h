@@ -10,6 +10,7 @@
 
 #include "ir/net/address.h"
 #include "ir/policy/metadata.h"
+#include "ir/policy/policy_name.h"
 #include "ir/policy/rule.h"
 #include "ir/policy/settings.h"
 #include "ir/selector/selector.h"
@@ -23,20 +24,6 @@ struct Tier {
     std::optional<At<double>> order;
     At<Action> default_action{Action::Deny, {}}; ///< Deny or Pass
 };
-
-/// Which kind of object a policy was: counts in the tie-break of the order
-/// (felix/calc/policy_sorter.go) and in how people name it.
-enum class PolicyKind : std::uint8_t {
-    GlobalNetworkPolicy,
-    NetworkPolicy,
-    KubernetesNetworkPolicy,
-    KubernetesClusterNetworkPolicy,
-    StagedGlobalNetworkPolicy,
-    StagedNetworkPolicy,
-    StagedKubernetesNetworkPolicy,
-};
-std::string_view to_string(PolicyKind kind);
-bool is_staged(PolicyKind kind);
 
 /// A Calico policy (any of the kinds, Kubernetes ones after conversion).
 struct Policy {
@@ -55,6 +42,7 @@ struct Policy {
     At<bool> do_not_track, pre_dnat, apply_on_forward;
     std::string staged_action; ///< staged kinds: "Set", "Delete", "Learn", "Ignore"
 };
+PolicyName policy_name(const Policy& policy);
 
 struct Profile {
     Metadata meta;
@@ -96,7 +84,7 @@ struct Workload {
     std::vector<At<std::string>> profiles;    ///< WorkloadEndpoint only; pods get kns., ksa.
     std::string interface_name;
     std::map<std::string, std::string> pod_annotations;
-    std::string owner_kind, owner_name; ///< of a pod that a workload made
+    std::string owner_kind, owner_name;                   ///< of a pod that a workload made
     std::map<std::string, std::string> felix_environment; ///< FELIX_* that its containers are given
 };
 

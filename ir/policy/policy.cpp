@@ -1,5 +1,6 @@
 #include <string_view>
 
+#include "ir/policy/kubernetes.h"
 #include "ir/policy/objects.h"
 #include "ir/policy/scope.h"
 
@@ -18,26 +19,6 @@ bool Secret::has(std::string_view key) const {
                        [&](const At<std::string>& each) { return each.value == key; });
 }
 
-std::string_view to_string(PolicyKind kind) {
-    switch (kind) {
-    case PolicyKind::GlobalNetworkPolicy:
-        return "GlobalNetworkPolicy";
-    case PolicyKind::NetworkPolicy:
-        return "NetworkPolicy";
-    case PolicyKind::KubernetesNetworkPolicy:
-        return "KubernetesNetworkPolicy";
-    case PolicyKind::KubernetesClusterNetworkPolicy:
-        return "KubernetesClusterNetworkPolicy";
-    case PolicyKind::StagedGlobalNetworkPolicy:
-        return "StagedGlobalNetworkPolicy";
-    case PolicyKind::StagedNetworkPolicy:
-        return "StagedNetworkPolicy";
-    case PolicyKind::StagedKubernetesNetworkPolicy:
-        return "StagedKubernetesNetworkPolicy";
-    }
-    return "NetworkPolicy";
-}
-
 std::string_view to_string(Action action) {
     switch (action) {
     case Action::Allow:
@@ -53,22 +34,32 @@ std::string_view to_string(Action action) {
 }
 
 bool asks_nothing(const EntityRule& end) {
-    return end.nets.empty() && end.not_nets.empty() && !is_present(end.selector) &&
-           !is_present(end.not_selector) && !is_present(end.namespace_selector) &&
-           !end.service_accounts && !end.services && end.ports.empty() && end.not_ports.empty() &&
-           end.domains.empty() && !end.nodes;
+    const auto& [nets, not_nets, selector, not_selector, namespace_selector, accounts, services,
+                 ports, not_ports, domains, nodes, span] = end;
+    return nets.empty() && not_nets.empty() && !is_present(selector) && !is_present(not_selector) &&
+           !is_present(namespace_selector) && !accounts && !services && ports.empty() &&
+           not_ports.empty() && domains.empty() && !nodes;
 }
 
 bool asks_nothing(const Rule& rule) {
-    return !rule.protocol && !rule.not_protocol && !rule.icmp && !rule.not_icmp && !rule.http &&
-           !rule.ip_version && !rule.unread.known() && asks_nothing(rule.source) &&
-           asks_nothing(rule.destination);
+    const auto& [action, ip_version, protocol, not_protocol, icmp, not_icmp, source, destination,
+                 http, name, index, span, action_span, unread, any_action] = rule;
+    return !protocol && !not_protocol && !icmp && !not_icmp && !http && !ip_version &&
+           !unread.known() && asks_nothing(source) && asks_nothing(destination);
 }
 
-bool is_staged(PolicyKind kind) {
-    return kind == PolicyKind::StagedGlobalNetworkPolicy ||
-           kind == PolicyKind::StagedNetworkPolicy ||
-           kind == PolicyKind::StagedKubernetesNetworkPolicy;
+PolicyName policy_name(const Policy& policy) {
+    return {policy.manifest_kind.empty() ? std::string(to_string(policy.kind))
+                                         : policy.manifest_kind,
+            is_global(policy.kind) ? "" : policy.meta.space, policy.meta.name, policy.kind};
+}
+
+PolicyName policy_name(const KubernetesNetworkPolicy& policy) {
+    if (policy.staged_action.empty())
+        return {"NetworkPolicy", policy.meta.space, policy.meta.name,
+                PolicyKind::KubernetesNetworkPolicy};
+    const auto kind = PolicyKind::StagedKubernetesNetworkPolicy;
+    return {std::string(to_string(kind)), policy.meta.space, policy.meta.name, kind};
 }
 
 } // namespace polecat::policy

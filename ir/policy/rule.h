@@ -48,7 +48,9 @@ struct ServiceMatch {
     Span span;
 };
 
-/// What a rule asks of one end of a flow. Absent fields ask nothing.
+/// What a rule asks of one end of a flow. Absent fields ask nothing. Who reads all of it unpacks it
+/// (`const auto& [...]`), so that it does not compile until it reads a new field as well; the same
+/// of Rule.
 struct EntityRule {
     std::vector<At<net::Cidr>> nets;
     std::vector<At<net::Cidr>> not_nets;

@@ -87,12 +87,6 @@ bool is_present(const Box<SelectorField>& field) {
     return field && !(is_blank(field->text) && field->parsed.is_all());
 }
 
-bool is_global(PolicyKind kind) {
-    return kind == PolicyKind::GlobalNetworkPolicy ||
-           kind == PolicyKind::StagedGlobalNetworkPolicy ||
-           kind == PolicyKind::KubernetesClusterNetworkPolicy;
-}
-
 Selector subject_of(const Policy& policy) {
     std::vector<Selector> parts;
     if (is_present(policy.selector))

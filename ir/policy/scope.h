@@ -12,9 +12,9 @@
 
 namespace polecat::policy {
 
-/// Labels that Calico gives endpoints, and prefixes of those that they inherit.
 /// The API server's service, which every cluster has and nobody's manifests hold.
 inline constexpr std::string_view kKubernetesService = "default/kubernetes";
+/// Labels that Calico gives endpoints, and prefixes of those that they inherit.
 inline constexpr std::string_view kNamespaceLabel = "projectcalico.org/namespace";
 inline constexpr std::string_view kServiceAccountLabel = "projectcalico.org/serviceaccount";
 inline constexpr std::string_view kOrchestratorLabel = "projectcalico.org/orchestrator";
@@ -36,7 +36,6 @@ std::optional<std::string> too_long_to_inherit(const Metadata& of, std::string_v
 
 /// Which endpoints a policy is for.
 selector::Selector subject_of(const Policy& policy);
-bool is_global(PolicyKind kind);
 /// Which endpoints and sets one end of a rule names; nullopt: it does not say. `space`: the
 /// namespace of the policy, empty for global ones.
 std::optional<selector::Selector> peers_of(const EntityRule& entity, const std::string& space);

@@ -41,29 +41,30 @@ void add_selector(std::string& out, const std::string& name, const Box<SelectorF
 }
 
 void add_entity(std::string& out, const std::string& side, const EntityRule& entity) {
+    const auto& [nets, not_nets, selector, not_selector, namespace_selector, accounts, services,
+                 ports, not_ports, domains, nodes, span] = entity;
     const auto cidr = [](const At<net::Cidr>& each) { return net::to_string(*each); };
     const auto name = [](const At<std::string>& each) { return quoted(*each); };
-    if (!entity.nets.empty())
-        add(out, side + ".nets", joined(entity.nets, cidr));
-    if (!entity.not_nets.empty())
-        add(out, side + ".notNets", joined(entity.not_nets, cidr));
-    add_selector(out, side + ".selector", entity.selector);
-    add_selector(out, side + ".notSelector", entity.not_selector);
-    add_selector(out, side + ".namespaceSelector", entity.namespace_selector);
-    if (entity.service_accounts) {
-        add(out, side + ".serviceAccounts.names", joined(entity.service_accounts->names, name));
-        add_selector(out, side + ".serviceAccounts.selector", entity.service_accounts->selector);
+    if (!nets.empty())
+        add(out, side + ".nets", joined(nets, cidr));
+    if (!not_nets.empty())
+        add(out, side + ".notNets", joined(not_nets, cidr));
+    add_selector(out, side + ".selector", selector);
+    add_selector(out, side + ".notSelector", not_selector);
+    add_selector(out, side + ".namespaceSelector", namespace_selector);
+    if (accounts) {
+        add(out, side + ".serviceAccounts.names", joined(accounts->names, name));
+        add_selector(out, side + ".serviceAccounts.selector", accounts->selector);
     }
-    if (entity.services)
-        add(out, side + ".services", quoted(entity.services->space + "/" + entity.services->name));
-    if (!entity.ports.empty())
-        add(out, side + ".ports", joined(entity.ports, [](const Port& p) { return text_of(p); }));
-    if (!entity.not_ports.empty())
-        add(out, side + ".notPorts",
-            joined(entity.not_ports, [](const Port& p) { return text_of(p); }));
-    if (!entity.domains.empty())
-        add(out, side + ".domains", joined(entity.domains, name));
-    add_selector(out, side + ".nodes", entity.nodes);
+    if (services)
+        add(out, side + ".services", quoted(services->space + "/" + services->name));
+    if (!ports.empty())
+        add(out, side + ".ports", joined(ports, [](const Port& p) { return text_of(p); }));
+    if (!not_ports.empty())
+        add(out, side + ".notPorts", joined(not_ports, [](const Port& p) { return text_of(p); }));
+    if (!domains.empty())
+        add(out, side + ".domains", joined(domains, name));
+    add_selector(out, side + ".nodes", nodes);
 }
 
 std::string text_of(const IcmpMatch& match) {
@@ -74,22 +75,24 @@ std::string text_of(const IcmpMatch& match) {
 } // namespace
 
 std::string to_text(const Rule& rule) {
-    std::string out(to_string(rule.action));
-    if (rule.ip_version)
-        add(out, "ipVersion", fmt::format("{}", **rule.ip_version));
-    if (rule.protocol)
-        add(out, "protocol", net::to_string_protocol(**rule.protocol));
-    if (rule.not_protocol)
-        add(out, "notProtocol", net::to_string_protocol(**rule.not_protocol));
-    if (rule.icmp)
-        add(out, "icmp", text_of(*rule.icmp));
-    if (rule.not_icmp)
-        add(out, "notICMP", text_of(*rule.not_icmp));
-    add_entity(out, "source", rule.source);
-    add_entity(out, "destination", rule.destination);
-    if (rule.http) {
-        add(out, "http.methods", joined(rule.http->methods, quoted));
-        add(out, "http.paths", joined(rule.http->paths, [](const HttpPath& path) {
+    const auto& [action, ip_version, protocol, not_protocol, icmp, not_icmp, source, destination,
+                 http, name, index, span, action_span, unread, any_action] = rule;
+    std::string out(to_string(action));
+    if (ip_version)
+        add(out, "ipVersion", fmt::format("{}", **ip_version));
+    if (protocol)
+        add(out, "protocol", net::to_string_protocol(**protocol));
+    if (not_protocol)
+        add(out, "notProtocol", net::to_string_protocol(**not_protocol));
+    if (icmp)
+        add(out, "icmp", text_of(*icmp));
+    if (not_icmp)
+        add(out, "notICMP", text_of(*not_icmp));
+    add_entity(out, "source", source);
+    add_entity(out, "destination", destination);
+    if (http) {
+        add(out, "http.methods", joined(http->methods, quoted));
+        add(out, "http.paths", joined(http->paths, [](const HttpPath& path) {
                 return (path.kind == HttpPath::Kind::Exact ? "exact:" : "prefix:") +
                        quoted(path.text);
             }));
@@ -99,9 +102,7 @@ std::string to_text(const Rule& rule) {
 
 std::string to_text(const Policy& policy) {
     std::string out =
-        fmt::format("policy {} {}", to_string(policy.kind),
-                    quoted(policy.meta.space.empty() ? policy.meta.name
-                                                     : policy.meta.space + "/" + policy.meta.name));
+        fmt::format("policy {} {}", to_string(policy.kind), quoted(full_name(policy.meta)));
     add(out, "tier", quoted(*policy.tier));
     if (policy.order)
         add(out, "order", fmt::format("{}", **policy.order));

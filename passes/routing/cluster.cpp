@@ -143,9 +143,7 @@ class ClusterPass {
 routing::ClusterRouting lower_routing(const policy::Cluster& cluster, const RoutingOptions& options,
                                       diag::Diagnostics& diagnostics) {
     routing_parts::Input input{cluster, options, diagnostics};
-    for (const policy::OtherObject& each : cluster.others)
-        if (each.kind == "BGPConfiguration" && each.meta.name == "default")
-            input.configuration = &each;
+    input.configuration = policy::default_object(cluster, "BGPConfiguration");
     return routing_parts::ClusterPass(input).run();
 }
 

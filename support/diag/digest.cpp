@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "support/diag/printable.h"
+#include "support/listed.h"
 
 namespace polecat::diag {
 
@@ -72,16 +73,6 @@ std::string more(const std::vector<const Diagnostic*>& findings, const Sources& 
 }
 
 } // namespace
-
-std::string grouped_digits(std::size_t number) {
-    std::string out = number < 1000 ? "" : grouped_digits(number / 1000) + ",";
-    out += number < 1000 ? fmt::format("{}", number) : fmt::format("{:03}", number % 1000);
-    return out;
-}
-
-std::string counted(std::size_t number, std::string_view word) {
-    return grouped_digits(number) + " " + std::string(word) + (number == 1 ? "" : "s");
-}
 
 std::string render_digest(std::span<const Diagnostic> list, const Sources& sources,
                           TextOptions options) {

@@ -19,9 +19,4 @@ std::string render_digest(std::span<const Diagnostic> list, const Sources& sourc
 /// tells as much.
 std::string rule_counts(std::span<const Diagnostic> list);
 
-/// "1,450".
-std::string grouped_digits(std::size_t number);
-/// "1 error", "1,450 errors".
-std::string counted(std::size_t number, std::string_view word);
-
 } // namespace polecat::diag

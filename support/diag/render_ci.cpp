@@ -6,6 +6,7 @@
 #include "support/diag/render.h"
 #include "support/diag/report.h"
 #include "support/junit.h"
+#include "support/listed.h"
 
 namespace polecat::diag {
 
@@ -81,10 +82,6 @@ const char* gitlab_severity(Severity severity) {
     return "critical";
 }
 
-std::string count_of(std::size_t count, const char* what) {
-    return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
-}
-
 /// The findings of one file as one test case: services show only one failure of a case.
 junit::Case junit_case(const std::string& path, std::span<const Diagnostic> found,
                        const Sources& sources, bool read) {
@@ -97,7 +94,7 @@ junit::Case junit_case(const std::string& path, std::span<const Diagnostic> foun
     if (errors + warnings == 0)
         return out;
     out.outcome = read ? junit::Case::Outcome::Failed : junit::Case::Outcome::Error;
-    out.message = count_of(errors, "error") + ", " + count_of(warnings, "warning");
+    out.message = counted(errors, "error") + ", " + counted(warnings, "warning");
     out.text = render_text(found, sources);
     return out;
 }

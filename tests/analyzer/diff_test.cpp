@@ -78,7 +78,7 @@ bool is_told(const analyzer::FamilyDiff& family, std::uint32_t from, std::uint32
     });
 }
 
-const std::string kPods =
+const std::string kStagedPods =
     "{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns, labels: {app: a}}, spec: "
     "{containers: [{name: c, image: i}]}, status: {podIP: 10.0.0.1}}\n---\n"
     "{apiVersion: v1, kind: Pod, metadata: {name: b, namespace: ns, labels: {app: b}}, spec: "
@@ -142,8 +142,8 @@ TEST_CASE("changes between random clusters are those that eval sees") {
 }
 
 TEST_CASE("a change says which rule did it, where, and on which side") {
-    const Versions two(kPods + calico("NetworkPolicy", "80"),
-                       kPods + calico("NetworkPolicy", "81"));
+    const Versions two(kStagedPods + calico("NetworkPolicy", "80"),
+                       kStagedPods + calico("NetworkPolicy", "81"));
     CHECK(two.diff.has(ChangeKind::Opened));
     CHECK(two.diff.has(ChangeKind::Closed));
     CHECK_FALSE(two.diff.has(ChangeKind::PerhapsOpen));
@@ -157,12 +157,12 @@ TEST_CASE("a change says which rule did it, where, and on which side") {
         CHECK(rule.span.known());
         CHECK(change.example.destination_port == (opened ? 81 : 80));
     }
-    CHECK_FALSE(Versions(kPods, kPods).diff.has(ChangeKind::Opened));
+    CHECK_FALSE(Versions(kStagedPods, kStagedPods).diff.has(ChangeKind::Opened));
 }
 
 TEST_CASE("endpoints of one version are named") {
-    const std::string one = kPods.substr(0, kPods.find("---\n") + 4);
-    const Versions two(kPods, one);
+    const std::string one = kStagedPods.substr(0, kStagedPods.find("---\n") + 4);
+    const Versions two(kStagedPods, one);
     CHECK(two.diff.gone == std::vector<std::string>{"pod:ns/b"});
     CHECK(two.diff.added.empty());
 }
@@ -177,12 +177,12 @@ TEST_CASE("staged policies as if enforced") {
         return std::pair(found.has(ChangeKind::Opened), found.has(ChangeKind::Closed));
     };
     const std::string enforced = calico("NetworkPolicy", "80");
-    CHECK(preview(kPods + calico("StagedNetworkPolicy", "80")) == std::pair(false, true));
-    CHECK(preview(kPods + enforced + calico("StagedNetworkPolicy", "80")) ==
+    CHECK(preview(kStagedPods + calico("StagedNetworkPolicy", "80")) == std::pair(false, true));
+    CHECK(preview(kStagedPods + enforced + calico("StagedNetworkPolicy", "80")) ==
           std::pair(false, false));
-    CHECK(preview(kPods + enforced + calico("StagedNetworkPolicy", "80, 81")) ==
+    CHECK(preview(kStagedPods + enforced + calico("StagedNetworkPolicy", "80, 81")) ==
           std::pair(true, false));
-    CHECK(preview(kPods + enforced +
+    CHECK(preview(kStagedPods + enforced +
                   "{apiVersion: projectcalico.org/v3, kind: StagedNetworkPolicy, metadata: {name: "
                   "p, namespace: ns}, spec: {stagedAction: Delete}}") == std::pair(true, false));
 }

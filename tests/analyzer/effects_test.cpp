@@ -9,9 +9,9 @@
 
 using namespace polecat;
 using analyzer::Effects;
-using analyzer::PolicyKey;
 using analyzer::RuleKey;
 using decision::Direction;
+using policy::PolicyName;
 
 namespace {
 
@@ -75,8 +75,8 @@ void check_rules(const policy::Cluster& cluster, const decision::LoweredCluster&
     for (const bool egress : {false, true}) {
         const auto& rules = egress ? policy.egress : policy.ingress;
         for (std::uint32_t i = 0; i < rules.size(); ++i) {
-            const RuleKey key{analyzer::key_of(policy),
-                              egress ? Direction::Egress : Direction::Ingress, i};
+            const RuleKey key{policy_name(policy), egress ? Direction::Egress : Direction::Ingress,
+                              i};
             const auto found = effects.rules.find(key);
             policy::Cluster without = cluster;
             auto& list =
@@ -97,10 +97,10 @@ void check_policy(const policy::Cluster& cluster, const decision::LoweredCluster
     policy::Cluster without = cluster;
     without.policies.erase(without.policies.begin() + static_cast<std::ptrdiff_t>(number));
     const bool changes = differ(lowered, lower(without));
-    const PolicyKey key = analyzer::key_of(cluster.policies[number]);
+    const PolicyName key = policy_name(cluster.policies[number]);
     const auto found = effects.policies.find(key);
     const bool needed = found != effects.policies.end() && found->second.effect.needed;
-    CHECK_MESSAGE(changes == needed, analyzer::to_string(key));
+    CHECK_MESSAGE(changes == needed, policy::to_string(key));
 }
 
 } // namespace

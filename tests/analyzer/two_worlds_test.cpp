@@ -12,7 +12,7 @@ using analyzer::FlowsOf;
 
 namespace {
 
-const std::string kPods =
+const std::string kWorldPods =
     "{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns, labels: {app: a}}, spec: "
     "{containers: [{name: c, image: i}]}, status: {podIP: 10.0.0.1}}\n---\n"
     "{apiVersion: v1, kind: Pod, metadata: {name: b, namespace: ns, labels: {app: b}}, spec: "
@@ -50,9 +50,9 @@ TEST_CASE("one world has more where the diff says that flows close or open") {
 
 TEST_CASE("flows of policies are those of which an end is governed") {
     testing::RandomCluster open, web, dns;
-    load_text(kPods, open);
-    load_text(kPods + allow("80"), web);
-    load_text(kPods + allow("53"), dns);
+    load_text(kWorldPods, open);
+    load_text(kWorldPods + allow("80"), web);
+    load_text(kWorldPods + allow("53"), dns);
     const auto policies = FlowsOf::Policies;
     // No policy, no flow of policies; without it everything is allowed.
     CHECK_FALSE(analyzer::compare_worlds({open.lowered, policies}, {web.lowered}).meet);

@@ -46,3 +46,27 @@ TEST_CASE("what a change opens is Markdown, an output, and a failure where that 
     CHECK(folder.shell(script + "nowhere change.md true policies").exit_code == 2);
     CHECK(folder.shell(script + "'' change.md true policies").exit_code == 0);
 }
+
+TEST_CASE("a release is fetched and checked, and a binary must be of the version asked for") {
+    const Folder folder;
+    const std::string script = "RELEASES=file://" + folder.path.string() + "/releases '" +
+                               std::string(testing::source_dir()) + "/tools/ci-binary' ";
+    const std::string name = "polecat-9.8.7-linux-x86_64";
+    folder.write("made/" + name + "/bin/polecat", "#!/bin/sh\necho polecat 9.8.7\n");
+    folder.shell("chmod +x made/" + name +
+                 "/bin/polecat && mkdir -p releases/v9.8.7 && tar -C made -czf " +
+                 "releases/v9.8.7/" + name + ".tar.gz " + name +
+                 " && cd releases/v9.8.7 && sha256sum *.gz > SHA256SUMS");
+    const auto fetched = folder.shell(script + "'' 9.8.7 into");
+    CHECK_MESSAGE(fetched.exit_code == 0, fetched.error);
+    CHECK(fetched.out == "into/" + name + "/bin/polecat\n");
+    CHECK(folder.shell(script + "into/" + name + "/bin/polecat 9.8.7 into").exit_code == 0);
+    CHECK(folder.shell(script + "into/" + name + "/bin/polecat '' into").exit_code == 0);
+    const auto other = folder.shell(script + "into/" + name + "/bin/polecat 9.8.6 into");
+    CHECK(other.exit_code == 1);
+    CHECK(has(other.error, "this is polecat 9.8.7, and version 9.8.6 was asked for"));
+    folder.shell("echo more >> releases/v9.8.7/" + name + ".tar.gz");
+    const auto changed = folder.shell(script + "'' 9.8.7 into");
+    CHECK(changed.exit_code == 1);
+    CHECK(has(changed.error, "is not what SHA256SUMS of the release says"));
+}

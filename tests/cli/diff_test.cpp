@@ -82,6 +82,18 @@ TEST_CASE("revisions: links and submodules are named, not passed over") {
     CHECK(has(repository.diff("base..manifest").error, "k8s/more.yaml is a symbolic link"));
 }
 
+TEST_CASE("policies of Kubernetes and of Calico with one name are two") {
+    const std::string kubernetes =
+        "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+        "metadata: {name: db, namespace: shop}\nspec: {podSelector: {}, policyTypes: [Ingress]}\n";
+    const testing::Folder folder;
+    folder.write("base/all.yaml", kPods + kubernetes + "---\n" + policy_of("NetworkPolicy", "[]"));
+    folder.write("head/all.yaml", kPods + kubernetes);
+    const auto found = folder.run("diff base head");
+    CHECK_MESSAGE(has(found.out, "policies gone: NetworkPolicy shop/db\n"), found.out);
+    CHECK_MESSAGE(!has(found.out, "policies changed"), found.out);
+}
+
 TEST_CASE("folders, and staged policies as if enforced") {
     const Repository repository;
     REQUIRE(repository.shell("cp -r k8s next").exit_code == 0);

@@ -83,6 +83,30 @@ TEST_CASE("a report of manifests with errors says first what was not read") {
     CHECK(report({"--fail-on", "never", kExample + "/broken"}).exit_code == 0);
 }
 
+TEST_CASE("a policy of Kubernetes and one of Calico with one name govern what each selects") {
+    const Page page = report({"-"}, R"(
+apiVersion: v1
+kind: Pod
+metadata: {name: front, namespace: shop, labels: {app: front}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: back, namespace: shop, labels: {app: back}}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: default, namespace: shop}
+spec: {podSelector: {matchLabels: {app: front}}, policyTypes: [Ingress]}
+---
+apiVersion: projectcalico.org/v3
+kind: NetworkPolicy
+metadata: {name: default, namespace: shop}
+spec: {selector: app == 'back', types: [Ingress]}
+)");
+    CHECK(has(page.html, "1 endpoint: shop/front<"));
+    CHECK(has(page.html, "1 endpoint: shop/back<"));
+}
+
 TEST_CASE("text of manifests is never markup") {
     const std::string bad = "</pre><script>alert(1)</script><img src=x onerror=alert(2)>";
     const std::string manifests =

@@ -151,3 +151,15 @@ TEST_CASE("an installation has the program, its pages and completion") {
         CHECK_MESSAGE(fs::exists(prefix / path), path);
     fs::remove_all(prefix);
 }
+
+TEST_CASE("a release is hardened") {
+    if (!has(polecat_with({"--version"}).out, ", Release\n"))
+        return; // flags of the other presets are for finding faults
+    const std::string binary = std::string(testing::bin_dir()) + "/polecat";
+    const auto elf = run({"readelf", "--wide", "--file-header", "--program-headers", "--dynamic",
+                          "--dyn-syms", binary});
+    REQUIRE_MESSAGE(elf.exit_code == 0, elf.error);
+    for (const char* part : {"DYN (Position-Independent Executable", "GNU_RELRO", "BIND_NOW",
+                             "__stack_chk_fail", "_chk@GLIBC"})
+        CHECK_MESSAGE(has(elf.out, part), part);
+}

@@ -20,7 +20,7 @@ bool contains(const analyzer::ConnectionSet& set, const Flow& flow) {
     return set.ports(flow.protocol).destinations().contains(*flow.destination_port);
 }
 
-struct Checker {
+struct ExhaustiveChecker {
     testing::SmallUniverse universe;
     decision::Identities identities{universe.cluster};
     analyzer::HttpAtoms atoms;
@@ -29,7 +29,7 @@ struct Checker {
     std::size_t programs = 0, wrong = 0;
     std::size_t verdicts[3] = {0, 0, 0};
 
-    Checker() {
+    ExhaustiveChecker() {
         for (const decision::End& end : universe.ends)
             seen.push_back(identities[end.address ? identities.of_address(*end.address)
                                                   : *identities.of_object(end.objects.front(),
@@ -73,7 +73,7 @@ struct Checker {
 } // namespace
 
 TEST_CASE("every small program, every flow: eval, table and sets agree") {
-    Checker checker;
+    ExhaustiveChecker checker;
     checker.check_all({1});
     checker.check_all({2});
     checker.check_all({1, 1});

@@ -259,14 +259,14 @@ TEST_CASE("a service's address from outside: any node may be the way in") {
 
 namespace {
 
-std::string service(const std::string& spec) {
+std::string node_service(const std::string& spec) {
     return "{apiVersion: v1, kind: Service, metadata: {name: s, namespace: a}, spec: {clusterIP: "
            "10.96.0.7, externalIPs: [198.51.100.2], selector: {app: two}, ports: [{port: 80, "
            "targetPort: 8080, nodePort: 30082}], " +
            spec + "}}\n---\n";
 }
 
-const std::string kLocal = service("type: NodePort, externalTrafficPolicy: Local");
+const std::string kLocal = node_service("type: NodePort, externalTrafficPolicy: Local");
 
 /// Calico's object of a node, with a tunnel address and the node's network.
 std::string calico_node(const std::string& name, const std::string& tunnel,
@@ -331,13 +331,13 @@ TEST_CASE("externalTrafficPolicy Local and a pod that is not placed") {
 }
 
 TEST_CASE("internalTrafficPolicy Local: cluster addresses lead to pods of the same node") {
-    const std::string inside = service("internalTrafficPolicy: Local");
+    const std::string inside = node_service("internalTrafficPolicy: Local");
     CHECK(verdict(inside, {"a/one", "10.96.0.7", 80}) == Verdict::Allow);
     const auto dropped = judge(inside, {"a/far", "service:a/s", 80});
     CHECK(dropped.verdict == Verdict::Deny);
     CHECK(dropped.reason.find("internalTrafficPolicy Local") != std::string::npos);
     CHECK(verdict(inside, {"a/far", "198.51.100.2", 80}) == Verdict::Allow);
-    CHECK(verdict(service("internalTrafficPolicy: Cluster"), {"a/far", "10.96.0.7", 80}) ==
+    CHECK(verdict(node_service("internalTrafficPolicy: Cluster"), {"a/far", "10.96.0.7", 80}) ==
           Verdict::Allow);
 }
 

@@ -18,7 +18,7 @@ using namespace polecat;
 
 namespace {
 
-constexpr std::uint64_t kSeed = 20261127;
+constexpr std::uint64_t kFixSeed = 20261127;
 
 /// By slug, whether the edit only adds.
 std::map<std::string, bool> rules_with_fixes() {
@@ -65,11 +65,11 @@ bool is_within(const std::string& part, const std::string& whole) {
     return at == part.size();
 }
 
-struct Count {
+struct FixCount {
     std::size_t found = 0, mended = 0;
 };
 
-void mend(const std::string& text, const std::string& slug, bool adds, Count& count) {
+void mend(const std::string& text, const std::string& slug, bool adds, FixCount& count) {
     const cli::LintConfig config = only(slug);
     cli::Input input = checked(text, config);
     const auto findings = input.diagnostics.list();
@@ -103,10 +103,10 @@ void mend(const std::string& text, const std::string& slug, bool adds, Count& co
 } // namespace
 
 TEST_CASE("fixes mend the mistakes that are put into clusters") {
-    testing::Random random(kSeed);
+    testing::Random random(kFixSeed);
     const auto rules = rules_with_fixes();
     CHECK(rules.size() > 15);
-    std::map<std::string, Count> all;
+    std::map<std::string, FixCount> all;
     for (const char* file : testing::kSeedFiles)
         for (const testing::Seed& seed : testing::read_seeds(file))
             for (const std::string& slug : seed.slugs)
@@ -119,9 +119,9 @@ TEST_CASE("fixes mend the mistakes that are put into clusters") {
                 }
     std::string table;
     for (const auto& [slug, adds] : rules) {
-        const Count& count = all[slug];
+        const FixCount& count = all[slug];
         table += fmt::format("\n  {:40} {:>5} of {:>5}", slug, count.mended, count.found);
         CHECK_MESSAGE(count.mended > 0, slug, " is never mended");
     }
-    MESSAGE(fmt::format("seed {}: mended{}", kSeed, table));
+    MESSAGE(fmt::format("seed {}: mended{}", kFixSeed, table));
 }

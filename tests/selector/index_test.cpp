@@ -8,9 +8,9 @@ using namespace polecat::selector;
 
 namespace {
 
-class Random {
+class RandomTerms {
   public:
-    explicit Random(unsigned seed) : source_(seed) {}
+    explicit RandomTerms(unsigned seed) : source_(seed) {}
 
     Labels labels() {
         Labels out;
@@ -73,7 +73,7 @@ class Random {
 
 TEST_CASE("the index selects what the selector matches, object by object") {
     for (unsigned seed = 0; seed < 20; ++seed) {
-        Random random(seed);
+        RandomTerms random(seed);
         LabelIndex index;
         std::vector<Labels> objects;
         for (unsigned i = 0; i < seed * 10; ++i) {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "support/diag/digest.h"
+#include "support/listed.h"
 
 using namespace polecat;
 using diag::Code;
@@ -91,10 +92,10 @@ TEST_CASE("rules are counted where there is much") {
 }
 
 TEST_CASE("numbers for people") {
-    CHECK(diag::grouped_digits(0) == "0");
-    CHECK(diag::grouped_digits(999) == "999");
-    CHECK(diag::grouped_digits(1000) == "1,000");
-    CHECK(diag::grouped_digits(1234567) == "1,234,567");
-    CHECK(diag::counted(1, "file") == "1 file");
-    CHECK(diag::counted(0, "file") == "0 files");
+    CHECK(grouped_digits(0) == "0");
+    CHECK(grouped_digits(999) == "999");
+    CHECK(grouped_digits(1000) == "1,000");
+    CHECK(grouped_digits(1234567) == "1,234,567");
+    CHECK(counted(1, "file") == "1 file");
+    CHECK(counted(0, "file") == "0 files");
 }

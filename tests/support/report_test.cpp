@@ -24,11 +24,11 @@ const diag::ReportOptions kOptions{"1.2.3", "/repo", "https://docs.example/", pa
 
 /// Two files, one with a name that needs escaping; labels, a fix, a witness, and a finding that
 /// belongs to no file.
-struct Sample {
+struct ReportSample {
     Sources sources;
     diag::Diagnostics diagnostics;
 
-    Sample() {
+    ReportSample() {
         const FileId web = sources.add("./a/../a b,c:%.yaml", "a: 1\na: 2\n");
         sources.add("good.yaml", "a: 1\n");
         diagnostics.report(diag::Code::NullLabelValue, {web, 1, 4, 1}, {"50%,\nx:\033"});
@@ -50,7 +50,7 @@ const json& run_of(const json& log) {
     return log["runs"][0];
 }
 
-json sarif(const Sample& s) {
+json sarif(const ReportSample& s) {
     return json::parse(diag::render_sarif(s.list(), s.sources, kOptions));
 }
 
@@ -81,7 +81,7 @@ const std::set<std::string> kLevels{"none", "note", "warning", "error"};
 } // namespace
 
 TEST_CASE("SARIF has the members and values that version 2.1.0 allows") {
-    const Sample s;
+    const ReportSample s;
     const json log = sarif(s);
     check_members(log, {"version", "runs"}, {"$schema"});
     CHECK(log["version"] == "2.1.0");
@@ -112,7 +112,7 @@ TEST_CASE("SARIF has the members and values that version 2.1.0 allows") {
 }
 
 TEST_CASE("SARIF: rules say what their pages say") {
-    const json log = sarif(Sample());
+    const json log = sarif(ReportSample());
     for (const json& rule : run_of(log)["tool"]["driver"]["rules"]) {
         if (rule["id"] != "PC1002")
             continue;
@@ -124,7 +124,7 @@ TEST_CASE("SARIF: rules say what their pages say") {
 }
 
 TEST_CASE("SARIF: places, related places, fixes, links") {
-    const json log = sarif(Sample());
+    const json log = sarif(ReportSample());
     const json& result = run_of(log)["results"][1];
     const json artifact{{"uri", "a%20b%2Cc%3A%25.yaml"}, {"uriBaseId", "%SRCROOT%"}};
     const json& physical = result["locations"][0]["physicalLocation"];
@@ -154,7 +154,7 @@ TEST_CASE("SARIF: places, related places, fixes, links") {
 }
 
 TEST_CASE("SARIF: what concerns no file is a notification, and the run failed") {
-    const json log = sarif(Sample());
+    const json log = sarif(ReportSample());
     CHECK(run_of(log)["results"].size() == 2);
     const json& invocation = run_of(log)["invocations"][0];
     CHECK(invocation["executionSuccessful"] == false);
@@ -199,7 +199,7 @@ TEST_CASE("fingerprints stay when lines move, and differ within a list") {
 }
 
 TEST_CASE("GitHub: workflow commands, errors first, escaped") {
-    const Sample s;
+    const ReportSample s;
     CHECK(diag::render_github(s.list(), s.sources, kOptions) ==
           "::error file=a b%2Cc%3A%25.yaml,line=2,endLine=2,col=1,endColumn=2,title=PC1002 "
           "duplicate-key::key `[a](b)` stands twice in one mapping%0Afirst [here]: "
@@ -217,7 +217,7 @@ TEST_CASE("GitHub: workflow commands, errors first, escaped") {
 }
 
 TEST_CASE("GitLab: code quality") {
-    const Sample s;
+    const ReportSample s;
     const json report = json::parse(diag::render_gitlab(s.list(), s.sources, kOptions));
     REQUIRE(report.size() == 3);
     const std::set<std::string> severities{"info", "minor", "major", "critical", "blocker"};
@@ -237,7 +237,7 @@ TEST_CASE("GitLab: code quality") {
 }
 
 TEST_CASE("JUnit: a case for each file") {
-    const Sample s;
+    const ReportSample s;
     const std::string text = diag::render_junit(s.list(), s.sources, kOptions);
     CHECK(text.starts_with(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
@@ -277,7 +277,7 @@ TEST_CASE("characters are whole, and what is none is replaced byte by byte") {
 }
 
 TEST_CASE("every format has a name and is rendered") {
-    const Sample s;
+    const ReportSample s;
     for (const std::string& name : diag::format_names()) {
         const auto format = diag::find_format(name);
         REQUIRE(format);

@@ -36,7 +36,7 @@ struct Loaded {
                 const auto& of = direction == decision::Direction::Ingress ? each.policy->ingress
                                                                            : each.policy->egress;
                 for (const policy::Rule& rule : of)
-                    out.push_back({analyzer::key_of(*each.policy), direction, rule.manifest_index});
+                    out.push_back({policy_name(*each.policy), direction, rule.manifest_index});
             }
         return out;
     }

@@ -13,7 +13,7 @@ using smt::Term;
 
 namespace {
 
-struct Checker {
+struct ExhaustiveChecker {
     testing::SmallUniverse universe;
     smt::ExistingEnds ends{universe.cluster, net::Family::V4};
     analyzer::HttpAtoms requests;
@@ -103,7 +103,7 @@ struct Checker {
 } // namespace
 
 TEST_CASE("small programs, every flow: formulas, Z3 and eval agree") {
-    Checker checker;
+    ExhaustiveChecker checker;
     checker.check_all({1}, 1);
     checker.check_all({2}, 5); // no divisor of the numbers of matches and actions
     checker.check_all({1, 1}, 7);
