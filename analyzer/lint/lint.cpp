@@ -46,16 +46,16 @@ constexpr Check kChecks[] = {
     check_pool_addresses,
 };
 
-/// The Tier objects of a cluster are often in another repository than its policies: as long as
-/// the input has none, that it lacks one says little. What such a policy does is not known.
+/// The Tier objects of a cluster are often in another repository than its policies, beside a team's
+/// own: that the input lacks one says little. What such a policy does is not known.
 void lower_missing_tiers(const Context& context, Diagnostics& findings) {
-    if (!context.cluster.tiers.empty() || context.extent.is_whole())
+    if (context.extent.is_whole())
         return;
     findings.keep_if([](diag::Diagnostic& each) {
         if (each.code != Code::MissingTier || (each.hint && each.hint->starts_with("did you mean")))
             return true;
         each.severity = diag::Severity::Warning;
-        each.with_note("no Tier object is in the input: if it is elsewhere, read it as well");
+        each.with_note("if the Tier object is elsewhere, read it as well");
         return true;
     });
 }

@@ -8,7 +8,7 @@
 
 #include "analyzer/routing/fabric.h"
 #include "cli/polecat/bgp_print.h"
-#include "support/diag/digest.h"
+#include "support/listed.h"
 
 namespace polecat::cli {
 
@@ -249,22 +249,22 @@ class FabricPainter {
         out.layer = part.layer;
         const std::size_t many = part.titles.size();
         const char* word = part.layer == Layer::Router ? "router" : "rack";
-        out.title = many == 1 || part.layer == Layer::Reflector ? part.titles.front()
-                                                                : diag::counted(many, word);
+        out.title =
+            many == 1 || part.layer == Layer::Reflector ? part.titles.front() : counted(many, word);
         if (many > 1 && part.layer != Layer::Reflector)
             out.lines.push_back(part.titles.front() + " to " + part.titles.back());
         if (part.layer == Layer::Router) {
             if (many == 1 && part.members.front() != part.titles.front())
                 out.lines.push_back(part.members.front());
         } else {
-            out.lines.push_back(diag::counted(part.members.size(), "node"));
+            out.lines.push_back(counted(part.members.size(), "node"));
         }
         if (const std::string text = numbers_text(part.numbers); !text.empty())
             out.lines.push_back(text);
         if (!part.clusters.empty())
             out.lines.push_back(fmt::format("cluster {}", fmt::join(part.clusters, ", ")));
         if (part.inside != 0)
-            out.lines.push_back(diag::counted(part.inside, "session") + " inside");
+            out.lines.push_back(counted(part.inside, "session") + " inside");
         for (std::size_t i = 0; i < std::min(kNamesInTooltip, part.members.size()); ++i)
             out.tooltip += (i == 0 ? "" : ", ") + part.members[i];
         if (part.members.size() > kNamesInTooltip)
@@ -278,14 +278,14 @@ class FabricPainter {
     FabricPicture picture() const {
         FabricPicture out;
         out.title = fmt::format("BGP: {}, {} that will not establish",
-                                diag::counted(report_.sessions, "session"), report_.broken);
+                                counted(report_.sessions, "session"), report_.broken);
         const bool folded = std::any_of(parts_.begin(), parts_.end(),
                                         [](const Part& each) { return each.titles.size() > 1; });
-        out.notes.push_back(fmt::format("{}, {}{}", diag::counted(routing_.nodes.size(), "node"),
+        out.notes.push_back(fmt::format("{}, {}{}", counted(routing_.nodes.size(), "node"),
                                         routing_.mesh ? "node-to-node mesh on" : "mesh off",
                                         folded ? "; what is alike is one box" : ""));
         if (workloads_ != 0)
-            out.notes.push_back(diag::counted(workloads_, "session") + " with workloads not drawn");
+            out.notes.push_back(counted(workloads_, "session") + " with workloads not drawn");
         std::vector<std::size_t> order(parts_.size());
         for (std::size_t i = 0; i < order.size(); ++i)
             order[i] = i;

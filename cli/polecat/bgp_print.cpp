@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "support/diag/digest.h"
+#include "support/listed.h"
 
 namespace polecat::cli {
 
@@ -35,7 +35,7 @@ std::string traits_of(const SessionGroup& group, bool one_node) {
                    : fmt::format("; at {} of {} ends only the neighbour calls", group.passive,
                                  group.ends);
     if (group.ttl_security_hops)
-        out += fmt::format("; TTL checked, {}", diag::counted(*group.ttl_security_hops, "hop"));
+        out += fmt::format("; TTL checked, {}", counted(*group.ttl_security_hops, "hop"));
     if (group.password)
         out += "; password";
     if (group.hidden != 0)
@@ -59,7 +59,7 @@ SessionText describe(const RoutedInput& routed, const SessionGroup& group, bool 
         out.who = mesh ? fmt::format("{} nodes", group.nodes)
                        : fmt::format("{} nodes ({}, ...)", group.nodes, group.node);
     if (!one_node && group.neighbors > 1)
-        out.with = mesh ? fmt::format("each other ({})", diag::counted(group.ends / 2, "session"))
+        out.with = mesh ? fmt::format("each other ({})", counted(group.ends / 2, "session"))
                         : fmt::format("{} neighbours ({}, ...)", group.neighbors, group.neighbor);
     out.what = numbers_of(group) + role_of(group) + traits_of(group, one_node);
     out.takes = fmt::format("{}", fmt::join(group.import_filters, ", "));
@@ -68,11 +68,10 @@ SessionText describe(const RoutedInput& routed, const SessionGroup& group, bool 
 }
 
 std::string ends_of(const routing::SessionFault& fault) {
-    return fmt::format(
-        "{} with {}{}", fault.node, fault.neighbor,
-        fault.sessions > 1
-            ? fmt::format(" and {} more", diag::counted(fault.sessions - 1, "session"))
-            : "");
+    return fmt::format("{} with {}{}", fault.node, fault.neighbor,
+                       fault.sessions > 1
+                           ? fmt::format(" and {} more", counted(fault.sessions - 1, "session"))
+                           : "");
 }
 
 } // namespace polecat::cli

@@ -8,7 +8,7 @@
 #include "cli/polecat/bgp.h"
 #include "cli/polecat/bgp_picture.h"
 #include "cli/polecat/bgp_print.h"
-#include "support/diag/digest.h"
+#include "support/listed.h"
 
 namespace polecat::cli {
 
@@ -31,7 +31,7 @@ class SessionsPrinter {
         : routed_(routed), report_(report), one_node_(one_node) {}
 
     void text() const {
-        fmt::print("{}, {} that will not establish\n", diag::counted(report_.sessions, "session"),
+        fmt::print("{}, {} that will not establish\n", counted(report_.sessions, "session"),
                    report_.broken);
         std::vector<SessionFault> faults = report_.faults;
         std::stable_partition(faults.begin(), faults.end(),

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <future>
 #include <optional>
@@ -9,6 +10,7 @@
 #include "cli/polecat/commands.h"
 #include "cli/polecat/diff_picture.h"
 #include "cli/polecat/diff_print.h"
+#include "cli/polecat/diff_unseen.h"
 #include "cli/polecat/proofs.h"
 #include "cli/polecat/revision.h"
 #include "passes/enforce_staged.h"
@@ -68,10 +70,11 @@ bool wants_failure(const std::string& fail_on, const DiffReport& report) {
                (!report.routing->diff.empty() || !report.routing->diff.not_compared.empty());
     const analyzer::Diff& diff = report.diff;
     using Kind = analyzer::ChangeKind;
-    // What host endpoints' other hooks let through is not compared, so it may be either.
-    const bool hooks = !diff.other_hooks.empty();
-    const bool opened = hooks || diff.has(Kind::Opened) || diff.has(Kind::PerhapsOpen);
-    const bool closed = hooks || diff.has(Kind::Closed) || diff.has(Kind::PerhapsShut);
+    // What host endpoints' other hooks let through is not compared, nor what is between ends that
+    // are not in the input, so it may be either.
+    const bool either = !diff.other_hooks.empty() || !report.unseen.empty();
+    const bool opened = either || diff.has(Kind::Opened) || diff.has(Kind::PerhapsOpen);
+    const bool closed = either || diff.has(Kind::Closed) || diff.has(Kind::PerhapsShut);
     return (fail_on == "opened" && opened) || (fail_on == "closed" && closed) ||
            (fail_on == "any" && (opened || closed));
 }
@@ -89,8 +92,25 @@ Result<std::string> rendered(const std::string& format, const DiffReport& report
     return diff_text(report);
 }
 
+bool is_empty(const Input& input) {
+    const auto& found = input.diagnostics.list();
+    return std::any_of(found.begin(), found.end(), [](const diag::Diagnostic& each) {
+        return each.code == diag::Code::NoManifests;
+    });
+}
+
+/// A side without manifests is one without policy: a change may bring the first, or take the last.
+void allow_empty_side(Input& base, Input& head) {
+    if (is_empty(base) == is_empty(head))
+        return;
+    for (Input* side : {&base, &head})
+        side->diagnostics.keep_if(
+            [](const diag::Diagnostic& each) { return each.code != diag::Code::NoManifests; });
+}
+
 int compare(const DiffOptions& options, Input& base, Input& head,
             const policy::Cluster& head_cluster) {
+    allow_empty_side(base, head);
     if (is_unusable(base) || (&base != &head && is_unusable(head)))
         return kBadInput;
     const auto lowered = [&](const policy::Cluster& cluster) {
@@ -115,6 +135,7 @@ int compare(const DiffOptions& options, Input& base, Input& head,
     if (&base != &head)
         for (std::string& line : unread_lines(head, endpoints_in_doubt(head, now)))
             report.unread.push_back(std::move(line));
+    report.unseen = unseen_changes(report, base.cluster, head_cluster);
     if (prove)
         report.proof = prove_diff(before, now, found, options.smt_folder);
     const auto text = rendered(options.format, report, now);

@@ -91,6 +91,11 @@ std::string lists_of(const DiffReport& report, const char* prefix) {
     add_list(out, titled("policies added").c_str(), report.policies.added, 8);
     add_list(out, titled("policies gone").c_str(), report.policies.gone, 8);
     add_list(out, titled("policies changed").c_str(), report.policies.changed, 8);
+    add_list(out,
+             titled("of these not seen in any flow, since their pods or peers are not all in the "
+                    "input")
+                 .c_str(),
+             report.unseen, 8);
     add_list(out, titled("endpoints added, not compared").c_str(), report.diff.added, 8);
     add_list(out, titled("endpoints gone, not compared").c_str(), report.diff.gone, 8);
     add_list(out,
@@ -105,7 +110,10 @@ std::string counts_of(const DiffReport& report) {
         if (const std::size_t number = count(report, static_cast<ChangeKind>(kind)))
             out += fmt::format("{}{} {}", out.empty() ? "" : ", ", number,
                                to_string(static_cast<ChangeKind>(kind)));
-    return out.empty() ? "no flow changes" : out;
+    if (!out.empty())
+        return out;
+    return report.unseen.empty() ? "no flow changes"
+                                 : "no flow changes between what is in the input";
 }
 
 PolicyChanges policy_changes(const policy::Cluster& base, const policy::Cluster& head) {
@@ -169,7 +177,8 @@ std::string diff_json(const DiffReport& report) {
              {"policies",
               {{"added", report.policies.added},
                {"gone", report.policies.gone},
-               {"changed", report.policies.changed}}},
+               {"changed", report.policies.changed},
+               {"unseen", report.unseen}}},
              {"endpoints", {{"added", report.diff.added}, {"gone", report.diff.gone}}},
              {"hostEndpointHooks", report.diff.other_hooks},
              {"depends", report.diff.depends}};

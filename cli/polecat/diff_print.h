@@ -25,6 +25,8 @@ struct DiffReport {
     std::optional<smt::DiffProof> proof; ///< with --prove
     std::vector<std::string> unread;     ///< what was not read, a line each
     std::optional<RoutingReport> routing;
+    /// Policies whose change no row shows, though it may matter to what is not in the input.
+    std::vector<std::string> unseen = {};
 };
 
 PolicyChanges policy_changes(const policy::Cluster& base, const policy::Cluster& head);

@@ -7,7 +7,7 @@
 #include "backends/graph/graph.h"
 #include "cli/polecat/bgp_picture.h"
 #include "cli/polecat/bgp_print.h"
-#include "support/diag/digest.h"
+#include "support/listed.h"
 
 namespace polecat::cli {
 
@@ -77,7 +77,7 @@ std::string bgp_section(Input& input) {
                        "id=\"bgp-title\">BGP</h2>\n<p>{}, {} that will not establish.</p>\n"
                        "<figure class=\"picture\" tabindex=\"0\" aria-label=\"the fabric; list and "
                        "table below say the same\">{}</figure>\n",
-                       diag::counted(report.sessions, "session"), report.broken,
+                       counted(report.sessions, "session"), report.broken,
                        svg.substr(svg.find("<svg"))) +
            faults_html(routed, report) + sessions_html(routed, report) + "</section>\n";
 }

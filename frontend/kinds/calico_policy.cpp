@@ -93,11 +93,11 @@ bool read_types(Fields& spec, Policy& into, Checks checks) {
                           "has " + type.value + " twice");
         flag = true;
     }
-    if (!into.ingress_type && !into.ingress.empty())
+    if (!into.ingress_type && !into.ingress.empty() && !watch.error())
         spec.diagnostics()
             .report(diag::Code::RulesWithoutType, spec.key_span("ingress"), {"ingress"})
             .about(spec.object());
-    if (!into.egress_type && !into.egress.empty())
+    if (!into.egress_type && !into.egress.empty() && !watch.error())
         spec.diagnostics()
             .report(diag::Code::RulesWithoutType, spec.key_span("egress"), {"egress"})
             .about(spec.object());

@@ -36,6 +36,7 @@ bool is_unread_calico_kind(std::string_view kind) {
                                                   "BFDConfiguration",
                                                   "EgressGatewayPolicy",
                                                   "ExternalNetwork",
+                                                  "Network", // of Calico's VPP dataplane
                                                   "SecurityEventWebhook"};
     return std::find(std::begin(kNames), std::end(kNames), kind) != std::end(kNames);
 }

@@ -210,7 +210,7 @@ bool read_types(Fields& spec, KubernetesNetworkPolicy& into) {
         flag = true;
     }
     const auto unused = [&](const char* key, bool active, bool rules) {
-        if (!active && rules)
+        if (!active && rules && !watch.error()) // else it may be meant
             spec.diagnostics()
                 .report(diag::Code::RulesWithoutType, spec.key_span(key), {key})
                 .about(spec.object());

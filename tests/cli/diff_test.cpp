@@ -151,3 +151,50 @@ TEST_CASE("diff --prove: a service with a pod whose address is not known") {
     CHECK_MESSAGE(proved.exit_code == 0, proved.error);
     CHECK_MESSAGE(has(proved.out, " unknown;"), proved.out);
 }
+
+TEST_CASE("a change that no flow of the input shows is told, and counts as either") {
+    const testing::Folder folder;
+    const std::string pod = "apiVersion: v1\nkind: Pod\n"
+                            "metadata: {name: db, namespace: shop, labels: {app: db}}\n";
+    const auto policy = [](const std::string& peer, int port) {
+        return "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+               "metadata: {name: db, namespace: shop}\n"
+               "spec:\n  podSelector: {matchLabels: {app: db}}\n  policyTypes: [Ingress]\n"
+               "  ingress: [{from: [" +
+               peer + "], ports: [{port: " + std::to_string(port) + "}]}]\n";
+    };
+    const std::string elsewhere = "{namespaceSelector: {matchLabels: {team: web}}}";
+    for (const char* side : {"a", "b"})
+        folder.write(std::string(side) + "/pod.yaml", pod);
+    folder.write("a/policy.yaml", policy(elsewhere, 5678));
+    folder.write("b/policy.yaml", policy(elsewhere, 5679));
+    const auto out = folder.run("diff --fail-on opened a b");
+    CHECK(out.exit_code == 1);
+    CHECK(has(out.out, "no flow changes between what is in the input"));
+    CHECK(has(out.out, "not seen in any flow, since their pods or peers are not all in the input: "
+                       "NetworkPolicy shop/db"));
+    CHECK(
+        has(folder.run("diff --format json a b").out, "\"unseen\": [\n   \"NetworkPolicy shop/db"));
+    // All that it could match is there: nothing changes for anybody.
+    const std::string own = "{podSelector: {matchLabels: {app: nobody}}}";
+    folder.write("a/policy.yaml", policy(own, 5678));
+    folder.write("b/policy.yaml", policy(own, 5679));
+    const auto known = folder.run("diff --fail-on opened a b");
+    CHECK(known.exit_code == 0);
+    CHECK_FALSE(has(known.out, "not seen"));
+    // And a change that a flow shows is no secret.
+    folder.write("b/policy.yaml", policy("{podSelector: {}}", 5679));
+    CHECK_FALSE(has(folder.run("diff a b").out, "not seen"));
+}
+
+TEST_CASE("a side without manifests is one without policy") {
+    const testing::Folder folder;
+    folder.write("a/policy.yaml", kPods + "---\n" + policy_of("NetworkPolicy", "[]"));
+    fs::create_directories(folder.path / "b");
+    const auto out = folder.run("diff a b");
+    CHECK(out.exit_code == 0);
+    CHECK(has(out.out, "policies gone: NetworkPolicy shop/db"));
+    CHECK(folder.run("diff b a").exit_code == 0);
+    CHECK(folder.run("diff b b").exit_code == 2);
+    CHECK(folder.run("diff a nowhere").exit_code == 2);
+}

@@ -249,3 +249,16 @@ TEST_CASE("host endpoints and Felix' settings that could not be read leave nothi
     unlabelled.replace(unlabelled.find("{host: a}"), 9, "[host, a]");
     CHECK(answers(unlabelled, "8080") == "DEPENDS");
 }
+
+TEST_CASE("what can't be read of another kind of policy changes no answer") {
+    const testing::Folder folder;
+    folder.write("in/pods.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: x}\n"
+                                 "spec: {containers: [{name: c, image: i}]}\n"
+                                 "status: {podIP: 10.0.0.1}\n");
+    const auto map = [&](const std::string& version) {
+        folder.write("in/policy.yaml", "apiVersion: " + version + "\nkind: Policy\nrules: [\n");
+        return folder.run("map in").out;
+    };
+    CHECK_FALSE(has(map("audit.k8s.io/v1"), "depends"));
+    CHECK(has(map("networking.k8s.io/v1"), "depends"));
+}

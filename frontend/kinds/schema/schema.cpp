@@ -48,7 +48,44 @@ class Checker {
                     .report(diag::Code::MissingSchemaField, fields.home(), {fields.path_of(name)})
                     .about(object_);
         }
+        if (path.empty() && object_.starts_with("FelixConfiguration "))
+            pass_enterprise(node, fields);
         fields.finish();
+    }
+
+    /// Calico Enterprise's Felix has more settings, which change no verdict of what polecat reads.
+    void pass_enterprise(const yaml::Node& node, Fields& fields) {
+        static constexpr std::string_view kBegins[] = {"flowLogs",
+                                                       "dnsLogs",
+                                                       "dnsPolicy",
+                                                       "l7Logs",
+                                                       "captureRotation",
+                                                       "captureMaxFiles",
+                                                       "waf",
+                                                       "egressIP",
+                                                       "ipsec",
+                                                       "tproxy",
+                                                       "windowsFlowLogs",
+                                                       "windowsDns",
+                                                       "syslog",
+                                                       "stats",
+                                                       "nftablesDNSPolicy",
+                                                       "bpfDNSPolicy",
+                                                       "iptablesDNSPolicy"};
+        std::vector<std::string_view> names;
+        for (const FieldRow& row : rows_)
+            names.push_back(row.path);
+        for (const yaml::Member& each : node.members) {
+            const bool meant = diag::nearest(each.key, names).has_value(); // or is one of them
+            if (meant || std::none_of(std::begin(kBegins), std::end(kBegins),
+                                      [&](auto begin) { return each.key.starts_with(begin); }))
+                continue;
+            diagnostics_.report(diag::Code::UnknownField, each.key_span, {fields.path_of(each.key)})
+                .about(object_)
+                .with_hint("it is not read: Calico Enterprise has such fields, Calico drops it")
+                .severity = diag::Severity::Warning;
+            fields.ignore({each.key});
+        }
     }
 
     void list(const yaml::Node& node, const std::string& path, const std::string& at,

@@ -1,0 +1,75 @@
+#include "cli/polecat/diff_unseen.h"
+
+#include <algorithm>
+#include <set>
+
+#include "ir/policy/extent.h"
+#include "ir/policy/scope.h"
+#include "passes/lower.h"
+
+namespace polecat::cli {
+
+namespace {
+
+using policy::Extent;
+using policy::Policy;
+
+bool is_known(const Extent& extent, const Policy& policy, const policy::EntityRule& end) {
+    const auto peers = policy::peers_of(end, policy.meta.space);
+    return !peers || extent.known(*peers, policy::Ends::Peers).has_value();
+}
+
+/// Everything that the policy could match is in the input.
+bool is_known(const Extent& extent, const Policy& policy) {
+    const auto rules_known = [&](const std::vector<policy::Rule>& rules) {
+        return std::all_of(rules.begin(), rules.end(), [&](const policy::Rule& rule) {
+            return is_known(extent, policy, rule.source) &&
+                   is_known(extent, policy, rule.destination);
+        });
+    };
+    return extent.known_endpoints_of(policy) && rules_known(policy.ingress) &&
+           rules_known(policy.egress);
+}
+
+/// Adds those of `names` that are enforced and may match more than the input shows.
+void add_open(const policy::Cluster& cluster, const std::set<std::string>& names,
+              std::set<std::string>& out) {
+    const Extent extent(cluster);
+    const policy::OrderedPolicies ordered = passes::order_policies(cluster);
+    for (const policy::OrderedTier& tier : ordered.tiers)
+        for (const Policy* each : tier.policies) {
+            const std::string name = policy::to_string(policy_name(*each));
+            if (names.contains(name) && !policy::is_staged(each->kind) && !is_known(extent, *each))
+                out.insert(name);
+        }
+}
+
+bool is_named(const DiffReport& report, const std::string& policy) {
+    const auto by = [&](const analyzer::Decider& decider) {
+        return decider.text == policy || decider.text.starts_with(policy + " ");
+    };
+    return std::any_of(report.rows.begin(), report.rows.end(), [&](const DiffRow& row) {
+        return std::any_of(row.causes.begin(), row.causes.end(), [&](const analyzer::Cause& cause) {
+            return by(cause.before) || by(cause.now);
+        });
+    });
+}
+
+} // namespace
+
+std::vector<std::string> unseen_changes(const DiffReport& report, const policy::Cluster& base,
+                                        const policy::Cluster& head) {
+    std::set<std::string> names, open;
+    for (const auto* list :
+         {&report.policies.added, &report.policies.gone, &report.policies.changed})
+        for (const std::string& each : *list)
+            if (!is_named(report, each))
+                names.insert(each);
+    if (names.empty())
+        return {};
+    add_open(base, names, open);
+    add_open(head, names, open);
+    return {open.begin(), open.end()};
+}
+
+} // namespace polecat::cli
