@@ -231,9 +231,10 @@ void report_variant(const Object& first, const Object& second, const Double& eac
                          "only, with --namespace"
                        : "pass the files of one cluster only: its folder, or what its "
                          "kustomization makes");
-    diagnostic.severity = each.equal ? diag::Severity::Note
-                          : is_error ? diag::Severity::Error
-                                     : diag::Severity::Warning;
+    // Of others the last counts, as with `kubectl apply`; of policies answers know none.
+    diagnostic.severity = is_error                                     ? diag::Severity::Error
+                          : !each.equal && is_policy_like(second.type) ? diag::Severity::Warning
+                                                                       : diag::Severity::Note;
 }
 
 /// More than one of this is in the input, so what it shows of the namespace is nobody's.

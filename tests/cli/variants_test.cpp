@@ -48,7 +48,7 @@ TEST_CASE("folders that say the same names are variants: told once, and nobody i
     CHECK(times(once, "PC4180]") == 1);
     CHECK(has(once, "warning[PC4180]: 4 objects stand in more than one place, and 2 differ: the "
                     "input looks like variants of one cluster"));
-    CHECK(has(once, "4 in in/dev and in in/prod"));
+    CHECK(has(once, "4 in in/dev, in/prod"));
     CHECK_FALSE(has(once, "PC3001"));
     CHECK(times(lint(folder, "--all in"), "[PC4180]") == 4);
     CHECK(times(lint(folder, "--format json in"), "\"PC4180\"") == 1);
