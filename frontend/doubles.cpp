@@ -294,15 +294,16 @@ void drop_doubles(std::vector<Object>& objects, const Sources* sources, Variants
 void note_unplaced(const std::vector<Object>& objects, const Sources& sources,
                    policy::Cluster& cluster) {
     std::set<std::string> folders;
-    bool elsewhere = false;
+    bool elsewhere = false, pods = false;
     for (const Object& each : objects)
         if ((is_pods(each) || is_policy_name(each.type.kind)) && !is_global_kind(each.type.kind) &&
             space_of(each).empty()) {
             const FileId file = each.root->span.file;
             folders.insert(folder_of(sources.path(file)));
             elsewhere = elsewhere || cluster.placed_elsewhere.contains(file);
+            pods = pods || is_pods(each);
         }
-    if (folders.size() > 1 || elsewhere)
+    if (folders.size() > 1 || elsewhere || (!folders.empty() && !pods))
         cluster.spaces_in_part.insert(kDefault);
 }
 
