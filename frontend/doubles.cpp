@@ -231,9 +231,10 @@ void report_variant(const Object& first, const Object& second, const Double& eac
                          "only, with --namespace"
                        : "pass the files of one cluster only: its folder, or what its "
                          "kustomization makes");
-    diagnostic.severity = each.equal ? diag::Severity::Note
-                          : is_error ? diag::Severity::Error
-                                     : diag::Severity::Warning;
+    // Of others the last counts, as with `kubectl apply`; of policies answers know none.
+    diagnostic.severity = is_error                                     ? diag::Severity::Error
+                          : !each.equal && is_policy_like(second.type) ? diag::Severity::Warning
+                                                                       : diag::Severity::Note;
 }
 
 /// More than one of this is in the input, so what it shows of the namespace is nobody's.
@@ -293,15 +294,16 @@ void drop_doubles(std::vector<Object>& objects, const Sources* sources, Variants
 void note_unplaced(const std::vector<Object>& objects, const Sources& sources,
                    policy::Cluster& cluster) {
     std::set<std::string> folders;
-    bool elsewhere = false;
+    bool elsewhere = false, pods = false;
     for (const Object& each : objects)
         if ((is_pods(each) || is_policy_name(each.type.kind)) && !is_global_kind(each.type.kind) &&
             space_of(each).empty()) {
             const FileId file = each.root->span.file;
             folders.insert(folder_of(sources.path(file)));
             elsewhere = elsewhere || cluster.placed_elsewhere.contains(file);
+            pods = pods || is_pods(each);
         }
-    if (folders.size() > 1 || elsewhere)
+    if (folders.size() > 1 || elsewhere || (!folders.empty() && !pods))
         cluster.spaces_in_part.insert(kDefault);
 }
 

@@ -24,8 +24,9 @@ enum class Variants {
 void drop_doubles(std::vector<Object>& objects, const Sources* sources, Variants variants,
                   policy::Cluster& cluster, diag::Diagnostics& diagnostics);
 
-/// Objects that say no namespace and lie in several folders may go into several: the cluster notes
-/// that it doesn't know all of the one they are taken to be in.
+/// Objects that say no namespace and lie in several folders may go into several, and policies
+/// without such pods beside them into any: the cluster notes that it doesn't know all of the one
+/// they are taken to be in.
 void note_unplaced(const std::vector<Object>& objects, const Sources& sources,
                    policy::Cluster& cluster);
 

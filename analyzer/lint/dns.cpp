@@ -281,8 +281,29 @@ class DnsChecker {
         return out;
     }
 
+    /// A policy that doesn't say its namespace may be of any, and lets pods ask DNS.
+    bool is_let_by_unplaced() const {
+        bool found = false;
+        each_policy(context_, [&](const policy::OrderedTier&, const policy::Policy& policy) {
+            found = found || (!policy::is_global(policy.kind) && !policy.meta.space_given &&
+                              std::any_of(policy.egress.begin(), policy.egress.end(),
+                                          [&](const policy::Rule& rule) {
+                                              const auto& ports = rule.destination.ports;
+                                              return rule.action == policy::Action::Allow &&
+                                                     std::any_of(ports.begin(), ports.end(),
+                                                                 [&](const policy::Port& port) {
+                                                                     return is_of_dns(port);
+                                                                 });
+                                          }));
+        });
+        return found;
+    }
+
     void report(Code code, const Hits& hits) {
+        const bool unplaced = code == Code::DnsMissing && is_let_by_unplaced();
         for (const auto& [place, hit] : by_place(code, hits)) {
+            if (unplaced && hit.policy.policy.space != "default")
+                continue;
             auto& diagnostic =
                 out_.report(code, place.first,
                             {counted(hit.endpoints.size(), "endpoint"), listed(hit.endpoints)});

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "support/listed.h"
 
@@ -19,18 +21,17 @@ constexpr diag::Code kOnce[] = {diag::Code::EveryNamespace, diag::Code::NoDefaul
 
 /// What must be mended at each place, but reads as one thing where there are many.
 constexpr diag::Code kOnceOfMany[] = {
-    diag::Code::RedundantPolicy,
-
-    diag::Code::ForeignPolicy,        diag::Code::LegacyApiVersion,
-    diag::Code::StagedLeftBehind,
-
-    diag::Code::NamespaceOmitted,     diag::Code::TypesOmitted,
-    diag::Code::OldAdminPolicy,       diag::Code::EqualPriority,
-    diag::Code::WorldIngress,         diag::Code::WorldEgress,
-    diag::Code::NodePortOpen,         diag::Code::UnrenderedChart,
+    diag::Code::ForeignPolicy,        diag::Code::UnrenderedChart,
     diag::Code::UnbuiltKustomization, diag::Code::UnrenderedTemplate,
-    diag::Code::UnreplacedVariable,   diag::Code::UnprocessedTemplate};
+    diag::Code::UnreplacedVariable,   diag::Code::UnprocessedTemplate,
+    diag::Code::DuplicateObject,      diag::Code::EqualPriority,
+    diag::Code::LegacyApiVersion,     diag::Code::TypesOmitted,
+    diag::Code::NamespaceOmitted,     diag::Code::StagedLeftBehind,
+    diag::Code::RedundantPolicy,      diag::Code::WorldIngress,
+    diag::Code::WorldEgress,          diag::Code::OldAdminPolicy,
+    diag::Code::NodePortOpen};
 constexpr std::size_t kFew = 3;
+constexpr std::size_t kMostMirrors = 5;
 
 template <std::size_t Size> bool is_in(const diag::Code (&codes)[Size], diag::Code code) {
     return std::find(std::begin(codes), std::end(codes), code) != std::end(codes);
@@ -43,19 +44,43 @@ std::string fact_of(const diag::Diagnostic& finding, std::string_view key) {
     return {};
 }
 
-/// "12 in deploy/dev and in deploy/prod", those with the most first.
-std::vector<std::string> pairs_of(const std::vector<diag::Diagnostic>& variants) {
-    std::map<std::string, std::size_t> counts;
-    for (const diag::Diagnostic& each : variants)
-        ++counts[fact_of(each, "first") + " and in " + fact_of(each, "second")];
-    std::vector<std::pair<std::size_t, std::string>> pairs;
-    for (const auto& [names, count] : counts)
-        pairs.emplace_back(count, names);
-    std::stable_sort(pairs.begin(), pairs.end(),
-                     [](const auto& a, const auto& b) { return a.first > b.first; });
+/// Places that have objects in common, and how many.
+struct Mirror {
+    std::set<std::string> places;
+    std::size_t objects = 0;
+    bool apart = false; ///< some of these can't be in one cluster
+};
+
+/// Chains of places are one, those with the most objects first.
+std::vector<Mirror> mirrors_of(const std::vector<diag::Diagnostic>& variants) {
+    std::vector<Mirror> out;
+    for (const diag::Diagnostic& each : variants) {
+        Mirror joined{
+            {fact_of(each, "first"), fact_of(each, "second")}, 1, fact_of(each, "apart") == "true"};
+        std::erase_if(out, [&](const Mirror& other) {
+            const bool meets =
+                std::any_of(joined.places.begin(), joined.places.end(),
+                            [&](const std::string& place) { return other.places.contains(place); });
+            if (meets) {
+                joined.places.insert(other.places.begin(), other.places.end());
+                joined.objects += other.objects;
+                joined.apart = joined.apart || other.apart;
+            }
+            return meets;
+        });
+        out.push_back(std::move(joined));
+    }
+    std::stable_sort(out.begin(), out.end(),
+                     [](const auto& a, const auto& b) { return a.objects > b.objects; });
+    return out;
+}
+
+/// "12 in deploy/dev, deploy/prod".
+std::vector<std::string> shown(const std::vector<Mirror>& mirrors) {
     std::vector<std::string> out;
-    for (const auto& [count, names] : pairs)
-        out.push_back(fmt::format("{} in {}", count, names));
+    for (const Mirror& each : mirrors)
+        out.push_back(fmt::format("{} in {}", each.objects,
+                                  listed({each.places.begin(), each.places.end()}, 5)));
     return out;
 }
 
@@ -67,8 +92,9 @@ diag::Diagnostic told_once(const std::vector<diag::Diagnostic>& variants) {
     const auto differ = std::count_if(variants.begin(), variants.end(), [](const auto& each) {
         return fact_of(each, "differ") == "true";
     });
-    const bool apart = std::any_of(variants.begin(), variants.end(), [](const auto& each) {
-        return fact_of(each, "apart") == "true";
+    const std::vector<Mirror> mirrors = mirrors_of(variants);
+    const bool apart = std::any_of(mirrors.begin(), mirrors.end(), [](const Mirror& each) {
+        return each.apart && each.objects > each.places.size();
     });
     out.message = fmt::format(
         "{} objects stand in more than one place, and {}{}", variants.size(),
@@ -76,7 +102,12 @@ diag::Diagnostic told_once(const std::vector<diag::Diagnostic>& variants) {
         apart ? ": the input looks like variants of one cluster" : "");
     out.object.clear();
     out.facts.clear();
-    out.with_note(listed(pairs_of(variants), 5));
+    std::vector<std::string> places = shown(mirrors);
+    if (places.size() > kMostMirrors) {
+        places.resize(kMostMirrors);
+        places.push_back(fmt::format("{} more", mirrors.size() - kMostMirrors));
+    }
+    out.with_note(fmt::format("{}", fmt::join(places, "; ")));
     out.with_note(apart ? "the last of each counts here, and of namespaces that stand in several "
                           "variants only what is certain is said (--all shows each object)"
                         : "the last of each counts here (--all shows each object)");
@@ -94,16 +125,21 @@ std::string shown_of(const diag::Diagnostic& finding) {
 } // namespace
 
 void fold(diag::Diagnostics& findings) {
-    std::map<diag::Code, std::vector<diag::Diagnostic>> alike;
+    using Key = std::pair<diag::Code, diag::Severity>;
+    const auto key_of = [](const diag::Diagnostic& each) {
+        const bool whole = each.code == diag::Code::SeveralVariants;
+        return Key{each.code, whole ? diag::Severity::Note : each.severity};
+    };
+    std::map<Key, std::vector<diag::Diagnostic>> alike;
     for (const diag::Diagnostic& each : findings.list())
-        if (is_in(kOnce, each.code) || is_in(kOnceOfMany, each.code) ||
-            each.code == diag::Code::SeveralVariants)
-            alike[each.code].push_back(each);
+        if (is_in(kOnce, each.code) || each.code == diag::Code::SeveralVariants ||
+            (is_in(kOnceOfMany, each.code) && each.severity != diag::Severity::Error))
+            alike[key_of(each)].push_back(each);
     std::erase_if(alike, [](const auto& each) {
-        return is_in(kOnceOfMany, each.first) && each.second.size() <= kFew;
+        return is_in(kOnceOfMany, each.first.first) && each.second.size() <= kFew;
     });
     findings.keep_if([&](diag::Diagnostic& each) {
-        const auto found = alike.find(each.code);
+        const auto found = alike.find(key_of(each));
         if (found == alike.end())
             return true;
         const std::vector<diag::Diagnostic> all = std::move(found->second);

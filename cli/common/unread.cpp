@@ -47,12 +47,19 @@ bool is_unusable(const Input& input) {
 
 namespace {
 
-/// Objects of which the input holds more than one, in different places.
+bool differs(const diag::Diagnostic& each) {
+    if (each.code == diag::Code::SeveralVariants)
+        return std::any_of(each.facts.begin(), each.facts.end(), [](const auto& fact) {
+            return fact.first == "differ" && fact.second == "true";
+        });
+    return each.code == diag::Code::DuplicateObject && each.severity == diag::Severity::Warning;
+}
+
+/// Objects of which the input holds more than one, in different places, and not the same.
 std::vector<const diag::Diagnostic*> variants_of(const Input& input) {
     std::vector<const diag::Diagnostic*> out;
     for (const diag::Diagnostic& each : input.diagnostics.list())
-        if (each.severity == diag::Severity::Warning &&
-            (each.code == diag::Code::SeveralVariants || each.code == diag::Code::DuplicateObject))
+        if (differs(each))
             out.push_back(&each);
     return out;
 }

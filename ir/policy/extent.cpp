@@ -180,6 +180,10 @@ Extent::Extent(const Cluster& cluster, bool told_whole)
         spaces_[each.meta.space].has_workloads = true;
         whole_ = whole_ || is_dns(each.pod_labels);
     }
+    // Nodes and pods without those of DNS are a part; nodes alone are a cluster of hosts.
+    whole_ = whole_ || (cluster.workloads.empty() &&
+                        std::any_of(cluster.nodes.begin(), cluster.nodes.end(),
+                                    [](const Node& each) { return !each.is_calico; }));
     for (auto& [name, space] : spaces_)
         space.in_part = !whole_ && is_of_platform(name);
     for (const auto& [space, object] : cluster.unread_pods)

@@ -48,7 +48,7 @@ TEST_CASE("folders that say the same names are variants: told once, and nobody i
     CHECK(times(once, "PC4180]") == 1);
     CHECK(has(once, "warning[PC4180]: 4 objects stand in more than one place, and 2 differ: the "
                     "input looks like variants of one cluster"));
-    CHECK(has(once, "4 in in/dev and in in/prod"));
+    CHECK(has(once, "4 in in/dev, in/prod"));
     CHECK_FALSE(has(once, "PC3001"));
     CHECK(times(lint(folder, "--all in"), "[PC4180]") == 4);
     CHECK(times(lint(folder, "--format json in"), "\"PC4180\"") == 1);
@@ -101,6 +101,13 @@ TEST_CASE("objects without a namespace in several folders may go into several") 
     CHECK_FALSE(has(lint(folder), "PC4101"));
     CHECK_FALSE(has(lint(folder), "PC4114"));
     CHECK(has(lint(folder, "--namespace books in"), "PC4101"));
+    // A policy alone may be of any namespace.
+    const Folder alone;
+    alone.write("in/pods.yaml", deployment("web", "web", ", namespace: default"));
+    alone.write("in/policy.yaml", policy("web", "wrong", ""));
+    CHECK_FALSE(has(lint(alone), "PC4101"));
+    alone.write("in/policy.yaml", policy("web", "wrong", ", namespace: default"));
+    CHECK(has(lint(alone), "PC4101"));
     // A kustomization, and two of them, say where they go.
     const Folder built;
     built.write("in/base/web.yaml", policy("web", "wrong", "") + deployment("web", "web", ""));

@@ -56,5 +56,5 @@ TEST_CASE("variants are one finding, as bad as the worst of them") {
     CHECK(list.list()[0].severity == diag::Severity::Warning);
     CHECK(list.list()[0].message.starts_with(
         "3 objects stand in more than one place, and 1 differs"));
-    CHECK(list.list()[0].notes.front() == "3 in dev and in prod");
+    CHECK(list.list()[0].notes.front() == "3 in dev, prod");
 }
