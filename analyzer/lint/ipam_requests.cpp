@@ -165,24 +165,37 @@ class IpamRequestsChecker {
             !net::private_addresses().contains(AddressSet::of(pool.cidr)) || peers_outside())
             return;
         // The cluster's repository has no pods, and policies of other repositories let them out.
-        if (!has_pods()) {
-            auto& diagnostic = report_no_nat(pool, "pods of the cluster");
-            if (pool.nat_said) // somebody's choice
-                diagnostic.severity = diag::Severity::Note;
-            return;
-        }
+        if (!has_pods())
+            return report_for_all(pool);
         auto& ends = context_.ends(pool.cidr.family());
         std::vector<std::string> leaving;
+        bool any = false, any_isolated = false; // of the pool's pods
         for (std::uint32_t i = 0; i < ends.list().size(); ++i) {
             const analyzer::EndGroup& group = ends.list()[i];
-            if (group.is_outside() || !group.egress || !isolated(group) || !may_leave(ends, i))
+            if (group.is_outside() || !group.egress)
                 continue;
+            std::vector<std::string> here;
             for (const decision::ObjectId id : group.objects)
                 if (lives_in(context_.object(id), pool))
-                    leaving.push_back(context_.object(id).name);
+                    here.push_back(context_.object(id).name);
+            any = any || !here.empty();
+            if (here.empty() || !isolated(group))
+                continue;
+            any_isolated = true;
+            if (may_leave(ends, i))
+                leaving.insert(leaving.end(), here.begin(), here.end());
         }
         if (!leaving.empty())
             report_no_nat(pool, listed(leaving));
+        else if (any && !any_isolated)
+            report_for_all(pool);
+    }
+
+    /// Nobody keeps pods inside, as far as the input shows.
+    void report_for_all(const Pool& pool) {
+        auto& diagnostic = report_no_nat(pool, "pods of the cluster");
+        if (pool.nat_said) // somebody's choice
+            diagnostic.severity = diag::Severity::Note;
     }
 
     diag::Diagnostic& report_no_nat(const Pool& pool, const std::string& who) {
