@@ -240,13 +240,15 @@ bool SessionFaults::number_for(const End& here, const Fabric::Router& router) {
 }
 
 std::uint64_t SessionFaults::check_addresses(net::Family family, std::optional<NodeIndex> only) {
+    // Of a node without any address nothing is known.
+    const net::Family other = family == net::Family::V4 ? net::Family::V6 : net::Family::V4;
     std::uint64_t out = 0;
     for (const BgpPeer& peer : routing_.peers) {
         if (peer.to != BgpPeer::To::Address || peer.address.family != family)
             continue;
         std::vector<NodeIndex> without;
         for (const NodeIndex each : peer.nodes)
-            if (!node(each).of(family) && (!only || each == *only))
+            if (!node(each).of(family) && node(each).of(other) && (!only || each == *only))
                 without.push_back(each);
         if (without.empty())
             continue;

@@ -64,23 +64,38 @@ class Accept {
         if (from_.node)
             sent_by_node(lower);
         const auto trail = options_.explain ? routing::Trail::Everything : routing::Trail::Applied;
-        for (routing::NodeIndex i = 0; i < routed_.routing.nodes.size(); ++i) {
+        routing::ClusterRouting bare = routed_.routing; // one session of the mesh is enough
+        bare.mesh = false;
+        for (routing::NodeIndex i = 0; i < bare.nodes.size(); ++i) {
             if ((node_ && i != *node_) || i == from_.node)
                 continue;
-            const auto form = lower(routed_.routing, i);
-            if (!form)
+            const auto form = lower(bare, i);
+            const auto session = form ? session_of(i, *form) : std::nullopt;
+            if (!session)
                 continue;
-            const auto& family = form->of(prefix_.family());
-            for (const routing::Session& session : family.sessions)
-                if (from_.matches(session)) {
-                    const auto sent = family.address ? sent_.find(*family.address) : sent_.end();
-                    add(routing::accept(routed_.routing, i, *form, session,
-                                        sent != sent_.end() ? sent->second
-                                                            : routing::told_by(session, prefix_),
-                                        trail));
-                    break; // two nodes have one session
-                }
+            const auto sent = sent_.find(*form->of(prefix_.family()).address);
+            add(routing::accept(
+                routed_.routing, i, *form, *session,
+                sent != sent_.end() ? sent->second : routing::told_by(*session, prefix_), trail));
         }
+    }
+
+    /// Two nodes have one session: the first in BIRD's order.
+    std::optional<routing::Session> session_of(routing::NodeIndex index,
+                                               const routing::NodeRouting& form) const {
+        const net::Family family = prefix_.family();
+        std::optional<routing::Session> out;
+        for (const routing::Session& each : form.of(family).sessions)
+            if (from_.matches(each) && (!out || each.kind < out->kind))
+                out = each;
+        if (!routed_.routing.mesh || !from_.node)
+            return out;
+        const routing::BgpNode &here = routed_.routing.nodes[index],
+                               &there = routed_.routing.nodes[*from_.node];
+        if (here.of(family) && there.of(family) && !here.cluster_id && !there.cluster_id &&
+            (!out || routing::SessionKind::Mesh < out->kind))
+            out = routing::mesh_session(routed_.routing, here, there, family);
+        return out;
     }
 
     /// A node of the cluster says what its own filters make of the prefix.

@@ -194,6 +194,9 @@ TEST_CASE("an address of a family that the node does not have") {
     const std::string tor = peer("tor", "peerIP: 'fd00::99', asNumber: 65001");
     CHECK(told(kNoMesh + both + tor) == "1 sessions, 0 broken");
     CHECK(told(kNoMesh + kTwo + tor) == "2 sessions, 2 broken; no-address a fd00::99 x2");
+    // Of a node without any address nothing is known.
+    CHECK(told(kNoMesh + node("a", "10.0.0.1/24") + object("Node", "c", "") + tor) ==
+          "1 sessions, 1 broken; no-address a fd00::99 x1");
     // Some nodes have it: perhaps the others are not to have the session.
     CHECK(told(kNoMesh + both + node("b", "10.0.0.2/24") + tor) ==
           "1 sessions, 0 broken; no-address? b fd00::99 x1");
