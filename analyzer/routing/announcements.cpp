@@ -158,8 +158,10 @@ std::vector<Announcement> Announcements::of(NodeIndex node, const net::Cidr& pre
             each.own = !path.session;
             each.withheld = why;
             each.verdict = std::move(verdict);
-            if (leaves)
+            if (leaves) {
+                each.sent = send(network, {0, 0, i, 0}, path)->route;
                 break;
+            }
         }
         out.push_back(std::move(each));
     }

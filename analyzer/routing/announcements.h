@@ -20,6 +20,7 @@ struct Announcement {
     bool own = true;         ///< the node originates it; otherwise it is passed on
     Withheld withheld = Withheld::No;
     RouteVerdict verdict; ///< of the filters; not asked where it is withheld
+    Route sent;           ///< as it leaves, where it is announced
 
     bool announced() const { return withheld == Withheld::No && verdict.accepted(); }
 };

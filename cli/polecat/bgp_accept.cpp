@@ -24,6 +24,7 @@ struct AcceptOptions : BgpOptions {
 struct AcceptRow {
     Acceptance first;
     std::vector<std::string> nodes;
+    std::string assumed;        ///< empty: nothing
     std::string taken, written; ///< what happens, and why
     bool enters = false;
 };
@@ -104,20 +105,19 @@ class Accept {
                                      prefix_.family(), lower);
         for (const auto& each : model.of(*from_.node, prefix_, routing::Trail::Applied)) {
             has_route_ = true;
-            if (!each.announced())
-                continue;
-            routing::Route route = each.verdict.route;
-            route.source = routing::RouteSource::Bgp;
-            route.interface.clear();
-            route.metric.reset();
-            if (!route.next_hop || !each.session.is_internal())
-                route.next_hop = routed_.routing.nodes[*from_.node].of(prefix_.family())->address;
-            if (!each.session.is_internal()) {
-                route.as_path.insert(route.as_path.begin(), each.session.local_as);
-                route.local_preference.reset();
-            }
-            sent_.emplace(each.session.neighbor, std::move(route));
+            if (each.announced())
+                sent_.emplace(each.session.neighbor, each.sent);
         }
+    }
+
+    /// What is not so, and asked about all the same.
+    std::string assumption(const Acceptance& each) const {
+        const auto& address = routed_.routing.nodes[each.node].of(prefix_.family());
+        if (!from_.node || sent_.contains(address->address))
+            return "";
+        return fmt::format("node {} {}; asked all the same",
+                           routed_.routing.nodes[*from_.node].name,
+                           has_route_ ? "does not announce it here" : "has no route to it");
     }
 
     static std::string decided(const routing::RouteVerdict& verdict, const RoutedInput& routed) {
@@ -126,6 +126,7 @@ class Accept {
 
     void add(Acceptance each) {
         AcceptRow row;
+        row.assumed = assumption(each);
         row.taken = each.looped
                         ? "not taken: the path has the node's own AS number "
                           "(numAllowedLocalASNumbers)"
@@ -136,8 +137,8 @@ class Accept {
             row.written = written(each);
         const std::string node = routed_.routing.nodes[each.node].name;
         const auto same = std::find_if(rows_.begin(), rows_.end(), [&](const AcceptRow& other) {
-            return !options_.explain && other.taken == row.taken && other.written == row.written &&
-                   other.first.session.kind == each.session.kind &&
+            return !options_.explain && other.assumed == row.assumed && other.taken == row.taken &&
+                   other.written == row.written && other.first.session.kind == each.session.kind &&
                    (each.session.kind == routing::SessionKind::Mesh ||
                     other.first.session.origin.object == each.session.origin.object);
         });
@@ -170,28 +171,20 @@ class Accept {
         return "";
     }
 
-    std::string assumption() const {
-        if (!from_.node || !sent_.empty())
-            return "";
-        return has_route_ ? fmt::format("node {} announces it to nobody; asked all the same",
-                                        routed_.routing.nodes[*from_.node].name)
-                          : fmt::format("node {} has no route to it; asked all the same",
-                                        routed_.routing.nodes[*from_.node].name);
-    }
-
     void print() const {
         fmt::print("{} from {}\n", net::to_string(prefix_), options_.from);
-        if (const std::string text = assumption(); !text.empty())
-            fmt::print("  {}\n", text);
         for (const AcceptRow& row : rows_) {
             const auto& session = row.first.session;
-            fmt::print("\n{}, by {}\n  {}\n",
+            fmt::print("\n{}, by {}\n",
                        row.nodes.size() == 1
                            ? "node " + row.nodes.front()
                            : fmt::format("{} nodes ({}, ...)", row.nodes.size(), row.nodes.front()),
-                       session.kind == routing::SessionKind::Mesh ? "the mesh"
-                                                                  : routed_.text_of(session.origin),
-                       row.taken);
+                       session.kind == routing::SessionKind::Mesh
+                           ? "the mesh"
+                           : routed_.text_of(session.origin));
+            if (!row.assumed.empty())
+                fmt::print("  {}\n", row.assumed);
+            fmt::print("  {}\n", row.taken);
             print_steps(row.first.taken);
             if (!row.written.empty())
                 fmt::print("  {}\n", row.written);
@@ -206,10 +199,8 @@ class Accept {
     }
 
     void print_json() const {
-        json out{{"prefix", net::to_string(prefix_)},
-                 {"from", options_.from},
-                 {"assumption", assumption()},
-                 {"nodes", json::array()}};
+        json out{
+            {"prefix", net::to_string(prefix_)}, {"from", options_.from}, {"nodes", json::array()}};
         for (const AcceptRow& row : rows_) {
             json item{
                 {"nodes", row.nodes},
