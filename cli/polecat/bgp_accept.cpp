@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "analyzer/routing/acceptance.h"
 #include "cli/polecat/bgp.h"
@@ -204,7 +205,7 @@ class Accept {
         for (const AcceptRow& row : rows_) {
             json item{
                 {"nodes", row.nodes},
-                {"by", routed_.json_of(row.first.session.origin)},
+                {"by", routed_.json_of<json>(row.first.session.origin)},
                 {"taken", !row.first.looped && row.first.taken.accepted()},
                 {"kernel", row.enters},
                 {"next_hop", net::to_string(row.first.next_hop)},
@@ -214,7 +215,7 @@ class Accept {
                 {"steps", json::array()}};
             for (const auto* verdict : {&row.first.taken, &row.first.written})
                 for (const routing::Step& step : verdict->trail)
-                    item["steps"].push_back(json_of(routed_, step));
+                    item["steps"].push_back(json_of<json>(routed_, step));
             out["nodes"].push_back(std::move(item));
         }
         fmt::print("{}\n", out.dump(1, ' ', false, json::error_handler_t::replace));

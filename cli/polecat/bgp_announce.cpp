@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "cli/polecat/bgp.h"
 #include "cli/polecat/bgp_ends.h"
@@ -242,14 +243,14 @@ class Announce {
                       {"all_nodes", row.all_nodes},
                       {"neighbor", each.neighbor},
                       {"neighbors", row.neighbors},
-                      {"by", routed_.json_of(each.session.origin)},
+                      {"by", routed_.json_of<json>(each.session.origin)},
                       {"announced", each.announced()},
                       {"establishes", each.establishes},
                       {"passed_on", !each.own},
                       {"reason", row.text},
                       {"steps", json::array()}};
             for (const routing::Step& step : each.verdict.trail)
-                item["steps"].push_back(json_of(routed_, step));
+                item["steps"].push_back(json_of<json>(routed_, step));
             entry["announcements"].push_back(std::move(item));
         }
         out_.push_back(std::move(entry));

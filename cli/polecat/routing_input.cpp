@@ -51,15 +51,6 @@ std::string RoutedInput::text_of(const routing::Origin& origin) const {
                : origin.object;
 }
 
-nlohmann::json RoutedInput::json_of(const routing::Origin& origin) const {
-    if (origin.object.empty())
-        return nullptr;
-    nlohmann::json out{{"object", origin.object}};
-    if (origin.span.known())
-        out["at"] = input.sources.describe(origin.span);
-    return out;
-}
-
 routing::NodeIndex RoutedInput::node(const std::string& name) const {
     if (const auto found = routing.find(name))
         return *found;
