@@ -54,4 +54,6 @@ echo "So nobody is told where the pods of node rack7-a are:"
 run 1 bgp announce 10.42.7.0/26 -f broken
 echo "And as it was meant:"
 run 0 bgp sessions -f mended
+echo "What the pull request would have shown:"
+run 1 diff --fail-on bgp mended broken
 exit $failed

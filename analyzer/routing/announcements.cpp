@@ -61,18 +61,21 @@ std::vector<net::Cidr> Announcements::inside(const net::Cidr& range) const {
     return out;
 }
 
-std::vector<Announcements::Alike> Announcements::others(const net::Cidr& prefix) const {
-    const std::vector<NodeIndex> own = origins(prefix);
+std::vector<Announcements::Alike> Announcements::alike(const net::Cidr& prefix,
+                                                       std::optional<NodeIndex> except) const {
+    const std::vector<NodeIndex> origin = origins(prefix);
     std::vector<Alike> out;
-    for (const auto& members : model_.classes().members) {
-        Alike alike;
-        for (const NodeIndex each : members)
-            if (cluster_.nodes[each].of(family_) &&
-                !std::binary_search(own.begin(), own.end(), each) && ++alike.count == 1)
-                alike.node = each;
-        if (alike.count != 0)
-            out.push_back(alike);
-    }
+    for (const bool own : {true, false})
+        for (const auto& members : model_.classes().members) {
+            Alike of_class{0, 0, own};
+            for (const NodeIndex each : members)
+                if (each != except && cluster_.nodes[each].of(family_) &&
+                    std::binary_search(origin.begin(), origin.end(), each) == own &&
+                    ++of_class.count == 1)
+                    of_class.node = each;
+            if (of_class.count != 0)
+                out.push_back(of_class);
+        }
     return out;
 }
 
@@ -155,8 +158,10 @@ std::vector<Announcement> Announcements::of(NodeIndex node, const net::Cidr& pre
             each.own = !path.session;
             each.withheld = why;
             each.verdict = std::move(verdict);
-            if (leaves)
+            if (leaves) {
+                each.sent = send(network, {0, 0, i, 0}, path)->route;
                 break;
+            }
         }
         out.push_back(std::move(each));
     }

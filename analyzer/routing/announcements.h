@@ -20,6 +20,7 @@ struct Announcement {
     bool own = true;         ///< the node originates it; otherwise it is passed on
     Withheld withheld = Withheld::No;
     RouteVerdict verdict; ///< of the filters; not asked where it is withheld
+    Route sent;           ///< as it leaves, where it is announced
 
     bool announced() const { return withheld == Withheld::No && verdict.accepted(); }
 };
@@ -38,12 +39,14 @@ class Announcements {
     std::vector<net::Cidr> inside(const net::Cidr& range) const;
     /// What the node tells each neighbour; empty: it has no route to the prefix.
     std::vector<Announcement> of(NodeIndex node, const net::Cidr& prefix, Trail trail);
-    /// Nodes that do not originate the prefix: one of each class, and how many it stands for.
+    /// One of each class of nodes with equal routing, and how many it stands for.
     struct Alike {
         NodeIndex node = 0;
         std::size_t count = 0;
+        bool own = false; ///< they originate the prefix
     };
-    std::vector<Alike> others(const net::Cidr& prefix) const;
+    /// Those that originate the prefix first. `except` stands for nobody.
+    std::vector<Alike> alike(const net::Cidr& prefix, std::optional<NodeIndex> except) const;
 
   private:
     std::vector<Path> paths(NodeIndex node, const net::Cidr& prefix, const NodeRouting& form);

@@ -57,9 +57,8 @@ class Propagation {
     void find_origins();
     void find_rules();
     Run make(const net::Cidr& prefix, const Roles& roles) const;
-    void expand(const Run& run, const Path& path, const Roles& roles,
-                std::map<SpeakerIndex, SpeakerIndex>& chosen, std::size_t at, std::size_t most,
-                Learnt& into) const;
+    Learnt expanded(const Run& run, SpeakerIndex speaker, NodeIndex node, const Roles& roles,
+                    std::size_t most) const;
 
     const ClusterRouting& cluster_;
     std::vector<policy::FabricRouter> routers_;

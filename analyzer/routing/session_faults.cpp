@@ -1,6 +1,7 @@
 #include "analyzer/routing/session_faults.h"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -165,6 +166,9 @@ std::uint64_t SessionFaults::check_mesh(const NodePairs& pairs,
         else if (!node(each).own_as)
             plain.push_back(each);
     std::map<net::AsNumber, std::uint64_t> less;
+    std::set<std::pair<NodeIndex, NodeIndex>> skipped;
+    for (const NodePair& pair : replaced)
+        skipped.emplace(pair.a, pair.b);
     for (const NodePair& pair : replaced)
         if ((!only || pair.a == *only || pair.b == *only) && is_odd(pair.a) != is_odd(pair.b) &&
             !node(is_odd(pair.a) ? pair.b : pair.a).own_as)
@@ -183,10 +187,17 @@ std::uint64_t SessionFaults::check_mesh(const NodePairs& pairs,
         const std::uint64_t count = std::uint64_t{some.size()} * others.size() - less[as];
         if (count == 0)
             continue;
-        const BgpNode &here = node(some.front()), &there = node(others.front());
+        NodeIndex one_end = some.front(), other_end = others.front(); // an example
+        for (const NodeIndex x : some)
+            for (const NodeIndex y : others)
+                if (skipped.contains(std::minmax(one_end, other_end))) {
+                    one_end = x;
+                    other_end = y;
+                }
+        const BgpNode &here = node(one_end), &there = node(other_end);
         const Session session = mesh_session(routing_, here, there, family),
                       back = mesh_session(routing_, there, here, family);
-        check_as({some.front(), &session}, {others.front(), &back}, count);
+        check_as({one_end, &session}, {other_end, &back}, count);
         faults_[found_.back()].of_mesh = true;
         out += count;
     }
@@ -240,13 +251,15 @@ bool SessionFaults::number_for(const End& here, const Fabric::Router& router) {
 }
 
 std::uint64_t SessionFaults::check_addresses(net::Family family, std::optional<NodeIndex> only) {
+    // Of a node without any address nothing is known.
+    const net::Family other = family == net::Family::V4 ? net::Family::V6 : net::Family::V4;
     std::uint64_t out = 0;
     for (const BgpPeer& peer : routing_.peers) {
         if (peer.to != BgpPeer::To::Address || peer.address.family != family)
             continue;
         std::vector<NodeIndex> without;
         for (const NodeIndex each : peer.nodes)
-            if (!node(each).of(family) && (!only || each == *only))
+            if (!node(each).of(family) && node(each).of(other) && (!only || each == *only))
                 without.push_back(each);
         if (without.empty())
             continue;

@@ -15,6 +15,7 @@ namespace {
 
 constexpr double kWidth = 168, kGap = 26, kLineHeight = 16, kMargin = 24, kBetween = 110;
 constexpr std::size_t kTitle = 22, kText = 26, kProblemText = 118; ///< characters
+constexpr std::size_t kMostDiscs = 3, kMostProblems = 40;          ///< at a line; in the list
 constexpr const char* kBad = "#c1272d";
 constexpr const char* kDoubt = "#b35900";
 constexpr const char* kExternal = "#0072b2";
@@ -210,7 +211,10 @@ class FabricDrawing {
 
     /// The numbers of problems, in discs.
     void numbers(const std::vector<std::size_t>& problems, double x, double y) {
+        std::size_t drawn = 0;
         for (const std::size_t each : std::set(problems.begin(), problems.end())) {
+            if (++drawn > kMostDiscs)
+                break;
             labels_ += disc(each, x, y);
             x += 20;
         }
@@ -272,7 +276,8 @@ class FabricDrawing {
     }
 
     double problems(double y) {
-        for (std::size_t i = 0; i < picture_.problems.size(); ++i) {
+        const std::size_t all = picture_.problems.size();
+        for (std::size_t i = 0; i < std::min(all, kMostProblems); ++i) {
             y += 24;
             out_ += disc(i, kMargin + 9, y - 4);
             for (const std::string& line : wrapped(picture_.problems[i].text)) {
@@ -285,6 +290,8 @@ class FabricDrawing {
             }
             y -= kLineHeight;
         }
+        if (all > kMostProblems)
+            text_line(fmt::format("and {} more", all - kMostProblems), "#1b1f23", y += 24);
         return y + 8;
     }
 

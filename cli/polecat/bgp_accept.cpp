@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "analyzer/routing/acceptance.h"
 #include "cli/polecat/bgp.h"
@@ -24,6 +25,7 @@ struct AcceptOptions : BgpOptions {
 struct AcceptRow {
     Acceptance first;
     std::vector<std::string> nodes;
+    std::string assumed;        ///< empty: nothing
     std::string taken, written; ///< what happens, and why
     bool enters = false;
 };
@@ -64,23 +66,38 @@ class Accept {
         if (from_.node)
             sent_by_node(lower);
         const auto trail = options_.explain ? routing::Trail::Everything : routing::Trail::Applied;
-        for (routing::NodeIndex i = 0; i < routed_.routing.nodes.size(); ++i) {
+        routing::ClusterRouting bare = routed_.routing; // one session of the mesh is enough
+        bare.mesh = false;
+        for (routing::NodeIndex i = 0; i < bare.nodes.size(); ++i) {
             if ((node_ && i != *node_) || i == from_.node)
                 continue;
-            const auto form = lower(routed_.routing, i);
-            if (!form)
+            const auto form = lower(bare, i);
+            const auto session = form ? session_of(i, *form) : std::nullopt;
+            if (!session)
                 continue;
-            const auto& family = form->of(prefix_.family());
-            for (const routing::Session& session : family.sessions)
-                if (from_.matches(session)) {
-                    const auto sent = family.address ? sent_.find(*family.address) : sent_.end();
-                    add(routing::accept(routed_.routing, i, *form, session,
-                                        sent != sent_.end() ? sent->second
-                                                            : routing::told_by(session, prefix_),
-                                        trail));
-                    break; // two nodes have one session
-                }
+            const auto sent = sent_.find(*form->of(prefix_.family()).address);
+            add(routing::accept(
+                routed_.routing, i, *form, *session,
+                sent != sent_.end() ? sent->second : routing::told_by(*session, prefix_), trail));
         }
+    }
+
+    /// Two nodes have one session: the first in BIRD's order.
+    std::optional<routing::Session> session_of(routing::NodeIndex index,
+                                               const routing::NodeRouting& form) const {
+        const net::Family family = prefix_.family();
+        std::optional<routing::Session> out;
+        for (const routing::Session& each : form.of(family).sessions)
+            if (from_.matches(each) && (!out || each.kind < out->kind))
+                out = each;
+        if (!routed_.routing.mesh || !from_.node)
+            return out;
+        const routing::BgpNode &here = routed_.routing.nodes[index],
+                               &there = routed_.routing.nodes[*from_.node];
+        if (here.of(family) && there.of(family) && !here.cluster_id && !there.cluster_id &&
+            (!out || routing::SessionKind::Mesh < out->kind))
+            out = routing::mesh_session(routed_.routing, here, there, family);
+        return out;
     }
 
     /// A node of the cluster says what its own filters make of the prefix.
@@ -89,20 +106,19 @@ class Accept {
                                      prefix_.family(), lower);
         for (const auto& each : model.of(*from_.node, prefix_, routing::Trail::Applied)) {
             has_route_ = true;
-            if (!each.announced())
-                continue;
-            routing::Route route = each.verdict.route;
-            route.source = routing::RouteSource::Bgp;
-            route.interface.clear();
-            route.metric.reset();
-            if (!route.next_hop || !each.session.is_internal())
-                route.next_hop = routed_.routing.nodes[*from_.node].of(prefix_.family())->address;
-            if (!each.session.is_internal()) {
-                route.as_path.insert(route.as_path.begin(), each.session.local_as);
-                route.local_preference.reset();
-            }
-            sent_.emplace(each.session.neighbor, std::move(route));
+            if (each.announced())
+                sent_.emplace(each.session.neighbor, each.sent);
         }
+    }
+
+    /// What is not so, and asked about all the same.
+    std::string assumption(const Acceptance& each) const {
+        const auto& address = routed_.routing.nodes[each.node].of(prefix_.family());
+        if (!from_.node || sent_.contains(address->address))
+            return "";
+        return fmt::format("node {} {}; asked all the same",
+                           routed_.routing.nodes[*from_.node].name,
+                           has_route_ ? "does not announce it here" : "has no route to it");
     }
 
     static std::string decided(const routing::RouteVerdict& verdict, const RoutedInput& routed) {
@@ -111,6 +127,7 @@ class Accept {
 
     void add(Acceptance each) {
         AcceptRow row;
+        row.assumed = assumption(each);
         row.taken = each.looped
                         ? "not taken: the path has the node's own AS number "
                           "(numAllowedLocalASNumbers)"
@@ -121,8 +138,8 @@ class Accept {
             row.written = written(each);
         const std::string node = routed_.routing.nodes[each.node].name;
         const auto same = std::find_if(rows_.begin(), rows_.end(), [&](const AcceptRow& other) {
-            return !options_.explain && other.taken == row.taken && other.written == row.written &&
-                   other.first.session.kind == each.session.kind &&
+            return !options_.explain && other.assumed == row.assumed && other.taken == row.taken &&
+                   other.written == row.written && other.first.session.kind == each.session.kind &&
                    (each.session.kind == routing::SessionKind::Mesh ||
                     other.first.session.origin.object == each.session.origin.object);
         });
@@ -155,28 +172,20 @@ class Accept {
         return "";
     }
 
-    std::string assumption() const {
-        if (!from_.node || !sent_.empty())
-            return "";
-        return has_route_ ? fmt::format("node {} announces it to nobody; asked all the same",
-                                        routed_.routing.nodes[*from_.node].name)
-                          : fmt::format("node {} has no route to it; asked all the same",
-                                        routed_.routing.nodes[*from_.node].name);
-    }
-
     void print() const {
         fmt::print("{} from {}\n", net::to_string(prefix_), options_.from);
-        if (const std::string text = assumption(); !text.empty())
-            fmt::print("  {}\n", text);
         for (const AcceptRow& row : rows_) {
             const auto& session = row.first.session;
-            fmt::print("\n{}, by {}\n  {}\n",
+            fmt::print("\n{}, by {}\n",
                        row.nodes.size() == 1
                            ? "node " + row.nodes.front()
                            : fmt::format("{} nodes ({}, ...)", row.nodes.size(), row.nodes.front()),
-                       session.kind == routing::SessionKind::Mesh ? "the mesh"
-                                                                  : routed_.text_of(session.origin),
-                       row.taken);
+                       session.kind == routing::SessionKind::Mesh
+                           ? "the mesh"
+                           : routed_.text_of(session.origin));
+            if (!row.assumed.empty())
+                fmt::print("  {}\n", row.assumed);
+            fmt::print("  {}\n", row.taken);
             print_steps(row.first.taken);
             if (!row.written.empty())
                 fmt::print("  {}\n", row.written);
@@ -191,14 +200,12 @@ class Accept {
     }
 
     void print_json() const {
-        json out{{"prefix", net::to_string(prefix_)},
-                 {"from", options_.from},
-                 {"assumption", assumption()},
-                 {"nodes", json::array()}};
+        json out{
+            {"prefix", net::to_string(prefix_)}, {"from", options_.from}, {"nodes", json::array()}};
         for (const AcceptRow& row : rows_) {
             json item{
                 {"nodes", row.nodes},
-                {"by", routed_.json_of(row.first.session.origin)},
+                {"by", routed_.json_of<json>(row.first.session.origin)},
                 {"taken", !row.first.looped && row.first.taken.accepted()},
                 {"kernel", row.enters},
                 {"next_hop", net::to_string(row.first.next_hop)},
@@ -208,7 +215,7 @@ class Accept {
                 {"steps", json::array()}};
             for (const auto* verdict : {&row.first.taken, &row.first.written})
                 for (const routing::Step& step : verdict->trail)
-                    item["steps"].push_back(json_of(routed_, step));
+                    item["steps"].push_back(json_of<json>(routed_, step));
             out["nodes"].push_back(std::move(item));
         }
         fmt::print("{}\n", out.dump(1, ' ', false, json::error_handler_t::replace));

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "cli/polecat/bgp.h"
 #include "cli/polecat/bgp_ends.h"
@@ -127,19 +128,15 @@ class Announce {
 
     void answer(const BgpTarget& target, const net::Cidr& prefix, routing::Announcements& model) {
         const auto origins = model.origins(prefix);
-        std::vector<routing::Announcements::Alike> nodes;
-        for (const routing::NodeIndex each : origins)
-            nodes.push_back({each, 1});
-        for (const auto& each : model.others(prefix))
-            nodes.push_back(each);
-        if (node_)
-            nodes = {{*node_, 1}};
+        auto nodes = model.alike(prefix, to_ ? to_->node : std::nullopt);
+        if (node_) {
+            const bool own = std::binary_search(origins.begin(), origins.end(), *node_);
+            nodes = {{*node_, 1, own}};
+        }
         std::vector<AnnounceRow> rows;
         bool known = false, any = false;
-        for (const auto& [node, count] : nodes) {
-            const auto trail =
-                options_.explain ? routing::Trail::Everything : routing::Trail::Applied;
-            const bool own = std::find(origins.begin(), origins.end(), node) != origins.end();
+        const auto trail = options_.explain ? routing::Trail::Everything : routing::Trail::Applied;
+        for (const auto& [node, count, own] : nodes)
             for (const Announcement& each : model.of(node, prefix, trail)) {
                 known = true;
                 if ((to_ && !to_->matches(each.session)) ||
@@ -148,7 +145,6 @@ class Announce {
                 any = any || (each.announced() && each.establishes);
                 add(each, count, rows);
             }
-        }
         announced_ = announced_ || any;
         options_.format == "json" ? push_json(target, prefix, origins, rows)
                                   : print(target, prefix, origins, rows, known);
@@ -247,14 +243,14 @@ class Announce {
                       {"all_nodes", row.all_nodes},
                       {"neighbor", each.neighbor},
                       {"neighbors", row.neighbors},
-                      {"by", routed_.json_of(each.session.origin)},
+                      {"by", routed_.json_of<json>(each.session.origin)},
                       {"announced", each.announced()},
                       {"establishes", each.establishes},
                       {"passed_on", !each.own},
                       {"reason", row.text},
                       {"steps", json::array()}};
             for (const routing::Step& step : each.verdict.trail)
-                item["steps"].push_back(json_of(routed_, step));
+                item["steps"].push_back(json_of<json>(routed_, step));
             entry["announcements"].push_back(std::move(item));
         }
         out_.push_back(std::move(entry));

@@ -156,13 +156,4 @@ std::string text_of(const RoutedInput& routed, const routing::Step& step) {
                : fmt::format("{}: {}", routing::to_string(step), routed.text_of(step.origin));
 }
 
-nlohmann::json json_of(const RoutedInput& routed, const routing::Step& step) {
-    nlohmann::json out{{"what", routing::to_string(step)},
-                       {"applied", step.applied},
-                       {"by", routed.json_of(step.origin)}};
-    if (step.decision)
-        out["decision"] = *step.decision == routing::Verdict::Accept ? "accept" : "reject";
-    return out;
-}
-
 } // namespace polecat::cli

@@ -43,6 +43,14 @@ std::optional<routing::Block> block_of_pool(const policy::Cluster& cluster,
 
 /// "rule 2 of BGPFilter f rejects (f.yaml:9:5)".
 std::string text_of(const RoutedInput& routed, const routing::Step& step);
-nlohmann::json json_of(const RoutedInput& routed, const routing::Step& step);
+/// Json: nlohmann::json.
+template <class Json> Json json_of(const RoutedInput& routed, const routing::Step& step) {
+    Json out{{"what", routing::to_string(step)},
+             {"applied", step.applied},
+             {"by", routed.json_of<Json>(step.origin)}};
+    if (step.decision)
+        out["decision"] = *step.decision == routing::Verdict::Accept ? "accept" : "reject";
+    return out;
+}
 
 } // namespace polecat::cli

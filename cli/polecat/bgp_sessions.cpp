@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "analyzer/routing/sessions.h"
 #include "cli/common/unread.h"
@@ -101,8 +102,8 @@ class SessionsPrinter {
                 {"neighbor", fault.neighbor},
                 {"sessions", fault.sessions},
                 {"reason", fault.reason},
-                {"here", routed_.json_of(fault.here)},
-                {"there", routed_.json_of(fault.there)}};
+                {"here", routed_.json_of<json>(fault.here)},
+                {"there", routed_.json_of<json>(fault.there)}};
     }
 
     json to_json(const SessionGroup& group) const {
@@ -124,7 +125,7 @@ class SessionsPrinter {
                  {"neighbors", group.neighbors},
                  {"node", group.node},
                  {"neighbor", group.neighbor},
-                 {"by", routed_.json_of(group.origin)}};
+                 {"by", routed_.json_of<json>(group.origin)}};
         if (group.reflector_cluster)
             out["reflector_cluster"] = net::to_string(*group.reflector_cluster);
         if (group.ttl_security_hops)

@@ -190,7 +190,7 @@ std::string diff_json(const DiffReport& report) {
                         {"unknownPrograms", report.proof->unknown},
                         {"examples", report.proof->examples}};
     if (report.routing)
-        out["routing"] = routing_json(*report.routing);
+        out["routing"] = json::parse(routing_json(*report.routing));
     return out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 

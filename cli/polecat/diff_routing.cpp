@@ -208,8 +208,8 @@ json faults_json(const std::vector<SessionFault>& faults, const RoutedInput& of)
                        {"neighbor", each.neighbor},
                        {"sessions", each.sessions},
                        {"reason", each.reason},
-                       {"here", of.json_of(each.here)},
-                       {"there", of.json_of(each.there)}});
+                       {"here", of.json_of<json>(each.here)},
+                       {"there", of.json_of<json>(each.there)}});
     return out;
 }
 
@@ -263,7 +263,7 @@ std::string routing_markdown(const RoutingReport& report) {
     return out;
 }
 
-json routing_json(const RoutingReport& report) {
+std::string routing_json(const RoutingReport& report) {
     const routing::RoutingDiff& diff = report.diff;
     const RoutedInput &base = report.base, &head = report.head;
     json sessions = json::array(), announcements = json::array(), routes = json::array();
@@ -274,15 +274,16 @@ json routing_json(const RoutingReport& report) {
                             {"neighbor", each.neighbor},
                             {"sessions", each.sessions},
                             {"what", each.what},
-                            {"before", each.before ? base.json_of(*each.before) : json()},
-                            {"now", each.now ? head.json_of(*each.now) : json()}});
+                            {"before", each.before ? base.json_of<json>(*each.before) : json()},
+                            {"now", each.now ? head.json_of<json>(*each.now) : json()}});
     for (const AnnouncementChange& each : diff.announcements)
-        announcements.push_back({{"change", each.announced ? "announced" : "withdrawn"},
-                                 {"router", each.router},
-                                 {"prefixes", prefixes_json(each.prefixes)},
-                                 {"node", each.node},
-                                 {"reason", each.reason},
-                                 {"by", (each.origin_before ? base : head).json_of(each.origin)}});
+        announcements.push_back(
+            {{"change", each.announced ? "announced" : "withdrawn"},
+             {"router", each.router},
+             {"prefixes", prefixes_json(each.prefixes)},
+             {"node", each.node},
+             {"reason", each.reason},
+             {"by", (each.origin_before ? base : head).json_of<json>(each.origin)}});
     for (const RouteChange& each : diff.routes)
         routes.push_back({{"change", routing::to_string(each.kind)},
                           {"family", net::to_string(each.family)},
@@ -294,14 +295,15 @@ json routing_json(const RoutingReport& report) {
                             {"prefix", net::to_string(each.prefix)},
                             {"before", each.before},
                             {"now", each.now}}},
-                          {"before", base.json_of(each.before_origin)},
-                          {"now", head.json_of(each.now_origin)}});
-    return {{"sessions", sessions},
-            {"breaks", faults_json(diff.breaks, head)},
-            {"mends", faults_json(diff.mends, base)},
-            {"announcements", announcements},
-            {"routes", routes},
-            {"notes", RoutingEntries(report).notes()}};
+                          {"before", base.json_of<json>(each.before_origin)},
+                          {"now", head.json_of<json>(each.now_origin)}});
+    const json out{{"sessions", sessions},
+                   {"breaks", faults_json(diff.breaks, head)},
+                   {"mends", faults_json(diff.mends, base)},
+                   {"announcements", announcements},
+                   {"routes", routes},
+                   {"notes", RoutingEntries(report).notes()}};
+    return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 } // namespace polecat::cli

@@ -19,6 +19,6 @@ std::optional<RoutingReport> routing_report(Input& base, Input& head);
 
 std::string routing_text(const RoutingReport& report);
 std::string routing_markdown(const RoutingReport& report);
-nlohmann::json routing_json(const RoutingReport& report);
+std::string routing_json(const RoutingReport& report); ///< an object
 
 } // namespace polecat::cli

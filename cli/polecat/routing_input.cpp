@@ -7,6 +7,7 @@
 
 #include "frontend/endpoint_status.h"
 #include "support/diag/render.h"
+#include "support/listed.h"
 
 namespace polecat::cli {
 
@@ -48,15 +49,6 @@ std::string RoutedInput::text_of(const routing::Origin& origin) const {
     return origin.span.known()
                ? fmt::format("{} ({})", origin.object, input.sources.describe(origin.span))
                : origin.object;
-}
-
-nlohmann::json RoutedInput::json_of(const routing::Origin& origin) const {
-    if (origin.object.empty())
-        return nullptr;
-    nlohmann::json out{{"object", origin.object}};
-    if (origin.span.known())
-        out["at"] = input.sources.describe(origin.span);
-    return out;
 }
 
 routing::NodeIndex RoutedInput::node(const std::string& name) const {
@@ -106,6 +98,19 @@ void tell_errors(const Input& input) {
                    errors.size() == 1 ? ": what it is in" : "s: what they are in");
 }
 
+/// Their sessions are not among the answers.
+void tell_without_address(const routing::ClusterRouting& routing) {
+    std::vector<std::string> names;
+    for (const routing::BgpNode& each : routing.nodes)
+        if (!each.v4 && !each.v6)
+            names.push_back(each.name);
+    if (!names.empty() && names.size() < routing.nodes.size())
+        fmt::print(stderr,
+                   "note: left out, as no address for BGP is known of them (calicoctl get nodes -o "
+                   "yaml says it): {} {}\n",
+                   names.size() == 1 ? "node" : "nodes", listed(names));
+}
+
 } // namespace
 
 RoutedInput read_routing(Input& input, const RoutingFlags& flags, MeshSessions mesh) {
@@ -113,6 +118,7 @@ RoutedInput read_routing(Input& input, const RoutingFlags& flags, MeshSessions m
     RoutedInput out = route(input, flags, mesh);
     fmt::print(stderr, "{}",
                diag::render_text(out.diagnostics.list(), input.sources, {colour_on(true)}));
+    tell_without_address(out.routing);
     return out;
 }
 

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
 #include "cli/common/input.h"
 #include "passes/routing/routing.h"
@@ -31,8 +30,15 @@ struct RoutedInput {
 
     /// "BGPPeer tor (bgp.yaml:3:1)"; "Calico's default" where nothing is written.
     std::string text_of(const routing::Origin& origin) const;
-    /// {"object", "at"}; null where nothing is written.
-    nlohmann::json json_of(const routing::Origin& origin) const;
+    /// {"object", "at"}; null where nothing is written. Json: nlohmann::json.
+    template <class Json> Json json_of(const routing::Origin& origin) const {
+        Json out;
+        if (!origin.object.empty())
+            out["object"] = origin.object;
+        if (!origin.object.empty() && origin.span.known())
+            out["at"] = input.sources.describe(origin.span);
+        return out;
+    }
     /// Throws CLI::ValidationError where there is no such node.
     routing::NodeIndex node(const std::string& name) const;
 };

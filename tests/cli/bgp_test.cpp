@@ -87,6 +87,12 @@ TEST_CASE("bgp sessions says what it does without") {
     CHECK(bad.exit_code == 1);
     CHECK(has(bad.error, "bad/peer.yaml:4:16: error"));
     CHECK(has(bad.error, "1 error: what it is in is left out of the answer"));
+    folder.write("half/nodes.yaml", node("a", "10.0.0.1/24") + node("b", "10.0.0.2/24") +
+                                        "---\napiVersion: v1\nkind: Node\nmetadata: {name: c}\n");
+    const auto half = folder.run("bgp sessions -f half");
+    CHECK(half.exit_code == 0);
+    CHECK(has(half.error, "no address for BGP is known of them"));
+    CHECK(has(half.error, "node c\n"));
     CHECK(folder.run("bgp sessions -f nowhere").exit_code == 2);
     folder.write("none/pool.yaml", "apiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata: "
                                    "{name: p}\nspec: {cidr: 10.1.0.0/16}\n");

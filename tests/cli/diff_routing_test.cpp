@@ -38,7 +38,7 @@ TEST_CASE("diff: an AS number that the switch does not have") {
           "now     BGPPeer tor (new/bgp.yaml:3:18)",
           "it expects AS 65002 of router tor-7, which has AS 65001 by the inventory",
           "BGPPeer tor (new/bgp.yaml:6:13)",
-          "FabricInventory (new/bgp.yaml:21:", "withdrawn  10.1.0.0/26 from tor-7 (10.0.0.254)"})
+          "FabricInventory hall (new/bgp.yaml:", "withdrawn  10.1.0.0/26 from tor-7 (10.0.0.254)"})
         CHECK_MESSAGE(has(text.out, wanted), text.out);
     const auto document = nlohmann::json::parse(folder.run("diff --format json old new").out);
     CHECK(document["routing"]["breaks"][0]["kind"] == "inventory-disagrees");

@@ -98,7 +98,7 @@ TEST_CASE("bgp: random clusters in ten BIRDs learn what the model says") {
         Routers routers;
         std::string manifests = testing::random_cluster(random, routers);
         const auto differs = [&](const std::string& of) {
-            return fmt::format("{}", fmt::join(BgpLab(of, routers).differences(25s), "\n"));
+            return fmt::format("{}", fmt::join(BgpLab(of, routers).differences(60s), "\n"));
         };
         std::string left = differs(manifests);
         // Smaller while it still differs: objects are lines.

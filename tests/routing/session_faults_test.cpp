@@ -21,7 +21,7 @@ namespace {
 const std::string kNoMesh =
     object("BGPConfiguration", "default", "nodeToNodeMeshEnabled: false, asNumber: 64512");
 const std::string kTwo =
-    node("a", "10.0.0.1/24", "", "on: a") + node("b", "10.0.0.2/24", "", "on: b");
+    node("a", "10.0.0.1/24", "", "side: a") + node("b", "10.0.0.2/24", "", "side: b");
 
 std::string peer(const std::string& name, const std::string& spec) {
     return object("BGPPeer", name, spec);
@@ -118,7 +118,7 @@ TEST_CASE("AS numbers in the mesh") {
 }
 
 TEST_CASE("a node that does not peer back") {
-    const std::string to_b = "nodeSelector: on == 'a', peerSelector: on == 'b'";
+    const std::string to_b = "nodeSelector: side == 'a', peerSelector: side == 'b'";
     CHECK(told(kNoMesh + kTwo + peer("p", to_b)) == "1 sessions, 0 broken");
     const std::string manual = peer("p", to_b + ", reversePeering: Manual");
     CHECK(told(kNoMesh + kTwo + manual) == "1 sessions, 1 broken; not-back a 10.0.0.2 x1");
@@ -194,6 +194,9 @@ TEST_CASE("an address of a family that the node does not have") {
     const std::string tor = peer("tor", "peerIP: 'fd00::99', asNumber: 65001");
     CHECK(told(kNoMesh + both + tor) == "1 sessions, 0 broken");
     CHECK(told(kNoMesh + kTwo + tor) == "2 sessions, 2 broken; no-address a fd00::99 x2");
+    // Of a node without any address nothing is known.
+    CHECK(told(kNoMesh + node("a", "10.0.0.1/24") + object("Node", "c", "") + tor) ==
+          "1 sessions, 1 broken; no-address a fd00::99 x1");
     // Some nodes have it: perhaps the others are not to have the session.
     CHECK(told(kNoMesh + both + node("b", "10.0.0.2/24") + tor) ==
           "1 sessions, 0 broken; no-address? b fd00::99 x1");
@@ -214,13 +217,14 @@ TEST_CASE("what the inventory says of routers") {
     CHECK(with("{name: t, address: 10.0.0.9, asNumber: 65001, nodeASNumber: 64513}") ==
           "2 sessions, 2 broken; router-expects a 10.0.0.9 x2");
     // A router in each rack with one address: that of the node's own counts.
-    const std::string racks = "{name: ra, nodeSelector: on == 'a'}, {name: rb, nodeSelector: on == "
-                              "'b', nodeASNumber: 64512}";
+    const std::string racks =
+        "{name: ra, nodeSelector: side == 'a'}, {name: rb, nodeSelector: side == "
+        "'b', nodeASNumber: 64512}";
     CHECK(with("{address: 10.0.0.9, asNumber: 65001, rack: ra}, "
                "{address: 10.0.0.9, asNumber: 65002, rack: rb}",
                racks) == "2 sessions, 1 broken; inventory-disagrees b 10.0.0.9 x1");
     // What the rack's nodes have is what its router expects, unless it says so itself.
-    const std::string other = "{name: ra, nodeSelector: on == 'a', nodeASNumber: 64513}";
+    const std::string other = "{name: ra, nodeSelector: side == 'a', nodeASNumber: 64513}";
     CHECK(with("{address: 10.0.0.9, asNumber: 65001, rack: ra}", other) ==
           "2 sessions, 1 broken; router-expects a 10.0.0.9 x1");
     CHECK(with("{address: 10.0.0.9, asNumber: 65001, rack: ra, nodeASNumber: 64512}", other) ==
@@ -297,13 +301,13 @@ std::string random_cluster(std::mt19937& random) {
         out += node(fmt::format("n{}", i), fmt::format("10.0.0.{}/24", 7 + i),
                     pick({"", "", "asNumber: 64512", "asNumber: 65001", "asNumber: 65002",
                           "routeReflectorClusterID: 10.9.9.9"}),
-                    "on: " + pick({"x", "y"}));
+                    "side: " + pick({"x", "y"}));
     for (std::size_t i = random() % 5; i > 0; --i)
         out +=
             peer(fmt::format("p{}", i),
-                 pick({"", "nodeSelector: on == 'x', ", "node: n0, ", "node: n1, "}) +
+                 pick({"", "nodeSelector: side == 'x', ", "node: n0, ", "node: n1, "}) +
                      (random() % 2 == 0
-                          ? "peerSelector: on == '" + pick({"x", "y"}) + "'"
+                          ? "peerSelector: side == '" + pick({"x", "y"}) + "'"
                           : fmt::format("peerIP: '10.0.0.{}{}', asNumber: {}", 7 + random() % nodes,
                                         pick({"", "", ":1790"}), pick({"64512", "65001"}))) +
                      pick({"", "", ", reversePeering: Manual", ", ttlSecurity: 1",
