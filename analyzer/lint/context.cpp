@@ -30,7 +30,7 @@ struct Answers {
 };
 
 Context::Context(const policy::Cluster& of, const policy::OrderedPolicies& ordered,
-                 const decision::LoweredCluster& meaning, Settings given)
+                 const decision::LoweredCluster& meaning, const Settings& given)
     : cluster(of), policies(ordered), lowered(meaning), settings(given),
       extent(of, given.whole_cluster),
       answers_(given.answers ? given.answers : std::make_shared<Answers>()) {}

@@ -49,7 +49,7 @@ class Context {
   public:
     /// All must outlive this.
     Context(const policy::Cluster& cluster, const policy::OrderedPolicies& policies,
-            const decision::LoweredCluster& lowered, Settings settings);
+            const decision::LoweredCluster& lowered, const Settings& settings);
     ~Context();
 
     const policy::Cluster& cluster;

@@ -74,7 +74,8 @@ std::string find_conflict(const Configuration& configuration, const Selections& 
         for (std::size_t j = 0; j < i; ++j)
             if (!policies[i].is_kubernetes() && !policies[j].is_kubernetes() &&
                 conflict(configuration, selections, policies[i], policies[j]))
-                return to_string(policies[j].name) + " and " + to_string(policies[i].name) + " conflict";
+                return to_string(policies[j].name) + " and " + to_string(policies[i].name) +
+                       " conflict";
     return "";
 }
 
