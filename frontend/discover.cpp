@@ -21,7 +21,7 @@ std::vector<fs::path> files_below(const fs::path& folder, std::error_code& error
     std::vector<fs::path> out;
     for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end;
          it.increment(error)) {
-        std::error_code dangling; // a link to nowhere is read, and then reported by name
+        std::error_code dangling;
         const bool is_folder = it->is_directory(dangling);
         if (is_folder && it->path().filename() == ".git")
             it.disable_recursion_pending();
@@ -80,6 +80,10 @@ std::vector<File> read_files(const std::vector<std::string>& paths, diag::Diagno
         const fs::path real = fs::canonical(path, error);
         if (!error && !seen.insert(real).second)
             return;
+        if (!named && error == std::errc::no_such_file_or_directory) {
+            out.push_back({path, "", false, {}, File::Use::Read, true});
+            return;
+        }
         if (auto text = text_of(path, diagnostics))
             out.push_back({path, std::move(*text), named});
     };

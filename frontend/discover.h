@@ -18,6 +18,7 @@ struct File {
     /// Another tool made it, or made another text of it: only that one is read, and findings in it
     /// point to where the object stands in its sources.
     enum class Use { Read, Rendered, Source } use = Use::Read;
+    bool dangles = false; ///< a link to what is not there, which a folder holds
 };
 
 /// "charts/web" of "charts/web/Chart.yaml", "." where there is none; the last part of a path.

@@ -28,11 +28,6 @@ std::string below(const std::string& folder, const std::string& name) {
     return out;
 }
 
-bool is_kustomization_name(const std::string& path) {
-    const std::string name = name_of(path);
-    return name == "kustomization.yaml" || name == "kustomization.yml" || name == "Kustomization";
-}
-
 /// The file's one document, unless it is an object of another group or can't be read.
 std::optional<Node> kustomization_in(const File& file) {
     Sources sources;
@@ -215,6 +210,11 @@ class Placements {
 };
 
 } // namespace
+
+bool is_kustomization_name(const std::string& path) {
+    const std::string name = name_of(path);
+    return name == "kustomization.yaml" || name == "kustomization.yml" || name == "Kustomization";
+}
 
 void add_kustomizations(const std::vector<File>& files, Layout& layout) {
     std::vector<RenderFolder> found;

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "frontend/encrypted.h"
 #include "frontend/kinds/foreign_policies.h"
 #include "frontend/kinds/pod_makers.h"
 #include "frontend/kinds/unread.h"
@@ -141,7 +142,7 @@ class FileReader {
     FileReader(Sources& sources, diag::Diagnostics& diagnostics)
         : sources_(sources), diagnostics_(diagnostics) {}
 
-    /// /// /// `part`: what else the file belongs to, if anything. `placements`: what kustomize
+    /// `part`: what else the file belongs to, if anything. `placements`: what kustomize
     /// makes of the names of its objects.
     void read(const File& file, FileId id, const std::string& part,
               const std::vector<Placement>& placements) {
@@ -149,6 +150,8 @@ class FileReader {
             return read_source(id);
         if (!part.empty())
             return pass_by(file, part);
+        if (file.dangles)
+            return pass_by(id, file, "a link to what is not there");
         const std::string no_text = why_no_text(file.text);
         if (!no_text.empty() && !file.named)
             return pass_by(id, file, no_text);
@@ -160,7 +163,8 @@ class FileReader {
         diag::Diagnostics found;
         std::vector<yaml::Document> read = yaml::read_documents(sources_, id, found);
         if (!file.named && (found.has_errors() || !read.empty()) && !has_manifest(read) &&
-            (!found.has_errors() || !may_be_manifest(file.text)))
+            (!found.has_errors() || !may_be_manifest(file.text) ||
+             name_of(file.path) == "Chart.yaml"))
             return pass_by(id, file,
                            read.empty() ? "it can't be read, and has no apiVersion"
                                         : why_no_manifest(read.front().root));
@@ -168,6 +172,7 @@ class FileReader {
             if (each.severity == diag::Severity::Error)
                 lost.push_back(each.span);
         diagnostics_.append(found);
+        set_encrypted_apart(read, encrypted);
         if (!placements.empty())
             place(read, placements);
         if (file.use == File::Use::Rendered)
@@ -194,7 +199,8 @@ class FileReader {
     }
 
     std::vector<yaml::Document> documents;
-    std::vector<Span> lost; ///< places in documents that could not be read
+    std::vector<yaml::Document> encrypted; ///< by sops, at least in part
+    std::vector<Span> lost;                ///< places in documents that could not be read
     std::vector<PassedBy> passed_by;
 
   private:
@@ -255,6 +261,7 @@ policy::Cluster load_files(std::vector<File> files, Sources& sources,
     policy::Cluster cluster;
     load_documents(reader.documents, cluster, diagnostics);
     add_unread_documents(reader.lost, sources, cluster);
+    add_encrypted(reader.encrypted, cluster, diagnostics);
     reader.report_passed_by();
     report_unrendered(layout, ids, diagnostics);
     merge_templates(sources, files, ids, diagnostics);

@@ -72,15 +72,43 @@ std::string quoted(const std::string& path) {
     return plain ? path : "'" + path + "'";
 }
 
-std::string hint_for(const std::string& folder, bool is_variable) {
-    if (is_variable)
-        return fmt::format("replace the variables first: `kubectl kustomize {} | flux envsubst "
-                           "--strict | polecat lint -`",
-                           quoted(folder));
-    const bool templates = name_of(folder) == "templates";
-    return fmt::format("render it first: `helm template {} | polecat lint -`",
-                       quoted(templates ? folder_of(folder) : folder));
-}
+/// What makes manifests of templates, by folder.
+class Tools {
+  public:
+    explicit Tools(const std::vector<File>& files) {
+        for (const File& each : files) {
+            if (name_of(each.path) == "Chart.yaml")
+                charts_.emplace(folder_of(each.path), charts_.size());
+            if (is_kustomization_name(each.path))
+                kustomizations_.insert(folder_of(each.path));
+        }
+    }
+
+    /// How the file becomes a manifest: only commands that work there.
+    std::string hint_for(const std::string& path, bool is_variable) const {
+        const std::string folder = folder_of(path);
+        if (is_variable)
+            return "replace the variables first: `" +
+                   (kustomizations_.contains(folder)
+                        ? "kubectl kustomize " + quoted(folder) + " | flux envsubst --strict"
+                        : "envsubst < " + quoted(path)) +
+                   " | polecat lint -`";
+        if (const auto chart = chart_of(charts_, path))
+            return fmt::format("render it first: `helm template {} | polecat lint -`",
+                               quoted(folder_at(*chart)));
+        return "render it first with the tool that it is a template of, and lint what comes out";
+    }
+
+  private:
+    const std::string& folder_at(std::size_t number) const {
+        return std::find_if(charts_.begin(), charts_.end(),
+                            [&](const auto& each) { return each.second == number; })
+            ->first;
+    }
+
+    std::map<std::string, std::size_t> charts_; ///< folder -> a number
+    std::set<std::string> kustomizations_;      ///< folders
+};
 
 diag::Diagnostic& report_folder(const RenderFolder& each, const std::vector<FileId>& ids,
                                 diag::Diagnostics& diagnostics) {
@@ -155,14 +183,17 @@ void merge_templates(const Sources& sources, const std::vector<File>& files,
         if (concerns(each))
             ++places[{each.code, folder(each)}];
     std::set<Key> told;
+    const Tools tools(files);
     diagnostics.keep_if([&](diag::Diagnostic& each) {
         if (!concerns(each))
             return true;
         const Key key{each.code, folder(each)};
         if (!told.insert(key).second)
             return false;
-        const bool is_variable = each.code == diag::Code::UnreplacedVariable;
-        each.hint = hint_for(folder(each), is_variable || !each.notes.empty());
+        const bool is_variable = (each.code == diag::Code::UnreplacedVariable &&
+                                  each.message.find("${") != std::string::npos) ||
+                                 !each.notes.empty();
+        each.hint = tools.hint_for(sources.path(each.span.file), is_variable);
         if (places[key] > 1)
             each.with_note(fmt::format("and in {} more place{} of this folder", places[key] - 1,
                                        places[key] == 2 ? "" : "s"));

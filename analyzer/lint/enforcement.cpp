@@ -108,12 +108,16 @@ void check_cluster_policies(const Context& context, Diagnostics& out) {
     for (const policy::ClusterNetworkPolicy& each : context.cluster.cluster_policies) {
         check_cluster_rules(context, each, each.ingress, "ingress", out);
         check_cluster_rules(context, each, each.egress, "egress", out);
-        const bool new_calico = context.settings.calico_version.value_or(332) >= 332;
-        if (each.kind != "ClusterNetworkPolicy" && new_calico &&
-            context.settings.dataplane != Dataplane::Polecat)
-            out.report(Code::OldAdminPolicy, each.meta.span, {each.kind})
-                .about(each.kind + " " + each.meta.name)
-                .with_hint("write it as policy.networking.k8s.io/v1alpha2 ClusterNetworkPolicy");
+        const auto version = context.settings.calico_version;
+        if (each.kind == "ClusterNetworkPolicy" || version.value_or(332) < 332 ||
+            context.settings.dataplane == Dataplane::Polecat)
+            continue;
+        auto& diagnostic = out.report(Code::OldAdminPolicy, each.meta.span, {each.kind});
+        diagnostic.about(each.kind + " " + each.meta.name)
+            .with_note("answers of polecat follow it, as Calico 3.29 to 3.31 and other systems do")
+            .with_hint("write it as policy.networking.k8s.io/v1alpha2 ClusterNetworkPolicy");
+        if (version)
+            diagnostic.severity = diag::Severity::Error;
     }
 }
 

@@ -130,7 +130,7 @@ class IntentChecker {
     void passes_to_nothing(const Policy& policy, const std::vector<Rule>& rules,
                            Direction direction) {
         for (const Rule& rule : rules)
-            if (rule.action == Action::Pass)
+            if (rule.action == Action::Pass && !rule.any_action)
                 report(Code::PassInLastTier, policy, rule.span, {rule_name(rule, direction)})
                     .with_hint("write Allow or Deny, whichever is meant");
     }

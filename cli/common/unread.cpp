@@ -51,13 +51,12 @@ bool is_partly_unread(const Input& input) {
 
 namespace {
 
-/// Charts and kustomizations that make policies, which are not what is read.
-std::vector<std::string> unrendered_of(const Input& input) {
+/// The files that warnings of these kinds are about.
+std::vector<std::string> files_of(const Input& input, std::initializer_list<diag::Code> codes) {
     std::vector<std::string> out;
     for (const diag::Diagnostic& each : input.diagnostics.list())
         if (each.severity == diag::Severity::Warning &&
-            (each.code == diag::Code::UnrenderedChart ||
-             each.code == diag::Code::UnbuiltKustomization))
+            std::find(codes.begin(), codes.end(), each.code) != codes.end())
             out.push_back(input.sources.path(each.span.file));
     return out;
 }
@@ -82,7 +81,13 @@ std::vector<std::string> unread_lines(const Input& input, const Hanging& hanging
         out.push_back(fmt::format("not read: policies of other systems, which may say more: {}",
                                   listed(kinds, kMostPlaces)));
     }
-    if (const auto folders = unrendered_of(input); !folders.empty())
+    for (const diag::Diagnostic& each : input.diagnostics.list())
+        if (each.code == diag::Code::EncryptedObject)
+            out.push_back(each.message);
+    // Charts and kustomizations that make policies, which are not what is read.
+    if (const auto folders =
+            files_of(input, {diag::Code::UnrenderedChart, diag::Code::UnbuiltKustomization});
+        !folders.empty())
         out.push_back(fmt::format("not rendered, and with policies: {} (--render)",
                                   listed(folders, kMostPlaces)));
     return out;

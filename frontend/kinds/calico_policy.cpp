@@ -109,13 +109,14 @@ std::optional<diag::Fix> apply_on_forward(const Fields& spec, const Policy& poli
     return fix;
 }
 
-void check_hooks(Fields& spec, const Policy& policy) {
+/// `types_known`: what they say stands there.
+void check_hooks(Fields& spec, const Policy& policy, bool types_known) {
     const auto refuse = [&](const char* key, const char* rule) -> diag::Diagnostic& {
         return refuse_value(spec, spec.key_span(key), spec.path_of(key), rule);
     };
     if (*policy.do_not_track && *policy.pre_dnat)
         refuse("preDNAT", "cannot be set together with doNotTrack");
-    if (*policy.pre_dnat && (policy.egress_type || !policy.egress.empty()))
+    if (*policy.pre_dnat && ((types_known && policy.egress_type) || !policy.egress.empty()))
         refuse("preDNAT", "cannot be set on a policy with egress");
     if ((*policy.do_not_track || *policy.pre_dnat) && !*policy.apply_on_forward)
         refuse(*policy.pre_dnat ? "preDNAT" : "doNotTrack", "needs applyOnForward: true")
@@ -126,11 +127,11 @@ At<bool> flag(Fields& spec, const char* key) {
     return spec.boolean(key).value_or(At<bool>{});
 }
 
-void read_global_fields(Fields& spec, Policy& into) {
+void read_global_fields(Fields& spec, Policy& into, bool types_known) {
     into.do_not_track = flag(spec, "doNotTrack");
     into.pre_dnat = flag(spec, "preDNAT");
     into.apply_on_forward = flag(spec, "applyOnForward");
-    check_hooks(spec, into);
+    check_hooks(spec, into, types_known);
 }
 
 std::string read_staged_action(Fields& spec) {
@@ -259,7 +260,7 @@ void read_calico_policy(ObjectContext& context) {
     const bool types_known = read_types(spec, out, checks);
     read_hints(spec, out);
     if (global)
-        read_global_fields(spec, out);
+        read_global_fields(spec, out, types_known);
     const char* const kSelectors[] = {"selector", "serviceAccountSelector", "namespaceSelector"};
     for (const char* key : std::span(kSelectors).first(global ? 3 : 2)) // the last is a field there
         report_null(spec, key, "every endpoint that the policy may govern");

@@ -208,7 +208,7 @@ void check_ports(Fields& fields, const Rule& rule) {
             continue;
         const Span where = list.ports.front().span;
         const bool needs = std::any_of(list.ports.begin(), list.ports.end(), numeric);
-        if (!rule.protocol && needs)
+        if (!rule.protocol && needs && !fields.has("protocol"))
             fields.diagnostics()
                 .report(diag::Code::PortsWithoutProtocol, where, {fields.path_of(list.name)})
                 .about(fields.object())
@@ -338,8 +338,9 @@ std::optional<Action> read_action(Fields& fields, Rule& into) {
                                     "must be Allow, Deny, Log or Pass");
     for (const auto& [name, value] : names)
         if (equal_ignoring_case(name, action->value))
-            diagnostic.with_fix(diag::replace_text(action->span, action->value, name,
-                                                   std::string("write `") + name + "`"));
+            diagnostic.with_hint(std::string("write `") + name + "`")
+                .with_fix(diag::replace_text(action->span, action->value, name,
+                                             std::string("write `") + name + "`"));
     return std::nullopt;
 }
 

@@ -1,8 +1,25 @@
 /// Secret: the names of its keys, for passwords of BGP sessions. No value is read, and nothing that
 /// is reported shows a line of one.
+#include <algorithm>
+
 #include "frontend/kinds/kinds.h"
 
 namespace polecat::frontend {
+
+namespace {
+
+/// Excerpts show the whole line: that of `kind` shows nothing where the values stand below it.
+Span harmless_place(const yaml::Node& root) {
+    const yaml::Node* kind = root.find("kind");
+    const bool above =
+        std::all_of(root.members.begin(), root.members.end(), [&](const yaml::Member& each) {
+            return (each.key != "data" && each.key != "stringData" && each.key != "metadata") ||
+                   kind->span.line < each.key_span.line;
+        });
+    return above ? kind->span : Span{};
+}
+
+} // namespace
 
 void read_secret(ObjectContext& context) {
     diag::Diagnostics problems;
@@ -15,9 +32,9 @@ void read_secret(ObjectContext& context) {
                 out.keys.push_back({member.key, member.key_span});
         else if (data != nullptr)
             report_wrong_type(problems, *data, field, "a mapping", root.object());
-    // Excerpts would show what stands beside: the file has to do.
-    problems.keep_if([](diag::Diagnostic& each) {
-        each.span = Span{each.span.file, 0, 0, 0};
+    const Span place = harmless_place(context.root);
+    problems.keep_if([&](diag::Diagnostic& each) {
+        each.span = place.known() ? place : Span{each.span.file, 0, 0, 0};
         each.labels.clear();
         each.fixes.clear();
         return true;

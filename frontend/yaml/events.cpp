@@ -301,8 +301,7 @@ class Builder {
             merges.push_back({std::move(value), out.members.size()});
             return true;
         }
-        if (resolve_scalar(key_node) != ScalarType::String)
-            report_key(key_node);
+        settle_key(key_node);
         if (const Member* first = keys.find(out, key_node.text)) {
             if (depth > 0 || !lacks_separator_)
                 report_duplicate(key_node, *first, depth == 0);
@@ -324,10 +323,28 @@ class Builder {
                               : "merge both into one `" + key.text + "`");
     }
 
-    void report_key(const Node& key) {
-        broken_ = true;
-        diagnostics_.report(diag::Code::YamlKey, key.span, {key.text})
-            .with_hint("quote it: \"" + key.text + "\"");
+    /// Kubernetes' reader makes text of whole numbers and booleans (sigs.k8s.io/yaml), which of
+    /// `on` and `y` nobody expects.
+    void settle_key(Node& key) {
+        const ScalarType type = resolve_scalar(key);
+        if (type == ScalarType::String)
+            return;
+        const auto number = type == ScalarType::Integer ? as_integer(key) : std::nullopt;
+        const auto boolean = as_boolean(key);
+        if (!number) {
+            auto& diagnostic = diagnostics_.report(diag::Code::YamlKey, key.span, {key.text});
+            diagnostic.with_hint("quote it: \"" + key.text + "\"");
+            if (boolean) {
+                diagnostic.severity = diag::Severity::Warning;
+                diagnostic.with_note(std::string("Kubernetes reads it as `") +
+                                     (*boolean ? "true" : "false") + "`");
+            }
+            broken_ = broken_ || !boolean;
+        }
+        if (number)
+            key.text = std::to_string(*number);
+        else if (boolean)
+            key.text = *boolean ? "true" : "false";
     }
 
     /// `{{ x }}` outside quotes reads as a mapping in a mapping's key.

@@ -69,11 +69,23 @@ std::vector<Chunk> chunks_of(std::string_view text) {
     return out;
 }
 
+/// Where a statement of a template begins: of Go and Jinja, `{% if %}`, Terraform's `%{ if }`.
+std::size_t find_template(std::string_view text) {
+    const std::pair<std::string_view, std::string_view> kinds[] = {
+        {"{{", "}}"}, {"{%", "%}"}, {"%{", "}"}};
+    for (const auto& [begin, end] : kinds)
+        if (const std::size_t at = text.find(begin);
+            at != std::string_view::npos && text.find(end, at) != std::string_view::npos)
+            return at;
+    return std::string_view::npos;
+}
+
 /// A document that libyaml can't read but that is a template: say that instead.
 bool report_template(const Chunk& chunk, FileId file, diag::Diagnostics& diagnostics) {
-    if (!looks_like_template(chunk.text))
+    const std::size_t at = find_template(chunk.text);
+    if (at == std::string_view::npos)
         return false;
-    Span place = place_of_byte(chunk.text, file, chunk.text.find("{{"));
+    Span place = place_of_byte(chunk.text, file, at);
     place.line += chunk.first_line - 1;
     place.length = 2;
     diagnostics.report(diag::Code::UnrenderedTemplate, place).with_hint(kRenderFirst);

@@ -224,3 +224,119 @@ TEST_CASE("labels that are no text: calicoctl takes them, the API server does no
                    "{containers: [{name: c, image: i}]}\n"),
               "error[PC2002]"));
 }
+
+TEST_CASE("a link to nowhere in a folder is passed by, and under its name is an error") {
+    const Folder folder;
+    folder.write("in/policy.yaml", kTypo);
+    std::filesystem::create_symlink("nowhere.yaml", folder.path / "in/link.yaml");
+    const auto out = folder.run("lint --list-skipped in");
+    CHECK_FALSE(has(out.out, "error["));
+    CHECK(has(out.error, "in/link.yaml: a link to what is not there"));
+    CHECK(folder.run("map in").exit_code == 0);
+    CHECK(has(folder.run("lint in/link.yaml").out, "error[PC1001]"));
+}
+
+TEST_CASE("what sops encrypted is not known, and is said once") {
+    const char* const kSops = "sops: {mac: 'ENC[AES256_GCM,data:x,type:str]', version: 3.10.2}\n";
+    const Folder folder;
+    folder.write("in/pods.yaml",
+                 "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: shop}\n"
+                 "spec: {containers: [{name: c, image: x}]}\nstatus: {podIP: 10.0.0.1}\n---\n"
+                 "apiVersion: v1\nkind: Pod\nmetadata: {name: b, namespace: bank}\n"
+                 "spec: {containers: [{name: c, image: x}]}\nstatus: {podIP: 10.0.0.2}\n");
+    for (const char* name : {"deny", "allow"})
+        folder.write(std::string("in/") + name + ".sops.yaml",
+                     std::string("apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+                                 "metadata: {name: ") +
+                         name +
+                         ", namespace: shop}\nspec:\n  podSelector: {}\n"
+                         "  policyTypes: ['ENC[AES256_GCM,data:y,type:str]']\n" +
+                         kSops);
+    folder.write("in/secret.yaml", std::string("apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n"
+                                               "data: {a: 'ENC[AES256_GCM,data:z,type:str]'}\n") +
+                                       kSops);
+    const auto out = folder.run("lint in");
+    CHECK(count(out.out, "PC1008") == 1);
+    CHECK(has(out.out, "NetworkPolicy shop/allow, NetworkPolicy shop/deny"));
+    CHECK_FALSE(has(out.out, "error["));
+    const auto answer = folder.run("reach bank/b shop/a -p 80/TCP -f in");
+    CHECK(has(answer.out, "DEPENDS"));
+    CHECK(has(answer.error, "encrypted by sops"));
+    CHECK(has(folder.run("reach shop/a bank/b -p 80/TCP -f in").out, "DEPENDS"));
+    // Nothing but a mark of sops: all of it can be read.
+    const Folder open;
+    open.write("in/policy.yaml", std::string(kTypo) + kSops);
+    CHECK_FALSE(has(open.run("lint in").out, "PC1008"));
+    CHECK_FALSE(has(open.run("lint in").out, "error["));
+}
+
+TEST_CASE("how a template becomes a manifest: only commands that work there") {
+    const Folder folder;
+    const std::string policy = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+                               "metadata: {name: a, namespace: '{{ .Values.space }}'}\n"
+                               "spec: {podSelector: {}}\n";
+    folder.write("alone/a.yaml", policy);
+    folder.write("chart/Chart.yaml", "apiVersion: v2\nname: a\nname: b\nversion: 1.0.0\n");
+    folder.write("chart/files/a.yaml", policy);
+    folder.write("jinja/a.yaml", "apiVersion: networking.k8s.io/v1\n{% if x %}\n"
+                                 "kind: NetworkPolicy\n{% endif %}\n");
+    folder.write("flux/a.yaml", "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+                                "metadata: {name: a, namespace: '${SPACE}'}\n"
+                                "spec: {podSelector: {}}\n");
+    CHECK(has(folder.run("lint alone").out, "with the tool that it is a template of"));
+    const auto chart = folder.run("lint chart");
+    CHECK(has(chart.out, "`helm template chart |"));
+    CHECK_FALSE(has(chart.out, "PC1002"));
+    const auto jinja = folder.run("lint jinja");
+    CHECK(has(jinja.out, "PC1007"));
+    CHECK_FALSE(has(jinja.out, "PC1003"));
+    CHECK_FALSE(has(jinja.out, "helm"));
+    CHECK(has(folder.run("lint flux").out, "`envsubst < flux/a.yaml |"));
+    folder.write("flux/kustomization.yaml", "resources: [a.yaml]\n");
+    CHECK(has(folder.run("lint flux").out, "`kubectl kustomize flux | flux envsubst --strict |"));
+}
+
+TEST_CASE("keys that are no text are those that Kubernetes reads") {
+    const Folder folder;
+    folder.write("in/service.yaml", "apiVersion: v1\nkind: Service\n"
+                                    "metadata: {name: a, namespace: b, labels: {404: x}}\n"
+                                    "spec: {ports: [{port: 80}], selector: {y: x}}\n");
+    const auto out = folder.run("lint --all in");
+    CHECK(count(out.out, "PC1004") == 1);
+    CHECK(has(out.out, "warning[PC1004]"));
+    CHECK(has(out.out, "Kubernetes reads it as `true`"));
+}
+
+TEST_CASE("a rule that can't be read is judged once") {
+    const Folder folder;
+    const auto lint = [&](const std::string& rule) {
+        folder.write("in/policy.yaml",
+                     "apiVersion: projectcalico.org/v3\nkind: GlobalNetworkPolicy\n"
+                     "metadata: {name: a}\nspec:\n  selector: app == 'a'\n"
+                     "  types: [Egress]\n  egress:\n  - " +
+                         rule + "\n");
+        return folder.run("lint --all in").out;
+    };
+    const std::string action = lint("{action: deny}");
+    CHECK(has(action, "write `Deny`"));
+    CHECK_FALSE(has(action, "PC4216"));
+    CHECK(has(lint("{action: Pass}"), "PC4216"));
+    CHECK_FALSE(
+        has(lint("{action: Allow, protocol: 'UDP, TCP', destination: {ports: [53]}}"), "PC2200"));
+    CHECK(has(lint("{action: Allow, destination: {ports: [53]}}"), "PC2200"));
+}
+
+TEST_CASE("preDNAT without types: Felix runs its ingress rules") {
+    const Folder folder;
+    const auto lint = [&](const std::string& rest) {
+        folder.write("in/policy.yaml",
+                     "apiVersion: crd.projectcalico.org/v1\nkind: GlobalNetworkPolicy\n"
+                     "metadata: {name: a}\nspec:\n  preDNAT: true\n  applyOnForward: true\n"
+                     "  selector: has(host)\n  ingress: [{action: Deny}]\n" +
+                         rest);
+        return folder.run("lint in").out;
+    };
+    CHECK_FALSE(has(lint(""), "PC2050"));
+    CHECK(has(lint("  types: [Ingress, Egress]\n"), "PC2050"));
+    CHECK(has(lint("  egress: [{action: Deny}]\n"), "PC2050"));
+}

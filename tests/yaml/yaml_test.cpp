@@ -126,9 +126,18 @@ TEST_CASE("templates are told from broken YAML") {
     CHECK_FALSE(Read("name: \"{{ fine }}\"\n").diagnostics.has_errors());
 }
 
-TEST_CASE("keys that are not text are refused") {
-    CHECK(Read("on: 1\n").found(diag::Code::YamlKey));
-    CHECK(Read("8080: 1\n").found(diag::Code::YamlKey));
+TEST_CASE("keys that are not text are what Kubernetes makes of them, or are refused") {
+    const Read on("on: 1\n");
+    CHECK(on.found(diag::Code::YamlKey));
+    CHECK_FALSE(on.diagnostics.has_errors());
+    CHECK(on.documents.at(0).root.find("true") != nullptr);
+    const Read number("0x1F: 1\n8080: 1\n");
+    CHECK(number.diagnostics.list().empty());
+    CHECK(number.documents.at(0).root.find("31") != nullptr);
+    CHECK(number.documents.at(0).root.find("8080") != nullptr);
+    CHECK(Read("31: 1\n0x1F: 2\n").found(diag::Code::DuplicateKey));
+    for (const char* text : {"1.5: 1\n", "~: 1\n", "[a]: 1\n"})
+        CHECK(Read(text).diagnostics.has_errors());
     CHECK_FALSE(Read("\"on\": 1\n").diagnostics.has_errors());
 }
 
