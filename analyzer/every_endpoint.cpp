@@ -119,7 +119,7 @@ class Search {
         std::vector<Before> out;
         for (std::uint32_t i = 0; i <= policy; ++i) {
             const policy::Policy& theirs = *all_.list[i].policy;
-            if (!governs(theirs, direction) ||
+            if (!governs(theirs, direction) || (i != policy && policy::is_staged(theirs.kind)) ||
                 (!spaces_[i].empty() && !spaces_[policy].empty() && spaces_[i] != spaces_[policy]))
                 continue;
             if (out.size() == kMostBefore)

@@ -41,7 +41,7 @@ PolicyRules lower_policies(const policy::Cluster& cluster,
     for (std::uint32_t tier = 0; tier < policies.tiers.size(); ++tier) {
         out.passes.push_back(policies.tiers[tier].default_action == policy::Action::Pass);
         for (const Policy* policy : policies.tiers[tier].policies) {
-            if (policy::is_staged(policy->kind) || *policy->do_not_track || *policy->pre_dnat)
+            if (policy->staged_action == "Delete" || *policy->do_not_track || *policy->pre_dnat)
                 continue;
             PolicyRules::Policy& each = out.list.emplace_back();
             each.policy = policy;

@@ -69,7 +69,9 @@ class Builder {
             front.cluster_ips = service.cluster_ips;
             front.external_ips = service.outside_ips();
             front.headless = service.headless;
-            front.balancer_ips = service.ingress_ips;
+            front.balancer_ips.assign(front.external_ips.begin() +
+                                          static_cast<std::ptrdiff_t>(service.external_ips.size()),
+                                      front.external_ips.end());
             front.is_external = service.type == "ExternalName";
             front.is_balanced = service.type == "LoadBalancer";
             front.is_exposed = front.is_balanced || service.type == "NodePort";

@@ -228,7 +228,12 @@ class CalicoBugsChecker {
         const bool spaces = policy::is_present(policy.namespace_selector);
         const bool accounts = policy::is_present(policy.service_account_selector);
         const bool says_all = policy.selector->text.find("all(") != std::string::npos;
-        if (says_all && (spaces || accounts))
+        // A selector that names namespaces or accounts leaves host endpoints out by itself.
+        const auto takes_hosts = [](const Box<policy::SelectorField>& field) {
+            return !policy::is_present(field) || field->parsed.matches(selector::Labels{});
+        };
+        if (says_all && (spaces || accounts) && takes_hosts(policy.namespace_selector) &&
+            takes_hosts(policy.service_account_selector))
             out_.report(Code::AllRewritten, policy.selector->span,
                         {policy.meta.name, spaces ? "namespaceSelector" : "serviceAccountSelector"})
                 .about(name_of(policy))

@@ -140,7 +140,7 @@ std::string Context::proof_of(const Claim& claim, bool everywhere) const {
 std::string Context::proof_of_no_match(const RuleView& view, std::string holds_for) const {
     if (!settings.prove || settings.policy_rules == nullptr)
         return holds_for;
-    // The second engine has the rules of enforced policy, and knows them by their place.
+    // The second engine has the rules of policy at the normal hook, and knows them by their place.
     const auto& list = settings.policy_rules->list;
     const bool has_policy = std::any_of(
         list.begin(), list.end(), [&](const auto& each) { return each.policy == &view.policy; });

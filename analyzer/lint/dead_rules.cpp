@@ -46,9 +46,9 @@ class DeadRulesChecker {
         each_policy(context_, [&](const policy::OrderedTier& tier, const Policy& policy) {
             const auto found = effects_.policies.find(policy_name(policy));
             if (policy::is_staged(policy.kind))
-                return;
+                return check_unused(policy, "it is staged");
             if (found == effects_.policies.end()) // it selects nothing, which is told elsewhere
-                return check_unused(policy);
+                return check_unused(policy, "none exists that the policy selects");
             if (check_policy(tier, policy, found->second))
                 return; // its rules do nothing either
             check_rules(policy, policy.ingress, Direction::Ingress);
@@ -60,8 +60,8 @@ class DeadRulesChecker {
     }
 
   private:
-    /// Rules of a policy without endpoints that would do nothing if there were some.
-    void check_unused(const Policy& policy) {
+    /// Rules of a policy that acts on no endpoint, and that would do nothing if it did.
+    void check_unused(const Policy& policy, const std::string& why) {
         if (is_kubernetes(policy))
             return;
         for (const Direction direction : {Direction::Ingress, Direction::Egress})
@@ -76,8 +76,7 @@ class DeadRulesChecker {
                     Code::ShadowedRule, rule.span,
                     {rule_name(key), listed(takers(policy, rule, found->second, same_action), 4)});
                 diagnostic.about(name_of(policy))
-                    .with_proof(context_.proof_of({Claim::What::NeverAnywhere, key}) +
-                                "; none exists that the policy selects")
+                    .with_proof(context_.proof_of({Claim::What::NeverAnywhere, key}) + "; " + why)
                     .with_hint("move it before the rules that take its flows, or remove it");
                 if (same_action)
                     diagnostic.severity = diag::Severity::Note;

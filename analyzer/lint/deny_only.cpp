@@ -119,12 +119,17 @@ class DenyOnlyChecker {
         return nullptr;
     }
 
+    /// Staged policy counts for what is staged: both may be enforced together.
+    static bool counts_for(const Policy& policy, bool other_is_staged) {
+        return !other_is_staged || policy::is_staged(policy.kind);
+    }
+
     /// Whatever else of the policy's tier governs the endpoint has only Deny rules as well.
     bool none_but_denies(const decision::GroupProgram& program, const Policy& policy,
                          Direction direction) const {
         const auto& blocks = program.slots.policies();
         return std::all_of(blocks.begin(), blocks.end(), [&](const decision::PolicyBlock& block) {
-            return block.staged || block.tier != *policy.tier ||
+            return !counts_for(policy, block.staged) || block.tier != *policy.tier ||
                    only_denying_.contains({block.policy, direction});
         });
     }
@@ -136,7 +141,8 @@ class DenyOnlyChecker {
             const bool elsewhere = !policy::is_global(policy.kind) &&
                                    !policy::is_global(each->kind) &&
                                    policy.meta.space != each->meta.space;
-            return each == &policy || elsewhere || policy::is_staged(each->kind) ||
+            return each == &policy || elsewhere || each->staged_action == "Delete" ||
+                   !counts_for(policy, policy::is_staged(each->kind)) ||
                    !acts_in(*each, direction) ||
                    only_denying_.contains({policy_name(*each), direction}) ||
                    analyzer::find_labels({subject, policy::subject_of(*each)}, {}).kind ==

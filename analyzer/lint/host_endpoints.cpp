@@ -94,6 +94,8 @@ class HostEndpointsChecker {
     }
 
     void check(const policy::HostEndpoint& host, decision::ObjectId id) {
+        if (host.meta.unread.known()) // Felix may know nothing of it
+            return;
         check_untracked(host, id);
         const bool in = has_policy(program(id, Direction::Ingress, Hook::Normal));
         const bool out = has_policy(program(id, Direction::Egress, Hook::Normal));

@@ -55,8 +55,6 @@ class HostNetworkPeersChecker {
 
     void run() {
         each_rule(context_, [&](const RuleView& view) {
-            if (policy::is_staged(view.policy.kind))
-                return;
             check(view, view.rule.source, "source");
             check(view, view.rule.destination, "destination");
         });

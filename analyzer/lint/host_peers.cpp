@@ -57,8 +57,6 @@ class HostPeersChecker {
         if (hosts_.empty() && context_.cluster.nodes.empty())
             return;
         each_rule(context_, [&](const RuleView& view) {
-            if (policy::is_staged(view.policy.kind))
-                return;
             check(view, view.rule.source, "source");
             check(view, view.rule.destination, "destination");
         });
@@ -68,9 +66,10 @@ class HostPeersChecker {
     void check(const RuleView& view, const EntityRule& end, const char* side) {
         const std::string space = policy::is_global(view.policy.kind) ? "" : view.policy.meta.space;
         const auto peers = policy::peers_of(end, space);
+        const std::string what = fmt::format("{} of rule {}", side, rule_name(view));
+        left_out(view, end, peers, what);
         if (!peers || !means_hosts(*peers, end))
             return;
-        const std::string what = fmt::format("{} of rule {}", side, rule_name(view));
         without_addresses(view, end, *peers, what);
         const auto nodes = nodes_named(context_, *peers);
         if (!nodes.empty())
@@ -82,20 +81,40 @@ class HostPeersChecker {
 
     void without_addresses(const RuleView& view, const EntityRule& end, const Selector& peers,
                            const std::string& what) {
+        std::vector<const Object*> meant;
+        for (const Object* host : hosts_)
+            if (peers.matches(host->labels) &&
+                !(end.not_selector && end.not_selector->parsed.matches(host->labels)))
+                meant.push_back(host);
+        report(view, span_of(view, end), what, meant);
+    }
+
+    /// notSelector is to leave hosts out, and takes nobody away.
+    void left_out(const RuleView& view, const EntityRule& end, const std::optional<Selector>& peers,
+                  const std::string& what) {
+        if (!policy::is_present(end.not_selector) ||
+            end.not_selector->parsed.matches(selector::Labels{}))
+            return;
+        std::vector<const Object*> meant;
+        for (const Object* host : hosts_)
+            if (end.not_selector->parsed.matches(host->labels) &&
+                (!peers || peers->matches(host->labels)))
+                meant.push_back(host);
+        report(view, end.not_selector->span.known() ? end.not_selector->span : view.rule.span,
+               "notSelector of the " + what, meant);
+    }
+
+    void report(const RuleView& view, const Span& span, const std::string& what,
+                const std::vector<const Object*>& hosts) {
+        if (hosts.empty())
+            return;
         std::vector<std::string> names;
-        const Object* first = nullptr;
-        for (const Object* host : hosts_) {
-            if (!peers.matches(host->labels) ||
-                (end.not_selector && end.not_selector->parsed.matches(host->labels)))
-                continue;
-            first = first == nullptr ? host : first;
+        for (const Object* host : hosts)
             names.push_back("`" + host->name + "`");
-        }
-        if (first != nullptr)
-            out_.report(Code::HostWithoutAddresses, span_of(view, end), {listed(names), what})
-                .about(name_of(view.policy))
-                .with_label(first->span, "the host endpoint")
-                .with_hint("give it expectedIPs: rules know others by their addresses only");
+        out_.report(Code::HostWithoutAddresses, span, {listed(names), what})
+            .about(name_of(view.policy))
+            .with_label(hosts.front()->span, "the host endpoint")
+            .with_hint("give it expectedIPs: rules know others by their addresses only");
     }
 
     Context& context_;

@@ -179,6 +179,22 @@ std::optional<std::string> Vocabulary::slip_of_label(const Asked& asked, bool ce
     return std::nullopt;
 }
 
+std::optional<std::string> Vocabulary::only_on_namespaces(const Selector& selector) const {
+    const Term& term = selector.term();
+    if (term.op == Op::And)
+        for (const Selector& child : term.children)
+            if (auto found = only_on_namespaces(child))
+                return found;
+    if ((term.op != Op::Equal && term.op != Op::In && term.op != Op::Has) ||
+        pods_.contains(term.label) || sets_.contains(term.label))
+        return std::nullopt;
+    const auto found = spaces_.find(term.label);
+    const Asked asked{term.label, &term.values, Asked::Of::Pods, &pods_, nullptr};
+    if (found == spaces_.end() || !asked.allows(found->second))
+        return std::nullopt;
+    return fmt::format("`{}` is a label of namespaces, and pods don't have it", term.label);
+}
+
 /// The label is there, with the value: on pods, where namespaces are asked, or the other way round.
 std::optional<std::string> Vocabulary::label_of_others(const Asked& asked, bool certain) const {
     const auto has = [&](const Values& values) {

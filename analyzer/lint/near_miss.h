@@ -21,6 +21,8 @@ class Vocabulary {
     /// `certain`: everything that could match is known, so that a hint is no reproach.
     std::optional<std::string> slip(const selector::Selector& selector, bool of_pods,
                                     bool certain) const;
+    /// A label of pods that the selector asks for and that only namespaces have: what to say of it.
+    std::optional<std::string> only_on_namespaces(const selector::Selector& selector) const;
 
   private:
     using Values = std::map<std::string, std::set<std::string>, std::less<>>;

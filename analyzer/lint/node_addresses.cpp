@@ -36,8 +36,8 @@ class NodeAddressesChecker {
         if (context_.lowered.nodes.empty())
             return;
         each_rule(context_, [&](const RuleView& view) {
-            if (view.direction != Direction::Ingress || policy::is_staged(view.policy.kind) ||
-                *view.policy.pre_dnat || *view.policy.do_not_track)
+            if (view.direction != Direction::Ingress || *view.policy.pre_dnat ||
+                *view.policy.do_not_track)
                 return;
             if (view.rule.action == Action::Allow && !keeps_node_address_)
                 behind_tunnel(view);

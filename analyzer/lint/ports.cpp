@@ -44,9 +44,13 @@ class PortsChecker {
                 return;
             source_ports(view);
             const auto& ports = view.rule.destination.ports;
-            if (ports.empty())
+            const auto& not_ports = view.rule.destination.not_ports;
+            if (ports.empty() && not_ports.empty())
                 return;
             const auto to = destinations(view);
+            for (const Port& port : not_ports)
+                if (const auto* name = std::get_if<std::string>(&port.value))
+                    named_port(view, port, *name, to && to->selector ? *to : everybody(view));
             for (const Port& port : ports)
                 if (const auto* name = std::get_if<std::string>(&port.value))
                     named_port(view, port, *name, to && to->selector ? *to : everybody(view));
@@ -176,7 +180,7 @@ class PortsChecker {
                                    ? context_.extent.known(*to.selector, policy::Ends::Peers)
                                    : std::nullopt;
             if (!known && !are_sets(to.objects))
-                return;
+                return name_of_service(view, name, to, span);
             auto& diagnostic = out_.report(Code::NamedPortUnmatched, span, {rule_name(view), name})
                                    .about(name_of(view.policy));
             if (known)
@@ -201,6 +205,22 @@ class PortsChecker {
         return find_front(to, [&](const FrontPort& front) {
             return front.kind == FrontPort::Kind::Service && front.name == name;
         });
+    }
+
+    /// Others than those in the input may declare the name; those that a service calls so do not.
+    void name_of_service(const RuleView& view, const std::string& name, const Destinations& to,
+                         const Span& span) {
+        const FrontPort* front = service_port_named(name, to);
+        if (front == nullptr || !view.rule.destination.not_ports.empty() ||
+            (view.rule.protocol && **view.rule.protocol != front->protocol) ||
+            is_named_too(context_, view, *front))
+            return;
+        out_.report(Code::ServicePortNotPodPort, span,
+                    {rule_name(view), fmt::format("port `{}` of service {}", name, front->owner),
+                     std::to_string(front->target)})
+            .about(name_of(view.policy))
+            .with_note("policy knows the names of container ports only")
+            .with_hint(fmt::format("write {}", front->target));
     }
 
     bool declared_in_space(const std::string& space, const std::string& name) const {

@@ -57,15 +57,30 @@ class SelectionsChecker {
         if (!for_hosts && has_on_host_network(subject))
             return; // said by HostNetworkSelected
         const auto known = context_.extent.known_endpoints_of(policy);
-        const Span span = policy.selector && policy.selector->span.known() ? policy.selector->span
-                                                                           : policy.meta.span;
+        const Span span = span_of_subject(policy);
         if (slip(span, policy, subject, "selector of the policy", known) || !known)
             return;
-        out_.report(Code::SelectsNothing, span, {policy.meta.name})
-            .about(name_of(policy))
-            .with_fact("selector", subject.canonical())
-            .with_note("a policy without endpoints protects nothing")
+        auto& diagnostic = out_.report(Code::SelectsNothing, span, {policy.meta.name})
+                               .about(name_of(policy))
+                               .with_fact("selector", subject.canonical());
+        if (const auto label = vocabulary_.only_on_namespaces(subject))
+            diagnostic.with_note(*label);
+        diagnostic.with_note("a policy without endpoints protects nothing")
             .with_note("assumes that " + *known);
+    }
+
+    /// Of the part that selects nobody, where one of them does by itself.
+    Span span_of_subject(const Policy& policy) {
+        const auto stands = [](const Box<policy::SelectorField>& field) {
+            return policy::is_present(field) && field->span.known();
+        };
+        const auto& spaces = policy.namespace_selector;
+        if (stands(spaces) &&
+            (!stands(policy.selector) ||
+             context_.select(spaces->parsed.with_prefix(policy::kNamespacePrefix)).empty()))
+            return spaces->span;
+        return policy.selector && policy.selector->span.known() ? policy.selector->span
+                                                                : policy.meta.span;
     }
 
     /// A slip of the pen says more than that nothing matches.
@@ -123,9 +138,10 @@ class SelectionsChecker {
                 "add a namespaceSelector for those of other namespaces");
     }
 
-    /// A selector by itself means the policy's own namespace. Who has the labels elsewhere.
+    /// A selector by itself means the policy's own namespace, and `all()` for namespaces what is in
+    /// one. Who has the labels elsewhere.
     std::string others_with(const EntityRule& entity, const std::string& space) {
-        if (!means_own_namespace(entity, space))
+        if (!means_namespaces(entity, space))
             return "";
         for (const decision::ObjectId id : context_.select(entity.selector->parsed)) {
             const Object& object = context_.object(id);
@@ -156,13 +172,14 @@ class SelectionsChecker {
         return "";
     }
 
-    /// Labels, of what is in the policy's namespace.
-    static bool means_own_namespace(const EntityRule& entity, const std::string& space) {
+    /// Labels, of what is in the policy's namespace, or in any.
+    static bool means_namespaces(const EntityRule& entity, const std::string& space) {
         selector::Labels any;
         any.set(policy::kOrchestratorLabel, "k8s");
-        return !space.empty() && policy::is_present(entity.selector) &&
-               !policy::is_present(entity.namespace_selector) && !entity.service_accounts &&
-               !entity.selector->parsed.matches({}) && !entity.selector->parsed.matches(any);
+        return !space.empty() && policy::is_present(entity.selector) && !entity.service_accounts &&
+               !entity.selector->parsed.matches({}) && !entity.selector->parsed.matches(any) &&
+               (!policy::is_present(entity.namespace_selector) ||
+                entity.namespace_selector->parsed.is_all());
     }
 
     Context& context_;

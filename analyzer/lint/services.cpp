@@ -68,7 +68,7 @@ class ServicesChecker {
             if (endpoint.host_network)
                 pods.push_back(&context_.object(endpoint.object));
         each_policy(context_, [&](const policy::OrderedTier&, const Policy& policy) {
-            if (!policy::is_present(policy.selector) || policy::is_staged(policy.kind))
+            if (!policy::is_present(policy.selector) || policy.staged_action == "Delete")
                 return;
             const selector::Selector subject = policy::subject_of(policy);
             std::vector<std::string> found;
@@ -144,20 +144,40 @@ class ServicesChecker {
             if (view.direction != Direction::Ingress || view.rule.action == policy::Action::Log ||
                 sees_service_addresses(view.policy))
                 return;
-            for (const At<net::Cidr>& net : view.rule.source.nets)
-                if (is_outside(net.value) && governs(view.policy, backends)) {
-                    out_.report(Code::ClientAddressLost, net.span, {rule_name(view), name, why})
-                        .about(name_of(view.policy))
-                        .with_hint(opens_nodes(service)
-                                       ? "set externalTrafficPolicy: Local, or limit the clients "
-                                         "by loadBalancerSourceRanges or a preDNAT policy"
-                                       : "limit the clients by a preDNAT policy");
-                    return;
-                }
+            if (const auto span = outside_clients(view); span && governs(view.policy, backends))
+                out_.report(Code::ClientAddressLost, *span, {rule_name(view), name, why})
+                    .about(name_of(view.policy))
+                    .with_hint(opens_nodes(service)
+                                   ? "set externalTrafficPolicy: Local, or limit the clients by "
+                                     "loadBalancerSourceRanges or a preDNAT policy"
+                                   : "limit the clients by a preDNAT policy");
         });
         for (const ObjectId id : backends)
             if (!nodes_let_in(service, id, net::Family::V4))
                 nodes_let_in(service, id, net::Family::V6);
+    }
+
+    /// Where the rule's source names public addresses, by nets or by network sets.
+    std::optional<Span> outside_clients(const RuleView& view) {
+        const EntityRule& from = view.rule.source;
+        for (const At<net::Cidr>& net : from.nets)
+            if (is_outside(net.value))
+                return net.span;
+        const std::string space = policy::is_global(view.policy.kind) ? "" : view.policy.meta.space;
+        const auto peers = policy::peers_of(from, space);
+        // A selector that every set matches means more than these.
+        if (!peers || !policy::is_present(from.selector) ||
+            from.selector->parsed.matches(selector::Labels{}))
+            return std::nullopt;
+        const auto& world = context_.lowered.world;
+        for (std::size_t i = 0; i < context_.cluster.network_sets.size(); ++i) {
+            const auto& nets = context_.cluster.network_sets[i].nets;
+            if (peers->matches(world.object(world.network_sets[i]).labels) &&
+                std::any_of(nets.begin(), nets.end(),
+                            [&](const auto& net) { return is_outside(net.value); }))
+                return from.selector->span.known() ? from.selector->span : view.rule.span;
+        }
+        return std::nullopt;
     }
 
     /// Public addresses: not those of pods, nodes or private networks, and not everything.

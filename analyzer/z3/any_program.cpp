@@ -45,7 +45,8 @@ AnyProgram::AnyProgram(const PolicyRules& policies, const RuleKey& rule, net::Fa
     for (auto each = policies.list.begin(); each <= own; ++each) {
         const bool governs = rule.direction == Direction::Ingress ? each->policy->ingress_type
                                                                   : each->policy->egress_type;
-        if (!governs || !share_endpoints(*each->policy, *own->policy))
+        if (!governs || !share_endpoints(*each->policy, *own->policy) ||
+            (each != own && policy::is_staged(each->policy->kind)))
             continue;
         Part part{static_cast<std::uint32_t>(each - policies.list.begin()),
                   {},

@@ -45,6 +45,8 @@ void read_service_accounts(Fields fields, EntityRule& into) {
         return;
     policy::ServiceAccountMatch out;
     out.span = fields.span();
+    for (const char* key : {"names", "selector"})
+        report_null(fields, key, "whatever the account is");
     out.names = fields.strings("names");
     out.selector = read_selector(fields, "selector", GlobalTerm::Everything);
     fields.finish();

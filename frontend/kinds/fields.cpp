@@ -4,6 +4,8 @@
 #include <cmath>
 #include <iterator>
 
+#include <fmt/format.h>
+
 #include "frontend/placeholders.h"
 #include "support/diag/fix.h"
 
@@ -166,7 +168,12 @@ std::vector<At<std::string>> Fields::strings(std::string_view key) {
 
 namespace {
 
-/// The text that calicoctl makes of a boolean or a whole number.
+/// Whether Go writes the number without an exponent.
+bool has_plain_text(double number) {
+    return std::isfinite(number) && std::abs(number) >= 1e-4 && std::abs(number) < 1e6;
+}
+
+/// The text that calicoctl makes of a boolean or a number.
 std::optional<At<std::string>> text_of_other(const yaml::Node& node, const std::string& path,
                                              const std::string& object,
                                              diag::Diagnostics& diagnostics) {
@@ -175,6 +182,8 @@ std::optional<At<std::string>> text_of_other(const yaml::Node& node, const std::
         text = *truth ? "true" : "false";
     else if (const auto number = yaml::as_integer(node))
         text = std::to_string(*number);
+    else if (const auto real = yaml::as_number(node); real && has_plain_text(*real))
+        text = fmt::format("{}", *real);
     else
         return std::nullopt;
     auto& diagnostic = report_wrong_type(diagnostics, node, path, "text", object);
@@ -267,6 +276,9 @@ void Fields::report_unknown(diag::Severity slip, diag::Severity other) {
         diagnostic.severity = near ? slip : other;
         if (near)
             diagnostic.with_hint("did you mean `" + *near + "`?").with_fix(rename(member, *near));
+        else if (std::find(known_.begin(), known_.end(), "matchLabels") != known_.end() &&
+                 member.value.is_scalar())
+            diagnostic.with_hint("a label that is asked for stands below matchLabels");
         else if (other != diag::Severity::Error)
             diagnostic.with_hint("it is not read; remove it, unless Kubernetes has it by now");
     }

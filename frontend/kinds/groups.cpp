@@ -44,11 +44,16 @@ bool is_unread_calico_kind(std::string_view kind) {
 constexpr std::string_view kKubernetesGroups[] = {
     "v1", "apps", "batch", "discovery.k8s.io", "networking.k8s.io", "extensions"};
 
-/// A kind of Kubernetes' own groups that is nearly one that is read, or stands in another group.
+/// A kind in one of Kubernetes' own groups that is nearly one that is read, or is one of another
+/// group that is.
 bool is_kubernetes_slip(std::string_view group, std::string_view kind) {
     if (std::find(std::begin(kKubernetesGroups), std::end(kKubernetesGroups), group) ==
         std::end(kKubernetesGroups))
         return false;
+    for (const std::string_view each : {"projectcalico.org", "policy.networking.k8s.io"})
+        if (const auto kinds = kinds_of_group(each);
+            std::find(kinds.begin(), kinds.end(), kind) != kinds.end())
+            return true;
     for (const std::string_view each : kKubernetesGroups) {
         const auto kinds = kinds_of_group(each);
         const auto near = diag::nearest(kind, kinds);

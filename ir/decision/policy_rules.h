@@ -12,7 +12,7 @@
 namespace polecat::decision {
 
 struct PolicyRules {
-    /// One that is enforced at the normal hook.
+    /// One of the normal hook. A staged one is asked about, and takes nothing from others.
     struct Policy {
         const policy::Policy* policy = nullptr;
         std::uint32_t tier = 0;

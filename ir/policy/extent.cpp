@@ -85,6 +85,13 @@ bool asks_for_run_time_label(const Selector& selector) {
            std::any_of(term.children.begin(), term.children.end(), asks_for_run_time_label);
 }
 
+/// For more than the name.
+bool asks_for_label_of_namespace(const Selector& selector) {
+    const Term& term = selector.term();
+    return (term.label.starts_with(kNamespacePrefix) && !is_name_of_namespace(term.label)) ||
+           std::any_of(term.children.begin(), term.children.end(), asks_for_label_of_namespace);
+}
+
 /// Of something in namespace `space`, whose labels are these if its object is there.
 bool may_be_in(const Selector& selector, const std::string& space,
                const std::optional<Labels>& labels) {
@@ -191,7 +198,8 @@ std::optional<std::string> Extent::known(const Selector& selector, Ends ends) co
     for (const auto& [name, space] : spaces_) {
         if (!may_be_in(selector, name, space.labels))
             continue;
-        if (space.in_part)
+        if (space.in_part ||
+            (!space.labels && !told_whole_ && asks_for_label_of_namespace(selector)))
             return std::nullopt;
         if (space.has_workloads)
             shown.push_back(name);

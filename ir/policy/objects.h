@@ -138,7 +138,7 @@ struct Service {
     std::vector<std::pair<std::string, std::string>> selector;
     std::vector<ServicePort> ports;
 
-    /// Addresses that clients outside of the cluster are told: external_ips, then ingress_ips.
+    /// external_ips, then the load balancer's: those it has, or else the one that is asked for.
     std::vector<net::Address> outside_ips() const;
 };
 

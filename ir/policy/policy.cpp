@@ -9,6 +9,8 @@ namespace polecat::policy {
 std::vector<net::Address> Service::outside_ips() const {
     std::vector<net::Address> out = external_ips;
     out.insert(out.end(), ingress_ips.begin(), ingress_ips.end());
+    if (ingress_ips.empty() && load_balancer_ip && type == "LoadBalancer")
+        out.push_back(*load_balancer_ip);
     return out;
 }
 

@@ -219,6 +219,7 @@ TEST_CASE("labels that are no text: calicoctl takes them, the API server does no
     };
     CHECK(has(lint(with("yes")), "calicoctl makes `true` of it"));
     CHECK(has(lint(with("7")), "warning[PC2002]"));
+    CHECK(has(lint(with("1.20")), "calicoctl makes `1.2` of it"));
     CHECK_FALSE(has(lint(with("'7'")), "PC2002"));
     CHECK(has(lint("apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: {b: true}}\nspec: "
                    "{containers: [{name: c, image: i}]}\n"),

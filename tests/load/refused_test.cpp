@@ -36,6 +36,10 @@ struct Row {
 constexpr Row kRows[] = {
     {Code::UnknownKind, "{apiVersion: projectcalico.org/v3, kind: NetworkPolcy}",
      "{apiVersion: projectcalico.org/v3, kind: Tier, metadata: {name: t}, spec: {}}"},
+    {Code::UnknownKind, "{apiVersion: networking.k8s.io/v1, kind: GlobalNetworkSet}", // Calico's
+     "{apiVersion: network.example.com/v1, kind: GlobalNetworkSet}"},
+    {Code::UnknownKind, "{apiVersion: v1, kind: HostEndpoint}",
+     "{apiVersion: metallb.io/v1beta2, kind: BGPPeer, metadata: {name: a, namespace: b}}"},
     {Code::MissingKind, "{apiVersion: v1, metadata: {name: a}}",
      "{apiVersion: v1, kind: Namespace, metadata: {name: a}}"},
     {Code::WrongType, "{apiVersion: v1, kind: Namespace, metadata: [a]}",
