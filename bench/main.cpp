@@ -232,6 +232,24 @@ const std::map<std::string, std::function<void()>>& workloads() {
              propagation_of("propagation, 5000 nodes",
                             read(routing_manifests(5000, 3), diagnostics));
          }},
+        {"routing-diff-5000",
+         [] {
+             diag::Diagnostics diagnostics;
+             routing_diff_of("routing diff, 5000 nodes",
+                             read(routing_manifests(5000, 3), diagnostics),
+                             read(routing_manifests(5000, 3, 65002), diagnostics));
+         }},
+        {"sessions-mesh",
+         [] {
+             diag::Diagnostics diagnostics;
+             sessions_of("sessions, mesh of 1000 nodes", read(mesh_manifests(1000), diagnostics));
+         }},
+        {"sessions-5000",
+         [] {
+             diag::Diagnostics diagnostics;
+             sessions_of("sessions, 5000 nodes and reflectors",
+                         read(routing_manifests(5000, 3), diagnostics));
+         }},
         {"flow", flow_by_table},
         {"selector", parse_selectors},
         {"read",

@@ -1,18 +1,21 @@
 #include "bench/routing.h"
 
 #include <cstdlib>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "analyzer/routing/kernel_route.h"
 #include "analyzer/routing/propagation_classes.h"
+#include "analyzer/routing/routing_diff.h"
+#include "analyzer/routing/sessions.h"
 #include "backends/bird/bird.h"
 #include "bench/measure.h"
 #include "passes/routing/routing.h"
 
 namespace polecat::bench {
 
-std::string routing_manifests(std::size_t nodes, std::size_t reflectors) {
+std::string routing_manifests(std::size_t nodes, std::size_t reflectors, unsigned fabric_as) {
     constexpr const char* kObject = "---\napiVersion: projectcalico.org/v3\nkind: {}\nmetadata: "
                                     "{{name: {}{}}}\nspec: {{{}}}\n";
     const auto object = [&](const char* kind, const std::string& name, const std::string& labels,
@@ -32,8 +35,12 @@ std::string routing_manifests(std::size_t nodes, std::size_t reflectors) {
                              "exportV4: [{action: Reject, cidr: 10.128.0.0/10, matchOperator: In, "
                              "prefixLength: {min: 27}}]") +
                       object("BGPPeer", "fabric", "",
-                             "nodeSelector: has(reflector), peerIP: 10.255.0.1, asNumber: 65001, "
-                             "filters: [fabric]");
+                             fmt::format("nodeSelector: has(reflector), peerIP: 10.255.0.1, "
+                                         "asNumber: {}, filters: [fabric]",
+                                         fabric_as)) +
+                      "---\napiVersion: polecat/v1\nkind: FabricInventory\nmetadata: {name: "
+                      "hall}\nspec: {routers: [{name: spine, address: 10.255.0.1, asNumber: "
+                      "65001}]}\n";
     for (std::size_t i = 0; i < nodes; ++i) {
         const std::string name = fmt::format("node-{:05}", i);
         const bool reflects = i < reflectors;
@@ -112,6 +119,59 @@ void propagation_of(const std::string& name, const policy::Cluster& cluster) {
     }
     phases.print(fmt::format("{} ({} classes, {} prefixes, {} kernel routes of two nodes)", name,
                              model.classes().members.size(), prefixes.size(), routes));
+}
+
+void routing_diff_of(const std::string& name, const policy::Cluster& before,
+                     const policy::Cluster& now) {
+    Phases phases;
+    const auto version = [](const policy::Cluster& cluster) {
+        diag::Diagnostics diagnostics;
+        auto routing = passes::lower_routing(cluster, {}, diagnostics);
+        std::vector<routing::NodeRouting> nodes;
+        for (routing::NodeIndex i = 0; i < routing.nodes.size(); ++i)
+            nodes.push_back(*passes::node_routing(routing, i, diagnostics));
+        return std::pair(std::move(routing), std::move(nodes));
+    };
+    const auto lower = [](const routing::ClusterRouting& of, routing::NodeIndex node) {
+        diag::Diagnostics told;
+        return passes::node_routing(of, node, told);
+    };
+    const auto old = version(before), fresh = version(now);
+    phases.done("nodes");
+    const auto diff = routing::routing_diff({before, old.first, old.second, lower},
+                                            {now, fresh.first, fresh.second, lower});
+    if (diff.breaks.empty() || diff.announcements.empty())
+        std::abort();
+    phases.done("diff");
+    phases.print(fmt::format("{} ({} sessions, {} announcements, {} routes)", name,
+                             diff.sessions.size(), diff.announcements.size(), diff.routes.size()));
+}
+
+std::string mesh_manifests(std::size_t nodes) {
+    std::string out;
+    for (std::size_t i = 0; i < nodes; ++i)
+        out += fmt::format("---\napiVersion: projectcalico.org/v3\nkind: Node\nmetadata: {{name: "
+                           "node-{:05}}}\nspec: {{bgp: {{ipv4Address: 10.{}.{}.{}/16}}}}\n",
+                           i, 16 + i / 60'000, i / 250 % 250, 1 + i % 250);
+    return out;
+}
+
+void sessions_of(const std::string& name, const policy::Cluster& cluster) {
+    Phases phases;
+    diag::Diagnostics diagnostics;
+    auto routing = passes::lower_routing(cluster, {}, diagnostics);
+    phases.done("cluster");
+    const bool mesh = std::exchange(routing.mesh, false);
+    std::vector<routing::NodeRouting> forms;
+    for (routing::NodeIndex i = 0; i < routing.nodes.size(); ++i)
+        if (auto form = passes::node_routing(routing, i, diagnostics))
+            forms.push_back(std::move(*form));
+    routing.mesh = mesh;
+    phases.done("nodes");
+    const auto report = routing::sessions(cluster, routing, forms);
+    phases.done("sessions");
+    phases.print(fmt::format("{} ({} sessions, {} groups, {} will not establish)", name,
+                             report.sessions, report.groups.size(), report.broken));
 }
 
 } // namespace polecat::bench

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The main job of polecat on examples/three-tiers. Usage: examples/demo.sh FOLDER-OF-PROGRAMS
+# The main job of polecat on examples/three-tiers, and BGP on examples/rack7. Usage: examples/demo.sh FOLDER-OF-PROGRAMS
 set -u
 bin=$(cd "${1:-build/release/bin}" && pwd) || exit 2
 cd "$(dirname "$0")/three-tiers" || exit 2
@@ -45,4 +45,15 @@ case $? in
 *) failed=1 ;;
 esac
 rm -rf "$out"
+
+cd ../rack7 || exit 2
+title "7. BGP: rack 7 was given the AS number of rack 6. Lint, and the sessions that will not establish"
+run 1 lint broken
+run 1 bgp sessions -f broken
+echo "So nobody is told where the pods of node rack7-a are:"
+run 1 bgp announce 10.42.7.0/26 -f broken
+echo "And as it was meant:"
+run 0 bgp sessions -f mended
+echo "What the pull request would have shown:"
+run 1 diff --fail-on bgp mended broken
 exit $failed

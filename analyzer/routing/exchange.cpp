@@ -39,11 +39,6 @@ bool may_leave(const Route& route, bool internal) {
 bool reflects(const Session& from, const Session& to) {
     return from.is_internal() && to.is_internal() && from.local_as == to.local_as;
 }
-bool may_reflect(const Session& from, const Session& to, const Path& path) {
-    return (from.reflector_cluster || to.reflector_cluster) &&
-           !(to.reflector_cluster && contains(path.cluster_list, *to.reflector_cluster));
-}
-
 /// RFC 4456 8. A reflector between two clusters writes both.
 void mark_reflected(const Network& network, const Session& from, const Session& to, Path& path) {
     if (!path.originator)
@@ -77,18 +72,29 @@ auto rank(const Path& path) {
 
 } // namespace
 
+Withheld withheld(const Network& network, const Link& link, const Path& path) {
+    if (!path.session)
+        return Withheld::No; // its own
+    if (path.session == link.from_session)
+        return Withheld::BackToSender;
+    const Session& to = session_of(network, link.from, link.from_session);
+    const Session& from = session_of(network, link.from, *path.session);
+    if (reflects(from, to) && !from.reflector_cluster && !to.reflector_cluster)
+        return Withheld::Internal;
+    if (reflects(from, to) && to.reflector_cluster &&
+        contains(path.cluster_list, *to.reflector_cluster))
+        return Withheld::Reflected;
+    return may_leave(path.route, to.is_internal()) ? Withheld::No : Withheld::Community;
+}
+
 std::optional<Path> send(const Network& network, const Link& link, const Path& path) {
+    if (withheld(network, link, path) != Withheld::No)
+        return std::nullopt;
     const FamilyRouting& sender = network.speakers[link.from].form.of(network.family);
     const Session& to = session_of(network, link.from, link.from_session);
     const bool internal = to.is_internal();
-    if (path.session == link.from_session)
-        return std::nullopt; // never back to where it came from
     const Session* from = path.session ? &session_of(network, link.from, *path.session) : nullptr;
     const bool reflected = from != nullptr && reflects(*from, to);
-    if (reflected && !may_reflect(*from, to, path))
-        return std::nullopt;
-    if (from != nullptr && !may_leave(path.route, internal))
-        return std::nullopt;
     RouteVerdict verdict = evaluate_export(sender, to, path.route);
     if (!verdict.accepted())
         return std::nullopt;

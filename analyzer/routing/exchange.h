@@ -1,10 +1,20 @@
-/// What happens to a route on one session: the rules of BGP around the filters. Private to
-/// analyzer/routing.
+/// What happens to a route on one session: the rules of BGP around the filters.
 #pragma once
 
 #include "analyzer/routing/propagation.h"
 
 namespace polecat::routing {
+
+/// Why BGP does not offer a route over a session, before any filter is asked.
+enum class Withheld : std::uint8_t {
+    No,
+    BackToSender, ///< never back over the session that it came by
+    Internal,     ///< came by iBGP, and neither neighbour is a reflector's client
+    Reflected,    ///< has been through this reflector's cluster
+    Community,    ///< no-export or no-advertise
+};
+
+Withheld withheld(const Network& network, const Link& link, const Path& path);
 
 /// The path as it leaves `link.from`; nullopt: not offered, or rejected by the export filters.
 std::optional<Path> send(const Network& network, const Link& link, const Path& path);

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "analyzer/routing/exchange.h"
+#include "analyzer/routing/session_ends.h"
 
 namespace polecat::routing {
 
@@ -42,47 +42,46 @@ void take(const Network& network, const Link& link, const std::vector<Path>& sen
     }
 }
 
-/// The index of the session of `form` with that neighbour that makes a session with `other`'s.
-std::optional<std::size_t> other_end(const NodeRouting& a, const Session& of_a,
-                                     const NodeRouting& b, net::Family family) {
-    const auto& sessions = b.of(family).sessions;
-    for (std::size_t i = 0; i < sessions.size(); ++i)
-        if (establishes(a, of_a, b, sessions[i]) && sessions[i].neighbor == a.of(family).address)
-            return i;
-    return std::nullopt;
+/// By neighbour, the session that takes part: of several BIRD starts the first.
+using Ends = std::map<net::Address, std::size_t>;
+
+Ends ends_of(const FamilyRouting& form) {
+    Ends out;
+    for (std::size_t i = 0; i < form.sessions.size(); ++i)
+        out.emplace(form.sessions[i].neighbor, i);
+    return out;
 }
 
 } // namespace
 
 bool establishes(const NodeRouting& a, const Session& of_a, const NodeRouting& b,
                  const Session& of_b) {
-    const bool a_calls = !of_a.passive && of_a.port == b.listen_port;
-    const bool b_calls = !of_b.passive && of_b.port == a.listen_port;
-    return of_a.neighbor_as == of_b.local_as && of_b.neighbor_as == of_a.local_as &&
-           (a_calls || b_calls) &&
-           of_a.ttl_security_hops.has_value() == of_b.ttl_security_hops.has_value() &&
-           of_a.password.has_value() == of_b.password.has_value();
+    return !mismatch(of_a, a.listen_port, of_b, b.listen_port).any();
 }
 
 Network connect(std::vector<Speaker> speakers, net::Family family) {
     Network out{family, std::move(speakers), {}};
     std::map<net::Address, SpeakerIndex> at;
-    for (SpeakerIndex i = 0; i < out.speakers.size(); ++i)
-        if (const auto& address = out.speakers[i].form.of(family).address)
-            at.emplace(*address, i);
+    std::vector<Ends> ends;
+    for (SpeakerIndex i = 0; i < out.speakers.size(); ++i) {
+        const FamilyRouting& form = out.speakers[i].form.of(family);
+        ends.push_back(ends_of(form));
+        if (form.address)
+            at.emplace(*form.address, i);
+    }
     for (SpeakerIndex to = 0; to < out.speakers.size(); ++to) {
         const NodeRouting& form = out.speakers[to].form;
-        const auto& sessions = form.of(family).sessions;
-        std::set<SpeakerIndex> known; // one session for a pair
-        for (std::size_t i = 0; i < sessions.size(); ++i) {
-            const auto from = at.find(sessions[i].neighbor);
-            if (from == at.end() || from->second == to || known.contains(from->second))
+        const auto& address = form.of(family).address;
+        for (const auto& [neighbor, end] : ends[to]) {
+            const auto from = at.find(neighbor);
+            if (!address || from == at.end() || from->second == to)
                 continue;
-            if (const auto end =
-                    other_end(form, sessions[i], out.speakers[from->second].form, family)) {
-                out.links.push_back({from->second, to, *end, i});
-                known.insert(from->second);
-            }
+            const NodeRouting& other = out.speakers[from->second].form;
+            const auto back = ends[from->second].find(*address);
+            if (back != ends[from->second].end() &&
+                establishes(form, form.of(family).sessions[end], other,
+                            other.of(family).sessions[back->second]))
+                out.links.push_back({from->second, to, back->second, end});
         }
     }
     return out;

@@ -109,7 +109,6 @@ Propagation::Roles Propagation::roles(const net::Cidr& prefix) const {
     return out;
 }
 
-/// Equal for prefixes that no rule tells apart and that equally many nodes of each class originate.
 std::string Propagation::key(const net::Cidr& prefix, const Roles& roles) const {
     std::string out = fmt::format("{} ", prefix.prefix);
     for (const net::Cidr& rule : rules_)
@@ -192,80 +191,10 @@ Propagation::Learnt Propagation::learnt(NodeIndex node, const net::Cidr& prefix,
     if (place == of.groups.end() || !out.known)
         return out;
     const auto speaker = static_cast<SpeakerIndex>(place - of.groups.begin());
-    std::vector<std::vector<SpeakerIndex>> shapes;
-    for (const Path& path : of.spread.paths[speaker]) {
-        // The journey with the nodes of a group numbered as they come.
-        std::map<SpeakerIndex, SpeakerIndex> number{{speaker, 0}};
-        std::map<Group, SpeakerIndex> next{{group, 1}};
-        std::vector<SpeakerIndex> shape;
-        for (const SpeakerIndex each : path.journey) {
-            const bool router = each >= of.groups.size();
-            if (!number.contains(each))
-                number[each] = router ? each : next[of.groups[each]]++;
-            shape.push_back(router ? each : of.groups[each].of_class + 1'000'000U);
-            shape.push_back(router ? 0 : of.groups[each].role);
-            shape.push_back(number[each]);
-        }
-        if (std::find(shapes.begin(), shapes.end(), shape) != shapes.end())
-            continue;
-        shapes.push_back(shape);
-        std::map<SpeakerIndex, SpeakerIndex> chosen{{speaker, node}};
-        expand(of, path, here, chosen, 0, most, out);
-    }
+    out = expanded(of, speaker, node, here, most);
     for (Path& each : out.paths)
         each.route.prefix = prefix;
     return out;
-}
-
-/// Puts every choice of nodes in the place of those that stand for them.
-void Propagation::expand(const Run& run, const Path& path, const Roles& roles,
-                         std::map<SpeakerIndex, SpeakerIndex>& chosen, std::size_t at,
-                         std::size_t most, Learnt& into) const {
-    if (into.paths.size() >= most) {
-        into.known = false;
-        return;
-    }
-    if (at == path.journey.size()) {
-        Path out = path;
-        for (SpeakerIndex& each : out.journey)
-            each =
-                each < run.groups.size()
-                    ? chosen.at(each)
-                    : static_cast<SpeakerIndex>(each - run.groups.size() + cluster_.nodes.size());
-        const auto place = [&](std::optional<net::Address>& address) {
-            for (const auto& [speaker, node] : chosen)
-                if (address == run.network.speakers[speaker].form.of(family_).address) {
-                    address = cluster_.nodes[node].of(family_)->address;
-                    return;
-                }
-        };
-        place(out.route.next_hop);
-        if (out.originator)
-            for (const auto& [speaker, node] : chosen)
-                if (net::to_string(*out.originator) ==
-                    run.network.speakers[speaker].form.router_id) {
-                    const auto form = cluster_.nodes[node].v4;
-                    if (form && cluster_.router_id.empty())
-                        out.originator = form->address;
-                    break;
-                }
-        into.paths.push_back(std::move(out));
-        return;
-    }
-    const SpeakerIndex speaker = path.journey[at];
-    if (speaker >= run.groups.size() || chosen.contains(speaker))
-        return expand(run, path, roles, chosen, at + 1, most, into);
-    const Group& group = run.groups[speaker];
-    for (const NodeIndex node : classes_.members[group.of_class]) {
-        const auto role = roles.find(node);
-        if ((role == roles.end() ? 0 : role->second) != group.role ||
-            std::any_of(chosen.begin(), chosen.end(),
-                        [&](const auto& each) { return each.second == node; }))
-            continue;
-        chosen[speaker] = node;
-        expand(run, path, roles, chosen, at + 1, most, into);
-        chosen.erase(speaker);
-    }
 }
 
 } // namespace polecat::routing

@@ -38,6 +38,13 @@ class Propagation {
     };
     /// Equal runs are made once.
     const Run& run(const net::Cidr& prefix);
+    /// What the nodes that have part in a prefix are for it; bits that propagation_classes.cpp
+    /// knows. Nodes with the same part and class are alike.
+    using Roles = std::map<NodeIndex, std::uint8_t>;
+    Roles roles(const net::Cidr& prefix) const;
+    /// Equal for prefixes that no rule tells apart and that equally many nodes of each class
+    /// originate: they share a run.
+    std::string key(const net::Cidr& prefix, const Roles& roles) const;
 
     struct Learnt {
         /// Journeys in nodes of the cluster (then routers), without sessions' numbers.
@@ -47,16 +54,11 @@ class Propagation {
     Learnt learnt(NodeIndex node, const net::Cidr& prefix, std::size_t most = 10'000);
 
   private:
-    using Roles = std::map<NodeIndex, std::uint8_t>;
-
     void find_origins();
     void find_rules();
-    Roles roles(const net::Cidr& prefix) const;
-    std::string key(const net::Cidr& prefix, const Roles& roles) const;
     Run make(const net::Cidr& prefix, const Roles& roles) const;
-    void expand(const Run& run, const Path& path, const Roles& roles,
-                std::map<SpeakerIndex, SpeakerIndex>& chosen, std::size_t at, std::size_t most,
-                Learnt& into) const;
+    Learnt expanded(const Run& run, SpeakerIndex speaker, NodeIndex node, const Roles& roles,
+                    std::size_t most) const;
 
     const ClusterRouting& cluster_;
     std::vector<policy::FabricRouter> routers_;

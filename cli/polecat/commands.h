@@ -14,6 +14,7 @@ void add_reach(CLI::App& app, int& exit_code);
 void add_map(CLI::App& app, int& exit_code);
 void add_exposure(CLI::App& app, int& exit_code);
 void add_which(CLI::App& app, int& exit_code);
+void add_bgp(CLI::App& app, int& exit_code);
 void add_diff(CLI::App& app, int& exit_code);
 void add_report(CLI::App& app, int& exit_code);
 void add_test(CLI::App& app, int& exit_code);

@@ -164,14 +164,7 @@ int run(CompileOptions& options) {
 
 void add_bird_options(CLI::App& command, CompileOptions& options) {
     BirdCompileOptions& bird = options.bird;
-    command.add_option("--router-id", bird.router_id,
-                       "bird: CALICO_ROUTER_ID of calico-node: an ID, or hash");
-    command.add_option("--advertise-cluster-ips", bird.cluster_ips,
-                       "bird: CALICO_ADVERTISE_CLUSTER_IPS of calico-node");
-    command.add_option("--agent-namespace", bird.agent_namespace,
-                       "bird: namespace of calico-node, where Secrets with passwords stand");
-    command.add_option("--endpoint-status", bird.endpoint_status,
-                       "bird: folder with the node's files of workloads that peer with it");
+    add_routing_flags(command, bird.flags, "bird: ");
     command.add_flag("!--no-origins", bird.origins,
                      "bird: without comments that say what a line was made from");
 }

@@ -3,13 +3,11 @@
 #include <filesystem>
 #include <fstream>
 #include <set>
-#include <sstream>
 #include <stdexcept>
 
 #include <fmt/format.h>
 
 #include "backends/bird/bird.h"
-#include "frontend/endpoint_status.h"
 #include "passes/routing/routing.h"
 #include "support/diag/render.h"
 
@@ -25,8 +23,9 @@ class BirdCompiler {
         : options_(options), input_(input) {}
 
     int run() {
-        const routing::ClusterRouting cluster =
-            passes::lower_routing(input_.cluster, routing_options(), diagnostics_);
+        const routing::ClusterRouting cluster = passes::lower_routing(
+            input_.cluster, routing_options(options_.flags, input_.sources, diagnostics_),
+            diagnostics_);
         std::vector<routing::NodeIndex> nodes;
         for (routing::NodeIndex i = 0; i < cluster.nodes.size(); ++i) {
             const routing::BgpNode& node = cluster.nodes[i];
@@ -54,26 +53,6 @@ class BirdCompiler {
     }
 
   private:
-    passes::RoutingOptions routing_options() {
-        passes::RoutingOptions out;
-        out.router_id = options_.router_id;
-        out.agent_namespace = options_.agent_namespace;
-        if (!options_.endpoint_status.empty())
-            out.endpoint_status = frontend::read_endpoint_status(options_.endpoint_status,
-                                                                 input_.sources, diagnostics_);
-        if (options_.cluster_ips.empty())
-            return out;
-        out.cluster_ip_ranges.emplace();
-        std::istringstream words(options_.cluster_ips);
-        for (std::string word; std::getline(words, word, ',');)
-            if (const auto cidr = net::parse_cidr(word, net::CidrForm::Strict))
-                out.cluster_ip_ranges->push_back(*cidr);
-            else
-                diagnostics_.report(diag::Code::RefusedByBird, Span{},
-                                    {"--advertise-cluster-ips must be CIDRs"});
-        return out;
-    }
-
     void check(const routing::ClusterRouting& cluster, routing::NodeIndex index) {
         const auto node = passes::node_routing(cluster, index, diagnostics_);
         if (!node)

@@ -3,14 +3,14 @@
 
 #include <string>
 
-#include "cli/common/input.h"
+#include "cli/polecat/routing_input.h"
 
 namespace polecat::cli {
 
 struct BirdCompileOptions {
     std::string node; ///< empty: every node with an address for BGP
     std::string out;  ///< folder of the bundle
-    std::string router_id, cluster_ips, agent_namespace, endpoint_status; ///< as the flags
+    RoutingFlags flags;
     bool origins = true;
 };
 

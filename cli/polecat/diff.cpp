@@ -62,7 +62,11 @@ Input input_of(const std::string& revision, const std::vector<std::string>& path
     return std::move(*input);
 }
 
-bool wants_failure(const std::string& fail_on, const analyzer::Diff& diff) {
+bool wants_failure(const std::string& fail_on, const DiffReport& report) {
+    if (fail_on == "bgp")
+        return report.routing &&
+               (!report.routing->diff.empty() || !report.routing->diff.not_compared.empty());
+    const analyzer::Diff& diff = report.diff;
     using Kind = analyzer::ChangeKind;
     // What host endpoints' other hooks let through is not compared, so it may be either.
     const bool hooks = !diff.other_hooks.empty();
@@ -85,7 +89,7 @@ Result<std::string> rendered(const std::string& format, const DiffReport& report
     return diff_text(report);
 }
 
-int compare(const DiffOptions& options, const Input& base, const Input& head,
+int compare(const DiffOptions& options, Input& base, Input& head,
             const policy::Cluster& head_cluster) {
     if (is_unusable(base) || (&base != &head && is_unusable(head)))
         return kBadInput;
@@ -99,9 +103,14 @@ int compare(const DiffOptions& options, const Input& base, const Input& head,
     const auto before = base_lowered.get();
     const bool prove = options.prove || !options.smt_folder.empty();
     const analyzer::Diff found = analyzer::diff(before, now, prove);
-    DiffReport report{
-        base, head, found, diff_rows(found, now), policy_changes(base.cluster, head_cluster),
-        {},   {}};
+    DiffReport report{base,
+                      head,
+                      found,
+                      diff_rows(found, now),
+                      policy_changes(base.cluster, head_cluster),
+                      {},
+                      {},
+                      routing_report(base, head)};
     report.unread = unread_lines(base, endpoints_in_doubt(base, before));
     if (&base != &head)
         for (std::string& line : unread_lines(head, endpoints_in_doubt(head, now)))
@@ -118,7 +127,7 @@ int compare(const DiffOptions& options, const Input& base, const Input& head,
     fmt::print("{}", *text);
     if (prove && (options.format == "svg" || options.format == "dot"))
         fmt::print(stderr, "{}\n", proof_text(*report.proof));
-    return wants_failure(options.fail_on, found) ? kFindings : kGood;
+    return wants_failure(options.fail_on, report) ? kFindings : kGood;
 }
 
 int run(const DiffOptions& options) {
@@ -128,19 +137,19 @@ int run(const DiffOptions& options) {
         std::vector<std::string> paths(options.what.begin() + 1, options.what.end());
         if (paths.empty())
             paths = {"."};
-        const Input base = input_of(revisions->base, paths, options.input);
-        const Input head = input_of(revisions->head, paths, options.input);
+        Input base = input_of(revisions->base, paths, options.input);
+        Input head = input_of(revisions->head, paths, options.input);
         return compare(options, base, head,
                        options.staged ? passes::enforce_staged(head.cluster) : head.cluster);
     }
     if (options.staged && options.what.size() == 1) {
-        const Input input = read_input(options.what, options.input);
+        Input input = read_input(options.what, options.input);
         return compare(options, input, input, passes::enforce_staged(input.cluster));
     }
     if (options.what.size() != 2)
         fail("name two folders or files, or one with --staged");
-    const Input base = read_input({options.what[0]}, options.input),
-                head = read_input({options.what[1]}, options.input);
+    Input base = read_input({options.what[0]}, options.input),
+          head = read_input({options.what[1]}, options.input);
     return compare(options, base, head,
                    options.staged ? passes::enforce_staged(head.cluster) : head.cluster);
 }
@@ -150,7 +159,7 @@ int run(const DiffOptions& options) {
 void add_diff(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<DiffOptions>();
     CLI::App* command =
-        app.add_subcommand("diff", "which flows does a change of policy open and close?");
+        app.add_subcommand("diff", "which flows and routes does a change open and close?");
     command->add_option("BASE HEAD", options->what,
                         "two folders or files; or revisions of the git repository here, BASE..HEAD "
                         "(or BASE...HEAD), and -- PATH");
@@ -160,8 +169,9 @@ void add_diff(CLI::App& app, int& exit_code) {
         ->check(CLI::IsMember({"text", "json", "md", "svg", "dot"}));
     command
         ->add_option("--fail-on", options->fail_on,
-                     "exit with 1 where flows are opened, closed, any of both; none by default")
-        ->check(CLI::IsMember({"opened", "closed", "any", "none"}));
+                     "exit with 1 where flows are opened, closed, any of both; or where sessions, "
+                     "announcements or kernel routes change (bgp); none by default")
+        ->check(CLI::IsMember({"opened", "closed", "any", "bgp", "none"}));
     command->add_flag(
         "--staged", options->staged,
         "take the staged policies of HEAD as enforced; with one folder, preview them");
@@ -174,6 +184,7 @@ void add_diff(CLI::App& app, int& exit_code) {
                     "  polecat diff old/ new/\n"
                     "  polecat diff main..feature --format md -- policies/\n"
                     "  polecat diff main...HEAD --fail-on opened\n"
+                    "  polecat diff main...HEAD --fail-on bgp\n"
                     "  polecat diff --format svg old/ new/ > change.svg\n"
                     "  polecat diff --staged manifests/");
     command->callback([options, &exit_code] { exit_code = run(*options); });

@@ -148,7 +148,7 @@ std::string diff_text(const DiffReport& report) {
         out += fmt::format("\n({})\n", kDependsNote);
     if (report.proof)
         out += fmt::format("\n{}\n", proof_text(*report.proof));
-    return out;
+    return report.routing ? out + routing_text(*report.routing) : out;
 }
 
 std::string diff_json(const DiffReport& report) {
@@ -180,6 +180,8 @@ std::string diff_json(const DiffReport& report) {
                         {"differentPrograms", report.proof->different},
                         {"unknownPrograms", report.proof->unknown},
                         {"examples", report.proof->examples}};
+    if (report.routing)
+        out["routing"] = json::parse(routing_json(*report.routing));
     return out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
@@ -211,7 +213,7 @@ std::string diff_markdown(const DiffReport& report) {
         out += fmt::format("\n{}\n", kDependsNote);
     if (report.proof)
         out += fmt::format("\n{}\n", proof_text(*report.proof));
-    return out;
+    return report.routing ? out + routing_markdown(*report.routing) : out;
 }
 
 } // namespace polecat::cli

@@ -7,6 +7,7 @@
 #include "analyzer/z3/versions.h"
 #include "cli/common/diff_rows.h"
 #include "cli/common/input.h"
+#include "cli/polecat/diff_routing.h"
 
 namespace polecat::cli {
 
@@ -23,6 +24,7 @@ struct DiffReport {
     PolicyChanges policies;
     std::optional<smt::DiffProof> proof; ///< with --prove
     std::vector<std::string> unread;     ///< what was not read, a line each
+    std::optional<RoutingReport> routing;
 };
 
 PolicyChanges policy_changes(const policy::Cluster& base, const policy::Cluster& head);

@@ -26,6 +26,7 @@ int main(int argc, char** argv) {
     add_map(app, exit_code);
     add_exposure(app, exit_code);
     add_which(app, exit_code);
+    add_bgp(app, exit_code);
     add_diff(app, exit_code);
     add_report(app, exit_code);
     add_test(app, exit_code);

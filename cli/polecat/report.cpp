@@ -10,6 +10,7 @@
 #include "cli/polecat/commands.h"
 #include "cli/polecat/map_render.h"
 #include "cli/polecat/picture.h"
+#include "cli/polecat/report_bgp.h"
 #include "cli/polecat/report_page.h"
 #include "passes/lower.h"
 #include "support/diag/render.h"
@@ -114,6 +115,7 @@ int run(const ReportCommand& command) {
                   {},
                   0,
                   {},
+                  "",
                   {},
                   {},
                   0,
@@ -127,6 +129,7 @@ int run(const ReportCommand& command) {
         for (const net::Family family : families_in_use(cluster))
             add_family(cluster, identities, family, *grouping, report);
         add_policies(ordered, cluster, report);
+        report.bgp = bgp_section(input);
         report.unread = unread_lines(input, endpoints_in_doubt(input, cluster));
     }
     const std::string page = report_page(report);

@@ -60,6 +60,7 @@ class Page {
             pictures();
             flows();
             policies();
+            out_ += report_.bgp;
         }
         gaps();
         explanations();
@@ -90,6 +91,8 @@ class Page {
             out_ +=
                 "<li><a href=\"#map\">Map</a></li>\n<li><a href=\"#flows\">Connections</a></li>\n"
                 "<li><a href=\"#policies\">Policies</a></li>\n";
+        if (!report_.bgp.empty())
+            out_ += "<li><a href=\"#bgp\">BGP</a></li>\n";
         out_ +=
             "<li><a href=\"#gaps\">Not understood</a></li>\n"
             "<li><a href=\"#explanations\">Explanations</a></li>\n</ul></nav></header>\n<main>\n";

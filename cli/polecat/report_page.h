@@ -39,6 +39,7 @@ struct Report {
     std::vector<std::string> unread; ///< what was not read, a line each
     std::size_t endpoints = 0;
     std::vector<ReportPicture> pictures;
+    std::string bgp; ///< its section; empty: there is none
     std::vector<ReportFlow> flows;
     /// Every name or CIDR of each end, by family: the filter finds those that rows do not show.
     std::vector<std::pair<std::string, std::vector<std::string>>> ends;

@@ -142,4 +142,11 @@ struct ClusterRouting {
     }
 };
 
+/// Of two ends that both could call, the one with the lower address calls, lower as text.
+bool listens(const net::Address& own, const net::Address& neighbor);
+
+/// The session that the mesh gives `node` with `neighbor`; both have an address of the family.
+Session mesh_session(const ClusterRouting& cluster, const BgpNode& node, const BgpNode& neighbor,
+                     net::Family family);
+
 } // namespace polecat::routing

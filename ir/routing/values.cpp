@@ -73,13 +73,4 @@ const Filter* FamilyRouting::filter(std::string_view name) const {
     return nullptr;
 }
 
-std::optional<NodeIndex> ClusterRouting::find(std::string_view node) const {
-    const auto found = std::lower_bound(
-        nodes.begin(), nodes.end(), node,
-        [](const BgpNode& each, std::string_view name) { return each.name < name; });
-    if (found == nodes.end() || found->name != node)
-        return std::nullopt;
-    return static_cast<NodeIndex>(found - nodes.begin());
-}
-
 } // namespace polecat::routing

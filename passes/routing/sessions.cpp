@@ -158,7 +158,7 @@ class Sessions {
             out.next_hop = peer.keep_next_hop_outside && !out.is_internal() ? routing::NextHop::Keep
                                                                             : peer.next_hop;
             out.passive = out.kind == SessionKind::Global && to_address && peer.is_node &&
-                          listens(end.address);
+                          routing::listens(*out_.address, end.address);
         }
         if (out.is_internal() && node_.cluster_id && end.cluster_id != node_.cluster_id)
             out.reflector_cluster = node_.cluster_id;
@@ -166,11 +166,6 @@ class Sessions {
         out.notes = {end.node, end.implied};
         out.origin = end.origin;
         return out;
-    }
-
-    /// Of two ends that both could call, the one with the lower address calls: lower as text.
-    bool listens(const net::Address& neighbor) const {
-        return net::to_string(neighbor) > net::to_string(*out_.address);
     }
 
     // --- mesh ------------------------------------------------------------------------------------
@@ -184,20 +179,7 @@ class Sessions {
             if (!address || each.cluster_id || address->address == *out_.address ||
                 !seen.insert(address->address).second)
                 continue;
-            Session out;
-            out.kind = SessionKind::Mesh;
-            out.neighbor = address->address;
-            out.port = cluster_.port_of(each);
-            // A neighbour without a number of its own is taken to have this node's.
-            out.neighbor_as = each.own_as.value_or(of_.local_as);
-            out.local_as = of_.local_as;
-            out.source = out_.address;
-            out.passive = listens(address->address);
-            out.max_restart_seconds = cluster_.mesh_restart_seconds;
-            out.password = cluster_.mesh_password;
-            out.notes.peer_node = each.name;
-            out.origin = address->origin;
-            out_.sessions.push_back(std::move(out));
+            out_.sessions.push_back(routing::mesh_session(cluster_, node_, each, family_));
         }
     }
 

@@ -2,11 +2,14 @@
 
 #include <arpa/inet.h>
 #include <chrono>
+#include <csignal>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <sstream>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
 
@@ -20,7 +23,7 @@ namespace {
 
 using Steps = std::vector<std::pair<int, std::vector<std::string>>>;
 
-Result<bool> run(const Steps& steps) {
+Result<bool> run_all(const Steps& steps) {
     for (const auto& [ns, arguments] : steps)
         if (const auto done = ip(ns, arguments); !done)
             return Error{done.error()};
@@ -62,6 +65,10 @@ Fabric::Fabric() {
 }
 
 Fabric::~Fabric() {
+    for (const int program : programs_) {
+        kill(program, SIGKILL);
+        waitpid(program, nullptr, 0);
+    }
     for (const int ns : machines_)
         close(ns);
     close(wire_);
@@ -74,7 +81,7 @@ Result<Fabric::Machine> Fabric::add_namespace() {
     set_up_routing();
     setns(wire_, CLONE_NEWNET);
     const Steps steps{{machines_.back(), {"link", "set", "lo", "up"}}};
-    if (const auto done = run(steps); !done)
+    if (const auto done = run_all(steps); !done)
         return Error{done.error()};
     return machines_.size() - 1;
 }
@@ -82,17 +89,17 @@ Result<Fabric::Machine> Fabric::add_namespace() {
 Result<bool> Fabric::link(Machine machine, const std::string& device, int other_ns,
                           const std::string& other_device) {
     const int ns = machines_[machine];
-    return run({{ns, {"link", "add", device, "type", "veth", "peer", "name", other_device}},
-                {ns, {"link", "set", other_device, "netns", path_of(other_ns)}},
-                {ns, {"link", "set", device, "up"}},
-                {other_ns, {"link", "set", other_device, "up"}}});
+    return run_all({{ns, {"link", "add", device, "type", "veth", "peer", "name", other_device}},
+                    {ns, {"link", "set", other_device, "netns", path_of(other_ns)}},
+                    {ns, {"link", "set", device, "up"}},
+                    {other_ns, {"link", "set", other_device, "up"}}});
 }
 
 Result<bool> Fabric::plug(Machine machine, const std::string& device, const std::string& bridge) {
     const std::string port = "port" + std::to_string(devices_++);
     if (const auto linked = link(machine, device, wire_, port); !linked)
         return Error{linked.error()};
-    return run({{wire_, {"link", "set", port, "master", bridge}}});
+    return run_all({{wire_, {"link", "set", port, "master", bridge}}});
 }
 
 Result<Fabric::Machine> Fabric::add_machine(const std::string& address) {
@@ -103,8 +110,8 @@ Result<Fabric::Machine> Fabric::add_machine(const std::string& address) {
         return Error{plugged.error()};
     const int ns = machines_[*machine];
     // Proxy ARP answers for the pods' gateway where the node has a way to it.
-    const auto done = run({{ns, {"addr", "add", address, "dev", "eth0"}},
-                           {ns, {"route", "add", "169.254.1.1/32", "dev", "lo"}}});
+    const auto done = run_all({{ns, {"addr", "add", address, "dev", "eth0"}},
+                               {ns, {"route", "add", "169.254.1.1/32", "dev", "lo"}}});
     if (!done)
         return Error{done.error()};
     return machine;
@@ -123,10 +130,11 @@ Result<Fabric::Machine> Fabric::add_pod(Machine node, const std::string& address
         put("/proc/sys/net/ipv4/conf/" + device + "/proxy_arp", "1");
         put("/proc/sys/net/ipv4/neigh/" + device + "/proxy_delay", "0");
     }
-    const auto done = run({{ns, {"addr", "add", address + "/32", "dev", "eth0"}},
-                           {ns, {"route", "add", "169.254.1.1", "dev", "eth0"}},
-                           {ns, {"route", "add", "default", "via", "169.254.1.1", "dev", "eth0"}},
-                           {host, {"route", "add", address + "/32", "dev", device}}});
+    const auto done =
+        run_all({{ns, {"addr", "add", address + "/32", "dev", "eth0"}},
+                 {ns, {"route", "add", "169.254.1.1", "dev", "eth0"}},
+                 {ns, {"route", "add", "default", "via", "169.254.1.1", "dev", "eth0"}},
+                 {host, {"route", "add", address + "/32", "dev", device}}});
     if (!done)
         return Error{done.error()};
     return pod;
@@ -135,7 +143,7 @@ Result<Fabric::Machine> Fabric::add_pod(Machine node, const std::string& address
 Result<bool> Fabric::add_tunnel(Machine node, const std::string& address) {
     if (const auto plugged = plug(node, "tun0", "tunnels"); !plugged)
         return Error{plugged.error()};
-    return run({{machines_[node], {"addr", "add", address + "/32", "dev", "tun0"}}});
+    return run_all({{machines_[node], {"addr", "add", address + "/32", "dev", "tun0"}}});
 }
 
 Result<bool> Fabric::route(Machine machine, const std::vector<std::string>& arguments) {
@@ -147,6 +155,35 @@ Result<bool> Fabric::route(Machine machine, const std::vector<std::string>& argu
 Result<bool> Fabric::load(Machine machine, const std::string& rules) {
     const Inside inside(machines_[machine]);
     return nft_load(rules);
+}
+
+Result<bool> Fabric::start(Machine machine, const std::vector<std::string>& arguments,
+                           const std::string& log) {
+    const Inside inside(machines_[machine]);
+    const int out = open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (out < 0)
+        return failed("cannot write " + log);
+    std::vector<char*> argv;
+    for (const std::string& argument : arguments)
+        argv.push_back(const_cast<char*>(argument.c_str()));
+    argv.push_back(nullptr);
+    const pid_t child = fork();
+    if (child == 0) {
+        dup2(out, 1);
+        dup2(out, 2);
+        execvp(argv[0], argv.data());
+        _exit(127);
+    }
+    close(out);
+    if (child < 0)
+        return failed("cannot start " + arguments.front());
+    programs_.push_back(child);
+    return true;
+}
+
+Result<Output> Fabric::run(Machine machine, const std::vector<std::string>& arguments) const {
+    const Inside inside(machines_[machine]);
+    return run_program(arguments, "");
 }
 
 Result<bool> Fabric::watch(Machine node) {

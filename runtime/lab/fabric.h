@@ -7,6 +7,7 @@
 #include <tuple>
 #include <vector>
 
+#include "runtime/process.h"
 #include "support/result.h"
 
 namespace polecat::runtime {
@@ -35,6 +36,12 @@ class Fabric {
     /// `nft -f` there.
     Result<bool> load(Machine machine, const std::string& rules);
 
+    /// Starts a program there that runs until the fabric is gone; what it prints goes to `log`.
+    Result<bool> start(Machine machine, const std::vector<std::string>& arguments,
+                       const std::string& log);
+    /// Runs a program there to its end.
+    Result<Output> run(Machine machine, const std::vector<std::string>& arguments) const;
+
     /// Starts to note what packets look like where policy judges them: in the filter hooks of
     /// packets that are forwarded and of those for the machine itself.
     Result<bool> watch(Machine node);
@@ -54,6 +61,7 @@ class Fabric {
 
     int wire_ = -1; ///< the network: two bridges
     std::vector<int> machines_;
+    std::vector<int> programs_; ///< process ids
     std::size_t devices_ = 0;
 };
 

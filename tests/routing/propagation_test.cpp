@@ -2,19 +2,21 @@
 // RFC 4456; the model by classes is held against the plain one on clusters made at random.
 #include <doctest/doctest.h>
 
-#include <random>
-
 #include <fmt/format.h>
 
 #include "analyzer/routing/kernel_route.h"
 #include "analyzer/routing/propagation_classes.h"
-#include "tests/routing/routed.h"
+#include "tests/routing/networks.h"
 
 using namespace polecat;
 using namespace polecat::routing;
+using testing::block;
+using testing::kPool;
 using testing::node;
 using testing::object;
+using testing::random_cluster;
 using testing::Routed;
+using testing::router;
 
 namespace {
 
@@ -22,22 +24,8 @@ net::Cidr cidr(const std::string& text) {
     return *net::parse_cidr(text, net::CidrForm::Strict);
 }
 
-const std::string kPool = object("IPPool", "pods", "cidr: 10.1.0.0/16, vxlanMode: Never");
 const std::string kNoMesh =
     object("BGPConfiguration", "default", "nodeToNodeMeshEnabled: false, asNumber: 64512");
-
-std::string block(const std::string& of, const std::string& range) {
-    return object("BlockAffinity", of + "-" + range.substr(0, range.find('/')),
-                  "cidr: " + range + ", node: " + of + ", state: confirmed, deleted: false");
-}
-
-policy::FabricRouter router(const char* address, net::AsNumber as) {
-    policy::FabricRouter out;
-    out.name = address;
-    out.address.value = *net::parse_address(address);
-    out.as_number.value = as;
-    return out;
-}
 
 /// Every node, no classes.
 struct Plain {
@@ -47,13 +35,7 @@ struct Plain {
     explicit Plain(const std::string& manifests,
                    const std::vector<policy::FabricRouter>& routers = {})
         : routed(manifests) {
-        std::vector<Speaker> speakers;
-        for (NodeIndex i = 0; i < routed.routing.nodes.size(); ++i)
-            speakers.push_back({*passes::node_routing(routed.routing, i, routed.diagnostics)});
-        const std::vector<Speaker> nodes = speakers;
-        for (const policy::FabricRouter& each : routers)
-            speakers.push_back(fabric_speaker(each, nodes, net::Family::V4));
-        network = connect(std::move(speakers), net::Family::V4);
+        network = testing::network(routed, routers);
     }
 
     /// "a r1 [64512] via 10.0.0.1": the journey, the path and the next hop, in order.
@@ -169,54 +151,6 @@ TEST_CASE("filters and ends that don't agree") {
 }
 
 namespace {
-
-std::string random_cluster(std::mt19937& random, std::vector<policy::FabricRouter>& routers) {
-    const auto pick = [&](int below) {
-        return static_cast<int>(random() % static_cast<unsigned>(below));
-    };
-    const int nodes = 4 + pick(7), reflectors = pick(4), racks = 1 + pick(2), ids = 1 + pick(2);
-    const bool own_numbers = pick(2) == 0;
-    std::string out = kPool;
-    out += object("BGPConfiguration", "default",
-                  fmt::format("nodeToNodeMeshEnabled: {}, asNumber: 64512{}", pick(2) == 0,
-                              pick(2) == 0 ? ", serviceClusterIPs: [{cidr: 10.96.0.0/16}]" : ""));
-    for (int i = 0; i < nodes; ++i) {
-        const std::string name = fmt::format("n{:02}", i);
-        std::string bgp = i < reflectors
-                              ? fmt::format("routeReflectorClusterID: 10.9.0.{}", 1 + i % ids)
-                              : std::string();
-        const int rack = i % racks;
-        if (own_numbers && i >= reflectors)
-            bgp += fmt::format("asNumber: {}", 64600 + rack);
-        out += node(name, fmt::format("10.0.0.{}/24", i + 1), bgp,
-                    fmt::format("rack: r{}{}", rack, i < reflectors ? ", rr: x" : ""));
-        if (pick(4) != 0)
-            out += block(name, fmt::format("10.1.{}.0/26", i));
-        if (pick(6) == 0)
-            out += block(name, "10.1.99.1/32"); // of several nodes
-    }
-    const char* filters = pick(2) == 0 ? ", filters: [f]" : "";
-    out += object("BGPPeer", "up",
-                  fmt::format("nodeSelector: '!has(rr)', peerSelector: has(rr){}", filters));
-    if (pick(2) == 0)
-        out += object("BGPPeer", "rr", "nodeSelector: has(rr), peerSelector: has(rr)");
-    for (int rack = 0; rack < racks; ++rack) {
-        if (pick(2) == 0)
-            continue;
-        const std::string address = fmt::format("10.0.1.{}", rack + 1);
-        routers.push_back(router(address.c_str(), static_cast<net::AsNumber>(65001 + rack)));
-        out += object("BGPPeer", fmt::format("tor{}", rack),
-                      fmt::format("nodeSelector: rack == 'r{}', peerIP: {}, asNumber: {}, "
-                                  "numAllowedLocalASNumbers: {}",
-                                  rack, address, 65001 + rack, pick(2)));
-    }
-    return out + object("BGPFilter", "f",
-                        fmt::format("exportV4: [{{action: Reject, cidr: 10.1.{}.0/24, "
-                                    "matchOperator: In}}], importV4: [{{action: {}, cidr: "
-                                    "10.1.0.0/21, matchOperator: NotIn, peerType: iBGP, "
-                                    "operations: [{{setPriority: {{value: 500}}}}]}}]",
-                                    pick(10), "Accept"));
-}
 
 /// What of a path two models must agree on; sessions have numbers of their own.
 std::string full_text(const Path& path) {
