@@ -17,13 +17,20 @@ namespace fs = std::filesystem;
 namespace {
 
 /// Files below a folder, in path order. What git keeps for itself holds no manifests.
+/// What git, npm and Go put there is of others.
+bool is_of_tools(const fs::path& folder) {
+    std::error_code unknown;
+    return folder.filename() == ".git" || folder.filename() == "node_modules" ||
+           (folder.filename() == "vendor" && fs::exists(folder / "modules.txt", unknown));
+}
+
 std::vector<fs::path> files_below(const fs::path& folder, std::error_code& error) {
     std::vector<fs::path> out;
     for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end;
          it.increment(error)) {
         std::error_code dangling;
         const bool is_folder = it->is_directory(dangling);
-        if (is_folder && it->path().filename() == ".git")
+        if (is_folder && is_of_tools(it->path()))
             it.disable_recursion_pending();
         else if (is_manifest_name(it->path().string()) && !is_folder)
             out.push_back(it->path());

@@ -5,11 +5,14 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "frontend/assertions.h"
+#include "frontend/doubles.h"
 #include "frontend/encrypted.h"
 #include "frontend/kinds/foreign_policies.h"
 #include "frontend/kinds/pod_makers.h"
 #include "frontend/kinds/unread.h"
 #include "frontend/objects.h"
+#include "frontend/openshift_templates.h"
 #include "frontend/placeholders.h"
 #include "frontend/rendered.h"
 #include "frontend/unrendered.h"
@@ -90,6 +93,10 @@ void read_object(const Object& object, policy::Cluster& cluster, diag::Diagnosti
     object.row->read(context);
     settle_placeholders(placeholders_of(*object.root), is_policy_like(object.type),
                         object_label(context), found);
+    if (kind == "Secret") // what it is called matters to nothing that a template changes
+        found.keep_if([](const diag::Diagnostic& each) {
+            return each.code != diag::Code::UnreplacedVariable;
+        });
     watch.settle(*object.root, api_version, kind, object.contested);
     diagnostics.append(found);
 }
@@ -113,8 +120,8 @@ void load_object(const Object& object, policy::Cluster& cluster, diag::Diagnosti
         report_gone(object, diagnostics);
     } else if (object.row != nullptr) {
         read_object(object, cluster, diagnostics);
-    } else if (is_foreign_policy(object.type.group(), kind) ||
-               (!is_slip(object.type) && is_policy_name(kind))) {
+    } else if (is_foreign_policy(object.type.group(), kind, root) ||
+               (!is_slip(object.type) && kind.find("NetworkPolicy") != std::string::npos)) {
         note_foreign_policy(root, api_version, kind, cluster);
     } else if (is_slip(object.type)) {
         report_unknown_kind(root, object.type, diagnostics);
@@ -128,12 +135,22 @@ void load_object(const Object& object, policy::Cluster& cluster, diag::Diagnosti
     }
 }
 
+void load_objects(const std::vector<Object>& objects, policy::Cluster& cluster,
+                  diag::Diagnostics& diagnostics) {
+    for (const Object& each : objects)
+        load_object(each, cluster, diagnostics);
+}
+
 // --- files ---------------------------------------------------------------------------------------
 
 bool has_manifest(const std::vector<yaml::Document>& documents) {
     return std::any_of(documents.begin(), documents.end(), [](const yaml::Document& each) {
         return why_no_manifest(each.root).empty();
     });
+}
+
+bool is_part(const yaml::Document& document) {
+    return is_part_of_workload(document.root);
 }
 
 /// The documents of some files, and what was passed by.
@@ -148,6 +165,8 @@ class FileReader {
               const std::vector<Placement>& placements) {
         if (file.use == File::Use::Source)
             return read_source(id);
+        if (part == kAssertion)
+            return pass_by(id, file, part);
         if (!part.empty())
             return pass_by(file, part);
         if (file.dangles)
@@ -168,6 +187,15 @@ class FileReader {
             return pass_by(id, file,
                            read.empty() ? "it can't be read, and has no apiVersion"
                                         : why_no_manifest(read.front().root));
+        if (!file.named && !read.empty() && std::all_of(read.begin(), read.end(), is_part))
+            return pass_by(id, file, "a part of a workload, as patches have it");
+        if (!file.named)
+            std::erase_if(read, [&](const yaml::Document& each) {
+                const std::string why = why_no_manifest(each.root);
+                if (!why.empty())
+                    pass_by(file, "a document of it: " + why);
+                return !why.empty();
+            });
         for (const diag::Diagnostic& each : found.list())
             if (each.severity == diag::Severity::Error)
                 lost.push_back(each.span);
@@ -240,9 +268,9 @@ std::string names_of(const std::vector<File>& files) {
 void load_documents(const std::vector<yaml::Document>& documents, policy::Cluster& cluster,
                     diag::Diagnostics& diagnostics) {
     std::vector<Object> objects = objects_of(documents, diagnostics);
-    drop_doubles(objects, diagnostics);
-    for (const Object& each : objects)
-        load_object(each, cluster, diagnostics);
+    drop_doubles(objects, nullptr, Variants::Unknown, cluster, diagnostics);
+    report_unprocessed(objects, nullptr, diagnostics);
+    load_objects(objects, cluster, diagnostics);
 }
 
 policy::Cluster load_files(std::vector<File> files, Sources& sources,
@@ -259,7 +287,14 @@ policy::Cluster load_files(std::vector<File> files, Sources& sources,
     if (!options.space.empty())
         put_into_namespace(reader.documents, options.space);
     policy::Cluster cluster;
-    load_documents(reader.documents, cluster, diagnostics);
+    for (std::size_t i = 0; i < files.size(); ++i)
+        if (gives_unknown_namespace(layout.placements[i]))
+            cluster.placed_elsewhere.insert(ids[i]);
+    std::vector<Object> objects = objects_of(reader.documents, diagnostics);
+    note_unplaced(objects, sources, cluster);
+    drop_doubles(objects, &sources, options.variants, cluster, diagnostics);
+    load_objects(objects, cluster, diagnostics);
+    report_unprocessed(objects, &sources, diagnostics);
     add_unread_documents(reader.lost, sources, cluster);
     add_encrypted(reader.encrypted, cluster, diagnostics);
     reader.report_passed_by();
@@ -267,7 +302,10 @@ policy::Cluster load_files(std::vector<File> files, Sources& sources,
     merge_templates(sources, files, ids, diagnostics);
     if (reader.documents.empty() && !diagnostics.has_errors())
         diagnostics.report(diag::Code::NoManifests, Span{}, {names_of(files)})
-            .with_hint("there is no object in them");
+            .with_hint(layout.folders.empty()
+                           ? "there is no object in them"
+                           : fmt::format("render them first: `{} | polecat lint -`, or `--render`",
+                                         render_command(layout.folders.front())));
     report_foreign_policies(cluster, diagnostics);
     for (const auto& [kind, unread] : cluster.unread_kinds)
         diagnostics.report(diag::Code::UnreadKind, unread.first,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "frontend/discover.h"
+#include "frontend/doubles.h"
 #include "frontend/passed_by.h"
 #include "frontend/yaml/node.h"
 #include "ir/policy/cluster.h"
@@ -16,6 +17,7 @@ namespace polecat::frontend {
 
 struct LoadOptions {
     std::string space; ///< where objects without a namespace go; empty: `default`
+    Variants variants = Variants::Unknown;
 };
 
 /// Reads files that are in memory. Whatever can't be understood is reported; has_errors() then

@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <functional>
-#include <map>
 #include <optional>
-#include <tuple>
 
 namespace polecat::frontend {
 
@@ -81,81 +79,6 @@ void add_objects(const Node& root, const TypeMeta& implied, diag::Diagnostics& d
         out.push_back({&root, *type, find_kind(type->api_version, type->kind)});
 }
 
-// --- objects that stand twice --------------------------------------------------------------------
-
-/// What the API server writes into an object, which says nothing about what was meant.
-bool is_server_side(std::string_view key) {
-    static constexpr std::string_view kKeys[] = {
-        "managedFields",     "resourceVersion", "uid",
-        "creationTimestamp", "generation",      "kubectl.kubernetes.io/last-applied-configuration"};
-    return std::find(std::begin(kKeys), std::end(kKeys), key) != std::end(kKeys);
-}
-
-bool same(const Node& a, const Node& b);
-
-/// Every member of `a` is in `b`, and says the same there.
-bool has_members(const Node& a, const Node& b) {
-    return std::all_of(a.members.begin(), a.members.end(), [&](const Member& each) {
-        const Node* other = b.find(each.key);
-        return is_server_side(each.key) || (other != nullptr && same(each.value, *other));
-    });
-}
-
-bool same(const Node& a, const Node& b) {
-    if (a.kind != b.kind)
-        return false;
-    if (a.is_mapping())
-        return has_members(a, b) && has_members(b, a);
-    if (a.is_sequence())
-        return std::equal(a.items.begin(), a.items.end(), b.items.begin(), b.items.end(), same);
-    return a.is_null() || (a.text == b.text && yaml::resolve_scalar(a) == yaml::resolve_scalar(b));
-}
-
-/// Group (Calico's, whichever of its names, or Kubernetes'), kind, namespace, name.
-using Identity = std::tuple<bool, std::string, std::string, std::string>;
-
-bool is_calico(const TypeMeta& type) {
-    return type.api_version.find("projectcalico.org/") != std::string::npos;
-}
-
-const Node* name_node(const Node& root) {
-    const Node* meta = root.find("metadata");
-    return meta != nullptr && meta->is_mapping() ? meta->find("name") : nullptr;
-}
-
-std::optional<Identity> identity_of(const Object& object) {
-    const Node* name = name_node(*object.root);
-    if (object.row == nullptr || name == nullptr || !name->is_scalar() || name->text.empty())
-        return std::nullopt;
-    std::string space;
-    if (!is_global_kind(object.type.kind)) {
-        space = scalar_text(*object.root->find("metadata"), "namespace");
-        space = space.empty() ? "default" : space;
-    }
-    return Identity{is_calico(object.type), object.type.kind, space, name->text};
-}
-
-void report_double(const Object& first, const Object& second, bool equal,
-                   diag::Diagnostics& diagnostics) {
-    const std::string label = object_label(*second.root, second.type.kind);
-    auto& diagnostic =
-        diagnostics.report(diag::Code::DuplicateObject, name_node(*second.root)->span, {label});
-    diagnostic.about(label).with_label(name_node(*first.root)->span, "first here");
-    if (equal) {
-        diagnostic.severity = diag::Severity::Note;
-        diagnostic.with_hint("both say the same; one of them can go");
-        return;
-    }
-    // Of Kubernetes' own kinds the last one applied counts, and which one that is seldom matters to
-    // policy; of two policies that differ nobody can say which is meant.
-    diagnostic.severity =
-        is_policy_like(second.type) ? diag::Severity::Error : diag::Severity::Warning;
-    diagnostic
-        .with_note("the two differ: the one that is applied last replaces the other, and here that "
-                   "is taken to be this one")
-        .with_hint("keep one; where they are for two clusters, ask about each on its own");
-}
-
 } // namespace
 
 std::vector<Object> objects_of(const std::vector<yaml::Document>& documents,
@@ -164,27 +87,6 @@ std::vector<Object> objects_of(const std::vector<yaml::Document>& documents,
     for (const yaml::Document& document : documents)
         add_objects(document.root, {}, diagnostics, out);
     return out;
-}
-
-void drop_doubles(std::vector<Object>& objects, diag::Diagnostics& diagnostics) {
-    std::map<Identity, std::size_t> seen;
-    std::vector<bool> dropped(objects.size(), false);
-    for (std::size_t i = 0; i < objects.size(); ++i) {
-        auto identity = identity_of(objects[i]);
-        if (!identity)
-            continue;
-        const auto [known, fresh] = seen.emplace(std::move(*identity), i);
-        if (fresh)
-            continue;
-        const Object& first = objects[known->second];
-        const bool equal = same(*first.root, *objects[i].root);
-        report_double(first, objects[i], equal, diagnostics);
-        objects[i].contested = first.contested || (!equal && is_policy_like(objects[i].type));
-        dropped[known->second] = true;
-        known->second = i;
-    }
-    std::size_t at = 0;
-    std::erase_if(objects, [&](const Object&) { return dropped[at++]; });
 }
 
 namespace {
@@ -247,6 +149,12 @@ void put_into_namespace(std::vector<yaml::Document>& documents, const std::strin
         each_metadata(each.root, [&](Node& meta, const std::string& kind) {
             set_namespace(meta, kind, space, false);
         });
+}
+
+bool gives_unknown_namespace(const std::vector<Placement>& placements) {
+    return placements.size() > 1 &&
+           std::any_of(placements.begin(), placements.end(),
+                       [](const Placement& each) { return !each.space.empty(); });
 }
 
 void place(std::vector<yaml::Document>& documents, const std::vector<Placement>& placements) {

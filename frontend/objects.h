@@ -1,5 +1,4 @@
-/// Documents taken apart into objects: lists of them, objects that stand twice, and where those
-/// without a namespace go.
+/// Documents taken apart into objects, lists as well, and where those without a namespace go.
 #pragma once
 
 #include <compare>
@@ -27,10 +26,6 @@ struct Object {
 std::vector<Object> objects_of(const std::vector<yaml::Document>& documents,
                                diag::Diagnostics& diagnostics);
 
-/// Of objects with one kind, namespace and name the last stays, as with `kubectl apply`, and it is
-/// said: equal ones are a note, two policies that differ an error.
-void drop_doubles(std::vector<Object>& objects, diag::Diagnostics& diagnostics);
-
 /// Writes `space` into the metadata of every object of a kind that has a namespace and gives
 /// none, as kubectl and helm do.
 void put_into_namespace(std::vector<yaml::Document>& documents, const std::string& space);
@@ -41,6 +36,8 @@ struct Placement {
     std::string prefix, suffix;
     auto operator<=>(const Placement&) const = default;
 };
+/// They put objects into namespaces, and into different ones.
+bool gives_unknown_namespace(const std::vector<Placement>& placements);
 /// Gives the objects of a file the names that kustomizations give them. Where these differ, only a
 /// Namespace is one object for each; others keep the name and place that they give themselves.
 void place(std::vector<yaml::Document>& documents, const std::vector<Placement>& placements);

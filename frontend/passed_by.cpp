@@ -36,6 +36,10 @@ std::string without_zeros(std::string_view text) {
     return out;
 }
 
+const Node* below(const Node* node, std::string_view key) {
+    return node != nullptr && node->is_mapping() ? node->find(key) : nullptr;
+}
+
 bool is_mapping_of(const Node* node, std::initializer_list<std::string_view> keys) {
     return node != nullptr && node->is_mapping() &&
            std::any_of(keys.begin(), keys.end(),
@@ -93,6 +97,28 @@ bool mentions_policy(std::string_view text) {
             return true;
     }
     return false;
+}
+
+bool is_part_of_workload(const Node& root) {
+    const TypeMeta type{scalar_text(root, "apiVersion"), scalar_text(root, "kind")};
+    const KindRow* row = root.is_mapping() ? find_kind(type.api_version, type.kind) : nullptr;
+    if (row == nullptr || (row->read != read_workload && row->read != read_pod))
+        return false;
+    const Node* spec = below(&root, "spec");
+    if (below(spec, "selector") != nullptr)
+        return false;
+    const Node* job = below(below(spec, "jobTemplate"), "spec");
+    const Node* pod =
+        row->read == read_pod ? &root : below(job != nullptr ? job : spec, "template");
+    if (below(below(pod, "metadata"), "labels") != nullptr)
+        return false;
+    // A pod and a job need neither labels nor a selector.
+    const Node* containers = below(below(pod, "spec"), "containers");
+    const bool has_image =
+        containers != nullptr &&
+        std::any_of(containers->items.begin(), containers->items.end(),
+                    [](const Node& each) { return below(&each, "image") != nullptr; });
+    return !has_image || (type.kind != "Pod" && type.kind != "Job" && type.kind != "CronJob");
 }
 
 std::string why_no_manifest(const Node& root) {

@@ -28,6 +28,10 @@ bool mentions_policy(std::string_view text);
 /// Its kind is one of policy, or its spec can be of nothing else.
 bool looks_like_policy(const yaml::Node& root, const TypeMeta& type);
 
+/// A part of a workload, as patches have it: no pod could come of it. Taken for an object it would
+/// replace the whole one.
+bool is_part_of_workload(const yaml::Node& root);
+
 /// Why a document of a folder is no manifest; empty: it is one, or was meant to be one. What looks
 /// like a policy and lacks its apiVersion or kind was meant to be one.
 std::string why_no_manifest(const yaml::Node& root);

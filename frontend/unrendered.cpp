@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "frontend/assertions.h"
 #include "frontend/kustomizations.h"
 #include "frontend/passed_by.h"
 #include "frontend/yaml/node.h"
@@ -66,12 +67,6 @@ void add_charts(const std::vector<File>& files, Layout& layout) {
 
 // --- messages ------------------------------------------------------------------------------------
 
-/// For a shell: as it is, or in quotes.
-std::string quoted(const std::string& path) {
-    const bool plain = path.find_first_of(" '\"$&;()<>|*?[]#~`\\!") == std::string::npos;
-    return plain ? path : "'" + path + "'";
-}
-
 /// What makes manifests of templates, by folder.
 class Tools {
   public:
@@ -90,12 +85,12 @@ class Tools {
         if (is_variable)
             return "replace the variables first: `" +
                    (kustomizations_.contains(folder)
-                        ? "kubectl kustomize " + quoted(folder) + " | flux envsubst --strict"
-                        : "envsubst < " + quoted(path)) +
+                        ? "kubectl kustomize " + shell_quoted(folder) + " | flux envsubst --strict"
+                        : "envsubst < " + shell_quoted(path)) +
                    " | polecat lint -`";
         if (const auto chart = chart_of(charts_, path))
             return fmt::format("render it first: `helm template {} | polecat lint -`",
-                               quoted(folder_at(*chart)));
+                               shell_quoted(folder_at(*chart)));
         return "render it first with the tool that it is a template of, and lint what comes out";
     }
 
@@ -126,12 +121,18 @@ diag::Diagnostic& report_folder(const RenderFolder& each, const std::vector<File
 
 } // namespace
 
+std::string shell_quoted(const std::string& path) {
+    const bool plain = path.find_first_of(" '\"$&;()<>|*?[]#~`\\!") == std::string::npos;
+    return plain ? path : "'" + path + "'";
+}
+
 Layout layout_of(const std::vector<File>& files) {
     Layout out;
     out.parts.resize(files.size());
     out.placements.resize(files.size());
     add_charts(files, out);
     add_kustomizations(files, out);
+    mark_assertions(files, out.parts);
     std::stable_sort(out.folders.begin(), out.folders.end(),
                      [](const auto& a, const auto& b) { return a.file < b.file; });
     return out;
@@ -139,7 +140,7 @@ Layout layout_of(const std::vector<File>& files) {
 
 std::string render_command(const RenderFolder& folder) {
     return (folder.tool == Tool::Helm ? "helm template " : "kubectl kustomize ") +
-           quoted(folder.folder);
+           shell_quoted(folder.folder);
 }
 
 void report_unrendered(const Layout& layout, const std::vector<FileId>& ids,

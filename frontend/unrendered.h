@@ -37,6 +37,9 @@ struct Layout {
 };
 Layout layout_of(const std::vector<File>& files);
 
+/// A path for a shell: as it is, or in quotes.
+std::string shell_quoted(const std::string& path);
+
 /// The command that prints the manifests of such a folder.
 std::string render_command(const RenderFolder& folder);
 

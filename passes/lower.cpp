@@ -91,6 +91,11 @@ decision::LoweredCluster lower(const policy::Cluster& cluster,
     lowered.felix = cluster.felix;
     for (const auto& [node, felix] : cluster.felix_of_nodes)
         lowered.felix_of_nodes.emplace(node, policy::over(cluster.felix, felix));
+    if (const auto action = policy::to_host_of_environment(cluster)) {
+        lowered.felix.to_host = action;
+        for (auto& [node, felix] : lowered.felix_of_nodes)
+            felix.to_host = action;
+    }
     add_network(cluster, lowered);
     const lowering::Profiles profiles = lowering::profiles_of(cluster);
     const std::vector<lowering::EndpointSource> endpoints =

@@ -2,11 +2,14 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "analyzer/hypothetical.h"
 #include "analyzer/lint/checks.h"
+#include "ir/net/special.h"
 #include "ir/policy/scope.h"
 #include "support/listed.h"
 
@@ -42,6 +45,25 @@ void check_hosts(Context& context, Diagnostics& out) {
     });
 }
 
+/// The one end that it asks for is every pod, or a whole range of private addresses: what the
+/// system needs gets by.
+bool is_for_the_cluster(policy::Rule rule) {
+    for (policy::EntityRule* end : {&rule.source, &rule.destination}) {
+        const bool wide =
+            std::any_of(end->nets.begin(), end->nets.end(), [](const At<net::Cidr>& each) {
+                return each->prefix <= 12 && net::local_addresses().contains(each->base);
+            });
+        if (wide)
+            end->nets.clear();
+        selector::Labels pod;
+        pod.set(policy::kNamespaceLabel, "any");
+        pod.set(policy::kOrchestratorLabel, "k8s");
+        if (end->selector && end->selector->parsed.matches(pod))
+            end->selector = {};
+    }
+    return policy::asks_nothing(rule);
+}
+
 /// How much the rules of a policy let through, or on to later tiers.
 enum class Lets { Nothing, Something, Everything };
 
@@ -50,7 +72,9 @@ Lets what_rules_let(const std::vector<policy::Rule>& rules) {
         return rule.action == Action::Pass || rule.action == Action::Allow;
     };
     for (const policy::Rule& rule : rules)
-        if (policy::asks_nothing(rule) && rule.action != Action::Log)
+        if (is_for_the_cluster(rule) && lets(rule))
+            return Lets::Everything;
+        else if (policy::asks_nothing(rule) && rule.action != Action::Log)
             return lets(rule)                                      ? Lets::Everything
                    : std::any_of(rules.begin(), rules.end(), lets) ? Lets::Something
                                                                    : Lets::Nothing;
@@ -67,6 +91,14 @@ const std::vector<policy::Rule>& rules_of(const Policy& policy, Direction direct
     return direction == Direction::Ingress ? policy.ingress : policy.egress;
 }
 
+/// "ingress and egress".
+std::string directions_of(const std::set<Direction>& directions) {
+    std::vector<std::string> names;
+    for (const Direction each : directions)
+        names.emplace_back(decision::to_string(each));
+    return fmt::format("{}", fmt::join(names, " and "));
+}
+
 bool governs(const Policy& policy, Direction direction) {
     return direction == Direction::Ingress ? policy.ingress_type : policy.egress_type;
 }
@@ -75,38 +107,75 @@ bool governs(const Policy& policy, Direction direction) {
 class SystemPods {
   public:
     explicit SystemPods(const Context& context) : context_(context) {
-        for (const Object& object : context.lowered.world.objects)
+        for (const decision::Endpoint& endpoint : context.lowered.endpoints) {
+            const Object& object = context.object(endpoint.object);
             if (const auto space = object.labels.find(policy::kNamespaceLabel);
                 space && object.kind == Object::Kind::Workload && object.selectable &&
-                is_system_namespace(*space))
+                !endpoint.host_network && (*space == "kube-system" || *space == "calico-system"))
                 there_.emplace_back(*space, object.labels);
+        }
         if (there_.empty())
             there_.emplace_back("kube-system", assumed());
     }
 
-    /// Reports the policy where it leaves system pods without anything in some direction, or with
-    /// only a part of it.
-    void check(const policy::OrderedTier& tier, const Policy& policy, Diagnostics& out) const {
+    /// What a policy leaves system pods without.
+    struct Lack {
+        const Policy* policy;
         std::set<std::string> spaces;
+        std::set<Direction> lacking; ///< where it leaves least
         Lets least = Lets::Everything;
+        bool ends_in_deny = false;
+    };
+
+    /// nullopt: what they need gets by, in each direction that the policy governs.
+    std::optional<Lack> check(const policy::OrderedTier& tier, const Policy& policy) const {
+        Lack out{&policy, {}, {}};
         const selector::Selector subject = policy::subject_of(policy);
         for (const auto& [space, labels] : there_)
             for (const Direction direction : {Direction::Ingress, Direction::Egress})
                 if (governs(policy, direction) && subject.matches(labels))
                     if (const Lets lets = left(tier, policy, labels, direction);
                         lets != Lets::Everything) {
-                        spaces.insert(space);
-                        least = std::min(least, lets);
+                        out.spaces.insert(space);
+                        if (lets < out.least)
+                            out.lacking.clear();
+                        out.least = std::min(out.least, lets);
+                        if (lets == out.least)
+                            out.lacking.insert(direction);
+                        out.ends_in_deny =
+                            out.ends_in_deny || denies_the_rest(rules_of(policy, direction));
                     }
-        if (spaces.empty())
+        return out.spaces.empty() ? std::nullopt : std::optional(std::move(out));
+    }
+
+    /// Of a tier the policy that is worst: the end of the tier is the end of all of them.
+    static void report(const std::vector<Lack>& lacks, Diagnostics& out) {
+        const auto worst =
+            std::min_element(lacks.begin(), lacks.end(), [](const Lack& a, const Lack& b) {
+                return std::tuple(a.least, !a.ends_in_deny) < std::tuple(b.least, !b.ends_in_deny);
+            });
+        if (worst == lacks.end())
             return;
-        auto& diagnostic = out.report(Code::SelectsSystem, policy.meta.span,
-                                      {policy.meta.name, listed({spaces.begin(), spaces.end()})});
+        const Policy& policy = *worst->policy;
+        const std::string does =
+            worst->ends_in_deny ? "ends in Deny"
+                                : fmt::format("lets {} {} through",
+                                              worst->least == Lets::Nothing ? "no" : "only some",
+                                              directions_of(worst->lacking));
+        auto& diagnostic = out.report(
+            Code::SelectsSystem, policy.meta.span,
+            {policy.meta.name, does, listed({worst->spaces.begin(), worst->spaces.end()})});
         diagnostic.about(name_of(policy))
             .with_hint("leave them out: `namespaceSelector: projectcalico.org/name not in "
                        "{'kube-system', 'calico-system', 'tigera-operator'}`");
-        if (least == Lets::Something)
+        if (worst->least == Lets::Something)
             diagnostic.severity = diag::Severity::Warning;
+        std::vector<std::string> others;
+        for (const Lack& each : lacks)
+            if (each.policy != &policy)
+                others.push_back(each.policy->meta.name);
+        if (!others.empty())
+            diagnostic.with_note("the same of " + listed(others, 10) + " of its tier");
     }
 
   private:
@@ -144,11 +213,15 @@ class SystemPods {
 
 void check_system(Context& context, Diagnostics& out) {
     const SystemPods pods(context);
-    each_policy(context, [&](const policy::OrderedTier& tier, const Policy& policy) {
-        if (policy.kind == policy::PolicyKind::GlobalNetworkPolicy &&
-            tier.default_action != Action::Pass && !*policy.pre_dnat && !*policy.do_not_track)
-            pods.check(tier, policy, out);
-    });
+    for (const policy::OrderedTier& tier : context.policies.tiers) {
+        std::vector<SystemPods::Lack> lacks;
+        for (const Policy* policy : tier.policies)
+            if (policy->kind == policy::PolicyKind::GlobalNetworkPolicy &&
+                tier.default_action != Action::Pass && !*policy->pre_dnat && !*policy->do_not_track)
+                if (auto lack = pods.check(tier, *policy))
+                    lacks.push_back(std::move(*lack));
+        SystemPods::report(lacks, out);
+    }
 }
 
 bool is_isolated(const Context& context, const decision::Endpoint& endpoint, Direction direction) {
@@ -161,45 +234,62 @@ bool is_isolated(const Context& context, const decision::Endpoint& endpoint, Dir
     return false;
 }
 
+/// Workloads of a namespace, and those of them that no policy isolates.
+struct OpenCount {
+    std::vector<std::string> open;
+    std::size_t all = 0;
+    Span first;
+};
+
+std::map<std::string, OpenCount> count_open(const Context& context, Direction direction) {
+    std::map<std::string, OpenCount> out;
+    for (const decision::Endpoint& endpoint : context.lowered.endpoints) {
+        const Object& object = context.object(endpoint.object);
+        const auto space = object.labels.find(policy::kNamespaceLabel);
+        if (endpoint.is_host_endpoint || endpoint.host_network || !space || space->empty() ||
+            is_system_namespace(*space) || context.cluster.spaces_in_part.contains(*space))
+            continue;
+        OpenCount& count = out[std::string(*space)];
+        ++count.all;
+        if (is_isolated(context, endpoint, direction))
+            continue;
+        count.open.push_back(object.name.substr(object.name.find('/') + 1));
+        if (!count.first.known())
+            count.first = object.span;
+    }
+    return out;
+}
+
 void check_unprotected(Context& context, Diagnostics& out) {
     std::map<std::string, Span> spans;
     for (const policy::Namespace& each : context.cluster.namespaces)
         spans[each.meta.name] = each.meta.span;
-    for (const Direction direction : {Direction::Ingress, Direction::Egress}) {
-        struct Count {
-            std::vector<std::string> open;
-            std::size_t all = 0;
-            Span first;
-        };
-        std::map<std::string, Count> by_space;
-        for (const decision::Endpoint& endpoint : context.lowered.endpoints) {
-            const Object& object = context.object(endpoint.object);
-            const auto space = object.labels.find(policy::kNamespaceLabel);
-            if (endpoint.is_host_endpoint || endpoint.host_network || !space ||
-                is_system_namespace(*space))
-                continue;
-            Count& count = by_space[std::string(*space)];
-            ++count.all;
-            if (is_isolated(context, endpoint, direction))
-                continue;
-            count.open.push_back(object.name.substr(object.name.find('/') + 1));
-            if (!count.first.known())
-                count.first = object.span;
-        }
-        const std::string name(decision::to_string(direction));
-        for (const auto& [space, count] : by_space) {
+    struct Open {
+        Span span;
+        std::size_t count = 0;
+        std::set<Direction> directions;
+    };
+    std::map<std::pair<std::string, std::string>, Open> open; // by namespace and names
+    for (const Direction direction : {Direction::Ingress, Direction::Egress})
+        for (const auto& [space, count] : count_open(context, direction)) {
             if (count.open.empty())
                 continue;
             const Span span = spans[space].known() ? spans[space] : count.first;
-            if (count.open.size() == count.all)
-                out.report(Code::NoDefaultDeny, span, {space, name}).about("Namespace " + space);
-            else
-                out.report(
-                       Code::UnprotectedWorkload, count.first,
-                       {name, counted(count.open.size(), "workload"), space, listed(count.open)})
+            if (count.open.size() == count.all) {
+                out.report(Code::NoDefaultDeny, span, {space, decision::to_string(direction)})
                     .about("Namespace " + space);
+                continue;
+            }
+            Open& each = open[{space, listed(count.open)}];
+            each.span = count.first;
+            each.count = count.open.size();
+            each.directions.insert(direction);
         }
-    }
+    for (const auto& [key, each] : open)
+        out.report(Code::UnprotectedWorkload, each.span,
+                   {directions_of(each.directions), counted(each.count, "workload"), key.first,
+                    key.second})
+            .about("Namespace " + key.first);
 }
 
 } // namespace

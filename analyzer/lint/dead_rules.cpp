@@ -23,14 +23,18 @@ using policy::Rule;
 
 namespace {
 
-/// Isolates every pod of its namespaces and allows nothing: it stands for pods that do not exist
-/// yet, so that other policies isolate those that do says nothing against it.
-bool is_default_deny(const Policy& policy) {
+/// It stands for pods that do not exist yet as well.
+bool selects_every_pod(const Policy& policy) {
     selector::Labels any;
     any.set("projectcalico.org/orchestrator", "k8s");
     any.set(std::string(policy::kNamespaceLabel), policy.meta.space);
-    return policy.ingress.empty() && policy.egress.empty() &&
-           (!policy::is_present(policy.selector) || policy.selector->parsed.matches(any));
+    return !policy::is_present(policy.selector) || policy.selector->parsed.matches(any);
+}
+
+/// Isolates every pod of its namespaces and allows nothing: that other policies isolate those that
+/// exist says nothing against it.
+bool is_default_deny(const Policy& policy) {
+    return policy.ingress.empty() && policy.egress.empty() && selects_every_pod(policy);
 }
 
 class DeadRulesChecker {
@@ -57,6 +61,7 @@ class DeadRulesChecker {
         for (const policy::OrderedTier& tier : context_.policies.tiers)
             check_tier(tier);
         check_together();
+        merge_shadowed();
     }
 
   private:
@@ -72,9 +77,10 @@ class DeadRulesChecker {
                 if (found == context_.covered_everywhere().end())
                     continue;
                 bool same_action = true;
-                auto& diagnostic = out_.report(
-                    Code::ShadowedRule, rule.span,
-                    {rule_name(key), listed(takers(policy, rule, found->second, same_action), 4)});
+                const auto names = takers(policy, rule, found->second, same_action);
+                auto& diagnostic =
+                    out_.report(Code::ShadowedRule, rule.span,
+                                {rule_name(key), listed(names, 4), take(names.size())});
                 diagnostic.about(name_of(policy))
                     .with_proof(context_.proof_of({Claim::What::NeverAnywhere, key}) + "; " + why)
                     .with_hint("move it before the rules that take its flows, or remove it");
@@ -147,6 +153,8 @@ class DeadRulesChecker {
                                (!policy.egress_type || allows_everything(policy.egress));
         if (opens_all || is_default_deny(policy)) // told as such, or meant for pods to come
             return std::nullopt;
+        if (selects_every_pod(policy) && !context_.extent.is_whole())
+            return std::nullopt;
         return known_ends(all_rules({&policy}));
     }
 
@@ -212,6 +220,8 @@ class DeadRulesChecker {
                (policy.egress_type && any(policy.egress, Direction::Egress));
     }
 
+    static const char* take(std::size_t takers) { return takers == 1 ? "takes" : "take"; }
+
     static std::string rule_name(const RuleKey& key) {
         return fmt::format("{}[{}]", decision::to_string(key.direction), key.index);
     }
@@ -247,7 +257,7 @@ class DeadRulesChecker {
             names.push_back("the end of tier " + tier);
         }
         auto& diagnostic = out_.report(passed ? Code::PassSkipsDeny : Code::ShadowedRule, rule.span,
-                                       {rule_name(key), listed(names, 4)});
+                                       {rule_name(key), listed(names, 4), take(names.size())});
         diagnostic.about(name_of(policy))
             .with_proof(context_.proof_of({Claim::What::NeverDecides, key},
                                           context_.covered_everywhere().contains(key)));
@@ -266,6 +276,37 @@ class DeadRulesChecker {
                                    "policies with `- action: Pass`");
         if (same_action)
             diagnostic.severity = diag::Severity::Note;
+        if (effect.taken_by_ends.empty())
+            note_takers(key, effect, rule.span, diagnostic.severity);
+    }
+
+    /// Rules that the same other policies take are one finding.
+    void note_takers(const RuleKey& key, const analyzer::RuleEffect& effect, const Span& span,
+                     diag::Severity severity) {
+        Takers takers{key.policy, {}, severity};
+        for (const RuleKey& each : effect.taken_by)
+            takers.policies.insert(each.policy);
+        if (takers.policies.contains(key.policy))
+            return;
+        taken_[takers].push_back(rule_name(key));
+        takers_.emplace(span, std::move(takers));
+    }
+
+    void merge_shadowed() {
+        out_.keep_if([&](diag::Diagnostic& each) {
+            const auto found = takers_.find(each.span);
+            if (found == takers_.end() ||
+                (each.code != Code::ShadowedRule && each.code != Code::PassSkipsDeny))
+                return true;
+            std::vector<std::string>& rules = taken_.at(found->second);
+            if (rules.empty())
+                return false; // told with the first
+            if (rules.size() > 1)
+                each.with_note("the same of " +
+                               listed({rules.begin() + 1, rules.end()}, rules.size()));
+            rules.clear();
+            return true;
+        });
     }
 
     /// Whether the policy as a whole does nothing.
@@ -354,9 +395,18 @@ class DeadRulesChecker {
         }
     }
 
+    struct Takers {
+        policy::PolicyName of;
+        std::set<policy::PolicyName> policies;
+        diag::Severity severity;
+        auto operator<=>(const Takers&) const = default;
+    };
+
     Context& context_;
     const Effects& effects_;
     Diagnostics& out_;
+    std::map<Takers, std::vector<std::string>> taken_; ///< rules of one policy
+    std::map<Span, Takers> takers_;                    ///< by place of the rule
     std::map<policy::PolicyName, std::pair<const policy::OrderedTier*, const Policy*>> policies_;
 };
 

@@ -239,14 +239,79 @@ class DnsChecker {
                                            : fmt::format("UDP {}", *ports.udp.begin());
     }
 
-    void report(Code code, const Hits& hits) {
+    bool is_of_dns(const policy::Port& port) const {
+        const auto* range = std::get_if<net::PortRange>(&port.value);
+        return range == nullptr ||
+               std::any_of(
+                   servers_.ports.udp.begin(), servers_.ports.udp.end(),
+                   [&](std::uint16_t each) { return range->first <= each && each <= range->last; });
+    }
+
+    /// The rule that lets the question through over UDP, where there is one; else the policy.
+    std::pair<Span, std::string> place_of(Code code, const policy::PolicyName& key,
+                                          const Hit& hit) const {
+        std::pair<Span, std::string> out{hit.policy.span, policy::to_string(key)};
+        if (code != Code::DnsTcpMissing)
+            return out;
+        const auto asks = [&](const policy::Rule& rule) {
+            return rule.action == policy::Action::Allow && rule.protocol &&
+                   **rule.protocol == net::kUdp &&
+                   std::any_of(rule.destination.ports.begin(), rule.destination.ports.end(),
+                               [&](const policy::Port& port) { return is_of_dns(port); });
+        };
+        each_policy(context_, [&](const policy::OrderedTier&, const policy::Policy& policy) {
+            const auto rule = std::find_if(policy.egress.begin(), policy.egress.end(), asks);
+            if (rule != policy.egress.end() &&
+                governs(policy_name(policy), *program_of(hit.objects.front())))
+                out = {rule->span, name_of(policy)};
+        });
+        return out;
+    }
+
+    /// Those of one place are one.
+    std::map<std::pair<Span, std::string>, Hit> by_place(Code code, const Hits& hits) const {
+        std::map<std::pair<Span, std::string>, Hit> out;
         for (const auto& [key, hit] : hits) {
+            const auto [at, added] = out.emplace(place_of(code, key, hit), hit);
+            if (added)
+                continue;
+            Hit& all = at->second;
+            all.endpoints.insert(all.endpoints.end(), hit.endpoints.begin(), hit.endpoints.end());
+            all.objects.insert(all.objects.end(), hit.objects.begin(), hit.objects.end());
+            all.sure = all.sure && hit.sure;
+        }
+        return out;
+    }
+
+    /// A policy that doesn't say its namespace may be of any, and lets pods ask DNS.
+    bool is_let_by_unplaced() const {
+        bool found = false;
+        each_policy(context_, [&](const policy::OrderedTier&, const policy::Policy& policy) {
+            found = found || (!policy::is_global(policy.kind) && !policy.meta.space_given &&
+                              std::any_of(policy.egress.begin(), policy.egress.end(),
+                                          [&](const policy::Rule& rule) {
+                                              const auto& ports = rule.destination.ports;
+                                              return rule.action == policy::Action::Allow &&
+                                                     std::any_of(ports.begin(), ports.end(),
+                                                                 [&](const policy::Port& port) {
+                                                                     return is_of_dns(port);
+                                                                 });
+                                          }));
+        });
+        return found;
+    }
+
+    void report(Code code, const Hits& hits) {
+        const bool unplaced = code == Code::DnsMissing && is_let_by_unplaced();
+        for (const auto& [place, hit] : by_place(code, hits)) {
+            if (unplaced && hit.policy.policy.space != "default")
+                continue;
             auto& diagnostic =
-                out_.report(code, hit.policy.span,
+                out_.report(code, place.first,
                             {counted(hit.endpoints.size(), "endpoint"), listed(hit.endpoints)});
             if (code == Code::DnsMissing && !(hit.sure && is_lost_without_names(hit)))
                 diagnostic.severity = diag::Severity::Warning;
-            diagnostic.about(policy::to_string(key))
+            diagnostic.about(place.second)
                 .with_witness({hit.endpoints.front(),
                                code == Code::NodeLocalDnsMissed ? "169.254.20.10" : server_name(),
                                asked_of(code)})

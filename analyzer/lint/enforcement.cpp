@@ -55,6 +55,11 @@ std::optional<diag::Fix> write_types(const policy::KubernetesNetworkPolicy& poli
     return fix;
 }
 
+/// A kustomization gives it a namespace.
+bool is_placed_elsewhere(const Context& context, const policy::Metadata& meta) {
+    return context.cluster.placed_elsewhere.contains(meta.span.file);
+}
+
 void check_omissions(const Context& context, Diagnostics& out) {
     for (const policy::KubernetesNetworkPolicy& each : context.cluster.kubernetes_policies) {
         if (each.meta.unread.known())
@@ -67,11 +72,12 @@ void check_omissions(const Context& context, Diagnostics& out) {
                 .about(name)
                 .with_hint("readers infer it differently; write it")
                 .with_fix(write_types(each));
-        if (!each.meta.space_given)
+        if (!each.meta.space_given && !is_placed_elsewhere(context, each.meta))
             out.report(Code::NamespaceOmitted, each.meta.span).about(name);
     }
     for (const Policy& each : context.cluster.policies)
-        if (!policy::is_global(each.kind) && !each.meta.space_given && !each.meta.unread.known())
+        if (!policy::is_global(each.kind) && !each.meta.space_given && !each.meta.unread.known() &&
+            !is_placed_elsewhere(context, each.meta))
             out.report(Code::NamespaceOmitted, each.meta.span).about(name_of(each));
 }
 

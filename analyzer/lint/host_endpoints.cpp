@@ -10,6 +10,7 @@
 #include "analyzer/program_sets.h"
 #include "ir/policy/felix.h"
 #include "ir/policy/scope.h"
+#include "support/listed.h"
 
 namespace polecat::lint {
 
@@ -110,10 +111,23 @@ class HostEndpointsChecker {
             }
             return;
         }
+        if (in != out && host.profiles.empty())
+            one_direction(host, id, in);
         if (in) {
             lockout(host, id);
             exposed(host);
         }
+    }
+
+    /// A direction without policy comes to the profiles, and to the final drop where there are
+    /// none.
+    void one_direction(const policy::HostEndpoint& host, decision::ObjectId id, bool in) {
+        report(
+            Code::HostOneDirection, host.meta.span, host,
+            {host.meta.name, in ? "ingress" : "egress", in ? "sends" : "is sent", what_gets_by(id)})
+            .with_note("assumes that the policies of hosts are in the input")
+            .with_hint(std::string("write ") + (in ? "egress" : "ingress") +
+                       " rules for it, or give it the profile projectcalico-default-allow");
     }
 
     diag::Diagnostic& report(Code code, const Span& span, const policy::HostEndpoint& host,
@@ -309,11 +323,32 @@ class HostEndpointsChecker {
                 .about(name_of(policy));
     }
 
+    /// Felix applies no untracked policy at `*` (dataplane/linux/endpoint_mgr.go).
+    void check_all_interfaces(const Policy& policy,
+                              const std::vector<decision::ObjectId>& selected) {
+        std::vector<std::string> names;
+        for (const decision::ObjectId id : selected) {
+            const decision::Endpoint* endpoint = context_.lowered.endpoint_of(id);
+            if (endpoint == nullptr || !endpoint->is_host_endpoint)
+                continue;
+            if (endpoint->interface_name != "*")
+                return;
+            names.push_back("`" + context_.object(id).name + "`");
+        }
+        if (!names.empty())
+            out_.report(Code::UntrackedAtAll, policy.do_not_track.span,
+                        {policy.meta.name, listed(names, 3)})
+                .about(name_of(policy))
+                .with_hint("make a host endpoint of each interface that it is for");
+    }
+
     /// What Calico enforces at host endpoints only, for workloads. Host endpoints that the input
     /// lacks must not be meant.
     void check_host_only(const Policy& policy) {
         const selector::Selector subject = policy::subject_of(policy);
         const auto selected = context_.select(subject);
+        if (*policy.do_not_track)
+            check_all_interfaces(policy, selected);
         const auto is = [&](Object::Kind kind) {
             return std::any_of(selected.begin(), selected.end(), [&](decision::ObjectId id) {
                 return context_.object(id).kind == kind;

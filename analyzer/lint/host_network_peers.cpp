@@ -96,8 +96,11 @@ class HostNetworkPeersChecker {
         const std::vector<decision::ObjectId> others = context_.select(*peers);
         if (is_host_named(others))
             return; // what stands for the nodes
-        const auto found =
-            by_labels ? named(*peers, end, others) : of_space(view, *peers, end, others);
+        auto found = by_labels ? named(*peers, end, others) : of_space(view, *peers, end, others);
+        std::erase_if(found, [&](const HostPod* pod) {
+            return pod->workload != nullptr &&
+                   !context_.cluster.may_meet(pod->workload->meta.span, view.policy.meta.span);
+        });
         if (found.empty())
             return;
         std::vector<std::string> names;

@@ -134,7 +134,7 @@ class HostPoliciesChecker {
             for (std::size_t i = 0; i < program.stages[stage].entries.size(); ++i) {
                 const decision::Entry& entry = program.stages[stage].entries[i];
                 const decision::Slot& slot = group.slots[entry.slot.value];
-                if (entry.action != Action::Allow || entry.staged || told_.contains(slot.span))
+                if (entry.action != Action::Allow || told_.contains(slot.span))
                     continue;
                 const auto pods = pods_behind(host, flows, stage, i);
                 if (pods.empty())

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "analyzer/lint/checks.h"
+#include "ir/policy/scope.h"
 
 namespace polecat::lint {
 
@@ -75,10 +76,30 @@ class IntentChecker {
         if ((policy.ingress_type && !allows_everything(policy.ingress)) ||
             (policy.egress_type && !allows_everything(policy.egress)))
             return;
+        const auto& policies = context_.effects().policies;
+        const auto found = policies.find(policy_name(policy));
+        if (found != policies.end() ? found->second.effect.needed : has_restriction_beside(policy))
+            return; // it opens what others close
         const char* directions = !policy.egress_type    ? "ingress"
                                  : !policy.ingress_type ? "egress"
                                                         : "ingress and egress";
         report(Code::AllowsEverything, policy, policy.meta.span, {policy.meta.name, directions});
+    }
+
+    /// Another policy restricts, in the namespace or everywhere, what this one opens.
+    bool has_restriction_beside(const Policy& policy) const {
+        bool found = false;
+        each_policy(context_, [&](const OrderedTier&, const Policy& other) {
+            const bool near = policy::is_global(other.kind) || policy::is_global(policy.kind) ||
+                              other.meta.space == policy.meta.space;
+            found =
+                found ||
+                (near && is_normal(other) &&
+                 ((policy.ingress_type && other.ingress_type &&
+                   !allows_everything(other.ingress)) ||
+                  (policy.egress_type && other.egress_type && !allows_everything(other.egress))));
+        });
+        return found;
     }
 
     // --- Log -------------------------------------------------------------------------------------

@@ -118,8 +118,8 @@ class KubernetesChecker {
             .with_label(a.span, "the other one")
             .with_hint("for pods of those namespaces, put both selectors into one peer: no dash "
                        "before the second");
-        // Two peers that each mean somebody may well be meant.
-        if (!empty_.contains(a.span) && !empty_.contains(b.span))
+        // Pods that are there may well be meant beside a namespace.
+        if (!empty_.contains(only_pods(a) ? a.span : b.span))
             diagnostic.severity = diag::Severity::Note;
     }
 

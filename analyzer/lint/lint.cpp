@@ -1,5 +1,7 @@
 #include "analyzer/lint/lint.h"
 
+#include <algorithm>
+
 #include "analyzer/lint/checks.h"
 
 namespace polecat::lint {
@@ -58,12 +60,49 @@ void lower_missing_tiers(const Context& context, Diagnostics& findings) {
     });
 }
 
+bool is_unused_thing(Code code) {
+    return code == Code::PeerForNobody || code == Code::FilterUnused ||
+           code == Code::NetworkSetUnused;
+}
+
+/// What one variant of a cluster does to another is nothing.
+void drop_between_variants(const policy::Cluster& cluster, Diagnostics& findings) {
+    if (cluster.variants.empty())
+        return;
+    findings.keep_if([&](const diag::Diagnostic& each) {
+        if (is_unused_thing(each.code) && cluster.variants.contains(each.span.file))
+            return false; // what uses it may be what another variant replaced
+        return each.labels.empty() || each.code == Code::SeveralVariants ||
+               each.code == Code::DuplicateObject ||
+               std::any_of(each.labels.begin(), each.labels.end(), [&](const diag::Label& label) {
+                   return cluster.may_meet(each.span, label.span);
+               });
+    });
+}
+
+/// A chart is not rendered: what matches nothing may be what comes of it.
+void lower_beside_charts(Diagnostics& findings) {
+    const auto& list = findings.list();
+    if (std::none_of(list.begin(), list.end(),
+                     [](const auto& each) { return each.code == Code::UnrenderedChart; }))
+        return;
+    findings.keep_if([](diag::Diagnostic& each) {
+        if (each.code == Code::SelectsNothing || each.code == Code::PeerMatchesNothing) {
+            each.severity = diag::Severity::Note;
+            each.with_note("charts of the input are not rendered, whose pods may be meant");
+        }
+        return true;
+    });
+}
+
 } // namespace
 
 void run(Context& context, diag::Diagnostics& diagnostics) {
     for (const Check check : kChecks)
         check(context, diagnostics);
     lower_missing_tiers(context, diagnostics);
+    drop_between_variants(context.cluster, diagnostics);
+    lower_beside_charts(diagnostics);
 }
 
 } // namespace polecat::lint

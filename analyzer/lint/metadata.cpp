@@ -29,6 +29,37 @@ bool is_system(const decision::Object& object) {
     return space && is_system_namespace(*space);
 }
 
+/// Annotations and labels that a cloud's controllers read or write.
+bool speaks_of_cloud(std::string_view key) {
+    static constexpr std::string_view kParts[] = {
+        "amazonaws.com", "k8s.aws",          "aws-",           "azure",
+        "gke.io",        "cloud.google.com", "googleapis.com", "digitalocean.com",
+        "linode",        "oraclecloud",      "ibm-cloud",      "hetzner.cloud"};
+    return std::any_of(std::begin(kParts), std::end(kParts), [&](std::string_view part) {
+        return key.find(part) != std::string_view::npos;
+    });
+}
+
+bool shows_cloud(const policy::Cluster& cluster) {
+    const auto shows = [](const policy::Metadata& meta) {
+        return std::any_of(meta.annotations.begin(), meta.annotations.end(),
+                           [](const auto& each) { return speaks_of_cloud(each.first); }) ||
+               std::any_of(meta.labels.begin(), meta.labels.end(),
+                           [](const auto& each) { return speaks_of_cloud(each.first); });
+    };
+    const auto any = [&](const auto& objects) {
+        return std::any_of(objects.begin(), objects.end(),
+                           [&](const auto& each) { return shows(each.meta); });
+    };
+    return any(cluster.namespaces) || any(cluster.service_accounts) || any(cluster.services) ||
+           any(cluster.nodes) || any(cluster.workloads) ||
+           std::any_of(cluster.others.begin(), cluster.others.end(), [](const auto& each) {
+               return each.kind == "Installation" && (each.spec.is("kubernetesProvider", "EKS") ||
+                                                      each.spec.is("kubernetesProvider", "AKS") ||
+                                                      each.spec.is("kubernetesProvider", "GKE"));
+           });
+}
+
 class MetadataChecker {
   public:
     MetadataChecker(Context& context, Diagnostics& out)
@@ -45,13 +76,20 @@ class MetadataChecker {
         for (std::uint32_t i = 0; i < ends_.list().size(); ++i)
             if (!ends_.list()[i].is_outside() && ends_.list()[i].egress)
                 check(i);
-        for (const auto& [place, hit] : hits_)
-            out_.report(Code::MetadataOpen, hit.slot.span,
-                        {counted(hit.endpoints.size(), "endpoint"), listed(hit.endpoints)})
-                .about(policy::to_string(hit.slot.policy))
+        const bool in_cloud = shows_cloud(context_.cluster);
+        for (const auto& [place, hit] : hits_) {
+            auto& diagnostic =
+                out_.report(Code::MetadataOpen, hit.slot.span,
+                            {counted(hit.endpoints.size(), "endpoint"), listed(hit.endpoints)});
+            if (!in_cloud) {
+                diagnostic.severity = diag::Severity::Note;
+                diagnostic.with_note("nothing in the input says which cloud the cluster runs in");
+            }
+            diagnostic.about(policy::to_string(hit.slot.policy))
                 .with_witness({hit.endpoints.front(), "169.254.169.254", "TCP 80"})
                 .with_hint("leave 169.254.169.254/32 out of the nets, or deny it before")
                 .with_fix(leave_out(context_.cluster, hit.slot, kMetadata));
+        }
     }
 
   private:

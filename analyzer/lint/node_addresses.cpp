@@ -124,15 +124,19 @@ class NodeAddressesChecker {
     /// By this policy or another one; where the tunnel's address is not known, by one of the pool.
     bool lets_tunnel_in(const RuleView& view, const Named& named, ObjectId pod) {
         const net::Family family = named.address.family;
+        // What is staged decides nothing yet: its rules are all there is to be asked.
+        const auto lets_in = [&](const net::Address& from) {
+            return policy::is_staged(view.policy.kind) ? has_rule_for(view.policy, from)
+                                                       : may_come_in(from, pod);
+        };
         for (const auto& [kind, tunnel] : named.node->tunnel_addresses)
-            if (tunnel.family == family && may_come_in(tunnel, pod))
+            if (tunnel.family == family && lets_in(tunnel))
                 return true;
         if (!named.node->tunnel_addresses.empty())
             return false;
         return std::any_of(context_.cluster.pools.begin(), context_.cluster.pools.end(),
                            [&](const auto& pool) {
-                               return pool.cidr.family() == family &&
-                                      may_come_in(pool.cidr.base, pod);
+                               return pool.cidr.family() == family && lets_in(pool.cidr.base);
                            }) ||
                std::any_of(
                    view.policy.ingress.begin(), view.policy.ingress.end(), [&](const auto& rule) {
@@ -142,6 +146,16 @@ class NodeAddressesChecker {
                                                   net::AddressSet::of(*net));
                                           });
                    });
+    }
+
+    static bool has_rule_for(const policy::Policy& policy, const net::Address& from) {
+        return std::any_of(policy.ingress.begin(), policy.ingress.end(), [&](const auto& rule) {
+            const auto& nets = rule.source.nets;
+            const bool open = nets.empty() && !policy::peers_of(rule.source, "");
+            return rule.action == Action::Allow &&
+                   (open || std::any_of(nets.begin(), nets.end(),
+                                        [&](const auto& net) { return net->contains(from); }));
+        });
     }
 
     bool may_come_in(const net::Address& from, ObjectId pod) {

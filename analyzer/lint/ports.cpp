@@ -233,11 +233,22 @@ class PortsChecker {
 
     // --- numbers ---------------------------------------------------------------------------------
 
+    /// It has a test of a label that pods have of their own.
+    static bool asks_for_pods(const selector::Selector& selector) {
+        const selector::Term& term = selector.term();
+        return (!term.label.empty() && !term.label.starts_with(policy::kNamespacePrefix) &&
+                !term.label.starts_with("projectcalico.org/")) ||
+               std::any_of(term.children.begin(), term.children.end(), asks_for_pods);
+    }
+
     /// A port that leads to another one, at which policy sees the packet.
     void translated_port(const RuleView& view, const Port& port, const net::PortRange& range,
                          const Destinations& to) {
         if (sees_service_addresses(view.policy))
             return;
+        if (to.selector && !asks_for_pods(*to.selector) &&
+            !context_.extent.known(*to.selector, policy::Ends::Peers))
+            return; // other pods of these namespaces may be meant
         if (find_front(to, [&](const FrontPort& front) { return has_port(range, front.target); }))
             return; // somebody listens there
         for (const ObjectId id : to.objects)

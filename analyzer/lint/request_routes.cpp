@@ -147,15 +147,31 @@ class RequestRoutesChecker {
         const ObjectId* sender = senders.certain ? &senders.pods.front() : nullptr;
         const decision::Endpoint* end =
             sender == nullptr ? nullptr : context_.lowered.endpoint_of(*sender);
-        out_.report(Code::IngressBackendBlocked, backend.span,
-                    {about, context_.object(pod).name, fmt::format("{}/TCP", port),
-                     sender == nullptr ? "everybody"
-                                       : "the controller " + context_.object(*sender).name})
-            .about(about)
-            .with_hint(end != nullptr && end->host_network
-                           ? "allow the addresses of the controller's nodes (ipBlock, nets) on "
-                             "that port: it uses their network, so no selector matches it"
-                           : "allow the controller's pods on that port");
+        auto& diagnostic =
+            out_.report(Code::IngressBackendBlocked, backend.span,
+                        {about, context_.object(pod).name, fmt::format("{}/TCP", port),
+                         sender == nullptr ? "everybody"
+                                           : "the controller " + context_.object(*sender).name})
+                .about(about)
+                .with_hint(end != nullptr && end->host_network
+                               ? "allow the addresses of the controller's nodes (ipBlock, nets) on "
+                                 "that port: it uses their network, so no selector matches it"
+                               : "allow the controller's pods on that port");
+        if (const auto policies = policies_of(pod); !policies.empty())
+            diagnostic.with_note("it is governed by " + listed(policies));
+    }
+
+    std::vector<std::string> policies_of(ObjectId pod) const {
+        std::vector<std::string> out;
+        for (const net::Family family : {net::Family::V4, net::Family::V6})
+            if (const auto* program = context_.lowered.find(pod, decision::Direction::Ingress,
+                                                            decision::Hook::Normal, family))
+                for (const decision::PolicyBlock& each : program->slots.policies()) {
+                    const std::string name = policy::to_string(each.policy);
+                    if (!each.staged && std::find(out.begin(), out.end(), name) == out.end())
+                        out.push_back(name);
+                }
+        return out;
     }
 
     /// Over no family that the pod has anybody who may send it requests gets through.

@@ -73,7 +73,8 @@ class ServicesChecker {
             const selector::Selector subject = policy::subject_of(policy);
             std::vector<std::string> found;
             for (const Object* pod : pods)
-                if (subject.matches(pod->labels) && names_pods(policy))
+                if (subject.matches(pod->labels) && names_pods(policy) &&
+                    context_.cluster.may_meet(pod->span, policy.meta.span))
                     found.push_back("pod " + pod->name);
             if (!found.empty())
                 out_.report(Code::HostNetworkSelected, policy.selector->span,
@@ -99,6 +100,7 @@ class ServicesChecker {
 
     void node_ports() {
         const bool limited =
+            !policy::has_calico_objects(context_.cluster) || // nobody has such policies
             std::any_of(context_.cluster.policies.begin(), context_.cluster.policies.end(),
                         [](const Policy& policy) { return *policy.pre_dnat; });
         for (const policy::Service& service : context_.cluster.services) {

@@ -79,15 +79,35 @@ class TiersChecker {
         return nullptr;
     }
 
-    /// Where some policies of a tier have an order, those without one are easily forgotten.
+    template <class Does> static bool has_rule(const Policy& policy, const Does& does) {
+        return std::any_of(policy.ingress.begin(), policy.ingress.end(), does) ||
+               std::any_of(policy.egress.begin(), policy.egress.end(), does);
+    }
+    static bool lets_some_through(const Policy& policy) {
+        return has_rule(policy, [](const Rule& rule) {
+            return rule.action == Action::Allow || rule.action == Action::Pass;
+        });
+    }
+    /// A rule for the rest is meant to come last.
+    static bool denies_some(const Policy& policy) {
+        return has_rule(policy, [](const Rule& rule) {
+            return rule.action == Action::Deny && !policy::asks_nothing(rule);
+        });
+    }
+
+    /// Where some policies of a tier have an order, those without one are easily forgotten. Among
+    /// policies that say the same of all flows the order makes no difference.
     void policy_orders(const OrderedTier& tier) {
         const auto calico = [](const Policy* policy) { return !is_kubernetes(*policy); };
-        const bool some =
-            std::any_of(tier.policies.begin(), tier.policies.end(), [&](const Policy* policy) {
-                return calico(policy) && policy->order.has_value();
+        const auto ordered = [&](const auto& does) {
+            return std::any_of(tier.policies.begin(), tier.policies.end(), [&](const Policy* each) {
+                return calico(each) && each->order.has_value() && does(*each);
             });
+        };
+        const bool some_deny = ordered(denies_some), some_allow = ordered(lets_some_through);
         for (const Policy* policy : tier.policies)
-            if (some && calico(policy) && !policy->order && policy->staged_action != "Delete")
+            if (calico(policy) && !policy->order && policy->staged_action != "Delete" &&
+                ((some_deny && lets_some_through(*policy)) || (some_allow && denies_some(*policy))))
                 out_.report(Code::PolicyOrderMissing, policy->meta.span,
                             {policy->meta.name, tier.name})
                     .about(name_of(*policy));

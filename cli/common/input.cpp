@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "cli/common/render.h"
+#include "cli/common/render_reason.h"
 #include "frontend/load.h"
 #include "support/diag/render.h"
 #include "support/letters.h"
@@ -21,17 +22,32 @@ bool colour_on(bool standard_error) {
 
 namespace {
 
+/// A reason is told once, however many folders it keeps from being rendered.
+void report(const RenderRun::Failure& failure, diag::Diagnostics& diagnostics) {
+    constexpr std::size_t kMost = 5;
+    auto& diagnostic =
+        diagnostics.report(diag::Code::RenderingFailed,
+                           Span{FileId{static_cast<std::uint32_t>(failure.file)}, 1, 1, 1},
+                           {failure.folders.front(), failure.why});
+    if (is_kept_back(failure.why))
+        diagnostic.severity = diag::Severity::Warning;
+    if (failure.folders.size() > 1)
+        diagnostic.with_note(
+            fmt::format("{} more folder{} for the same reason: {}", failure.folders.size() - 1,
+                        failure.folders.size() == 2 ? " fails" : "s fail",
+                        listed({failure.folders.begin() + 1, failure.folders.end()}, kMost)));
+}
+
 void load_into(Input& input, std::vector<frontend::File> files) {
     const RenderRun run = render(files, input.options);
     input.rendered = run.rendered;
     for (const frontend::File& each : files)
         input.named.push_back(each.named);
-    input.cluster = frontend::load_files(std::move(files), input.sources, input.diagnostics,
-                                         {input.options.space}, &input.passed_by);
+    input.cluster =
+        frontend::load_files(std::move(files), input.sources, input.diagnostics,
+                             {input.options.space, input.options.variants}, &input.passed_by);
     for (const RenderRun::Failure& each : run.failures)
-        input.diagnostics.report(diag::Code::RenderingFailed,
-                                 Span{FileId{static_cast<std::uint32_t>(each.file)}, 1, 1, 1},
-                                 {each.folder, each.why});
+        report(each, input.diagnostics);
     frontend::check_references(input.cluster, input.diagnostics);
     input.diagnostics.sort();
     if (input.options.list_skipped)

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "frontend/discover.h"
+#include "frontend/doubles.h"
 #include "frontend/passed_by.h"
 #include "ir/decision/lowered.h"
 #include "ir/policy/cluster.h"
@@ -31,7 +32,8 @@ struct InputOptions {
     bool render = false;       ///< have helm and kustomize make manifests of what they are for
     std::vector<std::string> values; ///< files of values for helm
     std::string config;              ///< where `render:` stands; empty: .polecat.yaml, if any
-    std::string folder;              ///< the paths of files are found below it; empty: here
+    frontend::Variants variants = frontend::Variants::Unknown;
+    std::string folder; ///< the paths of files are found below it; empty: here
 };
 
 /// Manifests read and checked.

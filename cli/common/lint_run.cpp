@@ -1,6 +1,5 @@
 #include "cli/common/lint_run.h"
 
-#include "analyzer/lint/fold.h"
 #include "analyzer/lint/lint.h"
 #include "analyzer/lint/suppression.h"
 #include "cli/common/unread.h"
@@ -50,7 +49,6 @@ Checked check_input(Input& input, const LintConfig& config, const Prepare& prepa
         out.baseline = Baseline(config.write_baseline);
         out.baseline->add(input.diagnostics, input.sources, config.choice);
     }
-    lint::fold(input.diagnostics);
     lint::apply(config.choice, input.diagnostics);
     return out;
 }

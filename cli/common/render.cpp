@@ -1,11 +1,14 @@
 #include "cli/common/render.h"
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <map>
 #include <set>
+#include <thread>
 
 #include "cli/common/lint_config.h"
+#include "cli/common/render_reason.h"
 #include "frontend/unrendered.h"
 #include "runtime/process.h"
 
@@ -56,13 +59,6 @@ std::vector<Command> commands_for(const RenderFolder& folder, const InputOptions
     return {helm};
 }
 
-/// The line that says what went wrong: warnings may come before it.
-std::string error_line(const std::string& text) {
-    std::size_t begin = text.starts_with("Error") ? 0 : text.find("\nError");
-    begin = text.find_first_not_of("\r\n ", begin == std::string::npos ? 0 : begin);
-    return begin == std::string::npos ? "" : text.substr(begin, text.find('\n', begin) - begin);
-}
-
 /// What the program printed.
 Result<std::string> run(const std::vector<Command>& commands) {
     std::string why;
@@ -71,10 +67,23 @@ Result<std::string> run(const std::vector<Command>& commands) {
         if (output && output->exit_code == 0)
             return output->out;
         if (output)
-            return Error{each[0] + " says: " + error_line(output->error)};
+            return Error{each[0] + " says: " + reason_in(output->error)};
         why += (why.empty() ? "" : "; ") + output.error();
     }
     return Error{why};
+}
+
+/// Of all, two at a time: most of the time is their start.
+std::vector<Result<std::string>> run(const std::vector<std::vector<Command>>& all) {
+    std::vector<Result<std::string>> out(all.size(), Error{"not run"});
+    std::atomic<std::size_t> next = 0;
+    const auto work = [&] {
+        for (std::size_t i = next++; i < all.size(); i = next++)
+            out[i] = run(all[i]);
+    };
+    const std::jthread other(work);
+    work();
+    return out;
 }
 
 std::string folder_key(const std::string& path) {
@@ -99,25 +108,43 @@ class Rendering {
     }
 
     RenderRun run_all() {
+        std::vector<const RenderFolder*> folders;
+        std::vector<std::vector<Command>> commands;
         for (const RenderFolder& each : layout_.folders)
-            if (!used_.contains(folder_key(each.folder)) && !each.is_component)
-                run_one(each);
+            if (!used_.contains(folder_key(each.folder)) && !each.is_component && !is_empty(each)) {
+                folders.push_back(&each);
+                commands.push_back(commands_for(each, options_, values_));
+            }
+        const auto texts = run(commands);
+        for (std::size_t i = 0; i < folders.size(); ++i)
+            if (texts[i])
+                add(*folders[i], *texts[i]);
+            else
+                add_failure(*folders[i], texts[i].error());
         for (File& each : made_)
             files_.push_back(std::move(each));
         return std::move(out_);
     }
 
   private:
-    void run_one(const RenderFolder& folder) {
-        const auto text = run(commands_for(folder, options_, values_));
-        if (!text) {
-            out_.failures.push_back({folder.file, folder.folder, text.error()});
-            return;
-        }
+    /// kustomize refuses one that says nothing.
+    static bool is_empty(const RenderFolder& folder) {
+        return folder.tool == RenderFolder::Tool::Kustomize && folder.resources.empty() &&
+               folder.parts.empty() && folder.changes.empty();
+    }
+
+    void add_failure(const RenderFolder& folder, const std::string& why) {
+        for (RenderRun::Failure& each : out_.failures)
+            if (each.why == why)
+                return each.folders.push_back(folder.folder);
+        out_.failures.push_back({folder.file, {folder.folder}, why});
+    }
+
+    void add(const RenderFolder& folder, const std::string& text) {
         const bool chart = folder.tool == RenderFolder::Tool::Helm;
         File made;
         made.path = folder.folder + (chart ? " (helm template)" : " (kustomize build)");
-        made.text = *text;
+        made.text = text;
         made.revision = files_[folder.file].revision;
         made.use = File::Use::Rendered;
         made_.push_back(std::move(made));

@@ -11,8 +11,9 @@ namespace polecat::cli {
 
 struct RenderRun {
     struct Failure {
-        std::size_t file = 0; ///< the folder's Chart.yaml or kustomization.yaml, among the files
-        std::string folder, why;
+        std::size_t file = 0; ///< the first folder's Chart.yaml or kustomization.yaml, among files
+        std::vector<std::string> folders;
+        std::string why;
     };
     bool rendered = false;
     std::vector<Failure> failures;

@@ -45,11 +45,49 @@ bool is_unusable(const Input& input) {
     return true;
 }
 
+namespace {
+
+bool differs(const diag::Diagnostic& each) {
+    if (each.code == diag::Code::SeveralVariants)
+        return std::any_of(each.facts.begin(), each.facts.end(), [](const auto& fact) {
+            return fact.first == "differ" && fact.second == "true";
+        });
+    return each.code == diag::Code::DuplicateObject && each.severity == diag::Severity::Warning;
+}
+
+/// Objects of which the input holds more than one, in different places, and not the same.
+std::vector<const diag::Diagnostic*> variants_of(const Input& input) {
+    std::vector<const diag::Diagnostic*> out;
+    for (const diag::Diagnostic& each : input.diagnostics.list())
+        if (differs(each))
+            out.push_back(&each);
+    return out;
+}
+
+} // namespace
+
 bool is_partly_unread(const Input& input) {
-    return input.diagnostics.has_errors();
+    return input.diagnostics.has_errors() || !variants_of(input).empty();
 }
 
 namespace {
+
+std::string hanging_on(const Hanging& hanging, bool one) {
+    return fmt::format("{} of {} answer{} on {}", hanging.some, hanging.all,
+                       hanging.all == 1 ? " hangs" : "s hang", one ? "it" : "them");
+}
+
+/// Which one counts: a policy that differs is not known, as answers say that hang on it.
+std::string variants_line(const Input& input, const std::vector<const diag::Diagnostic*>& found) {
+    std::vector<std::string> places;
+    for (const diag::Diagnostic* each : found)
+        places.push_back(input.sources.describe(each->span) + " (" + each->object + ")");
+    const bool one = places.size() == 1;
+    return fmt::format("several variants: {} in more than one place and {}, {}: the last counts, "
+                       "and of policies none (pass the files of one cluster only)",
+                       one ? "1 object stands" : fmt::format("{} objects stand", places.size()),
+                       one ? "differs" : "differ", listed(places, kMostPlaces));
+}
 
 /// The files that warnings of these kinds are about.
 std::vector<std::string> files_of(const Input& input, std::initializer_list<diag::Code> codes) {
@@ -65,15 +103,16 @@ std::vector<std::string> files_of(const Input& input, std::initializer_list<diag
 
 std::vector<std::string> unread_lines(const Input& input, const Hanging& hanging) {
     std::vector<std::string> out;
-    if (is_partly_unread(input)) {
+    if (input.diagnostics.has_errors()) {
         const auto places = places_of(input);
         const bool one = places.size() == 1;
-        out.push_back(fmt::format("not read: {} with errors, {}: {} of {} answer{} on {} "
-                                  "(polecat lint says what is wrong)",
+        out.push_back(fmt::format("not read: {} with errors, {}: {} (polecat lint says what is "
+                                  "wrong)",
                                   counted(places.size(), "object"), listed(places, kMostPlaces),
-                                  hanging.some, hanging.all, hanging.all == 1 ? " hangs" : "s hang",
-                                  one ? "it" : "them"));
+                                  hanging_on(hanging, one)));
     }
+    if (const auto found = variants_of(input); !found.empty())
+        out.push_back(variants_line(input, found) + ": " + hanging_on(hanging, found.size() == 1));
     if (!input.cluster.foreign_policies.empty()) {
         std::vector<std::string> kinds;
         for (const auto& [kind, noted] : input.cluster.foreign_policies)
@@ -86,7 +125,8 @@ std::vector<std::string> unread_lines(const Input& input, const Hanging& hanging
             out.push_back(each.message);
     // Charts and kustomizations that make policies, which are not what is read.
     if (const auto folders =
-            files_of(input, {diag::Code::UnrenderedChart, diag::Code::UnbuiltKustomization});
+            files_of(input, {diag::Code::UnrenderedChart, diag::Code::UnbuiltKustomization,
+                             diag::Code::UnprocessedTemplate});
         !folders.empty())
         out.push_back(fmt::format("not rendered, and with policies: {} (--render)",
                                   listed(folders, kMostPlaces)));

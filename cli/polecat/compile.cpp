@@ -142,6 +142,7 @@ class Compiler {
 };
 
 int run(CompileOptions& options) {
+    options.input.variants = frontend::Variants::Refused;
     Input input = read_input(options.paths, options.input);
     if (print_errors(input, true))
         return kBadInput;

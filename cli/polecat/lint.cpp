@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "analyzer/lint/fold.h"
 #include "cli/common/lint_fix.h"
 #include "cli/common/lint_run.h"
 #include "cli/common/unread.h"
@@ -149,6 +150,7 @@ int run(const LintCommand& command) {
     std::size_t excluded = 0;
     InputOptions reading = command.input;
     reading.config = command.steering.config;
+    reading.variants = frontend::Variants::Last;
     Input input = read_input(command.paths, reading, [&](const std::string& path) {
         if ((config->baseline && config->baseline->is(path)) ||
             (!config->write_baseline.empty() && Baseline(config->write_baseline).is(path)))
@@ -169,6 +171,8 @@ int run(const LintCommand& command) {
     const bool fails = lint::fails(config->choice, input.diagnostics);
     if ((command.fix || command.fix_dry_run) && !run_fixes(command, *config, input))
         return kBadInput;
+    if (!command.all)
+        lint::fold(input.diagnostics);
     frontend::place_additions(input.diagnostics, input.sources);
     if (!command.fix_dry_run || leaves_nothing(input.diagnostics))
         print_report(command, input, checked, excluded);
@@ -192,8 +196,8 @@ void add_lint(CLI::App& app, int& exit_code) {
                      "how findings are printed; json is one object a line")
         ->check(CLI::IsMember(diag::format_names()));
     command->add_flag("--all", options->all,
-                      "text: every finding by file and line; else equal ones stand once, and what "
-                      "to mend first comes first");
+                      "every finding by file and line; else equal ones stand once, what many files "
+                      "share is one finding, and what to mend first comes first");
     command->add_flag("--prove", options->prove,
                       "have Z3 check every finding about rules that do nothing");
     command->add_option("--emit-smt2", options->smt_folder,

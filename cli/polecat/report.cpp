@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "analyzer/lint/fold.h"
 #include "cli/common/lint_run.h"
 #include "cli/common/unread.h"
 #include "cli/polecat/commands.h"
@@ -106,6 +107,7 @@ int run(const ReportCommand& command) {
         return out;
     });
     const Checked checked = check_input(input, config);
+    lint::fold(input.diagnostics);
     Report report{command.title,
                   POLECAT_VERSION,
                   command.paths,

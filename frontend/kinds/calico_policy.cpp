@@ -57,6 +57,10 @@ void check_policy_name(Fields& root, const Policy& policy, Checks checks) {
 bool read_types(Fields& spec, Policy& into, Checks checks) {
     const diag::Watch watch(spec.diagnostics());
     const auto types = spec.strings("types");
+    if (types.empty() && checks == Checks::Storage && *into.pre_dnat) {
+        into.ingress_type = true; // Felix runs no other rules there
+        return false;
+    }
     if (types.empty() && checks == Checks::Storage) {
         // Felix takes an un-defaulted policy to have both directions.
         into.ingress_type = into.egress_type = true;
@@ -109,14 +113,13 @@ std::optional<diag::Fix> apply_on_forward(const Fields& spec, const Policy& poli
     return fix;
 }
 
-/// `types_known`: what they say stands there.
-void check_hooks(Fields& spec, const Policy& policy, bool types_known) {
+void check_hooks(Fields& spec, const Policy& policy) {
     const auto refuse = [&](const char* key, const char* rule) -> diag::Diagnostic& {
         return refuse_value(spec, spec.key_span(key), spec.path_of(key), rule);
     };
     if (*policy.do_not_track && *policy.pre_dnat)
         refuse("preDNAT", "cannot be set together with doNotTrack");
-    if (*policy.pre_dnat && ((types_known && policy.egress_type) || !policy.egress.empty()))
+    if (*policy.pre_dnat && (policy.egress_type || !policy.egress.empty()))
         refuse("preDNAT", "cannot be set on a policy with egress");
     if ((*policy.do_not_track || *policy.pre_dnat) && !*policy.apply_on_forward)
         refuse(*policy.pre_dnat ? "preDNAT" : "doNotTrack", "needs applyOnForward: true")
@@ -127,11 +130,10 @@ At<bool> flag(Fields& spec, const char* key) {
     return spec.boolean(key).value_or(At<bool>{});
 }
 
-void read_global_fields(Fields& spec, Policy& into, bool types_known) {
+void read_hooks(Fields& spec, Policy& into) {
     into.do_not_track = flag(spec, "doNotTrack");
     into.pre_dnat = flag(spec, "preDNAT");
     into.apply_on_forward = flag(spec, "applyOnForward");
-    check_hooks(spec, into, types_known);
 }
 
 std::string read_staged_action(Fields& spec) {
@@ -257,10 +259,12 @@ void read_calico_policy(ObjectContext& context) {
     out.egress = read_rules("egress", true);
     if (staged)
         out.staged_action = read_staged_action(spec);
+    if (global)
+        read_hooks(spec, out);
     const bool types_known = read_types(spec, out, checks);
     read_hints(spec, out);
     if (global)
-        read_global_fields(spec, out, types_known);
+        check_hooks(spec, out);
     const char* const kSelectors[] = {"selector", "serviceAccountSelector", "namespaceSelector"};
     for (const char* key : std::span(kSelectors).first(global ? 3 : 2)) // the last is a field there
         report_null(spec, key, "every endpoint that the policy may govern");

@@ -55,8 +55,13 @@ void report_empty_list(Fields& fields, std::string_view key, std::string_view me
 }
 
 void report_emptied_rule(Fields& rule) {
+    // A Deny or Pass of everybody leaves both ends out, and tools write them so.
+    const yaml::Node* action = rule.get("action");
+    const bool opens = action == nullptr || action->text == "Allow";
     for (const Emptied& each : kOfRule)
-        report_null(rule, each.key, each.meaning);
+        if (opens ||
+            (each.key != std::string_view("source") && each.key != std::string_view("destination")))
+            report_null(rule, each.key, each.meaning);
 }
 
 void report_emptied_end(Fields& end) {

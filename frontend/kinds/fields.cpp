@@ -177,10 +177,12 @@ bool has_plain_text(double number) {
 std::optional<At<std::string>> text_of_other(const yaml::Node& node, const std::string& path,
                                              const std::string& object,
                                              diag::Diagnostics& diagnostics) {
+    const bool hex = node.text.find('x') != std::string::npos;
+    const bool fraction = !hex && node.text.find_first_of(".eE") != std::string::npos;
     std::string text;
     if (const auto truth = yaml::as_boolean(node))
         text = *truth ? "true" : "false";
-    else if (const auto number = yaml::as_integer(node))
+    else if (const auto number = yaml::as_integer(node); number && !fraction)
         text = std::to_string(*number);
     else if (const auto real = yaml::as_number(node); real && has_plain_text(*real))
         text = fmt::format("{}", *real);

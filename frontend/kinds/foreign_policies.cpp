@@ -24,7 +24,6 @@ constexpr Foreign kForeign[] = {
     {"linkerd.io", "ServerAuthorization"},
     {"ovn.org", "EgressFirewall"},
     {"openshift.io", "EgressNetworkPolicy"},
-    {"kyverno.io", "Policy"},
     {"hashicorp.com", "ServiceIntentions"},
     {"kuma.io", "TrafficPermission"},
     {"cncf.io", "MultiNetworkPolicy"},
@@ -50,9 +49,41 @@ bool is_policy_of_calico(std::string_view kind) {
            });
 }
 
+template <class Test> bool any_within(const yaml::Node& node, const Test& test) {
+    return std::any_of(node.items.begin(), node.items.end(),
+                       [&](const yaml::Node& each) { return any_within(each, test); }) ||
+           std::any_of(node.members.begin(), node.members.end(), [&](const yaml::Member& each) {
+               return test(each) || any_within(each.value, test);
+           });
+}
+
+/// Kyverno's policies are about any object. Those count that make or change network policy, or
+/// labels, by which it selects.
+bool is_policy_of_kyverno(const yaml::Node& root) {
+    const bool changes = any_within(root, [](const yaml::Member& each) {
+        return each.key == "generate" || each.key == "mutate" || each.key == "mutations";
+    });
+    const auto concerns = [](const yaml::Member& each) {
+        return each.value.text.find("NetworkPolicy") != std::string::npos ||
+               std::any_of(each.value.items.begin(), each.value.items.end(),
+                           [](const yaml::Node& item) {
+                               return item.text.find("NetworkPolicy") != std::string::npos;
+                           });
+    };
+    const auto labels = [](const yaml::Member& each) {
+        const auto is_labels = [](const yaml::Member& within) {
+            return within.key == "labels" || within.key == "+(labels)";
+        };
+        return each.key == "mutate" && any_within(each.value, is_labels);
+    };
+    return changes && (any_within(root, concerns) || any_within(root, labels));
+}
+
 } // namespace
 
-bool is_foreign_policy(std::string_view group, std::string_view kind) {
+bool is_foreign_policy(std::string_view group, std::string_view kind, const yaml::Node& root) {
+    if (is_of(group, "kyverno.io"))
+        return kind.ends_with("Policy") && is_policy_of_kyverno(root);
     if (group == "projectcalico.org" || group == "crd.projectcalico.org")
         return is_policy_of_calico(kind) && !diag::nearest(kind, kinds_of_group(group));
     return std::any_of(std::begin(kForeign), std::end(kForeign), [&](const Foreign& each) {

@@ -12,7 +12,7 @@ namespace polecat::frontend {
 
 /// A kind by which another system lets traffic through or keeps it out, or a kind of Calico's group
 /// that polecat does not know.
-bool is_foreign_policy(std::string_view group, std::string_view kind);
+bool is_foreign_policy(std::string_view group, std::string_view kind, const yaml::Node& root);
 
 /// Counts it.
 void note_foreign_policy(const yaml::Node& root, const std::string& api_version,

@@ -1,4 +1,5 @@
 /// Pods and the workloads that make them. Only what policy needs is read; the rest passes unread.
+#include "frontend/kinds/groups.h"
 #include "frontend/kinds/kinds.h"
 #include "frontend/kinds/kubernetes_fields.h"
 #include "frontend/kinds/label_selector.h"
@@ -9,6 +10,15 @@ namespace {
 
 namespace known = kubernetes_fields;
 using policy::Workload;
+
+/// calico-node's settings by environment, as far as they stand there.
+void read_felix_environment(Fields& container, Workload& into) {
+    for (const yaml::Node* each : container.list("env")) {
+        const std::string name = scalar_text(*each, "name"), value = scalar_text(*each, "value");
+        if (each->is_mapping() && name.starts_with("FELIX_") && !value.empty())
+            into.felix_environment[name] = value;
+    }
+}
 
 /// Ports with a name and a protocol that Calico knows, of containers and init containers.
 void read_ports(Fields& spec, std::string_view key, Workload& into) {
@@ -41,6 +51,7 @@ void read_ports(Fields& spec, std::string_view key, Workload& into) {
             if (named)
                 into.ports.push_back({name->value, *known, *value});
         }
+        read_felix_environment(container, into);
         container.finish_open(known::kContainer, diag::Severity::Warning);
     }
 }
@@ -138,6 +149,27 @@ void read_owner(Fields& root, Workload& into) {
     }
 }
 
+/// Labels that controllers give the pods they make (Kubernetes' job and statefulset controllers),
+/// as far as they are the same for each of them. A CronJob's Job is called NAME-TIME.
+void add_labels_of_controller(Fields& spec, Workload& into) {
+    const bool cron = into.kind == "CronJob";
+    if (into.meta.name.empty())
+        return;
+    const auto add = [&](const char* key, const std::string& value) {
+        if (!into.pod_labels.find(key))
+            into.pod_labels.set(key, value);
+    };
+    const auto manual = spec.boolean("manualSelector");
+    if ((into.kind == "Job" || cron) && !(manual && **manual))
+        for (const char* key : {"job-name", "batch.kubernetes.io/job-name"})
+            add(key, into.meta.name + (cron ? "-00000000" : ""));
+    const bool one = !into.replicas || **into.replicas == 1;
+    if (into.kind == "StatefulSet" && one && !spec.has("ordinals")) {
+        add("statefulset.kubernetes.io/pod-name", into.meta.name + "-0");
+        add("apps.kubernetes.io/pod-index", "0");
+    }
+}
+
 /// A template's metadata has no name; labels and annotations are read as a pod's.
 void read_pod_template(Fields& parent, Workload& into) {
     Fields pod = parent.mapping("template");
@@ -189,9 +221,11 @@ void read_workload(ObjectContext& context) {
         Fields job = job_template.mapping("spec");
         job_template.finish_open(known::kJobTemplate);
         read_pod_template(job, out);
+        add_labels_of_controller(job, out);
         job.finish_open(known::kWorkloadSpec);
     } else {
         read_pod_template(spec, out);
+        add_labels_of_controller(spec, out);
     }
     spec.finish_open(known::kWorkloadSpec);
     context.cluster.workloads.push_back(std::move(out));

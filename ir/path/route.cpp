@@ -348,14 +348,17 @@ class Router {
         if (!given && felix.unread.known())
             return builder.end(Verdict::Depends, "FelixConfiguration could not be read, and "
                                                  "whether pods reach their own node");
-        const policy::HostAction action = given.value_or(policy::HostAction::Drop);
-        if (action == policy::HostAction::Return)
+        if (!given)
+            return builder.end(Verdict::Depends,
+                               "whether pods reach their own node is not said: Felix drops by "
+                               "default, Calico's manifests and its operator make it accept "
+                               "(defaultEndpointToHostAction)");
+        if (*given == policy::HostAction::Return)
             builder.end(Verdict::Depends,
                         "defaultEndpointToHostAction is Return: the host's own rules decide");
-        else if (action == policy::HostAction::Drop)
-            builder.end(Verdict::Deny, std::string("defaultEndpointToHostAction is Drop") +
-                                           (given ? "" : " by default") +
-                                           ": pods don't reach their own node");
+        else if (*given == policy::HostAction::Drop)
+            builder.end(Verdict::Deny, "defaultEndpointToHostAction is Drop: pods don't reach "
+                                       "their own node");
     }
 
     void note(const std::optional<ObjectId>& interface, const char* how,

@@ -5,6 +5,11 @@
 
 namespace polecat::policy {
 
+bool Cluster::may_meet(const Span& a, const Span& b) const {
+    const auto one = variants.find(a.file), other = variants.find(b.file);
+    return one == variants.end() || other == variants.end() || one->second == other->second;
+}
+
 bool has_calico_objects(const Cluster& cluster) {
     const auto is_calicos = [](std::string_view api_version) {
         return api_version.find("projectcalico.org/") != std::string_view::npos ||

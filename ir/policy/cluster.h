@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,7 +55,16 @@ struct Cluster {
     std::map<std::string, UnreadKind> foreign_policies;
     /// By namespace, the first of each: custom resources that an operator makes pods of.
     std::map<std::string, UnreadPods, std::less<>> unread_pods;
+    /// Namespaces of which the input does not show just one as it is: it holds variants of them, or
+    /// objects that may go into others.
+    std::set<std::string, std::less<>> spaces_in_part;
+    /// Files of folders that are variants of one cluster, with a number for each folder.
+    std::map<FileId, std::size_t> variants;
+    /// Files whose objects a kustomization puts into a namespace, and it is not known into which.
+    std::set<FileId> placed_elsewhere;
 
+    /// What stands at these places may be in one cluster: not in two variants of one.
+    bool may_meet(const Span& a, const Span& b) const;
     /// Why the workloads of the input may not be all that the namespace has; nullptr: nothing says
     /// so.
     const UnreadPods* pods_unknown_in(std::string_view space) const {

@@ -154,6 +154,14 @@ bool is_dns(const Labels& labels) {
                        [&](const auto& each) { return labels.find(each.first) == each.second; });
 }
 
+/// Whoever sets a cluster up puts pods there that few repositories have.
+bool is_of_platform(std::string_view space) {
+    static constexpr std::string_view kPrefixes[] = {"kube-", "openshift-", "calico-", "tigera-"};
+    return space.ends_with("-system") ||
+           std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
+                       [&](std::string_view prefix) { return space.starts_with(prefix); });
+}
+
 std::string every_pod_of(const std::vector<std::string>& spaces) {
     return "every pod of namespace" + std::string(spaces.size() == 1 ? " " : "s ") +
            listed(spaces) + " is in the input";
@@ -172,9 +180,15 @@ Extent::Extent(const Cluster& cluster, bool told_whole)
         spaces_[each.meta.space].has_workloads = true;
         whole_ = whole_ || is_dns(each.pod_labels);
     }
-    for (const Node& each : cluster.nodes)
-        whole_ = whole_ || !each.is_calico;
+    // Nodes and pods without those of DNS are a part; nodes alone are a cluster of hosts.
+    whole_ = whole_ || (cluster.workloads.empty() &&
+                        std::any_of(cluster.nodes.begin(), cluster.nodes.end(),
+                                    [](const Node& each) { return !each.is_calico; }));
+    for (auto& [name, space] : spaces_)
+        space.in_part = !whole_ && is_of_platform(name);
     for (const auto& [space, object] : cluster.unread_pods)
+        spaces_[space].in_part = true;
+    for (const std::string& space : cluster.spaces_in_part)
         spaces_[space].in_part = true;
     for (const NetworkSet& each : cluster.network_sets)
         if (each.meta.labels_unread)

@@ -36,8 +36,8 @@ class Extent {
     bool has_namespace(const std::string& space) const { return spaces_.contains(space); }
     /// The labels of a namespace whose object is in the input; nullptr: it is not.
     const Labels* labels_of_namespace(const std::string& space) const;
-    /// The input has the nodes of the cluster, or the pods that answer its DNS: nobody keeps these
-    /// elsewhere than in a picture of all of it.
+    /// The input has the pods that answer the cluster's DNS, or nodes and no pods: nobody keeps
+    /// these elsewhere than in a picture of all of it.
     bool is_whole() const { return whole_; }
 
   private:

@@ -1,5 +1,9 @@
 #include "ir/policy/felix.h"
 
+#include <algorithm>
+
+#include "support/letters.h"
+
 namespace polecat::policy {
 
 const std::vector<FelixSettings::FailsafePort>& failsafe_ports(const FelixSettings& felix,
@@ -29,6 +33,23 @@ std::uint16_t vxlan_port(const FelixSettings& felix) {
 
 const OtherObject* default_felix(const Cluster& cluster) {
     return default_object(cluster, "FelixConfiguration");
+}
+
+std::optional<HostAction> to_host_of_environment(const Cluster& cluster) {
+    for (const Workload& each : cluster.workloads) {
+        const auto found = each.felix_environment.find("FELIX_DEFAULTENDPOINTTOHOSTACTION");
+        if (found == each.felix_environment.end())
+            continue;
+        const std::string value = lower_case(found->second);
+        if (value == "accept")
+            return HostAction::Accept;
+        if (value == "drop" || value == "return")
+            return value == "drop" ? HostAction::Drop : HostAction::Return;
+    }
+    const bool of_operator =
+        std::any_of(cluster.others.begin(), cluster.others.end(),
+                    [](const OtherObject& each) { return each.kind == "Installation"; });
+    return of_operator ? std::optional(HostAction::Accept) : std::nullopt;
 }
 
 FelixSettings over(const FelixSettings& base, const FelixSettings& of_node) {

@@ -2,6 +2,7 @@
 /// Source: felix/config/config_params.go.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,11 @@ const std::vector<FelixSettings::FailsafePort>& failsafe_ports(const FelixSettin
 /// Prefixes of the names of workloads' interfaces.
 std::vector<std::string> interface_prefixes(const FelixSettings& felix);
 std::uint16_t vxlan_port(const FelixSettings& felix);
+
+/// What calico-node's environment says of defaultEndpointToHostAction, which Felix takes before any
+/// FelixConfiguration: of the DaemonSet in the input, or, where Calico's operator makes it, always
+/// Accept (tigera/operator pkg/render/node.go). nullopt: neither is in the input.
+std::optional<HostAction> to_host_of_environment(const Cluster& cluster);
 
 /// The FelixConfiguration `default` as its manifest has it: what holds on every node. nullptr: it
 /// is not in the input.

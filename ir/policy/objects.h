@@ -84,7 +84,8 @@ struct Workload {
     std::vector<At<std::string>> profiles;    ///< WorkloadEndpoint only; pods get kns., ksa.
     std::string interface_name;
     std::map<std::string, std::string> pod_annotations;
-    std::string owner_kind, owner_name; ///< of a pod that a workload made
+    std::string owner_kind, owner_name;                   ///< of a pod that a workload made
+    std::map<std::string, std::string> felix_environment; ///< FELIX_* that its containers are given
 };
 
 struct HostEndpoint {

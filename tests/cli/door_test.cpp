@@ -204,6 +204,17 @@ TEST_CASE("a second place that no file has is not shown") {
     CHECK(has(folder.run("lint --fail-on never a.yaml").out, "PC4002"));
 }
 
+TEST_CASE("of a host endpoint that Felix drops nothing else is said") {
+    const Folder folder;
+    folder.write("a.yaml", "apiVersion: projectcalico.org/v3\nkind: HostEndpoint\n"
+                           "metadata: {name: h}\n"
+                           "spec: {node: n1, interfaceName: eth0, expectedIPs: [192.0.2.1], "
+                           "ports: [{name: web, port: 80, protocol: 6}]}\n");
+    const std::string out = folder.run("lint --fail-on never a.yaml").out;
+    CHECK(has(out, "PC2063"));
+    CHECK_FALSE(has(out, "PC4401"));
+}
+
 TEST_CASE("labels that are no text: calicoctl takes them, the API server does not") {
     const auto lint = [](const std::string& text) {
         const Folder folder;

@@ -194,6 +194,37 @@ TEST_CASE("--render of a chart: its values, its namespace, what goes wrong") {
     CHECK(failed.exit_code == 1);
 }
 
+TEST_CASE("--render says once why folders fail, and says the innermost cause") {
+    const Folder folder;
+    folder.write("in/pod.yaml", kPod);
+    for (const char* name : {"a", "b"}) {
+        folder.write(std::string("in/") + name + "/policy.yaml", kPolicy);
+        folder.write(std::string("in/") + name + "/kustomization.yaml",
+                     "resources: [policy.yaml]\nnamespace: nn\n");
+    }
+    folder.write("in/nothing/kustomization.yaml", "kind: Kustomization\n");
+    const auto lint = [&](const std::string& printed) {
+        folder.write("printed", printed);
+        install(folder, "kustomize", "cat printed >&2; exit 1\n");
+        return run(folder, "lint --render in").out;
+    };
+    const std::string network =
+        lint("# Warning: 'commonLabels' is deprecated.\n"
+             "E1130 07:51:42.785 12047 run.go:72] \"command failed\" err=<\n"
+             "\taccumulating resources: accumulation err='accumulating resources from '../base': "
+             "'/x/base' must resolve to a file': accumulating resources from "
+             "'https://example.org/a.yaml': Get: dial tcp: lookup example.org: no such host\n >\n");
+    CHECK(has(network, "warning[PC1027]: in/a cannot be rendered: kustomize says: it needs "
+                       "https://example.org/a.yaml, and is given no network"));
+    CHECK(has(network, "1 more folder fails for the same reason: in/b"));
+    CHECK(network.find("PC1027") == network.rfind("[PC1027]") + 1);
+    CHECK_FALSE(has(network, "in/nothing"));
+    CHECK(has(lint("Error: accumulating resources: accumulation err='accumulating resources from "
+                   "'x.yaml': evalsymlink failure on '/y/x.yaml' : no such file'\n"),
+              "error[PC1027]: in/a cannot be rendered: kustomize says: accumulating resources from "
+              "'x.yaml': evalsymlink failure"));
+}
+
 TEST_CASE("a program that is confined has no time without end") {
     runtime::Confinement confinement;
     confinement.limit = std::chrono::seconds(1);

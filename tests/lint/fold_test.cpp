@@ -27,3 +27,34 @@ TEST_CASE("what all objects share is one finding, which says how many there are"
     CHECK(list.list()[3].code == Code::WorldIngress);
     CHECK(list.list()[4].code == Code::WorldIngress);
 }
+
+TEST_CASE("what reads as one thing where there are many is one finding of more than three") {
+    diag::Diagnostics list;
+    for (int i = 0; i < 4; ++i)
+        list.report(Code::WorldEgress, {}, {"egress[0]", "TCP 443"});
+    for (int i = 0; i < 3; ++i)
+        list.report(Code::NamespaceOmitted, {});
+    for (int i = 0; i < 4; ++i)
+        list.report(Code::ShadowedRule, {}, {"ingress[0]", "ingress[1]", "takes"});
+    lint::fold(list);
+    REQUIRE(list.list().size() == 8);
+    CHECK(list.list()[0].message.ends_with("(and 3 more)"));
+}
+
+TEST_CASE("variants are one finding, as bad as the worst of them") {
+    diag::Diagnostics list;
+    for (const char* differ : {"false", "true", "false"}) {
+        auto& each = list.report(Code::SeveralVariants, {}, {"Pod a/b", "dev", "prod"})
+                         .with_fact("first", "dev")
+                         .with_fact("second", "prod")
+                         .with_fact("differ", differ);
+        if (differ == std::string("false"))
+            each.severity = diag::Severity::Note;
+    }
+    lint::fold(list);
+    REQUIRE(list.list().size() == 1);
+    CHECK(list.list()[0].severity == diag::Severity::Warning);
+    CHECK(list.list()[0].message.starts_with(
+        "3 objects stand in more than one place, and 1 differs"));
+    CHECK(list.list()[0].notes.front() == "3 in dev, prod");
+}

@@ -109,7 +109,7 @@ TEST_CASE("what does not count is reported") {
 
 TEST_CASE("severities, only and fail-on") {
     diag::Diagnostics list;
-    list.report(Code::ShadowedRule, {}, {"a", "b"});
+    list.report(Code::ShadowedRule, {}, {"a", "b", "takes"});
     list.report(Code::RedundantRule, {}, {"a", "b"});
     list.report(Code::UnknownField, {}, {"a"});
     lint::Choice choice;

@@ -1,0 +1,310 @@
+#include "frontend/doubles.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "frontend/discover.h"
+
+namespace polecat::frontend {
+
+namespace {
+
+using yaml::Member;
+using yaml::Node;
+
+// --- what says the same --------------------------------------------------------------------------
+
+/// What the API server writes into an object, which says nothing about what was meant.
+bool is_server_side(std::string_view key) {
+    static constexpr std::string_view kKeys[] = {
+        "managedFields",     "resourceVersion", "uid",
+        "creationTimestamp", "generation",      "kubectl.kubernetes.io/last-applied-configuration"};
+    return std::find(std::begin(kKeys), std::end(kKeys), key) != std::end(kKeys);
+}
+
+bool same(const Node& a, const Node& b);
+
+/// Every member of `a` is in `b`, and says the same there.
+bool has_members(const Node& a, const Node& b) {
+    return std::all_of(a.members.begin(), a.members.end(), [&](const Member& each) {
+        const Node* other = b.find(each.key);
+        return is_server_side(each.key) || (other != nullptr && same(each.value, *other));
+    });
+}
+
+bool same(const Node& a, const Node& b) {
+    if (a.kind != b.kind)
+        return false;
+    if (a.is_mapping())
+        return has_members(a, b) && has_members(b, a);
+    if (a.is_sequence())
+        return std::equal(a.items.begin(), a.items.end(), b.items.begin(), b.items.end(), same);
+    return a.is_null() || (a.text == b.text && yaml::resolve_scalar(a) == yaml::resolve_scalar(b));
+}
+
+/// Group (Calico's, whichever of its names, or Kubernetes'), kind, namespace, name.
+using Identity = std::tuple<bool, std::string, std::string, std::string>;
+
+bool is_calico(const TypeMeta& type) {
+    return type.api_version.find("projectcalico.org/") != std::string::npos;
+}
+
+const Node* name_node(const Node& root) {
+    const Node* meta = root.find("metadata");
+    return meta != nullptr && meta->is_mapping() ? meta->find("name") : nullptr;
+}
+
+/// Of a kind that has one; empty: the object says none.
+std::string space_of(const Object& object) {
+    const Node* meta = object.root->find("metadata");
+    return meta != nullptr && meta->is_mapping() ? scalar_text(*meta, "namespace") : "";
+}
+
+constexpr const char* kDefault = "default";
+
+std::optional<Identity> identity_of(const Object& object) {
+    const Node* name = name_node(*object.root);
+    if (object.row == nullptr || name == nullptr || !name->is_scalar() || name->text.empty())
+        return std::nullopt;
+    std::string space;
+    if (!is_global_kind(object.type.kind)) {
+        space = space_of(object);
+        space = space.empty() ? kDefault : space;
+    }
+    return Identity{is_calico(object.type), object.type.kind, space, name->text};
+}
+
+bool is_pods(const Object& object) {
+    return object.row != nullptr &&
+           (object.row->read == read_workload || object.row->read == read_pod);
+}
+
+/// Pods that stand twice are of two clusters, and so is what differs; many folders of one cluster
+/// say the same namespace.
+bool tells_clusters_apart(const Object& object, bool equal) {
+    static constexpr std::string_view kShared[] = {"Namespace", "ServiceAccount", "Secret"};
+    return is_pods(object) || (!equal && std::find(std::begin(kShared), std::end(kShared),
+                                                   object.type.kind) == std::end(kShared));
+}
+
+bool is_unplaced(const Object& object) {
+    return !is_global_kind(object.type.kind) && space_of(object).empty();
+}
+
+// --- slips and variants --------------------------------------------------------------------------
+
+/// An object that stands again.
+struct Double {
+    std::size_t first, second; ///< among the objects
+    bool equal;
+    bool variant = false;
+    bool elsewhere = false; ///< in another folder
+    bool unplaced = false;  ///< and neither says its namespace: they may be two objects
+};
+
+class DoublesFinder {
+  public:
+    DoublesFinder(const std::vector<Object>& objects, const Sources* sources)
+        : objects_(objects), sources_(sources) {}
+
+    std::vector<Double> run() {
+        std::map<Identity, std::size_t> last;
+        for (std::size_t i = 0; i < objects_.size(); ++i)
+            if (auto identity = identity_of(objects_[i])) {
+                const auto [known, fresh] = last.emplace(std::move(*identity), i);
+                if (fresh)
+                    continue;
+                found_.push_back(
+                    {known->second, i, same(*objects_[known->second].root, *objects_[i].root)});
+                known->second = i;
+            }
+        tell_apart();
+        return std::move(found_);
+    }
+
+    /// The file or the folder, whichever tells the two apart.
+    std::pair<std::string, std::string> places(const Double& each) const {
+        const std::string a = path(each.first), b = path(each.second);
+        return each.elsewhere ? std::pair(folder_of(a), folder_of(b)) : std::pair(a, b);
+    }
+
+  private:
+    const Span& span(std::size_t object) const { return objects_[object].root->span; }
+    std::string path(std::size_t object) const {
+        return sources_ == nullptr ? "" : sources_->path(span(object).file);
+    }
+
+    std::pair<std::string, std::string> folders(const Double& each) const {
+        return {folder_of(path(each.first)), folder_of(path(each.second))};
+    }
+    bool in_one_file(const Double& each) const {
+        return span(each.first).file == span(each.second).file;
+    }
+
+    /// Two objects are a slip; an object in a third file, or three objects of two folders or of the
+    /// files of one, are not.
+    void tell_apart() {
+        std::map<std::pair<std::string, std::string>, std::size_t> shared;
+        std::map<std::size_t, std::size_t> files; // that have an object so far
+        for (Double& each : found_) {
+            each.elsewhere = folders(each).first != folders(each).second;
+            each.unplaced = each.elsewhere && is_unplaced(objects_[each.first]) &&
+                            is_unplaced(objects_[each.second]);
+            if (in_one_file(each))
+                continue;
+            ++shared[folders(each)];
+            const auto before = files.find(each.first);
+            files[each.second] = before == files.end() ? 2 : before->second + 1;
+        }
+        std::set<std::size_t> again; // objects that stand in a later file as well
+        std::size_t variants = 0;
+        for (auto each = found_.rbegin(); each != found_.rend(); ++each) {
+            if (in_one_file(*each)) // one source may be built twice
+                each->variant = span(each->first) == span(each->second);
+            else
+                each->variant = each->elsewhere || shared[folders(*each)] > kMostSlips ||
+                                files[each->second] > kMostSlips || again.contains(each->second);
+            if (each->variant && !in_one_file(*each))
+                again.insert(each->first);
+            variants += each->variant ? 1 : 0;
+        }
+        settle(variants > kMostSlips);
+    }
+
+    /// Where there are variants, what else stands in two files is told with them, but for policies:
+    /// of them a slip is too dear.
+    void settle(bool has_variants) {
+        for (Double& each : found_)
+            if (!has_variants)
+                each.variant = each.unplaced;
+            else if (!in_one_file(each) &&
+                     (each.equal || !is_policy_like(objects_[each.second].type)))
+                each.variant = true;
+    }
+
+    static constexpr std::size_t kMostSlips = 2;
+    const std::vector<Object>& objects_;
+    const Sources* sources_;
+    std::vector<Double> found_;
+};
+
+void report_slip(const Object& first, const Object& second, const Double& each, bool is_error,
+                 diag::Diagnostics& diagnostics) {
+    const std::string label = object_label(*second.root, second.type.kind);
+    auto& diagnostic =
+        diagnostics.report(diag::Code::DuplicateObject, name_node(*second.root)->span, {label});
+    diagnostic.about(label).with_label(name_node(*first.root)->span, "first here");
+    if (each.equal) {
+        diagnostic.severity = diag::Severity::Note;
+        diagnostic.with_hint("both say the same; one of them can go");
+        return;
+    }
+    // Of Kubernetes' own kinds the last one applied counts, and which one that is seldom matters to
+    // policy; of two policies that differ nobody can say which is meant.
+    diagnostic.severity = is_error ? diag::Severity::Error : diag::Severity::Warning;
+    diagnostic
+        .with_note("the two differ: the one that is applied last replaces the other, and here that "
+                   "is taken to be this one")
+        .with_hint("keep one; where they are for two clusters, ask about each on its own");
+}
+
+void report_variant(const Object& first, const Object& second, const Double& each,
+                    const std::pair<std::string, std::string>& places, bool is_error,
+                    diag::Diagnostics& diagnostics) {
+    const std::string label = object_label(*second.root, second.type.kind);
+    auto& diagnostic =
+        diagnostics.report(diag::Code::SeveralVariants, name_node(*second.root)->span,
+                           {label, places.first, places.second});
+    diagnostic.about(label)
+        .with_label(name_node(*first.root)->span, "first here")
+        .with_fact("first", places.first)
+        .with_fact("second", places.second)
+        .with_fact("differ", each.equal ? "false" : "true")
+        .with_fact("apart", tells_clusters_apart(second, each.equal) ? "true" : "false")
+        .with_hint(each.unplaced
+                       ? "they may go into two namespaces, which they don't say: pass one folder "
+                         "only, with --namespace"
+                       : "pass the files of one cluster only: its folder, or what its "
+                         "kustomization makes");
+    // Of others the last counts, as with `kubectl apply`; of policies answers know none.
+    diagnostic.severity = is_error                                     ? diag::Severity::Error
+                          : !each.equal && is_policy_like(second.type) ? diag::Severity::Warning
+                                                                       : diag::Severity::Note;
+}
+
+/// More than one of this is in the input, so what it shows of the namespace is nobody's.
+void note_mixed(const Object& object, policy::Cluster& cluster) {
+    const std::string space = space_of(object);
+    if (object.type.kind == "Namespace")
+        cluster.spaces_in_part.insert(name_node(*object.root)->text);
+    else if (!is_global_kind(object.type.kind))
+        cluster.spaces_in_part.insert(space.empty() ? kDefault : space);
+}
+
+/// The folders whose variants were found, for all files that objects are from.
+void note_variants(const std::set<std::string>& folders, const std::vector<Object>& objects,
+                   const Sources& sources, policy::Cluster& cluster) {
+    for (const Object& each : objects) {
+        const FileId file = each.root->span.file;
+        const auto found = folders.find(folder_of(sources.path(file)));
+        if (found != folders.end())
+            cluster.variants[file] =
+                static_cast<std::size_t>(std::distance(folders.begin(), found));
+    }
+}
+
+} // namespace
+
+void drop_doubles(std::vector<Object>& objects, const Sources* sources, Variants variants,
+                  policy::Cluster& cluster, diag::Diagnostics& diagnostics) {
+    DoublesFinder finder(objects, sources);
+    std::vector<bool> dropped(objects.size(), false);
+    std::set<std::string> folders;
+    for (const Double& each : finder.run()) {
+        const Object& first = objects[each.first];
+        Object& second = objects[each.second];
+        const bool policy = is_policy_like(second.type), several = each.variant || each.elsewhere;
+        const bool is_error = policy && (!several || variants == Variants::Refused);
+        if (each.variant)
+            report_variant(first, second, each, finder.places(each), is_error, diagnostics);
+        else
+            report_slip(first, second, each, is_error, diagnostics);
+        const bool counts = several && variants == Variants::Last;
+        second.contested = first.contested || (!each.equal && policy && !counts);
+        if (several &&
+            (is_pods(second) || policy || (second.type.kind == "Namespace" && !each.equal)))
+            note_mixed(second, cluster);
+        if (each.variant && each.elsewhere && tells_clusters_apart(second, each.equal)) {
+            const auto [one, other] = finder.places(each);
+            folders.insert({one, other});
+        }
+        dropped[each.first] = true;
+    }
+    if (sources != nullptr)
+        note_variants(folders, objects, *sources, cluster);
+    std::size_t at = 0;
+    std::erase_if(objects, [&](const Object&) { return dropped[at++]; });
+}
+
+void note_unplaced(const std::vector<Object>& objects, const Sources& sources,
+                   policy::Cluster& cluster) {
+    std::set<std::string> folders;
+    bool elsewhere = false, pods = false;
+    for (const Object& each : objects)
+        if ((is_pods(each) || is_policy_name(each.type.kind)) && !is_global_kind(each.type.kind) &&
+            space_of(each).empty()) {
+            const FileId file = each.root->span.file;
+            folders.insert(folder_of(sources.path(file)));
+            elsewhere = elsewhere || cluster.placed_elsewhere.contains(file);
+            pods = pods || is_pods(each);
+        }
+    if (folders.size() > 1 || elsewhere || (!folders.empty() && !pods))
+        cluster.spaces_in_part.insert(kDefault);
+}
+
+} // namespace polecat::frontend
