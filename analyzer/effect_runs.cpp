@@ -1,6 +1,7 @@
 #include "analyzer/effect_runs.h"
 
 #include <algorithm>
+#include <map>
 
 namespace polecat::analyzer {
 
@@ -105,10 +106,11 @@ std::vector<GroupClass> EffectRuns::own_of(const Run& run) const {
 }
 
 const std::vector<GroupClass>& EffectRuns::others_of(decision::ProgramId id) {
-    const auto [place, added] = others_.try_emplace(id.value);
-    std::vector<GroupClass>& out = place->second;
-    if (!added)
+    std::vector<GroupClass>& out = others_;
+    if (last_ == id)
         return out;
+    last_ = id;
+    out.clear();
     auto partition = ends_.others_of(cluster_.program(id));
     for (Identity& seen : partition.classes)
         out.push_back({std::move(seen), 0, 0, 0});

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -90,7 +90,9 @@ class EffectRuns {
     const decision::LoweredCluster& cluster_;
     EndGroups ends_;
     std::vector<Run> runs_;
-    std::map<std::uint32_t, std::vector<GroupClass>> others_; ///< by program
+    /// Of the program that was asked for last: those of all programs are far too many.
+    std::optional<decision::ProgramId> last_;
+    std::vector<GroupClass> others_;
 };
 
 } // namespace polecat::analyzer

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <set>
+#include <unordered_map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -56,6 +57,8 @@ class Collector {
                 weigh_together(*runs, each);
                 find_conflicts(*runs, each);
             }
+        for (const auto& [rule, slot] : last_slots_)
+            rule->slot = *slot;
         std::erase_if(out_.vacuous, [&](const auto& each) { return useful_.contains(each.first); });
         // Says of rules that match and never decide which rules take their flows.
         for (const auto& runs : families)
@@ -95,14 +98,22 @@ class Collector {
                      std::uint32_t) { return walk.between(source, destination, run.effects); });
     }
 
+    /// All programs that a rule is part of share its slots.
+    RuleEffect& rule_effect(const Slot& slot, Direction direction) {
+        RuleEffect*& known = by_slot_[&slot];
+        if (known == nullptr)
+            known = &out_.rules[rule_key(slot, direction)];
+        return *known;
+    }
+
     void fold(const Run& run) {
         const Direction direction = cluster_.program(run.program).direction;
         for (const Attribution& slots : run.attributions)
             for (std::size_t i = 0; i < run.effects.size(); ++i) {
                 const Meaning& meaning = run.units.meanings[i];
                 if (meaning.kind == Meaning::Kind::Rule) {
-                    RuleEffect& rule = out_.rules[rule_key(slots[meaning.number], direction)];
-                    rule.slot = slots[meaning.number];
+                    RuleEffect& rule = rule_effect(slots[meaning.number], direction);
+                    last_slots_[&rule] = &slots[meaning.number];
                     add(rule.effect, run.effects[i]);
                 } else if (meaning.kind == Meaning::Kind::Policy) {
                     add(out_.policies[slots.policies()[meaning.number].policy].effect,
@@ -152,15 +163,14 @@ class Collector {
 
     /// Policies of Kubernetes have no order: nothing of one is there before another's. Others may
     /// come before them.
-    bool is_taken(const Attribution& slots, std::uint32_t number, Direction direction) const {
+    bool is_taken(const Attribution& slots, std::uint32_t number, Direction direction) {
         const Slot& slot = slots[number];
         if (is_kubernetes(slot.policy.kind) &&
             std::all_of(slots.policies().begin(), slots.policies().end(),
                         [](const auto& block) { return is_kubernetes(block.policy.kind); }))
             return false;
-        const auto found = out_.rules.find(rule_key(slot, direction));
-        return found != out_.rules.end() && found->second.effect.matches &&
-               !found->second.effect.decides;
+        const UnitEffect& effect = rule_effect(slot, direction).effect;
+        return effect.matches && !effect.decides;
     }
 
     /// A unit of rules that match and never decide: what is to be said of them.
@@ -178,8 +188,8 @@ class Collector {
             for (const Attribution& slots : run.attributions)
                 if (meaning.kind == Meaning::Kind::Rule &&
                     is_taken(slots, meaning.number, direction))
-                    taken.rules.emplace_back(
-                        &slots, &out_.rules[rule_key(slots[meaning.number], direction)]);
+                    taken.rules.emplace_back(&slots,
+                                             &rule_effect(slots[meaning.number], direction));
             if (!taken.rules.empty())
                 out.push_back(std::move(taken));
         }
@@ -253,7 +263,9 @@ class Collector {
         EffectsWalk walk(runs.program(run), run.units.units, matches_);
         runs.each_pair(run, [&](const Identity& source, const Identity& destination,
                                 std::uint32_t from, std::uint32_t to) {
-            walk.follow(source, destination);
+            if (!walk.meet(source, destination))
+                return true;
+            walk.follow();
             const auto settle = [&](Pairs& open, auto& into, const auto& flows_of) {
                 std::erase_if(open, [&](const auto& pair) {
                     const SetStore::Id common = flows_of(pair);
@@ -315,12 +327,14 @@ class Collector {
         EffectsWalk walk(runs.program(run), run.units.units, matches_);
         runs.each_pair(run, [&](const Identity& source, const Identity& destination,
                                 std::uint32_t from, std::uint32_t to) {
+            if (!walk.meet(source, destination))
+                return true;
             bool followed = false;
             for (const TakenUnit& each : taken) {
-                if (!walk.matches(run.units.units[each.unit], source, destination))
+                if (!walk.matches(run.units.units[each.unit]))
                     continue;
                 if (!std::exchange(followed, true))
-                    walk.follow(source, destination);
+                    walk.follow();
                 note(run, each, walk.taken_from(each.unit), runs.ends(), from, to);
             }
             return true;
@@ -370,7 +384,9 @@ class Collector {
     HttpAtoms atoms_;
     SetStore store_;
     MatchSets matches_{atoms_, store_};
-    std::set<PolicyGroup> useful_; ///< of more than one policy
+    std::unordered_map<const Slot*, RuleEffect*> by_slot_;
+    std::unordered_map<RuleEffect*, const Slot*> last_slots_; ///< of the last run of each
+    std::set<PolicyGroup> useful_;                            ///< of more than one policy
     Effects out_;
 };
 

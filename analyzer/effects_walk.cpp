@@ -8,7 +8,6 @@ using decision::Action;
 using decision::Identity;
 using decision::Stage;
 using decision::StageEnd;
-using decision::Tri;
 
 std::optional<decision::Program> accepting_only(const decision::Program& program) {
     if (program.hook == decision::Hook::Normal)
@@ -20,50 +19,44 @@ std::optional<decision::Program> accepting_only(const decision::Program& program
 
 EffectsWalk::EffectsWalk(const decision::Program& program, const std::vector<Unit>& units,
                          MatchSets& sets)
-    : program_(program), units_(units), sets_(sets), store_(sets.store()) {
-    for (const Stage& stage : program.stages) {
-        auto& matches = matches_.emplace_back();
-        for (const decision::Entry& entry : stage.entries)
-            matches.push_back(&sets.known(*entry.match, program.family));
-    }
+    : program_(program), units_(units), sets_(sets), store_(sets.store()), entries_(program, sets) {
     stages_.resize(program.stages.size());
 }
 
-EffectsWalk::Sets EffectsWalk::sets_of(std::size_t stage, std::uint32_t entry,
-                                       const Identity& source, const Identity& destination) {
-    return sets_.between(*matches_[stage][entry], source, destination);
+bool EffectsWalk::meet(const Identity& source, const Identity& destination) {
+    const std::vector<LiveEntries::Live>& live = entries_.between(source, destination);
+    if (!met_.insert(live).second)
+        return false;
+    for (StageWalk& stage : stages_)
+        stage.live.clear();
+    for (const LiveEntries::Live& each : live)
+        stages_[each.stage].live.push_back({each.entry, each.sets, 0, 0});
+    return true;
 }
 
-bool EffectsWalk::matches(const Unit& unit, const Identity& source, const Identity& destination) {
-    for (std::uint32_t e = unit.first; e < unit.first + unit.count; ++e)
-        if (sets_of(unit.stage, e, source, destination).may != 0)
-            return true;
-    return false;
+bool EffectsWalk::matches(const Unit& unit) const {
+    const StageWalk& stage = stages_[unit.stage];
+    const std::size_t first = first_live(stage, unit.first);
+    return first < stage.live.size() && stage.live[first].entry < unit.first + unit.count;
 }
 
-void EffectsWalk::follow(const Identity& source, const Identity& destination) {
+void EffectsWalk::follow() {
     certain_ = true;
     Id rest = sets_.everything();
     for (std::size_t i = 0; i < program_.stages.size(); ++i) {
         const Stage& stage = program_.stages[i];
         StageWalk& walk = stages_[i];
-        walk.live.clear();
         walk.arriving = rest;
         Id passed = 0;
-        for (std::uint32_t e = 0; e < stage.entries.size(); ++e) {
-            const decision::Entry& entry = stage.entries[e];
-            if (entry.staged)
+        for (Live& live : walk.live) {
+            const Action action = stage.entries[live.entry].action;
+            certain_ = certain_ && live.sets.yes == live.sets.may;
+            live.arriving = rest;
+            if (action == Action::Log)
                 continue;
-            const Sets sets = sets_of(i, e, source, destination);
-            if (sets.may == 0)
-                continue;
-            certain_ = certain_ && sets.yes == sets.may;
-            walk.live.push_back({e, sets, rest, 0});
-            if (entry.action == Action::Log)
-                continue;
-            if (entry.action == Action::Pass)
-                passed = store_.unite(passed, store_.intersect(rest, sets.may));
-            rest = store_.subtract(rest, sets.yes);
+            if (action == Action::Pass)
+                passed = store_.unite(passed, store_.intersect(rest, live.sets.may));
+            rest = store_.subtract(rest, live.sets.yes);
         }
         walk.leaving = rest;
         rest = stage.end == StageEnd::Next ? store_.unite(rest, passed) : passed;
@@ -142,31 +135,33 @@ void EffectsWalk::judge(const Unit& unit, UnitEffect& effect) {
 
 /// A rule or a policy that no packet between these ends matches changes nothing, and a stage that
 /// is not there changes what comes later.
-bool EffectsWalk::may_add(const Unit& unit, const UnitEffect& effect, const Identity& source,
-                          const Identity& destination) {
-    return !effect.complete() && (!effect.reached || (unit.whole_stage && !effect.needed) ||
-                                  matches(unit, source, destination));
+bool EffectsWalk::may_add(const Unit& unit, const UnitEffect& effect) const {
+    return !effect.complete() &&
+           (!effect.reached || (unit.whole_stage && !effect.needed) || matches(unit));
 }
 
 bool EffectsWalk::between(const Identity& source, const Identity& destination,
                           std::vector<UnitEffect>& effects) {
-    bool open = false, adds = false;
+    if (!meet(source, destination))
+        return open_;
+    open_ = false;
+    bool adds = false;
     for (std::size_t i = 0; i < units_.size() && !adds; ++i) {
-        open = open || !effects[i].complete();
-        adds = may_add(units_[i], effects[i], source, destination);
+        open_ = open_ || !effects[i].complete();
+        adds = may_add(units_[i], effects[i]);
     }
     if (!adds)
-        return open;
-    follow(source, destination);
+        return open_;
+    follow();
     if (certain_)
         backward();
-    open = false;
+    open_ = false;
     for (std::size_t i = 0; i < units_.size(); ++i) {
         if (!effects[i].complete())
             judge(units_[i], effects[i]);
-        open = open || !effects[i].complete();
+        open_ = open_ || !effects[i].complete();
     }
-    return open;
+    return open_;
 }
 
 SetStore::Id EffectsWalk::disagreement(std::uint32_t first, std::uint32_t second) {

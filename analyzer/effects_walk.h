@@ -4,9 +4,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <unordered_set>
 #include <vector>
 
-#include "analyzer/match_sets.h"
+#include "analyzer/live_entries.h"
 
 namespace polecat::analyzer {
 
@@ -44,12 +45,13 @@ class EffectsWalk {
     /// anything any more.
     bool between(const decision::Identity& source, const decision::Identity& destination,
                  std::vector<UnitEffect>& effects);
-    /// Does the unit match anything between these ends?
-    bool matches(const Unit& unit, const decision::Identity& source,
-                 const decision::Identity& destination);
 
-    /// Takes all packets from one end to the other: what comes to which rule.
-    void follow(const decision::Identity& source, const decision::Identity& destination);
+    /// Finds what matches between two ends. False: the very same as between two ends before.
+    bool meet(const decision::Identity& source, const decision::Identity& destination);
+    /// Does the unit match anything between them?
+    bool matches(const Unit& unit) const;
+    /// Takes all packets from one of them to the other: what comes to which rule.
+    void follow();
 
     /// Flows that come to the first unit and that the two judge differently, as far as they say. Of
     /// the last follow().
@@ -84,10 +86,7 @@ class EffectsWalk {
         Id allowed_at_end = 0;        ///< what its end allows
     };
 
-    Sets sets_of(std::size_t stage, std::uint32_t entry, const decision::Identity& source,
-                 const decision::Identity& destination);
-    bool may_add(const Unit& unit, const UnitEffect& effect, const decision::Identity& source,
-                 const decision::Identity& destination);
+    bool may_add(const Unit& unit, const UnitEffect& effect) const;
     void backward();
     void judge(const Unit& unit, UnitEffect& effect);
     bool changes(const Unit& unit);
@@ -98,10 +97,12 @@ class EffectsWalk {
     const std::vector<Unit>& units_;
     MatchSets& sets_;
     SetStore& store_;
-    std::vector<std::vector<MatchSets::Known*>> matches_; ///< by stage and entry
+    LiveEntries entries_;
+    std::unordered_set<std::vector<LiveEntries::Live>, LiveEntries::Hash> met_;
     std::vector<StageWalk> stages_;
     Id otherwise_ = 0;
     bool certain_ = true; ///< every match between the ends is known
+    bool open_ = true;    ///< other ends may add something
 };
 
 } // namespace polecat::analyzer

@@ -1,59 +1,64 @@
 #include "analyzer/group_classes.h"
 
 #include <algorithm>
-#include <iterator>
-#include <map>
 
 namespace polecat::analyzer {
 
 using decision::Identity;
 using decision::PortMember;
 using decision::PredicateId;
-using decision::Tri;
-
-namespace {
-
-/// The members of one set with ports.
-std::vector<PortMember> members_of(const Identity& identity, PredicateId id) {
-    auto member = std::lower_bound(identity.port_members.begin(), identity.port_members.end(),
-                                   PortMember{id, 0, 0});
-    std::vector<PortMember> out;
-    for (; member != identity.port_members.end() && member->predicate == id; ++member)
-        out.push_back(*member);
-    return out;
-}
-
-} // namespace
 
 Identity restricted(const Identity& identity, const std::vector<PredicateId>& predicates) {
     Identity out;
     out.family = identity.family;
-    const auto keep = [&](const std::vector<PredicateId>& from, std::vector<PredicateId>& into) {
-        std::set_intersection(predicates.begin(), predicates.end(), from.begin(), from.end(),
-                              std::back_inserter(into));
+    // A few predicates of many: each is searched for.
+    auto yes = identity.yes.begin();
+    auto unknown = identity.unknown.begin();
+    auto member = identity.port_members.begin();
+    const auto keep = [](PredicateId id, auto& from, auto end, std::vector<PredicateId>& into) {
+        from = std::lower_bound(from, end, id);
+        if (from != end && *from == id)
+            into.push_back(id);
     };
-    keep(identity.yes, out.yes);
-    keep(identity.unknown, out.unknown);
-    for (const PortMember& member : identity.port_members)
-        if (std::binary_search(predicates.begin(), predicates.end(), member.predicate))
-            out.port_members.push_back(member);
+    for (const PredicateId id : predicates) {
+        keep(id, yes, identity.yes.end(), out.yes);
+        keep(id, unknown, identity.unknown.end(), out.unknown);
+        member = std::lower_bound(member, identity.port_members.end(), PortMember{id, 0, 0});
+        for (; member != identity.port_members.end() && member->predicate == id; ++member)
+            out.port_members.push_back(*member);
+    }
     return out;
 }
 
 GroupClasses::GroupClasses(std::vector<const Identity*> groups, std::size_t predicates)
-    : identities_(std::move(groups)), members_(predicates), with_ports_(predicates),
+    : identities_(std::move(groups)), members_(predicates), ports_(predicates),
       class_of_(identities_.size(), 0) {
+    const auto add = [&](PredicateId id, Member member) {
+        Members& members = members_[id.value];
+        members.list.push_back(member);
+        members.kinds = std::max(members.kinds, member.kind + 1);
+    };
     for (std::uint32_t i = 0; i < identities_.size(); ++i) {
-        const Identity& identity = *identities_[i];
-        for (const PredicateId id : identity.yes)
-            members_[id.value].push_back({i, Tri::Yes});
-        for (const PredicateId id : identity.unknown)
-            members_[id.value].push_back({i, Tri::Unknown});
-        for (const PortMember& member : identity.port_members) {
-            auto& list = with_ports_[member.predicate.value];
-            if (list.empty() || list.back() != i)
-                list.push_back(i);
-        }
+        for (const PredicateId id : identities_[i]->yes)
+            add(id, {i, 0});
+        for (const PredicateId id : identities_[i]->unknown)
+            add(id, {i, 1});
+        add_ports(i);
+    }
+}
+
+void GroupClasses::add_ports(std::uint32_t group) {
+    const std::vector<PortMember>& all = identities_[group]->port_members;
+    for (auto first = all.begin(); first != all.end();) {
+        const PredicateId id = first->predicate;
+        const auto last = std::find_if(
+            first, all.end(), [&](const PortMember& each) { return each.predicate != id; });
+        Members& members = ports_[id.value];
+        const auto [place, added] =
+            kinds_of_ports_.try_emplace({id, std::vector(first, last)}, members.kinds);
+        members.kinds += added ? 1 : 0;
+        members.list.push_back({group, place->second});
+        first = last;
     }
 }
 
@@ -63,13 +68,11 @@ void GroupClasses::move(std::uint32_t group, std::uint32_t to) {
     class_of_[group] = to;
 }
 
-void GroupClasses::refine(PredicateId predicate) {
-    const std::vector<Member>& members = members_[predicate.value];
-    next_.resize(std::max(next_.size(), std::size_t{count_} * 2), 0);
+void GroupClasses::refine(const Members& members) {
+    next_.resize(std::max(next_.size(), std::size_t{count_} * members.kinds), 0);
     std::vector<std::size_t> used;
-    for (const Member& member : members) {
-        const std::size_t from =
-            std::size_t{class_of_[member.group]} * 2 + (member.truth == Tri::Yes ? 0 : 1);
+    for (const Member& member : members.list) {
+        const std::size_t from = std::size_t{class_of_[member.group]} * members.kinds + member.kind;
         if (next_[from] == 0) {
             next_[from] = count_++;
             used.push_back(from);
@@ -78,16 +81,6 @@ void GroupClasses::refine(PredicateId predicate) {
     }
     for (const std::size_t each : used)
         next_[each] = 0;
-}
-
-void GroupClasses::refine_by_ports(PredicateId predicate) {
-    std::map<std::pair<std::uint32_t, std::vector<PortMember>>, std::uint32_t> next;
-    for (const std::uint32_t group : with_ports_[predicate.value]) {
-        const auto [place, added] = next.try_emplace(
-            {class_of_[group], members_of(*identities_[group], predicate)}, count_);
-        count_ += added ? 1 : 0;
-        move(group, place->second);
-    }
 }
 
 /// Where many are touched, looking at all is cheaper.
@@ -102,8 +95,8 @@ void GroupClasses::sort_touched() {
 
 GroupClasses::Partition GroupClasses::partition(const std::vector<PredicateId>& predicates) {
     for (const PredicateId id : predicates) {
-        refine(id);
-        refine_by_ports(id);
+        refine(members_[id.value]);
+        refine(ports_[id.value]);
     }
     sort_touched();
     Partition out;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -25,21 +26,29 @@ class GroupClasses {
     Partition partition(const std::vector<decision::PredicateId>& predicates);
 
   private:
+    /// A group, and which of the kinds it is of that a predicate tells apart.
     struct Member {
-        std::uint32_t group = 0;
-        decision::Tri truth = decision::Tri::Yes;
+        std::uint32_t group = 0, kind = 0;
     };
-    void refine(decision::PredicateId predicate);
-    void refine_by_ports(decision::PredicateId predicate);
+    /// The groups that a predicate tells from the rest.
+    struct Members {
+        std::vector<Member> list;
+        std::uint32_t kinds = 0;
+    };
+    void add_ports(std::uint32_t group);
+    void refine(const Members& members);
     void sort_touched();
     void move(std::uint32_t group, std::uint32_t to);
 
     std::vector<const decision::Identity*> identities_;
-    std::vector<std::vector<Member>> members_;           ///< by predicate
-    std::vector<std::vector<std::uint32_t>> with_ports_; ///< by predicate: sets with ports
-    std::vector<std::uint32_t> class_of_;                ///< by group, while refining
+    std::vector<Members> members_; ///< by predicate: where it holds or may
+    std::vector<Members> ports_;   ///< by predicate, of sets with ports: where there are some
+    /// By predicate and ports: the kind.
+    std::map<std::pair<decision::PredicateId, std::vector<decision::PortMember>>, std::uint32_t>
+        kinds_of_ports_;
+    std::vector<std::uint32_t> class_of_; ///< by group, while refining
     std::vector<std::uint32_t> touched_;
-    std::vector<std::uint32_t> next_; ///< by class and truth, all 0 but while refining
+    std::vector<std::uint32_t> next_; ///< by class and kind, all 0 but while refining
     std::uint32_t count_ = 1;
 };
 

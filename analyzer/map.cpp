@@ -4,8 +4,7 @@
 #include <map>
 #include <unordered_map>
 
-#include "analyzer/program_sets.h"
-#include "analyzer/set_store.h"
+#include "analyzer/stored_flows.h"
 
 namespace polecat::analyzer {
 
@@ -20,10 +19,15 @@ namespace {
 
 using MapPair = ConnectivityMap::Pair;
 
+/// Another end, and by its number what is let through there.
+struct Exception {
+    std::uint32_t group = 0, pair = 0;
+};
+
 /// What one end lets through towards each group: one value for most, others for a few.
 struct Profile {
     MapPair usual;
-    std::vector<std::pair<std::uint32_t, MapPair>> others; ///< by group, ascending
+    std::vector<Exception> others; ///< ascending
 };
 
 } // namespace
@@ -36,67 +40,99 @@ struct ConnectivityMap::State {
         make_profiles();
     }
 
-    MapPair evaluate(const ProgramFlows& flows, bool egress, const Identity& own,
-                     const Identity& other) {
-        const FlowSets sets = egress ? flows.between(own, other) : flows.between(other, own);
-        const std::uint32_t allow = store.intern(sets.allow);
-        return {allow, sets.allow == sets.may ? allow : store.intern(sets.may)};
+    /// The numbers of sets that are shown are in the order of answers.
+    std::uint32_t shown(SetStore::Id id) {
+        constexpr std::uint32_t kNone = UINT32_MAX;
+        if (id >= shown_as.size())
+            shown_as.resize(id + 1, kNone);
+        if (shown_as[id] == kNone)
+            shown_as[id] = store.intern(working[id]);
+        return shown_as[id];
     }
 
-    /// How a program sees the two ends.
-    struct Others {
-        ProgramFlows flows;
+    /// A program, how it sees the ends of its own side and groups as its other side.
+    struct Asked {
+        decision::ProgramId id;
+        StoredFlows flows;
         std::vector<PredicateId> own_side;
-        GroupClasses::Partition partition; ///< of the groups as the other side
+        GroupClasses::Partition others;
     };
 
-    Others others_of(const decision::Program& program, bool egress) {
-        return {ProgramFlows(program, atoms), predicates_of(program, egress),
-                ends.others_of(program)};
+    Profile profile_of(Asked& program, bool egress, const Identity& own) {
+        std::vector<std::uint32_t> by_class;
+        for (const Identity& seen : program.others.classes) {
+            const MatchSets::Sets sets =
+                egress ? program.flows.between(own, seen) : program.flows.between(seen, own);
+            const std::uint32_t allow = shown(sets.yes);
+            by_class.push_back(number_of({allow, shown(sets.may)}));
+        }
+        Profile out{pairs[by_class.front()], {}};
+        for (const auto& [group, number] : program.others.groups)
+            if (by_class[number] != by_class.front())
+                out.others.push_back({group, by_class[number]});
+        out.others.shrink_to_fit();
+        return out;
     }
 
-    Profile profile_of(bool egress, const Others& others, const Identity& own) {
-        std::vector<MapPair> by_class;
-        for (const Identity& seen : others.partition.classes)
-            by_class.push_back(evaluate(others.flows, egress, own, seen));
-        Profile out;
-        out.usual = by_class.front();
-        for (const auto& [group, number] : others.partition.groups)
-            if (by_class[number] != out.usual)
-                out.others.emplace_back(group, by_class[number]);
+    /// What each group says as one end of flows: the profiles, and which one a group has.
+    struct Side {
+        std::vector<Profile> profiles;
+        std::vector<std::uint32_t> of_group;
+        const Profile& of(std::uint32_t group) const { return profiles[of_group[group]]; }
+    };
+
+    Side side_of(Direction direction) {
+        MatchSets matches(atoms, working);
+        std::optional<Asked> asked; // groups of one program mostly stand together
+        std::map<std::pair<std::uint32_t, Identity>, std::uint32_t> known;
+        const bool egress = direction == Direction::Egress;
+        Side out;
+        out.profiles.push_back(Profile{{everything, everything}, {}}); // of ends without a say
+        out.profiles.push_back(Profile{{0, everything}, {}});          // they may have one
+        for (std::uint32_t i = 0; i < groups.size(); ++i) {
+            const auto id = groups[i].program(direction);
+            if (!id) {
+                out.of_group.push_back(groups[i].unsure ? 1 : 0);
+                continue;
+            }
+            const decision::Program& program = cluster.program(*id);
+            if (!asked || asked->id != *id)
+                asked.emplace(Asked{*id, StoredFlows(program, matches),
+                                    predicates_of(program, egress), ends.others_of(program)});
+            Identity own = restricted(ends.identity(i), asked->own_side);
+            const auto next = static_cast<std::uint32_t>(out.profiles.size());
+            const auto [place, added] = known.try_emplace({id->value, std::move(own)}, next);
+            if (added)
+                out.profiles.push_back(profile_of(*asked, egress, place->first.second));
+            out.of_group.push_back(place->second);
+        }
         return out;
     }
 
     void make_profiles() {
-        profiles.push_back(Profile{{everything, everything}, {}}); // of ends that have no say
-        profiles.push_back(Profile{{0, everything}, {}});          // of ends that may have one
-        exceptions.resize(groups.size());
-        for (const bool egress : {true, false}) {
-            std::unordered_map<std::uint32_t, Others> others;
-            std::map<std::pair<std::uint32_t, Identity>, std::uint32_t> known;
-            auto& mine = egress ? egress_profile : ingress_profile;
-            mine.assign(groups.size(), 0);
-            for (std::uint32_t i = 0; i < groups.size(); ++i) {
-                const auto& id = egress ? groups[i].egress : groups[i].ingress;
-                if (!id) {
-                    mine[i] = groups[i].unsure ? 1 : 0;
-                    continue;
-                }
-                const decision::Program& program = cluster.program(*id);
-                auto sides = others.find(id->value);
-                if (sides == others.end())
-                    sides = others.emplace(id->value, others_of(program, egress)).first;
-                Identity own = restricted(ends.identity(i), sides->second.own_side);
-                const auto next = static_cast<std::uint32_t>(profiles.size());
-                const auto [place, added] = known.emplace(std::pair{id->value, own}, next);
-                if (added)
-                    profiles.push_back(profile_of(egress, sides->second, own));
-                mine[i] = place->second;
-            }
+        sending = side_of(Direction::Egress);
+        const Side ingress = side_of(Direction::Ingress);
+        std::vector<std::size_t> counts(groups.size(), 0);
+        for (std::uint32_t i = 0; i < groups.size(); ++i) {
+            usual_ingress.push_back(ingress.of(i).usual);
+            for (const Exception& each : ingress.of(i).others)
+                ++counts[each.group];
         }
+        exceptions.resize(groups.size());
         for (std::uint32_t i = 0; i < groups.size(); ++i)
-            for (const auto& [source, pair] : profiles[ingress_profile[i]].others)
-                exceptions[source].emplace_back(i, pair);
+            exceptions[i].reserve(counts[i]);
+        for (std::uint32_t i = 0; i < groups.size(); ++i)
+            for (const Exception& each : ingress.of(i).others)
+                exceptions[each.group].push_back({i, each.pair});
+    }
+
+    std::uint32_t number_of(const MapPair& pair) {
+        const auto next = static_cast<std::uint32_t>(pairs.size());
+        const auto [place, added] =
+            pair_numbers.try_emplace((std::uint64_t{pair.allow} << 32) | pair.may, next);
+        if (added)
+            pairs.push_back(pair);
+        return place->second;
     }
 
     MapPair meet(const MapPair& a, const MapPair& b) {
@@ -119,47 +155,57 @@ struct ConnectivityMap::State {
     }
 
     std::vector<MapPair> row(std::uint32_t source) {
-        std::vector<MapPair> out(groups.size());
-        for (std::uint32_t i = 0; i < groups.size(); ++i)
-            out[i] = profiles[ingress_profile[i]].usual;
-        for (const auto& [destination, pair] : exceptions[source])
-            out[destination] = pair;
-        const Profile& mine = profiles[egress_profile[source]];
-        auto next = mine.others.begin();
+        std::vector<MapPair> out = usual_ingress;
+        for (const Exception& each : exceptions[source])
+            out[each.group] = pairs[each.pair];
+        const Profile& mine = sending.of(source);
+        std::uint32_t next = 0; // first group that is not met yet
         ++round;
-        for (std::uint32_t i = 0; i < groups.size(); ++i) {
-            const bool special = next != mine.others.end() && next->first == i;
-            out[i] = special ? meet(next->second, out[i]) : meet_usual(mine.usual, out[i]);
-            if (special)
-                ++next;
+        const auto meet_most = [&](std::uint32_t stop) {
+            if (mine.usual.may == 0)
+                std::fill(out.begin() + next, out.begin() + stop, MapPair{});
+            else
+                for (std::uint32_t i = next; i < stop; ++i)
+                    out[i] = meet_usual(mine.usual, out[i]);
+            next = stop + 1;
+        };
+        for (const Exception& each : mine.others) {
+            meet_most(each.group);
+            out[each.group] = meet(pairs[each.pair], out[each.group]);
         }
+        if (next < groups.size())
+            meet_most(static_cast<std::uint32_t>(groups.size()));
         return out;
     }
 
-    static MapPair find(const std::vector<std::pair<std::uint32_t, MapPair>>& list,
-                        std::uint32_t group, const MapPair& usual) {
+    MapPair find(const std::vector<Exception>& list, std::uint32_t group,
+                 const MapPair& usual) const {
         const auto place = std::lower_bound(
             list.begin(), list.end(), group,
-            [](const auto& each, std::uint32_t wanted) { return each.first < wanted; });
-        return place != list.end() && place->first == group ? place->second : usual;
+            [](const Exception& each, std::uint32_t wanted) { return each.group < wanted; });
+        return place != list.end() && place->group == group ? pairs[place->pair] : usual;
     }
 
     MapPair between(std::uint32_t source, std::uint32_t destination) {
-        const Profile& out = profiles[egress_profile[source]];
-        const Profile& in = profiles[ingress_profile[destination]];
-        return meet(find(out.others, destination, out.usual), find(in.others, source, in.usual));
+        const Profile& mine = sending.of(source);
+        return meet(find(mine.others, destination, mine.usual),
+                    find(exceptions[source], destination, usual_ingress[destination]));
     }
 
     const LoweredCluster& cluster;
     EndGroups ends;
     const std::vector<EndGroup>& groups;
     HttpAtoms atoms;
-    SetStore store;
+    SetStore working;                    ///< what answers are made of
+    std::vector<std::uint32_t> shown_as; ///< by number there
+    SetStore store;                      ///< answers
     std::uint32_t everything = 0;
-    std::vector<Profile> profiles;
-    std::vector<std::uint32_t> egress_profile, ingress_profile; ///< by group
-    /// By source: destinations whose ingress treats it unlike most.
-    std::vector<std::vector<std::pair<std::uint32_t, MapPair>>> exceptions;
+    std::vector<MapPair> pairs; ///< of exceptions
+    std::unordered_map<std::uint64_t, std::uint32_t> pair_numbers;
+    Side sending;
+    std::vector<MapPair> usual_ingress; ///< by destination: what its ingress says of most
+    /// By source: destinations whose ingress treats it unlike most, ascending.
+    std::vector<std::vector<Exception>> exceptions;
     struct Met {
         std::uint32_t round = 0, set = 0;
     };

@@ -33,13 +33,10 @@ MatchSets::Known& MatchSets::known(const decision::Match& match, net::Family fam
     return place->second;
 }
 
-MatchSets::Sets MatchSets::between(Known& known, const Identity& source,
+MatchSets::Sets MatchSets::between(Known& known, Tri ends, const Identity& source,
                                    const Identity& destination) {
     const decision::Match& match = *known.match;
-    const Tri ends = ends_match(match, source, destination);
-    if (ends == Tri::No)
-        return {};
-    if (!reads_ports(match, source, destination))
+    if (!reads_ports(match.source, source) && !reads_ports(match.destination, destination))
         return {ends == Tri::Yes ? known.packets : 0, known.packets};
     std::vector<std::uint64_t> read{ends == Tri::Yes};
     append_ports(match.source, source, read);

@@ -1,5 +1,5 @@
 /// What the rules of a cluster match, by number: a rule is part of many programs and meets ends
-/// that it sees alike many times; each question is answered once. For analyzer/effects.cpp.
+/// that it sees alike many times; each question is answered once.
 #pragma once
 
 #include <array>
@@ -19,6 +19,7 @@ class MatchSets {
     /// What is matched certainly; and that or what is not known.
     struct Sets {
         Id yes = 0, may = 0;
+        bool operator==(const Sets&) const = default;
     };
 
     /// Both must outlive this, and so must the matches that it is asked about.
@@ -30,6 +31,11 @@ class MatchSets {
     /// One match in one family, and what was found of it.
     class Known {
         friend class MatchSets;
+
+      public:
+        const decision::Match& of() const { return *match; }
+
+      private:
         const decision::Match* match = nullptr;
         Id packets = 0; ///< whoever the ends are
         /// By what its sets with ports have of the ends.
@@ -37,7 +43,8 @@ class MatchSets {
     };
     /// Stays where it is as long as this does.
     Known& known(const decision::Match& match, net::Family family);
-    Sets between(Known& known, const decision::Identity& source,
+    /// `ends`: whether these ends match, apart from ports; not No.
+    Sets between(Known& known, decision::Tri ends, const decision::Identity& source,
                  const decision::Identity& destination);
 
     SetStore& store() { return store_; }

@@ -51,22 +51,11 @@ EntrySets in_sets(const std::vector<decision::PredicateId>& sets, const Identity
 
 /// A service with ports among the predicates of an end: it holds at its members' ports only.
 bool has_members(const Identity& end, decision::PredicateId id) {
+    if (end.port_members.empty())
+        return false;
     const auto place = std::lower_bound(end.port_members.begin(), end.port_members.end(),
                                         decision::PortMember{id, 0, 0});
     return place != end.port_members.end() && place->predicate == id;
-}
-
-/// Whether the end can match at all, apart from ports.
-Tri end_holds(const decision::EndMatch& match, const Identity& end) {
-    const auto& [all, none, ports, not_ports] = match;
-    Tri result = Tri::Yes;
-    for (const decision::PredicateId id : all)
-        if (!has_members(end, id))
-            result = decision::both(result, end.holds(id));
-    for (const decision::PredicateId id : none)
-        if (!has_members(end, id))
-            result = decision::both(result, !end.holds(id));
-    return result;
 }
 
 /// Narrows by the sets with ports that depend on who the end is.
@@ -101,20 +90,6 @@ ConnectionSet icmp_set(const decision::IcmpTypeCode& wanted, net::Family family)
         ranges.push_back({static_cast<std::uint16_t>(type * 256 + wanted.code.value_or(0)),
                           static_cast<std::uint16_t>(type * 256 + wanted.code.value_or(255))});
     return ConnectionSet::of_icmp(protocol, net::PortSet::of(ranges));
-}
-
-bool reads_members(const decision::EndMatch& match, const Identity& end) {
-    const auto& [all, none, ports, not_ports] = match;
-    for (const auto* list : {&ports, &not_ports})
-        if (*list && !(*list)->named.empty())
-            return true;
-    if (end.port_members.empty())
-        return false;
-    for (const auto* list : {&all, &none})
-        for (const decision::PredicateId id : *list)
-            if (has_members(end, id))
-                return true;
-    return false;
 }
 
 class Walk {
@@ -187,18 +162,36 @@ ConnectionSet packets_of(const Match& match, net::Family family, const HttpAtoms
     return http ? ConnectionSet::of_requests(atoms.of(*http), out.ports(net::kTcp)) : out;
 }
 
-Tri ends_match(const Match& match, const Identity& source, const Identity& destination) {
-    const Tri from = end_holds(match.source, source);
-    return from == Tri::No ? from : decision::both(from, end_holds(match.destination, destination));
+Tri end_matches(const decision::EndMatch& match, const Identity& end) {
+    const auto& [all, none, ports, not_ports] = match;
+    Tri result = Tri::Yes;
+    for (const decision::PredicateId id : all)
+        if (!has_members(end, id))
+            result = decision::both(result, end.holds(id));
+    for (const decision::PredicateId id : none)
+        if (!has_members(end, id))
+            result = decision::both(result, !end.holds(id));
+    return result;
 }
 
-bool reads_ports(const Match& match, const Identity& source, const Identity& destination) {
-    return reads_members(match.source, source) || reads_members(match.destination, destination);
+bool reads_ports(const decision::EndMatch& match, const Identity& end) {
+    const auto& [all, none, ports, not_ports] = match;
+    for (const auto* list : {&ports, &not_ports})
+        if (*list && !(*list)->named.empty())
+            return true;
+    if (end.port_members.empty())
+        return false;
+    for (const auto* list : {&all, &none})
+        for (const decision::PredicateId id : *list)
+            if (has_members(end, id))
+                return true;
+    return false;
 }
 
 std::optional<EntrySets> entry_sets(const Match& match, const ConnectionSet& packets,
                                     const Identity& source, const Identity& destination) {
-    const Tri ends = ends_match(match, source, destination);
+    const Tri ends = decision::both(end_matches(match.source, source),
+                                    end_matches(match.destination, destination));
     if (ends == Tri::No)
         return std::nullopt;
     EntrySets out{packets, packets};

@@ -26,12 +26,10 @@ struct EntrySets {
 
 /// What a match takes whoever the ends are, as far as no set with ports depends on them.
 ConnectionSet packets_of(const decision::Match& match, net::Family family, const HttpAtoms& atoms);
-/// Whether two ends can match at all, apart from ports.
-decision::Tri ends_match(const decision::Match& match, const decision::Identity& source,
-                         const decision::Identity& destination);
-/// Whether a match reads sets with ports that depend on who these ends are.
-bool reads_ports(const decision::Match& match, const decision::Identity& source,
-                 const decision::Identity& destination);
+/// Whether an end can match at all, apart from ports.
+decision::Tri end_matches(const decision::EndMatch& match, const decision::Identity& end);
+/// Whether a side of a match reads sets with ports that depend on who this end is.
+bool reads_ports(const decision::EndMatch& match, const decision::Identity& end);
 /// `packets` of the match narrowed to these ends; nullopt: it matches nothing between them.
 std::optional<EntrySets> entry_sets(const decision::Match& match, const ConnectionSet& packets,
                                     const decision::Identity& source,

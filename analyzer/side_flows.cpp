@@ -11,7 +11,7 @@ using FlowPair = SideFlows::Pair;
 SideFlows::SideFlows(const decision::LoweredCluster& cluster,
                      const decision::Identities& identities, net::Family family,
                      const HttpAtoms& atoms, SetStore& store)
-    : cluster_(cluster), atoms_(atoms), store_(store), ends_(cluster, identities, family),
+    : cluster_(cluster), store_(store), matches_(atoms, store), ends_(cluster, identities, family),
       by_program_(cluster.programs.size()) {
     everything_ = store.intern(ConnectionSet::all());
 }
@@ -21,7 +21,8 @@ SideFlows::Side& SideFlows::side_of(decision::ProgramId id) {
     if (!known) {
         const decision::Program& program = cluster_.program(id);
         const bool egress = program.direction == Direction::Egress;
-        known = std::make_unique<Side>(Side{ProgramFlows(program, atoms_),
+        known = std::make_unique<Side>(Side{program,
+                                            StoredFlows(program, matches_),
                                             predicates_of(program, egress),
                                             ends_.others_of(program),
                                             {},
@@ -48,13 +49,12 @@ FlowPair SideFlows::cell(Side& side, std::uint32_t own, std::uint32_t other_clas
     const std::uint32_t number = own_class(side, own);
     std::optional<FlowPair>& known = side.cells[number][other_class];
     if (!known) {
-        const bool egress = side.flows.program().direction == Direction::Egress;
+        const bool egress = side.program.direction == Direction::Egress;
         const Identity& mine = ends_.identity(own);
         const Identity& theirs = side.others.classes[other_class];
-        const FlowSets sets =
+        const MatchSets::Sets sets =
             egress ? side.flows.between(mine, theirs) : side.flows.between(theirs, mine);
-        const SetStore::Id allow = store_.intern(sets.allow);
-        known = FlowPair{allow, sets.allow == sets.may ? allow : store_.intern(sets.may)};
+        known = FlowPair{sets.yes, sets.may};
     }
     return *known;
 }

@@ -10,8 +10,7 @@
 #include <vector>
 
 #include "analyzer/end_groups.h"
-#include "analyzer/program_sets.h"
-#include "analyzer/set_store.h"
+#include "analyzer/stored_flows.h"
 
 namespace polecat::analyzer {
 
@@ -36,7 +35,8 @@ class SideFlows {
   private:
     /// A program as endpoints that run it see the world.
     struct Side {
-        ProgramFlows flows;
+        const decision::Program& program;
+        StoredFlows flows;
         std::vector<decision::PredicateId> own_predicates;
         GroupClasses::Partition others;
         std::map<decision::Identity, std::uint32_t> own_classes;
@@ -50,8 +50,8 @@ class SideFlows {
     Pair one_side(decision::Direction direction, std::uint32_t own, std::uint32_t other);
 
     const decision::LoweredCluster& cluster_;
-    const HttpAtoms& atoms_;
     SetStore& store_;
+    MatchSets matches_;
     EndGroups ends_;
     SetStore::Id everything_ = 0;
     /// Of an end that has no program.

@@ -23,21 +23,24 @@ struct Programs::Assembly {
     std::vector<Part> parts;
     /// Where the slots come from, in order: the rules of a policy or profile, or one slot.
     std::vector<std::variant<const Rules*, Shared<Slot>>> slots;
-    std::vector<decision::PolicyBlock> blocks;
+    struct Block {
+        std::uint32_t place = 0, stage = 0, first = 0, count = 0;
+    };
+    std::vector<Block> blocks; ///< of policies
 
     void add(Part& part, const Rules& rules) {
         part.entries.insert(part.entries.end(), rules.entries.begin(), rules.entries.end());
         slots.emplace_back(&rules);
     }
 
-    Attribution attribution() const {
+    Attribution attribution(std::vector<decision::PolicyBlock> policies) const {
         std::vector<Shared<Slot>> out;
         for (const auto& each : slots)
             if (const auto* rules = std::get_if<const Rules*>(&each))
                 out.insert(out.end(), (*rules)->slots.begin(), (*rules)->slots.end());
             else
                 out.push_back(std::get<Shared<Slot>>(each));
-        return Attribution(std::move(out), blocks);
+        return Attribution(std::move(out), std::move(policies));
     }
 
     /// Equal texts, equal slots: rules are known by their place, ends by what they say.
@@ -194,11 +197,9 @@ void Programs::add_tier(Assembly& assembly, const Request& request, std::size_t 
     for (std::size_t i = first; i < last; ++i) {
         const std::uint32_t place = request.policies[i];
         const Rules& rules = rules_of(place, request.direction, request.family);
-        assembly.blocks.push_back(block_of(place));
-        decision::PolicyBlock& block = assembly.blocks.back();
-        block.stage = static_cast<std::uint32_t>(assembly.parts.size());
-        block.first = static_cast<std::uint32_t>(part.entries.size());
-        block.count = static_cast<std::uint32_t>(rules.entries.size());
+        assembly.blocks.push_back({place, static_cast<std::uint32_t>(assembly.parts.size()),
+                                   static_cast<std::uint32_t>(part.entries.size()),
+                                   static_cast<std::uint32_t>(rules.entries.size())});
         assembly.add(part, rules);
         all_staged = all_staged && policy::is_staged(places_[place].policy->kind);
     }
@@ -320,8 +321,16 @@ decision::GroupProgram Programs::build(const Request& request) {
     assembly.slots.emplace_back(std::move(slot));
     const decision::ProgramId id = intern_program(request, assembly, otherwise);
     const auto [place, added] = attributions_.try_emplace(assembly.slots_key());
-    if (added)
-        place->second = assembly.attribution();
+    if (added) {
+        std::vector<decision::PolicyBlock> blocks;
+        for (const Assembly::Block& each : assembly.blocks) {
+            blocks.push_back(block_of(each.place));
+            blocks.back().stage = each.stage;
+            blocks.back().first = each.first;
+            blocks.back().count = each.count;
+        }
+        place->second = assembly.attribution(std::move(blocks));
+    }
     return {id, place->second};
 }
 

@@ -152,8 +152,10 @@ class Peers {
         std::set<std::string> out;
         const auto compare = [&](const policy::Settings& x, const policy::Settings& y) {
             for (const auto& [path, value] : x) {
-                const auto there = std::find_if(
-                    y.begin(), y.end(), [&](const auto& each) { return each.first == path; });
+                const auto there =
+                    std::find_if(y.begin(), y.end(), [&, &path = path](const auto& each) {
+                        return each.first == path;
+                    });
                 const std::string field = path.substr(0, path.find_first_of(".["));
                 if (!ends.contains(field) &&
                     (there == y.end() ||

@@ -1,6 +1,9 @@
 #include "analyzer/lint/context.h"
 
 #include <algorithm>
+#include <memory>
+#include <string>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -19,6 +22,14 @@ constexpr const char* kNoAnswer = "; Z3 gave no answer";
 
 } // namespace
 
+/// What programs match and let through, by number: for all rules of lint.
+struct Flows {
+    explicit Flows(const decision::LoweredCluster& lowered) : atoms({&lowered}) {}
+    analyzer::HttpAtoms atoms;
+    analyzer::SetStore store;
+    analyzer::MatchSets matches{atoms, store};
+};
+
 struct Answers {
     std::optional<decision::Identities> identities;
     std::optional<analyzer::Effects> effects;
@@ -27,10 +38,14 @@ struct Answers {
     std::map<net::Family, analyzer::EndGroups> ends;
     std::optional<selector::LabelIndex> index;
     std::vector<decision::ObjectId> indexed; ///< by number in the index
+    /// By canonical text, as long as there is room for more.
+    std::unordered_map<std::string, std::vector<decision::ObjectId>> selected;
+    std::size_t room = std::size_t{4} << 20; ///< objects
+    std::unique_ptr<Flows> flows;
 };
 
 Context::Context(const policy::Cluster& of, const policy::OrderedPolicies& ordered,
-                 const decision::LoweredCluster& meaning, Settings given)
+                 const decision::LoweredCluster& meaning, const Settings& given)
     : cluster(of), policies(ordered), lowered(meaning), settings(given),
       extent(of, given.whole_cluster),
       answers_(given.answers ? given.answers : std::make_shared<Answers>()) {}
@@ -65,6 +80,12 @@ analyzer::EndGroups& Context::ends(net::Family family) {
         .first->second;
 }
 
+analyzer::MatchSets& Context::matches() {
+    if (!answers_->flows)
+        answers_->flows = std::make_unique<Flows>(lowered);
+    return answers_->flows->matches;
+}
+
 std::vector<decision::ObjectId> Context::select(const selector::Selector& selector) {
     if (!answers_->index) {
         answers_->index.emplace();
@@ -74,9 +95,17 @@ std::vector<decision::ObjectId> Context::select(const selector::Selector& select
                 answers_->indexed.push_back(decision::ObjectId{i});
             }
     }
+    std::string text = selector.canonical();
+    const auto known = answers_->selected.find(text);
+    if (known != answers_->selected.end())
+        return known->second;
     std::vector<decision::ObjectId> out;
     for (const std::uint32_t number : answers_->index->select(selector))
         out.push_back(answers_->indexed[number]);
+    if (out.size() <= answers_->room) {
+        answers_->room -= out.size();
+        answers_->selected.emplace(std::move(text), out);
+    }
     return out;
 }
 

@@ -12,6 +12,7 @@
 #include "analyzer/claim.h"
 #include "analyzer/effects.h"
 #include "analyzer/map.h"
+#include "analyzer/match_sets.h"
 #include "ir/decision/identity.h"
 #include "ir/decision/lowered.h"
 #include "ir/decision/policy_rules.h"
@@ -49,7 +50,7 @@ class Context {
   public:
     /// All must outlive this.
     Context(const policy::Cluster& cluster, const policy::OrderedPolicies& policies,
-            const decision::LoweredCluster& lowered, Settings settings);
+            const decision::LoweredCluster& lowered, const Settings& settings);
     ~Context();
 
     const policy::Cluster& cluster;
@@ -62,6 +63,8 @@ class Context {
     const analyzer::Effects& effects();
     const analyzer::ConnectivityMap& map(net::Family family);
     analyzer::EndGroups& ends(net::Family family);
+    /// For flows of programs, by number.
+    analyzer::MatchSets& matches();
     /// Endpoints and network sets that match.
     std::vector<decision::ObjectId> select(const selector::Selector& selector);
     /// Rules that never decide at any endpoint that could exist, and what takes their flows.

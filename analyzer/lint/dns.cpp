@@ -124,13 +124,15 @@ class DnsChecker {
 
     /// The endpoints that the policy governs and those of the hit are the same, so that no other
     /// is let out, whatever its family.
-    bool governs_only(const policy::PolicyName& key, const Hit& hit) const {
-        std::set<decision::ObjectId> governed;
-        for (const decision::Group& group : context_.lowered.groups)
-            for (const auto& [of, program] : group.programs)
-                if (of.direction == decision::Direction::Egress && governs(key, program))
-                    governed.insert(group.members.begin(), group.members.end());
-        return governed.size() == hit.objects.size();
+    bool governs_only(const policy::PolicyName& key, const Hit& hit) {
+        if (governed_.empty())
+            for (const decision::Group& group : context_.lowered.groups)
+                for (const auto& [of, program] : group.programs)
+                    for (const decision::PolicyBlock& each : program.slots.policies())
+                        if (of.direction == decision::Direction::Egress && !each.staged)
+                            governed_[each.policy].insert(group.members.begin(),
+                                                          group.members.end());
+        return governed_[key].size() == hit.objects.size();
     }
 
     /// Hosts mostly ask resolvers outside of the cluster.
@@ -181,7 +183,7 @@ class DnsChecker {
     }
 
     /// Only one edit that is obvious is one.
-    std::optional<diag::Fix> fix_of(Code code, const Hit& hit) const {
+    std::optional<diag::Fix> fix_of(Code code, const Hit& hit) {
         const DnsPods pods = servers_.pods.value_or(DnsPods{"kube-system", "k8s-app", "kube-dns"});
         // OpenShift's DNS pods listen on another port.
         if (!servers_.one_kind || !servers_.as_usual() || pods.space.empty() ||
@@ -320,18 +322,21 @@ class DnsChecker {
 
     /// The pods may send to others that policy knows by their labels or services: only names lead
     /// there. Addresses may be given otherwise.
-    bool is_lost_without_names(const Hit& hit) const {
+    bool is_lost_without_names(const Hit& hit) {
         const auto names_pods = [](const policy::Rule& rule) {
             const policy::EntityRule& to = rule.destination;
             return rule.action == policy::Action::Allow &&
                    (to.services || policy::peers_of(to, "").has_value());
         };
-        bool found = false;
-        each_policy(context_, [&](const policy::OrderedTier&, const policy::Policy& policy) {
-            found = found || (governs(policy_name(policy), *program_of(hit.objects.front())) &&
-                              std::any_of(policy.egress.begin(), policy.egress.end(), names_pods));
+        if (naming_pods_.empty())
+            each_policy(context_, [&](const policy::OrderedTier&, const policy::Policy& policy) {
+                naming_pods_[policy_name(policy)] |=
+                    std::any_of(policy.egress.begin(), policy.egress.end(), names_pods);
+            });
+        const auto& policies = program_of(hit.objects.front())->slots.policies();
+        return std::any_of(policies.begin(), policies.end(), [&](const auto& each) {
+            return !each.staged && naming_pods_[each.policy];
         });
-        return found;
     }
 
     Context& context_;
@@ -342,6 +347,10 @@ class DnsChecker {
     const DnsServers& servers_;
     std::set<Span> with_own_resolvers_; ///< pods that don't ask the cluster's DNS, by their names
     Hits without_udp_, without_tcp_, without_local_;
+    /// Endpoints whose egress a policy governs; and policies with rules towards pods. Filled when
+    /// they are asked for.
+    std::map<policy::PolicyName, std::set<decision::ObjectId>> governed_;
+    std::map<policy::PolicyName, bool> naming_pods_;
 };
 
 } // namespace

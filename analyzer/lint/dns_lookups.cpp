@@ -8,6 +8,7 @@ namespace polecat::lint {
 
 using analyzer::ConnectionSet;
 using analyzer::restricted;
+using analyzer::SetStore;
 using decision::Identity;
 using decision::Program;
 
@@ -45,7 +46,7 @@ bool is_wide(const net::AddressSet& set) {
 
 DnsLookups::DnsLookups(Context& context, analyzer::EndGroups& ends)
     : context_(context), ends_(ends), servers_(dns_servers_of(context, ends)),
-      absent_(context.lowered), atoms_({&context.lowered}) {
+      absent_(context.lowered), store_(context.matches().store()) {
     add_absent_pods();
     find_node_local();
     for (const auto& [name, front] : context.lowered.service_fronts)
@@ -92,15 +93,22 @@ bool DnsLookups::may_resolve(const analyzer::EndGroup& group) const {
            !service_addresses_.contains(ranges.front().first);
 }
 
+DnsLookups::Asked DnsLookups::packets_to(const DnsPorts& ports) {
+    return {store_.intern(to_ports(net::kUdp, ports.udp)),
+            store_.intern(to_ports(net::kTcp, ports.tcp))};
+}
+
 Lookups DnsLookups::of(const Program& program, const Identity& own) {
     Lookups out;
-    const analyzer::ProgramFlows flows(program, atoms_);
-    const auto ask = [&](const Identity& other, const DnsPorts& ports) {
-        const ConnectionSet may = flows.between(own, other).may;
-        return Lookups::Ways{!(may & to_ports(net::kUdp, ports.udp)).empty(),
-                             !(may & to_ports(net::kTcp, ports.tcp)).empty()};
+    analyzer::StoredFlows flows(program, context_.matches());
+    const auto ways = [&](SetStore::Id may, const Asked& asked) {
+        return Lookups::Ways{store_.intersect(may, asked.udp) != 0,
+                             store_.intersect(may, asked.tcp) != 0};
     };
     const auto predicates = predicates_of(program, false);
+    const auto ask = [&](const Identity& other, const DnsPorts& ports) {
+        return ways(flows.between(own, other).may, packets_to(ports));
+    };
     for (const auto& [server, ports] : servers_.groups)
         out.pods = out.pods | ask(restricted(ends_.identity(server), predicates), ports);
     if (servers_.groups.empty())
@@ -110,26 +118,25 @@ Lookups DnsLookups::of(const Program& program, const Identity& own) {
         return out;
     const auto partition = ends_.others_of(program);
     const std::vector<Class> classes = classes_of(partition);
-    const ConnectionSet api_server = to_ports(net::kTcp, {kApiServerPort});
+    const SetStore::Id api_server = store_.intern(to_ports(net::kTcp, {kApiServerPort}));
+    const SetStore::Id everything = context_.matches().everything();
+    const Asked usual = packets_to(kUsualDnsPorts), served = packets_to(servers_.ports);
     for (std::size_t i = 0; i < classes.size(); ++i) {
-        const Identity& other = partition.classes[i];
-        const analyzer::FlowSets sets = flows.between(own, other);
-        const ConnectionSet& may = sets.may;
+        const auto [allow, may] = flows.between(own, partition.classes[i]);
         // That a pod may get an address which a rule names says nothing of names.
         out.needs_names = out.needs_names ||
-                          (classes[i].has_pods && !(sets.allow - api_server).empty()) ||
-                          (classes[i].is_wide && !(may - api_server).empty());
+                          (classes[i].has_pods && store_.subtract(allow, api_server) != 0) ||
+                          (classes[i].is_wide && store_.subtract(may, api_server) != 0);
         if (classes[i].has_local && (node_local_ || !classes[i].is_public))
-            out.local = out.local | ask(other, kUsualDnsPorts);
+            out.local = out.local | ways(may, usual);
         if (!classes[i].resolves)
             continue;
-        const Lookups::Ways ways =
-            ask(other, kUsualDnsPorts) |
-            (servers_.groups.empty() ? ask(other, servers_.ports) : Lookups::Ways{});
-        out.elsewhere = out.elsewhere | ways;
+        const Lookups::Ways elsewhere =
+            ways(may, usual) | (servers_.groups.empty() ? ways(may, served) : Lookups::Ways{});
+        out.elsewhere = out.elsewhere | elsewhere;
         // That everything is open towards somebody says nothing of a resolver there.
-        if (!classes[i].is_wide && !(may == ConnectionSet::all()))
-            out.chosen = out.chosen | ways;
+        if (!classes[i].is_wide && may != everything)
+            out.chosen = out.chosen | elsewhere;
     }
     return out;
 }

@@ -7,7 +7,7 @@
 
 #include "analyzer/hypothetical.h"
 #include "analyzer/lint/dns_servers.h"
-#include "analyzer/program_sets.h"
+#include "analyzer/stored_flows.h"
 
 namespace polecat::lint {
 
@@ -57,7 +57,13 @@ class DnsLookups {
     analyzer::EndGroups& ends_;
     const DnsServers servers_;
     analyzer::Hypothetical absent_;
-    const analyzer::HttpAtoms atoms_;
+    /// Packets to ports of both protocols.
+    struct Asked {
+        analyzer::SetStore::Id udp = 0, tcp = 0;
+    };
+    Asked packets_to(const DnsPorts& ports);
+
+    analyzer::SetStore& store_;
     std::set<net::Address> service_addresses_;
     std::vector<std::uint32_t> local_; ///< groups
     std::vector<Class> kinds_;         ///< by group

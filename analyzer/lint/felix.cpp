@@ -14,8 +14,6 @@ using policy::Policy;
 
 namespace {
 
-constexpr std::string_view kOfNode = "node.";
-
 std::string name_of_object(const OtherObject& object) {
     return object.kind + " " + object.meta.name;
 }

@@ -117,6 +117,10 @@ FrontPorts::FrontPorts(const Context& context) {
                      {},
                      {}},
                     backend);
+    by_object_.resize(context.lowered.world.objects.size());
+    for (const FrontPort& front : list_)
+        if (front.object)
+            by_object_[front.object->value].push_back(&front);
 }
 
 void FrontPorts::add(const Context& context, const policy::Service& service) {
@@ -147,9 +151,7 @@ void FrontPorts::add(const Context& context, const policy::Service& service) {
 void FrontPorts::add(const Context& context, FrontPort front,
                      const decision::ServiceBackend& backend) {
     const auto keep = [&](const FrontPort& made) {
-        if (made.object)
-            by_object_.emplace(*made.object, list_.size());
-        else
+        if (!made.object)
             by_address_.emplace(*made.address, list_.size());
         list_.push_back(made);
     };
@@ -165,13 +167,6 @@ void FrontPorts::add(const Context& context, FrontPort front,
     }
     if (holders.empty())
         keep(front);
-}
-
-std::vector<const FrontPort*> FrontPorts::of(ObjectId object) const {
-    std::vector<const FrontPort*> out;
-    for (auto [at, end] = by_object_.equal_range(object); at != end; ++at)
-        out.push_back(&list_[at->second]);
-    return out;
 }
 
 std::vector<const FrontPort*> FrontPorts::of(const net::Address& address) const {

@@ -33,10 +33,14 @@ std::vector<decision::ObjectId> holders_of(const Context& context, const net::Ad
 class FrontPorts {
   public:
     explicit FrontPorts(const Context& context);
+    FrontPorts(const FrontPorts&) = delete; // what it gives out points into it
+    FrontPorts& operator=(const FrontPorts&) = delete;
 
     const std::vector<FrontPort>& list() const { return list_; }
     /// Those that lead to an endpoint, or to an address.
-    std::vector<const FrontPort*> of(decision::ObjectId object) const;
+    const std::vector<const FrontPort*>& of(decision::ObjectId object) const {
+        return by_object_[object.value];
+    }
     std::vector<const FrontPort*> of(const net::Address& address) const;
 
   private:
@@ -44,7 +48,7 @@ class FrontPorts {
     void add(const Context& context, FrontPort front, const decision::ServiceBackend& backend);
 
     std::vector<FrontPort> list_;
-    std::multimap<decision::ObjectId, std::size_t> by_object_;
+    std::vector<std::vector<const FrontPort*>> by_object_;
     std::multimap<net::Address, std::size_t> by_address_;
 };
 

@@ -4,7 +4,7 @@
 
 #include "analyzer/lint/checks.h"
 #include "analyzer/lint/egress_fixes.h"
-#include "analyzer/program_sets.h"
+#include "analyzer/stored_flows.h"
 #include "ir/policy/scope.h"
 #include "support/listed.h"
 
@@ -140,20 +140,22 @@ class MetadataChecker {
     }
 
     Egress find_egress(const Program& program, std::uint32_t number) {
-        const analyzer::ProgramFlows flows(program, atoms_);
+        analyzer::SetStore& store = context_.matches().store();
         const decision::Identity& own = ends_.identity(number);
+        analyzer::StoredFlows flows(program, context_.matches());
         Egress out;
-        if ((flows.between(own, ends_.identity(*metadata_)).allow & http()).empty())
+        const auto sent = flows.between(own, ends_.identity(*metadata_));
+        if (store.intersect(sent.yes, store.intern(http())) == 0)
             return out;
-        out.allowing = allowing(flows, number);
+        out.allowing = allowing(program, number);
         if (!out.allowing)
             return out;
-        const auto classes = analyzer::examples_of(ends_.others_of(program), ends_.list().size());
-        for (const auto& groups : classes) {
-            if (out.closed.size() < 2 && !groups.empty() &&
-                flows.between(own, ends_.identity(groups.front())).may != ConnectionSet::all())
-                out.closed.insert(out.closed.end(), groups.begin(), groups.end());
-        }
+        const auto partition = ends_.others_of(program);
+        const auto groups = analyzer::examples_of(partition, ends_.list().size());
+        for (std::size_t i = 0; i < groups.size() && out.closed.size() < 2; ++i)
+            if (!groups[i].empty() &&
+                flows.between(own, partition.classes[i]).may != context_.matches().everything())
+                out.closed.insert(out.closed.end(), groups[i].begin(), groups[i].end());
         return out;
     }
 
@@ -164,9 +166,8 @@ class MetadataChecker {
     }
 
     /// The first rule that allows it.
-    std::optional<decision::SlotId> allowing(const analyzer::ProgramFlows& flows,
-                                             std::uint32_t number) const {
-        const Program& program = flows.program();
+    std::optional<decision::SlotId> allowing(const Program& program, std::uint32_t number) const {
+        const analyzer::ProgramFlows flows(program, atoms_);
         for (std::size_t stage = 0; stage < program.stages.size(); ++stage)
             for (std::size_t i = 0; i < program.stages[stage].entries.size(); ++i) {
                 const decision::Entry& entry = program.stages[stage].entries[i];

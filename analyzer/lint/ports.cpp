@@ -64,8 +64,8 @@ class PortsChecker {
     struct Destinations {
         std::optional<selector::Selector> selector; ///< of the objects; nullopt: by address
         std::vector<ObjectId> objects;
-        std::vector<const FrontPort*> fronts;
-        bool outside = false; ///< addresses of no endpoint, which declare no names
+        std::vector<const FrontPort*> fronts; ///< to addresses; the objects have theirs
+        bool outside = false;                 ///< addresses of no endpoint, which declare no names
     };
 
     /// nullopt: it does not say.
@@ -79,7 +79,6 @@ class PortsChecker {
         if (!out.selector)
             return end.nets.empty() ? std::nullopt : at_addresses(end.nets);
         out.objects = context_.select(*out.selector);
-        add_fronts(out);
         return out;
     }
 
@@ -117,10 +116,16 @@ class PortsChecker {
         });
     }
 
-    void add_fronts(Destinations& to) const {
+    /// The first port that leads there of which `is` says so.
+    template <class Is> const FrontPort* find_front(const Destinations& to, const Is& is) const {
+        for (const FrontPort* front : to.fronts)
+            if (is(*front))
+                return front;
         for (const ObjectId id : to.objects)
             for (const FrontPort* front : fronts_.of(id))
-                to.fronts.push_back(front);
+                if (is(*front))
+                    return front;
+        return nullptr;
     }
 
     /// Single addresses: those of a wider net are not all in the input.
@@ -134,7 +139,6 @@ class PortsChecker {
             for (const FrontPort* front : fronts_.of(net->base))
                 out.fronts.push_back(front);
         }
-        add_fronts(out);
         return out;
     }
 
@@ -197,11 +201,10 @@ class PortsChecker {
         }
     }
 
-    static const FrontPort* service_port_named(const std::string& name, const Destinations& to) {
-        for (const FrontPort* front : to.fronts)
-            if (front->kind == FrontPort::Kind::Service && front->name == name)
-                return front;
-        return nullptr;
+    const FrontPort* service_port_named(const std::string& name, const Destinations& to) const {
+        return find_front(to, [&](const FrontPort& front) {
+            return front.kind == FrontPort::Kind::Service && front.name == name;
+        });
     }
 
     /// Others than those in the input may declare the name; those that a service calls so do not.
@@ -246,24 +249,23 @@ class PortsChecker {
         if (to.selector && !asks_for_pods(*to.selector) &&
             !context_.extent.known(*to.selector, policy::Ends::Peers))
             return; // other pods of these namespaces may be meant
-        for (const FrontPort* front : to.fronts)
-            if (has_port(range, front->target))
-                return; // somebody listens there
+        if (find_front(to, [&](const FrontPort& front) { return has_port(range, front.target); }))
+            return; // somebody listens there
         for (const ObjectId id : to.objects)
             if (listens_in(id, range) || is_host(id))
                 return; // node ports of hosts: NodePortNotPreDnat
-        for (const FrontPort* front : to.fronts) {
-            if (!has_port(range, front->port) ||
-                (view.rule.protocol && **view.rule.protocol != front->protocol) ||
-                is_named_too(context_, view, *front))
-                continue;
-            // No fix: which port was meant is a guess, and the edit would open flows.
-            out_.report(Code::ServicePortNotPodPort, port.span.known() ? port.span : view.rule.span,
-                        {rule_name(view), front->shown(), std::to_string(front->target)})
-                .about(name_of(view.policy))
-                .with_hint(fmt::format("write {}", front->target));
+        const FrontPort* front = find_front(to, [&](const FrontPort& each) {
+            return has_port(range, each.port) &&
+                   (!view.rule.protocol || **view.rule.protocol == each.protocol) &&
+                   !is_named_too(context_, view, each);
+        });
+        if (front == nullptr)
             return;
-        }
+        // No fix: which port was meant is a guess, and the edit would open flows.
+        out_.report(Code::ServicePortNotPodPort, port.span.known() ? port.span : view.rule.span,
+                    {rule_name(view), front->shown(), std::to_string(front->target)})
+            .about(name_of(view.policy))
+            .with_hint(fmt::format("write {}", front->target));
     }
 
     bool listens_in(ObjectId id, const net::PortRange& range) const {

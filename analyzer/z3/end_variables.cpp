@@ -34,47 +34,59 @@ EndVariables::EndVariables(Terms& terms, Packet& packet, std::vector<Version> ve
 
 void EndVariables::fill(Side& side, const std::optional<std::vector<ObjectId>>& only) {
     side.has_outside = !only;
-    // Spots that have to be looked at one by one.
+    if (!only)
+        return fill_with_all(side);
     std::vector<std::uint32_t> spots;
-    if (only)
-        for (const ObjectId object : *only)
-            for (auto [i, end] = common().spots_of(object); i < end; ++i)
-                spots.push_back(i);
-    else
-        for (const Asked& each : side.predicates) {
-            const auto& unusual = column(each).unusual;
-            spots.insert(spots.end(), unusual.begin(), unusual.end());
-        }
+    for (const ObjectId object : *only)
+        for (auto [i, end] = common().spots_of(object); i < end; ++i)
+            spots.push_back(i);
     std::sort(spots.begin(), spots.end());
-    spots.erase(std::unique(spots.begin(), spots.end()), spots.end());
     for (const std::uint32_t i : spots) {
         const auto [place, added] = side.numbers.try_emplace(seen(side, i), side.classes.size());
         if (added)
             side.classes.push_back({i, std::nullopt});
-        SpotClass& into = side.classes[place->second];
-        if (!into.another && common().spots()[into.example].object != common().spots()[i].object)
-            into.another = i;
+        add(side.classes[place->second], i);
     }
-    if (!only)
-        add_usual(side, spots);
 }
 
-void EndVariables::add_usual(Side& side, const std::vector<std::uint32_t>& others) {
-    std::optional<SpotClass> usual;
-    for (std::uint32_t i = 0, at = 0; i < common().spots().size(); ++i) {
-        if (at < others.size() && others[at] == i)
-            ++at;
-        else if (!usual)
-            usual = SpotClass{i, std::nullopt};
-        else if (common().spots()[usual->example].object != common().spots()[i].object) {
-            usual->another = i;
-            break;
+void EndVariables::add(SpotClass& into, std::uint32_t spot) const {
+    if (!into.another && common().spots()[into.example].object != common().spots()[spot].object)
+        into.another = spot;
+}
+
+/// Predicate after predicate tells spots apart; those that all see as they see most come last.
+void EndVariables::fill_with_all(Side& side) {
+    const auto count = static_cast<std::uint32_t>(common().spots().size());
+    std::vector<std::uint32_t> part_of(count, 0); // 0: usual to every predicate so far
+    std::uint32_t parts = 1;
+    for (const Asked& each : side.predicates) {
+        const ExistingEnds::Column& column = this->column(each);
+        std::vector<std::uint32_t> next(parts * column.kinds.size(), 0);
+        for (const std::uint32_t i : column.unusual) {
+            std::uint32_t& part = next[part_of[i] * column.kinds.size() + column.kind_of[i]];
+            part = part != 0 ? part : parts++;
+            part_of[i] = part;
         }
     }
-    if (!usual)
-        return;
-    side.numbers.emplace(seen(side, usual->example), side.classes.size());
-    side.classes.push_back(*usual);
+    constexpr std::size_t kNone = SIZE_MAX;
+    std::vector<std::size_t> numbers(parts, kNone);
+    std::optional<SpotClass> usual;
+    for (std::uint32_t i = 0; i < count; ++i) {
+        std::size_t& number = numbers[part_of[i]];
+        if (part_of[i] == 0) {
+            usual = usual.value_or(SpotClass{i, std::nullopt});
+            add(*usual, i);
+        } else if (number == kNone) {
+            number = side.classes.size();
+            side.classes.push_back({i, std::nullopt});
+        } else {
+            add(side.classes[number], i);
+        }
+    }
+    if (usual)
+        side.classes.push_back(*usual);
+    for (std::size_t i = 0; i < side.classes.size(); ++i)
+        side.numbers.emplace(seen(side, side.classes[i].example), i);
 }
 
 std::vector<std::uint32_t> EndVariables::seen(const Side& side, std::uint32_t spot) const {

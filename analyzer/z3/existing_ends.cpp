@@ -205,10 +205,10 @@ std::vector<Tri> ExistingEnds::ask(const decision::Predicate& predicate, const C
 }
 
 const ExistingEnds::Column& ExistingEnds::column(decision::PredicateId id) const {
-    const auto [place, added] = columns_.try_emplace(id);
-    Column& column = place->second;
-    if (!added)
-        return column;
+    const auto known = columns_.find(id);
+    if (known != columns_.end())
+        return known->second;
+    Column& column = columns_[id];
     const decision::Predicate& predicate = cluster_.predicates[id];
     column.points = points_of(predicate);
     const auto* by_labels = std::get_if<decision::ObjectSet>(&predicate);

@@ -57,7 +57,7 @@ class ExistingEnds {
         std::uint32_t usual = 0;                       ///< the kind of most spots
         std::vector<std::uint32_t> unusual;            ///< spots of other kinds; ascending
     };
-    /// Computed once. Not thread-safe.
+    /// Computed once, when it is asked for first, and then by one thread only.
     const Column& column(decision::PredicateId predicate) const;
 
   private:
@@ -132,8 +132,8 @@ class EndVariables {
     /// What each predicate of the side says at the spot: numbers of kinds.
     std::vector<std::uint32_t> seen(const Side& side, std::uint32_t spot) const;
     void fill(Side& side, const std::optional<std::vector<decision::ObjectId>>& only);
-    /// The class of spots that all predicates of the side see as they see most.
-    void add_usual(Side& side, const std::vector<std::uint32_t>& others);
+    void fill_with_all(Side& side);
+    void add(SpotClass& into, std::uint32_t spot) const;
     Term is_class(const Side& side, std::size_t number);
     decision::End end(const Side& side, const Model& model, std::size_t version,
                       std::optional<decision::ObjectId> avoid) const;

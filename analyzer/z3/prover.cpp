@@ -8,6 +8,7 @@
 
 #include "analyzer/effect_runs.h"
 #include "analyzer/z3/any_endpoint.h"
+#include "support/parallel.h"
 
 namespace polecat::smt {
 
@@ -73,26 +74,52 @@ class FamilyProver {
         for (std::size_t i = 0; i < claims.size(); ++i)
             if (!claims[i].is_about_all())
                 about_[claims[i].about].push_back(i);
+        std::vector<Asked> list;
         for (const Run& run : runs_.list())
-            confirm(run, claims, proved);
+            if (auto about = claims_about(run); !about.empty())
+                list.push_back({run, std::move(about), {}});
+        for (const Asked& each : list)
+            for (const bool source : {true, false})
+                for (const auto id : predicates_of(runs_.program(each.run), source))
+                    ends_.column(id); // the threads read only
+        // Parts of their own engine, as many as ever: the number of threads changes no answer.
+        constexpr std::size_t kParts = 8;
+        in_parallel(kParts, options_.sink ? 1 : options_.jobs, [&](std::size_t part) {
+            QueryOptions options = options_;
+            options.engine = std::make_shared<Engine>();
+            for (std::size_t i = list.size() * part / kParts; i < list.size() * (part + 1) / kParts;
+                 ++i)
+                confirm(list[i], claims, options);
+        });
+        for (const Asked& each : list)
+            for (const auto& [claim, holds] : each.proved)
+                proved[claim] = proved[claim] && holds;
     }
 
   private:
+    /// What is asked of a run: claims and units by number; and which claims hold there.
+    struct Asked {
+        const Run& run;
+        std::set<std::pair<std::size_t, std::size_t>> about;
+        std::vector<std::pair<std::size_t, bool>> proved;
+    };
+
     /// One program at a time: each holds a solver, and a cluster has thousands of programs.
-    void confirm(const Run& run, const std::vector<Claim>& claims, std::vector<bool>& proved) {
+    void confirm(Asked& asked, const std::vector<Claim>& claims, const QueryOptions& options) {
+        const Run& run = asked.run;
         std::optional<ProgramQuestions> questions;
         std::map<std::pair<std::size_t, Claim::What>, Answer::Kind> answers;
-        for (const auto& [claim, unit] : claims_about(run)) {
+        for (const auto& [claim, unit] : asked.about) {
             const auto [place, is_new] =
                 answers.try_emplace({unit, claims[claim].what}, Answer::Kind::Unknown);
             if (is_new && !questions)
-                questions.emplace(ends_, requests_, runs_.program(run), own_of(run), options_);
+                questions.emplace(ends_, requests_, runs_.program(run), own_of(run), options);
             if (is_new)
                 place->second = ask(*questions, run.units.units[unit], claims[claim].what).kind;
             if (place->second == Answer::Kind::Yes)
                 throw Disagreement("internal error: Z3 contradicts a finding about " +
                                    name_of(claims[claim]));
-            proved[claim] = proved[claim] && place->second == Answer::Kind::No;
+            asked.proved.emplace_back(claim, place->second == Answer::Kind::No);
         }
     }
 
@@ -112,7 +139,7 @@ class FamilyProver {
     }
 
     /// At the normal hook the endpoint itself; elsewhere packets have any ends.
-    std::optional<std::vector<decision::ObjectId>> own_of(const Run& run) {
+    std::optional<std::vector<decision::ObjectId>> own_of(const Run& run) const {
         if (runs_.program(run).hook != decision::Hook::Normal)
             return std::nullopt;
         std::vector<decision::ObjectId> out;

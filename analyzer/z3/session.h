@@ -24,6 +24,7 @@ struct QueryOptions {
     unsigned steps = kStepsPerQuestion;
     QuerySink sink;                                              ///< may be empty
     std::shared_ptr<Engine> engine = std::make_shared<Engine>(); ///< copies share it
+    unsigned jobs = 1; ///< threads, where questions can be split; with a sink one
 };
 
 class Session {

@@ -15,6 +15,7 @@
 #include "support/diag/render.h"
 #include "support/diag/report.h"
 #include "support/listed.h"
+#include "support/parallel.h"
 #include "support/unified_diff.h"
 
 namespace polecat::cli {
@@ -27,6 +28,7 @@ struct LintCommand {
     std::string format = "text";
     bool prove = false, fix = false, fix_dry_run = false, all = false;
     std::string smt_folder; ///< empty: queries are not written
+    unsigned jobs = default_jobs();
     LintOptions steering;
 };
 
@@ -160,7 +162,8 @@ int run(const LintCommand& command) {
     Prepare prepare;
     if (command.prove || !command.smt_folder.empty())
         prepare = [&](const auto& policies, const auto& lowered, lint::Settings& settings) {
-            add_proofs(input.cluster, policies, lowered, command.smt_folder, settings);
+            add_proofs(input.cluster, policies, lowered, command.smt_folder, command.jobs,
+                       settings);
         };
     const Checked checked = check_input(input, *config, prepare);
     if (!config->write_baseline.empty())
@@ -199,6 +202,10 @@ void add_lint(CLI::App& app, int& exit_code) {
                       "have Z3 check every finding about rules that do nothing");
     command->add_option("--emit-smt2", options->smt_folder,
                         "write the queries of --prove to this folder (implies it)");
+    command
+        ->add_option("--jobs", options->jobs,
+                     "threads that --prove uses; as many as the machine runs at once by default")
+        ->check(CLI::Range(1u, 1024u));
     CLI::Option* fix = command->add_flag(
         "--fix", options->fix, "write the fixes that findings carry; report what is left");
     CLI::Option* dry_run = command->add_flag("--fix-dry-run", options->fix_dry_run,

@@ -76,13 +76,14 @@ void count_hanging(const decision::LoweredCluster& cluster, const analyzer::Conn
                  (in_doubt(row.from, Direction::Egress) || in_doubt(row.to, Direction::Ingress)));
 }
 
-std::string render(const MapOptions& options, const decision::LoweredCluster& cluster,
-                   const analyzer::ConnectivityMap& map, net::Family family, Hanging* hanging) {
+void render(const MapOptions& options, const decision::LoweredCluster& cluster,
+            const analyzer::ConnectivityMap& map, net::Family family, Hanging* hanging,
+            const TextSink& sink) {
     const MapRows rows =
         options.expand ? expanded_rows(cluster, map, family) : grouped_rows(cluster, map, family);
     if (hanging != nullptr)
         count_hanging(cluster, map, rows, *hanging);
-    return render_map(rows, map, options.format, options.expand);
+    render_map(rows, map, options.format, options.expand, sink);
 }
 
 /// What was put together, and why a picture is a table, is said beside the picture as well.
@@ -164,17 +165,18 @@ int run(const MapOptions& options) {
             continue;
         }
         const analyzer::ConnectivityMap map(cluster, identities, family);
-        const auto text =
-            picture ? draw(options, cluster, map, family, *grouping)
-                    : Result(render(options, cluster, map, family, by_rows ? &hanging : nullptr));
+        if (!picture) {
+            render(
+                options, cluster, map, family, by_rows ? &hanging : nullptr,
+                [&](const std::string& text) { by_rows ? void(held_back += text) : write(text); });
+            continue;
+        }
+        const auto text = draw(options, cluster, map, family, *grouping);
         if (!text) {
             fmt::print(stderr, "polecat: {}\n", text.error());
             return kBadInput;
         }
-        if (by_rows)
-            held_back += *text;
-        else
-            write(*text);
+        write(*text);
     }
     if (by_rows)
         tell_unread(input, hanging);

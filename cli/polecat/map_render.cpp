@@ -22,7 +22,7 @@ class Renderer {
     Renderer(const MapRows& rows, const analyzer::ConnectivityMap& map)
         : rows_(rows), map_(map), names_(rows.ends) {}
 
-    std::string expanded_text() const {
+    void expanded_text(const TextSink& sink) const {
         std::string out;
         for (const MapRow& row : rows_.rows) {
             out += rows_.ends[row.from.front()].label;
@@ -31,12 +31,13 @@ class Renderer {
             out += "  ";
             append_connections(out, row);
             out += '\n';
+            pass_on(out, sink);
         }
-        return out;
+        sink(out);
     }
 
     /// Few ends are called by name, many by number, with a list before the rows.
-    std::string grouped_text() const {
+    void grouped_text(const TextSink& sink) const {
         std::string out =
             fmt::format("{}: {} endpoints, {} groups and outside ranges, {} rows\n", family(),
                         rows_.endpoints, rows_.ends.size(), rows_.rows.size());
@@ -57,10 +58,11 @@ class Renderer {
             out += by_number ? " -> " : "\n        -> ";
             append(out, row.to, by_number);
             out += '\n';
+            pass_on(out, sink);
         }
         if (rows_.rows.empty())
             out += "  nothing is allowed\n";
-        return out;
+        sink(out);
     }
 
     std::string json() const {
@@ -77,22 +79,26 @@ class Renderer {
         return out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
     }
 
-    std::string csv() const {
+    void csv(const TextSink& sink) const {
         std::string out = "family,from,to,allowed,depends\n";
-        for (const MapRow& row : rows_.rows)
+        for (const MapRow& row : rows_.rows) {
             out += fmt::format(
                 "{},{},{},{},{}\n", family(), quoted(members(row.from)), quoted(members(row.to)),
                 quoted(allowed(row)),
                 quoted(row.connections.allow == row.connections.may ? "" : depends(row)));
-        return out;
+            pass_on(out, sink);
+        }
+        sink(out);
     }
 
-    std::string markdown() const {
+    void markdown(const TextSink& sink) const {
         std::string out = "| from | to | allowed |\n|---|---|---|\n";
-        for (const MapRow& row : rows_.rows)
+        for (const MapRow& row : rows_.rows) {
             out += fmt::format("| {} | {} | {} |\n", joined(row.from, "<br>"),
                                joined(row.to, "<br>"), connections(row));
-        return out;
+            pass_on(out, sink);
+        }
+        sink(out);
     }
 
     std::vector<MapLine> lines(std::size_t most) const {
@@ -107,6 +113,14 @@ class Renderer {
     }
 
   private:
+    /// Once there is enough of it.
+    static void pass_on(std::string& out, const TextSink& sink) {
+        if (out.size() < std::size_t{1} << 20)
+            return;
+        sink(out);
+        out.clear();
+    }
+
     /// "shop/web; shop/db", or "G1-G4 G7".
     void append(std::string& out, const std::vector<std::uint32_t>& ends, bool by_number) const {
         if (!by_number) {
@@ -213,16 +227,19 @@ std::vector<MapLine> map_lines(const MapRows& rows, const analyzer::Connectivity
     return Renderer(rows, map).lines(most);
 }
 
-std::string render_map(const MapRows& rows, const analyzer::ConnectivityMap& map,
-                       const std::string& format, bool expanded) {
+void render_map(const MapRows& rows, const analyzer::ConnectivityMap& map,
+                const std::string& format, bool expanded, const TextSink& sink) {
     const Renderer renderer(rows, map);
     if (format == "json")
-        return renderer.json();
-    if (format == "csv")
-        return renderer.csv();
-    if (format == "md")
-        return renderer.markdown();
-    return expanded ? renderer.expanded_text() : renderer.grouped_text();
+        sink(renderer.json());
+    else if (format == "csv")
+        renderer.csv(sink);
+    else if (format == "md")
+        renderer.markdown(sink);
+    else if (expanded)
+        renderer.expanded_text(sink);
+    else
+        renderer.grouped_text(sink);
 }
 
 } // namespace polecat::cli

@@ -1,15 +1,18 @@
 /// Rows of `polecat map` as text, JSON (docs/json.md), CSV and Markdown.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "cli/polecat/map_rows.h"
 
 namespace polecat::cli {
 
+/// Takes text piece by piece: that of a large cluster is larger than the map.
+using TextSink = std::function<void(const std::string&)>;
 /// format: text, json, csv, md. One call for each IP family.
-std::string render_map(const MapRows& rows, const analyzer::ConnectivityMap& map,
-                       const std::string& format, bool expanded);
+void render_map(const MapRows& rows, const analyzer::ConnectivityMap& map,
+                const std::string& format, bool expanded, const TextSink& sink);
 
 /// With more ends than this text calls them by number, after a list of them.
 inline constexpr std::size_t kNamedEnds = 24;

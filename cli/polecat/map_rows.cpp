@@ -101,18 +101,22 @@ class RowSorter {
         std::vector<std::size_t> counts;
         bucket_.assign(row.size(), kNone);
         by_pair_.clear();
+        std::uint32_t last = kNone;
         for (std::uint32_t i = 0; i < row.size(); ++i) {
             if (row[i].may == 0 || (outside && groups[i].is_outside()))
                 continue;
-            const std::uint64_t key = (std::uint64_t{row[i].allow} << 32) | row[i].may;
-            const auto [place, added] =
-                by_pair_.try_emplace(key, static_cast<std::uint32_t>(out.size()));
-            if (added) {
-                out.push_back({row[i], {}});
-                counts.push_back(0);
+            // Neighbours are often reached alike.
+            if (last == kNone || out[last].pair != row[i]) {
+                const std::uint64_t key = (std::uint64_t{row[i].allow} << 32) | row[i].may;
+                last =
+                    by_pair_.try_emplace(key, static_cast<std::uint32_t>(out.size())).first->second;
+                if (last == out.size()) {
+                    out.push_back({row[i], {}});
+                    counts.push_back(0);
+                }
             }
-            bucket_[i] = place->second;
-            ++counts[place->second];
+            bucket_[i] = last;
+            ++counts[last];
         }
         for (std::size_t i = 0; i < out.size(); ++i)
             out[i].groups.reserve(counts[i]);

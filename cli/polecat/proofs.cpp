@@ -38,8 +38,9 @@ smt::QuerySink writer_to(const std::string& folder) {
 }
 
 /// Empty: queries are not written.
-smt::QueryOptions options_for(const std::string& folder) {
+smt::QueryOptions options_for(const std::string& folder, unsigned jobs = 1) {
     smt::QueryOptions out;
+    out.jobs = jobs;
     if (!folder.empty())
         out.sink = writer_to(folder);
     return out;
@@ -62,9 +63,9 @@ smt::DiffProof prove_diff(const decision::LoweredCluster& base,
 }
 
 void add_proofs(const policy::Cluster& cluster, const policy::OrderedPolicies& policies,
-                const decision::LoweredCluster& lowered, const std::string& folder,
+                const decision::LoweredCluster& lowered, const std::string& folder, unsigned jobs,
                 lint::Settings& settings) {
-    const smt::QueryOptions options = options_for(folder);
+    const smt::QueryOptions options = options_for(folder, jobs);
     lint::Context context(cluster, policies, lowered, settings);
     std::vector<Claim> existing, anywhere;
     for (const Claim& claim : lint::claims_of(context))

@@ -9,9 +9,9 @@
 namespace polecat::cli {
 
 /// With them, lint's findings say whether Z3 proved them. Tells on standard error how many it did.
-/// `folder`: where to write the queries; empty: nowhere.
+/// `folder`: where to write the queries; empty: nowhere. `jobs`: threads.
 void add_proofs(const policy::Cluster& cluster, const policy::OrderedPolicies& policies,
-                const decision::LoweredCluster& lowered, const std::string& folder,
+                const decision::LoweredCluster& lowered, const std::string& folder, unsigned jobs,
                 lint::Settings& settings);
 
 /// What Z3 says of a diff of these two, made with its programs. `folder`: as above.

@@ -1,5 +1,6 @@
-/// Three ways to one answer: eval on a flow, the table that flatten makes, the exact connection
-/// sets of the map. For programs of small clusters, flows at the borders of ports.
+/// Three ways to one answer: eval on a flow, the table that flatten makes, exact connection sets
+/// (by themselves, and by number as the map has them). For programs of small clusters, flows at the
+/// borders of ports.
 #pragma once
 
 #include <array>
@@ -8,6 +9,7 @@
 #include <doctest/doctest.h>
 
 #include "analyzer/program_sets.h"
+#include "analyzer/stored_flows.h"
 #include "ir/decision/table.h"
 #include "tests/random_cluster.h"
 
@@ -93,9 +95,15 @@ struct Checker {
         const auto table = decision::flatten(program, cluster.predicates, ends, ends);
         REQUIRE(table);
         const analyzer::ProgramFlows sets(program, atoms);
+        analyzer::SetStore store;
+        analyzer::MatchSets matches(atoms, store);
+        analyzer::StoredFlows stored(program, matches);
         for (std::size_t i = 0; i < addresses.size(); ++i)
             for (std::size_t j = 0; j < addresses.size(); ++j) {
                 const auto between = sets.between(ends[i], ends[j]);
+                const auto numbers = stored.between(ends[i], ends[j]);
+                CHECK(store[numbers.yes] == between.allow);
+                CHECK(store[numbers.may] == between.may);
                 for (Flow flow : packets_of(program.family)) {
                     flow.family = program.family;
                     flow.source = decision::end_of(cluster.world, addresses[i]);

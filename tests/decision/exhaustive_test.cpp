@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "analyzer/program_sets.h"
+#include "analyzer/stored_flows.h"
 #include "ir/decision/table.h"
 #include "tests/small_programs.h"
 
@@ -41,9 +42,14 @@ struct ExhaustiveChecker {
         const auto table = decision::flatten(program, universe.cluster.predicates, seen, seen);
         REQUIRE(table.ok());
         const analyzer::ProgramFlows sets(program, atoms);
+        analyzer::SetStore store;
+        analyzer::MatchSets matches(atoms, store);
+        analyzer::StoredFlows stored(program, matches);
         for (std::size_t i = 0; i < seen.size(); ++i)
             for (std::size_t j = 0; j < seen.size(); ++j) {
                 const auto between = sets.between(seen[i], seen[j]);
+                const auto numbers = stored.between(seen[i], seen[j]);
+                wrong += store[numbers.yes] != between.allow || store[numbers.may] != between.may;
                 for (Flow flow : flows) {
                     flow.source = universe.ends[i];
                     flow.destination = universe.ends[j];
