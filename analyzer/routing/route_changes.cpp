@@ -19,18 +19,18 @@ namespace polecat::routing {
 namespace {
 
 /// A node in both versions.
-struct NodePair {
+struct NodeVersions {
     std::string name;
     std::optional<NodeIndex> before, now;
 };
 
-std::vector<NodePair> node_pairs(const ClusterRouting& before, const ClusterRouting& now) {
-    std::map<std::string, NodePair> out;
+std::vector<NodeVersions> node_pairs(const ClusterRouting& before, const ClusterRouting& now) {
+    std::map<std::string, NodeVersions> out;
     for (NodeIndex i = 0; i < before.nodes.size(); ++i)
         out[before.nodes[i].name].before = i;
     for (NodeIndex i = 0; i < now.nodes.size(); ++i)
         out[now.nodes[i].name].now = i;
-    std::vector<NodePair> list;
+    std::vector<NodeVersions> list;
     for (auto& [name, pair] : out) {
         pair.name = name;
         list.push_back(std::move(pair));
@@ -76,7 +76,7 @@ class RouteChanges {
 
     // --- kinds -----------------------------------------------------------------------------------
 
-    std::string kind_of(const NodePair& pair) const {
+    std::string kind_of(const NodeVersions& pair) const {
         std::string out;
         for (const auto* side : {&before_, &now_}) {
             const auto& index = side == &before_ ? pair.before : pair.now;
@@ -178,7 +178,7 @@ class RouteChanges {
     /// `pairs`: alike for the first prefix; `members`: for any of them.
     void compare(const std::vector<net::Cidr>& prefixes, const std::vector<std::size_t>& pairs,
                  const std::set<std::size_t>& members) {
-        const NodePair& pair = pairs_[pairs.front()];
+        const NodeVersions& pair = pairs_[pairs.front()];
         if (!pair.before || !pair.now)
             return; // a node that comes or goes; others' routes to it are told of
         const auto before = before_.state(*pair.before, prefixes.front());
@@ -262,7 +262,7 @@ class RouteChanges {
     const net::Family family_;
     RoutingDiff& into_;
     VersionRoutes before_, now_;
-    const std::vector<NodePair> pairs_;
+    const std::vector<NodeVersions> pairs_;
     bool subnets_count_ = false;
     std::vector<std::size_t> kind_;               ///< by pair
     std::vector<std::vector<std::size_t>> kinds_; ///< pairs of each
