@@ -142,8 +142,11 @@ TEST_CASE("a node that does not peer back") {
 
 TEST_CASE("nobody calls") {
     const auto ends = [](const std::string& of_b, const std::string& of_a) {
-        return kNoMesh + kTwo + peer("to-b", "node: a, peerIP: '" + of_b + "', asNumber: 64512") +
-               peer("to-a", "node: b, peerIP: '" + of_a + "', asNumber: 64512");
+        return kNoMesh + kTwo +
+               peer("to-b",
+                    "node: a, peerIP: '" + of_b + "', asNumber: 64512, reversePeering: Manual") +
+               peer("to-a",
+                    "node: b, peerIP: '" + of_a + "', asNumber: 64512, reversePeering: Manual");
     };
     CHECK(told(ends("10.0.0.2:1790", "10.0.0.1")) == "1 sessions, 0 broken"); // b calls
     CHECK(told(ends("10.0.0.2:1790", "10.0.0.1:1790")) ==
