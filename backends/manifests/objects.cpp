@@ -88,6 +88,7 @@ Tree pod_spec(const policy::Workload& workload) {
     Tree container =
         Tree::map()
             .put("name", "c")
+            .put("image", "i") // else it looks like a part of a workload
             .put_some("ports", ports(workload.listens.empty() ? workload.ports : workload.listens,
                                      "containerPort"));
     Tree out = Tree::map();

@@ -130,7 +130,7 @@ class Rendering {
     /// kustomize refuses one that says nothing.
     static bool is_empty(const RenderFolder& folder) {
         return folder.tool == RenderFolder::Tool::Kustomize && folder.resources.empty() &&
-               folder.parts.empty() && folder.changes.empty();
+               folder.changes.empty();
     }
 
     void add_failure(const RenderFolder& folder, const std::string& why) {

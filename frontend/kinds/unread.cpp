@@ -147,7 +147,8 @@ void add_unread_object(const yaml::Node& root, std::string_view api_version, std
         kind = "NetworkPolicy";
     if (kind.find("olic") != std::string_view::npos) { // a slip of the name is one of a policy
         const TypeMeta type{std::string(api_version), std::string(kind)};
-        const bool other = !api_version.empty() && !is_slip(type) && !is_policy_like(type);
+        const bool other = !api_version.empty() && kinds_of_group(type.group()).empty() &&
+                           !is_slip(type) && !is_policy_like(type);
         return other ? void() : add_unread_policy(root, api_version, kind, where, cluster);
     }
     const policy::Metadata meta = metadata_of(root, where);

@@ -47,7 +47,7 @@ const std::string kReflected =
 TEST_CASE("bgp announce: who is told, and which line decides") {
     const Folder folder;
     const auto ask = [&](const std::string& what) {
-        return folder.run("bgp announce -f r.yaml " + what);
+        return folder.run("bgp announce " + what + " -f r.yaml");
     };
     folder.write("r.yaml", kReflected);
     const auto block = ask("10.1.0.0/26");
@@ -93,7 +93,7 @@ TEST_CASE("bgp announce: addresses of pods and services") {
                      "---\napiVersion: v1\nkind: Service\nmetadata: {name: shop, namespace: web}\n"
                      "spec: {clusterIP: 10.96.0.7, ports: [{port: 80}]}\n");
     const auto ask = [&](const std::string& what) {
-        return folder.run("bgp announce -f r.yaml " + what);
+        return folder.run("bgp announce " + what + " -f r.yaml");
     };
     const auto held = ask("web/held");
     CHECK_MESSAGE(held.exit_code == 0, held.error);
@@ -135,7 +135,7 @@ TEST_CASE("bgp accept: into the kernel or not, and through what") {
     const Folder folder;
     folder.write("r.yaml", kReflected);
     const auto ask = [&](const std::string& what) {
-        return folder.run("bgp accept -f r.yaml " + what);
+        return folder.run("bgp accept " + what + " -f r.yaml");
     };
     const auto outside = ask("198.51.100.0/24 --from 192.0.2.1");
     CHECK_MESSAGE(outside.exit_code == 0, outside.error);

@@ -420,6 +420,6 @@ TEST_CASE("a node's own FelixConfiguration holds there") {
         "{apiVersion: projectcalico.org/v3, kind: FelixConfiguration, metadata: {name: node.n1}, "
         "spec: {defaultEndpointToHostAction: Accept, failsafeInboundHostPorts: []}}\n---\n";
     CHECK(verdict(of_n1, {"a/one", "node:n1"}) == Verdict::Allow);
-    CHECK(verdict(of_n1, {"a/far", "node:n2"}) == Verdict::Deny);
+    CHECK(verdict(of_n1, {"a/far", "node:n2"}) == Verdict::Depends);
     CHECK(verdict(of_n1 + kHost, {kOutside, "node:n1", 22}) == Verdict::Deny);
 }

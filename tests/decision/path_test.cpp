@@ -78,7 +78,7 @@ TEST_CASE("the host and its own pods") {
     CHECK(verdict(closed, {"node:n1", "a/one"}) == Verdict::Allow);
     CHECK(verdict(closed, {"node:n2", "a/one"}) == Verdict::Deny);
     // Pods to their host: the pod's egress, then defaultEndpointToHostAction.
-    CHECK(verdict("", {"a/one", "node:n1"}) == Verdict::Deny);
+    CHECK(verdict("", {"a/one", "node:n1"}) == Verdict::Depends);
     const std::string accept = felix("defaultEndpointToHostAction: Accept");
     CHECK(verdict(accept, {"a/one", "node:n1"}) == Verdict::Allow);
     CHECK(verdict(felix("defaultEndpointToHostAction: ACCEPT"), {"a/one", "node:n1"}) ==
