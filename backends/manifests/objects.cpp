@@ -167,7 +167,11 @@ Tree object_of(const policy::Workload& workload) {
     const bool pod = workload.kind == "Pod";
     Tree meta = metadata(workload.meta);
     meta.put("ownerReferences", owner(workload));
-    Tree spec = pod ? pod_spec(workload) : Tree::map().put("template", template_of(workload));
+    Tree spec = pod ? pod_spec(workload) : Tree::map();
+    if (workload.replicas)
+        spec.put("replicas", static_cast<double>(workload.replicas->value));
+    if (!pod)
+        spec.put("template", template_of(workload));
     if (workload.kind == "CronJob")
         spec = Tree::map().put("jobTemplate", Tree::map().put("spec", std::move(spec)));
     return Tree::map()
