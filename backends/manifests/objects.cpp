@@ -169,7 +169,7 @@ Tree object_of(const policy::Workload& workload) {
     meta.put("ownerReferences", owner(workload));
     Tree spec = pod ? pod_spec(workload) : Tree::map();
     if (workload.replicas)
-        spec.put("replicas", static_cast<double>(workload.replicas->value));
+        spec.put("replicas", workload.replicas->value);
     if (!pod)
         spec.put("template", template_of(workload));
     if (workload.kind == "CronJob")
