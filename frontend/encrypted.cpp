@@ -36,6 +36,20 @@ TypeMeta type_of(const Node& root) {
     return {scalar_text(root, "apiVersion"), scalar_text(root, "kind")};
 }
 
+/// Notes what the object, or each of a list of them, leaves unknown.
+void add_object(const Node& root, policy::Cluster& cluster, std::vector<std::string>& names) {
+    const TypeMeta type = type_of(root);
+    if (const Node* items = root.find("items"); items != nullptr && items->is_sequence()) {
+        for (const Node& each : items->items)
+            if (each.is_mapping())
+                add_object(each, cluster, names);
+    } else if (type.kind != "Secret" &&
+               (find_kind(type.api_version, type.kind) != nullptr || is_policy_like(type))) {
+        add_unread_object(root, type.api_version, type.kind, root.span, cluster);
+        names.push_back(object_label(root, type.kind));
+    }
+}
+
 } // namespace
 
 void set_encrypted_apart(std::vector<yaml::Document>& documents,
@@ -55,13 +69,10 @@ void add_encrypted(const std::vector<yaml::Document>& encrypted, policy::Cluster
     std::vector<std::string> names;
     Span first;
     for (const yaml::Document& each : encrypted) {
-        const TypeMeta type = type_of(each.root);
-        if (find_kind(type.api_version, type.kind) == nullptr && !is_policy_like(type))
-            continue;
-        add_unread_object(each.root, type.api_version, type.kind, each.root.span, cluster);
-        if (names.empty())
+        const bool none = names.empty();
+        add_object(each.root, cluster, names);
+        if (none && !names.empty())
             first = each.root.span;
-        names.push_back(object_label(each.root, type.kind));
     }
     if (!names.empty())
         diagnostics.report(diag::Code::EncryptedObject, first, {listed(names, kMost)})

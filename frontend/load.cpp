@@ -192,9 +192,11 @@ class FileReader {
         if (!file.named)
             std::erase_if(read, [&](const yaml::Document& each) {
                 const std::string why = why_no_manifest(each.root);
-                if (!why.empty())
-                    pass_by(file, "a document of it: " + why);
-                return !why.empty();
+                if (why.empty())
+                    return false;
+                pass_by(id, file, "a document of it: " + why);
+                ++documents_passed_by_;
+                return true;
             });
         for (const diag::Diagnostic& each : found.list())
             if (each.severity == diag::Severity::Error)
@@ -215,13 +217,14 @@ class FileReader {
         std::move(rendered_.begin(), rendered_.end(), std::back_inserter(documents));
     }
 
-    /// One line for all of them; what belongs to charts and kustomizations is said with these.
+    /// One line for all of them, files and documents that stand beside manifests; what belongs to
+    /// charts and kustomizations is said with these.
     void report_passed_by() {
         constexpr std::size_t kMost = 3;
         if (!names_.empty())
             diagnostics_
                 .report(diag::Code::PassedBy, first_,
-                        {counted(names_.size(), "file"), names_.size() == 1 ? "holds" : "hold",
+                        {what_was_passed_by(), names_.size() == 1 ? "holds" : "hold",
                          listed(names_, kMost)})
                 .with_hint("--list-skipped says for each file why");
     }
@@ -232,6 +235,14 @@ class FileReader {
     std::vector<PassedBy> passed_by;
 
   private:
+    /// "2 files and 1 document".
+    std::string what_was_passed_by() const {
+        const std::size_t files = names_.size() - documents_passed_by_;
+        const std::string within = counted(documents_passed_by_, "document");
+        if (documents_passed_by_ == 0 || files == 0)
+            return files == 0 ? within : counted(files, "file");
+        return counted(files, "file") + " and " + within;
+    }
     /// What is wrong with it was said by the tool that read it.
     void read_source(FileId id) {
         diag::Diagnostics unused;
@@ -251,7 +262,8 @@ class FileReader {
     Sources& sources_;
     diag::Diagnostics& diagnostics_;
     std::vector<yaml::Document> rendered_, sources_of_rendered_;
-    std::vector<std::string> names_;
+    std::vector<std::string> names_; ///< of files, again for each document passed by
+    std::size_t documents_passed_by_ = 0;
     Span first_;
 };
 

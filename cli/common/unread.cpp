@@ -89,12 +89,14 @@ std::string variants_line(const Input& input, const std::vector<const diag::Diag
                        one ? "differs" : "differ", listed(places, kMostPlaces));
 }
 
-/// The files that warnings of these kinds are about.
-std::vector<std::string> files_of(const Input& input, std::initializer_list<diag::Code> codes) {
+/// Charts, kustomizations and templates that make policies, which are not what is read.
+std::vector<std::string> unrendered_of(const Input& input) {
     std::vector<std::string> out;
     for (const diag::Diagnostic& each : input.diagnostics.list())
         if (each.severity == diag::Severity::Warning &&
-            std::find(codes.begin(), codes.end(), each.code) != codes.end())
+            (each.code == diag::Code::UnrenderedChart ||
+             each.code == diag::Code::UnbuiltKustomization ||
+             each.code == diag::Code::UnprocessedTemplate))
             out.push_back(input.sources.path(each.span.file));
     return out;
 }
@@ -123,11 +125,7 @@ std::vector<std::string> unread_lines(const Input& input, const Hanging& hanging
     for (const diag::Diagnostic& each : input.diagnostics.list())
         if (each.code == diag::Code::EncryptedObject)
             out.push_back(each.message);
-    // Charts and kustomizations that make policies, which are not what is read.
-    if (const auto folders =
-            files_of(input, {diag::Code::UnrenderedChart, diag::Code::UnbuiltKustomization,
-                             diag::Code::UnprocessedTemplate});
-        !folders.empty())
+    if (const auto folders = unrendered_of(input); !folders.empty())
         out.push_back(fmt::format("not rendered, and with policies: {} (--render)",
                                   listed(folders, kMostPlaces)));
     return out;

@@ -189,9 +189,11 @@ void add_diff(CLI::App& app, int& exit_code) {
         ->add_option("--format", options->format, "text, json, md (for a pull request), svg or dot")
         ->check(CLI::IsMember({"text", "json", "md", "svg", "dot"}));
     command
-        ->add_option("--fail-on", options->fail_on,
-                     "exit with 1 where flows are opened, closed, any of both; or where sessions, "
-                     "announcements or kernel routes change (bgp); none by default")
+        ->add_option(
+            "--fail-on", options->fail_on,
+            "exit with 1 where flows are opened, closed, any of both, or may be, also between "
+            "pods that are not in the input; or where sessions, "
+            "announcements or kernel routes change (bgp); none by default")
         ->check(CLI::IsMember({"opened", "closed", "any", "bgp", "none"}));
     command->add_flag(
         "--staged", options->staged,

@@ -149,7 +149,9 @@ void add_unread_object(const yaml::Node& root, std::string_view api_version, std
         const TypeMeta type{std::string(api_version), std::string(kind)};
         const bool other = !api_version.empty() && kinds_of_group(type.group()).empty() &&
                            !is_slip(type) && !is_policy_like(type);
-        return other ? void() : add_unread_policy(root, api_version, kind, where, cluster);
+        if (!other)
+            add_unread_policy(root, api_version, kind, where, cluster);
+        return;
     }
     const policy::Metadata meta = metadata_of(root, where);
     if (kind == "Namespace")

@@ -276,6 +276,18 @@ TEST_CASE("what sops encrypted is not known, and is said once") {
     CHECK(has(answer.out, "DEPENDS"));
     CHECK(has(answer.error, "encrypted by sops"));
     CHECK(has(folder.run("reach shop/a bank/b -p 80/TCP -f in").out, "DEPENDS"));
+    // In a list as well.
+    const Folder list;
+    list.write("in/list.yaml", "apiVersion: v1\nkind: List\nitems:\n"
+                               "- apiVersion: networking.k8s.io/v1\n  kind: NetworkPolicy\n"
+                               "  metadata: {name: web, namespace: shop}\n"
+                               "  spec: {podSelector: {}, policyTypes: ['ENC[AES256_GCM,a]']}\n"
+                               "- apiVersion: v1\n  kind: Secret\n  metadata: {name: s}\n"
+                               "  data: {a: 'ENC[AES256_GCM,b]'}\n" +
+                                   std::string(kSops));
+    const auto of_list = list.run("lint in");
+    CHECK(has(of_list.out, "not read: NetworkPolicy shop/web"));
+    CHECK_FALSE(has(of_list.out, "Secret"));
     // Nothing but a mark of sops: all of it can be read.
     const Folder open;
     open.write("in/policy.yaml", std::string(kTypo) + kSops);
@@ -352,4 +364,28 @@ TEST_CASE("preDNAT without types: Felix runs its ingress rules") {
     CHECK_FALSE(has(lint(""), "PC2050"));
     CHECK(has(lint("  types: [Ingress, Egress]\n"), "PC2050"));
     CHECK(has(lint("  egress: [{action: Deny}]\n"), "PC2050"));
+}
+
+TEST_CASE(
+    "a document beside manifests that is none is passed by with a line, under its name an error") {
+    const Folder folder;
+    folder.write("in/policy.yaml", std::string(kTypo) + "---\nlist: [one.yaml]\n");
+    folder.write("in/values.yaml", "replicas: 2\n");
+    const auto out = folder.run("lint in");
+    CHECK(has(out.out, "1 file and 1 document hold no manifests: in/policy.yaml, in/values.yaml"));
+    CHECK_FALSE(has(out.out, "error["));
+    CHECK(has(folder.run("lint in/policy.yaml").out, "error[PC1011]"));
+}
+
+TEST_CASE("a host endpoint that Felix drops lacks no policy") {
+    const Folder folder;
+    const auto lint = [&](const char* ports) {
+        folder.write("in/host.yaml", std::string("apiVersion: projectcalico.org/v3\n"
+                                                 "kind: HostEndpoint\nmetadata: {name: h}\n"
+                                                 "spec: {node: n1, interfaceName: eth0") +
+                                         ports + "}\n");
+        return folder.run("lint in").out;
+    };
+    CHECK(has(lint(""), "PC4401"));
+    CHECK_FALSE(has(lint(", ports: [{name: web, port: 80, protocol: 6}]"), "PC4401"));
 }
