@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "support/diag/notes.h"
 #include "support/diag/printable.h"
 #include "support/listed.h"
 
@@ -75,8 +76,10 @@ std::string more(const std::vector<const Diagnostic*>& findings, const Sources& 
 } // namespace
 
 std::string render_digest(std::span<const Diagnostic> list, const Sources& sources,
-                          TextOptions options) {
-    const std::vector<Group> groups = groups_of(list);
+                          TextOptions options, bool every_note) {
+    const std::vector<Diagnostic> shown_whole =
+        every_note ? std::vector<Diagnostic>(list.begin(), list.end()) : listed_of(list);
+    const std::vector<Group> groups = groups_of(shown_whole);
     std::map<std::pair<Severity, Code>, std::size_t> shown;
     std::map<std::pair<Severity, Code>, std::vector<const Diagnostic*>> left;
     for (const Group& group : groups) {
@@ -101,7 +104,7 @@ std::string render_digest(std::span<const Diagnostic> list, const Sources& sourc
             out += "of " + label(d.code) + " " + std::string(info(d.code).slug) + ": " +
                    more(left.at(key), sources) + "   (--only " + label(d.code) + " --all)\n";
     }
-    return out;
+    return every_note ? out : out + closing_lines(list, sources);
 }
 
 std::string rule_counts(std::span<const Diagnostic> list) {
