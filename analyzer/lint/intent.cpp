@@ -70,13 +70,6 @@ class IntentChecker {
         return fmt::format("{}[{}]", decision::to_string(direction), rule.manifest_index);
     }
 
-    static bool says_that_it_opens(std::string_view name) {
-        static constexpr std::string_view kWords[] = {"allow-all", "allowall", "allow-any",
-                                                      "permissive", "open-all"};
-        return std::any_of(std::begin(kWords), std::end(kWords),
-                           [&](std::string_view each) { return name.find(each) != name.npos; });
-    }
-
     /// A policy that restricts one direction and says of the other that all of it is allowed says
     /// what it means.
     void restricts_nothing(const Policy& policy) {
@@ -91,7 +84,7 @@ class IntentChecker {
                                  : !policy.ingress_type ? "egress"
                                                         : "ingress and egress";
         report(Code::AllowsEverything, policy, policy.meta.span, {policy.meta.name, directions})
-            .as_usual(says_that_it_opens(policy.meta.name));
+            .as_usual(); // it says so
     }
 
     /// Another policy restricts, in the namespace or everywhere, what this one opens.

@@ -1,6 +1,7 @@
 #include "support/diag/digest.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <string_view>
@@ -22,6 +23,14 @@ namespace {
 constexpr std::size_t kShown = 5;
 /// Places that a line names of findings that are not shown.
 constexpr std::size_t kPlaces = 3;
+
+/// Input that is not what the cluster has: one cause, and one command or decision for all of it.
+std::size_t shown_of(const Diagnostic& d) {
+    static constexpr Code kOne[] = {Code::UnrenderedTemplate, Code::UnreplacedVariable,
+                                    Code::UnrenderedChart,    Code::UnbuiltKustomization,
+                                    Code::ForeignPolicy,      Code::UnusedComponent};
+    return std::find(std::begin(kOne), std::end(kOne), d.code) == std::end(kOne) ? kShown : 1;
+}
 
 /// One finding, and those of other places that say the same.
 struct Group {
@@ -84,7 +93,7 @@ std::string render_digest(std::span<const Diagnostic> list, const Sources& sourc
     std::map<std::pair<Severity, Code>, std::vector<const Diagnostic*>> left;
     for (const Group& group : groups) {
         const Diagnostic& d = *group.first;
-        if (d.severity == Severity::Error || ++shown[{d.severity, d.code}] <= kShown)
+        if (d.severity == Severity::Error || ++shown[{d.severity, d.code}] <= shown_of(d))
             continue;
         std::vector<const Diagnostic*>& rest = left[{d.severity, d.code}];
         rest.push_back(&d);
@@ -95,12 +104,12 @@ std::string render_digest(std::span<const Diagnostic> list, const Sources& sourc
     for (const Group& group : groups) {
         const Diagnostic& d = *group.first;
         const std::pair key(d.severity, d.code);
-        if (d.severity != Severity::Error && shown[key] == kShown)
+        if (d.severity != Severity::Error && shown[key] == shown_of(d))
             continue;
         out += render_text({group.first, 1}, sources, options);
         if (!group.others.empty())
             out += "  the same: " + more(group.others, sources) + "\n";
-        if (++shown[key] == kShown && left.contains(key))
+        if (++shown[key] == shown_of(d) && left.contains(key))
             out += "of " + label(d.code) + " " + std::string(info(d.code).slug) + ": " +
                    more(left.at(key), sources) + "   (--only " + label(d.code) + " --all)\n";
     }

@@ -472,3 +472,37 @@ TEST_CASE("what is to be filled in is told as that, and other mistakes as theirs
                                "metadata: {name: default}\nspec: {flowLogsFlushIntervall: 15s}\n");
     CHECK(has(folder.run("lint felix.yaml").out, "error[PC2001]"));
 }
+
+TEST_CASE("marks that another tool replaces are no mistakes of YAML") {
+    const Folder folder;
+    const auto lint = [&](const std::string& name) {
+        folder.write("in/a.yaml", "apiVersion: v1\nkind: Pod\nmetadata:\n  name: " + name +
+                                      "\n  namespace: a\nspec: {containers: [{name: c}]}\n");
+        return folder.run("lint --all in").out;
+    };
+    for (const char* mark : {"%%POD_NAME%%", "@POD_NAME@"}) {
+        CHECK_MESSAGE(has(lint(mark), "note[PC1007]"), mark);
+        CHECK_MESSAGE(!has(lint(mark), "PC1003"), mark);
+    }
+    CHECK(has(lint("@name"), "error[PC1003]"));
+}
+
+TEST_CASE("a list of no manifests is passed by, one of manifests is a mistake") {
+    const Folder folder;
+    folder.write("in/runs.json", "[{\"apiVersion\": \"tekton.dev/v1\", \"kind\": \"TaskRun\"}]");
+    folder.write("in/pod.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: b}\n"
+                                "spec: {containers: [{name: c, image: i}]}\n");
+    CHECK_FALSE(has(folder.run("lint in").out, "error["));
+    folder.write("in/list.yaml", "- apiVersion: networking.k8s.io/v1\n  kind: NetworkPolicy\n");
+    CHECK(has(folder.run("lint in").out, "error["));
+}
+
+TEST_CASE("a selector that is folded over lines says how") {
+    const Folder folder;
+    folder.write("a.yaml", "apiVersion: projectcalico.org/v3\nkind: GlobalNetworkPolicy\n"
+                           "metadata: {name: a}\nspec:\n  order: 1\n  selector: >\n"
+                           "    app == 'a' ||\n    app == 'b'\n  types: [Ingress]\n");
+    const auto out = folder.run("lint a.yaml").out;
+    CHECK(has(out, "error[PC1100]"));
+    CHECK(has(out, "hint: the text ends in a line break: write `>-` or `|-` before it"));
+}
