@@ -57,7 +57,10 @@ std::vector<Group> groups_of(std::span<const Diagnostic> list) {
     std::vector<Group> out;
     std::map<std::tuple<Severity, Code, std::string_view>, std::size_t> seen;
     for (const Diagnostic& d : list) {
-        const auto [place, fresh] = seen.try_emplace({d.severity, d.code, d.message}, out.size());
+        // Rules of one policy that a note says the same of differ in their numbers only.
+        const bool by_object = d.severity == Severity::Note && !d.object.empty();
+        const auto [place, fresh] =
+            seen.try_emplace({d.severity, d.code, by_object ? d.object : d.message}, out.size());
         if (fresh)
             out.push_back({&d, {}});
         else

@@ -129,3 +129,18 @@ TEST_CASE("what is no note is listed, however usual") {
     report.diagnostics.report(Code::SelectsNothing, report.line(1, "w"), {"a"}).as_usual();
     CHECK(report.text().find("w:1:1: warning[PC4101]") != std::string::npos);
 }
+
+TEST_CASE("notes of one rule about one object are one, as is what one command mends") {
+    Report report;
+    for (int i = 0; i < 3; ++i) {
+        const std::string rule = "egress[" + std::to_string(i) + "]";
+        report.diagnostics.report(Code::RedundantRule, report.line(1, rule), {rule})
+            .about("NetworkPolicy a/b");
+        report.diagnostics.report(Code::UnbuiltKustomization, report.line(2, rule), {rule});
+    }
+    const std::string text = report.text();
+    CHECK(text.find("the same: 2 more in 2 files: egress[1]:1:1, egress[2]:1:1\n") !=
+          std::string::npos);
+    CHECK(text.find("of PC1025 unbuilt-kustomization: 2 more in 2 files: egress[1]:2:1") !=
+          std::string::npos);
+}
