@@ -22,6 +22,7 @@ struct MapEndText {
 struct MapRow {
     std::vector<std::uint32_t> from, to;
     analyzer::ConnectivityMap::Pair connections;
+    bool hangs_on_unread = false; ///< what could not be read may make it another
 };
 
 struct MapRows {
@@ -29,7 +30,11 @@ struct MapRows {
     std::size_t endpoints = 0;
     std::vector<MapEndText> ends;
     std::vector<MapRow> rows;
+    std::vector<std::string> unread; ///< what was not read, for formats that hold it themselves
 };
+
+/// "1 group or outside range", "5 groups and outside ranges".
+std::string counted_ends(std::size_t number);
 
 /// Names of some ends; outside addresses are put together and come last.
 class MapNames {
@@ -37,6 +42,8 @@ class MapNames {
     /// `ends` must outlive this.
     explicit MapNames(const std::vector<MapEndText>& ends);
     std::string joined(const std::vector<std::uint32_t>& which, const char* separator) const;
+    /// Every member by name; outside addresses as CIDRs, or as "any outside address".
+    std::string members(const std::vector<std::uint32_t>& which) const;
 
   private:
     const std::vector<MapEndText>& ends_;

@@ -8,6 +8,7 @@
 #include "analyzer/program_sets.h"
 #include "analyzer/trail.h"
 #include "cli/common/input.h"
+#include "cli/common/unread.h"
 #include "ir/path/host_network.h"
 
 namespace polecat::cli {
@@ -137,6 +138,8 @@ std::string ReachPrinter::text(const std::vector<ReachAnswer>& answers) const {
             if (verdict.ways.size() > 1)
                 out += fmt::format("  {}{}{}\n", upper(decision::to_string(way.verdict)),
                                    way.assumption.empty() ? "" : " ", way.assumption);
+            else if (!way.assumption.empty() && verdict.verdict != decision::Verdict::Depends)
+                out += fmt::format("  shown {}; other ways end in the same\n", way.assumption);
             std::size_t number = 0;
             for (const ir::HopVerdict& hop : way.hops)
                 out += hop_text(hop, ++number);
@@ -149,7 +152,8 @@ std::string ReachPrinter::text(const std::vector<ReachAnswer>& answers) const {
     return out;
 }
 
-std::string ReachPrinter::json(const std::vector<ReachAnswer>& answers) const {
+std::string ReachPrinter::json(const std::vector<ReachAnswer>& answers,
+                               const std::vector<std::string>& unread) const {
     using nlohmann::json;
     json out = json::array();
     for (const ReachAnswer& answer : answers) {
@@ -162,6 +166,10 @@ std::string ReachPrinter::json(const std::vector<ReachAnswer>& answers) const {
                    {"hops", hops}};
         if (!answer.verdict.reason.empty())
             entry["reason"] = answer.verdict.reason;
+        if (!unread.empty())
+            entry["unread"] = unread;
+        if (hangs_on_unread(answer.verdict.reason))
+            entry["hangs_on_unread"] = true;
         if (ways.size() > 1)
             for (const ir::WayVerdict& way : ways)
                 entry["ways"].push_back({{"verdict", decision::to_string(way.verdict)},
@@ -248,15 +256,22 @@ std::string ReachPrinter::summary_text(const ir::PathQuery& query) const {
                  "with --port, which shows the rules that decide)\n";
 }
 
-std::string ReachPrinter::summary_json(const ir::PathQuery& query) const {
+std::string ReachPrinter::summary_json(const ir::PathQuery& query,
+                                       const std::vector<std::string>& unread,
+                                       bool hangs_on_unread) const {
     using nlohmann::json;
     json out = json::array();
-    for (const Summary& each : summary(query))
+    for (const Summary& each : summary(query)) {
         out.push_back({{"from", from_},
                        {"to", to_},
                        {"family", net::to_string(each.family)},
                        {"allowed", each.allowed},
                        {"depends", each.depends}});
+        if (!unread.empty())
+            out.back()["unread"] = unread;
+        if (hangs_on_unread && !each.depends.empty())
+            out.back()["hangs_on_unread"] = true;
+    }
     return out.dump(1) + "\n";
 }
 
