@@ -43,9 +43,10 @@ bool has_word_to_replace(std::string_view text) {
             std::isupper(static_cast<unsigned char>(text[lines + 2])) != 0);
 }
 
-/// `192.168.xxx.yyy`.
+/// `192.168.xxx.yyy`, and nothing beside it: a selector may have such letters.
 bool has_letters_for_numbers(std::string_view text) {
-    if (text.find('.') == std::string_view::npos)
+    if (text.find('.') == std::string_view::npos ||
+        text.find_first_not_of("0123456789.xyzXYZ/:-") != std::string_view::npos)
         return false;
     for (const char* each : {"xxx", "yyy", "zzz", "x.x"})
         if (text.find(each) != std::string_view::npos)
