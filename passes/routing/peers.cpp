@@ -182,7 +182,7 @@ class Peers {
     void settings(const policy::OtherObject& object, BgpPeer& peer) {
         const policy::Settings& spec = object.spec;
         peer.as = as_number(spec, "asNumber").value_or(0);
-        peer.local_as = as_number(spec, "localASNumber");
+        peer.local_as = own_as_number(input_, spec, "localASNumber");
         for (const At<std::string>& name : spec.texts("filters"))
             if (filters_.contains(name.value)) // Calico passes over others
                 peer.filters.push_back(name.value);
