@@ -125,6 +125,20 @@ RouteState VersionRoutes::state(NodeIndex node, const net::Cidr& prefix) {
     return out;
 }
 
+VersionRoutes::Originators VersionRoutes::originators(const net::Cidr& prefix) const {
+    Originators out;
+    for (const auto& [node, role] : model.roles(prefix)) {
+        const BgpNode& of = routing().nodes[node];
+        for (const Block& block : of.blocks)
+            if (block.originates && block.cidr == prefix) {
+                if (out.nodes.empty())
+                    out.first = block.origin;
+                out.nodes.push_back(of.name);
+            }
+    }
+    return out;
+}
+
 // --- routers -------------------------------------------------------------------------------------
 
 std::optional<std::string> VersionRoutes::announcer(const net::Address& address,

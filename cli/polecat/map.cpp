@@ -5,6 +5,7 @@
 #include "cli/common/input.h"
 #include "cli/common/unread.h"
 #include "cli/polecat/commands.h"
+#include "cli/polecat/flow_routes.h"
 #include "cli/polecat/map_render.h"
 #include "cli/polecat/map_sides.h"
 #include "cli/polecat/picture.h"
@@ -77,10 +78,11 @@ void count_hanging(const decision::LoweredCluster& cluster, const analyzer::Conn
 }
 
 void render(const MapOptions& options, const decision::LoweredCluster& cluster,
-            const analyzer::ConnectivityMap& map, net::Family family, Hanging* hanging,
-            const TextSink& sink) {
-    const MapRows rows =
+            const analyzer::ConnectivityMap& map, net::Family family, FlowRoutes& routes,
+            Hanging* hanging, const TextSink& sink) {
+    MapRows rows =
         options.expand ? expanded_rows(cluster, map, family) : grouped_rows(cluster, map, family);
+    routes.mark(rows, map);
     if (hanging != nullptr)
         count_hanging(cluster, map, rows, *hanging);
     render_map(rows, map, options.format, options.expand, sink);
@@ -141,13 +143,14 @@ int run(const MapOptions& options) {
         fmt::print(stderr, "polecat: {}\n", grouping.error());
         return kBadInput;
     }
-    const Input input = read_input(options.paths, options.input);
+    Input input = read_input(options.paths, options.input);
     if (is_unusable(input))
         return kBadInput;
     diag::Diagnostics diagnostics;
     const auto cluster =
         passes::lower(input.cluster, diagnostics, lower_options(options.unknown_address));
     const decision::Identities identities(cluster);
+    FlowRoutes routes(input, cluster);
     if (picture && options.expand)
         fmt::print(stderr,
                    "note: --expand is for rows; --group-by workload is the finest picture\n");
@@ -167,7 +170,7 @@ int run(const MapOptions& options) {
         const analyzer::ConnectivityMap map(cluster, identities, family);
         if (!picture) {
             render(
-                options, cluster, map, family, by_rows ? &hanging : nullptr,
+                options, cluster, map, family, routes, by_rows ? &hanging : nullptr,
                 [&](const std::string& text) { by_rows ? void(held_back += text) : write(text); });
             continue;
         }

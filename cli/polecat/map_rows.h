@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,10 +19,18 @@ struct MapEndText {
     net::AddressSet nets; ///< of outside addresses
 };
 
+/// Pairs of a row that policy lets through, and that no route joins.
+struct NoRoute {
+    bool certain = true; ///< of the first
+    std::size_t pairs = 0;
+    std::string from, to, reason; ///< of the first
+};
+
 /// Indices into MapRows::ends.
 struct MapRow {
     std::vector<std::uint32_t> from, to;
     analyzer::ConnectivityMap::Pair connections;
+    std::shared_ptr<const NoRoute> no_route = nullptr; ///< where rows are marked
 };
 
 struct MapRows {
@@ -29,6 +38,7 @@ struct MapRows {
     std::size_t endpoints = 0;
     std::vector<MapEndText> ends;
     std::vector<MapRow> rows;
+    bool routed = false; ///< routes were looked for
 };
 
 /// Names of some ends; outside addresses are put together and come last.

@@ -62,6 +62,13 @@ routing::NodeIndex RoutedInput::node(const std::string& name) const {
                                            near ? fmt::format("; did you mean `{}`?", *near) : ""));
 }
 
+routing::LowerNode quiet_lowering() {
+    return [](const routing::ClusterRouting& of, routing::NodeIndex node) {
+        diag::Diagnostics told;
+        return passes::node_routing(of, node, told);
+    };
+}
+
 RoutedInput route(Input& input, const RoutingFlags& flags, MeshSessions mesh) {
     RoutedInput out{input, {}, {}, {}, false};
     const auto options = routing_options(flags, input.sources, out.diagnostics);

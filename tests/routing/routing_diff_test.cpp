@@ -209,3 +209,32 @@ TEST_CASE("a node that moves, a block that moves") {
     CHECK(block.lines()[0] == "device 10.1.0.0/26 on a x1: its own -> via 10.0.0.2");
     CHECK(block.lines()[1] == "device 10.1.0.0/26 on b x1: via 10.0.0.1 -> its own");
 }
+
+TEST_CASE("rules that no route of the input meets are compared too") {
+    const auto with = [](const char* rules, const char* more = "") {
+        return kTwo + object("BGPConfiguration", "default", std::string("asNumber: 64512") + more) +
+               tor("65001", ", filters: [f]") + object("BGPFilter", "f", rules);
+    };
+    const char* reject = "importV4: [{action: Reject, cidr: 192.0.2.0/24, matchOperator: In}]";
+    const Versions swapped(
+        with(reject), with("importV4: [{action: Accept, cidr: 192.0.2.0/24, matchOperator: In}]"));
+    REQUIRE(swapped.diff.rules.size() == 1);
+    const RuleChange& rule = swapped.diff.rules.front();
+    CHECK(rule.about == "rule 1 of importV4 of BGPFilter f");
+    CHECK(rule.before == "rejects in 192.0.2.0/24");
+    CHECK(rule.now == "accepts in 192.0.2.0/24");
+    CHECK(rule.now_origin.span.line == rule.before_origin.span.line);
+    // What stands before and after a new rule is the same.
+    const Versions added(with(reject),
+                         with("importV4: [{action: Accept, cidr: 198.51.100.0/24, matchOperator: "
+                              "Equal}, {action: Reject, cidr: 192.0.2.0/24, matchOperator: In}]"));
+    REQUIRE(added.diff.rules.size() == 1);
+    CHECK(added.diff.rules.front().before == "");
+    CHECK(added.diff.rules.front().now == "accepts equal to 198.51.100.0/24");
+    const Versions communities(
+        with(reject),
+        with(reject, ", prefixAdvertisements: [{cidr: 192.0.2.0/24, communities: ['64512:7']}]"));
+    REQUIRE(communities.diff.rules.size() == 1);
+    CHECK(communities.diff.rules.front().about == "communities of 192.0.2.0/24");
+    CHECK(communities.diff.rules.front().now == "64512:7");
+}
