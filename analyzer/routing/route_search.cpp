@@ -27,6 +27,11 @@ std::string_view named(net::Family family) {
     return net::to_string(family);
 }
 
+bool has_sessions(const Propagation::Run& run, SpeakerIndex speaker) {
+    return std::any_of(run.network.links.begin(), run.network.links.end(),
+                       [&](const Link& link) { return link.to == speaker; });
+}
+
 } // namespace
 
 bool is_about_bgp(const policy::Cluster& cluster) {
@@ -237,13 +242,9 @@ std::optional<MissingRoute> RouteSearch::by_bgp(NodeIndex from, NodeIndex to,
         out.trail.push_back({to_string(*route->rejected), route->rejected->origin});
         return out;
     }
-    const auto of_run = [&](SpeakerIndex speaker) {
-        return std::any_of(run.network.links.begin(), run.network.links.end(),
-                           [&](const Link& link) { return link.to == speaker; });
-    };
-    if (!of_run(*source))
+    if (!has_sessions(run, *source))
         explain_without_sessions(from, out);
-    if (!of_run(*target))
+    if (!has_sessions(run, *target))
         explain_without_sessions(to, out);
     if (out.trail.empty())
         explain(run, source, {{*source, from}, {*target, to}}, out);
@@ -398,9 +399,13 @@ std::optional<MissingRoute> RouteSearch::told_nobody(const net::Cidr& prefix,
     out.reason = std::move(reason);
     out.unless = "the network outside has routes of its own";
     std::map<SpeakerIndex, NodeIndex> asked;
-    if (const auto speaker = node ? family.model.speaker(run, *node, prefix) : std::nullopt)
+    if (const auto speaker = node ? family.model.speaker(run, *node, prefix) : std::nullopt) {
         asked.emplace(*speaker, *node);
-    explain(run, std::nullopt, asked, out);
+        if (!has_sessions(run, *speaker))
+            explain_without_sessions(*node, out);
+    }
+    if (out.trail.empty())
+        explain(run, std::nullopt, asked, out);
     return out;
 }
 

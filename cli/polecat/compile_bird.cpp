@@ -10,6 +10,7 @@
 #include "backends/bird/bird.h"
 #include "passes/routing/routing.h"
 #include "support/diag/render.h"
+#include "support/listed.h"
 
 namespace polecat::cli {
 
@@ -96,9 +97,10 @@ class BirdCompiler {
             for (const routing::Session& session : family->sessions)
                 if (session.password)
                     passwords.insert(bird::password_file(*session.password));
-        std::string out = fmt::format("{} sessions, {} blocks, reads back equal",
-                                      node.v4.sessions.size() + node.v6.sessions.size(),
-                                      node.v4.blocks.size() + node.v6.blocks.size());
+        std::string out =
+            fmt::format("{}, {}, reads back equal",
+                        counted(node.v4.sessions.size() + node.v6.sessions.size(), "session"),
+                        counted(node.v4.blocks.size() + node.v6.blocks.size(), "block"));
         if (!passwords.empty())
             out += fmt::format(", needs {}", fmt::join(passwords, " "));
         return out;

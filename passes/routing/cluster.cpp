@@ -143,6 +143,10 @@ class ClusterPass {
             out_.ignored_interfaces.push_back(pattern.value);
         out_.router_id = input_.options.router_id;
         out_.mesh_restart_seconds = seconds(spec, "nodeMeshMaxRestartTime");
+        if (out_.mesh_restart_seconds.value_or(0) > kLongestRestart)
+            input_.diagnostics.report(
+                diag::Code::RefusedByBird, spec.span("nodeMeshMaxRestartTime"),
+                {fmt::format("nodeMeshMaxRestartTime must be 0 to {} seconds", kLongestRestart)});
         if (input_.configuration != nullptr && out_.mesh)
             out_.mesh_password = password(input_, *input_.configuration, "nodeMeshPassword");
     }

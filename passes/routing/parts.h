@@ -20,6 +20,8 @@ struct Input {
     routing::Origin configured(std::string_view field) const;
 };
 
+constexpr std::int64_t kLongestRestart = 4095; ///< seconds; 12 bits of BGP's capability
+
 routing::Origin origin_of(const policy::OtherObject& object, std::string_view field = "");
 /// 0 is Go's empty value: not given.
 std::optional<net::AsNumber> as_number(const policy::Settings& spec, std::string_view path);
