@@ -84,7 +84,7 @@ RouteSearch::RouteSearch(const policy::Cluster& cluster, const ClusterRouting& r
     assume_blocks(cluster, routing_);
     for (const policy::Node& each : cluster.nodes)
         for (const bool v4 : {true, false})
-            if (each.spec.text(v4 ? "ipv4VXLANTunnelAddr" : "ipv6VXLANTunnelAddr") ||
+            if (each.spec.has(v4 ? "ipv4VXLANTunnelAddr" : "ipv6VXLANTunnelAddr") ||
                 each.meta.annotations.contains(v4 ? "projectcalico.org/IPv4VXLANTunnelAddr"
                                                   : "projectcalico.org/IPv6VXLANTunnelAddr"))
                 (v4 ? tunnel_ends_v4_ : tunnel_ends_v6_).insert(each.meta.name);

@@ -174,23 +174,22 @@ std::string FlowRoutes::text(const std::optional<MissingRoute>& missing) const {
 // --- rows of a map -------------------------------------------------------------------------------
 
 /// Endpoints on nodes, with the address of the family if they have one.
-FlowRoutes::Ends FlowRoutes::ends(const std::vector<std::uint32_t>& groups,
-                                  const analyzer::ConnectivityMap& map, net::Family family) const {
+FlowRoutes::Ends FlowRoutes::ends(const std::vector<std::uint32_t>& which,
+                                  const MapRows& rows) const {
     Ends out;
-    for (const std::uint32_t group : groups)
-        for (const decision::ObjectId object : map.groups()[group].objects) {
+    for (const std::uint32_t end : which)
+        for (const decision::ObjectId object : rows.ends[end].objects) {
             Place place = place_of(object);
             std::erase_if(place.addresses,
-                          [&](const net::Address& each) { return each.family != family; });
+                          [&](const net::Address& each) { return each.family != rows.family; });
             if (!place.node.empty())
                 out.emplace_back(cluster_.world.object(object).name, std::move(place));
         }
     return out;
 }
 
-std::optional<NoRoute> FlowRoutes::of(const MapRow& row, const analyzer::ConnectivityMap& map,
-                                      net::Family family) {
-    Ends to = ends(row.to, map, family);
+std::optional<NoRoute> FlowRoutes::of(const MapRow& row, const MapRows& rows) {
+    Ends to = ends(row.to, rows);
     std::erase_if(to, [&](const auto& each) {
         const auto& addresses = each.second.addresses;
         return addresses.empty() || !search_->may_miss(addresses.front());
@@ -198,7 +197,7 @@ std::optional<NoRoute> FlowRoutes::of(const MapRow& row, const analyzer::Connect
     std::optional<NoRoute> out;
     if (to.empty())
         return out;
-    for (const auto& [source, from] : ends(row.from, map, family))
+    for (const auto& [source, from] : ends(row.from, rows))
         for (const auto& [target, place] : to)
             if (auto missing = search_->to_pod(from.node, place.node, place.addresses.front())) {
                 if (!out || (missing->certain && !out->certain))
@@ -209,11 +208,11 @@ std::optional<NoRoute> FlowRoutes::of(const MapRow& row, const analyzer::Connect
     return out;
 }
 
-void FlowRoutes::mark(MapRows& rows, const analyzer::ConnectivityMap& map) {
+void FlowRoutes::mark(MapRows& rows) {
     rows.routed = search_.has_value();
     if (rows.routed)
         for (MapRow& row : rows.rows)
-            if (auto found = of(row, map, rows.family))
+            if (auto found = of(row, rows))
                 row.no_route = std::make_shared<const NoRoute>(std::move(*found));
 }
 

@@ -19,7 +19,7 @@ class FlowRoutes {
     /// nullopt: there is a route both ways, or nobody knows.
     std::optional<routing::MissingRoute> of(const ir::PathQuery& query);
     /// Marks the rows with pairs that no route joins.
-    void mark(MapRows& rows, const analyzer::ConnectivityMap& map);
+    void mark(MapRows& rows);
 
     /// "  NO ROUTE: ...", with the trail. Empty where there is nothing to say.
     std::string text(const std::optional<routing::MissingRoute>& missing) const;
@@ -61,10 +61,8 @@ class FlowRoutes {
     std::optional<routing::MissingRoute> to_backends(const Place& from, const ir::PathQuery& query,
                                                      const decision::ServiceFront& front);
 
-    std::optional<NoRoute> of(const MapRow& row, const analyzer::ConnectivityMap& map,
-                              net::Family family);
-    Ends ends(const std::vector<std::uint32_t>& groups, const analyzer::ConnectivityMap& map,
-              net::Family family) const;
+    std::optional<NoRoute> of(const MapRow& row, const MapRows& rows);
+    Ends ends(const std::vector<std::uint32_t>& which, const MapRows& rows) const;
 
     const decision::LoweredCluster& cluster_;
     std::optional<RoutedInput> routed_;

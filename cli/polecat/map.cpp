@@ -66,9 +66,9 @@ bool by_side(const MapOptions& options, const decision::LoweredCluster& cluster)
 /// Rows of a map that hang on what could not be read.
 void count_hanging(const decision::LoweredCluster& cluster, const analyzer::ConnectivityMap& map,
                    const MapRows& rows, Hanging& into) {
-    const auto in_doubt = [&](const std::vector<std::uint32_t>& groups, Direction direction) {
-        return std::any_of(groups.begin(), groups.end(), [&](std::uint32_t group) {
-            const auto program = map.groups()[group].program(direction);
+    const auto in_doubt = [&](const std::vector<std::uint32_t>& ends, Direction direction) {
+        return std::any_of(ends.begin(), ends.end(), [&](std::uint32_t end) {
+            const auto program = map.groups()[rows.ends[end].group].program(direction);
             return program && cluster.is_in_doubt(*program);
         });
     };
@@ -82,7 +82,7 @@ void render(const MapOptions& options, const decision::LoweredCluster& cluster,
             Hanging* hanging, const TextSink& sink) {
     MapRows rows =
         options.expand ? expanded_rows(cluster, map, family) : grouped_rows(cluster, map, family);
-    routes.mark(rows, map);
+    routes.mark(rows);
     if (hanging != nullptr)
         count_hanging(cluster, map, rows, *hanging);
     render_map(rows, map, options.format, options.expand, sink);

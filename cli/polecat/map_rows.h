@@ -16,7 +16,9 @@ struct MapEndText {
     std::vector<std::string> members; ///< names of endpoints, or CIDRs
     std::string space;                ///< the namespace, where all members share it
     bool outside = false;
-    net::AddressSet nets; ///< of outside addresses
+    net::AddressSet nets;                    ///< of outside addresses
+    std::vector<decision::ObjectId> objects; ///< of endpoints
+    std::uint32_t group = 0;                 ///< of the map, that it is or belongs to
 };
 
 /// Pairs of a row that policy lets through, and that no route joins.

@@ -87,7 +87,7 @@ Lines diff_lines(const Version& sound, const Version& broken) {
     Lines out;
     const auto add = [&](const routing::Origin& origin) { out.insert(origin.span.line); };
     for (const auto& each : diff.sessions)
-        for (const auto* origin : {&each.before, &each.now})
+        for (const auto* origin : {&each.before, &each.now, &each.node_line})
             if (*origin)
                 add(**origin);
     for (const auto* list : {&diff.breaks, &diff.mends})
