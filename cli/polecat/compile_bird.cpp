@@ -36,7 +36,7 @@ class BirdCompiler {
         if (nodes.empty() && !diagnostics_.has_errors())
             diagnostics_
                 .report(diag::Code::NoBgpNode, Span{},
-                        {options_.node.empty() ? "*" : options_.node})
+                        {options_.node.empty() ? "" : fmt::format(" `{}`", options_.node)})
                 .with_hint("add `calicoctl get nodes -o yaml`, or `kubectl get nodes -o yaml` with "
                            "Calico's annotations");
         // Everything is looked at before anything is written.
