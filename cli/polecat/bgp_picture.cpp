@@ -145,8 +145,8 @@ class FabricPainter {
         return out;
     }
 
-    /// Boxes with equal texts are put together. 0: with the same neighbours; 1: alike in all but names and numbers; 2: by their
-    /// problems; 3: with problems or without.
+    /// Boxes with equal texts are put together. 0: with the same neighbours; 1: alike in all but
+    /// names and numbers; 2: by their problems; 3: with problems or without.
     std::vector<std::string> likeness(int coarse) const {
         std::vector<std::vector<std::size_t>> others(parts_.size());
         for (const auto& [ends, between] : between_) {
@@ -166,9 +166,9 @@ class FabricPainter {
             std::vector<std::string> ends;
             for (const std::size_t other : others[i]) {
                 // A neighbour of its own, or one of many.
-                const bool own = coarse != 0 &&
-                                 (others[other].size() == 1 ||
-                                  (parts_[i].layer == Layer::Router && others[i].size() == 1));
+                const bool own =
+                    coarse != 0 && (others[other].size() == 1 ||
+                                    (parts_[i].layer == Layer::Router && others[i].size() == 1));
                 const auto& between = between_.at(std::minmax(i, other));
                 ends.push_back(fmt::format("{}{}{}{}", static_cast<int>(parts_[other].layer),
                                            own ? "own" : std::to_string(other),
@@ -306,13 +306,13 @@ class FabricPainter {
         for (const routing::SessionFault& fault : report_.faults)
             out.problems.push_back(problem(fault));
         if (report_.mesh.nodes != 0)
-            out.mesh = fmt::format(
-                "mesh of {}, {}{}", counted(report_.mesh_nodes.size(), "node"),
-                counted(report_.mesh.sessions, "session"),
-                report_.mesh.advises_reflectors()
-                    ? fmt::format("; with {} route reflectors {}", report_.mesh.kReflectors,
-                                  report_.mesh.with_reflectors())
-                    : "");
+            out.mesh = fmt::format("mesh of {}, {}{}", counted(report_.mesh_nodes.size(), "node"),
+                                   counted(report_.mesh.sessions, "session"),
+                                   report_.mesh.advises_reflectors()
+                                       ? fmt::format("; with {} route reflectors {}",
+                                                     report_.mesh.kReflectors,
+                                                     report_.mesh.with_reflectors())
+                                       : "");
         return out;
     }
 

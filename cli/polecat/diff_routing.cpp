@@ -124,6 +124,13 @@ class RoutingEntries {
         return number > 1 ? fmt::format(" and {} more", number - 1) : "";
     }
 
+    void add_lines(const routing::Origin& before, const routing::Origin& after, Entry& into) const {
+        if (!before.object.empty())
+            into.lines.push_back(then(before));
+        if (!after.object.empty())
+            into.lines.push_back(now(after));
+    }
+
     Entry entry(const SessionChange& change) const {
         using Kind = routing::SessionChangeKind;
         Entry out{
@@ -171,10 +178,7 @@ class RoutingEntries {
                   comes || goes ? change.before + change.now
                                 : fmt::format("{} -> {}", change.before, change.now),
                   {}};
-        if (!change.before_origin.object.empty())
-            out.lines.push_back(then(change.before_origin));
-        if (!change.now_origin.object.empty())
-            out.lines.push_back(now(change.now_origin));
+        add_lines(change.before_origin, change.now_origin, out);
         return out;
     }
 
@@ -203,10 +207,7 @@ class RoutingEntries {
                                                   change.node, net::to_string(change.prefix))
                                     : fmt::format("{} -> {}", change.before, change.now),
                   {}};
-        if (!change.before_origin.object.empty())
-            out.lines.push_back(then(change.before_origin));
-        if (!change.now_origin.object.empty())
-            out.lines.push_back(now(change.now_origin));
+        add_lines(change.before_origin, change.now_origin, out);
         return out;
     }
 

@@ -238,3 +238,41 @@ TEST_CASE("rules that no route of the input meets are compared too") {
     CHECK(communities.diff.rules.front().about == "communities of 192.0.2.0/24");
     CHECK(communities.diff.rules.front().now == "64512:7");
 }
+
+TEST_CASE("many racks with numbers of their own are compared") {
+    const auto racks = [](net::AsNumber last) {
+        std::string out = kPods + kNoMesh;
+        for (int i = 1; i <= 80; ++i) {
+            const std::string name = fmt::format("n{:02}", i);
+            out += node(name, fmt::format("10.0.{}.1/24", i),
+                        fmt::format("asNumber: {}", 65100 + i), "rack: r" + std::to_string(i)) +
+                   affinity(name, fmt::format("10.1.{}.0/26", i)) +
+                   object("BGPPeer", fmt::format("tor{:02}", i),
+                          fmt::format("nodeSelector: rack == 'r{0}', peerIP: 10.0.{0}.254, "
+                                      "asNumber: {1}",
+                                      i, i == 80 ? last : 65001));
+        }
+        return out;
+    };
+    const Versions changed(racks(65001), racks(65001));
+    CHECK(changed.lines().empty());
+    const Versions moved(racks(65001), racks(65002));
+    CHECK(moved.diff.not_compared.empty());
+    CHECK(moved.diff.sessions.size() == 1);
+}
+
+TEST_CASE("the node whose manifest changed, the block that moved") {
+    const std::string tors = tor("65001", ", nodeSelector: k == 'b'");
+    std::string relabelled = kTwo;
+    relabelled.replace(relabelled.find("k: b"), 4, "k: c");
+    const Versions label(kTwo + kNoMesh + tors, relabelled + kNoMesh + tors);
+    REQUIRE(label.diff.sessions.size() == 1);
+    REQUIRE(label.diff.sessions.front().node_line);
+    CHECK(label.diff.sessions.front().node_line->object == "Node b");
+    CHECK_FALSE(label.diff.sessions.front().node_gone);
+    std::string block = kTwo;
+    block.replace(block.find("node: a, state"), 7, "node: b");
+    const Versions moved(kTwo, block);
+    REQUIRE_FALSE(moved.diff.routes.empty());
+    CHECK(moved.diff.routes.front().now_origin.object == "BlockAffinity a-10.1.0.0");
+}
