@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include "support/listed.h"
 
 namespace polecat::routing {
 
@@ -148,11 +151,48 @@ class RuleChanges {
             out["communities of " + net::to_string(each.prefix)] = {words(each), each.origin};
         for (const PrefixLine& each : shared.announced_ranges)
             out["services' range " + net::to_string(each.prefix)] = {"announced", each.origin};
-        for (const PrefixLine& each : shared.kept_from_kernel)
-            out["range " + net::to_string(each.prefix) + " in kernels"] = {"kept out", each.origin};
-        for (const PrefixLine& each : shared.services)
-            out["service's address " + net::to_string(each.prefix)] = {"announced", each.origin};
+        for (const PrefixLine& each : shared.kept_from_kernel) {
+            Entry& entry = out["services' range " + net::to_string(each.prefix)];
+            entry.words += entry.words.empty() ? "kept out of kernels" : ", kept out of kernels";
+            entry.origin = each.origin;
+        }
+        add_services(of, family, out);
         return out;
+    }
+
+    /// One entry a service: its addresses that are announced one by one, and who does so.
+    static void add_services(const ClusterRouting& of, net::Family family, Entries& into) {
+        struct Announced {
+            std::set<net::Cidr> prefixes;
+            std::set<std::string> nodes; ///< empty: all
+            Origin origin;
+        };
+        std::map<std::string, Announced> services;
+        const auto add = [&](const PrefixLine& line, const std::string& node) {
+            if (line.prefix.family() != family)
+                return;
+            Announced& service = services[line.origin.object];
+            service.prefixes.insert(line.prefix);
+            service.origin = line.origin;
+            if (!node.empty())
+                service.nodes.insert(node);
+        };
+        for (const PrefixLine& each : of.of(family).services)
+            add(each, "");
+        for (const BgpNode& node : of.nodes)
+            for (const PrefixLine& each : node.services)
+                add(each, node.name);
+        for (const auto& [object, service] : services) {
+            std::vector<std::string> texts;
+            for (const net::Cidr& each : service.prefixes)
+                texts.push_back(net::to_string(each));
+            into[fmt::format("{} addresses of {}", net::to_string(family), object)] = {
+                fmt::format("{} announced by {}", fmt::join(texts, " "),
+                            service.nodes.empty()
+                                ? "all nodes"
+                                : listed({service.nodes.begin(), service.nodes.end()}, 20)),
+                service.origin};
+        }
     }
 
     static Entries of_node(const BgpNode& node) {
@@ -171,9 +211,6 @@ class RuleChanges {
             for (const CommunityLine& each : *node.communities)
                 out["communities of " + net::to_string(each.prefix) + " on node " + node.name] = {
                     words(each), each.origin};
-        for (const PrefixLine& each : node.services)
-            out["service's address " + net::to_string(each.prefix) + " on node " + node.name] = {
-                "announced", each.origin};
         return out;
     }
 
