@@ -219,10 +219,12 @@ class RouteChanges {
             // Where the block itself comes, goes or moves, its line says so.
             const auto then = before_.originators(prefixes.front()),
                        here = now_.originators(prefixes.front());
-            if (then.nodes != here.nodes) {
-                change.before_origin = then.first;
-                change.now_origin = here.first;
-            }
+            for (const auto& [node, origin] : then)
+                if (!here.contains(node))
+                    change.before_origin = origin;
+            for (const auto& [node, origin] : here)
+                if (!then.contains(node))
+                    change.now_origin = origin;
         }
         change.routes += std::uint64_t{prefixes.size()} * pairs.size();
         change.prefixes.insert(change.prefixes.end(), prefixes.begin(), prefixes.end());

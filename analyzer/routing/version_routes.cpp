@@ -125,17 +125,12 @@ RouteState VersionRoutes::state(NodeIndex node, const net::Cidr& prefix) {
     return out;
 }
 
-VersionRoutes::Originators VersionRoutes::originators(const net::Cidr& prefix) const {
-    Originators out;
-    for (const auto& [node, role] : model.roles(prefix)) {
-        const BgpNode& of = routing().nodes[node];
-        for (const Block& block : of.blocks)
-            if (block.originates && block.cidr == prefix) {
-                if (out.nodes.empty())
-                    out.first = block.origin;
-                out.nodes.push_back(of.name);
-            }
-    }
+std::map<std::string, Origin> VersionRoutes::originators(const net::Cidr& prefix) const {
+    std::map<std::string, Origin> out;
+    for (const auto& [node, role] : model.roles(prefix))
+        for (const Block& block : routing().nodes[node].blocks)
+            if (block.originates && block.cidr == prefix)
+                out.emplace(routing().nodes[node].name, block.origin);
     return out;
 }
 

@@ -57,8 +57,8 @@ class BgpWriter {
         add("Node", name, fmt::format("bgp: {{ipv4Address: 10.9.{}.{}/24{}}}", rack, number, bgp),
             fmt::format("rack: r{}{}", rack, labels));
         add("BlockAffinity", name + "-b",
-            fmt::format("cidr: 10.64.{}.{}/26, node: {}, state: confirmed, deleted: false", rack,
-                        64 * number % 256, name));
+            fmt::format("cidr: 10.64.{}.{}/26, node: {}, state: confirmed, deleted: false",
+                        4 * rack + number / 4, 64 * number % 256, name));
     }
     void configuration(const std::string& more) {
         add("BGPConfiguration", "default",
@@ -94,7 +94,7 @@ class BgpWriter {
         out_.objects.push_back(
             "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: shop-1, "
             "namespace: web, labels: {kubernetes.io/service-name: shop}}, addressType: IPv4, "
-            "endpoints: [{addresses: [10.64.1.70], nodeName: n11, conditions: {ready: true}}], "
+            "endpoints: [{addresses: [10.64.4.70], nodeName: n11, conditions: {ready: true}}], "
             "ports: [{port: 80}]}");
     }
     static std::string nodes_password() {
