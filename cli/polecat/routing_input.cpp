@@ -120,7 +120,7 @@ void tell_left_out(const routing::ClusterRouting& routing) {
     for (const routing::BgpPeer& each : routing.peers)
         if (each.nodes.empty() || (each.to == routing::BgpPeer::To::Nodes && each.remote.empty()))
             peers.push_back(each.name);
-    if (!peers.empty())
+    if (!peers.empty() && !routing.nodes.empty())
         fmt::print(stderr, "note: {} {} no session among the nodes of the input\n",
                    peers.size() == 1 ? "BGPPeer" : "BGPPeers",
                    listed(peers) + (peers.size() == 1 ? " makes" : " make"));
