@@ -149,7 +149,7 @@ void tables_of(const std::string& name, const std::function<policy::Cluster()>& 
     phases.done("lower");
     const decision::Identities identities(lowered);
     phases.done("identities");
-    const auto image = backends::build_node_image(lowered, identities, kLocalNode, 1, diagnostics);
+    const auto image = backends::build_node_image(lowered, identities, kLocalNode, diagnostics);
     phases.done("flatten");
     phases.print(fmt::format("{} ({} tables)", name, image ? image->programs.size() : 0));
 }
@@ -164,7 +164,7 @@ void flow_by_table() {
     const auto lowered = passes::lower(cluster, diagnostics, options);
     const decision::Identities identities(lowered);
     Phases phases;
-    const auto image = backends::build_node_image(lowered, identities, kLocalNode, 1, diagnostics);
+    const auto image = backends::build_node_image(lowered, identities, kLocalNode, diagnostics);
     phases.done("flatten");
     const auto program =
         std::find_if(image->programs.begin(), image->programs.end(), [](const auto& each) {

@@ -33,8 +33,7 @@ class NodeBuilder {
                 const std::string& node, diag::Diagnostics& diagnostics)
         : cluster_(cluster), identities_(identities), node_(node), diagnostics_(diagnostics) {}
 
-    std::optional<NodeImage> run(std::uint16_t generation) {
-        image_.generation = generation;
+    std::optional<NodeImage> run() {
         take_settings();
         add_addresses();
         for (const decision::Endpoint& endpoint : cluster_.endpoints)
@@ -224,9 +223,8 @@ class NodeBuilder {
 
 std::optional<NodeImage> build_node_image(const LoweredCluster& cluster,
                                           const decision::Identities& identities,
-                                          const std::string& node, std::uint16_t generation,
-                                          diag::Diagnostics& diagnostics) {
-    return NodeBuilder(cluster, identities, node, diagnostics).run(generation);
+                                          const std::string& node, diag::Diagnostics& diagnostics) {
+    return NodeBuilder(cluster, identities, node, diagnostics).run();
 }
 
 } // namespace polecat::backends

@@ -100,15 +100,16 @@ class Emitter {
         }
     }
 
-    std::uint32_t generation() const { return generation_bits(image_.generation); }
+    static nft::Match flow_is(std::uint32_t state) { return MarkIs{true, kFlowBits, state, true}; }
+    static nft::Rule remember(std::uint32_t state) {
+        return plain({}, {nft::SetFlowMark{kForeignFlowBits, state, true}});
+    }
 
     /// Flows that this generation has judged already.
     void add_known_flows(std::vector<nft::Rule>& rules) const {
         rules.push_back(counted_drop({kInvalid}, "invalid"));
-        rules.push_back(
-            plain({kEstablished, MarkIs{true, kFlowBits, generation()}}, {verdict(Kind::Accept)}));
-        rules.push_back(
-            counted_drop({MarkIs{true, kFlowBits, generation() | kRevoked}}, "flow was denied"));
+        rules.push_back(plain({kEstablished, flow_is(0)}, {verdict(Kind::Accept)}));
+        rules.push_back(counted_drop({flow_is(kRevoked)}, "flow was denied"));
         rules.push_back(counted_drop({kRelated}, "related to a flow that is not allowed"));
     }
 
@@ -183,7 +184,7 @@ class Emitter {
         if (image_.to_host == policy::HostAction::Drop)
             host.push_back(counted_drop({}, "defaultEndpointToHostAction Drop"));
         else if (image_.to_host == policy::HostAction::Accept)
-            host.push_back(plain({}, {nft::SetFlowMark{kForeignFlowBits, generation()}}));
+            host.push_back(remember(0));
         chain("judge_host", std::move(host));
     }
 
@@ -199,24 +200,22 @@ class Emitter {
     }
 
     void add_judges() {
-        const nft::Rule remember = plain({}, {nft::SetFlowMark{kForeignFlowBits, generation()}});
         std::vector<nft::Rule> originals{plain({nft::DirectionIs{true}}, {go_to("judge_reply")})};
         for_workloads(originals, true, jump("encapsulation"));
         for_workloads(originals, true, jump("from_workload"));
         for_workloads(originals, false, jump("to_workload"));
-        originals.push_back(remember);
+        originals.push_back(remember(0));
         chain("judge", std::move(originals));
         std::vector<nft::Rule> replies;
         for_workloads(replies, false, jump("reply_to_workload"));
         for_workloads(replies, true, jump("reply_from_workload"));
-        replies.push_back(remember);
+        replies.push_back(remember(0));
         chain("judge_reply", std::move(replies));
         dispatch_chain("from_workload", true, "from");
         dispatch_chain("to_workload", false, "to");
         dispatch_chain("reply_from_workload", true, "rfrom");
         dispatch_chain("reply_to_workload", false, "rto");
-        chain("deny", {plain({}, {nft::SetFlowMark{kForeignFlowBits, generation() | kRevoked}}),
-                       plain({}, {verdict(Kind::Drop)})});
+        chain("deny", {remember(kRevoked), plain({}, {verdict(Kind::Drop)})});
     }
 
     const NodeImage& image_;

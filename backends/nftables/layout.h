@@ -14,15 +14,11 @@ inline constexpr unsigned kL4Shift = 16, kSourcePortShift = 23;
 /// kube-proxy's mark for masquerade, kept across.
 inline constexpr std::uint32_t kForeignMark = 0x00004000;
 /// Conntrack mark: the generation that judged the flow, and whether it was denied.
-inline constexpr std::uint32_t kGenerationShift = 16;
 inline constexpr std::uint32_t kRevoked = 0x10000000, kFlowBits = 0x1fff0000;
 inline constexpr std::uint32_t kForeignFlowBits = ~kFlowBits;
 
 inline std::uint32_t identity_mark(std::uint32_t identity) {
     return kIdentityFlag | (identity + 1);
-}
-inline std::uint32_t generation_bits(std::uint16_t generation) {
-    return std::uint32_t{generation} << kGenerationShift;
 }
 
 inline std::string family_digit(net::Family family) {

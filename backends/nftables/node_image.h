@@ -56,14 +56,12 @@ struct NodeImage {
     /// What workloads must not send: VXLAN to this port, IPIP.
     std::optional<std::uint16_t> dropped_vxlan_port = 4789;
     bool drops_ipip = true;
-    std::uint16_t generation = 1; ///< 1 to 4095
     auto operator<=>(const NodeImage&) const = default;
 };
 
 /// The image of one node. Reports what can't be expressed; nullopt then, never a wider image.
 std::optional<NodeImage> build_node_image(const decision::LoweredCluster& cluster,
                                           const decision::Identities& identities,
-                                          const std::string& node, std::uint16_t generation,
-                                          diag::Diagnostics& diagnostics);
+                                          const std::string& node, diag::Diagnostics& diagnostics);
 
 } // namespace polecat::backends

@@ -92,10 +92,6 @@ class Reader {
 
     void read_settings() {
         read_workloads();
-        for (const nft::Rule& rule : chain("judge_reply").rules)
-            for (const nft::Statement& statement : rule.statements)
-                if (const auto* mark = std::get_if<nft::SetFlowMark>(&statement))
-                    image_.generation = static_cast<std::uint16_t>(mark->bits >> kGenerationShift);
         const auto& host = chain("judge_host").rules;
         image_.to_host = policy::HostAction::Return;
         if (host.size() == 3)
@@ -285,10 +281,24 @@ std::string difference(const nft::Ruleset& expected, const nft::Ruleset& found) 
 
 } // namespace
 
+std::optional<Generation> generation_of(const nft::Ruleset& ruleset) {
+    const nft::Chain* chain = ruleset.find_chain("judge_reply");
+    if (chain == nullptr)
+        return std::nullopt;
+    for (const nft::Rule& rule : chain->rules)
+        for (const nft::Statement& statement : rule.statements)
+            if (const auto* mark = std::get_if<nft::SetFlowMark>(&statement);
+                mark != nullptr && !mark->generation)
+                return Generation{static_cast<std::uint16_t>(mark->bits >> Generation::kShift)};
+    return std::nullopt;
+}
+
 Result<NodeImage> read_back(const nft::Ruleset& ruleset) {
     try {
         NodeImage image = Reader(ruleset).run();
-        const nft::Ruleset expected = emit(image);
+        nft::Ruleset expected = emit(image);
+        if (const auto generation = generation_of(ruleset))
+            expected = nft::with_generation(std::move(expected), generation->bits());
         if (expected == ruleset)
             return image;
         return Error{difference(expected, ruleset) + " is not as written"};

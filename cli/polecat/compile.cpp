@@ -12,8 +12,6 @@
 #include "cli/polecat/emit_forms.h"
 #include "cli/polecat/origins.h"
 #include "support/diag/render.h"
-#include "support/read_file.h"
-#include "support/sha2.h"
 
 namespace polecat::cli {
 
@@ -28,7 +26,6 @@ struct CompileOptions {
     std::string emit;
     std::string node;
     std::string out = "polecat-bundle";
-    int generation = 0; ///< 0: made from what is compiled
     BirdCompileOptions bird;
 };
 
@@ -41,26 +38,11 @@ std::set<std::string> nodes_of(const decision::LoweredCluster& cluster) {
     return out;
 }
 
-std::optional<backends::NodeImage> image_in(const fs::path& path) {
-    const auto text = read_file(path.string());
-    const auto parsed = nft::parse(text ? *text : "");
-    const auto read = parsed ? backends::read_back(*parsed) : Result<backends::NodeImage>(Error{});
-    return read ? std::optional(*read) : std::nullopt;
-}
-
-/// The number of a policy, 1 to 4095, by which a node tells flows that it has judged from flows
-/// that another policy has. From the content, so that the same input gives the same bundle; another
-/// one than that of a different policy in the file that is about to be replaced.
-std::uint16_t generation_of(backends::NodeImage image, const fs::path& replaced) {
-    image.generation = 1;
-    const auto digest = sha224(nft::print(backends::emit(image)));
-    const unsigned number = digest[0] * 256U + digest[1];
-    image.generation = static_cast<std::uint16_t>(number % 4095 + 1);
-    const auto before = image_in(replaced);
-    if (before && before->generation == image.generation && *before != image)
-        image.generation = static_cast<std::uint16_t>(image.generation % 4095 + 1);
-    return image.generation;
-}
+/// What someone must know who loads the file by hand.
+const char* const kHeader =
+    "# nft -D generation=0x00010000 -f ruleset.nft, after generations.nft of this bundle; with "
+    "every\n"
+    "# other policy the next number (0x00020000, ...). docs/nftables.md says why.\n";
 
 class Compiler {
   public:
@@ -76,6 +58,8 @@ class Compiler {
                     .with_hint("nodes with endpoints: " + list(nodes));
             nodes = {options_.node};
         }
+        if (!diagnostics_.has_errors() && !nodes.empty())
+            write(fs::path(options_.out) / "generations.nft", backends::free_generations());
         if (!diagnostics_.has_errors())
             for (const std::string& node : nodes)
                 compile(node); // a node that is refused does not keep the others back
@@ -105,15 +89,10 @@ class Compiler {
 
     /// Nothing is written that does not read back as what it was made from.
     void compile(const std::string& node) {
-        auto image = backends::build_node_image(
-            cluster_, identities_, node,
-            static_cast<std::uint16_t>(std::max(options_.generation, 1)), diagnostics_);
+        const auto image = backends::build_node_image(cluster_, identities_, node, diagnostics_);
         if (!image)
             return;
-        const fs::path folder = fs::path(options_.out) / "nodes" / node;
-        if (options_.generation == 0)
-            image->generation = generation_of(*image, folder / "ruleset.nft");
-        const std::string text = nft::print_replacing(backends::emit(*image));
+        const std::string text = kHeader + nft::print_replacing(backends::emit(*image));
         const auto parsed = nft::parse(text);
         if (!parsed)
             refuse(node, parsed.error());
@@ -123,15 +102,19 @@ class Compiler {
         if (*again != *image)
             refuse(node, "the image differs");
         const std::string origins = origins_json(cluster_, *image, node, input_.sources);
-        if (!write_file((folder / "ruleset.nft").string(), text) ||
-            !write_file((folder / "origins.json").string(), origins)) {
-            diagnostics_.report(diag::Code::UnreadableFile, Span{},
-                                {folder.string(), "it can't be written"});
-            return;
-        }
-        fmt::print("{}: {} programs, {} addresses, generation {}, reads back equal -> {}\n", node,
-                   image->programs.size(), image->addresses.size(), image->generation,
-                   (folder / "ruleset.nft").string());
+        const fs::path folder = fs::path(options_.out) / "nodes" / node;
+        if (write(folder / "ruleset.nft", text) && write(folder / "origins.json", origins))
+            fmt::print("{}: {} programs, {} addresses, reads back equal -> {}\n", node,
+                       image->programs.size(), image->addresses.size(),
+                       (folder / "ruleset.nft").string());
+    }
+
+    bool write(const fs::path& path, const std::string& text) {
+        if (write_file(path.string(), text))
+            return true;
+        diagnostics_.report(diag::Code::UnreadableFile, Span{},
+                            {path.string(), "it can't be written"});
+        return false;
     }
 
     const CompileOptions& options_;
@@ -184,20 +167,15 @@ void add_compile(CLI::App& app, int& exit_code) {
     command->add_option("--node", options->node, "one node; all when absent");
     command->add_option("-o,--out", options->out, "folder of the bundle");
     command
-        ->add_option(
-            "--generation", options->generation,
-            "number of this policy, 1 to 4095: another than that of the policy the node runs. "
-            "When absent, made from what is compiled")
-        ->check(CLI::Range(1, 4095));
-    command
         ->add_option("--emit", options->emit,
                      "print a form on the way instead: policy-ir, program or table")
         ->check(CLI::IsMember({"policy-ir", "program", "table"}));
     add_bird_options(*command, *options);
     command->footer("Examples:\n"
                     "  polecat compile manifests/ -o bundle\n"
-                    "  polecat compile manifests/ --node node1 && "
-                    "nft -f polecat-bundle/nodes/node1/ruleset.nft\n"
+                    "  polecat compile manifests/ --node node1\n"
+                    "  nft -f polecat-bundle/generations.nft    # once after a start\n"
+                    "  nft -D generation=0x00010000 -f polecat-bundle/nodes/node1/ruleset.nft\n"
                     "  polecat compile manifests/ --target bird --node node1\n"
                     "  polecat compile manifests/ --emit program");
     command->callback([options, &exit_code] { exit_code = run(*options); });

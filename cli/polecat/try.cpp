@@ -44,7 +44,8 @@ class Experiment {
         if (const auto entered = runtime::Lab::enter(); !entered)
             return lacking(entered.error());
         runtime::Lab lab;
-        if (const auto loaded = runtime::nft_load(nft::print_replacing(backends::emit(image_)));
+        if (const auto loaded = runtime::nft_load(nft::print_replacing(
+                nft::with_generation(backends::emit(image_), backends::Generation{}.bits())));
             !loaded)
             return lacking(loaded.error());
         if (const auto built = build(lab); !built)
@@ -175,7 +176,7 @@ int run(const TryOptions& options) {
         if (node.empty())
             node = endpoint.node;
     const decision::Identities identities(cluster);
-    const auto image = backends::build_node_image(cluster, identities, node, 1, diagnostics);
+    const auto image = backends::build_node_image(cluster, identities, node, diagnostics);
     fmt::print(stderr, "{}",
                diag::render_text(diagnostics.list(), input.sources, {colour_on(true)}));
     if (!image)

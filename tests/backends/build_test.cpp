@@ -27,7 +27,7 @@ Built build(const std::string& text) {
     Built out;
     load_text(text, out.cluster);
     const decision::Identities identities(out.cluster.lowered);
-    out.image = backends::build_node_image(out.cluster.lowered, identities, "node0", 1,
+    out.image = backends::build_node_image(out.cluster.lowered, identities, "node0",
                                            out.cluster.diagnostics);
     return out;
 }
@@ -106,9 +106,19 @@ TEST_CASE("every ruleset reads back as the image it was made from") {
         const auto parsed = nft::parse(nft::print(ruleset));
         REQUIRE_MESSAGE(parsed.ok(), (parsed ? "" : parsed.error()));
         CHECK(*parsed == ruleset);
-        const auto replacing = nft::parse(nft::print_replacing(ruleset));
+        const auto replacing = nft::parse("# a remark\n" + nft::print_replacing(ruleset));
         REQUIRE_MESSAGE(replacing.ok(), (replacing ? "" : replacing.error()));
         CHECK(*replacing == ruleset);
+        CHECK_FALSE(backends::generation_of(ruleset).has_value());
+        const backends::Generation generation{4095};
+        const nft::Ruleset numbered = nft::with_generation(ruleset, generation.bits());
+        const auto loaded = nft::parse(nft::print(numbered));
+        REQUIRE_MESSAGE(loaded.ok(), (loaded ? "" : loaded.error()));
+        CHECK(*loaded == numbered);
+        CHECK(backends::generation_of(numbered) == generation);
+        const auto of_kernel = backends::read_back(*loaded);
+        REQUIRE_MESSAGE(of_kernel.ok(), (of_kernel ? "" : of_kernel.error()));
+        CHECK(*of_kernel == *built.image);
         const auto read = backends::read_back(*parsed);
         REQUIRE_MESSAGE(read.ok(), (read ? "" : read.error()));
         CHECK(*read == *built.image);
@@ -117,6 +127,22 @@ TEST_CASE("every ruleset reads back as the image it was made from") {
         CHECK(update->text.empty());
         CHECK(update->flush.empty());
     }
+}
+
+TEST_CASE("a generation is a number of the node and no part of the policy") {
+    const std::string text = testing::ClusterWriter(7, {}).write();
+    const Built one = build(text), two = build(text);
+    REQUIRE(one.image.has_value());
+    CHECK(nft::print_replacing(backends::emit(*one.image)) ==
+          nft::print_replacing(backends::emit(*two.image)));
+    CHECK(backends::Generation{1}.next() == backends::Generation{2});
+    CHECK(backends::Generation{4095}.next() == backends::Generation{1});
+    // Rules of two generations at once are nobody's.
+    nft::Ruleset mixed = nft::with_generation(backends::emit(*one.image), 0x10000);
+    for (nft::Chain& chain : mixed.chains)
+        if (chain.name == "deny")
+            chain = *nft::with_generation(backends::emit(*one.image), 0x20000).find_chain("deny");
+    CHECK_FALSE(backends::read_back(mixed).ok());
 }
 
 TEST_CASE("a ruleset that was tampered with does not read back") {

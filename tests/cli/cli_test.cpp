@@ -342,6 +342,7 @@ TEST_CASE("compile") {
     CHECK(made.exit_code == 0);
     CHECK(fs::exists(folder / "nodes/worker-1/ruleset.nft"));
     CHECK(fs::exists(folder / "nodes/worker-1/origins.json"));
+    CHECK(fs::exists(folder / "generations.nft"));
     fs::remove_all(folder);
     const auto nowhere =
         polecat_with({"compile", kExample + "/mended", "--node", "wroker", "-o", folder.string()});

@@ -29,8 +29,9 @@ bool may_run() {
 }
 
 Node::Node(const std::string& manifests, const std::vector<std::string>& outside,
-           std::uint16_t generation) {
-    compile(manifests, generation);
+           backends::Generation first)
+    : generation(first) {
+    compile(manifests);
     std::map<std::string, std::vector<net::Address>> by_interface;
     for (const backends::DispatchEntry& entry : image.dispatch)
         by_interface[entry.interface].push_back(entry.address);
@@ -42,31 +43,36 @@ Node::Node(const std::string& manifests, const std::vector<std::string>& outside
         for (const net::Address& each : addresses)
             host_by_address_[each] = *host;
     }
-    const auto loaded = runtime::nft_load(nft::print_replacing(backends::emit(image)));
+    load();
+}
+
+void Node::load() const {
+    const auto loaded = runtime::nft_load(
+        nft::print_replacing(nft::with_generation(backends::emit(image), generation.bits())));
     REQUIRE_MESSAGE(loaded.ok(), (loaded ? "" : loaded.error()));
 }
 
-void Node::compile(const std::string& manifests, std::uint16_t generation) {
+void Node::compile(const std::string& manifests) {
     cluster = testing::RandomCluster{};
     load_text(manifests, cluster);
     for (const diag::Diagnostic& each : cluster.diagnostics.list())
         REQUIRE_MESSAGE(each.severity != diag::Severity::Error, each.message);
     const decision::Identities identities(cluster.lowered);
-    auto made = backends::build_node_image(cluster.lowered, identities, "node0", generation,
-                                           cluster.diagnostics);
+    auto made =
+        backends::build_node_image(cluster.lowered, identities, "node0", cluster.diagnostics);
     REQUIRE(made.has_value());
     image = std::move(*made);
 }
 
-void Node::change_policy(const std::string& manifests, std::uint16_t generation) {
-    compile(manifests, generation);
-    const auto loaded = runtime::nft_load(nft::print_replacing(backends::emit(image)));
-    REQUIRE_MESSAGE(loaded.ok(), (loaded ? "" : loaded.error()));
+void Node::change_policy(const std::string& manifests, backends::Generation next) {
+    compile(manifests);
+    generation = next;
+    load();
 }
 
 std::string Node::add_pods(const std::string& manifests) {
     const nft::Ruleset before = backends::emit(image);
-    compile(manifests, image.generation);
+    compile(manifests);
     const auto update = backends::element_update(before, backends::emit(image));
     REQUIRE(update.has_value());
     for (const backends::DispatchEntry& entry : image.dispatch)

@@ -22,10 +22,10 @@ class Node {
   public:
     /// Manifests whose pods are all on node0. `outside`: addresses beyond the node.
     Node(const std::string& manifests, const std::vector<std::string>& outside,
-         std::uint16_t generation = 1);
+         backends::Generation first = {});
 
     /// Compiles other manifests of the same endpoints and switches to them.
-    void change_policy(const std::string& manifests, std::uint16_t generation);
+    void change_policy(const std::string& manifests, backends::Generation next);
     /// More pods of the same policies: only elements may change. Returns the commands.
     std::string add_pods(const std::string& manifests);
     /// What the kernel lists reads back as the image that was loaded.
@@ -47,10 +47,12 @@ class Node {
     runtime::Lab lab;
     testing::RandomCluster cluster;
     backends::NodeImage image;
+    backends::Generation generation;
     std::uint64_t next_nonce = 1;
 
   private:
-    void compile(const std::string& manifests, std::uint16_t generation);
+    void compile(const std::string& manifests);
+    void load() const;
     nft::Ruleset listed() const;
     std::map<net::Address, std::size_t> host_by_address_;
     /// By address, protocol and port of a service.
