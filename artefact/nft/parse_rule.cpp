@@ -91,15 +91,19 @@ class RuleReader {
         return !generation || words_.take("|") ? words_.mark() : 0;
     }
 
-    MarkIs mark_is(bool conntrack) {
+    void mark_is(bool conntrack, Rule& to) {
         MarkIs out;
         out.conntrack = conntrack;
         if (words_.take("&")) {
             out.mask = words_.mark();
+            if (!conntrack && words_.take("vmap")) {
+                to.statements.emplace_back(JumpByMark{set_name(), out.mask});
+                return;
+            }
             words_.expect("==");
         }
         out.value = flow_bits(out.generation);
-        return out;
+        to.matches.emplace_back(out);
     }
 
     void meta(Rule& out) {
@@ -115,9 +119,9 @@ class RuleReader {
         }
         words_.expect("mark");
         if (words_.take("vmap")) {
-            out.statements.emplace_back(JumpByMark{set_name()});
+            out.statements.emplace_back(JumpByMark{set_name(), ~0u});
         } else if (!words_.take("set")) {
-            out.matches.emplace_back(mark_is(false));
+            mark_is(false, out);
         } else if (words_.take("meta")) {
             words_.expect("mark");
             if (words_.take("|"))
@@ -147,7 +151,7 @@ class RuleReader {
         } else {
             words_.expect("mark");
             if (!words_.take("set")) {
-                out.matches.emplace_back(mark_is(true));
+                mark_is(true, out);
                 return;
             }
             for (const char* word : {"ct", "mark", "&"})

@@ -134,7 +134,11 @@ struct StatementText {
                                ? fmt::format("({})", flow_bits(s.bits, true))
                                : flow_bits(s.bits, s.generation));
     }
-    std::string operator()(const JumpByMark& s) const { return "meta mark vmap @" + s.map; }
+    std::string operator()(const JumpByMark& s) const {
+        if (s.mask == ~0u)
+            return "meta mark vmap @" + s.map;
+        return fmt::format("meta mark & {} vmap @{}", mark(s.mask), s.map);
+    }
     std::string operator()(const JumpByProtocol& s) const { return "meta l4proto vmap @" + s.map; }
     std::string operator()(const JumpByPort& s) const {
         return fmt::format("th {} vmap @{}", s.source ? "sport" : "dport", s.map);
@@ -268,9 +272,11 @@ Ruleset with_generation(Ruleset ruleset, std::uint32_t bits) {
 
 std::string print_free_generations(const std::string& table,
                                    const std::vector<std::uint32_t>& numbers) {
-    return fmt::format("create table inet {}_generations {{\n\tset free {{\n\t\ttype mark\n"
-                       "\t\telements = {{ {} }}\n\t}}\n}}\n",
-                       table, joined(numbers, ",\n\t\t\t     ", "0x{:08x}"));
+    // A block after "create" is passed over by nft 1.0.6.
+    return fmt::format(
+        "create table inet {0}_generations\ntable inet {0}_generations {{\n\tset free "
+        "{{\n\t\ttype mark\n\t\telements = {{ {1} }}\n\t}}\n}}\n",
+        table, joined(numbers, ",\n\t\t\t     ", "0x{:08x}"));
 }
 
 } // namespace polecat::nft

@@ -138,6 +138,7 @@ struct SetFlowMark {
 };
 struct JumpByMark {
     std::string map;
+    std::uint32_t mask = ~0u; ///< the bits that are looked up
     auto operator<=>(const JumpByMark&) const = default;
 };
 struct JumpByProtocol {

@@ -27,8 +27,8 @@ class Emitter {
         add_input();
         add_judges();
         emit_class_chains(image_, out_);
-        for (const auto& [number, program] : image_.programs)
-            emit_program(number, program, out_);
+        for (const auto& [name, program] : image_.programs)
+            emit_program(name, program, out_);
         out_.sort();
         return std::move(out_);
     }
@@ -60,12 +60,26 @@ class Emitter {
             for (const auto& [address, identity] : image_.addresses)
                 if (address.family == family)
                     exact.elements.push_back({{{}, address, address}, identity_mark(identity)});
+            for (const bool source : {true, false})
+                add_identify(family, source);
             Map& ranges = map("net" + family_digit(family), type, Map::Kind::Marks, true);
             for (const auto& [range, identity] : image_.outside)
                 if (range.first.family == family)
                     ranges.elements.push_back(
                         {{{}, range.first, range.last}, identity_mark(identity)});
         }
+    }
+
+    /// The identity of an address into the mark.
+    void add_identify(net::Family family, bool source) {
+        const std::string digit = family_digit(family);
+        const nft::AddressField address{family, source};
+        const MarkIs none{false, ~0u, 0, false};
+        chain(identify_chain(family, source),
+              {plain({}, {nft::SetMark{0}}),
+               plain({}, {nft::MarkByAddress{address, "addr" + digit}}),
+               plain({none}, {nft::MarkByAddress{address, "net" + digit}}),
+               counted_drop({none}, "address without identity")});
     }
 
     /// By interface and address: who may use it (own), and which program runs. Replies meet the
@@ -117,7 +131,7 @@ class Emitter {
     void add_keep_mark(std::vector<nft::Rule>& rules, const std::string& name,
                        const std::string& judge) {
         rules.push_back(
-            plain({MarkIs{false, kForeignMark, kForeignMark}}, {go_to(name + "_marked")}));
+            plain({MarkIs{false, kForeignMark, kForeignMark, false}}, {go_to(name + "_marked")}));
         rules.push_back(plain({}, {jump(judge)}));
         rules.push_back(plain({}, {nft::SetMark{0}}));
         chain(name + "_marked",

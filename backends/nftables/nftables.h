@@ -2,9 +2,11 @@
 /// is the same ruleset: the number of a generation comes into it when it is loaded.
 #pragma once
 
+#include <optional>
+
 #include "artefact/nft/ruleset.h"
 #include "backends/nftables/generation.h"
-#include "backends/nftables/node_image.h"
+#include "backends/node/node_image.h"
 #include "support/result.h"
 
 namespace polecat::backends {

@@ -6,12 +6,14 @@
 #include <fmt/format.h>
 
 #include "backends/nftables/nftables.h"
+#include "backends/node/build.h"
 #include "cli/common/input.h"
 #include "cli/polecat/commands.h"
 #include "cli/polecat/compile_bird.h"
 #include "cli/polecat/emit_forms.h"
 #include "cli/polecat/origins.h"
 #include "support/diag/render.h"
+#include "support/read_file.h"
 
 namespace polecat::cli {
 
@@ -26,6 +28,7 @@ struct CompileOptions {
     std::string emit;
     std::string node;
     std::string out = "polecat-bundle";
+    std::string base;
     BirdCompileOptions bird;
 };
 
@@ -44,11 +47,28 @@ const char* const kHeader =
     "every\n"
     "# other policy the next number (0x00020000, ...). docs/nftables.md says why.\n";
 
+const char* const kNumbers = "numbers.txt";
+
+/// What an earlier bundle numbered; nothing where none is named.
+backends::Numbers numbers_in(const std::string& bundle) {
+    if (bundle.empty())
+        return {};
+    const std::string path = (fs::path(bundle) / kNumbers).string();
+    const auto text = read_file(path);
+    if (!text)
+        throw CLI::ValidationError("--base", path + ": " + text.error());
+    auto numbers = backends::parse_numbers(*text);
+    if (!numbers)
+        throw CLI::ValidationError("--base", path + ": " + numbers.error());
+    return std::move(*numbers);
+}
+
 class Compiler {
   public:
     Compiler(const CompileOptions& options, const Input& input,
              const decision::LoweredCluster& cluster)
-        : options_(options), input_(input), cluster_(cluster), identities_(cluster) {}
+        : options_(options), input_(input), cluster_(cluster), identities_(cluster),
+          images_(cluster, identities_, numbers_in(options.base)) {}
 
     int run() {
         std::set<std::string> nodes = nodes_of(cluster_);
@@ -60,9 +80,12 @@ class Compiler {
         }
         if (!diagnostics_.has_errors() && !nodes.empty())
             write(fs::path(options_.out) / "generations.nft", backends::free_generations());
-        if (!diagnostics_.has_errors())
+        if (!diagnostics_.has_errors()) {
             for (const std::string& node : nodes)
                 compile(node); // a node that is refused does not keep the others back
+            if (!nodes.empty())
+                write(fs::path(options_.out) / kNumbers, backends::print(images_.record()));
+        }
         diagnostics_.sort();
         fmt::print(stderr, "{}",
                    diag::render_text(diagnostics_.list(), input_.sources, {colour_on(true)}));
@@ -89,7 +112,7 @@ class Compiler {
 
     /// Nothing is written that does not read back as what it was made from.
     void compile(const std::string& node) {
-        const auto image = backends::build_node_image(cluster_, identities_, node, diagnostics_);
+        const auto image = images_.of(node, diagnostics_);
         if (!image)
             return;
         const std::string text = kHeader + nft::print_replacing(backends::emit(*image));
@@ -101,7 +124,7 @@ class Compiler {
             refuse(node, again.error());
         if (*again != *image)
             refuse(node, "the image differs");
-        const std::string origins = origins_json(cluster_, *image, node, input_.sources);
+        const std::string origins = origins_json(cluster_, images_, *image, node, input_.sources);
         const fs::path folder = fs::path(options_.out) / "nodes" / node;
         if (write(folder / "ruleset.nft", text) && write(folder / "origins.json", origins))
             fmt::print("{}: {} programs, {} addresses, reads back equal -> {}\n", node,
@@ -121,6 +144,7 @@ class Compiler {
     const Input& input_;
     const decision::LoweredCluster& cluster_;
     decision::Identities identities_;
+    backends::NodeImages images_;
     diag::Diagnostics diagnostics_;
 };
 
@@ -135,10 +159,7 @@ int run(CompileOptions& options) {
         return compile_bird(options.bird, input);
     }
     diag::Diagnostics diagnostics;
-    passes::LowerOptions lowering;
-    if (options.emit.empty())
-        lowering.only_node = options.node;
-    const auto cluster = passes::lower(input.cluster, diagnostics, lowering);
+    const auto cluster = passes::lower(input.cluster, diagnostics);
     if (!options.emit.empty()) {
         fmt::print("{}", emit_form(options.emit, input.cluster, cluster));
         return kGood;
@@ -166,6 +187,8 @@ void add_compile(CLI::App& app, int& exit_code) {
         ->check(CLI::IsMember({"nftables", "bird"}));
     command->add_option("--node", options->node, "one node; all when absent");
     command->add_option("-o,--out", options->out, "folder of the bundle");
+    command->add_option("--base", options->base,
+                        "folder of an earlier bundle: what is still there keeps its numbers");
     command
         ->add_option("--emit", options->emit,
                      "print a form on the way instead: policy-ir, program or table")

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "backends/nftables/nftables.h"
+#include "backends/node/build.h"
 #include "cli/common/input.h"
 #include "cli/polecat/commands.h"
 #include "frontend/expectation_text.h"
@@ -176,7 +177,7 @@ int run(const TryOptions& options) {
         if (node.empty())
             node = endpoint.node;
     const decision::Identities identities(cluster);
-    const auto image = backends::build_node_image(cluster, identities, node, diagnostics);
+    const auto image = backends::NodeImages(cluster, identities).of(node, diagnostics);
     fmt::print(stderr, "{}",
                diag::render_text(diagnostics.list(), input.sources, {colour_on(true)}));
     if (!image)

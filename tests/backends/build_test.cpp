@@ -3,34 +3,15 @@
 
 #include <doctest/doctest.h>
 
-#include "backends/nftables/nftables.h"
 #include "backends/nftables/update.h"
-#include "tests/random_cluster.h"
+#include "tests/backends/built.h"
 
 using namespace polecat;
 using diag::Code;
+using testing::build;
+using testing::Built;
 
 namespace {
-
-struct Built {
-    testing::RandomCluster cluster;
-    std::optional<backends::NodeImage> image;
-
-    bool has(Code code) const {
-        const auto& list = cluster.diagnostics.list();
-        return std::any_of(list.begin(), list.end(),
-                           [&](const diag::Diagnostic& each) { return each.code == code; });
-    }
-};
-
-Built build(const std::string& text) {
-    Built out;
-    load_text(text, out.cluster);
-    const decision::Identities identities(out.cluster.lowered);
-    out.image = backends::build_node_image(out.cluster.lowered, identities, "node0",
-                                           out.cluster.diagnostics);
-    return out;
-}
 
 const std::string kPod =
     "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: ns, labels: {app: a}}, spec: "
@@ -58,10 +39,10 @@ TEST_CASE("what a ruleset can't say is refused or left out, never widened") {
     const Built allow = build(kPod + rule("Allow", domain));
     CHECK(allow.has(Code::RuleLeftOut));
     REQUIRE(allow.image.has_value());
-    for (const auto& [number, program] : allow.image->programs)
-        if (program.direction == decision::Direction::Egress)
-            CHECK(std::none_of(program.cells.begin(), program.cells.end(),
-                               [](const auto& cell) { return cell.allow; }));
+    for (const auto& [name, program] : allow.image->programs)
+        if (program->direction == decision::Direction::Egress)
+            CHECK(std::none_of(program->cells.begin(), program->cells.end(),
+                               [](const auto& cell) { return cell.second.allow; }));
 }
 
 TEST_CASE("endpoints that no rule can name") {
@@ -76,25 +57,6 @@ TEST_CASE("endpoints that no rule can name") {
               "[10.0.0.1/32], pod: p}}");
     CHECK(other.has(Code::InterfaceOutsidePrefix));
     CHECK_FALSE(other.image.has_value());
-}
-
-TEST_CASE("too many classes of packets are refused") {
-    std::string ports;
-    for (int i = 0; i < 50; ++i)
-        ports += (i == 0 ? "" : ", ") + std::to_string(1 + i * 3);
-    std::string rules;
-    // Each source port of its own with destination ports of its own: all classes differ.
-    for (int i = 0; i < 130; ++i)
-        rules += "{action: " + std::string(i % 2 == 0 ? "Allow" : "Deny") +
-                 ", protocol: TCP, source: {ports: [" + std::to_string(1000 + i) +
-                 "]}, destination: {ports: [" + std::to_string(2000 + i * 2) + "]}}, ";
-    const Built built =
-        build(kPod +
-              "{apiVersion: projectcalico.org/v3, kind: NetworkPolicy, metadata: {name: x, "
-              "namespace: ns}, spec: {egress: [" +
-              rules + "{action: Allow, protocol: TCP, destination: {ports: [" + ports + "]}}]}}");
-    CHECK(built.has(Code::TableTooLarge));
-    CHECK_FALSE(built.image.has_value());
 }
 
 TEST_CASE("every ruleset reads back as the image it was made from") {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "backends/nftables/update.h"
+#include "backends/node/build.h"
 #include "runtime/nft.h"
 
 namespace polecat::kernel_test {
@@ -58,8 +59,7 @@ void Node::compile(const std::string& manifests) {
     for (const diag::Diagnostic& each : cluster.diagnostics.list())
         REQUIRE_MESSAGE(each.severity != diag::Severity::Error, each.message);
     const decision::Identities identities(cluster.lowered);
-    auto made =
-        backends::build_node_image(cluster.lowered, identities, "node0", cluster.diagnostics);
+    auto made = backends::NodeImages(cluster.lowered, identities).of("node0", cluster.diagnostics);
     REQUIRE(made.has_value());
     image = std::move(*made);
 }

@@ -1,0 +1,36 @@
+/// Images of node0 from manifests, for tests of backends.
+#pragma once
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include "backends/nftables/nftables.h"
+#include "backends/node/build.h"
+#include "tests/random_cluster.h"
+
+namespace polecat::testing {
+
+struct Built {
+    RandomCluster cluster;
+    std::optional<backends::NodeImage> image;
+    backends::Numbers numbers;
+
+    bool has(diag::Code code) const {
+        const auto& list = cluster.diagnostics.list();
+        return std::any_of(list.begin(), list.end(),
+                           [&](const diag::Diagnostic& each) { return each.code == code; });
+    }
+};
+
+inline Built build(const std::string& text, const backends::Numbers& base = {}) {
+    Built out;
+    load_text(text, out.cluster);
+    const decision::Identities identities(out.cluster.lowered);
+    backends::NodeImages images(out.cluster.lowered, identities, base);
+    out.image = images.of("node0", out.cluster.diagnostics);
+    out.numbers = images.record();
+    return out;
+}
+
+} // namespace polecat::testing
