@@ -79,10 +79,7 @@ class RuleReader {
             return;
         }
         const AddressField field = address_field();
-        if (words_.take("vmap"))
-            out.statements.emplace_back(JumpByPair{incoming, field, set_name()});
-        else
-            out.matches.emplace_back(PairIn{incoming, field, set_name()});
+        out.matches.emplace_back(PairIn{incoming, field, set_name()});
     }
 
     /// "0x00000001", "$generation" or "$generation | 0x00000001".
@@ -130,6 +127,12 @@ class RuleReader {
                 words_.expect("map");
                 out.statements.emplace_back(MarkByMark{set_name()});
             }
+        } else if (words_.is("iifname") || words_.is("oifname")) {
+            const bool incoming = words_.next() == "iifname";
+            words_.expect(".");
+            const AddressField field = address_field();
+            words_.expect("map");
+            out.statements.emplace_back(MarkByPair{incoming, field, set_name()});
         } else if (words_.is("ip") || words_.is("ip6")) {
             const AddressField field = address_field();
             words_.expect("map");

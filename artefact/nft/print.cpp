@@ -143,9 +143,9 @@ struct StatementText {
     std::string operator()(const JumpByPort& s) const {
         return fmt::format("th {} vmap @{}", s.source ? "sport" : "dport", s.map);
     }
-    std::string operator()(const JumpByPair& s) const {
-        return fmt::format("{} . {} vmap @{}", name_of_interface(s.incoming), field(s.address),
-                           s.map);
+    std::string operator()(const MarkByPair& s) const {
+        return fmt::format("meta mark set {} . {} map @{}", name_of_interface(s.incoming),
+                           field(s.address), s.map);
     }
     std::string operator()(const Counter& s) const {
         return fmt::format("counter packets {} bytes {}", s.packets, s.bytes);
@@ -251,9 +251,11 @@ std::string print_replacing(const Ruleset& ruleset) {
         print(ruleset);
     if (text.find("$generation") == std::string::npos)
         return text;
-    return fmt::format("delete element inet {}_generations free {{ $generation }}\n",
-                       ruleset.table) +
-           text;
+    return take_generation(ruleset.table) + text;
+}
+
+std::string take_generation(const std::string& table) {
+    return fmt::format("delete element inet {}_generations free {{ $generation }}\n", table);
 }
 
 Ruleset with_generation(Ruleset ruleset, std::uint32_t bits) {

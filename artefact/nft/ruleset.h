@@ -152,11 +152,11 @@ struct JumpByPort {
     std::string map;
     auto operator<=>(const JumpByPort&) const = default;
 };
-struct JumpByPair {
+struct MarkByPair {
     bool incoming = true;
     AddressField address;
     std::string map;
-    auto operator<=>(const JumpByPair&) const = default;
+    auto operator<=>(const MarkByPair&) const = default;
 };
 struct Counter {
     std::uint64_t packets = 0, bytes = 0;
@@ -175,7 +175,7 @@ struct Verdict {
     auto operator<=>(const Verdict&) const = default;
 };
 using Statement = std::variant<SetMark, OrMark, MarkByAddress, MarkByMark, SetFlowMark, JumpByMark,
-                               JumpByProtocol, JumpByPort, JumpByPair, Counter, Log, Verdict>;
+                               JumpByProtocol, JumpByPort, MarkByPair, Counter, Log, Verdict>;
 
 struct Rule {
     std::vector<Match> matches;
@@ -210,6 +210,8 @@ std::string print(const Ruleset& ruleset);
 /// loaded before. Where `$generation` stands in it, it is first taken out of the free ones: refused
 /// when it is not among them. parse() reads it too.
 std::string print_replacing(const Ruleset& ruleset);
+/// Takes `$generation` out of the free ones.
+std::string take_generation(const std::string& table);
 /// Numbers in place of `$generation`.
 Ruleset with_generation(Ruleset ruleset, std::uint32_t bits);
 /// The table that holds the numbers that no connection of the node has: it can be made once only,

@@ -109,7 +109,8 @@ class ProgramEmitter {
     void add_closed() {
         for (const bool reply : {false, true}) {
             nft::Chain& entry = chain(program_chain(name_, reply));
-            entry.rules.push_back({{}, {nft::Counter{}}, kClosed});
+            entry.rules.push_back(
+                {{}, {nft::Counter{}}, closed_comment(image_.direction, image_.family)});
             entry.rules.push_back(plain({}, {go_to("deny")}));
         }
     }

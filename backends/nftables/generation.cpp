@@ -12,7 +12,7 @@ std::string free_generations() {
         all.push_back(Generation{number}.bits());
     return "# The numbers of generations that no connection of this node has (docs/nftables.md).\n"
            "# Load it once after a start, before the first ruleset. If the node has run rules of\n"
-           "# polecat since its start, make them forgotten first: conntrack -U -m 0/0x1fff0000\n" +
+           "# polecat since its start, have it forget its connections first: conntrack -F\n" +
            nft::print_free_generations(nft::Ruleset{}.table, all);
 }
 

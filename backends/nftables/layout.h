@@ -71,6 +71,12 @@ inline std::string cell_chain_prefix(const std::string& program) {
 inline std::string cell_chain(const std::string& program, std::uint32_t cell) {
     return cell_chain_prefix(program) + std::to_string(cell);
 }
-inline const char* const kClosed = "closed: its policy is larger than rules can tell";
+/// What stands in the chain of a closed program.
+inline std::string closed_comment(decision::Direction direction, net::Family family) {
+    return std::string(decision::to_string(direction)) + " IPv" + family_digit(family) +
+           " closed: its policy is larger than rules can tell";
+}
+/// Maps that come under two names in turn.
+inline constexpr const char* kSlots[] = {"addr4", "addr6", "net4", "net6", "pod4", "pod6"};
 
 } // namespace polecat::backends::layout

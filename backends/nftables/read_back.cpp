@@ -36,7 +36,7 @@ std::uint32_t number_after(std::string_view text, std::string_view prefix) {
 
 class Reader {
   public:
-    explicit Reader(const nft::Ruleset& ruleset) : ruleset_(ruleset) {}
+    explicit Reader(const nft::Ruleset& ruleset) : ruleset_(ruleset), slots_(slots_of(ruleset)) {}
 
     NodeImage run() {
         read_addresses();
@@ -83,9 +83,9 @@ class Reader {
 
     void read_addresses() {
         for (const char* digit : {"4", "6"}) {
-            for (const nft::Element& each : map(std::string("addr") + digit).elements)
+            for (const nft::Element& each : map(slots_.name(std::string("addr") + digit)).elements)
                 image_.addresses[each.key.first] = identity_of(mark_of(each));
-            for (const nft::Element& each : map(std::string("net") + digit).elements)
+            for (const nft::Element& each : map(slots_.name(std::string("net") + digit)).elements)
                 image_.outside[{each.key.first, each.key.last}] = identity_of(mark_of(each));
         }
     }
@@ -121,34 +121,45 @@ class Reader {
     }
 
     void read_dispatch() {
-        for (const char* digit : {"4", "6"}) {
-            const auto& from = map(std::string("from") + digit).elements;
-            const auto& to = map(std::string("to") + digit).elements;
-            if (from.size() != to.size())
-                fail("the two directions are dispatched differently");
-            for (std::size_t i = 0; i < from.size(); ++i) {
-                if (from[i].key != to[i].key)
-                    fail("the two directions are dispatched differently");
-                DispatchEntry entry{from[i].key.interface, from[i].key.first, target_of(from[i]),
-                                    target_of(to[i])};
-                use(entry.egress, decision::Direction::Egress, entry.address);
-                use(entry.ingress, decision::Direction::Ingress, entry.address);
-                image_.dispatch.push_back(std::move(entry));
-            }
-        }
+        for (const char* digit : {"4", "6"})
+            for (const nft::Element& each : map(slots_.name(std::string("pod") + digit)).elements)
+                image_.dispatch.push_back({each.key.interface, each.key.first, mark_of(each)});
         std::sort(image_.dispatch.begin(), image_.dispatch.end());
+        for (const nft::Element& each : map("from").elements)
+            image_.groups[each.key.low].egress = target_of(each);
+        for (const nft::Element& each : map("to").elements)
+            image_.groups[each.key.low].ingress = target_of(each);
+        for (const auto& [number, group] : image_.groups) {
+            programs_[group.egress].direction = decision::Direction::Egress;
+            programs_[group.ingress].direction = decision::Direction::Ingress;
+        }
+        for (const DispatchEntry& entry : image_.dispatch)
+            if (!image_.groups.contains(entry.group))
+                fail("an address has a group that is not there");
     }
 
-    /// Who runs a program says its direction and its family.
-    void use(const std::string& name, decision::Direction direction, const net::Address& address) {
-        ProgramImage& program = programs_[name];
-        program.direction = direction;
-        program.family = address.family;
+    /// Which family's identities it looks for.
+    net::Family family_of(const std::string& name, const ProgramImage& program) const {
+        const auto& rules = chain(name).rules;
+        if (rules.empty())
+            fail("chain " + name + " is empty");
+        for (const net::Family family : {net::Family::V4, net::Family::V6}) {
+            if (rules.front().comment == closed_comment(program.direction, family))
+                return family;
+            for (const bool source : {true, false})
+                if (rules.front() == plain_jump(identify_chain(family, source)))
+                    return family;
+        }
+        fail("chain " + name + " is of no family");
+    }
+    static nft::Rule plain_jump(std::string to) {
+        return {{}, {nft::Verdict{nft::Verdict::Kind::Jump, std::move(to)}}, {}};
     }
 
     void read_program(const std::string& name, ProgramImage& program) {
-        const auto& rules = chain(name).rules;
-        program.closed = !rules.empty() && rules.front().comment == kClosed;
+        program.family = family_of(name, program);
+        program.closed =
+            chain(name).rules.front().comment == closed_comment(program.direction, program.family);
         if (program.closed)
             return;
         if (const nft::Map* own = ruleset_.find_map(name + "_own"))
@@ -295,6 +306,7 @@ class Reader {
     }
 
     const nft::Ruleset& ruleset_;
+    Slots slots_;
     NodeImage image_;
     std::map<std::string, ProgramImage> programs_;
     std::string staged_; ///< of the cell that is being read
@@ -313,6 +325,14 @@ std::string difference(const nft::Ruleset& expected, const nft::Ruleset& found) 
 
 } // namespace
 
+Slots slots_of(const nft::Ruleset& ruleset) {
+    Slots out;
+    for (const char* map : kSlots)
+        if (ruleset.find_map(std::string(map) + "_b") != nullptr)
+            out.flip(map);
+    return out;
+}
+
 std::optional<Generation> generation_of(const nft::Ruleset& ruleset) {
     const nft::Chain* chain = ruleset.find_chain("judge_reply");
     if (chain == nullptr)
@@ -328,7 +348,7 @@ std::optional<Generation> generation_of(const nft::Ruleset& ruleset) {
 Result<NodeImage> read_back(const nft::Ruleset& ruleset) {
     try {
         NodeImage image = Reader(ruleset).run();
-        nft::Ruleset expected = emit(image);
+        nft::Ruleset expected = emit(image, slots_of(ruleset));
         if (const auto generation = generation_of(ruleset))
             expected = nft::with_generation(std::move(expected), generation->bits());
         if (expected == ruleset)

@@ -26,6 +26,9 @@ class NodeBuilder {
         for (const decision::Endpoint& endpoint : cluster_.endpoints)
             if (endpoint.node == node_)
                 add_endpoint(endpoint);
+        for (const auto& [group, number] : groups_)
+            image_.groups[number] = group;
+        image_.number_groups();
         std::sort(image_.dispatch.begin(), image_.dispatch.end());
         return good_ ? std::optional(std::move(image_)) : std::nullopt;
     }
@@ -66,9 +69,11 @@ class NodeBuilder {
         for (const net::Address& address : object.addresses) {
             const auto* egress = find(endpoint, Direction::Egress, address.family);
             const auto* ingress = find(endpoint, Direction::Ingress, address.family);
-            if (egress != nullptr && ingress != nullptr)
-                image_.dispatch.push_back(
-                    {endpoint.interface_name, address, name(*egress), name(*ingress)});
+            if (egress == nullptr || ingress == nullptr)
+                continue;
+            const auto next = static_cast<std::uint32_t>(groups_.size());
+            const auto group = groups_.try_emplace({name(*egress), name(*ingress)}, next).first;
+            image_.dispatch.push_back({endpoint.interface_name, address, group->second});
         }
     }
 
@@ -111,6 +116,7 @@ class NodeBuilder {
     const std::string& node_;
     diag::Diagnostics& diagnostics_;
     NodeImage image_;
+    std::map<EndpointGroup, std::uint32_t> groups_;
     std::set<std::uint32_t> told_;
     bool good_ = true;
 };

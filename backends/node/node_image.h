@@ -48,11 +48,17 @@ struct ProgramImage {
     auto operator<=>(const ProgramImage&) const = default;
 };
 
+/// Endpoints' addresses that run the same programs.
+struct EndpointGroup {
+    std::string egress, ingress; ///< names of programs
+    auto operator<=>(const EndpointGroup&) const = default;
+};
+
 /// One address of a local endpoint.
 struct DispatchEntry {
     std::string interface;
     net::Address address;
-    std::string egress, ingress; ///< names of programs
+    std::uint32_t group = 0;
     auto operator<=>(const DispatchEntry&) const = default;
 };
 
@@ -61,6 +67,7 @@ struct NodeImage {
     /// The identity of every address that is not among `addresses`.
     std::map<net::Range, std::uint32_t> outside;
     std::vector<DispatchEntry> dispatch; ///< sorted
+    std::map<std::uint32_t, EndpointGroup> groups;
     /// By name, which says what a program is: equal names, the same rows and cells by the same
     /// numbers, but for rows that only one of them has.
     std::map<std::string, Shared<ProgramImage>> programs;
@@ -69,6 +76,9 @@ struct NodeImage {
     /// What workloads must not send: VXLAN to this port, IPIP.
     std::optional<std::uint16_t> dropped_vxlan_port = 4789;
     bool drops_ipip = true;
+
+    /// Gives groups numbers by what they are, 1 to 2^28, in `dispatch` as well.
+    void number_groups();
     auto operator<=>(const NodeImage&) const = default;
 };
 

@@ -10,6 +10,7 @@
 #include "cli/common/input.h"
 #include "cli/polecat/commands.h"
 #include "cli/polecat/compile_bird.h"
+#include "cli/polecat/compile_plan.h"
 #include "cli/polecat/emit_forms.h"
 #include "cli/polecat/origins.h"
 #include "support/diag/render.h"
@@ -29,6 +30,7 @@ struct CompileOptions {
     std::string node;
     std::string out = "polecat-bundle";
     std::string base;
+    std::string plan_from; ///< set: steps are printed and nothing is written
     BirdCompileOptions bird;
 };
 
@@ -63,12 +65,18 @@ backends::Numbers numbers_in(const std::string& bundle) {
     return std::move(*numbers);
 }
 
+/// A bundle that is planned from is the base as well, unless another is named.
+std::string base_of(const CompileOptions& options) {
+    return options.base.empty() && fs::is_directory(options.plan_from) ? options.plan_from
+                                                                       : options.base;
+}
+
 class Compiler {
   public:
     Compiler(const CompileOptions& options, const Input& input,
              const decision::LoweredCluster& cluster)
         : options_(options), input_(input), cluster_(cluster), identities_(cluster),
-          images_(cluster, identities_, numbers_in(options.base)) {}
+          images_(cluster, identities_, numbers_in(base_of(options))) {}
 
     int run() {
         std::set<std::string> nodes = nodes_of(cluster_);
@@ -79,12 +87,12 @@ class Compiler {
             nodes = {options_.node};
         }
         if (!diagnostics_.has_errors() && !nodes.empty())
-            write(fs::path(options_.out) / "generations.nft", backends::free_generations());
+            write(fs::path("generations.nft"), backends::free_generations());
         if (!diagnostics_.has_errors()) {
             for (const std::string& node : nodes)
                 compile(node); // a node that is refused does not keep the others back
             if (!nodes.empty())
-                write(fs::path(options_.out) / kNumbers, backends::print(images_.record()));
+                write(fs::path(kNumbers), backends::print(images_.record()));
         }
         diagnostics_.sort();
         fmt::print(stderr, "{}",
@@ -125,18 +133,21 @@ class Compiler {
         if (*again != *image)
             refuse(node, "the image differs");
         const std::string origins = origins_json(cluster_, images_, *image, node, input_.sources);
-        const fs::path folder = fs::path(options_.out) / "nodes" / node;
+        if (!options_.plan_from.empty())
+            return print_plan(plan_from(options_.plan_from, node, *image), node);
+        const fs::path folder = fs::path("nodes") / node;
         if (write(folder / "ruleset.nft", text) && write(folder / "origins.json", origins))
             fmt::print("{}: {} programs, {} addresses, reads back equal -> {}\n", node,
                        image->programs.size(), image->addresses.size(),
-                       (folder / "ruleset.nft").string());
+                       (fs::path(options_.out) / folder / "ruleset.nft").string());
     }
 
+    /// Into the bundle; nothing when a plan is asked for.
     bool write(const fs::path& path, const std::string& text) {
-        if (write_file(path.string(), text))
+        const std::string whole = (fs::path(options_.out) / path).string();
+        if (!options_.plan_from.empty() || write_file(whole, text))
             return true;
-        diagnostics_.report(diag::Code::UnreadableFile, Span{},
-                            {path.string(), "it can't be written"});
+        diagnostics_.report(diag::Code::UnreadableFile, Span{}, {whole, "it can't be written"});
         return false;
     }
 
@@ -189,6 +200,9 @@ void add_compile(CLI::App& app, int& exit_code) {
     command->add_option("-o,--out", options->out, "folder of the bundle");
     command->add_option("--base", options->base,
                         "folder of an earlier bundle: what is still there keeps its numbers");
+    command->add_option("--plan-from", options->plan_from,
+                        "print the steps from these rules (a bundle, a ruleset, the listing of a "
+                        "node's table) instead of writing a bundle");
     command
         ->add_option("--emit", options->emit,
                      "print a form on the way instead: policy-ir, program or table")

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "backends/nftables/update.h"
+#include "backends/nftables/plan.h"
 #include "tests/backends/built.h"
 
 using namespace polecat;
@@ -84,10 +84,10 @@ TEST_CASE("every ruleset reads back as the image it was made from") {
         const auto read = backends::read_back(*parsed);
         REQUIRE_MESSAGE(read.ok(), (read ? "" : read.error()));
         CHECK(*read == *built.image);
-        const auto update = backends::element_update(ruleset, *parsed);
-        REQUIRE(update.has_value());
-        CHECK(update->text.empty());
-        CHECK(update->flush.empty());
+        const auto plan = backends::plan(*parsed, *built.image);
+        REQUIRE(plan.ok());
+        CHECK(plan->steps.empty());
+        CHECK(plan->forget.empty());
     }
 }
 

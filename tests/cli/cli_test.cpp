@@ -361,6 +361,11 @@ TEST_CASE("compile") {
         fs::remove_all(other);
     }
     CHECK(polecat_with({"compile", kExample + "/mended", "--base", "nowhere"}).exit_code != 0);
+    const auto same =
+        polecat_with({"compile", kExample + "/mended", "--plan-from", folder.string()});
+    CHECK(has(same.out, "nothing changes"));
+    const auto other = polecat_with({"compile", kExample, "--plan-from", folder.string()});
+    CHECK(has(other.out, "step 2 of"));
     fs::remove_all(folder);
     const auto nowhere =
         polecat_with({"compile", kExample + "/mended", "--node", "wroker", "-o", folder.string()});

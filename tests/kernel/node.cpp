@@ -5,7 +5,6 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
-#include "backends/nftables/update.h"
 #include "backends/node/build.h"
 #include "runtime/nft.h"
 
@@ -59,9 +58,11 @@ void Node::compile(const std::string& manifests) {
     for (const diag::Diagnostic& each : cluster.diagnostics.list())
         REQUIRE_MESSAGE(each.severity != diag::Severity::Error, each.message);
     const decision::Identities identities(cluster.lowered);
-    auto made = backends::NodeImages(cluster.lowered, identities).of("node0", cluster.diagnostics);
+    backends::NodeImages images(cluster.lowered, identities, numbers_);
+    auto made = images.of("node0", cluster.diagnostics);
     REQUIRE(made.has_value());
     image = std::move(*made);
+    numbers_ = images.record();
 }
 
 void Node::change_policy(const std::string& manifests, backends::Generation next) {
@@ -70,20 +71,38 @@ void Node::change_policy(const std::string& manifests, backends::Generation next
     load();
 }
 
-std::string Node::add_pods(const std::string& manifests) {
-    const nft::Ruleset before = backends::emit(image);
-    compile(manifests);
-    const auto update = backends::element_update(before, backends::emit(image));
-    REQUIRE(update.has_value());
+void Node::add_hosts() {
     for (const backends::DispatchEntry& entry : image.dispatch)
         if (!host_by_address_.contains(entry.address)) {
             const auto host = lab.add_host(entry.interface, {entry.address});
             REQUIRE_MESSAGE(host.ok(), (host ? "" : host.error()));
             host_by_address_[entry.address] = *host;
         }
-    const auto loaded = runtime::nft_load(update->text);
-    REQUIRE_MESSAGE(loaded.ok(), (loaded ? "" : loaded.error()));
-    return update->text;
+}
+
+backends::Plan Node::change_by_plan(const std::string& manifests,
+                                    const std::function<void()>& after_step) {
+    compile(manifests);
+    auto plan = backends::plan(listed(), image);
+    REQUIRE_MESSAGE(plan.ok(), (plan ? "" : plan.error()));
+    add_hosts();
+    if (plan->judges_anew)
+        generation = generation.next();
+    for (const backends::Plan::Step& step : plan->steps) {
+        // Whoever fills the number in keeps count himself and needs no table of free ones.
+        std::string text = step.text;
+        const std::string taken = nft::take_generation("polecat");
+        if (text.starts_with(taken))
+            text.erase(0, taken.size());
+        const auto loaded = runtime::nft_load(text, generation.bits());
+        REQUIRE_MESSAGE(loaded.ok(), (loaded ? "" : loaded.error() + step.what));
+        if (after_step)
+            after_step();
+    }
+    const auto read = backends::read_back(plan->result);
+    REQUIRE(read.ok());
+    image = *read;
+    return std::move(*plan);
 }
 
 nft::Ruleset Node::listed() const {

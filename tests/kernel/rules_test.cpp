@@ -2,7 +2,6 @@
 // and masquerade, pods that come while rules are loaded, policy that changes under a flow.
 #include <doctest/doctest.h>
 
-#include "backends/nftables/update.h"
 #include "runtime/nft.h"
 #include "tests/kernel/node.h"
 
@@ -174,16 +173,16 @@ TEST_CASE("pods come while the rules are loaded") {
     Node node(kPods + rules, {"203.0.113.7"});
     // The same labels: a known identity. Nothing but addresses and interfaces changes.
     const std::string known = kPods + pod("web2", "web", "10.9.0.4") + rules;
-    const std::string update = node.add_pods(known);
-    CHECK(update.find("coarse") == std::string::npos);
-    CHECK(update.find("rows") == std::string::npos);
-    CHECK(update.find("delete") == std::string::npos);
+    const backends::Plan plan = node.change_by_plan(known);
+    REQUIRE(plan.steps.size() == 1);
+    CHECK_FALSE(plan.judges_anew);
+    CHECK(plan.forget == std::vector{address("10.9.0.4")});
     CHECK(node.passes(udp("10.9.0.4", "10.9.0.2", 5353), address("10.9.0.2")));
     CHECK_FALSE(node.passes(udp("10.9.0.4", "10.9.0.2", 5354), address("10.9.0.2")));
     CHECK(node.kernel_agrees());
     // Labels and a peer that no pod had before: a new identity.
     const std::string fresh = known + pod("db2", "db", "10.9.0.5") + pod("job", "job", "10.9.0.6");
-    node.add_pods(fresh);
+    CHECK_FALSE(node.change_by_plan(fresh).judges_anew);
     CHECK(node.passes(udp("10.9.0.1", "10.9.0.5", 5353), address("10.9.0.5")));
     CHECK_FALSE(node.passes(udp("10.9.0.6", "10.9.0.5", 5353), address("10.9.0.5")));
     CHECK(node.passes(udp("10.9.0.6", "10.9.0.3", 5353), address("10.9.0.3")));
@@ -229,24 +228,20 @@ TEST_CASE("a file of a bundle is loaded with a number that no other load had") {
     REQUIRE(runtime::nft_load("delete table inet polecat_generations\n").ok());
 }
 
-TEST_CASE("an address that becomes another pod's is no update of elements") {
+TEST_CASE("pods whose labels change are judged anew") {
     if (!may_run())
         return;
     const std::string rules = db_policy("web", "5353");
     Node node(kPods + rules, {"203.0.113.7"});
-    const nft::Ruleset before = backends::emit(node.image);
+    CHECK(node.passes(udp("10.9.0.1", "10.9.0.2", 5353), address("10.9.0.2")));
     const std::string swapped = "{apiVersion: v1, kind: Namespace, metadata: {name: shop}}\n---\n" +
-                                pod("web", "web", "10.9.0.3") + pod("db", "db", "10.9.0.2") +
-                                pod("other", "other", "10.9.0.1") + rules;
-    node.change_policy(swapped, node.generation);
-    CHECK_FALSE(backends::element_update(before, backends::emit(node.image)).has_value());
-    // Gone and come: whoever loads it is told whose connections to forget.
-    const std::string more = swapped + pod("web2", "web", "10.9.0.4");
-    const nft::Ruleset now = backends::emit(node.image);
-    node.change_policy(more, node.generation);
-    const auto update = backends::element_update(now, backends::emit(node.image));
-    REQUIRE(update.has_value());
-    CHECK(update->flush == std::vector{address("10.9.0.4")});
+                                pod("web", "other", "10.9.0.1") + pod("db", "db", "10.9.0.2") +
+                                pod("other", "web", "10.9.0.3") + rules;
+    CHECK(node.change_by_plan(swapped).judges_anew);
+    CHECK(node.kernel_agrees());
+    // Also the flow that was allowed.
+    CHECK_FALSE(node.passes(udp("10.9.0.1", "10.9.0.2", 5353), address("10.9.0.2")));
+    CHECK(node.passes(udp("10.9.0.3", "10.9.0.2", 5353), address("10.9.0.2")));
 }
 
 TEST_CASE("workloads send no VXLAN and no IPIP, and interfaces may have other prefixes") {
