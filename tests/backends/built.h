@@ -33,4 +33,13 @@ inline Built build(const std::string& text, const backends::Numbers& base = {}) 
     return out;
 }
 
+/// A pod of namespace ns on node0, at 10.0.0.`host`.
+inline std::string pod(const std::string& name, const std::string& app, int host) {
+    return "{apiVersion: v1, kind: Pod, metadata: {name: " + name +
+           ", namespace: ns, labels: {app: " + app +
+           "}}, spec: {nodeName: node0, containers: [{name: c, image: i}]}, status: {podIP: "
+           "10.0.0." +
+           std::to_string(host) + "}}\n---\n";
+}
+
 } // namespace polecat::testing

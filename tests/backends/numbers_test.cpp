@@ -14,6 +14,7 @@ using testing::build;
 using testing::Built;
 using testing::change;
 using testing::documents_of;
+using testing::pod;
 using testing::Random;
 using testing::shuffle;
 using testing::text_of;
@@ -133,13 +134,6 @@ TEST_CASE("after any change, what survives keeps its number") {
 }
 
 TEST_CASE("one replica more at the front changes one address") {
-    const auto pod = [](const std::string& name, const std::string& app, int host) {
-        return "{apiVersion: v1, kind: Pod, metadata: {name: " + name +
-               ", namespace: ns, labels: {app: " + app +
-               "}}, spec: {nodeName: node0, containers: [{name: c, image: i}]}, status: {podIP: "
-               "10.0.0." +
-               std::to_string(host) + "}}\n---\n";
-    };
     const std::string policy =
         "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: x, namespace: "
         "ns}, spec: {podSelector: {matchLabels: {app: db}}, ingress: [{from: [{podSelector: "

@@ -16,6 +16,7 @@ using backends::NodeImage;
 using nft::Ruleset;
 using testing::build;
 using testing::Built;
+using testing::pod;
 using testing::Random;
 
 namespace {
@@ -217,13 +218,6 @@ TEST_CASE("plans lead from any policy to any other") {
 }
 
 TEST_CASE("a pod of known identity is two elements with plain values") {
-    const auto pod = [](const std::string& name, const std::string& app, int host) {
-        return "{apiVersion: v1, kind: Pod, metadata: {name: " + name +
-               ", namespace: ns, labels: {app: " + app +
-               "}}, spec: {nodeName: node0, containers: [{name: c, image: i}]}, status: {podIP: "
-               "10.0.0." +
-               std::to_string(host) + "}}\n---\n";
-    };
     const auto allow = [](const std::string& to, const std::string& from) {
         return "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: " + to +
                ", namespace: ns}, spec: {podSelector: {matchLabels: {app: " + to +

@@ -7,18 +7,11 @@ using namespace polecat;
 using diag::Code;
 using testing::build;
 using testing::Built;
+using testing::pod;
 
 namespace {
 
-std::string pod(const std::string& app, int host) {
-    return "{apiVersion: v1, kind: Pod, metadata: {name: " + app +
-           ", namespace: ns, labels: {app: " + app +
-           "}}, spec: {nodeName: node0, containers: [{name: c, image: i}]}, status: {podIP: "
-           "10.0.0." +
-           std::to_string(host) + "}}\n---\n";
-}
-
-const std::string kPods = pod("db", 1) + pod("web", 2);
+const std::string kPods = pod("db", "db", 1) + pod("web", "web", 2);
 
 std::string db_policy(const std::string& rules, const std::string& name = "large") {
     return "{apiVersion: projectcalico.org/v3, kind: NetworkPolicy, metadata: {name: " + name +
@@ -133,7 +126,8 @@ TEST_CASE("source ports and ports within the limit are told") {
 TEST_CASE("selectors that many pods can be told apart by") {
     std::string pods, rules;
     for (int i = 0; i < 200; ++i) {
-        pods += pod("a" + std::to_string(i), 20 + i);
+        const std::string app = "a" + std::to_string(i);
+        pods += pod(app, app, 20 + i);
         rules += "{action: Allow, source: {selector: app == 'a" + std::to_string(i) + "'}}, ";
     }
     const Built built = build(kPods + pods + db_policy(rules));
