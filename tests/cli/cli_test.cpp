@@ -364,8 +364,17 @@ TEST_CASE("compile") {
     const auto same =
         polecat_with({"compile", kExample + "/mended", "--plan-from", folder.string()});
     CHECK(has(same.out, "nothing changes"));
-    const auto other = polecat_with({"compile", kExample, "--plan-from", folder.string()});
-    CHECK(has(other.out, "step 2 of"));
+    const fs::path changed = fs::temp_directory_path() / "polecat-cli-changed";
+    fs::remove_all(changed);
+    fs::copy(kExample + "/mended", changed);
+    std::ofstream(changed / "more.yaml")
+        << "{apiVersion: projectcalico.org/v3, kind: GlobalNetworkPolicy, metadata: {name: more}, "
+           "spec: {order: 5000, ingress: [{action: Allow, protocol: TCP, destination: {ports: "
+           "[9999]}}]}}\n";
+    const auto other = polecat_with({"compile", changed.string(), "--plan-from", folder.string()});
+    CHECK(has(other.out, "step 2 of 3: switch"));
+    CHECK(polecat_with({"compile", changed.string(), "--plan-from", "nowhere"}).exit_code != 0);
+    fs::remove_all(changed);
     fs::remove_all(folder);
     const auto nowhere =
         polecat_with({"compile", kExample + "/mended", "--node", "wroker", "-o", folder.string()});
