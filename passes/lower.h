@@ -13,8 +13,8 @@ namespace polecat::passes {
 
 struct LowerOptions {
     decision::UnknownAddress unknown_address = decision::UnknownAddress::Depends;
-    /// Set: programs are made for this node's endpoints only. For compiling one node; endpoints
-    /// elsewhere then have no programs, so nothing may be asked about them.
+    /// Set: programs are made for this node's endpoints only. Endpoints elsewhere then have no
+    /// programs, so nothing may be asked about them, and identities are this node's alone.
     std::string only_node;
 };
 
