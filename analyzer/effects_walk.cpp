@@ -17,6 +17,22 @@ std::optional<decision::Program> accepting_only(const decision::Program& program
     return out;
 }
 
+/// As LiveEntries finds what may match.
+bool add_required(const decision::Program& program, const Unit& unit,
+                  std::vector<decision::PredicateId>& out) {
+    const bool egress = program.direction == decision::Direction::Egress;
+    const auto& entries = program.stages[unit.stage].entries;
+    for (std::uint32_t e = unit.first; e < unit.first + unit.count; ++e) {
+        const decision::Match& match = *entries[e].match;
+        const auto& all = (egress ? match.destination : match.source).all;
+        if (all.empty() && !entries[e].staged)
+            return false;
+        if (!entries[e].staged)
+            out.push_back(all.front());
+    }
+    return true;
+}
+
 EffectsWalk::EffectsWalk(const decision::Program& program, const std::vector<Unit>& units,
                          MatchSets& sets)
     : program_(program), units_(units), sets_(sets), store_(sets.store()), entries_(program, sets) {
@@ -138,6 +154,18 @@ void EffectsWalk::judge(const Unit& unit, UnitEffect& effect) {
 bool EffectsWalk::may_add(const Unit& unit, const UnitEffect& effect) const {
     return !effect.complete() &&
            (!effect.reached || (unit.whole_stage && !effect.needed) || matches(unit));
+}
+
+std::optional<std::vector<decision::PredicateId>>
+EffectsWalk::still_wanted(const std::vector<UnitEffect>& effects) const {
+    std::vector<decision::PredicateId> out;
+    for (std::size_t i = 0; i < units_.size(); ++i) {
+        const UnitEffect& effect = effects[i];
+        const bool any = !effect.reached || (units_[i].whole_stage && !effect.needed);
+        if (!effect.complete() && (any || !add_required(program_, units_[i], out)))
+            return std::nullopt;
+    }
+    return out;
 }
 
 bool EffectsWalk::between(const Identity& source, const Identity& destination,

@@ -36,6 +36,11 @@ struct UnitEffect {
 /// which only rules allow; nullopt: at the last hook both mean the same.
 std::optional<decision::Program> accepting_only(const decision::Program& program);
 
+/// Adds predicates to `out`: an other end that the unit matches has one of them, or may. False: it
+/// may match any end.
+bool add_required(const decision::Program& program, const Unit& unit,
+                  std::vector<decision::PredicateId>& out);
+
 class EffectsWalk {
   public:
     /// All must outlive this.
@@ -45,6 +50,10 @@ class EffectsWalk {
     /// anything any more.
     bool between(const decision::Identity& source, const decision::Identity& destination,
                  std::vector<UnitEffect>& effects);
+
+    /// Which other ends can add anything to `effects`, as add_required() says; nullopt: any.
+    std::optional<std::vector<decision::PredicateId>>
+    still_wanted(const std::vector<UnitEffect>& effects) const;
 
     /// Finds what matches between two ends. False: the very same as between two ends before.
     bool meet(const decision::Identity& source, const decision::Identity& destination);

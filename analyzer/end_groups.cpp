@@ -98,4 +98,14 @@ EndGroups::others_of(std::initializer_list<const decision::Program*> programs) {
     return classes_->partition(predicates);
 }
 
+GroupClasses::Partition EndGroups::others_of(const decision::Program& program,
+                                             const std::vector<PredicateId>& wanted) {
+    return classes_->partition(predicates_of(program, program.direction == Direction::Ingress),
+                               wanted);
+}
+
+GroupClasses::Partition EndGroups::own_of(const decision::Program& program) {
+    return classes_->partition(predicates_of(program, program.direction == Direction::Egress));
+}
+
 } // namespace polecat::analyzer
