@@ -133,11 +133,7 @@ class Collector {
                 run.effects[i].needed = false;
         }
         walk(runs, run);
-        if (any_idle(run)) { // what each policy does there counts
-            run.effects.assign(run.units.units.size(), {});
-            walk(runs, run);
-            note_vacuous(runs, run);
-        }
+        note_vacuous(runs, run);
         fold(run);
     }
 
@@ -150,7 +146,7 @@ class Collector {
     }
 
     void walk(EffectRuns& runs, Run& run, const Program& program) {
-        EffectsWalk walk(program, run.units.units, matches_);
+        EffectsWalk walk(program, run.units.units, matches_, runs.ends().all_known(program));
         runs.some_pairs(run, [&](const Identity& source, const Identity& destination) {
             walk.between(source, destination, run.effects);
         });
@@ -205,16 +201,20 @@ class Collector {
         return out;
     }
 
-    bool any_idle(const Run& run) const {
-        const auto tiers = together(run);
-        return std::any_of(tiers.begin(), tiers.end(),
-                           [&](const Together& each) { return !run.effects[each.tier].needed; });
-    }
-
-    static bool is_vacuous(const Run& run, const Together& of) {
-        return !run.effects[of.tier].needed &&
-               std::all_of(of.policies.begin(), of.policies.end(),
-                           [&](std::uint32_t policy) { return run.effects[policy].needed; });
+    /// Whether the program would do something else without any one of the policies alone. Of those
+    /// that are needed elsewhere it was not asked yet.
+    bool each_is_needed(EffectRuns& runs, const Run& run, const Together& of) {
+        const auto is_needed = [&](std::uint32_t policy) { return run.effects[policy].needed; };
+        return std::all_of(of.policies.begin(), of.policies.end(), is_needed) &&
+               std::all_of(of.policies.begin(), of.policies.end(), [&](std::uint32_t policy) {
+                   Run alone{run.program,
+                             {{run.units.units[policy]}, {run.units.meanings[policy]}},
+                             {},
+                             run.own,
+                             {{true, true, true, false}}};
+                   walk(runs, alone);
+                   return alone.effects.front().needed;
+               });
     }
 
     PolicyGroup group_of(const Run& run, const Together& of, const Attribution& slots) const {
@@ -226,12 +226,15 @@ class Collector {
         return out;
     }
 
-    void note_vacuous(const EffectRuns& runs, const Run& run) {
-        for (const Together& each : together(run))
+    void note_vacuous(EffectRuns& runs, const Run& run) {
+        for (const Together& each : together(run)) {
+            if (run.effects[each.tier].needed || !each_is_needed(runs, run, each))
+                continue;
+            vacuous_.emplace(&run, each.tier);
             for (const Attribution& slots : run.attributions)
-                if (is_vacuous(run, each))
-                    out_.vacuous.emplace(group_of(run, each, slots),
-                                         name_of(cluster_.world, runs.ends(), *run.own.begin()));
+                out_.vacuous.emplace(group_of(run, each, slots),
+                                     name_of(cluster_.world, runs.ends(), *run.own.begin()));
+        }
     }
 
     /// The same policies do something for endpoints of another program.
@@ -240,7 +243,7 @@ class Collector {
             return;
         for (const Together& each : together(run))
             for (const Attribution& slots : run.attributions)
-                if (!is_vacuous(run, each))
+                if (!vacuous_.contains({&run, each.tier}))
                     out_.vacuous.erase(group_of(run, each, slots));
     }
 
@@ -252,6 +255,7 @@ class Collector {
     std::unordered_map<const Slot*, RuleEffect*> by_slot_;
     std::unordered_map<const void*, std::vector<PolicyEffect*>> policies_; ///< by attribution
     std::unordered_map<RuleEffect*, const Slot*> last_slots_; ///< of the last run of each
+    std::set<std::pair<const Run*, std::uint32_t>> vacuous_;  ///< run and tier
     Effects out_;
 };
 

@@ -108,4 +108,17 @@ GroupClasses::Partition EndGroups::own_of(const decision::Program& program) {
     return classes_->partition(predicates_of(program, program.direction == Direction::Egress));
 }
 
+bool EndGroups::all_known(const decision::Program& program) const {
+    for (const decision::Stage& stage : program.stages)
+        for (const decision::Entry& entry : stage.entries)
+            for (const auto* side : {&entry.match->source, &entry.match->destination}) {
+                bool known = true;
+                each_predicate(
+                    *side, [&](PredicateId id) { known = known && !classes_->is_in_doubt(id); });
+                if (!known)
+                    return false;
+            }
+    return true;
+}
+
 } // namespace polecat::analyzer

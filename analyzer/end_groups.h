@@ -67,6 +67,9 @@ class EndGroups {
     /// How a program sees all groups as its own side.
     GroupClasses::Partition own_of(const decision::Program& program);
 
+    /// Whether it is known of every group what a program asks of it.
+    bool all_known(const decision::Program& program) const;
+
   private:
     void add_endpoints(const decision::LoweredCluster& cluster, bool by_node);
     void sort_by_membership(std::size_t predicates);

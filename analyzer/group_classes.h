@@ -28,6 +28,11 @@ class GroupClasses {
     Partition partition(const std::vector<decision::PredicateId>& predicates,
                         const std::vector<decision::PredicateId>& wanted);
 
+    /// Of some group it is not known whether the predicate holds.
+    bool is_in_doubt(decision::PredicateId predicate) const {
+        return members_[predicate.value].kinds > 1;
+    }
+
   private:
     /// A group, and which of the kinds it is of that a predicate tells apart.
     struct Member {
