@@ -65,4 +65,6 @@ function(polecat_test name)
   set_target_properties(test_${name} PROPERTIES UNITY_BUILD_BATCH_SIZE 4)
   target_link_libraries(test_${name} PRIVATE ${ARG_USES})
   add_test(NAME ${name} COMMAND test_${name})
+  set_tests_properties(${name} PROPERTIES ENVIRONMENT
+    "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/sanitizer.supp:print_suppressions=0")
 endfunction()
