@@ -1,7 +1,6 @@
 #include "analyzer/effects_reasons.h"
 
 #include <algorithm>
-#include <set>
 
 namespace polecat::analyzer {
 
@@ -38,12 +37,12 @@ template <class T> void add_once(std::vector<T>& list, const T& item) {
         list.push_back(item);
 }
 
-std::set<decision::Action> actions(const Program& program, const Unit& unit) {
-    std::set<decision::Action> out;
+/// A bit for each but Log.
+unsigned actions(const Program& program, const Unit& unit) {
+    unsigned out = 0;
     for (std::uint32_t e = unit.first; e < unit.first + unit.count; ++e)
-        out.insert(program.stages[unit.stage].entries[e].action);
-    out.erase(decision::Action::Log);
-    return out;
+        out |= 1u << static_cast<unsigned>(program.stages[unit.stage].entries[e].action);
+    return out & ~(1u << static_cast<unsigned>(decision::Action::Log));
 }
 
 } // namespace
@@ -72,13 +71,13 @@ EffectReasons::Pairs EffectReasons::pairs_of(const Run& run, const Holds& holds)
 
 /// Those whose order nothing but their names decides.
 EffectReasons::Pairs EffectReasons::ties(const Run& run, const Program& program) {
-    std::vector<std::set<decision::Action>> says;
+    std::vector<unsigned> says;
     for (const Unit& unit : run.units.units)
         says.push_back(actions(program, unit));
     return pairs_of(run, [&](const PolicyBlock& a, const PolicyBlock& b, const Pair& units) {
-        const auto &first = says[units.first], &second = says[units.second];
-        return a.stage == b.stage && a.order == b.order && !first.empty() && !second.empty() &&
-               first != second;
+        const unsigned first = says[units.first], second = says[units.second];
+        return first != second && first != 0 && second != 0 && a.stage == b.stage &&
+               a.order == b.order;
     });
 }
 

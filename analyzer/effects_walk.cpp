@@ -46,9 +46,9 @@ namespace {
 struct Takers {
     std::uint32_t first = UINT32_MAX, last = 0; ///< entries
     bool allows_all = false; ///< the last one allows, and so does every entry before it
+    bool only_allows = true; ///< no entry denies or passes
 
     explicit Takers(const Stage& stage) {
-        bool only_allows = true;
         for (std::uint32_t e = 0; e < stage.entries.size(); ++e) {
             const decision::Entry& entry = stage.entries[e];
             if (entry.staged || entry.action == Action::Log)
@@ -72,6 +72,7 @@ void EffectsWalk::find_hidden(bool all_known) {
     for (std::size_t i = program_.stages.size(); i-- > 0;) {
         const Takers takers(program_.stages[i]);
         const bool allows_all = all_known && takers.allows_all;
+        stages_[i].only_allows = takers.only_allows;
         for (std::size_t u = 0; u < units_.size(); ++u) {
             const Unit& unit = units_[u];
             if (unit.stage != i)
@@ -94,8 +95,11 @@ bool EffectsWalk::meet(const Identity& source, const Identity& destination) {
         return false;
     for (StageWalk& stage : stages_)
         stage.live.clear();
-    for (const LiveEntries::Live& each : live)
+    certain_ = true;
+    for (const LiveEntries::Live& each : live) {
         stages_[each.stage].live.push_back({each.entry, each.sets, 0, 0});
+        certain_ = certain_ && each.sets.yes == each.sets.may;
+    }
     return true;
 }
 
@@ -106,7 +110,6 @@ bool EffectsWalk::matches(const Unit& unit) const {
 }
 
 void EffectsWalk::follow() {
-    certain_ = true;
     Id rest = sets_.everything();
     for (std::size_t i = 0; i < program_.stages.size(); ++i) {
         const Stage& stage = program_.stages[i];
@@ -115,7 +118,6 @@ void EffectsWalk::follow() {
         Id passed = 0;
         for (Live& live : walk.live) {
             const Action action = stage.entries[live.entry].action;
-            certain_ = certain_ && live.sets.yes == live.sets.may;
             live.arriving = rest;
             if (action == Action::Log)
                 continue;
@@ -215,6 +217,13 @@ bool EffectsWalk::is_open(std::size_t unit, const UnitEffect& effect) const {
              (effect.reached || hidden.reached) && (effect.needed || hidden.needed));
 }
 
+bool EffectsWalk::wants_any(const std::vector<UnitEffect>& effects) const {
+    for (std::size_t i = 0; i < units_.size(); ++i)
+        if (is_open(i, effects[i]) && any_may_add(i, effects[i]))
+            return true;
+    return false;
+}
+
 std::optional<std::vector<decision::PredicateId>>
 EffectsWalk::still_wanted(const std::vector<UnitEffect>& effects) const {
     std::vector<decision::PredicateId> out;
@@ -226,6 +235,33 @@ EffectsWalk::still_wanted(const std::vector<UnitEffect>& effects) const {
     return out;
 }
 
+/// Spares most walks: one other rule alone shows that the unit does nothing between these ends. It
+/// comes before it and takes all that it matches; or the stage only allows, and it allows as much.
+bool EffectsWalk::is_covered(std::size_t number, const UnitEffect& effect) {
+    const Unit& unit = units_[number];
+    const UnitEffect& hidden = hidden_[number];
+    if (unit.whole_stage || !effect.matches || !(effect.reached || hidden.reached))
+        return false;
+    const StageWalk& stage = stages_[unit.stage];
+    const std::size_t from = first_live(stage, unit.first);
+    const std::size_t to = first_live(stage, unit.first + unit.count);
+    const bool only_needed = effect.decides || hidden.decides;
+    const std::size_t end = only_needed && certain_ && stage.only_allows ? stage.live.size() : from;
+    const auto covers = [&](std::size_t other, const Live& live) {
+        return (other < from || other >= to) &&
+               program_.stages[unit.stage].entries[stage.live[other].entry].action != Action::Log &&
+               store_.subtract(live.sets.may, stage.live[other].sets.yes) == 0;
+    };
+    for (std::size_t i = from; i < to; ++i) {
+        std::size_t other = 0;
+        while (other < end && !covers(other, stage.live[i]))
+            ++other;
+        if (other == end)
+            return false;
+    }
+    return true;
+}
+
 bool EffectsWalk::between(const Identity& source, const Identity& destination,
                           std::vector<UnitEffect>& effects) {
     if (!meet(source, destination))
@@ -234,7 +270,7 @@ bool EffectsWalk::between(const Identity& source, const Identity& destination,
     judged_.clear();
     for (std::uint32_t i = 0; i < units_.size(); ++i) {
         open_ = open_ || is_open(i, effects[i]);
-        if (may_add(i, effects[i]))
+        if (may_add(i, effects[i]) && !is_covered(i, effects[i]))
             judged_.push_back(i);
     }
     if (judged_.empty())

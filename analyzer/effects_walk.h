@@ -43,6 +43,8 @@ class EffectsWalk {
     bool between(const decision::Identity& source, const decision::Identity& destination,
                  std::vector<UnitEffect>& effects);
 
+    /// Whether just any other ends can add something to `effects`.
+    bool wants_any(const std::vector<UnitEffect>& effects) const;
     /// Which other ends can add anything to `effects`, as add_required() says; nullopt: any.
     std::optional<std::vector<decision::PredicateId>>
     still_wanted(const std::vector<UnitEffect>& effects) const;
@@ -85,12 +87,14 @@ class EffectsWalk {
         Id arriving = 0, leaving = 0; ///< at its start; at its end, undecided
         Id allowed = 0;               ///< of all packets, judged from its start on
         Id allowed_at_end = 0;        ///< what its end allows
+        bool only_allows = false;     ///< no rule of it denies or passes
     };
 
     void find_hidden(bool all_known);
     bool is_open(std::size_t unit, const UnitEffect& effect) const;
     bool any_may_add(std::size_t unit, const UnitEffect& effect) const;
     bool may_add(std::size_t unit, const UnitEffect& effect) const;
+    bool is_covered(std::size_t unit, const UnitEffect& effect);
     void backward();
     void judge(const Unit& unit, UnitEffect& effect);
     bool changes(const Unit& unit, std::size_t from, std::size_t to);

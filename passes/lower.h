@@ -20,6 +20,10 @@ struct LowerOptions {
 
 decision::LoweredCluster lower(const policy::Cluster& cluster, diag::Diagnostics& diagnostics,
                                const LowerOptions& options = {});
+/// The same by order_policies(cluster), for who needs those as well.
+decision::LoweredCluster lower(const policy::Cluster& cluster,
+                               const policy::OrderedPolicies& policies,
+                               diag::Diagnostics& diagnostics, const LowerOptions& options = {});
 
 /// All policies in the order of evaluation: what lowering goes by, for questions about policies
 /// themselves. Points into `cluster`.
