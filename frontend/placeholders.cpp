@@ -53,11 +53,11 @@ bool has_letters_for_numbers(std::string_view text) {
     return false;
 }
 
-/// `NAME`: no object is called so.
-bool is_all_capitals(std::string_view text) {
-    return text.size() > 1 && std::all_of(text.begin(), text.end(), [](char c) {
-               return (c >= 'A' && c <= 'Z') || c == '_' || c == '-';
-           });
+/// `NAME`, `shell-HOSTNAME`: no object is called so.
+bool ends_in_capitals(std::string_view text) {
+    constexpr std::size_t kWord = 4;
+    const std::size_t begin = text.find_last_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_") + 1;
+    return begin == 0 ? text.size() > 1 : text.size() - begin >= kWord && text[begin - 1] == '-';
 }
 
 /// What people write where something is to be filled in.
@@ -101,7 +101,7 @@ class Search {
             out_.push_back({span, variable, true, in_metadata, is_space});
         else if (braces && yaml::looks_like_template(text))
             out_.push_back({span, text, false, in_metadata, is_space});
-        else if (looks_blank(text) || (in_metadata && is_all_capitals(text)))
+        else if (looks_blank(text) || (in_metadata && ends_in_capitals(text)))
             out_.push_back({span, text, false, in_metadata, is_space, true});
     }
 
@@ -169,7 +169,8 @@ struct Said {
 
 bool is_about_values(diag::Code code) {
     return code == diag::Code::ObjectName || code == diag::Code::LabelSyntax ||
-           code == diag::Code::FieldValue || code == diag::Code::ApiCheckMissed;
+           code == diag::Code::FieldValue || code == diag::Code::ApiCheckMissed ||
+           code == diag::Code::WrongType;
 }
 
 Said drop_what_was_said(const Placeholder& of, diag::Diagnostics& found) {
