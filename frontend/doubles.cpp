@@ -198,7 +198,8 @@ class DoublesFinder {
     void settle(bool has_variants) {
         for (Double& each : found_)
             if (!has_variants)
-                each.variant = each.unplaced;
+                each.variant = each.unplaced ||
+                               (!each.elsewhere && !in_one_file(each) && are_alternatives(each));
             else if (!in_one_file(each) &&
                      (each.equal || !is_policy_like(objects_[each.second].type)))
                 each.variant = true;

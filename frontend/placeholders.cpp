@@ -53,11 +53,15 @@ bool has_letters_for_numbers(std::string_view text) {
     return false;
 }
 
-/// `NAME`, `shell-HOSTNAME`: no object is called so.
-bool ends_in_capitals(std::string_view text) {
-    constexpr std::size_t kWord = 4;
+/// `NAME`, `shell-HOSTNAME`, `APP_NAME`: what the name is to be.
+bool ends_in_what_it_is(std::string_view text) {
+    static constexpr std::string_view kWords[] = {"NAME", "NAMESPACE", "APP",  "APPNAME", "SERVICE",
+                                                  "HOST", "HOSTNAME",  "NODE", "CLUSTER"};
     const std::size_t begin = text.find_last_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_") + 1;
-    return begin == 0 ? text.size() > 1 : text.size() - begin >= kWord && text[begin - 1] == '-';
+    const std::string_view word = text.substr(begin);
+    return (begin == 0 || text[begin - 1] == '-') &&
+           (word.find('_') != std::string_view::npos ||
+            std::find(std::begin(kWords), std::end(kWords), word) != std::end(kWords));
 }
 
 /// What people write where something is to be filled in.
@@ -101,7 +105,7 @@ class Search {
             out_.push_back({span, variable, true, in_metadata, is_space});
         else if (braces && yaml::looks_like_template(text))
             out_.push_back({span, text, false, in_metadata, is_space});
-        else if (looks_blank(text) || (in_metadata && ends_in_capitals(text)))
+        else if (looks_blank(text) || (in_metadata && ends_in_what_it_is(text)))
             out_.push_back({span, text, false, in_metadata, is_space, true});
     }
 

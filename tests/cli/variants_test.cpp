@@ -78,7 +78,7 @@ TEST_CASE("what stands twice by a slip is told by itself") {
         unplaced.write(std::string("in/") + name + "/web.yaml", deployment("web", "web", ""));
     CHECK(has(lint(unplaced), "variants (PC4180): Deployment web stands in in/a and in in/b"));
     CHECK_FALSE(has(lint(unplaced), "PC3001"));
-    CHECK(has(lint(unplaced, "--namespace books in"), "note[PC3001]"));
+    CHECK(has(lint(unplaced, "--all --namespace books in"), "note[PC3001]"));
     folder.write("in/a/two.yaml", policy("api", "api", kSpace));
     CHECK(has(lint(folder, "in/a"), "note[PC3001]"));
     folder.write("in/a/two.yaml", policy("api", "web", kSpace));
