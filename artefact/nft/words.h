@@ -6,8 +6,6 @@
 #include <string>
 #include <string_view>
 
-#include <fmt/format.h>
-
 #include "artefact/nft/ruleset.h"
 #include "artefact/nft/tokens.h"
 
@@ -23,8 +21,8 @@ class Words {
 
     [[noreturn]] void fail(const std::string& expected) const {
         const bool end = at_ >= tokens_.size();
-        throw Failure{fmt::format("line {}: expected {}, found `{}`", end ? 0 : tokens_[at_].line,
-                                  expected, end ? "the end" : tokens_[at_].text)};
+        throw Failure{"line " + std::to_string(end ? 0 : tokens_[at_].line) + ": expected " +
+                      expected + ", found `" + (end ? "the end" : tokens_[at_].text) + "`"};
     }
     bool at_end() const { return at_ >= tokens_.size(); }
     bool is(std::string_view text) const {
@@ -38,7 +36,7 @@ class Words {
     }
     void expect(std::string_view text) {
         if (!take(text))
-            fail(fmt::format("`{}`", text));
+            fail("`" + std::string(text) + "`");
     }
     /// Whether the first of the two words stands here; anything but them is an error.
     bool one_of(std::string_view first, std::string_view second) {
@@ -78,7 +76,7 @@ class Words {
     std::string before(std::string_view end) {
         const std::string word = next();
         if (!word.ends_with(end))
-            fail(fmt::format("`{}`", end));
+            fail("`" + std::string(end) + "`");
         return word.substr(0, word.size() - end.size());
     }
     std::uint32_t mark() { return static_cast<std::uint32_t>(number(next(), 16)); }

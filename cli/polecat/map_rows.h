@@ -42,7 +42,7 @@ struct MapRows {
     std::vector<MapEndText> ends;
     std::vector<MapRow> rows;
     std::vector<std::string> unread; ///< what was not read, for formats that hold it themselves
-    bool routed = false; ///< routes were looked for
+    bool routed = false;             ///< routes were looked for
 };
 
 /// "1 group or outside range", "5 groups and outside ranges".
