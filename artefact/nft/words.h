@@ -2,11 +2,11 @@
 #pragma once
 
 #include <charconv>
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <string_view>
-
-#include <fmt/format.h>
+#include <vector>
 
 #include "artefact/nft/ruleset.h"
 #include "artefact/nft/tokens.h"
@@ -21,11 +21,8 @@ class Words {
   public:
     explicit Words(std::string_view text) : tokens_(tokenize(text)) {}
 
-    [[noreturn]] void fail(const std::string& expected) const {
-        const bool end = at_ >= tokens_.size();
-        throw Failure{fmt::format("line {}: expected {}, found `{}`", end ? 0 : tokens_[at_].line,
-                                  expected, end ? "the end" : tokens_[at_].text)};
-    }
+    /// Throws a Failure that says what was found instead, and where.
+    [[noreturn]] void fail(const std::string& expected) const;
     bool at_end() const { return at_ >= tokens_.size(); }
     bool is(std::string_view text) const {
         return !at_end() && !tokens_[at_].quoted && tokens_[at_].text == text;
@@ -38,7 +35,7 @@ class Words {
     }
     void expect(std::string_view text) {
         if (!take(text))
-            fail(fmt::format("`{}`", text));
+            fail("`" + std::string(text) + "`");
     }
     /// Whether the first of the two words stands here; anything but them is an error.
     bool one_of(std::string_view first, std::string_view second) {
@@ -78,7 +75,7 @@ class Words {
     std::string before(std::string_view end) {
         const std::string word = next();
         if (!word.ends_with(end))
-            fail(fmt::format("`{}`", end));
+            fail("`" + std::string(end) + "`");
         return word.substr(0, word.size() - end.size());
     }
     std::uint32_t mark() { return static_cast<std::uint32_t>(number(next(), 16)); }
