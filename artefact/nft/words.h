@@ -2,9 +2,11 @@
 #pragma once
 
 #include <charconv>
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "artefact/nft/ruleset.h"
 #include "artefact/nft/tokens.h"
@@ -19,11 +21,8 @@ class Words {
   public:
     explicit Words(std::string_view text) : tokens_(tokenize(text)) {}
 
-    [[noreturn]] void fail(const std::string& expected) const {
-        const bool end = at_ >= tokens_.size();
-        throw Failure{"line " + std::to_string(end ? 0 : tokens_[at_].line) + ": expected " +
-                      expected + ", found `" + (end ? "the end" : tokens_[at_].text) + "`"};
-    }
+    /// Throws a Failure that says what was found instead, and where.
+    [[noreturn]] void fail(const std::string& expected) const;
     bool at_end() const { return at_ >= tokens_.size(); }
     bool is(std::string_view text) const {
         return !at_end() && !tokens_[at_].quoted && tokens_[at_].text == text;
