@@ -114,8 +114,9 @@ std::optional<net::AddressSet> let_in(const decision::ServiceFront& service) {
 }
 
 /// What is asked of `number` (of the service, or of a node) goes to the backends at their ports.
-void add_backends(const decision::ServiceFront::Port& port, std::uint16_t number,
-                  const Question& question, const std::string& words, std::vector<Question>& out) {
+void add_backends(const decision::LoweredCluster& cluster, const decision::ServiceFront::Port& port,
+                  std::uint16_t number, const Question& question, const std::string& words,
+                  std::vector<Question>& out) {
     const ConnectionSet asked = question.connections & to_port(port.protocol, number);
     if (asked.empty())
         return;
@@ -129,9 +130,14 @@ void add_backends(const decision::ServiceFront::Port& port, std::uint16_t number
                              net::AddressSet::of(net::Range{*backend.address, *backend.address});
     }
     const auto& sources = asked.ports(port.protocol).rows().front().source;
+    const auto name = frontend::parse_end(question.to);
+    const auto front =
+        name ? analyzer::find_end(cluster, *name) : Result<ir::PathEnd>(Error{name.error()});
     for (auto& [behind, ends] : by_port) {
         Question each = question;
         each.destination = std::move(ends);
+        if (front)
+            each.through = Through{*front, port.protocol, number};
         each.connections = ConnectionSet::of(port.protocol, PortPairs::of(single(behind), sources));
         each.traffic = fmt::format("{}/{}, port {} of a backend{}", number,
                                    net::to_string_protocol(port.protocol), behind, words);
@@ -141,14 +147,15 @@ void add_backends(const decision::ServiceFront::Port& port, std::uint16_t number
 
 } // namespace
 
-std::vector<Question> service_questions(const decision::ServiceFront& service,
+std::vector<Question> service_questions(const decision::LoweredCluster& cluster,
+                                        const decision::ServiceFront& service,
                                         const Question& question) {
     std::vector<Question> out;
     Question asked = question;
     asked.families = service.families;
     asked.source.outside_in = let_in(service);
     for (const auto& port : service.ports)
-        add_backends(port, port.port, asked,
+        add_backends(cluster, port, port.port, asked,
                      asked.source.outside_in ? ", from outside by loadBalancerSourceRanges" : "",
                      out);
     return out;
@@ -217,7 +224,7 @@ class Behind {
     /// What goes to backends is no longer asked of who has the address.
     void take(const decision::ServiceFront::Port& port, std::uint16_t number,
               const Question& question, const std::string& words) {
-        add_backends(port, number, question, words, out_);
+        add_backends(cluster_, port, number, question, words, out_);
         question_.connections = question_.connections - to_port(port.protocol, number);
     }
 

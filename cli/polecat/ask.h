@@ -12,12 +12,20 @@
 
 namespace polecat::cli {
 
+/// What is asked of a service or of a port of a node, whoever answers behind it.
+struct Through {
+    ir::PathEnd front; ///< a service, a node or an address
+    net::Protocol protocol = net::kTcp;
+    std::uint16_t port = 0;
+};
+
 struct Question {
     std::string from, to, traffic; ///< as written; `traffic` empty: everything
     analyzer::AskedEnds source, destination;
     analyzer::ConnectionSet connections;
     bool explain = false;
     std::vector<net::Family> families; ///< in which it is asked; empty: any
+    std::optional<Through> through;
 };
 
 /// What a question may ask of one end; a service is many questions (see service_questions).
@@ -26,7 +34,8 @@ Result<analyzer::AskedEnds> asked_ends(const decision::LoweredCluster& cluster,
 
 /// One question for each port of the service that `question` asks about and each port behind it.
 /// Who is outside and not in loadBalancerSourceRanges asks in vain, and is left out.
-std::vector<Question> service_questions(const decision::ServiceFront& service,
+std::vector<Question> service_questions(const decision::LoweredCluster& cluster,
+                                        const decision::ServiceFront& service,
                                         const Question& question);
 
 /// A question to an address or a node: what leads to backends there (addresses of services, ports

@@ -10,7 +10,7 @@
 #include "cli/common/input.h"
 #include "cli/common/outside.h"
 #include "cli/common/unread.h"
-#include "cli/polecat/ask.h"
+#include "cli/polecat/ask_through.h"
 #include "cli/polecat/trail_print.h"
 #include "ir/path/host_network.h"
 #include "support/listed.h"
@@ -47,17 +47,17 @@ class Printer {
         const Trail* ingress = nullptr;
     };
     std::vector<Explained> explained(const Answers& answers, const Answer& row);
-    std::string row_text(const Question& question, const Answers& answers, const Answer& row);
-    std::string explained_text(const Question& question, const Answers& answers, const Answer& row);
-    struct Decider {
-        std::string direction, rule, at; ///< `at` empty: it stands in no file
-        auto operator<=>(const Decider&) const = default;
-        std::string text() const {
-            return direction + " " + rule + (at.empty() ? "" : "   (" + at + ")");
-        }
+    /// Answers, who allows and why what depends does: asked for only where that is shown.
+    struct Answered {
+        Answers answers;
+        std::optional<ThroughAnswers> through;
     };
-    std::set<Decider> deciders(const Answers& answers, const Answer& row);
-    std::string reason(const Answers& answers, const Answer& row) const;
+    std::string row_text(const Question& question, const Answered& of, std::size_t number);
+    std::string explained_text(const Question& question, const Answers& answers, const Answer& row);
+    Answered answered(const Question& question);
+    std::set<DecidedBy> deciders(const Answered& of, std::size_t row);
+    std::string reason(const Answered& of, std::size_t row) const;
+    std::set<DecidedBy> deciders(const Answers& answers, const Answer& row);
     std::vector<std::string> members(const std::vector<Party>& parties,
                                      const std::vector<std::uint32_t>& which) const;
     std::string label(const std::vector<Party>& parties, const std::vector<std::uint32_t>& which,
@@ -145,8 +145,8 @@ std::vector<Printer::Explained> Printer::explained(const Answers& answers, const
 }
 
 /// Rules that allow, of either end.
-std::set<Printer::Decider> Printer::deciders(const Answers& answers, const Answer& row) {
-    std::set<Decider> out;
+std::set<DecidedBy> Printer::deciders(const Answers& answers, const Answer& row) {
+    std::set<DecidedBy> out;
     std::set<std::pair<const void*, const Trail*>> seen;
     const auto add = [&](const Trail* trail, const decision::GroupProgram* program,
                          Direction direction) {
@@ -168,12 +168,33 @@ std::set<Printer::Decider> Printer::deciders(const Answers& answers, const Answe
     return out;
 }
 
-std::string Printer::reason(const Answers& answers, const Answer& row) const {
-    return ask_.doubt(answers.from[row.from.front()], answers.to[row.to.back()],
-                      row.may - row.allow);
+Printer::Answered Printer::answered(const Question& question) {
+    Answered out;
+    if (question.through) {
+        out.through = answers_through(cluster_, sources_, ask_, question);
+        out.answers = out.through->answers;
+    } else {
+        out.answers =
+            ask_.ask(question.source, question.destination, question.connections, question.explain);
+    }
+    return out;
 }
 
-std::string Printer::row_text(const Question& question, const Answers& answers, const Answer& row) {
+std::set<DecidedBy> Printer::deciders(const Answered& of, std::size_t row) {
+    return of.through ? of.through->by[row] : deciders(of.answers, of.answers.rows[row]);
+}
+
+std::string Printer::reason(const Answered& of, std::size_t row) const {
+    if (of.through)
+        return of.through->reasons[row];
+    const Answer& answer = of.answers.rows[row];
+    return ask_.doubt(of.answers.from[answer.from.front()], of.answers.to[answer.to.back()],
+                      answer.may - answer.allow);
+}
+
+std::string Printer::row_text(const Question& question, const Answered& of, std::size_t number) {
+    const Answers& answers = of.answers;
+    const Answer& row = answers.rows[number];
     std::string out;
     // An end of which all is in the row is in the heading already.
     const bool all_from = row.from.size() == answers.from.size();
@@ -190,15 +211,15 @@ std::string Printer::row_text(const Question& question, const Answers& answers, 
         out += "      allowed  " + described(row.allow) + "\n";
     if (row.may != row.allow) {
         out += "      depends  " + described(row.may - row.allow) + "\n";
-        if (const std::string why = reason(answers, row); !why.empty())
+        if (const std::string why = reason(of, number); !why.empty())
             out += "               because " + why + "\n";
     }
-    const auto rules = deciders(answers, row);
+    const auto rules = deciders(of, number);
     constexpr std::size_t kShort = 4;
     if (rules.size() > kShort)
         out += fmt::format("      by       {} rules: --explain shows them\n", rules.size());
     else
-        for (const Decider& rule : rules)
+        for (const DecidedBy& rule : rules)
             out += "      by       " + rule.text() + "\n";
     return out;
 }
@@ -239,25 +260,28 @@ std::string Printer::explained_text(const Question& question, const Answers& ans
 
 std::string Printer::text(const Question& question) {
     texts_.clear();
-    const Answers answers =
-        ask_.ask(question.source, question.destination, question.connections, question.explain);
-    // Who is outside and let in nowhere is somebody all the same.
-    if ((answers.from.empty() && !question.source.outside_in) || answers.to.empty())
+    const Answered of = answered(question);
+    const Answers& answers = of.answers;
+    // Who is let in nowhere is somebody all the same.
+    if ((answers.from.empty() && !of.through) || answers.to.empty())
         return "";
     std::string out = fmt::format("{} -> {}  {}  {}\n", question.from, question.to,
                                   question.traffic.empty() ? "any port" : question.traffic,
                                   net::to_string(ask_.family()));
-    for (const Answer& row : answers.rows)
-        out += question.explain ? explained_text(question, answers, row)
-                                : row_text(question, answers, row);
+    for (std::size_t i = 0; i < answers.rows.size(); ++i)
+        out += question.explain ? explained_text(question, answers, answers.rows[i])
+                                : row_text(question, of, i);
+    if (of.through && question.explain)
+        out += "(the rules as the ends' own addresses meet them; a node on the way may put its own "
+               "in place of the source: ask with both ends)\n";
     if (answers.rows.empty())
         out += fmt::format("  {}\n", cluster_.endpoints.empty() ? kNobody : "nothing is allowed");
     return out;
 }
 
 json Printer::answers(const Question& question) {
-    const Answers answers =
-        ask_.ask(question.source, question.destination, question.connections, question.explain);
+    const Answered of = answered(question);
+    const Answers& answers = of.answers;
     json out{{"from", question.from},
              {"to", question.to},
              {"traffic", question.traffic.empty() ? "*" : question.traffic},
@@ -273,11 +297,12 @@ json Printer::answers(const Question& question) {
             trails.push_back(json::parse(trails_.json(*trail, *program, question.connections)));
         return place->second;
     };
-    for (const Answer& row : answers.rows) {
+    for (std::size_t i = 0; i < answers.rows.size(); ++i) {
+        const Answer& row = answers.rows[i];
         json common{{"allowed", row.allow.empty() ? "" : described(row.allow)},
                     {"depends", row.may == row.allow ? "" : described(row.may - row.allow)}};
         if (row.may != row.allow) {
-            common["reason"] = reason(answers, row);
+            common["reason"] = reason(of, i);
             if (hangs_on_unread(common["reason"]))
                 common["hangs_on_unread"] = true;
         }
@@ -285,7 +310,7 @@ json Printer::answers(const Question& question) {
             common["from"] = members(answers.from, row.from);
             common["to"] = members(answers.to, row.to);
             common["by"] = json::array();
-            for (const Decider& rule : deciders(answers, row)) {
+            for (const DecidedBy& rule : deciders(of, i)) {
                 common["by"].push_back(rule.text());
                 common["rules"].push_back({{"direction", rule.direction}, {"rule", rule.rule}});
                 if (!rule.at.empty())

@@ -123,10 +123,11 @@ std::vector<Question> questions_of(const ReachOptions& options,
     constexpr std::string_view kService = "service:";
     std::vector<Question> out;
     for (const Question& each : asked) {
-        auto parts = options.to.starts_with(kService)
-                         ? service_questions(
-                               cluster.service_fronts.at(options.to.substr(kService.size())), each)
-                         : questions_behind(cluster, each);
+        auto parts =
+            options.to.starts_with(kService)
+                ? service_questions(
+                      cluster, cluster.service_fronts.at(options.to.substr(kService.size())), each)
+                : questions_behind(cluster, each);
         std::move(parts.begin(), parts.end(), std::back_inserter(out));
     }
     if (out.empty())

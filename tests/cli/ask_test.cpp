@@ -48,6 +48,16 @@ TEST_CASE("a service's address and a node's port are answered by who is behind t
         CHECK_FALSE(has(out, "any outside address"));
     }
     CHECK(has(folder.run("reach a/web 10.96.0.0/24 -p 80/TCP -f m").out, "allowed  TCP 80"));
+    // Another node puts its own address in place of the source, which policy then sees.
+    folder.write("m/b.yaml", "{apiVersion: v1, kind: Node, metadata: {name: n2}, status: "
+                             "{addresses: [{type: InternalIP, address: 10.1.0.12}]}}\n");
+    const std::string there = folder.run("reach any node:n2 -p 30080/TCP -f m").out;
+    CHECK(has(there, "port 5432 of a backend of service a/db"));
+    CHECK(has(there, "nothing is allowed"));
+    CHECK(folder.run("reach 203.0.113.7 node:n2 -p 30080/TCP -f m").out.starts_with("DENY"));
+    CHECK(has(folder.run("reach any node:n2 -p 30080/TCP --explain -f m").out,
+              "a node on the way may put its own in place of the source"));
+    folder.write("m/b.yaml", "");
     // Other ports of the node are its own; a cluster address has none.
     CHECK(has(folder.run("reach any node:n1 -p 22/TCP -f m").out, "allowed  TCP 22"));
     CHECK(has(folder.run("reach any 10.96.0.9 -p 81/TCP -f m").error, "has no such port"));
