@@ -83,6 +83,9 @@ void render(const MapOptions& options, const decision::LoweredCluster& cluster,
     MapRows rows =
         options.expand ? expanded_rows(cluster, map, family) : grouped_rows(cluster, map, family);
     routes.mark(rows);
+    if (rows.cut)
+        fmt::print(stderr, "note: routes were looked for between the first 20,000 pairs of a row; "
+                           "there may be more pairs without one\n");
     if (hanging != nullptr)
         count_hanging(cluster, map, rows, *hanging);
     render_map(rows, map, options.format, options.expand, sink);

@@ -23,8 +23,8 @@ struct MapEndText {
 
 /// Pairs of a row that policy lets through, and that no route joins.
 struct NoRoute {
-    bool certain = true; ///< of the first
-    std::size_t pairs = 0;
+    bool certain = true;          ///< of the first
+    std::size_t pairs = 0;        ///< at least, if there are more than are looked at
     std::string from, to, reason; ///< of the first
 };
 
@@ -41,6 +41,7 @@ struct MapRows {
     std::vector<MapEndText> ends;
     std::vector<MapRow> rows;
     bool routed = false; ///< routes were looked for
+    bool cut = false;    ///< of large rows only between the first pairs
 };
 
 /// Names of some ends; outside addresses are put together and come last.
