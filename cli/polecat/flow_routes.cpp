@@ -205,7 +205,8 @@ std::optional<NoRoute> FlowRoutes::of(const MapRow& row, MapRows& rows) {
                 rows.cut = true;
                 return out;
             }
-            if (auto missing = search_->to_pod(from.node, place.node, place.addresses.front())) {
+            if (auto missing = search_->to_pod(from.node, place.node, place.addresses.front(),
+                                               routing::RouteSearch::Detail::Gap)) {
                 if (!out)
                     out = NoRoute{missing->certain, 0, source, target, std::move(missing->reason)};
                 ++out->pairs;
