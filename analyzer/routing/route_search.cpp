@@ -106,7 +106,7 @@ std::optional<NodeIndex> RouteSearch::node(const std::string& name) const {
 // --- between nodes -------------------------------------------------------------------------------
 
 std::optional<MissingRoute> RouteSearch::to_pod(const std::string& from, const std::string& to,
-                                                const net::Address& pod) {
+                                                const net::Address& pod, Detail detail) {
     const auto source = node(from), target = node(to);
     if (!source || !target || source == target)
         return std::nullopt;
@@ -123,9 +123,9 @@ std::optional<MissingRoute> RouteSearch::to_pod(const std::string& from, const s
     });
     if (block == blocks.end())
         return std::nullopt; // borrowed of another node's block, or nobody's
-    const auto [place, fresh] = answers_.try_emplace({*source, *target, block->cidr});
+    const auto [place, fresh] = answers_.try_emplace({*source, *target, block->cidr, detail});
     if (fresh)
-        place->second = by_bgp(*source, *target, block->cidr);
+        place->second = by_bgp(*source, *target, block->cidr, detail);
     return place->second;
 }
 
@@ -215,7 +215,7 @@ std::optional<MissingRoute> RouteSearch::by_felix(NodeIndex from, NodeIndex to,
 }
 
 std::optional<MissingRoute> RouteSearch::by_bgp(NodeIndex from, NodeIndex to,
-                                                const net::Cidr& prefix) {
+                                                const net::Cidr& prefix, Detail detail) {
     Family& family = of(prefix.family());
     const Run& run = family.model.run(prefix);
     MissingRoute out;
@@ -242,13 +242,15 @@ std::optional<MissingRoute> RouteSearch::by_bgp(NodeIndex from, NodeIndex to,
         out.trail.push_back({to_string(*route->rejected), route->rejected->origin});
         return out;
     }
+    doubts(run, prefix.family(), from, out);
+    if (detail == Detail::Gap)
+        return out;
     if (!has_sessions(run, *source))
         explain_without_sessions(from, out);
     if (!has_sessions(run, *target))
         explain_without_sessions(to, out);
     if (out.trail.empty())
         explain(run, source, {{*source, from}, {*target, to}}, out);
-    doubts(run, prefix.family(), from, out);
     return out;
 }
 

@@ -31,6 +31,9 @@ struct MissingRoute {
 
 class RouteSearch {
   public:
+    /// Gap: without the trail, which costs more than to see that there is no route.
+    enum class Detail : std::uint8_t { Gap, Trail };
+
     /// `forms`: of the nodes that are not refused, the mesh left out. All must outlive this.
     RouteSearch(const policy::Cluster& cluster, const ClusterRouting& routing,
                 const std::vector<NodeRouting>& forms, LowerNode lower);
@@ -38,7 +41,7 @@ class RouteSearch {
 
     /// From what runs on one node to a pod of another. nullopt: there is a route, or nobody knows.
     std::optional<MissingRoute> to_pod(const std::string& from, const std::string& node,
-                                       const net::Address& pod);
+                                       const net::Address& pod, Detail detail = Detail::Trail);
     /// False: every node has a route to the pod, as far as anybody knows.
     bool may_miss(const net::Address& pod);
     /// From outside of the cluster.
@@ -60,7 +63,8 @@ class RouteSearch {
                                                 net::Family family) const;
     std::optional<MissingRoute> by_felix(NodeIndex from, NodeIndex to, const net::Address& pod,
                                          const Pool& pool) const;
-    std::optional<MissingRoute> by_bgp(NodeIndex from, NodeIndex to, const net::Cidr& prefix);
+    std::optional<MissingRoute> by_bgp(NodeIndex from, NodeIndex to, const net::Cidr& prefix,
+                                       Detail detail);
     std::optional<MissingRoute> across_networks(NodeIndex from, NodeIndex to,
                                                 const net::Cidr& prefix, const Run& run);
     void explain(const Run& run, std::optional<SpeakerIndex> at,
@@ -79,7 +83,8 @@ class RouteSearch {
     std::set<std::string> tunnel_ends_v4_, tunnel_ends_v6_; ///< nodes with an end of a VXLAN tunnel
     std::unique_ptr<Family> v4_, v6_;
     /// By node and prefix; answers of pods of one block are one.
-    std::map<std::tuple<NodeIndex, NodeIndex, net::Cidr>, std::optional<MissingRoute>> answers_;
+    std::map<std::tuple<NodeIndex, NodeIndex, net::Cidr, Detail>, std::optional<MissingRoute>>
+        answers_;
     std::map<net::Cidr, bool> may_miss_;
 };
 

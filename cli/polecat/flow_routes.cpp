@@ -188,7 +188,8 @@ FlowRoutes::Ends FlowRoutes::ends(const std::vector<std::uint32_t>& which,
     return out;
 }
 
-std::optional<NoRoute> FlowRoutes::of(const MapRow& row, const MapRows& rows) {
+std::optional<NoRoute> FlowRoutes::of(const MapRow& row, MapRows& rows) {
+    constexpr std::size_t kMostPairs = 20'000; ///< that are looked at: a tenth of a second
     Ends to = ends(row.to, rows);
     std::erase_if(to, [&](const auto& each) {
         const auto& addresses = each.second.addresses;
@@ -197,14 +198,20 @@ std::optional<NoRoute> FlowRoutes::of(const MapRow& row, const MapRows& rows) {
     std::optional<NoRoute> out;
     if (to.empty())
         return out;
+    std::size_t looked = 0;
     for (const auto& [source, from] : ends(row.from, rows))
-        for (const auto& [target, place] : to)
-            if (auto missing = search_->to_pod(from.node, place.node, place.addresses.front())) {
-                if (!out || (missing->certain && !out->certain))
-                    out = NoRoute{missing->certain, out ? out->pairs : 0, source, target,
-                                  std::move(missing->reason)};
+        for (const auto& [target, place] : to) {
+            if (++looked > kMostPairs) {
+                rows.cut = true;
+                return out;
+            }
+            if (auto missing = search_->to_pod(from.node, place.node, place.addresses.front(),
+                                               routing::RouteSearch::Detail::Gap)) {
+                if (!out)
+                    out = NoRoute{missing->certain, 0, source, target, std::move(missing->reason)};
                 ++out->pairs;
             }
+        }
     return out;
 }
 

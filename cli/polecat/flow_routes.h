@@ -61,7 +61,7 @@ class FlowRoutes {
     std::optional<routing::MissingRoute> to_backends(const Place& from, const ir::PathQuery& query,
                                                      const decision::ServiceFront& front);
 
-    std::optional<NoRoute> of(const MapRow& row, const MapRows& rows);
+    std::optional<NoRoute> of(const MapRow& row, MapRows& rows);
     Ends ends(const std::vector<std::uint32_t>& which, const MapRows& rows) const;
 
     const decision::LoweredCluster& cluster_;

@@ -89,6 +89,9 @@ void render(const MapOptions& options, const Input& input, const decision::Lower
     MapRows rows =
         options.expand ? expanded_rows(cluster, map, family) : grouped_rows(cluster, map, family);
     routes.mark(rows);
+    if (rows.cut)
+        fmt::print(stderr, "note: routes were looked for between the first 20,000 pairs of a row; "
+                           "there may be more pairs without one\n");
     Hanging here;
     if (hanging != nullptr) {
         here = mark_hanging(cluster, map, rows);

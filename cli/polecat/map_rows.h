@@ -23,8 +23,8 @@ struct MapEndText {
 
 /// Pairs of a row that policy lets through, and that no route joins.
 struct NoRoute {
-    bool certain = true; ///< of the first
-    std::size_t pairs = 0;
+    bool certain = true;          ///< of the first
+    std::size_t pairs = 0;        ///< at least, if there are more than are looked at
     std::string from, to, reason; ///< of the first
 };
 
@@ -43,6 +43,7 @@ struct MapRows {
     std::vector<MapRow> rows;
     std::vector<std::string> unread; ///< what was not read, for formats that hold it themselves
     bool routed = false;             ///< routes were looked for
+    bool cut = false;                ///< of large rows only between the first pairs
 };
 
 /// "1 group or outside range", "5 groups and outside ranges".
