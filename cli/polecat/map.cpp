@@ -6,6 +6,7 @@
 #include "cli/common/input.h"
 #include "cli/common/unread.h"
 #include "cli/polecat/commands.h"
+#include "cli/polecat/flow_routes.h"
 #include "cli/polecat/map_render.h"
 #include "cli/polecat/map_sides.h"
 #include "cli/polecat/picture.h"
@@ -67,9 +68,9 @@ bool by_side(const MapOptions& options, const decision::LoweredCluster& cluster)
 Hanging mark_hanging(const decision::LoweredCluster& cluster, const analyzer::ConnectivityMap& map,
                      MapRows& rows) {
     Hanging out;
-    const auto in_doubt = [&](const std::vector<std::uint32_t>& groups, Direction direction) {
-        return std::any_of(groups.begin(), groups.end(), [&](std::uint32_t group) {
-            const auto program = map.groups()[group].program(direction);
+    const auto in_doubt = [&](const std::vector<std::uint32_t>& ends, Direction direction) {
+        return std::any_of(ends.begin(), ends.end(), [&](std::uint32_t end) {
+            const auto program = map.groups()[rows.ends[end].group].program(direction);
             return program && cluster.is_in_doubt(*program);
         });
     };
@@ -83,10 +84,14 @@ Hanging mark_hanging(const decision::LoweredCluster& cluster, const analyzer::Co
 }
 
 void render(const MapOptions& options, const Input& input, const decision::LoweredCluster& cluster,
-            const analyzer::ConnectivityMap& map, net::Family family, Hanging* hanging,
-            const TextSink& sink) {
+            const analyzer::ConnectivityMap& map, net::Family family, FlowRoutes& routes,
+            Hanging* hanging, const TextSink& sink) {
     MapRows rows =
         options.expand ? expanded_rows(cluster, map, family) : grouped_rows(cluster, map, family);
+    routes.mark(rows);
+    if (rows.cut)
+        fmt::print(stderr, "note: routes were looked for between the first 20,000 pairs of a row; "
+                           "there may be more pairs without one\n");
     Hanging here;
     if (hanging != nullptr) {
         here = mark_hanging(cluster, map, rows);
@@ -148,13 +153,14 @@ int run(const MapOptions& options) {
         fmt::print(stderr, "polecat: {}\n", grouping.error());
         return kBadInput;
     }
-    const Input input = read_input(options.paths, options.input);
+    Input input = read_input(options.paths, options.input);
     if (is_unusable(input))
         return kBadInput;
     diag::Diagnostics diagnostics;
     const auto cluster =
         passes::lower(input.cluster, diagnostics, lower_options(options.unknown_address));
     const decision::Identities identities(cluster);
+    FlowRoutes routes(input, cluster);
     if (picture && options.expand)
         fmt::print(stderr,
                    "note: --expand is for rows; --group-by workload is the finest picture\n");
@@ -175,7 +181,7 @@ int run(const MapOptions& options) {
         const analyzer::ConnectivityMap map(cluster, identities, family);
         if (!picture) {
             render(
-                options, input, cluster, map, family, by_rows ? &hanging : nullptr,
+                options, input, cluster, map, family, routes, by_rows ? &hanging : nullptr,
                 [&](const std::string& text) { by_rows ? void(held_back += text) : write(text); });
             continue;
         }

@@ -35,6 +35,7 @@ class Renderer {
             out += "  ";
             append_connections(out, row);
             out += '\n';
+            append_no_route(out, row);
             pass_on(out, sink);
         }
         sink(out);
@@ -62,6 +63,7 @@ class Renderer {
             out += by_number ? " -> " : "\n        -> ";
             append(out, row.to, by_number);
             out += '\n';
+            append_no_route(out, row);
             pass_on(out, sink);
         }
         if (rows_.rows.empty())
@@ -84,18 +86,26 @@ class Renderer {
                 entry["depends"] = depends(row);
             if (row.hangs_on_unread)
                 entry["hangs_on_unread"] = true;
+            if (row.no_route)
+                entry["no_route"] = {{"exists", row.no_route->certain ? "no" : "depends"},
+                                     {"from", row.no_route->from},
+                                     {"to", row.no_route->to},
+                                     {"pairs", row.no_route->pairs},
+                                     {"reason", row.no_route->reason}};
             out["rows"].push_back(std::move(entry));
         }
         return out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
     }
 
     void csv(const TextSink& sink) const {
-        std::string out = "family,from,to,allowed,depends\n";
+        std::string out =
+            fmt::format("family,from,to,allowed,depends{}\n", rows_.routed ? ",no_route" : "");
         for (const MapRow& row : rows_.rows) {
             out += fmt::format(
-                "{},{},{},{},{}\n", family(), quoted(names_.members(row.from)),
+                "{},{},{},{},{}{}\n", family(), quoted(names_.members(row.from)),
                 quoted(names_.members(row.to)), quoted(allowed(row)),
-                quoted(row.connections.allow == row.connections.may ? "" : depends(row)));
+                quoted(row.connections.allow == row.connections.may ? "" : depends(row)),
+                rows_.routed ? "," + quoted(no_route(row)) : "");
             pass_on(out, sink);
         }
         sink(out);
@@ -104,8 +114,9 @@ class Renderer {
     void markdown(const TextSink& sink) const {
         std::string out = "| from | to | allowed |\n|---|---|---|\n";
         for (const MapRow& row : rows_.rows) {
-            out += fmt::format("| {} | {} | {} |\n", joined(row.from, "<br>"),
-                               joined(row.to, "<br>"), connections(row));
+            out += fmt::format(
+                "| {} | {} | {} |\n", joined(row.from, "<br>"), joined(row.to, "<br>"),
+                connections(row) + (row.no_route ? "<br>**" + no_route(row) + "**" : ""));
             pass_on(out, sink);
         }
         sink(out);
@@ -169,6 +180,20 @@ class Renderer {
             out += described(row.connections.allow);
         else
             out += connections(row);
+    }
+
+    /// "no route: shop/web -> shop/db and 3 more pairs: ..."
+    static std::string no_route(const MapRow& row) {
+        if (!row.no_route)
+            return "";
+        const NoRoute& of = *row.no_route;
+        return fmt::format(
+            "{}: {} -> {}{}: {}", of.certain ? "no route" : "perhaps no route", of.from, of.to,
+            of.pairs > 1 ? fmt::format(" and {} more pairs", of.pairs - 1) : "", of.reason);
+    }
+    static void append_no_route(std::string& out, const MapRow& row) {
+        if (row.no_route)
+            out += "        " + no_route(row) + "\n";
     }
 
     std::string family() const { return std::string(net::to_string(rows_.family)); }

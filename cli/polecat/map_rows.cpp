@@ -55,6 +55,7 @@ MapEndText group_text(const LoweredCluster& cluster, const EndGroup& group,
     MapEndText out;
     for (const decision::ObjectId id : group.objects)
         out.members.push_back(name_of(cluster, id));
+    out.objects = group.objects;
     out.space = space_of(cluster.world.object(group.objects.front()).name);
     for (const decision::ObjectId id : group.objects)
         if (space_of(cluster.world.object(id).name) != out.space)
@@ -229,8 +230,10 @@ std::vector<MapEndText> end_texts(const LoweredCluster& cluster,
                                   const std::vector<EndGroup>& groups) {
     const net::AddressSet outside = all_outside(groups);
     std::vector<MapEndText> out;
-    for (const EndGroup& group : groups)
+    for (const EndGroup& group : groups) {
         out.push_back(group_text(cluster, group, outside));
+        out.back().group = static_cast<std::uint32_t>(out.size() - 1);
+    }
     return out;
 }
 
@@ -268,12 +271,15 @@ MapRows expanded_rows(const LoweredCluster& cluster, const ConnectivityMap& map,
         if (groups[i].is_outside()) {
             ends[i].push_back(static_cast<std::uint32_t>(out.ends.size()));
             out.ends.push_back(outside_text(groups[i].outside, outside));
+            out.ends.back().group = static_cast<std::uint32_t>(i);
         }
         for (const decision::ObjectId id : groups[i].objects) {
             ends[i].push_back(static_cast<std::uint32_t>(out.ends.size()));
             MapEndText end;
             end.label = name_of(cluster, id);
             end.members = {end.label};
+            end.objects = {id};
+            end.group = static_cast<std::uint32_t>(i);
             end.space = space_of(cluster.world.object(id).name);
             out.ends.push_back(std::move(end));
         }

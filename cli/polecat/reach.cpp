@@ -169,7 +169,7 @@ Hanging of_one_answer(const Input& input, const decision::LoweredCluster& cluste
 int run(const ReachOptions& options) {
     const auto traffic = traffic_of(options);
     const bool open = is_open(options.from) || is_open(options.to);
-    const Input input = read_input(options.paths, options.input);
+    Input input = read_input(options.paths, options.input);
     if (is_unusable(input))
         return kBadInput;
     diag::Diagnostics diagnostics;
@@ -187,7 +187,9 @@ int run(const ReachOptions& options) {
     if (!query.source.service.empty())
         fail("a service sends nothing: name the pods behind it as FROM");
     query.route = ir::Route::Wire;
-    const ReachPrinter printer(cluster, input.sources, options.from, options.to, options.all_rules);
+    FlowRoutes routes(input, cluster);
+    const ReachPrinter printer(cluster, input.sources, options.from, options.to, options.all_rules,
+                               routes);
     if (traffic.empty()) {
         const Hanging hanging = of_one_answer(input, cluster, query);
         tell_unread(input, hanging);
@@ -200,7 +202,9 @@ int run(const ReachOptions& options) {
     std::vector<ReachAnswer> answers;
     for (const expectation::Traffic& each : traffic) {
         query.packet = packet_of(options, each);
-        answers.push_back({each, ir::judge_flow(cluster, query), std::nullopt});
+        answers.push_back({each, ir::judge_flow(cluster, query), std::nullopt, std::nullopt});
+        if (answers.back().verdict.verdict != decision::Verdict::Deny)
+            answers.back().no_route = routes.of(query);
         if (options.suggest && answers.back().verdict.verdict != decision::Verdict::Allow)
             answers.back().suggestion =
                 suggest(input.cluster, cluster, lower_options(options.unknown_address), query);

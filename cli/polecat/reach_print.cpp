@@ -134,6 +134,7 @@ std::string ReachPrinter::text(const std::vector<ReachAnswer>& answers) const {
                            to_, to_string(answer.traffic));
         if (!verdict.reason.empty())
             out += "  because " + verdict.reason + "\n";
+        out += routes_.text(answer.no_route);
         for (const ir::WayVerdict& way : verdict.ways) {
             if (verdict.ways.size() > 1)
                 out += fmt::format("  {}{}{}\n", upper(decision::to_string(way.verdict)),
@@ -170,6 +171,8 @@ std::string ReachPrinter::json(const std::vector<ReachAnswer>& answers,
             entry["unread"] = unread;
         if (hangs_on_unread(answer.verdict.reason))
             entry["hangs_on_unread"] = true;
+        if (answer.no_route)
+            entry["route"] = routes_.json_of<json>(*answer.no_route);
         if (ways.size() > 1)
             for (const ir::WayVerdict& way : ways)
                 entry["ways"].push_back({{"verdict", decision::to_string(way.verdict)},
@@ -235,8 +238,10 @@ std::vector<ReachPrinter::Summary> ReachPrinter::summary(const ir::PathQuery& qu
         meet(query.source, decision::Direction::Egress);
         meet(query.destination, decision::Direction::Ingress);
         const auto open = both.may - both.allow;
-        out.push_back(
-            {family, both.allow.describe(atoms), open.empty() ? "" : open.describe(atoms)});
+        ir::PathQuery routed = query;
+        routed.family = family;
+        out.push_back({family, both.allow.describe(atoms), open.empty() ? "" : open.describe(atoms),
+                       both.may.empty() ? std::nullopt : routes_.of(routed)});
     }
     return out;
 }
@@ -248,6 +253,7 @@ std::string ReachPrinter::summary_text(const ir::PathQuery& query) const {
                            each.allowed);
         if (!each.depends.empty())
             out += fmt::format("  depends  {}\n", each.depends);
+        out += routes_.text(each.no_route);
     }
     if (out.empty())
         return fmt::format("{} -> {}\n  nothing: the ends have no address of the same IP family\n",
@@ -271,6 +277,8 @@ std::string ReachPrinter::summary_json(const ir::PathQuery& query,
             out.back()["unread"] = unread;
         if (hangs_on_unread && !each.depends.empty())
             out.back()["hangs_on_unread"] = true;
+        if (each.no_route)
+            out.back()["route"] = routes_.json_of<json>(*each.no_route);
     }
     return out.dump(1) + "\n";
 }
