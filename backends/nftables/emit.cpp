@@ -119,7 +119,8 @@ class Emitter {
     /// Flows that this generation has judged already.
     void add_known_flows(std::vector<nft::Rule>& rules) const {
         rules.push_back(counted_drop({kInvalid}, "invalid"));
-        rules.push_back(plain({kEstablished, flow_is(0)}, {verdict(Kind::Accept)}));
+        // Whatever conntrack's state: a flow that nothing answers is judged once as well.
+        rules.push_back(plain({flow_is(0)}, {verdict(Kind::Accept)}));
         rules.push_back(counted_drop({flow_is(kRevoked)}, "flow was denied"));
         rules.push_back(counted_drop({kRelated}, "related to a flow that is not allowed"));
     }

@@ -189,6 +189,23 @@ TEST_CASE("pods come while the rules are loaded") {
     CHECK(node.kernel_agrees());
 }
 
+TEST_CASE("a flow is judged once, also when nothing answers it") {
+    if (!may_run())
+        return;
+    Node node(kPods + db_policy("web", "5353"), {"203.0.113.7"});
+    const auto judged = [&] {
+        std::uint64_t out = 0;
+        for (const auto& [name, program] : node.image.programs)
+            for (const auto& [number, cell] : program->cells)
+                out += node.counted(name + "_c" + std::to_string(number),
+                                    "slot " + std::to_string(cell.slot));
+        return out;
+    };
+    for (int i = 0; i < 3; ++i)
+        CHECK(node.passes(udp("10.9.0.1", "10.9.0.2", 5353), address("10.9.0.2")));
+    CHECK(judged() == 2); // by egress and by ingress
+}
+
 TEST_CASE("rules loaded over other rules leave nothing of them") {
     if (!may_run())
         return;
