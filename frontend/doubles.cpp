@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "frontend/discover.h"
+#include "frontend/kustomizations.h"
 
 namespace polecat::frontend {
 
@@ -193,12 +194,48 @@ class DoublesFinder {
     std::vector<Double> found_;
 };
 
+/// Of which people keep several to choose from.
+bool is_settings(const TypeMeta& type) {
+    return type.group() == "operator.tigera.io";
+}
+
+/// The kustomization that gives the object another namespace than the file says; empty: none.
+std::string moved_by(const Object& object, const Sources* sources) {
+    const Node* meta = object.root->find("metadata");
+    const Node* space = meta == nullptr ? nullptr : meta->find("namespace");
+    if (sources == nullptr || space == nullptr || !space->span.known() ||
+        sources->line(space->span.file, space->span.line).find(space->text) !=
+            std::string_view::npos)
+        return {};
+    const bool given = space->span != meta->span; // else --namespace may have given it
+    for (std::string folder = folder_of(sources->path(space->span.file));;
+         folder = folder_of(folder)) {
+        for (std::uint32_t i = 0; i < sources->size(); ++i)
+            if (const std::string& path = sources->path(FileId{i});
+                is_kustomization_name(path) && folder_of(path) == folder &&
+                sources->text(FileId{i}).find("namespace:") != std::string_view::npos)
+                return path;
+        if (folder.empty() || folder == "." || folder == "/" || folder_of(folder) == folder)
+            return given ? "a kustomization" : "";
+    }
+}
+
 void report_slip(const Object& first, const Object& second, const Double& each, bool is_error,
-                 diag::Diagnostics& diagnostics) {
+                 const Sources* sources, diag::Diagnostics& diagnostics) {
     const std::string label = object_label(*second.root, second.type.kind);
     auto& diagnostic =
         diagnostics.report(diag::Code::DuplicateObject, name_node(*second.root)->span, {label});
     diagnostic.about(label).with_label(name_node(*first.root)->span, "first here");
+    if (const std::string by = moved_by(second, sources);
+        !by.empty() && by == moved_by(first, sources)) {
+        diagnostic.severity =
+            is_error && !each.equal ? diag::Severity::Error : diag::Severity::Warning;
+        diagnostic
+            .with_note(by + " puts both into namespace `" + space_of(second) +
+                       "`, and kustomize refuses two objects of one name")
+            .with_hint("leave `namespace:` out of the kustomization, or give the two other names");
+        return;
+    }
     if (each.equal) {
         diagnostic.severity = diag::Severity::Note;
         diagnostic.with_hint("both say the same; one of them can go");
@@ -206,7 +243,11 @@ void report_slip(const Object& first, const Object& second, const Double& each, 
     }
     // Of Kubernetes' own kinds the last one applied counts, and which one that is seldom matters to
     // policy; of two policies that differ nobody can say which is meant.
-    diagnostic.severity = is_error ? diag::Severity::Error : diag::Severity::Warning;
+    const bool matters =
+        second.type.kind != "Secret" && second.type.kind != "Ingress" && !is_settings(second.type);
+    diagnostic.severity = is_error  ? diag::Severity::Error
+                          : matters ? diag::Severity::Warning
+                                    : diag::Severity::Note;
     diagnostic
         .with_note("the two differ: the one that is applied last replaces the other, and here that "
                    "is taken to be this one")
@@ -273,7 +314,7 @@ void drop_doubles(std::vector<Object>& objects, const Sources* sources, Variants
         if (each.variant)
             report_variant(first, second, each, finder.places(each), is_error, diagnostics);
         else
-            report_slip(first, second, each, is_error, diagnostics);
+            report_slip(first, second, each, is_error, sources, diagnostics);
         const bool counts = several && variants == Variants::Last;
         second.contested = first.contested || (!each.equal && policy && !counts);
         if (several &&

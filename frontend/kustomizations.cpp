@@ -209,6 +209,22 @@ class Placements {
     std::vector<std::set<Placement>> of_file_;
 };
 
+/// By a kustomization, or by an object that has components of its own (Flux's Kustomization).
+bool is_named(const std::string& component, const std::vector<RenderFolder>& found,
+              const std::vector<File>& files) {
+    const std::string name = "/" + name_of(component);
+    return std::any_of(found.begin(), found.end(),
+                       [&](const RenderFolder& each) {
+                           return std::find(each.resources.begin(), each.resources.end(),
+                                            component) != each.resources.end();
+                       }) ||
+           std::any_of(files.begin(), files.end(), [&](const File& each) {
+               const std::size_t at = each.text.find("components:");
+               return at != std::string::npos && !is_kustomization_name(each.path) &&
+                      each.text.find(name, at) != std::string::npos;
+           });
+}
+
 } // namespace
 
 bool is_kustomization_name(const std::string& path) {
@@ -248,6 +264,7 @@ void add_kustomizations(const std::vector<File>& files, Layout& layout) {
                 layout.parts[*file] = kFileOfKustomize;
         tree.forget();
         found[i].has_policy = tree.has_policy(i);
+        found[i].is_unused = found[i].is_component && !is_named(found[i].folder, found, files);
         layout.folders.push_back(found[i]);
     }
 }

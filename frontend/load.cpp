@@ -38,7 +38,7 @@ void report_legacy(const Object& object, diag::Diagnostics& diagnostics) {
     const yaml::Node* types = spec != nullptr && spec->is_mapping() ? spec->find("types") : nullptr;
     const bool same = !is_policy_name(object.type.kind) ||
                       (types != nullptr && types->is_sequence() && !types->items.empty());
-    if (same && version != nullptr)
+    if (same && version != nullptr && !object.in_typed_list)
         diagnostic.with_fix(
             diag::replace_text(place, object.type.api_version, kApi, "name Calico's API"));
 }
@@ -93,9 +93,13 @@ void read_object(const Object& object, policy::Cluster& cluster, diag::Diagnosti
     object.row->read(context);
     settle_placeholders(placeholders_of(*object.root), is_policy_like(object.type),
                         object_label(context), found);
-    if (kind == "Secret") // what it is called matters to nothing that a template changes
-        found.keep_if([](const diag::Diagnostic& each) {
-            return each.code != diag::Code::UnreplacedVariable;
+    if (kind == "Secret" || kind == "Ingress") // what it is called matters to no answer
+        found.keep_if([](diag::Diagnostic& each) {
+            if (each.code == diag::Code::ObjectName || each.code == diag::Code::LabelSyntax) {
+                each.severity = diag::Severity::Note;
+                each.as_usual();
+            }
+            return each.code != diag::Code::UnreplacedVariable && !is_blank_told(each);
         });
     watch.settle(*object.root, api_version, kind, object.contested);
     diagnostics.append(found);
@@ -198,9 +202,15 @@ class FileReader {
                 ++documents_passed_by_;
                 return true;
             });
-        for (const diag::Diagnostic& each : found.list())
+        found.keep_if([&](diag::Diagnostic& each) {
             if (each.severity == diag::Severity::Error)
                 lost.push_back(each.span);
+            if (file.named || static_cast<unsigned>(each.code) >= 2000 ||
+                may_matter(each.span, sources_))
+                return true;
+            each.severity = diag::Severity::Note;
+            return each.code != diag::Code::YamlKey;
+        });
         diagnostics_.append(found);
         set_encrypted_apart(read, encrypted);
         if (!placements.empty())
@@ -313,7 +323,12 @@ policy::Cluster load_files(std::vector<File> files, Sources& sources,
     report_unrendered(layout, ids, diagnostics);
     merge_templates(sources, files, ids, diagnostics);
     if (reader.documents.empty() && !diagnostics.has_errors())
-        diagnostics.report(diag::Code::NoManifests, Span{}, {names_of(files)})
+        diagnostics
+            .report(diag::Code::NoManifests, Span{},
+                    {layout.folders.empty() ? names_of(files)
+                                            : counted(files.size(), "file") + ", of which " +
+                                                  counted(layout.folders.size(), "folder") +
+                                                  " must be rendered first"})
             .with_hint(layout.folders.empty()
                            ? "there is no object in them"
                            : fmt::format("render them first: `{} | polecat lint -`, or `--render`",

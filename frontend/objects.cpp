@@ -47,8 +47,12 @@ void add_items(const Node& root, const TypeMeta& type, diag::Diagnostics& diagno
     const TypeMeta implied =
         type.kind == "List" ? TypeMeta{}
                             : TypeMeta{type.api_version, type.kind.substr(0, type.kind.size() - 4)};
-    for (const Node& item : items->items)
+    for (const Node& item : items->items) {
+        const std::size_t first = out.size();
         add_objects(item, implied, diagnostics, out);
+        for (std::size_t i = first; i < out.size(); ++i)
+            out[i].in_typed_list = !implied.kind.empty();
+    }
 }
 
 /// Expectation files of `polecat test` lie beside manifests.

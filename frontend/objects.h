@@ -18,7 +18,8 @@ struct Object {
     const KindRow* row = nullptr; ///< nullptr: polecat does not read this kind
     /// Another object of this kind and name says something else, and either may be meant.
     bool contested = false;
-    bool untyped = false; ///< apiVersion or kind is missing, which was reported
+    bool untyped = false;       ///< apiVersion or kind is missing, which was reported
+    bool in_typed_list = false; ///< an item of an IPPoolList, which says the same apiVersion
 };
 
 /// The objects of documents and of lists in them, in order. What has no apiVersion or kind is

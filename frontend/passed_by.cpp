@@ -124,7 +124,10 @@ bool is_part_of_workload(const Node& root) {
 std::string why_no_manifest(const Node& root) {
     if (root.is_sequence()) {
         const auto meant = [](const Node& each) {
-            return each.is_mapping() && why_no_manifest(each).empty();
+            const TypeMeta type{scalar_text(each, "apiVersion"), scalar_text(each, "kind")};
+            return each.is_mapping() && why_no_manifest(each).empty() &&
+                   (find_kind(type.api_version, type.kind) != nullptr || is_slip(type) ||
+                    looks_like_policy(each, type));
         };
         return std::any_of(root.items.begin(), root.items.end(), meant) ? "" : "a list";
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
 
 namespace polecat::frontend {
 
@@ -30,6 +31,47 @@ std::string variable_in(std::string_view text) {
     return {};
 }
 
+/// REPLACE_ME, `fiducia-node-__PEER__`, `web-RELEASE-NAME`. Other capitals are mistakes of their
+/// own.
+bool has_word_to_replace(std::string_view text) {
+    constexpr std::string_view kWords[] = {"REPLACE", "RELEASE-NAME", "CHANGEME",   "CHANGE_ME",
+                                           "YOUR_",   "YOUR-",        "PLACEHOLDER"};
+    const std::size_t lines = text.find("__");
+    return std::any_of(std::begin(kWords), std::end(kWords),
+                       [&](std::string_view each) { return text.find(each) != text.npos; }) ||
+           (lines != std::string_view::npos && lines + 2 < text.size() &&
+            std::isupper(static_cast<unsigned char>(text[lines + 2])) != 0);
+}
+
+/// `192.168.xxx.yyy`.
+bool has_letters_for_numbers(std::string_view text) {
+    if (text.find('.') == std::string_view::npos)
+        return false;
+    for (const char* each : {"xxx", "yyy", "zzz", "x.x"})
+        if (text.find(each) != std::string_view::npos)
+            return true;
+    return false;
+}
+
+/// `NAME`: no object is called so.
+bool is_all_capitals(std::string_view text) {
+    return text.size() > 1 && std::all_of(text.begin(), text.end(), [](char c) {
+               return (c >= 'A' && c <= 'Z') || c == '_' || c == '-';
+           });
+}
+
+/// What people write where something is to be filled in.
+bool looks_blank(std::string_view text) {
+    const std::size_t open = text.find('<');
+    const bool angled = open != std::string_view::npos && text.find('>', open) != open + 1 &&
+                        text.find('>', open) != std::string_view::npos;
+    const std::size_t dollar = text.find('$');
+    const bool variable = dollar != std::string_view::npos && dollar + 1 < text.size() &&
+                          std::isalpha(static_cast<unsigned char>(text[dollar + 1])) != 0;
+    return angled || variable || text.find("%%") != std::string_view::npos ||
+           has_word_to_replace(text) || has_letters_for_numbers(text);
+}
+
 class Search {
   public:
     explicit Search(std::vector<Placeholder>& out) : out_(out) {}
@@ -44,19 +86,23 @@ class Search {
                 continue;
             const bool within = in_metadata || each.key == "metadata";
             look(each.key, each.key_span, within, false);
+            const std::size_t first = out_.size();
             look(each.value, within, in_metadata && each.key == "namespace");
+            if (out_.size() == first + 1 && each.value.is_scalar())
+                out_.back().key = each.key_span;
         }
     }
 
   private:
     void look(const std::string& text, const Span& span, bool in_metadata, bool is_space) {
-        if (text.find('{') == std::string::npos)
-            return;
-        const std::string variable = variable_in(text);
+        const bool braces = text.find('{') != std::string::npos;
+        const std::string variable = braces ? variable_in(text) : "";
         if (!variable.empty())
             out_.push_back({span, variable, true, in_metadata, is_space});
-        else if (yaml::looks_like_template(text))
+        else if (braces && yaml::looks_like_template(text))
             out_.push_back({span, text, false, in_metadata, is_space});
+        else if (looks_blank(text) || (in_metadata && is_all_capitals(text)))
+            out_.push_back({span, text, false, in_metadata, is_space, true});
     }
 
     std::vector<Placeholder>& out_;
@@ -75,6 +121,10 @@ void report(const Placeholder& each, bool certain, const std::string& object,
     }
     auto& diagnostic = found.report(diag::Code::UnrenderedTemplate, each.span);
     diagnostic.about(object).with_hint(yaml::kRenderFirst);
+    if (each.is_blank) {
+        diagnostic.message = "placeholder `" + each.text + "` is not filled in";
+        diagnostic.hint.reset();
+    }
     if (each.is_variable)
         diagnostic.with_note(
             "`" + each.text +
@@ -82,6 +132,11 @@ void report(const Placeholder& each, bool certain, const std::string& object,
 }
 
 } // namespace
+
+bool is_blank_told(const diag::Diagnostic& finding) {
+    return finding.code == diag::Code::UnrenderedTemplate &&
+           finding.message.starts_with("placeholder ");
+}
 
 void report_placeholder(const Node& text, const std::string& object,
                         diag::Diagnostics& diagnostics) {
@@ -104,23 +159,50 @@ std::vector<Placeholder> placeholders_of(const Node& root) {
     return out;
 }
 
+namespace {
+
+/// What reading said of a text, which is dropped.
+struct Said {
+    bool anything = false;
+    bool that_it_is_a_template = false; ///< stays
+};
+
+bool is_about_values(diag::Code code) {
+    return code == diag::Code::ObjectName || code == diag::Code::LabelSyntax ||
+           code == diag::Code::FieldValue || code == diag::Code::ApiCheckMissed;
+}
+
+Said drop_what_was_said(const Placeholder& of, diag::Diagnostics& found) {
+    Said out;
+    found.keep_if([&](const diag::Diagnostic& said) {
+        const bool at_key = of.is_blank && of.key.known() && said.span == of.key;
+        if ((!lies_in(said.span, of.span) && !at_key) ||
+            (of.is_blank && !is_about_values(said.code)))
+            return true;
+        const bool tells = said.code == diag::Code::UnrenderedTemplate;
+        out.that_it_is_a_template = out.that_it_is_a_template || tells;
+        out.anything = out.anything || !tells;
+        return tells;
+    });
+    return out;
+}
+
+} // namespace
+
 void settle_placeholders(const std::vector<Placeholder>& placeholders, bool is_policy,
                          const std::string& object, diag::Diagnostics& found) {
+    bool told_blank = false;
     for (const Placeholder& each : placeholders) {
-        bool was_read = false, told = false;
-        found.keep_if([&](const diag::Diagnostic& said) {
-            if (!lies_in(said.span, each.span))
-                return true;
-            const bool tells = said.code == diag::Code::UnrenderedTemplate;
-            told = told || tells;
-            was_read = was_read || !tells;
-            return tells;
-        });
-        if (told)
-            continue;
-        if (is_policy || was_read || each.in_metadata)
+        const Said said = drop_what_was_said(each, found);
+        if (each.is_blank) {
+            if (said.anything && !told_blank)
+                report(each, true, object, found);
+            told_blank = told_blank || said.anything;
+        } else if (!said.that_it_is_a_template &&
+                   (is_policy || said.anything || each.in_metadata)) {
             report(each, is_policy ? !each.in_metadata || each.is_space : !each.in_metadata, object,
                    found);
+        }
     }
 }
 

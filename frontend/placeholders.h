@@ -1,5 +1,5 @@
-/// Texts that another tool was to replace before the object is applied: `{{ .Values.app }}` of
-/// templates, `${APP}` of Flux and envsubst.
+/// Texts that somebody was to replace before the object is applied: `{{ .Values.app }}` of
+/// templates, `${APP}` of Flux and envsubst, `<node-name>` and `__NODE__` by hand.
 #pragma once
 
 #include <string>
@@ -16,6 +16,9 @@ struct Placeholder {
     bool is_variable = false; ///< `${APP}`
     bool in_metadata = false; ///< in a name, a namespace, labels: of the object or its pods
     bool is_space = false;    ///< in metadata.namespace
+    /// A form without rules, `<node-name>`: it counts only where its text is refused.
+    bool is_blank = false;
+    Span key{}; ///< of a blank: of the field that it is the value of
 };
 
 /// Not a name or a label yet: no check of what it says holds.
@@ -27,6 +30,9 @@ std::vector<Placeholder> placeholders_of(const yaml::Node& root);
 /// An error at a text that is read and holds one. Of names and labels: see below.
 void report_placeholder(const yaml::Node& text, const std::string& object,
                         diag::Diagnostics& diagnostics);
+
+/// Says that a blank is not filled in.
+bool is_blank_told(const diag::Diagnostic& finding);
 
 /// What reading said of such texts ("not a name") is wrong: they are not rendered, which is said
 /// instead. In names and labels it is a warning, and the text counts as it stands; elsewhere, and

@@ -12,6 +12,7 @@
 #include "frontend/assertions.h"
 #include "frontend/kustomizations.h"
 #include "frontend/passed_by.h"
+#include "frontend/placeholders.h"
 #include "frontend/yaml/node.h"
 #include "support/listed.h"
 
@@ -147,7 +148,13 @@ void report_unrendered(const Layout& layout, const std::vector<FileId>& ids,
                        diag::Diagnostics& diagnostics) {
     std::map<Tool, std::vector<const RenderFolder*>> without; // policies
     for (const RenderFolder& each : layout.folders)
-        if (each.tool == Tool::Helm || !each.changes.empty()) { // else it says what its files say
+        if (each.is_unused && each.has_policy)
+            diagnostics
+                .report(diag::Code::UnusedComponent, {ids[each.file], 1, 1, 1}, {each.folder})
+                .with_hint("name it under `components:` of the kustomization that it is for, or "
+                           "leave the folder out");
+        else if (each.tool == Tool::Helm ||
+                 !each.changes.empty()) { // else it says what its files say
             if (each.has_policy)
                 report_folder(each, ids, diagnostics);
             else
@@ -180,9 +187,14 @@ void merge_templates(const Sources& sources, const std::vector<File>& files,
     };
     using Key = std::tuple<diag::Code, std::string>;
     std::map<Key, std::size_t> places;
+    std::set<Key> of_policies;
     for (const diag::Diagnostic& each : diagnostics.list())
-        if (concerns(each))
-            ++places[{each.code, folder(each)}];
+        if (concerns(each)) {
+            const Key key{each.code, folder(each)};
+            ++places[key];
+            if (mentions_policy(sources.text(each.span.file)))
+                of_policies.insert(key);
+        }
     std::set<Key> told;
     const Tools tools(files);
     diagnostics.keep_if([&](diag::Diagnostic& each) {
@@ -194,12 +206,14 @@ void merge_templates(const Sources& sources, const std::vector<File>& files,
         const bool is_variable = (each.code == diag::Code::UnreplacedVariable &&
                                   each.message.find("${") != std::string::npos) ||
                                  !each.notes.empty();
-        each.hint = tools.hint_for(sources.path(each.span.file), is_variable);
+        if (!is_blank_told(each))
+            each.hint = tools.hint_for(sources.path(each.span.file), is_variable);
         if (places[key] > 1)
             each.with_note(fmt::format("and in {} more place{} of this folder", places[key] - 1,
                                        places[key] == 2 ? "" : "s"));
         if (!named[each.span.file.value])
-            each.severity = diag::Severity::Warning;
+            each.severity =
+                of_policies.contains(key) ? diag::Severity::Warning : diag::Severity::Note;
         return true;
     });
 }

@@ -25,6 +25,7 @@ struct RenderFolder {
     std::vector<std::string> resources;
     std::vector<std::string> parts; ///< of kustomize: patches and the like
     bool is_component = false;      ///< of kustomize: nothing by itself
+    bool is_unused = false;         ///< a component that no kustomization here names
 };
 
 /// What files are for: one that is a part of a chart or of a kustomization is no manifest.

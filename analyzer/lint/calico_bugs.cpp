@@ -75,6 +75,7 @@ class CalicoBugsChecker {
                                   code == Code::BpfSctpPorts || code == Code::BpfProfileLog;
         diagnostic.severity =
             std::min(diagnostic.severity, not_iptables ? Severity::Note : Severity::Warning);
+        diagnostic.usual = not_iptables;
     }
 
     void check(const RuleView& view) {

@@ -11,6 +11,7 @@ using diag::Diagnostics;
 
 void check_enforcement(Context& context, Diagnostics& out);
 void check_rules(Context& context, Diagnostics& out); ///< one rule by itself: a table of rows
+void check_world_rules(Context& context, Diagnostics& out);
 void check_kubernetes(Context& context, Diagnostics& out);
 void check_calico_bugs(Context& context, Diagnostics& out);
 void check_dead_rules(Context& context, Diagnostics& out);

@@ -260,6 +260,14 @@ std::map<std::string, OpenCount> count_open(const Context& context, Direction di
     return out;
 }
 
+/// Where most namespaces are open, one more is nobody's slip.
+bool isolates_few(const std::map<std::string, OpenCount>& counts) {
+    const auto open = std::count_if(counts.begin(), counts.end(), [](const auto& each) {
+        return each.second.open.size() == each.second.all;
+    });
+    return static_cast<std::size_t>(open) * 2 >= counts.size();
+}
+
 void check_unprotected(Context& context, Diagnostics& out) {
     std::map<std::string, Span> spans;
     for (const policy::Namespace& each : context.cluster.namespaces)
@@ -268,28 +276,35 @@ void check_unprotected(Context& context, Diagnostics& out) {
         Span span;
         std::size_t count = 0;
         std::set<Direction> directions;
+        bool usual = true;
     };
     std::map<std::pair<std::string, std::string>, Open> open; // by namespace and names
-    for (const Direction direction : {Direction::Ingress, Direction::Egress})
-        for (const auto& [space, count] : count_open(context, direction)) {
+    for (const Direction direction : {Direction::Ingress, Direction::Egress}) {
+        const auto counts = count_open(context, direction);
+        const bool usual = isolates_few(counts);
+        for (const auto& [space, count] : counts) {
             if (count.open.empty())
                 continue;
             const Span span = spans[space].known() ? spans[space] : count.first;
             if (count.open.size() == count.all) {
                 out.report(Code::NoDefaultDeny, span, {space, decision::to_string(direction)})
-                    .about("Namespace " + space);
+                    .about("Namespace " + space)
+                    .as_usual(usual);
                 continue;
             }
             Open& each = open[{space, listed(count.open)}];
             each.span = count.first;
             each.count = count.open.size();
             each.directions.insert(direction);
+            each.usual = each.usual && count.open.size() * 2 > count.all;
         }
+    }
     for (const auto& [key, each] : open)
         out.report(Code::UnprotectedWorkload, each.span,
                    {directions_of(each.directions), counted(each.count, "workload"), key.first,
                     key.second})
-            .about("Namespace " + key.first);
+            .about("Namespace " + key.first)
+            .as_usual(each.usual);
 }
 
 } // namespace

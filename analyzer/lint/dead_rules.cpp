@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "analyzer/lint/checks.h"
+#include "analyzer/lint/far_side.h"
 #include "analyzer/lint/lint.h"
 #include "ir/policy/scope.h"
 
@@ -317,12 +318,17 @@ class DeadRulesChecker {
             unreachable(tier, policy);
         else if (!effect.effect.needed && has_overruled_rule(policy))
             return false; // told rule by rule, with what overrules it
-        else if (const auto known = effect.effect.needed ? std::nullopt : needless_if(policy))
-            out_.report(Code::RedundantPolicy, policy.meta.span, {policy.meta.name})
-                .about(name_of(policy))
-                .with_note("assumes that " + *known)
-                .with_proof(context_.proof_of({Claim::What::NotNeeded, policy_name(policy)}))
-                .with_hint("remove it, or check that it selects and says what is meant");
+        else if (const auto known = effect.effect.needed ? std::nullopt : needless_if(policy)) {
+            auto& diagnostic =
+                out_.report(Code::RedundantPolicy, policy.meta.span, {policy.meta.name})
+                    .about(name_of(policy))
+                    .with_note("assumes that " + *known)
+                    .with_proof(context_.proof_of({Claim::What::NotNeeded, policy_name(policy)}));
+            if (const std::string why = isolation_of_peers(context_, policy); !why.empty())
+                diagnostic.with_hint(why);
+            else
+                diagnostic.with_hint("remove it, or check that it selects and says what is meant");
+        }
         return !effect.effect.reached || !effect.effect.needed;
     }
 

@@ -113,6 +113,7 @@ diag::Diagnostic told_once(const std::vector<diag::Diagnostic>& variants) {
                         : "the last of each counts here (--all shows each object)");
     if (!apart)
         out.hint = "one place for each will do";
+    out.as_usual(differ == 0 || !apart);
     return out;
 }
 
@@ -150,6 +151,9 @@ void fold(diag::Diagnostics& findings) {
             each = told_once(all);
             return true;
         }
+        const auto telling =
+            std::find_if(all.begin(), all.end(), [](const auto& other) { return !other.usual; });
+        each = telling == all.end() ? all.front() : *telling;
         std::vector<std::string> others;
         for (const diag::Diagnostic& other : all)
             if (const std::string name = shown_of(other);

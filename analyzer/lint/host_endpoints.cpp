@@ -318,7 +318,7 @@ class HostEndpointsChecker {
             hosts = hosts || context_.object(id).kind == Object::Kind::HostEndpoint;
             workloads = workloads || context_.object(id).kind == Object::Kind::Workload;
         }
-        if (workloads && !hosts)
+        if (workloads && !hosts && knows_hosts_of(policy))
             out_.report(Code::ForwardOnWorkloads, policy.apply_on_forward.span, {policy.meta.name})
                 .about(name_of(policy));
     }
@@ -342,6 +342,16 @@ class HostEndpointsChecker {
                 .with_hint("make a host endpoint of each interface that it is for");
     }
 
+    /// The input has host endpoints, or the policy can't govern any.
+    bool knows_hosts_of(const Policy& policy) const {
+        const auto pods = selector::Selector::has(std::string(policy::kNamespaceLabel));
+        return !context_.cluster.host_endpoints.empty() ||
+               policy::is_present(policy.namespace_selector) ||
+               policy::is_present(policy.service_account_selector) ||
+               analyzer::find_labels({policy::subject_of(policy)}, {pods}).kind ==
+                   analyzer::LabelAnswer::Kind::No;
+    }
+
     /// What Calico enforces at host endpoints only, for workloads. Host endpoints that the input
     /// lacks must not be meant.
     void check_host_only(const Policy& policy) {
@@ -354,13 +364,7 @@ class HostEndpointsChecker {
                 return context_.object(id).kind == kind;
             });
         };
-        const auto pods = selector::Selector::has(std::string(policy::kNamespaceLabel));
-        const bool known =
-            !context_.cluster.host_endpoints.empty() ||
-            policy::is_present(policy.namespace_selector) ||
-            policy::is_present(policy.service_account_selector) ||
-            analyzer::find_labels({subject}, {pods}).kind == analyzer::LabelAnswer::Kind::No;
-        if (known && is(Object::Kind::Workload) && !is(Object::Kind::HostEndpoint))
+        if (knows_hosts_of(policy) && is(Object::Kind::Workload) && !is(Object::Kind::HostEndpoint))
             out_.report(Code::HostPolicyOnWorkloads,
                         *policy.pre_dnat ? policy.pre_dnat.span : policy.do_not_track.span,
                         {policy.meta.name, *policy.pre_dnat ? "preDNAT" : "doNotTrack"})

@@ -1,5 +1,6 @@
 // Rules that mean hosts: host endpoints and nodes that no address leads to.
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -46,9 +47,13 @@ std::vector<std::string> nodes_named(Context& context, const Selector& peers) {
 class HostPeersChecker {
   public:
     HostPeersChecker(Context& context, Diagnostics& out) : context_(context), out_(out) {
+        for (const policy::HostEndpoint& each : context.cluster.host_endpoints)
+            if (each.meta.unread.known()) // its addresses may be what could not be read
+                unread_.insert(each.meta.name);
         for (std::uint32_t i = 0; i < context.lowered.world.objects.size(); ++i) {
             const Object& object = context.lowered.world.objects[i];
-            if (object.kind == Object::Kind::HostEndpoint && object.addresses.empty())
+            if (object.kind == Object::Kind::HostEndpoint && object.addresses.empty() &&
+                !unread_.contains(object.name))
                 hosts_.push_back(&object);
         }
     }
@@ -119,6 +124,7 @@ class HostPeersChecker {
 
     Context& context_;
     Diagnostics& out_;
+    std::set<std::string> unread_;
     std::vector<const Object*> hosts_; ///< host endpoints without addresses
 };
 

@@ -83,7 +83,8 @@ class IntentChecker {
         const char* directions = !policy.egress_type    ? "ingress"
                                  : !policy.ingress_type ? "egress"
                                                         : "ingress and egress";
-        report(Code::AllowsEverything, policy, policy.meta.span, {policy.meta.name, directions});
+        report(Code::AllowsEverything, policy, policy.meta.span, {policy.meta.name, directions})
+            .as_usual(); // it says so
     }
 
     /// Another policy restricts, in the namespace or everywhere, what this one opens.

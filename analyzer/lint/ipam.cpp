@@ -82,15 +82,23 @@ class IpamChecker {
     // --- ranges ----------------------------------------------------------------------------------
 
     void overlaps() {
-        for (std::size_t i = 0; i < pools_.size(); ++i)
+        for (std::size_t i = 0; i < pools_.size(); ++i) {
+            std::vector<std::string> names;
+            Span first;
             for (std::size_t j = 0; j < i; ++j)
                 // A disabled pool stands in nobody's way.
                 if (!pools_[i].disabled && !pools_[j].disabled &&
-                    intersect(pools_[i].cidr, pools_[j].cidr))
-                    report(Code::PoolOverlap, pools_[i],
-                           {pools_[i].shown(), "pool " + pools_[j].shown()})
-                        .with_label(pools_[j].span, "the other one")
-                        .with_hint("Calico takes the older one and leaves the other unused");
+                    intersect(pools_[i].cidr, pools_[j].cidr)) {
+                    first = names.empty() ? pools_[j].span : first;
+                    names.push_back(pools_[j].shown());
+                }
+            if (!names.empty())
+                report(
+                    Code::PoolOverlap, pools_[i],
+                    {pools_[i].shown(), (names.size() == 1 ? "pool " : "pools ") + listed(names)})
+                    .with_label(first, "the other one")
+                    .with_hint("Calico takes the older one and leaves the other unused");
+        }
     }
 
     void overlap(const Pool& pool, const std::string& what, const char* hint) {

@@ -1,6 +1,8 @@
 #include "analyzer/lint/lint.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "analyzer/lint/checks.h"
 
@@ -13,6 +15,7 @@ using Check = void (*)(Context&, Diagnostics&);
 constexpr Check kChecks[] = {
     check_enforcement,
     check_rules,
+    check_world_rules,
     check_kubernetes,
     check_calico_bugs,
     check_dead_rules,
@@ -95,6 +98,19 @@ void lower_beside_charts(Diagnostics& findings) {
     });
 }
 
+/// What selects nothing whatever there is matches nothing of what there is, either.
+void drop_behind_contradictions(Diagnostics& findings) {
+    std::set<std::pair<Span, std::string>> told;
+    for (const diag::Diagnostic& each : findings.list())
+        if (each.code == Code::SelectorContradiction)
+            told.emplace(each.span, each.object);
+    if (!told.empty())
+        findings.keep_if([&](const diag::Diagnostic& each) {
+            return each.code != Code::PeerMatchesNothing ||
+                   !told.contains({each.span, each.object});
+        });
+}
+
 } // namespace
 
 void run(Context& context, diag::Diagnostics& diagnostics) {
@@ -103,6 +119,7 @@ void run(Context& context, diag::Diagnostics& diagnostics) {
     lower_missing_tiers(context, diagnostics);
     drop_between_variants(context.cluster, diagnostics);
     lower_beside_charts(diagnostics);
+    drop_behind_contradictions(diagnostics);
 }
 
 } // namespace polecat::lint

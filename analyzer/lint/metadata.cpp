@@ -83,6 +83,7 @@ class MetadataChecker {
                             {counted(hit.endpoints.size(), "endpoint"), listed(hit.endpoints)});
             if (!in_cloud) {
                 diagnostic.severity = diag::Severity::Note;
+                diagnostic.as_usual();
                 diagnostic.with_note("nothing in the input says which cloud the cluster runs in");
             }
             diagnostic.about(policy::to_string(hit.slot.policy))

@@ -23,7 +23,8 @@ constexpr std::string_view kBuiltInNamespaces[] = {"kube-system", "kube-public",
 
 /// A label that looks as if it held the namespace's name: nobody calls anything else kube-system.
 bool may_hold_name(std::string_view label, std::string_view space) {
-    if (label == policy::kNameLabel || label == policy::kCalicoNameLabel)
+    if (label == policy::kNameLabel || label == policy::kCalicoNameLabel ||
+        policy::is_set_by_platform(label))
         return false;
     const std::string_view last = label.substr(label.rfind('/') + 1);
     return space.starts_with("kube-") || last == "name" || last == "namespace" || last == "ns" ||

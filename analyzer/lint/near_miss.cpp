@@ -24,7 +24,8 @@ bool is_well_known(std::string_view label) {
     static constexpr std::string_view kDomains[] = {
         "app.kubernetes.io/",       "helm.sh/",          "kubernetes.io/", "k8s.io/",
         "node-role.kubernetes.io/", "projectcalico.org/"};
-    return std::find(std::begin(kLabels), std::end(kLabels), label) != std::end(kLabels) ||
+    return policy::is_set_by_platform(label) ||
+           std::find(std::begin(kLabels), std::end(kLabels), label) != std::end(kLabels) ||
            std::any_of(std::begin(kDomains), std::end(kDomains),
                        [&](std::string_view domain) { return label.starts_with(domain); });
 }

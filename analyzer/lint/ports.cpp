@@ -192,7 +192,8 @@ class PortsChecker {
                     "`{}` is a port of service {}, which leads to {}: policy knows the names of "
                     "container ports only",
                     name, front->owner, front->target));
-        } else if (meanings.size() > 1) {
+        } else if (meanings.size() > 1 &&
+                   !context_.cluster.spaces_in_part.contains(view.policy.meta.space)) {
             std::vector<std::string> texts;
             for (const auto& [meaning, endpoint] : meanings)
                 texts.push_back(meaning + " of " + endpoint);

@@ -7,7 +7,7 @@
 
 #include "analyzer/label_space.h"
 #include "analyzer/lint/checks.h"
-#include "analyzer/lint/front_ports.h"
+#include "analyzer/lint/rule_parts.h"
 #include "ir/policy/felix.h"
 #include "ir/policy/scope.h"
 #include "support/diag/fix.h"
@@ -44,27 +44,6 @@ struct Row {
 template <class Act> void each_end(const Rule& rule, const Act& act) {
     act(rule.source, "source");
     act(rule.destination, "destination");
-}
-
-net::PortSet numbers_of(const std::vector<policy::Port>& ports) {
-    std::vector<net::PortRange> ranges;
-    for (const policy::Port& port : ports)
-        if (const auto* range = std::get_if<net::PortRange>(&port.value))
-            ranges.push_back(*range);
-    return net::PortSet::of(ranges);
-}
-
-bool all_numbers(const std::vector<policy::Port>& ports) {
-    return std::all_of(ports.begin(), ports.end(), [](const policy::Port& port) {
-        return std::holds_alternative<net::PortRange>(port.value);
-    });
-}
-
-net::AddressSet set_of(const std::vector<At<net::Cidr>>& nets) {
-    std::vector<net::Cidr> list;
-    for (const At<net::Cidr>& each : nets)
-        list.push_back(each.value);
-    return net::AddressSet::of(list);
 }
 
 // --- selectors -----------------------------------------------------------------------------------
@@ -187,63 +166,6 @@ void http_ignored(const RuleView& view, const Report& report) {
         diagnostic.severity = diag::Severity::Warning;
 }
 
-std::string packets_of(const Rule& rule) {
-    std::string out = rule.protocol ? net::to_string_protocol(**rule.protocol) : "any protocol";
-    const auto& ports = rule.destination.ports;
-    for (std::size_t i = 0; i < ports.size() && i < 3; ++i)
-        out += (i == 0 ? " " : ",") +
-               std::visit(
-                   [](const auto& value) -> std::string {
-                       if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>)
-                           return value;
-                       else
-                           return value.first == value.last
-                                      ? std::to_string(value.first)
-                                      : fmt::format("{}-{}", value.first, value.last);
-                   },
-                   ports[i].value);
-    return ports.size() > 3 ? out + ",..." : out;
-}
-
-/// Says nothing of who is there, or that any address will do.
-bool is_anybody(EntityRule end) {
-    const net::AddressSet nets = set_of(end.nets);
-    if (nets == net::AddressSet::all(net::Family::V4) ||
-        nets == net::AddressSet::all(net::Family::V6))
-        end.nets.clear();
-    end.ports.clear();
-    end.not_ports.clear();
-    return policy::asks_nothing(end);
-}
-
-/// Told of the whole policy, once.
-bool allows_everything_anyway(const RuleView& view) {
-    return allows_everything(view.direction == Direction::Ingress ? view.policy.ingress
-                                                                  : view.policy.egress);
-}
-
-void world_ingress(const RuleView& view, const Report& report) {
-    if (view.rule.action == Action::Allow && view.direction == Direction::Ingress &&
-        is_anybody(view.rule.source) && !names_no_port(report.context, view) &&
-        !allows_everything_anyway(view))
-        report.at(view.rule.span, {report.rule(), packets_of(view.rule)});
-}
-
-void world_egress(const RuleView& view, const Report& report) {
-    const auto& ports = view.rule.destination.ports;
-    // Outside addresses declare no names of ports.
-    const bool by_name =
-        !ports.empty() && std::none_of(ports.begin(), ports.end(), [](const auto& each) {
-            return std::holds_alternative<net::PortRange>(each.value);
-        });
-    const bool dns = !ports.empty() &&
-                     (numbers_of(ports) - net::PortSet::of(net::PortRange{53, 53})).empty() &&
-                     all_numbers(ports);
-    if (view.rule.action == Action::Allow && view.direction == Direction::Egress &&
-        is_anybody(view.rule.destination) && !dns && !by_name && !allows_everything_anyway(view))
-        report.at(view.rule.span, {report.rule(), packets_of(view.rule)});
-}
-
 bool has_log_limit(const Context& context) {
     const policy::OtherObject* felix = policy::default_felix(context.cluster);
     return felix != nullptr && felix->spec.has("logActionRateLimit");
@@ -335,8 +257,6 @@ constexpr Row kRows[] = {
     {Code::EmptyMatch, empty_match},
     {Code::NotPortsNoEffect, not_ports_without_effect},
     {Code::HttpIgnored, http_ignored},
-    {Code::WorldIngress, world_ingress},
-    {Code::WorldEgress, world_egress},
     {Code::LogHot, log_hot},
     {Code::AccountMissing, account_missing},
     {Code::ServiceWithoutNamespace, service_without_namespace},

@@ -104,11 +104,15 @@ class ServicesChecker {
             std::any_of(context_.cluster.policies.begin(), context_.cluster.policies.end(),
                         [](const Policy& policy) { return *policy.pre_dnat; });
         for (const policy::Service& service : context_.cluster.services) {
+            std::vector<std::string> open;
             for (const policy::ServicePort& port : service.ports)
                 if (port.node_port != 0 && opens_nodes(service) && !limited)
-                    out_.report(Code::NodePortOpen, service.meta.span,
-                                {full_name(service.meta), std::to_string(port.node_port)})
-                        .about("Service " + full_name(service.meta));
+                    open.push_back(std::to_string(port.node_port));
+            if (!open.empty())
+                out_.report(Code::NodePortOpen, service.meta.span,
+                            {full_name(service.meta), listed(open, 10)})
+                    .about("Service " + full_name(service.meta))
+                    .as_usual(context_.cluster.host_endpoints.empty()); // nothing can limit it
             if (const std::string why = why_hidden(service); !why.empty())
                 hidden_clients(service, why);
         }

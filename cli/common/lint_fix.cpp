@@ -122,6 +122,11 @@ class Mender {
         for (std::size_t round = 0; round < rounds_ && one_round(); ++round) {
         }
         Mended out;
+        input_.diagnostics.keep_if([&](diag::Diagnostic& each) {
+            if (is_given_up(each))
+                each.fixes.clear(); // what is left has no fix that helps
+            return true;
+        });
         for (auto& [path, file] : files_)
             if (file.before != file.after)
                 out.files.push_back(std::move(file));

@@ -12,6 +12,7 @@
 #include "frontend/fixes.h"
 #include "runtime/write_file.h"
 #include "support/diag/digest.h"
+#include "support/diag/notes.h"
 #include "support/diag/render.h"
 #include "support/diag/report.h"
 #include "support/listed.h"
@@ -37,6 +38,10 @@ std::optional<LintConfig> config_of(const LintOptions& options) {
     Sources sources;
     diag::Diagnostics diagnostics;
     LintConfig config = read_lint_config(options.config, sources, diagnostics);
+    diagnostics.keep_if([](diag::Diagnostic& each) {
+        each.fixes.clear(); // --fix mends manifests only
+        return true;
+    });
     fmt::print(stderr, "{}", diag::render_text(diagnostics.list(), sources, {colour_on(true)}));
     if (diagnostics.has_errors())
         return std::nullopt;
@@ -47,9 +52,11 @@ std::optional<LintConfig> config_of(const LintOptions& options) {
     return config;
 }
 
-void print_summary(const Input& input, const Checked& checked, std::size_t excluded) {
+void print_summary(const Input& input, const Checked& checked, std::size_t excluded,
+                   bool every_note) {
     const auto& list = input.diagnostics.list();
-    fmt::print("{}{} read: {}, {}, {}", diag::rule_counts(list),
+    fmt::print("{}{} read: {}, {}, {}",
+               diag::rule_counts(every_note ? list : diag::listed_of(list)),
                counted(input.sources.size() - input.passed_by.size(), "file"),
                counted(input.diagnostics.count(diag::Severity::Error), "error"),
                counted(input.diagnostics.count(diag::Severity::Warning), "warning"),
@@ -131,16 +138,26 @@ int write_baseline(const LintConfig& config, const Input& input, const Checked& 
     return kGood;
 }
 
-void print_report(const LintCommand& command, const Input& input, const Checked& checked,
-                  std::size_t excluded) {
+/// Whether somebody asked for notes: those that most people mean so are shown, too.
+bool wants_every_note(const LintCommand& command, const lint::Choice& choice) {
+    return command.all || !choice.only.empty() || choice.fail_on == diag::Severity::Note;
+}
+
+void print_report(const LintCommand& command, const lint::Choice& choice, const Input& input,
+                  const Checked& checked, std::size_t excluded) {
     const auto& list = input.diagnostics.list();
+    const bool every_note = wants_every_note(command, choice);
     if (command.format == "text" && !command.all)
-        fmt::print("{}", diag::render_digest(list, input.sources, {colour_on(false)}));
+        fmt::print("{}", diag::render_digest(list, input.sources, {colour_on(false)}, every_note));
+    else if (command.format == "github" && !every_note)
+        fmt::print("{}{}",
+                   diag::render_github(diag::listed_of(list), input.sources, report_options()),
+                   diag::github_notice(diag::closing_lines(list, input.sources)));
     else
         fmt::print("{}", diag::render(*diag::find_format(command.format), list, input.sources,
                                       {colour_on(false)}, report_options()));
     if (command.format == "text")
-        print_summary(input, checked, excluded);
+        print_summary(input, checked, excluded, every_note);
 }
 
 int run(const LintCommand& command) {
@@ -175,7 +192,7 @@ int run(const LintCommand& command) {
         lint::fold(input.diagnostics);
     frontend::place_additions(input.diagnostics, input.sources);
     if (!command.fix_dry_run || leaves_nothing(input.diagnostics))
-        print_report(command, input, checked, excluded);
+        print_report(command, config->choice, input, checked, excluded);
     if (leaves_nothing(input.diagnostics))
         return kBadInput;
     if (command.fix_dry_run)
@@ -236,7 +253,8 @@ void add_lint(CLI::App& app, int& exit_code) {
         ->allow_extra_args(false);
     command->add_option("--dataplane", steering.dataplane,
                         "what enforces the policy: iptables, nftables, bpf or polecat");
-    command->add_option("--calico-version", steering.calico_version, "release of Calico: 3.32");
+    command->add_option("--calico-version", steering.calico_version,
+                        "release of Calico that enforces the policy; 3.32 by default");
     command->footer("Examples:\n"
                     "  polecat lint policies/\n"
                     "  kubectl kustomize . | polecat lint -\n"

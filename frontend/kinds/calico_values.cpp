@@ -85,8 +85,11 @@ std::optional<policy::SelectorField> read_selector(Fields& fields, std::string_v
         auto& diagnostic = fields.diagnostics().report(
             diag::Code::SelectorSyntax, inside(*text, error.offset), {error.message});
         diagnostic.about(fields.object()).with_note("the selector is " + path + ": " + text->value);
+        const std::string in_one = text->value.substr(0, text->value.find_last_not_of('\n') + 1);
         const SelectorExplanation why = explain_selector(text->value);
-        if (!why.suggestion.empty())
+        if (in_one != text->value && parse_selector(in_one, nullptr))
+            diagnostic.with_hint("the text ends in a line break: write `>-` or `|-` before it");
+        else if (!why.suggestion.empty())
             diagnostic.with_hint("did you mean `" + why.suggestion + "`?");
         return std::nullopt;
     }

@@ -114,6 +114,24 @@ bool is_slip(const TypeMeta& type) {
            is_kubernetes_slip(group, type.kind);
 }
 
+namespace {
+
+/// Whether the object would be good if it said so; what has a fix of its own doesn't count.
+bool reads_as(const yaml::Node& root, std::string_view api_version, const std::string& kind) {
+    const KindRow* row = find_kind(api_version, kind);
+    if (row == nullptr)
+        return false;
+    policy::Cluster unused;
+    diag::Diagnostics found;
+    ObjectContext context{root, std::string(api_version), kind, unused, found};
+    row->read(context);
+    return std::all_of(found.list().begin(), found.list().end(), [](const diag::Diagnostic& each) {
+        return each.severity == diag::Severity::Note || !each.fixes.empty();
+    });
+}
+
+} // namespace
+
 void report_unknown_kind(const yaml::Node& root, const TypeMeta& type,
                          diag::Diagnostics& diagnostics) {
     const yaml::Node* where = root.find("kind");
@@ -128,7 +146,7 @@ void report_unknown_kind(const yaml::Node& root, const TypeMeta& type,
     if (!versions.empty()) {
         diagnostic.with_hint(fmt::format("{} is a kind of {}: correct the apiVersion", type.kind,
                                          fmt::join(versions, " and of ")));
-        if (versions.size() == 1 && version != nullptr)
+        if (versions.size() == 1 && version != nullptr && reads_as(root, versions[0], type.kind))
             diagnostic.with_fix(diag::replace_text(version->span, type.api_version,
                                                    std::string(versions[0]),
                                                    fmt::format("write `{}`", versions[0])));

@@ -301,6 +301,18 @@ void add_unread_documents(const std::vector<Span>& places, const Sources& source
     }
 }
 
+bool may_matter(const Span& place, const Sources& sources) {
+    if (!place.known())
+        return true;
+    const auto objects = lines_around(sources.text(place.file), place.line).objects;
+    return std::any_of(objects.begin(), objects.end(), [](const Glimpse& each) {
+        const TypeMeta type{each.api_version, each.kind_meant()};
+        return type.kind.empty() || // nobody knows
+               (type.kind != "Secret" && (find_kind(type.api_version, type.kind) != nullptr ||
+                                          is_slip(type) || is_policy_like(type)));
+    });
+}
+
 // --- objects -------------------------------------------------------------------------------------
 
 UnreadWatch::UnreadWatch(policy::Cluster& cluster, const diag::Diagnostics& diagnostics)

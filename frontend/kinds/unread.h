@@ -34,6 +34,9 @@ void add_unread_object(const yaml::Node& root, std::string_view api_version, std
 void add_unread_documents(const std::vector<Span>& places, const Sources& sources,
                           policy::Cluster& cluster);
 
+/// Whether an answer may hang on the object of a document that is no YAML, at this place.
+bool may_matter(const Span& place, const Sources& sources);
+
 /// Watches an object being read, and marks what comes of it.
 class UnreadWatch {
   public:

@@ -80,9 +80,26 @@ std::size_t find_template(std::string_view text) {
     return std::string_view::npos;
 }
 
+/// `%%NAME%%`, `@NAME@`: marks that a text cannot begin with.
+std::size_t find_mark(std::string_view text) {
+    for (const std::string_view mark : {"%%", "@"})
+        for (std::size_t at = text.find(mark); at != std::string_view::npos;
+             at = text.find(mark, at + 1)) {
+            const std::size_t begin = at + mark.size();
+            std::size_t end = begin;
+            while (end < text.size() &&
+                   ((text[end] >= 'A' && text[end] <= 'Z') ||
+                    (text[end] >= '0' && text[end] <= '9') || text[end] == '_'))
+                ++end;
+            if (end > begin + 1 && text.substr(end, mark.size()) == mark)
+                return at;
+        }
+    return std::string_view::npos;
+}
+
 /// A document that libyaml can't read but that is a template: say that instead.
 bool report_template(const Chunk& chunk, FileId file, diag::Diagnostics& diagnostics) {
-    const std::size_t at = find_template(chunk.text);
+    const std::size_t at = std::min(find_template(chunk.text), find_mark(chunk.text));
     if (at == std::string_view::npos)
         return false;
     Span place = place_of_byte(chunk.text, file, at);

@@ -76,7 +76,9 @@ bool is_set_at_run_time(std::string_view label) {
                                                      "topology.kubernetes.io/"};
     return std::find(std::begin(kLabels), std::end(kLabels), label) != std::end(kLabels) ||
            std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
-                       [&](std::string_view prefix) { return label.starts_with(prefix); });
+                       [&](std::string_view prefix) { return label.starts_with(prefix); }) ||
+           (label.starts_with(kNamespacePrefix) &&
+            is_set_by_platform(label.substr(kNamespacePrefix.size())));
 }
 
 bool asks_for_run_time_label(const Selector& selector) {

@@ -1,5 +1,8 @@
 #include "ir/policy/scope.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace polecat::policy {
 
 using selector::Selector;
@@ -85,6 +88,31 @@ Labels inherited_labels(const ServiceAccount& account) {
 bool is_present(const Box<SelectorField>& field) {
     // Selectors that conversion makes have terms, whatever their text.
     return field && !(is_blank(field->text) && field->parsed.is_all());
+}
+
+bool is_set_by_platform(std::string_view label) {
+    static constexpr std::string_view kDomains[] = {"gardener.cloud",
+                                                    "openshift.io",
+                                                    "cattle.io",
+                                                    "kubernetes.azure.com",
+                                                    "azure.com",
+                                                    "gke.io",
+                                                    "cloud.google.com",
+                                                    "eks.amazonaws.com",
+                                                    "k8s.ovh.net",
+                                                    "kyma-project.io",
+                                                    "tanzu.vmware.com",
+                                                    "kubesphere.io",
+                                                    "addonmanager.kubernetes.io",
+                                                    "capsule.clastix.io",
+                                                    "hnc.x-k8s.io",
+                                                    "olm.operatorframework.io"};
+    const std::string_view domain = label.substr(0, label.find('/'));
+    return domain.size() < label.size() &&
+           std::any_of(std::begin(kDomains), std::end(kDomains), [&](std::string_view each) {
+               return domain == each || (domain.size() > each.size() && domain.ends_with(each) &&
+                                         domain[domain.size() - each.size() - 1] == '.');
+           });
 }
 
 Selector subject_of(const Policy& policy) {

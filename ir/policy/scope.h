@@ -34,6 +34,10 @@ Labels inherited_labels(const ServiceAccount& account);
 /// (felix/calc/validation_filter.go: all labels of that profile are lost).
 std::optional<std::string> too_long_to_inherit(const Metadata& of, std::string_view prefix);
 
+/// A label that a platform (OpenShift, Gardener, Rancher, a cloud) writes on namespaces by itself:
+/// no manifest has it.
+bool is_set_by_platform(std::string_view label);
+
 /// Which endpoints a policy is for.
 selector::Selector subject_of(const Policy& policy);
 /// Which endpoints and sets one end of a rule names; nullopt: it does not say. `space`: the

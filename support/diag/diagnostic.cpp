@@ -145,6 +145,11 @@ Diagnostic& Diagnostic::about(std::string object_name) {
     return *this;
 }
 
+Diagnostic& Diagnostic::as_usual(bool usually) {
+    usual = usually;
+    return *this;
+}
+
 Diagnostic& Diagnostics::report(Code code, Span span,
                                 std::initializer_list<std::string_view> args) {
     const std::vector<std::string> texts(args.begin(), args.end());

@@ -95,6 +95,9 @@ struct Diagnostic {
     std::vector<std::pair<std::string, std::string>> facts;
     /// How far a claim holds and how it was reached: "for every endpoint that could exist (Z3)".
     std::string proof;
+    /// A note that is true of most input, and meant so: reports for people only count it
+    /// (digest.h).
+    bool usual = false;
 
     Diagnostic& with_label(Span where, std::string text);
     Diagnostic& with_note(std::string text);
@@ -104,6 +107,7 @@ struct Diagnostic {
     Diagnostic& with_proof(std::string text);
     Diagnostic& with_fact(std::string key, std::string value);
     Diagnostic& about(std::string object_name);
+    Diagnostic& as_usual(bool usually = true);
 };
 
 /// Collects diagnostics. Never prints. Not thread-safe.

@@ -1,6 +1,7 @@
 #include "support/diag/digest.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <string_view>
@@ -10,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "support/diag/notes.h"
 #include "support/diag/printable.h"
 #include "support/listed.h"
 
@@ -21,6 +23,14 @@ namespace {
 constexpr std::size_t kShown = 5;
 /// Places that a line names of findings that are not shown.
 constexpr std::size_t kPlaces = 3;
+
+/// Input that is not what the cluster has: one cause, and one command or decision for all of it.
+std::size_t shown_of(const Diagnostic& d) {
+    static constexpr Code kOne[] = {Code::UnrenderedTemplate, Code::UnreplacedVariable,
+                                    Code::UnrenderedChart,    Code::UnbuiltKustomization,
+                                    Code::ForeignPolicy,      Code::UnusedComponent};
+    return std::find(std::begin(kOne), std::end(kOne), d.code) == std::end(kOne) ? kShown : 1;
+}
 
 /// One finding, and those of other places that say the same.
 struct Group {
@@ -47,7 +57,10 @@ std::vector<Group> groups_of(std::span<const Diagnostic> list) {
     std::vector<Group> out;
     std::map<std::tuple<Severity, Code, std::string_view>, std::size_t> seen;
     for (const Diagnostic& d : list) {
-        const auto [place, fresh] = seen.try_emplace({d.severity, d.code, d.message}, out.size());
+        // Rules of one policy that a note says the same of differ in their numbers only.
+        const bool by_object = d.severity == Severity::Note && !d.object.empty();
+        const auto [place, fresh] =
+            seen.try_emplace({d.severity, d.code, by_object ? d.object : d.message}, out.size());
         if (fresh)
             out.push_back({&d, {}});
         else
@@ -75,13 +88,15 @@ std::string more(const std::vector<const Diagnostic*>& findings, const Sources& 
 } // namespace
 
 std::string render_digest(std::span<const Diagnostic> list, const Sources& sources,
-                          TextOptions options) {
-    const std::vector<Group> groups = groups_of(list);
+                          TextOptions options, bool every_note) {
+    const std::vector<Diagnostic> shown_whole =
+        every_note ? std::vector<Diagnostic>(list.begin(), list.end()) : listed_of(list);
+    const std::vector<Group> groups = groups_of(shown_whole);
     std::map<std::pair<Severity, Code>, std::size_t> shown;
     std::map<std::pair<Severity, Code>, std::vector<const Diagnostic*>> left;
     for (const Group& group : groups) {
         const Diagnostic& d = *group.first;
-        if (d.severity == Severity::Error || ++shown[{d.severity, d.code}] <= kShown)
+        if (d.severity == Severity::Error || ++shown[{d.severity, d.code}] <= shown_of(d))
             continue;
         std::vector<const Diagnostic*>& rest = left[{d.severity, d.code}];
         rest.push_back(&d);
@@ -92,16 +107,16 @@ std::string render_digest(std::span<const Diagnostic> list, const Sources& sourc
     for (const Group& group : groups) {
         const Diagnostic& d = *group.first;
         const std::pair key(d.severity, d.code);
-        if (d.severity != Severity::Error && shown[key] == kShown)
+        if (d.severity != Severity::Error && shown[key] == shown_of(d))
             continue;
         out += render_text({group.first, 1}, sources, options);
         if (!group.others.empty())
             out += "  the same: " + more(group.others, sources) + "\n";
-        if (++shown[key] == kShown && left.contains(key))
+        if (++shown[key] == shown_of(d) && left.contains(key))
             out += "of " + label(d.code) + " " + std::string(info(d.code).slug) + ": " +
                    more(left.at(key), sources) + "   (--only " + label(d.code) + " --all)\n";
     }
-    return out;
+    return every_note ? out : out + closing_lines(list, sources);
 }
 
 std::string rule_counts(std::span<const Diagnostic> list) {

@@ -47,6 +47,9 @@ std::string render_sarif(std::span<const Diagnostic> list, const Sources& source
 std::string render_github(std::span<const Diagnostic> list, const Sources& sources,
                           const ReportOptions& options = {});
 
+/// Lines that belong to no file, as one annotation; empty for empty text.
+std::string github_notice(std::string_view text);
+
 /// GitLab's code quality report.
 std::string render_gitlab(std::span<const Diagnostic> list, const Sources& sources,
                           const ReportOptions& options = {});

@@ -111,6 +111,12 @@ std::string render_github(std::span<const Diagnostic> list, const Sources& sourc
     return out;
 }
 
+std::string github_notice(std::string_view text) {
+    if (text.ends_with('\n'))
+        text.remove_suffix(1);
+    return text.empty() ? "" : "::notice title=polecat notes::" + escaped(text, false) + "\n";
+}
+
 std::string render_gitlab(std::span<const Diagnostic> list, const Sources& sources,
                           const ReportOptions& options) {
     const auto prints = fingerprints(list, sources, options.root);

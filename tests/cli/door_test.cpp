@@ -46,8 +46,9 @@ TEST_CASE("what no manifest is in a folder is passed by") {
     CHECK(out.exit_code == 1);
     CHECK(has(out.out, "PC4103"));
     CHECK_FALSE(has(out.out, "error["));
-    CHECK(count(out.out, "PC1020") == 1);
-    CHECK(has(out.out, "10 files hold no manifests"));
+    CHECK(
+        has(out.out, "not read, and no policy in it: 10 files hold no manifests (--list-skipped)"));
+    CHECK(count(folder.run("lint --all in").out, "PC1020") == 1);
     for (const char* name :
          {"values.yaml: it can't be read", "build.yml", "board.json", "list.yaml: a list",
           "word.yaml", "jinja.yaml", "tags.yml", "crypt.yaml: encrypted by git-crypt",
@@ -148,7 +149,7 @@ TEST_CASE("--namespace is where objects go that give none") {
     const auto out = folder.run("reach --namespace logs 203.0.113.9 logs/gw -p 80/TCP -f a.yaml");
     CHECK(has(out.out, "DENY"));
     CHECK_FALSE(has(folder.run("lint --namespace logs a.yaml").out, "PC4004"));
-    CHECK(has(folder.run("lint a.yaml").out, "PC4004"));
+    CHECK(has(folder.run("lint --all a.yaml").out, "PC4004"));
     const auto both = folder.run("diff --namespace logs a.yaml a.yaml");
     CHECK(both.exit_code == 0);
 }
@@ -157,7 +158,7 @@ TEST_CASE("mistakes of apiVersion and scope") {
     const auto lint = [](const std::string& text) {
         const Folder folder;
         folder.write("a.yaml", text);
-        return folder.run("lint --fail-on never a.yaml").out;
+        return folder.run("lint --all --fail-on never a.yaml").out;
     };
     const std::string global = "kind: GlobalNetworkPolicy\nmetadata: {name: q, namespace: books}\n"
                                "spec: {selector: a == 'b', order: 1, types: [Ingress]}\n";
@@ -186,7 +187,7 @@ TEST_CASE("kinds of other groups that have a policy's name") {
         const Folder folder;
         folder.write("a.yaml", "apiVersion: " + version + "\nkind: " + kind +
                                    "\nmetadata: {name: a}\nspec: {}\n");
-        return folder.run("lint --fail-on never a.yaml").out;
+        return folder.run("lint --all --fail-on never a.yaml").out;
     };
     CHECK(has(lint("audit.example.com/v1", "AuditNetworkPolicy"), "warning[PC1040]"));
     CHECK(has(lint("network.k8s.io/v1", "NetworkPolicy"), "error[PC1010]"));
@@ -372,7 +373,7 @@ TEST_CASE(
     folder.write("in/policy.yaml", std::string(kTypo) + "---\nlist: [one.yaml]\n");
     folder.write("in/values.yaml", "replicas: 2\n");
     const auto out = folder.run("lint in");
-    CHECK(has(out.out, "1 file and 1 document hold no manifests: in/policy.yaml, in/values.yaml"));
+    CHECK(has(out.out, "1 file and 1 document hold no manifests (--list-skipped)"));
     CHECK_FALSE(has(out.out, "error["));
     CHECK(has(folder.run("lint in/policy.yaml").out, "error[PC1011]"));
 }
@@ -388,4 +389,120 @@ TEST_CASE("a host endpoint that Felix drops lacks no policy") {
     };
     CHECK(has(lint(""), "PC4401"));
     CHECK_FALSE(has(lint(", ports: [{name: web, port: 80, protocol: 6}]"), "PC4401"));
+}
+
+TEST_CASE("what answers hang on is broken, the rest is a note") {
+    const Folder folder;
+    folder.write("in/policy.yaml", kTypo);
+    folder.write("in/rbac.yaml", "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\n"
+                                 "metadata: {name: a}\nrules:\n- a\n  b: c\n");
+    CHECK(has(folder.run("lint in").out, "rbac.yaml:6:4: note[PC1003]"));
+    folder.write("in/pod.yaml",
+                 "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n- a\n  b: c\n");
+    CHECK(has(folder.run("lint in").out, "pod.yaml:6:4: error[PC1003]"));
+    CHECK(has(folder.run("lint in/rbac.yaml").out, "error[PC1003]"));
+}
+
+TEST_CASE("placeholders of a folder are told once, by what hangs on them") {
+    const Folder folder;
+    folder.write("in/service.yaml", "apiVersion: v1\nkind: Service\n"
+                                    "metadata: {name: web-__NODE__, namespace: a}\n"
+                                    "spec: {ports: [{port: 80}]}\n---\n"
+                                    "apiVersion: v1\nkind: Service\n"
+                                    "metadata: {name: db-__NODE__, namespace: a}\n"
+                                    "spec: {ports: [{port: 80}]}\n");
+    const auto out = folder.run("lint in").out;
+    CHECK(has(out, "not read, and no policy in it: templates\n"));
+    CHECK_FALSE(has(out, "PC2004"));
+    const auto all = folder.run("lint --all in").out;
+    CHECK(has(all, "note[PC1007]: placeholder `web-__NODE__` is not filled in"));
+    CHECK(count(all, "PC1007") == 1);
+}
+
+TEST_CASE("a kustomization that moves objects onto one another is named") {
+    const Folder folder;
+    const std::string policy = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+                               "metadata: {name: deny, namespace: NS}\n"
+                               "spec: {podSelector: {}, policyTypes: [Ingress]}\n---\n";
+    const auto in = [&](const std::string& space) {
+        std::string out = policy;
+        return out.replace(out.find("NS"), 2, space);
+    };
+    folder.write("in/net/deny.yaml", in("one") + in("two"));
+    folder.write("in/kustomization.yaml", "namespace: all\nresources: [net/deny.yaml]\n");
+    const auto out = folder.run("lint in").out;
+    CHECK(has(out, "warning[PC3001]"));
+    CHECK(has(out, "in/kustomization.yaml puts both into namespace `all`"));
+    CHECK_FALSE(has(folder.run("lint in/net").out, "PC3001"));
+}
+
+TEST_CASE("policies of a component count where no kustomization uses it, which is told") {
+    const Folder folder;
+    folder.write("in/part/kustomization.yaml", "apiVersion: kustomize.config.k8s.io/v1alpha1\n"
+                                               "kind: Component\nresources: [policy.yaml]\n");
+    folder.write("in/part/policy.yaml", kTypo);
+    folder.write("in/kustomization.yaml", "resources: []\n# components: [part]\n");
+    CHECK(has(folder.run("lint in").out,
+              "warning[PC1045]: no kustomization here uses component in/part"));
+    folder.write("in/kustomization.yaml", "components: [part]\n");
+    CHECK_FALSE(has(folder.run("lint in").out, "PC1045"));
+}
+
+TEST_CASE("what is to be filled in is told as that, and other mistakes as theirs") {
+    const Folder folder;
+    const auto lint = [&](const std::string& node, const std::string& address) {
+        folder.write("hep.yaml",
+                     "apiVersion: projectcalico.org/v3\nkind: HostEndpoint\n"
+                     "metadata: {name: n1-eth0, labels: {role: master}}\n"
+                     "spec: {node: " +
+                         node + ", interfaceName: eth0, expectedIPs: [" + address + "]}\n---\n" +
+                         "apiVersion: projectcalico.org/v3\nkind: GlobalNetworkPolicy\n"
+                         "metadata: {name: a}\nspec:\n  order: 10\n  selector: app == 'web'\n"
+                         "  types: [Ingress]\n"
+                         "  ingress: [{action: Allow, source: {selector: role == 'master'}}]\n");
+        return folder.run("lint --all hep.yaml").out;
+    };
+    const auto blank = lint("<node-name>", "<node-address>");
+    CHECK(has(blank, "error[PC1007]: placeholder `<node-name>` is not filled in"));
+    CHECK(count(blank, "PC1007") == 1);
+    for (const char* code : {"PC2004", "PC2050", "PC4521"})
+        CHECK_MESSAGE(!has(blank, code), code);
+    CHECK(has(lint("n1", "localhost"), "PC2050"));
+    folder.write("felix.yaml", "apiVersion: projectcalico.org/v3\nkind: FelixConfiguration\n"
+                               "metadata: {name: default}\nspec: {flowLogsFlushIntervall: 15s}\n");
+    CHECK(has(folder.run("lint felix.yaml").out, "error[PC2001]"));
+}
+
+TEST_CASE("marks that another tool replaces are no mistakes of YAML") {
+    const Folder folder;
+    const auto lint = [&](const std::string& name) {
+        folder.write("in/a.yaml", "apiVersion: v1\nkind: Pod\nmetadata:\n  name: " + name +
+                                      "\n  namespace: a\nspec: {containers: [{name: c}]}\n");
+        return folder.run("lint --all in").out;
+    };
+    for (const char* mark : {"%%POD_NAME%%", "@POD_NAME@"}) {
+        CHECK_MESSAGE(has(lint(mark), "note[PC1007]"), mark);
+        CHECK_MESSAGE(!has(lint(mark), "PC1003"), mark);
+    }
+    CHECK(has(lint("@name"), "error[PC1003]"));
+}
+
+TEST_CASE("a list of no manifests is passed by, one of manifests is a mistake") {
+    const Folder folder;
+    folder.write("in/runs.json", "[{\"apiVersion\": \"tekton.dev/v1\", \"kind\": \"TaskRun\"}]");
+    folder.write("in/pod.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: b}\n"
+                                "spec: {containers: [{name: c, image: i}]}\n");
+    CHECK_FALSE(has(folder.run("lint in").out, "error["));
+    folder.write("in/list.yaml", "- apiVersion: networking.k8s.io/v1\n  kind: NetworkPolicy\n");
+    CHECK(has(folder.run("lint in").out, "error["));
+}
+
+TEST_CASE("a selector that is folded over lines says how") {
+    const Folder folder;
+    folder.write("a.yaml", "apiVersion: projectcalico.org/v3\nkind: GlobalNetworkPolicy\n"
+                           "metadata: {name: a}\nspec:\n  order: 1\n  selector: >\n"
+                           "    app == 'a' ||\n    app == 'b'\n  types: [Ingress]\n");
+    const auto out = folder.run("lint a.yaml").out;
+    CHECK(has(out, "error[PC1100]"));
+    CHECK(has(out, "hint: the text ends in a line break: write `>-` or `|-` before it"));
 }

@@ -113,3 +113,30 @@ TEST_CASE("patterns of file names") {
     CHECK_FALSE(glob_matches("*.yaml", "a.yml"));
     CHECK_FALSE(glob_matches("", "a"));
 }
+
+TEST_CASE("notes that most people mean so are counted, and shown to whom asks for notes") {
+    const Folder folder;
+    const std::string file = folder.write(
+        "policy.yaml", "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+                       "metadata: {name: a}\nspec:\n  podSelector: {}\n  policyTypes: [Ingress]\n"
+                       "  ingress:\n  - {from: [{namespaceSelector: {}}], ports: [{port: 80}]}\n");
+    const auto brief = folder.lint({file});
+    CHECK(brief.exit_code == 0);
+    CHECK_FALSE(has(brief.out, "PC4106"));
+    CHECK(has(brief.out, "not shown: 2 notes (--all): 1 missing-namespace, 1 "
+                         "k8s-empty-namespaceselector\n"));
+    CHECK(has(brief.out, "2 notes\n"));
+    for (const std::vector<std::string>& asks :
+         {std::vector<std::string>{"--all"}, {"--only", "PC4106"}, {"--fail-on", "note"}}) {
+        std::vector<std::string> all = asks;
+        all.push_back(file);
+        const auto out = folder.lint(all).out;
+        CHECK_MESSAGE(has(out, "note[PC4106]"), asks[0]);
+        CHECK_MESSAGE(!has(out, "not shown"), asks[0]);
+    }
+    CHECK(folder.lint({"--fail-on", "note", file}).exit_code == 1);
+    CHECK(has(folder.lint({"--format", "json", file}).out, "PC4106"));
+    const auto github = folder.lint({"--format", "github", file}).out;
+    CHECK(github == "::notice title=polecat notes::not shown: 2 notes (--all): 1 "
+                    "missing-namespace, 1 k8s-empty-namespaceselector\n");
+}

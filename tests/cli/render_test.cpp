@@ -49,7 +49,8 @@ TEST_CASE("a chart is told once, with the command that renders it") {
     folder.write("in/web/templates/policy.yaml", "a: {{ x }}\n");
     folder.write("in/web/templates/other.yaml", "a: {{ x }}\n");
     folder.write("in/web/charts/sub/templates/a.yaml", "a: {{ x }}\n");
-    CHECK(has(folder.run("lint --fail-on never in").out, "note[PC1024]"));
+    CHECK(has(folder.run("lint --fail-on never in").out, "charts (--render)"));
+    CHECK(has(folder.run("lint --all --fail-on never in").out, "note[PC1024]"));
 }
 
 TEST_CASE("a kustomization is told where it changes something") {
@@ -60,7 +61,7 @@ TEST_CASE("a kustomization is told where it changes something") {
         folder.write("in/patch.yaml", "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
                                       "metadata: {name: deny}\nspec: {policyTypes: [Egress]}\n");
         folder.write("in/kustomization.yaml", kustomization);
-        return folder.run("lint --fail-on never in").out;
+        return folder.run("lint --all --fail-on never in").out;
     };
     const std::string lists = "resources: [policy.yaml, pod.yaml]\n";
     CHECK_FALSE(has(lint(lists + "images: [{name: i, newTag: '2'}]\npatches: []\n"), "PC1025"));
@@ -74,7 +75,7 @@ TEST_CASE("a kustomization is told where it changes something") {
     CHECK(has(lint("resources: [https://example.com/a.yaml]\n"), "of other repositories"));
     CHECK(has(lint("apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\npatches: "
                    "[{path: patch.yaml}]\n"),
-              "warning[PC1025]"));
+              "warning[PC1045]"));
     // Flux has a kind of that name, which is an object as any other.
     const std::string flux = lint("apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: "
                                   "Kustomization\nmetadata: {name: a, namespace: nn}\nspec: {}\n");
@@ -110,7 +111,7 @@ TEST_CASE("variables that are not replaced") {
     const auto lint = [](const std::string& text) {
         const Folder folder;
         folder.write("in/a.yaml", text);
-        return folder.run("lint --fail-on never in").out;
+        return folder.run("lint --all --fail-on never in").out;
     };
     const std::string pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: \"${APP}\", namespace: "
                             "\"${NS:=shop}\", labels: {app: \"${APP}\"}}\n"
@@ -160,7 +161,7 @@ TEST_CASE("--render runs what is installed, and findings point to sources") {
             "printf 'apiVersion: networking.k8s.io/v1\\nkind: NetworkPolicy\\n'\n"
             "printf 'metadata:\\n  name: deny\\n  namespace: nn\\n'\n"
             "printf 'spec:\\n  podSelector: {}\\n'\n");
-    const auto out = run(folder, "lint --render --fail-on never in");
+    const auto out = run(folder, "lint --all --render --fail-on never in");
     CHECK(folder.read("calls") == "build ./in/prod\n"); // the base is in it
     CHECK(has(out.out, "in/base/policy.yaml:"));
     CHECK_FALSE(has(out.out, "PC1025"));

@@ -99,3 +99,48 @@ TEST_CASE("numbers for people") {
     CHECK(counted(1, "file") == "1 file");
     CHECK(counted(0, "file") == "0 files");
 }
+
+TEST_CASE("notes on the whole input are a line a rule, and what most people mean so is counted") {
+    Report report;
+    report.diagnostics.report(Code::RedundantRule, report.line(1, "rule"), {"ingress[0]"});
+    report.diagnostics.report(Code::UnreadKind, report.line(2, "kinds"), {"v1 Secret", "2 objects"})
+        .message += " (and 1 more)";
+    report.diagnostics.report(Code::UnrenderedChart, report.line(2, "chart"), {"2", " templates"})
+        .severity = diag::Severity::Note;
+    for (const char* name : {"p", "q"})
+        report.diagnostics.report(Code::NamespaceOmitted, report.line(3, name));
+    report.diagnostics.report(Code::WorldEgress, report.line(4, "out"), {"egress[0]", "TCP 443"})
+        .as_usual();
+    report.diagnostics.report(Code::WorldEgress, report.line(5, "all"), {"egress[0]", "TCP"});
+    const std::string text = report.text();
+    CHECK(before(text, "rule:1:1: note[PC4202]", "all:5:1: note[PC4219]"));
+    CHECK(text.find("not read, and no policy in it: v1 Secret (and 1 more), charts (--render)\n") !=
+          std::string::npos);
+    CHECK(
+        text.ends_with("not shown: 3 notes (--all): 2 missing-namespace, 1 allow-world-egress\n"));
+    const std::string every =
+        diag::render_digest(report.diagnostics.list(), report.sources, {}, true);
+    CHECK(every.find("q:3:1") != std::string::npos);
+    CHECK(every.find("not shown") == std::string::npos);
+}
+
+TEST_CASE("what is no note is listed, however usual") {
+    Report report;
+    report.diagnostics.report(Code::SelectsNothing, report.line(1, "w"), {"a"}).as_usual();
+    CHECK(report.text().find("w:1:1: warning[PC4101]") != std::string::npos);
+}
+
+TEST_CASE("notes of one rule about one object are one, as is what one command mends") {
+    Report report;
+    for (int i = 0; i < 3; ++i) {
+        const std::string rule = "egress[" + std::to_string(i) + "]";
+        report.diagnostics.report(Code::RedundantRule, report.line(1, rule), {rule})
+            .about("NetworkPolicy a/b");
+        report.diagnostics.report(Code::UnbuiltKustomization, report.line(2, rule), {rule});
+    }
+    const std::string text = report.text();
+    CHECK(text.find("the same: 2 more in 2 files: egress[1]:1:1, egress[2]:1:1\n") !=
+          std::string::npos);
+    CHECK(text.find("of PC1025 unbuilt-kustomization: 2 more in 2 files: egress[1]:2:1") !=
+          std::string::npos);
+}

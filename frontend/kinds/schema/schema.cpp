@@ -5,6 +5,7 @@
 #include "frontend/kinds/schema/tables.h"
 #include "frontend/kinds/schema/value.h"
 #include "support/letters.h"
+#include "support/listed.h"
 
 namespace polecat::frontend {
 
@@ -75,17 +76,28 @@ class Checker {
         std::vector<std::string_view> names;
         for (const FieldRow& row : rows_)
             names.push_back(row.path);
+        std::vector<std::string> found;
+        Span first;
         for (const yaml::Member& each : node.members) {
-            const bool meant = diag::nearest(each.key, names).has_value(); // or is one of them
-            if (meant || std::none_of(std::begin(kBegins), std::end(kBegins),
-                                      [&](auto begin) { return each.key.starts_with(begin); }))
+            const auto near = diag::nearest(each.key, names); // or it is one of them
+            if ((near && (*near == each.key || is_misspelt(each.key, *near))) ||
+                std::none_of(std::begin(kBegins), std::end(kBegins),
+                             [&](auto begin) { return each.key.starts_with(begin); }))
                 continue;
-            diagnostics_.report(diag::Code::UnknownField, each.key_span, {fields.path_of(each.key)})
-                .about(object_)
-                .with_hint("it is not read: Calico Enterprise has such fields, Calico drops it")
-                .severity = diag::Severity::Warning;
+            first = found.empty() ? each.key_span : first;
+            found.push_back(fields.path_of(each.key));
             fields.ignore({each.key});
         }
+        if (!found.empty())
+            diagnostics_.report(diag::Code::UnknownField, first, {listed(found)})
+                .about(object_)
+                .with_hint("not read: Calico Enterprise has such fields, Calico drops them")
+                .severity = diag::Severity::Note;
+    }
+
+    /// Another word is no slip: `dnsLogs...` beside `flowLogs...`. A slip begins alike.
+    static bool is_misspelt(std::string_view word, std::string_view meant) {
+        return word.substr(0, 3) == meant.substr(0, 3);
     }
 
     void list(const yaml::Node& node, const std::string& path, const std::string& at,

@@ -1,0 +1,78 @@
+#include "analyzer/lint/far_side.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "ir/policy/scope.h"
+#include "support/listed.h"
+
+namespace polecat::lint {
+
+using decision::Direction;
+using decision::Object;
+using decision::ObjectId;
+using policy::Policy;
+
+namespace {
+
+/// Workloads that the Allow rules of one direction name; nullopt: they name others, too.
+std::optional<std::set<ObjectId>> peers_named(Context& context, const Policy& policy,
+                                              Direction direction) {
+    std::set<ObjectId> out;
+    for (const policy::Rule& rule :
+         direction == Direction::Ingress ? policy.ingress : policy.egress) {
+        if (rule.action != policy::Action::Allow)
+            continue;
+        const auto& far = direction == Direction::Ingress ? rule.source : rule.destination;
+        const auto peers =
+            policy::peers_of(far, policy::is_global(policy.kind) ? "" : policy.meta.space);
+        if (!peers || !far.nets.empty())
+            return std::nullopt;
+        for (const ObjectId id : context.select(*peers))
+            if (context.object(id).kind == Object::Kind::Workload)
+                out.insert(id);
+    }
+    return out.empty() ? std::nullopt : std::optional(std::move(out));
+}
+
+/// Policies that isolate workloads in a direction; empty: one of them is open.
+std::vector<std::string> isolating(Context& context, const std::set<ObjectId>& workloads,
+                                   Direction direction) {
+    std::set<ObjectId> open = workloads;
+    std::vector<std::string> out;
+    each_policy(context, [&](const policy::OrderedTier&, const Policy& each) {
+        if (direction == Direction::Ingress ? !each.ingress_type : !each.egress_type)
+            return;
+        const auto selected = context.select(policy::subject_of(each));
+        bool governs = false;
+        for (const ObjectId id : selected)
+            if (workloads.contains(id)) {
+                governs = true;
+                open.erase(id);
+            }
+        if (governs)
+            out.push_back(name_of(each));
+    });
+    return open.empty() ? out : std::vector<std::string>{};
+}
+
+} // namespace
+
+std::string isolation_of_peers(Context& context, const Policy& policy) {
+    for (const Direction direction : {Direction::Ingress, Direction::Egress}) {
+        const bool in = direction == Direction::Ingress;
+        const auto peers = peers_named(context, policy, direction);
+        const auto by =
+            peers ? isolating(context, *peers, in ? Direction::Egress : Direction::Ingress)
+                  : std::vector<std::string>{};
+        if (!by.empty())
+            return fmt::format("whom it lets {} is isolated in {} by {}: look there first",
+                               in ? "in" : "reach others", in ? "egress" : "ingress", listed(by));
+    }
+    return {};
+}
+
+} // namespace polecat::lint

@@ -1,0 +1,137 @@
+#include "support/diag/notes.h"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "support/diag/printable.h"
+#include "support/listed.h"
+
+namespace polecat::diag {
+
+namespace {
+
+/// Facts about the input as a whole.
+constexpr Code kSummed[] = {
+    Code::DuplicateKey,        Code::YamlSyntax,      Code::ForeignPolicy,
+    Code::UnprocessedTemplate, Code::SeveralVariants, Code::DuplicateObject,
+    Code::LegacyApiVersion,    Code::NoDefaultDeny,   Code::UnprotectedWorkload,
+    Code::WorldIngress,        Code::WorldEgress,     Code::NodePortOpen};
+
+/// What no answer hangs on was not read: one line for all of it. The second is the plural; what
+/// comes after "(and" of many is in the message.
+struct Unread {
+    Code code;
+    const char* what;
+    const char* more; ///< how to see or change it
+};
+constexpr Unread kUnread[] = {{Code::PassedBy, "", "--list-skipped"},
+                              {Code::UnreadKind, "", ""},
+                              {Code::UnrenderedTemplate, "templates", ""},
+                              {Code::UnreplacedVariable, "variables", ""},
+                              {Code::UnrenderedChart, "charts", "--render"},
+                              {Code::UnbuiltKustomization, "kustomizations", "--render"}};
+
+/// What Kubernetes means by something that is written every day, and advice on style.
+constexpr Code kCounted[] = {Code::EveryNamespace,     Code::NamespaceOmitted,
+                             Code::TypesOmitted,       Code::PeerAndOr,
+                             Code::PolicyOrderMissing, Code::NamespaceOfGlobal};
+
+template <std::size_t Size> bool is_in(const Code (&codes)[Size], Code code) {
+    return std::find(std::begin(codes), std::end(codes), code) != std::end(codes);
+}
+
+/// A finding in one line.
+std::string line_of(const Diagnostic& d, const Sources& sources) {
+    std::string out = fmt::format("{}: {}[{}]: {}", printable(sources.describe(d.span)),
+                                  to_string(d.severity), label(d.code), printable(d.message));
+    for (const std::string& note : d.notes)
+        if (note.starts_with("the same of "))
+            out += ", " + printable(note);
+    if (d.hint)
+        out += ": " + printable(*d.hint);
+    return out + fmt::format(" [{}]", info(d.code).slug);
+}
+
+const Unread* unread_row(Code code) {
+    const auto* row = std::find_if(std::begin(kUnread), std::end(kUnread),
+                                   [&](const Unread& each) { return each.code == code; });
+    return row == std::end(kUnread) ? nullptr : row;
+}
+
+/// "9 files hold no manifests", "v1 ConfigMap (and 15 more)"; of others what they are.
+std::string unread_words(const Unread& row, const Diagnostic& d) {
+    std::string out = row.what;
+    if (out.empty()) {
+        const std::size_t many = d.message.find(" (and ");
+        out = d.message.substr(0, d.message.find(':'));
+        if (many != std::string::npos && d.code == Code::UnreadKind)
+            out += d.message.substr(many);
+    }
+    return printable(out) + (*row.more == '\0' ? "" : fmt::format(" ({})", row.more));
+}
+
+/// "not read, and without policies: ...".
+std::string unread_line(std::span<const Diagnostic> list) {
+    std::vector<std::string> words;
+    for (const Unread& row : kUnread)
+        for (const Diagnostic& each : list)
+            if (each.code == row.code && shown_as(each) == Shown::Summed) {
+                words.push_back(unread_words(row, each));
+                break;
+            }
+    return words.empty()
+               ? ""
+               : fmt::format("not read, and no policy in it: {}\n", fmt::join(words, ", "));
+}
+
+} // namespace
+
+Shown shown_as(const Diagnostic& finding) {
+    if (finding.severity != Severity::Note)
+        return Shown::Listed;
+    if (finding.usual || is_in(kCounted, finding.code))
+        return Shown::Counted;
+    const bool summed = is_in(kSummed, finding.code) || unread_row(finding.code) != nullptr;
+    return summed ? Shown::Summed : Shown::Listed;
+}
+
+std::vector<Diagnostic> listed_of(std::span<const Diagnostic> list) {
+    std::vector<Diagnostic> out;
+    std::copy_if(list.begin(), list.end(), std::back_inserter(out),
+                 [](const Diagnostic& each) { return shown_as(each) == Shown::Listed; });
+    return out;
+}
+
+std::string closing_lines(std::span<const Diagnostic> list, const Sources& sources) {
+    std::map<Code, std::vector<const Diagnostic*>> summed;
+    std::map<Code, std::size_t> counts;
+    std::size_t all = 0;
+    for (const Diagnostic& each : list)
+        if (const Shown shown = shown_as(each);
+            shown == Shown::Summed && unread_row(each.code) == nullptr)
+            summed[each.code].push_back(&each);
+        else if (shown == Shown::Counted)
+            all += 1, ++counts[each.code];
+    std::string out;
+    for (const auto& [code, findings] : summed) {
+        out += line_of(*findings.front(), sources);
+        if (findings.size() > 1)
+            out += fmt::format(" and {} more (--only {})", grouped_digits(findings.size() - 1),
+                               label(code));
+        out += "\n";
+    }
+    out += unread_line(list);
+    if (all == 0)
+        return out;
+    std::vector<std::string> rules;
+    for (const auto& [code, count] : counts)
+        rules.push_back(fmt::format("{} {}", grouped_digits(count), info(code).slug));
+    return out +
+           fmt::format("not shown: {} (--all): {}\n", counted(all, "note"), fmt::join(rules, ", "));
+}
+
+} // namespace polecat::diag
