@@ -107,6 +107,20 @@ void EffectRuns::collect() {
         }
 }
 
+std::vector<std::uint32_t> EffectRuns::few_others(const Program& program) const {
+    const auto last = static_cast<std::uint32_t>(ends_.list().size()) - 1;
+    std::vector<std::uint32_t> out{last, last / 2, 0}; // an address, endpoints
+    for (const decision::Stage& stage : program.stages)
+        for (const decision::Entry& entry : stage.entries) {
+            const bool egress = program.direction == Direction::Egress;
+            const auto& all = (egress ? entry.match->destination : entry.match->source).all;
+            const auto group = all.empty() ? std::nullopt : ends_.example_of(all.front());
+            if (group && out.size() < 32)
+                out.push_back(*group);
+        }
+    return out;
+}
+
 /// At the normal hook the endpoint itself; packets that are forwarded or not yet translated have
 /// any ends.
 std::vector<GroupClass> EffectRuns::own_of(const Run& run) {

@@ -92,20 +92,25 @@ class EffectRuns {
     template <class Act> void each_pair(const Run& run, const Act& act) {
         each_pair(run, std::nullopt, act);
     }
-    /// act(source, destination) for a few pairs of ends, without finding out which are told apart.
+    /// act(source, destination) for a few pairs of ends, without finding out which are told apart,
+    /// until it says false: first any ends, then such that rules match.
     template <class Act> void some_pairs(const Run& run, const Act& act) const {
         const decision::Program& of = program(run);
         const auto last = static_cast<std::uint32_t>(ends_.list().size());
         if (last == 0 || !has_ends(run))
             return;
+        const bool egress = of.direction == decision::Direction::Egress;
         const std::uint32_t own = of.hook == decision::Hook::Normal ? *run.own.begin() : 0;
         const decision::Identity& mine = ends_.identity(own);
-        for (const std::uint32_t other : {last - 1, last / 2, 0u}) // an address, endpoints
-            if (const decision::Identity& theirs = ends_.identity(other); other != own)
-                of.direction == decision::Direction::Egress ? act(mine, theirs) : act(theirs, mine);
+        for (const std::uint32_t other : few_others(of)) {
+            const decision::Identity& theirs = ends_.identity(other);
+            if (other != own && !act(egress ? mine : theirs, egress ? theirs : mine))
+                return;
+        }
     }
 
   private:
+    std::vector<std::uint32_t> few_others(const decision::Program& program) const;
     std::vector<GroupClass> own_of(const Run& run);
     const std::vector<GroupClass>& others_of(decision::ProgramId id,
                                              const std::optional<Predicates>& wanted);

@@ -94,12 +94,19 @@ class Collector {
             policy->block = *block;
     }
 
+    PolicyEffect& policy_effect(const PolicyName& name) {
+        PolicyEffect*& known = by_name_[name.space + "/" + name.name][name];
+        if (known == nullptr)
+            known = &out_.policies[name];
+        return *known;
+    }
+
     /// By place in the attribution; nullptr: staged.
     const std::vector<PolicyEffect*>& policies_of(const Attribution& slots) {
         const auto [place, added] = policies_.try_emplace(slots.identity());
         if (added)
             for (const PolicyBlock& block : slots.policies())
-                place->second.push_back(block.staged ? nullptr : &out_.policies[block.policy]);
+                place->second.push_back(block.staged ? nullptr : &policy_effect(block.policy));
         return place->second;
     }
 
@@ -149,6 +156,7 @@ class Collector {
         EffectsWalk walk(program, run.units.units, matches_, runs.ends().all_known(program));
         runs.some_pairs(run, [&](const Identity& source, const Identity& destination) {
             walk.between(source, destination, run.effects);
+            return walk.wants_any(run.effects);
         });
         const auto wanted = walk.still_wanted(run.effects);
         if (wanted && wanted->empty())
@@ -253,6 +261,7 @@ class Collector {
     SetStore store_;
     MatchSets matches_{atoms_, store_};
     std::unordered_map<const Slot*, RuleEffect*> by_slot_;
+    std::unordered_map<std::string, std::map<PolicyName, PolicyEffect*>> by_name_;
     std::unordered_map<const void*, std::vector<PolicyEffect*>> policies_; ///< by attribution
     std::unordered_map<RuleEffect*, const Slot*> last_slots_; ///< of the last run of each
     std::set<std::pair<const Run*, std::uint32_t>> vacuous_;  ///< run and tier

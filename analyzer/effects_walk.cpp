@@ -217,6 +217,13 @@ bool EffectsWalk::is_open(std::size_t unit, const UnitEffect& effect) const {
              (effect.reached || hidden.reached) && (effect.needed || hidden.needed));
 }
 
+bool EffectsWalk::wants_any(const std::vector<UnitEffect>& effects) const {
+    for (std::size_t i = 0; i < units_.size(); ++i)
+        if (is_open(i, effects[i]) && any_may_add(i, effects[i]))
+            return true;
+    return false;
+}
+
 std::optional<std::vector<decision::PredicateId>>
 EffectsWalk::still_wanted(const std::vector<UnitEffect>& effects) const {
     std::vector<decision::PredicateId> out;

@@ -43,6 +43,8 @@ class EffectsWalk {
     bool between(const decision::Identity& source, const decision::Identity& destination,
                  std::vector<UnitEffect>& effects);
 
+    /// Whether just any other ends can add something to `effects`.
+    bool wants_any(const std::vector<UnitEffect>& effects) const;
     /// Which other ends can add anything to `effects`, as add_required() says; nullopt: any.
     std::optional<std::vector<decision::PredicateId>>
     still_wanted(const std::vector<UnitEffect>& effects) const;

@@ -67,6 +67,10 @@ class EndGroups {
     /// How a program sees all groups as its own side.
     GroupClasses::Partition own_of(const decision::Program& program);
 
+    /// A group that has a predicate, or may.
+    std::optional<std::uint32_t> example_of(decision::PredicateId predicate) const {
+        return classes_->example_of(predicate);
+    }
     /// Whether it is known of every group what a program asks of it.
     bool all_known(const decision::Program& program) const;
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -28,6 +29,11 @@ class GroupClasses {
     Partition partition(const std::vector<decision::PredicateId>& predicates,
                         const std::vector<decision::PredicateId>& wanted);
 
+    /// The first group of which a predicate holds or may.
+    std::optional<std::uint32_t> example_of(decision::PredicateId predicate) const {
+        const auto& list = members_[predicate.value].list;
+        return list.empty() ? std::nullopt : std::optional(list.front().group);
+    }
     /// Of some group it is not known whether the predicate holds.
     bool is_in_doubt(decision::PredicateId predicate) const {
         return members_[predicate.value].kinds > 1;

@@ -35,10 +35,13 @@ constexpr Unread kUnread[] = {{Code::PassedBy, "", "--list-skipped"},
                               {Code::UnrenderedChart, "charts", "--render"},
                               {Code::UnbuiltKustomization, "kustomizations", "--render"}};
 
-/// What Kubernetes means by something that is written every day, and advice on style.
+/// What Kubernetes means by something that is written every day, advice on style, and mistakes in
+/// objects that no answer hangs on.
 constexpr Code kCounted[] = {Code::EveryNamespace,     Code::NamespaceOmitted,
                              Code::TypesOmitted,       Code::PeerAndOr,
-                             Code::PolicyOrderMissing, Code::NamespaceOfGlobal};
+                             Code::PolicyOrderMissing, Code::NamespaceOfGlobal,
+                             Code::SelectorNoEffect,   Code::SelectorVariants,
+                             Code::DuplicateKey,       Code::YamlSyntax};
 
 template <std::size_t Size> bool is_in(const Code (&codes)[Size], Code code) {
     return std::find(std::begin(codes), std::end(codes), code) != std::end(codes);
@@ -118,6 +121,12 @@ std::string closing_lines(std::span<const Diagnostic> list, const Sources& sourc
             all += 1, ++counts[each.code];
     std::string out;
     for (const auto& [code, findings] : summed) {
+        if (code == Code::SeveralVariants) { // how the input was read: no finding
+            for (const Diagnostic* each : findings)
+                out += fmt::format("variants ({}): {}{}\n", label(code), printable(each->message),
+                                   each->hint ? ": " + printable(*each->hint) : "");
+            continue;
+        }
         out += line_of(*findings.front(), sources);
         if (findings.size() > 1)
             out += fmt::format(" and {} more (--only {})", grouped_digits(findings.size() - 1),
