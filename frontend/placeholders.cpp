@@ -43,14 +43,11 @@ bool has_word_to_replace(std::string_view text) {
             std::isupper(static_cast<unsigned char>(text[lines + 2])) != 0);
 }
 
-/// `192.168.xxx.yyy`.
+/// `192.168.xxx.yyy`, `10.x.x.x/8`: no other letters.
 bool has_letters_for_numbers(std::string_view text) {
-    if (text.find('.') == std::string_view::npos)
-        return false;
-    for (const char* each : {"xxx", "yyy", "zzz", "x.x"})
-        if (text.find(each) != std::string_view::npos)
-            return true;
-    return false;
+    return text.find_first_not_of("0123456789./xyzXYZ") == std::string_view::npos &&
+           text.find_first_of("xyzXYZ") != std::string_view::npos &&
+           std::count(text.begin(), text.end(), '.') == 3;
 }
 
 /// `NAME`, `shell-HOSTNAME`, `APP_NAME`: what the name is to be.
@@ -182,7 +179,8 @@ Said drop_what_was_said(const Placeholder& of, diag::Diagnostics& found) {
     found.keep_if([&](const diag::Diagnostic& said) {
         const bool at_key = of.is_blank && of.key.known() && said.span == of.key;
         if ((!lies_in(said.span, of.span) && !at_key) ||
-            (of.is_blank && !is_about_values(said.code)))
+            (of.is_blank &&
+             (said.severity != diag::Severity::Error || !is_about_values(said.code))))
             return true;
         const bool tells = said.code == diag::Code::UnrenderedTemplate;
         out.that_it_is_a_template = out.that_it_is_a_template || tells;

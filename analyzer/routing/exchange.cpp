@@ -9,10 +9,6 @@ namespace polecat::routing {
 
 namespace {
 
-const Session& session_of(const Network& network, SpeakerIndex speaker, std::size_t session) {
-    return network.speakers[speaker].form.of(network.family).sessions[session];
-}
-
 bool contains(const std::vector<net::Address>& list, const net::Address& value) {
     return std::find(list.begin(), list.end(), value) != list.end();
 }
@@ -71,6 +67,26 @@ auto rank(const Path& path) {
 }
 
 } // namespace
+
+const Session& session_of(const Network& network, SpeakerIndex speaker, std::size_t session) {
+    return network.speakers[speaker].form.of(network.family).sessions[session];
+}
+
+std::string_view to_string(Withheld why) {
+    switch (why) {
+    case Withheld::BackToSender:
+        return "a route never goes back over the session that it came by";
+    case Withheld::Internal:
+        return "it came by iBGP, and neither neighbour is a route reflector's client";
+    case Withheld::Reflected:
+        return "it has been through this reflector's cluster";
+    case Withheld::Community:
+        return "its community keeps it here (no-export, no-advertise)";
+    case Withheld::No:
+        break;
+    }
+    return "";
+}
 
 Withheld withheld(const Network& network, const Link& link, const Path& path) {
     if (!path.session)

@@ -5,6 +5,8 @@
 
 namespace polecat::routing {
 
+const Session& session_of(const Network& network, SpeakerIndex speaker, std::size_t session);
+
 /// Why BGP does not offer a route over a session, before any filter is asked.
 enum class Withheld : std::uint8_t {
     No,
@@ -13,6 +15,9 @@ enum class Withheld : std::uint8_t {
     Reflected,    ///< has been through this reflector's cluster
     Community,    ///< no-export or no-advertise
 };
+
+/// "a route never goes back over the session that it came by"
+std::string_view to_string(Withheld why);
 
 Withheld withheld(const Network& network, const Link& link, const Path& path);
 

@@ -117,50 +117,123 @@ Speaker fabric_speaker(const policy::FabricRouter& router, const std::vector<Spe
     return out;
 }
 
-Spread spread(const Network& network, const net::Cidr& prefix) {
-    const std::size_t count = network.speakers.size();
-    Spread out;
-    out.paths.resize(count);
-    std::vector<bool> changed(count);
-    for (std::size_t i = 0; i < count; ++i)
-        if (originates(network.speakers[i].form.of(network.family), prefix)) {
-            out.paths[i] = {own_path(prefix)};
-            changed[i] = true;
-        }
-    // Rounds: everybody hears what the others had in the round before. A route makes one step a
-    // round, and no route that settles makes more steps than there are speakers, twice.
-    for (std::size_t round = 0; round < 2 * count + 2; ++round) {
-        std::vector<bool> hears(count);
-        for (const Link& link : network.links)
-            if (changed[link.from])
-                hears[link.to] = true;
-        const auto before = out.paths;
-        changed.assign(count, false);
-        bool any = false;
-        for (auto link = network.links.begin(); link != network.links.end();) {
-            const SpeakerIndex to = link->to;
-            std::vector<Path> now;
-            for (const Path& each : before[to])
-                if (!each.session)
-                    now.push_back(each);
-            for (; link != network.links.end() && link->to == to; ++link)
-                if (hears[to])
-                    take(network, *link, before[link->from], now);
-            if (!hears[to])
-                continue;
-            std::sort(now.begin(), now.end(),
-                      [&](const Path& a, const Path& b) { return better(network, a, b); });
-            changed[to] = now != before[to];
-            any = any || changed[to];
-            out.settled = now.size() <= kMostPaths;
-            out.paths[to] = std::move(now);
-            if (!out.settled)
+namespace {
+
+using Paths = std::vector<std::vector<Path>>; ///< by speaker
+
+class Spreading {
+  public:
+    Spreading(const Network& network, const net::Cidr& prefix)
+        : network_(network), first_(network.speakers.size() + 1), own_(network.speakers.size()) {
+        for (const Link& link : network.links) // by `to`
+            ++first_[link.to + 1];
+        for (std::size_t i = 1; i < first_.size(); ++i)
+            first_[i] += first_[i - 1];
+        for (std::size_t i = 0; i < own_.size(); ++i)
+            if (originates(network.speakers[i].form.of(network.family), prefix))
+                own_[i] = {own_path(prefix)};
+    }
+
+    /// Rounds: everybody hears what the others had in the round before.
+    Spread together() const {
+        Spread out{own_, true};
+        std::vector<bool> changed(own_.size(), true);
+        for (std::size_t round = 0; round < most_rounds(); ++round) {
+            const Paths before = out.paths;
+            const std::vector<bool> hears = hearers(changed);
+            for (SpeakerIndex to = 0; to < own_.size(); ++to) {
+                changed[to] = hears[to] && update(to, before, out);
+                if (!out.settled)
+                    return out;
+            }
+            if (std::find(changed.begin(), changed.end(), true) == changed.end())
                 return out;
         }
-        if (!any)
-            return out;
+        out.settled = false;
+        return out;
     }
-    out.settled = false;
+
+    /// One after the other, each with what the others have by then.
+    Spread in_turn(bool backwards) const {
+        Spread out{own_, true};
+        for (std::size_t round = 0; round < most_rounds(); ++round) {
+            bool any = false;
+            for (SpeakerIndex i = 0; i < own_.size(); ++i) {
+                const auto last = static_cast<SpeakerIndex>(own_.size() - 1);
+                any = update(backwards ? last - i : i, out.paths, out) || any;
+                if (!out.settled)
+                    return out;
+            }
+            if (!any)
+                return out;
+        }
+        out.settled = false;
+        return out;
+    }
+
+    /// Paths are better the shorter they are, so that what is best is so whoever comes first, but
+    /// for filters that give priorities; and who passes all paths on chooses none.
+    bool timing_may_count() const {
+        const auto& speakers = network_.speakers;
+        const auto sets = [](const FilterRule& rule) {
+            return std::any_of(
+                rule.operations.begin(), rule.operations.end(),
+                [](const Operation& each) { return std::holds_alternative<SetPriority>(each); });
+        };
+        const auto prefers = [&](const Filter& filter) {
+            return std::any_of(filter.import_rules.begin(), filter.import_rules.end(), sets);
+        };
+        return std::any_of(speakers.begin(), speakers.end(),
+                           [](const Speaker& each) { return each.fabric; }) &&
+               std::any_of(speakers.begin(), speakers.end(), [&](const Speaker& each) {
+                   const auto& filters = each.form.of(network_.family).filters;
+                   return std::any_of(filters.begin(), filters.end(), prefers);
+               });
+    }
+
+  private:
+    /// A route makes one step a round, and no route that settles makes more steps than there are
+    /// speakers, twice.
+    std::size_t most_rounds() const { return 2 * own_.size() + 2; }
+
+    std::vector<bool> hearers(const std::vector<bool>& changed) const {
+        std::vector<bool> out(own_.size());
+        for (const Link& link : network_.links)
+            if (changed[link.from])
+                out[link.to] = true;
+        return out;
+    }
+
+    /// Whether `to` has something else now.
+    bool update(SpeakerIndex to, const Paths& others, Spread& into) const {
+        std::vector<Path> now = own_[to];
+        for (std::size_t i = first_[to]; i < first_[to + 1]; ++i)
+            take(network_, network_.links[i], others[network_.links[i].from], now);
+        std::sort(now.begin(), now.end(),
+                  [&](const Path& a, const Path& b) { return better(network_, a, b); });
+        into.settled = now.size() <= kMostPaths;
+        if (now == into.paths[to])
+            return false;
+        into.paths[to] = std::move(now);
+        return true;
+    }
+
+    const Network& network_;
+    std::vector<std::size_t> first_; ///< of each speaker's links; one more at the end
+    Paths own_;                      ///< that a speaker originates
+};
+
+} // namespace
+
+Spread spread(const Network& network, const net::Cidr& prefix) {
+    const Spreading spreading(network, prefix);
+    Spread out = spreading.together();
+    if (!out.settled || !spreading.timing_may_count())
+        return out;
+    for (const bool backwards : {false, true}) {
+        const Spread other = spreading.in_turn(backwards);
+        out.settled = out.settled && other.settled && other.paths == out.paths;
+    }
     return out;
 }
 

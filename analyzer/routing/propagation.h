@@ -50,7 +50,8 @@ struct Path {
 
 struct Spread {
     std::vector<std::vector<Path>> paths; ///< by speaker; the best one first
-    /// False: routes went on changing, or there are too many; nothing can be said.
+    /// False: routes go on changing, what comes first decides for good, or there are too many;
+    /// nothing can be said.
     bool settled = true;
 };
 

@@ -131,10 +131,17 @@ std::string Propagation::key(const net::Cidr& prefix, const Roles& roles) const 
 
 const Propagation::Run& Propagation::run(const net::Cidr& prefix) {
     const Roles here = roles(prefix);
-    const auto [place, fresh] = runs_.try_emplace(key(prefix, here));
-    if (fresh)
-        place->second = make(prefix, here);
-    return place->second;
+    constexpr std::size_t kMostHeld = 1'000'000;
+    const std::string of = key(prefix, here);
+    if (const auto found = runs_.find(of); found != runs_.end())
+        return found->second;
+    if (held_ > kMostHeld) {
+        runs_.clear();
+        held_ = 0;
+    }
+    const Run& out = runs_.emplace(of, make(prefix, here)).first->second;
+    held_ += out.network.links.size();
+    return out;
 }
 
 Propagation::Run Propagation::make(const net::Cidr& prefix, const Roles& roles) const {
@@ -180,18 +187,25 @@ Propagation::Run Propagation::make(const net::Cidr& prefix, const Roles& roles) 
     return out;
 }
 
-Propagation::Learnt Propagation::learnt(NodeIndex node, const net::Cidr& prefix, std::size_t most) {
+std::optional<SpeakerIndex> Propagation::speaker(const Run& run, NodeIndex node,
+                                                 const net::Cidr& prefix) const {
     const Roles here = roles(prefix);
-    const Run& of = run(prefix);
     const auto mine = here.find(node);
     const Group group{classes_.of[node], mine == here.end() ? std::uint8_t{0} : mine->second};
-    const auto place = std::find(of.groups.begin(), of.groups.end(), group);
+    const auto place = std::find(run.groups.begin(), run.groups.end(), group);
+    if (place == run.groups.end())
+        return std::nullopt;
+    return static_cast<SpeakerIndex>(place - run.groups.begin());
+}
+
+Propagation::Learnt Propagation::learnt(NodeIndex node, const net::Cidr& prefix, std::size_t most) {
+    const Run& of = run(prefix);
+    const auto by = speaker(of, node, prefix);
     Learnt out;
     out.known = of.spread.settled;
-    if (place == of.groups.end() || !out.known)
+    if (!by || !out.known)
         return out;
-    const auto speaker = static_cast<SpeakerIndex>(place - of.groups.begin());
-    out = expanded(of, speaker, node, here, most);
+    out = expanded(of, *by, node, roles(prefix), most);
     for (Path& each : out.paths)
         each.route.prefix = prefix;
     return out;

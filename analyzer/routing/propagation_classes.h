@@ -36,8 +36,11 @@ class Propagation {
         std::vector<Group> groups; ///< by speaker
         Spread spread;
     };
-    /// Equal runs are made once.
+    /// Equal runs are made once, and kept until the next of another kind where they are large.
     const Run& run(const net::Cidr& prefix);
+    /// Who stands for the node in the run of a prefix; nullopt: nobody does.
+    std::optional<SpeakerIndex> speaker(const Run& run, NodeIndex node,
+                                        const net::Cidr& prefix) const;
     /// What the nodes that have part in a prefix are for it; bits that propagation_classes.cpp
     /// knows. Nodes with the same part and class are alike.
     using Roles = std::map<NodeIndex, std::uint8_t>;
@@ -71,6 +74,7 @@ class Propagation {
     std::map<std::uint8_t, std::map<net::Cidr, std::vector<NodeIndex>>> hiding_; ///< by length
     std::vector<net::Cidr> rules_; ///< that filters and rules ask about
     std::map<std::string, Run> runs_;
+    std::size_t held_ = 0; ///< sessions in them
 };
 
 } // namespace polecat::routing

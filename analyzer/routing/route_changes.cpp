@@ -54,10 +54,11 @@ class RouteChanges {
     void run() {
         find_kinds();
         find_prefixes();
-        if (kinds_.size() > kMostKinds) {
+        if (work() > kMostWork) {
             into_.not_compared.push_back(
-                fmt::format("{}: {} kinds of nodes are too many to compare their routes",
-                            net::to_string(family_), kinds_.size()));
+                fmt::format("{}: {} kinds of nodes with {} kinds of prefixes are too many to "
+                            "compare their routes; sessions and rules are",
+                            net::to_string(family_), kinds_.size(), prefixes_.size()));
             return;
         }
         for (const auto& [key, prefixes] : prefixes_)
@@ -69,8 +70,8 @@ class RouteChanges {
     }
 
   private:
-    /// Each kind is run with a few nodes, among which everybody may speak with everybody.
-    static constexpr std::size_t kMostKinds = 60;
+    /// Sessions over which prefixes are sent: some seconds.
+    static constexpr std::size_t kMostWork = 15'000'000;
     using Parts = std::pair<std::uint8_t, std::uint8_t>; ///< roles before and now
     using Group = std::pair<std::size_t, Parts>;         ///< kind of node, and its part
 
@@ -139,6 +140,19 @@ class RouteChanges {
         }
     }
 
+    /// Each kind is run with a few nodes, among which everybody may speak with everybody. A node
+    /// costs as much as some sessions.
+    std::size_t work() {
+        std::size_t out = 0;
+        if (prefixes_.empty())
+            return out;
+        for (VersionRoutes* side : {&before_, &now_}) {
+            const auto& network = side->model.run(prefixes_.begin()->second.front()).network;
+            out += prefixes_.size() * (network.links.size() + 10 * network.speakers.size());
+        }
+        return out;
+    }
+
     // --- one kind of prefix ----------------------------------------------------------------------
 
     void compare(const std::vector<net::Cidr>& prefixes) {
@@ -202,6 +216,15 @@ class RouteChanges {
             const bool device = kind == RouteChangeKind::Device;
             change.before_origin = device ? before.pool : before.session;
             change.now_origin = device ? now.pool : now.session;
+            // Where the block itself comes, goes or moves, its line says so.
+            const auto then = before_.originators(prefixes.front()),
+                       here = now_.originators(prefixes.front());
+            for (const auto& [node, origin] : then)
+                if (!here.contains(node))
+                    change.before_origin = origin;
+            for (const auto& [node, origin] : here)
+                if (!then.contains(node))
+                    change.now_origin = origin;
         }
         change.routes += std::uint64_t{prefixes.size()} * pairs.size();
         change.prefixes.insert(change.prefixes.end(), prefixes.begin(), prefixes.end());

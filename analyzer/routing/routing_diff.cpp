@@ -5,6 +5,7 @@
 
 #include "analyzer/routing/route_changes.h"
 #include "analyzer/routing/routers.h"
+#include "analyzer/routing/rule_changes.h"
 #include "analyzer/routing/session_changes.h"
 
 namespace polecat::routing {
@@ -55,6 +56,7 @@ RoutingDiff routing_diff(const RoutingVersion& before, const RoutingVersion& now
     const auto old = faults(before), fresh = faults(now);
     out.breaks = only_in(fresh, old);
     out.mends = only_in(old, fresh);
+    out.rules = rule_changes(before, now);
     for (const net::Family family : {net::Family::V4, net::Family::V6})
         add_route_changes(before, now, family, out);
     for (const RoutingVersion* version : {&before, &now})

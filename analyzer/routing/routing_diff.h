@@ -32,6 +32,9 @@ struct SessionChange {
     /// The other end is in no manifest, so that nobody can say whether it agrees.
     bool neighbor_unknown = false;
     std::optional<Origin> before, now; ///< nullopt: not in that version
+    /// Of an end, the node whose own manifest changed: its line, where it is gone that before.
+    std::optional<Origin> node_line;
+    bool node_gone = false;
 };
 
 /// Prefixes that a router of the fabric hears of anew, or no longer.
@@ -43,6 +46,13 @@ struct AnnouncementChange {
     std::string reason; ///< "pool 10.1.0.0/16", "the session does not establish"
     Origin origin;
     bool origin_before = false; ///< it stands in the version before
+};
+
+/// A rule for routes: of a filter, a pool, a range, a node.
+struct RuleChange {
+    std::string about;       ///< "rule 2 of importV4 of BGPFilter f"
+    std::string before, now; ///< "rejects in 10.0.0.0/8"; empty: not in that version
+    Origin before_origin, now_origin;
 };
 
 enum class RouteChangeKind : std::uint8_t { Gained, Lost, Device, NextHops };
@@ -65,6 +75,7 @@ struct RoutingDiff {
     std::vector<SessionChange> sessions;
     std::vector<SessionFault> breaks; ///< surely not established now, and were or did not exist
     std::vector<SessionFault> mends;  ///< the other way round
+    std::vector<RuleChange> rules;
     std::vector<AnnouncementChange> announcements;
     std::vector<RouteChange> routes;
     /// Routes were not compared: too many kinds of nodes, or a model that does not settle.
@@ -73,8 +84,8 @@ struct RoutingDiff {
     bool routers_assumed = false;
 
     bool empty() const {
-        return sessions.empty() && breaks.empty() && mends.empty() && announcements.empty() &&
-               routes.empty();
+        return sessions.empty() && breaks.empty() && mends.empty() && rules.empty() &&
+               announcements.empty() && routes.empty();
     }
 };
 

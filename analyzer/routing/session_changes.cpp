@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "analyzer/routing/routing_lines.h"
+
 namespace polecat::routing {
 
 namespace {
@@ -134,17 +136,35 @@ class PeerSessions {
                 add(SessionChangeKind::Comes, name, family, nullptr, session, numbers(*session));
     }
 
+    /// Whether the node's own manifest says something else of who speaks with it.
+    bool is_changed(const std::string& name) const {
+        const auto then = before_.routing.find(name), here = now_.routing.find(name);
+        if (!then || !here)
+            return true;
+        const BgpNode &a = before_.routing.nodes[*then], &b = now_.routing.nodes[*here];
+        const auto same = [](const auto& x, const auto& y) {
+            return x.has_value() == y.has_value() && (!x || x->address == y->address);
+        };
+        return !(a.labels == b.labels) || !same(a.v4, b.v4) || !same(a.v6, b.v6) ||
+               a.own_as != b.own_as || a.cluster_id != b.cluster_id;
+    }
+
     void add(SessionChangeKind kind, const std::string& node, net::Family family,
              const Session* before, const Session* now, std::string what) {
         const Session& any = now != nullptr ? *now : *before;
         const auto other = node_at_.find(any.neighbor);
         const auto object = [](const Session* of) { return of ? of->origin.object : ""; };
+        const std::string* changed = is_changed(node)            ? &node
+                                     : other == node_at_.end()   ? nullptr
+                                     : is_changed(other->second) ? &other->second
+                                                                 : nullptr;
         // A session of two nodes is one, and is told of from one end where both change.
         if (other != node_at_.end() &&
             !joined_.emplace(kind, family, std::minmax<std::string>(node, other->second)).second)
             return;
-        const auto [place, fresh] =
-            places_.emplace(Key{kind, family, object(before), object(now), what}, out_.size());
+        const auto [place, fresh] = places_.emplace(
+            Key{kind, family, object(before), object(now), what + (changed != nullptr ? "+" : "")},
+            out_.size());
         if (fresh) {
             SessionChange change;
             change.kind = kind;
@@ -157,6 +177,13 @@ class PeerSessions {
                 change.before = before->origin;
             if (now != nullptr)
                 change.now = now->origin;
+            if (changed != nullptr) {
+                const auto here = now_.routing.find(*changed);
+                change.node_gone = !here;
+                change.node_line =
+                    here ? now_.routing.nodes[*here].origin
+                         : before_.routing.nodes[*before_.routing.find(*changed)].origin;
+            }
             out_.push_back(std::move(change));
         }
         ++out_[place->second].sessions;
@@ -196,7 +223,8 @@ std::uint64_t pairs(std::uint64_t count) {
 class MeshSessions {
   public:
     MeshSessions(const RoutingVersion& before, const RoutingVersion& now)
-        : before_(before.routing), now_(now.routing) {}
+        : before_(before.routing), now_(now.routing), before_lines_(before.cluster),
+          now_lines_(now.cluster) {}
 
     void add_to(std::vector<SessionChange>& out) const {
         for (const net::Family family : {net::Family::V4, net::Family::V6})
@@ -238,9 +266,14 @@ class MeshSessions {
             what = fmt::format("password {} -> {}", password(before_), password(now_));
         if (before_.mesh_restart_seconds != now_.mesh_restart_seconds)
             what += what.empty() ? "restart time" : ", restart time";
-        if (!what.empty())
+        if (!what.empty()) {
             out.push_back(change(SessionChangeKind::Differs, family, *common.begin(),
                                  *std::next(common.begin()), pairs(common.size()), what));
+            const char* field = what.starts_with("password") ? "nodeMeshPassword.secretKeyRef.key"
+                                                             : "nodeMeshMaxRestartTime";
+            out.back().before = before_lines_.field(before_.mesh_origin, field);
+            out.back().now = now_lines_.field(now_.mesh_origin, field);
+        }
         std::vector<std::pair<std::string, Member>> renumbered;
         for (const auto& each : common)
             if (const Member& then = old.at(each.first);
@@ -290,6 +323,7 @@ class MeshSessions {
 
     const ClusterRouting& before_;
     const ClusterRouting& now_;
+    const RoutingLines before_lines_, now_lines_;
 };
 
 } // namespace

@@ -125,6 +125,15 @@ RouteState VersionRoutes::state(NodeIndex node, const net::Cidr& prefix) {
     return out;
 }
 
+std::map<std::string, Origin> VersionRoutes::originators(const net::Cidr& prefix) const {
+    std::map<std::string, Origin> out;
+    for (const auto& [node, role] : model.roles(prefix))
+        for (const Block& block : routing().nodes[node].blocks)
+            if (block.originates && block.cidr == prefix)
+                out.emplace(routing().nodes[node].name, block.origin);
+    return out;
+}
+
 // --- routers -------------------------------------------------------------------------------------
 
 std::optional<std::string> VersionRoutes::announcer(const net::Address& address,

@@ -41,6 +41,8 @@ class VersionRoutes {
     std::string title(const net::Address& router) const; ///< "tor-7 (10.0.7.1)"
 
     RouteState state(NodeIndex node, const net::Cidr& prefix);
+    /// The nodes that originate the prefix as a block of theirs, with the line that says so.
+    std::map<std::string, Origin> originators(const net::Cidr& prefix) const;
     /// A node that announces the prefix to the router; nullopt: nobody.
     std::optional<std::string> announcer(const net::Address& router, const net::Cidr& prefix);
     Why why_announced(const std::string& node, const net::Address& router, const net::Cidr& prefix);

@@ -97,6 +97,7 @@ void Lines::add(std::string_view text, const routing::Origin& origin) {
 
 std::string emit(const NodeRouting& node, const EmitOptions& options) {
     Lines out(options.origins);
+    out.reserve(8192 + 320 * (node.v4.sessions.size() + node.v6.sessions.size()));
     out.add("# BIRD 2, written by polecat");
     out.add(fmt::format("hostname \"{}\";", node.node), node.origin);
     out.add(fmt::format("router id {};", node.router_id));

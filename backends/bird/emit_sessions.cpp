@@ -1,4 +1,6 @@
 // BGP sessions. What all of a family have in common is in a template.
+#include <tuple>
+
 #include <fmt/format.h>
 
 #include "backends/bird/bird.h"
@@ -30,7 +32,8 @@ void emit_template(const routing::NodeRouting& node, const routing::FamilyRoutin
     out.add("}");
 }
 
-/// Writes the sessions of a family. A reflector has thousands, so what they share is made once.
+/// Writes the sessions of a family. A reflector has thousands, so what follows the neighbour is
+/// made once for those that are alike.
 class SessionWriter {
   public:
     SessionWriter(const routing::FamilyRouting& family, Lines& out)
@@ -42,50 +45,66 @@ class SessionWriter {
         const std::string port = of.port == 179 ? "" : fmt::format(" port {}", of.port);
         out_.add(fmt::format("  neighbor {}{} as {};", net::to_string(of.neighbor), port,
                              of.neighbor_as));
-        if (of.local_as_given)
-            out_.add(fmt::format("  local as {};", of.local_as));
-        if (of.source && of.source == family_.address)
-            out_.add(own_source_);
-        else if (of.source)
-            out_.add(fmt::format("  source address {};", net::to_string(*of.source)));
-        options(of);
-        if (of.password) // BIRD reads an include at the start of a line only
-            out_.add(fmt::format("include \"{}\";", password_file(*of.password)));
-        channel_part(of);
-        out_.add("}");
+        if (last_ == nullptr || !are_alike(*last_, of)) {
+            rest_ = Lines(nullptr);
+            rest(of);
+            last_ = &of;
+        }
+        out_.add(rest_);
     }
 
   private:
+    /// In all but whom they are with.
+    static bool are_alike(const Session& a, const Session& b) {
+        const auto facts = [](const Session& of) {
+            return std::tie(of.local_as_given, of.local_as, of.source, of.ttl_security_hops,
+                            of.passive, of.max_restart_seconds, of.keepalive_seconds,
+                            of.reflector_cluster, of.password, of.next_hop, of.allowed_local_as,
+                            of.import_filters, of.export_filters);
+        };
+        return a.is_internal() == b.is_internal() && facts(a) == facts(b);
+    }
+
+    void rest(const Session& of) {
+        if (of.local_as_given)
+            rest_.add(fmt::format("  local as {};", of.local_as));
+        if (of.source && of.source == family_.address)
+            rest_.add(fmt::format("  source address address_{};", v_));
+        else if (of.source)
+            rest_.add(fmt::format("  source address {};", net::to_string(*of.source)));
+        options(of);
+        if (of.password) // BIRD reads an include at the start of a line only
+            rest_.add(fmt::format("include \"{}\";", password_file(*of.password)));
+        channel_part(of);
+        rest_.add("}");
+    }
+
     void options(const Session& of) {
         if (of.ttl_security_hops) {
-            out_.add("  ttl security on;");
-            out_.add(fmt::format("  multihop {};", *of.ttl_security_hops));
+            rest_.add("  ttl security on;");
+            rest_.add(fmt::format("  multihop {};", *of.ttl_security_hops));
         }
         if (of.passive)
-            out_.add("  passive on;");
+            rest_.add("  passive on;");
         if (of.max_restart_seconds)
-            out_.add(fmt::format("  graceful restart time {};", *of.max_restart_seconds));
+            rest_.add(fmt::format("  graceful restart time {};", *of.max_restart_seconds));
         if (of.keepalive_seconds)
-            out_.add(fmt::format("  keepalive time {};", *of.keepalive_seconds));
+            rest_.add(fmt::format("  keepalive time {};", *of.keepalive_seconds));
         if (of.reflector_cluster) {
-            out_.add("  rr client;");
-            out_.add(fmt::format("  rr cluster id {};", net::to_string(*of.reflector_cluster)));
+            rest_.add("  rr client;");
+            rest_.add(fmt::format("  rr cluster id {};", net::to_string(*of.reflector_cluster)));
         }
         if (of.allowed_local_as != 0)
-            out_.add(fmt::format("  allow local as {};", of.allowed_local_as));
+            rest_.add(fmt::format("  allow local as {};", of.allowed_local_as));
     }
 
     void channel_part(const Session& of) {
-        out_.add(channel_);
+        rest_.add(fmt::format("  {} {{", channel(family_.family)));
         if (of.next_hop != routing::NextHop::Auto)
-            out_.add(fmt::format("    next hop {};",
-                                 of.next_hop == routing::NextHop::Keep ? "keep" : "self"));
-        const bool internal = of.is_internal();
-        if (of.import_filters.empty() && of.export_filters.empty())
-            out_.add(internal ? unfiltered_inside_ : unfiltered_outside_);
-        else
-            out_.add(filters(of.import_filters, of.export_filters, internal));
-        out_.add("  };");
+            rest_.add(fmt::format("    next hop {};",
+                                  of.next_hop == routing::NextHop::Keep ? "keep" : "self"));
+        rest_.add(filters(of.import_filters, of.export_filters, of.is_internal()));
+        rest_.add("  };");
     }
 
     std::string filters(const std::vector<std::string>& imports,
@@ -107,10 +126,8 @@ class SessionWriter {
     const routing::FamilyRouting& family_;
     const std::string_view v_;
     Lines& out_;
-    const std::string own_source_ = fmt::format("  source address address_{};", v_),
-                      channel_ = fmt::format("  {} {{", channel(family_.family)),
-                      unfiltered_inside_ = filters({}, {}, true),
-                      unfiltered_outside_ = filters({}, {}, false);
+    const Session* last_ = nullptr; ///< of which the rest is
+    Lines rest_{nullptr};           ///< what follows the neighbour
 };
 
 } // namespace

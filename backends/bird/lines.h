@@ -16,6 +16,8 @@ class Lines {
     void add(std::string_view text);
     /// With what it was made from as a comment, if that is wanted and known.
     void add(std::string_view text, const routing::Origin& origin);
+    void add(const Lines& other) { text_ += other.text_; }
+    void reserve(std::size_t size) { text_.reserve(size); }
     std::string take() { return std::move(text_); }
 
   private:

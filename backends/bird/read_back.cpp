@@ -14,7 +14,7 @@ namespace {
 
 class Reader {
   public:
-    explicit Reader(const std::vector<Token>& tokens) : in_(tokens) {}
+    Reader(std::string_view text, const std::vector<Token>& tokens) : in_(text, tokens) {}
 
     routing::NodeRouting run() {
         out_.v4.family = net::Family::V4;
@@ -93,11 +93,6 @@ class Reader {
     routing::NodeRouting out_;
 };
 
-bool same_tokens(const std::vector<Token>& a, const std::vector<Token>& b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](const Token& x, const Token& y) { return x.text == y.text; });
-}
-
 } // namespace
 
 routing::Logging read_debug(Cursor& in, std::string_view states) {
@@ -122,9 +117,9 @@ void skip_block(Cursor& in) {
 Result<routing::NodeRouting> read_back(std::string_view text) {
     const std::vector<Token> tokens = tokenize(text);
     try {
-        routing::NodeRouting out = Reader(tokens).run();
+        routing::NodeRouting out = Reader(text, tokens).run();
         const std::string again = emit(out);
-        if (text != again && !same_tokens(tokens, tokenize(again)))
+        if (text != again && tokens != tokenize(again))
             return Error{"it has statements that no form of ours is written as"};
         return out;
     } catch (const Failure& failure) {

@@ -16,16 +16,32 @@ class SessionReader {
         : in_(in), node_(node), family_(family), v_(family_suffix(family.family)) {}
 
     Session run() {
-        out_ = {};
-        out_.local_as = node_.local_as;
-        kind(in_.symbol());
+        const routing::SessionKind kind = kind_of(in_.symbol());
         in_.expect(from_);
-        out_.neighbor = in_.address();
-        if (in_.take("port"))
-            out_.port = static_cast<std::uint16_t>(in_.number(65535));
+        const net::Address neighbor = in_.address();
+        const std::uint16_t port =
+            in_.take("port") ? static_cast<std::uint16_t>(in_.number(65535)) : std::uint16_t{179};
         in_.expect("as");
-        out_.neighbor_as = in_.number32();
+        const std::uint32_t as = in_.number32();
         in_.expect(";");
+        const bool again = as == out_.neighbor_as && in_.take_again(rest_from_, rest_to_);
+        if (!again)
+            out_ = {};
+        out_.kind = kind;
+        out_.neighbor = neighbor;
+        out_.port = port;
+        out_.neighbor_as = as;
+        if (!again) {
+            rest_from_ = in_.place();
+            rest();
+            rest_to_ = in_.place();
+        }
+        return out_;
+    }
+
+  private:
+    void rest() {
+        out_.local_as = node_.local_as;
         if (in_.take("local as")) {
             out_.local_as_given = true;
             out_.local_as = in_.number32();
@@ -42,18 +58,14 @@ class SessionReader {
         options();
         channel_part();
         in_.expect("}");
-        return out_;
     }
 
-  private:
-    void kind(const std::string& name) {
+    routing::SessionKind kind_of(const std::string& name) const {
         for (const routing::SessionKind each :
              {routing::SessionKind::Global, routing::SessionKind::LocalWorkload,
               routing::SessionKind::Mesh, routing::SessionKind::Node})
-            if (name.starts_with(name_prefix(each))) {
-                out_.kind = each;
-                return;
-            }
+            if (name.starts_with(name_prefix(each)))
+                return each;
         in_.fail("the name of a session");
     }
 
@@ -130,7 +142,9 @@ class SessionReader {
                                              "set_priority_{0} ( ) ;",
                                              v_),
                       announce_ = fmt::format("announce_{} (", v_);
-    Session out_;
+    Session out_; ///< of one session after the other
+    /// What follows the neighbour, of the session that was read last in full: most are alike.
+    std::size_t rest_from_ = 0, rest_to_ = 0;
 };
 
 } // namespace

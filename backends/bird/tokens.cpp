@@ -1,5 +1,7 @@
 #include "backends/bird/tokens.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 
 #include <fmt/format.h>
@@ -8,25 +10,37 @@ namespace polecat::bird {
 
 namespace {
 
-bool is_word(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '.' || c == ':' || c == '/';
+enum class Sign : unsigned char { Other, Word, Space };
+
+/// By character: a reflector's configuration has millions.
+constexpr std::array<Sign, 256> kSigns = [] {
+    std::array<Sign, 256> out{};
+    for (unsigned c = 0; c < 256; ++c)
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+            c == '_' || c == '.' || c == ':' || c == '/')
+            out[c] = Sign::Word;
+        else if (c == ' ' || c == '\t' || c == '\n' || c == '\r')
+            out[c] = Sign::Space;
+    return out;
+}();
+
+Sign sign(char c) {
+    return kSigns[static_cast<unsigned char>(c)];
 }
 
-bool is_space(char c) {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-/// How long the token is that `text` begins with.
-std::size_t token_size(std::string_view text) {
-    if (text[0] == '"' || text[0] == '\'') {
-        const std::size_t end = text.find_first_of(std::string{text[0], '\n'}, 1);
-        return end == std::string_view::npos || text[end] == '\n' ? 1 : end + 1;
+/// Where the token that begins at `from` ends.
+std::size_t end_of_token(std::string_view text, std::size_t from) {
+    const char first = text[from];
+    std::size_t end = from + 1;
+    if (first == '"' || first == '\'') {
+        while (end < text.size() && text[end] != first && text[end] != '\n')
+            ++end;
+        return end == text.size() || text[end] == '\n' ? from + 1 : end + 1;
     }
-    std::size_t size = 0;
-    while (size < text.size() && is_word(text[size]))
-        ++size;
-    return std::max<std::size_t>(size, 1);
+    if (sign(first) == Sign::Word)
+        while (end < text.size() && sign(text[end]) == Sign::Word)
+            ++end;
+    return end;
 }
 
 } // namespace
@@ -34,18 +48,16 @@ std::size_t token_size(std::string_view text) {
 std::vector<Token> tokenize(std::string_view text) {
     std::vector<Token> out;
     out.reserve(text.size() / 5);
-    std::size_t line = 1;
-    while (!text.empty()) {
-        std::size_t size = 1;
-        if (text[0] == '#') {
-            size = std::min(text.find('\n'), text.size());
-        } else if (is_space(text[0])) {
-            line += text[0] == '\n' ? 1 : 0;
+    for (std::size_t at = 0; at < text.size();) {
+        if (sign(text[at]) == Sign::Space) {
+            ++at;
+        } else if (text[at] == '#') {
+            at = std::min(text.find('\n', at), text.size());
         } else {
-            size = token_size(text);
-            out.push_back({text.substr(0, size), line});
+            const std::size_t end = end_of_token(text, at);
+            out.push_back(text.substr(at, end - at));
+            at = end;
         }
-        text.remove_prefix(size);
     }
     return out;
 }
@@ -54,7 +66,7 @@ std::size_t Cursor::match(std::string_view words) const {
     std::size_t count = 0;
     while (!words.empty()) {
         const std::size_t space = std::min(words.find(' '), words.size());
-        if (at_ + count >= tokens_.size() || tokens_[at_ + count].text != words.substr(0, space))
+        if (at_ + count >= tokens_.size() || tokens_[at_ + count] != words.substr(0, space))
             return 0;
         ++count;
         words.remove_prefix(std::min(space + 1, words.size()));
@@ -78,18 +90,38 @@ void Cursor::expect(std::string_view words) {
 }
 
 void Cursor::fail(std::string_view expected) const {
-    throw Failure{fmt::format("line {}: expected {}, found `{}`", at_end() ? 0 : tokens_[at_].line,
-                              expected, at_end() ? "the end" : tokens_[at_].text)};
+    if (at_end())
+        throw Failure{fmt::format("expected {}, found the end", expected)};
+    const auto before =
+        whole_.substr(0, static_cast<std::size_t>(tokens_[at_].data() - whole_.data()));
+    throw Failure{fmt::format("line {}: expected {}, found `{}`",
+                              1 + std::count(before.begin(), before.end(), '\n'), expected,
+                              tokens_[at_])};
+}
+
+bool Cursor::take_again(std::size_t from, std::size_t to) {
+    const std::size_t count = to - from;
+    if (count == 0 || at_ + count > tokens_.size())
+        return false;
+    const auto text = [&](std::size_t first) {
+        const char* const begin = tokens_[first].data();
+        const Token& last = tokens_[first + count - 1];
+        return std::string_view(begin, static_cast<std::size_t>(last.data() + last.size() - begin));
+    };
+    if (text(from) != text(at_))
+        return false;
+    at_ += count;
+    return true;
 }
 
 std::string_view Cursor::next() {
     if (at_end())
         fail("more");
-    return tokens_[at_++].text;
+    return tokens_[at_++];
 }
 
 std::string Cursor::quoted(char quote) {
-    if (at_end() || tokens_[at_].text.size() < 2 || tokens_[at_].text[0] != quote)
+    if (at_end() || tokens_[at_].size() < 2 || tokens_[at_][0] != quote)
         fail("a text in quotes");
     const std::string_view text = next();
     return std::string(text.substr(1, text.size() - 2));
@@ -105,7 +137,7 @@ std::string Cursor::symbol() {
 
 std::uint64_t Cursor::number(std::uint64_t largest) {
     std::uint64_t value = 0;
-    const std::string_view text = at_end() ? std::string_view() : tokens_[at_].text;
+    const std::string_view text = at_end() ? std::string_view() : tokens_[at_];
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (text.empty() || error != std::errc() || end != text.data() + text.size() || value > largest)
         fail(fmt::format("a number up to {}", largest));
@@ -114,7 +146,7 @@ std::uint64_t Cursor::number(std::uint64_t largest) {
 }
 
 net::Address Cursor::address() {
-    const auto value = at_end() ? std::nullopt : net::parse_address(tokens_[at_].text);
+    const auto value = at_end() ? std::nullopt : net::parse_address(tokens_[at_]);
     if (!value)
         fail("an address");
     ++at_;
@@ -123,7 +155,7 @@ net::Address Cursor::address() {
 
 net::Cidr Cursor::cidr() {
     const auto value =
-        at_end() ? std::nullopt : net::parse_cidr(tokens_[at_].text, net::CidrForm::Strict);
+        at_end() ? std::nullopt : net::parse_cidr(tokens_[at_], net::CidrForm::Strict);
     if (!value)
         fail("a prefix");
     ++at_;

@@ -11,10 +11,7 @@
 
 namespace polecat::bird {
 
-struct Token {
-    std::string_view text; ///< of the configuration; quotes belong to it
-    std::size_t line = 1;
-};
+using Token = std::string_view; ///< of the configuration; quotes belong to it
 
 /// Words (letters, digits, `_ . : /`), texts in quotes, and every other sign for itself. Comments
 /// are left out.
@@ -27,15 +24,21 @@ struct Failure {
 
 class Cursor {
   public:
-    explicit Cursor(std::vector<Token> tokens) : tokens_(std::move(tokens)) {}
+    /// Both must outlive this; `tokens` are of `text`.
+    Cursor(std::string_view text, const std::vector<Token>& tokens)
+        : whole_(text), tokens_(tokens) {}
 
     bool at_end() const { return at_ == tokens_.size(); }
     /// `words` are tokens with one space between; taken all or none.
     bool take(std::string_view words);
     void expect(std::string_view words);
     bool is(std::string_view words) const;
-    bool is_symbol() const { return !at_end() && tokens_[at_].text[0] == '\''; }
+    bool is_symbol() const { return !at_end() && tokens_[at_][0] == '\''; }
     [[noreturn]] void fail(std::string_view expected) const;
+
+    std::size_t place() const { return at_; }
+    /// Takes the text that stands between two places before, if it stands here again.
+    bool take_again(std::size_t from, std::size_t to);
 
     std::string_view next();
     std::string text();   ///< in double quotes, without them
@@ -50,7 +53,8 @@ class Cursor {
     std::size_t match(std::string_view words) const;
     std::string quoted(char quote);
 
-    std::vector<Token> tokens_;
+    std::string_view whole_;
+    const std::vector<Token>& tokens_;
     std::size_t at_ = 0;
 };
 

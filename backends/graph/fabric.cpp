@@ -248,6 +248,14 @@ class FabricDrawing {
                             box.mesh_problems.empty() ? 1.6 : 3.2);
             numbers(box.mesh_problems, at.middle() + 14, y - 20);
         }
+        // As wide as its text at least, inside the picture.
+        constexpr double kLetter = 6.6;
+        const double wanted = kLetter * static_cast<double>(picture_.mesh.size()) + 28;
+        if (right - left < wanted) {
+            left = std::clamp((left + right - wanted) / 2, kMargin,
+                              std::max(kMargin, width_ - kMargin - wanted));
+            right = left + wanted;
+        }
         out_ += fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"26\" "
                             "rx=\"13\" fill=\"#dfe4e8\" stroke=\"#39434d\"/><text x=\"{:.1f}\" "
                             "y=\"{:.1f}\" text-anchor=\"middle\" fill=\"#1b1f23\">{}</text>\n",

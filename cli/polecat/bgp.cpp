@@ -14,6 +14,13 @@ void add_bgp_options(CLI::App& command, BgpOptions& into, std::vector<std::strin
     add_routing_flags(command, into.flags, "");
 }
 
+void add_bgp_route_options(CLI::App& command, BgpRouteOptions& into, const std::string& node_help) {
+    command.add_option("--node", into.node, node_help);
+    command.add_flag("--explain", into.explain,
+                     "every filter rule and built-in step that was looked at");
+    add_bgp_options(command, into, {"text", "json"});
+}
+
 void add_bgp(CLI::App& app, int& exit_code) {
     CLI::App* bgp = app.add_subcommand("bgp", "what the nodes' BGP does, before it is rolled out");
     bgp->require_subcommand(1);

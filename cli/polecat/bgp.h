@@ -12,6 +12,18 @@ struct BgpOptions {
     std::string format = "text";
 };
 
+/// Of the commands that ask about routes of nodes.
+struct BgpRouteOptions : BgpOptions {
+    std::string node;
+    bool explain = false;
+
+    routing::Trail trail() const {
+        return explain ? routing::Trail::Everything : routing::Trail::Applied;
+    }
+};
+/// --node, --explain and those of add_bgp_options, as text or JSON.
+void add_bgp_route_options(CLI::App& command, BgpRouteOptions& into, const std::string& node_help);
+
 /// --files, --format and the options of reading.
 void add_bgp_options(CLI::App& command, BgpOptions& into, std::vector<std::string> formats);
 

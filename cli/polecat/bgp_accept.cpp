@@ -16,9 +16,8 @@ using nlohmann::json;
 using routing::Acceptance;
 using Way = Acceptance::Way;
 
-struct AcceptOptions : BgpOptions {
-    std::string prefix, from, node;
-    bool explain = false;
+struct AcceptOptions : BgpRouteOptions {
+    std::string prefix, from;
 };
 
 /// Nodes that do the same.
@@ -59,13 +58,9 @@ class Accept {
 
   private:
     void ask() {
-        diag::Diagnostics seen; // reading reported them
-        const auto lower = [&](const routing::ClusterRouting& of, routing::NodeIndex node) {
-            return passes::node_routing(of, node, seen);
-        };
+        const routing::LowerNode lower = quiet_lowering();
         if (from_.node)
             sent_by_node(lower);
-        const auto trail = options_.explain ? routing::Trail::Everything : routing::Trail::Applied;
         routing::ClusterRouting bare = routed_.routing; // one session of the mesh is enough
         bare.mesh = false;
         for (routing::NodeIndex i = 0; i < bare.nodes.size(); ++i) {
@@ -76,9 +71,10 @@ class Accept {
             if (!session)
                 continue;
             const auto sent = sent_.find(*form->of(prefix_.family()).address);
-            add(routing::accept(
-                routed_.routing, i, *form, *session,
-                sent != sent_.end() ? sent->second : routing::told_by(*session, prefix_), trail));
+            add(routing::accept(routed_.routing, i, *form, *session,
+                                sent != sent_.end() ? sent->second
+                                                    : routing::told_by(*session, prefix_),
+                                options_.trail()));
         }
     }
 
@@ -243,11 +239,7 @@ void add_bgp_accept(CLI::App& bgp, int& exit_code) {
         ->add_option("--from", options->from,
                      "the neighbour: an address, a node, a router of the inventory, a BGPPeer")
         ->required();
-    command->add_option("--node", options->node,
-                        "on this node; otherwise on all that peer with it");
-    command->add_flag("--explain", options->explain,
-                      "every filter rule and built-in step that was looked at");
-    add_bgp_options(*command, *options, {"text", "json"});
+    add_bgp_route_options(*command, *options, "on this node; otherwise on all that peer with it");
     command->footer("Exit codes: 0 it enters the kernel of all, 1 it does not, or something is "
                     "refused, 2 bad usage or nothing that can be read.\n"
                     "Examples:\n"

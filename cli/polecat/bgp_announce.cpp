@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "analyzer/routing/assumed_blocks.h"
 #include "cli/polecat/bgp.h"
 #include "cli/polecat/bgp_ends.h"
 
@@ -15,26 +16,9 @@ using nlohmann::json;
 using routing::Announcement;
 using routing::Withheld;
 
-struct AnnounceOptions : BgpOptions {
-    std::string target, node, to;
-    bool explain = false;
+struct AnnounceOptions : BgpRouteOptions {
+    std::string target, to;
 };
-
-const char* reason_of(Withheld why) {
-    switch (why) {
-    case Withheld::BackToSender:
-        return "a route never goes back over the session that it came by";
-    case Withheld::Internal:
-        return "it came by iBGP, and neither neighbour is a route reflector's client";
-    case Withheld::Reflected:
-        return "it has been through this reflector's cluster";
-    case Withheld::Community:
-        return "its community keeps it here (no-export, no-advertise)";
-    case Withheld::No:
-        break;
-    }
-    return "";
-}
 
 /// Announcements that are alike.
 struct AnnounceRow {
@@ -68,12 +52,8 @@ class Announce {
   private:
     void answer(const BgpTarget& target) {
         assume_block(target);
-        diag::Diagnostics seen; // reading reported them
-        routing::Announcements model(
-            routed_.routing, fabric_routers(routed_.input.cluster), target.prefix.family(),
-            [&](const routing::ClusterRouting& of, routing::NodeIndex node) {
-                return passes::node_routing(of, node, seen);
-            });
+        routing::Announcements model(routed_.routing, fabric_routers(routed_.input.cluster),
+                                     target.prefix.family(), quiet_lowering());
         std::vector<net::Cidr> prefixes{target.prefix};
         if (target.address)
             prefixes = model.holding(target.prefix.base);
@@ -94,7 +74,7 @@ class Announce {
             for (const routing::Block& block : each.blocks)
                 if (block.cidr.contains(target.prefix.base))
                     return;
-        assumed_ = block_of_pool(routed_.input.cluster, target.prefix.base);
+        assumed_ = routing::block_of_pool(routed_.input.cluster, target.prefix.base);
         if (assumed_)
             routed_.routing.nodes[*node].blocks.push_back(*assumed_);
     }
@@ -107,7 +87,8 @@ class Announce {
 
     void nobody(const BgpTarget& target, const routing::Announcements& model) {
         const auto inside = model.inside(target.prefix);
-        const bool in_pool = block_of_pool(routed_.input.cluster, target.prefix.base).has_value();
+        const bool in_pool =
+            routing::block_of_pool(routed_.input.cluster, target.prefix.base).has_value();
         const std::string hint =
             !inside.empty()
                 ? fmt::format("nodes announce {} prefix{} inside it, {} the first", inside.size(),
@@ -135,9 +116,8 @@ class Announce {
         }
         std::vector<AnnounceRow> rows;
         bool known = false, any = false;
-        const auto trail = options_.explain ? routing::Trail::Everything : routing::Trail::Applied;
         for (const auto& [node, count, own] : nodes)
-            for (const Announcement& each : model.of(node, prefix, trail)) {
+            for (const Announcement& each : model.of(node, prefix, options_.trail())) {
                 known = true;
                 if ((to_ && !to_->matches(each.session)) ||
                     (!own && !node_ && !each.announced())) // those that pass nothing on
@@ -152,7 +132,7 @@ class Announce {
 
     void add(const Announcement& each, std::size_t count, std::vector<AnnounceRow>& rows) const {
         std::string text = each.withheld != Withheld::No
-                               ? fmt::format("not announced: {}", reason_of(each.withheld))
+                               ? fmt::format("not announced: {}", routing::to_string(each.withheld))
                                : fmt::format("{}: {}",
                                              each.announced() ? "announced"
                                                               : "not "
@@ -276,13 +256,10 @@ void add_bgp_announce(CLI::App& bgp, int& exit_code) {
         ->add_option("WHAT", options->target,
                      "a prefix, an address, NAMESPACE/NAME of a pod, or service:NAMESPACE/NAME")
         ->required();
-    command->add_option("--node", options->node, "what this node announces");
+    add_bgp_route_options(*command, *options, "what this node announces");
     command->add_option("--to", options->to,
                         "to this neighbour: an address, a node, a router of the inventory, a "
                         "BGPPeer");
-    command->add_flag("--explain", options->explain,
-                      "every filter rule and built-in step that was looked at");
-    add_bgp_options(*command, *options, {"text", "json"});
     command->footer("Exit codes: 0 somebody is told, 1 nobody is, or something is refused, 2 bad "
                     "usage or nothing that can be read.\n"
                     "Examples:\n"

@@ -130,26 +130,6 @@ std::vector<policy::FabricRouter> fabric_routers(const policy::Cluster& cluster)
     return out;
 }
 
-std::optional<routing::Block> block_of_pool(const policy::Cluster& cluster,
-                                            const net::Address& address) {
-    constexpr std::int64_t kSize4 = 26, kSize6 = 122;
-    for (const policy::IpPool& pool : cluster.pools) {
-        if (!pool.cidr.contains(address))
-            continue;
-        const bool own = pool.path == "spec";
-        const std::string at = own ? "" : pool.path.substr(pool.path.rfind("ipPools")) + ".";
-        const auto given = pool.spec.integer(at + "blockSize");
-        const auto size = static_cast<std::uint8_t>(given ? given->value
-                                                    : address.family == net::Family::V4 ? kSize4
-                                                                                        : kSize6);
-        return routing::Block{net::block_of(address, size),
-                              size != net::width(address.family),
-                              true,
-                              {"IPPool " + pool.meta.name, pool.meta.span}};
-    }
-    return std::nullopt;
-}
-
 std::string text_of(const RoutedInput& routed, const routing::Step& step) {
     return step.origin.object.empty()
                ? routing::to_string(step)

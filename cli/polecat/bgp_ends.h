@@ -36,11 +36,6 @@ BgpNeighbor bgp_neighbor(const RoutedInput& routed, const std::string& name);
 /// Routers of the inventory that stand for themselves: one at each address.
 std::vector<policy::FabricRouter> fabric_routers(const policy::Cluster& cluster);
 
-/// Where no BlockAffinity holds an address of a pool: the block that the node would have of it.
-/// nullopt: no pool holds it.
-std::optional<routing::Block> block_of_pool(const policy::Cluster& cluster,
-                                            const net::Address& address);
-
 /// "rule 2 of BGPFilter f rejects (f.yaml:9:5)".
 std::string text_of(const RoutedInput& routed, const routing::Step& step);
 /// Json: nlohmann::json.

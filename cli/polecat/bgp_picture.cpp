@@ -56,7 +56,7 @@ class FabricPainter {
             if (report_.faults[i].of_mesh)
                 if (const auto node = routing_.find(report_.faults[i].node))
                     parts_[box_of_[*node]].mesh.insert(i);
-        for (int coarse = 1; coarse <= 3; ++coarse)
+        for (int coarse = 0; coarse <= 3; ++coarse)
             fold(coarse);
         return picture();
     }
@@ -145,8 +145,8 @@ class FabricPainter {
         return out;
     }
 
-    /// Boxes with equal texts are put together. 1: alike in all but names and numbers; 2: by their
-    /// problems; 3: with problems or without.
+    /// Boxes with equal texts are put together. 0: with the same neighbours; 1: alike in all but
+    /// names and numbers; 2: by their problems; 3: with problems or without.
     std::vector<std::string> likeness(int coarse) const {
         std::vector<std::vector<std::size_t>> others(parts_.size());
         for (const auto& [ends, between] : between_) {
@@ -161,13 +161,14 @@ class FabricPainter {
                 text += problems.empty() ? "fine" : "not";
             else
                 text += fmt::format("{}", fmt::join(problems, ","));
-            if (coarse == 1)
+            if (coarse <= 1)
                 text += fmt::format(" {} {}", parts_[i].in_mesh, parts_[i].inside != 0);
             std::vector<std::string> ends;
             for (const std::size_t other : others[i]) {
                 // A neighbour of its own, or one of many.
-                const bool own = others[other].size() == 1 ||
-                                 (parts_[i].layer == Layer::Router && others[i].size() == 1);
+                const bool own =
+                    coarse != 0 && (others[other].size() == 1 ||
+                                    (parts_[i].layer == Layer::Router && others[i].size() == 1));
                 const auto& between = between_.at(std::minmax(i, other));
                 ends.push_back(fmt::format("{}{}{}{}", static_cast<int>(parts_[other].layer),
                                            own ? "own" : std::to_string(other),
@@ -175,7 +176,7 @@ class FabricPainter {
                                            between.internal != 0 ? 'i' : '-'));
             }
             std::sort(ends.begin(), ends.end());
-            if (coarse == 1)
+            if (coarse <= 1)
                 text += fmt::format(" {}", fmt::join(ends, ";"));
             out.push_back(std::move(text));
         }
@@ -240,8 +241,7 @@ class FabricPainter {
             return "";
         if (numbers.size() <= 2)
             return fmt::format("AS {}", fmt::join(numbers, ", "));
-        return fmt::format("AS {} to {}, {} numbers", *numbers.begin(), *numbers.rbegin(),
-                           numbers.size());
+        return fmt::format("{} AS, {} to {}", numbers.size(), *numbers.begin(), *numbers.rbegin());
     }
 
     FabricPicture::Box box(const Part& part) const {
@@ -306,12 +306,13 @@ class FabricPainter {
         for (const routing::SessionFault& fault : report_.faults)
             out.problems.push_back(problem(fault));
         if (report_.mesh.nodes != 0)
-            out.mesh = fmt::format(
-                "mesh of {} nodes, {} sessions{}", report_.mesh_nodes.size(), report_.mesh.sessions,
-                report_.mesh.advises_reflectors()
-                    ? fmt::format("; with {} route reflectors {}", report_.mesh.kReflectors,
-                                  report_.mesh.with_reflectors())
-                    : "");
+            out.mesh = fmt::format("mesh of {}, {}{}", counted(report_.mesh_nodes.size(), "node"),
+                                   counted(report_.mesh.sessions, "session"),
+                                   report_.mesh.advises_reflectors()
+                                       ? fmt::format("; with {} route reflectors {}",
+                                                     report_.mesh.kReflectors,
+                                                     report_.mesh.with_reflectors())
+                                       : "");
         return out;
     }
 

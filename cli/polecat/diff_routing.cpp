@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "analyzer/routing/route_search.h"
 #include "passes/routing/routing.h"
 #include "support/listed.h"
 
@@ -16,15 +17,9 @@ namespace {
 using nlohmann::json;
 using routing::AnnouncementChange;
 using routing::RouteChange;
+using routing::RuleChange;
 using routing::SessionChange;
 using routing::SessionFault;
-
-bool has_bgp(const policy::Cluster& cluster) {
-    return std::any_of(cluster.others.begin(), cluster.others.end(), [](const auto& each) {
-        return each.kind == "BGPPeer" || each.kind == "BGPConfiguration" ||
-               each.kind == "BGPFilter";
-    });
-}
 
 void add_refused(const RoutedInput& of, const char* version, std::vector<std::string>& into) {
     for (const diag::Diagnostic& each : of.diagnostics.list())
@@ -65,6 +60,8 @@ class RoutingEntries {
             out.push_back(entry(each, true));
         for (const SessionFault& each : report_.diff.mends)
             out.push_back(entry(each, false));
+        for (const RuleChange& each : report_.diff.rules)
+            out.push_back(entry(each));
         for (const AnnouncementChange& each : report_.diff.announcements)
             out.push_back(entry(each));
         for (const RouteChange& each : report_.diff.routes)
@@ -92,6 +89,7 @@ class RoutingEntries {
         add(changed, "session", " changed");
         add(broken, "session", " that will not establish");
         add(mended, "session", " that will establish now");
+        add(report_.diff.rules.size(), "rule", " changed");
         add(prefixes[0], "prefix", " withdrawn");
         add(prefixes[1], "prefix", " newly announced");
         add(routes, "kernel route", " changed");
@@ -126,6 +124,13 @@ class RoutingEntries {
         return number > 1 ? fmt::format(" and {} more", number - 1) : "";
     }
 
+    void add_lines(const routing::Origin& before, const routing::Origin& after, Entry& into) const {
+        if (!before.object.empty())
+            into.lines.push_back(then(before));
+        if (!after.object.empty())
+            into.lines.push_back(now(after));
+    }
+
     Entry entry(const SessionChange& change) const {
         using Kind = routing::SessionChangeKind;
         Entry out{
@@ -143,6 +148,9 @@ class RoutingEntries {
             out.lines.push_back(then(*change.before));
         if (change.now)
             out.lines.push_back(now(*change.now));
+        if (change.node_line)
+            out.lines.push_back(change.node_gone ? then(*change.node_line, "gone    ")
+                                                 : now(*change.node_line, "changed "));
         return out;
     }
 
@@ -155,6 +163,22 @@ class RoutingEntries {
             {}};
         for (const routing::Origin* each : {&fault.here, &fault.there})
             out.lines.push_back(breaks ? now(*each, "") : then(*each, ""));
+        return out;
+    }
+
+    Entry entry(const RuleChange& change) const {
+        const bool comes = change.before.empty(), goes = change.now.empty();
+        Entry out{comes  ? '+'
+                  : goes ? '-'
+                         : '~',
+                  comes  ? "rule comes"
+                  : goes ? "rule goes"
+                         : "rule differs",
+                  change.about,
+                  comes || goes ? change.before + change.now
+                                : fmt::format("{} -> {}", change.before, change.now),
+                  {}};
+        add_lines(change.before_origin, change.now_origin, out);
         return out;
     }
 
@@ -183,10 +207,7 @@ class RoutingEntries {
                                                   change.node, net::to_string(change.prefix))
                                     : fmt::format("{} -> {}", change.before, change.now),
                   {}};
-        if (!change.before_origin.object.empty())
-            out.lines.push_back(then(change.before_origin));
-        if (!change.now_origin.object.empty())
-            out.lines.push_back(now(change.now_origin));
+        add_lines(change.before_origin, change.now_origin, out);
         return out;
     }
 
@@ -216,17 +237,12 @@ json faults_json(const std::vector<SessionFault>& faults, const RoutedInput& of)
 } // namespace
 
 std::optional<RoutingReport> routing_report(Input& base, Input& head) {
-    if (!has_bgp(base.cluster) && !has_bgp(head.cluster))
+    if (!routing::is_about_bgp(base.cluster) && !routing::is_about_bgp(head.cluster))
         return std::nullopt;
     RoutingReport out{
         route(base, {}, MeshSessions::LeftOut), route(head, {}, MeshSessions::LeftOut), {}};
     const auto version = [](const RoutedInput& of) {
-        return routing::RoutingVersion{
-            of.input.cluster, of.routing, of.nodes,
-            [](const routing::ClusterRouting& cluster, routing::NodeIndex node) {
-                diag::Diagnostics told;
-                return passes::node_routing(cluster, node, told);
-            }};
+        return routing::RoutingVersion{of.input.cluster, of.routing, of.nodes, quiet_lowering()};
     };
     out.diff = routing::routing_diff(version(out.base), version(out.head));
     std::vector<std::string> refused;
@@ -266,7 +282,8 @@ std::string routing_markdown(const RoutingReport& report) {
 std::string routing_json(const RoutingReport& report) {
     const routing::RoutingDiff& diff = report.diff;
     const RoutedInput &base = report.base, &head = report.head;
-    json sessions = json::array(), announcements = json::array(), routes = json::array();
+    json sessions = json::array(), announcements = json::array(), routes = json::array(),
+         rules = json::array();
     for (const SessionChange& each : diff.sessions)
         sessions.push_back({{"change", routing::to_string(each.kind)},
                             {"family", net::to_string(each.family)},
@@ -275,7 +292,16 @@ std::string routing_json(const RoutingReport& report) {
                             {"sessions", each.sessions},
                             {"what", each.what},
                             {"before", each.before ? base.json_of<json>(*each.before) : json()},
-                            {"now", each.now ? head.json_of<json>(*each.now) : json()}});
+                            {"now", each.now ? head.json_of<json>(*each.now) : json()},
+                            {"changed", !each.node_line  ? json()
+                                        : each.node_gone ? base.json_of<json>(*each.node_line)
+                                                         : head.json_of<json>(*each.node_line)}});
+    for (const RuleChange& each : diff.rules)
+        rules.push_back({{"about", each.about},
+                         {"before", each.before.empty() ? json() : json(each.before)},
+                         {"now", each.now.empty() ? json() : json(each.now)},
+                         {"by", json::array({base.json_of<json>(each.before_origin),
+                                             head.json_of<json>(each.now_origin)})}});
     for (const AnnouncementChange& each : diff.announcements)
         announcements.push_back(
             {{"change", each.announced ? "announced" : "withdrawn"},
@@ -300,6 +326,7 @@ std::string routing_json(const RoutingReport& report) {
     const json out{{"sessions", sessions},
                    {"breaks", faults_json(diff.breaks, head)},
                    {"mends", faults_json(diff.mends, base)},
+                   {"rules", rules},
                    {"announcements", announcements},
                    {"routes", routes},
                    {"notes", RoutingEntries(report).notes()}};

@@ -7,6 +7,7 @@
 
 #include "cli/common/input.h"
 #include "cli/common/outside.h"
+#include "support/listed.h"
 
 namespace polecat::cli {
 
@@ -54,6 +55,7 @@ MapEndText group_text(const LoweredCluster& cluster, const EndGroup& group,
     MapEndText out;
     for (const decision::ObjectId id : group.objects)
         out.members.push_back(name_of(cluster, id));
+    out.objects = group.objects;
     out.space = space_of(cluster.world.object(group.objects.front()).name);
     for (const decision::ObjectId id : group.objects)
         if (space_of(cluster.world.object(id).name) != out.space)
@@ -172,6 +174,10 @@ std::vector<Alike> alike_sources(const ConnectivityMap& map) {
 
 } // namespace
 
+std::string counted_ends(std::size_t number) {
+    return counted(number, "group") + (number == 1 ? " or outside range" : " and outside ranges");
+}
+
 MapNames::MapNames(const std::vector<MapEndText>& ends) : ends_(ends) {
     std::vector<const net::AddressSet*> outside;
     for (const MapEndText& end : ends)
@@ -193,6 +199,25 @@ std::string MapNames::joined(const std::vector<std::uint32_t>& which, const char
     return out;
 }
 
+std::string MapNames::members(const std::vector<std::uint32_t>& which) const {
+    std::string out;
+    const auto add = [&](const std::string& name) { out += (out.empty() ? "" : " ") + name; };
+    std::vector<const net::AddressSet*> outside;
+    for (const std::uint32_t each : which)
+        if (ends_[each].outside)
+            outside.push_back(&ends_[each].nets);
+        else
+            for (const std::string& member : ends_[each].members)
+                add(member);
+    const net::AddressSet nets = together(outside);
+    if (!nets.empty() && nets == outside_)
+        add(outside_label(nets, outside_));
+    else
+        for (const net::Cidr& cidr : nets.cidrs())
+            add(net::to_string(cidr));
+    return out;
+}
+
 std::vector<net::Family> families_in_use(const LoweredCluster& cluster) {
     for (const decision::Object& object : cluster.world.objects)
         for (const net::Address& address : object.addresses)
@@ -205,8 +230,10 @@ std::vector<MapEndText> end_texts(const LoweredCluster& cluster,
                                   const std::vector<EndGroup>& groups) {
     const net::AddressSet outside = all_outside(groups);
     std::vector<MapEndText> out;
-    for (const EndGroup& group : groups)
+    for (const EndGroup& group : groups) {
         out.push_back(group_text(cluster, group, outside));
+        out.back().group = static_cast<std::uint32_t>(out.size() - 1);
+    }
     return out;
 }
 
@@ -244,12 +271,15 @@ MapRows expanded_rows(const LoweredCluster& cluster, const ConnectivityMap& map,
         if (groups[i].is_outside()) {
             ends[i].push_back(static_cast<std::uint32_t>(out.ends.size()));
             out.ends.push_back(outside_text(groups[i].outside, outside));
+            out.ends.back().group = static_cast<std::uint32_t>(i);
         }
         for (const decision::ObjectId id : groups[i].objects) {
             ends[i].push_back(static_cast<std::uint32_t>(out.ends.size()));
             MapEndText end;
             end.label = name_of(cluster, id);
             end.members = {end.label};
+            end.objects = {id};
+            end.group = static_cast<std::uint32_t>(i);
             end.space = space_of(cluster.world.object(id).name);
             out.ends.push_back(std::move(end));
         }

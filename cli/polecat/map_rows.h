@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,13 +16,24 @@ struct MapEndText {
     std::vector<std::string> members; ///< names of endpoints, or CIDRs
     std::string space;                ///< the namespace, where all members share it
     bool outside = false;
-    net::AddressSet nets; ///< of outside addresses
+    net::AddressSet nets;                    ///< of outside addresses
+    std::vector<decision::ObjectId> objects; ///< of endpoints
+    std::uint32_t group = 0;                 ///< of the map, that it is or belongs to
+};
+
+/// Pairs of a row that policy lets through, and that no route joins.
+struct NoRoute {
+    bool certain = true;          ///< of the first
+    std::size_t pairs = 0;        ///< at least, if there are more than are looked at
+    std::string from, to, reason; ///< of the first
 };
 
 /// Indices into MapRows::ends.
 struct MapRow {
     std::vector<std::uint32_t> from, to;
     analyzer::ConnectivityMap::Pair connections;
+    bool hangs_on_unread = false; ///< what could not be read may make it another
+    std::shared_ptr<const NoRoute> no_route = nullptr; ///< where rows are marked
 };
 
 struct MapRows {
@@ -29,7 +41,13 @@ struct MapRows {
     std::size_t endpoints = 0;
     std::vector<MapEndText> ends;
     std::vector<MapRow> rows;
+    std::vector<std::string> unread; ///< what was not read, for formats that hold it themselves
+    bool routed = false;             ///< routes were looked for
+    bool cut = false;                ///< of large rows only between the first pairs
 };
+
+/// "1 group or outside range", "5 groups and outside ranges".
+std::string counted_ends(std::size_t number);
 
 /// Names of some ends; outside addresses are put together and come last.
 class MapNames {
@@ -37,6 +55,8 @@ class MapNames {
     /// `ends` must outlive this.
     explicit MapNames(const std::vector<MapEndText>& ends);
     std::string joined(const std::vector<std::uint32_t>& which, const char* separator) const;
+    /// Every member by name; outside addresses as CIDRs, or as "any outside address".
+    std::string members(const std::vector<std::uint32_t>& which) const;
 
   private:
     const std::vector<MapEndText>& ends_;

@@ -8,6 +8,7 @@
 #include "analyzer/program_sets.h"
 #include "analyzer/trail.h"
 #include "cli/common/input.h"
+#include "cli/common/unread.h"
 #include "ir/path/host_network.h"
 
 namespace polecat::cli {
@@ -133,10 +134,13 @@ std::string ReachPrinter::text(const std::vector<ReachAnswer>& answers) const {
                            to_, to_string(answer.traffic));
         if (!verdict.reason.empty())
             out += "  because " + verdict.reason + "\n";
+        out += routes_.text(answer.no_route);
         for (const ir::WayVerdict& way : verdict.ways) {
             if (verdict.ways.size() > 1)
                 out += fmt::format("  {}{}{}\n", upper(decision::to_string(way.verdict)),
                                    way.assumption.empty() ? "" : " ", way.assumption);
+            else if (!way.assumption.empty() && verdict.verdict != decision::Verdict::Depends)
+                out += fmt::format("  shown {}; other ways end in the same\n", way.assumption);
             std::size_t number = 0;
             for (const ir::HopVerdict& hop : way.hops)
                 out += hop_text(hop, ++number);
@@ -149,7 +153,8 @@ std::string ReachPrinter::text(const std::vector<ReachAnswer>& answers) const {
     return out;
 }
 
-std::string ReachPrinter::json(const std::vector<ReachAnswer>& answers) const {
+std::string ReachPrinter::json(const std::vector<ReachAnswer>& answers,
+                               const std::vector<std::string>& unread) const {
     using nlohmann::json;
     json out = json::array();
     for (const ReachAnswer& answer : answers) {
@@ -162,6 +167,12 @@ std::string ReachPrinter::json(const std::vector<ReachAnswer>& answers) const {
                    {"hops", hops}};
         if (!answer.verdict.reason.empty())
             entry["reason"] = answer.verdict.reason;
+        if (!unread.empty())
+            entry["unread"] = unread;
+        if (hangs_on_unread(answer.verdict.reason))
+            entry["hangs_on_unread"] = true;
+        if (answer.no_route)
+            entry["route"] = routes_.json_of<json>(*answer.no_route);
         if (ways.size() > 1)
             for (const ir::WayVerdict& way : ways)
                 entry["ways"].push_back({{"verdict", decision::to_string(way.verdict)},
@@ -227,8 +238,10 @@ std::vector<ReachPrinter::Summary> ReachPrinter::summary(const ir::PathQuery& qu
         meet(query.source, decision::Direction::Egress);
         meet(query.destination, decision::Direction::Ingress);
         const auto open = both.may - both.allow;
-        out.push_back(
-            {family, both.allow.describe(atoms), open.empty() ? "" : open.describe(atoms)});
+        ir::PathQuery routed = query;
+        routed.family = family;
+        out.push_back({family, both.allow.describe(atoms), open.empty() ? "" : open.describe(atoms),
+                       both.may.empty() ? std::nullopt : routes_.of(routed)});
     }
     return out;
 }
@@ -240,6 +253,7 @@ std::string ReachPrinter::summary_text(const ir::PathQuery& query) const {
                            each.allowed);
         if (!each.depends.empty())
             out += fmt::format("  depends  {}\n", each.depends);
+        out += routes_.text(each.no_route);
     }
     if (out.empty())
         return fmt::format("{} -> {}\n  nothing: the ends have no address of the same IP family\n",
@@ -248,15 +262,24 @@ std::string ReachPrinter::summary_text(const ir::PathQuery& query) const {
                  "with --port, which shows the rules that decide)\n";
 }
 
-std::string ReachPrinter::summary_json(const ir::PathQuery& query) const {
+std::string ReachPrinter::summary_json(const ir::PathQuery& query,
+                                       const std::vector<std::string>& unread,
+                                       bool hangs_on_unread) const {
     using nlohmann::json;
     json out = json::array();
-    for (const Summary& each : summary(query))
+    for (const Summary& each : summary(query)) {
         out.push_back({{"from", from_},
                        {"to", to_},
                        {"family", net::to_string(each.family)},
                        {"allowed", each.allowed},
                        {"depends", each.depends}});
+        if (!unread.empty())
+            out.back()["unread"] = unread;
+        if (hangs_on_unread && !each.depends.empty())
+            out.back()["hangs_on_unread"] = true;
+        if (each.no_route)
+            out.back()["route"] = routes_.json_of<json>(*each.no_route);
+    }
     return out.dump(1) + "\n";
 }
 

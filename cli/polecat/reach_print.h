@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/polecat/flow_routes.h"
 #include "cli/polecat/suggest.h"
 #include "ir/expectation.h"
 #include "ir/path/path.h"
@@ -15,27 +16,32 @@ namespace polecat::cli {
 struct ReachAnswer {
     expectation::Traffic traffic;
     ir::FlowVerdict verdict;
-    std::optional<Suggestion> suggestion; ///< where one was asked for and it is denied
+    std::optional<Suggestion> suggestion;          ///< where one was asked for and it is denied
+    std::optional<routing::MissingRoute> no_route; ///< where it is not denied
 };
 
 class ReachPrinter {
   public:
     /// References must outlive the printer. `all_rules`: rules that do not match, too.
     ReachPrinter(const decision::LoweredCluster& cluster, const Sources& sources, std::string from,
-                 std::string to, bool all_rules)
+                 std::string to, bool all_rules, FlowRoutes& routes)
         : cluster_(cluster), sources_(sources), from_(std::move(from)), to_(std::move(to)),
-          all_rules_(all_rules) {}
+          all_rules_(all_rules), routes_(routes) {}
 
     std::string text(const std::vector<ReachAnswer>& answers) const;
-    std::string json(const std::vector<ReachAnswer>& answers) const;
+    /// `unread`: what of the input was not read, which each entry names.
+    std::string json(const std::vector<ReachAnswer>& answers,
+                     const std::vector<std::string>& unread) const;
     /// Everything that the policies of both ends allow, as connection sets.
     std::string summary_text(const ir::PathQuery& query) const;
-    std::string summary_json(const ir::PathQuery& query) const;
+    std::string summary_json(const ir::PathQuery& query, const std::vector<std::string>& unread,
+                             bool hangs_on_unread) const;
 
   private:
     struct Summary {
         net::Family family;
         std::string allowed, depends;
+        std::optional<routing::MissingRoute> no_route;
     };
     std::vector<Summary> summary(const ir::PathQuery& query) const;
     std::string suggestion_text(const Suggestion& suggestion) const;
@@ -45,6 +51,7 @@ class ReachPrinter {
     const Sources& sources_;
     std::string from_, to_;
     bool all_rules_;
+    FlowRoutes& routes_;
 };
 
 } // namespace polecat::cli

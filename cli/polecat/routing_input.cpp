@@ -62,6 +62,13 @@ routing::NodeIndex RoutedInput::node(const std::string& name) const {
                                            near ? fmt::format("; did you mean `{}`?", *near) : ""));
 }
 
+routing::LowerNode quiet_lowering() {
+    return [](const routing::ClusterRouting& of, routing::NodeIndex node) {
+        diag::Diagnostics told;
+        return passes::node_routing(of, node, told);
+    };
+}
+
 RoutedInput route(Input& input, const RoutingFlags& flags, MeshSessions mesh) {
     RoutedInput out{input, {}, {}, {}, false};
     const auto options = routing_options(flags, input.sources, out.diagnostics);
@@ -77,7 +84,7 @@ RoutedInput route(Input& input, const RoutingFlags& flags, MeshSessions mesh) {
     }
     out.routing.mesh = joined;
     if (out.nodes.empty() && !out.diagnostics.has_errors())
-        out.diagnostics.report(diag::Code::NoBgpNode, Span{}, {"*"})
+        out.diagnostics.report(diag::Code::NoBgpNode, Span{}, {""})
             .with_hint("add `calicoctl get nodes -o yaml`, or `kubectl get nodes -o yaml` with "
                        "Calico's annotations");
     out.refused = input.diagnostics.has_errors() || out.diagnostics.has_errors();
@@ -99,7 +106,7 @@ void tell_errors(const Input& input) {
 }
 
 /// Their sessions are not among the answers.
-void tell_without_address(const routing::ClusterRouting& routing) {
+void tell_left_out(const routing::ClusterRouting& routing) {
     std::vector<std::string> names;
     for (const routing::BgpNode& each : routing.nodes)
         if (!each.v4 && !each.v6)
@@ -109,6 +116,14 @@ void tell_without_address(const routing::ClusterRouting& routing) {
                    "note: left out, as no address for BGP is known of them (calicoctl get nodes -o "
                    "yaml says it): {} {}\n",
                    names.size() == 1 ? "node" : "nodes", listed(names));
+    std::vector<std::string> peers;
+    for (const routing::BgpPeer& each : routing.peers)
+        if (each.nodes.empty() || (each.to == routing::BgpPeer::To::Nodes && each.remote.empty()))
+            peers.push_back(each.name);
+    if (!peers.empty() && !routing.nodes.empty())
+        fmt::print(stderr, "note: {} {} no session among the nodes of the input\n",
+                   peers.size() == 1 ? "BGPPeer" : "BGPPeers",
+                   listed(peers) + (peers.size() == 1 ? " makes" : " make"));
 }
 
 } // namespace
@@ -118,7 +133,7 @@ RoutedInput read_routing(Input& input, const RoutingFlags& flags, MeshSessions m
     RoutedInput out = route(input, flags, mesh);
     fmt::print(stderr, "{}",
                diag::render_text(out.diagnostics.list(), input.sources, {colour_on(true)}));
-    tell_without_address(out.routing);
+    tell_left_out(out.routing);
     return out;
 }
 

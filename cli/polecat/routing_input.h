@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "analyzer/routing/propagation_classes.h"
 #include "cli/common/input.h"
 #include "passes/routing/routing.h"
 
@@ -42,6 +43,10 @@ struct RoutedInput {
     /// Throws CLI::ValidationError where there is no such node.
     routing::NodeIndex node(const std::string& name) const;
 };
+
+/// passes::node_routing for models, which ask again and again; what it reports is reported by
+/// `route`.
+routing::LowerNode quiet_lowering();
 
 enum class MeshSessions : std::uint8_t { Listed, LeftOut };
 /// `mesh`: whether `nodes` have the sessions of the mesh. `input` must outlive what is returned.

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "backends/nftables/nftables.h"
+#include "backends/node/build.h"
 #include "cli/common/input.h"
 #include "cli/polecat/commands.h"
 #include "frontend/expectation_text.h"
@@ -12,6 +13,7 @@
 #include "runtime/lab/packets.h"
 #include "runtime/nft.h"
 #include "support/diag/render.h"
+#include "support/listed.h"
 
 namespace polecat::cli {
 
@@ -44,7 +46,8 @@ class Experiment {
         if (const auto entered = runtime::Lab::enter(); !entered)
             return lacking(entered.error());
         runtime::Lab lab;
-        if (const auto loaded = runtime::nft_load(nft::print_replacing(backends::emit(image_)));
+        if (const auto loaded = runtime::nft_load(nft::print_replacing(
+                nft::with_generation(backends::emit(image_), backends::Generation{}.bits())));
             !loaded)
             return lacking(loaded.error());
         if (const auto built = build(lab); !built)
@@ -147,8 +150,8 @@ class Experiment {
                            arrived == trial.allowed ? "  " : "! ", trial.question,
                            trial.allowed ? "allow" : "deny", arrived ? "arrived" : "was dropped");
         }
-        fmt::print("{} packets sent, {} arrived, {} dropped: {}\n", trials_.size(), allowed,
-                   trials_.size() - allowed,
+        fmt::print("{} sent, {} arrived, {} dropped: {}\n", counted(trials_.size(), "packet"),
+                   allowed, trials_.size() - allowed,
                    wrong == 0 ? "every verdict as predicted"
                               : fmt::format("{} not as predicted", wrong));
         return wrong == 0 ? kGood : kFindings;
@@ -175,7 +178,7 @@ int run(const TryOptions& options) {
         if (node.empty())
             node = endpoint.node;
     const decision::Identities identities(cluster);
-    const auto image = backends::build_node_image(cluster, identities, node, 1, diagnostics);
+    const auto image = backends::NodeImages(cluster, identities).of(node, diagnostics);
     fmt::print(stderr, "{}",
                diag::render_text(diagnostics.list(), input.sources, {colour_on(true)}));
     if (!image)
@@ -185,8 +188,8 @@ int run(const TryOptions& options) {
                            "try\n");
         return kBadInput;
     }
-    fmt::print("node {}: {} endpoints in network namespaces of their own\n", node,
-               image->dispatch.size());
+    fmt::print("node {}: {} in network namespaces of their own\n", node,
+               counted(image->dispatch.size(), "endpoint"));
     return Experiment(options, cluster, *image).run();
 }
 

@@ -6,6 +6,7 @@
 #include "frontend/kinds/kubernetes_fields.h"
 #include "frontend/kinds/label_selector.h"
 #include "frontend/kinds/names.h"
+#include "frontend/kinds/node_annotations.h"
 #include "ir/policy/scope.h"
 #include "support/diag/fix.h"
 
@@ -105,6 +106,10 @@ void read_families(Fields& spec, policy::Service& into) {
     if (into.families.empty())
         for (const net::Address& address : into.cluster_ips)
             add(address.family);
+    const auto policy = spec.string("ipFamilyPolicy");
+    if (policy && **policy != "SingleStack") // as far as the cluster has both
+        for (const net::Family family : {net::Family::V4, net::Family::V6})
+            add(family);
 }
 
 void read_cluster_ips(Fields& spec, policy::Service& into) {
@@ -244,6 +249,7 @@ void read_node(ObjectContext& context) {
     Fields root = open_root(context);
     policy::Node out;
     out.meta = read_metadata(root, false);
+    check_node_annotations(context);
     Fields spec = root.mapping("spec"), status = root.mapping("status");
     for (const At<std::string>& text : spec.strings("podCIDRs"))
         if (const auto cidr = read_cidr(text, spec.path_of("podCIDRs"), spec))

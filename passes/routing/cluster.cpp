@@ -35,6 +35,17 @@ std::optional<net::AsNumber> as_number(const policy::Settings& spec, std::string
     return out == 0U ? std::nullopt : out;
 }
 
+std::optional<net::AsNumber> own_as_number(const Input& input, const policy::Settings& spec,
+                                           std::string_view path) {
+    const auto number = spec.integer(path);
+    const auto text = spec.text(path);
+    if ((number && number->value == 0) || (text && net::parse_as_number(text->value) == 0U))
+        input.diagnostics.report(diag::Code::RefusedByBird, spec.span(path),
+                                 {fmt::format("{} must not be 0, which is no AS number",
+                                              path.substr(path.rfind('.') + 1))});
+    return as_number(spec, path);
+}
+
 std::optional<std::uint32_t> seconds(const policy::Settings& spec, std::string_view path) {
     const auto text = spec.text(path);
     if (!text)
@@ -64,6 +75,10 @@ std::optional<routing::PasswordRef> password(const Input& input, const policy::O
                                              const std::string& path) {
     const auto name = object.spec.text(path + ".secretKeyRef.name");
     const auto key = object.spec.text(path + ".secretKeyRef.key");
+    if (!name && key)
+        input.diagnostics.report(Code::SessionWithoutPassword, key->span, {"", "has no name here"})
+            .about(origin_of(object).object)
+            .with_hint("Calico makes such sessions without a password");
     if (!name || !key)
         return std::nullopt;
     bool secret_there = false, key_there = false;
@@ -117,7 +132,7 @@ class ClusterPass {
   private:
     void settings() {
         const policy::Settings& spec = input_.settings();
-        out_.as = as_number(spec, "asNumber").value_or(out_.as);
+        out_.as = own_as_number(input_, spec, "asNumber").value_or(out_.as);
         if (const auto port = spec.integer("listenPort"))
             out_.port = static_cast<std::uint16_t>(port->value);
         const auto mesh = spec.boolean("nodeToNodeMeshEnabled");
@@ -128,6 +143,10 @@ class ClusterPass {
             out_.ignored_interfaces.push_back(pattern.value);
         out_.router_id = input_.options.router_id;
         out_.mesh_restart_seconds = seconds(spec, "nodeMeshMaxRestartTime");
+        if (out_.mesh_restart_seconds.value_or(0) > kLongestRestart)
+            input_.diagnostics.report(
+                diag::Code::RefusedByBird, spec.span("nodeMeshMaxRestartTime"),
+                {fmt::format("nodeMeshMaxRestartTime must be 0 to {} seconds", kLongestRestart)});
         if (input_.configuration != nullptr && out_.mesh)
             out_.mesh_password = password(input_, *input_.configuration, "nodeMeshPassword");
     }

@@ -66,7 +66,7 @@ class Nodes {
         add_annotations(node.meta, origin, into);
     }
 
-    static void add_calico(const policy::Node& node, const std::string& object, BgpNode& into) {
+    void add_calico(const policy::Node& node, const std::string& object, BgpNode& into) const {
         const policy::Settings& spec = node.spec;
         for (const bool v4 : {true, false}) {
             const auto text = spec.text(v4 ? "bgp.ipv4Address" : "bgp.ipv6Address");
@@ -77,7 +77,7 @@ class Nodes {
             if (wireguard)
                 (v4 ? into.wireguard_v4 : into.wireguard_v6) = wireguard->value;
         }
-        if (const auto number = as_number(spec, "bgp.asNumber"))
+        if (const auto number = own_as_number(input_, spec, "bgp.asNumber"))
             into.own_as = number;
         if (const auto id = spec.address("bgp.routeReflectorClusterID"))
             into.cluster_id = id->value;

@@ -20,9 +20,14 @@ struct Input {
     routing::Origin configured(std::string_view field) const;
 };
 
+constexpr std::int64_t kLongestRestart = 4095; ///< seconds; 12 bits of BGP's capability
+
 routing::Origin origin_of(const policy::OtherObject& object, std::string_view field = "");
 /// 0 is Go's empty value: not given.
 std::optional<net::AsNumber> as_number(const policy::Settings& spec, std::string_view path);
+/// The same, of a field in which Calico takes 0 for a number: BIRD refuses it.
+std::optional<net::AsNumber> own_as_number(const Input& input, const policy::Settings& spec,
+                                           std::string_view path);
 /// Whole seconds, rounded to the nearest, as Calico gives them to BIRD.
 std::optional<std::uint32_t> seconds(const policy::Settings& spec, std::string_view path);
 /// The password that a secretKeyRef names; nullopt: none, or Calico does without it.

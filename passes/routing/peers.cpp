@@ -16,8 +16,7 @@ using routing::BgpNode;
 using routing::BgpPeer;
 using routing::NodeIndex;
 
-constexpr std::int64_t kLongestRestart = 4095; ///< 12 bits of the capability
-constexpr std::int64_t kHoldTime = 240;        ///< BIRD's, which a keepalive must not exceed
+constexpr std::int64_t kHoldTime = 240; ///< BIRD's, which a keepalive must not exceed
 
 /// "10.0.0.1", "10.0.0.1:1790", "[fd00::1]:1790" in two.
 std::pair<std::string, std::uint16_t> host_and_port(const std::string& text) {
@@ -182,7 +181,7 @@ class Peers {
     void settings(const policy::OtherObject& object, BgpPeer& peer) {
         const policy::Settings& spec = object.spec;
         peer.as = as_number(spec, "asNumber").value_or(0);
-        peer.local_as = as_number(spec, "localASNumber");
+        peer.local_as = own_as_number(input_, spec, "localASNumber");
         for (const At<std::string>& name : spec.texts("filters"))
             if (filters_.contains(name.value)) // Calico passes over others
                 peer.filters.push_back(name.value);

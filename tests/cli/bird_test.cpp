@@ -75,6 +75,47 @@ TEST_CASE("compile --target bird writes nothing where something is refused") {
     refuses("", "PC5034", 1, "--node c"); // no-bgp-node
     refuses(object("BGPConfiguration", "default", "serviceClusterIPs: [{cidr: 10.96.0.1/12}]"),
             "meant 10.96.0.0/12", 2);
+    // Numbers that BIRD refuses or cuts.
+    refuses(object("BGPConfiguration", "default", "asNumber: 0"), "asNumber must not be 0", 1);
+    refuses(object("Node", "c", "bgp: {ipv4Address: 10.0.0.3/24, asNumber: 0}"),
+            "asNumber must not be 0", 1);
+    refuses(object("BGPPeer", "x", "peerIP: 192.0.2.9, asNumber: 65001, localASNumber: 0"),
+            "localASNumber must not be 0", 1);
+    refuses(object("BGPConfiguration", "default", "nodeMeshMaxRestartTime: 70000s"),
+            "nodeMeshMaxRestartTime must be 0 to 4095 seconds", 1);
+}
+
+TEST_CASE("compile --target bird: Calico's annotations of a Node") {
+    const Folder folder;
+    const auto compile = [&](const std::string& key, const std::string& value) {
+        folder.write("in/node.yaml",
+                     "apiVersion: v1\nkind: Node\nmetadata:\n  name: c\n  annotations:\n    "
+                     "projectcalico.org/IPv4Address: 10.0.0.3/24\n    other.example/" +
+                         key + ": nonsense\n    projectcalico.org/" + key + ": '" + value + "'\n");
+        return folder.run("compile in --target bird -o out");
+    };
+    for (const auto& [key, value] : {std::pair("IPv6Address", "10.0.0.3/24"),
+                                     {"ASNumber", "many"},
+                                     {"ASNumber", "0"},
+                                     {"RouteReflectorClusterID", "fd00::1"},
+                                     {"IPv4IPIPTunnelAddr", "10.0.0.300"},
+                                     {"IPv6WireguardInterfaceAddr", "10.0.0.3"}}) {
+        const auto made = compile(key, value);
+        CHECK_MESSAGE(made.exit_code == 2, key, value, made.error);
+        CHECK_MESSAGE(has(made.error, "in/node.yaml:8:"), made.error);
+        CHECK_MESSAGE(has(made.error, std::string("annotation projectcalico.org/") + key),
+                      made.error);
+        CHECK_FALSE(std::filesystem::exists(folder.path / "out"));
+    }
+    for (const auto& [key, value] : {std::pair("IPv6Address", "fd00::3/64"),
+                                     {"ASNumber", "1.10"},
+                                     {"ASNumber", ""},
+                                     {"RouteReflectorClusterID", "244.0.0.1"},
+                                     {"VXLANTunnelMACAddr", "66:00:00:00:00:01"}}) {
+        const auto made = compile(key, value);
+        CHECK_MESSAGE(made.exit_code == 0, key, value, made.error);
+        std::filesystem::remove_all(folder.path / "out");
+    }
 }
 
 TEST_CASE("a Secret that can't be read shows no line of itself") {

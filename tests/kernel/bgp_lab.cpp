@@ -339,12 +339,16 @@ std::vector<std::string> BgpLab::look() {
 
 std::vector<std::string> BgpLab::differences(std::chrono::seconds limit) {
     using Clock = std::chrono::steady_clock;
-    const auto end = Clock::now() + limit;
+    auto end = Clock::now() + limit;
+    std::vector<std::string> before;
     for (int agreed = 0;;) {
-        const std::vector<std::string> left = look();
+        std::vector<std::string> left = look();
         agreed = left.empty() ? agreed + 1 : 0;
-        if (agreed == 2 || (!left.empty() && Clock::now() > end))
+        if (agreed == 2 || (left == before && !left.empty() && Clock::now() > end))
             return left;
+        if (left != before) // hundreds of paths take minutes where machines are busy
+            end = Clock::now() + limit;
+        before = std::move(left);
         std::this_thread::sleep_for(std::chrono::milliseconds(1500));
     }
 }

@@ -37,7 +37,8 @@ class BgpLab {
     BgpLab(const std::string& manifests, std::vector<policy::FabricRouter> routers);
 
     /// Waits until every speaker has what the model says and every node's kernel what `eval` does,
-    /// for two looks in a row; otherwise the differences that are left.
+    /// for two looks in a row; otherwise the differences that are left once they have been the same
+    /// for so long.
     std::vector<std::string> differences(std::chrono::seconds limit);
 
     std::size_t compared() const { return compared_; } ///< routes that agreed

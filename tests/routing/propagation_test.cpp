@@ -209,3 +209,26 @@ TEST_CASE("the model by classes equals the plain one on random clusters") {
     CHECK(compared > 1000);
     CHECK(learnt > 1000);
 }
+
+TEST_CASE("several outcomes: what comes first decides, so nothing is said") {
+    // a and b prefer what the router says; it says what it hears from the other. Who prefers its
+    // route tells it nothing any more: one of them does, which one timing decides.
+    const auto cluster = [](const char* priority) {
+        return kPool + node("a", "10.0.0.1/24", "", "k: x") + node("b", "10.0.0.2/24", "", "k: x") +
+               node("o", "10.0.0.3/24") + block("o", "10.1.0.0/26") +
+               object("BGPPeer", "tor",
+                      "nodeSelector: has(k), peerIP: 10.0.1.1, asNumber: 65001, "
+                      "numAllowedLocalASNumbers: 1, filters: [f]") +
+               object("BGPFilter", "f",
+                      fmt::format("importV4: [{{action: Accept, operations: [{{setPriority: "
+                                  "{{value: {}}}}}]}}]",
+                                  priority));
+    };
+    CHECK_FALSE(
+        spread(Plain(cluster("100"), {router("10.0.1.1", 65001)}).network, cidr("10.1.0.0/26"))
+            .settled);
+    // Without a preference the shortest way is the best, whoever comes first.
+    CHECK(spread(Plain(cluster("2147483640"), {router("10.0.1.1", 65001)}).network,
+                 cidr("10.1.0.0/26"))
+              .settled);
+}

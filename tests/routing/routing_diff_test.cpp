@@ -209,3 +209,70 @@ TEST_CASE("a node that moves, a block that moves") {
     CHECK(block.lines()[0] == "device 10.1.0.0/26 on a x1: its own -> via 10.0.0.2");
     CHECK(block.lines()[1] == "device 10.1.0.0/26 on b x1: via 10.0.0.1 -> its own");
 }
+
+TEST_CASE("rules that no route of the input meets are compared too") {
+    const auto with = [](const char* rules, const char* more = "") {
+        return kTwo + object("BGPConfiguration", "default", std::string("asNumber: 64512") + more) +
+               tor("65001", ", filters: [f]") + object("BGPFilter", "f", rules);
+    };
+    const char* reject = "importV4: [{action: Reject, cidr: 192.0.2.0/24, matchOperator: In}]";
+    const Versions swapped(
+        with(reject), with("importV4: [{action: Accept, cidr: 192.0.2.0/24, matchOperator: In}]"));
+    REQUIRE(swapped.diff.rules.size() == 1);
+    const RuleChange& rule = swapped.diff.rules.front();
+    CHECK(rule.about == "rule 1 of importV4 of BGPFilter f");
+    CHECK(rule.before == "rejects in 192.0.2.0/24");
+    CHECK(rule.now == "accepts in 192.0.2.0/24");
+    CHECK(rule.now_origin.span.line == rule.before_origin.span.line);
+    // What stands before and after a new rule is the same.
+    const Versions added(with(reject),
+                         with("importV4: [{action: Accept, cidr: 198.51.100.0/24, matchOperator: "
+                              "Equal}, {action: Reject, cidr: 192.0.2.0/24, matchOperator: In}]"));
+    REQUIRE(added.diff.rules.size() == 1);
+    CHECK(added.diff.rules.front().before == "");
+    CHECK(added.diff.rules.front().now == "accepts equal to 198.51.100.0/24");
+    const Versions communities(
+        with(reject),
+        with(reject, ", prefixAdvertisements: [{cidr: 192.0.2.0/24, communities: ['64512:7']}]"));
+    REQUIRE(communities.diff.rules.size() == 1);
+    CHECK(communities.diff.rules.front().about == "communities of 192.0.2.0/24");
+    CHECK(communities.diff.rules.front().now == "64512:7");
+}
+
+TEST_CASE("many racks with numbers of their own are compared") {
+    const auto racks = [](net::AsNumber last) {
+        std::string out = kPods + kNoMesh;
+        for (int i = 1; i <= 80; ++i) {
+            const std::string name = fmt::format("n{:02}", i);
+            out += node(name, fmt::format("10.0.{}.1/24", i),
+                        fmt::format("asNumber: {}", 65100 + i), "rack: r" + std::to_string(i)) +
+                   affinity(name, fmt::format("10.1.{}.0/26", i)) +
+                   object("BGPPeer", fmt::format("tor{:02}", i),
+                          fmt::format("nodeSelector: rack == 'r{0}', peerIP: 10.0.{0}.254, "
+                                      "asNumber: {1}",
+                                      i, i == 80 ? last : 65001));
+        }
+        return out;
+    };
+    const Versions changed(racks(65001), racks(65001));
+    CHECK(changed.lines().empty());
+    const Versions moved(racks(65001), racks(65002));
+    CHECK(moved.diff.not_compared.empty());
+    CHECK(moved.diff.sessions.size() == 1);
+}
+
+TEST_CASE("the node whose manifest changed, the block that moved") {
+    const std::string tors = tor("65001", ", nodeSelector: k == 'b'");
+    std::string relabelled = kTwo;
+    relabelled.replace(relabelled.find("k: b"), 4, "k: c");
+    const Versions label(kTwo + kNoMesh + tors, relabelled + kNoMesh + tors);
+    REQUIRE(label.diff.sessions.size() == 1);
+    REQUIRE(label.diff.sessions.front().node_line);
+    CHECK(label.diff.sessions.front().node_line->object == "Node b");
+    CHECK_FALSE(label.diff.sessions.front().node_gone);
+    std::string block = kTwo;
+    block.replace(block.find("node: a, state"), 7, "node: b");
+    const Versions moved(kTwo, block);
+    REQUIRE_FALSE(moved.diff.routes.empty());
+    CHECK(moved.diff.routes.front().now_origin.object == "BlockAffinity a-10.1.0.0");
+}
