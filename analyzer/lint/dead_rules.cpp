@@ -326,7 +326,7 @@ class DeadRulesChecker {
                     .about(name_of(policy))
                     .with_note("assumes that " + *known)
                     .with_proof(context_.proof_of({Claim::What::NotNeeded, policy_name(policy)}));
-            if (const std::string why = isolation_of_peers(context_, policy); !why.empty())
+            if (const std::string why = peer_isolation_.of(policy); !why.empty())
                 diagnostic.with_hint(why);
             else
                 diagnostic.with_hint("remove it, or check that it selects and says what is meant");
@@ -411,6 +411,7 @@ class DeadRulesChecker {
     };
 
     Context& context_;
+    PeerIsolation peer_isolation_{context_};
     const Effects& effects_;
     Diagnostics& out_;
     std::map<Takers, std::vector<std::string>> taken_; ///< rules of one policy

@@ -59,41 +59,54 @@ bool may_let_through(Context& context, const Policy& policy, Direction direction
     return false;
 }
 
-/// Policies that isolate workloads in a direction and let nothing through to or from the others;
-/// empty: one of them is open.
-std::vector<std::string> isolating(Context& context, const std::set<ObjectId>& workloads,
-                                   Direction direction, const std::set<ObjectId>& others) {
-    std::set<ObjectId> open = workloads;
-    std::vector<std::string> out;
-    bool lets = false;
-    each_policy(context, [&](const policy::OrderedTier&, const Policy& each) {
-        if (direction == Direction::Ingress ? !each.ingress_type : !each.egress_type)
-            return;
-        const auto selected = context.select(policy::subject_of(each));
-        bool governs = false;
-        for (const ObjectId id : selected)
-            if (workloads.contains(id)) {
-                governs = true;
-                open.erase(id);
-            }
-        if (governs)
-            out.push_back(name_of(each));
-        lets = lets || (governs && may_let_through(context, each, direction, others));
-    });
-    return open.empty() && !lets ? out : std::vector<std::string>{};
-}
-
 } // namespace
 
-std::string isolation_of_peers(Context& context, const Policy& policy) {
+void PeerIsolation::index() {
+    indexed_ = true;
+    each_policy(context_, [&](const policy::OrderedTier&, const Policy& each) {
+        const std::size_t place = policies_.size();
+        policies_.push_back(&each);
+        for (const ObjectId id : context_.select(policy::subject_of(each))) {
+            if (each.ingress_type)
+                governing_[{Direction::Ingress, id}].push_back(place);
+            if (each.egress_type)
+                governing_[{Direction::Egress, id}].push_back(place);
+        }
+    });
+}
+
+/// Policies that isolate workloads in a direction and let nothing through to or from the others;
+/// empty: one of them is open.
+std::vector<std::string> PeerIsolation::isolating(const std::set<ObjectId>& workloads,
+                                                  Direction direction,
+                                                  const std::set<ObjectId>& others) {
+    if (!indexed_)
+        index();
+    std::set<std::size_t> places;
+    for (const ObjectId id : workloads) {
+        const auto governing = governing_.find({direction, id});
+        if (governing == governing_.end())
+            return {};
+        places.insert(governing->second.begin(), governing->second.end());
+    }
+    std::vector<std::string> out;
+    for (const std::size_t place : places) {
+        if (may_let_through(context_, *policies_[place], direction, others))
+            return {};
+        out.push_back(name_of(*policies_[place]));
+    }
+    return out;
+}
+
+std::string PeerIsolation::of(const Policy& policy) {
     for (const Direction direction : {Direction::Ingress, Direction::Egress}) {
         const bool in = direction == Direction::Ingress;
-        const auto peers = peers_named(context, policy, direction);
-        const auto selected = context.select(policy::subject_of(policy));
-        const auto by =
-            peers ? isolating(context, *peers, in ? Direction::Egress : Direction::Ingress,
-                              {selected.begin(), selected.end()})
-                  : std::vector<std::string>{};
+        const auto peers = peers_named(context_, policy, direction);
+        if (!peers)
+            continue;
+        const auto selected = context_.select(policy::subject_of(policy));
+        const auto by = isolating(*peers, in ? Direction::Egress : Direction::Ingress,
+                                  {selected.begin(), selected.end()});
         if (!by.empty())
             return fmt::format("whom it lets {} is isolated in {} by {}: look there first",
                                in ? "in" : "reach others", in ? "egress" : "ingress", listed(by));
