@@ -15,6 +15,7 @@ packages:
 
 build: packages
 	@test -f $(BUILD)/build.ninja || cmake --preset $(PRESET) > /dev/null
+	@echo "building in $(BUILD): some minutes the first time, and silent unless something is wrong"
 	@ninja -C $(BUILD) --quiet
 
 demo: build

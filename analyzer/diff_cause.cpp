@@ -27,6 +27,14 @@ void take_ports(const PortPairs& ports, Flow& flow) {
     const PortPairs::Row& row = ports.rows().front();
     flow.destination_port = row.destination.first;
     flow.source_port = client_port(row.source);
+    // One that people know, where it is among them; not port 1 of all.
+    for (const std::uint16_t usual : std::initializer_list<std::uint16_t>{443, 80, 8080, 22, 53})
+        for (const PortPairs::Row& each : ports.rows())
+            if (each.destination.first <= usual && usual <= each.destination.last) {
+                flow.destination_port = usual;
+                flow.source_port = client_port(each.source);
+                return;
+            }
 }
 
 using Member = std::optional<ObjectId>; ///< nullopt: an outside address
@@ -58,7 +66,7 @@ Decider decider_of(const LoweredCluster& cluster, Member object, Direction direc
     const auto decision =
         decision::eval(cluster.program(program->program), cluster.predicates, cluster.world, flow);
     const decision::Slot& slot = program->slots[decision.slot.value];
-    std::string text = describe(slot, direction);
+    std::string text = decider(slot, direction);
     if (slot.kind == decision::Slot::Kind::EndOfTier && !slot.tier.empty())
         text = "the end of tier " + slot.tier + ", where nothing matched";
     else if (slot.kind == decision::Slot::Kind::EndOfProgram)
@@ -72,7 +80,9 @@ net::Address example_address(const net::AddressSet& nets) {
     for (const char* usual : {"203.0.113.7", "2001:db8::7"}) // for documentation: RFC 5737, 3849
         if (const auto address = net::parse_address(usual); nets.contains(*address))
             return *address;
-    return nets.ranges().front().first;
+    const net::Range& first = nets.ranges().front(); // whose first address may be a network's
+    const auto next = net::next(first.first);
+    return next && *next <= first.last ? *next : first.first;
 }
 
 std::optional<Flow> example_of(const ConnectionSet& set, const HttpAtoms& atoms,

@@ -224,6 +224,24 @@ class FamilyDiffer {
         return old.allow != old.may || recent.allow != recent.may;
     }
 
+    /// Outside addresses that differ in other flows only are told as one.
+    void add(FlowChange change, Id connections) {
+        const bool outside =
+            std::all_of(change.sources.begin(), change.sources.end(),
+                        [&](std::uint32_t end) { return out_.ends[end].is_outside(); });
+        if (!outside)
+            return out_.changes.push_back(std::move(change));
+        std::string causes;
+        for (const Cause& cause : change.causes)
+            causes += cause.before.text + "\n" + cause.now.text + "\n";
+        const auto [place, added] = from_outside_.try_emplace(
+            {change.kind, connections, change.destinations, causes}, out_.changes.size());
+        if (added)
+            return out_.changes.push_back(std::move(change));
+        Numbers& sources = out_.changes[place->second].sources; // the example is of the first
+        sources.insert(sources.end(), change.sources.begin(), change.sources.end());
+    }
+
     void add_changes() {
         for (const auto& [row, sources] : sources_by_row_)
             for (const auto& [found, destinations] : row)
@@ -237,7 +255,7 @@ class FamilyDiffer {
                     change.connections = store_[(*found)[kind]];
                     explain_change(base_, head_, out_.ends[sources.front()],
                                    out_.ends[destinations.front()], atoms_, out_.family, change);
-                    out_.changes.push_back(std::move(change));
+                    add(std::move(change), (*found)[kind]);
                 }
         std::sort(out_.changes.begin(), out_.changes.end(), [](const auto& a, const auto& b) {
             return std::tie(a.kind, a.sources, a.destinations) <
@@ -307,6 +325,8 @@ class FamilyDiffer {
     std::vector<End> ends_; ///< as FamilyDiff::ends
     std::map<std::array<Id, 4>, Delta> deltas_;
     std::map<Row, Numbers> sources_by_row_;
+    /// Changes by what they and their causes are, until they are sorted.
+    std::map<std::tuple<ChangeKind, Id, Numbers, std::string>, std::size_t> from_outside_;
     FamilyDiff out_;
     bool depends_ = false;
 };

@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "support/diag/diagnostic.h"
+#include "support/listed.h"
 
 namespace polecat::analyzer {
 
@@ -45,6 +46,38 @@ bool finished(const LoweredCluster& cluster, const EndName& name) {
     });
 }
 
+/// Whether some policy governs the one and not the other, or means it as a peer.
+bool tells_apart(const LoweredCluster& cluster, ObjectId first, ObjectId second) {
+    const auto group = [&](ObjectId id) { return cluster.endpoint_of(id)->group; };
+    if (group(first) != group(second))
+        return true;
+    const decision::Object &a = cluster.world.object(first), &b = cluster.world.object(second);
+    for (std::uint32_t i = 0; a.labels != b.labels && i < cluster.predicates.size(); ++i)
+        if (const auto* set =
+                std::get_if<decision::ObjectSet>(&cluster.predicates[decision::PredicateId{i}]);
+            set != nullptr && set->selector.matches(a.labels) != set->selector.matches(b.labels))
+            return true;
+    return false;
+}
+
+/// A workload's name stands for one of its pods as long as they are alike.
+std::optional<Error> told_apart(const LoweredCluster& cluster, const std::string& key,
+                                const EndName& name) {
+    const auto found = cluster.pods_of_workloads.find(key);
+    if (found == cluster.pods_of_workloads.end())
+        return std::nullopt;
+    const auto& pods = found->second;
+    if (std::none_of(pods.begin(), pods.end(),
+                     [&](ObjectId id) { return tells_apart(cluster, pods.front(), id); }))
+        return std::nullopt;
+    std::vector<std::string> names;
+    for (const ObjectId id : pods)
+        names.push_back(cluster.world.object(id).name);
+    constexpr std::size_t kMost = 4;
+    return Error{fmt::format("policies tell the pods of `{}` apart: write which of {}", name.text,
+                             listed(names, kMost))};
+}
+
 Result<ObjectId> find_workload(const LoweredCluster& cluster, const EndName& name) {
     std::vector<std::pair<std::string, ObjectId>> found;
     for (const std::string_view kind : kKinds) {
@@ -53,6 +86,8 @@ Result<ObjectId> find_workload(const LoweredCluster& cluster, const EndName& nam
         const auto place = cluster.workloads_by_name.find(key_of(kind, name));
         if (place == cluster.workloads_by_name.end())
             continue;
+        if (const auto error = told_apart(cluster, place->first, name))
+            return *error;
         const auto same = [&](const auto& each) { return each.second == place->second; };
         if (std::none_of(found.begin(), found.end(), same))
             found.emplace_back(fmt::format("`{}`", place->first), place->second);

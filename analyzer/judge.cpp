@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "analyzer/ends.h"
 #include "analyzer/judge_connectivity.h"
@@ -106,9 +107,9 @@ Answer ask_flow(const LoweredCluster& cluster, const Case& each, const ir::PathE
     return answer;
 }
 
-std::string question(const Case& each, const EndName& from, const EndName& to,
-                     const Traffic& traffic) {
-    std::string text = fmt::format("{} -> {} {}", from.text, to.text, to_string(traffic));
+std::string question(const Case& each, const std::string& from, const std::string& to,
+                     const std::string& traffic) {
+    std::string text = fmt::format("{} -> {} {}", from, to, traffic);
     if (each.source_port)
         text += fmt::format(" from port {}", *each.source_port);
     if (each.http)
@@ -135,7 +136,7 @@ CaseResult judge_one(const LoweredCluster& cluster, const Case& each, const EndN
                      const EndName& to, const Traffic& traffic) {
     CaseResult out;
     out.span = each.span;
-    out.question = question(each, from, to, traffic);
+    out.question = question(each, from.text, to.text, to_string(traffic));
     out.expected = std::string(decision::to_string(*each.expect));
     if (!each.by->empty())
         out.expected += " by " + *each.by;
@@ -159,6 +160,26 @@ CaseResult judge_one(const LoweredCluster& cluster, const Case& each, const EndN
     return out;
 }
 
+std::string joined(const std::vector<EndName>& ends) {
+    std::vector<std::string> names;
+    for (const EndName& end : ends)
+        names.push_back(end.text);
+    return fmt::format("{}", fmt::join(names, ", "));
+}
+
+/// Of several combinations that all hold: what the row asks.
+void name_all(const Case& each, CaseResult& result) {
+    std::vector<std::string> traffic;
+    for (const Traffic& one : each.traffic)
+        traffic.push_back(to_string(one));
+    const std::size_t count = each.from.size() * each.to.size() * traffic.size();
+    if (count < 2)
+        return;
+    result.question = question(each, joined(each.from), joined(each.to),
+                               fmt::format("{}", fmt::join(traffic, ", ")));
+    result.found = fmt::format("{} in each of {}", result.expected, count);
+}
+
 CaseResult judge_row(const LoweredCluster& cluster, const Case& each) {
     CaseResult last;
     for (const EndName& from : each.from)
@@ -168,6 +189,7 @@ CaseResult judge_row(const LoweredCluster& cluster, const Case& each) {
                 if (!last.passed)
                     return last;
             }
+    name_all(each, last);
     return last;
 }
 

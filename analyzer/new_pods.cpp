@@ -25,6 +25,14 @@ std::string space_of(const Labels& labels) {
     return kNewSpace;
 }
 
+/// Whether who may make the second pod may make the first: it has every label of it.
+bool asks_no_more(const NewPod& first, const NewPod& second) {
+    return std::all_of(first.labels.begin(), first.labels.end(), [&](const auto& each) {
+        const auto value = second.labels.find(each.first);
+        return value && *value == each.second;
+    });
+}
+
 } // namespace
 
 NewPods::NewPods(const decision::LoweredCluster& cluster,
@@ -107,18 +115,16 @@ std::vector<NewPod> NewPods::reaching(const decision::Program& ingress,
     const ProgramFlows flows(ingress, atoms);
     const auto asked = predicates_of(ingress, true);
     std::vector<NewPod> out;
-    ConnectionSet allowed, possible; // so far
     for (const Pod* pod : candidates(ingress)) {
         const FlowSets sets =
             flows.between(pods_.identity(pod->number, ingress.family, asked), own);
-        NewPod found{pod->space == kNewSpace ? "" : pod->space, pod->labels, sets.allow - allowed,
-                     sets.may - possible};
-        if (found.allow.empty() && found.may.empty())
-            continue;
-        found.may = found.may | found.allow;
-        allowed = allowed | sets.allow;
-        possible = possible | sets.may;
-        out.push_back(std::move(found));
+        NewPod found{pod->space == kNewSpace ? "" : pod->space, pod->labels, sets.allow, sets.may};
+        const bool is_new = std::none_of(out.begin(), out.end(), [&](const NewPod& before) {
+            return asks_no_more(before, found) && (found.may - before.may).empty() &&
+                   (found.allow - before.allow).empty();
+        });
+        if (!found.may.empty() && is_new)
+            out.push_back(std::move(found));
     }
     return out;
 }

@@ -13,7 +13,7 @@
 
 namespace polecat::analyzer {
 
-/// A pod that could be made, and what it would reach that those before it do not.
+/// A pod that could be made, and all that it would reach.
 struct NewPod {
     std::string space;       ///< its namespace; empty: any that does not exist yet
     selector::Labels labels; ///< its own and its namespace's (pcns.), as far as they count
@@ -27,9 +27,9 @@ class NewPods {
             const std::vector<policy::Namespace>& namespaces);
 
     /// First, if it reaches anything, a pod without labels in a new namespace; then for each rule
-    /// that allows, a pod with labels that the rule's selectors ask for, if it reaches more. Each
-    /// is asked of the whole program, so nothing is claimed that would not hold; a pod that a rule
-    /// lets in only with labels that were not tried is not found.
+    /// that allows, a pod with labels that the rule's selectors ask for, unless fewer of its labels
+    /// reach as much. Each is asked of the whole program, so nothing is claimed that would not
+    /// hold; a pod that a rule lets in only with labels that were not tried is not found.
     std::vector<NewPod> reaching(const decision::Program& ingress, const decision::Identity& own,
                                  const HttpAtoms& atoms);
 

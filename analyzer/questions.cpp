@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "analyzer/diff_cause.h"
 #include "ir/path/host_network.h"
+#include "ir/path/path.h"
 
 namespace polecat::analyzer {
 
@@ -33,8 +35,10 @@ std::vector<Party> Questions::parties(const AskedEnds& asked, const AskedEnds& o
     const auto& groups = map_.groups();
     for (std::uint32_t i = 0; i < groups.size(); ++i) {
         if (groups[i].is_outside()) {
-            const auto outside = asked.any || asked.outside ? groups[i].outside
-                                                            : groups[i].outside & asked.addresses;
+            auto outside = asked.any || asked.outside ? groups[i].outside
+                                                      : groups[i].outside & asked.addresses;
+            if (asked.outside_in)
+                outside = outside & *asked.outside_in;
             if (!outside.empty())
                 out.push_back({i, {}, outside, nullptr, nullptr, false});
             continue;
@@ -170,6 +174,27 @@ const std::vector<SetStep>* Questions::trail(const Party& from, const Party& to,
         return &found->second;
     return &trails_.emplace(key, set_trail(sides.flows, identity(from.group), identity(to.group)))
                 .first->second;
+}
+
+std::string Questions::doubt(const Party& from, const Party& to,
+                             const ConnectionSet& unsure) const {
+    const auto example = example_of(unsure, map_.http(), family_);
+    if (!example)
+        return "";
+    ir::PathQuery query;
+    query.packet = *example;
+    query.family = family_;
+    const auto end = [](const Party& party) {
+        ir::PathEnd out;
+        if (party.is_outside())
+            out.address = example_address(party.outside);
+        else
+            out.endpoint = party.objects.front();
+        return out;
+    };
+    query.source = end(from);
+    query.destination = end(to);
+    return ir::judge_flow(cluster_, query).reason;
 }
 
 } // namespace polecat::analyzer

@@ -18,7 +18,8 @@ struct AskedEnds {
     bool any = false;
     bool outside = false; ///< every outside address and no endpoint
     std::vector<decision::ObjectId> objects;
-    net::AddressSet addresses; ///< with the endpoints that hold them
+    net::AddressSet addresses;                 ///< with the endpoints that hold them
+    std::optional<net::AddressSet> outside_in; ///< of outside addresses, only these
 };
 
 /// Ends that every question answers alike and whose rules have the same names.
@@ -58,6 +59,9 @@ class Questions {
     /// same pointer for parties that get the same trail by the same rules.
     const std::vector<SetStep>* trail(const Party& from, const Party& to,
                                       decision::Direction direction);
+
+    /// Why it is not known whether this may pass between them, by one flow of it.
+    std::string doubt(const Party& from, const Party& to, const ConnectionSet& unsure) const;
 
     const ConnectivityMap& map() const { return map_; }
     net::Family family() const { return family_; }

@@ -41,7 +41,7 @@ class Recorder {
                 if (entry.action != Action::Log)
                     take(*sets, step, passed, surely_passed, perhaps_decided);
             }
-            out_.push_back(std::move(step));
+            add(std::move(step));
         }
         const bool next = stage.end == decision::StageEnd::Next;
         if (!may_.empty())
@@ -49,6 +49,16 @@ class Recorder {
                 {number, stage.end_slot, next ? Action::Pass : Action::Deny, false, sure_, may_});
         may_ = next ? may_ | passed : passed;
         sure_ = next ? sure_before - perhaps_decided : surely_passed;
+    }
+
+    /// A rule may be several entries, which a reader takes for one.
+    void add(SetStep step) {
+        SetStep* last = out_.empty() ? nullptr : &out_.back();
+        if (last == nullptr || !last->is_rule || last->stage != step.stage ||
+            last->slot != step.slot || last->action != step.action)
+            return out_.push_back(std::move(step));
+        last->sure = last->sure | step.sure;
+        last->may = last->may | step.may;
     }
 
     void take(const EntrySets& sets, const SetStep& step, ConnectionSet& passed,

@@ -48,8 +48,20 @@ std::string describe(const Slot& slot, decision::Direction direction) {
         return "the endpoint is down";
     case Slot::Kind::UnreadEndpoint:
         return policy::to_string(slot.policy) + ", which could not be read";
+    case Slot::Kind::Failsafe:
+        return "failsafe ports of FelixConfiguration, whatever policy says";
     }
     return "";
+}
+
+std::string decider(const Slot& slot, decision::Direction direction) {
+    constexpr std::string_view kOfNamespace = "kns.";
+    const std::string& name = slot.policy.name;
+    if (slot.kind != Slot::Kind::Rule || slot.policy.manifest_kind != "Profile" ||
+        !name.starts_with(kOfNamespace))
+        return describe(slot, direction);
+    return fmt::format("the default of namespace {}, as no policy decides (Profile {})",
+                       name.substr(kOfNamespace.size()), name);
 }
 
 namespace {

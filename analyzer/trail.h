@@ -13,6 +13,10 @@ namespace polecat::analyzer {
 /// "NetworkPolicy shop/web ingress[0]", "end of tier default", "end of all policy".
 std::string describe(const decision::Slot& slot, decision::Direction direction);
 
+/// The same for who reads what allows or denies, and knows no profiles: "the default of namespace
+/// shop, as no policy decides (Profile kns.shop)".
+std::string decider(const decision::Slot& slot, decision::Direction direction);
+
 struct TrailLine {
     std::string tier;    ///< "tier security", "profile kns.shop", "after all tiers"
     std::string what;    ///< the rule or end

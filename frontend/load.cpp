@@ -15,6 +15,7 @@
 #include "frontend/openshift_templates.h"
 #include "frontend/placeholders.h"
 #include "frontend/rendered.h"
+#include "frontend/replicas.h"
 #include "frontend/unrendered.h"
 #include "support/diag/fix.h"
 #include "support/listed.h"
@@ -317,6 +318,7 @@ policy::Cluster load_files(std::vector<File> files, Sources& sources,
     drop_doubles(objects, &sources, options.variants, cluster, diagnostics);
     load_objects(objects, cluster, diagnostics);
     report_unprocessed(objects, &sources, diagnostics);
+    tell_replicas_apart(files, cluster);
     add_unread_documents(reader.lost, sources, cluster);
     add_encrypted(reader.encrypted, cluster, diagnostics);
     reader.report_passed_by();

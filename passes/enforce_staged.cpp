@@ -1,5 +1,7 @@
 #include "passes/enforce_staged.h"
 
+#include <string_view>
+
 namespace polecat::passes {
 
 using policy::KubernetesNetworkPolicy;
@@ -36,6 +38,7 @@ std::vector<Policy> calico_policies(const std::vector<Policy>& policies) {
         if (each.staged_action == "Delete")
             continue;
         each.kind = kind;
+        each.manifest_kind = each.manifest_kind.substr(std::string_view("Staged").size());
         each.staged_action.clear();
         out.push_back(std::move(each));
     }

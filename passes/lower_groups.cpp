@@ -159,6 +159,8 @@ class Grouping {
             }
             decision::Endpoint& endpoint = lowered_.endpoints[i];
             endpoint.group = *of.group;
+            if (endpoint.is_host_endpoint)
+                add_failsafes(endpoint, of);
             lowered_.groups[of.group->value].members.push_back(endpoint.object);
         }
     }
@@ -203,23 +205,64 @@ class Grouping {
         });
     }
 
+    Programs::Request request_of(const Class& of, Hook hook, Direction direction) const {
+        Programs::Request request;
+        request.hook = hook;
+        request.direction = direction;
+        request.unread = of.unread;
+        for (const std::uint32_t place : of.policies) {
+            const policy::Policy& policy = *places_[place].policy;
+            const bool governs =
+                direction == Direction::Ingress ? policy.ingress_type : policy.egress_type;
+            if (governs && is_at(policy, hook))
+                request.policies.push_back(place);
+        }
+        if (hook == Hook::Normal)
+            request.profiles = profile_names(of.source);
+        return request;
+    }
+
+    /// Of earlier hooks that packets to or from the host itself meet.
+    std::vector<Programs::Request> earlier(const Class& of, Direction direction,
+                                           const Programs::Request& own) const {
+        std::vector<Programs::Request> out;
+        const auto add = [&](Hook hook) {
+            out.push_back(request_of(of, hook, direction));
+            out.back().family = own.family;
+            out.back().failsafes = own.failsafes;
+        };
+        if (!of.source.all_interfaces) // as in make_group
+            add(Hook::Untracked);
+        if (direction == Direction::Ingress)
+            add(Hook::PreDnat);
+        return out;
+    }
+
+    /// Nodes differ in their failsafe ports, so these are no part of a group.
+    void add_failsafes(const decision::Endpoint& endpoint, const Class& of) {
+        const policy::FelixSettings& felix = lowered_.felix_of(endpoint.node);
+        for (const Direction direction : {Direction::Ingress, Direction::Egress})
+            for (const net::Family family : {net::Family::V4, net::Family::V6}) {
+                const auto [place, added] =
+                    behind_failsafes_.try_emplace({endpoint.group, &felix, direction, family});
+                if (added) {
+                    Programs::Request request = request_of(of, Hook::Normal, direction);
+                    request.failsafes = &felix;
+                    request.family = family;
+                    request.before = earlier(of, direction, request);
+                    place->second = programs_.build(request);
+                }
+                lowered_.behind_failsafes.emplace(
+                    decision::LoweredCluster::AtEnd{endpoint.object, direction, family},
+                    place->second);
+            }
+    }
+
     void add_programs(decision::Group& group, const Class& of, Hook hook) {
         for (const Direction direction : {Direction::Ingress, Direction::Egress}) {
             if (hook == Hook::PreDnat && direction == Direction::Egress)
                 continue;
-            Programs::Request request;
-            request.hook = hook;
-            request.direction = direction;
-            request.unread = of.unread;
-            for (const std::uint32_t place : of.policies) {
-                const policy::Policy& policy = *places_[place].policy;
-                const bool governs =
-                    direction == Direction::Ingress ? policy.ingress_type : policy.egress_type;
-                if (governs && is_at(policy, hook))
-                    request.policies.push_back(place);
-            }
-            if (hook == Hook::Normal)
-                request.profiles = profile_names(of.source);
+            Programs::Request request = request_of(of, hook, direction);
             for (const net::Family family : {net::Family::V4, net::Family::V6}) {
                 request.family = family;
                 group.programs.emplace(decision::Group::Key{direction, hook, family},
@@ -237,6 +280,10 @@ class Grouping {
     selector::LabelIndex index_;
     std::vector<Class> classes_;
     std::vector<std::uint32_t> class_of_; ///< by endpoint
+    /// Of host endpoints of a group on nodes of one configuration.
+    using Behind =
+        std::tuple<decision::GroupId, const policy::FelixSettings*, Direction, net::Family>;
+    std::map<Behind, decision::GroupProgram> behind_failsafes_;
 };
 
 } // namespace

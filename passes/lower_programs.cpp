@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ir/policy/felix.h"
+
 namespace polecat::passes::lowering {
 
 using decision::Attribution;
@@ -26,7 +28,8 @@ struct Programs::Assembly {
     struct Block {
         std::uint32_t place = 0, stage = 0, first = 0, count = 0;
     };
-    std::vector<Block> blocks; ///< of policies
+    std::vector<Block> blocks;       ///< of policies
+    std::vector<std::uint32_t> head; ///< entries that tiers begin with
 
     void add(Part& part, const Rules& rules) {
         part.entries.insert(part.entries.end(), rules.entries.begin(), rules.entries.end());
@@ -188,11 +191,47 @@ bool Programs::is_tier_in_doubt(std::span<const std::uint32_t> places, bool stag
            });
 }
 
+namespace {
+
+/// failsafeInChain and failsafeOutChain of felix/rules/static.go: packets to the failsafe ports of
+/// a direction; `answers`: those that come back from them.
+std::vector<decision::Match> failsafe_matches(const policy::FelixSettings& felix,
+                                              policy::Direction direction, net::Family family,
+                                              bool answers, decision::PredicateStore& predicates) {
+    std::vector<decision::Match> out;
+    const bool peer_sends = (direction == policy::Direction::Ingress) != answers;
+    for (const auto& port : policy::failsafe_ports(felix, direction)) {
+        if (port.net && port.net->family() != family)
+            continue;
+        decision::Match match;
+        match.protocol = port.protocol;
+        (answers ? match.source : match.destination).ports.emplace().numbers =
+            net::PortSet::of(net::PortRange{port.port, port.port});
+        if (port.net)
+            (peer_sends ? match.source : match.destination)
+                .all.push_back(predicates.intern(decision::NetSet{net::AddressSet::of(*port.net)}));
+        out.push_back(std::move(match));
+    }
+    return out;
+}
+
+Slot failsafe_slot(policy::Action action) {
+    Slot slot;
+    slot.kind = Slot::Kind::Failsafe;
+    slot.action = action;
+    return slot;
+}
+
+} // namespace
+
 /// The policies [first, last) of the request, all of one tier.
 void Programs::add_tier(Assembly& assembly, const Request& request, std::size_t first,
                         std::size_t last) {
     const OrderedTier& tier = tiers_[places_[request.policies[first]].tier];
     Assembly::Part part;
+    part.entries = assembly.head;
+    if (!part.entries.empty())
+        assembly.slots.emplace_back(failsafe_slot(policy::Action::Pass));
     bool all_staged = true;
     for (std::size_t i = first; i < last; ++i) {
         const std::uint32_t place = request.policies[i];
@@ -226,6 +265,36 @@ void Programs::add_tier(Assembly& assembly, const Request& request, std::size_t 
     slot.span = tier.span;
     assembly.slots.emplace_back(std::move(slot));
     assembly.parts.push_back(std::move(part));
+}
+
+/// Where Felix' configuration could not be read, any port may be among them.
+void Programs::add_failsafes(Assembly& assembly, const Request& request) {
+    const policy::FelixSettings& felix = *request.failsafes;
+    const auto matches = felix.unread.known()
+                             ? std::vector{unread_match("FelixConfiguration", lowered_.predicates)}
+                             : failsafe_matches(felix, request.direction, request.family, false,
+                                                lowered_.predicates);
+    if (matches.empty())
+        return;
+    Assembly::Part part;
+    for (const decision::Match& match : matches)
+        part.entries.push_back(2 * intern({match, policy::Action::Allow, false}) +
+                               (part.entries.empty() ? 0 : 1));
+    part.end = part.staged_end = StageEnd::Next;
+    assembly.slots.emplace_back(failsafe_slot(policy::Action::Allow));
+    assembly.slots.emplace_back(failsafe_slot(policy::Action::Pass)); // of what is none of them
+    assembly.parts.push_back(std::move(part));
+}
+
+/// In the raw table, where there are no connections yet, answers from failsafe ports of the other
+/// direction are past untracked policy, too. They stand at the head of each tier there.
+void Programs::add_replies(Assembly& assembly, const Request& request) {
+    const auto back = request.direction == policy::Direction::Ingress ? policy::Direction::Egress
+                                                                      : policy::Direction::Ingress;
+    for (const decision::Match& match :
+         failsafe_matches(*request.failsafes, back, request.family, true, lowered_.predicates))
+        assembly.head.push_back(2 * intern({match, policy::Action::Pass, false}) +
+                                (assembly.head.empty() ? 0 : 1));
 }
 
 /// Anything may govern it.
@@ -298,10 +367,7 @@ decision::ProgramId Programs::intern_program(const Request& request, const Assem
     return next;
 }
 
-decision::GroupProgram Programs::build(const Request& request) {
-    Assembly assembly;
-    if (request.unread != nullptr)
-        add_unread(assembly, *request.unread);
+void Programs::add_tiers(Assembly& assembly, const Request& request) {
     const auto& policies = request.policies;
     for (std::size_t first = 0; first < policies.size();) {
         std::size_t last = first;
@@ -311,6 +377,21 @@ decision::GroupProgram Programs::build(const Request& request) {
         add_tier(assembly, request, first, last);
         first = last;
     }
+}
+
+decision::GroupProgram Programs::build(const Request& request) {
+    Assembly assembly;
+    if (request.failsafes != nullptr)
+        add_failsafes(assembly, request);
+    if (request.unread != nullptr)
+        add_unread(assembly, *request.unread);
+    for (const Request& each : request.before) {
+        if (each.hook == Hook::Untracked && each.failsafes != nullptr && !each.policies.empty())
+            add_replies(assembly, each);
+        add_tiers(assembly, each);
+        assembly.head.clear();
+    }
+    add_tiers(assembly, request);
     for (const std::string& name : request.profiles)
         add_profile(assembly, request, name);
     const policy::Action otherwise =

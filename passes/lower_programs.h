@@ -34,6 +34,11 @@ class Programs {
         std::vector<std::string> profiles;   ///< empty for hooks other than Normal
         /// The endpoint, where it could not be read: what governs it is not known.
         const decision::Object* unread = nullptr;
+        /// Of a host endpoint's node, where its failsafe ports come first.
+        const policy::FelixSettings* failsafes = nullptr;
+        /// What a packet meets at earlier hooks of the same host: only what no policy there decides
+        /// goes on.
+        std::vector<Request> before;
     };
     decision::GroupProgram build(const Request& request);
 
@@ -61,6 +66,9 @@ class Programs {
                     decision::Slot slot);
     std::uint32_t intern(Token token);
     bool is_tier_in_doubt(std::span<const std::uint32_t> places, bool staged) const;
+    void add_failsafes(Assembly& assembly, const Request& request);
+    void add_replies(Assembly& assembly, const Request& request);
+    void add_tiers(Assembly& assembly, const Request& request);
     void add_unread(Assembly& assembly, const decision::Object& endpoint);
     void add_tier(Assembly& assembly, const Request& request, std::size_t first, std::size_t last);
     void add_profile(Assembly& assembly, const Request& request, const std::string& name);

@@ -42,6 +42,14 @@ std::optional<std::uint16_t> target_of(const policy::ServicePort& port,
     return std::nullopt;
 }
 
+/// Where the manifest leaves it open, a service is of the cluster's first family, which is that of
+/// a pod's first address. A service of one family has the addresses of that one for members.
+std::vector<net::Family> families_of(const policy::Service& service, const Object& pod) {
+    if (!service.families.empty() || pod.addresses.empty())
+        return service.families;
+    return {pod.addresses.front().family};
+}
+
 class Builder {
   public:
     Builder(const policy::Cluster& cluster, decision::LoweredCluster& lowered)
@@ -68,6 +76,7 @@ class Builder {
             decision::ServiceFront front;
             front.cluster_ips = service.cluster_ips;
             front.external_ips = service.outside_ips();
+            front.families = service.families;
             front.headless = service.headless;
             front.balancer_ips.assign(front.external_ips.begin() +
                                           static_cast<std::ptrdiff_t>(service.external_ips.size()),
@@ -84,6 +93,9 @@ class Builder {
                 const auto selected = selected_.find({key, i});
                 if (selected != selected_.end())
                     seen.backends = selected->second;
+                if (front.families.empty() && !seen.backends.empty())
+                    front.families =
+                        families_of(service, lowered_.world.object(*seen.backends.front().object));
                 front.ports.push_back(std::move(seen));
             }
             services_.emplace(key, &service);
@@ -166,9 +178,11 @@ class Builder {
         }
         if (ports.empty())
             ports.emplace_back(net::kTcp, std::nullopt);
+        const auto families = families_of(service, object);
         for (const auto& [protocol, port] : ports) {
             for (const net::Address& address : object.addresses)
-                lowered_.world.services[key].push_back({address, protocol, port});
+                if (std::find(families.begin(), families.end(), address.family) != families.end())
+                    lowered_.world.services[key].push_back({address, protocol, port});
             if (!object.addresses_known)
                 lowered_.world.service_objects[key].push_back({found->second, protocol, port});
         }

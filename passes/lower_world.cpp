@@ -116,8 +116,11 @@ class WorldBuilder {
                 keys.push_back("deployment" + space + parent);
             if (kind == "job" && dash != std::string::npos)
                 keys.push_back("cronjob" + space + parent);
-            for (const std::string& key : keys)
-                stand_in_.emplace(key, workload_key(workload.kind, workload.meta));
+            for (const std::string& key : keys) {
+                const std::string own = workload_key(workload.kind, workload.meta);
+                stand_in_.emplace(key, own);
+                made_by_[key].push_back(own);
+            }
         }
     }
 
@@ -180,6 +183,25 @@ class WorldBuilder {
                     break;
                 target = next->second;
             }
+            std::vector<ObjectId> pods;
+            add_pods(key, 0, pods);
+            if (pods.size() > 1)
+                lowered_.pods_of_workloads.emplace(key, std::move(pods));
+        }
+    }
+
+    /// Of a workload, and of those that it makes (CronJob -> Job -> Pod).
+    void add_pods(const std::string& key, std::size_t depth, std::vector<ObjectId>& into) const {
+        constexpr std::size_t kDeepest = 8;
+        const auto made = made_by_.find(key);
+        if (made == made_by_.end() || depth > kDeepest)
+            return;
+        for (const std::string& each : made->second) {
+            const auto found = lowered_.workloads_by_name.find(each);
+            if (found != lowered_.workloads_by_name.end() && each.starts_with("pod:"))
+                into.push_back(found->second);
+            else
+                add_pods(each, depth + 1, into);
         }
     }
 
@@ -270,6 +292,7 @@ class WorldBuilder {
     decision::LoweredCluster& lowered_;
     std::vector<EndpointSource> sources_;
     std::map<std::string, std::string> stand_in_; ///< workload key -> key of what stands for it
+    std::map<std::string, std::vector<std::string>> made_by_; ///< all of those
 };
 
 } // namespace

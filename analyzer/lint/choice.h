@@ -34,6 +34,8 @@ Result<std::optional<diag::Severity>> severity_named(std::string_view text);
 /// error, warning, note, or never.
 Result<std::optional<diag::Severity>> fail_on_named(std::string_view text);
 Result<Dataplane> dataplane_named(std::string_view text);
+/// The newest release of Calico that rules know, as below; later ones are taken for it.
+inline constexpr int kNewestCalico = 332;
 Result<int> version_named(std::string_view text); ///< "3.32"
 /// False for rules whose findings are errors of reading: their severity is not a choice.
 bool may_choose_severity(diag::Code code);

@@ -48,6 +48,14 @@ void load_into(Input& input, std::vector<frontend::File> files) {
                              {input.options.space, input.options.variants}, &input.passed_by);
     for (const RenderRun::Failure& each : run.failures)
         report(each, input.diagnostics);
+    if (wants_rendering(input.options)) // it was asked for: another line says why it did not come
+        input.diagnostics.keep_if([](diag::Diagnostic& each) {
+            const bool unrendered = each.code == diag::Code::UnrenderedChart ||
+                                    each.code == diag::Code::UnbuiltKustomization;
+            if (unrendered && each.hint)
+                each.hint = each.hint->substr(0, each.hint->find(", or `--render`"));
+            return true;
+        });
     frontend::check_references(input.cluster, input.diagnostics);
     input.diagnostics.sort();
     if (input.options.list_skipped)

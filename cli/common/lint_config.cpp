@@ -146,6 +146,10 @@ LintConfig read_lint_config(const std::string& file, Sources& sources,
         read_render(root, out);
         root.finish();
     }
+    diagnostics.keep_if([](diag::Diagnostic& each) {
+        each.fixes.clear(); // lint --fix mends manifests; what to write is in the hint
+        return true;
+    });
     return out;
 }
 
@@ -200,6 +204,9 @@ std::optional<std::string> apply_options(const LintOptions& options, LintConfig&
             return "--calico-version: " + chosen.error();
         config.settings.calico_version = *chosen;
     }
+    if (config.settings.calico_version.value_or(0) > lint::kNewestCalico)
+        fmt::print(stderr, "note: rules know Calico up to 3.{}: a later release is taken for it\n",
+                   lint::kNewestCalico % 100);
     return read_baseline(options, config);
 }
 

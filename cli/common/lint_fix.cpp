@@ -121,6 +121,12 @@ class Mender {
     Mended run() {
         for (std::size_t round = 0; round < rounds_ && one_round(); ++round) {
         }
+        // What was tried in vain is offered no more.
+        input_.diagnostics.keep_if([&](diag::Diagnostic& each) {
+            if (is_given_up(each))
+                each.fixes.clear();
+            return true;
+        });
         Mended out;
         input_.diagnostics.keep_if([&](diag::Diagnostic& each) {
             if (is_given_up(each))

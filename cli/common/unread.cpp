@@ -38,8 +38,34 @@ bool leaves_nothing(const diag::Diagnostics& diagnostics) {
     });
 }
 
-bool is_unusable(const Input& input) {
-    if (!leaves_nothing(input.diagnostics))
+namespace {
+
+/// Policies of files that can't be read stand for any.
+template <class List> bool says_nothing(const List& list) {
+    return std::all_of(list.begin(), list.end(),
+                       [](const auto& each) { return each.meta.unread.known(); });
+}
+
+/// Whether nothing was read, not even of kinds that nothing is read of.
+bool is_empty(const policy::Cluster& cluster) {
+    const auto nothing_in = [](const auto&... lists) { return (lists.empty() && ...); };
+    return nothing_in(cluster.namespaces, cluster.service_accounts, cluster.nodes,
+                      cluster.workloads, cluster.host_endpoints, cluster.services,
+                      cluster.service_endpoints, cluster.secrets, cluster.request_routes,
+                      cluster.ingress_classes, cluster.tiers, cluster.profiles,
+                      cluster.network_sets, cluster.pools, cluster.felix_of_nodes, cluster.others,
+                      cluster.inventories, cluster.unread_kinds, cluster.foreign_policies,
+                      cluster.unread_pods) &&
+           says_nothing(cluster.policies) && says_nothing(cluster.kubernetes_policies) &&
+           says_nothing(cluster.cluster_policies);
+}
+
+} // namespace
+
+bool is_unusable(const Input& input, bool needs_objects) {
+    const bool nothing_read =
+        needs_objects && input.diagnostics.has_errors() && is_empty(input.cluster);
+    if (!leaves_nothing(input.diagnostics) && !nothing_read)
         return false;
     print_errors(input, false);
     return true;

@@ -11,8 +11,8 @@ namespace polecat::cli {
 
 /// Whether there is nothing to answer from: a path can't be read, or there is no manifest.
 bool leaves_nothing(const diag::Diagnostics& diagnostics);
-/// The same, and tells it.
-bool is_unusable(const Input& input);
+/// The same, and where nothing of the manifests could be read, if that matters; tells it.
+bool is_unusable(const Input& input, bool needs_objects = true);
 
 /// How many answers may be others, once what could not be read is mended.
 struct Hanging {

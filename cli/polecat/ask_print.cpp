@@ -5,11 +5,12 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "analyzer/diff_cause.h"
 #include "analyzer/trail.h"
+#include "cli/common/answer_notes.h"
 #include "cli/common/input.h"
 #include "cli/common/outside.h"
-#include "cli/polecat/ask.h"
+#include "cli/common/unread.h"
+#include "cli/polecat/ask_through.h"
 #include "cli/polecat/trail_print.h"
 #include "ir/path/host_network.h"
 #include "support/listed.h"
@@ -46,17 +47,21 @@ class Printer {
         const Trail* ingress = nullptr;
     };
     std::vector<Explained> explained(const Answers& answers, const Answer& row);
-    std::string row_text(const Question& question, const Answers& answers, const Answer& row);
+    /// Answers, who allows and why what depends does: asked for only where that is shown.
+    struct Answered {
+        Answers answers;
+        std::optional<ThroughAnswers> through;
+    };
+    std::string row_text(const Question& question, const Answered& of, std::size_t number);
     std::string explained_text(const Question& question, const Answers& answers, const Answer& row);
-    std::set<std::string> deciders(const Answers& answers, const Answer& row);
-    std::string reason(const Answers& answers, const Answer& row) const;
+    Answered answered(const Question& question);
+    std::set<DecidedBy> deciders(const Answered& of, std::size_t row);
+    std::string reason(const Answered& of, std::size_t row) const;
+    std::set<DecidedBy> deciders(const Answers& answers, const Answer& row);
     std::vector<std::string> members(const std::vector<Party>& parties,
                                      const std::vector<std::uint32_t>& which) const;
     std::string label(const std::vector<Party>& parties, const std::vector<std::uint32_t>& which,
                       const std::string& asked) const;
-    std::string place(const Span& span) const {
-        return span.known() ? "   (" + sources_.describe(span) + ")" : "";
-    }
     std::string described(const ConnectionSet& set) const {
         return set.describe(ask_.map().http());
     }
@@ -140,53 +145,56 @@ std::vector<Printer::Explained> Printer::explained(const Answers& answers, const
 }
 
 /// Rules that allow, of either end.
-std::set<std::string> Printer::deciders(const Answers& answers, const Answer& row) {
-    std::set<std::string> out;
+std::set<DecidedBy> Printer::deciders(const Answers& answers, const Answer& row) {
+    std::set<DecidedBy> out;
     std::set<std::pair<const void*, const Trail*>> seen;
     const auto add = [&](const Trail* trail, const decision::GroupProgram* program,
-                         std::string_view side) {
+                         Direction direction) {
         if (trail == nullptr || !seen.insert({program->slots.identity(), trail}).second)
             return;
         for (const SetStep& step : *trail) {
             if (step.action != decision::Action::Allow || (step.may & row.may).empty())
                 continue;
             const decision::Slot& slot = program->slots[step.slot.value];
-            out.insert(fmt::format(
-                "{} {}{}", side,
-                analyzer::describe(slot, side == "egress" ? Direction::Egress : Direction::Ingress),
-                place(slot.span)));
+            out.insert({std::string(decision::to_string(direction)),
+                        analyzer::decider(slot, direction),
+                        slot.span.known() ? sources_.describe(slot.span) : ""});
         }
     };
     for (const Explained& part : explained(answers, row)) {
-        add(part.egress, answers.from[part.from.front()].egress, "egress");
-        add(part.ingress, answers.to[part.to.front()].ingress, "ingress");
+        add(part.egress, answers.from[part.from.front()].egress, Direction::Egress);
+        add(part.ingress, answers.to[part.to.front()].ingress, Direction::Ingress);
     }
     return out;
 }
 
-/// Why some of it is not known, by one flow of it.
-std::string Printer::reason(const Answers& answers, const Answer& row) const {
-    const auto example =
-        analyzer::example_of(row.may - row.allow, ask_.map().http(), ask_.family());
-    if (!example)
-        return "";
-    ir::PathQuery query;
-    query.packet = *example;
-    query.family = ask_.family();
-    const auto end = [&](const Party& party) {
-        ir::PathEnd out;
-        if (party.is_outside())
-            out.address = analyzer::example_address(party.outside);
-        else
-            out.endpoint = party.objects.front();
-        return out;
-    };
-    query.source = end(answers.from[row.from.front()]);
-    query.destination = end(answers.to[row.to.back()]);
-    return ir::judge_flow(cluster_, query).reason;
+Printer::Answered Printer::answered(const Question& question) {
+    Answered out;
+    if (question.through) {
+        out.through = answers_through(cluster_, sources_, ask_, question);
+        out.answers = out.through->answers;
+    } else {
+        out.answers =
+            ask_.ask(question.source, question.destination, question.connections, question.explain);
+    }
+    return out;
 }
 
-std::string Printer::row_text(const Question& question, const Answers& answers, const Answer& row) {
+std::set<DecidedBy> Printer::deciders(const Answered& of, std::size_t row) {
+    return of.through ? of.through->by[row] : deciders(of.answers, of.answers.rows[row]);
+}
+
+std::string Printer::reason(const Answered& of, std::size_t row) const {
+    if (of.through)
+        return of.through->reasons[row];
+    const Answer& answer = of.answers.rows[row];
+    return ask_.doubt(of.answers.from[answer.from.front()], of.answers.to[answer.to.back()],
+                      answer.may - answer.allow);
+}
+
+std::string Printer::row_text(const Question& question, const Answered& of, std::size_t number) {
+    const Answers& answers = of.answers;
+    const Answer& row = answers.rows[number];
     std::string out;
     // An end of which all is in the row is in the heading already.
     const bool all_from = row.from.size() == answers.from.size();
@@ -203,16 +211,16 @@ std::string Printer::row_text(const Question& question, const Answers& answers, 
         out += "      allowed  " + described(row.allow) + "\n";
     if (row.may != row.allow) {
         out += "      depends  " + described(row.may - row.allow) + "\n";
-        if (const std::string why = reason(answers, row); !why.empty())
+        if (const std::string why = reason(of, number); !why.empty())
             out += "               because " + why + "\n";
     }
-    const auto rules = deciders(answers, row);
+    const auto rules = deciders(of, number);
     constexpr std::size_t kShort = 4;
     if (rules.size() > kShort)
         out += fmt::format("      by       {} rules: --explain shows them\n", rules.size());
     else
-        for (const std::string& rule : rules)
-            out += "      by       " + rule + "\n";
+        for (const DecidedBy& rule : rules)
+            out += "      by       " + rule.text() + "\n";
     return out;
 }
 
@@ -252,24 +260,28 @@ std::string Printer::explained_text(const Question& question, const Answers& ans
 
 std::string Printer::text(const Question& question) {
     texts_.clear();
-    const Answers answers =
-        ask_.ask(question.source, question.destination, question.connections, question.explain);
-    if (answers.from.empty() || answers.to.empty())
+    const Answered of = answered(question);
+    const Answers& answers = of.answers;
+    // Who is let in nowhere is somebody all the same.
+    if ((answers.from.empty() && !of.through) || answers.to.empty())
         return "";
     std::string out = fmt::format("{} -> {}  {}  {}\n", question.from, question.to,
                                   question.traffic.empty() ? "any port" : question.traffic,
                                   net::to_string(ask_.family()));
-    for (const Answer& row : answers.rows)
-        out += question.explain ? explained_text(question, answers, row)
-                                : row_text(question, answers, row);
+    for (std::size_t i = 0; i < answers.rows.size(); ++i)
+        out += question.explain ? explained_text(question, answers, answers.rows[i])
+                                : row_text(question, of, i);
+    if (of.through && question.explain)
+        out += "(the rules as the ends' own addresses meet them; a node on the way may put its own "
+               "in place of the source: ask with both ends)\n";
     if (answers.rows.empty())
-        out += "  nothing is allowed\n";
+        out += fmt::format("  {}\n", cluster_.endpoints.empty() ? kNobody : "nothing is allowed");
     return out;
 }
 
 json Printer::answers(const Question& question) {
-    const Answers answers =
-        ask_.ask(question.source, question.destination, question.connections, question.explain);
+    const Answered of = answered(question);
+    const Answers& answers = of.answers;
     json out{{"from", question.from},
              {"to", question.to},
              {"traffic", question.traffic.empty() ? "*" : question.traffic},
@@ -285,15 +297,25 @@ json Printer::answers(const Question& question) {
             trails.push_back(json::parse(trails_.json(*trail, *program, question.connections)));
         return place->second;
     };
-    for (const Answer& row : answers.rows) {
+    for (std::size_t i = 0; i < answers.rows.size(); ++i) {
+        const Answer& row = answers.rows[i];
         json common{{"allowed", row.allow.empty() ? "" : described(row.allow)},
                     {"depends", row.may == row.allow ? "" : described(row.may - row.allow)}};
-        if (row.may != row.allow)
-            common["reason"] = reason(answers, row);
+        if (row.may != row.allow) {
+            common["reason"] = reason(of, i);
+            if (hangs_on_unread(common["reason"]))
+                common["hangs_on_unread"] = true;
+        }
         if (!question.explain) {
             common["from"] = members(answers.from, row.from);
             common["to"] = members(answers.to, row.to);
-            common["by"] = deciders(answers, row);
+            common["by"] = json::array();
+            for (const DecidedBy& rule : deciders(of, i)) {
+                common["by"].push_back(rule.text());
+                common["rules"].push_back({{"direction", rule.direction}, {"rule", rule.rule}});
+                if (!rule.at.empty())
+                    common["rules"].back()["at"] = rule.at;
+            }
             out["answers"].push_back(std::move(common));
             continue;
         }
@@ -332,6 +354,12 @@ std::vector<net::Family> families_of(const decision::LoweredCluster& cluster,
     return out;
 }
 
+bool is_asked(const Question& question, net::Family family) {
+    return question.families.empty() ||
+           std::find(question.families.begin(), question.families.end(), family) !=
+               question.families.end();
+}
+
 } // namespace
 
 std::string answer_text(const decision::LoweredCluster& cluster, const Sources& sources,
@@ -341,7 +369,8 @@ std::string answer_text(const decision::LoweredCluster& cluster, const Sources& 
     for (const net::Family family : families_of(cluster, questions)) {
         Printer printer(cluster, sources, identities, family);
         for (const Question& question : questions)
-            out += printer.text(question);
+            if (is_asked(question, family))
+                out += printer.text(question);
     }
     if (out.empty())
         return "nothing: the ends have no address of the same IP family\n";
@@ -350,14 +379,22 @@ std::string answer_text(const decision::LoweredCluster& cluster, const Sources& 
 }
 
 std::string answer_json(const decision::LoweredCluster& cluster, const Sources& sources,
-                        const std::vector<Question>& questions) {
+                        const std::vector<Question>& questions,
+                        const std::vector<std::string>& unread) {
     const decision::Identities identities(cluster);
     json out = json::array();
     for (const net::Family family : families_of(cluster, questions)) {
         Printer printer(cluster, sources, identities, family);
-        for (const Question& question : questions)
+        for (const Question& question : questions) {
+            if (!is_asked(question, family))
+                continue;
             out.push_back(printer.answers(question));
+            if (!unread.empty())
+                out.back()["unread"] = unread;
+        }
     }
+    if (cluster.endpoints.empty())
+        fmt::print(stderr, "note: {}\n", kNobody);
     return out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 

@@ -12,6 +12,7 @@
 #include "cli/polecat/emit_forms.h"
 #include "cli/polecat/origins.h"
 #include "support/diag/render.h"
+#include "support/listed.h"
 #include "support/read_file.h"
 #include "support/sha2.h"
 
@@ -76,6 +77,7 @@ class Compiler {
                     .with_hint("nodes with endpoints: " + list(nodes));
             nodes = {options_.node};
         }
+        name_unplaced();
         if (!diagnostics_.has_errors())
             for (const std::string& node : nodes)
                 compile(node); // a node that is refused does not keep the others back
@@ -95,6 +97,16 @@ class Compiler {
         for (const std::string& name : names)
             out += (out.empty() ? "" : ", ") + name;
         return out.empty() ? "none" : out;
+    }
+
+    /// Pods that are on no node are in no bundle. Those on the network of their host have no rules.
+    void name_unplaced() {
+        for (const decision::Endpoint& endpoint : cluster_.endpoints) {
+            const decision::Object& object = cluster_.world.object(endpoint.object);
+            if (endpoint.node.empty() && !endpoint.host_network && !endpoint.is_host_endpoint)
+                diagnostics_.report(diag::Code::EndpointNotPlaced, object.span,
+                                    {object.name, "node"});
+        }
     }
 
     [[noreturn]] static void refuse(const std::string& node, const std::string& why) {
@@ -129,9 +141,9 @@ class Compiler {
                                 {folder.string(), "it can't be written"});
             return;
         }
-        fmt::print("{}: {} programs, {} addresses, generation {}, reads back equal -> {}\n", node,
-                   image->programs.size(), image->addresses.size(), image->generation,
-                   (folder / "ruleset.nft").string());
+        fmt::print("{}: {}, {} addresses, generation {}, reads back equal -> {}\n", node,
+                   counted(image->programs.size(), "program"), image->addresses.size(),
+                   image->generation, (folder / "ruleset.nft").string());
     }
 
     const CompileOptions& options_;

@@ -34,9 +34,7 @@ class BirdCompiler {
                 nodes.push_back(i);
         }
         if (nodes.empty() && !diagnostics_.has_errors())
-            diagnostics_
-                .report(diag::Code::NoBgpNode, Span{},
-                        {options_.node.empty() ? "" : fmt::format(" `{}`", options_.node)})
+            diagnostics_.report(diag::Code::NoBgpNode, Span{}, {wanted(cluster.nodes.size())})
                 .with_hint("add `calicoctl get nodes -o yaml`, or `kubectl get nodes -o yaml` with "
                            "Calico's annotations");
         // Everything is looked at before anything is written.
@@ -54,6 +52,14 @@ class BirdCompiler {
     }
 
   private:
+    /// Of what none has an address: "there is no Node", "none of the 2 Nodes has".
+    std::string wanted(std::size_t nodes) const {
+        if (!options_.node.empty())
+            return fmt::format("there is no Node `{}` with", options_.node);
+        return nodes < 2 ? "the input has no Node with"
+                         : fmt::format("none of the {} Nodes has", nodes);
+    }
+
     void check(const routing::ClusterRouting& cluster, routing::NodeIndex index) {
         const auto node = passes::node_routing(cluster, index, diagnostics_);
         if (!node)

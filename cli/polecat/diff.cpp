@@ -51,7 +51,8 @@ std::optional<Revisions> revisions_of(const std::string& text) {
         const auto common = runtime::git_merge_base(out.base, out.head);
         if (!common)
             fail(common.error());
-        out.base = *common;
+        constexpr std::size_t kShown = 12; // as git shortens them; places name it
+        out.base = common->substr(0, kShown);
     }
     return out;
 }
@@ -77,6 +78,19 @@ bool wants_failure(const std::string& fail_on, const DiffReport& report) {
     const bool closed = either || diff.has(Kind::Closed) || diff.has(Kind::PerhapsShut);
     return (fail_on == "opened" && opened) || (fail_on == "closed" && closed) ||
            (fail_on == "any" && (opened || closed));
+}
+
+/// Two revisions are one word here, other than git has it.
+void name_revisions(const std::vector<std::string>& what) {
+    const std::string& base = what.front();
+    std::error_code error;
+    if (base == "-" || std::filesystem::exists(base, error))
+        return;
+    const bool both = what.size() > 1 && !std::filesystem::exists(what[1], error);
+    fail(
+        fmt::format("there is no file or folder `{0}`; revisions are one word, {0}..{1}, and paths "
+                    "follow behind --",
+                    base, both ? what[1] : "HEAD"));
 }
 
 Result<std::string> rendered(const std::string& format, const DiffReport& report,
@@ -111,7 +125,8 @@ void allow_empty_side(Input& base, Input& head) {
 int compare(const DiffOptions& options, Input& base, Input& head,
             const policy::Cluster& head_cluster) {
     allow_empty_side(base, head);
-    if (is_unusable(base) || (&base != &head && is_unusable(head)))
+    // A version may be broken altogether, and the other one mend it.
+    if (is_unusable(base, false) || (&base != &head && is_unusable(head, false)))
         return kBadInput;
     const auto lowered = [&](const policy::Cluster& cluster) {
         diag::Diagnostics diagnostics;
@@ -134,8 +149,12 @@ int compare(const DiffOptions& options, Input& base, Input& head,
     report.unread = unread_lines(base, endpoints_in_doubt(base, before));
     if (&base != &head)
         for (std::string& line : unread_lines(head, endpoints_in_doubt(head, now)))
-            report.unread.push_back(std::move(line));
-    report.unseen = unseen_changes(report, base.cluster, head_cluster);
+            if (std::find(report.unread.begin(), report.unread.end(), line) == report.unread.end())
+                report.unread.push_back(std::move(line));
+    if (options.staged) // these are enforced, not gone
+        std::erase_if(report.policies.gone,
+                      [](const std::string& name) { return name.starts_with("Staged"); });
+    report.unseen = unseen_changes(report, {base.cluster, before}, {head_cluster, now});
     if (prove)
         report.proof = prove_diff(before, now, found, options.smt_folder);
     const auto text = rendered(options.format, report, now);
@@ -163,6 +182,7 @@ int run(const DiffOptions& options) {
         return compare(options, base, head,
                        options.staged ? passes::enforce_staged(head.cluster) : head.cluster);
     }
+    name_revisions(options.what);
     if (options.staged && options.what.size() == 1) {
         Input input = read_input(options.what, options.input);
         return compare(options, input, input, passes::enforce_staged(input.cluster));

@@ -72,29 +72,42 @@ class Painter {
         numbers_.clear();
         changes_.clear();
         for (const FamilyDiff& family : report_.diff.families) {
-            std::map<std::uint32_t, std::vector<std::size_t>> nodes; // of ends
-            const auto of = [&](std::uint32_t end) -> const std::vector<std::size_t>& {
-                const auto [place, added] = nodes.try_emplace(end);
-                if (added)
-                    place->second = nodes_of(family, end);
-                return place->second;
-            };
-            for (const analyzer::FlowChange& change : family.changes)
-                for (const std::uint32_t source : change.sources)
-                    for (const std::uint32_t destination : change.destinations)
-                        for (const std::size_t from : of(source))
-                            for (const std::size_t to : of(destination)) {
-                                ConnectionSet& set = changes_[{from, to, change.kind}]
-                                                             [family.family == net::Family::V6];
-                                set = set | change.connections;
-                            }
+            std::map<std::uint32_t, std::vector<std::size_t>> known; // of endpoints
+            for (const analyzer::FlowChange& change : family.changes) {
+                const auto sources = nodes_of(family, change.sources, known);
+                const auto destinations = nodes_of(family, change.destinations, known);
+                for (const std::size_t from : sources)
+                    for (const std::size_t to : destinations) {
+                        ConnectionSet& set =
+                            changes_[{from, to, change.kind}][family.family == net::Family::V6];
+                        set = set | change.connections;
+                    }
+            }
         }
     }
 
-    std::vector<std::size_t> nodes_of(const FamilyDiff& family, std::uint32_t number) {
-        const DiffEnd& end = family.ends[number];
-        if (end.is_outside())
-            return {node({outside_name(family, number), "", "", Graph::NodeKind::Outside})};
+    /// The outside addresses of a change are one box, as they are one name in its text.
+    std::vector<std::size_t> nodes_of(const FamilyDiff& family,
+                                      const std::vector<std::uint32_t>& ends,
+                                      std::map<std::uint32_t, std::vector<std::size_t>>& known) {
+        std::vector<std::size_t> out;
+        std::vector<std::uint32_t> outside;
+        for (const std::uint32_t end : ends) {
+            if (family.ends[end].is_outside()) {
+                outside.push_back(end);
+                continue;
+            }
+            const auto [place, added] = known.try_emplace(end);
+            if (added)
+                place->second = boxes_of(family.ends[end]);
+            out.insert(out.end(), place->second.begin(), place->second.end());
+        }
+        if (!outside.empty())
+            out.push_back(node({outside_name(family, outside), "", "", Graph::NodeKind::Outside}));
+        return out;
+    }
+
+    std::vector<std::size_t> boxes_of(const DiffEnd& end) {
         std::map<std::string, std::vector<std::string>> by_space;
         for (const decision::ObjectId id : end.head) {
             const std::string name = name_of(head_, id);
@@ -129,9 +142,10 @@ class Painter {
         return place->second;
     }
 
-    std::string outside_name(const FamilyDiff& family, std::uint32_t number) const {
-        const std::string text = shown_ends(family, {number}, head_);
-        return text.starts_with("any") ? text : "outside " + text;
+    std::string outside_name(const FamilyDiff& family,
+                             const std::vector<std::uint32_t>& ends) const {
+        const std::string text = shown_ends(family, ends, head_);
+        return text.starts_with("any") || text.starts_with("outside") ? text : "outside " + text;
     }
 
     std::string label(const Sets& sets) const {

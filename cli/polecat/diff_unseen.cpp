@@ -11,6 +11,7 @@ namespace polecat::cli {
 
 namespace {
 
+using decision::Direction;
 using policy::Extent;
 using policy::Policy;
 
@@ -65,20 +66,65 @@ bool is_named(const DiffReport& report, const std::string& policy) {
     });
 }
 
+/// Policies without which an endpoint with changed flows would have none in that direction.
+class Isolating {
+  public:
+    Isolating(const DiffReport& report, const DiffSide& base, const DiffSide& head) {
+        for (const analyzer::FamilyDiff& family : report.diff.families) {
+            std::set<std::uint32_t> sources, destinations;
+            for (const analyzer::FlowChange& change : family.changes) {
+                sources.insert(change.sources.begin(), change.sources.end());
+                destinations.insert(change.destinations.begin(), change.destinations.end());
+            }
+            const auto add_all = [&](const std::set<std::uint32_t>& ends, Direction direction) {
+                for (const std::uint32_t end : ends) {
+                    add(base.lowered, family.ends[end].base, direction, family.family);
+                    add(head.lowered, family.ends[end].head, direction, family.family);
+                }
+            };
+            add_all(sources, Direction::Egress);
+            add_all(destinations, Direction::Ingress);
+        }
+    }
+    bool has(const std::string& policy) const { return names_.contains(policy); }
+
+  private:
+    void add(const decision::LoweredCluster& cluster, const std::vector<decision::ObjectId>& of,
+             Direction direction, net::Family family) {
+        for (const decision::ObjectId id : of) {
+            const auto* program = cluster.find_at_end(id, direction, family);
+            if (program == nullptr || !seen_.insert(program->slots.identity()).second)
+                continue;
+            std::vector<std::string> found;
+            for (const decision::PolicyBlock& block : program->slots.policies())
+                if (!block.staged)
+                    found.push_back(policy::to_string(block.policy));
+            if (found.size() == 1)
+                names_.insert(found.front());
+        }
+    }
+
+    std::set<const void*> seen_;
+    std::set<std::string> names_;
+};
+
 } // namespace
 
-std::vector<std::string> unseen_changes(const DiffReport& report, const policy::Cluster& base,
-                                        const policy::Cluster& head) {
+std::vector<std::string> unseen_changes(const DiffReport& report, const DiffSide& base,
+                                        const DiffSide& head) {
+    const Isolating isolating(report, base, head);
     std::set<std::string> names, open;
     for (const auto* list :
          {&report.policies.added, &report.policies.gone, &report.policies.changed})
         for (const std::string& each : *list)
-            if (!is_named(report, each))
+            // One that changed may open more elsewhere than what it closes here.
+            if (!is_named(report, each) &&
+                (list == &report.policies.changed || !isolating.has(each)))
                 names.insert(each);
     if (names.empty())
         return {};
-    add_open(base, names, open);
-    add_open(head, names, open);
+    add_open(base.cluster, names, open);
+    add_open(head.cluster, names, open);
     return {open.begin(), open.end()};
 }
 

@@ -6,6 +6,7 @@
 
 #include "analyzer/new_pods.h"
 #include "analyzer/trail.h"
+#include "cli/common/answer_notes.h"
 #include "cli/common/input.h"
 #include "cli/common/outside.h"
 #include "cli/common/unread.h"
@@ -13,7 +14,6 @@
 #include "cli/polecat/commands.h"
 #include "cli/polecat/map_rows.h"
 #include "ir/path/host_network.h"
-#include "ir/policy/felix.h"
 #include "ir/policy/scope.h"
 #include "support/listed.h"
 
@@ -38,7 +38,7 @@ class Exposure {
   public:
     Exposure(const Input& input, const decision::LoweredCluster& cluster,
              const decision::Identities& identities, net::Family family)
-        : sources_(input.sources), cluster_(cluster), identities_(identities),
+        : input_(input), sources_(input.sources), cluster_(cluster), identities_(identities),
           ask_(cluster, identities, family), new_pods_(cluster, input.cluster.namespaces) {}
 
     /// One entry for each party of endpoints: who they are, what is open.
@@ -63,8 +63,8 @@ class Exposure {
                 entry["endpoints"].push_back(name_of(cluster_, id));
             for (const analyzer::Answer& row : open[i])
                 entry["outside"].push_back(from_outside(answers, row, answers.to[i]));
-            entry["failsafe"] = failsafes(answers.to[i]);
-            entry["other_hooks"] = other_hooks(answers.to[i]);
+            if (endpoints_in_doubt(input_, cluster_, answers.to[i].objects).some > 0)
+                entry["hangs_on_unread"] = true;
             if (!answers.to[i].is_outside())
                 out.push_back(std::move(entry));
         }
@@ -96,10 +96,10 @@ class Exposure {
             if (trail == nullptr)
                 continue;
             for (const analyzer::SetStep& step : *trail) {
-                if (step.action != decision::Action::Allow || (step.may & row.may).empty())
+                if (step.action != decision::Action::Allow || (step.may & row.allow).empty())
                     continue;
                 const auto& slot = to.ingress->slots[step.slot.value];
-                std::string text = analyzer::describe(slot, decision::Direction::Ingress);
+                std::string text = analyzer::decider(slot, decision::Direction::Ingress);
                 if (slot.span.known())
                     text += "   (" + sources_.describe(slot.span) + ")";
                 if (std::find(by.begin(), by.end(), text) == by.end())
@@ -111,49 +111,14 @@ class Exposure {
         for (const net::Cidr& cidr : nets.cidrs())
             out["from"].push_back(net::to_string(cidr));
         out["shown"] = outside_label(nets, whole_);
+        std::string reason;
         if (to.unsure)
-            by.emplace_back(ir::kUnsureGovernor);
+            reason = std::string(ir::kUnsureGovernor) + " governs it";
+        else if (row.allow != row.may)
+            reason = ask_.doubt(answers.from[row.from.front()], to, row.may - row.allow);
+        if (!reason.empty())
+            out["reason"] = std::move(reason);
         out["by"] = by;
-        return out;
-    }
-
-    /// Ports of host endpoints that no policy closes.
-    json failsafes(const Party& party) const {
-        json out = json::array();
-        for (const decision::ObjectId id : party.objects) {
-            const decision::Endpoint* endpoint = cluster_.endpoint_of(id);
-            const bool on_host =
-                endpoint != nullptr && (endpoint->is_host_endpoint || endpoint->host_network);
-            if (!on_host || (party.ingress == nullptr && !party.unsure))
-                continue;
-            for (const auto& port : policy::failsafe_ports(cluster_.felix_of(endpoint->node),
-                                                           policy::Direction::Ingress)) {
-                std::string text =
-                    fmt::format("{} {}", net::to_string_protocol(port.protocol), port.port);
-                if (port.net)
-                    text += " from " + net::to_string(*port.net);
-                if (std::find(out.begin(), out.end(), text) == out.end())
-                    out.push_back(std::move(text));
-            }
-        }
-        return out;
-    }
-
-    /// Hooks of a host that come before the policy that is shown, and may let in more or less.
-    json other_hooks(const Party& party) const {
-        json out = json::array();
-        ir::HostNetwork nodes(cluster_);
-        for (const decision::ObjectId id : party.objects) {
-            const auto object =
-                nodes.governor(id, decision::Direction::Ingress, ask_.family()).object;
-            for (const auto hook : {decision::Hook::PreDnat, decision::Hook::Untracked})
-                if (object && cluster_.find(*object, decision::Direction::Ingress, hook,
-                                            ask_.family()) != nullptr) {
-                    const std::string name(decision::to_string(hook));
-                    if (std::find(out.begin(), out.end(), name) == out.end())
-                        out.push_back(name);
-                }
-        }
         return out;
     }
 
@@ -192,7 +157,9 @@ class Exposure {
             label == prefix + std::string(policy::kCalicoNameLabel) ||
             label == prefix + std::string(policy::kNameLabel))
             return;
-        if (label.starts_with(prefix))
+        if (label == policy::kServiceAccountLabel) // nobody can set it on a pod
+            entry["service_account"] = value;
+        else if (label.starts_with(prefix))
             entry["namespace_labels"][label.substr(prefix.size())] = value;
         else if (label.starts_with(account)) // nobody can set these on a pod
             entry["service_account_labels"][label.substr(account.size())] = value;
@@ -200,6 +167,7 @@ class Exposure {
             entry["labels"][label] = value;
     }
 
+    const Input& input_;
     const Sources& sources_;
     const decision::LoweredCluster& cluster_;
     const decision::Identities& identities_;
@@ -228,8 +196,12 @@ std::string new_pod_text(const json& pod) {
     if (space.empty())
         where = of_space.empty() ? "in any new namespace"
                                  : "in a namespace with the labels " + of_space;
+    if (pod.contains("service_account"))
+        where += ", of service account " + pod["service_account"].get<std::string>();
     const std::string account = labels_text(pod["service_account_labels"]);
-    if (!account.empty())
+    if (!account.empty() && pod.contains("service_account"))
+        where += " with the labels " + account;
+    else if (!account.empty())
         where += ", of a service account with the labels " + account;
     return fmt::format("    a new pod {} {} {}: {}\n", labels.empty() ? "without" : "with the",
                        labels.empty() ? "labels" : "labels " + labels, where,
@@ -242,20 +214,13 @@ std::string body_of(const json& entry) {
         out += fmt::format("    {}: {}\n", each["shown"].get<std::string>(), connections(each, ""));
         for (const json& rule : each["by"])
             out += "        by " + rule.get<std::string>() + "\n";
-        if (each["by"].empty())
+        if (each.contains("reason"))
+            out += "        because " + each["reason"].get<std::string>() + "\n";
+        else if (each["by"].empty())
             out += "        no policy governs it\n";
     }
     for (const json& each : entry["new_pods"])
         out += new_pod_text(each);
-    if (!entry["other_hooks"].empty())
-        out +=
-            fmt::format("    {} policy comes first and may let in more or less: ask polecat reach "
-                        "with an address and --port\n",
-                        fmt::join(entry["other_hooks"].get<std::vector<std::string>>(), " and "));
-    if (!entry["failsafe"].empty())
-        out += fmt::format("    any address: failsafe ports of FelixConfiguration, whatever policy "
-                           "says: {}\n",
-                           fmt::join(entry["failsafe"].get<std::vector<std::string>>(), ", "));
     if (out.empty())
         out = "    closed to outside addresses, and no new pod was found that it lets in\n";
     return out;
@@ -281,7 +246,7 @@ std::string text_of(const std::vector<json>& entries) {
         out += "  " + body.substr(body.size() - kFamily) + "\n";
         out += body.substr(0, body.size() - kFamily);
     }
-    return out.empty() ? "there are no endpoints\n" : out;
+    return out.empty() ? fmt::format("{}\n", kNobody) : out;
 }
 
 int run(const ExposureOptions& options) {
@@ -296,20 +261,26 @@ int run(const ExposureOptions& options) {
     for (const net::Family family : families_in_use(cluster))
         for (json& entry : Exposure(input, cluster, identities, family).run())
             entries.push_back(std::move(entry));
-    const bool open = std::any_of(entries.begin(), entries.end(), [](const json& entry) {
-        return !entry["outside"].empty() || !entry["failsafe"].empty() ||
-               !entry["other_hooks"].empty();
-    });
+    const bool open = std::any_of(entries.begin(), entries.end(),
+                                  [](const json& entry) { return !entry["outside"].empty(); });
+    const Hanging hanging = endpoints_in_doubt(input, cluster);
+    const auto unread = unread_lines(input, hanging);
     std::string text;
     if (options.format == "text") {
         text = text_of(entries);
+        if (const std::string note = hooks_note(cluster); !note.empty())
+            text += "(" + note + ")\n";
     } else {
-        for (json& entry : entries)
+        tell_notes(cluster);
+        for (json& entry : entries) {
             for (json& each : entry["outside"])
                 each.erase("shown");
+            if (!unread.empty())
+                entry["unread"] = unread;
+        }
         text = json(entries).dump(1, ' ', false, json::error_handler_t::replace) + "\n";
     }
-    tell_unread(input, endpoints_in_doubt(input, cluster));
+    tell_unread(input, hanging);
     std::fwrite(text.data(), 1, text.size(), stdout);
     return open && options.fail_on == "outside" ? kFindings : kGood;
 }

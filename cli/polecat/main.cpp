@@ -3,9 +3,11 @@
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "cli/common/input.h"
 #include "cli/polecat/commands.h"
@@ -37,6 +39,16 @@ int main(int argc, char** argv) {
     add_man(app, exit_code);
     try {
         std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+        const bool named = !arguments.empty() && !arguments.front().starts_with('-');
+        std::vector<std::string> commands;
+        for (const CLI::App* each : std::as_const(app).get_subcommands(nullptr))
+            commands.push_back(each->get_name());
+        if (named &&
+            std::find(commands.begin(), commands.end(), arguments.front()) == commands.end()) {
+            fmt::print(stderr, "polecat: there is no command `{}`, but {}\n", arguments.front(),
+                       fmt::join(commands, ", "));
+            return kBadInput;
+        }
         // "--" before paths as git has it; a command's own arguments would end there.
         if (!arguments.empty() && arguments.front() == "diff")
             std::erase(arguments, "--");

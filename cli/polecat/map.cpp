@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/common/answer_notes.h"
 #include "cli/common/input.h"
 #include "cli/common/unread.h"
 #include "cli/polecat/commands.h"
@@ -63,21 +64,26 @@ bool by_side(const MapOptions& options, const decision::LoweredCluster& cluster)
     return true;
 }
 
-/// Rows of a map that hang on what could not be read.
-void count_hanging(const decision::LoweredCluster& cluster, const analyzer::ConnectivityMap& map,
-                   const MapRows& rows, Hanging& into) {
+/// Marks rows that hang on what could not be read.
+Hanging mark_hanging(const decision::LoweredCluster& cluster, const analyzer::ConnectivityMap& map,
+                     MapRows& rows) {
+    Hanging out;
     const auto in_doubt = [&](const std::vector<std::uint32_t>& ends, Direction direction) {
         return std::any_of(ends.begin(), ends.end(), [&](std::uint32_t end) {
             const auto program = map.groups()[rows.ends[end].group].program(direction);
             return program && cluster.is_in_doubt(*program);
         });
     };
-    for (const MapRow& row : rows.rows)
-        into.add(row.connections.allow != row.connections.may &&
-                 (in_doubt(row.from, Direction::Egress) || in_doubt(row.to, Direction::Ingress)));
+    for (MapRow& row : rows.rows) {
+        row.hangs_on_unread =
+            row.connections.allow != row.connections.may &&
+            (in_doubt(row.from, Direction::Egress) || in_doubt(row.to, Direction::Ingress));
+        out.add(row.hangs_on_unread);
+    }
+    return out;
 }
 
-void render(const MapOptions& options, const decision::LoweredCluster& cluster,
+void render(const MapOptions& options, const Input& input, const decision::LoweredCluster& cluster,
             const analyzer::ConnectivityMap& map, net::Family family, FlowRoutes& routes,
             Hanging* hanging, const TextSink& sink) {
     MapRows rows =
@@ -86,8 +92,14 @@ void render(const MapOptions& options, const decision::LoweredCluster& cluster,
     if (rows.cut)
         fmt::print(stderr, "note: routes were looked for between the first 20,000 pairs of a row; "
                            "there may be more pairs without one\n");
-    if (hanging != nullptr)
-        count_hanging(cluster, map, rows, *hanging);
+    Hanging here;
+    if (hanging != nullptr) {
+        here = mark_hanging(cluster, map, rows);
+        hanging->some += here.some;
+        hanging->all += here.all;
+    }
+    if (options.format == "json")
+        rows.unread = unread_lines(input, here);
     render_map(rows, map, options.format, options.expand, sink);
 }
 
@@ -110,21 +122,16 @@ void write(const std::string& text) {
     std::fwrite(text.data(), 1, text.size(), stdout);
 }
 
-bool has_other_hooks(const decision::LoweredCluster& cluster) {
-    return std::any_of(cluster.groups.begin(), cluster.groups.end(), [](const auto& group) {
-        return std::any_of(group.programs.begin(), group.programs.end(), [](const auto& each) {
-            return each.first.hook != decision::Hook::Normal;
-        });
-    });
-}
-
-/// What a reader of the text has to know beside it.
+/// What a reader has to know beside it. A picture says it itself.
 void print_footnotes(const MapOptions& options, const decision::LoweredCluster& cluster) {
-    if (options.unknown_address == "outside-blocks")
+    const bool is_prose = options.format == "text" || options.format == "md";
+    const char* line = options.format == "md" ? "\n({})\n" : "({})\n";
+    if (options.format == "text" && options.unknown_address == "outside-blocks")
         fmt::print("(assumed: a pod without an address lies inside no CIDR)\n");
-    if (has_other_hooks(cluster))
-        fmt::print("(by the policies of both ends; preDNAT, untracked and forward policy of host "
-                   "endpoints is followed by polecat reach with both ends and --port)\n");
+    if (!is_prose || (options.format == "md" && cluster.endpoints.empty()))
+        tell_notes(cluster);
+    else if (const std::string note = hooks_note(cluster); !note.empty())
+        fmt::print(fmt::runtime(line), note);
 }
 
 /// An SVG file holds one picture.
@@ -167,13 +174,14 @@ int run(const MapOptions& options) {
     for (const net::Family family : picture ? first_of(families) : families) {
         if (sides) {
             write(render_sides(cluster, analyzer::Sides(cluster, identities, family), family,
-                               options.format));
+                               options.format,
+                               unread_lines(input, endpoints_in_doubt(input, cluster))));
             continue;
         }
         const analyzer::ConnectivityMap map(cluster, identities, family);
         if (!picture) {
             render(
-                options, cluster, map, family, routes, by_rows ? &hanging : nullptr,
+                options, input, cluster, map, family, routes, by_rows ? &hanging : nullptr,
                 [&](const std::string& text) { by_rows ? void(held_back += text) : write(text); });
             continue;
         }
@@ -187,7 +195,7 @@ int run(const MapOptions& options) {
     if (by_rows)
         tell_unread(input, hanging);
     write(held_back);
-    if (options.format == "text")
+    if (!picture)
         print_footnotes(options, cluster);
     return kGood;
 }

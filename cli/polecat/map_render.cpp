@@ -1,9 +1,13 @@
 #include "cli/polecat/map_render.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include "cli/common/answer_notes.h"
+#include "support/listed.h"
 
 namespace polecat::cli {
 
@@ -40,8 +44,8 @@ class Renderer {
     /// Few ends are called by name, many by number, with a list before the rows.
     void grouped_text(const TextSink& sink) const {
         std::string out =
-            fmt::format("{}: {} endpoints, {} groups and outside ranges, {} rows\n", family(),
-                        rows_.endpoints, rows_.ends.size(), rows_.rows.size());
+            fmt::format("{}: {}, {}, {}\n", family(), counted(rows_.endpoints, "endpoint"),
+                        counted_ends(rows_.ends.size()), counted(rows_.rows.size(), "row"));
         const bool by_number = rows_.ends.size() > kNamedEnds;
         if (by_number)
             for (std::size_t i = 0; i < rows_.ends.size(); ++i)
@@ -63,19 +67,25 @@ class Renderer {
             pass_on(out, sink);
         }
         if (rows_.rows.empty())
-            out += "  nothing is allowed\n";
+            out += rows_.endpoints == 0 ? fmt::format("  {}\n", kNobody) : "  nothing is allowed\n";
+        else if (const auto closed = in_no_row(); !closed.empty())
+            out += fmt::format("\nnothing is allowed to or from {}\n", listed(closed, kMostClosed));
         sink(out);
     }
 
     std::string json() const {
         using nlohmann::json;
         json out{{"family", family()}, {"ends", json::array()}, {"rows", json::array()}};
+        if (!rows_.unread.empty())
+            out["unread"] = rows_.unread;
         for (const MapEndText& end : rows_.ends)
             out["ends"].push_back({{"outside", end.outside}, {"members", end.members}});
         for (const MapRow& row : rows_.rows) {
             json entry{{"from", row.from}, {"to", row.to}, {"allowed", allowed(row)}};
             if (row.connections.allow != row.connections.may)
                 entry["depends"] = depends(row);
+            if (row.hangs_on_unread)
+                entry["hangs_on_unread"] = true;
             if (row.no_route)
                 entry["no_route"] = {{"exists", row.no_route->certain ? "no" : "depends"},
                                      {"from", row.no_route->from},
@@ -92,8 +102,8 @@ class Renderer {
             fmt::format("family,from,to,allowed,depends{}\n", rows_.routed ? ",no_route" : "");
         for (const MapRow& row : rows_.rows) {
             out += fmt::format(
-                "{},{},{},{},{}{}\n", family(), quoted(members(row.from)), quoted(members(row.to)),
-                quoted(allowed(row)),
+                "{},{},{},{},{}{}\n", family(), quoted(names_.members(row.from)),
+                quoted(names_.members(row.to)), quoted(allowed(row)),
                 quoted(row.connections.allow == row.connections.may ? "" : depends(row)),
                 rows_.routed ? "," + quoted(no_route(row)) : "");
             pass_on(out, sink);
@@ -124,6 +134,23 @@ class Renderer {
     }
 
   private:
+    static constexpr std::size_t kMostClosed = 12;
+
+    /// Endpoints that no row names, sorted.
+    std::vector<std::string> in_no_row() const {
+        std::vector<bool> named(rows_.ends.size(), false);
+        for (const MapRow& row : rows_.rows)
+            for (const auto* side : {&row.from, &row.to})
+                for (const std::uint32_t end : *side)
+                    named[end] = true;
+        std::vector<std::string> out;
+        for (std::size_t i = 0; i < named.size(); ++i)
+            if (!named[i] && !rows_.ends[i].outside)
+                out.insert(out.end(), rows_.ends[i].members.begin(), rows_.ends[i].members.end());
+        std::sort(out.begin(), out.end());
+        return out;
+    }
+
     /// Once there is enough of it.
     static void pass_on(std::string& out, const TextSink& sink) {
         if (out.size() < std::size_t{1} << 20)
@@ -214,13 +241,6 @@ class Renderer {
             return joined(ends, "; ");
         return joined({ends.begin(), ends.begin() + kMost}, "; ") +
                fmt::format("; and {} more groups", ends.size() - kMost);
-    }
-    std::string members(const std::vector<std::uint32_t>& ends) const {
-        std::string out;
-        for (const std::uint32_t end : ends)
-            for (const std::string& member : rows_.ends[end].members)
-                out += (out.empty() ? "" : " ") + member;
-        return out;
     }
     static std::string quoted(const std::string& text) {
         if (text.find_first_of(",\"\n") == std::string::npos)

@@ -7,6 +7,7 @@
 
 #include "cli/common/input.h"
 #include "cli/common/outside.h"
+#include "support/listed.h"
 
 namespace polecat::cli {
 
@@ -173,6 +174,10 @@ std::vector<Alike> alike_sources(const ConnectivityMap& map) {
 
 } // namespace
 
+std::string counted_ends(std::size_t number) {
+    return counted(number, "group") + (number == 1 ? " or outside range" : " and outside ranges");
+}
+
 MapNames::MapNames(const std::vector<MapEndText>& ends) : ends_(ends) {
     std::vector<const net::AddressSet*> outside;
     for (const MapEndText& end : ends)
@@ -191,6 +196,25 @@ std::string MapNames::joined(const std::vector<std::uint32_t>& which, const char
             add(ends_[each].label);
     if (!outside.empty())
         add(outside_label(together(outside), outside_));
+    return out;
+}
+
+std::string MapNames::members(const std::vector<std::uint32_t>& which) const {
+    std::string out;
+    const auto add = [&](const std::string& name) { out += (out.empty() ? "" : " ") + name; };
+    std::vector<const net::AddressSet*> outside;
+    for (const std::uint32_t each : which)
+        if (ends_[each].outside)
+            outside.push_back(&ends_[each].nets);
+        else
+            for (const std::string& member : ends_[each].members)
+                add(member);
+    const net::AddressSet nets = together(outside);
+    if (!nets.empty() && nets == outside_)
+        add(outside_label(nets, outside_));
+    else
+        for (const net::Cidr& cidr : nets.cidrs())
+            add(net::to_string(cidr));
     return out;
 }
 

@@ -32,6 +32,7 @@ struct NoRoute {
 struct MapRow {
     std::vector<std::uint32_t> from, to;
     analyzer::ConnectivityMap::Pair connections;
+    bool hangs_on_unread = false; ///< what could not be read may make it another
     std::shared_ptr<const NoRoute> no_route = nullptr; ///< where rows are marked
 };
 
@@ -40,9 +41,13 @@ struct MapRows {
     std::size_t endpoints = 0;
     std::vector<MapEndText> ends;
     std::vector<MapRow> rows;
-    bool routed = false; ///< routes were looked for
-    bool cut = false;    ///< of large rows only between the first pairs
+    bool routed = false;             ///< routes were looked for
+    bool cut = false;                ///< of large rows only between the first pairs
+    std::vector<std::string> unread; ///< what was not read, for formats that hold it themselves
 };
+
+/// "1 group or outside range", "5 groups and outside ranges".
+std::string counted_ends(std::size_t number);
 
 /// Names of some ends; outside addresses are put together and come last.
 class MapNames {
@@ -50,6 +55,8 @@ class MapNames {
     /// `ends` must outlive this.
     explicit MapNames(const std::vector<MapEndText>& ends);
     std::string joined(const std::vector<std::uint32_t>& which, const char* separator) const;
+    /// Every member by name; outside addresses as CIDRs, or as "any outside address".
+    std::string members(const std::vector<std::uint32_t>& which) const;
 
   private:
     const std::vector<MapEndText>& ends_;

@@ -5,6 +5,7 @@
 
 #include "cli/polecat/map_render.h"
 #include "cli/polecat/map_rows.h"
+#include "support/listed.h"
 
 namespace polecat::cli {
 
@@ -30,10 +31,10 @@ class SidesRenderer {
 
     std::string text() const {
         std::string out = fmt::format(
-            "{}: {} groups and outside ranges, {} sides\n"
+            "{}: {}, {}\n"
             "A connection is open where the egress side of its source and the ingress side of its\n"
             "destination both let it through.\n",
-            family(), ends_.size(), sides_.list().size());
+            family(), counted_ends(ends_.size()), counted(sides_.list().size(), "side"));
         if (by_number_) {
             out += "\nends (--format json names every member):\n";
             for (std::size_t i = 0; i < ends_.size(); ++i)
@@ -51,12 +52,14 @@ class SidesRenderer {
         return out;
     }
 
-    std::string json() const {
+    std::string json(const std::vector<std::string>& unread) const {
         using nlohmann::json;
         json out{{"family", family()},
                  {"ends", json::array()},
                  {"sets", sides_.peers()},
                  {"sides", json::array()}};
+        if (!unread.empty())
+            out["unread"] = unread;
         for (const MapEndText& end : ends_)
             out["ends"].push_back({{"outside", end.outside}, {"members", end.members}});
         for (const Sides::Side& side : sides_.list()) {
@@ -151,9 +154,10 @@ class SidesRenderer {
 } // namespace
 
 std::string render_sides(const decision::LoweredCluster& cluster, const Sides& sides,
-                         net::Family family, const std::string& format) {
+                         net::Family family, const std::string& format,
+                         const std::vector<std::string>& unread) {
     const SidesRenderer renderer(sides, end_texts(cluster, sides.groups()), family);
-    return format == "json" ? renderer.json() : renderer.text();
+    return format == "json" ? renderer.json(unread) : renderer.text();
 }
 
 } // namespace polecat::cli

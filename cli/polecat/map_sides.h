@@ -4,13 +4,15 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "analyzer/sides.h"
 
 namespace polecat::cli {
 
-/// format: text or json. One call for each IP family.
+/// format: text or json. One call for each IP family. `unread`: what was not read, for JSON.
 std::string render_sides(const decision::LoweredCluster& cluster, const analyzer::Sides& sides,
-                         net::Family family, const std::string& format);
+                         net::Family family, const std::string& format,
+                         const std::vector<std::string>& unread);
 
 } // namespace polecat::cli

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/common/answer_notes.h"
 #include "cli/common/input.h"
 #include "cli/polecat/map_rows.h"
 #include "ir/path/host_network.h"
@@ -64,12 +65,16 @@ class Painter {
             collect(grouping);
         }
         Graph out;
-        out.title = fmt::format("Allowed connections, {}: {} endpoints", net::to_string(family_),
-                                count_endpoints());
+        out.title = fmt::format("Allowed connections, {}: {}", net::to_string(family_),
+                                counted(count_endpoints(), "endpoint"));
         if (!chosen && by_ == Grouping::By::Namespace)
             out.notes.push_back(fmt::format("One box a namespace, since there are {} groups of "
                                             "workloads; --group-by chooses another.",
                                             fine));
+        if (cluster_.endpoints.empty())
+            out.notes.emplace_back(kNobody);
+        if (std::string note = hooks_note(cluster_); !note.empty())
+            out.notes.push_back(std::move(note));
         for (const Box& box : boxes_)
             out.nodes.push_back(node(box));
         for (std::size_t i = 0; i < boxes_.size() && boxes_.size() <= backends::kMostNodes; ++i)
@@ -83,10 +88,13 @@ class Painter {
     bool restricted(const EndGroup& group, Direction direction) const {
         if (group.is_outside())
             return false;
-        const auto [found, whose, unsure] =
+        const auto governor =
             ir::HostNetwork(cluster_).governor(group.objects.front(), direction, family_);
-        if (found == nullptr)
-            return unsure;
+        if (governor.program == nullptr)
+            return governor.unsure;
+        // Without the failsafe ports, which no policy closes.
+        const auto* found =
+            cluster_.find(*governor.object, direction, decision::Hook::Normal, family_);
         const auto& stages = cluster_.program(found->program).stages;
         return found->slots.any_enforced() ||
                std::none_of(stages.begin(), stages.end(), [](const decision::Stage& stage) {

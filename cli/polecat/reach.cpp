@@ -120,21 +120,23 @@ std::vector<Question> questions_of(const ReachOptions& options,
         asked.push_back(question);
         asked.back().connections = analyzer::ConnectionSet::all();
     }
-    if (!options.to.starts_with("service:"))
-        return asked;
-    const auto& service =
-        cluster.service_fronts.at(options.to.substr(std::string_view("service:").size()));
+    constexpr std::string_view kService = "service:";
     std::vector<Question> out;
-    for (const Question& each : asked)
-        for (Question& part : service_questions(service, each))
-            out.push_back(std::move(part));
+    for (const Question& each : asked) {
+        auto parts =
+            options.to.starts_with(kService)
+                ? service_questions(
+                      cluster, cluster.service_fronts.at(options.to.substr(kService.size())), each)
+                : questions_behind(cluster, each);
+        std::move(parts.begin(), parts.end(), std::back_inserter(out));
+    }
     if (out.empty())
         fail("the service has no such port, or no pods behind it");
     return out;
 }
 
 int ask(const ReachOptions& options, const std::vector<expectation::Traffic>& traffic,
-        const decision::LoweredCluster& cluster, const Sources& sources) {
+        const decision::LoweredCluster& cluster, const Input& input) {
     if (!options.http.empty())
         fail("--http takes both ends and a port");
     if (options.source_port >= 0 && traffic.empty())
@@ -142,8 +144,12 @@ int ask(const ReachOptions& options, const std::vector<expectation::Traffic>& tr
     if (options.from.starts_with("service:"))
         fail("a service sends nothing: name the pods behind it as FROM");
     const auto questions = questions_of(options, traffic, cluster);
-    const std::string text = options.format == "json" ? answer_json(cluster, sources, questions)
-                                                      : answer_text(cluster, sources, questions);
+    const Hanging hanging = endpoints_in_doubt(input, cluster);
+    tell_unread(input, hanging);
+    const std::string text =
+        options.format == "json"
+            ? answer_json(cluster, input.sources, questions, unread_lines(input, hanging))
+            : answer_text(cluster, input.sources, questions);
     std::fwrite(text.data(), 1, text.size(), stdout);
     return kGood;
 }
@@ -171,10 +177,8 @@ int run(const ReachOptions& options) {
         passes::lower(input.cluster, diagnostics, lower_options(options.unknown_address));
     if (options.suggest && (open || traffic.empty()))
         fail("--suggest takes both ends and a --port or --protocol");
-    if (open || (traffic.empty() && options.all_rules)) {
-        tell_unread(input, endpoints_in_doubt(input, cluster));
-        return ask(options, traffic, cluster, input.sources);
-    }
+    if (open || (traffic.empty() && options.all_rules))
+        return ask(options, traffic, cluster, input);
     const auto from = value_or_fail(frontend::parse_end(options.from));
     const auto to = value_or_fail(frontend::parse_end(options.to));
     ir::PathQuery query;
@@ -187,9 +191,12 @@ int run(const ReachOptions& options) {
     const ReachPrinter printer(cluster, input.sources, options.from, options.to, options.all_rules,
                                routes);
     if (traffic.empty()) {
-        tell_unread(input, of_one_answer(input, cluster, query));
-        fmt::print("{}", options.format == "json" ? printer.summary_json(query)
-                                                  : printer.summary_text(query));
+        const Hanging hanging = of_one_answer(input, cluster, query);
+        tell_unread(input, hanging);
+        fmt::print("{}",
+                   options.format == "json"
+                       ? printer.summary_json(query, unread_lines(input, hanging), hanging.some > 0)
+                       : printer.summary_text(query));
         return kGood;
     }
     std::vector<ReachAnswer> answers;
@@ -206,7 +213,8 @@ int run(const ReachOptions& options) {
     for (const ReachAnswer& each : answers)
         hanging.add(hangs_on_unread(each.verdict.reason));
     tell_unread(input, hanging);
-    fmt::print("{}", options.format == "json" ? printer.json(answers) : printer.text(answers));
+    fmt::print("{}", options.format == "json" ? printer.json(answers, unread_lines(input, hanging))
+                                              : printer.text(answers));
     return kGood;
 }
 

@@ -8,6 +8,7 @@
 #include "analyzer/program_sets.h"
 #include "analyzer/trail.h"
 #include "cli/common/input.h"
+#include "cli/common/unread.h"
 #include "ir/path/host_network.h"
 
 namespace polecat::cli {
@@ -138,6 +139,8 @@ std::string ReachPrinter::text(const std::vector<ReachAnswer>& answers) const {
             if (verdict.ways.size() > 1)
                 out += fmt::format("  {}{}{}\n", upper(decision::to_string(way.verdict)),
                                    way.assumption.empty() ? "" : " ", way.assumption);
+            else if (!way.assumption.empty() && verdict.verdict != decision::Verdict::Depends)
+                out += fmt::format("  shown {}; other ways end in the same\n", way.assumption);
             std::size_t number = 0;
             for (const ir::HopVerdict& hop : way.hops)
                 out += hop_text(hop, ++number);
@@ -150,7 +153,8 @@ std::string ReachPrinter::text(const std::vector<ReachAnswer>& answers) const {
     return out;
 }
 
-std::string ReachPrinter::json(const std::vector<ReachAnswer>& answers) const {
+std::string ReachPrinter::json(const std::vector<ReachAnswer>& answers,
+                               const std::vector<std::string>& unread) const {
     using nlohmann::json;
     json out = json::array();
     for (const ReachAnswer& answer : answers) {
@@ -163,6 +167,10 @@ std::string ReachPrinter::json(const std::vector<ReachAnswer>& answers) const {
                    {"hops", hops}};
         if (!answer.verdict.reason.empty())
             entry["reason"] = answer.verdict.reason;
+        if (!unread.empty())
+            entry["unread"] = unread;
+        if (hangs_on_unread(answer.verdict.reason))
+            entry["hangs_on_unread"] = true;
         if (answer.no_route)
             entry["route"] = routes_.json_of<json>(*answer.no_route);
         if (ways.size() > 1)
@@ -254,7 +262,9 @@ std::string ReachPrinter::summary_text(const ir::PathQuery& query) const {
                  "with --port, which shows the rules that decide)\n";
 }
 
-std::string ReachPrinter::summary_json(const ir::PathQuery& query) const {
+std::string ReachPrinter::summary_json(const ir::PathQuery& query,
+                                       const std::vector<std::string>& unread,
+                                       bool hangs_on_unread) const {
     using nlohmann::json;
     json out = json::array();
     for (const Summary& each : summary(query)) {
@@ -263,6 +273,10 @@ std::string ReachPrinter::summary_json(const ir::PathQuery& query) const {
                        {"family", net::to_string(each.family)},
                        {"allowed", each.allowed},
                        {"depends", each.depends}});
+        if (!unread.empty())
+            out.back()["unread"] = unread;
+        if (hangs_on_unread && !each.depends.empty())
+            out.back()["hangs_on_unread"] = true;
         if (each.no_route)
             out.back()["route"] = routes_.json_of<json>(*each.no_route);
     }

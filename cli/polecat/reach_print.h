@@ -29,10 +29,13 @@ class ReachPrinter {
           all_rules_(all_rules), routes_(routes) {}
 
     std::string text(const std::vector<ReachAnswer>& answers) const;
-    std::string json(const std::vector<ReachAnswer>& answers) const;
+    /// `unread`: what of the input was not read, which each entry names.
+    std::string json(const std::vector<ReachAnswer>& answers,
+                     const std::vector<std::string>& unread) const;
     /// Everything that the policies of both ends allow, as connection sets.
     std::string summary_text(const ir::PathQuery& query) const;
-    std::string summary_json(const ir::PathQuery& query) const;
+    std::string summary_json(const ir::PathQuery& query, const std::vector<std::string>& unread,
+                             bool hangs_on_unread) const;
 
   private:
     struct Summary {

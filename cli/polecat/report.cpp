@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <set>
@@ -85,6 +86,15 @@ bool write_page(const std::string& path, const std::string& page) {
     return static_cast<bool>(out.flush());
 }
 
+/// The folder polecat runs in by its name, as "." says nothing to who reads the page elsewhere.
+std::vector<std::string> named(std::vector<std::string> paths) {
+    std::error_code error;
+    const std::string here = std::filesystem::current_path(error).filename().string();
+    if (!here.empty())
+        std::replace(paths.begin(), paths.end(), std::string("."), here);
+    return paths;
+}
+
 int run(const ReportCommand& command) {
     const auto grouping = grouping_named(command.group_by);
     Sources config_sources;
@@ -110,7 +120,7 @@ int run(const ReportCommand& command) {
     lint::fold(input.diagnostics);
     Report report{command.title,
                   POLECAT_VERSION,
-                  command.paths,
+                  named(command.paths),
                   input,
                   checked,
                   excluded,
@@ -143,7 +153,7 @@ int run(const ReportCommand& command) {
     fmt::print(stderr, "errors: {}, warnings: {}, notes: {} -> {} ({} KB)\n",
                all.count(diag::Severity::Error), all.count(diag::Severity::Warning),
                all.count(diag::Severity::Note), command.out, page.size() / 1024 + 1);
-    if (is_unusable(input))
+    if (is_unusable(input, false)) // what is broken is on the page
         return kBadInput;
     return lint::fails(config.choice, all) ? kFindings : kGood;
 }

@@ -33,6 +33,9 @@ std::pair<std::string, std::string> names(const SetStep& step, const decision::S
     const bool profile = slot.tier.empty();
     if (slot.kind == decision::Slot::Kind::EndOfProgram)
         return {"after all policy", "nothing matched"};
+    if (slot.kind == decision::Slot::Kind::Failsafe)
+        return {"failsafe ports",
+                step.is_rule ? "FelixConfiguration, whatever policy says" : "nothing more matches"};
     return {profile ? "profile " + slot.policy.name : "tier " + slot.tier,
             step.is_rule || slot.kind == decision::Slot::Kind::AdminDown
                 ? analyzer::describe(slot, direction)

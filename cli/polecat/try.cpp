@@ -12,6 +12,7 @@
 #include "runtime/lab/packets.h"
 #include "runtime/nft.h"
 #include "support/diag/render.h"
+#include "support/listed.h"
 
 namespace polecat::cli {
 
@@ -147,8 +148,8 @@ class Experiment {
                            arrived == trial.allowed ? "  " : "! ", trial.question,
                            trial.allowed ? "allow" : "deny", arrived ? "arrived" : "was dropped");
         }
-        fmt::print("{} packets sent, {} arrived, {} dropped: {}\n", trials_.size(), allowed,
-                   trials_.size() - allowed,
+        fmt::print("{} sent, {} arrived, {} dropped: {}\n", counted(trials_.size(), "packet"),
+                   allowed, trials_.size() - allowed,
                    wrong == 0 ? "every verdict as predicted"
                               : fmt::format("{} not as predicted", wrong));
         return wrong == 0 ? kGood : kFindings;
@@ -185,8 +186,8 @@ int run(const TryOptions& options) {
                            "try\n");
         return kBadInput;
     }
-    fmt::print("node {}: {} endpoints in network namespaces of their own\n", node,
-               image->dispatch.size());
+    fmt::print("node {}: {} in network namespaces of their own\n", node,
+               counted(image->dispatch.size(), "endpoint"));
     return Experiment(options, cluster, *image).run();
 }
 

@@ -10,6 +10,7 @@
 #include "frontend/expectation_text.h"
 #include "frontend/selector/parse.h"
 #include "ir/policy/scope.h"
+#include "support/listed.h"
 
 namespace polecat::cli {
 
@@ -110,8 +111,8 @@ class Which {
                 out.push_back(std::move(entry));
                 continue;
             }
-            fmt::print("{}: {} of {} endpoints{}\n", each.title, each.endpoints.size(),
-                       cluster_.endpoints.size(), place(each.span));
+            fmt::print("{}: {} of {}{}\n", each.title, each.endpoints.size(),
+                       counted(cluster_.endpoints.size(), "endpoint"), place(each.span));
             for (const std::string& name : each.endpoints)
                 fmt::print("  {}\n", name);
         }
@@ -196,7 +197,8 @@ class Which {
                        each["has_rules"].get<bool>() ? "" : " (no rule in this direction)",
                        each.contains("at") ? "   (" + each["at"].get<std::string>() + ")" : "");
         if (number == 0)
-            fmt::print("    no policy: the endpoint's profiles decide\n");
+            fmt::print("    no policy: profiles decide (those of a namespace allow all, and "
+                       "without any all is denied)\n");
     }
 
     std::string place(const Span& span) const {

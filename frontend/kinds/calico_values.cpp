@@ -30,6 +30,17 @@ Span inside(const At<std::string>& text, std::size_t offset) {
     return out;
 }
 
+std::string_view without_line_end(std::string_view text) {
+    return text.substr(0, text.find_last_not_of("\r\n") + 1);
+}
+
+std::string in_one_line(std::string_view text) {
+    std::string out(without_line_end(text));
+    for (char& c : out)
+        c = c == '\n' || c == '\r' ? ' ' : c;
+    return out;
+}
+
 std::optional<std::uint16_t> decimal_port(std::string_view text) {
     std::uint16_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -84,10 +95,11 @@ std::optional<policy::SelectorField> read_selector(Fields& fields, std::string_v
     if (!parsed) {
         auto& diagnostic = fields.diagnostics().report(
             diag::Code::SelectorSyntax, inside(*text, error.offset), {error.message});
-        diagnostic.about(fields.object()).with_note("the selector is " + path + ": " + text->value);
-        const std::string in_one = text->value.substr(0, text->value.find_last_not_of('\n') + 1);
-        const SelectorExplanation why = explain_selector(text->value);
-        if (in_one != text->value && parse_selector(in_one, nullptr))
+        diagnostic.about(fields.object())
+            .with_note("the selector is " + path + ": " + in_one_line(text->value));
+        const std::string_view bare = without_line_end(text->value);
+        const SelectorExplanation why = explain_selector(bare);
+        if (bare.size() != text->value.size() && parse_selector(bare))
             diagnostic.with_hint("the text ends in a line break: write `>-` or `|-` before it");
         else if (!why.suggestion.empty())
             diagnostic.with_hint("did you mean `" + why.suggestion + "`?");

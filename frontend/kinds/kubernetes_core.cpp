@@ -106,6 +106,10 @@ void read_families(Fields& spec, policy::Service& into) {
     if (into.families.empty())
         for (const net::Address& address : into.cluster_ips)
             add(address.family);
+    const auto policy = spec.string("ipFamilyPolicy");
+    if (policy && **policy != "SingleStack") // as far as the cluster has both
+        for (const net::Family family : {net::Family::V4, net::Family::V6})
+            add(family);
 }
 
 void read_cluster_ips(Fields& spec, policy::Service& into) {

@@ -163,10 +163,17 @@ void add_labels_of_controller(Fields& spec, Workload& into) {
     if ((into.kind == "Job" || cron) && !(manual && **manual))
         for (const char* key : {"job-name", "batch.kubernetes.io/job-name"})
             add(key, into.meta.name + (cron ? "-00000000" : ""));
-    const bool one = !into.replicas || **into.replicas == 1;
-    if (into.kind == "StatefulSet" && one && !spec.has("ordinals")) {
-        add("statefulset.kubernetes.io/pod-name", into.meta.name + "-0");
-        add("apps.kubernetes.io/pod-index", "0");
+    if (into.kind != "StatefulSet")
+        return;
+    Fields ordinals = spec.mapping("ordinals");
+    constexpr std::int64_t kMost = 1'000'000'000;
+    if (const auto start = ordinals.integer("start"); start && **start >= 0 && **start <= kMost)
+        into.first_ordinal = **start;
+    ordinals.finish_open(known::kNone);
+    if (!into.replicas || **into.replicas == 1) { // of more: tell_replicas_apart
+        const std::string first = std::to_string(into.first_ordinal);
+        add("statefulset.kubernetes.io/pod-name", into.meta.name + "-" + first);
+        add("apps.kubernetes.io/pod-index", first);
     }
 }
 

@@ -53,11 +53,24 @@ class Parser {
         return true;
     }
 
+    bool at_line_break() const { return peek() == '\n' || peek() == '\r'; }
+
+    /// As of YAML's block scalars (`>` and `|`).
+    bool ends_in_line_break() const {
+        return at_line_break() && text_.find_first_not_of(" \t\r\n", at_) == std::string_view::npos;
+    }
+
+    std::string seen() const {
+        if (at_end())
+            return "the end";
+        return at_line_break() ? "a line break" : "`" + std::string(text_.substr(at_, 1)) + "`";
+    }
+
     std::nullopt_t fail(std::string_view expected) {
         if (error_.message.empty()) {
-            const std::string seen =
-                at_end() ? "the end" : "`" + std::string(text_.substr(at_, 1)) + "`";
-            error_ = {at_, "found " + seen + ", expected " + std::string(expected)};
+            error_ = {at_, ends_in_line_break()
+                               ? std::string("it ends in a line break, which is no blank to Calico")
+                               : "found " + seen() + ", expected " + std::string(expected)};
         }
         return std::nullopt;
     }

@@ -68,16 +68,31 @@ Tri in_nets(const Question& q, const net::AddressSet& nets) {
     return q.address ? known(nets.contains(*q.address)) : covers_unknown(q, nets);
 }
 
-/// An address of a host that its manifest leaves out is no pod's, but may be another interface's.
-bool may_be_in(const ObjectSet& set, const Question& q) {
-    if (!q.of_host)
-        return true;
+/// An address that manifests leave out is a host's, not a pod's. It may be that of another
+/// interface, whose host endpoint has it.
+template <class Wanted> bool may_be_at_host(const Question& q, Wanted wanted) {
     const auto& hosts = q.world.host_endpoints;
     return std::any_of(hosts.begin(), hosts.end(), [&](ObjectId id) {
         const Object& host = q.world.object(id);
         return std::any_of(host.addresses.begin(), host.addresses.end(),
                            [&](const auto& address) { return address.family == q.family; }) &&
-               set.selector.matches(host.labels);
+               wanted(host);
+    });
+}
+
+bool may_be_in(const ObjectSet& set, const Question& q) {
+    return !q.of_host ||
+           may_be_at_host(q, [&](const Object& host) { return set.selector.matches(host.labels); });
+}
+
+/// Calico knows no address of who has none in its manifest, and so has none in these sets.
+bool may_be_in(const NamedPortSet& set, const Question& q) {
+    return may_be_at_host(q, [&](const Object& host) {
+        const auto& ports = host.ports;
+        return host.unread.known() ||
+               (set.selector.matches(host.labels) &&
+                std::any_of(ports.begin(), ports.end(),
+                            [&](const auto& declared) { return declared.name == set.name; }));
     });
 }
 
@@ -155,7 +170,8 @@ Tri ask(const ServiceSet& set, const Question& q) {
 
 Tri ask(const NamedPortSet& set, const Question& q) {
     if (!q.address && q.objects.empty())
-        return net::has_ports(q.protocol) && !outside_blocks(q) ? Tri::Unknown : Tri::No;
+        return net::has_ports(q.protocol) && !outside_blocks(q) && may_be_in(set, q) ? Tri::Unknown
+                                                                                     : Tri::No;
     Tri result = is_unread(q) && net::has_ports(q.protocol) ? Tri::Unknown : Tri::No;
     for (const ObjectId id : q.objects) {
         const Object& object = q.world.object(id);

@@ -219,7 +219,7 @@ struct Identities::State {
     }
 
     /// The slow way, for ends at several addresses or at none that is known. The latter are hosts,
-    /// and alike but for their ports.
+    /// and alike.
     Identity ask_each(ObjectId object, net::Family family) {
         const auto& addresses = cluster.world.object(object).addresses;
         const bool somewhere =
@@ -227,10 +227,11 @@ struct Identities::State {
                          [&](const net::Address& address) { return address.family == family; });
         auto& known = host_somewhere[index(family)];
         const End end{{object}, std::nullopt};
-        if (somewhere &&
-            !known) // at a host's address that no manifest names, whose ports may be any
+        if (somewhere && !known) // at a host's address that no manifest names
             known = ask_predicates(end, family, true, End{});
         Identity out = somewhere ? *known : ask_predicates(end, family, is_unread(object));
+        if (somewhere) // what has no address is in no set of addresses and ports
+            return out;
         const auto found = reach.ports_by_object.find(object);
         if (found != reach.ports_by_object.end())
             out.port_members = found->second;

@@ -42,4 +42,11 @@ const GroupProgram* LoweredCluster::find(ObjectId object, Direction direction, H
     return found == of_group.end() ? nullptr : &found->second;
 }
 
+const GroupProgram* LoweredCluster::find_at_end(ObjectId object, Direction direction,
+                                                net::Family family) const {
+    const auto found = behind_failsafes.find({object, direction, family});
+    return found != behind_failsafes.end() ? &found->second
+                                           : find(object, direction, Hook::Normal, family);
+}
+
 } // namespace polecat::decision

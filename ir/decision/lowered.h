@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "ir/decision/program.h"
@@ -63,6 +64,7 @@ struct ServiceFront {
         std::vector<ServiceBackend> backends;
     };
     std::vector<net::Address> cluster_ips, external_ips;
+    std::vector<net::Family> families;      ///< of packets that it takes; empty: not known
     std::vector<net::Address> balancer_ips; ///< of the external ones, the load balancers'
     std::vector<Port> ports;
     bool headless = false;                ///< names lead to pods' addresses, nothing is rewritten
@@ -100,7 +102,12 @@ struct LoweredCluster {
     std::vector<Program> programs; ///< distinct ones
     std::vector<Group> groups;
     std::vector<Endpoint> endpoints;
+    /// What host endpoints let through as ends of flows that are not translated on their node: the
+    /// failsafe ports, then untracked, preDNAT and normal policy.
+    using AtEnd = std::tuple<ObjectId, Direction, net::Family>;
+    std::map<AtEnd, GroupProgram> behind_failsafes;
     std::map<std::string, ObjectId> workloads_by_name; ///< "kind:namespace/name", lower-case kind
+    std::map<std::string, std::vector<ObjectId>> pods_of_workloads; ///< of those with several
     std::map<std::string, ObjectId> host_endpoints_by_name;
     std::map<std::string, ServiceFront> service_fronts; ///< by "namespace/name"
     /// hostPort of pods, by node; "": of pods that are not placed. `node_port` is the host's.
@@ -124,6 +131,8 @@ struct LoweredCluster {
     /// The program an endpoint runs, nullptr when there is none (nothing is decided there).
     const GroupProgram* find(ObjectId object, Direction direction, Hook hook,
                              net::Family family) const;
+    /// What decides at an end of a flow: of host endpoints every hook on the way, as above.
+    const GroupProgram* find_at_end(ObjectId object, Direction direction, net::Family family) const;
 };
 
 } // namespace polecat::decision

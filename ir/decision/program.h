@@ -181,10 +181,17 @@ using ProgramId = Id<struct ProgramTag>;
 /// What the program asks of one end of a flow, in order and each once.
 std::vector<PredicateId> predicates_of(const Program& program, bool source);
 
-/// What a slot stands for: a rule, the end of a tier, the end of the program, or an endpoint of
-/// which it is not known what governs it (`policy` then names the endpoint).
+/// What a slot stands for: a rule, the end of a tier, the end of the program, a host's failsafe
+/// ports, or an endpoint of which it is not known what governs it (`policy` then names it).
 struct Slot {
-    enum class Kind : std::uint8_t { Rule, EndOfTier, EndOfProgram, AdminDown, UnreadEndpoint };
+    enum class Kind : std::uint8_t {
+        Rule,
+        EndOfTier,
+        EndOfProgram,
+        AdminDown,
+        UnreadEndpoint,
+        Failsafe
+    };
     Kind kind = Kind::Rule;
     std::string tier;             ///< empty for profiles
     policy::PolicyName policy;    ///< or the profile, of kind "Profile"

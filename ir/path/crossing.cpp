@@ -38,6 +38,11 @@ void PathBuilder::end(decision::Verdict verdict, std::string reason) {
     path_.end_reason = std::move(reason);
 }
 
+void PathBuilder::note(const std::string& text) {
+    if (path_.end_reason.empty())
+        path_.end_reason = text;
+}
+
 void PathBuilder::assume(const std::string& text) {
     path_.assumption += (path_.assumption.empty() ? "" : ", ") + text;
 }

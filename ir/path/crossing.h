@@ -36,6 +36,8 @@ class PathBuilder {
                    const std::optional<Rewrite>& translation);
     void end(decision::Verdict verdict, std::string reason);
     void assume(const std::string& text);
+    /// Said of a packet that is let through, unless its end has a reason.
+    void note(const std::string& text);
     Path take() { return std::move(path_); }
 
   private:

@@ -4,7 +4,6 @@
 
 namespace polecat::ir {
 
-using decision::Hook;
 using decision::LoweredCluster;
 using decision::ObjectId;
 
@@ -14,11 +13,11 @@ HostNetwork::Governor HostNetwork::governor(ObjectId object, decision::Direction
                                             net::Family family) {
     const decision::Endpoint* endpoint = cluster_.endpoint_of(object);
     if (endpoint == nullptr || !endpoint->host_network)
-        return {cluster_.find(object, direction, Hook::Normal, family), object, false};
+        return {cluster_.find_at_end(object, direction, family), object, false};
     const Node& node = node_of(endpoint->node);
     if (!node.host_endpoint)
         return {nullptr, std::nullopt, node.unsure};
-    return {cluster_.find(*node.host_endpoint, direction, Hook::Normal, family), node.host_endpoint,
+    return {cluster_.find_at_end(*node.host_endpoint, direction, family), node.host_endpoint,
             false};
 }
 

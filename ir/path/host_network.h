@@ -19,7 +19,8 @@ class HostNetwork {
     /// The cluster must outlive this.
     explicit HostNetwork(const decision::LoweredCluster& cluster);
 
-    /// What governs an endpoint at the normal hook.
+    /// What governs an endpoint as an end of flows: policy at the normal hook, behind the failsafe
+    /// ports of a host.
     struct Governor {
         const decision::GroupProgram* program = nullptr; ///< nullptr: nothing, or not known
         /// Whose program that is: the endpoint itself, or a host endpoint.

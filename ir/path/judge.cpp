@@ -19,25 +19,38 @@ using policy::FelixSettings;
 
 namespace {
 
-bool lists(const std::vector<FelixSettings::FailsafePort>& ports, net::Protocol protocol,
-           std::optional<std::uint16_t> port, const std::optional<net::Address>& peer) {
-    return port && std::any_of(ports.begin(), ports.end(), [&](const auto& each) {
-               return each.protocol == protocol && each.port == *port &&
-                      (!each.net || (peer && each.net->contains(*peer)));
-           });
+/// Who asks from, or is asked at, an address that is not known may be in the net of a port.
+Tri lists(const std::vector<FelixSettings::FailsafePort>& ports, const decision::World& world,
+          const Flow& flow, std::optional<std::uint16_t> port, const decision::End& peer) {
+    Tri out = Tri::No;
+    for (const FelixSettings::FailsafePort& each : ports) {
+        if (each.protocol != flow.protocol || each.port != port)
+            continue;
+        if (!each.net)
+            return Tri::Yes;
+        const decision::NetSet net{net::AddressSet::of(*each.net)};
+        out = decision::either(out, decision::holds(net, world, peer, flow.family, flow.protocol,
+                                                    flow.destination_port));
+    }
+    return out;
 }
 
 /// failsafeInChain and failsafeOutChain of felix/rules/static.go. In the raw table, where there are
 /// no connections yet, answers to failsafe ports of the other direction count as well; a source
 /// port that nobody gave is taken for none of those.
-bool is_failsafe(const FelixSettings& felix, const Hop& hop, const Flow& flow) {
+Tri is_failsafe(const FelixSettings& felix, const decision::World& world, const Hop& hop,
+                const Flow& flow) {
+    if (felix.unread.known())
+        return Tri::Unknown;
     const bool ingress = hop.direction == Direction::Ingress;
-    const auto& peer = ingress ? flow.source.address : flow.destination.address;
+    const decision::End& peer = ingress ? flow.source : flow.destination;
+    const Tri own = lists(policy::failsafe_ports(felix, hop.direction), world, flow,
+                          flow.destination_port, peer);
+    if (hop.hook != Hook::Untracked)
+        return own;
     const Direction back = ingress ? Direction::Egress : Direction::Ingress;
-    return lists(policy::failsafe_ports(felix, hop.direction), flow.protocol, flow.destination_port,
-                 peer) ||
-           (hop.hook == Hook::Untracked &&
-            lists(policy::failsafe_ports(felix, back), flow.protocol, flow.source_port, peer));
+    return decision::either(
+        own, lists(policy::failsafe_ports(felix, back), world, flow, flow.source_port, peer));
 }
 
 /// What workloads must not send unless Felix is told so: they could reach past policy on the node
@@ -129,11 +142,13 @@ class Judge {
             is_encapsulation(felix, flow_))
             step.skipped = HopVerdict::Skipped::Encapsulation;
         const bool host = endpoint != nullptr && endpoint->is_host_endpoint;
+        const Tri failsafe =
+            hop.has_failsafes ? is_failsafe(felix, cluster_.world, hop, flow_) : Tri::No;
         if (step.skipped != HopVerdict::Skipped::No)
             step.verdict = Verdict::Deny;
         else if (step.program == nullptr && !(host && hop.hook == Hook::Normal))
             return; // nothing is decided here
-        else if (hop.has_failsafes && !felix.unread.known() && is_failsafe(felix, hop, flow_))
+        else if (failsafe == Tri::Yes)
             step.skipped = HopVerdict::Skipped::Failsafe;
         else if (hop.skipped_when_accepted && accepted_)
             step.skipped = HopVerdict::Skipped::Accepted;
@@ -141,7 +156,7 @@ class Judge {
             step.skipped = HopVerdict::Skipped::RouterIcmp;
         else if (step.program != nullptr)
             decide(hop, step);
-        if (hop.has_failsafes)
+        if (failsafe == Tri::Unknown)
             doubt_failsafes(felix, step);
         let_in_ = let_in_ || step.skipped == HopVerdict::Skipped::RouterIcmp;
         add(std::move(step));
@@ -151,11 +166,13 @@ class Judge {
 
     /// What policy denies may be let through where it is not known which ports are failsafe.
     static void doubt_failsafes(const FelixSettings& felix, HopVerdict& step) {
-        if (!felix.unread.known() || step.verdict != Verdict::Deny ||
-            step.skipped != HopVerdict::Skipped::No)
+        if (step.verdict != Verdict::Deny || step.skipped != HopVerdict::Skipped::No)
             return;
         step.verdict = Verdict::Depends;
-        step.decision.reason = "FelixConfiguration could not be read, and which ports are failsafe";
+        step.decision.reason =
+            felix.unread.known()
+                ? "FelixConfiguration could not be read, and which ports are failsafe"
+                : "an address is not known, and whether the net of a failsafe port holds it";
     }
 
     void add(HopVerdict step) {
@@ -195,11 +212,12 @@ class Judge {
         step.program = cluster_.find(hop.endpoint, hop.direction, hop.hook, flow_.family);
         const decision::Endpoint* endpoint = cluster_.endpoint_of(hop.endpoint);
         const FelixSettings& felix = cluster_.felix_of(endpoint ? endpoint->node : "");
-        if (step.program == nullptr ||
-            (!felix.unread.known() && is_failsafe(felix, hop, step.flow)))
+        const Tri failsafe = is_failsafe(felix, cluster_.world, hop, step.flow);
+        if (step.program == nullptr || failsafe == Tri::Yes)
             return;
         ask(step);
-        doubt_failsafes(felix, step);
+        if (failsafe == Tri::Unknown)
+            doubt_failsafes(felix, step);
         const bool taken = accepts_expressly(step);
         if (step.verdict != Verdict::Allow)
             add(std::move(step));

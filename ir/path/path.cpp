@@ -12,6 +12,7 @@ using decision::LoweredCluster;
 using decision::ObjectId;
 using decision::ServiceBackend;
 using decision::ServiceFront;
+using decision::Tri;
 
 namespace {
 
@@ -103,9 +104,30 @@ class Builder {
     void to_exposed(const std::string& key, const ServiceFront& front,
                     const ServiceFront::Port& port) {
         for (const net::Address& address : front.external_ips)
-            to_external_address(key, front, port, address);
+            if (!query_.source.address || address.family == query_.source.address->family)
+                to_external_address(key, front, port, address);
         if (front.external_ips.empty())
-            to_backends(port, {}, front_of(key, front, Via::LoadBalancer));
+            to_balancer(key, front, port, {});
+    }
+
+    /// A load balancer, or who does its work on the node, lets in whom the service names.
+    void to_balancer(const std::string& key, const ServiceFront& front,
+                     const ServiceFront::Port& port, const std::vector<net::Address>& address) {
+        const auto family = address.empty() ? std::nullopt : std::optional(address.front().family);
+        const Tri lets_in = is_in_ranges(front, family);
+        if (lets_in != Tri::No)
+            to_backends(port, address, front_of(key, front, Via::LoadBalancer));
+        if (lets_in != Tri::Yes)
+            out_.push_back(
+                ended(query_.packet,
+                      lets_in == Tri::No ? decision::Verdict::Deny : decision::Verdict::Depends,
+                      ranges_of(key) + (lets_in == Tri::No ? "leaves" : "may leave") +
+                          " the source out: kube-proxy drops it at the load balancer's "
+                          "address"));
+    }
+
+    static std::string ranges_of(const std::string& key) {
+        return "loadBalancerSourceRanges of service " + key + " ";
     }
 
     bool is_outside(PathEnd end) const {
@@ -130,42 +152,56 @@ class Builder {
                     seen.push_back(backend);
             }
         for (const ServiceBackend& backend : seen)
-            to_end(PathEnd{backend.object, "", "", backend.address});
+            to_end(PathEnd{backend.object, "", "", backend.address}, {}, front.families);
         if (seen.empty())
             out_.push_back(refused(query_.packet, "the service has no endpoints"));
     }
 
     /// An address may be that of a service.
     bool to_service_address(const net::Address& address) {
+        std::string without_port; // a service that has the address
         for (const auto& [key, front] : cluster_.service_fronts) {
             const bool external = holds(front.external_ips, address);
             if (!external && !holds(front.cluster_ips, address))
                 continue;
             const auto* port = port_of(front, query_.packet.destination_port);
-            if (port == nullptr)
+            if (port == nullptr) {
+                if (!external)
+                    without_port = key;
                 continue;
+            }
             if (external)
                 to_external_address(key, front, *port, address);
             else
                 to_backends(*port, {address}, cluster_address(key, front));
             return true;
         }
-        return false;
+        if (without_port.empty() || !query_.packet.destination_port)
+            return false;
+        out_.push_back(refused(query_.packet, "the service " + without_port +
+                                                  ", whose address it is, has no such port"));
+        return true;
     }
 
     void to_external_address(const std::string& key, const ServiceFront& front,
                              const ServiceFront::Port& port, const net::Address& address) {
-        const bool balanced = holds(front.balancer_ips, address);
-        to_backends(port, {address},
-                    front_of(key, front, balanced ? Via::LoadBalancer : Via::ExternalAddress));
-        if (!lets_in(front))
-            out_.push_back(ended(query_.packet, decision::Verdict::Depends,
-                                 "loadBalancerSourceRanges of service " + key +
-                                     " leaves the source out: a load balancer drops it"));
+        if (holds(front.balancer_ips, address))
+            return to_balancer(key, front, port, {address});
+        to_backends(port, {address}, front_of(key, front, Via::ExternalAddress));
+        // Calico's BPF dataplane asks them of externalIPs as well, kube-proxy does not.
+        if (is_in_ranges(front, address.family) != Tri::Yes)
+            out_.push_back(
+                ended(query_.packet, decision::Verdict::Depends,
+                      ranges_of(key) + "leaves the source out: a load balancer drops it"));
     }
 
     static bool holds(const std::vector<net::Address>& list, const net::Address& address) {
         return std::find(list.begin(), list.end(), address) != list.end();
+    }
+
+    static bool is_of(const std::vector<net::Family>& families, net::Family family) {
+        return families.empty() ||
+               std::find(families.begin(), families.end(), family) != families.end();
     }
 
     static Translation front_of(const std::string& key, const ServiceFront& front, Via via) {
@@ -173,21 +209,38 @@ class Builder {
         out.via = via;
         out.service = key;
         out.only_local = front.local_outside;
+        out.families = front.families;
         return out;
     }
 
-    static Translation cluster_address(const std::string& key, const ServiceFront& front) {
+    Translation cluster_address(const std::string& key, const ServiceFront& front) const {
         Translation out = front_of(key, front, Via::ClusterAddress);
         out.only_local = front.local_inside;
+        if (is_in_ranges(front, std::nullopt) != Tri::Yes)
+            out.note = "loadBalancerSourceRanges does not count at the service's cluster address, "
+                       "which the source asks";
         return out;
     }
 
-    bool lets_in(const ServiceFront& front) const {
-        const auto& source = query_.source.address;
-        return front.source_ranges.empty() ||
-               (source &&
-                std::any_of(front.source_ranges.begin(), front.source_ranges.end(),
-                            [&](const net::Cidr& range) { return range.contains(*source); }));
+    /// Whether a service's loadBalancerSourceRanges let the source in. Ranges of another family
+    /// only say nothing of it.
+    Tri is_in_ranges(const ServiceFront& front, std::optional<net::Family> family) const {
+        PathEnd source = query_.source;
+        settle(source);
+        auto addresses = addresses_of(cluster_, source);
+        std::erase_if(addresses,
+                      [&](const auto& each) { return family && each.family != *family; });
+        if (front.source_ranges.empty())
+            return Tri::Yes;
+        if (addresses.size() != 1)
+            return Tri::Unknown;
+        bool any = false;
+        for (const net::Cidr& range : front.source_ranges) {
+            if (range.contains(addresses.front()))
+                return Tri::Yes;
+            any = any || range.family() == addresses.front().family;
+        }
+        return any ? Tri::No : Tri::Unknown;
     }
 
     /// A port of a node may be a service's, or a pod's hostPort.
@@ -198,9 +251,16 @@ class Builder {
             for (const ServiceFront::Port& port : front.ports)
                 if (port.node_port != 0 && port.protocol == query_.packet.protocol &&
                     port.node_port == *query_.packet.destination_port) {
+                    auto addresses = addresses_of(cluster_, end);
+                    const bool known = !addresses.empty();
+                    std::erase_if(addresses, [&](const net::Address& each) {
+                        return !is_of(front.families, each.family);
+                    });
+                    if (known && addresses.empty())
+                        continue; // kube-proxy opens it in the service's families only
                     Translation through = front_of(key, front, Via::NodePort);
                     through.node = end.node;
-                    to_backends(port, addresses_of(cluster_, end), std::move(through));
+                    to_backends(port, addresses, std::move(through));
                     return true;
                 }
         return to_host_port(end);
@@ -268,7 +328,9 @@ class Builder {
         return endpoint == nullptr ? "" : endpoint->node;
     }
 
-    void to_end(PathEnd destination, const std::optional<Translation>& translation = {}) {
+    /// `only`: families in which it is asked; empty: any.
+    void to_end(PathEnd destination, const std::optional<Translation>& translation = {},
+                const std::vector<net::Family>& only = {}) {
         settle(destination);
         if (!translation && ((destination.address && to_service_address(*destination.address)) ||
                              to_node_port(destination)))
@@ -278,7 +340,10 @@ class Builder {
         settle(query.source);
         if (translation && translation->front)
             query.family = translation->front->family;
-        const auto families = families_of(cluster_, query);
+        auto families = families_of(cluster_, query);
+        std::erase_if(families, [&](net::Family each) {
+            return !is_of(only, each) || (translation && !is_of(translation->families, each));
+        });
         if (families.empty() && !translation)
             out_.push_back(refused(query.packet, "the ends have no address of the same IP family"));
         for (const net::Family family : families) {

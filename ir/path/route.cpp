@@ -255,6 +255,8 @@ class Router {
             if (source_.side == Side::Host && destination_.side != Side::Network &&
                 nodes.names.size() == 1)
                 way.builder.end(Verdict::Allow, "a host always reaches itself and its own pods");
+            if (translation_)
+                way.builder.note(translation_->note);
             note_places(nodes, way.builder);
             out.push_back(way.builder.take());
         }

@@ -22,6 +22,8 @@ struct Translation {
     bool only_local = false;
     std::vector<std::string> backend_nodes; ///< of all backends; "": not known where
     std::string service;                    ///< "shop/web"
+    std::vector<net::Family> families;      ///< that the service is of; empty: any
+    std::string note;                       ///< why the packet gets here, where that may surprise
 };
 
 /// Adds the ways from query.source to query.destination in query.family (given).

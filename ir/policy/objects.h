@@ -81,6 +81,7 @@ struct Workload {
     std::vector<EndpointPort> ports;          ///< those with a name
     std::vector<EndpointPort> listens;        ///< every port that a container declares
     std::optional<At<std::int64_t>> replicas; ///< of a Deployment, StatefulSet, ...
+    std::int64_t first_ordinal = 0;           ///< of a StatefulSet: the number of its first pod
     std::vector<At<std::string>> profiles;    ///< WorkloadEndpoint only; pods get kns., ksa.
     std::string interface_name;
     std::map<std::string, std::string> pod_annotations;

@@ -78,6 +78,8 @@ struct Loaded {
 };
 
 const std::string kOnNode = "nodeName: node1";
+/// With the failsafe ports, which every host has.
+const std::string kOpen = "TCP 22,179,2379-2380,5473,6443,6666-6667,9100; UDP 68";
 
 } // namespace
 
@@ -89,12 +91,12 @@ TEST_CASE("without host endpoints nothing governs a pod with hostNetwork") {
 TEST_CASE("the one host endpoint of the node governs it") {
     for (const char* interface : {"eth0", "'*'"}) {
         const Loaded loaded(kOnNode, host_endpoint("node1", interface, "node"));
-        CHECK(loaded.to_agent().allow.describe() == "TCP 9100");
-        CHECK(loaded.to_agent().may.describe() == "TCP 9100");
+        CHECK(loaded.to_agent().allow.describe() == kOpen);
+        CHECK(loaded.to_agent().may.describe() == kOpen);
     }
     const Loaded alike(kOnNode,
                        host_endpoint("a", "eth0", "node") + host_endpoint("b", "eth1", "node"));
-    CHECK(alike.to_agent().may.describe() == "TCP 9100");
+    CHECK(alike.to_agent().may.describe() == kOpen);
 }
 
 TEST_CASE("it depends where the host endpoints of the node differ, or the node is not known") {

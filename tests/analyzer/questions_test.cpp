@@ -4,6 +4,7 @@
 #include "analyzer/diff_cause.h"
 #include "analyzer/questions.h"
 #include "frontend/expectation_text.h"
+#include "ir/decision/eval.h"
 #include "ir/path/path.h"
 #include "tests/random_cluster.h"
 
@@ -35,16 +36,40 @@ ir::PathEnd end_of(const Party& party) {
     return out;
 }
 
+decision::End packet_end(const decision::LoweredCluster& cluster, const ir::PathEnd& end,
+                         net::Family family) {
+    if (end.address)
+        return decision::end_of(cluster.world, *end.address);
+    for (const net::Address& address : cluster.world.object(*end.endpoint).addresses)
+        if (address.family == family)
+            return decision::end_of(cluster.world, address);
+    return {{*end.endpoint}, std::nullopt};
+}
+
+/// By the programs of both ends, of hosts every hook on their packets' way.
 Verdict asked_of_eval(const decision::LoweredCluster& cluster, const Party& from, const Party& to,
                       net::Protocol protocol, std::uint16_t port, net::Family family) {
-    ir::PathQuery query;
-    query.source = end_of(from);
-    query.destination = end_of(to);
-    query.family = family;
-    query.packet.protocol = protocol;
-    query.packet.destination_port = port;
-    query.packet.source_port = 40000;
-    return ir::judge_flow(cluster, query).verdict;
+    decision::Flow flow;
+    flow.family = family;
+    flow.source = packet_end(cluster, end_of(from), family);
+    flow.destination = packet_end(cluster, end_of(to), family);
+    flow.protocol = protocol;
+    flow.destination_port = port;
+    flow.source_port = 40000;
+    Verdict out = Verdict::Allow;
+    const auto ask = [&](const Party& party, decision::Direction direction) {
+        if (party.is_outside())
+            return;
+        const auto* program = cluster.find_at_end(party.objects.back(), direction, family);
+        const Verdict here = decision::eval(cluster.program(program->program), cluster.predicates,
+                                            cluster.world, flow)
+                                 .verdict;
+        if (here == Verdict::Deny || out == Verdict::Allow)
+            out = here;
+    };
+    ask(from, decision::Direction::Egress);
+    ask(to, decision::Direction::Ingress);
+    return out;
 }
 
 net::AddressSet nets(const char* text) {

@@ -76,3 +76,96 @@ TEST_CASE("loadBalancerSourceRanges: whom a load balancer leaves out is not let 
     CHECK(verdict(balanced, {"8.8.8.8", "198.51.100.77", 80}) == Verdict::Depends);
     CHECK(verdict(balanced, {"a/one", "10.96.0.9", 80}) == Verdict::Allow);
 }
+
+TEST_CASE("loadBalancerSourceRanges: kube-proxy drops others at the load balancer's address") {
+    const auto balanced = [](const std::string& ranges, const std::string& address) {
+        std::string text = service("type: LoadBalancer, clusterIP: 10.96.0.9, " + ranges + kPorts);
+        if (!address.empty())
+            text.replace(text.rfind("}}\n---"), 2,
+                         "}, status: {loadBalancer: {ingress: [" + address + "]}}}");
+        return text;
+    };
+    const std::string ranges = "loadBalancerSourceRanges: [203.0.113.0/24], ";
+    for (const char* address :
+         {"", "{ip: 198.51.100.88}", "{ip: 198.51.100.88}, {ip: '2001:db8::1'}",
+          "{hostname: lb.example.com}"}) {
+        INFO(address);
+        CHECK(verdict(balanced(ranges, address), {kOutside, "service:a/s", 80}) == Verdict::Allow);
+        const auto dropped =
+            testing::judge(balanced(ranges, address), {"8.8.8.8", "service:a/s", 80});
+        CHECK(dropped.verdict == Verdict::Deny);
+        CHECK(dropped.reason ==
+              "loadBalancerSourceRanges of service a/s leaves the source out: kube-proxy drops it "
+              "at the load balancer's address");
+        CHECK(verdict(balanced("", address), {"8.8.8.8", "service:a/s", 80}) == Verdict::Allow);
+    }
+    const std::string at = balanced(ranges, "{ip: 198.51.100.88}");
+    CHECK(verdict(at, {"8.8.8.8", "198.51.100.88", 80}) == Verdict::Deny);
+    CHECK(verdict(at, {kOutside, "198.51.100.88", 80}) == Verdict::Allow);
+    CHECK(verdict(at, {"a/one", "198.51.100.88", 80}) == Verdict::Deny); // the pod's own address
+    // Pods ask by the cluster address, where ranges do not count.
+    const auto inside = testing::judge(at, {"a/one", "service:a/s", 80});
+    CHECK(inside.verdict == Verdict::Allow);
+    CHECK(inside.reason.find("cluster address") != std::string::npos);
+    CHECK(testing::judge(balanced("", ""), {"a/one", "service:a/s", 80}).reason.empty());
+    const std::string pods = "loadBalancerSourceRanges: [10.0.0.0/8], ";
+    CHECK(verdict(balanced(pods, "{ip: 198.51.100.88}"), {"a/one", "198.51.100.88", 80}) ==
+          Verdict::Allow);
+    CHECK(testing::judge(balanced(pods, ""), {"a/one", "service:a/s", 80}).reason.empty());
+    // Of another family, they are not asked by kube-proxy; a load balancer may.
+    CHECK(verdict(balanced("loadBalancerSourceRanges: ['2001:db8::/32'], ", ""),
+                  {"8.8.8.8", "service:a/s", 80}) == Verdict::Depends);
+}
+
+TEST_CASE("a service takes packets of its own families, and has only these addresses for members") {
+    const std::string pods =
+        "{apiVersion: v1, kind: Node, metadata: {name: n8}, status: {addresses: [{type: "
+        "InternalIP, address: 192.168.0.8}, {type: InternalIP, address: 'fd00::8'}]}}\n---\n"
+        "{apiVersion: v1, kind: Pod, metadata: {name: from, namespace: a, labels: {app: from}}, "
+        "spec: {nodeName: n8, containers: [{name: c, image: i}]}, status: {podIPs: [{ip: "
+        "10.0.0.91}, {ip: 'fd01::91'}]}}\n---\n"
+        "{apiVersion: v1, kind: Pod, metadata: {name: to, namespace: a, labels: {app: to}}, spec: "
+        "{nodeName: n8, containers: [{name: c, image: i}]}, status: {podIPs: [{ip: 10.0.0.92}, "
+        "{ip: 'fd01::92'}]}}\n---\n";
+    const auto of = [&](const std::string& spec) {
+        return pods +
+               service("type: NodePort, " + spec +
+                       "selector: {app: to}, ports: [{port: 80, targetPort: 8080, nodePort: "
+                       "30080}]") +
+               global_policy("p", "app == 'from'",
+                             "types: [Egress], egress: [{action: Allow, destination: {services: "
+                             "{name: s, namespace: a}}}]");
+    };
+    const Ask v4{"10.0.0.91", "10.0.0.92", 8080}, v6{"fd01::91", "fd01::92", 8080},
+        port4{kOutside, "192.168.0.8", 30080}, port6{"2001:db8::1", "fd00::8", 30080},
+        by_name{"2001:db8::1", "service:a/s", 80};
+    // Without a word, that of a pod's first address; what the API server wrote, or a manifest asks.
+    for (const char* single : {"", "clusterIP: 10.96.0.9, ", "ipFamilies: [IPv4], ",
+                               "ipFamilyPolicy: SingleStack, ", "clusterIPs: [10.96.0.9], "}) {
+        INFO(single);
+        CHECK(verdict(of(single), v4) == Verdict::Allow);
+        CHECK(verdict(of(single), v6) == Verdict::Deny);
+        CHECK(testing::judge(of(single), port4).ways.front().hops.size() == 1);
+        CHECK(testing::judge(of(single), port6).ways.front().hops.empty()); // the node's own
+        CHECK(verdict(of(single), by_name) == Verdict::Deny);
+    }
+    for (const char* both : {"ipFamilies: [IPv4, IPv6], ", "ipFamilyPolicy: PreferDualStack, ",
+                             "clusterIPs: [10.96.0.9, 'fd02::9'], "}) {
+        INFO(both);
+        CHECK(verdict(of(both), v4) == Verdict::Allow);
+        CHECK(verdict(of(both), v6) == Verdict::Allow);
+        CHECK(testing::judge(of(both), port6).ways.front().hops.size() == 1);
+        CHECK(verdict(of(both), by_name) == Verdict::Allow);
+    }
+    CHECK(verdict(of("ipFamilies: [IPv6], "), v4) == Verdict::Deny);
+    CHECK(verdict(of("ipFamilies: [IPv6], "), v6) == Verdict::Allow);
+}
+
+TEST_CASE("a cluster address answers at its service's ports only") {
+    const std::string text = service("clusterIP: 10.96.0.9, " + kPorts);
+    CHECK(verdict(text, {"a/one", "10.96.0.9", 80}) == Verdict::Allow);
+    const auto other = testing::judge(text, {"a/one", "10.96.0.9", 81});
+    CHECK(other.verdict == Verdict::Deny);
+    CHECK(other.reason == "the service a/s, whose address it is, has no such port");
+    CHECK(verdict(text, {"a/one", "10.96.0.10", 81}) == Verdict::Allow);
+}
