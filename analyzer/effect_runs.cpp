@@ -51,6 +51,29 @@ Units units_of(const Program& program, const Attribution& slots) {
     return out;
 }
 
+/// The classes of a partition with two groups of each. `all`: those that it leaves out are of class
+/// 0; otherwise it looked at no others.
+std::vector<GroupClass> classes_of(GroupClasses::Partition partition, std::size_t groups,
+                                   bool all) {
+    std::vector<GroupClass> out;
+    for (Identity& seen : partition.classes)
+        out.push_back({std::move(seen), 0, 0, 0});
+    std::uint32_t first = 0, second = 1;
+    for (const auto& [group, number] : partition.groups) {
+        out[number].add(group);
+        first += group == first ? 1 : 0;
+        second = std::max(second, first + 1);
+        second += group == second ? 1 : 0;
+    }
+    if (all) {
+        out.front().groups = groups - partition.groups.size();
+        out.front().group = first;
+        out.front().second = second;
+    }
+    std::erase_if(out, [](const GroupClass& each) { return each.groups == 0; });
+    return out;
+}
+
 } // namespace
 
 EffectRuns::EffectRuns(const decision::LoweredCluster& cluster,
@@ -84,50 +107,51 @@ void EffectRuns::collect() {
         }
 }
 
+std::vector<std::uint32_t> EffectRuns::few_others(const Program& program) const {
+    const auto last = static_cast<std::uint32_t>(ends_.list().size()) - 1;
+    std::vector<std::uint32_t> out{last, last / 2, 0}; // an address, endpoints
+    for (const decision::Stage& stage : program.stages)
+        for (const decision::Entry& entry : stage.entries) {
+            const bool egress = program.direction == Direction::Egress;
+            const auto& all = (egress ? entry.match->destination : entry.match->source).all;
+            const auto group = all.empty() ? std::nullopt : ends_.example_of(all.front());
+            if (group && out.size() < 32)
+                out.push_back(*group);
+        }
+    return out;
+}
+
 /// At the normal hook the endpoint itself; packets that are forwarded or not yet translated have
 /// any ends.
-std::vector<GroupClass> EffectRuns::own_of(const Run& run) const {
+std::vector<GroupClass> EffectRuns::own_of(const Run& run) {
     const Program& program = cluster_.program(run.program);
+    std::vector<GroupClass> out;
+    if (program.hook != decision::Hook::Normal) {
+        out = classes_of(ends_.own_of(program), ends_.list().size(), true);
+        std::sort(out.begin(), out.end(),
+                  [](const auto& a, const auto& b) { return a.seen < b.seen; });
+        return out;
+    }
     const auto predicates = predicates_of(program, program.direction == Direction::Egress);
     std::map<Identity, GroupClass> known;
-    const auto add = [&](std::uint32_t group) {
+    for (const std::uint32_t group : run.own) {
         Identity seen = restricted(ends_.identity(group), predicates);
         known.try_emplace(seen, GroupClass{seen, 0, 0, 0}).first->second.add(group);
-    };
-    if (program.hook == decision::Hook::Normal)
-        std::for_each(run.own.begin(), run.own.end(), add);
-    else
-        for (std::uint32_t i = 0; i < ends_.list().size(); ++i)
-            add(i);
-    std::vector<GroupClass> out;
+    }
     for (auto& [seen, each] : known)
         out.push_back(std::move(each));
     return out;
 }
 
-const std::vector<GroupClass>& EffectRuns::others_of(decision::ProgramId id) {
-    std::vector<GroupClass>& out = others_;
-    if (last_ == id)
-        return out;
-    last_ = id;
-    out.clear();
-    auto partition = ends_.others_of(cluster_.program(id));
-    for (Identity& seen : partition.classes)
-        out.push_back({std::move(seen), 0, 0, 0});
-    for (const auto& [group, number] : partition.groups)
-        out[number].add(group);
-    // The rest is of class 0.
-    out.front().groups = ends_.list().size() - partition.groups.size();
-    std::uint32_t first = 0, second = 1;
-    for (const auto& [group, number] : partition.groups) {
-        first += group == first ? 1 : 0;
-        second = std::max(second, first + 1);
-        second += group == second ? 1 : 0;
-    }
-    out.front().group = first;
-    out.front().second = second;
-    std::erase_if(out, [](const GroupClass& each) { return each.groups == 0; });
-    return out;
+const std::vector<GroupClass>& EffectRuns::others_of(decision::ProgramId id,
+                                                     const std::optional<Predicates>& wanted) {
+    if (!wanted && last_ == id)
+        return others_;
+    last_ = wanted ? std::nullopt : std::optional(id);
+    const Program& program = cluster_.program(id);
+    others_ = classes_of(wanted ? ends_.others_of(program, *wanted) : ends_.others_of(program),
+                         ends_.list().size(), !wanted);
+    return others_;
 }
 
 } // namespace polecat::analyzer

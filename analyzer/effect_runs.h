@@ -50,6 +50,8 @@ struct GroupClass {
     }
 };
 
+using Predicates = std::vector<decision::PredicateId>;
+
 /// All runs of one IP family.
 class EffectRuns {
   public:
@@ -61,12 +63,18 @@ class EffectRuns {
     const EndGroups& ends() const { return ends_; }
     const decision::Program& program(const Run& run) const { return cluster_.program(run.program); }
 
+    /// Whether some end of the family runs the program.
+    bool has_ends(const Run& run) const {
+        return program(run).hook != decision::Hook::Normal || !run.own.empty();
+    }
     /// act(source, destination, a group of each) for pairs that the program tells apart, until it
-    /// says false.
-    template <class Act> void each_pair(const Run& run, const Act& act) {
-        const decision::Program& of = program(run);
-        const bool egress = of.direction == decision::Direction::Egress;
-        const std::vector<GroupClass>& others = others_of(run.program);
+    /// says false. `wanted`: those only whose other end has one of these predicates, or may.
+    template <class Act>
+    void each_pair(const Run& run, const std::optional<Predicates>& wanted, const Act& act) {
+        if (!has_ends(run))
+            return;
+        const bool egress = program(run).direction == decision::Direction::Egress;
+        const std::vector<GroupClass>& others = others_of(run.program, wanted);
         for (const GroupClass& a : own_of(run))
             for (const GroupClass& b : others) {
                 // An endpoint sends itself nothing that policy sees.
@@ -81,18 +89,39 @@ class EffectRuns {
                     return;
             }
     }
+    template <class Act> void each_pair(const Run& run, const Act& act) {
+        each_pair(run, std::nullopt, act);
+    }
+    /// act(source, destination) for a few pairs of ends, without finding out which are told apart,
+    /// until it says false: first any ends, then such that rules match.
+    template <class Act> void some_pairs(const Run& run, const Act& act) const {
+        const decision::Program& of = program(run);
+        const auto last = static_cast<std::uint32_t>(ends_.list().size());
+        if (last == 0 || !has_ends(run))
+            return;
+        const bool egress = of.direction == decision::Direction::Egress;
+        const std::uint32_t own = of.hook == decision::Hook::Normal ? *run.own.begin() : 0;
+        const decision::Identity& mine = ends_.identity(own);
+        for (const std::uint32_t other : few_others(of)) {
+            const decision::Identity& theirs = ends_.identity(other);
+            if (other != own && !act(egress ? mine : theirs, egress ? theirs : mine))
+                return;
+        }
+    }
 
   private:
-    std::vector<GroupClass> own_of(const Run& run) const;
-    const std::vector<GroupClass>& others_of(decision::ProgramId id);
+    std::vector<std::uint32_t> few_others(const decision::Program& program) const;
+    std::vector<GroupClass> own_of(const Run& run);
+    const std::vector<GroupClass>& others_of(decision::ProgramId id,
+                                             const std::optional<Predicates>& wanted);
     void collect();
 
     const decision::LoweredCluster& cluster_;
     EndGroups ends_;
     std::vector<Run> runs_;
     /// Of the program that was asked for last: those of all programs are far too many.
-    std::optional<decision::ProgramId> last_;
     std::vector<GroupClass> others_;
+    std::optional<decision::ProgramId> last_; ///< whose they are, if of all groups
 };
 
 } // namespace polecat::analyzer

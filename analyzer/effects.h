@@ -10,8 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "analyzer/effects_walk.h"
-#include "analyzer/end_groups.h"
+#include "analyzer/unit_effect.h"
 #include "ir/decision/identity.h"
 #include "ir/decision/lowered.h"
 

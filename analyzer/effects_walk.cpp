@@ -17,10 +17,76 @@ std::optional<decision::Program> accepting_only(const decision::Program& program
     return out;
 }
 
+/// As LiveEntries finds what may match.
+bool add_required(const decision::Program& program, const Unit& unit,
+                  std::vector<decision::PredicateId>& out) {
+    const bool egress = program.direction == decision::Direction::Egress;
+    const auto& entries = program.stages[unit.stage].entries;
+    for (std::uint32_t e = unit.first; e < unit.first + unit.count; ++e) {
+        const decision::Match& match = *entries[e].match;
+        const auto& all = (egress ? match.destination : match.source).all;
+        if (all.empty() && !entries[e].staged)
+            return false;
+        if (!entries[e].staged)
+            out.push_back(all.front());
+    }
+    return true;
+}
+
 EffectsWalk::EffectsWalk(const decision::Program& program, const std::vector<Unit>& units,
-                         MatchSets& sets)
-    : program_(program), units_(units), sets_(sets), store_(sets.store()), entries_(program, sets) {
-    stages_.resize(program.stages.size());
+                         MatchSets& sets, bool all_known)
+    : program_(program), units_(units), sets_(sets), store_(sets.store()), entries_(program, sets),
+      stages_(program.stages.size()), hidden_(units.size()) {
+    find_hidden(all_known);
+}
+
+namespace {
+
+/// The rules of a stage that take every packet between any ends.
+struct Takers {
+    std::uint32_t first = UINT32_MAX, last = 0; ///< entries
+    bool allows_all = false; ///< the last one allows, and so does every entry before it
+    bool only_allows = true; ///< no entry denies or passes
+
+    explicit Takers(const Stage& stage) {
+        for (std::uint32_t e = 0; e < stage.entries.size(); ++e) {
+            const decision::Entry& entry = stage.entries[e];
+            if (entry.staged || entry.action == Action::Log)
+                continue;
+            only_allows = only_allows && entry.action == Action::Allow;
+            if (*entry.match != decision::Match{})
+                continue;
+            first = std::min(first, e);
+            last = e;
+            allows_all = only_allows;
+        }
+    }
+};
+
+} // namespace
+
+/// Nothing comes to what follows a rule that takes everything. Where a stage allows everything
+/// anyway, no rule that allows is needed; nor is the stage, where the next one does so too.
+void EffectsWalk::find_hidden(bool all_known) {
+    bool later_allows_all = program_.otherwise == Action::Allow;
+    for (std::size_t i = program_.stages.size(); i-- > 0;) {
+        const Takers takers(program_.stages[i]);
+        const bool allows_all = all_known && takers.allows_all;
+        stages_[i].only_allows = takers.only_allows;
+        for (std::size_t u = 0; u < units_.size(); ++u) {
+            const Unit& unit = units_[u];
+            if (unit.stage != i)
+                continue;
+            UnitEffect& hidden = hidden_[u];
+            if (unit.whole_stage)
+                hidden.needed = allows_all && later_allows_all;
+            else if (takers.first < unit.first)
+                hidden = {false, true, true, true};
+            else
+                hidden.needed = allows_all && takers.last >= unit.first + unit.count;
+        }
+        later_allows_all = allows_all;
+    }
 }
 
 bool EffectsWalk::meet(const Identity& source, const Identity& destination) {
@@ -29,8 +95,11 @@ bool EffectsWalk::meet(const Identity& source, const Identity& destination) {
         return false;
     for (StageWalk& stage : stages_)
         stage.live.clear();
-    for (const LiveEntries::Live& each : live)
+    certain_ = true;
+    for (const LiveEntries::Live& each : live) {
         stages_[each.stage].live.push_back({each.entry, each.sets, 0, 0});
+        certain_ = certain_ && each.sets.yes == each.sets.may;
+    }
     return true;
 }
 
@@ -41,7 +110,6 @@ bool EffectsWalk::matches(const Unit& unit) const {
 }
 
 void EffectsWalk::follow() {
-    certain_ = true;
     Id rest = sets_.everything();
     for (std::size_t i = 0; i < program_.stages.size(); ++i) {
         const Stage& stage = program_.stages[i];
@@ -50,7 +118,6 @@ void EffectsWalk::follow() {
         Id passed = 0;
         for (Live& live : walk.live) {
             const Action action = stage.entries[live.entry].action;
-            certain_ = certain_ && live.sets.yes == live.sets.may;
             live.arriving = rest;
             if (action == Action::Log)
                 continue;
@@ -97,8 +164,8 @@ std::size_t EffectsWalk::first_live(const StageWalk& stage, std::uint32_t entry)
     return static_cast<std::size_t>(place - stage.live.begin());
 }
 
-/// Would a verdict change if the unit were not there?
-bool EffectsWalk::changes(const Unit& unit) {
+/// Would a verdict change if the unit were not there? It matches the entries [from, to).
+bool EffectsWalk::changes(const Unit& unit, std::size_t from, std::size_t to) {
     const StageWalk& stage = stages_[unit.stage];
     const auto differ = [this](Id arriving, Id with, Id without) {
         return store_.intersect(arriving, with) != store_.intersect(arriving, without);
@@ -108,8 +175,6 @@ bool EffectsWalk::changes(const Unit& unit) {
     const auto allowed_at = [&](std::size_t at) {
         return at < stage.live.size() ? stage.live[at].allowed : stage.allowed_at_end;
     };
-    const std::size_t from = first_live(stage, unit.first);
-    const std::size_t to = first_live(stage, unit.first + unit.count);
     return from != to && differ(stage.live[from].arriving, allowed_at(from), allowed_at(to));
 }
 
@@ -130,14 +195,71 @@ void EffectsWalk::judge(const Unit& unit, UnitEffect& effect) {
     if (!certain_)
         effect.needed = decides || (unit.whole_stage && stage.arriving != 0);
     else
-        effect.needed = changes(unit);
+        effect.needed = changes(unit, from, to);
 }
 
 /// A rule or a policy that no packet between these ends matches changes nothing, and a stage that
 /// is not there changes what comes later.
-bool EffectsWalk::may_add(const Unit& unit, const UnitEffect& effect) const {
-    return !effect.complete() &&
-           (!effect.reached || (unit.whole_stage && !effect.needed) || matches(unit));
+bool EffectsWalk::may_add(std::size_t unit, const UnitEffect& effect) const {
+    return is_open(unit, effect) && (any_may_add(unit, effect) || matches(units_[unit]));
+}
+
+bool EffectsWalk::any_may_add(std::size_t unit, const UnitEffect& effect) const {
+    const UnitEffect& hidden = hidden_[unit];
+    return !(effect.reached || hidden.reached) ||
+           (units_[unit].whole_stage && !(effect.needed || hidden.needed));
+}
+
+/// Whether something that is not hidden was not seen yet.
+bool EffectsWalk::is_open(std::size_t unit, const UnitEffect& effect) const {
+    const UnitEffect& hidden = hidden_[unit];
+    return !(effect.matches && (effect.decides || hidden.decides) &&
+             (effect.reached || hidden.reached) && (effect.needed || hidden.needed));
+}
+
+bool EffectsWalk::wants_any(const std::vector<UnitEffect>& effects) const {
+    for (std::size_t i = 0; i < units_.size(); ++i)
+        if (is_open(i, effects[i]) && any_may_add(i, effects[i]))
+            return true;
+    return false;
+}
+
+std::optional<std::vector<decision::PredicateId>>
+EffectsWalk::still_wanted(const std::vector<UnitEffect>& effects) const {
+    std::vector<decision::PredicateId> out;
+    for (std::size_t i = 0; i < units_.size(); ++i) {
+        if (is_open(i, effects[i]) &&
+            (any_may_add(i, effects[i]) || !add_required(program_, units_[i], out)))
+            return std::nullopt;
+    }
+    return out;
+}
+
+/// Spares most walks: one other rule alone shows that the unit does nothing between these ends. It
+/// comes before it and takes all that it matches; or the stage only allows, and it allows as much.
+bool EffectsWalk::is_covered(std::size_t number, const UnitEffect& effect) {
+    const Unit& unit = units_[number];
+    const UnitEffect& hidden = hidden_[number];
+    if (unit.whole_stage || !effect.matches || !(effect.reached || hidden.reached))
+        return false;
+    const StageWalk& stage = stages_[unit.stage];
+    const std::size_t from = first_live(stage, unit.first);
+    const std::size_t to = first_live(stage, unit.first + unit.count);
+    const bool only_needed = effect.decides || hidden.decides;
+    const std::size_t end = only_needed && certain_ && stage.only_allows ? stage.live.size() : from;
+    const auto covers = [&](std::size_t other, const Live& live) {
+        return (other < from || other >= to) &&
+               program_.stages[unit.stage].entries[stage.live[other].entry].action != Action::Log &&
+               store_.subtract(live.sets.may, stage.live[other].sets.yes) == 0;
+    };
+    for (std::size_t i = from; i < to; ++i) {
+        std::size_t other = 0;
+        while (other < end && !covers(other, stage.live[i]))
+            ++other;
+        if (other == end)
+            return false;
+    }
+    return true;
 }
 
 bool EffectsWalk::between(const Identity& source, const Identity& destination,
@@ -145,23 +267,20 @@ bool EffectsWalk::between(const Identity& source, const Identity& destination,
     if (!meet(source, destination))
         return open_;
     open_ = false;
-    bool adds = false;
-    for (std::size_t i = 0; i < units_.size() && !adds; ++i) {
-        open_ = open_ || !effects[i].complete();
-        adds = may_add(units_[i], effects[i]);
+    judged_.clear();
+    for (std::uint32_t i = 0; i < units_.size(); ++i) {
+        open_ = open_ || is_open(i, effects[i]);
+        if (may_add(i, effects[i]) && !is_covered(i, effects[i]))
+            judged_.push_back(i);
     }
-    if (!adds)
+    if (judged_.empty())
         return open_;
     follow();
     if (certain_)
         backward();
-    open_ = false;
-    for (std::size_t i = 0; i < units_.size(); ++i) {
-        if (!effects[i].complete())
-            judge(units_[i], effects[i]);
-        open_ = open_ || !effects[i].complete();
-    }
-    return open_;
+    for (const std::uint32_t i : judged_)
+        judge(units_[i], effects[i]);
+    return true; // perhaps
 }
 
 SetStore::Id EffectsWalk::disagreement(std::uint32_t first, std::uint32_t second) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "analyzer/live_entries.h"
+#include "analyzer/unit_effect.h"
 
 namespace polecat::analyzer {
 
@@ -20,31 +21,33 @@ struct Unit {
     auto operator<=>(const Unit&) const = default;
 };
 
-/// What was seen of a unit so far.
-struct UnitEffect {
-    bool matches = false; ///< some flow matches one of its rules
-    bool decides = false; ///< some such flow is not taken by what comes before
-    bool reached = false; ///< some flow comes to its place
-    bool needed = false;  ///< without it some verdict would be (or may be) another
-
-    /// Nothing that is still to come could add to it.
-    bool complete() const { return matches && decides && reached && needed; }
-};
-
 /// Before the last hook, a rule that allows says more than the end that lets a packet go on: it
 /// spares it the policy that follows, or the host's own rules for forwarded packets. The program by
 /// which only rules allow; nullopt: at the last hook both mean the same.
 std::optional<decision::Program> accepting_only(const decision::Program& program);
 
+/// Adds predicates to `out`: an other end that the unit matches has one of them, or may. False: it
+/// may match any end.
+bool add_required(const decision::Program& program, const Unit& unit,
+                  std::vector<decision::PredicateId>& out);
+
 class EffectsWalk {
   public:
-    /// All must outlive this.
-    EffectsWalk(const decision::Program& program, const std::vector<Unit>& units, MatchSets& sets);
+    /// All must outlive this. `all_known`: of no end it is unknown whether it has a predicate that
+    /// the program asks for.
+    EffectsWalk(const decision::Program& program, const std::vector<Unit>& units, MatchSets& sets,
+                bool all_known = false);
 
     /// Adds what happens between these ends to `effects`, one for each unit. False: no ends can add
     /// anything any more.
     bool between(const decision::Identity& source, const decision::Identity& destination,
                  std::vector<UnitEffect>& effects);
+
+    /// Whether just any other ends can add something to `effects`.
+    bool wants_any(const std::vector<UnitEffect>& effects) const;
+    /// Which other ends can add anything to `effects`, as add_required() says; nullopt: any.
+    std::optional<std::vector<decision::PredicateId>>
+    still_wanted(const std::vector<UnitEffect>& effects) const;
 
     /// Finds what matches between two ends. False: the very same as between two ends before.
     bool meet(const decision::Identity& source, const decision::Identity& destination);
@@ -84,12 +87,17 @@ class EffectsWalk {
         Id arriving = 0, leaving = 0; ///< at its start; at its end, undecided
         Id allowed = 0;               ///< of all packets, judged from its start on
         Id allowed_at_end = 0;        ///< what its end allows
+        bool only_allows = false;     ///< no rule of it denies or passes
     };
 
-    bool may_add(const Unit& unit, const UnitEffect& effect) const;
+    void find_hidden(bool all_known);
+    bool is_open(std::size_t unit, const UnitEffect& effect) const;
+    bool any_may_add(std::size_t unit, const UnitEffect& effect) const;
+    bool may_add(std::size_t unit, const UnitEffect& effect) const;
+    bool is_covered(std::size_t unit, const UnitEffect& effect);
     void backward();
     void judge(const Unit& unit, UnitEffect& effect);
-    bool changes(const Unit& unit);
+    bool changes(const Unit& unit, std::size_t from, std::size_t to);
     std::size_t first_live(const StageWalk& stage, std::uint32_t entry) const;
     Id allowed_from(std::size_t stage) const;
 
@@ -100,6 +108,9 @@ class EffectsWalk {
     LiveEntries entries_;
     std::unordered_set<std::vector<LiveEntries::Live>, LiveEntries::Hash> met_;
     std::vector<StageWalk> stages_;
+    /// By unit: what it does between no ends, because of rules that take every packet.
+    std::vector<UnitEffect> hidden_;
+    std::vector<std::uint32_t> judged_; ///< units of which the ends of now may show something
     Id otherwise_ = 0;
     bool certain_ = true; ///< every match between the ends is known
     bool open_ = true;    ///< other ends may add something

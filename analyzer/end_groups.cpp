@@ -98,4 +98,27 @@ EndGroups::others_of(std::initializer_list<const decision::Program*> programs) {
     return classes_->partition(predicates);
 }
 
+GroupClasses::Partition EndGroups::others_of(const decision::Program& program,
+                                             const std::vector<PredicateId>& wanted) {
+    return classes_->partition(predicates_of(program, program.direction == Direction::Ingress),
+                               wanted);
+}
+
+GroupClasses::Partition EndGroups::own_of(const decision::Program& program) {
+    return classes_->partition(predicates_of(program, program.direction == Direction::Egress));
+}
+
+bool EndGroups::all_known(const decision::Program& program) const {
+    for (const decision::Stage& stage : program.stages)
+        for (const decision::Entry& entry : stage.entries)
+            for (const auto* side : {&entry.match->source, &entry.match->destination}) {
+                bool known = true;
+                each_predicate(
+                    *side, [&](PredicateId id) { known = known && !classes_->is_in_doubt(id); });
+                if (!known)
+                    return false;
+            }
+    return true;
+}
+
 } // namespace polecat::analyzer

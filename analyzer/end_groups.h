@@ -61,6 +61,18 @@ class EndGroups {
     GroupClasses::Partition others_of(const decision::Program& program) {
         return others_of({&program});
     }
+    /// The same of those groups only of which one of `wanted`, of the program's, holds or may.
+    GroupClasses::Partition others_of(const decision::Program& program,
+                                      const std::vector<decision::PredicateId>& wanted);
+    /// How a program sees all groups as its own side.
+    GroupClasses::Partition own_of(const decision::Program& program);
+
+    /// A group that has a predicate, or may.
+    std::optional<std::uint32_t> example_of(decision::PredicateId predicate) const {
+        return classes_->example_of(predicate);
+    }
+    /// Whether it is known of every group what a program asks of it.
+    bool all_known(const decision::Program& program) const;
 
   private:
     void add_endpoints(const decision::LoweredCluster& cluster, bool by_node);

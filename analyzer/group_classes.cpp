@@ -32,7 +32,7 @@ Identity restricted(const Identity& identity, const std::vector<PredicateId>& pr
 
 GroupClasses::GroupClasses(std::vector<const Identity*> groups, std::size_t predicates)
     : identities_(std::move(groups)), members_(predicates), ports_(predicates),
-      class_of_(identities_.size(), 0) {
+      class_of_(identities_.size(), 0), wanted_(identities_.size(), false) {
     const auto add = [&](PredicateId id, Member member) {
         Members& members = members_[id.value];
         members.list.push_back(member);
@@ -56,7 +56,10 @@ void GroupClasses::add_ports(std::uint32_t group) {
         Members& members = ports_[id.value];
         const auto [place, added] =
             kinds_of_ports_.try_emplace({id, std::vector(first, last)}, members.kinds);
-        members.kinds += added ? 1 : 0;
+        if (added) {
+            ++members.kinds;
+            members.ports.emplace_back(first, last);
+        }
         members.list.push_back({group, place->second});
         first = last;
     }
@@ -68,19 +71,44 @@ void GroupClasses::move(std::uint32_t group, std::uint32_t to) {
     class_of_[group] = to;
 }
 
-void GroupClasses::refine(const Members& members) {
-    next_.resize(std::max(next_.size(), std::size_t{count_} * members.kinds), 0);
+template <class Wanted>
+void GroupClasses::refine(PredicateId predicate, bool by_ports, const Wanted& wanted) {
+    const Members& members = (by_ports ? ports_ : members_)[predicate.value];
+    next_.resize(std::max(next_.size(), cuts_.size() * members.kinds), 0);
     std::vector<std::size_t> used;
     for (const Member& member : members.list) {
-        const std::size_t from = std::size_t{class_of_[member.group]} * members.kinds + member.kind;
+        if (!wanted(member.group))
+            continue;
+        const std::uint32_t old = class_of_[member.group];
+        const std::size_t from = std::size_t{old} * members.kinds + member.kind;
         if (next_[from] == 0) {
-            next_[from] = count_++;
+            next_[from] = static_cast<std::uint32_t>(cuts_.size());
+            cuts_.push_back({old, predicate, member.kind, by_ports});
             used.push_back(from);
         }
         move(member.group, next_[from]);
     }
     for (const std::size_t each : used)
         next_[each] = 0;
+}
+
+/// What its groups have of the predicates is what it was cut by.
+Identity GroupClasses::seen_of(std::uint32_t number) const {
+    Identity out;
+    out.family = identities_.empty() ? net::Family::V4 : identities_.front()->family;
+    for (; number != 0; number = cuts_[number].from) {
+        const Cut& cut = cuts_[number];
+        if (cut.by_ports) {
+            const auto& ports = ports_[cut.predicate.value].ports[cut.kind];
+            out.port_members.insert(out.port_members.end(), ports.rbegin(), ports.rend());
+        } else {
+            (cut.kind == 0 ? out.yes : out.unknown).push_back(cut.predicate);
+        }
+    }
+    std::reverse(out.yes.begin(), out.yes.end()); // predicates cut in ascending order
+    std::reverse(out.unknown.begin(), out.unknown.end());
+    std::reverse(out.port_members.begin(), out.port_members.end());
+    return out;
 }
 
 /// Where many are touched, looking at all is cheaper.
@@ -93,29 +121,48 @@ void GroupClasses::sort_touched() {
             touched_.push_back(group);
 }
 
-GroupClasses::Partition GroupClasses::partition(const std::vector<PredicateId>& predicates) {
+template <class Wanted>
+GroupClasses::Partition GroupClasses::cut(const std::vector<PredicateId>& predicates,
+                                          const Wanted& wanted) {
+    cuts_.assign(1, {});
     for (const PredicateId id : predicates) {
-        refine(members_[id.value]);
-        refine(ports_[id.value]);
+        refine(id, false, wanted);
+        refine(id, true, wanted);
     }
     sort_touched();
     Partition out;
-    Identity nothing;
-    nothing.family = identities_.empty() ? net::Family::V4 : identities_.front()->family;
-    out.classes.push_back(std::move(nothing));
+    out.classes.push_back(seen_of(0));
     // Classes on the way there are left empty: number those that are left.
-    std::vector<std::uint32_t> number(count_, 0);
+    std::vector<std::uint32_t> number(cuts_.size(), 0);
     for (const std::uint32_t group : touched_) {
         std::uint32_t& known = number[class_of_[group]];
         if (known == 0) {
             known = static_cast<std::uint32_t>(out.classes.size());
-            out.classes.push_back(restricted(*identities_[group], predicates));
+            out.classes.push_back(seen_of(class_of_[group]));
         }
         out.groups.emplace_back(group, known);
         class_of_[group] = 0;
     }
     touched_.clear();
-    count_ = 1;
+    return out;
+}
+
+GroupClasses::Partition GroupClasses::partition(const std::vector<PredicateId>& predicates) {
+    return cut(predicates, [](std::uint32_t) { return true; });
+}
+
+/// Groups of one class have all of `predicates` alike: a class is wanted or not as a whole.
+GroupClasses::Partition GroupClasses::partition(const std::vector<PredicateId>& predicates,
+                                                const std::vector<PredicateId>& wanted) {
+    const auto mark = [&](bool value) {
+        for (const PredicateId id : wanted)
+            for (const auto* members : {&members_[id.value], &ports_[id.value]})
+                for (const Member& member : members->list)
+                    wanted_[member.group] = value;
+    };
+    mark(true);
+    Partition out = cut(predicates, [this](std::uint32_t group) { return wanted_[group]; });
+    mark(false);
     return out;
 }
 

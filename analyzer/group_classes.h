@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,19 @@ class GroupClasses {
     };
     /// `predicates` sorted. Not thread-safe: it uses room of the object.
     Partition partition(const std::vector<decision::PredicateId>& predicates);
+    /// The same of those groups only of which one of `wanted`, of `predicates`, holds or may.
+    Partition partition(const std::vector<decision::PredicateId>& predicates,
+                        const std::vector<decision::PredicateId>& wanted);
+
+    /// The first group of which a predicate holds or may.
+    std::optional<std::uint32_t> example_of(decision::PredicateId predicate) const {
+        const auto& list = members_[predicate.value].list;
+        return list.empty() ? std::nullopt : std::optional(list.front().group);
+    }
+    /// Of some group it is not known whether the predicate holds.
+    bool is_in_doubt(decision::PredicateId predicate) const {
+        return members_[predicate.value].kinds > 1;
+    }
 
   private:
     /// A group, and which of the kinds it is of that a predicate tells apart.
@@ -34,9 +48,20 @@ class GroupClasses {
     struct Members {
         std::vector<Member> list;
         std::uint32_t kinds = 0;
+        std::vector<std::vector<decision::PortMember>> ports; ///< by kind, of sets with ports
+    };
+    /// How a class was told from the one that it was cut from.
+    struct Cut {
+        std::uint32_t from = 0;
+        decision::PredicateId predicate;
+        std::uint32_t kind = 0;
+        bool by_ports = false;
     };
     void add_ports(std::uint32_t group);
-    void refine(const Members& members);
+    template <class Wanted> Partition cut(const std::vector<decision::PredicateId>&, const Wanted&);
+    template <class Wanted>
+    void refine(decision::PredicateId predicate, bool by_ports, const Wanted& wanted);
+    decision::Identity seen_of(std::uint32_t number) const;
     void sort_touched();
     void move(std::uint32_t group, std::uint32_t to);
 
@@ -49,7 +74,8 @@ class GroupClasses {
     std::vector<std::uint32_t> class_of_; ///< by group, while refining
     std::vector<std::uint32_t> touched_;
     std::vector<std::uint32_t> next_; ///< by class and kind, all 0 but while refining
-    std::uint32_t count_ = 1;
+    std::vector<Cut> cuts_;           ///< by class
+    std::vector<bool> wanted_;        ///< by group, all false but while refining
 };
 
 /// Up to two groups of each class of `partition`, the first ones; `groups`: how many there are.

@@ -48,6 +48,7 @@ class MatchSets {
                  const decision::Identity& destination);
 
     SetStore& store() { return store_; }
+    const HttpAtoms& atoms() const { return atoms_; }
     Id everything() const { return everything_; }
 
   private:

@@ -17,7 +17,7 @@
 #include "analyzer/map.h"
 #include "analyzer/questions.h"
 #include "analyzer/sides.h"
-#include "backends/nftables/nftables.h"
+#include "backends/node/build.h"
 #include "bench/felix_workloads.h"
 #include "bench/manifests.h"
 #include "bench/measure.h"
@@ -149,7 +149,7 @@ void tables_of(const std::string& name, const std::function<policy::Cluster()>& 
     phases.done("lower");
     const decision::Identities identities(lowered);
     phases.done("identities");
-    const auto image = backends::build_node_image(lowered, identities, kLocalNode, 1, diagnostics);
+    const auto image = backends::NodeImages(lowered, identities).of(kLocalNode, diagnostics);
     phases.done("flatten");
     phases.print(fmt::format("{} ({} tables)", name, image ? image->programs.size() : 0));
 }
@@ -164,28 +164,24 @@ void flow_by_table() {
     const auto lowered = passes::lower(cluster, diagnostics, options);
     const decision::Identities identities(lowered);
     Phases phases;
-    const auto image = backends::build_node_image(lowered, identities, kLocalNode, 1, diagnostics);
+    const auto image = backends::NodeImages(lowered, identities).of(kLocalNode, diagnostics);
     phases.done("flatten");
     const auto program =
         std::find_if(image->programs.begin(), image->programs.end(), [](const auto& each) {
-            return each.second.direction == decision::Direction::Ingress;
+            return each.second->direction == decision::Direction::Ingress;
         });
     const backends::ProgramImage& table = program->second;
-    const std::size_t others = [&] {
-        std::size_t out = 0;
-        for (const auto& [identity, number] : table.other)
-            out = std::max(out, std::size_t{number} + 1);
-        return out;
-    }();
     constexpr std::uint32_t kFlows = 1'000'000;
     std::size_t allowed = 0;
     for (std::uint32_t i = 0; i < kFlows; ++i) {
         const net::Address source{net::Family::V4, 0, 0x0B000000 + i % 300'000};
-        const std::uint32_t identity = identities.of_address(source).value;
-        const std::size_t other = table.other.at(identity);
+        const auto range = image->outside.upper_bound({source, net::last_address(source.family)});
+        const std::uint32_t identity = std::prev(range)->second;
+        const auto& others = table.others.front();
+        const auto row = others.rows.find(identity);
         const std::uint16_t l4 = table.l4.of({net::kTcp, static_cast<std::uint16_t>(i)});
-        const std::size_t ports = table.rows.size() / others / table.l4.count;
-        allowed += table.cells[table.rows[other * ports * table.l4.count + l4]].allow ? 1 : 0;
+        const auto cell = table.rows.at(row == others.rows.end() ? others.usual : row->second);
+        allowed += table.cells.at(cell.at(0, l4)).allow ? 1 : 0;
     }
     phases.done("1M flows");
     phases.print(fmt::format("flow by table ({} ok)", allowed));

@@ -147,6 +147,21 @@ class DoublesFinder {
         return span(each.first).file == span(each.second).file;
     }
 
+    /// `dns-policy.yaml` and `dns-policy.sets.yaml`, `pool-a.yaml` and `pool-b.yaml`: one of them
+    /// is applied.
+    bool are_alternatives(const Double& each) const {
+        std::string a = name_of(path(each.first)), b = name_of(path(each.second));
+        a = a.substr(0, a.rfind('.'));
+        b = b.substr(0, b.rfind('.'));
+        if (a.size() > b.size())
+            std::swap(a, b);
+        constexpr std::size_t kWord = 5;
+        const auto same = static_cast<std::size_t>(
+            std::mismatch(a.begin(), a.end(), b.begin()).first - a.begin());
+        return a != b && a.size() >= kWord &&
+               (b.find(a) != std::string::npos || (same > kWord && same * 3 >= b.size() * 2));
+    }
+
     /// Two objects are a slip; an object in a third file, or three objects of two folders or of the
     /// files of one, are not.
     void tell_apart() {
@@ -168,7 +183,8 @@ class DoublesFinder {
             if (in_one_file(*each)) // one source may be built twice
                 each->variant = span(each->first) == span(each->second);
             else
-                each->variant = each->elsewhere || shared[folders(*each)] > kMostSlips ||
+                each->variant = each->elsewhere || are_alternatives(*each) ||
+                                shared[folders(*each)] > kMostSlips ||
                                 files[each->second] > kMostSlips || again.contains(each->second);
             if (each->variant && !in_one_file(*each))
                 again.insert(each->first);
@@ -182,7 +198,8 @@ class DoublesFinder {
     void settle(bool has_variants) {
         for (Double& each : found_)
             if (!has_variants)
-                each.variant = each.unplaced;
+                each.variant = each.unplaced ||
+                               (!each.elsewhere && !in_one_file(each) && are_alternatives(each));
             else if (!in_one_file(each) &&
                      (each.equal || !is_policy_like(objects_[each.second].type)))
                 each.variant = true;
@@ -239,6 +256,7 @@ void report_slip(const Object& first, const Object& second, const Double& each, 
     if (each.equal) {
         diagnostic.severity = diag::Severity::Note;
         diagnostic.with_hint("both say the same; one of them can go");
+        diagnostic.as_usual(!is_policy_like(second.type));
         return;
     }
     // Of Kubernetes' own kinds the last one applied counts, and which one that is seldom matters to

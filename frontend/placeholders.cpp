@@ -43,21 +43,22 @@ bool has_word_to_replace(std::string_view text) {
             std::isupper(static_cast<unsigned char>(text[lines + 2])) != 0);
 }
 
-/// `192.168.xxx.yyy`.
+/// `192.168.xxx.yyy`, `10.x.x.x/8`: no other letters.
 bool has_letters_for_numbers(std::string_view text) {
-    if (text.find('.') == std::string_view::npos)
-        return false;
-    for (const char* each : {"xxx", "yyy", "zzz", "x.x"})
-        if (text.find(each) != std::string_view::npos)
-            return true;
-    return false;
+    return text.find_first_not_of("0123456789./xyzXYZ") == std::string_view::npos &&
+           text.find_first_of("xyzXYZ") != std::string_view::npos &&
+           std::count(text.begin(), text.end(), '.') == 3;
 }
 
-/// `NAME`: no object is called so.
-bool is_all_capitals(std::string_view text) {
-    return text.size() > 1 && std::all_of(text.begin(), text.end(), [](char c) {
-               return (c >= 'A' && c <= 'Z') || c == '_' || c == '-';
-           });
+/// `NAME`, `shell-HOSTNAME`, `APP_NAME`: what the name is to be.
+bool ends_in_what_it_is(std::string_view text) {
+    static constexpr std::string_view kWords[] = {"NAME", "NAMESPACE", "APP",  "APPNAME", "SERVICE",
+                                                  "HOST", "HOSTNAME",  "NODE", "CLUSTER"};
+    const std::size_t begin = text.find_last_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_") + 1;
+    const std::string_view word = text.substr(begin);
+    return (begin == 0 || text[begin - 1] == '-') &&
+           (word.find('_') != std::string_view::npos ||
+            std::find(std::begin(kWords), std::end(kWords), word) != std::end(kWords));
 }
 
 /// What people write where something is to be filled in.
@@ -101,7 +102,7 @@ class Search {
             out_.push_back({span, variable, true, in_metadata, is_space});
         else if (braces && yaml::looks_like_template(text))
             out_.push_back({span, text, false, in_metadata, is_space});
-        else if (looks_blank(text) || (in_metadata && is_all_capitals(text)))
+        else if (looks_blank(text) || (in_metadata && ends_in_what_it_is(text)))
             out_.push_back({span, text, false, in_metadata, is_space, true});
     }
 
@@ -169,7 +170,8 @@ struct Said {
 
 bool is_about_values(diag::Code code) {
     return code == diag::Code::ObjectName || code == diag::Code::LabelSyntax ||
-           code == diag::Code::FieldValue || code == diag::Code::ApiCheckMissed;
+           code == diag::Code::FieldValue || code == diag::Code::ApiCheckMissed ||
+           code == diag::Code::WrongType;
 }
 
 Said drop_what_was_said(const Placeholder& of, diag::Diagnostics& found) {
@@ -177,7 +179,8 @@ Said drop_what_was_said(const Placeholder& of, diag::Diagnostics& found) {
     found.keep_if([&](const diag::Diagnostic& said) {
         const bool at_key = of.is_blank && of.key.known() && said.span == of.key;
         if ((!lies_in(said.span, of.span) && !at_key) ||
-            (of.is_blank && !is_about_values(said.code)))
+            (of.is_blank &&
+             (said.severity != diag::Severity::Error || !is_about_values(said.code))))
             return true;
         const bool tells = said.code == diag::Code::UnrenderedTemplate;
         out.that_it_is_a_template = out.that_it_is_a_template || tells;

@@ -211,7 +211,8 @@ void merge_templates(const Sources& sources, const std::vector<File>& files,
         if (places[key] > 1)
             each.with_note(fmt::format("and in {} more place{} of this folder", places[key] - 1,
                                        places[key] == 2 ? "" : "s"));
-        if (!named[each.span.file.value])
+        // What nobody filled in is refused as it stands; a template is for another tool.
+        if (!named[each.span.file.value] && !(is_blank_told(each) && of_policies.contains(key)))
             each.severity =
                 of_policies.contains(key) ? diag::Severity::Warning : diag::Severity::Note;
         return true;

@@ -83,7 +83,13 @@ void add_network(const policy::Cluster& cluster, decision::LoweredCluster& lower
 
 } // namespace
 
+decision::LoweredCluster lower(const policy::Cluster& cluster, diag::Diagnostics& diagnostics,
+                               const LowerOptions& options) {
+    return lower(cluster, order_policies(cluster), diagnostics, options);
+}
+
 decision::LoweredCluster lower(const policy::Cluster& cluster,
+                               const policy::OrderedPolicies& policies,
                                [[maybe_unused]] diag::Diagnostics& diagnostics,
                                const LowerOptions& options) {
     decision::LoweredCluster lowered;
@@ -101,7 +107,6 @@ decision::LoweredCluster lower(const policy::Cluster& cluster,
     const std::vector<lowering::EndpointSource> endpoints =
         lowering::build_world(cluster, profiles, lowered);
     lowering::build_services(cluster, lowered);
-    const policy::OrderedPolicies policies = order_policies(cluster);
     lowering::build_groups(cluster, profiles, policies.tiers, endpoints, options.only_node,
                            lowered);
     return lowered;

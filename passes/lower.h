@@ -13,13 +13,17 @@ namespace polecat::passes {
 
 struct LowerOptions {
     decision::UnknownAddress unknown_address = decision::UnknownAddress::Depends;
-    /// Set: programs are made for this node's endpoints only. For compiling one node; endpoints
-    /// elsewhere then have no programs, so nothing may be asked about them.
+    /// Set: programs are made for this node's endpoints only. Endpoints elsewhere then have no
+    /// programs, so nothing may be asked about them, and identities are this node's alone.
     std::string only_node;
 };
 
 decision::LoweredCluster lower(const policy::Cluster& cluster, diag::Diagnostics& diagnostics,
                                const LowerOptions& options = {});
+/// The same by order_policies(cluster), for who needs those as well.
+decision::LoweredCluster lower(const policy::Cluster& cluster,
+                               const policy::OrderedPolicies& policies,
+                               diag::Diagnostics& diagnostics, const LowerOptions& options = {});
 
 /// All policies in the order of evaluation: what lowering goes by, for questions about policies
 /// themselves. Points into `cluster`.

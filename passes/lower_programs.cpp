@@ -23,8 +23,9 @@ struct Programs::Assembly {
         StageEnd end = StageEnd::Deny, staged_end = StageEnd::Deny;
     };
     std::vector<Part> parts;
+    using Source = std::variant<const Rules*, Shared<Slot>>;
     /// Where the slots come from, in order: the rules of a policy or profile, or one slot.
-    std::vector<std::variant<const Rules*, Shared<Slot>>> slots;
+    std::vector<Source> slots;
     struct Block {
         std::uint32_t place = 0, stage = 0, first = 0, count = 0;
     };
@@ -37,21 +38,31 @@ struct Programs::Assembly {
     }
 
     Attribution attribution(std::vector<decision::PolicyBlock> policies) const {
-        std::vector<Shared<Slot>> out;
+        std::size_t count = 0;
         for (const auto& each : slots)
-            if (const auto* rules = std::get_if<const Rules*>(&each))
-                out.insert(out.end(), (*rules)->slots.begin(), (*rules)->slots.end());
+            count += rules_in(each) != nullptr ? rules_in(each)->slots.size() : 1;
+        std::vector<Shared<Slot>> out;
+        out.reserve(count);
+        for (const auto& each : slots)
+            if (const Rules* rules = rules_in(each))
+                out.insert(out.end(), rules->slots.begin(), rules->slots.end());
             else
                 out.push_back(std::get<Shared<Slot>>(each));
         return Attribution(std::move(out), std::move(policies));
+    }
+
+    static const Rules* rules_in(const Source& source) {
+        const auto* rules = std::get_if<const Rules*>(&source);
+        return rules != nullptr ? *rules : nullptr;
     }
 
     /// Equal texts, equal slots: rules are known by their place, ends by what they say.
     std::string slots_key() const {
         std::string out;
         for (const auto& each : slots)
-            if (const auto* rules = std::get_if<const Rules*>(&each)) {
-                out += std::to_string(reinterpret_cast<std::uintptr_t>(*rules)) + ";";
+            if (const Rules* rules = rules_in(each)) {
+                out += 'r';
+                out.append(reinterpret_cast<const char*>(&rules), sizeof rules);
             } else {
                 const Slot& slot = *std::get<Shared<Slot>>(each);
                 out += std::to_string(static_cast<int>(slot.kind)) + slot.tier + "/" +
@@ -63,16 +74,19 @@ struct Programs::Assembly {
 
     /// Equal keys, equal programs: slots are numbered in the order of the parts.
     std::u32string key(const Request& request) const {
-        std::u32string text{static_cast<char32_t>(request.hook),
-                            static_cast<char32_t>(request.direction),
-                            static_cast<char32_t>(request.family)};
+        std::size_t size = 3;
+        for (const Part& part : parts)
+            size += 4 + part.entries.size();
+        std::u32string text;
+        text.reserve(size);
+        text += {static_cast<char32_t>(request.hook), static_cast<char32_t>(request.direction),
+                 static_cast<char32_t>(request.family)};
         for (const Part& part : parts) {
             text += static_cast<char32_t>(part.kind);
             text += static_cast<char32_t>(part.end);
             text += static_cast<char32_t>(part.staged_end);
             text += static_cast<char32_t>(part.entries.size());
-            for (const std::uint32_t entry : part.entries)
-                text += static_cast<char32_t>(entry);
+            text.append(part.entries.begin(), part.entries.end());
         }
         return text;
     }
@@ -353,6 +367,7 @@ decision::ProgramId Programs::intern_program(const Request& request, const Assem
         stage.kind = part.kind;
         stage.end = part.end;
         stage.staged_end = part.staged_end;
+        stage.entries.reserve(part.entries.size());
         for (const std::uint32_t entry : part.entries) {
             const Token& token = tokens_[entry / 2];
             const SlotId id{entry % 2 == 1 ? slot - 1 : slot++};
@@ -404,6 +419,7 @@ decision::GroupProgram Programs::build(const Request& request) {
     const auto [place, added] = attributions_.try_emplace(assembly.slots_key());
     if (added) {
         std::vector<decision::PolicyBlock> blocks;
+        blocks.reserve(assembly.blocks.size());
         for (const Assembly::Block& each : assembly.blocks) {
             blocks.push_back(block_of(each.place));
             blocks.back().stage = each.stage;

@@ -19,8 +19,11 @@ Result<std::string> nft(const std::vector<std::string>& arguments, const std::st
 
 } // namespace
 
-Result<bool> nft_load(const std::string& text) {
-    const auto output = nft({"-f", "-"}, text);
+Result<bool> nft_load(const std::string& text, std::optional<std::uint32_t> generation) {
+    std::vector<std::string> arguments{"-f", "-"};
+    if (generation)
+        arguments.insert(arguments.begin(), {"-D", "generation=" + std::to_string(*generation)});
+    const auto output = nft(arguments, text);
     if (!output)
         return Error{output.error()};
     return true;

@@ -1,6 +1,8 @@
 /// Talks to the kernel's nftables through nft(8): the only place that starts it.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "support/result.h"
@@ -8,7 +10,8 @@
 namespace polecat::runtime {
 
 /// Loads a text (`nft -f -`). One transaction: all of it or nothing. The error is nft's own words.
-Result<bool> nft_load(const std::string& text);
+/// `generation`: what `$generation` in it stands for.
+Result<bool> nft_load(const std::string& text, std::optional<std::uint32_t> generation = {});
 /// `nft -nn list table inet NAME`.
 Result<std::string> nft_list(const std::string& table);
 /// The same of one set of table ip NAME.

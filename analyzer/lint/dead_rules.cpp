@@ -275,8 +275,10 @@ class DeadRulesChecker {
                                  ? "move it before the rules that take its flows, or remove it"
                                  : "let the earlier tier pass what is to come here: end its "
                                    "policies with `- action: Pass`");
-        if (same_action)
+        if (same_action) {
             diagnostic.severity = diag::Severity::Note;
+            diagnostic.as_usual(policy::asks_nothing(rule)); // it stands for what may come
+        }
         if (effect.taken_by_ends.empty())
             note_takers(key, effect, rule.span, diagnostic.severity);
     }

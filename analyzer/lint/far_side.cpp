@@ -18,12 +18,15 @@ using policy::Policy;
 
 namespace {
 
+const std::vector<policy::Rule>& rules_of(const Policy& policy, Direction direction) {
+    return direction == Direction::Ingress ? policy.ingress : policy.egress;
+}
+
 /// Workloads that the Allow rules of one direction name; nullopt: they name others, too.
 std::optional<std::set<ObjectId>> peers_named(Context& context, const Policy& policy,
                                               Direction direction) {
     std::set<ObjectId> out;
-    for (const policy::Rule& rule :
-         direction == Direction::Ingress ? policy.ingress : policy.egress) {
+    for (const policy::Rule& rule : rules_of(policy, direction)) {
         if (rule.action != policy::Action::Allow)
             continue;
         const auto& far = direction == Direction::Ingress ? rule.source : rule.destination;
@@ -38,11 +41,31 @@ std::optional<std::set<ObjectId>> peers_named(Context& context, const Policy& po
     return out.empty() ? std::nullopt : std::optional(std::move(out));
 }
 
-/// Policies that isolate workloads in a direction; empty: one of them is open.
+/// It lets something through between its endpoints and these.
+bool may_let_through(Context& context, const Policy& policy, Direction direction,
+                     const std::set<ObjectId>& others) {
+    for (const policy::Rule& rule : rules_of(policy, direction)) {
+        const auto& far = direction == Direction::Ingress ? rule.source : rule.destination;
+        const auto peers =
+            policy::peers_of(far, policy::is_global(policy.kind) ? "" : policy.meta.space);
+        if (rule.action == policy::Action::Deny || rule.action == policy::Action::Log)
+            continue;
+        if (!peers || !far.nets.empty())
+            return true;
+        for (const ObjectId id : context.select(*peers))
+            if (others.contains(id))
+                return true;
+    }
+    return false;
+}
+
+/// Policies that isolate workloads in a direction and let nothing through to or from the others;
+/// empty: one of them is open.
 std::vector<std::string> isolating(Context& context, const std::set<ObjectId>& workloads,
-                                   Direction direction) {
+                                   Direction direction, const std::set<ObjectId>& others) {
     std::set<ObjectId> open = workloads;
     std::vector<std::string> out;
+    bool lets = false;
     each_policy(context, [&](const policy::OrderedTier&, const Policy& each) {
         if (direction == Direction::Ingress ? !each.ingress_type : !each.egress_type)
             return;
@@ -55,8 +78,9 @@ std::vector<std::string> isolating(Context& context, const std::set<ObjectId>& w
             }
         if (governs)
             out.push_back(name_of(each));
+        lets = lets || (governs && may_let_through(context, each, direction, others));
     });
-    return open.empty() ? out : std::vector<std::string>{};
+    return open.empty() && !lets ? out : std::vector<std::string>{};
 }
 
 } // namespace
@@ -65,8 +89,10 @@ std::string isolation_of_peers(Context& context, const Policy& policy) {
     for (const Direction direction : {Direction::Ingress, Direction::Egress}) {
         const bool in = direction == Direction::Ingress;
         const auto peers = peers_named(context, policy, direction);
+        const auto selected = context.select(policy::subject_of(policy));
         const auto by =
-            peers ? isolating(context, *peers, in ? Direction::Egress : Direction::Ingress)
+            peers ? isolating(context, *peers, in ? Direction::Egress : Direction::Ingress,
+                              {selected.begin(), selected.end()})
                   : std::vector<std::string>{};
         if (!by.empty())
             return fmt::format("whom it lets {} is isolated in {} by {}: look there first",

@@ -32,6 +32,13 @@ std::string mark(std::uint32_t value) {
     return fmt::format("0x{:08x}", value);
 }
 
+/// Of the conntrack mark.
+std::string flow_bits(std::uint32_t bits, bool generation) {
+    if (!generation)
+        return mark(bits);
+    return bits == 0 ? "$generation" : fmt::format("$generation | {}", mark(bits));
+}
+
 std::string key_text(KeyType type, const Key& key) {
     switch (type) {
     case KeyType::Mark:
@@ -85,7 +92,8 @@ struct MatchText {
         const std::string_view what = m.conntrack ? "ct" : "meta";
         if (m.mask == ~0u)
             return fmt::format("{} mark {}", what, mark(m.value));
-        return fmt::format("{} mark & {} == {}", what, mark(m.mask), mark(m.value));
+        return fmt::format("{} mark & {} == {}", what, mark(m.mask),
+                           flow_bits(m.value, m.generation));
     }
     std::string operator()(const StateIn& m) const {
         return "ct state " + joined(m.bits, ",", "{:#x}");
@@ -120,16 +128,24 @@ struct StatementText {
         return fmt::format("meta mark set meta mark map @{}", s.map);
     }
     std::string operator()(const SetFlowMark& s) const {
-        return fmt::format("ct mark set ct mark & {} | {}", mark(s.keep | s.bits), mark(s.bits));
+        // As the kernel's listing has it: the bits that are set anyway are kept as well.
+        return fmt::format("ct mark set ct mark & {} | {}", mark(s.keep | s.bits),
+                           s.generation && s.bits != 0
+                               ? fmt::format("({})", flow_bits(s.bits, true))
+                               : flow_bits(s.bits, s.generation));
     }
-    std::string operator()(const JumpByMark& s) const { return "meta mark vmap @" + s.map; }
+    std::string operator()(const JumpByMark& s) const {
+        if (s.mask == ~0u)
+            return "meta mark vmap @" + s.map;
+        return fmt::format("meta mark & {} vmap @{}", mark(s.mask), s.map);
+    }
     std::string operator()(const JumpByProtocol& s) const { return "meta l4proto vmap @" + s.map; }
     std::string operator()(const JumpByPort& s) const {
         return fmt::format("th {} vmap @{}", s.source ? "sport" : "dport", s.map);
     }
-    std::string operator()(const JumpByPair& s) const {
-        return fmt::format("{} . {} vmap @{}", name_of_interface(s.incoming), field(s.address),
-                           s.map);
+    std::string operator()(const MarkByPair& s) const {
+        return fmt::format("meta mark set {} . {} map @{}", name_of_interface(s.incoming),
+                           field(s.address), s.map);
     }
     std::string operator()(const Counter& s) const {
         return fmt::format("counter packets {} bytes {}", s.packets, s.bytes);
@@ -230,8 +246,39 @@ std::string print(const Ruleset& ruleset) {
 
 std::string print_replacing(const Ruleset& ruleset) {
     // "table" makes it where it is not there, so that "delete" never fails.
-    return fmt::format("table inet {0} {{\n}}\ndelete table inet {0}\n", ruleset.table) +
-           print(ruleset);
+    const std::string text =
+        fmt::format("table inet {0} {{\n}}\ndelete table inet {0}\n", ruleset.table) +
+        print(ruleset);
+    if (text.find("$generation") == std::string::npos)
+        return text;
+    return take_generation(ruleset.table) + text;
+}
+
+std::string take_generation(const std::string& table) {
+    return fmt::format("delete element inet {}_generations free {{ $generation }}\n", table);
+}
+
+Ruleset with_generation(Ruleset ruleset, std::uint32_t bits) {
+    for (Chain& chain : ruleset.chains)
+        for (Rule& rule : chain.rules) {
+            for (Match& match : rule.matches)
+                if (auto* is = std::get_if<MarkIs>(&match); is != nullptr && is->generation)
+                    *is = {is->conntrack, is->mask, is->value | bits, false};
+            for (Statement& statement : rule.statements)
+                if (auto* set = std::get_if<SetFlowMark>(&statement);
+                    set != nullptr && set->generation)
+                    *set = {set->keep, set->bits | bits, false};
+        }
+    return ruleset;
+}
+
+std::string print_free_generations(const std::string& table,
+                                   const std::vector<std::uint32_t>& numbers) {
+    // A block after "create" is passed over by nft 1.0.6.
+    return fmt::format(
+        "create table inet {0}_generations\ntable inet {0}_generations {{\n\tset free "
+        "{{\n\t\ttype mark\n\t\telements = {{ {1} }}\n\t}}\n}}\n",
+        table, joined(numbers, ",\n\t\t\t     ", "0x{:08x}"));
 }
 
 } // namespace polecat::nft

@@ -77,6 +77,7 @@ struct InterfaceIs {
 struct MarkIs {
     bool conntrack = false;
     std::uint32_t mask = ~0u, value = 0;
+    bool generation = false; ///< and the bits of `$generation`, which whoever loads it says
     auto operator<=>(const MarkIs&) const = default;
 };
 /// Bits of ct state: 1 invalid, 2 established, 4 related.
@@ -132,10 +133,12 @@ struct MarkByMark {
 /// The conntrack mark keeps `keep` and gets `bits`.
 struct SetFlowMark {
     std::uint32_t keep = 0, bits = 0;
+    bool generation = false; ///< likewise
     auto operator<=>(const SetFlowMark&) const = default;
 };
 struct JumpByMark {
     std::string map;
+    std::uint32_t mask = ~0u; ///< the bits that are looked up
     auto operator<=>(const JumpByMark&) const = default;
 };
 struct JumpByProtocol {
@@ -149,11 +152,11 @@ struct JumpByPort {
     std::string map;
     auto operator<=>(const JumpByPort&) const = default;
 };
-struct JumpByPair {
+struct MarkByPair {
     bool incoming = true;
     AddressField address;
     std::string map;
-    auto operator<=>(const JumpByPair&) const = default;
+    auto operator<=>(const MarkByPair&) const = default;
 };
 struct Counter {
     std::uint64_t packets = 0, bytes = 0;
@@ -172,7 +175,7 @@ struct Verdict {
     auto operator<=>(const Verdict&) const = default;
 };
 using Statement = std::variant<SetMark, OrMark, MarkByAddress, MarkByMark, SetFlowMark, JumpByMark,
-                               JumpByProtocol, JumpByPort, JumpByPair, Counter, Log, Verdict>;
+                               JumpByProtocol, JumpByPort, MarkByPair, Counter, Log, Verdict>;
 
 struct Rule {
     std::vector<Match> matches;
@@ -204,8 +207,17 @@ struct Ruleset {
 /// Text that `nft -f` loads and `nft -nn list table` shows again.
 std::string print(const Ruleset& ruleset);
 /// The same, after the table of that name is gone: one transaction that leaves nothing of what was
-/// loaded before. parse() reads it too.
+/// loaded before. Where `$generation` stands in it, it is first taken out of the free ones: refused
+/// when it is not among them. parse() reads it too.
 std::string print_replacing(const Ruleset& ruleset);
+/// Takes `$generation` out of the free ones.
+std::string take_generation(const std::string& table);
+/// Numbers in place of `$generation`.
+Ruleset with_generation(Ruleset ruleset, std::uint32_t bits);
+/// The table that holds the numbers that no connection of the node has: it can be made once only,
+/// and outlives the rulesets.
+std::string print_free_generations(const std::string& table,
+                                   const std::vector<std::uint32_t>& numbers);
 std::string print(const Rule& rule);
 /// "{ KEY : VALUE, ... }".
 std::string print_elements(const Map& map);

@@ -15,6 +15,8 @@ std::vector<Token> tokenize(std::string_view text) {
             ++i;
         } else if (c == ' ' || c == '\t') {
             ++i;
+        } else if (c == '#') { // a remark, up to the line's end
+            i = std::min(text.find('\n', i), text.size());
         } else if (c == '"') {
             const std::size_t end = std::min(text.find('"', i + 1), text.size());
             out.push_back({std::string(text.substr(i + 1, end - i - 1)), true, line});

@@ -14,7 +14,8 @@ struct Token {
     std::size_t line = 1;
 };
 
-/// Words, quoted texts, and the signs { } , ; = : each for itself. A line's end is a token.
+/// Words, quoted texts, and the signs { } , ; = : each for itself. A line's end is a token; remarks
+/// are not.
 std::vector<Token> tokenize(std::string_view text);
 
 } // namespace polecat::nft

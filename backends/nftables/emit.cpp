@@ -17,7 +17,7 @@ const nft::StateIn kInvalid{{1}}, kEstablished{{2, 4}}, kRelated{{4}};
 
 class Emitter {
   public:
-    explicit Emitter(const NodeImage& image) : image_(image) {}
+    Emitter(const NodeImage& image, const Slots& slots) : image_(image), slots_(slots) {}
 
     nft::Ruleset run() {
         add_addresses();
@@ -27,8 +27,8 @@ class Emitter {
         add_input();
         add_judges();
         emit_class_chains(image_, out_);
-        for (const auto& [number, program] : image_.programs)
-            emit_program(number, program, out_);
+        for (const auto& [name, program] : image_.programs)
+            emit_program(name, program, out_);
         out_.sort();
         return std::move(out_);
     }
@@ -56,11 +56,14 @@ class Emitter {
         for (const net::Family family : {net::Family::V4, net::Family::V6}) {
             const nft::KeyType type =
                 family == net::Family::V4 ? nft::KeyType::Ipv4 : nft::KeyType::Ipv6;
-            Map& exact = map("addr" + family_digit(family), type, Map::Kind::Marks);
+            Map& exact = map(slots_.name("addr" + family_digit(family)), type, Map::Kind::Marks);
             for (const auto& [address, identity] : image_.addresses)
                 if (address.family == family)
                     exact.elements.push_back({{{}, address, address}, identity_mark(identity)});
-            Map& ranges = map("net" + family_digit(family), type, Map::Kind::Marks, true);
+            for (const bool source : {true, false})
+                add_identify(family, source);
+            Map& ranges =
+                map(slots_.name("net" + family_digit(family)), type, Map::Kind::Marks, true);
             for (const auto& [range, identity] : image_.outside)
                 if (range.first.family == family)
                     ranges.elements.push_back(
@@ -68,47 +71,57 @@ class Emitter {
         }
     }
 
-    /// By interface and address: who may use it (own), and which program runs. Replies meet the
-    /// mirrored program of the other direction.
+    /// The identity of an address into the mark.
+    void add_identify(net::Family family, bool source) {
+        const std::string digit = family_digit(family);
+        const nft::AddressField address{family, source};
+        const MarkIs none{false, ~0u, 0, false};
+        chain(identify_chain(family, source),
+              {plain({}, {nft::SetMark{0}}),
+               plain({}, {nft::MarkByAddress{address, slots_.name("addr" + digit)}}),
+               plain({none}, {nft::MarkByAddress{address, slots_.name("net" + digit)}}),
+               counted_drop({none}, "address without identity")});
+    }
+
+    /// By interface and address: who may use it, and its group; by group: which program runs.
+    /// Replies meet the mirrored program of the other direction.
     void add_dispatch() {
         for (const net::Family family : {net::Family::V4, net::Family::V6}) {
             const nft::KeyType type = family == net::Family::V4 ? nft::KeyType::InterfaceIpv4
                                                                 : nft::KeyType::InterfaceIpv6;
-            const std::string digit = family_digit(family);
-            Map own, from, to, reply_from, reply_to;
-            const auto add = [&](const DispatchEntry& entry, Map& into, std::string chain) {
-                nft::Value value;
-                if (!chain.empty())
-                    value = nft::Goto{std::move(chain)};
-                into.elements.push_back({{entry.interface, entry.address, entry.address}, value});
-            };
-            for (const DispatchEntry& entry : image_.dispatch) {
-                if (entry.address.family != family)
-                    continue;
-                add(entry, own, "");
-                add(entry, from, program_chain(entry.egress, false));
-                add(entry, to, program_chain(entry.ingress, false));
-                add(entry, reply_from, program_chain(entry.ingress, true));
-                add(entry, reply_to, program_chain(entry.egress, true));
-            }
-            map("own" + digit, type, Map::Kind::Set).elements = std::move(own.elements);
-            map("from" + digit, type, Map::Kind::Verdicts).elements = std::move(from.elements);
-            map("to" + digit, type, Map::Kind::Verdicts).elements = std::move(to.elements);
-            map("rfrom" + digit, type, Map::Kind::Verdicts).elements =
-                std::move(reply_from.elements);
-            map("rto" + digit, type, Map::Kind::Verdicts).elements = std::move(reply_to.elements);
+            Map& pods = map(slots_.name("pod" + family_digit(family)), type, Map::Kind::Marks);
+            for (const DispatchEntry& entry : image_.dispatch)
+                if (entry.address.family == family)
+                    pods.elements.push_back(
+                        {{entry.interface, entry.address, entry.address}, entry.group});
+        }
+        add_programs("from", true, false);
+        add_programs("to", false, false);
+        add_programs("rfrom", false, true);
+        add_programs("rto", true, true);
+    }
+
+    void add_programs(const char* name, bool egress, bool reply) {
+        Map& by_group = map(name, nft::KeyType::Mark, Map::Kind::Verdicts);
+        for (const auto& [number, group] : image_.groups) {
+            nft::Key key;
+            key.low = key.high = number;
+            by_group.elements.push_back(
+                {key, nft::Goto{program_chain(egress ? group.egress : group.ingress, reply)}});
         }
     }
 
-    std::uint32_t generation() const { return generation_bits(image_.generation); }
+    static nft::Match flow_is(std::uint32_t state) { return MarkIs{true, kFlowBits, state, true}; }
+    static nft::Rule remember(std::uint32_t state) {
+        return plain({}, {nft::SetFlowMark{kForeignFlowBits, state, true}});
+    }
 
     /// Flows that this generation has judged already.
     void add_known_flows(std::vector<nft::Rule>& rules) const {
         rules.push_back(counted_drop({kInvalid}, "invalid"));
-        rules.push_back(
-            plain({kEstablished, MarkIs{true, kFlowBits, generation()}}, {verdict(Kind::Accept)}));
-        rules.push_back(
-            counted_drop({MarkIs{true, kFlowBits, generation() | kRevoked}}, "flow was denied"));
+        // Whatever conntrack's state: a flow that nothing answers is judged once as well.
+        rules.push_back(plain({flow_is(0)}, {verdict(Kind::Accept)}));
+        rules.push_back(counted_drop({flow_is(kRevoked)}, "flow was denied"));
         rules.push_back(counted_drop({kRelated}, "related to a flow that is not allowed"));
     }
 
@@ -116,7 +129,7 @@ class Emitter {
     void add_keep_mark(std::vector<nft::Rule>& rules, const std::string& name,
                        const std::string& judge) {
         rules.push_back(
-            plain({MarkIs{false, kForeignMark, kForeignMark}}, {go_to(name + "_marked")}));
+            plain({MarkIs{false, kForeignMark, kForeignMark, false}}, {go_to(name + "_marked")}));
         rules.push_back(plain({}, {jump(judge)}));
         rules.push_back(plain({}, {nft::SetMark{0}}));
         chain(name + "_marked",
@@ -159,8 +172,8 @@ class Emitter {
         chain("encapsulation", std::move(rules));
     }
 
-    static nft::Rule owner(net::Family family) {
-        return plain({nft::PairIn{true, {family, true}, "own" + family_digit(family)}},
+    nft::Rule owner(net::Family family) const {
+        return plain({nft::PairIn{true, {family, true}, slots_.name("pod" + family_digit(family))}},
                      {verdict(Kind::Return)});
     }
 
@@ -183,50 +196,49 @@ class Emitter {
         if (image_.to_host == policy::HostAction::Drop)
             host.push_back(counted_drop({}, "defaultEndpointToHostAction Drop"));
         else if (image_.to_host == policy::HostAction::Accept)
-            host.push_back(plain({}, {nft::SetFlowMark{kForeignFlowBits, generation()}}));
+            host.push_back(remember(0));
         chain("judge_host", std::move(host));
     }
 
-    nft::Rule by_pair(bool incoming, bool source, net::Family family, const char* name) const {
-        return plain({},
-                     {nft::JumpByPair{incoming, {family, source}, name + family_digit(family)}});
-    }
-
-    void dispatch_chain(const char* name, bool incoming, const char* map_name) {
-        chain(name, {by_pair(incoming, incoming, net::Family::V4, map_name),
-                     by_pair(incoming, incoming, net::Family::V6, map_name),
-                     counted_drop({}, "unknown workload interface or address")});
+    void dispatch_chain(const char* name, bool incoming, const char* programs) {
+        std::vector<nft::Rule> rules{plain({}, {nft::SetMark{0}})};
+        for (const net::Family family : {net::Family::V4, net::Family::V6})
+            rules.push_back(plain(
+                {}, {nft::MarkByPair{
+                        incoming, {family, incoming}, slots_.name("pod" + family_digit(family))}}));
+        rules.push_back(plain({}, {nft::JumpByMark{programs, ~0u}}));
+        rules.push_back(counted_drop({}, "unknown workload interface or address"));
+        chain(name, std::move(rules));
     }
 
     void add_judges() {
-        const nft::Rule remember = plain({}, {nft::SetFlowMark{kForeignFlowBits, generation()}});
         std::vector<nft::Rule> originals{plain({nft::DirectionIs{true}}, {go_to("judge_reply")})};
         for_workloads(originals, true, jump("encapsulation"));
         for_workloads(originals, true, jump("from_workload"));
         for_workloads(originals, false, jump("to_workload"));
-        originals.push_back(remember);
+        originals.push_back(remember(0));
         chain("judge", std::move(originals));
         std::vector<nft::Rule> replies;
         for_workloads(replies, false, jump("reply_to_workload"));
         for_workloads(replies, true, jump("reply_from_workload"));
-        replies.push_back(remember);
+        replies.push_back(remember(0));
         chain("judge_reply", std::move(replies));
         dispatch_chain("from_workload", true, "from");
         dispatch_chain("to_workload", false, "to");
         dispatch_chain("reply_from_workload", true, "rfrom");
         dispatch_chain("reply_to_workload", false, "rto");
-        chain("deny", {plain({}, {nft::SetFlowMark{kForeignFlowBits, generation() | kRevoked}}),
-                       plain({}, {verdict(Kind::Drop)})});
+        chain("deny", {remember(kRevoked), plain({}, {verdict(Kind::Drop)})});
     }
 
     const NodeImage& image_;
+    const Slots& slots_;
     nft::Ruleset out_;
 };
 
 } // namespace
 
-nft::Ruleset emit(const NodeImage& image) {
-    return Emitter(image).run();
+nft::Ruleset emit(const NodeImage& image, const Slots& slots) {
+    return Emitter(image, slots).run();
 }
 
 } // namespace polecat::backends

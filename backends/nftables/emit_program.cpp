@@ -40,13 +40,6 @@ nft::Key number_key(std::uint32_t first, std::uint32_t last) {
     return key;
 }
 
-std::uint16_t class_count(const std::map<std::uint32_t, std::uint16_t>& classes) {
-    std::uint16_t out = 0;
-    for (const auto& [identity, number] : classes)
-        out = std::max(out, static_cast<std::uint16_t>(number + 1));
-    return out;
-}
-
 /// Requests that have replies, in their numbers (RFC 792, RFC 4443). Conntrack wants the reply's
 /// code to be the request's.
 struct IcmpReply {
@@ -76,16 +69,14 @@ decision::Pieces mirrored(net::Protocol protocol, const decision::Pieces& reques
 
 class ProgramEmitter {
   public:
-    ProgramEmitter(std::uint32_t number, const ProgramImage& image, nft::Ruleset& out)
-        : number_(number), image_(image), out_(out), base_("p" + std::to_string(number)),
-          own_count_(class_count(image.own)), other_count_(class_count(image.other)),
-          port_count_(0) {
-        for (const decision::Piece& piece : image.source_ports)
-            port_count_ = std::max(port_count_, static_cast<std::uint16_t>(piece.id + 1));
-    }
+    ProgramEmitter(const std::string& name, const ProgramImage& image, nft::Ruleset& out)
+        : name_(name), image_(image), out_(out), port_count_(source_port_count(image)) {}
 
     void run() {
-        add_coarse();
+        if (image_.closed)
+            return add_closed();
+        fallback_ = image_.rows.at(image_.others.front().usual).cell;
+        add_others();
         add_port_maps();
         add_rows();
         add_cells();
@@ -115,16 +106,28 @@ class ProgramEmitter {
         return out_.chains.back();
     }
 
-    void add_coarse() {
-        Map& coarse = map(base_ + "_coarse", nft::KeyType::Mark, Map::Kind::Marks);
-        for (const auto& [identity, number] : image_.other) {
-            const std::uint32_t mark = identity_mark(identity);
-            coarse.elements.push_back({number_key(mark, mark), std::uint32_t{number}});
+    void add_closed() {
+        for (const bool reply : {false, true}) {
+            nft::Chain& entry = chain(program_chain(name_, reply));
+            entry.rules.push_back(
+                {{}, {nft::Counter{}}, closed_comment(image_.direction, image_.family)});
+            entry.rules.push_back(plain({}, {go_to("deny")}));
         }
     }
 
-    static void add_pieces(Map& to, const decision::Pieces& pieces,
-                           std::string (*name)(std::uint16_t)) {
+    /// Rows of identities; those that are not listed have the usual one.
+    void add_others() {
+        for (std::size_t own = 0; own < image_.others.size(); ++own) {
+            Map& others = map(others_map(name_, own), nft::KeyType::Mark, Map::Kind::Marks);
+            for (const auto& [identity, row] : image_.others[own].rows) {
+                const std::uint32_t mark = identity_mark(identity);
+                others.elements.push_back({number_key(mark, mark), row});
+            }
+        }
+    }
+
+    template <class Name>
+    static void add_pieces(Map& to, const decision::Pieces& pieces, const Name& name) {
         for (const decision::Piece& piece : pieces)
             to.elements.push_back(
                 {number_key(piece.range.first, piece.range.last), nft::Goto{name(piece.id)}});
@@ -135,80 +138,84 @@ class ProgramEmitter {
             if (pieces.size() <= 1)
                 continue;
             add_pieces(
-                map(ports_map(number_, protocol), nft::KeyType::Port, Map::Kind::Verdicts, true),
+                map(ports_map(name_, protocol), nft::KeyType::Port, Map::Kind::Verdicts, true),
                 pieces, l4_chain);
             if (!net::has_ports(protocol))
-                add_pieces(map(replies_map(number_, protocol), nft::KeyType::Port,
+                add_pieces(map(replies_map(name_, protocol), nft::KeyType::Port,
                                Map::Kind::Verdicts, true),
                            mirrored(protocol, pieces), l4_chain);
         }
         if (port_count_ > 1)
-            add_pieces(map(base_ + "_sport", nft::KeyType::Port, Map::Kind::Verdicts, true),
-                       image_.source_ports, source_port_chain);
+            add_pieces(map(name_ + "_sport", nft::KeyType::Port, Map::Kind::Verdicts, true),
+                       image_.source_ports, [&](std::uint16_t id) { return source_port(id); });
     }
 
+    std::string source_port(std::uint16_t id) const {
+        return source_port_chain(source_port_shift(image_), id);
+    }
+
+    /// The exceptions of all rows: cells as plain values, so that rows come and go cheaply.
     void add_rows() {
-        std::size_t at = 0;
-        for (std::uint16_t own = 0; own < own_count_; ++own) {
-            Map& rows = map(rows_map(number_, own), nft::KeyType::Mark, Map::Kind::Verdicts);
-            for (std::uint32_t other = 0; other < other_count_; ++other)
-                for (std::uint32_t port = 0; port < port_count_; ++port)
-                    for (std::uint32_t l4 = 0; l4 < image_.l4.count; ++l4) {
-                        const std::uint32_t mark =
-                            other | (l4 << kL4Shift) | (port << kSourcePortShift);
-                        rows.elements.push_back(
-                            {number_key(mark, mark),
-                             nft::Goto{cell_chain(number_, image_.rows[at++])}});
-                    }
+        Map& rows = map(name_ + "_rows", nft::KeyType::Mark, Map::Kind::Marks);
+        const unsigned shift = source_port_shift(image_);
+        for (const auto& [number, row] : image_.rows)
+            for (const decision::Row::Exception& each : row.exceptions) {
+                const std::uint32_t mark = number | (std::uint32_t{each.l4} << kL4Shift) |
+                                           (std::uint32_t{each.source_port} << shift);
+                rows.elements.push_back({number_key(mark, mark), kCellFlag | each.cell});
+            }
+    }
+
+    /// Chains of cells, by a cell's number or that of a row whose usual cell is not the program's.
+    void add_cells() {
+        Map& cells = map(name_ + "_cells", nft::KeyType::Mark, Map::Kind::Verdicts);
+        const auto add = [&](std::uint32_t key, std::uint32_t cell) {
+            cells.elements.push_back({number_key(key, key), nft::Goto{cell_chain(name_, cell)}});
+        };
+        for (const auto& [number, row] : image_.rows)
+            if (row.cell != fallback_)
+                add(number, row.cell);
+        for (const auto& [number, cell] : image_.cells) {
+            add(kCellFlag | number, number);
+            add_cell(number, cell);
         }
     }
 
-    void add_cells() {
-        for (std::size_t i = 0; i < image_.cells.size(); ++i) {
-            const ProgramImage::Cell& cell = image_.cells[i];
-            nft::Chain& made = chain(cell_chain(number_, i));
-            for (const std::uint32_t log : cell.logs)
-                made.rules.push_back(
-                    plain({}, {nft::Log{"polecat " + base_ + "/" + std::to_string(log) + " "}}));
-            std::string comment = "slot " + std::to_string(cell.slot);
-            if (cell.staged_allow != cell.allow)
-                comment += cell.staged_allow ? " staged allow" : " staged deny";
-            made.rules.push_back({{}, {nft::Counter{}}, comment});
+    void add_cell(std::uint32_t number, const CellImage& cell) {
+        nft::Chain& made = chain(cell_chain(name_, number));
+        for (const std::uint32_t log : cell.logs)
             made.rules.push_back(
-                plain({}, {cell.allow ? verdict(nft::Verdict::Kind::Return) : go_to("deny")}));
-        }
+                plain({}, {nft::Log{"polecat " + name_ + "/" + std::to_string(log) + " "}}));
+        std::string comment = "slot " + std::to_string(cell.slot);
+        if (cell.staged_allow != cell.allow)
+            comment += cell.staged_allow ? " staged allow" : " staged deny";
+        made.rules.push_back({{}, {nft::Counter{}}, comment});
+        made.rules.push_back(
+            plain({}, {cell.allow ? verdict(nft::Verdict::Kind::Return) : go_to("deny")}));
     }
 
     /// Original packets of an egress program have the own end as source; replies are its mirror.
-    nft::AddressField field(bool own, bool reply) const {
+    std::string identify(bool own, bool reply) const {
         const bool egress = image_.direction == decision::Direction::Egress;
-        return {image_.family, (own == egress) != reply};
+        return identify_chain(image_.family, (own == egress) != reply);
     }
 
-    void add_lookup(nft::Chain& to, const nft::AddressField& address) {
-        const std::string digit = family_digit(image_.family);
-        const nft::MarkIs none{false, ~0u, 0};
-        to.rules.push_back(plain({}, {nft::SetMark{0}}));
-        to.rules.push_back(plain({}, {nft::MarkByAddress{address, "addr" + digit}}));
-        to.rules.push_back(plain({none}, {nft::MarkByAddress{address, "net" + digit}}));
-        to.rules.push_back(counted_drop({none}, "address without identity"));
-    }
-
-    void add_body(nft::Chain& to, std::uint16_t own, bool reply) {
-        add_lookup(to, field(false, reply));
-        to.rules.push_back(plain({}, {nft::MarkByMark{base_ + "_coarse"}}));
-        to.rules.push_back(counted_drop({nft::MarkIs{false, kIdentityFlag, kIdentityFlag}},
-                                        "identity without class"));
+    void add_body(nft::Chain& to, std::size_t own, bool reply) {
+        to.rules.push_back(plain({}, {jump(identify(false, reply))}));
+        to.rules.push_back(plain({}, {nft::MarkByMark{others_map(name_, own)}}));
+        to.rules.push_back(plain({nft::MarkIs{false, kIdentityFlag, kIdentityFlag, false}},
+                                 {nft::SetMark{image_.others[own].usual}}));
         if (port_count_ > 1)
-            to.rules.push_back(plain({}, {jump(program_chain(number_, reply) + "_s")}));
-        to.rules.push_back(plain({}, {jump(program_chain(number_, reply) + "_l4")}));
-        to.rules.push_back(plain({}, {nft::JumpByMark{rows_map(number_, own)}}));
-        to.rules.push_back(counted_drop({}, "classes without row"));
+            to.rules.push_back(plain({}, {jump(program_chain(name_, reply) + "_s")}));
+        to.rules.push_back(plain({}, {jump(program_chain(name_, reply) + "_l4")}));
+        to.rules.push_back(plain({}, {nft::MarkByMark{name_ + "_rows"}}));
+        to.rules.push_back(plain({}, {nft::JumpByMark{name_ + "_cells", kCellOrRow}}));
+        to.rules.push_back(plain({}, {go_to(cell_chain(name_, fallback_))}));
     }
 
     void add_entry(bool reply) {
-        const std::string name = program_chain(number_, reply);
-        if (own_count_ == 1) {
+        const std::string name = program_chain(name_, reply);
+        if (image_.others.size() == 1) {
             nft::Chain& entry = chain(name);
             add_body(entry, 0, reply);
             return;
@@ -217,20 +224,20 @@ class ProgramEmitter {
         for (const auto& [identity, number] : image_.own) {
             const std::uint32_t mark = identity_mark(identity);
             own.elements.push_back(
-                {number_key(mark, mark), nft::Goto{own_chain(number_, reply, number)}});
+                {number_key(mark, mark), nft::Goto{own_chain(name_, reply, number)}});
         }
         nft::Chain& entry = chain(name);
-        add_lookup(entry, field(true, reply));
-        entry.rules.push_back(plain({}, {nft::JumpByMark{name + "_own"}}));
+        entry.rules.push_back(plain({}, {jump(identify(true, reply))}));
+        entry.rules.push_back(plain({}, {nft::JumpByMark{name + "_own", ~0u}}));
         entry.rules.push_back(counted_drop({}, "identity without class"));
-        for (std::uint16_t i = 0; i < own_count_; ++i) {
-            nft::Chain& body = chain(own_chain(number_, reply, i));
+        for (std::size_t i = 0; i < image_.others.size(); ++i) {
+            nft::Chain& body = chain(own_chain(name_, reply, i));
             add_body(body, i, reply);
         }
     }
 
     void add_l4(bool reply) {
-        const std::string name = program_chain(number_, reply);
+        const std::string name = program_chain(name_, reply);
         Map& protocols = map(name + "_proto", nft::KeyType::Protocol, Map::Kind::Verdicts);
         for (const auto& [protocol, pieces] : image_.l4.by_protocol) {
             const std::string target = pieces.size() == 1 ? l4_chain(pieces.front().id)
@@ -246,60 +253,59 @@ class ProgramEmitter {
     }
 
     void add_ports(net::Protocol protocol, bool reply) {
-        nft::Chain& made = chain(program_chain(number_, reply) + "_t" + std::to_string(protocol));
+        nft::Chain& made = chain(program_chain(name_, reply) + "_t" + std::to_string(protocol));
         const bool icmp = !net::has_ports(protocol);
         // ICMP's type and code lie where a source port would.
         const std::string by =
-            icmp && reply ? replies_map(number_, protocol) : ports_map(number_, protocol);
+            icmp && reply ? replies_map(name_, protocol) : ports_map(name_, protocol);
         made.rules.push_back(plain({}, {nft::JumpByPort{icmp || reply, by}}));
         made.rules.push_back(counted_drop({}, "no transport header"));
     }
 
     void add_source_ports(bool reply) {
-        const std::string name = program_chain(number_, reply);
+        const std::string name = program_chain(name_, reply);
         Map& protocols = map(name + "_sproto", nft::KeyType::Protocol, Map::Kind::Verdicts);
         for (const net::Protocol protocol : {net::kTcp, net::kUdp, net::kSctp})
             protocols.elements.push_back({number_key(protocol, protocol), nft::Goto{name + "_st"}});
         nft::Chain& entry = chain(name + "_s");
         entry.rules.push_back(plain({}, {nft::JumpByProtocol{name + "_sproto"}}));
         entry.rules.push_back(
-            plain({}, {go_to(source_port_chain(decision::find(image_.source_ports, 0)))}));
+            plain({}, {go_to(source_port(decision::find(image_.source_ports, 0)))}));
         nft::Chain& ports = chain(name + "_st");
-        ports.rules.push_back(plain({}, {nft::JumpByPort{!reply, base_ + "_sport"}}));
+        ports.rules.push_back(plain({}, {nft::JumpByPort{!reply, name_ + "_sport"}}));
         ports.rules.push_back(counted_drop({}, "no transport header"));
     }
 
-    std::uint32_t number_;
+    const std::string& name_;
     const ProgramImage& image_;
     nft::Ruleset& out_;
-    std::string base_;
-    std::uint16_t own_count_, other_count_, port_count_;
+    std::uint16_t port_count_;
+    std::uint32_t fallback_ = 0; ///< the cell of whatever nothing else is said of
 };
 
 } // namespace
 
-void emit_program(std::uint32_t number, const ProgramImage& image, nft::Ruleset& out) {
-    ProgramEmitter(number, image, out).run();
+void emit_program(const std::string& name, const ProgramImage& image, nft::Ruleset& out) {
+    ProgramEmitter(name, image, out).run();
 }
 
 void emit_class_chains(const NodeImage& image, nft::Ruleset& out) {
-    std::uint16_t l4 = 0, ports = 0;
-    for (const auto& [number, program] : image.programs) {
-        l4 = std::max(l4, program.l4.count);
-        for (const decision::Piece& piece : program.source_ports)
-            ports = std::max(ports, static_cast<std::uint16_t>(piece.id + 1));
+    std::map<std::string, std::uint32_t> bits; // by chain
+    for (const auto& [name, program] : image.programs) {
+        for (std::uint16_t i = 0; i < program->l4.count; ++i)
+            bits[l4_chain(i)] = std::uint32_t{i} << kL4Shift;
+        const std::uint16_t ports = source_port_count(*program);
+        const unsigned shift = ports > 1 ? source_port_shift(*program) : 0;
+        for (std::uint16_t i = 0; i < ports && ports > 1; ++i)
+            bits[source_port_chain(shift, i)] = std::uint32_t{i} << shift;
     }
-    const auto add = [&](std::string name, std::uint32_t bits) {
+    for (const auto& [name, each] : bits) {
         nft::Chain chain;
-        chain.name = std::move(name);
-        if (bits != 0)
-            chain.rules.push_back(plain({}, {nft::OrMark{bits}}));
+        chain.name = name;
+        if (each != 0)
+            chain.rules.push_back(plain({}, {nft::OrMark{each}}));
         out.chains.push_back(std::move(chain));
-    };
-    for (std::uint16_t i = 0; i < l4; ++i)
-        add(l4_chain(i), std::uint32_t{i} << kL4Shift);
-    for (std::uint16_t i = 0; i < ports && ports > 1; ++i)
-        add(source_port_chain(i), std::uint32_t{i} << kSourcePortShift);
+    }
 }
 
 } // namespace polecat::backends

@@ -5,9 +5,9 @@
 
 namespace polecat::backends {
 
-void emit_program(std::uint32_t number, const ProgramImage& image, nft::Ruleset& out);
+void emit_program(const std::string& name, const ProgramImage& image, nft::Ruleset& out);
 
-/// The marks that l4_N and sp_N chains add, for the highest numbers in use.
+/// The marks that chains of L4 and source-port classes add, for the numbers in use.
 void emit_class_chains(const NodeImage& image, nft::Ruleset& out);
 
 /// Rules that several chains have.

@@ -1,57 +1,82 @@
 /// Names and bits of the ruleset that emit() and read_back() share. docs/nftables.md has the map.
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <string>
 
-#include "backends/nftables/node_image.h"
+#include "backends/node/node_image.h"
 
 namespace polecat::backends::layout {
 
-/// meta mark while a packet is judged: an identity with the flag, later its class (bits 0 to 15)
-/// with the L4 class (from bit 16) and the source-port class (from bit 23).
-inline constexpr std::uint32_t kIdentityFlag = 0x40000000;
-inline constexpr unsigned kL4Shift = 16, kSourcePortShift = 23;
+/// meta mark while a packet is judged: an identity with its flag; then its row (bits 0 to 15) with
+/// the L4 class (from bit 16) and the source-port class (above that); then a cell with its flag.
+inline constexpr std::uint32_t kIdentityFlag = 0x40000000, kCellFlag = 0x80000000;
+inline constexpr unsigned kL4Shift = 16;
+/// A cell, or what is left of a row when none of its exceptions is met.
+inline constexpr std::uint32_t kCellOrRow = kCellFlag | 0xffff;
 /// kube-proxy's mark for masquerade, kept across.
 inline constexpr std::uint32_t kForeignMark = 0x00004000;
 /// Conntrack mark: the generation that judged the flow, and whether it was denied.
-inline constexpr std::uint32_t kGenerationShift = 16;
 inline constexpr std::uint32_t kRevoked = 0x10000000, kFlowBits = 0x1fff0000;
 inline constexpr std::uint32_t kForeignFlowBits = ~kFlowBits;
 
 inline std::uint32_t identity_mark(std::uint32_t identity) {
     return kIdentityFlag | (identity + 1);
 }
-inline std::uint32_t generation_bits(std::uint16_t generation) {
-    return std::uint32_t{generation} << kGenerationShift;
+
+/// Where a program's classes of source ports stand: above those of its L4 classes.
+inline unsigned source_port_shift(const ProgramImage& program) {
+    return kL4Shift + static_cast<unsigned>(std::bit_width(program.l4.count - 1U));
+}
+inline std::uint16_t source_port_count(const ProgramImage& program) {
+    std::uint16_t out = 0;
+    for (const decision::Piece& piece : program.source_ports)
+        out = std::max(out, static_cast<std::uint16_t>(piece.id + 1));
+    return out;
 }
 
 inline std::string family_digit(net::Family family) {
     return family == net::Family::V4 ? "4" : "6";
 }
-/// "p12", or "p12r" for replies.
-inline std::string program_chain(std::uint32_t program, bool reply) {
-    return "p" + std::to_string(program) + (reply ? "r" : "");
+/// Where the identity of an address is found.
+inline std::string identify_chain(net::Family family, bool source) {
+    return (source ? "source" : "destination") + family_digit(family);
 }
-inline std::string own_chain(std::uint32_t program, bool reply, std::uint16_t own) {
+/// Of a program for replies.
+inline std::string program_chain(const std::string& program, bool reply) {
+    return program + (reply ? "r" : "");
+}
+inline std::string own_chain(const std::string& program, bool reply, std::size_t own) {
     return program_chain(program, reply) + "_o" + std::to_string(own);
 }
 inline std::string l4_chain(std::uint16_t id) {
     return "l4_" + std::to_string(id);
 }
-inline std::string source_port_chain(std::uint16_t id) {
-    return "sp_" + std::to_string(id);
+inline std::string source_port_chain(unsigned shift, std::uint16_t id) {
+    return "sp" + std::to_string(shift) + "_" + std::to_string(id);
 }
-inline std::string rows_map(std::uint32_t program, std::uint16_t own) {
-    return "p" + std::to_string(program) + "_rows" + std::to_string(own);
+inline std::string others_map(const std::string& program, std::size_t own) {
+    return program + "_others" + std::to_string(own);
 }
-inline std::string ports_map(std::uint32_t program, net::Protocol protocol) {
-    return "p" + std::to_string(program) + "_port" + std::to_string(protocol);
+inline std::string ports_map(const std::string& program, net::Protocol protocol) {
+    return program + "_port" + std::to_string(protocol);
 }
-inline std::string replies_map(std::uint32_t program, net::Protocol protocol) {
-    return "p" + std::to_string(program) + "_reply" + std::to_string(protocol);
+inline std::string replies_map(const std::string& program, net::Protocol protocol) {
+    return program + "_reply" + std::to_string(protocol);
 }
-inline std::string cell_chain(std::uint32_t program, std::size_t cell) {
-    return "p" + std::to_string(program) + "_c" + std::to_string(cell);
+inline std::string cell_chain_prefix(const std::string& program) {
+    return program + "_c";
 }
+inline std::string cell_chain(const std::string& program, std::uint32_t cell) {
+    return cell_chain_prefix(program) + std::to_string(cell);
+}
+/// What stands in the chain of a closed program.
+inline std::string closed_comment(decision::Direction direction, net::Family family) {
+    return std::string(decision::to_string(direction)) + " IPv" + family_digit(family) +
+           " closed: its policy is larger than rules can tell";
+}
+/// Maps that come under two names in turn.
+inline constexpr const char* kSlots[] = {"addr4", "addr6", "net4", "net6", "pod4", "pod6"};
 
 } // namespace polecat::backends::layout

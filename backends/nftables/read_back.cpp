@@ -36,16 +36,16 @@ std::uint32_t number_after(std::string_view text, std::string_view prefix) {
 
 class Reader {
   public:
-    explicit Reader(const nft::Ruleset& ruleset) : ruleset_(ruleset) {}
+    explicit Reader(const nft::Ruleset& ruleset) : ruleset_(ruleset), slots_(slots_of(ruleset)) {}
 
     NodeImage run() {
         read_addresses();
         read_settings();
         read_dispatch();
-        for (const nft::Chain& chain : ruleset_.chains)
-            if (chain.name.size() > 1 && chain.name[0] == 'p' &&
-                chain.name.find_first_not_of("0123456789", 1) == std::string::npos)
-                read_program(number_after(chain.name, "p"));
+        for (auto& [name, program] : programs_) {
+            read_program(name, program);
+            image_.programs.emplace(name, std::move(program));
+        }
         return std::move(image_);
     }
 
@@ -83,19 +83,15 @@ class Reader {
 
     void read_addresses() {
         for (const char* digit : {"4", "6"}) {
-            for (const nft::Element& each : map(std::string("addr") + digit).elements)
+            for (const nft::Element& each : map(slots_.name(std::string("addr") + digit)).elements)
                 image_.addresses[each.key.first] = identity_of(mark_of(each));
-            for (const nft::Element& each : map(std::string("net") + digit).elements)
+            for (const nft::Element& each : map(slots_.name(std::string("net") + digit)).elements)
                 image_.outside[{each.key.first, each.key.last}] = identity_of(mark_of(each));
         }
     }
 
     void read_settings() {
         read_workloads();
-        for (const nft::Rule& rule : chain("judge_reply").rules)
-            for (const nft::Statement& statement : rule.statements)
-                if (const auto* mark = std::get_if<nft::SetFlowMark>(&statement))
-                    image_.generation = static_cast<std::uint16_t>(mark->bits >> kGenerationShift);
         const auto& host = chain("judge_host").rules;
         image_.to_host = policy::HostAction::Return;
         if (host.size() == 3)
@@ -125,54 +121,81 @@ class Reader {
     }
 
     void read_dispatch() {
-        for (const char* digit : {"4", "6"}) {
-            const auto& from = map(std::string("from") + digit).elements;
-            const auto& to = map(std::string("to") + digit).elements;
-            if (from.size() != to.size())
-                fail("the two directions are dispatched differently");
-            for (std::size_t i = 0; i < from.size(); ++i) {
-                if (from[i].key != to[i].key)
-                    fail("the two directions are dispatched differently");
-                DispatchEntry entry{from[i].key.interface, from[i].key.first,
-                                    number_after(target_of(from[i]), "p"),
-                                    number_after(target_of(to[i]), "p")};
-                use(entry.egress, decision::Direction::Egress, entry.address);
-                use(entry.ingress, decision::Direction::Ingress, entry.address);
-                image_.dispatch.push_back(std::move(entry));
-            }
-        }
+        for (const char* digit : {"4", "6"})
+            for (const nft::Element& each : map(slots_.name(std::string("pod") + digit)).elements)
+                image_.dispatch.push_back({each.key.interface, each.key.first, mark_of(each)});
         std::sort(image_.dispatch.begin(), image_.dispatch.end());
+        for (const nft::Element& each : map("from").elements)
+            image_.groups[each.key.low].egress = target_of(each);
+        for (const nft::Element& each : map("to").elements)
+            image_.groups[each.key.low].ingress = target_of(each);
+        for (const auto& [number, group] : image_.groups) {
+            programs_[group.egress].direction = decision::Direction::Egress;
+            programs_[group.ingress].direction = decision::Direction::Ingress;
+        }
+        for (const DispatchEntry& entry : image_.dispatch)
+            if (!image_.groups.contains(entry.group))
+                fail("an address has a group that is not there");
     }
 
-    /// Who runs a program says its direction, its family and its own identities.
-    void use(std::uint32_t number, decision::Direction direction, const net::Address& address) {
-        const auto identity = image_.addresses.find(address);
-        if (identity == image_.addresses.end())
-            fail("a dispatched address has no identity");
-        ProgramImage& program = image_.programs[number];
-        program.direction = direction;
-        program.family = address.family;
-        program.own[identity->second] = 0;
+    /// Which family's identities it looks for.
+    net::Family family_of(const std::string& name, const ProgramImage& program) const {
+        const auto& rules = chain(name).rules;
+        if (rules.empty())
+            fail("chain " + name + " is empty");
+        for (const net::Family family : {net::Family::V4, net::Family::V6}) {
+            if (rules.front().comment == closed_comment(program.direction, family))
+                return family;
+            for (const bool source : {true, false})
+                if (rules.front() == plain_jump(identify_chain(family, source)))
+                    return family;
+        }
+        fail("chain " + name + " is of no family");
+    }
+    static nft::Rule plain_jump(std::string to) {
+        return {{}, {nft::Verdict{nft::Verdict::Kind::Jump, std::move(to)}}, {}};
     }
 
-    void read_program(std::uint32_t number) {
-        const auto found = image_.programs.find(number);
-        if (found == image_.programs.end())
-            fail("nothing runs program " + std::to_string(number));
-        ProgramImage& program = found->second;
-        const std::string base = "p" + std::to_string(number);
-        if (const nft::Map* own = ruleset_.find_map(base + "_own"))
+    void read_program(const std::string& name, ProgramImage& program) {
+        program.family = family_of(name, program);
+        program.closed =
+            chain(name).rules.front().comment == closed_comment(program.direction, program.family);
+        if (program.closed)
+            return;
+        if (const nft::Map* own = ruleset_.find_map(name + "_own"))
             for (const nft::Element& each : own->elements)
                 program.own[identity_of(each.key.low)] =
-                    static_cast<std::uint16_t>(number_after(target_of(each), base + "_o"));
-        for (const nft::Element& each : map(base + "_coarse").elements)
-            program.other[identity_of(each.key.low)] = static_cast<std::uint16_t>(mark_of(each));
-        read_packets(number, base, program);
-        read_cells(number, program);
-        read_rows(number, program);
+                    static_cast<std::uint16_t>(number_after(target_of(each), name + "_o"));
+        read_others(name, program);
+        read_packets(name, program);
+        read_cells(name, program);
+        read_rows(name, program);
     }
 
-    static decision::Pieces pieces_of(const nft::Map& map, std::string_view prefix) {
+    void read_others(const std::string& name, ProgramImage& program) {
+        for (std::size_t own = 0;; ++own) {
+            const nft::Map* others = ruleset_.find_map(others_map(name, own));
+            if (others == nullptr)
+                break;
+            ProgramImage::Others& made = program.others.emplace_back();
+            for (const nft::Element& each : others->elements)
+                made.rows[identity_of(each.key.low)] = mark_of(each);
+            const nft::Chain* body = ruleset_.find_chain(own_chain(name, false, own));
+            made.usual = usual_of(body != nullptr ? *body : chain(name));
+        }
+        if (program.others.empty())
+            fail("program " + name + " says nothing of the other side");
+    }
+
+    static std::uint32_t usual_of(const nft::Chain& body) {
+        for (const nft::Rule& rule : body.rules)
+            for (const nft::Statement& statement : rule.statements)
+                if (const auto* usual = std::get_if<nft::SetMark>(&statement))
+                    return usual->value;
+        fail("chain " + body.name + " has no usual row");
+    }
+
+    static decision::Pieces pieces_of(const nft::Map& map, const std::string& prefix) {
         decision::Pieces out;
         for (const nft::Element& each : map.elements)
             out.push_back({{static_cast<std::uint16_t>(each.key.low),
@@ -181,50 +204,49 @@ class Reader {
         return out;
     }
 
-    void read_packets(std::uint32_t number, const std::string& base, ProgramImage& program) {
-        for (const nft::Element& each : map(base + "_proto").elements) {
+    void read_packets(const std::string& name, ProgramImage& program) {
+        for (const nft::Element& each : map(name + "_proto").elements) {
             const auto protocol = static_cast<net::Protocol>(each.key.low);
             const std::string& target = target_of(each);
             program.l4.by_protocol[protocol] =
                 target.starts_with("l4_")
                     ? decision::Pieces{{net::PortRange{},
                                         static_cast<std::uint16_t>(number_after(target, "l4_"))}}
-                    : pieces_of(map(ports_map(number, protocol)), "l4_");
+                    : pieces_of(map(ports_map(name, protocol)), "l4_");
         }
-        const auto& rules = chain(base + "_l4").rules;
+        const auto& rules = chain(name + "_l4").rules;
         const nft::Verdict* other = rules.size() == 2 && rules[1].statements.size() == 1
                                         ? std::get_if<nft::Verdict>(&rules[1].statements.front())
                                         : nullptr;
         if (other == nullptr)
-            fail("chain " + base + "_l4 has no end");
+            fail("chain " + name + "_l4 has no end");
         program.l4.other = static_cast<std::uint16_t>(number_after(other->chain, "l4_"));
         program.l4.count = static_cast<std::uint16_t>(program.l4.other + 1);
         for (const auto& [protocol, pieces] : program.l4.by_protocol)
             for (const decision::Piece& piece : pieces)
                 program.l4.count =
                     std::max(program.l4.count, static_cast<std::uint16_t>(piece.id + 1));
-        const nft::Map* ports = ruleset_.find_map(base + "_sport");
+        const nft::Map* ports = ruleset_.find_map(name + "_sport");
+        const std::string prefix = "sp" + std::to_string(source_port_shift(program)) + "_";
         program.source_ports =
-            ports != nullptr ? pieces_of(*ports, "sp_") : decision::Pieces{{net::PortRange{}, 0}};
+            ports != nullptr ? pieces_of(*ports, prefix) : decision::Pieces{{net::PortRange{}, 0}};
     }
 
-    void read_cells(std::uint32_t number, ProgramImage& program) {
-        for (std::size_t i = 0;; ++i) {
-            const nft::Chain* found = ruleset_.find_chain(cell_chain(number, i));
-            if (found == nullptr)
-                return;
-            ProgramImage::Cell cell;
-            for (const nft::Rule& rule : found->rules)
+    void read_cells(const std::string& name, ProgramImage& program) {
+        for (const nft::Element& each : map(name + "_cells").elements) {
+            if ((each.key.low & kCellFlag) == 0)
+                continue;
+            CellImage& cell = program.cells[each.key.low & ~kCellFlag];
+            for (const nft::Rule& rule : chain(target_of(each)).rules)
                 for (const nft::Statement& statement : rule.statements)
-                    read_cell(number, rule, statement, cell);
-            program.cells.push_back(std::move(cell));
+                    read_cell(name, rule, statement, cell);
         }
     }
 
-    void read_cell(std::uint32_t number, const nft::Rule& rule, const nft::Statement& statement,
-                   ProgramImage::Cell& cell) {
+    void read_cell(const std::string& name, const nft::Rule& rule, const nft::Statement& statement,
+                   CellImage& cell) {
         if (const auto* log = std::get_if<nft::Log>(&statement)) {
-            const std::string prefix = "polecat p" + std::to_string(number) + "/";
+            const std::string prefix = "polecat " + name + "/";
             if (log->prefix.empty() || log->prefix.back() != ' ')
                 fail("a log prefix has another form");
             cell.logs.push_back(
@@ -239,36 +261,54 @@ class Reader {
         }
     }
 
-    void read_rows(std::uint32_t number, ProgramImage& program) {
-        const auto count = [](const auto& classes) {
-            std::uint32_t out = 0;
-            for (const auto& [identity, each] : classes)
-                out = std::max(out, std::uint32_t{each} + 1);
-            return out;
+    /// Every row that something leads to; what is not said of it is the fallback.
+    void read_rows(const std::string& name, ProgramImage& program) {
+        const auto& body = ruleset_.find_chain(own_chain(name, false, 0)) != nullptr
+                               ? chain(own_chain(name, false, 0)).rules
+                               : chain(name).rules;
+        const nft::Verdict* last = body.back().statements.empty()
+                                       ? nullptr
+                                       : std::get_if<nft::Verdict>(&body.back().statements.back());
+        if (last == nullptr)
+            fail("program " + name + " has no end");
+        const std::uint32_t fallback = number_after(last->chain, cell_chain_prefix(name));
+        const auto row = [&](std::uint32_t number) -> decision::Row& {
+            return program.rows.try_emplace(number, decision::Row{fallback, {}}).first->second;
         };
-        std::uint32_t ports = 0;
-        for (const decision::Piece& piece : program.source_ports)
-            ports = std::max(ports, std::uint32_t{piece.id} + 1);
-        const std::uint32_t own = count(program.own), other = count(program.other);
-        for (std::uint16_t i = 0; i < own; ++i) {
-            std::map<std::uint32_t, std::uint32_t> cells;
-            for (const nft::Element& each : map(rows_map(number, i)).elements)
-                cells[each.key.low] =
-                    number_after(target_of(each), "p" + std::to_string(number) + "_c");
-            for (std::uint32_t j = 0; j < other; ++j)
-                for (std::uint32_t port = 0; port < ports; ++port)
-                    for (std::uint32_t l4 = 0; l4 < program.l4.count; ++l4) {
-                        const auto cell =
-                            cells.find(j | (l4 << kL4Shift) | (port << kSourcePortShift));
-                        if (cell == cells.end())
-                            fail("program " + std::to_string(number) + " lacks a row");
-                        program.rows.push_back(cell->second);
-                    }
+        for (const ProgramImage::Others& others : program.others) {
+            row(others.usual);
+            for (const auto& [identity, number] : others.rows)
+                row(number);
         }
+        for (const nft::Element& each : map(name + "_cells").elements)
+            if ((each.key.low & kCellFlag) == 0)
+                row(each.key.low).cell = number_after(target_of(each), cell_chain_prefix(name));
+        const unsigned shift = source_port_shift(program);
+        for (const nft::Element& each : map(name + "_rows").elements)
+            row(each.key.low & 0xffff)
+                .exceptions.push_back(
+                    {static_cast<std::uint16_t>(each.key.low >> shift),
+                     static_cast<std::uint16_t>((each.key.low & ((1U << shift) - 1)) >> kL4Shift),
+                     mark_of(each) & ~kCellFlag});
+        for (auto& [number, each] : program.rows)
+            std::sort(each.exceptions.begin(), each.exceptions.end());
+        for (const auto& [number, each] : program.rows)
+            demand_cells(name, program, each);
+    }
+
+    static void demand_cells(const std::string& name, const ProgramImage& program,
+                             const decision::Row& row) {
+        bool good = program.cells.contains(row.cell);
+        for (const decision::Row::Exception& each : row.exceptions)
+            good = good && program.cells.contains(each.cell);
+        if (!good)
+            fail("program " + name + " lacks a cell");
     }
 
     const nft::Ruleset& ruleset_;
+    Slots slots_;
     NodeImage image_;
+    std::map<std::string, ProgramImage> programs_;
     std::string staged_; ///< of the cell that is being read
 };
 
@@ -285,10 +325,32 @@ std::string difference(const nft::Ruleset& expected, const nft::Ruleset& found) 
 
 } // namespace
 
+Slots slots_of(const nft::Ruleset& ruleset) {
+    Slots out;
+    for (const char* map : kSlots)
+        if (ruleset.find_map(std::string(map) + "_b") != nullptr)
+            out.flip(map);
+    return out;
+}
+
+std::optional<Generation> generation_of(const nft::Ruleset& ruleset) {
+    const nft::Chain* chain = ruleset.find_chain("judge_reply");
+    if (chain == nullptr)
+        return std::nullopt;
+    for (const nft::Rule& rule : chain->rules)
+        for (const nft::Statement& statement : rule.statements)
+            if (const auto* mark = std::get_if<nft::SetFlowMark>(&statement);
+                mark != nullptr && !mark->generation)
+                return Generation{static_cast<std::uint16_t>(mark->bits >> Generation::kShift)};
+    return std::nullopt;
+}
+
 Result<NodeImage> read_back(const nft::Ruleset& ruleset) {
     try {
         NodeImage image = Reader(ruleset).run();
-        const nft::Ruleset expected = emit(image);
+        nft::Ruleset expected = emit(image, slots_of(ruleset));
+        if (const auto generation = generation_of(ruleset))
+            expected = nft::with_generation(std::move(expected), generation->bits());
         if (expected == ruleset)
             return image;
         return Error{difference(expected, ruleset) + " is not as written"};

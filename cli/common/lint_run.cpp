@@ -29,7 +29,8 @@ Checked check_input(Input& input, const LintConfig& config, const Prepare& prepa
     if (out.ran) {
         const policy::OrderedPolicies all = passes::order_policies(input.cluster);
         const policy::OrderedPolicies policies = readable_policies(all);
-        const decision::LoweredCluster lowered = passes::lower(input.cluster, input.diagnostics);
+        const decision::LoweredCluster lowered =
+            passes::lower(input.cluster, all, input.diagnostics);
         const decision::PolicyRules rules = passes::lower_policies(input.cluster, all);
         lint::Settings settings = config.settings;
         settings.policy_rules = &rules;

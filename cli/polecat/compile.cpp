@@ -6,15 +6,16 @@
 #include <fmt/format.h>
 
 #include "backends/nftables/nftables.h"
+#include "backends/node/build.h"
 #include "cli/common/input.h"
 #include "cli/polecat/commands.h"
 #include "cli/polecat/compile_bird.h"
+#include "cli/polecat/compile_plan.h"
 #include "cli/polecat/emit_forms.h"
 #include "cli/polecat/origins.h"
 #include "support/diag/render.h"
 #include "support/listed.h"
 #include "support/read_file.h"
-#include "support/sha2.h"
 
 namespace polecat::cli {
 
@@ -29,7 +30,8 @@ struct CompileOptions {
     std::string emit;
     std::string node;
     std::string out = "polecat-bundle";
-    int generation = 0; ///< 0: made from what is compiled
+    std::string base;
+    std::string plan_from; ///< set: steps are printed and nothing is written
     BirdCompileOptions bird;
 };
 
@@ -42,32 +44,40 @@ std::set<std::string> nodes_of(const decision::LoweredCluster& cluster) {
     return out;
 }
 
-std::optional<backends::NodeImage> image_in(const fs::path& path) {
-    const auto text = read_file(path.string());
-    const auto parsed = nft::parse(text ? *text : "");
-    const auto read = parsed ? backends::read_back(*parsed) : Result<backends::NodeImage>(Error{});
-    return read ? std::optional(*read) : std::nullopt;
+/// What someone must know who loads the file by hand.
+const char* const kHeader =
+    "# nft -D generation=0x00010000 -f ruleset.nft, after generations.nft of this bundle; with "
+    "every\n"
+    "# other policy the next number (0x00020000, ...). docs/nftables.md says why.\n";
+
+const char* const kNumbers = "numbers.txt";
+
+/// What an earlier bundle numbered; nothing where none is named.
+backends::Numbers numbers_in(const std::string& bundle) {
+    if (bundle.empty())
+        return {};
+    const std::string path = (fs::path(bundle) / kNumbers).string();
+    const auto text = read_file(path);
+    if (!text)
+        throw CLI::ValidationError("--base", path + ": " + text.error());
+    auto numbers = backends::parse_numbers(*text);
+    if (!numbers)
+        throw CLI::ValidationError("--base", path + ": " + numbers.error());
+    return std::move(*numbers);
 }
 
-/// The number of a policy, 1 to 4095, by which a node tells flows that it has judged from flows
-/// that another policy has. From the content, so that the same input gives the same bundle; another
-/// one than that of a different policy in the file that is about to be replaced.
-std::uint16_t generation_of(backends::NodeImage image, const fs::path& replaced) {
-    image.generation = 1;
-    const auto digest = sha224(nft::print(backends::emit(image)));
-    const unsigned number = digest[0] * 256U + digest[1];
-    image.generation = static_cast<std::uint16_t>(number % 4095 + 1);
-    const auto before = image_in(replaced);
-    if (before && before->generation == image.generation && *before != image)
-        image.generation = static_cast<std::uint16_t>(image.generation % 4095 + 1);
-    return image.generation;
+/// A bundle that is planned from is the base as well, unless another is named.
+std::string base_of(const CompileOptions& options) {
+    return options.base.empty() && fs::is_directory(options.plan_from) ? options.plan_from
+                                                                       : options.base;
 }
 
 class Compiler {
   public:
     Compiler(const CompileOptions& options, const Input& input,
              const decision::LoweredCluster& cluster)
-        : options_(options), input_(input), cluster_(cluster), identities_(cluster) {}
+        : options_(options), input_(input), cluster_(cluster), identities_(cluster),
+          images_(cluster, identities_, numbers_in(base_of(options))) {}
 
     int run() {
         std::set<std::string> nodes = nodes_of(cluster_);
@@ -78,9 +88,14 @@ class Compiler {
             nodes = {options_.node};
         }
         name_unplaced();
-        if (!diagnostics_.has_errors())
+        if (!diagnostics_.has_errors() && !nodes.empty())
+            write(fs::path("generations.nft"), backends::free_generations());
+        if (!diagnostics_.has_errors()) {
             for (const std::string& node : nodes)
                 compile(node); // a node that is refused does not keep the others back
+            if (!nodes.empty())
+                write(fs::path(kNumbers), backends::print(images_.record()));
+        }
         diagnostics_.sort();
         fmt::print(stderr, "{}",
                    diag::render_text(diagnostics_.list(), input_.sources, {colour_on(true)}));
@@ -117,15 +132,10 @@ class Compiler {
 
     /// Nothing is written that does not read back as what it was made from.
     void compile(const std::string& node) {
-        auto image = backends::build_node_image(
-            cluster_, identities_, node,
-            static_cast<std::uint16_t>(std::max(options_.generation, 1)), diagnostics_);
+        const auto image = images_.of(node, diagnostics_);
         if (!image)
             return;
-        const fs::path folder = fs::path(options_.out) / "nodes" / node;
-        if (options_.generation == 0)
-            image->generation = generation_of(*image, folder / "ruleset.nft");
-        const std::string text = nft::print_replacing(backends::emit(*image));
+        const std::string text = kHeader + nft::print_replacing(backends::emit(*image));
         const auto parsed = nft::parse(text);
         if (!parsed)
             refuse(node, parsed.error());
@@ -134,22 +144,30 @@ class Compiler {
             refuse(node, again.error());
         if (*again != *image)
             refuse(node, "the image differs");
-        const std::string origins = origins_json(cluster_, *image, node, input_.sources);
-        if (!write_file((folder / "ruleset.nft").string(), text) ||
-            !write_file((folder / "origins.json").string(), origins)) {
-            diagnostics_.report(diag::Code::UnreadableFile, Span{},
-                                {folder.string(), "it can't be written"});
-            return;
-        }
-        fmt::print("{}: {}, {} addresses, generation {}, reads back equal -> {}\n", node,
-                   counted(image->programs.size(), "program"), image->addresses.size(),
-                   image->generation, (folder / "ruleset.nft").string());
+        const std::string origins = origins_json(cluster_, images_, *image, node, input_.sources);
+        if (!options_.plan_from.empty())
+            return print_plan(plan_from(options_.plan_from, node, *image), node);
+        const fs::path folder = fs::path("nodes") / node;
+        if (write(folder / "ruleset.nft", text) && write(folder / "origins.json", origins))
+            fmt::print("{}: {}, {} addresses, reads back equal -> {}\n", node,
+                       counted(image->programs.size(), "program"), image->addresses.size(),
+                       (fs::path(options_.out) / folder / "ruleset.nft").string());
+    }
+
+    /// Into the bundle; nothing when a plan is asked for.
+    bool write(const fs::path& path, const std::string& text) {
+        const std::string whole = (fs::path(options_.out) / path).string();
+        if (!options_.plan_from.empty() || write_file(whole, text))
+            return true;
+        diagnostics_.report(diag::Code::UnreadableFile, Span{}, {whole, "it can't be written"});
+        return false;
     }
 
     const CompileOptions& options_;
     const Input& input_;
     const decision::LoweredCluster& cluster_;
     decision::Identities identities_;
+    backends::NodeImages images_;
     diag::Diagnostics diagnostics_;
 };
 
@@ -164,10 +182,7 @@ int run(CompileOptions& options) {
         return compile_bird(options.bird, input);
     }
     diag::Diagnostics diagnostics;
-    passes::LowerOptions lowering;
-    if (options.emit.empty())
-        lowering.only_node = options.node;
-    const auto cluster = passes::lower(input.cluster, diagnostics, lowering);
+    const auto cluster = passes::lower(input.cluster, diagnostics);
     if (!options.emit.empty()) {
         fmt::print("{}", emit_form(options.emit, input.cluster, cluster));
         return kGood;
@@ -195,12 +210,11 @@ void add_compile(CLI::App& app, int& exit_code) {
         ->check(CLI::IsMember({"nftables", "bird"}));
     command->add_option("--node", options->node, "one node; all when absent");
     command->add_option("-o,--out", options->out, "folder of the bundle");
-    command
-        ->add_option(
-            "--generation", options->generation,
-            "number of this policy, 1 to 4095: another than that of the policy the node runs. "
-            "When absent, made from what is compiled")
-        ->check(CLI::Range(1, 4095));
+    command->add_option("--base", options->base,
+                        "folder of an earlier bundle: what is still there keeps its numbers");
+    command->add_option("--plan-from", options->plan_from,
+                        "print the steps from these rules (a bundle, a ruleset, the listing of a "
+                        "node's table) instead of writing a bundle");
     command
         ->add_option("--emit", options->emit,
                      "print a form on the way instead: policy-ir, program or table")
@@ -208,8 +222,9 @@ void add_compile(CLI::App& app, int& exit_code) {
     add_bird_options(*command, *options);
     command->footer("Examples:\n"
                     "  polecat compile manifests/ -o bundle\n"
-                    "  polecat compile manifests/ --node node1 && "
-                    "nft -f polecat-bundle/nodes/node1/ruleset.nft\n"
+                    "  polecat compile manifests/ --node node1\n"
+                    "  nft -f polecat-bundle/generations.nft    # once after a start\n"
+                    "  nft -D generation=0x00010000 -f polecat-bundle/nodes/node1/ruleset.nft\n"
                     "  polecat compile manifests/ --target bird --node node1\n"
                     "  polecat compile manifests/ --emit program");
     command->callback([options, &exit_code] { exit_code = run(*options); });

@@ -122,27 +122,38 @@ void allow_empty_side(Input& base, Input& head) {
             [](const diag::Diagnostic& each) { return each.code != diag::Code::NoManifests; });
 }
 
+/// The policies of one side in order, and what they mean.
+struct Version {
+    policy::OrderedPolicies policies;
+    decision::LoweredCluster lowered;
+};
+
+Version version_of(const policy::Cluster& cluster, const passes::LowerOptions& options) {
+    diag::Diagnostics diagnostics;
+    Version out{passes::order_policies(cluster), {}};
+    out.lowered = passes::lower(cluster, out.policies, diagnostics, options);
+    return out;
+}
+
 int compare(const DiffOptions& options, Input& base, Input& head,
             const policy::Cluster& head_cluster) {
     allow_empty_side(base, head);
     // A version may be broken altogether, and the other one mend it.
     if (is_unusable(base, false) || (&base != &head && is_unusable(head, false)))
         return kBadInput;
-    const auto lowered = [&](const policy::Cluster& cluster) {
-        diag::Diagnostics diagnostics;
-        return passes::lower(cluster, diagnostics, lower_options(options.unknown_address));
-    };
-    // Lowering reads its cluster and nothing else, so both versions are lowered at once.
-    auto base_lowered = std::async(std::launch::async, [&] { return lowered(base.cluster); });
-    const auto now = lowered(head_cluster);
-    const auto before = base_lowered.get();
+    // A version reads its cluster and nothing else, so both are made at once.
+    const auto lowering = lower_options(options.unknown_address);
+    auto base_version =
+        std::async(std::launch::async, [&] { return version_of(base.cluster, lowering); });
+    const auto [head_policies, now] = version_of(head_cluster, lowering);
+    const auto [base_policies, before] = base_version.get();
     const bool prove = options.prove || !options.smt_folder.empty();
     const analyzer::Diff found = analyzer::diff(before, now, prove);
     DiffReport report{base,
                       head,
                       found,
                       diff_rows(found, now),
-                      policy_changes(base.cluster, head_cluster),
+                      policy_changes(base_policies, head_policies),
                       {},
                       {},
                       routing_report(base, head)};

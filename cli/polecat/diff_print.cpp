@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 
 #include "ir/policy/text.h"
-#include "passes/lower.h"
 #include "support/listed.h"
 
 namespace polecat::cli {
@@ -18,8 +17,7 @@ using nlohmann::json;
 
 namespace {
 
-std::map<policy::PolicyName, std::string> texts_of(const policy::Cluster& cluster) {
-    const policy::OrderedPolicies ordered = passes::order_policies(cluster);
+std::map<policy::PolicyName, std::string> texts_of(const policy::OrderedPolicies& ordered) {
     std::map<policy::PolicyName, std::string> out;
     for (const policy::OrderedTier& tier : ordered.tiers)
         for (const policy::Policy* policy : tier.policies)
@@ -116,7 +114,8 @@ std::string counts_of(const DiffReport& report) {
                                  : "no flow changes between what is in the input";
 }
 
-PolicyChanges policy_changes(const policy::Cluster& base, const policy::Cluster& head) {
+PolicyChanges policy_changes(const policy::OrderedPolicies& base,
+                             const policy::OrderedPolicies& head) {
     const auto before = texts_of(base), now = texts_of(head);
     PolicyChanges out;
     for (const auto& [name, text] : before) {

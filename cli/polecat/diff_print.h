@@ -8,6 +8,7 @@
 #include "cli/common/diff_rows.h"
 #include "cli/common/input.h"
 #include "cli/polecat/diff_routing.h"
+#include "ir/policy/order.h"
 
 namespace polecat::cli {
 
@@ -29,7 +30,8 @@ struct DiffReport {
     std::vector<std::string> unseen = {};
 };
 
-PolicyChanges policy_changes(const policy::Cluster& base, const policy::Cluster& head);
+PolicyChanges policy_changes(const policy::OrderedPolicies& base,
+                             const policy::OrderedPolicies& head);
 
 std::string counts_of(const DiffReport& report); ///< "2 opened, 1 closed"
 /// Policies and endpoints that were added, changed or are gone, one kind a line.

@@ -56,7 +56,7 @@ void print_summary(const Input& input, const Checked& checked, std::size_t exclu
                    bool every_note) {
     const auto& list = input.diagnostics.list();
     fmt::print("{}{} read: {}, {}, {}",
-               diag::rule_counts(every_note ? list : diag::listed_of(list)),
+               diag::rule_counts(every_note ? list : diag::listed_of(list, input.sources)),
                counted(input.sources.size() - input.passed_by.size(), "file"),
                counted(input.diagnostics.count(diag::Severity::Error), "error"),
                counted(input.diagnostics.count(diag::Severity::Warning), "warning"),
@@ -151,7 +151,8 @@ void print_report(const LintCommand& command, const lint::Choice& choice, const 
         fmt::print("{}", diag::render_digest(list, input.sources, {colour_on(false)}, every_note));
     else if (command.format == "github" && !every_note)
         fmt::print("{}{}",
-                   diag::render_github(diag::listed_of(list), input.sources, report_options()),
+                   diag::render_github(diag::listed_of(list, input.sources), input.sources,
+                                       report_options()),
                    diag::github_notice(diag::closing_lines(list, input.sources)));
     else
         fmt::print("{}", diag::render(*diag::find_format(command.format), list, input.sources,

@@ -41,9 +41,9 @@ struct MapRows {
     std::size_t endpoints = 0;
     std::vector<MapEndText> ends;
     std::vector<MapRow> rows;
+    std::vector<std::string> unread; ///< what was not read, for formats that hold it themselves
     bool routed = false;             ///< routes were looked for
     bool cut = false;                ///< of large rows only between the first pairs
-    std::vector<std::string> unread; ///< what was not read, for formats that hold it themselves
 };
 
 /// "1 group or outside range", "5 groups and outside ranges".

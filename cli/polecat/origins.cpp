@@ -6,8 +6,9 @@
 
 namespace polecat::cli {
 
-std::string origins_json(const decision::LoweredCluster& cluster, const backends::NodeImage& image,
-                         const std::string& node, const Sources& sources) {
+std::string origins_json(const decision::LoweredCluster& cluster, backends::NodeImages& images,
+                         const backends::NodeImage& image, const std::string& node,
+                         const Sources& sources) {
     using nlohmann::json;
     json out{{"node", node}, {"endpoints", json::array()}};
     for (const decision::Endpoint& endpoint : cluster.endpoints) {
@@ -15,7 +16,10 @@ std::string origins_json(const decision::LoweredCluster& cluster, const backends
             continue;
         json programs = json::object();
         for (const auto& [key, program] : cluster.groups[endpoint.group.value].programs) {
-            if (!image.programs.contains(program.program.value))
+            if (key.hook != decision::Hook::Normal)
+                continue;
+            const std::string& name = images.name_of(program.program);
+            if (!image.programs.contains(name))
                 continue;
             json slots = json::array();
             for (std::size_t i = 0; i < program.slots.size(); ++i) {
@@ -25,8 +29,8 @@ std::string origins_json(const decision::LoweredCluster& cluster, const backends
                     entry["at"] = sources.describe(slot.span);
                 slots.push_back(std::move(entry));
             }
-            programs["p" + std::to_string(program.program.value)] = {
-                {"direction", decision::to_string(key.direction)}, {"slots", std::move(slots)}};
+            programs[name] = {{"direction", decision::to_string(key.direction)},
+                              {"slots", std::move(slots)}};
         }
         out["endpoints"].push_back({{"name", cluster.world.object(endpoint.object).name},
                                     {"interface", endpoint.interface_name},

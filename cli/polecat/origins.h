@@ -3,12 +3,13 @@
 
 #include <string>
 
-#include "backends/nftables/node_image.h"
+#include "backends/node/build.h"
 #include "support/source.h"
 
 namespace polecat::cli {
 
-std::string origins_json(const decision::LoweredCluster& cluster, const backends::NodeImage& image,
-                         const std::string& node, const Sources& sources);
+std::string origins_json(const decision::LoweredCluster& cluster, backends::NodeImages& images,
+                         const backends::NodeImage& image, const std::string& node,
+                         const Sources& sources);
 
 } // namespace polecat::cli

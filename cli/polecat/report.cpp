@@ -136,7 +136,7 @@ int run(const ReportCommand& command) {
     const policy::OrderedPolicies ordered = passes::order_policies(input.cluster);
     if (checked.ran) {
         diag::Diagnostics seen; // the check reported them
-        const auto cluster = passes::lower(input.cluster, seen);
+        const auto cluster = passes::lower(input.cluster, ordered, seen);
         const decision::Identities identities(cluster);
         for (const net::Family family : families_in_use(cluster))
             add_family(cluster, identities, family, *grouping, report);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "backends/nftables/nftables.h"
+#include "backends/node/build.h"
 #include "cli/common/input.h"
 #include "cli/polecat/commands.h"
 #include "frontend/expectation_text.h"
@@ -45,7 +46,8 @@ class Experiment {
         if (const auto entered = runtime::Lab::enter(); !entered)
             return lacking(entered.error());
         runtime::Lab lab;
-        if (const auto loaded = runtime::nft_load(nft::print_replacing(backends::emit(image_)));
+        if (const auto loaded = runtime::nft_load(nft::print_replacing(
+                nft::with_generation(backends::emit(image_), backends::Generation{}.bits())));
             !loaded)
             return lacking(loaded.error());
         if (const auto built = build(lab); !built)
@@ -176,7 +178,7 @@ int run(const TryOptions& options) {
         if (node.empty())
             node = endpoint.node;
     const decision::Identities identities(cluster);
-    const auto image = backends::build_node_image(cluster, identities, node, 1, diagnostics);
+    const auto image = backends::NodeImages(cluster, identities).of(node, diagnostics);
     fmt::print(stderr, "{}",
                diag::render_text(diagnostics.list(), input.sources, {colour_on(true)}));
     if (!image)

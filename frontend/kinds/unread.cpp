@@ -307,7 +307,7 @@ bool may_matter(const Span& place, const Sources& sources) {
     const auto objects = lines_around(sources.text(place.file), place.line).objects;
     return std::any_of(objects.begin(), objects.end(), [](const Glimpse& each) {
         const TypeMeta type{each.api_version, each.kind_meant()};
-        return type.kind.empty() || // nobody knows
+        return type.kind.empty() || type.api_version.empty() || // nobody knows
                (type.kind != "Secret" && (find_kind(type.api_version, type.kind) != nullptr ||
                                           is_slip(type) || is_policy_like(type)));
     });

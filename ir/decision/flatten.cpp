@@ -1,236 +1,293 @@
-// From a program to its table: classes of ends, classes of packets, and a cell for each
-// combination, judged exactly as eval() judges.
+// From a program to its table: classes of packets, a row for each pair of ends that predicates tell
+// apart, judged exactly as eval() judges, and equal ones put together. The work goes with what rows
+// list, not with the product of ends and packets.
 #include <algorithm>
+#include <map>
 #include <set>
 
-#include "ir/decision/flatten_cell.h"
-#include "ir/decision/table.h"
+#include "ir/decision/packet_classes.h"
 
 namespace polecat::decision {
 
 namespace {
 
-/// Borders at which some match of the program changes its mind.
-class Borders {
-  public:
-    void add(unsigned first, unsigned last) {
-        at_.insert(first);
-        if (last < 65535)
-            at_.insert(last + 1);
-    }
-    void add(const net::PortSet& ports) {
-        for (const net::PortRange& range : ports.ranges())
-            add(range.first, range.last);
-    }
-    Pieces pieces(std::uint16_t& next) const {
-        Pieces out;
-        for (auto it = at_.begin(); it != at_.end(); ++it) {
-            const auto after = std::next(it);
-            const unsigned last = after == at_.end() ? 65535 : *after - 1;
-            out.push_back(
-                {{static_cast<std::uint16_t>(*it), static_cast<std::uint16_t>(last)}, next++});
+/// The ends of one side as the program's predicates see them.
+struct Ends {
+    std::vector<EndClass> list;      ///< sorted
+    std::vector<std::size_t> weight; ///< how many identities are such an end
+    std::vector<PortMember> members; ///< of all; sorted
+
+    Ends(const Side& side, std::span<const Identity> identities) {
+        std::map<EndClass, std::size_t> distinct;
+        for (const Identity& identity : identities)
+            ++distinct[side.end_of(identity)];
+        std::set<PortMember> all;
+        for (const auto& [end, count] : distinct) {
+            list.push_back(end);
+            weight.push_back(count);
+            all.insert(end.members.begin(), end.members.end());
         }
-        return out;
+        members.assign(all.begin(), all.end());
     }
-    std::size_t count() const { return at_.size(); }
-
-  private:
-    std::set<unsigned> at_{0};
 };
-
-template <class Act> void each_match(const Program& program, const Act& act) {
-    for (const Stage& stage : program.stages)
-        for (const Entry& entry : stage.entries)
-            act(entry.match);
-}
-
-Side side_of(const Program& program, bool source, std::span<const Identity> identities) {
-    Side out;
-    out.predicates = predicates_of(program, source);
-    std::set<EndClass> distinct;
-    for (const Identity& identity : identities)
-        distinct.insert(out.class_of(identity));
-    out.classes.assign(distinct.begin(), distinct.end());
-    return out;
-}
 
 class Flattener {
   public:
-    Flattener(const Program& program, const PredicateStore& predicates)
-        : program_(program), predicates_(predicates) {}
+    Flattener(const Program& program, const PredicateStore& predicates, const FlattenLimits& limits)
+        : program_(program), predicates_(predicates), limits_(limits) {}
 
-    Result<Table> run(std::span<const Identity> sources, std::span<const Identity> destinations,
-                      const FlattenLimits& limits) {
+    Result<Table> run(std::span<const Identity> sources, std::span<const Identity> destinations) {
         table_.hook = program_.hook;
         table_.direction = program_.direction;
         table_.family = program_.family;
-        table_.source = side_of(program_, true, sources);
-        table_.destination = side_of(program_, false, destinations);
-        cut_packets();
-        const std::size_t ends = table_.source.classes.size() * table_.destination.classes.size();
-        const std::size_t packets = std::size_t{table_.source_port_count} * table_.l4.count;
-        if (table_.source.classes.size() > 65535 || table_.destination.classes.size() > 65535 ||
-            (packets != 0 && ends > limits.max_cells / packets))
-            return Error{"the table would have " + std::to_string(ends) + " x " +
-                         std::to_string(packets) + " cells"};
-        fill();
-        merge_columns();
+        table_.source.predicates = predicates_of(program_, true);
+        table_.destination.predicates = predicates_of(program_, false);
+        const Ends from(table_.source, sources), to(table_.destination, destinations);
+        if (!to.list.empty() && from.list.size() > limits_.pairs / to.list.size())
+            return Error{std::to_string(from.list.size()) + " x " + std::to_string(to.list.size()) +
+                         " kinds of ends"};
+        const PacketClasses packets(program_, predicates_, from.members, to.members, limits_);
+        if (packets.too_many())
+            return Error{"too many classes of packets"};
+        table_.source_ports = packets.source_ports;
+        table_.source_port_count = packets.source_port_count;
+        table_.l4 = packets.l4;
+        packets_ = &packets;
+        fill(from, to);
+        if (listed_ > limits_.exceptions)
+            return Error{"more than " + std::to_string(limits_.exceptions) +
+                         " cells that differ from what is usual"};
+        sort_cells();
+        if (!name_classes(from, to))
+            return Error{"too many kinds of ends that are treated differently"};
         return std::move(table_);
     }
 
   private:
-    /// The protocols that matches tell apart, and where.
-    void cut_packets() {
-        const net::Protocol icmp = program_.family == net::Family::V4 ? net::kIcmp : net::kIcmpV6;
-        std::map<net::Protocol, Borders> borders;
-        for (const net::Protocol protocol : {net::kTcp, net::kUdp, net::kSctp, icmp})
-            borders[protocol];
-        Borders source;
-        const auto each_port = [&](const auto& act) {
-            for (const net::Protocol protocol : {net::kTcp, net::kUdp, net::kSctp})
-                act(borders[protocol]);
-        };
-        each_match(program_, [&](const Match& match) {
-            // Of `http` nothing: no flow of a table has a request.
-            const auto& [protocol, not_protocol, type, not_type, from, to, http] = match;
-            for (const auto* each : {&protocol, &not_protocol})
-                if (*each)
-                    borders[**each];
-            for (const auto* wanted : {&type, &not_type})
-                if (*wanted)
-                    add_icmp(**wanted, borders[icmp]);
-            for (const auto* ports : {&to.ports, &to.not_ports})
-                if (*ports)
-                    each_port([&](Borders& into) { into.add((*ports)->numbers); });
-            for (const auto* ports : {&from.ports, &from.not_ports})
-                if (*ports)
-                    source.add((*ports)->numbers);
-        });
-        for (const EndClass& each : table_.destination.classes)
-            for (const PortMember& member : each.members)
-                borders[member.protocol].add(member.port, member.port);
-        for (const EndClass& each : table_.source.classes)
-            for (const PortMember& member : each.members)
-                source.add(member.port, member.port);
-        for (const auto& [protocol, each] : borders)
-            table_.l4.by_protocol[protocol] = each.pieces(table_.l4.count);
-        table_.l4.other = table_.l4.count++;
-        table_.source_port_count = 0;
-        table_.source_ports = source.pieces(table_.source_port_count);
-    }
+    using Position = std::pair<std::uint32_t, std::uint32_t>;
 
-    static void add_icmp(const IcmpTypeCode& wanted, Borders& into) {
-        for (unsigned type = wanted.type.value_or(0); type <= wanted.type.value_or(255); ++type)
-            into.add(type * 256 + wanted.code.value_or(0), type * 256 + wanted.code.value_or(255));
-    }
-
-    /// A protocol that no match names.
-    net::Protocol other_protocol() const {
-        for (unsigned number = 255; number > 0; --number)
-            if (!table_.l4.by_protocol.contains(static_cast<net::Protocol>(number)))
-                return static_cast<net::Protocol>(number);
-        return 0;
-    }
-
-    std::vector<Packet> representatives() const {
-        std::vector<Packet> out(table_.l4.count);
-        for (const auto& [protocol, pieces] : table_.l4.by_protocol)
-            for (const Piece& piece : pieces)
-                out[piece.id] = {protocol, piece.range.first, 0};
-        out[table_.l4.other] = {other_protocol(), 0, 0};
-        return out;
-    }
-
-    void fill() {
-        std::map<Cell, std::uint32_t> known;
-        const std::vector<Packet> packets = representatives();
-        const bool by_source = table_.source.classes.size() >= table_.destination.classes.size();
+    /// Rows of all pairs of ends, into grid_.
+    void fill(const Ends& from, const Ends& to) {
+        std::map<Row, std::uint32_t> known;
+        Partition l4(table_.l4.count), source_ports(table_.source_port_count);
+        const bool by_source = from.list.size() >= to.list.size();
         const EntryIndex index(program_, predicates_, by_source);
-        std::vector<std::pair<std::uint32_t, std::uint32_t>> positions;
+        std::vector<Position> positions;
         const EndClass* indexed = nullptr;
-        for (const EndClass& source : table_.source.classes)
-            for (const EndClass& destination : table_.destination.classes) {
+        for (const EndClass& source : from.list)
+            for (const EndClass& destination : to.list) {
                 const EndClass& wanted = by_source ? source : destination;
                 if (indexed != &wanted)
                     positions = index.candidates(wanted);
                 indexed = &wanted;
                 const CellJudge judge(program_, predicates_, source, destination, positions);
-                for (const Piece& port : table_.source_ports)
-                    for (Packet packet : packets) {
-                        packet.source_port = port.range.first;
-                        Cell cell = judge.at(packet);
-                        const auto next = static_cast<std::uint32_t>(table_.cells.size());
-                        const auto [place, added] = known.try_emplace(std::move(cell), next);
-                        if (added)
-                            table_.cells.push_back(place->first);
-                        table_.rows.push_back(place->second);
-                    }
+                cut(judge, source, destination, l4, source_ports);
+                const auto next = static_cast<std::uint32_t>(table_.rows.size());
+                const auto [place, added] =
+                    known.try_emplace(row_of(judge, l4, source_ports), next);
+                grid_.push_back(place->second);
+                if (!added)
+                    continue;
+                table_.rows.push_back(place->first);
+                listed_ += place->first.exceptions.size();
+                if (listed_ > limits_.exceptions)
+                    return;
             }
     }
 
-    /// Packets and source ports that have equal cells everywhere are one class.
-    void merge_columns() {
-        const std::size_t ends = table_.source.classes.size() * table_.destination.classes.size();
-        const std::size_t ports = table_.source_port_count, packets = table_.l4.count;
-        const auto column = [&](std::size_t port, std::size_t packet, bool by_port) {
-            std::vector<std::uint32_t> out;
-            for (std::size_t end = 0; end < ends; ++end)
-                for (std::size_t i = 0; i < (by_port ? packets : ports); ++i)
-                    out.push_back(table_.rows[(end * ports + (by_port ? port : i)) * packets +
-                                              (by_port ? i : packet)]);
-            return out;
-        };
-        const auto merge = [&](std::size_t count, bool by_port) {
-            std::map<std::vector<std::uint32_t>, std::uint16_t> known;
-            std::vector<std::uint16_t> number;
-            for (std::size_t i = 0; i < count; ++i)
-                number.push_back(known
-                                     .try_emplace(column(i, i, by_port),
-                                                  static_cast<std::uint16_t>(known.size()))
-                                     .first->second);
-            return number;
-        };
-        const auto port_ids = merge(ports, true), packet_ids = merge(packets, false);
-        rebuild(port_ids, packet_ids);
+    /// Groups of packets that what may match between two ends does not tell apart.
+    void cut(const CellJudge& judge, const EndClass& source, const EndClass& destination,
+             Partition& l4, Partition& source_ports) const {
+        l4.clear();
+        source_ports.clear();
+        bool by_sets = false;
+        judge.each_candidate([&](const Match& match) {
+            const PacketClasses::Asked& asked = packets_->asked(match);
+            for (const auto& list : asked.l4)
+                l4.cut(list);
+            for (const auto& list : asked.source_ports)
+                source_ports.cut(list);
+            by_sets = by_sets || asked.by_sets;
+        });
+        if (!by_sets)
+            return;
+        for (const PortMember& member : destination.members)
+            l4.cut({table_.l4.of({member.protocol, member.port})});
+        for (const PortMember& member : source.members)
+            source_ports.cut({find(table_.source_ports, member.port)});
     }
 
-    static void renumber(Pieces& pieces, const std::vector<std::uint16_t>& ids) {
-        Pieces out;
-        for (const Piece& piece : pieces) {
-            const std::uint16_t id = ids[piece.id];
-            if (!out.empty() && out.back().id == id)
-                out.back().range.last = piece.range.last;
-            else
-                out.push_back({piece.range, id});
+    /// A group of classes: one that stands for it, and how many they are.
+    struct Group {
+        std::uint16_t first = 0;
+        std::size_t size = 0;
+    };
+    /// Groups by number. Those that no cut named are group 0, which may be empty.
+    static std::vector<Group> groups_of(const Partition& partition, std::size_t count) {
+        std::vector<Group> out(1);
+        for (const std::uint16_t number : partition.named()) {
+            const std::uint32_t group = partition.group_of(number);
+            if (group >= out.size())
+                out.resize(group + 1);
+            if (out[group].size++ == 0 || number < out[group].first)
+                out[group].first = number;
         }
-        pieces = std::move(out);
+        out[0].size = count - partition.named().size();
+        while (out[0].first + 1U < count && partition.group_of(out[0].first) != 0)
+            ++out[0].first;
+        return out;
     }
 
-    void rebuild(const std::vector<std::uint16_t>& port_ids,
-                 const std::vector<std::uint16_t>& packet_ids) {
-        const std::size_t ports = table_.source_port_count, packets = table_.l4.count;
-        const auto new_ports =
-            static_cast<std::uint16_t>(*std::max_element(port_ids.begin(), port_ids.end()) + 1);
-        const auto new_packets =
-            static_cast<std::uint16_t>(*std::max_element(packet_ids.begin(), packet_ids.end()) + 1);
-        const std::size_t ends = table_.source.classes.size() * table_.destination.classes.size();
-        std::vector<std::uint32_t> rows(ends * new_ports * new_packets);
-        for (std::size_t end = 0; end < ends; ++end)
-            for (std::size_t port = 0; port < ports; ++port)
-                for (std::size_t packet = 0; packet < packets; ++packet)
-                    rows[(end * new_ports + port_ids[port]) * new_packets + packet_ids[packet]] =
-                        table_.rows[(end * ports + port) * packets + packet];
-        table_.rows = std::move(rows);
-        renumber(table_.source_ports, port_ids);
-        for (auto& [protocol, pieces] : table_.l4.by_protocol)
-            renumber(pieces, packet_ids);
-        table_.l4.other = packet_ids[table_.l4.other];
-        table_.source_port_count = new_ports;
-        table_.l4.count = new_packets;
+    Row row_of(const CellJudge& judge, const Partition& l4, const Partition& source_ports) {
+        const auto by_l4 = groups_of(l4, table_.l4.count);
+        const auto by_port = groups_of(source_ports, table_.source_port_count);
+        std::vector<std::vector<std::uint32_t>> cells(by_port.size(),
+                                                      std::vector<std::uint32_t>(by_l4.size()));
+        std::map<std::uint32_t, std::size_t> counts;
+        for (std::size_t i = 0; i < by_port.size(); ++i)
+            for (std::size_t j = 0; j < by_l4.size(); ++j) {
+                if (by_port[i].size == 0 || by_l4[j].size == 0)
+                    continue;
+                Packet packet = packets_->packets[by_l4[j].first];
+                packet.source_port = packets_->source_first[by_port[i].first];
+                cells[i][j] = number_of(judge.at(packet));
+                counts[cells[i][j]] += by_port[i].size * by_l4[j].size;
+            }
+        Row row;
+        row.cell =
+            std::max_element(counts.begin(), counts.end(), [&](const auto& a, const auto& b) {
+                return a.second != b.second ? a.second < b.second
+                                            : table_.cells[b.first] < table_.cells[a.first];
+            })->first;
+        for (std::uint16_t port = 0; port < table_.source_port_count; ++port)
+            add_exceptions(row, port, cells[source_ports.group_of(port)], l4);
+        return row;
+    }
+
+    void add_exceptions(Row& row, std::uint16_t port, const std::vector<std::uint32_t>& cells,
+                        const Partition& l4) const {
+        const auto add = [&](std::uint16_t number) {
+            const std::uint32_t cell = cells[l4.group_of(number)];
+            if (cell != row.cell)
+                row.exceptions.push_back({port, number, cell});
+        };
+        if (l4.named().size() < table_.l4.count && cells[0] != row.cell) {
+            for (std::uint16_t number = 0; number < table_.l4.count; ++number)
+                add(number);
+            return;
+        }
+        std::vector<std::uint16_t> named = l4.named();
+        std::sort(named.begin(), named.end());
+        std::for_each(named.begin(), named.end(), add);
+    }
+
+    std::uint32_t number_of(Cell cell) {
+        const auto next = static_cast<std::uint32_t>(table_.cells.size());
+        const auto [place, added] = known_cells_.try_emplace(std::move(cell), next);
+        if (added)
+            table_.cells.push_back(place->first);
+        return place->second;
+    }
+
+    /// Cells and rows in the order of what they say, whatever was met first.
+    void sort_cells() {
+        std::vector<std::uint32_t> of_cell(table_.cells.size());
+        std::uint32_t next = 0;
+        for (const auto& [cell, number] : known_cells_)
+            of_cell[number] = next++;
+        std::sort(table_.cells.begin(), table_.cells.end());
+        std::map<Row, std::uint32_t> rows;
+        std::vector<Row> list = table_.rows;
+        for (Row& row : list) {
+            row.cell = of_cell[row.cell];
+            for (Row::Exception& each : row.exceptions)
+                each.cell = of_cell[each.cell];
+            rows[row] = 0;
+        }
+        table_.rows.clear();
+        for (auto& [row, number] : rows) {
+            number = static_cast<std::uint32_t>(table_.rows.size());
+            table_.rows.push_back(row);
+        }
+        for (std::uint32_t& each : grid_)
+            each = rows.at(list[each]);
+    }
+
+    /// Ends whose rows are equal become one class, numbered by rows; the default is that of most
+    /// identities. Returns the rows of a class, and of which class each end is.
+    struct Named {
+        std::vector<std::vector<std::uint32_t>> rows; ///< by class
+        std::vector<std::uint16_t> of_end;
+    };
+    static Named name(const Ends& ends, const std::vector<std::vector<std::uint32_t>>& rows) {
+        std::map<std::vector<std::uint32_t>, std::size_t> weight;
+        for (std::size_t i = 0; i < ends.list.size(); ++i)
+            weight[rows[i]] += ends.weight[i];
+        const auto heaviest =
+            std::max_element(weight.begin(), weight.end(),
+                             [](const auto& a, const auto& b) { return a.second < b.second; });
+        Named out;
+        std::map<std::vector<std::uint32_t>, std::uint16_t> numbers;
+        if (heaviest != weight.end())
+            numbers[heaviest->first] = 0, out.rows.push_back(heaviest->first);
+        for (const auto& [each, count] : weight)
+            if (numbers.try_emplace(each, static_cast<std::uint16_t>(out.rows.size())).second)
+                out.rows.push_back(each);
+        for (std::size_t i = 0; i < ends.list.size(); ++i)
+            out.of_end.push_back(numbers.at(rows[i]));
+        return out;
+    }
+
+    static void list_ends(const Ends& ends, const Named& named, Side& out) {
+        for (std::size_t i = 0; i < ends.list.size(); ++i)
+            if (named.of_end[i] != 0) {
+                out.ends.push_back(ends.list[i]);
+                out.classes.push_back(named.of_end[i]);
+            }
+    }
+
+    bool name_classes(const Ends& from, const Ends& to) {
+        const std::size_t width = to.list.size();
+        std::vector<std::vector<std::uint32_t>> columns(width), lines;
+        for (std::size_t i = 0; i < grid_.size(); ++i)
+            columns[i % width].push_back(grid_[i]);
+        const Named destinations = name(to, columns);
+        for (std::size_t i = 0; i < from.list.size(); ++i) {
+            auto& line = lines.emplace_back();
+            for (const auto& column : destinations.rows)
+                line.push_back(column[i]);
+        }
+        const Named sources = name(from, lines);
+        if (std::max(sources.rows.size(), destinations.rows.size()) > limits_.classes)
+            return false;
+        list_ends(from, sources, table_.source);
+        list_ends(to, destinations, table_.destination);
+        if (grid_.empty()) {
+            table_.rows.assign(1, {});
+            table_.cells.assign(1, {Verdict::Deny, program_.otherwise_slot, {}, Verdict::Deny});
+            return true;
+        }
+        // Row 0 is that of the two defaults.
+        const std::uint32_t usual = sources.rows[0][0];
+        std::rotate(table_.rows.begin(), table_.rows.begin() + usual,
+                    table_.rows.begin() + usual + 1);
+        for (std::size_t i = 0; i < sources.rows.size(); ++i)
+            for (std::size_t j = 0; j < destinations.rows.size(); ++j) {
+                const std::uint32_t row = sources.rows[i][j];
+                if (row != usual)
+                    table_.pairs[{static_cast<std::uint16_t>(i), static_cast<std::uint16_t>(j)}] =
+                        row < usual ? row + 1 : row;
+            }
+        return true;
     }
 
     const Program& program_;
     const PredicateStore& predicates_;
+    const FlattenLimits& limits_;
+    const PacketClasses* packets_ = nullptr;
+    std::map<Cell, std::uint32_t> known_cells_;
+    std::vector<std::uint32_t> grid_; ///< row by source end and destination end
+    std::size_t listed_ = 0;
     Table table_;
 };
 
@@ -239,7 +296,7 @@ class Flattener {
 Result<Table> flatten(const Program& program, const PredicateStore& predicates,
                       std::span<const Identity> sources, std::span<const Identity> destinations,
                       const FlattenLimits& limits) {
-    return Flattener(program, predicates).run(sources, destinations, limits);
+    return Flattener(program, predicates, limits).run(sources, destinations);
 }
 
 } // namespace polecat::decision

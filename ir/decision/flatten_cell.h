@@ -39,6 +39,12 @@ class CellJudge {
               const EndClass& destination,
               const std::vector<std::pair<std::uint32_t, std::uint32_t>>& positions);
     Cell at(const Packet& packet) const;
+    /// act(match) for the entries that the two classes do not rule out.
+    template <class Act> void each_candidate(const Act& act) const {
+        for (const auto& stage : stages_)
+            for (const Candidate& candidate : stage)
+                act(*candidate.entry->match);
+    }
 
   private:
     struct Candidate {

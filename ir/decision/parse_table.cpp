@@ -52,16 +52,36 @@ class TableReader {
                 table.l4.count, static_cast<std::uint16_t>(table.l4.other + 1));
         } else if (line.take("cell")) {
             cell(line, table);
+        } else if (line.take("row")) {
+            row(line, table);
         } else {
-            line.expect("row");
-            line.number();
-            line.number();
-            while (!line.done()) {
-                table.rows.push_back(line.number());
-                if (table.rows.back() >= table.cells.size())
-                    line.fail("a cell that is there");
-            }
+            line.expect("pair");
+            const std::uint16_t source = small(line, 65535);
+            const std::uint16_t destination = small(line, 65535);
+            table.pairs[{source, destination}] = one_of(line, table.rows.size());
         }
+    }
+
+    /// A number that something with `count` parts has.
+    static std::uint32_t one_of(Line& line, std::size_t count) {
+        const std::uint32_t number = line.number();
+        if (number >= count)
+            line.fail("a number that is there");
+        return number;
+    }
+
+    static void row(Line& line, Table& table) {
+        line.number();
+        Row made;
+        made.cell = one_of(line, table.cells.size());
+        while (!line.done()) {
+            Row::Exception each;
+            each.source_port = small(line, 65535);
+            each.l4 = small(line, 65535);
+            each.cell = one_of(line, table.cells.size());
+            made.exceptions.push_back(each);
+        }
+        table.rows.push_back(std::move(made));
     }
 
     static std::uint16_t small(Line& line, std::size_t highest) {
@@ -88,8 +108,8 @@ class TableReader {
             return;
         }
         line.expect("class");
-        line.number();
-        EndClass& made = into.classes.emplace_back();
+        into.classes.push_back(small(line, 65535));
+        EndClass& made = into.ends.emplace_back();
         if (!into.predicates.empty()) {
             const std::string_view truths = line.word();
             if (truths.size() != into.predicates.size())

@@ -92,15 +92,15 @@ std::string side_text(const char* name, const Side& side) {
     for (const PredicateId id : side.predicates)
         out += fmt::format(" {}", id.value);
     out += '\n';
-    for (std::size_t i = 0; i < side.classes.size(); ++i) {
-        out += fmt::format("  {} class {}:", name, i);
+    for (std::size_t i = 0; i < side.ends.size(); ++i) {
+        out += fmt::format("  {} class {}:", name, side.classes[i]);
         if (!side.predicates.empty())
             out += ' ';
         for (const PredicateId id : side.predicates) {
-            const Tri truth = side.classes[i].holds(id);
+            const Tri truth = side.ends[i].holds(id);
             out += truth == Tri::Yes ? '1' : truth == Tri::No ? '0' : '?';
         }
-        for (const PortMember& member : side.classes[i].members)
+        for (const PortMember& member : side.ends[i].members)
             out += fmt::format(" {}={}/{}", member.predicate.value, member.port,
                                net::to_string_protocol(member.protocol));
         out += '\n';
@@ -157,14 +157,14 @@ std::string to_text(const Table& table) {
             out += fmt::format(" log #{}", log.value);
         out += '\n';
     }
-    const std::size_t packets = std::size_t{table.source_port_count} * table.l4.count;
-    for (std::size_t row = 0; packets != 0 && row < table.rows.size() / packets; ++row) {
-        out += fmt::format("  row {} {}:", row / table.destination.classes.size(),
-                           row % table.destination.classes.size());
-        for (std::size_t i = 0; i < packets; ++i)
-            out += fmt::format(" {}", table.rows[row * packets + i]);
+    for (std::size_t i = 0; i < table.rows.size(); ++i) {
+        out += fmt::format("  row {}: {}", i, table.rows[i].cell);
+        for (const Row::Exception& each : table.rows[i].exceptions)
+            out += fmt::format(" {} {} {}", each.source_port, each.l4, each.cell);
         out += '\n';
     }
+    for (const auto& [classes, row] : table.pairs)
+        out += fmt::format("  pair {} {}: {}\n", classes.first, classes.second, row);
     return out;
 }
 

@@ -28,7 +28,7 @@ Tri EndClass::holds(PredicateId predicate, net::Protocol protocol, std::uint16_t
     return holds(predicate);
 }
 
-EndClass Side::class_of(const Identity& identity) const {
+EndClass Side::end_of(const Identity& identity) const {
     EndClass result;
     const auto asked = [&](PredicateId id) {
         return std::binary_search(predicates.begin(), predicates.end(), id);
@@ -42,19 +42,28 @@ EndClass Side::class_of(const Identity& identity) const {
     return result;
 }
 
-std::optional<std::uint16_t> Side::find(const Identity& identity) const {
-    const EndClass wanted = class_of(identity);
-    const auto place = std::lower_bound(classes.begin(), classes.end(), wanted);
-    if (place == classes.end() || *place != wanted)
-        return std::nullopt;
-    return static_cast<std::uint16_t>(place - classes.begin());
+std::uint16_t Side::find(const Identity& identity) const {
+    const EndClass wanted = end_of(identity);
+    const auto place = std::lower_bound(ends.begin(), ends.end(), wanted);
+    if (place == ends.end() || *place != wanted)
+        return 0;
+    return classes[static_cast<std::size_t>(place - ends.begin())];
 }
 
-std::size_t Table::place(std::uint16_t source_class, std::uint16_t destination_class,
-                         std::uint16_t source_port_class, std::uint16_t l4_class) const {
-    const std::size_t ends =
-        std::size_t{source_class} * destination.classes.size() + destination_class;
-    return (ends * source_port_count + source_port_class) * l4.count + l4_class;
+std::uint32_t Row::at(std::uint16_t source_port, std::uint16_t l4) const {
+    const auto place =
+        std::lower_bound(exceptions.begin(), exceptions.end(), std::pair(source_port, l4),
+                         [](const Exception& each, const auto& wanted) {
+                             return std::pair(each.source_port, each.l4) < wanted;
+                         });
+    const bool found =
+        place != exceptions.end() && place->source_port == source_port && place->l4 == l4;
+    return found ? place->cell : cell;
+}
+
+const Row& Table::row(std::uint16_t source_class, std::uint16_t destination_class) const {
+    const auto found = pairs.find({source_class, destination_class});
+    return rows[found == pairs.end() ? 0 : found->second];
 }
 
 std::optional<L4Key> l4_key(const Flow& flow) {

@@ -1,6 +1,8 @@
-/// decision::Table: a program flattened. Source class x destination class x source-port class x L4
-/// class -> cell. A decision costs the same with ten rules and with ten thousand. Agrees with
-/// eval() for every flow whose ports and ICMP type are given and that has no HTTP attributes.
+/// decision::Table: a program flattened. Source class x destination class -> row, and in the row
+/// source-port class x L4 class -> cell. Each level has a default and lists what differs, so that a
+/// table grows with its rules and not with their product; a decision costs the same with ten rules
+/// and with ten thousand. Agrees with eval() for every flow whose ports and ICMP type are given and
+/// that has no HTTP attributes.
 #pragma once
 
 #include <compare>
@@ -8,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "ir/decision/eval.h"
@@ -63,15 +66,30 @@ struct EndClass {
     Tri holds(PredicateId predicate, net::Protocol protocol, std::uint16_t port) const;
 };
 
-/// One side of a table.
+/// One side of a table. Ends that all packets are treated alike of are of one class.
 struct Side {
     std::vector<PredicateId> predicates; ///< that the program asks of this side; sorted
-    std::vector<EndClass> classes;       ///< sorted
+    std::vector<EndClass> ends;          ///< that are not of class 0; sorted
+    std::vector<std::uint16_t> classes;  ///< of each of `ends`: 1 and up
 
-    EndClass class_of(const Identity& identity) const;
-    /// Index into `classes`; nullopt: no identity of that class was known to flatten().
-    std::optional<std::uint16_t> find(const Identity& identity) const;
+    EndClass end_of(const Identity& identity) const;
+    /// Of an identity that was known to flatten().
+    std::uint16_t find(const Identity& identity) const;
     auto operator<=>(const Side&) const = default;
+};
+
+/// What is done with packets between two classes of ends.
+struct Row {
+    struct Exception {
+        std::uint16_t source_port = 0, l4 = 0; ///< classes
+        std::uint32_t cell = 0;
+        auto operator<=>(const Exception&) const = default;
+    };
+    std::uint32_t cell = 0;            ///< of packets that are no exception
+    std::vector<Exception> exceptions; ///< sorted
+    auto operator<=>(const Row&) const = default;
+
+    std::uint32_t at(std::uint16_t source_port, std::uint16_t l4) const;
 };
 
 struct Table {
@@ -82,24 +100,29 @@ struct Table {
     Pieces source_ports; ///< one piece unless rules read source ports
     std::uint16_t source_port_count = 1;
     L4Classes l4;
-    std::vector<Cell> cells;         ///< distinct ones
-    std::vector<std::uint32_t> rows; ///< cell by place()
+    std::vector<Cell> cells; ///< distinct ones, sorted
+    std::vector<Row> rows;   ///< distinct ones
+    /// Row of a source and a destination class; pairs that are not listed have row 0.
+    std::map<std::pair<std::uint16_t, std::uint16_t>, std::uint32_t> pairs;
 
-    std::size_t place(std::uint16_t source_class, std::uint16_t destination_class,
-                      std::uint16_t source_port_class, std::uint16_t l4_class) const;
+    const Row& row(std::uint16_t source_class, std::uint16_t destination_class) const;
     const Cell& at(std::uint16_t source_class, std::uint16_t destination_class,
                    std::uint16_t source_port_class, std::uint16_t l4_class) const {
-        return cells[rows[place(source_class, destination_class, source_port_class, l4_class)]];
+        return cells[row(source_class, destination_class).at(source_port_class, l4_class)];
     }
     auto operator<=>(const Table&) const = default;
 };
 
+/// Beyond these flatten() gives up with a reason.
 struct FlattenLimits {
-    /// Cells before equal columns are merged. Beyond it flatten() gives up with a reason.
-    std::size_t max_cells = 1u << 26;
+    std::size_t pairs = 1u << 22;      ///< of ends that predicates tell apart
+    std::size_t classes = 65535;       ///< of ends that differ, and of packets
+    std::size_t terms = 1u << 24;      ///< of the program's matches in classes of packets
+    std::size_t exceptions = 1u << 21; ///< in all rows
 };
 
-/// `sources` and `destinations`: every identity that the ends of flows can have.
+/// `sources` and `destinations`: every identity that the ends of flows can have, each once. What
+/// most of them have becomes the default.
 Result<Table> flatten(const Program& program, const PredicateStore& predicates,
                       std::span<const Identity> sources, std::span<const Identity> destinations,
                       const FlattenLimits& limits = {});

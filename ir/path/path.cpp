@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "ir/path/route.h"
+#include "ir/policy/scope.h"
 
 namespace polecat::ir {
 
@@ -91,7 +92,7 @@ class Builder {
         } else if (front.headless) { // DNS names the pods, nothing is rewritten
             to_pods(front);
         } else if (port == nullptr) {
-            out_.push_back(refused(query_.packet, "the service has no such port"));
+            no_port(found->first, "the service has no such port");
         } else if (front.is_exposed && is_outside(query_.source)) {
             to_exposed(found->first, front, *port);
         } else {
@@ -157,6 +158,14 @@ class Builder {
             out_.push_back(refused(query_.packet, "the service has no endpoints"));
     }
 
+    void no_port(const std::string& key, const std::string& reason) {
+        const bool unread = // of the API server's own only the members are not known
+            key != policy::kKubernetesService && cluster_.world.unread_services.contains(key);
+        out_.push_back(unread ? ended(query_.packet, decision::Verdict::Depends,
+                                      "service " + key + " could not be read")
+                              : refused(query_.packet, reason));
+    }
+
     /// An address may be that of a service.
     bool to_service_address(const net::Address& address) {
         std::string without_port; // a service that has the address
@@ -178,8 +187,8 @@ class Builder {
         }
         if (without_port.empty() || !query_.packet.destination_port)
             return false;
-        out_.push_back(refused(query_.packet, "the service " + without_port +
-                                                  ", whose address it is, has no such port"));
+        no_port(without_port,
+                "the service " + without_port + ", whose address it is, has no such port");
         return true;
     }
 

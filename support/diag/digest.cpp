@@ -90,7 +90,7 @@ std::string more(const std::vector<const Diagnostic*>& findings, const Sources& 
 std::string render_digest(std::span<const Diagnostic> list, const Sources& sources,
                           TextOptions options, bool every_note) {
     const std::vector<Diagnostic> shown_whole =
-        every_note ? std::vector<Diagnostic>(list.begin(), list.end()) : listed_of(list);
+        every_note ? std::vector<Diagnostic>(list.begin(), list.end()) : listed_of(list, sources);
     const std::vector<Group> groups = groups_of(shown_whole);
     std::map<std::pair<Severity, Code>, std::size_t> shown;
     std::map<std::pair<Severity, Code>, std::vector<const Diagnostic*>> left;

@@ -35,13 +35,63 @@ constexpr Unread kUnread[] = {{Code::PassedBy, "", "--list-skipped"},
                               {Code::UnrenderedChart, "charts", "--render"},
                               {Code::UnbuiltKustomization, "kustomizations", "--render"}};
 
-/// What Kubernetes means by something that is written every day, and advice on style.
+/// What Kubernetes means by something that is written every day, advice on style, and mistakes in
+/// objects that no answer hangs on.
 constexpr Code kCounted[] = {Code::EveryNamespace,     Code::NamespaceOmitted,
                              Code::TypesOmitted,       Code::PeerAndOr,
-                             Code::PolicyOrderMissing, Code::NamespaceOfGlobal};
+                             Code::PolicyOrderMissing, Code::NamespaceOfGlobal,
+                             Code::SelectorNoEffect,   Code::SelectorVariants,
+                             Code::DuplicateKey,       Code::YamlSyntax};
 
 template <std::size_t Size> bool is_in(const Code (&codes)[Size], Code code) {
     return std::find(std::begin(codes), std::end(codes), code) != std::end(codes);
+}
+
+/// Folders whose files are input of tests.
+class TestData {
+  public:
+    explicit TestData(const Sources& sources) {
+        bool others = false;
+        for (std::uint32_t i = 0; i < sources.size(); ++i) {
+            within_.push_back(is_test_data(sources.path(FileId{i})));
+            others = others || !within_.back();
+        }
+        if (!others)
+            within_.clear(); // they are what is asked about
+    }
+
+    bool holds(const Diagnostic& d) const {
+        return d.span.file.value < within_.size() && within_[d.span.file.value];
+    }
+
+  private:
+    static bool is_test_data(const std::string& path) {
+        static constexpr std::string_view kFolders[] = {"/testdata/",       "/test-data/",
+                                                        "/fixtures/",       "/mock_data/",
+                                                        "/.chainsaw-test/", "/.kyverno-test/"};
+        return std::any_of(std::begin(kFolders), std::end(kFolders), [&](std::string_view each) {
+            return ("/" + path).find(each) != std::string::npos;
+        });
+    }
+
+    std::vector<bool> within_; ///< by file
+};
+
+/// "in test data: 2 errors, 1 warning (--all)".
+std::string test_data_line(std::span<const Diagnostic> list, const Sources& sources) {
+    const TestData test_data(sources);
+    std::size_t errors = 0, warnings = 0;
+    const Diagnostic* first = nullptr;
+    for (const Diagnostic& each : list) {
+        if (!test_data.holds(each) || each.severity == Severity::Note)
+            continue;
+        ++(each.severity == Severity::Error ? errors : warnings);
+        first = first == nullptr ? &each : first;
+    }
+    if (first == nullptr)
+        return "";
+    return fmt::format("in test data: {}, {} (--all), the first at {}\n", counted(errors, "error"),
+                       counted(warnings, "warning"), printable(sources.describe(first->span)));
 }
 
 /// A finding in one line.
@@ -99,10 +149,12 @@ Shown shown_as(const Diagnostic& finding) {
     return summed ? Shown::Summed : Shown::Listed;
 }
 
-std::vector<Diagnostic> listed_of(std::span<const Diagnostic> list) {
+std::vector<Diagnostic> listed_of(std::span<const Diagnostic> list, const Sources& sources) {
+    const TestData test_data(sources);
     std::vector<Diagnostic> out;
-    std::copy_if(list.begin(), list.end(), std::back_inserter(out),
-                 [](const Diagnostic& each) { return shown_as(each) == Shown::Listed; });
+    std::copy_if(list.begin(), list.end(), std::back_inserter(out), [&](const Diagnostic& each) {
+        return shown_as(each) == Shown::Listed && !test_data.holds(each);
+    });
     return out;
 }
 
@@ -110,21 +162,28 @@ std::string closing_lines(std::span<const Diagnostic> list, const Sources& sourc
     std::map<Code, std::vector<const Diagnostic*>> summed;
     std::map<Code, std::size_t> counts;
     std::size_t all = 0;
+    const TestData test_data(sources);
     for (const Diagnostic& each : list)
         if (const Shown shown = shown_as(each);
-            shown == Shown::Summed && unread_row(each.code) == nullptr)
+            shown == Shown::Summed && !test_data.holds(each) && unread_row(each.code) == nullptr)
             summed[each.code].push_back(&each);
         else if (shown == Shown::Counted)
             all += 1, ++counts[each.code];
     std::string out;
     for (const auto& [code, findings] : summed) {
+        if (code == Code::SeveralVariants) { // how the input was read: no finding
+            for (const Diagnostic* each : findings)
+                out += fmt::format("variants ({}): {}{}\n", label(code), printable(each->message),
+                                   each->hint ? ": " + printable(*each->hint) : "");
+            continue;
+        }
         out += line_of(*findings.front(), sources);
         if (findings.size() > 1)
             out += fmt::format(" and {} more (--only {})", grouped_digits(findings.size() - 1),
                                label(code));
         out += "\n";
     }
-    out += unread_line(list);
+    out += test_data_line(list, sources) + unread_line(list);
     if (all == 0)
         return out;
     std::vector<std::string> rules;

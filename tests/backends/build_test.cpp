@@ -3,34 +3,15 @@
 
 #include <doctest/doctest.h>
 
-#include "backends/nftables/nftables.h"
-#include "backends/nftables/update.h"
-#include "tests/random_cluster.h"
+#include "backends/nftables/plan.h"
+#include "tests/backends/built.h"
 
 using namespace polecat;
 using diag::Code;
+using testing::build;
+using testing::Built;
 
 namespace {
-
-struct Built {
-    testing::RandomCluster cluster;
-    std::optional<backends::NodeImage> image;
-
-    bool has(Code code) const {
-        const auto& list = cluster.diagnostics.list();
-        return std::any_of(list.begin(), list.end(),
-                           [&](const diag::Diagnostic& each) { return each.code == code; });
-    }
-};
-
-Built build(const std::string& text) {
-    Built out;
-    load_text(text, out.cluster);
-    const decision::Identities identities(out.cluster.lowered);
-    out.image = backends::build_node_image(out.cluster.lowered, identities, "node0", 1,
-                                           out.cluster.diagnostics);
-    return out;
-}
 
 const std::string kPod =
     "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: ns, labels: {app: a}}, spec: "
@@ -58,10 +39,10 @@ TEST_CASE("what a ruleset can't say is refused or left out, never widened") {
     const Built allow = build(kPod + rule("Allow", domain));
     CHECK(allow.has(Code::RuleLeftOut));
     REQUIRE(allow.image.has_value());
-    for (const auto& [number, program] : allow.image->programs)
-        if (program.direction == decision::Direction::Egress)
-            CHECK(std::none_of(program.cells.begin(), program.cells.end(),
-                               [](const auto& cell) { return cell.allow; }));
+    for (const auto& [name, program] : allow.image->programs)
+        if (program->direction == decision::Direction::Egress)
+            CHECK(std::none_of(program->cells.begin(), program->cells.end(),
+                               [](const auto& cell) { return cell.second.allow; }));
 }
 
 TEST_CASE("endpoints that no rule can name") {
@@ -78,25 +59,6 @@ TEST_CASE("endpoints that no rule can name") {
     CHECK_FALSE(other.image.has_value());
 }
 
-TEST_CASE("too many classes of packets are refused") {
-    std::string ports;
-    for (int i = 0; i < 50; ++i)
-        ports += (i == 0 ? "" : ", ") + std::to_string(1 + i * 3);
-    std::string rules;
-    // Each source port of its own with destination ports of its own: all classes differ.
-    for (int i = 0; i < 130; ++i)
-        rules += "{action: " + std::string(i % 2 == 0 ? "Allow" : "Deny") +
-                 ", protocol: TCP, source: {ports: [" + std::to_string(1000 + i) +
-                 "]}, destination: {ports: [" + std::to_string(2000 + i * 2) + "]}}, ";
-    const Built built =
-        build(kPod +
-              "{apiVersion: projectcalico.org/v3, kind: NetworkPolicy, metadata: {name: x, "
-              "namespace: ns}, spec: {egress: [" +
-              rules + "{action: Allow, protocol: TCP, destination: {ports: [" + ports + "]}}]}}");
-    CHECK(built.has(Code::TableTooLarge));
-    CHECK_FALSE(built.image.has_value());
-}
-
 TEST_CASE("every ruleset reads back as the image it was made from") {
     for (std::uint64_t seed = 100; seed < 130; ++seed) {
         INFO("seed ", seed);
@@ -106,17 +68,43 @@ TEST_CASE("every ruleset reads back as the image it was made from") {
         const auto parsed = nft::parse(nft::print(ruleset));
         REQUIRE_MESSAGE(parsed.ok(), (parsed ? "" : parsed.error()));
         CHECK(*parsed == ruleset);
-        const auto replacing = nft::parse(nft::print_replacing(ruleset));
+        const auto replacing = nft::parse("# a remark\n" + nft::print_replacing(ruleset));
         REQUIRE_MESSAGE(replacing.ok(), (replacing ? "" : replacing.error()));
         CHECK(*replacing == ruleset);
+        CHECK_FALSE(backends::generation_of(ruleset).has_value());
+        const backends::Generation generation{4095};
+        const nft::Ruleset numbered = nft::with_generation(ruleset, generation.bits());
+        const auto loaded = nft::parse(nft::print(numbered));
+        REQUIRE_MESSAGE(loaded.ok(), (loaded ? "" : loaded.error()));
+        CHECK(*loaded == numbered);
+        CHECK(backends::generation_of(numbered) == generation);
+        const auto of_kernel = backends::read_back(*loaded);
+        REQUIRE_MESSAGE(of_kernel.ok(), (of_kernel ? "" : of_kernel.error()));
+        CHECK(*of_kernel == *built.image);
         const auto read = backends::read_back(*parsed);
         REQUIRE_MESSAGE(read.ok(), (read ? "" : read.error()));
         CHECK(*read == *built.image);
-        const auto update = backends::element_update(ruleset, *parsed);
-        REQUIRE(update.has_value());
-        CHECK(update->text.empty());
-        CHECK(update->flush.empty());
+        const auto plan = backends::plan(*parsed, *built.image);
+        REQUIRE(plan.ok());
+        CHECK(plan->steps.empty());
+        CHECK(plan->forget.empty());
     }
+}
+
+TEST_CASE("a generation is a number of the node and no part of the policy") {
+    const std::string text = testing::ClusterWriter(7, {}).write();
+    const Built one = build(text), two = build(text);
+    REQUIRE(one.image.has_value());
+    CHECK(nft::print_replacing(backends::emit(*one.image)) ==
+          nft::print_replacing(backends::emit(*two.image)));
+    CHECK(backends::Generation{1}.next() == backends::Generation{2});
+    CHECK(backends::Generation{4095}.next() == backends::Generation{1});
+    // Rules of two generations at once are nobody's.
+    nft::Ruleset mixed = nft::with_generation(backends::emit(*one.image), 0x10000);
+    for (nft::Chain& chain : mixed.chains)
+        if (chain.name == "deny")
+            chain = *nft::with_generation(backends::emit(*one.image), 0x20000).find_chain("deny");
+    CHECK_FALSE(backends::read_back(mixed).ok());
 }
 
 TEST_CASE("a ruleset that was tampered with does not read back") {

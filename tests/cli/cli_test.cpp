@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "runtime/process.h"
+#include "support/read_file.h"
 #include "tests/paths.h"
 
 using namespace polecat;
@@ -342,6 +343,38 @@ TEST_CASE("compile") {
     CHECK(made.exit_code == 0);
     CHECK(fs::exists(folder / "nodes/worker-1/ruleset.nft"));
     CHECK(fs::exists(folder / "nodes/worker-1/origins.json"));
+    CHECK(fs::exists(folder / "generations.nft"));
+    // One node alone, and with the bundle as its base: the same bytes.
+    const auto rules = polecat::read_file((folder / "nodes/worker-1/ruleset.nft").string());
+    for (const std::vector<std::string>& more :
+         {std::vector<std::string>{"--node", "worker-1"},
+          std::vector<std::string>{"--base", folder.string()}}) {
+        const fs::path other = fs::temp_directory_path() / "polecat-cli-bundle-2";
+        fs::remove_all(other);
+        std::vector<std::string> command{"compile", kExample + "/mended", "-o", other.string()};
+        command.insert(command.end(), more.begin(), more.end());
+        CHECK(polecat_with(command).exit_code == 0);
+        const auto again = polecat::read_file((other / "nodes/worker-1/ruleset.nft").string());
+        REQUIRE(rules.ok());
+        REQUIRE(again.ok());
+        CHECK(*again == *rules);
+        fs::remove_all(other);
+    }
+    CHECK(polecat_with({"compile", kExample + "/mended", "--base", "nowhere"}).exit_code != 0);
+    const auto same =
+        polecat_with({"compile", kExample + "/mended", "--plan-from", folder.string()});
+    CHECK(has(same.out, "nothing changes"));
+    const fs::path changed = fs::temp_directory_path() / "polecat-cli-changed";
+    fs::remove_all(changed);
+    fs::copy(kExample + "/mended", changed);
+    std::ofstream(changed / "more.yaml")
+        << "{apiVersion: projectcalico.org/v3, kind: GlobalNetworkPolicy, metadata: {name: more}, "
+           "spec: {order: 5000, ingress: [{action: Allow, protocol: TCP, destination: {ports: "
+           "[9999]}}]}}\n";
+    const auto other = polecat_with({"compile", changed.string(), "--plan-from", folder.string()});
+    CHECK(has(other.out, "step 2 of 3: switch"));
+    CHECK(polecat_with({"compile", changed.string(), "--plan-from", "nowhere"}).exit_code != 0);
+    fs::remove_all(changed);
     fs::remove_all(folder);
     const auto nowhere =
         polecat_with({"compile", kExample + "/mended", "--node", "wroker", "-o", folder.string()});

@@ -396,7 +396,7 @@ TEST_CASE("what answers hang on is broken, the rest is a note") {
     folder.write("in/policy.yaml", kTypo);
     folder.write("in/rbac.yaml", "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\n"
                                  "metadata: {name: a}\nrules:\n- a\n  b: c\n");
-    CHECK(has(folder.run("lint in").out, "rbac.yaml:6:4: note[PC1003]"));
+    CHECK(has(folder.run("lint --all in").out, "rbac.yaml:6:4: note[PC1003]"));
     folder.write("in/pod.yaml",
                  "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n- a\n  b: c\n");
     CHECK(has(folder.run("lint in").out, "pod.yaml:6:4: error[PC1003]"));

@@ -262,3 +262,20 @@ TEST_CASE("what can't be read of another kind of policy changes no answer") {
     CHECK_FALSE(has(map("audit.k8s.io/v1"), "depends"));
     CHECK(has(map("networking.k8s.io/v1"), "depends"));
 }
+
+TEST_CASE("letters that stand for numbers in addresses are letters in selectors") {
+    const testing::Folder folder;
+    const auto ask = [&](const std::string& source) {
+        folder.write(
+            "m/a.yaml",
+            "{apiVersion: v1, kind: Pod, metadata: {name: w, namespace: a, labels: {app: w}}, "
+            "spec: {containers: [{name: c, image: i}]}, status: {podIP: 10.0.0.1}}\n---\n"
+            "{apiVersion: projectcalico.org/v3, kind: NetworkPolicy, metadata: {name: p, "
+            "namespace: a}, spec: {selector: app == 'w', types: [Ingress], ingress: [{action: "
+            "Allow, source: {" +
+                source + "}}]}}\n");
+        return folder.run("reach 203.0.113.7 a/w -p 80/TCP -f m").out;
+    };
+    CHECK(ask("selector: \"example.com/x in {'y', 'zzz'}\"").starts_with("DENY"));
+    CHECK(ask("nets: [192.168.xxx.0/24]").starts_with("DEPENDS"));
+}

@@ -76,9 +76,9 @@ TEST_CASE("what stands twice by a slip is told by itself") {
     const Folder unplaced;
     for (const char* name : {"a", "b"})
         unplaced.write(std::string("in/") + name + "/web.yaml", deployment("web", "web", ""));
-    CHECK(has(lint(unplaced), "note[PC4180]: Deployment web stands in in/a and in in/b"));
+    CHECK(has(lint(unplaced), "variants (PC4180): Deployment web stands in in/a and in in/b"));
     CHECK_FALSE(has(lint(unplaced), "PC3001"));
-    CHECK(has(lint(unplaced, "--namespace books in"), "note[PC3001]"));
+    CHECK(has(lint(unplaced, "--all --namespace books in"), "note[PC3001]"));
     folder.write("in/a/two.yaml", policy("api", "api", kSpace));
     CHECK(has(lint(folder, "in/a"), "note[PC3001]"));
     folder.write("in/a/two.yaml", policy("api", "web", kSpace));
@@ -220,4 +220,16 @@ TEST_CASE("a template of OpenShift is not read, which is said") {
     CHECK(has(out, "oc process --local -f in/t.yaml"));
     CHECK(has(folder.run("reach 203.0.113.9 deployment:books/web -p 80/TCP -f in").error,
               "not rendered, and with policies: in/t.yaml"));
+}
+
+TEST_CASE("files whose names say that one of them is taken are alternatives") {
+    const Folder folder;
+    folder.write("in/dns-policy.yaml", policy("api", "api", kSpace));
+    folder.write("in/dns-policy.sets.yaml", policy("api", "web", kSpace));
+    CHECK(has(lint(folder), "warning[PC4180]"));
+    CHECK_FALSE(has(lint(folder), "PC3001"));
+    const Folder other;
+    other.write("in/dns-policy.yaml", policy("api", "api", kSpace));
+    other.write("in/web.yaml", policy("api", "web", kSpace));
+    CHECK(has(lint(other), "error[PC3001]"));
 }

@@ -143,7 +143,7 @@ struct Checker {
         const auto staged = decision::eval(program, cluster.predicates, cluster.world, flow,
                                            decision::Staging::Enforced);
         const auto& cell =
-            table.at(*table.source.find(source), *table.destination.find(destination),
+            table.at(table.source.find(source), table.destination.find(destination),
                      decision::find(table.source_ports, flow.source_port.value_or(0)),
                      table.l4.of(*decision::l4_key(flow)));
         ++flows;

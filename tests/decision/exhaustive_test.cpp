@@ -56,7 +56,7 @@ struct ExhaustiveChecker {
                     const auto decision = decision::eval(program, universe.cluster.predicates,
                                                          universe.cluster.world, flow);
                     const auto& cell = table->at(
-                        *table->source.find(seen[i]), *table->destination.find(seen[j]),
+                        table->source.find(seen[i]), table->destination.find(seen[j]),
                         decision::find(table->source_ports, 1024), table->l4.of(*l4_key(flow)));
                     ++verdicts[static_cast<std::size_t>(decision.verdict)];
                     wrong +=

@@ -168,4 +168,14 @@ TEST_CASE("a cluster address answers at its service's ports only") {
     CHECK(other.verdict == Verdict::Deny);
     CHECK(other.reason == "the service a/s, whose address it is, has no such port");
     CHECK(verdict(text, {"a/one", "10.96.0.10", 81}) == Verdict::Allow);
+    testing::RandomCluster broken;
+    testing::load_text(testing::kCluster + service("clusterIP: 10.96.0.9, ports: [{port: web}]"),
+                       broken);
+    ir::PathQuery query;
+    query.source = testing::end_of(broken.lowered, "a/one");
+    query.destination = testing::end_of(broken.lowered, "10.96.0.9");
+    query.route = ir::Route::Wire;
+    query.packet.protocol = net::kTcp;
+    query.packet.destination_port = 80;
+    CHECK(ir::judge_flow(broken.lowered, query).verdict == Verdict::Depends);
 }

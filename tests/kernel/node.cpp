@@ -5,7 +5,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
-#include "backends/nftables/update.h"
+#include "backends/node/build.h"
 #include "runtime/nft.h"
 
 namespace polecat::kernel_test {
@@ -29,8 +29,9 @@ bool may_run() {
 }
 
 Node::Node(const std::string& manifests, const std::vector<std::string>& outside,
-           std::uint16_t generation) {
-    compile(manifests, generation);
+           backends::Generation first)
+    : generation(first) {
+    compile(manifests);
     std::map<std::string, std::vector<net::Address>> by_interface;
     for (const backends::DispatchEntry& entry : image.dispatch)
         by_interface[entry.interface].push_back(entry.address);
@@ -42,42 +43,66 @@ Node::Node(const std::string& manifests, const std::vector<std::string>& outside
         for (const net::Address& each : addresses)
             host_by_address_[each] = *host;
     }
-    const auto loaded = runtime::nft_load(nft::print_replacing(backends::emit(image)));
+    load();
+}
+
+void Node::load() const {
+    const auto loaded = runtime::nft_load(
+        nft::print_replacing(nft::with_generation(backends::emit(image), generation.bits())));
     REQUIRE_MESSAGE(loaded.ok(), (loaded ? "" : loaded.error()));
 }
 
-void Node::compile(const std::string& manifests, std::uint16_t generation) {
+void Node::compile(const std::string& manifests) {
     cluster = testing::RandomCluster{};
     load_text(manifests, cluster);
     for (const diag::Diagnostic& each : cluster.diagnostics.list())
         REQUIRE_MESSAGE(each.severity != diag::Severity::Error, each.message);
     const decision::Identities identities(cluster.lowered);
-    auto made = backends::build_node_image(cluster.lowered, identities, "node0", generation,
-                                           cluster.diagnostics);
+    backends::NodeImages images(cluster.lowered, identities, numbers_);
+    auto made = images.of("node0", cluster.diagnostics);
     REQUIRE(made.has_value());
     image = std::move(*made);
+    numbers_ = images.record();
 }
 
-void Node::change_policy(const std::string& manifests, std::uint16_t generation) {
-    compile(manifests, generation);
-    const auto loaded = runtime::nft_load(nft::print_replacing(backends::emit(image)));
-    REQUIRE_MESSAGE(loaded.ok(), (loaded ? "" : loaded.error()));
+void Node::change_policy(const std::string& manifests, backends::Generation next) {
+    compile(manifests);
+    generation = next;
+    load();
 }
 
-std::string Node::add_pods(const std::string& manifests) {
-    const nft::Ruleset before = backends::emit(image);
-    compile(manifests, image.generation);
-    const auto update = backends::element_update(before, backends::emit(image));
-    REQUIRE(update.has_value());
+void Node::add_hosts() {
     for (const backends::DispatchEntry& entry : image.dispatch)
         if (!host_by_address_.contains(entry.address)) {
             const auto host = lab.add_host(entry.interface, {entry.address});
             REQUIRE_MESSAGE(host.ok(), (host ? "" : host.error()));
             host_by_address_[entry.address] = *host;
         }
-    const auto loaded = runtime::nft_load(update->text);
-    REQUIRE_MESSAGE(loaded.ok(), (loaded ? "" : loaded.error()));
-    return update->text;
+}
+
+backends::Plan Node::change_by_plan(const std::string& manifests,
+                                    const std::function<void()>& after_step) {
+    compile(manifests);
+    auto plan = backends::plan(listed(), image);
+    REQUIRE_MESSAGE(plan.ok(), (plan ? "" : plan.error()));
+    add_hosts();
+    if (plan->judges_anew)
+        generation = generation.next();
+    for (const backends::Plan::Step& step : plan->steps) {
+        // Whoever fills the number in keeps count himself and needs no table of free ones.
+        std::string text = step.text;
+        const std::string taken = nft::take_generation("polecat");
+        if (text.starts_with(taken))
+            text.erase(0, taken.size());
+        const auto loaded = runtime::nft_load(text, generation.bits());
+        REQUIRE_MESSAGE(loaded.ok(), (loaded ? "" : loaded.error() + step.what));
+        if (after_step)
+            after_step();
+    }
+    const auto read = backends::read_back(plan->result);
+    REQUIRE(read.ok());
+    image = *read;
+    return std::move(*plan);
 }
 
 nft::Ruleset Node::listed() const {

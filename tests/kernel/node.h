@@ -1,11 +1,13 @@
 /// A compiled cluster on the lab's node: endpoints as hosts, rules loaded, flows sent and judged.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <tuple>
 
-#include "backends/nftables/nftables.h"
+#include "backends/nftables/plan.h"
+#include "backends/node/numbers.h"
 #include "ir/path/path.h"
 #include "runtime/lab/lab.h"
 #include "runtime/lab/packets.h"
@@ -22,12 +24,15 @@ class Node {
   public:
     /// Manifests whose pods are all on node0. `outside`: addresses beyond the node.
     Node(const std::string& manifests, const std::vector<std::string>& outside,
-         std::uint16_t generation = 1);
+         backends::Generation first = {});
 
     /// Compiles other manifests of the same endpoints and switches to them.
-    void change_policy(const std::string& manifests, std::uint16_t generation);
-    /// More pods of the same policies: only elements may change. Returns the commands.
-    std::string add_pods(const std::string& manifests);
+    void change_policy(const std::string& manifests, backends::Generation next);
+    /// Other manifests by a plan, numbered as those before. `after_step` runs after each step.
+    backends::Plan change_by_plan(const std::string& manifests,
+                                  const std::function<void()>& after_step = {});
+    /// Hosts for the endpoints that have none yet.
+    void add_hosts();
     /// What the kernel lists reads back as the image that was loaded.
     bool kernel_agrees() const;
     std::size_t host_of(const net::Address& address) const;
@@ -47,11 +52,14 @@ class Node {
     runtime::Lab lab;
     testing::RandomCluster cluster;
     backends::NodeImage image;
+    backends::Generation generation;
     std::uint64_t next_nonce = 1;
 
   private:
-    void compile(const std::string& manifests, std::uint16_t generation);
+    void compile(const std::string& manifests);
+    void load() const;
     nft::Ruleset listed() const;
+    backends::Numbers numbers_;
     std::map<net::Address, std::size_t> host_by_address_;
     /// By address, protocol and port of a service.
     std::map<std::tuple<net::Address, net::Protocol, std::uint16_t>, net::Address>

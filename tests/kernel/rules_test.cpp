@@ -2,7 +2,6 @@
 // and masquerade, pods that come while rules are loaded, policy that changes under a flow.
 #include <doctest/doctest.h>
 
-#include "backends/nftables/update.h"
 #include "runtime/nft.h"
 #include "tests/kernel/node.h"
 
@@ -155,12 +154,12 @@ TEST_CASE("a service with DNAT and masquerade, before and after a change of poli
     CHECK_FALSE(node.passes(udp("10.9.0.3", "10.96.0.1", 53), address("10.9.0.2")));
 
     // Still allowed: the answer comes first and is judged by the mirrored program.
-    node.change_policy(kPods + db_policy("web", "5353"), 2);
+    node.change_policy(kPods + db_policy("web", "5353"), backends::Generation{2});
     CHECK(answered(node, "10.9.0.2", "10.9.0.1"));
     CHECK(node.passes(query, address("10.9.0.2")));
 
     // Denied now: neither direction of the established flow goes on.
-    node.change_policy(kPods + db_policy("other", "5353"), 3);
+    node.change_policy(kPods + db_policy("other", "5353"), backends::Generation{3});
     CHECK_FALSE(answered(node, "10.9.0.2", "10.9.0.1"));
     CHECK_FALSE(node.passes(query, address("10.9.0.2")));
     CHECK(node.passes(udp("10.9.0.3", "10.96.0.1", 53), address("10.9.0.2")));
@@ -174,20 +173,37 @@ TEST_CASE("pods come while the rules are loaded") {
     Node node(kPods + rules, {"203.0.113.7"});
     // The same labels: a known identity. Nothing but addresses and interfaces changes.
     const std::string known = kPods + pod("web2", "web", "10.9.0.4") + rules;
-    const std::string update = node.add_pods(known);
-    CHECK(update.find("coarse") == std::string::npos);
-    CHECK(update.find("rows") == std::string::npos);
-    CHECK(update.find("delete") == std::string::npos);
+    const backends::Plan plan = node.change_by_plan(known);
+    REQUIRE(plan.steps.size() == 1);
+    CHECK_FALSE(plan.judges_anew);
+    CHECK(plan.forget == std::vector{address("10.9.0.4")});
     CHECK(node.passes(udp("10.9.0.4", "10.9.0.2", 5353), address("10.9.0.2")));
     CHECK_FALSE(node.passes(udp("10.9.0.4", "10.9.0.2", 5354), address("10.9.0.2")));
     CHECK(node.kernel_agrees());
     // Labels and a peer that no pod had before: a new identity.
     const std::string fresh = known + pod("db2", "db", "10.9.0.5") + pod("job", "job", "10.9.0.6");
-    node.add_pods(fresh);
+    CHECK_FALSE(node.change_by_plan(fresh).judges_anew);
     CHECK(node.passes(udp("10.9.0.1", "10.9.0.5", 5353), address("10.9.0.5")));
     CHECK_FALSE(node.passes(udp("10.9.0.6", "10.9.0.5", 5353), address("10.9.0.5")));
     CHECK(node.passes(udp("10.9.0.6", "10.9.0.3", 5353), address("10.9.0.3")));
     CHECK(node.kernel_agrees());
+}
+
+TEST_CASE("a flow is judged once, also when nothing answers it") {
+    if (!may_run())
+        return;
+    Node node(kPods + db_policy("web", "5353"), {"203.0.113.7"});
+    const auto judged = [&] {
+        std::uint64_t out = 0;
+        for (const auto& [name, program] : node.image.programs)
+            for (const auto& [number, cell] : program->cells)
+                out += node.counted(name + "_c" + std::to_string(number),
+                                    "slot " + std::to_string(cell.slot));
+        return out;
+    };
+    for (int i = 0; i < 3; ++i)
+        CHECK(node.passes(udp("10.9.0.1", "10.9.0.2", 5353), address("10.9.0.2")));
+    CHECK(judged() == 2); // by egress and by ingress
 }
 
 TEST_CASE("rules loaded over other rules leave nothing of them") {
@@ -195,30 +211,54 @@ TEST_CASE("rules loaded over other rules leave nothing of them") {
         return;
     Node node(kPods + db_policy("web", "5353"), {"203.0.113.7"});
     CHECK_FALSE(node.passes(udp("10.9.0.3", "10.9.0.2", 5353), address("10.9.0.2")));
-    node.change_policy(kPods + db_policy("other", "5354"), 2);
+    node.change_policy(kPods + db_policy("other", "5354"), backends::Generation{2});
     CHECK(node.kernel_agrees());
     CHECK(node.passes(udp("10.9.0.3", "10.9.0.2", 5354), address("10.9.0.2")));
     CHECK_FALSE(node.passes(udp("10.9.0.1", "10.9.0.2", 5353), address("10.9.0.2")));
 }
 
-TEST_CASE("an address that becomes another pod's is no update of elements") {
+TEST_CASE("a file of a bundle is loaded with a number that no other load had") {
+    if (!may_run())
+        return;
+    Node node(kPods + db_policy("web", "5353"), {"203.0.113.7"});
+    const std::string file = nft::print_replacing(backends::emit(node.image));
+    const auto loads = [&](std::optional<std::uint32_t> number) {
+        return runtime::nft_load(file, number).ok();
+    };
+    const std::uint32_t first = 0x10000, second = 0x20000;
+    CHECK_FALSE(loads(std::nullopt));
+    CHECK_FALSE(loads(first)); // the node does not say which numbers are free
+    REQUIRE(runtime::nft_load(backends::free_generations()).ok());
+    CHECK_FALSE(runtime::nft_load(backends::free_generations()).ok()); // not a second time
+    CHECK(loads(first));
+    CHECK_FALSE(loads(first));
+    CHECK_FALSE(loads(0));
+    CHECK_FALSE(loads(1));          // bits that are not ours
+    CHECK_FALSE(loads(0x10000000)); // "was denied"
+    CHECK(loads(second));
+    CHECK_FALSE(loads(first));
+    CHECK(node.kernel_agrees());
+    // Gone from conntrack and put back: it may come again.
+    REQUIRE(runtime::nft_load("add element inet polecat_generations free { 0x00010000 }\n").ok());
+    CHECK(loads(first));
+    CHECK(loads(backends::Generation{backends::Generation::kLast}.bits()));
+    REQUIRE(runtime::nft_load("delete table inet polecat_generations\n").ok());
+}
+
+TEST_CASE("pods whose labels change are judged anew") {
     if (!may_run())
         return;
     const std::string rules = db_policy("web", "5353");
     Node node(kPods + rules, {"203.0.113.7"});
-    const nft::Ruleset before = backends::emit(node.image);
+    CHECK(node.passes(udp("10.9.0.1", "10.9.0.2", 5353), address("10.9.0.2")));
     const std::string swapped = "{apiVersion: v1, kind: Namespace, metadata: {name: shop}}\n---\n" +
-                                pod("web", "web", "10.9.0.3") + pod("db", "db", "10.9.0.2") +
-                                pod("other", "other", "10.9.0.1") + rules;
-    node.change_policy(swapped, node.image.generation);
-    CHECK_FALSE(backends::element_update(before, backends::emit(node.image)).has_value());
-    // Gone and come: whoever loads it is told whose connections to forget.
-    const std::string more = swapped + pod("web2", "web", "10.9.0.4");
-    const nft::Ruleset now = backends::emit(node.image);
-    node.change_policy(more, node.image.generation);
-    const auto update = backends::element_update(now, backends::emit(node.image));
-    REQUIRE(update.has_value());
-    CHECK(update->flush == std::vector{address("10.9.0.4")});
+                                pod("web", "other", "10.9.0.1") + pod("db", "db", "10.9.0.2") +
+                                pod("other", "web", "10.9.0.3") + rules;
+    CHECK(node.change_by_plan(swapped).judges_anew);
+    CHECK(node.kernel_agrees());
+    // Also the flow that was allowed.
+    CHECK_FALSE(node.passes(udp("10.9.0.1", "10.9.0.2", 5353), address("10.9.0.2")));
+    CHECK(node.passes(udp("10.9.0.3", "10.9.0.2", 5353), address("10.9.0.2")));
 }
 
 TEST_CASE("workloads send no VXLAN and no IPIP, and interfaces may have other prefixes") {
@@ -267,9 +307,10 @@ TEST_CASE("answers to ICMP requests have the request's code") {
     echo.source = address("10.9.0.1");
     echo.destination = address("10.9.0.2");
     CHECK(node.passes(echo, echo.destination));
-    node.change_policy(kPods + policy("3"), 2); // the answer comes first, to the mirrored program
+    node.change_policy(kPods + policy("3"),
+                       backends::Generation{2}); // the answer comes first, to the mirrored program
     CHECK(answered(node, "10.9.0.2", "10.9.0.1"));
     CHECK(node.passes(echo, echo.destination));
-    node.change_policy(kPods + policy("0"), 3);
+    node.change_policy(kPods + policy("0"), backends::Generation{3});
     CHECK_FALSE(answered(node, "10.9.0.2", "10.9.0.1"));
 }

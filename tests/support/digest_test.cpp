@@ -144,3 +144,15 @@ TEST_CASE("notes of one rule about one object are one, as is what one command me
     CHECK(text.find("of PC1025 unbuilt-kustomization: 2 more in 2 files: egress[1]:2:1") !=
           std::string::npos);
 }
+
+TEST_CASE("test data is broken on purpose: counted, unless it is what is asked about") {
+    Report report;
+    report.diagnostics.report(Code::DuplicateKey, report.line(1, "in/fixtures/a"), {"spec"});
+    CHECK(report.text().find("in/fixtures/a:1:1: error[PC1002]") != std::string::npos);
+    report.diagnostics.report(Code::SelectsNothing, report.line(1, "in/b"), {"b"});
+    const std::string text = report.text();
+    CHECK(text.find("error[PC1002]") == std::string::npos);
+    CHECK(text.find("in test data: 1 error, 0 warnings (--all), the first at in/fixtures/a:1:1") !=
+          std::string::npos);
+    CHECK(text.find("in/b:1:1: warning[PC4101]") != std::string::npos);
+}

@@ -92,6 +92,7 @@ class Checker {
             diagnostics_.report(diag::Code::UnknownField, first, {listed(found)})
                 .about(object_)
                 .with_hint("not read: Calico Enterprise has such fields, Calico drops them")
+                .as_usual()
                 .severity = diag::Severity::Note;
     }
 

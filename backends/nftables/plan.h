@@ -1,0 +1,31 @@
+/// What brings a node from the rules that it holds to others without a packet lost or let through:
+/// fill what nothing refers to yet, switch in one small transaction, delete what is left over.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "backends/nftables/nftables.h"
+
+namespace polecat::backends {
+
+struct Plan {
+    struct Step {
+        std::string what; ///< for people
+        std::string text; ///< for `nft -f`, a transaction
+    };
+    std::vector<Step> steps;
+    /// Some step says `$generation`: flows are judged anew, under the next number.
+    bool judges_anew = false;
+    /// Addresses that come or go: connections to and from them were judged as somebody else's, so
+    /// whoever applies the plan deletes them from conntrack.
+    std::vector<net::Address> forget;
+    nft::Ruleset result; ///< what the node holds afterwards
+};
+
+/// `from`: what the node holds, also when a plan was broken off there. An error when that is not
+/// ours to change step by step; plan_from_nothing() then replaces it.
+Result<Plan> plan(const nft::Ruleset& from, const NodeImage& to);
+Plan plan_from_nothing(const NodeImage& to);
+
+} // namespace polecat::backends

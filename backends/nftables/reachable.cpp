@@ -1,0 +1,90 @@
+#include "backends/nftables/reachable.h"
+
+#include <set>
+
+#include <fmt/format.h>
+
+#include "backends/nftables/nftables.h"
+
+namespace polecat::backends {
+
+namespace {
+
+class Walk {
+  public:
+    explicit Walk(const nft::Ruleset& ruleset) : ruleset_(ruleset) {
+        for (const nft::Chain& chain : emit(NodeImage{}).chains) // those that are always there
+            go(chain.name);
+        while (!open_.empty()) {
+            const std::string name = open_.back();
+            open_.pop_back();
+            if (const nft::Chain* chain = ruleset_.find_chain(name))
+                read(*chain);
+        }
+    }
+
+    std::set<std::string> chains, maps;
+
+  private:
+    void go(const std::string& chain) {
+        if (!chain.empty() && chains.insert(chain).second)
+            open_.push_back(chain);
+    }
+
+    void use(const std::string& map) {
+        if (!maps.insert(map).second)
+            return;
+        if (const nft::Map* found = ruleset_.find_map(map))
+            for (const nft::Element& each : found->elements)
+                if (const auto* to = std::get_if<nft::Goto>(&each.value))
+                    go(to->chain);
+    }
+
+    void read(const nft::Chain& chain) {
+        for (const nft::Rule& rule : chain.rules) {
+            for (const nft::Match& match : rule.matches)
+                if (const auto* pair = std::get_if<nft::PairIn>(&match))
+                    use(pair->set);
+            for (const nft::Statement& statement : rule.statements)
+                std::visit(
+                    [&](const auto& each) {
+                        if constexpr (requires { each.map; })
+                            use(each.map);
+                        else if constexpr (requires { each.chain; })
+                            go(each.chain);
+                    },
+                    statement);
+        }
+    }
+
+    const nft::Ruleset& ruleset_;
+    std::vector<std::string> open_;
+};
+
+} // namespace
+
+nft::Ruleset without_unreachable(const nft::Ruleset& ruleset) {
+    const Walk walk(ruleset);
+    nft::Ruleset out = ruleset;
+    std::erase_if(out.chains, [&](const auto& each) { return !walk.chains.contains(each.name); });
+    std::erase_if(out.maps, [&](const auto& each) { return !walk.maps.contains(each.name); });
+    return out;
+}
+
+std::string delete_unreachable(const nft::Ruleset& ruleset) {
+    const Walk walk(ruleset);
+    std::string flushed, maps, chains;
+    for (const nft::Chain& chain : ruleset.chains)
+        if (!walk.chains.contains(chain.name)) {
+            flushed += fmt::format("flush chain inet {} {}\n", ruleset.table, chain.name);
+            chains += fmt::format("delete chain inet {} {}\n", ruleset.table, chain.name);
+        }
+    for (const nft::Map& map : ruleset.maps)
+        if (!walk.maps.contains(map.name))
+            maps += fmt::format("delete {} inet {} {}\n",
+                                map.kind == nft::Map::Kind::Set ? "set" : "map", ruleset.table,
+                                map.name);
+    return flushed + maps + chains;
+}
+
+} // namespace polecat::backends

@@ -1,0 +1,159 @@
+// An identity of the base survives in one of which the same holds, as far as both know the
+// predicates. Where several could go on (a predicate came that splits them, or one went that kept
+// them apart), the one does that most places stay with.
+#include "backends/node/identity_numbers.h"
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+namespace polecat::backends {
+
+using decision::IdentityId;
+using decision::PredicateId;
+
+namespace {
+
+constexpr std::uint32_t kGone = ~0u;
+
+/// Predicates of the base by what they are here, and here those that the base knows.
+struct Common {
+    std::vector<std::uint32_t> here; ///< by the base's; kGone
+    std::vector<bool> in_base;
+
+    Common(const std::vector<std::string>& base, const std::vector<std::string>& now)
+        : in_base(now.size(), false) {
+        for (const std::string& each : base) {
+            const auto place = std::lower_bound(now.begin(), now.end(), each);
+            const bool found = place != now.end() && *place == each;
+            here.push_back(found ? static_cast<std::uint32_t>(place - now.begin()) : kGone);
+            if (found)
+                in_base[here.back()] = true;
+        }
+    }
+
+    /// The part of an identity that `rank` has a number for.
+    template <class Rank> static Numbers::Identity part(Numbers::Identity of, const Rank& rank) {
+        const auto each = [&](std::vector<std::uint32_t>& list) {
+            for (std::uint32_t& number : list)
+                number = rank(number);
+            std::erase(list, kGone);
+            std::sort(list.begin(), list.end());
+        };
+        each(of.yes);
+        each(of.unknown);
+        for (auto& member : of.members)
+            member.predicate = rank(member.predicate);
+        std::erase_if(of.members, [](const auto& member) { return member.predicate == kGone; });
+        std::sort(of.members.begin(), of.members.end());
+        return of;
+    }
+    Numbers::Identity of_base(const Numbers::Identity& identity) const {
+        return part(identity, [&](std::uint32_t number) { return here[number]; });
+    }
+    Numbers::Identity of_now(const Numbers::Identity& identity) const {
+        return part(identity,
+                    [&](std::uint32_t number) { return in_base[number] ? number : kGone; });
+    }
+};
+
+} // namespace
+
+IdentityNumbers::IdentityNumbers(const decision::LoweredCluster& cluster,
+                                 const decision::Identities& identities, const Numbers& base) {
+    rank_predicates(cluster);
+    for (const net::Family family : {net::Family::V4, net::Family::V6}) {
+        for (const auto& [address, id] : identities.endpoint_addresses(family))
+            meet(id, address, false, identities);
+        for (const auto& [address, id] : identities.member_addresses(family))
+            meet(id, address, false, identities);
+        for (const auto& [range, id] : identities.ranges(family))
+            meet(id, range.first, true, identities);
+        by_number_[family];
+    }
+    number(base);
+    for (const auto& [content, found] : found_) {
+        record_.identities[found.number] = content;
+        by_number_[content.family][found.number] = found.id;
+        for (const auto& [address, is_range] : found.places)
+            (is_range ? record_.ranges : record_.addresses)[address] = found.number;
+    }
+    for (const net::Family family : {net::Family::V4, net::Family::V6})
+        for (const auto& [range, id] : identities.ranges(family))
+            outside_[range] = record_.ranges.at(range.first);
+}
+
+void IdentityNumbers::rank_predicates(const decision::LoweredCluster& cluster) {
+    std::vector<std::string> digests;
+    for (std::uint32_t i = 0; i < cluster.predicates.size(); ++i)
+        digests.push_back(digest_of(to_string(cluster.predicates[PredicateId{i}]), 24));
+    record_.predicates = digests;
+    std::sort(record_.predicates.begin(), record_.predicates.end());
+    for (const std::string& each : digests)
+        rank_.push_back(static_cast<std::uint32_t>(
+            std::lower_bound(record_.predicates.begin(), record_.predicates.end(), each) -
+            record_.predicates.begin()));
+}
+
+Numbers::Identity IdentityNumbers::content_of(const decision::Identity& identity) const {
+    Numbers::Identity out;
+    out.family = identity.family;
+    for (const PredicateId id : identity.yes)
+        out.yes.push_back(rank_[id.value]);
+    for (const PredicateId id : identity.unknown)
+        out.unknown.push_back(rank_[id.value]);
+    for (const decision::PortMember& member : identity.port_members)
+        out.members.push_back({rank_[member.predicate.value], member.protocol, member.port});
+    std::sort(out.yes.begin(), out.yes.end());
+    std::sort(out.unknown.begin(), out.unknown.end());
+    std::sort(out.members.begin(), out.members.end());
+    return out;
+}
+
+void IdentityNumbers::meet(IdentityId id, const net::Address& at, bool is_range,
+                           const decision::Identities& identities) {
+    const auto [known, added] = by_id_.try_emplace(id.value);
+    if (added) {
+        known->second = &found_[content_of(identities[id])];
+        known->second->id = id;
+    }
+    known->second->places.emplace_back(at, is_range);
+}
+
+void IdentityNumbers::number(const Numbers& base) {
+    const Common common(base.predicates, record_.predicates);
+    std::map<Numbers::Identity, std::vector<std::uint32_t>> before;
+    FreeNumbers free;
+    for (const auto& [number, content] : base.identities) {
+        before[common.of_base(content)].push_back(number);
+        free.take(number);
+    }
+    // Who may go on as whom, those first that most places stay with.
+    std::vector<std::tuple<std::int64_t, std::uint32_t, Found*>> pairs;
+    for (auto& [content, found] : found_) {
+        const auto same = before.find(common.of_now(content));
+        found.number = kGone;
+        if (same == before.end())
+            continue;
+        std::map<std::uint32_t, std::int64_t> stay;
+        for (const auto& [address, is_range] : found.places) {
+            const auto& places = is_range ? base.ranges : base.addresses;
+            if (const auto was = places.find(address); was != places.end())
+                ++stay[was->second];
+        }
+        for (const std::uint32_t number : same->second)
+            pairs.emplace_back(-stay[number], number, &found);
+    }
+    std::stable_sort(pairs.begin(), pairs.end(), [](const auto& a, const auto& b) {
+        return std::tie(std::get<0>(a), std::get<1>(a)) < std::tie(std::get<0>(b), std::get<1>(b));
+    });
+    std::set<std::uint32_t> given;
+    for (auto& [stay, number, found] : pairs)
+        if (found->number == kGone && given.insert(number).second)
+            found->number = number;
+    for (auto& [content, found] : found_)
+        if (found.number == kGone)
+            found.number = free.next();
+}
+
+} // namespace polecat::backends

@@ -1,0 +1,324 @@
+#include "backends/node/programs.h"
+
+#include <algorithm>
+#include <bit>
+
+#include <fmt/format.h>
+
+#include "ir/decision/print.h"
+
+namespace polecat::backends {
+
+using decision::Action;
+using decision::PredicateId;
+using decision::Program;
+using decision::Verdict;
+
+namespace {
+
+/// What numbers of rows and of packets may need, so that each backend can hold them in a word.
+constexpr std::uint32_t kMostRows = 65536;
+constexpr int kPacketBits = 14;
+
+/// The program's text, the same in whatever order predicates were met.
+std::string canonical_text(Program program, const decision::PredicateStore& predicates) {
+    const auto by_text = [&](std::vector<PredicateId>& list) {
+        std::sort(list.begin(), list.end(), [&](PredicateId a, PredicateId b) {
+            return to_string(predicates[a]) < to_string(predicates[b]);
+        });
+    };
+    for (decision::Stage& stage : program.stages)
+        for (decision::Entry& entry : stage.entries) {
+            decision::Match match = entry.match;
+            for (decision::EndMatch* end : {&match.source, &match.destination}) {
+                by_text(end->all);
+                by_text(end->none);
+                for (auto* ports : {&end->ports, &end->not_ports})
+                    if (*ports)
+                        by_text((*ports)->named);
+            }
+            entry.match = std::move(match);
+        }
+    return to_text(program, predicates);
+}
+
+std::string cut_text(const decision::Table& table) {
+    std::string out;
+    const auto add = [&](const decision::Pieces& pieces) {
+        for (const decision::Piece& piece : pieces)
+            out += fmt::format(" {}:{}", piece.range.first, piece.id);
+        out += '\n';
+    };
+    add(table.source_ports);
+    for (const auto& [protocol, pieces] : table.l4.by_protocol) {
+        out += fmt::format("{}", protocol);
+        add(pieces);
+    }
+    return out + fmt::format("other {}\n", table.l4.other);
+}
+
+/// From a table to its image.
+class ImageMaker {
+  public:
+    ImageMaker(const decision::Table& table, const Numbers::Program& base)
+        : table_(table), base_(base) {
+        out_.direction = table.direction;
+        out_.family = table.family;
+        out_.source_ports = table.source_ports;
+        out_.l4 = table.l4;
+    }
+
+    void add_cells() {
+        std::set<std::string> names;
+        for (const decision::Cell& cell : table_.cells) {
+            CellImage made{
+                cell.verdict == Verdict::Allow, cell.slot.value, {}, cell.staged == Verdict::Allow};
+            for (const decision::SlotId log : cell.logs)
+                made.logs.push_back(log.value);
+            names_.push_back(name_of(made));
+            names.insert(names_.back());
+            cells_.push_back(std::move(made));
+        }
+        record_.cells = number_by(base_.cells, names);
+        for (std::size_t i = 0; i < cells_.size(); ++i)
+            out_.cells[record_.cells.at(names_[i])] = cells_[i];
+    }
+
+    void add_rows() {
+        std::set<std::string> distinct;
+        for (const decision::Row& row : table_.rows) {
+            std::string text = names_[row.cell];
+            for (const auto& each : row.exceptions)
+                text += fmt::format(" {}/{} {}", each.source_port, each.l4, names_[each.cell]);
+            row_names_.push_back(digest_of(text, 16));
+            distinct.insert(row_names_.back());
+        }
+        record_.rows = number_by(base_.rows, distinct);
+        for (std::size_t i = 0; i < table_.rows.size(); ++i) {
+            decision::Row row = table_.rows[i];
+            row.cell = record_.cells.at(names_[row.cell]);
+            for (auto& each : row.exceptions)
+                each.cell = record_.cells.at(names_[each.cell]);
+            out_.rows[record_.rows.at(row_names_[i])] = std::move(row);
+        }
+    }
+
+    void add_own(const NumberedEnds& own) {
+        const bool egress = table_.direction == decision::Direction::Egress;
+        const decision::Side& side = egress ? table_.source : table_.destination;
+        // In the order of the base, then of identities.
+        std::map<std::uint16_t, std::pair<std::uint32_t, std::uint32_t>> first;
+        for (const auto& [number, identity] : own) {
+            const auto before = base_.own.find(number);
+            const std::pair<std::uint32_t, std::uint32_t> rank{
+                before == base_.own.end() ? ~0u : before->second, number};
+            const auto place = first.try_emplace(side.find(*identity), rank).first;
+            place->second = std::min(place->second, rank);
+        }
+        for (const auto& [by_table, rank] : first)
+            own_classes_.push_back(by_table);
+        std::sort(own_classes_.begin(), own_classes_.end(),
+                  [&](std::uint16_t a, std::uint16_t b) { return first[a] < first[b]; });
+        if (own_classes_.size() < 2)
+            return;
+        for (const auto& [number, identity] : own)
+            out_.own[number] = static_cast<std::uint16_t>(
+                std::find(own_classes_.begin(), own_classes_.end(), side.find(*identity)) -
+                own_classes_.begin());
+        record_.own = out_.own;
+    }
+
+    void add_others(const NumberedEnds& others) {
+        const bool egress = table_.direction == decision::Direction::Egress;
+        const decision::Side& side = egress ? table_.destination : table_.source;
+        for (std::size_t i = 0; i < own_classes_.size(); ++i) {
+            std::map<std::uint32_t, std::uint32_t> rows;
+            std::map<std::uint32_t, std::size_t> counts;
+            for (const auto& [number, identity] : others) {
+                const std::uint16_t own = own_classes_[i], other = side.find(*identity);
+                const auto row =
+                    table_.pairs.find(egress ? std::pair(own, other) : std::pair(other, own));
+                rows[number] =
+                    record_.rows.at(row_names_[row == table_.pairs.end() ? 0 : row->second]);
+                ++counts[rows[number]];
+            }
+            ProgramImage::Others& made = out_.others.emplace_back();
+            made.usual = usual(i, counts);
+            std::erase_if(rows, [&](const auto& each) { return each.second == made.usual; });
+            made.rows = std::move(rows);
+        }
+    }
+
+    std::string usual_text() const {
+        std::string out;
+        for (const std::string& each : record_.usual)
+            out += each + "\n";
+        return out;
+    }
+    const Numbers::Program& record() const { return record_; }
+    bool fits() const {
+        const auto bits = [](std::uint16_t count) {
+            return std::bit_width(static_cast<unsigned>(count - 1));
+        };
+        return (out_.rows.empty() || out_.rows.rbegin()->first < kMostRows) &&
+               bits(out_.l4.count) + bits(table_.source_port_count) <= kPacketBits;
+    }
+    ProgramImage take() { return std::move(out_); }
+
+  private:
+    /// The row of most identities; the base's, unless that has become costly.
+    std::uint32_t usual(std::size_t own, const std::map<std::uint32_t, std::size_t>& counts) {
+        std::uint32_t best = 0;
+        std::size_t most = 0;
+        std::string name;
+        for (const auto& [text, number] : record_.rows)
+            if (const auto found = counts.find(number);
+                found != counts.end() && found->second > most)
+                best = number, most = found->second, name = text;
+        if (base_.usual.size() == own_classes_.size()) {
+            const auto before = record_.rows.find(base_.usual[own]);
+            const auto count =
+                before == record_.rows.end() ? counts.end() : counts.find(before->second);
+            if (count != counts.end() && count->second * 2 >= most)
+                best = before->second, name = before->first;
+        }
+        record_.usual.push_back(name);
+        return best;
+    }
+
+    const decision::Table& table_;
+    const Numbers::Program& base_;
+    std::vector<CellImage> cells_;
+    std::vector<std::string> names_, row_names_; ///< by the table's cells and rows
+    std::vector<std::uint16_t> own_classes_;     ///< the table's, by ours
+    Numbers::Program record_;
+    ProgramImage out_;
+};
+
+} // namespace
+
+std::string name_of(const CellImage& cell) {
+    std::string out = fmt::format("{}{}", cell.allow ? 'a' : 'd', cell.slot);
+    for (const std::uint32_t log : cell.logs)
+        out += fmt::format("_l{}", log);
+    if (cell.staged_allow != cell.allow)
+        out += cell.staged_allow ? "_sa" : "_sd";
+    return out;
+}
+
+Programs::Programs(const decision::LoweredCluster& cluster, const decision::Identities& identities,
+                   const IdentityNumbers& numbers, const Numbers& base)
+    : cluster_(cluster), identities_(identities), numbers_(numbers), base_(base) {
+    find_own();
+}
+
+/// Of all endpoints of the cluster, so that every node says the same of a program.
+void Programs::find_own() {
+    for (const decision::Endpoint& endpoint : cluster_.endpoints)
+        for (const net::Address& address : cluster_.world.object(endpoint.object).addresses)
+            for (const auto& [key, program] : cluster_.groups[endpoint.group.value].programs)
+                if (const auto number = numbers_.addresses().find(address);
+                    key.family == address.family && number != numbers_.addresses().end())
+                    own_[program.program.value].insert(number->second);
+}
+
+/// The program without what packets do not show: Allow rules that need a request or a domain are
+/// left out, which is narrower; anything else of the kind can't be said.
+Program Programs::expressible(decision::ProgramId id, NamedProgram& out) const {
+    Program program = cluster_.program(id);
+    const auto unseen = [&](const decision::Entry& entry) {
+        const auto domain = [&](const decision::EndMatch& end) {
+            return std::any_of(end.all.begin(), end.all.end(), [&](PredicateId each) {
+                return decision::is_never_known(cluster_.predicates[each]);
+            });
+        };
+        return entry.match->http.has_value() || domain(entry.match->source) ||
+               domain(entry.match->destination);
+    };
+    for (decision::Stage& stage : program.stages)
+        std::erase_if(stage.entries, [&](const decision::Entry& entry) {
+            if (!unseen(entry))
+                return false;
+            const bool narrower = entry.action == Action::Allow || entry.action == Action::Log;
+            (narrower ? out.left_out : out.unsaid).push_back(entry.slot);
+            return true;
+        });
+    return program;
+}
+
+/// What is said of a program that can't be told: nothing is allowed.
+void Programs::close(const Program& program, const std::string& text, std::string why,
+                     NamedProgram& out) {
+    ProgramImage closed;
+    closed.direction = program.direction;
+    closed.family = program.family;
+    closed.closed = true;
+    out.name = "p" + digest_of("closed\n" + text, 12);
+    out.image = closed;
+    out.too_large = std::move(why);
+}
+
+NamedProgram Programs::make(decision::ProgramId id) {
+    NamedProgram out;
+    const Program program = expressible(id, out);
+    if (!out.unsaid.empty())
+        return out;
+    NumberedEnds own, others;
+    const auto& ids = numbers_.of(program.family);
+    for (const std::uint32_t number : own_[id.value])
+        own.emplace_back(number, &identities_[ids.at(number)]);
+    for (const auto& [number, identity] : ids)
+        others.emplace_back(number, &identities_[identity]);
+    const auto list_of = [](const NumberedEnds& ends) {
+        std::vector<decision::Identity> list;
+        for (const auto& [number, identity] : ends)
+            list.push_back(*identity);
+        return list;
+    };
+    const bool egress = program.direction == decision::Direction::Egress;
+    const std::string text = canonical_text(program, cluster_.predicates);
+    const auto table =
+        decision::flatten(program, cluster_.predicates, list_of(egress ? own : others),
+                          list_of(egress ? others : own));
+    if (!table) {
+        close(program, text, table.error(), out);
+        return out;
+    }
+    for (const decision::Cell& cell : table->cells)
+        if (cell.verdict == Verdict::Depends)
+            out.unsaid.push_back(cell.slot);
+    if (!out.unsaid.empty())
+        return out;
+    name(program, text, *table, own, others, out);
+    return out;
+}
+
+void Programs::name(const Program& program, const std::string& text, const decision::Table& table,
+                    const NumberedEnds& own, const NumberedEnds& others, NamedProgram& out) {
+    const std::string frame = digest_of(text + cut_text(table), 24);
+    const auto before = base_.programs.find(frame);
+    const Numbers::Program none;
+    ImageMaker maker(table, before == base_.programs.end() ? none : before->second);
+    maker.add_cells();
+    maker.add_rows();
+    maker.add_own(own);
+    maker.add_others(others);
+    if (!maker.fits())
+        return close(program, text, "too many classes of ends or packets", out);
+    record_[frame] = maker.record();
+    out.name = "p" + digest_of(frame + maker.usual_text(), 12);
+    out.image = maker.take();
+}
+
+const NamedProgram& Programs::operator[](decision::ProgramId id) {
+    const auto found = made_.find(id.value);
+    return found != made_.end() ? found->second : made_.emplace(id.value, make(id)).first->second;
+}
+
+Numbers Programs::record() const {
+    Numbers out = numbers_.record();
+    out.programs = record_;
+    return out;
+}
+
+} // namespace polecat::backends

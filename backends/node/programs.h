@@ -1,0 +1,58 @@
+/// The programs of a cluster as images, each made once for all nodes: what a program says of any
+/// identity depends on no node. Its name comes from what it asks and how packets are cut.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "backends/node/identity_numbers.h"
+#include "backends/node/node_image.h"
+#include "ir/decision/lowered.h"
+
+namespace polecat::backends {
+
+/// "a12": allowed by slot 12; "d12_l3_sa": denied, logged by slot 3, allowed with staged policies.
+std::string name_of(const CellImage& cell);
+
+struct NamedProgram {
+    std::string name;
+    Shared<ProgramImage> image;
+    std::vector<decision::SlotId> left_out; ///< rules without which it is narrower
+    /// Rules without which it would be wider: there is no image.
+    std::vector<decision::SlotId> unsaid;
+    std::string too_large; ///< why it is closed
+};
+
+/// Identities by number.
+using NumberedEnds = std::vector<std::pair<std::uint32_t, const decision::Identity*>>;
+
+class Programs {
+  public:
+    Programs(const decision::LoweredCluster& cluster, const decision::Identities& identities,
+             const IdentityNumbers& numbers, const Numbers& base);
+
+    const NamedProgram& operator[](decision::ProgramId id);
+    /// For the next compile: what has been made so far.
+    Numbers record() const;
+
+  private:
+    NamedProgram make(decision::ProgramId id);
+    static void close(const decision::Program& program, const std::string& text, std::string why,
+                      NamedProgram& out);
+    void name(const decision::Program& program, const std::string& text,
+              const decision::Table& table, const NumberedEnds& own, const NumberedEnds& others,
+              NamedProgram& out);
+    decision::Program expressible(decision::ProgramId id, NamedProgram& out) const;
+    void find_own();
+
+    const decision::LoweredCluster& cluster_;
+    const decision::Identities& identities_;
+    const IdentityNumbers& numbers_;
+    const Numbers& base_;
+    std::map<std::uint32_t, std::set<std::uint32_t>> own_; ///< identities, by program
+    std::map<std::uint32_t, NamedProgram> made_;           ///< by program
+    std::map<std::string, Numbers::Program> record_;
+};
+
+} // namespace polecat::backends

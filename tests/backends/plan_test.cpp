@@ -1,0 +1,272 @@
+// Plans without a kernel: their steps are done to the model of a ruleset, and what comes out is
+// looked at after each of them.
+#include <set>
+#include <sstream>
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include "backends/nftables/plan.h"
+#include "backends/nftables/reachable.h"
+#include "tests/backends/built.h"
+#include "tests/backends/changes.h"
+
+using namespace polecat;
+using backends::NodeImage;
+using nft::Ruleset;
+using testing::build;
+using testing::Built;
+using testing::pod;
+using testing::Random;
+
+namespace {
+
+/// nft(8) as far as plans use it. Fails where nft would.
+class Kernel {
+  public:
+    explicit Kernel(Ruleset held) : rules(std::move(held)) {}
+
+    void load(const std::string& text) {
+        std::istringstream lines(text);
+        std::string line, block;
+        for (bool inside = false; std::getline(lines, line);) {
+            if (line.starts_with("table inet")) {
+                inside = true;
+                block.clear();
+            }
+            if (inside) {
+                block += line + "\n";
+                inside = line != "}";
+                if (!inside)
+                    merge(parsed(block));
+            } else {
+                // Elements go over several lines.
+                while (line.find('{') != std::string::npos && line.find('}') == std::string::npos) {
+                    std::string more;
+                    std::getline(lines, more);
+                    line += more;
+                }
+                command(line);
+            }
+        }
+        rules.sort();
+    }
+
+    Ruleset rules;
+
+  private:
+    static Ruleset parsed(const std::string& text) {
+        auto out = nft::parse(text);
+        REQUIRE_MESSAGE(out.ok(), (out ? "" : out.error()) << " in " << text);
+        return std::move(*out);
+    }
+
+    void merge(const Ruleset& more) {
+        for (const nft::Map& map : more.maps) {
+            REQUIRE(rules.find_map(map.name) == nullptr);
+            rules.maps.push_back(map);
+        }
+        for (const nft::Chain& chain : more.chains) {
+            REQUIRE(rules.find_chain(chain.name) == nullptr);
+            rules.chains.push_back(chain);
+        }
+        rules.sort();
+    }
+
+    nft::Map& map(const std::string& name) {
+        const nft::Map* found = rules.find_map(name);
+        REQUIRE_MESSAGE(found != nullptr, name);
+        return const_cast<nft::Map&>(*found);
+    }
+    nft::Chain& chain(const std::string& name) {
+        const nft::Chain* found = rules.find_chain(name);
+        REQUIRE_MESSAGE(found != nullptr, name);
+        return const_cast<nft::Chain&>(*found);
+    }
+
+    void command(const std::string& line) {
+        std::istringstream words(line);
+        std::string verb, what, inet, table, name, rest;
+        words >> verb >> what >> inet >> table >> name;
+        std::getline(words, rest);
+        if (name == "free") // the table of generations
+            return;
+        if (what == "element") {
+            elements(verb == "add", map(name), rest);
+        } else if (what == "rule") {
+            const Ruleset made = parsed("table inet t {\nchain c {\n" + rest + "\n}\n}\n");
+            chain(name).rules.push_back(made.chains.front().rules.front());
+        } else if (verb == "flush") {
+            chain(name).rules.clear();
+        } else if (what == "chain") {
+            remove_chain(name);
+        } else {
+            REQUIRE(verb == "delete");
+            map(name);
+            CHECK_MESSAGE(!uses("@" + name), name);
+            std::erase_if(rules.maps, [&](const auto& each) { return each.name == name; });
+        }
+    }
+
+    void elements(bool add, nft::Map& to, const std::string& text) {
+        nft::Map empty = to;
+        empty.elements.clear();
+        Ruleset one;
+        one.maps.push_back(empty);
+        std::string whole = nft::print(one);
+        whole.insert(whole.find("\t}\n"), "elements = " + text + "\n");
+        const Ruleset read = parsed(whole);
+        for (const nft::Element& each : read.maps.front().elements) {
+            const auto same = [&](const nft::Element& other) { return other.key == each.key; };
+            const auto place = std::find_if(to.elements.begin(), to.elements.end(), same);
+            if (add) {
+                REQUIRE(place == to.elements.end());
+                to.elements.push_back(each);
+            } else {
+                REQUIRE(place != to.elements.end());
+                to.elements.erase(place);
+            }
+        }
+        std::sort(to.elements.begin(), to.elements.end());
+    }
+
+    void remove_chain(const std::string& name) {
+        CHECK(chain(name).hook.empty()); // base chains are made once
+        CHECK(chain(name).rules.empty());
+        std::erase_if(rules.chains, [&](const auto& each) { return each.name == name; });
+    }
+
+    bool uses(const std::string& word) const {
+        for (const nft::Chain& each : rules.chains)
+            for (const nft::Rule& rule : each.rules)
+                if ((nft::print(rule) + " ").find(word + " ") != std::string::npos)
+                    return true;
+        return false;
+    }
+
+  public:
+    /// Maps that lead to chains that are gone.
+    bool dangles() const {
+        std::set<std::string> chains;
+        for (const nft::Chain& each : rules.chains)
+            chains.insert(each.name);
+        for (const nft::Map& each : rules.maps)
+            for (const nft::Element& element : each.elements)
+                if (const auto* to = std::get_if<nft::Goto>(&element.value);
+                    to != nullptr && !chains.contains(to->chain))
+                    return true;
+        return false;
+    }
+};
+
+/// Does the plan; returns what the node holds then. Whenever it is broken off, another plan leads
+/// to the same end.
+Ruleset follow(const Ruleset& from, const NodeImage& to) {
+    const auto plan = backends::plan(from, to);
+    REQUIRE_MESSAGE(plan.ok(), (plan ? "" : plan.error()));
+    CHECK(plan->steps.size() <= 3);
+    Kernel kernel(from);
+    for (const backends::Plan::Step& step : plan->steps) {
+        kernel.load(step.text);
+        CHECK_FALSE(kernel.dangles());
+        const auto again = backends::plan(kernel.rules, to);
+        REQUIRE_MESSAGE(again.ok(), (again ? "" : again.error()));
+        Kernel other(kernel.rules);
+        for (const backends::Plan::Step& each : again->steps)
+            other.load(each.text);
+        CHECK(other.rules == again->result);
+    }
+    CHECK(kernel.rules == plan->result);
+    return kernel.rules;
+}
+
+} // namespace
+
+TEST_CASE("plans lead from any policy to any other") {
+    std::uint64_t fresh = 5000;
+    std::size_t given_way = 0;
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+        INFO("seed ", seed);
+        Random random(seed);
+        auto documents = testing::documents_of(testing::ClusterWriter(seed, {}).write());
+        Built before = build(testing::text_of(documents));
+        REQUIRE(before.image.has_value());
+        Ruleset held = backends::emit(*before.image);
+        for (int step = 0; step < 5; ++step) {
+            INFO("step ", step);
+            testing::change(documents, random, fresh);
+            Built after = build(testing::text_of(documents), before.numbers);
+            REQUIRE(after.image.has_value());
+            held = follow(held, *after.image);
+            const auto read = backends::read_back(held);
+            REQUIRE_MESSAGE(read.ok(), (read ? "" : read.error()));
+            // Numbered by the base: names give way only where own sides fall into other classes.
+            given_way += *read == *after.image ? 0 : 1;
+            if (*read == *after.image) {
+                const auto rest = backends::plan(held, *after.image);
+                REQUIRE(rest.ok());
+                CHECK(rest->steps.empty());
+            }
+            before = std::move(after);
+        }
+        // Numbered by itself: the same policy, other numbers, so everything has other names.
+        const Built alone = build(testing::text_of(documents));
+        held = follow(held, *alone.image);
+        CHECK(backends::read_back(held).ok());
+    }
+    CHECK(given_way <= 2);
+}
+
+TEST_CASE("a pod of known identity is two elements with plain values") {
+    const auto allow = [](const std::string& to, const std::string& from) {
+        return "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: " + to +
+               ", namespace: ns}, spec: {podSelector: {matchLabels: {app: " + to +
+               "}}, ingress: [{from: [{podSelector: {matchLabels: {app: " + from +
+               "}}}]}]}}\n---\n";
+    };
+    const std::string some = pod("web", "web", 1) + pod("db", "db", 2) + pod("log", "log", 3) +
+                             allow("db", "web") + allow("log", "db");
+    const Built before = build(some);
+    const Ruleset held = backends::emit(*before.image);
+    const auto plan_to = [&](const std::string& text) {
+        const Built after = build(text, before.numbers);
+        REQUIRE(after.image.has_value());
+        auto plan = backends::plan(held, *after.image);
+        REQUIRE(plan.ok());
+        return std::move(*plan);
+    };
+    const auto known = plan_to(some + pod("web2", "web", 4));
+    REQUIRE(known.steps.size() == 1);
+    CHECK_FALSE(known.judges_anew);
+    CHECK(known.steps[0].text.find("goto") == std::string::npos);
+    CHECK(std::count(known.steps[0].text.begin(), known.steps[0].text.end(), '\n') == 2);
+    CHECK(known.forget.size() == 1);
+    // A new identity: rows in the programs that tell it apart only.
+    const auto fresh = plan_to(some + pod("job", "job", 4));
+    CHECK_FALSE(fresh.judges_anew);
+    CHECK(fresh.steps.size() <= 2);
+    // Another label of a pod: flows are judged anew, no program changes.
+    const auto labelled = plan_to(pod("web", "web", 1) + pod("db", "db", 2) + pod("log", "web", 3) +
+                                  allow("db", "web") + allow("log", "db"));
+    CHECK(labelled.judges_anew);
+    // A policy: other programs keep their chains.
+    const auto other = plan_to(pod("web", "web", 1) + pod("db", "db", 2) + pod("log", "log", 3) +
+                               allow("db", "web") + allow("log", "web"));
+    CHECK(other.judges_anew);
+    REQUIRE(other.steps.size() == 3);
+    std::size_t kept = 0;
+    for (const auto& [name, program] : before.image->programs)
+        kept += other.result.find_chain(name) != nullptr ? 1 : 0;
+    CHECK(kept + 1 == before.image->programs.size());
+}
+
+TEST_CASE("what is not ours is no start of a plan") {
+    const Built built = build(testing::ClusterWriter(3, {}).write());
+    Ruleset other = backends::emit(*built.image);
+    for (nft::Chain& chain : other.chains)
+        if (chain.name == "deny")
+            chain.rules.pop_back();
+    CHECK_FALSE(backends::plan(other, *built.image).ok());
+    CHECK_FALSE(backends::plan(Ruleset{}, *built.image).ok());
+    CHECK(backends::plan_from_nothing(*built.image).steps.size() == 1);
+}
