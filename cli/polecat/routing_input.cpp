@@ -84,7 +84,7 @@ RoutedInput route(Input& input, const RoutingFlags& flags, MeshSessions mesh) {
     }
     out.routing.mesh = joined;
     if (out.nodes.empty() && !out.diagnostics.has_errors())
-        out.diagnostics.report(diag::Code::NoBgpNode, Span{}, {""})
+        out.diagnostics.report(diag::Code::NoBgpNode, Span{}, {"there is no Node with"})
             .with_hint("add `calicoctl get nodes -o yaml`, or `kubectl get nodes -o yaml` with "
                        "Calico's annotations");
     out.refused = input.diagnostics.has_errors() || out.diagnostics.has_errors();
