@@ -146,7 +146,8 @@ void report_placeholder(const Node& text, const std::string& object,
     std::vector<Placeholder> found;
     Search(found).look(text, false, false);
     for (const Placeholder& each : found)
-        report(each, true, object, diagnostics);
+        if (!each.is_blank) // whether that is refused is not known yet
+            report(each, true, object, diagnostics);
 }
 
 bool holds_placeholder(const std::string& text) {

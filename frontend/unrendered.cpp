@@ -172,12 +172,28 @@ void report_unrendered(const Layout& layout, const std::vector<FileId>& ids,
     }
 }
 
+namespace {
+
+/// "GlobalNetworkSet bad": an object that is there for policy.
+bool answers_hang_on(std::string_view object) {
+    const std::string_view kind = object.substr(0, object.find(' '));
+    constexpr std::string_view kKinds[] = {"NetworkSet", "GlobalNetworkSet",   "HostEndpoint",
+                                           "Tier",       "FelixConfiguration", "Profile",
+                                           "IPPool"};
+    return kind.find("Policy") != std::string_view::npos ||
+           std::find(std::begin(kKinds), std::end(kKinds), kind) != std::end(kKinds);
+}
+
+} // namespace
+
 void merge_templates(const Sources& sources, const std::vector<File>& files,
                      const std::vector<FileId>& ids, diag::Diagnostics& diagnostics) {
     std::map<std::uint32_t, bool> named;
     for (std::size_t i = 0; i < files.size(); ++i)
         named[ids[i].value] = files[i].named;
     const auto concerns = [&](const diag::Diagnostic& each) {
+        if (is_blank_told(each) && answers_hang_on(each.object))
+            return false; // refused as it stands: each is told
         return (each.code == diag::Code::UnrenderedTemplate ||
                 each.code == diag::Code::UnreplacedVariable) &&
                named.contains(each.span.file.value);
@@ -211,8 +227,7 @@ void merge_templates(const Sources& sources, const std::vector<File>& files,
         if (places[key] > 1)
             each.with_note(fmt::format("and in {} more place{} of this folder", places[key] - 1,
                                        places[key] == 2 ? "" : "s"));
-        // What nobody filled in is refused as it stands; a template is for another tool.
-        if (!named[each.span.file.value] && !(is_blank_told(each) && of_policies.contains(key)))
+        if (!named[each.span.file.value])
             each.severity =
                 of_policies.contains(key) ? diag::Severity::Warning : diag::Severity::Note;
         return true;

@@ -195,18 +195,32 @@ std::string line_value(std::string_view line, std::string_view key) {
     return {};
 }
 
-/// What the lines of one document say, the first of each.
+/// What holds other objects: a List of any kind, OpenShift's Template.
+bool is_envelope(std::string_view kind) {
+    return kind == "Template" || kind.ends_with("List");
+}
+
+/// What the lines of one document say, the first of each; of what an envelope holds rather than of
+/// the envelope.
 struct Glimpse {
     std::string api_version, kind, name, space;
     bool several = false; ///< namespaces, of which it is not known which is the object's own
     /// What policies have: should the kind be what can't be read.
     bool of_policy = false, global = false;
+    bool in_envelope = false; ///< where one object ends and the next begins is not always known
 
     void look(std::string_view line) {
         const auto take = [&](std::string_view key, std::string& into) {
             if (into.empty())
                 into = line_value(line, key);
         };
+        if (is_envelope(kind)) {
+            in_envelope = true;
+            const std::string held = line_value(line, "kind");
+            kind = held.empty() ? kind : held;
+            const std::string version = line_value(line, "apiVersion");
+            api_version = version.empty() ? api_version : version;
+        }
         take("apiVersion", api_version);
         take("kind", kind);
         take("name", name);
@@ -223,7 +237,7 @@ struct Glimpse {
         const bool is_word = !kind.empty() && std::all_of(kind.begin(), kind.end(), [](char c) {
             return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
         });
-        if (is_word || !of_policy)
+        if (!of_policy || (is_word && !is_envelope(kind) && !in_envelope))
             return is_word ? kind : "";
         return global ? "GlobalNetworkPolicy" : "NetworkPolicy";
     }
@@ -297,7 +311,8 @@ void add_unread_documents(const std::vector<Span>& places, const Sources& source
             continue;
         for (const Glimpse& each : objects)
             if (const std::string kind = each.kind_meant(); !kind.empty())
-                add_unread_object(each.root(), each.api_version, kind, place, cluster);
+                add_unread_object(each.root(), kind == each.kind ? each.api_version : "", kind,
+                                  place, cluster);
     }
 }
 
@@ -307,7 +322,8 @@ bool may_matter(const Span& place, const Sources& sources) {
     const auto objects = lines_around(sources.text(place.file), place.line).objects;
     return std::any_of(objects.begin(), objects.end(), [](const Glimpse& each) {
         const TypeMeta type{each.api_version, each.kind_meant()};
-        return type.kind.empty() || type.api_version.empty() || // nobody knows
+        return type.kind.empty() || type.api_version.empty() || each.in_envelope ||
+               is_envelope(each.kind) || // nobody knows
                (type.kind != "Secret" && (find_kind(type.api_version, type.kind) != nullptr ||
                                           is_slip(type) || is_policy_like(type)));
     });

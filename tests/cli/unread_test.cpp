@@ -279,3 +279,46 @@ TEST_CASE("letters that stand for numbers in addresses are letters in selectors"
     CHECK(ask("selector: \"example.com/x in {'y', 'zzz'}\"").starts_with("DENY"));
     CHECK(ask("nets: [192.168.xxx.0/24]").starts_with("DEPENDS"));
 }
+
+TEST_CASE("a policy in a list that is no YAML is one that could not be read") {
+    const std::string policy =
+        "projectcalico.org/v3\",\"kind\":\"GlobalNetworkPolicy\",\"metadata\":"
+        "{\"name\":\"deny\"},\"spec\":{\"selector\":\"all()\",\"types\":"
+        "[\"Ingress\"],\"ingress\":[{\"action\":\"Deny\"}}}]}\n";
+    const std::pair<const char*, std::string> broken[] = {
+        {"in/list.json",
+         "{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[{\"apiVersion\":\"" + policy},
+        {"in/list.yaml", "apiVersion: v1\nkind: List\nitems:\n- metadata: {name: deny}\n"
+                         "  apiVersion: projectcalico.org/v3\n  kind: GlobalNetworkPolicy\n"
+                         "  spec: {selector: all(), types: [Ingress], ingress: [{action: Deny}}\n"},
+        {"in/template.yaml",
+         "apiVersion: template.openshift.io/v1\nkind: Template\nmetadata: {name: t}\nobjects:\n"
+         "- kind: NetworkPolicy\n  apiVersion: networking.k8s.io/v1\n"
+         "  metadata: {name: deny, namespace: shop}\n  spec: {podSelector: {}, ingress: [}\n"}};
+    for (const auto& [path, text] : broken) {
+        CAPTURE(path);
+        const Shop shop;
+        shop.write(path, text);
+        CHECK(shop.verdict("shop/web shop/db -p 80/TCP") == "depends");
+        const auto lint = shop.run("lint in");
+        CHECK(lint.exit_code == 1);
+        CHECK(has(lint.out, "error[PC1003]"));
+    }
+}
+
+TEST_CASE("blanks are told of all that an answer hangs on, and only where their text is refused") {
+    const Shop shop;
+    shop.write("in/sets/blank.yaml", "apiVersion: projectcalico.org/v3\nkind: GlobalNetworkSet\n"
+                                     "metadata: {name: bad, labels: {role: bad}}\n"
+                                     "spec: {nets: ['<bad-cidr>']}\n");
+    CHECK(has(shop.run("lint in").out, "in/sets/blank.yaml:4:15: error[PC1007]"));
+    const Shop other;
+    other.write(
+        "in/a.yaml",
+        "apiVersion: projectcalico.org/v3\nkind: NetworkPolicy\n"
+        "metadata: {name: a, namespace: shop}\nspec:\n  selector: app == 'db'\n"
+        "  ingress:\n  - action: Deny\n    source: {selector: \"app in {'billing__API'}\"}\n"
+        "  - {action: Allow}\n");
+    CHECK_FALSE(has(other.run("lint in").out, "PC1007"));
+    CHECK(other.verdict("shop/web shop/db -p 80/TCP") == "allow");
+}
