@@ -279,3 +279,17 @@ TEST_CASE("letters that stand for numbers in addresses are letters in selectors"
     CHECK(ask("selector: \"example.com/x in {'y', 'zzz'}\"").starts_with("DENY"));
     CHECK(ask("nets: [192.168.xxx.0/24]").starts_with("DEPENDS"));
 }
+
+TEST_CASE("answers to who may come in do not hang on what may go out") {
+    const testing::Folder folder;
+    folder.write("m/a.yaml",
+                 "{apiVersion: v1, kind: Namespace, metadata: {name: a}}\n---\n"
+                 "{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: a}, spec: "
+                 "{containers: [{name: c, image: x}]}}\n---\n"
+                 "{apiVersion: projectcalico.org/v3, kind: GlobalNetworkPolicy, metadata: {name: "
+                 "bad}, spec: {namespaceSelector: all(), types: [Egress], egress: [{action: "
+                 "Allow, protocol: 'UDP, TCP', destination: {ports: [53]}}]}}\n");
+    CHECK(has(folder.run("exposure m").error, "0 of 1 answer hangs on it"));
+    CHECK(has(folder.run("reach any a/web -f m").error, "0 of 1 answer hangs on it"));
+    CHECK(has(folder.run("reach a/web any -f m").error, "1 of 1 answer hangs on it"));
+}
