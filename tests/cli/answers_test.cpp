@@ -269,3 +269,14 @@ TEST_CASE("which: what no policy is for passes where it is forwarded") {
     CHECK(has(out, "egress (forward)\n    no policy: what is forwarded passes\n"));
     CHECK_FALSE(has(out, "those of a namespace"));
 }
+
+TEST_CASE("compile with nothing to write says what it takes") {
+    const Folder folder;
+    folder.write("m/a.yaml", "{apiVersion: apps/v1, kind: Deployment, metadata: {name: web, "
+                             "namespace: a}, spec: {selector: {matchLabels: {app: web}}, template: "
+                             "{metadata: {labels: {app: web}}, spec: {containers: [{name: c, "
+                             "image: x}]}}}}\n");
+    const auto out = folder.run("compile m -o bundle");
+    CHECK(out.exit_code == 1);
+    CHECK(has(out.error, "nothing was written: no endpoint is on a node (spec.nodeName"));
+}
