@@ -114,6 +114,7 @@ std::vector<TrailLine> trail_of(const decision::LoweredCluster& cluster,
         line.matched = step.outcome != Step::Outcome::NoMatch;
         if (!line.matched)
             line.failed = failed(cluster, hop, step);
+        line.would_allow = !line.matched && slot.action == policy::Action::Allow;
         line.decisive = line.matched && step.slot == hop.decision.slot;
         const bool goes_on = step.outcome == Step::Outcome::End && !line.decisive &&
                              step.stage < program.stages.size() &&
