@@ -92,6 +92,10 @@ std::vector<std::string> failed(const decision::LoweredCluster& cluster, const i
     return {};
 }
 
+bool says_the_same(const TrailLine& a, const TrailLine& b) {
+    return a.tier == b.tier && a.what == b.what && a.outcome == b.outcome && a.span == b.span;
+}
+
 } // namespace
 
 std::vector<TrailLine> trail_of(const decision::LoweredCluster& cluster,
@@ -110,6 +114,7 @@ std::vector<TrailLine> trail_of(const decision::LoweredCluster& cluster,
         line.matched = step.outcome != Step::Outcome::NoMatch;
         if (!line.matched)
             line.failed = failed(cluster, hop, step);
+        line.would_allow = !line.matched && slot.action == policy::Action::Allow;
         line.decisive = line.matched && step.slot == hop.decision.slot;
         const bool goes_on = step.outcome == Step::Outcome::End && !line.decisive &&
                              step.stage < program.stages.size() &&
@@ -117,7 +122,12 @@ std::vector<TrailLine> trail_of(const decision::LoweredCluster& cluster,
         // A tier of staged policies only goes on, whatever its default.
         line.outcome = goes_on ? "Pass: goes on" : outcome_of(step, slot);
         line.span = slot.span;
-        out.push_back(std::move(line));
+        // What could not be read is a slot for each thing that it may do.
+        if (!out.empty() && step.outcome == Step::Outcome::Unknown &&
+            says_the_same(out.back(), line))
+            out.back().decisive |= line.decisive;
+        else
+            out.push_back(std::move(line));
     }
     return out;
 }

@@ -25,6 +25,7 @@ struct TrailLine {
     bool matched = true; ///< false: a rule or policy that was looked at and does not match
     std::vector<std::string> failed; ///< of a rule that does not match: which parts, in words
     Span span;
+    bool would_allow = false; ///< a rule that does not match, and would allow
 };
 
 /// Every step in order, with the policies of a tier that have no rule to step on.

@@ -168,12 +168,15 @@ bool hangs_on_unread(const std::string& reason) {
 }
 
 Hanging endpoints_in_doubt(const Input& input, const decision::LoweredCluster& cluster,
-                           const std::vector<decision::ObjectId>& endpoints) {
+                           const std::vector<decision::ObjectId>& endpoints,
+                           std::optional<decision::Direction> direction) {
     Hanging out;
     if (!is_partly_unread(input))
         return out;
     std::map<decision::ProgramId, bool> known;
     const auto in_doubt = [&](const auto& keyed) {
+        if (direction && keyed.first.direction != *direction)
+            return false;
         const decision::ProgramId id = keyed.second.program;
         const auto [place, added] = known.try_emplace(id, false);
         if (added)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,9 +34,10 @@ void tell_unread(const Input& input, const Hanging& hanging);
 
 /// The answer hangs on something that could not be read. `reason`: of a verdict `depends`.
 bool hangs_on_unread(const std::string& reason);
-/// Endpoints of these whose policy does.
+/// Endpoints of these whose policy does, in one direction where one is given.
 Hanging endpoints_in_doubt(const Input& input, const decision::LoweredCluster& cluster,
-                           const std::vector<decision::ObjectId>& endpoints);
+                           const std::vector<decision::ObjectId>& endpoints,
+                           std::optional<decision::Direction> direction = std::nullopt);
 Hanging endpoints_in_doubt(const Input& input, const decision::LoweredCluster& cluster); ///< of all
 
 } // namespace polecat::cli

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "analyzer/questions.h"
+#include "cli/common/unread.h"
 #include "ir/path/path.h"
 #include "support/result.h"
 #include "support/source.h"
@@ -43,11 +44,11 @@ std::vector<Question> service_questions(const decision::LoweredCluster& cluster,
 std::vector<Question> questions_behind(const decision::LoweredCluster& cluster,
                                        const Question& question);
 
-std::string answer_text(const decision::LoweredCluster& cluster, const Sources& sources,
-                        const std::vector<Question>& questions);
-/// `unread`: what of the input was not read, which each entry names.
-std::string answer_json(const decision::LoweredCluster& cluster, const Sources& sources,
-                        const std::vector<Question>& questions,
-                        const std::vector<std::string>& unread);
+/// `hanging`: the rows that hang on what of the input was not read are added to it.
+std::string answer_text(const decision::LoweredCluster& cluster, const Input& input,
+                        const std::vector<Question>& questions, Hanging& hanging);
+/// Each entry names what was not read.
+std::string answer_json(const decision::LoweredCluster& cluster, const Input& input,
+                        const std::vector<Question>& questions, Hanging& hanging);
 
 } // namespace polecat::cli

@@ -31,10 +31,11 @@ using Trail = std::vector<SetStep>;
 
 class Printer {
   public:
-    Printer(const decision::LoweredCluster& cluster, const Sources& sources,
-            const decision::Identities& identities, net::Family family)
-        : cluster_(cluster), sources_(sources), ask_(cluster, identities, family),
-          trails_(cluster, sources, ask_.map().http()) {}
+    Printer(const decision::LoweredCluster& cluster, const Input& input,
+            const decision::Identities& identities, net::Family family, Hanging& hanging)
+        : cluster_(cluster), input_(input), sources_(input.sources),
+          ask_(cluster, identities, family), trails_(cluster, sources_, ask_.map().http()),
+          hanging_(hanging) {}
 
     std::string text(const Question& question);
     json answers(const Question& question);
@@ -55,6 +56,7 @@ class Printer {
     std::string row_text(const Question& question, const Answered& of, std::size_t number);
     std::string explained_text(const Question& question, const Answers& answers, const Answer& row);
     Answered answered(const Question& question);
+    void count_hanging(const Answered& of);
     std::set<DecidedBy> deciders(const Answered& of, std::size_t row);
     std::string reason(const Answered& of, std::size_t row) const;
     std::set<DecidedBy> deciders(const Answers& answers, const Answer& row);
@@ -67,9 +69,11 @@ class Printer {
     }
 
     const decision::LoweredCluster& cluster_;
+    const Input& input_;
     const Sources& sources_;
     analyzer::Questions ask_;
     TrailPrinter trails_;
+    Hanging& hanging_;
     std::map<const Trail*, std::string> texts_; ///< of one question
 };
 
@@ -177,7 +181,17 @@ Printer::Answered Printer::answered(const Question& question) {
         out.answers =
             ask_.ask(question.source, question.destination, question.connections, question.explain);
     }
+    if (is_partly_unread(input_))
+        count_hanging(out);
     return out;
+}
+
+void Printer::count_hanging(const Answered& of) {
+    const auto& rows = of.answers.rows;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        hanging_.add(rows[i].may != rows[i].allow && hangs_on_unread(reason(of, i)));
+    if (rows.empty()) // that nothing is allowed is an answer as well
+        hanging_.add(false);
 }
 
 std::set<DecidedBy> Printer::deciders(const Answered& of, std::size_t row) {
@@ -362,12 +376,12 @@ bool is_asked(const Question& question, net::Family family) {
 
 } // namespace
 
-std::string answer_text(const decision::LoweredCluster& cluster, const Sources& sources,
-                        const std::vector<Question>& questions) {
+std::string answer_text(const decision::LoweredCluster& cluster, const Input& input,
+                        const std::vector<Question>& questions, Hanging& hanging) {
     const decision::Identities identities(cluster);
     std::string out;
     for (const net::Family family : families_of(cluster, questions)) {
-        Printer printer(cluster, sources, identities, family);
+        Printer printer(cluster, input, identities, family, hanging);
         for (const Question& question : questions)
             if (is_asked(question, family))
                 out += printer.text(question);
@@ -378,21 +392,19 @@ std::string answer_text(const decision::LoweredCluster& cluster, const Sources& 
                  "where both ends and the port are given)\n";
 }
 
-std::string answer_json(const decision::LoweredCluster& cluster, const Sources& sources,
-                        const std::vector<Question>& questions,
-                        const std::vector<std::string>& unread) {
+std::string answer_json(const decision::LoweredCluster& cluster, const Input& input,
+                        const std::vector<Question>& questions, Hanging& hanging) {
     const decision::Identities identities(cluster);
     json out = json::array();
     for (const net::Family family : families_of(cluster, questions)) {
-        Printer printer(cluster, sources, identities, family);
-        for (const Question& question : questions) {
-            if (!is_asked(question, family))
-                continue;
-            out.push_back(printer.answers(question));
-            if (!unread.empty())
-                out.back()["unread"] = unread;
-        }
+        Printer printer(cluster, input, identities, family, hanging);
+        for (const Question& question : questions)
+            if (is_asked(question, family))
+                out.push_back(printer.answers(question));
     }
+    if (const auto unread = unread_lines(input, hanging); !unread.empty())
+        for (json& entry : out)
+            entry["unread"] = unread;
     if (cluster.endpoints.empty())
         fmt::print(stderr, "note: {}\n", kNobody);
     return out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";

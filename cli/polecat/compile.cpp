@@ -101,9 +101,13 @@ class Compiler {
                    diag::render_text(diagnostics_.list(), input_.sources, {colour_on(true)}));
         if (diagnostics_.has_errors())
             return kFindings;
-        if (nodes.empty())
-            fmt::print("no endpoint is on a node, so there is nothing to write\n");
-        return kGood;
+        if (!nodes.empty())
+            return kGood;
+        fmt::print(stderr,
+                   "polecat: nothing was written: no endpoint is on a node (spec.nodeName of "
+                   "pods, spec.node of host endpoints); compile takes the pods of a cluster, "
+                   "not what creates them\n");
+        return kFindings;
     }
 
   private:

@@ -34,6 +34,14 @@ backends::Plan plan_from(const std::string& from, const std::string& node,
 void print_plan(const backends::Plan& plan, const std::string& node) {
     if (plan.steps.empty())
         fmt::print("# node {}: nothing changes\n", node);
+    else
+        fmt::print(
+            "# node {}: each step is a transaction of its own: load them one by one, in this "
+            "order, with `nft -f`\n",
+            node);
+    if (plan.judges_anew)
+        fmt::print("# $generation is a number that no connection of the node has: `nft -D "
+                   "generation=0x00010000 -f`, as docs/nftables.md says\n");
     for (std::size_t i = 0; i < plan.steps.size(); ++i)
         fmt::print("# node {}, step {} of {}: {}\n{}", node, i + 1, plan.steps.size(),
                    plan.steps[i].what, plan.steps[i].text);

@@ -90,8 +90,8 @@ std::string lists_of(const DiffReport& report, const char* prefix) {
     add_list(out, titled("policies gone").c_str(), report.policies.gone, 8);
     add_list(out, titled("policies changed").c_str(), report.policies.changed, 8);
     add_list(out,
-             titled("of these not seen in any flow, since their pods or peers are not all in the "
-                    "input")
+             titled("of these named by no change below, and with pods or peers that are not all in "
+                    "the input")
                  .c_str(),
              report.unseen, 8);
     add_list(out, titled("endpoints added, not compared").c_str(), report.diff.added, 8);

@@ -1,4 +1,4 @@
-/// Changes of policies that no flow of `polecat diff` shows.
+/// Changes of policies that no row of `polecat diff` names.
 #pragma once
 
 #include <string>

@@ -63,7 +63,9 @@ class Exposure {
                 entry["endpoints"].push_back(name_of(cluster_, id));
             for (const analyzer::Answer& row : open[i])
                 entry["outside"].push_back(from_outside(answers, row, answers.to[i]));
-            if (endpoints_in_doubt(input_, cluster_, answers.to[i].objects).some > 0)
+            if (depends(entry) && endpoints_in_doubt(input_, cluster_, answers.to[i].objects,
+                                                     decision::Direction::Ingress)
+                                          .some > 0)
                 entry["hangs_on_unread"] = true;
             if (!answers.to[i].is_outside())
                 out.push_back(std::move(entry));
@@ -72,6 +74,15 @@ class Exposure {
     }
 
   private:
+    /// An answer without that stands in every reading of what was not read.
+    static bool depends(const json& entry) {
+        const auto any_of = [](const json& rows) {
+            return std::any_of(rows.begin(), rows.end(),
+                               [](const json& row) { return row["depends"] != ""; });
+        };
+        return any_of(entry["outside"]) || any_of(entry["new_pods"]);
+    }
+
     static void merge(std::vector<analyzer::Answer>& rows, const analyzer::Answer& row) {
         for (analyzer::Answer& each : rows)
             if (each.allow == row.allow && each.may == row.may) {
@@ -263,7 +274,9 @@ int run(const ExposureOptions& options) {
             entries.push_back(std::move(entry));
     const bool open = std::any_of(entries.begin(), entries.end(),
                                   [](const json& entry) { return !entry["outside"].empty(); });
-    const Hanging hanging = endpoints_in_doubt(input, cluster);
+    Hanging hanging;
+    for (const json& entry : entries)
+        hanging.add(entry.contains("hangs_on_unread"));
     const auto unread = unread_lines(input, hanging);
     std::string text;
     if (options.format == "text") {

@@ -144,12 +144,11 @@ int ask(const ReachOptions& options, const std::vector<expectation::Traffic>& tr
     if (options.from.starts_with("service:"))
         fail("a service sends nothing: name the pods behind it as FROM");
     const auto questions = questions_of(options, traffic, cluster);
-    const Hanging hanging = endpoints_in_doubt(input, cluster);
+    Hanging hanging;
+    const std::string text = options.format == "json"
+                                 ? answer_json(cluster, input, questions, hanging)
+                                 : answer_text(cluster, input, questions, hanging);
     tell_unread(input, hanging);
-    const std::string text =
-        options.format == "json"
-            ? answer_json(cluster, input.sources, questions, unread_lines(input, hanging))
-            : answer_text(cluster, input.sources, questions);
     std::fwrite(text.data(), 1, text.size(), stdout);
     return kGood;
 }
@@ -157,12 +156,13 @@ int ask(const ReachOptions& options, const std::vector<expectation::Traffic>& tr
 /// Of the one answer about all traffic between two ends.
 Hanging of_one_answer(const Input& input, const decision::LoweredCluster& cluster,
                       const ir::PathQuery& query) {
-    std::vector<decision::ObjectId> ends;
-    for (const ir::PathEnd* end : {&query.source, &query.destination})
-        if (end->endpoint)
-            ends.push_back(*end->endpoint);
+    const auto in_doubt = [&](const ir::PathEnd& end, decision::Direction direction) {
+        return end.endpoint &&
+               endpoints_in_doubt(input, cluster, {*end.endpoint}, direction).some != 0;
+    };
     Hanging out;
-    out.add(endpoints_in_doubt(input, cluster, ends).some != 0);
+    out.add(in_doubt(query.source, decision::Direction::Egress) ||
+            in_doubt(query.destination, decision::Direction::Ingress));
     return out;
 }
 

@@ -88,8 +88,13 @@ std::string ReachPrinter::hop_text(const ir::HopVerdict& hop, std::size_t number
         return out + fmt::format("       {}\n", analyzer::to_string(hop.skipped));
     if (hop.program == nullptr)
         return out;
+    constexpr std::size_t kMostMisses = 3;
+    const auto isolating = analyzer::isolating(hop);
+    std::size_t misses = 0;
     for (const analyzer::TrailLine& line : analyzer::trail_of(cluster_, hop)) {
-        if (!line.matched && !all_rules_)
+        // Of a default deny it is told which rules would have allowed it but for one part.
+        const bool near = !isolating.empty() && line.would_allow && line.failed.size() == 1;
+        if (!line.matched && !all_rules_ && (!near || ++misses > kMostMisses))
             continue;
         out += fmt::format("     {} {:<22} {}: {}{}{}\n", line.decisive ? ">" : " ", line.tier,
                            line.what, line.outcome, line.failed.empty() ? "" : ": ",
@@ -97,7 +102,7 @@ std::string ReachPrinter::hop_text(const ir::HopVerdict& hop, std::size_t number
         if (const std::string at = place(sources_, line.span); !at.empty())
             out.insert(out.size() - 1, "  " + at);
     }
-    for (const decision::PolicyBlock* block : analyzer::isolating(hop))
+    for (const decision::PolicyBlock* block : isolating)
         out += fmt::format("       isolated by {}{}\n", policy::to_string(block->policy),
                            place(sources_, block->span));
     return out;

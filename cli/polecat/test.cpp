@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -77,6 +79,9 @@ junit::Suite to_suite(const FileResult& file) {
 }
 
 int run(const TestOptions& options) {
+    if (std::find(options.paths.begin(), options.paths.end(), "-") != options.paths.end())
+        throw CLI::ValidationError("PATH", "expectations are not read from standard input, since "
+                                           "they name their manifests relative to their file");
     const auto paths = find_test_files(options.paths);
     if (paths.empty()) {
         fmt::print(stderr, "polecat: no *.policytest.yaml found; docs/policytest.md shows how to "

@@ -140,8 +140,10 @@ class Which {
         if (options_.format == "json")
             return print(out);
         fmt::print("{}\n", name_of(cluster_, *object));
+        const decision::Endpoint* endpoint = cluster_.endpoint_of(*object);
+        const bool is_host = endpoint != nullptr && endpoint->is_host_endpoint;
         for (const json& part : out)
-            print_part(part);
+            print_part(part, is_host);
         if (out.empty())
             print_ungoverned(*object);
     }
@@ -181,7 +183,18 @@ class Which {
                     {"policies", std::move(policies)}};
     }
 
-    void print_part(const json& part) const {
+    /// What becomes of packets that no policy of the hook is for.
+    static const char* without_policy(const std::string& hook, bool is_host) {
+        if (hook == decision::to_string(Hook::Forward))
+            return "what is forwarded passes";
+        if (hook != decision::to_string(Hook::Normal))
+            return "packets go on to the other policies";
+        return is_host ? "its profiles decide (without any all is denied but failsafe ports)"
+                       : "profiles decide (those of a namespace allow all, and without any all is "
+                         "denied)";
+    }
+
+    static void print_part(const json& part, bool is_host) {
         const std::string hook = part["hook"];
         fmt::print("  {}{}\n", part["direction"].get<std::string>(),
                    hook == decision::to_string(Hook::Normal) ? "" : " (" + hook + ")");
@@ -197,8 +210,7 @@ class Which {
                        each["has_rules"].get<bool>() ? "" : " (no rule in this direction)",
                        each.contains("at") ? "   (" + each["at"].get<std::string>() + ")" : "");
         if (number == 0)
-            fmt::print("    no policy: profiles decide (those of a namespace allow all, and "
-                       "without any all is denied)\n");
+            fmt::print("    no policy: {}\n", without_policy(hook, is_host));
     }
 
     std::string place(const Span& span) const {

@@ -31,6 +31,14 @@ std::string numbers_text(const net::PortSet& ports) {
 /// As people write it: labels of the namespace are told by a word, not by the prefix that
 /// Calico's own form has.
 std::string shown(const selector::Selector& selector) {
+    using selector::Op;
+    std::vector<selector::Selector> parts;
+    if (selector.term().op == Op::And)
+        for (const selector::Selector& each : selector.term().children)
+            if (each.term().label != policy::kOrchestratorLabel) // Calico's own: it is a pod
+                parts.push_back(each);
+    if (!parts.empty() && parts.size() < selector.term().children.size())
+        return shown(selector::Selector::all_of(std::move(parts)));
     std::string text = selector.canonical();
     const auto op = selector.term().op;
     if ((op == selector::Op::And || op == selector::Op::Or) && text.starts_with("("))
@@ -44,6 +52,19 @@ std::string shown(const selector::Selector& selector) {
     tell(policy::kNamespacePrefix, "namespace:");
     tell(policy::kServiceAccountPrefix, "serviceaccount:");
     return text;
+}
+
+/// "no label `app`", "its namespace has no label `team`".
+std::string lacks(std::string_view label) {
+    std::string who;
+    for (const auto& [prefix, owner] :
+         {std::pair(policy::kNamespacePrefix, "its namespace has "),
+          std::pair(policy::kServiceAccountPrefix, "its service account has ")})
+        if (label.starts_with(prefix)) {
+            who = owner;
+            label.remove_prefix(prefix.size());
+        }
+    return fmt::format("{}no label `{}`", who, label);
 }
 
 class MismatchFinder {
@@ -88,7 +109,8 @@ class MismatchFinder {
         const std::string who = "the " + side + " " + name_of(end);
         for (const PredicateId id : all)
             if (ask(id) == Tri::No)
-                out_.push_back(who + " is not " + words_for(predicates_[id]));
+                out_.push_back(who + " is not " + words_for(predicates_[id]) +
+                               missing_label(predicates_[id], end));
         for (const PredicateId id : none)
             if (ask(id) == Tri::Yes)
                 out_.push_back(who + " is " + words_for(predicates_[id]) +
@@ -140,6 +162,24 @@ class MismatchFinder {
             return address.empty() ? "without a known address" : address;
         const std::string& name = world_.object(end.objects.front()).name;
         return address.empty() ? name : fmt::format("{} ({})", name, address);
+    }
+
+    /// " (no label `app`)": the first that the selector asks for and the object does not have.
+    std::string missing_label(const Predicate& predicate, const End& end) const {
+        const auto* set = std::get_if<ObjectSet>(&predicate);
+        if (set == nullptr || end.objects.size() != 1)
+            return "";
+        const auto& labels = world_.object(end.objects.front()).labels;
+        const selector::Term& term = set->selector.term();
+        const std::vector<selector::Selector> alone{set->selector};
+        for (const auto& each : term.op == selector::Op::And ? term.children : alone) {
+            const auto& [op, label, values, children] = each.term();
+            const bool wanted =
+                op == selector::Op::Equal || op == selector::Op::In || op == selector::Op::Has;
+            if (wanted && !labels.find(label))
+                return " (" + lacks(label) + ")";
+        }
+        return "";
     }
 
     static std::string words_for(const Predicate& predicate) {

@@ -5,6 +5,7 @@
 
 #include "ir/path/route.h"
 #include "ir/policy/scope.h"
+#include "support/listed.h"
 
 namespace polecat::ir {
 
@@ -92,7 +93,7 @@ class Builder {
         } else if (front.headless) { // DNS names the pods, nothing is rewritten
             to_pods(front);
         } else if (port == nullptr) {
-            no_port(found->first, "the service has no such port");
+            no_port(found->first, "the service has no such port" + ports_of(front));
         } else if (front.is_exposed && is_outside(query_.source)) {
             to_exposed(found->first, front, *port);
         } else {
@@ -144,6 +145,15 @@ class Builder {
         return nullptr;
     }
 
+    /// " (it has 80/TCP)"
+    static std::string ports_of(const ServiceFront& front) {
+        std::vector<std::string> all;
+        for (const ServiceFront::Port& each : front.ports)
+            all.push_back(std::to_string(each.port) + "/" + net::to_string_protocol(each.protocol));
+        constexpr std::size_t kMost = 4;
+        return all.empty() ? "" : " (it has " + listed(all, kMost) + ")";
+    }
+
     void to_pods(const ServiceFront& front) {
         std::vector<ServiceBackend> seen;
         for (const ServiceFront::Port& port : front.ports)
@@ -168,15 +178,17 @@ class Builder {
 
     /// An address may be that of a service.
     bool to_service_address(const net::Address& address) {
-        std::string without_port; // a service that has the address
+        std::string without_port, ports; // of a service that has the address
         for (const auto& [key, front] : cluster_.service_fronts) {
             const bool external = holds(front.external_ips, address);
             if (!external && !holds(front.cluster_ips, address))
                 continue;
             const auto* port = port_of(front, query_.packet.destination_port);
             if (port == nullptr) {
-                if (!external)
+                if (!external) {
                     without_port = key;
+                    ports = ports_of(front);
+                }
                 continue;
             }
             if (external)
@@ -188,7 +200,7 @@ class Builder {
         if (without_port.empty() || !query_.packet.destination_port)
             return false;
         no_port(without_port,
-                "the service " + without_port + ", whose address it is, has no such port");
+                "the service " + without_port + ", whose address it is, has no such port" + ports);
         return true;
     }
 

@@ -45,7 +45,8 @@ std::string qualified(const std::string& space, const std::string& name) {
 } // namespace
 
 std::string to_string(const PolicyName& name) {
-    return name.manifest_kind + " " + qualified(name.space, name.name);
+    const std::string known = name.name.empty() ? "(no readable name)" : name.name;
+    return name.manifest_kind + " " + qualified(name.space, known);
 }
 
 std::string full_name(const Metadata& meta) {

@@ -254,3 +254,29 @@ TEST_CASE("outside addresses of a change are one box, and called so once") {
     CHECK(has(some, "outside 10.0.0.0/8"));
     CHECK_FALSE(has(some, "outside outside"));
 }
+
+TEST_CASE("which: what no policy is for passes where it is forwarded") {
+    const Folder folder;
+    folder.write("m/a.yaml",
+                 "{apiVersion: projectcalico.org/v3, kind: HostEndpoint, metadata: {name: h, "
+                 "labels: {r: w}}, spec: {node: n1, interfaceName: eth0, expectedIPs: "
+                 "[10.0.0.1]}}\n---\n"
+                 "{apiVersion: projectcalico.org/v3, kind: GlobalNetworkPolicy, metadata: {name: "
+                 "p}, spec: {selector: r == 'w', types: [Ingress], applyOnForward: true, ingress: "
+                 "[{action: Allow}]}}\n");
+    const std::string out = folder.run("which hep:h -f m").out;
+    CHECK(has(out, "egress\n    no policy: its profiles decide (without any all is denied but"));
+    CHECK(has(out, "egress (forward)\n    no policy: what is forwarded passes\n"));
+    CHECK_FALSE(has(out, "those of a namespace"));
+}
+
+TEST_CASE("compile with nothing to write says what it takes") {
+    const Folder folder;
+    folder.write("m/a.yaml", "{apiVersion: apps/v1, kind: Deployment, metadata: {name: web, "
+                             "namespace: a}, spec: {selector: {matchLabels: {app: web}}, template: "
+                             "{metadata: {labels: {app: web}}, spec: {containers: [{name: c, "
+                             "image: x}]}}}}\n");
+    const auto out = folder.run("compile m -o bundle");
+    CHECK(out.exit_code == 1);
+    CHECK(has(out.error, "nothing was written: no endpoint is on a node (spec.nodeName"));
+}

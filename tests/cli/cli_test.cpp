@@ -373,6 +373,7 @@ TEST_CASE("compile") {
            "[9999]}}]}}\n";
     const auto other = polecat_with({"compile", changed.string(), "--plan-from", folder.string()});
     CHECK(has(other.out, "step 2 of 3: switch"));
+    CHECK(has(other.out, "each step is a transaction of its own"));
     CHECK(polecat_with({"compile", changed.string(), "--plan-from", "nowhere"}).exit_code != 0);
     fs::remove_all(changed);
     fs::remove_all(folder);

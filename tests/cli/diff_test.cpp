@@ -171,8 +171,9 @@ TEST_CASE("a change that no flow of the input shows is told, and counts as eithe
     const auto out = folder.run("diff --fail-on opened a b");
     CHECK(out.exit_code == 1);
     CHECK(has(out.out, "no flow changes between what is in the input"));
-    CHECK(has(out.out, "not seen in any flow, since their pods or peers are not all in the input: "
-                       "NetworkPolicy shop/db"));
+    CHECK(has(out.out,
+              "named by no change below, and with pods or peers that are not all in the input: "
+              "NetworkPolicy shop/db"));
     CHECK(
         has(folder.run("diff --format json a b").out, "\"unseen\": [\n   \"NetworkPolicy shop/db"));
     // All that it could match is there: nothing changes for anybody.
@@ -181,10 +182,10 @@ TEST_CASE("a change that no flow of the input shows is told, and counts as eithe
     folder.write("b/policy.yaml", policy(own, 5679));
     const auto known = folder.run("diff --fail-on opened a b");
     CHECK(known.exit_code == 0);
-    CHECK_FALSE(has(known.out, "not seen"));
+    CHECK_FALSE(has(known.out, "named by no change"));
     // And a change that a flow shows is no secret.
     folder.write("b/policy.yaml", policy("{podSelector: {}}", 5679));
-    CHECK_FALSE(has(folder.run("diff a b").out, "not seen"));
+    CHECK_FALSE(has(folder.run("diff a b").out, "named by no change"));
 }
 
 TEST_CASE("a side without manifests is one without policy") {

@@ -195,12 +195,12 @@ TEST_CASE("staged policies as enforced go by their enforced names, and what isol
     const std::string out = folder.run("diff --staged m").out;
     CHECK(has(out, "policies added: GlobalNetworkPolicy s\n"));
     CHECK_FALSE(has(out, "policies gone"));
-    CHECK_FALSE(has(out, "not seen in any flow"));
+    CHECK_FALSE(has(out, "named by no change"));
     CHECK(has(out, "- closed  any outside address -> a/web"));
     // One that selects nobody here is still not seen.
     folder.write("m/a.yaml", labels + pod("web") +
                                  "{apiVersion: projectcalico.org/v3, kind: "
                                  "StagedGlobalNetworkPolicy, metadata: {name: s}, spec: "
                                  "{namespaceSelector: team == 'blue', types: [Ingress]}}\n");
-    CHECK(has(folder.run("diff --staged m").out, "not seen in any flow"));
+    CHECK(has(folder.run("diff --staged m").out, "named by no change"));
 }

@@ -159,3 +159,22 @@ TEST_CASE("a pod that has finished is told apart from one that does not exist") 
     CHECK(has(reach({"pod:shop/job", "shop/db", "-p", "5432/TCP"}, kCluster), "has finished"));
     CHECK(has(reach({"shop/jab", "shop/db", "-p", "5432/TCP"}, kCluster), "no workload"));
 }
+
+TEST_CASE("a default deny tells the rules that miss by one part, in what was written") {
+    const std::string space = "apiVersion: v1\nkind: Namespace\nmetadata: {name: mon}\n---\n";
+    const auto pod = [](const std::string& name, const std::string& in) {
+        return "apiVersion: v1\nkind: Pod\nmetadata: {name: " + name + ", namespace: " + in +
+               ", labels: {app: " + name + "}}\nspec: {containers: [{name: c, image: i}]}\n---\n";
+    };
+    const std::string policy =
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p, namespace: "
+        "shop}\nspec:\n  podSelector: {}\n  policyTypes: [Ingress]\n  ingress:\n"
+        "  - {from: [{namespaceSelector: {matchLabels: {team: mon}}}], ports: [{port: 8080}]}\n"
+        "  - {from: [{podSelector: {}}], ports: [{port: 22}]}\n";
+    const std::string out = reach({"mon/prom", "shop/web", "-p", "8080/TCP"},
+                                  space + pod("prom", "mon") + pod("web", "shop") + policy);
+    CHECK(has(out, "NetworkPolicy shop/p ingress[0]: does not match: the source mon/prom is not "
+                   "selected by `namespace:team == \"mon\"` (its namespace has no label `team`)"));
+    CHECK_FALSE(has(out, "orchestrator"));
+    CHECK_FALSE(has(out, "ingress[1]")); // misses by two
+}

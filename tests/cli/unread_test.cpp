@@ -322,3 +322,34 @@ TEST_CASE("blanks are told of all that an answer hangs on, and only where their 
     CHECK_FALSE(has(other.run("lint in").out, "PC1007"));
     CHECK(other.verdict("shop/web shop/db -p 80/TCP") == "allow");
 }
+
+TEST_CASE("answers to who may come in do not hang on what may go out") {
+    const testing::Folder folder;
+    folder.write("m/a.yaml",
+                 "{apiVersion: v1, kind: Namespace, metadata: {name: a}}\n---\n"
+                 "{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: a}, spec: "
+                 "{containers: [{name: c, image: x}]}}\n---\n"
+                 "{apiVersion: projectcalico.org/v3, kind: GlobalNetworkPolicy, metadata: {name: "
+                 "bad}, spec: {namespaceSelector: all(), types: [Egress], egress: [{action: "
+                 "Allow, protocol: 'UDP, TCP', destination: {ports: [53]}}]}}\n");
+    CHECK(has(folder.run("exposure m").error, "0 of 1 answer hangs on it"));
+    CHECK(has(folder.run("reach any a/web -f m").error, "0 of 1 answer hangs on it"));
+    CHECK(has(folder.run("reach a/web any -f m").error, "1 of 1 answer hangs on it"));
+}
+
+TEST_CASE("the trail names once what could not be read, also without a name") {
+    const testing::Folder folder;
+    folder.write("m/a.yaml", "{apiVersion: v1, kind: Namespace, metadata: {name: a}}\n---\n"
+                             "{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: a}, "
+                             "spec: {containers: [{name: c, image: x}]}}\n---\n"
+                             "{apiVersion: v1, kind: Pod, metadata: {name: cli, namespace: a}, "
+                             "spec: {containers: [{name: c, image: x}]}}\n---\n"
+                             "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: "
+                             "{name: y, namespace: a}, spec: {podSelector: {}}}\n");
+    const std::string out = folder.run("reach a/cli a/web -p 80/TCP -f m").out;
+    const std::string line = "> tier default           NetworkPolicy a/(no readable name) ingress";
+    CHECK(has(out, "because NetworkPolicy a/(no readable name) could not be read"));
+    const std::size_t first = out.find(line);
+    REQUIRE(first != std::string::npos);
+    CHECK(out.find(line, first + 1) == std::string::npos);
+}

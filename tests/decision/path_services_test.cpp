@@ -166,7 +166,7 @@ TEST_CASE("a cluster address answers at its service's ports only") {
     CHECK(verdict(text, {"a/one", "10.96.0.9", 80}) == Verdict::Allow);
     const auto other = testing::judge(text, {"a/one", "10.96.0.9", 81});
     CHECK(other.verdict == Verdict::Deny);
-    CHECK(other.reason == "the service a/s, whose address it is, has no such port");
+    CHECK(other.reason == "the service a/s, whose address it is, has no such port (it has 80/TCP)");
     CHECK(verdict(text, {"a/one", "10.96.0.10", 81}) == Verdict::Allow);
     testing::RandomCluster broken;
     testing::load_text(testing::kCluster + service("clusterIP: 10.96.0.9, ports: [{port: web}]"),
