@@ -67,6 +67,11 @@ SessionText describe(const RoutedInput& routed, const SessionGroup& group, bool 
     return out;
 }
 
+std::string assumed_block_text(const RoutedInput& routed, const routing::Block& block) {
+    return fmt::format("assumed: the input has no BlockAffinity; {} makes such blocks",
+                       routed.text_of(block.origin));
+}
+
 std::string ends_of(const routing::SessionFault& fault) {
     return fmt::format("{} with {}{}", fault.node, fault.neighbor,
                        fault.sessions > 1

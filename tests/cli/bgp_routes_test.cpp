@@ -110,6 +110,8 @@ TEST_CASE("bgp announce: addresses of pods and services") {
     CHECK(out[0]["announcements"][0]["announced"] == true);
     CHECK(has(ask("10.1.7.5").out, "the input has no BlockAffinity for it"));
     CHECK(has(ask("10.1.7.5 --node b").out, "originated by node b (assumed: "));
+    CHECK(has(ask("10.1.7.0/26 --node b").out, "originated by node b (assumed: "));
+    CHECK(has(ask("10.1.7.0/27 --node b").out, "are /26: ask about 10.1.7.0/26"));
     CHECK(has(ask("web/host").error, "in the network of its node"));
     CHECK(has(ask("web/idle").error, "Pod web/idle has no address here"));
     CHECK(has(ask("web/other").error, "`web/other` is no prefix"));
@@ -167,6 +169,25 @@ TEST_CASE("bgp accept: into the kernel or not, and through what") {
     CHECK(out["nodes"][0]["device"].is_null());
     CHECK(has(ask("10.1.0.0/26 --from tor --node a").error, "node a has no IPv4 session with tor"));
     CHECK(ask("nonsense --from tor").exit_code == 2);
+    // A pod stands for its block, where no BlockAffinity does.
+    folder.write("p.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {nodeName: rr, "
+                           "containers: []}\nstatus: {podIP: 10.1.5.5}\n");
+    const auto of_pod = ask("10.1.5.0/26 --from rr --node b -f p.yaml");
+    CHECK(of_pod.exit_code == 0);
+    CHECK(has(of_pod.out, "  assumed: the input has no BlockAffinity; IPPool pods (r.yaml:"));
+    CHECK(has(ask("10.1.6.0/26 --from rr --node b -f p.yaml").out, "rr has no route to it"));
+}
+
+TEST_CASE("bgp accept: nothing comes by a session that will not establish") {
+    const Folder folder;
+    const std::string about = "bgp accept 0.0.0.0/0 --from tor-7 -f " + kRack7;
+    const auto broken = folder.run(about + "broken");
+    CHECK(broken.exit_code == 1);
+    CHECK(has(broken.out, "but the session will not establish: polecat bgp sessions rack7-a"));
+    const json out = json::parse(folder.run(about + "broken --format json").out);
+    CHECK(out["nodes"][0]["establishes"] == false);
+    CHECK(out["nodes"][0]["kernel"] == false);
+    CHECK_FALSE(has(folder.run(about + "mended").out, "will not establish"));
 }
 
 TEST_CASE("the picture of the fabric") {
