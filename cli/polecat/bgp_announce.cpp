@@ -160,7 +160,7 @@ class Announce {
         ++row->neighbors;
     }
 
-    std::string origin_text(const net::Cidr& prefix,
+    std::string origin_text(const BgpTarget& target, const net::Cidr& prefix,
                             const std::vector<routing::NodeIndex>& origins) const {
         std::vector<std::string> names;
         for (std::size_t i = 0; i < std::min<std::size_t>(3, origins.size()); ++i)
@@ -171,6 +171,9 @@ class Announce {
             out += fmt::format(" and {} more", origins.size() - names.size());
         if (assumed_ && assumed_->cidr == prefix)
             out += " (" + assumed_block_text(routed_, *assumed_) + ")";
+        if (target.assumed && prefix == target.prefix)
+            out += " (assumed: the input has no EndpointSlice of it, so the pods that it selects "
+                   "are taken)";
         return out;
     }
 
@@ -179,9 +182,9 @@ class Announce {
                bool known) const {
         if (target.address && prefix != target.prefix)
             fmt::print("{} lies in {}, {}\n", title(target), net::to_string(prefix),
-                       origin_text(prefix, origins));
+                       origin_text(target, prefix, origins));
         else
-            fmt::print("{}, {}\n", title(target), origin_text(prefix, origins));
+            fmt::print("{}, {}\n", title(target), origin_text(target, prefix, origins));
         if (rows.empty())
             fmt::print("  {}\n", known ? "no session with such a neighbour"
                                        : "the node has no route to it, or no session");
@@ -216,7 +219,8 @@ class Announce {
                    const std::vector<AnnounceRow>& rows) {
         json entry{{"asked", title(target)},
                    {"prefix", net::to_string(prefix)},
-                   {"assumed", assumed_ && assumed_->cidr == prefix},
+                   {"assumed", (assumed_ && assumed_->cidr == prefix) ||
+                                   (target.assumed && prefix == target.prefix)},
                    {"origins", json::array()},
                    {"announcements", json::array()}};
         for (const routing::NodeIndex each : origins)

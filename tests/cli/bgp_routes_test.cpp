@@ -123,6 +123,36 @@ TEST_CASE("bgp announce: addresses of pods and services") {
     CHECK(ask("service:web/none").exit_code == 2);
 }
 
+TEST_CASE("bgp announce: a service of its own nodes alone, without an EndpointSlice") {
+    const Folder folder;
+    const auto pod = [](const std::string& name, const std::string& labels) {
+        return "---\napiVersion: v1\nkind: Pod\nmetadata: {name: " + name + ", labels: {" + labels +
+               "}}\nspec: {nodeName: " + name + ", containers: []}\n";
+    };
+    folder.write("r.yaml", object("BGPConfiguration", "default",
+                                  "serviceLoadBalancerIPs: [{cidr: 192.0.2.0/24}]") +
+                               object("Node", "a", "bgp: {ipv4Address: 10.0.0.1/24}") +
+                               object("Node", "b", "bgp: {ipv4Address: 10.0.0.2/24}") +
+                               object("BGPPeer", "tor", "peerIP: 10.0.0.254, asNumber: 65001") +
+                               pod("a", "app: w") + pod("b", "app: other") +
+                               "---\napiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: "
+                               "{type: LoadBalancer, clusterIP: 10.96.0.10, selector: {app: w}, "
+                               "externalTrafficPolicy: Local, ports: [{port: 80}]}\n"
+                               "status: {loadBalancer: {ingress: [{ip: 192.0.2.20}]}}\n");
+    const auto out = folder.run("bgp announce service:default/s --to tor -f r.yaml").out;
+    CHECK(has(out, "192.0.2.20 (load balancer IP of service default/s), originated by node a "
+                   "(assumed: the input has no EndpointSlice of it"));
+    // Who has one needs no guess.
+    folder.write("es.yaml",
+                 "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: "
+                 "s-1, labels: {kubernetes.io/service-name: s}}\naddressType: IPv4\n"
+                 "ports: [{port: 80}]\nendpoints: [{addresses: [10.1.0.5], nodeName: "
+                 "b}]\n");
+    const auto known =
+        folder.run("bgp announce service:default/s --to tor -f r.yaml -f es.yaml").out;
+    CHECK(has(known, "(load balancer IP of service default/s), originated by node b\n"));
+}
+
 TEST_CASE("bgp announce says which sessions will not establish") {
     const Folder folder;
     const auto broken = folder.run("bgp announce 10.42.7.0/26 -f " + kRack7 + "broken");
