@@ -59,6 +59,8 @@ std::vector<EndpointSource> build_world(const policy::Cluster& cluster, const Pr
 
 /// Members of services: from slices, else from the selector. After build_world.
 void build_services(const policy::Cluster& cluster, decision::LoweredCluster& lowered);
+/// By its selector, in its namespace.
+bool selects(const policy::Service& service, const policy::Workload& workload);
 
 // --- lower_rules.cpp -----------------------------------------------------------------------------
 

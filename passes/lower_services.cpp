@@ -24,12 +24,6 @@ void add_slice(const policy::ServiceEndpoints& slice, std::vector<ServiceMember>
     }
 }
 
-bool selects(const policy::Service& service, const policy::Workload& workload) {
-    return std::all_of(service.selector.begin(), service.selector.end(), [&](const auto& wanted) {
-        return workload.pod_labels.find(wanted.first) == wanted.second;
-    });
-}
-
 /// The port of a pod behind a service's port; nullopt: the pod declares none of that name.
 std::optional<std::uint16_t> target_of(const policy::ServicePort& port,
                                        const policy::Workload& workload) {
@@ -197,6 +191,12 @@ class Builder {
 };
 
 } // namespace
+
+bool selects(const policy::Service& service, const policy::Workload& workload) {
+    return std::all_of(service.selector.begin(), service.selector.end(), [&](const auto& wanted) {
+        return workload.pod_labels.find(wanted.first) == wanted.second;
+    });
+}
 
 void build_services(const policy::Cluster& cluster, decision::LoweredCluster& lowered) {
     Builder(cluster, lowered).run();

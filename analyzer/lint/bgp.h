@@ -90,6 +90,8 @@ void check_bgp_filters(const Bgp& bgp, Diagnostics& out);   ///< rules of BGPFil
 void check_bgp_surprises(const Bgp& bgp, Diagnostics& out); ///< where Calico does otherwise
 void check_bgp_routes(const Bgp& bgp, Diagnostics& out);    ///< who learns whose routes
 
+/// Surely: in doubt, false.
+bool filters_reject_export(const Bgp& bgp, const BgpPeer& peer, const net::Cidr& prefix);
 /// Services that BGP tells the world of.
 void check_bgp_services(Context& context, const Bgp& bgp, Diagnostics& out);
 

@@ -43,10 +43,22 @@ class FilterRule {
         return mine && theirs && spec_.is(at_ + ".matchOperator", "In") && mine->cover(*theirs);
     }
 
+    /// For routes of that one prefix.
+    bool surely_matches(const net::Cidr& prefix) const {
+        const auto mine = prefixes();
+        return conditions_.empty() && (net_.empty() || (mine && mine->cover(only(prefix))));
+    }
+    bool never_matches(const net::Cidr& prefix) const {
+        const auto mine = prefixes();
+        return mine && !mine->cover(only(prefix));
+    }
+
     const std::string& name() const { return at_; }
     Span span() const { return spec_.span(at_ + "."); }
 
   private:
+    static Prefixes only(const net::Cidr& prefix) { return {prefix, prefix.prefix, prefix.prefix}; }
+
     void collect(const std::string& field, const std::string& value) {
         if (field == "cidr" || field == "matchOperator" || field.starts_with("prefixLength"))
             net_[field] = value;
@@ -94,6 +106,28 @@ void check_bgp_filters(const Bgp& bgp, Diagnostics& out) {
                 rules.push_back(std::move(rule));
             }
         }
+}
+
+bool filters_reject_export(const Bgp& bgp, const BgpPeer& peer, const net::Cidr& prefix) {
+    const std::string list = prefix.family() == net::Family::V4 ? "exportV4" : "exportV6";
+    for (const At<std::string>& name : peer.spec().texts("filters")) {
+        const auto filter =
+            std::find_if(bgp.filters.begin(), bgp.filters.end(),
+                         [&](const auto* each) { return each->meta.name == name.value; });
+        if (filter == bgp.filters.end())
+            return false;
+        const policy::Settings& spec = (*filter)->spec;
+        for (std::size_t i = 0; i < spec.size(list); ++i) {
+            const std::string at = fmt::format("{}[{}]", list, i);
+            const FilterRule rule(spec, at);
+            if (rule.never_matches(prefix))
+                continue;
+            const bool rejects = spec.is(at + ".action", "Reject");
+            if (!rejects || rule.surely_matches(prefix))
+                return rejects;
+        }
+    }
+    return false;
 }
 
 } // namespace polecat::lint

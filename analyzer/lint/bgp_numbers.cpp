@@ -52,7 +52,7 @@ class Numbers {
 
     void node_at_the_other_end(const BgpPeer& peer) {
         for (const NodeIndex index : peer.remote) {
-            const auto has = bgp_.as_of(index);
+            const auto has = shown_to(peer, index);
             if (shows_elsewhere(index, peer.as->value))
                 continue;
             if (!has)
@@ -64,7 +64,10 @@ class Numbers {
 
     void wrong_number(const BgpPeer& peer, NodeIndex index, const AsAt& has) {
         const BgpNode& node = bgp_.node(index);
-        const std::string from = node.as ? "the node's own AS number"
+        const BgpPeer* back = other_side(peer, index);
+        const bool local = back != nullptr && back->local_as && back->local_as->span == has.span;
+        const std::string from = local     ? "localASNumber of the node's own BGPPeer"
+                                 : node.as ? "the node's own AS number"
                                  : has.span == bgp_.configuration->meta.span
                                      ? "the cluster's AS number, by default"
                                      : "the cluster's AS number";
@@ -73,14 +76,20 @@ class Numbers {
             {peer.name(), std::to_string(peer.as->value), node.name, std::to_string(has.value)});
         diagnostic.about(about(*peer.object))
             .with_label(has.span, from + fmt::format(" is {}", has.value))
-            .with_hint(fmt::format("write asNumber: {} here, or give the node AS {}: with two "
+            .with_hint(fmt::format("write asNumber: {} here, or give the node AS {}{}: with two "
                                    "numbers the session never comes up",
-                                   has.value, peer.as->value));
-        if (const BgpPeer* back = other_side(peer, index))
+                                   has.value, peer.as->value, local ? " there" : ""));
+        if (back != nullptr && !local)
             diagnostic.with_label(back->as->span,
                                   fmt::format("the other side is BGPPeer {}, which expects AS {} "
                                               "of this one",
                                               back->name(), back->as->value));
+    }
+
+    /// Its own BGPPeer may make the node show another number (localASNumber).
+    std::optional<AsAt> shown_to(const BgpPeer& peer, NodeIndex index) const {
+        const BgpPeer* back = other_side(peer, index);
+        return back != nullptr ? bgp_.shown_as(*back, index) : bgp_.as_of(index);
     }
 
     /// The BGPPeer by which `index` peers with a node that `peer` configures.

@@ -21,8 +21,8 @@ class Advertised {
     void run() {
         if (bgp_.configuration == nullptr || bgp_.disabled_by() != nullptr || limited())
             return;
-        const net::AddressSet cluster = ranges({"serviceClusterIPs"});
-        const net::AddressSet external = ranges({"serviceExternalIPs", "serviceLoadBalancerIPs"});
+        const auto cluster = ranges({"serviceClusterIPs"});
+        const auto external = ranges({"serviceExternalIPs", "serviceLoadBalancerIPs"});
         for (const policy::Service& service : context_.cluster.services) {
             const auto address = told(service, cluster, external);
             const auto front =
@@ -41,25 +41,60 @@ class Advertised {
         });
     }
 
-    net::AddressSet ranges(const std::vector<std::string>& lists) const {
+    std::vector<net::Cidr> ranges(const std::vector<std::string>& lists) const {
         const policy::Settings& spec = bgp_.configuration->spec;
         std::vector<net::Cidr> out;
         for (const std::string& list : lists)
             for (std::size_t i = 0; i < spec.size(list); ++i)
                 if (const auto cidr = spec.cidr(fmt::format("{}[{}].cidr", list, i)))
                     out.push_back(cidr->value);
-        return net::AddressSet::of(out);
+        return out;
     }
 
-    static std::optional<net::Address> told(const policy::Service& service,
-                                            const net::AddressSet& cluster,
-                                            const net::AddressSet& external) {
+    std::optional<net::Address> told(const policy::Service& service,
+                                     const std::vector<net::Cidr>& cluster,
+                                     const std::vector<net::Cidr>& external) const {
         for (const net::Address& each : service.outside_ips())
-            if (external.contains(each))
+            if (is_told(each, external))
                 return each;
         for (const net::Address& each : service.cluster_ips)
-            if (cluster.contains(each))
+            if (is_told(each, cluster))
                 return each;
+        return std::nullopt;
+    }
+
+    /// As the range or as a host route.
+    bool is_told(const net::Address& address, const std::vector<net::Cidr>& ranges) const {
+        const auto width = static_cast<std::uint8_t>(net::width(address.family));
+        return std::any_of(ranges.begin(), ranges.end(), [&](const net::Cidr& range) {
+            return range.contains(address) &&
+                   (leaves(range) || leaves(net::block_of(address, width)));
+        });
+    }
+
+    /// To some router outside. Without any in the input, to those that it leaves out.
+    bool leaves(const net::Cidr& prefix) const {
+        bool any = false;
+        for (const BgpPeer& peer : bgp_.peers) {
+            if (!peer.to_router() || peer.to_workloads)
+                continue;
+            any = true;
+            if (!filters_reject_export(bgp_, peer, prefix))
+                return true;
+        }
+        return !any;
+    }
+
+    /// EndpointSlices have addresses for pods.
+    std::optional<ObjectId> pod_of(const decision::ServiceBackend& backend) const {
+        if (backend.object || !backend.address)
+            return backend.object;
+        for (const decision::Endpoint& each : context_.lowered.endpoints) {
+            const auto& addresses = context_.object(each.object).addresses;
+            if (!each.host_network && !each.is_host_endpoint &&
+                std::find(addresses.begin(), addresses.end(), *backend.address) != addresses.end())
+                return each.object;
+        }
         return std::nullopt;
     }
 
@@ -67,16 +102,16 @@ class Advertised {
                const decision::ServiceFront& front, const net::Address& address) {
         for (const decision::ServiceFront::Port& port : front.ports)
             for (const decision::ServiceBackend& backend : port.backends) {
-                if (!backend.object)
+                const auto id = pod_of(backend);
+                if (!id)
                     continue;
-                const std::string& pod = context_.object(*backend.object).name;
+                const std::string& pod = context_.object(*id).name;
                 std::string why;
-                if (!isolated(*backend.object, address.family))
+                if (!isolated(*id, address.family))
                     why = fmt::format("no policy limits who comes to {}", pod);
                 else if (service.external_traffic_policy != "Local" &&
                          context_.dataplane() != Dataplane::Bpf &&
-                         lets_nodes_in(*backend.object, port.protocol, backend.port,
-                                       address.family))
+                         lets_nodes_in(*id, port.protocol, backend.port, address.family))
                     why = fmt::format("the policy of {} lets in node addresses, with which clients "
                                       "from outside come",
                                       pod);

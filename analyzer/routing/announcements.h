@@ -47,10 +47,11 @@ class Announcements {
     };
     /// Those that originate the prefix first. `except` stands for nobody.
     std::vector<Alike> alike(const net::Cidr& prefix, std::optional<NodeIndex> except) const;
+    /// The other end, as far as the input knows it, agrees. `session` is one of `node`.
+    bool establishes(NodeIndex node, const NodeRouting& form, const Session& session) const;
 
   private:
     std::vector<Path> paths(NodeIndex node, const net::Cidr& prefix, const NodeRouting& form);
-    bool establishes(NodeIndex node, const NodeRouting& form, const Session& session) const;
 
     const ClusterRouting& cluster_;
     net::Family family_;

@@ -39,6 +39,7 @@ passes::RoutingOptions options_of(const json& about, const fs::path& dir, Loaded
         out.cluster_ip_ranges = ranges;
     }
     out.agent_namespace = about["secretNamespace"];
+    out.slices_are_all = true;
     out.secrets_are_all = true; // the manifests are the whole cluster
     out.endpoint_status.emplace();
     if (!about["endpointStatus"].is_null())

@@ -5,8 +5,10 @@
 #include <nlohmann/json.hpp>
 
 #include "analyzer/routing/acceptance.h"
+#include "analyzer/routing/assumed_blocks.h"
 #include "cli/polecat/bgp.h"
 #include "cli/polecat/bgp_ends.h"
+#include "cli/polecat/bgp_print.h"
 
 namespace polecat::cli {
 
@@ -26,6 +28,7 @@ struct AcceptRow {
     std::vector<std::string> nodes;
     std::string assumed;        ///< empty: nothing
     std::string taken, written; ///< what happens, and why
+    bool establishes = true;    ///< the session; without one nothing enters
     bool enters = false;
 };
 
@@ -58,9 +61,13 @@ class Accept {
 
   private:
     void ask() {
-        const routing::LowerNode lower = quiet_lowering();
         if (from_.node)
-            sent_by_node(lower);
+            assume_block();
+        const routing::LowerNode lower = quiet_lowering();
+        routing::Announcements model(routed_.routing, fabric_routers(routed_.input.cluster),
+                                     prefix_.family(), lower);
+        if (from_.node)
+            sent_by_node(model);
         routing::ClusterRouting bare = routed_.routing; // one session of the mesh is enough
         bare.mesh = false;
         for (routing::NodeIndex i = 0; i < bare.nodes.size(); ++i) {
@@ -74,7 +81,8 @@ class Accept {
             add(routing::accept(routed_.routing, i, *form, *session,
                                 sent != sent_.end() ? sent->second
                                                     : routing::told_by(*session, prefix_),
-                                options_.trail()));
+                                options_.trail()),
+                model.establishes(i, *form, *session));
         }
     }
 
@@ -96,10 +104,21 @@ class Accept {
         return out;
     }
 
+    /// As everywhere, a pod of the neighbour stands for a block of its pool.
+    void assume_block() {
+        routing::ClusterRouting with = routed_.routing;
+        routing::assume_blocks(routed_.input.cluster, with);
+        auto& known = routed_.routing.nodes[*from_.node].blocks;
+        const auto& all = with.nodes[*from_.node].blocks;
+        for (std::size_t i = known.size(); i < all.size() && !assumed_; ++i)
+            if (all[i].cidr == prefix_)
+                assumed_ = all[i];
+        if (assumed_)
+            known.push_back(*assumed_);
+    }
+
     /// A node of the cluster says what its own filters make of the prefix.
-    void sent_by_node(const routing::LowerNode& lower) {
-        routing::Announcements model(routed_.routing, fabric_routers(routed_.input.cluster),
-                                     prefix_.family(), lower);
+    void sent_by_node(routing::Announcements& model) {
         for (const auto& each : model.of(*from_.node, prefix_, routing::Trail::Applied)) {
             has_route_ = true;
             if (each.announced())
@@ -110,6 +129,8 @@ class Accept {
     /// What is not so, and asked about all the same.
     std::string assumption(const Acceptance& each) const {
         const auto& address = routed_.routing.nodes[each.node].of(prefix_.family());
+        if (from_.node && assumed_ && sent_.contains(address->address))
+            return assumed_block_text(routed_, *assumed_);
         if (!from_.node || sent_.contains(address->address))
             return "";
         return fmt::format("node {} {}; asked all the same",
@@ -121,21 +142,24 @@ class Accept {
         return verdict.trail.empty() ? "nothing rejects it" : text_of(routed, verdict.trail.back());
     }
 
-    void add(Acceptance each) {
+    void add(Acceptance each, bool establishes) {
         AcceptRow row;
+        row.establishes = establishes;
         row.assumed = assumption(each);
         row.taken = each.looped
                         ? "not taken: the path has the node's own AS number "
                           "(numAllowedLocalASNumbers)"
                         : fmt::format("{}: {}", each.taken.accepted() ? "taken" : "not taken",
                                       decided(each.taken, routed_));
-        row.enters = each.way == Way::Tunnel || each.way == Way::Link || each.way == Way::Recursive;
+        row.enters = establishes && (each.way == Way::Tunnel || each.way == Way::Link ||
+                                     each.way == Way::Recursive);
         if (!each.looped && each.taken.accepted())
             row.written = written(each);
         const std::string node = routed_.routing.nodes[each.node].name;
         const auto same = std::find_if(rows_.begin(), rows_.end(), [&](const AcceptRow& other) {
             return !options_.explain && other.assumed == row.assumed && other.taken == row.taken &&
-                   other.written == row.written && other.first.session.kind == each.session.kind &&
+                   other.written == row.written && other.establishes == row.establishes &&
+                   other.first.session.kind == each.session.kind &&
                    (each.session.kind == routing::SessionKind::Mesh ||
                     other.first.session.origin.object == each.session.origin.object);
         });
@@ -186,6 +210,9 @@ class Accept {
             if (!row.written.empty())
                 fmt::print("  {}\n", row.written);
             print_steps(row.first.written);
+            if (!row.establishes)
+                fmt::print("  but the session will not establish: polecat bgp sessions {}\n",
+                           row.nodes.front());
         }
     }
 
@@ -204,6 +231,7 @@ class Accept {
                 {"by", routed_.json_of<json>(row.first.session.origin)},
                 {"taken", !row.first.looped && row.first.taken.accepted()},
                 {"kernel", row.enters},
+                {"establishes", row.establishes},
                 {"next_hop", net::to_string(row.first.next_hop)},
                 {"device", row.first.way == Way::Tunnel ? json(std::string(routing::kTunnelDevice))
                                                         : json(nullptr)},
@@ -225,6 +253,7 @@ class Accept {
     std::optional<routing::NodeIndex> node_;
     std::map<net::Address, routing::Route> sent_; ///< by whom they are sent to
     bool has_route_ = false;                      ///< the node that is asked about
+    std::optional<routing::Block> assumed_;       ///< of the node that is asked about
     std::vector<AcceptRow> rows_;
 };
 

@@ -7,6 +7,7 @@
 #include "analyzer/routing/assumed_blocks.h"
 #include "cli/polecat/bgp.h"
 #include "cli/polecat/bgp_ends.h"
+#include "cli/polecat/bgp_print.h"
 
 namespace polecat::cli {
 
@@ -68,13 +69,15 @@ class Announce {
     void assume_block(const BgpTarget& target) {
         const auto node = !target.node.empty() ? routed_.routing.find(target.node) : node_;
         assumed_.reset();
-        if (!target.address || !node)
+        if (!node)
             return;
         for (const routing::BgpNode& each : routed_.routing.nodes)
             for (const routing::Block& block : each.blocks)
                 if (block.cidr.contains(target.prefix.base))
                     return;
         assumed_ = routing::block_of_pool(routed_.input.cluster, target.prefix.base);
+        if (assumed_ && !target.address && assumed_->cidr != target.prefix)
+            assumed_.reset();
         if (assumed_)
             routed_.routing.nodes[*node].blocks.push_back(*assumed_);
     }
@@ -87,15 +90,17 @@ class Announce {
 
     void nobody(const BgpTarget& target, const routing::Announcements& model) {
         const auto inside = model.inside(target.prefix);
-        const bool in_pool =
-            routing::block_of_pool(routed_.input.cluster, target.prefix.base).has_value();
+        const auto block = routing::block_of_pool(routed_.input.cluster, target.prefix.base);
         const std::string hint =
             !inside.empty()
                 ? fmt::format("nodes announce {} prefix{} inside it, {} the first", inside.size(),
                               inside.size() == 1 ? "" : "es", net::to_string(inside.front()))
-            : in_pool ? "the input has no BlockAffinity for it (kubectl get blockaffinities -o "
-                        "yaml); --node takes it for a block of that node"
-                      : "no block of a node and no announced range of services holds it";
+            : block && !target.address && block->cidr != target.prefix
+                ? fmt::format("blocks of {} are /{}: ask about {}", routed_.text_of(block->origin),
+                              block->cidr.prefix, net::to_string(block->cidr))
+            : block ? "the input has no BlockAffinity for it (kubectl get blockaffinities -o "
+                      "yaml); --node takes it for a block of that node"
+                    : "no block of a node and no announced range of services holds it";
         if (options_.format == "json")
             out_.push_back({{"asked", title(target)},
                             {"prefix", nullptr},
@@ -155,7 +160,7 @@ class Announce {
         ++row->neighbors;
     }
 
-    std::string origin_text(const net::Cidr& prefix,
+    std::string origin_text(const BgpTarget& target, const net::Cidr& prefix,
                             const std::vector<routing::NodeIndex>& origins) const {
         std::vector<std::string> names;
         for (std::size_t i = 0; i < std::min<std::size_t>(3, origins.size()); ++i)
@@ -165,8 +170,10 @@ class Announce {
         if (origins.size() > names.size())
             out += fmt::format(" and {} more", origins.size() - names.size());
         if (assumed_ && assumed_->cidr == prefix)
-            out += fmt::format(" (assumed: the input has no BlockAffinity; {} makes such blocks)",
-                               routed_.text_of(assumed_->origin));
+            out += " (" + assumed_block_text(routed_, *assumed_) + ")";
+        if (target.assumed && prefix == target.prefix)
+            out += " (assumed: the input has no EndpointSlice of it, so the pods that it selects "
+                   "are taken)";
         return out;
     }
 
@@ -175,9 +182,9 @@ class Announce {
                bool known) const {
         if (target.address && prefix != target.prefix)
             fmt::print("{} lies in {}, {}\n", title(target), net::to_string(prefix),
-                       origin_text(prefix, origins));
+                       origin_text(target, prefix, origins));
         else
-            fmt::print("{}, {}\n", title(target), origin_text(prefix, origins));
+            fmt::print("{}, {}\n", title(target), origin_text(target, prefix, origins));
         if (rows.empty())
             fmt::print("  {}\n", known ? "no session with such a neighbour"
                                        : "the node has no route to it, or no session");
@@ -212,7 +219,8 @@ class Announce {
                    const std::vector<AnnounceRow>& rows) {
         json entry{{"asked", title(target)},
                    {"prefix", net::to_string(prefix)},
-                   {"assumed", assumed_ && assumed_->cidr == prefix},
+                   {"assumed", (assumed_ && assumed_->cidr == prefix) ||
+                                   (target.assumed && prefix == target.prefix)},
                    {"origins", json::array()},
                    {"announcements", json::array()}};
         for (const routing::NodeIndex each : origins)

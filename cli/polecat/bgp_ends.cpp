@@ -20,8 +20,13 @@ std::vector<BgpTarget> service_targets(const Input& input, const std::string& na
         if (each.meta.space + "/" + each.meta.name != name)
             continue;
         there = true;
+        const auto& slices = input.cluster.service_endpoints;
+        const bool assumed = std::none_of(slices.begin(), slices.end(), [&](const auto& slice) {
+            return slice.is_slice && slice.meta.space + "/" + slice.service == name;
+        });
         const auto add = [&](const net::Address& address, const char* what) {
-            out.push_back({host(address), true, fmt::format("{} of service {}", what, name), ""});
+            out.push_back(
+                {host(address), true, fmt::format("{} of service {}", what, name), "", assumed});
         };
         for (const net::Address& address : each.cluster_ips)
             add(address, "cluster IP");

@@ -16,6 +16,7 @@ struct BgpTarget {
     bool address = false; ///< asked is what holds it
     std::string about;    ///< "pod web/shop", "cluster IP of service web/shop"; empty: as written
     std::string node;     ///< of a pod, where known
+    bool assumed = false; ///< of a service: its pods are those that it selects
 };
 /// "10.0.0.0/8", "10.0.0.1", "NAMESPACE/NAME" (a pod), "service:NAMESPACE/NAME". Throws
 /// CLI::ValidationError where there is no such thing, or it has no address.

@@ -20,4 +20,7 @@ SessionText describe(const RoutedInput& routed, const routing::SessionGroup& gro
 /// "rack7-a with 10.0.7.1 and 1 session more".
 std::string ends_of(const routing::SessionFault& fault);
 
+/// "assumed: the input has no BlockAffinity; IPPool a (...) makes such blocks".
+std::string assumed_block_text(const RoutedInput& routed, const routing::Block& block);
+
 } // namespace polecat::cli

@@ -22,6 +22,9 @@ struct RoutingOptions {
     /// False: a Secret that is not in the input is taken to be in the cluster, since repositories
     /// seldom hold Secrets, and a session without its password would be open.
     bool secrets_are_all = false;
+    /// False: where the input has no EndpointSlice of a service, its pods are those that it selects
+    /// and that stand on a node, since repositories hold EndpointSlices as seldom.
+    bool slices_are_all = false;
     /// Set: of the one node that is asked about. Otherwise workloads of the manifests are taken.
     std::optional<std::vector<routing::EndpointStatus>> endpoint_status;
 };

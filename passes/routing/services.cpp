@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "passes/lower_parts.h"
 #include "passes/routing/parts.h"
 
 namespace polecat::passes::routing_parts {
@@ -136,34 +137,59 @@ class Services {
     void announce(const policy::Service& service) {
         const auto slices = slices_.find(service.meta.space + "/" + service.meta.name);
         if (service.type == "ExternalName" || service.headless || service.cluster_ips.empty() ||
-            slices == slices_.end())
+            (slices == slices_.end() && !is_selecting(service)))
             return;
         const std::string policy = policy_of(service);
         if (policy == "Cluster" && has_single(service))
             return on_every_node(service);
         if (policy != "Local" && aggregate_)
             return; // covered by the ranges
-        std::set<routing::NodeIndex> nodes;
-        for (const policy::ServiceEndpoints* slice : slices->second) {
-            const auto& families = service.families;
-            if (!slice->family ||
-                std::find(families.begin(), families.end(), *slice->family) == families.end())
-                continue;
-            for (const auto& endpoint : slice->endpoints) {
-                if (!endpoint.ready)
-                    continue;
-                if (policy != "Local")
-                    return on_every_node(service);
-                const auto node = by_kubernetes_name_.find(endpoint.node);
-                if (node != by_kubernetes_name_.end())
-                    nodes.insert(node->second);
-            }
-        }
+        const auto nodes = slices == slices_.end() ? selected_nodes(service)
+                                                   : ready_nodes(service, slices->second);
+        if (policy != "Local" && !nodes.empty())
+            return on_every_node(service);
         const std::vector<PrefixLine> routes = routes_of(service);
-        for (const routing::NodeIndex node : nodes) {
-            auto& into = into_.nodes[node].services;
+        for (const auto& node : nodes) {
+            if (!node)
+                continue;
+            auto& into = into_.nodes[*node].services;
             into.insert(into.end(), routes.begin(), routes.end());
         }
+    }
+
+    /// Of its pods that are ready; nullopt: a node that is not known.
+    using Nodes = std::set<std::optional<routing::NodeIndex>>;
+
+    std::optional<routing::NodeIndex> node_of(const std::string& kubernetes_name) const {
+        const auto found = by_kubernetes_name_.find(kubernetes_name);
+        return found == by_kubernetes_name_.end() ? std::nullopt : std::optional(found->second);
+    }
+
+    Nodes ready_nodes(const policy::Service& service,
+                      const std::vector<const policy::ServiceEndpoints*>& slices) const {
+        Nodes out;
+        const auto& families = service.families;
+        for (const policy::ServiceEndpoints* slice : slices)
+            if (slice->family &&
+                std::find(families.begin(), families.end(), *slice->family) != families.end())
+                for (const auto& endpoint : slice->endpoints)
+                    if (endpoint.ready)
+                        out.insert(node_of(endpoint.node));
+        return out;
+    }
+
+    bool is_selecting(const policy::Service& service) const {
+        return !input_.options.slices_are_all && !service.selector.empty();
+    }
+
+    /// Without EndpointSlices: as the controller would write them, every pod taken to be ready.
+    Nodes selected_nodes(const policy::Service& service) const {
+        Nodes out;
+        for (const policy::Workload& pod : input_.cluster.workloads)
+            if (pod.kind == "Pod" && !pod.finished && !pod.node.empty() &&
+                pod.meta.space == service.meta.space && lowering::selects(service, pod))
+                out.insert(node_of(pod.node));
+        return out;
     }
 
     void on_every_node(const policy::Service& service) {

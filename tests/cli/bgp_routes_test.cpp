@@ -110,6 +110,8 @@ TEST_CASE("bgp announce: addresses of pods and services") {
     CHECK(out[0]["announcements"][0]["announced"] == true);
     CHECK(has(ask("10.1.7.5").out, "the input has no BlockAffinity for it"));
     CHECK(has(ask("10.1.7.5 --node b").out, "originated by node b (assumed: "));
+    CHECK(has(ask("10.1.7.0/26 --node b").out, "originated by node b (assumed: "));
+    CHECK(has(ask("10.1.7.0/27 --node b").out, "are /26: ask about 10.1.7.0/26"));
     CHECK(has(ask("web/host").error, "in the network of its node"));
     CHECK(has(ask("web/idle").error, "Pod web/idle has no address here"));
     CHECK(has(ask("web/other").error, "`web/other` is no prefix"));
@@ -119,6 +121,36 @@ TEST_CASE("bgp announce: addresses of pods and services") {
                            "originated by nodes a, b, rr"));
     CHECK(has(service.out, "announced: service range 10.96.0.0/16"));
     CHECK(ask("service:web/none").exit_code == 2);
+}
+
+TEST_CASE("bgp announce: a service of its own nodes alone, without an EndpointSlice") {
+    const Folder folder;
+    const auto pod = [](const std::string& name, const std::string& labels) {
+        return "---\napiVersion: v1\nkind: Pod\nmetadata: {name: " + name + ", labels: {" + labels +
+               "}}\nspec: {nodeName: " + name + ", containers: []}\n";
+    };
+    folder.write("r.yaml", object("BGPConfiguration", "default",
+                                  "serviceLoadBalancerIPs: [{cidr: 192.0.2.0/24}]") +
+                               object("Node", "a", "bgp: {ipv4Address: 10.0.0.1/24}") +
+                               object("Node", "b", "bgp: {ipv4Address: 10.0.0.2/24}") +
+                               object("BGPPeer", "tor", "peerIP: 10.0.0.254, asNumber: 65001") +
+                               pod("a", "app: w") + pod("b", "app: other") +
+                               "---\napiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: "
+                               "{type: LoadBalancer, clusterIP: 10.96.0.10, selector: {app: w}, "
+                               "externalTrafficPolicy: Local, ports: [{port: 80}]}\n"
+                               "status: {loadBalancer: {ingress: [{ip: 192.0.2.20}]}}\n");
+    const auto out = folder.run("bgp announce service:default/s --to tor -f r.yaml").out;
+    CHECK(has(out, "192.0.2.20 (load balancer IP of service default/s), originated by node a "
+                   "(assumed: the input has no EndpointSlice of it"));
+    // Who has one needs no guess.
+    folder.write("es.yaml",
+                 "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: "
+                 "s-1, labels: {kubernetes.io/service-name: s}}\naddressType: IPv4\n"
+                 "ports: [{port: 80}]\nendpoints: [{addresses: [10.1.0.5], nodeName: "
+                 "b}]\n");
+    const auto known =
+        folder.run("bgp announce service:default/s --to tor -f r.yaml -f es.yaml").out;
+    CHECK(has(known, "(load balancer IP of service default/s), originated by node b\n"));
 }
 
 TEST_CASE("bgp announce says which sessions will not establish") {
@@ -167,6 +199,34 @@ TEST_CASE("bgp accept: into the kernel or not, and through what") {
     CHECK(out["nodes"][0]["device"].is_null());
     CHECK(has(ask("10.1.0.0/26 --from tor --node a").error, "node a has no IPv4 session with tor"));
     CHECK(ask("nonsense --from tor").exit_code == 2);
+    // A pod stands for its block, where no BlockAffinity does.
+    folder.write("p.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {nodeName: rr, "
+                           "containers: []}\nstatus: {podIP: 10.1.5.5}\n");
+    const auto of_pod = ask("10.1.5.0/26 --from rr --node b -f p.yaml");
+    CHECK(of_pod.exit_code == 0);
+    CHECK(has(of_pod.out, "  assumed: the input has no BlockAffinity; IPPool pods (r.yaml:"));
+    CHECK(has(ask("10.1.6.0/26 --from rr --node b -f p.yaml").out, "rr has no route to it"));
+}
+
+TEST_CASE("bgp accept: nothing comes by a session that will not establish") {
+    const Folder folder;
+    const std::string about = "bgp accept 0.0.0.0/0 --from tor-7 -f " + kRack7;
+    const auto broken = folder.run(about + "broken");
+    CHECK(broken.exit_code == 1);
+    CHECK(has(broken.out, "but the session will not establish: polecat bgp sessions rack7-a"));
+    const json out = json::parse(folder.run(about + "broken --format json").out);
+    CHECK(out["nodes"][0]["establishes"] == false);
+    CHECK(out["nodes"][0]["kernel"] == false);
+    CHECK_FALSE(has(folder.run(about + "mended").out, "will not establish"));
+}
+
+TEST_CASE("bgp sessions: reflectors are those of iBGP") {
+    const Folder folder;
+    folder.write("r.yaml", kReflected + object("Node", "out",
+                                               "bgp: {ipv4Address: 10.0.0.7/24, "
+                                               "asNumber: 65007}"));
+    CHECK(has(folder.run("bgp sessions -f r.yaml a").out, "with route reflectors"));
+    CHECK_FALSE(has(folder.run("bgp sessions -f r.yaml out").out, "with route reflectors"));
 }
 
 TEST_CASE("the picture of the fabric") {
