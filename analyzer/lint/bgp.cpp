@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "ir/policy/felix.h"
+#include "ir/policy/cluster_routes.h"
 
 namespace polecat::lint {
 
@@ -196,18 +196,19 @@ bool Bgp::carries_pods() const {
     if (disabled_by() != nullptr)
         return false;
     // From v3.33 on Felix makes IPIP's routes unless told otherwise.
-    bool felix_ipip = version_ && *version_ >= 333, felix_all = false;
-    if (const policy::OtherObject* felix = policy::default_felix(cluster);
-        felix != nullptr && felix->spec.has("programClusterRoutes")) {
-        felix_all = felix->spec.is("programClusterRoutes", "Enabled");
-        felix_ipip = felix_all || felix->spec.is("programClusterRoutes", "EnabledIPIPOnly");
-    }
+    const policy::RouteClasses felix = policy::routes_of_felix(cluster).value_or(
+        policy::RouteClasses{.ipip = version_ && *version_ >= 333, .plain = false});
     const auto& pools = cluster.pools;
-    return !felix_all &&
+    return !(felix.ipip && felix.plain) &&
            (pools.empty() || !std::all_of(pools.begin(), pools.end(), [&](const auto& pool) {
                 const PoolEncapsulation how = encapsulation_of(pool);
-                return how.vxlan || (how.ipip && felix_ipip);
+                return how.vxlan || (how.ipip ? felix.ipip : felix.plain);
             }));
+}
+
+bool Bgp::alone_carries_pods() const {
+    return carries_pods() && !policy::has_wireguard_on(cluster, {}, net::Family::V4) &&
+           !policy::has_wireguard_on(cluster, {}, net::Family::V6);
 }
 
 bool Bgp::in_use() const {

@@ -67,6 +67,8 @@ class Bgp {
     std::optional<AsAt> shown_as(const BgpPeer& peer, NodeIndex node) const;
     /// False where BGP is turned off, or Felix makes the routes to the pods of every pool.
     bool carries_pods() const;
+    /// As above, and no WireGuard leads there without BGP.
+    bool alone_carries_pods() const;
     /// Installation with `bgp: Disabled`.
     const policy::OtherObject* disabled_by() const;
     bool in_use() const; ///< something in the input is about BGP

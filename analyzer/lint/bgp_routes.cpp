@@ -16,7 +16,7 @@ class Routes {
     Routes(const Bgp& bgp, Diagnostics& out) : bgp_(bgp), out_(out) {}
 
     void run() {
-        if (bgp_.mesh() != false || !bgp_.carries_pods() || bgp_.nodes.size() < 2)
+        if (bgp_.mesh() != false || !bgp_.alone_carries_pods() || bgp_.nodes.size() < 2)
             return;
         islands();
         own_number_in_path();

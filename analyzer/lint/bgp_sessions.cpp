@@ -21,7 +21,8 @@ class Sessions {
         if (!bgp_.carries_pods())
             return;
         if (bgp_.mesh() == false) {
-            uncovered();
+            if (bgp_.alone_carries_pods())
+                uncovered();
             for (const BgpPeer& peer : bgp_.peers) {
                 plain_reflectors(peer);
                 internal_router(peer);

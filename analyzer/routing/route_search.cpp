@@ -11,6 +11,7 @@
 #include "analyzer/routing/kernel_route.h"
 #include "analyzer/routing/route_stops.h"
 #include "analyzer/routing/sessions.h"
+#include "ir/policy/cluster_routes.h"
 #include "ir/policy/pools.h"
 
 namespace polecat::routing {
@@ -25,6 +26,13 @@ bool is_turned_off(const policy::Cluster& cluster) {
 
 std::string_view named(net::Family family) {
     return net::to_string(family);
+}
+
+std::optional<policy::Pool> pool_with(const policy::Cluster& cluster, const net::Cidr& cidr) {
+    for (policy::Pool& each : policy::pools_of(cluster))
+        if (each.cidr == cidr)
+            return std::move(each);
+    return std::nullopt;
 }
 
 bool has_sessions(const Propagation::Run& run, SpeakerIndex speaker) {
@@ -124,7 +132,7 @@ std::optional<MissingRoute> RouteSearch::to_pod(const std::string& from, const s
     if (block == blocks.end())
         return std::nullopt; // borrowed of another node's block, or nobody's
     const auto [place, fresh] = answers_.try_emplace({*source, *target, block->cidr, detail});
-    if (fresh)
+    if (fresh && !felix_may(*source, *target, *pool))
         place->second = by_bgp(*source, *target, block->cidr, detail);
     return place->second;
 }
@@ -184,17 +192,34 @@ std::optional<MissingRoute> RouteSearch::without_address(NodeIndex from, NodeInd
     return std::nullopt;
 }
 
+/// Whether Felix makes the route besides BIRD, as far as the input says.
+bool RouteSearch::felix_may(NodeIndex from, NodeIndex to, const Pool& pool) const {
+    if (by_wireguard(from, to, pool.cidr.family()))
+        return true;
+    const auto felix = policy::routes_of_felix(cluster_, routing_.nodes[from].name);
+    const auto given = felix ? pool_with(cluster_, pool.cidr) : std::nullopt;
+    return given && (policy::uses_ipip(*given) ? felix->ipip : felix->plain);
+}
+
+/// WireGuard's table comes before the main one. Manifests by hand have no node's address of it.
+bool RouteSearch::by_wireguard(NodeIndex from, NodeIndex to, net::Family family) const {
+    const auto& nodes = routing_.nodes;
+    return policy::has_wireguard_on(cluster_, nodes[from].name, family) &&
+           ((nodes[from].wireguard(family) && nodes[to].wireguard(family)) ||
+            std::none_of(nodes.begin(), nodes.end(),
+                         [&](const BgpNode& each) { return each.wireguard(family).has_value(); }));
+}
+
 /// Felix knows where every block is, and needs both ends of a VXLAN tunnel.
 std::optional<MissingRoute> RouteSearch::by_felix(NodeIndex from, NodeIndex to,
                                                   const net::Address& pod, const Pool& pool) const {
     const bool v4 = pod.family == net::Family::V4;
-    std::optional<policy::Encapsulation> encapsulation;
-    for (const policy::Pool& each : policy::pools_of(cluster_))
-        if (each.cidr == pool.cidr)
-            encapsulation = each.encapsulation;
+    const auto given = pool_with(cluster_, pool.cidr);
     const auto& subnet = routing_.nodes[from].of(pod.family)->subnet;
-    const bool tunnel = encapsulation == policy::Encapsulation::Vxlan ||
-                        (encapsulation == policy::Encapsulation::VxlanCrossSubnet &&
+    if (!given)
+        return std::nullopt;
+    const bool tunnel = given->encapsulation == policy::Encapsulation::Vxlan ||
+                        (given->encapsulation == policy::Encapsulation::VxlanCrossSubnet &&
                          !subnet.contains(routing_.nodes[to].of(pod.family)->address));
     if (!tunnel)
         return std::nullopt;
@@ -203,6 +228,8 @@ std::optional<MissingRoute> RouteSearch::by_felix(NodeIndex from, NodeIndex to,
         const BgpNode& node = routing_.nodes[each];
         if (ends.empty() || ends.contains(node.name)) // manifests by hand have none
             continue;
+        if (by_wireguard(from, to, pod.family))
+            break;
         MissingRoute out;
         out.reason = fmt::format("node {} has no address of its VXLAN tunnel, as other nodes have: "
                                  "Felix makes no tunnel to it",

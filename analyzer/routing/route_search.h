@@ -63,6 +63,8 @@ class RouteSearch {
                                                 net::Family family) const;
     std::optional<MissingRoute> by_felix(NodeIndex from, NodeIndex to, const net::Address& pod,
                                          const Pool& pool) const;
+    bool felix_may(NodeIndex from, NodeIndex to, const Pool& pool) const;
+    bool by_wireguard(NodeIndex from, NodeIndex to, net::Family family) const;
     std::optional<MissingRoute> by_bgp(NodeIndex from, NodeIndex to, const net::Cidr& prefix,
                                        Detail detail);
     std::optional<MissingRoute> across_networks(NodeIndex from, NodeIndex to,

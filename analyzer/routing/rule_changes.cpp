@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "ir/policy/cluster_routes.h"
 #include "support/listed.h"
 
 namespace polecat::routing {
@@ -117,10 +118,10 @@ class RuleChanges {
         add("port of BGP", std::to_string(of.port.value_or(179)), "listenPort");
         add("AS number of the cluster", std::to_string(of.as), "asNumber");
         add("listening on", of.bind_node_address ? "the node's address" : "all", "bindMode");
-        const auto writer =
-            settings != nullptr ? settings->spec.text("programClusterRoutes") : std::nullopt;
-        add("programClusterRoutes", writer ? writer->value : "EnabledNoEncapOnly",
-            "programClusterRoutes");
+        if (const auto owner = policy::routes_of_bird(version.cluster))
+            out["programClusterRoutes"] = {owner->value, {owner->object, owner->span}};
+        else
+            add("programClusterRoutes", "EnabledNoEncapOnly", "programClusterRoutes");
         add_secrets(version, out);
         return out;
     }

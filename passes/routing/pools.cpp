@@ -1,31 +1,16 @@
 // IP pools: whether they are announced, and who writes their routes into the kernel.
 #include <algorithm>
 
+#include "ir/policy/cluster_routes.h"
 #include "ir/policy/pools.h"
 #include "passes/routing/parts.h"
 
 namespace polecat::passes::routing_parts {
 
-namespace {
-
-/// What BIRD writes: programClusterRoutes of BGPConfiguration. VXLAN is always Felix's.
-struct Writes {
-    bool ipip, plain;
-};
-
-Writes writes(const policy::Settings& spec) {
-    const auto is = [&](const char* value) { return spec.is("programClusterRoutes", value); };
-    if (is("Disabled"))
-        return {false, false};
-    if (is("Enabled"))
-        return {true, true};
-    return is("EnabledIPIPOnly") ? Writes{true, false} : Writes{false, true};
-}
-
-} // namespace
-
 void add_pools(const Input& input, routing::ClusterRouting& into) {
-    const Writes by_bird = writes(input.settings());
+    const auto said = policy::routes_of_bird(input.cluster);
+    const policy::RouteClasses by_bird =
+        said ? said->classes() : policy::RouteClasses{.ipip = false, .plain = true};
     into.tunnels_by_felix = !by_bird.ipip;
     for (const policy::Pool& pool : policy::pools_of(input.cluster)) {
         routing::Pool out{pool.cidr,

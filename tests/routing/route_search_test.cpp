@@ -94,6 +94,78 @@ TEST_CASE("no route: said only where the input says how routes come") {
     CHECK(Searched(kPool + kNodes + kNoMesh).to("a", "b", "10.1.0.7") == "");
 }
 
+TEST_CASE("no route: not where Felix makes it besides BIRD") {
+    const auto felix = [](const std::string& spec, const std::string& name = "default") {
+        return object("FelixConfiguration", name, spec);
+    };
+    const auto by_operator = [](const std::string& mode) {
+        return "{apiVersion: operator.tigera.io/v1, kind: Installation, metadata: {name: default}, "
+               "spec: {calicoNetwork: {clusterRoutingMode: " +
+               mode + "}}}\n---\n";
+    };
+    const auto environment = [](const std::string& name, const std::string& value) {
+        return "{apiVersion: apps/v1, kind: DaemonSet, metadata: {name: calico-node, namespace: "
+               "kube-system}, spec: {selector: {matchLabels: {k: n}}, template: {metadata: "
+               "{labels: {k: n}}, spec: {containers: [{name: c, image: x, env: [{name: " +
+               name + ", value: '" + value + "'}]}]}}}}\n---\n";
+    };
+    const std::string ipip = object("IPPool", "pods", "cidr: 10.1.0.0/16, ipipMode: Always");
+    const auto missing = [](const std::string& manifests) {
+        const std::string text = Searched(kNodes + kNoMesh + manifests).to("a", "b", "10.1.0.70");
+        return text.starts_with("no: ");
+    };
+    CHECK(missing(kPool));
+    CHECK_FALSE(missing(kPool + felix("programClusterRoutes: Enabled")));
+    CHECK_FALSE(missing(kPool + felix("programClusterRoutes: EnabledNoEncapOnly")));
+    CHECK(missing(kPool + felix("programClusterRoutes: EnabledIPIPOnly")));
+    CHECK(missing(kPool + felix("programClusterRoutes: Disabled")));
+    // On the node that asks: its own, then the one of all; the environment before both.
+    const std::string all = kPool + felix("programClusterRoutes: Enabled");
+    CHECK(missing(all + felix("programClusterRoutes: Disabled", "node.a")));
+    CHECK_FALSE(missing(all + felix("programClusterRoutes: Disabled", "node.b")));
+    CHECK(missing(all + environment("FELIX_PROGRAMCLUSTERROUTES", "Disabled")));
+    CHECK_FALSE(missing(kPool + environment("FELIX_PROGRAMCLUSTERROUTES", "Enabled")));
+
+    CHECK_FALSE(missing(kPool + by_operator("Felix")));
+    CHECK(missing(kPool + by_operator("FelixIPIPOnly")));
+    CHECK(missing(kPool + by_operator("BIRD")));
+    CHECK(missing(ipip + by_operator("BIRD")));
+    CHECK_FALSE(missing(ipip));
+    CHECK_FALSE(missing(ipip + by_operator("FelixIPIPOnly")));
+    // Who of two wins is not known.
+    CHECK_FALSE(missing(ipip + by_operator("BIRD") + felix("programClusterRoutes: Enabled")));
+}
+
+TEST_CASE("no route: not where Felix makes it for WireGuard") {
+    const auto with_key = [](const std::string& name, const std::string& address,
+                             const std::string& own) {
+        return "{apiVersion: projectcalico.org/v3, kind: Node, metadata: {name: " + name +
+               "}, spec: {bgp: {ipv4Address: " + address +
+               "}, wireguard: {interfaceIPv4Address: " + own + "}}}\n---\n";
+    };
+    const std::string rest = kPool + kNoMesh + block("b", "10.1.0.64/26");
+    const std::string a = with_key("a", "10.0.0.1/24", "10.1.0.9");
+    const std::string both = a + with_key("b", "10.0.0.2/24", "10.1.0.99");
+    const auto felix = [](const std::string& spec, const std::string& name = "default") {
+        return object("FelixConfiguration", name, spec);
+    };
+    const auto missing = [&](const std::string& manifests) {
+        const std::string text = Searched(rest + manifests).to("a", "b", "10.1.0.70");
+        return text.starts_with("no: ");
+    };
+    CHECK(missing(both));
+    CHECK_FALSE(missing(both + felix("wireguardEnabled: true")));
+    CHECK(missing(both + felix("wireguardEnabledV6: true")));
+    CHECK(missing(both + felix("wireguardEnabled: false")));
+    CHECK_FALSE(missing(both + felix("wireguardEnabled: true", "node.a")));
+    CHECK(missing(both + felix("wireguardEnabled: true") +
+                  felix("wireguardEnabled: false", "node.a")));
+    // One of the two is no peer; of nodes by hand nobody knows.
+    CHECK(missing(a + node("b", "10.0.0.2/24") + felix("wireguardEnabled: true")));
+    CHECK_FALSE(missing(node("a", "10.0.0.1/24") + node("b", "10.0.0.2/24") +
+                        felix("wireguardEnabled: true")));
+}
+
 TEST_CASE("no route: no session") {
     Searched none(kPool + kNodes + kNoMesh);
     const std::string text = none.to("a", "b", "10.1.0.70");

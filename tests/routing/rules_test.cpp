@@ -145,6 +145,22 @@ TEST_CASE("who writes a pool's routes") {
     CHECK(actions("EnabledIPIPOnly") == "rtcr");
     CHECK(actions("Enabled") == "dtcr");
     CHECK(actions("Disabled") == "rrrr");
+    // The operator writes the field for its own; what is written stands.
+    const auto by_operator = [](const std::string& mode) {
+        return "{apiVersion: operator.tigera.io/v1, kind: Installation, metadata: {name: default}, "
+               "spec: {calicoNetwork: {clusterRoutingMode: " +
+               mode + "}}}\n---\n";
+    };
+    const auto first = [&](const std::string& more) {
+        const auto list = Routed(kNodes + pools + more).node("a")->v4.kernel.pools;
+        return std::pair(list[0].action, list[1].action);
+    };
+    using enum KernelAction;
+    CHECK(first(by_operator("BIRD")) == std::pair(Direct, Tunnel));
+    CHECK(first(by_operator("FelixIPIPOnly")) == std::pair(Direct, Reject));
+    CHECK(first(by_operator("Felix")) == std::pair(Reject, Reject));
+    CHECK(first(by_operator("Felix") + ranges("programClusterRoutes: EnabledNoEncapOnly")) ==
+          std::pair(Direct, Reject));
     Routed felix(kNodes + pools);
     CHECK(felix.node("a")->v4.exports.reject_interfaces_inside ==
           Texts{"*.cali", "*.calico", "tunl0"});
