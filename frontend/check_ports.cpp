@@ -4,6 +4,8 @@
 #include <map>
 #include <set>
 
+#include <fmt/format.h>
+
 namespace polecat::frontend {
 
 using policy::KubernetesNetworkPolicy;
@@ -24,6 +26,14 @@ std::map<std::string, std::set<std::string>> declared_names(const policy::Cluste
     return out;
 }
 
+/// None of its ports is a number, or a name that a pod declares.
+bool matches_nothing(const KubernetesRule& rule, const std::set<std::string>& declared) {
+    return std::all_of(rule.ports.begin(), rule.ports.end(), [&](const KubernetesPort& each) {
+        const auto* name = each.port ? std::get_if<std::string>(&*each.port) : nullptr;
+        return name != nullptr && !declared.contains(*name);
+    });
+}
+
 } // namespace
 
 void check_port_names(const policy::Cluster& cluster, const policy::Extent& extent,
@@ -39,12 +49,19 @@ void check_port_names(const policy::Cluster& cluster, const policy::Extent& exte
         const auto assumed = extent.known_pods_of(policy.meta.space);
         for (const KubernetesRule& rule : policy.ingress)
             each_name(rule, [&](const std::string& name, const Span& span) {
-                if (assumed && !names->second.contains(name))
+                if (!assumed || names->second.contains(name))
+                    return;
+                auto& diagnostic =
                     diagnostics
                         .report(diag::Code::UndeclaredPortName, span, {name, policy.meta.space})
                         .about(to_string(policy_name(policy)))
                         .with_hint("give the container port that name, or write the number")
                         .with_note("assumes that " + *assumed);
+                if (!matches_nothing(rule, names->second))
+                    diagnostic.message =
+                        fmt::format("no pod of namespace {} declares a port named `{}`; the other "
+                                    "ports of the rule are not touched by that",
+                                    policy.meta.space, name);
             });
         for (const KubernetesRule& rule : policy.egress) {
             const bool outside =

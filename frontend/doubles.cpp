@@ -286,8 +286,8 @@ void report_variant(const Object& first, const Object& second, const Double& eac
         .with_fact("differ", each.equal ? "false" : "true")
         .with_fact("apart", tells_clusters_apart(second, each.equal) ? "true" : "false")
         .with_hint(each.unplaced
-                       ? "they may go into two namespaces, which they don't say: pass one folder "
-                         "only, with --namespace"
+                       ? "neither says its namespace, so two may be meant: pass one folder at a "
+                         "time, with --namespace"
                        : "pass the files of one cluster only: its folder, or what its "
                          "kustomization makes");
     // Of others the last counts, as with `kubectl apply`; of policies answers know none.

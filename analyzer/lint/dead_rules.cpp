@@ -53,7 +53,7 @@ class DeadRulesChecker {
             if (policy::is_staged(policy.kind))
                 return check_unused(policy, "it is staged");
             if (found == effects_.policies.end()) // it selects nothing, which is told elsewhere
-                return check_unused(policy, "none exists that the policy selects");
+                return check_unused(policy, "the policy selects none of those that exist");
             if (check_policy(tier, policy, found->second))
                 return; // its rules do nothing either
             check_rules(policy, policy.ingress, Direction::Ingress);
@@ -338,20 +338,26 @@ class DeadRulesChecker {
         auto& diagnostic =
             out_.report(Code::UnreachablePolicy, policy.meta.span, {policy.meta.name, tier.name});
         diagnostic.about(name_of(policy))
-            .with_proof(context_.proof_of({Claim::What::NeverReached, policy_name(policy)}))
-            .with_hint("what comes before it in the order decides every flow");
+            .with_proof(context_.proof_of({Claim::What::NeverReached, policy_name(policy)}));
         std::set<std::string> names;
+        std::optional<double> first; // order of those of the same tier
         each_taken(policy, [&](const analyzer::RuleEffect& rule) {
-            for (const RuleKey& by : rule.taken_by)
+            for (const RuleKey& by : rule.taken_by) {
+                const auto& [other_tier, other] = policies_.at(by.policy);
+                if (other_tier == &tier && other->order)
+                    first = std::min(first.value_or(**other->order), **other->order);
                 if (names.insert(analyzer::to_string(by)).second && names.size() <= 4)
                     diagnostic.with_label(effects_.rules.at(by).slot.span,
                                           "takes flows of its rules");
+            }
             for (const std::string& tier_before : rule.taken_by_ends)
                 names.insert("the end of tier " + tier_before);
         });
         if (!names.empty())
             diagnostic.with_note("what its rules match is decided by " +
                                  listed({names.begin(), names.end()}, 4));
+        diagnostic.with_hint(first ? fmt::format("give it an order below {}, or remove it", *first)
+                                   : "let what comes before it pass its flows on, or remove it");
     }
 
     /// act(effect) for each rule of a policy that matches something and never decides.

@@ -97,7 +97,10 @@ class IpamChecker {
                     Code::PoolOverlap, pools_[i],
                     {pools_[i].shown(), (names.size() == 1 ? "pool " : "pools ") + listed(names)})
                     .with_label(first, "the other one")
-                    .with_hint("Calico takes the older one and leaves the other unused");
+                    .with_hint("calicoctl and Calico's API server refuse the second one; written "
+                               "past them "
+                               "as a resource of Kubernetes, it is left unused while the older one "
+                               "serves");
         }
     }
 

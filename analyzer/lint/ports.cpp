@@ -151,6 +151,17 @@ class PortsChecker {
         });
     }
 
+    /// "shop/web declares http".
+    std::string declared_at(ObjectId id) const {
+        std::vector<std::string> names;
+        for (const policy::EndpointPort& each : context_.object(id).ports)
+            if (!each.name.empty())
+                names.push_back(each.name);
+        return names.empty()
+                   ? ""
+                   : fmt::format("{} declares {}", context_.object(id).name, listed(names, 4));
+    }
+
     void named_port(const RuleView& view, const Port& port, const std::string& name,
                     const Destinations& to) {
         std::map<std::string, std::string> meanings; // "8080/TCP" -> an endpoint
@@ -192,6 +203,8 @@ class PortsChecker {
                     "`{}` is a port of service {}, which leads to {}: policy knows the names of "
                     "container ports only",
                     name, front->owner, front->target));
+            else if (const std::string names = declared_at(to.objects.front()); !names.empty())
+                diagnostic.with_note(names);
         } else if (meanings.size() > 1 &&
                    !context_.cluster.spaces_in_part.contains(view.policy.meta.space)) {
             std::vector<std::string> texts;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "frontend/kinds/fields.h"
 #include "frontend/kinds/groups.h"
 #include "frontend/kinds/kubernetes_fields.h"
@@ -30,9 +32,22 @@ void read_labels(Fields& meta, OtherScalars others, policy::Metadata& out) {
     out.labels = selector::Labels(std::move(pairs));
 }
 
+/// OpenShift's cluster-version operator, whose manifests have this annotation, takes `KEY-` for an
+/// annotation to remove.
+bool is_for_openshift(std::string_view annotation) {
+    return annotation.starts_with("include.release.openshift.io/") ||
+           annotation.starts_with("release.openshift.io/");
+}
+
 void read_annotations(Fields& meta, policy::Metadata& out) {
     std::size_t bytes = 0;
-    for (auto& [key, value] : meta.string_map("annotations")) {
+    auto pairs = meta.string_map("annotations");
+    const bool may_remove = std::any_of(pairs.begin(), pairs.end(), [](const auto& each) {
+        return is_for_openshift(each.first.value);
+    });
+    for (auto& [key, value] : pairs) {
+        if (may_remove && key.value.ends_with('-'))
+            continue;
         if (const auto problem = check_label_key(lower_case(key.value)))
             meta.diagnostics()
                 .report(diag::Code::LabelSyntax, key.span,

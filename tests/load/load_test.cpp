@@ -149,6 +149,16 @@ TEST_CASE("port names that nothing can match") {
     };
     CHECK(ingress("http").count(Code::UndeclaredPortName) == 0);
     CHECK(ingress("htpt").count(Code::UndeclaredPortName) == 1);
+    const auto message = [&](const std::string& ports) {
+        return load(pod + policy("  ingress: [{ports: [" + ports + "]}]\n"))
+            .first(Code::UndeclaredPortName)
+            .message;
+    };
+    CHECK(message("{port: htpt}").ends_with("so the rule matches nothing"));
+    CHECK(message("{port: htpt}, {port: htps}").ends_with("so the rule matches nothing"));
+    CHECK(message("{port: htpt}, {port: 80}").ends_with("are not touched by that"));
+    CHECK(message("{port: htpt}, {port: http}").ends_with("are not touched by that"));
+    CHECK(message("{port: htpt}, {protocol: UDP}").ends_with("are not touched by that"));
     const std::string block = "{ipBlock: {cidr: 10.0.0.0/8}}";
     CHECK(load(pod + policy("  policyTypes: [Egress]\n  egress: [{to: [" + block +
                             "], ports: [{port: http}]}]\n"))
@@ -371,4 +381,17 @@ TEST_CASE("the objects of a document that is no YAML are known by its lines") {
               .find("ops/b:") != std::string::npos);
     CHECK(lost("kind: Deployment\napiVersion: apps/v1\nmetadata: {name: d, namespace: shop\n") ==
           "pods of shop ");
+}
+
+TEST_CASE("an annotation that OpenShift's operator removes is none that is misspelt") {
+    const auto refused = [](const std::string& annotations) {
+        return load("{apiVersion: v1, kind: Namespace, metadata: {name: a, annotations: {" +
+                    annotations + "}}}")
+            .count(Code::LabelSyntax);
+    };
+    const std::string release =
+        "include.release.openshift.io/self-managed-high-availability: 'true', ";
+    CHECK(refused(release + "openshift.io/node-selector-: ''") == 0);
+    CHECK(refused("openshift.io/node-selector-: ''") == 1);
+    CHECK(refused(release + "openshift.io/-node: ''") == 1);
 }

@@ -41,6 +41,11 @@ struct Spec {
         const Node* found = get(key);
         refuse(found != nullptr ? *found : node, rule);
     }
+    /// What one way in refuses, and others take.
+    void warn(const Node& where, const std::string& rule) const {
+        auto& diagnostic = diagnostics.report(diag::Code::FieldRule, where.span, {rule});
+        diagnostic.about(object).severity = diag::Severity::Warning;
+    }
     void exclusive(std::string_view a, std::string_view b) const {
         if (has(a) && has(b))
             refuse(b, std::string(a) + " and " + std::string(b) + " cannot both be set");
@@ -345,7 +350,9 @@ void check_ipam(const Spec& spec) {
             spec.refuse("autoAllocateBlocks",
                         "autoAllocateBlocks: false needs strictAffinity: true");
         if (number(spec.node, "maxBlocksPerHost") > 0)
-            spec.refuse("maxBlocksPerHost", "maxBlocksPerHost needs strictAffinity: true");
+            spec.warn(*spec.get("maxBlocksPerHost"),
+                      "maxBlocksPerHost without strictAffinity: true is refused by "
+                      "`calicoctl ipam configure`, and kept to where the object is applied");
     }
 }
 
