@@ -118,6 +118,33 @@ TEST_CASE("outside addresses that are refused on the way are not called any") {
         }
 }
 
+TEST_CASE("a load balancer's ranges count at its own address, externalIPs beside it or not") {
+    const Folder folder;
+    folder.write(
+        "m/a.yaml",
+        kNode +
+            "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: a, labels: {app: p}}, "
+            "spec: {nodeName: n1, containers: [{name: c, image: i}]}, status: {podIP: "
+            "10.244.1.10}}\n---\n" +
+            balanced(", externalIPs: [198.51.100.7]"));
+    const auto any = [&](const char* to) {
+        return folder.run(std::string("reach any ") + to + " -f m").out;
+    };
+    const std::string in = "outside 192.0.2.0/24, 198.18.0.0/15\n      allowed  TCP 8080\n";
+    const std::string own = any("203.0.113.5 -p 80/TCP");
+    CHECK(has(own, in));
+    CHECK_FALSE(has(own, "depends"));
+    // kube-proxy opens an externalIP to all, a load balancer before it may not.
+    for (const char* to : {"198.51.100.7 -p 80/TCP", "service:a/p -p 80/TCP"}) {
+        INFO(to);
+        CHECK(has(any(to), in));
+        CHECK(has(any(to), "any outside address but 192.0.2.0/24, 198.18.0.0/15\n"
+                           "      depends  TCP 8080\n"
+                           "               because "));
+    }
+    CHECK(has(any("node:n1 -p 30080/TCP"), "any outside address\n      allowed  TCP 8080\n"));
+}
+
 TEST_CASE("a hostPort is answered by its pod") {
     const Folder folder;
     folder.write("m/a.yaml",
