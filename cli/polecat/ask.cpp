@@ -100,11 +100,9 @@ ConnectionSet to_port(net::Protocol protocol, std::uint16_t number) {
                              PortPairs::of(single(number), net::PortSet::of(net::PortRange{})));
 }
 
-/// Outside addresses that a load balancer lets in; nullopt: any. Not where externalIPs lead in as
-/// well, which kube-proxy opens to all.
+/// Outside addresses that a load balancer lets in; nullopt: any.
 std::optional<net::AddressSet> let_in(const decision::ServiceFront& service) {
-    if (service.source_ranges.empty() || !service.is_balanced ||
-        service.external_ips.size() != service.balancer_ips.size())
+    if (service.source_ranges.empty())
         return std::nullopt;
     net::AddressSet out = net::AddressSet::of(service.source_ranges);
     for (const net::Family family : {net::Family::V4, net::Family::V6})
@@ -153,7 +151,10 @@ std::vector<Question> service_questions(const decision::LoweredCluster& cluster,
     std::vector<Question> out;
     Question asked = question;
     asked.families = service.families;
-    asked.source.outside_in = let_in(service);
+    asked.source_ranges = net::AddressSet::of(service.source_ranges);
+    // Not where externalIPs lead in as well, which kube-proxy opens to all.
+    if (service.is_balanced && service.external_ips.size() == service.balancer_ips.size())
+        asked.source.outside_in = let_in(service);
     for (const auto& port : service.ports)
         add_backends(cluster, port, port.port, asked,
                      asked.source.outside_in ? ", from outside by loadBalancerSourceRanges" : "",
@@ -199,13 +200,27 @@ class Behind {
                            [&](const auto& each) { return addresses_.contains(each); });
     }
 
+    /// Whether of its outer addresses only those of load balancers are asked.
+    bool is_balancer(const decision::ServiceFront& front) const {
+        const auto& balancers = front.balancer_ips;
+        return std::all_of(
+            front.external_ips.begin(), front.external_ips.end(), [&](const auto& each) {
+                return !addresses_.contains(each) ||
+                       std::find(balancers.begin(), balancers.end(), each) != balancers.end();
+            });
+    }
+
     void of_service(const std::string& key, const decision::ServiceFront& front) {
         const bool inside = any_of(front.cluster_ips), outside = any_of(front.external_ips);
         is_cluster_address_ = is_cluster_address_ || inside;
-        Question asked = question_;
-        asked.families = front.families;
-        if (outside)
-            asked.source.outside_in = let_in(front);
+        Question at_node = question_; // where nobody asks for loadBalancerSourceRanges
+        at_node.families = front.families;
+        Question asked = at_node;
+        if (outside) {
+            asked.source_ranges = net::AddressSet::of(front.source_ranges);
+            if (is_balancer(front))
+                asked.source.outside_in = let_in(front);
+        }
         const bool on_nodes = // kube-proxy opens ports in a service's families only
             !nodes_.empty() &&
             (front.families.empty() ||
@@ -217,7 +232,7 @@ class Behind {
             if (inside || outside)
                 take(port, port.port, asked, of);
             if (on_nodes && port.node_port != 0)
-                take(port, port.node_port, asked, of);
+                take(port, port.node_port, at_node, of);
         }
     }
 

@@ -27,6 +27,7 @@ struct Question {
     bool explain = false;
     std::vector<net::Family> families; ///< in which it is asked; empty: any
     std::optional<Through> through;
+    net::AddressSet source_ranges; ///< outside addresses that the service asked tells from others
 };
 
 /// What a question may ask of one end; a service is many questions (see service_questions).

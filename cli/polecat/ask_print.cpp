@@ -35,7 +35,13 @@ class Printer {
             const decision::Identities& identities, net::Family family, Hanging& hanging)
         : cluster_(cluster), input_(input), sources_(input.sources),
           ask_(cluster, identities, family), trails_(cluster, sources_, ask_.map().http()),
-          hanging_(hanging) {}
+          hanging_(hanging) {
+        std::vector<net::Range> ranges;
+        for (const auto& group : ask_.map().groups())
+            ranges.insert(ranges.end(), group.outside.ranges().begin(),
+                          group.outside.ranges().end());
+        outside_ = net::AddressSet::of(std::move(ranges));
+    }
 
     std::string text(const Question& question);
     json answers(const Question& question);
@@ -63,7 +69,7 @@ class Printer {
     std::vector<std::string> members(const std::vector<Party>& parties,
                                      const std::vector<std::uint32_t>& which) const;
     std::string label(const std::vector<Party>& parties, const std::vector<std::uint32_t>& which,
-                      const std::string& asked) const;
+                      const std::string& asked, const analyzer::AskedEnds& ends) const;
     std::string described(const ConnectionSet& set) const {
         return set.describe(ask_.map().http());
     }
@@ -74,6 +80,7 @@ class Printer {
     analyzer::Questions ask_;
     TrailPrinter trails_;
     Hanging& hanging_;
+    net::AddressSet outside_;                   ///< that no endpoint has
     std::map<const Trail*, std::string> texts_; ///< of one question
 };
 
@@ -100,8 +107,8 @@ std::vector<std::string> Printer::members(const std::vector<Party>& parties,
 
 /// Names up to a number; outside addresses by the fewest CIDRs.
 std::string Printer::label(const std::vector<Party>& parties,
-                           const std::vector<std::uint32_t>& which,
-                           const std::string& asked) const {
+                           const std::vector<std::uint32_t>& which, const std::string& asked,
+                           const analyzer::AskedEnds& ends) const {
     constexpr std::size_t kMost = 6;
     std::vector<std::string> names;
     for (const std::uint32_t i : which)
@@ -112,12 +119,12 @@ std::string Printer::label(const std::vector<Party>& parties,
     const net::AddressSet nets = outside_of(parties, which);
     if (nets.empty())
         return out;
-    std::vector<std::uint32_t> all(parties.size());
-    for (std::uint32_t i = 0; i < all.size(); ++i)
-        all[i] = i;
+    // Not of the parties alone: who is refused on the way, or left out by a load balancer, may be
+    // none of them.
+    const net::AddressSet whole = ends.any || ends.outside ? outside_ : outside_ & ends.addresses;
     const std::string every =
         asked == "any" ? "any outside address" : "any address of " + asked + " that no pod has";
-    const std::string text = outside_label(nets, outside_of(parties, all), every, kMost);
+    const std::string text = outside_label(nets, whole, every, kMost);
     return out + (out.empty() ? "" : ", ") + text;
 }
 
@@ -213,8 +220,8 @@ std::string Printer::row_text(const Question& question, const Answered& of, std:
     // An end of which all is in the row is in the heading already.
     const bool all_from = row.from.size() == answers.from.size();
     const bool all_to = row.to.size() == answers.to.size();
-    const std::string from = label(answers.from, row.from, question.from);
-    const std::string to = label(answers.to, row.to, question.to);
+    const std::string from = label(answers.from, row.from, question.from, question.source);
+    const std::string to = label(answers.to, row.to, question.to, question.destination);
     if (all_to && !question.destination.any)
         out = fmt::format("  {}\n", from);
     else if (all_from && !question.source.any)
@@ -248,8 +255,9 @@ std::string Printer::explained_text(const Question& question, const Answers& ans
     const std::string open =
         row.may == row.allow ? "" : "; depends: " + described(row.may - row.allow);
     for (const Explained& part : explained(answers, row)) {
-        out += fmt::format("{} -> {}\n  {}{}\n", label(answers.from, part.from, question.from),
-                           label(answers.to, part.to, question.to), verdict, open);
+        out += fmt::format(
+            "{} -> {}\n  {}{}\n", label(answers.from, part.from, question.from, question.source),
+            label(answers.to, part.to, question.to, question.destination), verdict, open);
         const auto side = [&](const Trail* trail, const Party& end,
                               const decision::GroupProgram* program, const char* name) {
             if (trail == nullptr) {

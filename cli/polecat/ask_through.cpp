@@ -38,9 +38,8 @@ class Asker {
     ThroughAnswers run() {
         for (const Party& party : known_.from)
             if (party.is_outside()) {
-                ir::PathEnd end;
-                end.address = analyzer::example_address(party.outside);
-                row_of(judge(end)).push_back(party);
+                add_outside(party, party.outside & question_.source_ranges);
+                add_outside(party, party.outside - question_.source_ranges);
             } else {
                 add_objects(party);
             }
@@ -59,6 +58,16 @@ class Asker {
         std::set<DecidedBy> by;
         std::string reason;
     };
+
+    /// Addresses of a party that are alike to the service, too.
+    void add_outside(Party party, net::AddressSet part) {
+        if (part.empty())
+            return;
+        party.outside = std::move(part);
+        ir::PathEnd end;
+        end.address = analyzer::example_address(party.outside);
+        row_of(judge(end)).push_back(std::move(party));
+    }
 
     /// Endpoints of one party may be on different nodes.
     void add_objects(const Party& party) {

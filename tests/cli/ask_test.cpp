@@ -23,6 +23,14 @@ const std::string kService =
     "clusterIP: 10.96.0.9, externalIPs: [198.51.100.9], selector: {app: db}, ports: [{port: 80, "
     "targetPort: 5432, nodePort: 30080}]}}\n---\n";
 
+/// A load balancer's service with ranges that are not side by side.
+std::string balanced(const std::string& more) {
+    return "{apiVersion: v1, kind: Service, metadata: {name: p, namespace: a}, spec: {type: "
+           "LoadBalancer, clusterIP: 10.96.0.9, selector: {app: p}, ports: [{port: 80, targetPort: "
+           "8080, nodePort: 30080}], loadBalancerSourceRanges: [192.0.2.0/24, 198.18.0.0/15]" +
+           more + "}, status: {loadBalancer: {ingress: [{ip: 203.0.113.5}]}}}\n";
+}
+
 std::string host(const std::string& more) {
     return "{apiVersion: projectcalico.org/v3, kind: HostEndpoint, metadata: {name: n1-eth0, "
            "labels: {h: h}}, spec: {node: n1, interfaceName: eth0" +
@@ -70,6 +78,71 @@ TEST_CASE("a service's address and a node's port are answered by who is behind t
     const std::string named = folder.run("reach any service:a/db -p 80/TCP -f m").out;
     CHECK(has(named, "IPv4"));
     CHECK_FALSE(has(named, "IPv6"));
+}
+
+TEST_CASE("outside addresses that are refused on the way are not called any") {
+    const Folder folder;
+    const std::string open =
+        kNode +
+        "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: a, labels: {app: p}}, spec: "
+        "{nodeName: n1, containers: [{name: c, image: i}]}, status: {podIP: 10.244.1.10}}\n---\n";
+    folder.write(
+        "m/a.yaml",
+        open +
+            "{apiVersion: v1, kind: Service, metadata: {name: p, namespace: a}, spec: {type: "
+            "NodePort, clusterIP: 10.96.0.9, selector: {app: p}, ports: [{port: 80, targetPort: "
+            "8080, nodePort: 30080}]}}\n---\n"
+            "{apiVersion: projectcalico.org/v3, kind: HostEndpoint, metadata: {name: n1-eth0, "
+            "labels: {h: h}}, spec: {node: n1, interfaceName: eth0, expectedIPs: [10.1.0.11]}}\n"
+            "---\n"
+            "{apiVersion: projectcalico.org/v3, kind: GlobalNetworkPolicy, metadata: {name: pre}, "
+            "spec: {selector: has(h), order: 1, preDNAT: true, applyOnForward: true, types: "
+            "[Ingress], ingress: [{action: Deny, source: {nets: [192.0.2.0/24]}}]}}\n");
+    for (const char* explain : {"", " --explain"}) {
+        INFO(explain);
+        const std::string more = std::string(" node:n1 -p 30080/TCP -f m") + explain;
+        CHECK(has(folder.run("reach any" + more).out, "any outside address but 192.0.2.0/24"));
+        CHECK(has(folder.run("reach 192.0.0.0/16" + more).out,
+                  "any address of 192.0.0.0/16 that no pod has but 192.0.2.0/24"));
+    }
+    CHECK(
+        has(folder.run("reach 192.0.2.0/24 node:n1 -p 30080/TCP -f m").out, "nothing is allowed"));
+    folder.write("m/a.yaml", open + balanced(""));
+    for (const char* to : {"203.0.113.5", "service:a/p"})
+        for (const char* explain : {"", " --explain"}) {
+            INFO(to << explain);
+            const std::string out =
+                folder.run(std::string("reach any ") + to + " -p 80/TCP -f m" + explain).out;
+            CHECK(has(out, "outside 192.0.2.0/24, 198.18.0.0/15"));
+            CHECK_FALSE(has(out, "any outside address"));
+        }
+}
+
+TEST_CASE("a load balancer's ranges count at its own address, externalIPs beside it or not") {
+    const Folder folder;
+    folder.write(
+        "m/a.yaml",
+        kNode +
+            "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: a, labels: {app: p}}, "
+            "spec: {nodeName: n1, containers: [{name: c, image: i}]}, status: {podIP: "
+            "10.244.1.10}}\n---\n" +
+            balanced(", externalIPs: [198.51.100.7]"));
+    const auto any = [&](const char* to) {
+        return folder.run(std::string("reach any ") + to + " -f m").out;
+    };
+    const std::string in = "outside 192.0.2.0/24, 198.18.0.0/15\n      allowed  TCP 8080\n";
+    const std::string own = any("203.0.113.5 -p 80/TCP");
+    CHECK(has(own, in));
+    CHECK_FALSE(has(own, "depends"));
+    // kube-proxy opens an externalIP to all, a load balancer before it may not.
+    for (const char* to : {"198.51.100.7 -p 80/TCP", "service:a/p -p 80/TCP"}) {
+        INFO(to);
+        CHECK(has(any(to), in));
+        CHECK(has(any(to), "any outside address but 192.0.2.0/24, 198.18.0.0/15\n"
+                           "      depends  TCP 8080\n"
+                           "               because "));
+    }
+    CHECK(has(any("node:n1 -p 30080/TCP"), "any outside address\n      allowed  TCP 8080\n"));
 }
 
 TEST_CASE("a hostPort is answered by its pod") {
