@@ -15,6 +15,21 @@ using selector::Term;
 
 namespace {
 
+/// Labels with a meaning of their own: none is a misspelling of another.
+bool is_well_known(std::string_view label) {
+    static constexpr std::string_view kLabels[] = {
+        "app",   "k8s-app",  "name",     "component", "tier",        "role",   "release",
+        "chart", "version",  "service",  "env",       "environment", "run",    "team",
+        "zone",  "heritage", "instance", "project",   "app-name",    "appname"};
+    static constexpr std::string_view kDomains[] = {
+        "app.kubernetes.io/",       "helm.sh/",          "kubernetes.io/", "k8s.io/",
+        "node-role.kubernetes.io/", "projectcalico.org/"};
+    return policy::is_set_by_platform(label) ||
+           std::find(std::begin(kLabels), std::end(kLabels), label) != std::end(kLabels) ||
+           std::any_of(std::begin(kDomains), std::end(kDomains),
+                       [&](std::string_view domain) { return label.starts_with(domain); });
+}
+
 bool is_digit(char c) {
     return (c >= '0' && c <= '9') || c == '.';
 }
@@ -47,20 +62,6 @@ bool is_slip_of_label(std::string_view word, std::string_view meant, bool certai
 }
 
 } // namespace
-
-bool is_well_known(std::string_view label) {
-    static constexpr std::string_view kLabels[] = {
-        "app",   "k8s-app",  "name",     "component", "tier",        "role",   "release",
-        "chart", "version",  "service",  "env",       "environment", "run",    "team",
-        "zone",  "heritage", "instance", "project",   "app-name",    "appname"};
-    static constexpr std::string_view kDomains[] = {
-        "app.kubernetes.io/",       "helm.sh/",          "kubernetes.io/", "k8s.io/",
-        "node-role.kubernetes.io/", "projectcalico.org/"};
-    return policy::is_set_by_platform(label) ||
-           std::find(std::begin(kLabels), std::end(kLabels), label) != std::end(kLabels) ||
-           std::any_of(std::begin(kDomains), std::end(kDomains),
-                       [&](std::string_view domain) { return label.starts_with(domain); });
-}
 
 bool is_slip(std::string_view word, std::string_view meant, bool certain) {
     const std::size_t shorter = std::min(word.size(), meant.size());

@@ -39,10 +39,6 @@ class Vocabulary {
     Values of_told_spaces_; ///< labels of pods whose namespace's own labels are in the input
 };
 
-/// A label that many give or that platforms set: none is a misspelling of another, and that the
-/// input doesn't show one says little.
-bool is_well_known(std::string_view label);
-
 /// `word` is `meant` but for a letter or two: no abbreviation of it, and no other member of a
 /// series (`web-1`, `web-2`; `team-a`, `team-b`).
 bool is_slip(std::string_view word, std::string_view meant, bool certain);

@@ -21,8 +21,7 @@ namespace {
 class SelectionsChecker {
   public:
     SelectionsChecker(Context& context, Diagnostics& out)
-        : context_(context), out_(out), vocabulary_(context),
-          has_every_namespace_(has_every_namespace(context)) {
+        : context_(context), out_(out), vocabulary_(context) {
         for (const diag::Diagnostic& each : out.list())
             if (each.code == Code::PeerAndOr || each.code == Code::NamespaceLabelNotSet ||
                 each.code == Code::SelectorTypo || each.code == Code::HostNetworkPeer ||
@@ -123,18 +122,8 @@ class SelectionsChecker {
         const Span span = entity.span.known() ? entity.span : view.rule.span;
         const std::string what = side + " of rule " + rule_name(view);
         const std::string others = others_with(entity, space);
-        if (others.empty() && slip(span, view.policy, *peers, what, known))
+        if (others.empty() && (slip(span, view.policy, *peers, what, known) || !known))
             return;
-        const std::string space_asked = asked_of_no_namespace(entity, known.has_value());
-        if (others.empty() && !known) {
-            if (!space_asked.empty())
-                out_.report(Code::PeerMatchesNothing, span,
-                            {rule_name(view), side, "no Namespace of the input: " + space_asked})
-                    .about(name_of(view.policy))
-                    .with_hint("if the Namespace is elsewhere, read it as well")
-                    .severity = diag::Severity::Note;
-            return;
-        }
         auto& diagnostic =
             known ? out_.report(Code::PeerMatchesNothing, span,
                                 {rule_name(view), side, "no endpoint and no network set"})
@@ -142,50 +131,11 @@ class SelectionsChecker {
         diagnostic.about(name_of(view.policy)).with_fact("selector", peers->canonical());
         if (known)
             diagnostic.with_note("assumes that " + *known);
-        if (!space_asked.empty())
-            diagnostic.with_note("no Namespace of the input has the labels: " + space_asked);
         if (!others.empty())
             diagnostic.with_note(others);
         else if (const std::string elsewhere = elsewhere_with(entity, space); !elsewhere.empty())
             diagnostic.with_note(elsewhere).with_hint(
                 "add a namespaceSelector for those of other namespaces");
-    }
-
-    /// The namespaceSelector, if no Namespace of the input has what it asks for. Labels that many
-    /// give say something only where everything is known, or each namespace that the input speaks
-    /// of is in it.
-    std::string asked_of_no_namespace(const EntityRule& entity, bool known) const {
-        const auto& spaces = context_.cluster.namespaces;
-        if (spaces.empty() || !policy::is_present(entity.namespace_selector))
-            return "";
-        const Selector& asked = entity.namespace_selector->parsed;
-        if (asked.matches({}) ||
-            std::any_of(spaces.begin(), spaces.end(), [&](const policy::Namespace& each) {
-                return each.meta.unread.known() || asked.matches(policy::labels_of(each));
-            }))
-            return "";
-        return known || !names_well_known(asked) ? asked.canonical() : "";
-    }
-
-    bool names_well_known(const Selector& selector) const {
-        const selector::Term& term = selector.term();
-        if (policy::is_set_by_platform(term.label) ||
-            (is_well_known(term.label) && !has_every_namespace_))
-            return true;
-        return std::any_of(term.children.begin(), term.children.end(),
-                           [&](const Selector& each) { return names_well_known(each); });
-    }
-
-    /// All namespaces that the input speaks of, and more than one: no part of a cluster.
-    static bool has_every_namespace(const Context& context) {
-        const auto& cluster = context.cluster;
-        const auto is_there = [&](const auto& each) {
-            return context.extent.labels_of_namespace(each.meta.space) != nullptr;
-        };
-        return cluster.namespaces.size() > 1 &&
-               std::all_of(cluster.workloads.begin(), cluster.workloads.end(), is_there) &&
-               std::all_of(cluster.kubernetes_policies.begin(), cluster.kubernetes_policies.end(),
-                           is_there);
     }
 
     /// A selector by itself means the policy's own namespace, and `all()` for namespaces what is in
@@ -235,7 +185,6 @@ class SelectionsChecker {
     Context& context_;
     Diagnostics& out_;
     Vocabulary vocabulary_;
-    bool has_every_namespace_;
     std::set<Span> told_; ///< peers of which another rule said it
 };
 

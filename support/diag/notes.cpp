@@ -19,8 +19,7 @@ constexpr Code kSummed[] = {
     Code::DuplicateKey,        Code::YamlSyntax,      Code::ForeignPolicy,
     Code::UnprocessedTemplate, Code::SeveralVariants, Code::DuplicateObject,
     Code::LegacyApiVersion,    Code::NoDefaultDeny,   Code::UnprotectedWorkload,
-    Code::WorldIngress,        Code::WorldEgress,     Code::NodePortOpen,
-    Code::PeerMatchesNothing};
+    Code::WorldIngress,        Code::WorldEgress,     Code::NodePortOpen};
 
 /// What no answer hangs on was not read: one line for all of it. The second is the plural; what
 /// comes after "(and" of many is in the message.
