@@ -71,7 +71,7 @@ TEST_CASE("a default deny names the policies that isolate the endpoint, with the
     CHECK(has(out, "isolated by NetworkPolicy shop/admin (-:"));
     CHECK(has(out, "isolated by NetworkPolicy shop/net (-:"));
     CHECK(has(out, "isolated by NetworkPolicy shop/none (-:"));
-    CHECK_FALSE(out.find("does not match") != std::string::npos);
+    CHECK(has(out, "does not match")); // of the rules that miss by one part
     const std::string json =
         reach({"shop/web", "shop/db", "-p", "5432/TCP", "--format", "json"}, input);
     CHECK(has(json, "\"isolatedBy\""));
