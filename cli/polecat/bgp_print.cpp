@@ -24,7 +24,7 @@ std::string role_of(const SessionGroup& group) {
     if (group.reflector_cluster)
         return fmt::format("; they are its clients, cluster {}",
                            net::to_string(*group.reflector_cluster));
-    return group.to_reflector && group.is_internal() ? "; with route reflectors" : "";
+    return group.to_reflector ? "; with route reflectors" : "";
 }
 
 std::string traits_of(const SessionGroup& group, bool one_node) {
@@ -32,7 +32,7 @@ std::string traits_of(const SessionGroup& group, bool one_node) {
     if (group.passive != 0)
         out += group.passive == group.ends
                    ? "; only the neighbour calls"
-                   : fmt::format("; {} of {} ends wait for the neighbour to call", group.passive,
+                   : fmt::format("; at {} of {} ends only the neighbour calls", group.passive,
                                  group.ends);
     if (group.ttl_security_hops)
         out += fmt::format("; TTL checked, {}", counted(*group.ttl_security_hops, "hop"));

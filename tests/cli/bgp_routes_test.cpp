@@ -220,15 +220,6 @@ TEST_CASE("bgp accept: nothing comes by a session that will not establish") {
     CHECK_FALSE(has(folder.run(about + "mended").out, "will not establish"));
 }
 
-TEST_CASE("bgp sessions: reflectors are those of iBGP") {
-    const Folder folder;
-    folder.write("r.yaml", kReflected + object("Node", "out",
-                                               "bgp: {ipv4Address: 10.0.0.7/24, "
-                                               "asNumber: 65007}"));
-    CHECK(has(folder.run("bgp sessions -f r.yaml a").out, "with route reflectors"));
-    CHECK_FALSE(has(folder.run("bgp sessions -f r.yaml out").out, "with route reflectors"));
-}
-
 TEST_CASE("the picture of the fabric") {
     const Folder folder;
     const auto picture = folder.run("bgp sessions --format svg -f " + kRack7 + "broken");
