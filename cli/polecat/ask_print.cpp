@@ -396,8 +396,8 @@ std::string answer_text(const decision::LoweredCluster& cluster, const Input& in
     }
     if (out.empty())
         return "nothing: the ends have no address of the same IP family\n";
-    return out + "(by the policies of both ends; host endpoints and nodes on the way are followed "
-                 "where both ends and the port are given)\n";
+    return out + "(by the policies of both ends; host endpoints, nodes and routes on the way are "
+                 "followed where both ends and the port are given)\n";
 }
 
 std::string answer_json(const decision::LoweredCluster& cluster, const Input& input,

@@ -16,6 +16,8 @@ class FlowRoutes {
     /// Both must outlive this.
     FlowRoutes(Input& input, const decision::LoweredCluster& cluster);
 
+    /// Whether the input says anything of routes.
+    bool are_known() const { return search_.has_value(); }
     /// nullopt: there is a route both ways, or nobody knows.
     std::optional<routing::MissingRoute> of(const ir::PathQuery& query);
     /// Marks the rows with pairs that no route joins.

@@ -164,6 +164,9 @@ int run(const MapOptions& options) {
     if (picture && options.expand)
         fmt::print(stderr,
                    "note: --expand is for rows; --group-by workload is the finest picture\n");
+    if (picture && routes.are_known())
+        fmt::print(stderr, "note: the picture shows what policy allows; rows (--format text) say "
+                           "where no route carries it\n");
     const auto families = families_of(options, cluster);
     const bool sides = !picture && by_side(options, cluster);
     const bool by_rows = is_partly_unread(input) && !picture && !sides;

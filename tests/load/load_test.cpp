@@ -383,6 +383,18 @@ TEST_CASE("the objects of a document that is no YAML are known by its lines") {
           "pods of shop ");
 }
 
+TEST_CASE("an IPAMConfiguration that makes no blocks by itself needs strict affinity") {
+    const auto refused = [](const std::string& spec) {
+        return load("{apiVersion: projectcalico.org/v3, kind: IPAMConfiguration, metadata: {name: "
+                    "default}, spec: {" +
+                    spec + "}}")
+            .diagnostics.has_errors();
+    };
+    CHECK(refused("strictAffinity: false, autoAllocateBlocks: false, maxBlocksPerHost: 0"));
+    CHECK_FALSE(refused("strictAffinity: true, autoAllocateBlocks: false, maxBlocksPerHost: 0"));
+    CHECK_FALSE(refused("strictAffinity: false, autoAllocateBlocks: true, maxBlocksPerHost: 4"));
+}
+
 TEST_CASE("an annotation that OpenShift's operator removes is none that is misspelt") {
     const auto refused = [](const std::string& annotations) {
         return load("{apiVersion: v1, kind: Namespace, metadata: {name: a, annotations: {" +
