@@ -28,18 +28,24 @@ std::string local_pods() {
            stress_pod("web", "node-0000", 2, "app: web");
 }
 
-std::string policy_for(const std::string& app, const std::string& rules) {
+std::string policy_for(const std::string& app, const std::string& rules, std::size_t part = 0) {
     return fmt::format("{{apiVersion: projectcalico.org/v3, kind: NetworkPolicy, metadata: {{name: "
-                       "{0}, namespace: ns}}, spec: {{selector: app == '{0}', types: [Ingress], "
-                       "ingress: [{1}]}}}}\n---\n",
-                       app, rules);
+                       "{0}-{2}, namespace: ns}}, spec: {{selector: app == '{0}', types: "
+                       "[Ingress], ingress: [{1}]}}}}\n---\n",
+                       app, rules, part);
 }
 
+/// As many policies as that many rules need.
 template <class Rule> std::string db_with(std::size_t count, const Rule& rule) {
-    std::string rules;
-    for (std::size_t i = 0; i < count; ++i)
+    std::string out = local_pods(), rules;
+    for (std::size_t i = 0; i < count; ++i) {
         rules += "{action: Allow, protocol: TCP, " + rule(i) + "}, ";
-    return local_pods() + policy_for("db", rules);
+        if (i % 1000 == 999 || i + 1 == count) {
+            out += policy_for("db", rules, i / 1000);
+            rules.clear();
+        }
+    }
+    return out;
 }
 
 } // namespace

@@ -311,7 +311,7 @@ bool load_instead(const std::string& text) {
 TEST_CASE("damages to what the kernel holds are noticed when it is read back") {
     if (!may_run())
         return;
-    const std::size_t wanted = count_of("POLECAT_KERNEL_DAMAGES", 200);
+    const std::size_t wanted = count_of("POLECAT_KERNEL_DAMAGES", 100);
     std::size_t made = 0, refused = 0, same = 0, clusters = 0;
     for (std::uint64_t seed = 1; made < wanted; ++seed, ++clusters) {
         testing::ClusterShape shape;

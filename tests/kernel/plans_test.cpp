@@ -108,7 +108,7 @@ TEST_CASE("a plan that is broken off leaves the old policy or the new one") {
         return;
     StepTally tally;
     std::uint64_t fresh = 9000;
-    const std::size_t clusters = count_of("POLECAT_KERNEL_BROKEN", 3);
+    const std::size_t clusters = count_of("POLECAT_KERNEL_BROKEN", 2);
     for (std::uint64_t seed = 1; seed <= clusters; ++seed) {
         INFO("seed ", seed);
         Random random(seed);

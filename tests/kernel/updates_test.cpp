@@ -330,7 +330,7 @@ TEST_CASE("switches that change nothing of a flow lose nothing and let nothing t
     TrafficTally tally;
     const std::uint64_t machine = runtime::dropped_by_machine();
     const auto start = Clock::now();
-    for (tally.plans = 0; tally.plans < count_of("POLECAT_KERNEL_SWITCHES", 200); ++tally.plans) {
+    for (tally.plans = 0; tally.plans < count_of("POLECAT_KERNEL_SWITCHES", 100); ++tally.plans) {
         node.generation = node.generation.next();
         node.take(switches[tally.plans % 2]);
     }
@@ -358,7 +358,7 @@ TEST_CASE("others who write to nftables beside plans are never refused, nor are 
     remove.insert(remove.end(), rule.begin(), rule.end());
     OtherWriter iptables("iptables-nft", {add, remove});
     double slowest = 0;
-    const std::size_t plans = count_of("POLECAT_KERNEL_BESIDE", 30);
+    const std::size_t plans = count_of("POLECAT_KERNEL_BESIDE", 12);
     for (std::size_t i = 0; i < plans; ++i) {
         const backends::Plan plan = node.prepare(days.next());
         for (const backends::Plan::Step& step : plan.steps) {
