@@ -32,8 +32,10 @@ class ConnectivityMap {
         std::uint32_t allow = 0, may = 0;
         auto operator<=>(const Pair&) const = default;
     };
-    /// From one group to every group, by index.
-    std::vector<Pair> row(std::uint32_t source) const;
+    /// From one group to every group, by index: numbers of pairs, 0 where nothing is let through.
+    /// Equal numbers, equal pairs.
+    std::vector<std::uint32_t> row(std::uint32_t source) const;
+    const Pair& pair(std::uint32_t number) const;
     Pair between(std::uint32_t source, std::uint32_t destination) const;
     /// Id 0 is the empty set. Equal ids, equal sets.
     const ConnectionSet& set(std::uint32_t id) const;
