@@ -264,9 +264,8 @@ int run(const ExposureOptions& options) {
     const Input input = read_input(options.paths, options.input);
     if (is_unusable(input))
         return kBadInput;
-    diag::Diagnostics diagnostics;
     const auto cluster =
-        passes::lower(input.cluster, diagnostics, lower_options(options.unknown_address));
+        passes::lower(input.cluster, lower_options(options.unknown_address)).cluster;
     const decision::Identities identities(cluster);
     std::vector<json> entries;
     for (const net::Family family : families_in_use(cluster))

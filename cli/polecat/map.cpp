@@ -156,9 +156,8 @@ int run(const MapOptions& options) {
     Input input = read_input(options.paths, options.input);
     if (is_unusable(input))
         return kBadInput;
-    diag::Diagnostics diagnostics;
     const auto cluster =
-        passes::lower(input.cluster, diagnostics, lower_options(options.unknown_address));
+        passes::lower(input.cluster, lower_options(options.unknown_address)).cluster;
     const decision::Identities identities(cluster);
     FlowRoutes routes(input, cluster);
     if (picture && options.expand)

@@ -172,9 +172,8 @@ int run(const ReachOptions& options) {
     Input input = read_input(options.paths, options.input);
     if (is_unusable(input))
         return kBadInput;
-    diag::Diagnostics diagnostics;
     const auto cluster =
-        passes::lower(input.cluster, diagnostics, lower_options(options.unknown_address));
+        passes::lower(input.cluster, lower_options(options.unknown_address)).cluster;
     if (options.suggest && (open || traffic.empty()))
         fail("--suggest takes both ends and a --port or --protocol");
     if (open || (traffic.empty() && options.all_rules))

@@ -31,8 +31,9 @@ constexpr std::string_view kPolicy = "policy:";
 
 class Which {
   public:
-    Which(const WhichOptions& options, const Input& input, const decision::LoweredCluster& cluster)
-        : options_(options), input_(input), cluster_(cluster) {}
+    Which(const WhichOptions& options, const Input& input, const policy::OrderedPolicies& policies,
+          const decision::LoweredCluster& cluster)
+        : options_(options), input_(input), policies_(policies), cluster_(cluster) {}
 
     int run() {
         if (!options_.selector.empty())
@@ -80,10 +81,9 @@ class Which {
     /// Policies of that name, of any kind.
     std::vector<Selected> selected_by_policies() const {
         const std::string name = options_.what.substr(kPolicy.size());
-        const auto ordered = passes::order_policies(input_.cluster);
         std::vector<Selected> out;
         std::vector<std::string> names;
-        for (const policy::OrderedTier& tier : ordered.tiers)
+        for (const policy::OrderedTier& tier : policies_.tiers)
             for (const policy::Policy* each : tier.policies) {
                 const auto& meta = each->meta;
                 names.push_back(full_name(meta));
@@ -222,6 +222,7 @@ class Which {
 
     const WhichOptions& options_;
     const Input& input_;
+    const policy::OrderedPolicies& policies_;
     const decision::LoweredCluster& cluster_;
 };
 
@@ -231,10 +232,9 @@ int run(const WhichOptions& options) {
     const Input input = read_input(options.paths, options.input);
     if (is_unusable(input))
         return kBadInput;
-    diag::Diagnostics diagnostics;
-    const auto cluster = passes::lower(input.cluster, diagnostics);
+    const auto [policies, cluster] = passes::lower(input.cluster);
     tell_unread(input, endpoints_in_doubt(input, cluster));
-    return Which(options, input, cluster).run();
+    return Which(options, input, policies, cluster).run();
 }
 
 } // namespace

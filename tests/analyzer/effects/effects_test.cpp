@@ -20,8 +20,7 @@ Effects effects_of(const decision::LoweredCluster& cluster) {
 }
 
 decision::LoweredCluster lower(const policy::Cluster& cluster) {
-    diag::Diagnostics unused;
-    return passes::lower(cluster, unused);
+    return passes::lower(cluster).cluster;
 }
 
 /// One address of every kind of end that one of the clusters tells apart.
