@@ -74,11 +74,10 @@ class EffectsWalk {
 
   private:
     using Id = SetStore::Id;
-    using Sets = MatchSets::Sets;
     /// An entry that matches something between the ends.
     struct Live {
         std::uint32_t entry = 0;
-        Sets sets;
+        SetBounds sets;
         Id arriving = 0; ///< what comes to it
         Id allowed = 0;  ///< what is allowed of all packets, judged from here on
     };

@@ -21,8 +21,11 @@ class Recorder {
         for (; number < program.stages.size() && !may_.empty(); ++number)
             walk(program.stages[number], number);
         if (!may_.empty())
-            out_.push_back({program.stages.size(), program.otherwise_slot, program.otherwise, false,
-                            sure_, may_});
+            out_.push_back({program.stages.size(),
+                            program.otherwise_slot,
+                            program.otherwise,
+                            false,
+                            {sure_, may_}});
         return std::move(out_);
     }
 
@@ -34,10 +37,10 @@ class Recorder {
             const Entry& entry = stage.entries[i];
             if (entry.staged)
                 continue;
-            SetStep step{number, entry.slot, entry.action, true, {}, {}};
+            SetStep step{number, entry.slot, entry.action, true, {}};
             if (const auto sets = flows_.entry(number, i, source_, destination_)) {
-                step.sure = sure_ & sets->yes;
-                step.may = may_ & sets->may;
+                step.taken.sure = sure_ & sets->sure;
+                step.taken.may = may_ & sets->may;
                 if (entry.action != Action::Log)
                     take(*sets, step, passed, surely_passed, perhaps_decided);
             }
@@ -46,7 +49,7 @@ class Recorder {
         const bool next = stage.end == decision::StageEnd::Next;
         if (!may_.empty())
             out_.push_back(
-                {number, stage.end_slot, next ? Action::Pass : Action::Deny, false, sure_, may_});
+                {number, stage.end_slot, next ? Action::Pass : Action::Deny, false, {sure_, may_}});
         may_ = next ? may_ | passed : passed;
         sure_ = next ? sure_before - perhaps_decided : surely_passed;
     }
@@ -57,20 +60,20 @@ class Recorder {
         if (last == nullptr || !last->is_rule || last->stage != step.stage ||
             last->slot != step.slot || last->action != step.action)
             return out_.push_back(std::move(step));
-        last->sure = last->sure | step.sure;
-        last->may = last->may | step.may;
+        last->taken.sure = last->taken.sure | step.taken.sure;
+        last->taken.may = last->taken.may | step.taken.may;
     }
 
-    void take(const EntrySets& sets, const SetStep& step, ConnectionSet& passed,
+    void take(const Bounds<ConnectionSet>& sets, const SetStep& step, ConnectionSet& passed,
               ConnectionSet& surely_passed, ConnectionSet& perhaps_decided) {
         if (step.action == Action::Pass) {
-            passed = passed | step.may;
-            surely_passed = surely_passed | step.sure;
+            passed = passed | step.taken.may;
+            surely_passed = surely_passed | step.taken.sure;
         } else {
-            perhaps_decided = perhaps_decided | step.may;
+            perhaps_decided = perhaps_decided | step.taken.may;
         }
         sure_ = sure_ - sets.may;
-        may_ = may_ - sets.yes;
+        may_ = may_ - sets.sure;
     }
 
     const ProgramFlows& flows_;
@@ -102,13 +105,13 @@ std::vector<SetStep> narrowed(const std::vector<SetStep>& trail, const Connectio
         if (left.empty())
             continue;
         SetStep step = each;
-        step.sure = each.sure & left;
-        step.may = each.may & left;
+        step.taken.sure = each.taken.sure & left;
+        step.taken.may = each.taken.may & left;
         if (step.action == Action::Pass)
-            passed = passed | step.may;
+            passed = passed | step.taken.may;
         if (step.action != Action::Log)
-            left = left - step.sure;
-        if (step.is_rule || !step.may.empty())
+            left = left - step.taken.sure;
+        if (step.is_rule || !step.taken.may.empty())
             out.push_back(std::move(step));
     }
     return out;

@@ -17,8 +17,6 @@ using decision::PredicateId;
 
 namespace {
 
-using MapPair = ConnectivityMap::Pair;
-
 /// Another end, and by its number what is let through there.
 struct Exception {
     std::uint32_t group = 0, pair = 0;
@@ -26,7 +24,7 @@ struct Exception {
 
 /// What one end lets through towards each group: one value for most, others for a few.
 struct Profile {
-    MapPair usual;
+    SetBounds usual;
     std::vector<Exception> others; ///< ascending
 };
 
@@ -61,10 +59,10 @@ struct ConnectivityMap::State {
     Profile profile_of(Asked& program, bool egress, const Identity& own) {
         std::vector<std::uint32_t> by_class;
         for (const Identity& seen : program.others.classes) {
-            const MatchSets::Sets sets =
+            const SetBounds sets =
                 egress ? program.flows.between(own, seen) : program.flows.between(seen, own);
-            const std::uint32_t allow = shown(sets.yes);
-            by_class.push_back(number_of({allow, shown(sets.may)}));
+            const std::uint32_t sure = shown(sets.sure);
+            by_class.push_back(number_of({sure, shown(sets.may)}));
         }
         Profile out{pairs[by_class.front()], {}};
         for (const auto& [group, number] : program.others.groups)
@@ -126,36 +124,29 @@ struct ConnectivityMap::State {
                 exceptions[each.group].push_back({i, each.pair});
     }
 
-    std::uint32_t number_of(const MapPair& pair) {
+    std::uint32_t number_of(const SetBounds& pair) {
         const auto next = static_cast<std::uint32_t>(pairs.size());
         const auto [place, added] =
-            pair_numbers.try_emplace((std::uint64_t{pair.allow} << 32) | pair.may, next);
+            pair_numbers.try_emplace((std::uint64_t{pair.sure} << 32) | pair.may, next);
         if (added)
             pairs.push_back(pair);
         return place->second;
     }
 
-    MapPair meet(const MapPair& a, const MapPair& b) {
-        MapPair out;
-        out.allow = store.intersect(a.allow, b.allow);
-        out.may = a.allow == a.may && b.allow == b.may ? out.allow : store.intersect(a.may, b.may);
-        return out;
-    }
-
     /// The same for what a source says of most, remembered for as long as its row is made.
-    MapPair meet_usual(const MapPair& usual, const MapPair& theirs) {
-        if (usual.allow != usual.may || theirs.allow != theirs.may)
-            return meet(usual, theirs);
-        if (theirs.allow >= met.size())
-            met.resize(theirs.allow + 1);
-        Met& known = met[theirs.allow];
+    SetBounds meet_usual(const SetBounds& usual, const SetBounds& theirs) {
+        if (!usual.is_certain() || !theirs.is_certain())
+            return store.meet(usual, theirs);
+        if (theirs.sure >= met.size())
+            met.resize(theirs.sure + 1);
+        Met& known = met[theirs.sure];
         if (known.round != round)
-            known = {round, store.intersect(usual.allow, theirs.allow)};
+            known = {round, store.intersect(usual.sure, theirs.sure)};
         return {known.set, known.set};
     }
 
-    std::vector<MapPair> row(std::uint32_t source) {
-        std::vector<MapPair> out = usual_ingress;
+    std::vector<SetBounds> row(std::uint32_t source) {
+        std::vector<SetBounds> out = usual_ingress;
         for (const Exception& each : exceptions[source])
             out[each.group] = pairs[each.pair];
         const Profile& mine = sending.of(source);
@@ -163,7 +154,7 @@ struct ConnectivityMap::State {
         ++round;
         const auto meet_most = [&](std::uint32_t stop) {
             if (mine.usual.may == 0)
-                std::fill(out.begin() + next, out.begin() + stop, MapPair{});
+                std::fill(out.begin() + next, out.begin() + stop, SetBounds{});
             else
                 for (std::uint32_t i = next; i < stop; ++i)
                     out[i] = meet_usual(mine.usual, out[i]);
@@ -171,25 +162,25 @@ struct ConnectivityMap::State {
         };
         for (const Exception& each : mine.others) {
             meet_most(each.group);
-            out[each.group] = meet(pairs[each.pair], out[each.group]);
+            out[each.group] = store.meet(pairs[each.pair], out[each.group]);
         }
         if (next < groups.size())
             meet_most(static_cast<std::uint32_t>(groups.size()));
         return out;
     }
 
-    MapPair find(const std::vector<Exception>& list, std::uint32_t group,
-                 const MapPair& usual) const {
+    SetBounds find(const std::vector<Exception>& list, std::uint32_t group,
+                   const SetBounds& usual) const {
         const auto place = std::lower_bound(
             list.begin(), list.end(), group,
             [](const Exception& each, std::uint32_t wanted) { return each.group < wanted; });
         return place != list.end() && place->group == group ? pairs[place->pair] : usual;
     }
 
-    MapPair between(std::uint32_t source, std::uint32_t destination) {
+    SetBounds between(std::uint32_t source, std::uint32_t destination) {
         const Profile& mine = sending.of(source);
-        return meet(find(mine.others, destination, mine.usual),
-                    find(exceptions[source], destination, usual_ingress[destination]));
+        return store.meet(find(mine.others, destination, mine.usual),
+                          find(exceptions[source], destination, usual_ingress[destination]));
     }
 
     const LoweredCluster& cluster;
@@ -200,10 +191,10 @@ struct ConnectivityMap::State {
     std::vector<std::uint32_t> shown_as; ///< by number there
     SetStore store;                      ///< answers
     std::uint32_t everything = 0;
-    std::vector<MapPair> pairs; ///< of exceptions
+    std::vector<SetBounds> pairs; ///< of exceptions
     std::unordered_map<std::uint64_t, std::uint32_t> pair_numbers;
     Side sending;
-    std::vector<MapPair> usual_ingress; ///< by destination: what its ingress says of most
+    std::vector<SetBounds> usual_ingress; ///< by destination: what its ingress says of most
     /// By source: destinations whose ingress treats it unlike most, ascending.
     std::vector<std::vector<Exception>> exceptions;
     struct Met {
@@ -228,11 +219,11 @@ std::optional<std::uint32_t> ConnectivityMap::group_of(ObjectId object) const {
     return state_->ends.group_of(object);
 }
 
-std::vector<MapPair> ConnectivityMap::row(std::uint32_t source) const {
+std::vector<SetBounds> ConnectivityMap::row(std::uint32_t source) const {
     return state_->row(source);
 }
 
-MapPair ConnectivityMap::between(std::uint32_t source, std::uint32_t destination) const {
+SetBounds ConnectivityMap::between(std::uint32_t source, std::uint32_t destination) const {
     return state_->between(source, destination);
 }
 

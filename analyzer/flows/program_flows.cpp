@@ -14,11 +14,6 @@ using decision::Tri;
 
 namespace {
 
-void intersect(EntrySets& sets, const EntrySets& other) {
-    sets.yes = sets.yes & other.yes;
-    sets.may = sets.may & other.may;
-}
-
 const net::PortSet kAnyPort = net::PortSet::of(net::PortRange{});
 
 PortPairs on_side(const net::PortSet& ports, bool source) {
@@ -31,9 +26,9 @@ ConnectionSet numbers_of(const PortMatch& match, bool source) {
 }
 
 /// Where an end is in one of these sets with ports.
-EntrySets in_sets(const std::vector<decision::PredicateId>& sets, const Identity& end,
-                  bool source) {
-    EntrySets out;
+Bounds<ConnectionSet> in_sets(const std::vector<decision::PredicateId>& sets, const Identity& end,
+                              bool source) {
+    Bounds<ConnectionSet> out;
     for (const decision::PredicateId id : sets) {
         if (end.holds(id) == Tri::Unknown)
             out.may = out.may | ConnectionSet::of_ports(PortPairs::all());
@@ -42,7 +37,7 @@ EntrySets in_sets(const std::vector<decision::PredicateId>& sets, const Identity
                 continue;
             const auto port = net::PortSet::of(net::PortRange{member.port, member.port});
             const auto set = ConnectionSet::of(member.protocol, on_side(port, source));
-            out.yes = out.yes | set;
+            out.sure = out.sure | set;
             out.may = out.may | set;
         }
     }
@@ -59,25 +54,25 @@ bool has_members(const Identity& end, decision::PredicateId id) {
 }
 
 /// Narrows by the sets with ports that depend on who the end is.
-void add_sets(EntrySets& bounds, const decision::EndMatch& match, const Identity& end,
+void add_sets(Bounds<ConnectionSet>& bounds, const decision::EndMatch& match, const Identity& end,
               bool source) {
-    const auto outside = [&](const EntrySets& inside) {
-        bounds.yes = bounds.yes - inside.may;
-        bounds.may = bounds.may - inside.yes;
+    const auto outside = [&](const Bounds<ConnectionSet>& inside) {
+        bounds.sure = bounds.sure - inside.may;
+        bounds.may = bounds.may - inside.sure;
     };
     const auto& [all, none, ports, not_ports] = match;
     for (const decision::PredicateId id : all)
         if (has_members(end, id))
-            intersect(bounds, in_sets({id}, end, source));
+            bounds = meet(bounds, in_sets({id}, end, source));
     for (const decision::PredicateId id : none)
         if (has_members(end, id))
             outside(in_sets({id}, end, source));
     if (ports && !ports->named.empty()) {
-        EntrySets inside = in_sets(ports->named, end, source);
+        Bounds<ConnectionSet> inside = in_sets(ports->named, end, source);
         const ConnectionSet numbers = numbers_of(*ports, source);
-        inside.yes = inside.yes | numbers;
+        inside.sure = inside.sure | numbers;
         inside.may = inside.may | numbers;
-        intersect(bounds, inside);
+        bounds = meet(bounds, inside);
     }
     if (not_ports && !not_ports->named.empty())
         outside(in_sets(not_ports->named, end, source));
@@ -97,14 +92,14 @@ class Walk {
     Walk(const ProgramFlows& flows, const Identity& source, const Identity& destination)
         : flows_(flows), source_(source), destination_(destination) {}
 
-    FlowSets run() {
+    Bounds<ConnectionSet> run() {
         const decision::Program& program = flows_.program();
         for (std::size_t i = 0; i < program.stages.size() && !rest_.empty(); ++i)
             walk(program.stages[i], i);
         ConnectionSet& into = program.otherwise == Action::Allow ? may_allow_ : may_deny_;
         into = into | rest_;
-        FlowSets out;
-        out.allow = may_allow_ - may_deny_;
+        Bounds<ConnectionSet> out;
+        out.sure = may_allow_ - may_deny_;
         out.may = std::move(may_allow_);
         return out;
     }
@@ -123,7 +118,7 @@ class Walk {
                                   : entry.action == Action::Allow ? may_allow_
                                                                   : may_deny_;
             into = into | (rest_ & sets->may);
-            rest_ = rest_ - sets->yes;
+            rest_ = rest_ - sets->sure;
         }
         if (stage.end == decision::StageEnd::Next) {
             rest_ = rest_ | passed;
@@ -188,17 +183,18 @@ bool reads_ports(const decision::EndMatch& match, const Identity& end) {
     return false;
 }
 
-std::optional<EntrySets> entry_sets(const Match& match, const ConnectionSet& packets,
-                                    const Identity& source, const Identity& destination) {
+std::optional<Bounds<ConnectionSet>> entry_sets(const Match& match, const ConnectionSet& packets,
+                                                const Identity& source,
+                                                const Identity& destination) {
     const Tri ends = decision::both(end_matches(match.source, source),
                                     end_matches(match.destination, destination));
     if (ends == Tri::No)
         return std::nullopt;
-    EntrySets out{packets, packets};
+    Bounds<ConnectionSet> out{packets, packets};
     add_sets(out, match.source, source, true);
     add_sets(out, match.destination, destination, false);
     if (ends == Tri::Unknown) // something that is not known has to hold as well
-        out.yes = ConnectionSet{};
+        out.sure = ConnectionSet{};
     return out;
 }
 
@@ -211,14 +207,15 @@ ProgramFlows::ProgramFlows(const decision::Program& program, const HttpAtoms& at
     }
 }
 
-std::optional<EntrySets> ProgramFlows::entry(std::size_t stage, std::size_t entry,
-                                             const Identity& source,
-                                             const Identity& destination) const {
+std::optional<Bounds<ConnectionSet>> ProgramFlows::entry(std::size_t stage, std::size_t entry,
+                                                         const Identity& source,
+                                                         const Identity& destination) const {
     return entry_sets(program_.stages[stage].entries[entry].match, packets_[stage][entry], source,
                       destination);
 }
 
-FlowSets ProgramFlows::between(const Identity& source, const Identity& destination) const {
+Bounds<ConnectionSet> ProgramFlows::between(const Identity& source,
+                                            const Identity& destination) const {
     return Walk(*this, source, destination).run();
 }
 

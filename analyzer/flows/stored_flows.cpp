@@ -4,10 +4,9 @@ namespace polecat::analyzer {
 
 using decision::Action;
 using decision::Identity;
-using Sets = MatchSets::Sets;
 
 /// As ProgramFlows walks.
-Sets StoredFlows::walk(const std::vector<LiveEntries::Live>& live) {
+SetBounds StoredFlows::walk(const std::vector<LiveEntries::Live>& live) {
     SetStore& store = sets_.store();
     SetStore::Id rest = sets_.everything(); // what some run still carries
     SetStore::Id may_allow = 0, may_deny = 0;
@@ -23,7 +22,7 @@ Sets StoredFlows::walk(const std::vector<LiveEntries::Live>& live) {
                                  : action == Action::Allow ? may_allow
                                                            : may_deny;
             into = store.unite(into, store.intersect(rest, next->sets.may));
-            rest = store.subtract(rest, next->sets.yes);
+            rest = store.subtract(rest, next->sets.sure);
         }
         if (stage.end == decision::StageEnd::Next) {
             rest = store.unite(rest, passed);
@@ -37,7 +36,7 @@ Sets StoredFlows::walk(const std::vector<LiveEntries::Live>& live) {
     return {store.subtract(may_allow, may_deny), may_allow};
 }
 
-Sets StoredFlows::between(const Identity& source, const Identity& destination) {
+SetBounds StoredFlows::between(const Identity& source, const Identity& destination) {
     const std::vector<LiveEntries::Live>& live = entries_.between(source, destination);
     const auto [place, added] = known_.try_emplace(live);
     if (added)

@@ -85,17 +85,17 @@ class Exposure {
 
     static void merge(std::vector<analyzer::Answer>& rows, const analyzer::Answer& row) {
         for (analyzer::Answer& each : rows)
-            if (each.allow == row.allow && each.may == row.may) {
+            if (each.connections == row.connections) {
                 each.from.insert(each.from.end(), row.from.begin(), row.from.end());
                 return;
             }
-        rows.push_back({row.from, {}, row.allow, row.may});
+        rows.push_back({row.from, {}, row.connections});
     }
 
-    json sets(const ConnectionSet& allow, const ConnectionSet& may) const {
+    json sets(const analyzer::Bounds<ConnectionSet>& of) const {
         const auto& atoms = ask_.map().http();
-        return {{"allowed", allow.empty() ? "" : allow.describe(atoms)},
-                {"depends", may == allow ? "" : (may - allow).describe(atoms)}};
+        return {{"allowed", of.sure.empty() ? "" : of.sure.describe(atoms)},
+                {"depends", of.is_certain() ? "" : (of.may - of.sure).describe(atoms)}};
     }
 
     json from_outside(const Answers& answers, const analyzer::Answer& row, const Party& to) {
@@ -107,7 +107,8 @@ class Exposure {
             if (trail == nullptr)
                 continue;
             for (const analyzer::SetStep& step : *trail) {
-                if (step.action != decision::Action::Allow || (step.may & row.allow).empty())
+                if (step.action != decision::Action::Allow ||
+                    (step.taken.may & row.connections.sure).empty())
                     continue;
                 const auto& slot = to.ingress->slots[step.slot.value];
                 std::string text = analyzer::decider(slot, decision::Direction::Ingress);
@@ -117,7 +118,7 @@ class Exposure {
                     by.push_back(std::move(text));
             }
         }
-        json out = sets(row.allow, row.may);
+        json out = sets(row.connections);
         out["from"] = json::array();
         for (const net::Cidr& cidr : nets.cidrs())
             out["from"].push_back(net::to_string(cidr));
@@ -125,8 +126,9 @@ class Exposure {
         std::string reason;
         if (to.unsure)
             reason = std::string(ir::kUnsureGovernor) + " governs it";
-        else if (row.allow != row.may)
-            reason = ask_.doubt(answers.from[row.from.front()], to, row.may - row.allow);
+        else if (!row.connections.is_certain())
+            reason = ask_.doubt(answers.from[row.from.front()], to,
+                                row.connections.may - row.connections.sure);
         if (!reason.empty())
             out["reason"] = std::move(reason);
         out["by"] = by;
@@ -136,7 +138,7 @@ class Exposure {
     json from_new_pods(const Party& party) {
         json out = json::array();
         const auto add = [&](const analyzer::NewPod& pod) {
-            json entry = sets(pod.allow, pod.may);
+            json entry = sets(pod.connections);
             entry["namespace"] = pod.space;
             entry["labels"] = json::object();
             entry["namespace_labels"] = json::object();
@@ -150,8 +152,7 @@ class Exposure {
         if (party.ingress == nullptr) {
             add({"",
                  {},
-                 party.unsure ? ConnectionSet{} : ConnectionSet::all(),
-                 ConnectionSet::all()});
+                 {party.unsure ? ConnectionSet{} : ConnectionSet::all(), ConnectionSet::all()}});
             return out;
         }
         const auto& own = identities_[ask_.map().groups()[party.group].identity];

@@ -76,7 +76,7 @@ Hanging mark_hanging(const decision::LoweredCluster& cluster, const analyzer::Co
     };
     for (MapRow& row : rows.rows) {
         row.hangs_on_unread =
-            row.connections.allow != row.connections.may &&
+            !row.connections.is_certain() &&
             (in_doubt(row.from, Direction::Egress) || in_doubt(row.to, Direction::Ingress));
         out.add(row.hangs_on_unread);
     }

@@ -220,7 +220,8 @@ std::vector<ReachPrinter::Summary> ReachPrinter::summary(const ir::PathQuery& qu
         const auto destination = identity(query.destination, family);
         if (!source || !destination)
             continue;
-        analyzer::FlowSets both{analyzer::ConnectionSet::all(), analyzer::ConnectionSet::all()};
+        analyzer::Bounds<analyzer::ConnectionSet> both{analyzer::ConnectionSet::all(),
+                                                       analyzer::ConnectionSet::all()};
         const auto meet = [&](const ir::PathEnd& end, decision::Direction direction) {
             const auto object =
                 end.endpoint ? end.endpoint : [&]() -> std::optional<decision::ObjectId> {
@@ -231,21 +232,20 @@ std::vector<ReachPrinter::Summary> ReachPrinter::summary(const ir::PathQuery& qu
                 object ? ir::HostNetwork(cluster_).governor(*object, direction, family)
                        : ir::HostNetwork::Governor{};
             if (governor.unsure)
-                both.allow = analyzer::ConnectionSet{};
+                both.sure = analyzer::ConnectionSet{};
             if (governor.program == nullptr)
                 return;
             const auto sets =
                 analyzer::ProgramFlows(cluster_.program(governor.program->program), atoms)
                     .between(identities[*source], identities[*destination]);
-            both.allow = both.allow & sets.allow;
-            both.may = both.may & sets.may;
+            both = meet(both, sets);
         };
         meet(query.source, decision::Direction::Egress);
         meet(query.destination, decision::Direction::Ingress);
-        const auto open = both.may - both.allow;
+        const auto open = both.may - both.sure;
         ir::PathQuery routed = query;
         routed.family = family;
-        out.push_back({family, both.allow.describe(atoms), open.empty() ? "" : open.describe(atoms),
+        out.push_back({family, both.sure.describe(atoms), open.empty() ? "" : open.describe(atoms),
                        both.may.empty() ? std::nullopt : routes_.of(routed)});
     }
     return out;
