@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "analyzer/flows/stage_walk.h"
+
 namespace polecat::analyzer {
 
 using decision::Action;
@@ -109,25 +111,27 @@ bool EffectsWalk::matches(const Unit& unit) const {
     return first < stage.live.size() && stage.live[first].entry < unit.first + unit.count;
 }
 
-void EffectsWalk::follow() {
-    Id rest = sets_.everything();
-    for (std::size_t i = 0; i < program_.stages.size(); ++i) {
-        const Stage& stage = program_.stages[i];
-        StageWalk& walk = stages_[i];
-        walk.arriving = rest;
-        Id passed = 0;
-        for (Live& live : walk.live) {
-            const Action action = stage.entries[live.entry].action;
-            live.arriving = rest;
-            if (action == Action::Log)
-                continue;
-            if (action == Action::Pass)
-                passed = store_.unite(passed, store_.intersect(rest, live.sets.may));
-            rest = store_.subtract(rest, live.sets.sure);
+/// Notes what comes to the entries that match, and to the stages.
+struct EffectsWalk::Follow {
+    static constexpr bool kWholeProgram = true;
+    EffectsWalk& of;
+    Live* now = nullptr;
+
+    template <class Act> void each(std::size_t stage, const Act& act) {
+        for (Live& live : of.stages_[stage].live) {
+            now = &live;
+            act(live.entry, live.sets);
         }
-        walk.leaving = rest;
-        rest = stage.end == StageEnd::Next ? store_.unite(rest, passed) : passed;
     }
+    void begin(std::size_t stage, Id rest) { of.stages_[stage].arriving = rest; }
+    void entry(std::size_t, std::size_t, const SetBounds&, Id rest) { now->arriving = rest; }
+    void end(std::size_t stage, Id rest) { of.stages_[stage].leaving = rest; }
+    void finish(Id) {}
+};
+
+void EffectsWalk::follow() {
+    Follow walker{*this};
+    walk_stages(program_, StoredSets{store_, sets_.everything()}, walker);
 }
 
 EffectsWalk::Id EffectsWalk::allowed_from(std::size_t stage) const {

@@ -81,6 +81,7 @@ class EffectsWalk {
         Id arriving = 0; ///< what comes to it
         Id allowed = 0;  ///< what is allowed of all packets, judged from here on
     };
+    struct Follow;
     struct StageWalk {
         std::vector<Live> live;
         Id arriving = 0, leaving = 0; ///< at its start; at its end, undecided

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 
+#include "analyzer/flows/stage_walk.h"
+
 namespace polecat::analyzer {
 
-using decision::Action;
 using decision::Entry;
 using decision::Identity;
 using decision::Match;
@@ -87,52 +88,22 @@ ConnectionSet icmp_set(const decision::IcmpTypeCode& wanted, net::Family family)
     return ConnectionSet::of_icmp(protocol, net::PortSet::of(ranges));
 }
 
-class Walk {
-  public:
-    Walk(const ProgramFlows& flows, const Identity& source, const Identity& destination)
-        : flows_(flows), source_(source), destination_(destination) {}
+/// What entries match between two ends, for a walk that has no use for Log rules.
+struct Between {
+    const ProgramFlows& flows;
+    const Identity& source;
+    const Identity& destination;
 
-    Bounds<ConnectionSet> run() {
-        const decision::Program& program = flows_.program();
-        for (std::size_t i = 0; i < program.stages.size() && !rest_.empty(); ++i)
-            walk(program.stages[i], i);
-        ConnectionSet& into = program.otherwise == Action::Allow ? may_allow_ : may_deny_;
-        into = into | rest_;
-        Bounds<ConnectionSet> out;
-        out.sure = may_allow_ - may_deny_;
-        out.may = std::move(may_allow_);
-        return out;
-    }
-
-  private:
-    void walk(const Stage& stage, std::size_t number) {
-        ConnectionSet passed;
-        for (std::size_t i = 0; i < stage.entries.size() && !rest_.empty(); ++i) {
-            const Entry& entry = stage.entries[i];
-            if (entry.staged || entry.action == Action::Log)
+    template <class Act> void each(std::size_t stage, const Act& act) const {
+        const auto& entries = flows.program().stages[stage].entries;
+        for (std::size_t i = 0; i < entries.size(); ++i) {
+            if (entries[i].staged || entries[i].action == decision::Action::Log)
                 continue;
-            const auto sets = flows_.entry(number, i, source_, destination_);
-            if (!sets)
-                continue;
-            ConnectionSet& into = entry.action == Action::Pass    ? passed
-                                  : entry.action == Action::Allow ? may_allow_
-                                                                  : may_deny_;
-            into = into | (rest_ & sets->may);
-            rest_ = rest_ - sets->sure;
-        }
-        if (stage.end == decision::StageEnd::Next) {
-            rest_ = rest_ | passed;
-        } else {
-            may_deny_ = may_deny_ | rest_;
-            rest_ = std::move(passed);
+            const auto sets = flows.entry(stage, i, source, destination);
+            if (sets && !act(i, *sets))
+                return;
         }
     }
-
-    const ProgramFlows& flows_;
-    const Identity& source_;
-    const Identity& destination_;
-    ConnectionSet rest_ = ConnectionSet::all(); ///< what some run still carries
-    ConnectionSet may_allow_, may_deny_;
 };
 
 } // namespace
@@ -216,7 +187,9 @@ std::optional<Bounds<ConnectionSet>> ProgramFlows::entry(std::size_t stage, std:
 
 Bounds<ConnectionSet> ProgramFlows::between(const Identity& source,
                                             const Identity& destination) const {
-    return Walk(*this, source, destination).run();
+    const PlainSets sets;
+    const Between between{*this, source, destination};
+    return AllowedWalk(program_, sets, between).run();
 }
 
 } // namespace polecat::analyzer
