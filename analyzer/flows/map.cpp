@@ -4,6 +4,7 @@
 #include <map>
 #include <unordered_map>
 
+#include "analyzer/flows/program_view.h"
 #include "analyzer/flows/stored_flows.h"
 
 namespace polecat::analyzer {
@@ -13,7 +14,6 @@ using decision::Identities;
 using decision::Identity;
 using decision::LoweredCluster;
 using decision::ObjectId;
-using decision::PredicateId;
 
 namespace {
 
@@ -48,24 +48,15 @@ struct ConnectivityMap::State {
         return shown_as[id];
     }
 
-    /// A program, how it sees the ends of its own side and groups as its other side.
-    struct Asked {
-        decision::ProgramId id;
-        StoredFlows flows;
-        std::vector<PredicateId> own_side;
-        GroupClasses::Partition others;
-    };
-
-    Profile profile_of(Asked& program, bool egress, const Identity& own) {
+    Profile profile_of(ProgramView<StoredFlows>& program, const Identity& own) {
         std::vector<std::uint32_t> by_class;
-        for (const Identity& seen : program.others.classes) {
-            const SetBounds sets =
-                egress ? program.flows.between(own, seen) : program.flows.between(seen, own);
+        for (std::uint32_t i = 0; i < program.others().classes.size(); ++i) {
+            const SetBounds sets = program.between(own, i);
             const std::uint32_t sure = shown(sets.sure);
             by_class.push_back(number_of({sure, shown(sets.may)}));
         }
         Profile out{pairs[by_class.front()], {}};
-        for (const auto& [group, number] : program.others.groups)
+        for (const auto& [group, number] : program.others().groups)
             if (by_class[number] != by_class.front())
                 out.others.push_back({group, by_class[number]});
         out.others.shrink_to_fit();
@@ -81,9 +72,9 @@ struct ConnectivityMap::State {
 
     Side side_of(Direction direction) {
         MatchSets matches(atoms, working);
-        std::optional<Asked> asked; // groups of one program mostly stand together
+        std::optional<ProgramView<StoredFlows>> view; // groups of one program mostly stand together
+        decision::ProgramId viewed;
         std::map<std::pair<std::uint32_t, Identity>, std::uint32_t> known;
-        const bool egress = direction == Direction::Egress;
         Side out;
         out.profiles.push_back(Profile{{everything, everything}, {}}); // of ends without a say
         out.profiles.push_back(Profile{{0, everything}, {}});          // they may have one
@@ -94,14 +85,14 @@ struct ConnectivityMap::State {
                 continue;
             }
             const decision::Program& program = cluster.program(*id);
-            if (!asked || asked->id != *id)
-                asked.emplace(Asked{*id, StoredFlows(program, matches),
-                                    predicates_of(program, egress), ends.others_of(program)});
-            Identity own = restricted(ends.identity(i), asked->own_side);
+            if (!view || viewed != *id)
+                view.emplace(program, StoredFlows(program, matches), ends);
+            viewed = *id;
+            Identity own = view->own(ends.identity(i));
             const auto next = static_cast<std::uint32_t>(out.profiles.size());
             const auto [place, added] = known.try_emplace({id->value, std::move(own)}, next);
             if (added)
-                out.profiles.push_back(profile_of(*asked, egress, place->first.second));
+                out.profiles.push_back(profile_of(*view, place->first.second));
             out.of_group.push_back(place->second);
         }
         return out;

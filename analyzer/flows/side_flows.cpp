@@ -19,14 +19,8 @@ SideFlows::Side& SideFlows::side_of(decision::ProgramId id) {
     std::unique_ptr<Side>& known = by_program_[id.value];
     if (!known) {
         const decision::Program& program = cluster_.program(id);
-        const bool egress = program.direction == Direction::Egress;
-        known = std::make_unique<Side>(Side{program,
-                                            StoredFlows(program, matches_),
-                                            predicates_of(program, egress),
-                                            ends_.others_of(program),
-                                            {},
-                                            {},
-                                            {}});
+        known = std::make_unique<Side>(
+            Side{ProgramView(program, StoredFlows(program, matches_), ends_), {}, {}, {}});
     }
     return *known;
 }
@@ -36,9 +30,9 @@ std::uint32_t SideFlows::own_class(Side& side, std::uint32_t own) {
     if (added) {
         const auto next = static_cast<std::uint32_t>(side.cells.size());
         const auto [same, fresh] =
-            side.own_classes.emplace(restricted(ends_.identity(own), side.own_predicates), next);
+            side.own_classes.emplace(side.view.own(ends_.identity(own)), next);
         if (fresh)
-            side.cells.emplace_back(side.others.classes.size());
+            side.cells.emplace_back(side.view.others().classes.size());
         place->second = same->second;
     }
     return place->second;
@@ -47,12 +41,8 @@ std::uint32_t SideFlows::own_class(Side& side, std::uint32_t own) {
 SetBounds SideFlows::cell(Side& side, std::uint32_t own, std::uint32_t other_class) {
     const std::uint32_t number = own_class(side, own);
     std::optional<SetBounds>& known = side.cells[number][other_class];
-    if (!known) {
-        const bool egress = side.program.direction == Direction::Egress;
-        const Identity& mine = ends_.identity(own);
-        const Identity& theirs = side.others.classes[other_class];
-        known = egress ? side.flows.between(mine, theirs) : side.flows.between(theirs, mine);
-    }
+    if (!known)
+        known = side.view.between(ends_.identity(own), other_class);
     return *known;
 }
 
@@ -61,12 +51,7 @@ SetBounds SideFlows::one_side(Direction direction, std::uint32_t own, std::uint3
     if (!program)
         return without_program(own);
     Side& side = side_of(*program);
-    const auto& groups = side.others.groups;
-    const auto place = std::lower_bound(
-        groups.begin(), groups.end(), other,
-        [](const auto& each, std::uint32_t wanted) { return each.first < wanted; });
-    const bool listed = place != groups.end() && place->first == other;
-    return cell(side, own, listed ? place->second : 0);
+    return cell(side, own, side.view.class_of(other));
 }
 
 std::vector<SetBounds> SideFlows::row(Direction direction, std::uint32_t own) {
@@ -75,7 +60,7 @@ std::vector<SetBounds> SideFlows::row(Direction direction, std::uint32_t own) {
         return std::vector<SetBounds>(ends_.list().size(), without_program(own));
     Side& side = side_of(*program);
     std::vector<SetBounds> out(ends_.list().size(), cell(side, own, 0));
-    for (const auto& [group, number] : side.others.groups)
+    for (const auto& [group, number] : side.view.others().groups)
         out[group] = cell(side, own, number);
     return out;
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "analyzer/ends/end_groups.h"
+#include "analyzer/flows/program_view.h"
 #include "analyzer/flows/stored_flows.h"
 
 namespace polecat::analyzer {
@@ -30,10 +31,7 @@ class SideFlows {
   private:
     /// A program as endpoints that run it see the world.
     struct Side {
-        const decision::Program& program;
-        StoredFlows flows;
-        std::vector<decision::PredicateId> own_predicates;
-        GroupClasses::Partition others;
+        ProgramView<StoredFlows> view;
         std::map<decision::Identity, std::uint32_t> own_classes;
         std::unordered_map<std::uint32_t, std::uint32_t> own_class_of; ///< by group
         std::vector<std::vector<std::optional<SetBounds>>> cells;      ///< by own and other class

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "analyzer/flows/program_flows.h"
+#include "analyzer/flows/program_view.h"
 
 namespace polecat::analyzer {
 
@@ -49,22 +50,18 @@ Sides::Sides(const decision::LoweredCluster& cluster, const decision::Identities
 
 void Sides::add_program(const decision::Program& program,
                         const std::vector<std::uint32_t>& owners) {
-    const bool egress = program.direction == Direction::Egress;
-    const ProgramFlows flows(program, atoms_);
-    const auto own_side = predicates_of(program, egress);
-    const auto partition = ends_.others_of(program);
+    ProgramView view(program, ProgramFlows(program, atoms_), ends_);
     std::map<Identity, std::vector<std::uint32_t>> by_own;
     for (const std::uint32_t owner : owners)
-        by_own[restricted(ends_.identity(owner), own_side)].push_back(owner);
+        by_own[view.own(ends_.identity(owner))].push_back(owner);
     for (auto& [own, alike] : by_own) {
         std::vector<SetBounds> by_class;
-        for (const Identity& seen : partition.classes) {
-            const Bounds<ConnectionSet> sets =
-                egress ? flows.between(own, seen) : flows.between(seen, own);
+        for (std::uint32_t i = 0; i < view.others().classes.size(); ++i) {
+            const Bounds<ConnectionSet> sets = view.between(own, i);
             const std::uint32_t sure = store_.intern(sets.sure);
             by_class.push_back({sure, sets.is_certain() ? sure : store_.intern(sets.may)});
         }
-        add_side(program.direction, std::move(alike), openings(by_class, partition));
+        add_side(program.direction, std::move(alike), openings(by_class, view.others()));
     }
 }
 
