@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include "cli/polecat/commands.h"
-#include "cli/polecat/map/flow_routes.h"
 #include "cli/polecat/map/render.h"
 #include "cli/polecat/map/sides.h"
 #include "driver/input/answer_notes.h"
 #include "driver/input/input.h"
 #include "driver/input/unread.h"
 #include "driver/map/picture.h"
+#include "driver/routing/flow_routes.h"
 
 namespace polecat::cli {
 

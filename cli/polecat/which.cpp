@@ -23,12 +23,6 @@ struct WhichOptions {
 
 constexpr std::string_view kPolicy = "policy:";
 
-template <class T> T value_or_usage(Result<T> result, const char* of = "") {
-    if (!result)
-        throw CLI::ValidationError(of + result.error());
-    return *std::move(result);
-}
-
 class WhichPrinter {
   public:
     WhichPrinter(bool as_json, const Sources& sources, const decision::LoweredCluster& cluster)
