@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "analyzer/algebra/bounds.h"
 #include "analyzer/algebra/connections.h"
 
 namespace polecat::analyzer {
@@ -41,6 +42,12 @@ class SetStore {
         if (a == b || a == 0)
             return 0;
         return b == 0 ? a : remembered(Op::Minus, a, b);
+    }
+
+    /// What both let through.
+    Bounds<Id> meet(const Bounds<Id>& a, const Bounds<Id>& b) {
+        const Id sure = intersect(a.sure, b.sure);
+        return {sure, a.is_certain() && b.is_certain() ? sure : intersect(a.may, b.may)};
     }
 
     const ConnectionSet& operator[](Id id) const { return *sets_[id]; }
@@ -80,5 +87,8 @@ class SetStore {
     std::deque<const ConnectionSet*> sets_;
     std::array<Memory, 3> memories_;
 };
+
+/// By number of sets.
+using SetBounds = Bounds<SetStore::Id>;
 
 } // namespace polecat::analyzer

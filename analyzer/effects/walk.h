@@ -74,14 +74,14 @@ class EffectsWalk {
 
   private:
     using Id = SetStore::Id;
-    using Sets = MatchSets::Sets;
     /// An entry that matches something between the ends.
     struct Live {
         std::uint32_t entry = 0;
-        Sets sets;
+        SetBounds sets;
         Id arriving = 0; ///< what comes to it
         Id allowed = 0;  ///< what is allowed of all packets, judged from here on
     };
+    struct Follow;
     struct StageWalk {
         std::vector<Live> live;
         Id arriving = 0, leaving = 0; ///< at its start; at its end, undecided

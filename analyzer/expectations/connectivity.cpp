@@ -117,8 +117,8 @@ class Comparison {
 
     /// Expectations of connectivity know no requests: packets count.
     void report(const std::string& question, const ConnectionSet& expected,
-                const ConnectivityMap& map, const ConnectivityMap::Pair& pair) {
-        const ConnectionSet allow = map.set(pair.allow).without_requests();
+                const ConnectivityMap& map, const SetBounds& pair) {
+        const ConnectionSet allow = map.set(pair.sure).without_requests();
         const ConnectionSet may = map.set(pair.may).without_requests();
         CaseResult out;
         out.question = question;

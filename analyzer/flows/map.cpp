@@ -4,6 +4,7 @@
 #include <map>
 #include <unordered_map>
 
+#include "analyzer/flows/program_view.h"
 #include "analyzer/flows/stored_flows.h"
 
 namespace polecat::analyzer {
@@ -13,11 +14,8 @@ using decision::Identities;
 using decision::Identity;
 using decision::LoweredCluster;
 using decision::ObjectId;
-using decision::PredicateId;
 
 namespace {
-
-using MapPair = ConnectivityMap::Pair;
 
 /// Another end, and by its number what is let through there.
 struct Exception {
@@ -26,7 +24,7 @@ struct Exception {
 
 /// What one end lets through towards each group: one value for most, others for a few.
 struct Profile {
-    MapPair usual;
+    SetBounds usual;
     std::vector<Exception> others; ///< ascending
 };
 
@@ -50,24 +48,15 @@ struct ConnectivityMap::State {
         return shown_as[id];
     }
 
-    /// A program, how it sees the ends of its own side and groups as its other side.
-    struct Asked {
-        decision::ProgramId id;
-        StoredFlows flows;
-        std::vector<PredicateId> own_side;
-        GroupClasses::Partition others;
-    };
-
-    Profile profile_of(Asked& program, bool egress, const Identity& own) {
+    Profile profile_of(ProgramView<StoredFlows>& program, const Identity& own) {
         std::vector<std::uint32_t> by_class;
-        for (const Identity& seen : program.others.classes) {
-            const MatchSets::Sets sets =
-                egress ? program.flows.between(own, seen) : program.flows.between(seen, own);
-            const std::uint32_t allow = shown(sets.yes);
-            by_class.push_back(number_of({allow, shown(sets.may)}));
+        for (std::uint32_t i = 0; i < program.others().classes.size(); ++i) {
+            const SetBounds sets = program.between(own, i);
+            const std::uint32_t sure = shown(sets.sure);
+            by_class.push_back(number_of({sure, shown(sets.may)}));
         }
         Profile out{pairs[by_class.front()], {}};
-        for (const auto& [group, number] : program.others.groups)
+        for (const auto& [group, number] : program.others().groups)
             if (by_class[number] != by_class.front())
                 out.others.push_back({group, by_class[number]});
         out.others.shrink_to_fit();
@@ -83,9 +72,9 @@ struct ConnectivityMap::State {
 
     Side side_of(Direction direction) {
         MatchSets matches(atoms, working);
-        std::optional<Asked> asked; // groups of one program mostly stand together
+        std::optional<ProgramView<StoredFlows>> view; // groups of one program mostly stand together
+        decision::ProgramId viewed;
         std::map<std::pair<std::uint32_t, Identity>, std::uint32_t> known;
-        const bool egress = direction == Direction::Egress;
         Side out;
         out.profiles.push_back(Profile{{everything, everything}, {}}); // of ends without a say
         out.profiles.push_back(Profile{{0, everything}, {}});          // they may have one
@@ -96,14 +85,14 @@ struct ConnectivityMap::State {
                 continue;
             }
             const decision::Program& program = cluster.program(*id);
-            if (!asked || asked->id != *id)
-                asked.emplace(Asked{*id, StoredFlows(program, matches),
-                                    predicates_of(program, egress), ends.others_of(program)});
-            Identity own = restricted(ends.identity(i), asked->own_side);
+            if (!view || viewed != *id)
+                view.emplace(program, StoredFlows(program, matches), ends);
+            viewed = *id;
+            Identity own = view->own(ends.identity(i));
             const auto next = static_cast<std::uint32_t>(out.profiles.size());
             const auto [place, added] = known.try_emplace({id->value, std::move(own)}, next);
             if (added)
-                out.profiles.push_back(profile_of(*asked, egress, place->first.second));
+                out.profiles.push_back(profile_of(*view, place->first.second));
             out.of_group.push_back(place->second);
         }
         return out;
@@ -126,36 +115,29 @@ struct ConnectivityMap::State {
                 exceptions[each.group].push_back({i, each.pair});
     }
 
-    std::uint32_t number_of(const MapPair& pair) {
+    std::uint32_t number_of(const SetBounds& pair) {
         const auto next = static_cast<std::uint32_t>(pairs.size());
         const auto [place, added] =
-            pair_numbers.try_emplace((std::uint64_t{pair.allow} << 32) | pair.may, next);
+            pair_numbers.try_emplace((std::uint64_t{pair.sure} << 32) | pair.may, next);
         if (added)
             pairs.push_back(pair);
         return place->second;
     }
 
-    MapPair meet(const MapPair& a, const MapPair& b) {
-        MapPair out;
-        out.allow = store.intersect(a.allow, b.allow);
-        out.may = a.allow == a.may && b.allow == b.may ? out.allow : store.intersect(a.may, b.may);
-        return out;
-    }
-
     /// The same for what a source says of most, remembered for as long as its row is made.
-    MapPair meet_usual(const MapPair& usual, const MapPair& theirs) {
-        if (usual.allow != usual.may || theirs.allow != theirs.may)
-            return meet(usual, theirs);
-        if (theirs.allow >= met.size())
-            met.resize(theirs.allow + 1);
-        Met& known = met[theirs.allow];
+    SetBounds meet_usual(const SetBounds& usual, const SetBounds& theirs) {
+        if (!usual.is_certain() || !theirs.is_certain())
+            return store.meet(usual, theirs);
+        if (theirs.sure >= met.size())
+            met.resize(theirs.sure + 1);
+        Met& known = met[theirs.sure];
         if (known.round != round)
-            known = {round, store.intersect(usual.allow, theirs.allow)};
+            known = {round, store.intersect(usual.sure, theirs.sure)};
         return {known.set, known.set};
     }
 
-    std::vector<MapPair> row(std::uint32_t source) {
-        std::vector<MapPair> out = usual_ingress;
+    std::vector<SetBounds> row(std::uint32_t source) {
+        std::vector<SetBounds> out = usual_ingress;
         for (const Exception& each : exceptions[source])
             out[each.group] = pairs[each.pair];
         const Profile& mine = sending.of(source);
@@ -163,7 +145,7 @@ struct ConnectivityMap::State {
         ++round;
         const auto meet_most = [&](std::uint32_t stop) {
             if (mine.usual.may == 0)
-                std::fill(out.begin() + next, out.begin() + stop, MapPair{});
+                std::fill(out.begin() + next, out.begin() + stop, SetBounds{});
             else
                 for (std::uint32_t i = next; i < stop; ++i)
                     out[i] = meet_usual(mine.usual, out[i]);
@@ -171,25 +153,25 @@ struct ConnectivityMap::State {
         };
         for (const Exception& each : mine.others) {
             meet_most(each.group);
-            out[each.group] = meet(pairs[each.pair], out[each.group]);
+            out[each.group] = store.meet(pairs[each.pair], out[each.group]);
         }
         if (next < groups.size())
             meet_most(static_cast<std::uint32_t>(groups.size()));
         return out;
     }
 
-    MapPair find(const std::vector<Exception>& list, std::uint32_t group,
-                 const MapPair& usual) const {
+    SetBounds find(const std::vector<Exception>& list, std::uint32_t group,
+                   const SetBounds& usual) const {
         const auto place = std::lower_bound(
             list.begin(), list.end(), group,
             [](const Exception& each, std::uint32_t wanted) { return each.group < wanted; });
         return place != list.end() && place->group == group ? pairs[place->pair] : usual;
     }
 
-    MapPair between(std::uint32_t source, std::uint32_t destination) {
+    SetBounds between(std::uint32_t source, std::uint32_t destination) {
         const Profile& mine = sending.of(source);
-        return meet(find(mine.others, destination, mine.usual),
-                    find(exceptions[source], destination, usual_ingress[destination]));
+        return store.meet(find(mine.others, destination, mine.usual),
+                          find(exceptions[source], destination, usual_ingress[destination]));
     }
 
     const LoweredCluster& cluster;
@@ -200,10 +182,10 @@ struct ConnectivityMap::State {
     std::vector<std::uint32_t> shown_as; ///< by number there
     SetStore store;                      ///< answers
     std::uint32_t everything = 0;
-    std::vector<MapPair> pairs; ///< of exceptions
+    std::vector<SetBounds> pairs; ///< of exceptions
     std::unordered_map<std::uint64_t, std::uint32_t> pair_numbers;
     Side sending;
-    std::vector<MapPair> usual_ingress; ///< by destination: what its ingress says of most
+    std::vector<SetBounds> usual_ingress; ///< by destination: what its ingress says of most
     /// By source: destinations whose ingress treats it unlike most, ascending.
     std::vector<std::vector<Exception>> exceptions;
     struct Met {
@@ -228,11 +210,11 @@ std::optional<std::uint32_t> ConnectivityMap::group_of(ObjectId object) const {
     return state_->ends.group_of(object);
 }
 
-std::vector<MapPair> ConnectivityMap::row(std::uint32_t source) const {
+std::vector<SetBounds> ConnectivityMap::row(std::uint32_t source) const {
     return state_->row(source);
 }
 
-MapPair ConnectivityMap::between(std::uint32_t source, std::uint32_t destination) const {
+SetBounds ConnectivityMap::between(std::uint32_t source, std::uint32_t destination) const {
     return state_->between(source, destination);
 }
 

@@ -14,7 +14,6 @@ namespace polecat::cli {
 using analyzer::ConnectivityMap;
 using analyzer::EndGroup;
 using decision::LoweredCluster;
-using Pair = ConnectivityMap::Pair;
 
 namespace {
 
@@ -74,16 +73,16 @@ std::size_t count_endpoints(const std::vector<EndGroup>& groups) {
     return out;
 }
 
-std::size_t hash_of(const std::vector<Pair>& row) {
+std::size_t hash_of(const std::vector<SetBounds>& row) {
     std::size_t hash = 1469598103934665603u;
-    for (const Pair& pair : row)
-        hash = (hash ^ ((std::size_t{pair.allow} << 32) | pair.may)) * 1099511628211u;
+    for (const SetBounds& pair : row)
+        hash = (hash ^ ((std::size_t{pair.sure} << 32) | pair.may)) * 1099511628211u;
     return hash;
 }
 
 /// Groups that are reached with the same connections.
 struct Reached {
-    Pair pair;
+    SetBounds pair;
     std::vector<std::uint32_t> groups;
 };
 
@@ -97,8 +96,8 @@ struct Alike {
 class RowSorter {
   public:
     /// `outside`: the source is an outside address, which says nothing towards others of its kind.
-    std::vector<Reached> sort(const std::vector<EndGroup>& groups, const std::vector<Pair>& row,
-                              bool outside) {
+    std::vector<Reached> sort(const std::vector<EndGroup>& groups,
+                              const std::vector<SetBounds>& row, bool outside) {
         std::vector<Reached> out;
         std::vector<std::size_t> counts;
         bucket_.assign(row.size(), kNone);
@@ -109,7 +108,7 @@ class RowSorter {
                 continue;
             // Neighbours are often reached alike.
             if (last == kNone || out[last].pair != row[i]) {
-                const std::uint64_t key = (std::uint64_t{row[i].allow} << 32) | row[i].may;
+                const std::uint64_t key = (std::uint64_t{row[i].sure} << 32) | row[i].may;
                 last =
                     by_pair_.try_emplace(key, static_cast<std::uint32_t>(out.size())).first->second;
                 if (last == out.size()) {
@@ -152,7 +151,7 @@ std::vector<Alike> alike_sources(const ConnectivityMap& map) {
     RowSorter sorter;
     std::unordered_map<std::size_t, std::vector<std::size_t>> by_hash;
     for (std::uint32_t i = 0; i < groups.size(); ++i) {
-        const std::vector<Pair> row = map.row(i);
+        const std::vector<SetBounds> row = map.row(i);
         auto& candidates = by_hash[hash_of(row)];
         const auto found =
             std::find_if(candidates.begin(), candidates.end(), [&](std::size_t each) {
@@ -285,7 +284,7 @@ MapRows expanded_rows(const LoweredCluster& cluster, const ConnectivityMap& map,
         }
     }
     for (std::uint32_t source = 0; source < groups.size(); ++source) {
-        const std::vector<Pair> row = map.row(source);
+        const std::vector<SetBounds> row = map.row(source);
         for (const std::uint32_t from : ends[source])
             for (std::uint32_t destination = 0; destination < groups.size(); ++destination) {
                 if (row[destination].may == 0 ||

@@ -31,7 +31,7 @@ struct NoRoute {
 /// Indices into MapRows::ends.
 struct MapRow {
     std::vector<std::uint32_t> from, to;
-    analyzer::ConnectivityMap::Pair connections;
+    analyzer::SetBounds connections;
     bool hangs_on_unread = false; ///< what could not be read may make it another
     std::shared_ptr<const NoRoute> no_route = nullptr; ///< where rows are marked
 };

@@ -164,7 +164,8 @@ std::set<DecidedBy> Printer::deciders(const Answers& answers, const Answer& row)
         if (trail == nullptr || !seen.insert({program->slots.identity(), trail}).second)
             return;
         for (const SetStep& step : *trail) {
-            if (step.action != decision::Action::Allow || (step.may & row.may).empty())
+            if (step.action != decision::Action::Allow ||
+                (step.taken.may & row.connections.may).empty())
                 continue;
             const decision::Slot& slot = program->slots[step.slot.value];
             out.insert({std::string(decision::to_string(direction)),
@@ -196,7 +197,7 @@ Printer::Answered Printer::answered(const Question& question) {
 void Printer::count_hanging(const Answered& of) {
     const auto& rows = of.answers.rows;
     for (std::size_t i = 0; i < rows.size(); ++i)
-        hanging_.add(rows[i].may != rows[i].allow && hangs_on_unread(reason(of, i)));
+        hanging_.add(!rows[i].connections.is_certain() && hangs_on_unread(reason(of, i)));
     if (rows.empty()) // that nothing is allowed is an answer as well
         hanging_.add(false);
 }
@@ -210,7 +211,7 @@ std::string Printer::reason(const Answered& of, std::size_t row) const {
         return of.through->reasons[row];
     const Answer& answer = of.answers.rows[row];
     return ask_.doubt(of.answers.from[answer.from.front()], of.answers.to[answer.to.back()],
-                      answer.may - answer.allow);
+                      answer.connections.may - answer.connections.sure);
 }
 
 std::string Printer::row_text(const Question& question, const Answered& of, std::size_t number) {
@@ -228,10 +229,10 @@ std::string Printer::row_text(const Question& question, const Answered& of, std:
         out = fmt::format("  {}\n", to);
     else
         out = fmt::format("  {}\n   -> {}\n", from, to);
-    if (!row.allow.empty())
-        out += "      allowed  " + described(row.allow) + "\n";
-    if (row.may != row.allow) {
-        out += "      depends  " + described(row.may - row.allow) + "\n";
+    if (!row.connections.sure.empty())
+        out += "      allowed  " + described(row.connections.sure) + "\n";
+    if (!row.connections.is_certain()) {
+        out += "      depends  " + described(row.connections.may - row.connections.sure) + "\n";
         if (const std::string why = reason(of, number); !why.empty())
             out += "               because " + why + "\n";
     }
@@ -249,11 +250,14 @@ std::string Printer::explained_text(const Question& question, const Answers& ans
                                     const Answer& row) {
     std::string out;
     const std::string verdict =
-        row.may.empty()
+        row.connections.may.empty()
             ? "DENY"
-            : "allowed " + (row.allow.empty() ? "nothing for sure" : described(row.allow));
+            : "allowed " + (row.connections.sure.empty() ? "nothing for sure"
+                                                         : described(row.connections.sure));
     const std::string open =
-        row.may == row.allow ? "" : "; depends: " + described(row.may - row.allow);
+        row.connections.is_certain()
+            ? ""
+            : "; depends: " + described(row.connections.may - row.connections.sure);
     for (const Explained& part : explained(answers, row)) {
         out += fmt::format(
             "{} -> {}\n  {}{}\n", label(answers.from, part.from, question.from, question.source),
@@ -321,9 +325,12 @@ json Printer::answers(const Question& question) {
     };
     for (std::size_t i = 0; i < answers.rows.size(); ++i) {
         const Answer& row = answers.rows[i];
-        json common{{"allowed", row.allow.empty() ? "" : described(row.allow)},
-                    {"depends", row.may == row.allow ? "" : described(row.may - row.allow)}};
-        if (row.may != row.allow) {
+        json common{
+            {"allowed", row.connections.sure.empty() ? "" : described(row.connections.sure)},
+            {"depends", row.connections.is_certain()
+                            ? ""
+                            : described(row.connections.may - row.connections.sure)}};
+        if (!row.connections.is_certain()) {
             common["reason"] = reason(of, i);
             if (hangs_on_unread(common["reason"]))
                 common["hangs_on_unread"] = true;
