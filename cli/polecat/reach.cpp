@@ -2,6 +2,7 @@
 
 #include "analyzer/expectations/names.h"
 #include "cli/polecat/commands.h"
+#include "cli/polecat/reach/ask_print.h"
 #include "cli/polecat/reach/print.h"
 #include "driver/input/input.h"
 #include "driver/input/unread.h"
