@@ -14,9 +14,11 @@
 
 namespace polecat::cli {
 
+using analyzer::Bounds;
 using analyzer::ConnectionSet;
 using analyzer::ConnectivityMap;
 using analyzer::EndGroup;
+using analyzer::SetBounds;
 using backends::Graph;
 using decision::Direction;
 

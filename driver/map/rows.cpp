@@ -13,6 +13,7 @@ namespace polecat::cli {
 
 using analyzer::ConnectivityMap;
 using analyzer::EndGroup;
+using analyzer::SetBounds;
 using decision::LoweredCluster;
 
 namespace {
