@@ -92,8 +92,15 @@ void check_bgp_filters(const Bgp& bgp, Diagnostics& out);   ///< rules of BGPFil
 void check_bgp_surprises(const Bgp& bgp, Diagnostics& out); ///< where Calico does otherwise
 void check_bgp_routes(const Bgp& bgp, Diagnostics& out);    ///< who learns whose routes
 
-/// Surely: in doubt, false.
-bool filters_reject_export(const Bgp& bgp, const BgpPeer& peer, const net::Cidr& prefix);
+/// What keeps routes from a peer.
+struct ExportRejection {
+    const policy::OtherObject* filter = nullptr;
+    Span rule;         ///< of `filter`
+    Span of_the_whole; ///< a rule before that accepts the net itself alone; unknown: there is none
+};
+/// The filters of `peer` surely reject every route of that length inside `net`; in doubt, nullopt.
+std::optional<ExportRejection> export_rejection(const Bgp& bgp, const BgpPeer& peer,
+                                                const net::Cidr& net, std::int64_t length);
 /// Services that BGP tells the world of.
 void check_bgp_services(Context& context, const Bgp& bgp, Diagnostics& out);
 

@@ -20,6 +20,10 @@ struct Prefixes {
         return net.prefix <= other.net.prefix && net.contains(other.net.base) &&
                shortest <= other.shortest && longest >= other.longest;
     }
+    bool meet(const Prefixes& other) const {
+        return (net.contains(other.net.base) || other.net.contains(net.base)) &&
+               shortest <= other.longest && other.shortest <= longest;
+    }
 };
 
 class FilterRule {
@@ -43,22 +47,21 @@ class FilterRule {
         return mine && theirs && spec_.is(at_ + ".matchOperator", "In") && mine->cover(*theirs);
     }
 
-    /// For routes of that one prefix.
-    bool surely_matches(const net::Cidr& prefix) const {
+    bool surely_matches(const Prefixes& all) const {
         const auto mine = prefixes();
-        return conditions_.empty() && (net_.empty() || (mine && mine->cover(only(prefix))));
+        return conditions_.empty() && (net_.empty() || (mine && mine->cover(all)));
     }
-    bool never_matches(const net::Cidr& prefix) const {
+    bool never_matches(const Prefixes& all) const {
         const auto mine = prefixes();
-        return mine && !mine->cover(only(prefix));
+        return mine && !mine->meet(all);
     }
+    bool accepts() const { return spec_.is(at_ + ".action", "Accept"); }
+    bool rejects() const { return spec_.is(at_ + ".action", "Reject"); }
 
     const std::string& name() const { return at_; }
     Span span() const { return spec_.span(at_ + "."); }
 
   private:
-    static Prefixes only(const net::Cidr& prefix) { return {prefix, prefix.prefix, prefix.prefix}; }
-
     void collect(const std::string& field, const std::string& value) {
         if (field == "cidr" || field == "matchOperator" || field.starts_with("prefixLength"))
             net_[field] = value;
@@ -108,26 +111,31 @@ void check_bgp_filters(const Bgp& bgp, Diagnostics& out) {
         }
 }
 
-bool filters_reject_export(const Bgp& bgp, const BgpPeer& peer, const net::Cidr& prefix) {
-    const std::string list = prefix.family() == net::Family::V4 ? "exportV4" : "exportV6";
+std::optional<ExportRejection> export_rejection(const Bgp& bgp, const BgpPeer& peer,
+                                                const net::Cidr& net, std::int64_t length) {
+    const std::string list = net.family() == net::Family::V4 ? "exportV4" : "exportV6";
+    const Prefixes asked{net, length, length}, whole{net, net.prefix, net.prefix};
+    ExportRejection out;
     for (const At<std::string>& name : peer.spec().texts("filters")) {
         const auto filter =
             std::find_if(bgp.filters.begin(), bgp.filters.end(),
                          [&](const auto* each) { return each->meta.name == name.value; });
         if (filter == bgp.filters.end())
-            return false;
+            return std::nullopt;
         const policy::Settings& spec = (*filter)->spec;
         for (std::size_t i = 0; i < spec.size(list); ++i) {
-            const std::string at = fmt::format("{}[{}]", list, i);
-            const FilterRule rule(spec, at);
-            if (rule.never_matches(prefix))
+            const FilterRule rule(spec, fmt::format("{}[{}]", list, i));
+            if (rule.never_matches(asked)) {
+                if (rule.accepts() && !rule.never_matches(whole))
+                    out.of_the_whole = rule.span();
                 continue;
-            const bool rejects = spec.is(at + ".action", "Reject");
-            if (!rejects || rule.surely_matches(prefix))
-                return rejects;
+            }
+            out.filter = *filter;
+            out.rule = rule.span();
+            return rule.rejects() && rule.surely_matches(asked) ? std::optional(out) : std::nullopt;
         }
     }
-    return false;
+    return std::nullopt;
 }
 
 } // namespace polecat::lint

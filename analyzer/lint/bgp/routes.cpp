@@ -1,4 +1,5 @@
-// Without the mesh: nodes that cannot learn each other's routes.
+// Without the mesh: nodes that cannot learn each other's routes. Pools whose routes filters keep
+// back.
 #include <algorithm>
 #include <map>
 #include <numeric>
@@ -6,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "analyzer/lint/bgp/bgp.h"
+#include "analyzer/lint/pools.h"
 
 namespace polecat::lint {
 
@@ -16,6 +18,10 @@ class Routes {
     Routes(const Bgp& bgp, Diagnostics& out) : bgp_(bgp), out_(out) {}
 
     void run() {
+        if (bgp_.carries_pods())
+            for (const Pool& pool : pools_of(bgp_.cluster))
+                if (pool.for_pods && pool.exported)
+                    kept_back(pool);
         if (bgp_.mesh() != false || !bgp_.alone_carries_pods() || bgp_.nodes.size() < 2)
             return;
         islands();
@@ -110,6 +116,41 @@ class Routes {
                            "replace the number (as-override), or give nodes numbers of their own");
             return;
         }
+    }
+
+    // --- pools -----------------------------------------------------------------------------------
+
+    /// Nodes announce blocks of a pool, never its own CIDR: who accepts that alone surely meant
+    /// them. Who rejects the blocks everywhere, and has no mesh, parts the nodes from each other.
+    void kept_back(const Pool& pool) {
+        std::optional<ExportRejection> first;
+        bool everywhere = bgp_.mesh() == false && !uses_vxlan(pool) && bgp_.alone_carries_pods();
+        for (const BgpPeer& peer : bgp_.peers) {
+            if (peer.to_workloads)
+                continue;
+            const auto found = export_rejection(bgp_, peer, pool.cidr, pool.block_size);
+            everywhere = everywhere && found;
+            if (found && found->of_the_whole.known())
+                return report_kept_back(pool, *found);
+            if (found && !first)
+                first = found;
+        }
+        if (everywhere && first)
+            report_kept_back(pool, *first);
+    }
+
+    void report_kept_back(const Pool& pool, const ExportRejection& by) {
+        auto& finding =
+            out_.report(Code::FilterKeepsPool, by.rule,
+                        {about(*by.filter), pool.shown(), std::to_string(pool.block_size)})
+                .about(about(*by.filter))
+                .with_label(pool.span, "the pool");
+        if (by.of_the_whole.known())
+            finding.with_label(by.of_the_whole, "this accepts the whole pool only")
+                .with_hint("matchOperator: In takes all prefixes inside a CIDR");
+        else
+            finding.with_hint("accept the pool before this rule (matchOperator: In), or say "
+                              "disableBGPExport: true on the pool where this is meant");
     }
 
     const Bgp& bgp_;

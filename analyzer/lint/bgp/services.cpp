@@ -79,7 +79,7 @@ class Advertised {
             if (!peer.to_router() || peer.to_workloads)
                 continue;
             any = true;
-            if (!filters_reject_export(bgp_, peer, prefix))
+            if (!export_rejection(bgp_, peer, prefix, prefix.prefix))
                 return true;
         }
         return !any;

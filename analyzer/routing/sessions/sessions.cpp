@@ -64,7 +64,10 @@ class Sessions {
             if (by_mesh || (!asked(pair.a) && !asked(pair.b)))
                 continue; // the mesh counts it
             ++out_.sessions;
-            out_.broken += faults_.check(pair) ? 1 : 0;
+            if (faults_.check(pair)) {
+                ++out_.broken;
+                dead_.insert({pair.of_a, pair.of_b});
+            }
             const Session& end = *(pair.of_a != nullptr ? pair.of_a : pair.of_b);
             out_.links.push_back(
                 {pair.a, pair.b, end.neighbor, end.is_internal(), false, faults_.found()});
@@ -76,20 +79,29 @@ class Sessions {
                 continue;
             for (const Session& session : forms_[i]->of(family).sessions) {
                 const NodeIndex* other = pairs.neighbor(session);
+                if (other == nullptr)
+                    add_router(i, session);
                 add_end(i, session, other == nullptr ? nullptr : &routing_.nodes[*other], family,
-                        hidden.contains(&session));
-                if (other != nullptr)
-                    continue;
-                ++out_.sessions;
-                out_.broken += faults_.check_router(i, session) ? 1 : 0;
-                out_.links.push_back({i, std::nullopt, session.neighbor, session.is_internal(),
-                                      session.kind == SessionKind::LocalWorkload, faults_.found()});
+                        {hidden.contains(&session), dead_.contains(&session)});
             }
         }
     }
 
+    void add_router(NodeIndex node, const Session& session) {
+        ++out_.sessions;
+        if (faults_.check_router(node, session)) {
+            ++out_.broken;
+            dead_.insert(&session);
+        }
+        out_.links.push_back({node, std::nullopt, session.neighbor, session.is_internal(),
+                              session.kind == SessionKind::LocalWorkload, faults_.found()});
+    }
+
+    struct Fate {
+        bool hidden, dead;
+    };
     void add_end(NodeIndex node, const Session& session, const BgpNode* other, net::Family family,
-                 bool hidden) {
+                 Fate fate) {
         const std::string end = endpoint_text(session.neighbor, session.port);
         const bool to_reflector = other != nullptr && other->cluster_id.has_value();
         const bool workload = session.kind == SessionKind::LocalWorkload;
@@ -117,7 +129,8 @@ class Sessions {
         SessionGroup& group = out_.groups[seen.place];
         ++group.ends;
         group.passive += session.passive ? 1 : 0;
-        group.hidden += hidden ? 1 : 0;
+        group.hidden += fate.hidden ? 1 : 0;
+        group.dead += fate.dead ? 1 : 0;
         group.nodes += seen.last == node ? 0 : 1;
         group.neighbors += seen.neighbors.insert(session.neighbor).second ? 1 : 0;
         seen.last = node;
@@ -149,7 +162,8 @@ class Sessions {
         std::set_union(all.begin(), all.end(), out_.mesh_nodes.begin(), out_.mesh_nodes.end(),
                        std::back_inserter(joined));
         out_.mesh_nodes = std::move(joined);
-        out_.broken += faults_.check_mesh(pairs, replaced_, family, only_);
+        const std::uint64_t broken = faults_.check_mesh(pairs, replaced_, family, only_);
+        out_.broken += broken;
         const std::uint64_t others = all.size() - 1;
         const std::uint64_t count = only_ ? others : others * all.size() / 2;
         out_.sessions += count - replaced_.size();
@@ -158,11 +172,12 @@ class Sessions {
         replaced_.clear();
         if (all.size() > out_.mesh.nodes)
             out_.mesh = {family, all.size(), count};
-        add_mesh_groups(all, family);
+        add_mesh_groups(all, family, broken);
     }
 
-    /// Two lines: inside one AS, and between two.
-    void add_mesh_groups(const std::vector<NodeIndex>& all, net::Family family) {
+    /// Two lines: inside one AS, and between two. Inside one, none is broken.
+    void add_mesh_groups(const std::vector<NodeIndex>& all, net::Family family,
+                         std::uint64_t broken) {
         std::map<net::AsNumber, std::vector<NodeIndex>> by_as;
         for (const NodeIndex each : all)
             by_as[routing_.as_of(routing_.nodes[each])].push_back(each);
@@ -178,10 +193,12 @@ class Sessions {
         if (first != nullptr)
             push_mesh(family, (*first)[0], (*first)[1], inside, nodes_inside, as_inside);
         const std::uint64_t between = all.size() * (all.size() - 1) / 2 - inside;
-        if (between != 0)
+        if (between != 0) {
             push_mesh(family, by_as.begin()->second.front(),
                       std::next(by_as.begin())->second.front(), between, all.size(),
                       by_as.size() * (by_as.size() - 1) / 2);
+            out_.groups.back().dead = 2 * broken;
+        }
     }
 
     void push_mesh(net::Family family, NodeIndex node, NodeIndex neighbor, std::uint64_t sessions,
@@ -210,8 +227,11 @@ class Sessions {
         for (const NodeIndex each : all)
             if (each != *only_) {
                 const BgpNode& other = routing_.nodes[each];
-                add_end(*only_, mesh_session(routing_, node, other, family), &other, family,
-                        hidden.contains(each));
+                const Session here = mesh_session(routing_, node, other, family);
+                const Session there = mesh_session(routing_, other, node, family);
+                const bool agree =
+                    here.neighbor_as == there.local_as && there.neighbor_as == here.local_as;
+                add_end(*only_, here, &other, family, {hidden.contains(each), !agree});
             }
     }
 
@@ -220,6 +240,7 @@ class Sessions {
     SessionFaults faults_;
     std::vector<const NodeRouting*> forms_; ///< by node
     SessionReport out_;
+    std::set<const Session*> dead_; ///< of BGPPeers, that will not establish
     std::map<Key, Seen> seen_;
     std::vector<NodePair> replaced_; ///< sessions of the mesh, of this family
 };

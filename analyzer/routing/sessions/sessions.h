@@ -24,6 +24,7 @@ struct SessionGroup {
     std::optional<std::uint8_t> ttl_security_hops;
     bool password = false;
     std::uint64_t ends = 0, passive = 0; ///< this many; that many of them only listen
+    std::uint64_t dead = 0;              ///< of sessions that will not establish
     /// Never start: another session with the same neighbour comes before.
     std::uint64_t hidden = 0;
     std::uint64_t nodes = 0, neighbors = 0;

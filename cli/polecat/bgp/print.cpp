@@ -10,13 +10,20 @@ using routing::SessionGroup;
 
 namespace {
 
-std::string numbers_of(const SessionGroup& group) {
+/// What each end takes the numbers to be decides whether a session is internal; where the ends
+/// disagree it is neither.
+std::string numbers_of(const SessionGroup& group, bool of_both_ends) {
+    if (group.dead == group.ends)
+        return fmt::format("will not establish; AS {}, {}AS {}", group.local_as,
+                           of_both_ends ? "" : "expects ", group.neighbor_as);
     std::string out = group.is_internal() ? fmt::format("iBGP, AS {}", group.local_as)
                                           : fmt::format("eBGP, AS {} with AS {}", group.local_as,
                                                         group.neighbor_as);
     if (group.as_pairs > 1)
         out += fmt::format(" and {} other{}", group.as_pairs - 1,
                            group.is_internal() ? "s" : " pairs");
+    if (group.dead != 0)
+        out += fmt::format("; {} of {} ends will not establish", group.dead, group.ends);
     return out;
 }
 
@@ -24,15 +31,16 @@ std::string role_of(const SessionGroup& group) {
     if (group.reflector_cluster)
         return fmt::format("; they are its clients, cluster {}",
                            net::to_string(*group.reflector_cluster));
-    return group.to_reflector ? "; with route reflectors" : "";
+    return group.to_reflector && group.is_internal() ? "; with route reflectors" : "";
 }
 
 std::string traits_of(const SessionGroup& group, bool one_node) {
     std::string out;
-    if (group.passive != 0)
+    const bool whole_mesh = group.kind == routing::SessionKind::Mesh && !one_node;
+    if (group.passive != 0 && !whole_mesh) // of a mesh, one end of each calls
         out += group.passive == group.ends
                    ? "; only the neighbour calls"
-                   : fmt::format("; at {} of {} ends only the neighbour calls", group.passive,
+                   : fmt::format("; {} of {} ends wait for the neighbour to call", group.passive,
                                  group.ends);
     if (group.ttl_security_hops)
         out += fmt::format("; TTL checked, {}", counted(*group.ttl_security_hops, "hop"));
@@ -61,7 +69,7 @@ SessionText describe(const RoutedInput& routed, const SessionGroup& group, bool 
     if (!one_node && group.neighbors > 1)
         out.with = mesh ? fmt::format("each other ({})", counted(group.ends / 2, "session"))
                         : fmt::format("{} neighbours ({}, ...)", group.neighbors, group.neighbor);
-    out.what = numbers_of(group) + role_of(group) + traits_of(group, one_node);
+    out.what = numbers_of(group, mesh && !one_node) + role_of(group) + traits_of(group, one_node);
     out.takes = fmt::format("{}", fmt::join(group.import_filters, ", "));
     out.gives = fmt::format("{}", fmt::join(group.export_filters, ", "));
     return out;

@@ -114,6 +114,7 @@ class SessionsPrinter {
                  {"neighbor_as", group.neighbor_as},
                  {"as_pairs", group.as_pairs},
                  {"type", group.is_internal() ? "iBGP" : "eBGP"},
+                 {"broken", group.dead},
                  {"to_reflector", group.to_reflector},
                  {"import_filters", group.import_filters},
                  {"export_filters", group.export_filters},
