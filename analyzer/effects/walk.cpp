@@ -11,14 +11,6 @@ using decision::Identity;
 using decision::Stage;
 using decision::StageEnd;
 
-std::optional<decision::Program> accepting_only(const decision::Program& program) {
-    if (program.hook == decision::Hook::Normal)
-        return std::nullopt;
-    decision::Program out = program;
-    out.otherwise = Action::Deny;
-    return out;
-}
-
 /// As LiveEntries finds what may match.
 bool add_required(const decision::Program& program, const Unit& unit,
                   std::vector<decision::PredicateId>& out) {

@@ -21,11 +21,6 @@ struct Unit {
     auto operator<=>(const Unit&) const = default;
 };
 
-/// Before the last hook, a rule that allows says more than the end that lets a packet go on: it
-/// spares it the policy that follows, or the host's own rules for forwarded packets. The program by
-/// which only rules allow; nullopt: at the last hook both mean the same.
-std::optional<decision::Program> accepting_only(const decision::Program& program);
-
 /// Adds predicates to `out`: an other end that the unit matches has one of them, or may. False: it
 /// may match any end.
 bool add_required(const decision::Program& program, const Unit& unit,
