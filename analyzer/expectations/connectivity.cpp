@@ -45,10 +45,10 @@ struct Resolved {
     net::AddressSet outside;
 };
 
-class Comparison {
+class ConnectivityJudge {
   public:
-    Comparison(const Connectivity& wanted, const LoweredCluster& cluster,
-               std::vector<CaseResult>& results)
+    ConnectivityJudge(const Connectivity& wanted, const LoweredCluster& cluster,
+                      std::vector<CaseResult>& results)
         : wanted_(wanted), cluster_(cluster), identities_(cluster), results_(results) {}
 
     void run() {
@@ -212,7 +212,7 @@ class Comparison {
 
 void judge_connectivity(const Connectivity& wanted, const LoweredCluster& cluster,
                         std::vector<CaseResult>& results) {
-    Comparison(wanted, cluster, results).run();
+    ConnectivityJudge(wanted, cluster, results).run();
 }
 
 } // namespace polecat::analyzer
