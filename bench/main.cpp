@@ -52,7 +52,7 @@ template <class Then> void with_identities(const std::string& text, const Then& 
     diag::Diagnostics diagnostics;
     const policy::Cluster cluster = read(text, diagnostics);
     phases.done("read");
-    const auto lowered = passes::lower(cluster, diagnostics);
+    const auto lowered = passes::lower(cluster).cluster;
     phases.done("lower");
     const decision::Identities identities(lowered);
     phases.done("identities");
@@ -86,8 +86,7 @@ void lint_of(const std::string& name, const std::string& text) {
     diag::Diagnostics diagnostics;
     const policy::Cluster cluster = read(text, diagnostics);
     phases.done("read");
-    const auto lowered = passes::lower(cluster, diagnostics);
-    const auto policies = passes::order_policies(cluster);
+    const auto [policies, lowered] = passes::lower(cluster);
     phases.done("lower");
     lint::Context context(cluster, policies, lowered, {});
     lint::run(context, diagnostics);
@@ -104,7 +103,7 @@ void diff_of(const std::string& name, const std::string& text) {
     diag::Diagnostics diagnostics;
     const policy::Cluster base = read(text, diagnostics), head = read(altered, diagnostics);
     phases.done("read");
-    const auto before = passes::lower(base, diagnostics), now = passes::lower(head, diagnostics);
+    const auto before = passes::lower(base).cluster, now = passes::lower(head).cluster;
     phases.done("lower");
     const analyzer::Diff found = analyzer::diff(before, now);
     phases.done("diff");
@@ -119,7 +118,7 @@ void explain_all(const std::string& name, const std::string& text) {
     Phases phases;
     diag::Diagnostics diagnostics;
     const policy::Cluster cluster = read(text, diagnostics);
-    const auto lowered = passes::lower(cluster, diagnostics);
+    const auto lowered = passes::lower(cluster).cluster;
     phases.done("read, lower");
     const decision::Identities identities(lowered);
     analyzer::Questions questions(lowered, identities, net::Family::V4);
@@ -146,7 +145,7 @@ void tables_of(const std::string& name, const std::function<policy::Cluster()>& 
     diag::Diagnostics diagnostics;
     passes::LowerOptions options;
     options.only_node = kLocalNode;
-    const auto lowered = passes::lower(cluster, diagnostics, options);
+    const auto lowered = passes::lower(cluster, options).cluster;
     phases.done("lower");
     const decision::Identities identities(lowered);
     phases.done("identities");
@@ -162,7 +161,7 @@ void flow_by_table() {
     diag::Diagnostics diagnostics;
     passes::LowerOptions options;
     options.only_node = kLocalNode;
-    const auto lowered = passes::lower(cluster, diagnostics, options);
+    const auto lowered = passes::lower(cluster, options).cluster;
     const decision::Identities identities(lowered);
     Phases phases;
     const auto image = backends::NodeImages(lowered, identities).of(kLocalNode, diagnostics);

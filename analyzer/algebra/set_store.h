@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "analyzer/algebra/bounds.h"
 #include "analyzer/algebra/connections.h"
 #include "analyzer/algebra/pair_table.h"
 
@@ -44,6 +45,12 @@ class SetStore {
         return b == 0 ? a : remembered(Op::Minus, a, b);
     }
 
+    /// What both let through.
+    Bounds<Id> meet(const Bounds<Id>& a, const Bounds<Id>& b) {
+        const Id sure = intersect(a.sure, b.sure);
+        return {sure, a.is_certain() && b.is_certain() ? sure : intersect(a.may, b.may)};
+    }
+
     const ConnectionSet& operator[](Id id) const { return *sets_[id]; }
     std::size_t size() const { return sets_.size(); }
 
@@ -65,5 +72,8 @@ class SetStore {
     std::deque<const ConnectionSet*> sets_;
     std::array<PairTable, 3> known_; ///< by operation: answers
 };
+
+/// By number of sets.
+using SetBounds = Bounds<SetStore::Id>;
 
 } // namespace polecat::analyzer

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "analyzer/algebra/pair_table.h"
+#include "analyzer/flows/program_view.h"
 #include "analyzer/flows/stored_flows.h"
 
 namespace polecat::analyzer {
@@ -13,11 +14,8 @@ using decision::Identities;
 using decision::Identity;
 using decision::LoweredCluster;
 using decision::ObjectId;
-using decision::PredicateId;
 
 namespace {
-
-using MapPair = ConnectivityMap::Pair;
 
 /// What is let through at some other end: a group, or all groups of one profile.
 struct Exception {
@@ -52,24 +50,15 @@ struct ConnectivityMap::State {
         return shown_as[id];
     }
 
-    /// A program, how it sees the ends of its own side and groups as its other side.
-    struct Asked {
-        decision::ProgramId id;
-        StoredFlows flows;
-        std::vector<PredicateId> own_side;
-        GroupClasses::Partition others;
-    };
-
-    Profile profile_of(Asked& program, bool egress, const Identity& own) {
+    Profile profile_of(ProgramView<StoredFlows>& program, const Identity& own) {
         std::vector<std::uint32_t> by_class;
-        for (const Identity& seen : program.others.classes) {
-            const MatchSets::Sets sets =
-                egress ? program.flows.between(own, seen) : program.flows.between(seen, own);
-            const std::uint32_t allow = shown(sets.yes);
-            by_class.push_back(number_of({allow, shown(sets.may)}));
+        for (std::uint32_t i = 0; i < program.others().classes.size(); ++i) {
+            const SetBounds sets = program.between(own, i);
+            const std::uint32_t sure = shown(sets.sure);
+            by_class.push_back(number_of({sure, shown(sets.may)}));
         }
         Profile out{by_class.front(), {}};
-        for (const auto& [group, number] : program.others.groups)
+        for (const auto& [group, number] : program.others().groups)
             if (by_class[number] != by_class.front())
                 out.others.push_back({group, by_class[number]});
         out.others.shrink_to_fit();
@@ -84,9 +73,9 @@ struct ConnectivityMap::State {
 
     Side side_of(Direction direction) {
         MatchSets matches(atoms, working);
-        std::optional<Asked> asked; // groups of one program mostly stand together
+        std::optional<ProgramView<StoredFlows>> view; // groups of one program mostly stand together
+        decision::ProgramId viewed;
         std::map<std::pair<std::uint32_t, Identity>, std::uint32_t> known;
-        const bool egress = direction == Direction::Egress;
         Side out;
         out.profiles.push_back(Profile{kEverything, {}}); // of ends without a say
         out.profiles.push_back(
@@ -98,14 +87,14 @@ struct ConnectivityMap::State {
                 continue;
             }
             const decision::Program& program = cluster.program(*id);
-            if (!asked || asked->id != *id)
-                asked.emplace(Asked{*id, StoredFlows(program, matches),
-                                    predicates_of(program, egress), ends.others_of(program)});
-            Identity own = restricted(ends.identity(i), asked->own_side);
+            if (!view || viewed != *id)
+                view.emplace(program, StoredFlows(program, matches), ends);
+            viewed = *id;
+            Identity own = view->own(ends.identity(i));
             const auto next = static_cast<std::uint32_t>(out.profiles.size());
             const auto [place, added] = known.try_emplace({id->value, std::move(own)}, next);
             if (added)
-                out.profiles.push_back(profile_of(*asked, egress, place->first.second));
+                out.profiles.push_back(profile_of(*view, place->first.second));
             out.of_group.push_back(place->second);
         }
         return out;
@@ -131,8 +120,8 @@ struct ConnectivityMap::State {
         met.resize(pairs.size());
     }
 
-    std::uint32_t number_of(const MapPair& pair) {
-        std::uint32_t& known = numbers(pair.allow, pair.may);
+    std::uint32_t number_of(const SetBounds& pair) {
+        std::uint32_t& known = numbers(pair.sure, pair.may);
         if (known == PairTable::kNone) {
             known = static_cast<std::uint32_t>(pairs.size());
             pairs.push_back(pair);
@@ -147,11 +136,10 @@ struct ConnectivityMap::State {
             return second;
         std::uint32_t& known = meets(std::min(first, second), std::max(first, second));
         if (known == PairTable::kNone) {
-            const MapPair a = pairs[first], b = pairs[second];
-            MapPair out;
-            out.allow = store.intersect(a.allow, b.allow);
-            out.may =
-                a.allow == a.may && b.allow == b.may ? out.allow : store.intersect(a.may, b.may);
+            const SetBounds a = pairs[first], b = pairs[second];
+            SetBounds out;
+            out.sure = store.intersect(a.sure, b.sure);
+            out.may = a.sure == a.may && b.sure == b.may ? out.sure : store.intersect(a.may, b.may);
             known = number_of(out);
         }
         return known;
@@ -196,7 +184,7 @@ struct ConnectivityMap::State {
         return place != list.end() && place->other == other ? place->pair : usual;
     }
 
-    MapPair between(std::uint32_t source, std::uint32_t destination) {
+    SetBounds between(std::uint32_t source, std::uint32_t destination) {
         const Profile& mine = sending.profiles[sending.of_group[source]];
         const std::uint32_t theirs = accepting_of[destination];
         return pairs[meet(find(mine.others, destination, mine.usual),
@@ -211,7 +199,7 @@ struct ConnectivityMap::State {
     SetStore working;                    ///< what answers are made of
     std::vector<std::uint32_t> shown_as; ///< by number there
     SetStore store;                      ///< answers
-    std::vector<MapPair> pairs;          ///< by number
+    std::vector<SetBounds> pairs;        ///< by number
     PairTable numbers;                   ///< of pairs, by both sets
     PairTable meets;                     ///< by numbers of two pairs: that of what is in both
     Side sending;
@@ -246,11 +234,11 @@ std::vector<std::uint32_t> ConnectivityMap::row(std::uint32_t source) const {
     return state_->row(source);
 }
 
-const MapPair& ConnectivityMap::pair(std::uint32_t number) const {
+const SetBounds& ConnectivityMap::pair(std::uint32_t number) const {
     return state_->pairs[number];
 }
 
-MapPair ConnectivityMap::between(std::uint32_t source, std::uint32_t destination) const {
+SetBounds ConnectivityMap::between(std::uint32_t source, std::uint32_t destination) const {
     return state_->between(source, destination);
 }
 

@@ -190,8 +190,7 @@ int run(CompileOptions& options) {
         options.bird.out = options.out;
         return compile_bird(options.bird, input);
     }
-    diag::Diagnostics diagnostics;
-    const auto cluster = passes::lower(input.cluster, diagnostics);
+    const auto cluster = passes::lower(input.cluster).cluster;
     if (!options.emit.empty()) {
         fmt::print("{}", emit_form(options.emit, input.cluster, cluster));
         return kGood;

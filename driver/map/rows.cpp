@@ -14,8 +14,8 @@ namespace polecat::cli {
 
 using analyzer::ConnectivityMap;
 using analyzer::EndGroup;
+using analyzer::SetBounds;
 using decision::LoweredCluster;
-using Pair = ConnectivityMap::Pair;
 
 namespace {
 
@@ -84,7 +84,7 @@ std::size_t hash_of(const std::vector<std::uint32_t>& row) {
 
 /// Groups that are reached with the same connections: a part of Alike::groups.
 struct Reached {
-    Pair pair;
+    SetBounds pair;
     std::size_t first = 0, last = 0; ///< the latter not included
 };
 

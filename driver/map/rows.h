@@ -34,7 +34,7 @@ using MapEnds = std::span<const std::uint32_t>;
 
 struct MapRow {
     MapEnds from, to; ///< parts of MapRows::lists
-    analyzer::ConnectivityMap::Pair connections;
+    analyzer::SetBounds connections;
     bool hangs_on_unread = false;         ///< what could not be read may make it another
     Box<NoRoute> no_route = std::nullopt; ///< where rows are marked
 };

@@ -146,7 +146,7 @@ class MetadataChecker {
         analyzer::StoredFlows flows(program, context_.matches());
         Egress out;
         const auto sent = flows.between(own, ends_.identity(*metadata_));
-        if (store.intersect(sent.yes, store.intern(http())) == 0)
+        if (store.intersect(sent.sure, store.intern(http())) == 0)
             return out;
         out.allowing = allowing(program, number);
         if (!out.allowing)
@@ -176,7 +176,7 @@ class MetadataChecker {
                     continue;
                 const auto sets =
                     flows.entry(stage, i, ends_.identity(number), ends_.identity(*metadata_));
-                if (sets && !(sets->yes & http()).empty())
+                if (sets && !(sets->sure & http()).empty())
                     return entry.slot;
             }
         return std::nullopt;

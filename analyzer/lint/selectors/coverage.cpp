@@ -87,7 +87,7 @@ bool denies_the_rest(const std::vector<policy::Rule>& rules) {
     });
 }
 
-const std::vector<policy::Rule>& rules_in(const Policy& policy, Direction direction) {
+const std::vector<policy::Rule>& rules_for(const Policy& policy, Direction direction) {
     return direction == Direction::Ingress ? policy.ingress : policy.egress;
 }
 
@@ -143,7 +143,7 @@ class SystemPods {
                         if (lets == out.least)
                             out.lacking.insert(direction);
                         out.ends_in_deny =
-                            out.ends_in_deny || denies_the_rest(rules_in(policy, direction));
+                            out.ends_in_deny || denies_the_rest(rules_for(policy, direction));
                     }
         return out.spaces.empty() ? std::nullopt : std::optional(std::move(out));
     }
@@ -195,14 +195,14 @@ class SystemPods {
     /// What the policy and the others of its tier let through at a pod.
     static Lets left(const policy::OrderedTier& tier, const Policy& policy,
                      const selector::Labels& pod, Direction direction) {
-        const auto& own = rules_in(policy, direction);
+        const auto& own = rules_for(policy, direction);
         Lets out = what_rules_let(own);
         bool behind = false;
         for (const Policy* each : tier.policies) {
             behind = behind || each == &policy;
             if (each != &policy && !policy::is_staged(each->kind) && governs(*each, direction) &&
                 !(behind && denies_the_rest(own)) && policy::subject_of(*each).matches(pod))
-                out = std::max(out, what_rules_let(rules_in(*each, direction)));
+                out = std::max(out, what_rules_let(rules_for(*each, direction)));
         }
         return out;
     }

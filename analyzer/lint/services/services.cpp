@@ -214,7 +214,7 @@ class ServicesChecker {
         for (const policy::ServicePort& port : service.ports) {
             const auto allowed = [&](const net::Address& from, std::uint16_t number) {
                 return flows.between(identities[identities.of_address(from)], ends.identity(*group))
-                    .allow.ports(port.protocol)
+                    .sure.ports(port.protocol)
                     .destinations()
                     .contains(number);
             };

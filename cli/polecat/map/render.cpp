@@ -84,7 +84,7 @@ class Renderer {
             json entry{{"from", std::vector(row.from.begin(), row.from.end())},
                        {"to", std::vector(row.to.begin(), row.to.end())},
                        {"allowed", allowed(row)}};
-            if (row.connections.allow != row.connections.may)
+            if (!row.connections.is_certain())
                 entry["depends"] = depends(row);
             if (row.hangs_on_unread)
                 entry["hangs_on_unread"] = true;
@@ -103,11 +103,10 @@ class Renderer {
         std::string out =
             fmt::format("family,from,to,allowed,depends{}\n", rows_.routed ? ",no_route" : "");
         for (const MapRow& row : rows_.rows) {
-            out += fmt::format(
-                "{},{},{},{},{}{}\n", family(), quoted(names_.members(row.from)),
-                quoted(names_.members(row.to)), quoted(allowed(row)),
-                quoted(row.connections.allow == row.connections.may ? "" : depends(row)),
-                rows_.routed ? "," + quoted(no_route(row)) : "");
+            out += fmt::format("{},{},{},{},{}{}\n", family(), quoted(names_.members(row.from)),
+                               quoted(names_.members(row.to)), quoted(allowed(row)),
+                               quoted(row.connections.is_certain() ? "" : depends(row)),
+                               rows_.routed ? "," + quoted(no_route(row)) : "");
             pass_on(out, sink);
         }
         sink(out);
@@ -129,8 +128,7 @@ class Renderer {
         for (std::size_t i = 0; i < rows_.rows.size() && i < most; ++i) {
             const MapRow& row = rows_.rows[i];
             out.push_back({first_of(row.from), first_of(row.to), connections(row),
-                           ranges(row.from) + " " + ranges(row.to),
-                           row.connections.allow != row.connections.may});
+                           ranges(row.from) + " " + ranges(row.to), !row.connections.is_certain()});
         }
         return out;
     }
@@ -178,8 +176,8 @@ class Renderer {
     }
 
     void append_connections(std::string& out, const MapRow& row) const {
-        if (row.connections.allow == row.connections.may)
-            out += described(row.connections.allow);
+        if (row.connections.is_certain())
+            out += described(row.connections.sure);
         else
             out += connections(row);
     }
@@ -208,15 +206,15 @@ class Renderer {
         return texts_[id];
     }
     std::string allowed(const MapRow& row) const {
-        return row.connections.allow == 0 ? "" : described(row.connections.allow);
+        return row.connections.sure == 0 ? "" : described(row.connections.sure);
     }
     std::string depends(const MapRow& row) const {
-        return (map_.set(row.connections.may) - map_.set(row.connections.allow))
+        return (map_.set(row.connections.may) - map_.set(row.connections.sure))
             .describe(map_.http());
     }
     std::string connections(const MapRow& row) const {
-        if (row.connections.allow == row.connections.may)
-            return described(row.connections.allow);
+        if (row.connections.is_certain())
+            return described(row.connections.sure);
         const std::string sure = allowed(row);
         return sure + (sure.empty() ? "" : "; ") + "depends: " + depends(row);
     }

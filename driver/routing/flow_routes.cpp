@@ -1,4 +1,4 @@
-#include "cli/polecat/map/flow_routes.h"
+#include "driver/routing/flow_routes.h"
 
 #include <algorithm>
 #include <set>

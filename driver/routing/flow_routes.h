@@ -5,8 +5,8 @@
 #include <string>
 
 #include "analyzer/routing/routes/route_search.h"
-#include "cli/polecat/bgp/input.h"
 #include "driver/map/rows.h"
+#include "driver/routing/routed_input.h"
 #include "ir/path/path.h"
 
 namespace polecat::cli {
