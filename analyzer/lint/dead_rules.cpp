@@ -35,7 +35,7 @@ bool selects_every_pod(const Policy& policy) {
 /// Isolates every pod of its namespaces and allows nothing: that other policies isolate those that
 /// exist says nothing against it.
 bool is_default_deny(const Policy& policy) {
-    return policy.ingress.empty() && policy.egress.empty() && selects_every_pod(policy);
+    return policy.ingress.empty() && policy.egress.empty();
 }
 
 class DeadRulesChecker {

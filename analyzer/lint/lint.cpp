@@ -29,6 +29,7 @@ constexpr Check kChecks[] = {
     check_host_endpoints,
     check_services,
     check_ports,
+    check_deaf_ports,
     check_tiers,
     check_ipam,
     check_ipam_requests,
@@ -70,10 +71,15 @@ bool is_unused_thing(Code code) {
 
 /// What one variant of a cluster does to another is nothing.
 void drop_between_variants(const policy::Cluster& cluster, Diagnostics& findings) {
-    if (cluster.variants.empty())
+    const auto& list = findings.list();
+    const bool replaced = std::any_of(list.begin(), list.end(), [](const diag::Diagnostic& each) {
+        return each.code == Code::SeveralVariants &&
+               each.object.find("Policy ") != std::string::npos;
+    });
+    if (cluster.variants.empty() && !replaced)
         return;
     findings.keep_if([&](const diag::Diagnostic& each) {
-        if (is_unused_thing(each.code) && cluster.variants.contains(each.span.file))
+        if (is_unused_thing(each.code) && (replaced || cluster.variants.contains(each.span.file)))
             return false; // what uses it may be what another variant replaced
         return each.labels.empty() || each.code == Code::SeveralVariants ||
                each.code == Code::DuplicateObject ||

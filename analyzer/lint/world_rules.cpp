@@ -56,8 +56,11 @@ bool opens_more_than_meant(const RuleView& view) {
         !view.rule.icmp && (!view.rule.protocol || **view.rule.protocol == net::kTcp) &&
         (ports.empty() || (net::PortSet::of(net::PortRange{1, 65535}) - numbers_of(ports)).empty());
     const std::string& name = view.policy.meta.name;
-    return every_port || name.find("apiserver") != std::string::npos ||
-           name.find("api-server") != std::string::npos;
+    const bool only_apiserver = // its address is seldom known
+        !ports.empty() && all_numbers(ports) &&
+        (numbers_of(ports) - net::PortSet::of(net::PortRange{6443, 6443})).empty();
+    return every_port || (!only_apiserver && (name.find("apiserver") != std::string::npos ||
+                                              name.find("api-server") != std::string::npos));
 }
 
 /// Told of the whole policy, once.
