@@ -9,7 +9,7 @@
 namespace polecat::frontend {
 
 /// Says so where `key` is there and null. `meaning`: what holds then, "every address".
-/// nullptr: it is not null.
+/// nullptr: there was nothing to say.
 diag::Diagnostic* report_null(Fields& fields, std::string_view key, std::string_view meaning);
 /// The same of an item of a list, whose fields these are.
 void report_null_item(const yaml::Node& item, const Fields& fields, std::string_view meaning);

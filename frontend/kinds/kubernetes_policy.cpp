@@ -140,7 +140,9 @@ void read_peer(Fields fields, std::vector<policy::KubernetesPeer>& into) {
 
 /// Whom to ask for names is often left open on purpose.
 void report_null_peers(Fields& fields, std::string_view peers, const policy::KubernetesRule& rule) {
-    auto* diagnostic = report_empty_list(fields, peers, "every address");
+    // `[]` by itself is everything on purpose.
+    auto* diagnostic = rule.ports.empty() ? report_null(fields, peers, "every address")
+                                          : report_empty_list(fields, peers, "every address");
     const bool only_dns =
         peers == "to" && !rule.ports.empty() &&
         std::all_of(rule.ports.begin(), rule.ports.end(), [](const policy::KubernetesPort& each) {
@@ -149,7 +151,7 @@ void report_null_peers(Fields& fields, std::string_view peers, const policy::Kub
         });
     if (diagnostic == nullptr)
         return;
-    diagnostic->as_usual(diagnostic->severity == diag::Severity::Note); // `[]` is often meant so
+    diagnostic->as_usual(diagnostic->severity == diag::Severity::Note);
     if (only_dns)
         diagnostic->severity = diag::Severity::Note;
 }
