@@ -12,11 +12,11 @@
 
 #include <fmt/format.h>
 
-#include "analyzer/diff.h"
+#include "analyzer/diff/diff.h"
+#include "analyzer/flows/map.h"
+#include "analyzer/flows/sides.h"
 #include "analyzer/lint/lint.h"
-#include "analyzer/map.h"
-#include "analyzer/questions.h"
-#include "analyzer/sides.h"
+#include "analyzer/questions/open_ends.h"
 #include "backends/node/build.h"
 #include "bench/felix_workloads.h"
 #include "bench/manifests.h"
