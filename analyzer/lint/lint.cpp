@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "analyzer/lint/checks.h"
@@ -104,17 +105,29 @@ void lower_beside_charts(Diagnostics& findings) {
     });
 }
 
-/// What selects nothing whatever there is matches nothing of what there is, either.
+/// What selects nothing whatever there is matches nothing of what there is, either; and a rule that
+/// matches no packet opens nothing to the world.
 void drop_behind_contradictions(Diagnostics& findings) {
-    std::set<std::pair<Span, std::string>> told;
+    using Place = std::tuple<FileId, std::uint32_t, std::string>; // its line, and the object
+    std::set<Place> contradicting;
+    std::set<std::pair<Span, std::string>> empty;
+    const auto place_of = [](const diag::Diagnostic& each) {
+        return Place{each.span.file, each.span.line, each.object};
+    };
     for (const diag::Diagnostic& each : findings.list())
         if (each.code == Code::SelectorContradiction)
-            told.emplace(each.span, each.object);
-    if (!told.empty())
-        findings.keep_if([&](const diag::Diagnostic& each) {
-            return each.code != Code::PeerMatchesNothing ||
-                   !told.contains({each.span, each.object});
-        });
+            contradicting.insert(place_of(each));
+        else if (each.code == Code::EmptyMatch)
+            empty.emplace(each.span, each.object);
+    if (contradicting.empty() && empty.empty())
+        return;
+    findings.keep_if([&](const diag::Diagnostic& each) {
+        const bool of_selector =
+            each.code == Code::PeerMatchesNothing || each.code == Code::SelectsNothing;
+        const bool of_world = each.code == Code::WorldIngress || each.code == Code::WorldEgress;
+        return !(of_selector && contradicting.contains(place_of(each))) &&
+               !(of_world && empty.contains({each.span, each.object}));
+    });
 }
 
 } // namespace

@@ -14,13 +14,14 @@ namespace polecat::diag {
 
 namespace {
 
-/// Facts about the input as a whole.
+/// Facts about the input as a whole, and what could go.
 constexpr Code kSummed[] = {
     Code::DuplicateKey,         Code::YamlSyntax,       Code::ForeignPolicy,
     Code::UnprocessedTemplate,  Code::SeveralVariants,  Code::DuplicateObject,
     Code::UnbuiltKustomization, Code::LegacyApiVersion, Code::NoDefaultDeny,
     Code::UnprotectedWorkload,  Code::WorldIngress,     Code::WorldEgress,
-    Code::NodePortOpen};
+    Code::NodePortOpen,         Code::ShadowedRule,     Code::RedundantRule,
+    Code::RedundantPolicy,      Code::StagedLeftBehind, Code::NetworkSetUnused};
 
 /// What no answer hangs on was not read: one line for all of it. The second is the plural; what
 /// comes after "(and" of many is in the message.

@@ -251,9 +251,10 @@ class DeadRulesChecker {
             names.push_back(name_within(policy, each));
         }
         // A rule for the rest behind another one: what comes before both decides either way.
-        same_action = same_action || takes_the_rest_too(effect, rule);
+        const bool rest_is_taken = takes_the_rest_too(effect, rule);
+        same_action = same_action || rest_is_taken;
         for (const std::string& tier : effect.taken_by_ends) {
-            same_action = same_action && rule.action == Action::Deny;
+            same_action = same_action && (rule.action == Action::Deny || rest_is_taken);
             passed = false;
             names.push_back("the end of tier " + tier);
         }

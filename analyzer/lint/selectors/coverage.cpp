@@ -72,7 +72,9 @@ Lets what_rules_let(const std::vector<policy::Rule>& rules) {
         return rule.action == Action::Pass || rule.action == Action::Allow;
     };
     for (const policy::Rule& rule : rules)
-        if (is_for_the_cluster(rule) && lets(rule))
+        if (rule.unread.known()) // it may let everything through
+            return Lets::Everything;
+        else if (is_for_the_cluster(rule) && lets(rule))
             return Lets::Everything;
         else if (policy::asks_nothing(rule) && rule.action != Action::Log)
             return lets(rule)                                      ? Lets::Everything

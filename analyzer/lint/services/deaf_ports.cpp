@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "analyzer/lint/checks.h"
-#include "analyzer/lint/front_ports.h"
+#include "analyzer/lint/services/front_ports.h"
 #include "ir/policy/scope.h"
 #include "support/listed.h"
 
