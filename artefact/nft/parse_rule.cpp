@@ -124,8 +124,9 @@ class RuleReader {
             if (words_.take("|"))
                 out.statements.emplace_back(OrMark{words_.mark()});
             else {
+                const std::uint32_t mask = words_.take("&") ? words_.mark() : ~0u;
                 words_.expect("map");
-                out.statements.emplace_back(MarkByMark{set_name()});
+                out.statements.emplace_back(MarkByMark{set_name(), mask});
             }
         } else if (words_.is("iifname") || words_.is("oifname")) {
             const bool incoming = words_.next() == "iifname";

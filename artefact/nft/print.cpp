@@ -125,7 +125,9 @@ struct StatementText {
         return fmt::format("meta mark set {} map @{}", field(s.address), s.map);
     }
     std::string operator()(const MarkByMark& s) const {
-        return fmt::format("meta mark set meta mark map @{}", s.map);
+        if (s.mask == ~0u)
+            return "meta mark set meta mark map @" + s.map;
+        return fmt::format("meta mark set meta mark & {} map @{}", mark(s.mask), s.map);
     }
     std::string operator()(const SetFlowMark& s) const {
         // As the kernel's listing has it: the bits that are set anyway are kept as well.

@@ -128,6 +128,7 @@ struct MarkByAddress {
 };
 struct MarkByMark {
     std::string map;
+    std::uint32_t mask = ~0u; ///< the bits that are looked up
     auto operator<=>(const MarkByMark&) const = default;
 };
 /// The conntrack mark keeps `keep` and gets `bits`.

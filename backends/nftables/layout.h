@@ -14,7 +14,8 @@ namespace polecat::backends::layout {
 inline constexpr std::uint32_t kIdentityFlag = 0x40000000, kCellFlag = 0x80000000;
 inline constexpr unsigned kL4Shift = 16;
 /// A cell, or what is left of a row when none of its exceptions is met.
-inline constexpr std::uint32_t kCellOrRow = kCellFlag | 0xffff;
+inline constexpr std::uint32_t kCellOrRow = kCellFlag | (kMostNumbers - 1);
+static_assert(kMostNumbers == 1U << kL4Shift);
 /// kube-proxy's mark for masquerade, kept across.
 inline constexpr std::uint32_t kForeignMark = 0x00004000;
 /// Conntrack mark: the generation that judged the flow, and whether it was denied.
@@ -23,6 +24,11 @@ inline constexpr std::uint32_t kForeignFlowBits = ~kFlowBits;
 
 inline std::uint32_t identity_mark(std::uint32_t identity) {
     return kIdentityFlag | (identity + 1);
+}
+/// The bits of an identity's mark that say its block, and what they are.
+inline constexpr std::uint32_t kBlockMask = ~((1U << kBlockBits) - 1);
+inline std::uint32_t block_mark(std::uint32_t block) {
+    return kIdentityFlag | (block << kBlockBits);
 }
 
 /// Where a program's classes of source ports stand: above those of its L4 classes.
@@ -58,6 +64,9 @@ inline std::string source_port_chain(unsigned shift, std::uint16_t id) {
 }
 inline std::string others_map(const std::string& program, std::size_t own) {
     return program + "_others" + std::to_string(own);
+}
+inline std::string blocks_map(const std::string& program, std::size_t own) {
+    return program + "_blocks" + std::to_string(own);
 }
 inline std::string ports_map(const std::string& program, net::Protocol protocol) {
     return program + "_port" + std::to_string(protocol);

@@ -81,6 +81,13 @@ class Reader {
         return (mark & ~kIdentityFlag) - 1;
     }
 
+    static std::uint32_t block_of_mark(std::uint32_t mark) {
+        const std::uint32_t block = (mark & ~kIdentityFlag) >> kBlockBits;
+        if (mark != block_mark(block))
+            fail("a mark is no block of identities");
+        return block;
+    }
+
     void read_addresses() {
         for (const char* digit : {"4", "6"}) {
             for (const nft::Element& each : map(slots_.name(std::string("addr") + digit)).elements)
@@ -180,6 +187,9 @@ class Reader {
             ProgramImage::Others& made = program.others.emplace_back();
             for (const nft::Element& each : others->elements)
                 made.rows[identity_of(each.key.low)] = mark_of(each);
+            if (const nft::Map* blocks = ruleset_.find_map(blocks_map(name, own)))
+                for (const nft::Element& each : blocks->elements)
+                    made.blocks[block_of_mark(each.key.low)] = mark_of(each);
             const nft::Chain* body = ruleset_.find_chain(own_chain(name, false, own));
             made.usual = usual_of(body != nullptr ? *body : chain(name));
         }
@@ -236,6 +246,8 @@ class Reader {
         for (const nft::Element& each : map(name + "_cells").elements) {
             if ((each.key.low & kCellFlag) == 0)
                 continue;
+            if ((each.key.low & ~kCellOrRow) != 0)
+                fail("a cell of program " + name + " has a number that is never looked up");
             CellImage& cell = program.cells[each.key.low & ~kCellFlag];
             for (const nft::Rule& rule : chain(target_of(each)).rules)
                 for (const nft::Statement& statement : rule.statements)
@@ -277,8 +289,9 @@ class Reader {
         };
         for (const ProgramImage::Others& others : program.others) {
             row(others.usual);
-            for (const auto& [identity, number] : others.rows)
-                row(number);
+            for (const auto* list : {&others.rows, &others.blocks})
+                for (const auto& [key, number] : *list)
+                    row(number);
         }
         for (const nft::Element& each : map(name + "_cells").elements)
             if ((each.key.low & kCellFlag) == 0)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <stdexcept>
 
 #include "ir/policy/felix.h"
 
@@ -29,7 +30,7 @@ class NodeBuilder {
         for (const auto& [group, number] : groups_)
             image_.groups[number] = group;
         image_.number_groups();
-        std::sort(image_.dispatch.begin(), image_.dispatch.end());
+        settle_dispatch();
         return good_ ? std::optional(std::move(image_)) : std::nullopt;
     }
 
@@ -74,7 +75,23 @@ class NodeBuilder {
             const auto next = static_cast<std::uint32_t>(groups_.size());
             const auto group = groups_.try_emplace({name(*egress), name(*ingress)}, next).first;
             image_.dispatch.push_back({endpoint.interface_name, address, group->second});
+            spans_[{endpoint.interface_name, address}] = object.span;
         }
+    }
+
+    /// A pod stands once, however often the manifests have it. Where they have it with policies
+    /// that differ, nobody knows which holds.
+    void settle_dispatch() {
+        auto& all = image_.dispatch;
+        std::sort(all.begin(), all.end());
+        all.erase(std::unique(all.begin(), all.end()), all.end());
+        const auto same = [](const DispatchEntry& a, const DispatchEntry& b) {
+            return a.interface == b.interface && a.address == b.address;
+        };
+        const auto twice = std::adjacent_find(all.begin(), all.end(), same);
+        if (twice != all.end())
+            refuse(diag::Code::EndpointTwice, spans_[{twice->interface, twice->address}],
+                   {node_, twice->interface, net::to_string(twice->address)});
     }
 
     const decision::GroupProgram* find(const decision::Endpoint& endpoint, Direction direction,
@@ -86,8 +103,11 @@ class NodeBuilder {
         const NamedProgram& made = programs_[program.program];
         if (told_.insert(program.program.value).second)
             tell(program, made);
-        if (made.unsaid.empty())
-            image_.programs.emplace(made.name, made.image);
+        if (!made.unsaid.empty())
+            return made.name;
+        const auto [known, added] = image_.programs.emplace(made.name, made.image);
+        if (!added && !(*known->second == *made.image))
+            throw std::logic_error("two programs have one name: " + made.name);
         return made.name;
     }
 
@@ -117,6 +137,7 @@ class NodeBuilder {
     diag::Diagnostics& diagnostics_;
     NodeImage image_;
     std::map<EndpointGroup, std::uint32_t> groups_;
+    std::map<std::pair<std::string, net::Address>, Span> spans_; ///< of endpoints
     std::set<std::uint32_t> told_;
     bool good_ = true;
 };

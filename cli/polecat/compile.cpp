@@ -81,12 +81,17 @@ class Compiler {
 
     int run() {
         std::set<std::string> nodes = nodes_of(cluster_);
+        nodes.merge(nodes_in(options_.plan_from)); // the last pod of a node may have gone
         if (!options_.node.empty()) {
             if (!nodes.contains(options_.node))
                 diagnostics_.report(diag::Code::NoSuchNode, Span{}, {options_.node})
                     .with_hint("nodes with endpoints: " + list(nodes));
             nodes = {options_.node};
         }
+        if (nodes.size() > 1 && fs::is_regular_file(options_.plan_from))
+            throw CLI::ValidationError("--plan-from", options_.plan_from +
+                                                          " has the rules of one node: name it "
+                                                          "with --node");
         name_unplaced();
         if (!diagnostics_.has_errors() && !nodes.empty())
             write(fs::path("generations.nft"), backends::free_generations());
@@ -217,8 +222,9 @@ void add_compile(CLI::App& app, int& exit_code) {
     command->add_option("--base", options->base,
                         "folder of an earlier bundle: what is still there keeps its numbers");
     command->add_option("--plan-from", options->plan_from,
-                        "print the steps from these rules (a bundle, a ruleset, the listing of a "
-                        "node's table) instead of writing a bundle");
+                        "print the steps from these rules (the listing of a node's table, or a "
+                        "bundle whose files the nodes have loaded whole) instead of writing a "
+                        "bundle");
     command
         ->add_option("--emit", options->emit,
                      "print a form on the way instead: policy-ir, program or table")

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "analyzer/lint/bgp/bgp.h"
-#include "analyzer/lint/ipam/pools.h"
+#include "analyzer/lint/pools.h"
 
 namespace polecat::lint {
 

@@ -11,6 +11,15 @@ namespace polecat::cli {
 
 namespace fs = std::filesystem;
 
+std::set<std::string> nodes_in(const std::string& bundle) {
+    std::set<std::string> out;
+    const fs::path nodes = fs::path(bundle) / "nodes";
+    if (!bundle.empty() && fs::is_directory(nodes))
+        for (const auto& each : fs::directory_iterator(nodes))
+            out.insert(each.path().filename().string());
+    return out;
+}
+
 backends::Plan plan_from(const std::string& from, const std::string& node,
                          const backends::NodeImage& to) {
     std::string path = from;
