@@ -183,8 +183,10 @@ std::string closing_lines(std::span<const Diagnostic> list, const Sources& sourc
     for (const auto& [code, findings] : summed) {
         if (code == Code::SeveralVariants) { // how the input was read: no finding
             for (const Diagnostic* each : findings)
-                out += fmt::format("variants ({}): {}{}\n", label(code), printable(each->message),
-                                   each->hint ? ": " + printable(*each->hint) : "");
+                out += fmt::format(
+                    "variants ({}): {}{}{}\n", label(code), printable(each->message),
+                    each->notes.empty() ? "" : " (" + printable(each->notes.front()) + ")",
+                    each->hint ? ": " + printable(*each->hint) : "");
             continue;
         }
         out += line_of(*findings.front(), sources);
