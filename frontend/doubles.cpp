@@ -119,8 +119,8 @@ class DoublesFinder {
         return span(each.first).file == span(each.second).file;
     }
 
-    /// `dns-policy.yaml` and `dns-policy.sets.yaml`, `pool-a.yaml` and `pool-b.yaml`: one of them
-    /// is applied.
+    /// `dns-policy.yaml` and `dns-policy.sets.yaml`, `web-service.yaml` and
+    /// `web-nodeport-service.yaml`, `pool-a.yaml` and `pool-b.yaml`: one of them is applied.
     bool are_alternatives(const Double& each) const {
         std::string a = name_of(path(each.first)), b = name_of(path(each.second));
         a = a.substr(0, a.rfind('.'));
@@ -130,8 +130,11 @@ class DoublesFinder {
         constexpr std::size_t kWord = 5;
         const auto same = static_cast<std::size_t>(
             std::mismatch(a.begin(), a.end(), b.begin()).first - a.begin());
+        const auto back = static_cast<std::size_t>(
+            std::mismatch(a.rbegin(), a.rend(), b.rbegin()).first - a.rbegin());
         return a != b && a.size() >= kWord &&
-               (b.find(a) != std::string::npos || (same > kWord && same * 3 >= b.size() * 2));
+               (same + back >= a.size() || b.find(a) != std::string::npos ||
+                (same > kWord && same * 3 >= b.size() * 2));
     }
 
     /// Two objects are a slip; an object in a third file, or three objects of two folders or of the

@@ -228,6 +228,10 @@ TEST_CASE("files whose names say that one of them is taken are alternatives") {
     folder.write("in/dns-policy.sets.yaml", policy("api", "web", kSpace));
     CHECK(has(lint(folder), "warning[PC4180]"));
     CHECK_FALSE(has(lint(folder), "PC3001"));
+    const Folder inserted;
+    inserted.write("in/web-policy.yaml", policy("api", "api", kSpace));
+    inserted.write("in/web-wide-policy.yaml", policy("api", "web", kSpace));
+    CHECK(has(lint(inserted), "warning[PC4180]"));
     const Folder other;
     other.write("in/dns-policy.yaml", policy("api", "api", kSpace));
     other.write("in/web.yaml", policy("api", "web", kSpace));

@@ -124,9 +124,13 @@ void check_world_rules(Context& context, Diagnostics& out) {
                              !(view.direction == Direction::Ingress ? opens_private_port(view.rule)
                                                                     : opens_more_than_meant(view));
     });
-    for (const Told& each : found)
+    for (Told& each : found) {
+        const std::string& name = each.policy->meta.name; // says so itself
+        each.usual = each.usual || name.find("allow-all") != std::string::npos ||
+                     name.find("allow-any") != std::string::npos;
         report(each, each.direction == Direction::Ingress ? Code::WorldIngress : Code::WorldEgress,
                out);
+    }
 }
 
 } // namespace polecat::lint

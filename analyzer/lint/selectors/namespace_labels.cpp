@@ -83,6 +83,12 @@ class NamespaceLabelsChecker {
             .with_hint("write `kubernetes.io/metadata.name`, which every namespace has");
         if (given == nullptr)
             diagnostic.with_note("no cluster sets that label, only somebody by hand");
+        // A label under a name of their own is one that they set, where its Namespace is.
+        if (given == nullptr && label.find('/') != std::string::npos &&
+            label.find("kubernetes.io/") == std::string::npos) {
+            diagnostic.severity = diag::Severity::Note;
+            diagnostic.as_usual();
+        }
         return true;
     }
 
