@@ -284,7 +284,8 @@ void Fields::report_unknown(diag::Severity slip, diag::Severity other) {
                  member.value.is_scalar())
             diagnostic.with_hint("a label that is asked for stands below matchLabels");
         else if (other != diag::Severity::Error)
-            diagnostic.with_hint("it is not read; remove it, unless Kubernetes has it by now");
+            diagnostic.with_hint("it is not read; remove it, unless Kubernetes has it by now")
+                .as_usual(other == diag::Severity::Note);
     }
 }
 

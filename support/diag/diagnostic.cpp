@@ -140,6 +140,13 @@ Diagnostic& Diagnostic::with_proof(std::string text) {
     return *this;
 }
 
+std::string_view Diagnostic::fact(std::string_view key) const {
+    for (const auto& [each, value] : facts)
+        if (each == key)
+            return value;
+    return {};
+}
+
 Diagnostic& Diagnostic::about(std::string object_name) {
     object = std::move(object_name);
     return *this;

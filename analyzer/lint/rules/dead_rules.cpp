@@ -35,7 +35,7 @@ bool selects_every_pod(const Policy& policy) {
 /// Isolates every pod of its namespaces and allows nothing: that other policies isolate those that
 /// exist says nothing against it.
 bool is_default_deny(const Policy& policy) {
-    return policy.ingress.empty() && policy.egress.empty() && selects_every_pod(policy);
+    return policy.ingress.empty() && policy.egress.empty();
 }
 
 class DeadRulesChecker {
@@ -251,9 +251,10 @@ class DeadRulesChecker {
             names.push_back(name_within(policy, each));
         }
         // A rule for the rest behind another one: what comes before both decides either way.
-        same_action = same_action || takes_the_rest_too(effect, rule);
+        const bool rest_is_taken = takes_the_rest_too(effect, rule);
+        same_action = same_action || rest_is_taken;
         for (const std::string& tier : effect.taken_by_ends) {
-            same_action = same_action && rule.action == Action::Deny;
+            same_action = same_action && (rule.action == Action::Deny || rest_is_taken);
             passed = false;
             names.push_back("the end of tier " + tier);
         }

@@ -29,12 +29,12 @@ bool is_system(const decision::Object& object) {
     return space && is_system_namespace(*space);
 }
 
-/// Annotations and labels that a cloud's controllers read or write.
+/// Annotations and labels that a cloud's controllers read or write, of clouds whose metadata holds
+/// credentials.
 bool speaks_of_cloud(std::string_view key) {
     static constexpr std::string_view kParts[] = {
-        "amazonaws.com", "k8s.aws",          "aws-",           "azure",
-        "gke.io",        "cloud.google.com", "googleapis.com", "digitalocean.com",
-        "linode",        "oraclecloud",      "ibm-cloud",      "hetzner.cloud"};
+        "amazonaws.com",    "k8s.aws",        "aws-",        "azure",    "gke.io",
+        "cloud.google.com", "googleapis.com", "oraclecloud", "ibm-cloud"};
     return std::any_of(std::begin(kParts), std::end(kParts), [&](std::string_view part) {
         return key.find(part) != std::string_view::npos;
     });

@@ -72,7 +72,9 @@ Lets what_rules_let(const std::vector<policy::Rule>& rules) {
         return rule.action == Action::Pass || rule.action == Action::Allow;
     };
     for (const policy::Rule& rule : rules)
-        if (is_for_the_cluster(rule) && lets(rule))
+        if (rule.unread.known()) // it may let everything through
+            return Lets::Everything;
+        else if (is_for_the_cluster(rule) && lets(rule))
             return Lets::Everything;
         else if (policy::asks_nothing(rule) && rule.action != Action::Log)
             return lets(rule)                                      ? Lets::Everything
@@ -237,12 +239,21 @@ bool is_isolated(const Context& context, const decision::Endpoint& endpoint, Dir
 /// Workloads of a namespace, and those of them that no policy isolates.
 struct OpenCount {
     std::vector<std::string> open;
+    bool serves = false; ///< one of these declares a port, or a service leads to it
     std::size_t all = 0;
     Span first;
 };
 
 std::map<std::string, OpenCount> count_open(const Context& context, Direction direction) {
     std::map<std::string, OpenCount> out;
+    std::set<decision::ObjectId> served;
+    for (const auto& [service, objects] : context.lowered.world.service_objects)
+        for (const decision::ServiceObject& each : objects)
+            served.insert(each.object);
+    std::set<Span> listening;
+    for (const policy::Workload& each : context.cluster.workloads)
+        if (!each.listens.empty())
+            listening.insert(each.meta.span);
     for (const decision::Endpoint& endpoint : context.lowered.endpoints) {
         const Object& object = context.object(endpoint.object);
         const auto space = object.labels.find(policy::kNamespaceLabel);
@@ -254,6 +265,8 @@ std::map<std::string, OpenCount> count_open(const Context& context, Direction di
         if (is_isolated(context, endpoint, direction))
             continue;
         count.open.push_back(object.name.substr(object.name.find('/') + 1));
+        count.serves =
+            count.serves || served.contains(endpoint.object) || listening.contains(object.span);
         if (!count.first.known())
             count.first = object.span;
     }
@@ -296,7 +309,9 @@ void check_unprotected(Context& context, Diagnostics& out) {
             each.span = count.first;
             each.count = count.open.size();
             each.directions.insert(direction);
-            each.usual = each.usual && count.open.size() * 2 > count.all;
+            // Nobody sends to what serves nothing.
+            each.usual = each.usual && (count.open.size() * 2 > count.all ||
+                                        (direction == Direction::Ingress && !count.serves));
         }
     }
     for (const auto& [key, each] : open)

@@ -76,11 +76,15 @@ class ServicesChecker {
                 if (subject.matches(pod->labels) && names_pods(policy) &&
                     context_.cluster.may_meet(pod->span, policy.meta.span))
                     found.push_back("pod " + pod->name);
-            if (!found.empty())
-                out_.report(Code::HostNetworkSelected, policy.selector->span,
-                            {listed(found), policy.meta.name})
-                    .about(name_of(policy))
-                    .with_hint("govern the node by a HostEndpoint");
+            if (found.empty())
+                return;
+            auto& diagnostic = out_.report(Code::HostNetworkSelected, policy.selector->span,
+                                           {listed(found), policy.meta.name});
+            diagnostic.about(name_of(policy)).with_hint("govern the node by a HostEndpoint");
+            if (!context_.select(subject).empty()) { // it is there for others
+                diagnostic.severity = diag::Severity::Note;
+                diagnostic.as_usual();
+            }
         });
     }
 

@@ -129,6 +129,8 @@ std::string ReachPrinter::suggestion_text(const Suggestion& suggestion) const {
 }
 
 std::string ReachPrinter::text(const std::vector<ReachAnswer>& answers) const {
+    // Where nothing lies between the two ends, it does not matter where they run.
+    constexpr std::size_t kOwnHops = 2;
     std::string out;
     for (const ReachAnswer& answer : answers) {
         const ir::FlowVerdict& verdict = answer.verdict;
@@ -141,7 +143,8 @@ std::string ReachPrinter::text(const std::vector<ReachAnswer>& answers) const {
             if (verdict.ways.size() > 1)
                 out += fmt::format("  {}{}{}\n", upper(decision::to_string(way.verdict)),
                                    way.assumption.empty() ? "" : " ", way.assumption);
-            else if (!way.assumption.empty() && verdict.verdict != decision::Verdict::Depends)
+            else if (!way.assumption.empty() && way.hops.size() > kOwnHops &&
+                     verdict.verdict != decision::Verdict::Depends)
                 out += fmt::format("  shown {}; other ways end in the same\n", way.assumption);
             std::size_t number = 0;
             for (const ir::HopVerdict& hop : way.hops)
