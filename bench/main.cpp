@@ -65,8 +65,8 @@ void map_of(const std::string& name, const std::string& text) {
         phases.done("map");
         std::size_t open = 0;
         for (std::uint32_t i = 0; i < map.groups().size(); ++i)
-            for (const auto& pair : map.row(i))
-                open += pair.may != 0 ? 1 : 0;
+            for (const std::uint32_t pair : map.row(i))
+                open += pair != 0 ? 1 : 0;
         phases.done("rows");
         phases.print(fmt::format("{} ({} open)", name, open));
     });

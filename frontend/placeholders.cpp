@@ -34,6 +34,8 @@ std::string variable_in(std::string_view text) {
 /// REPLACE_ME, `fiducia-node-__PEER__`, `web-RELEASE-NAME`. Other capitals are mistakes of their
 /// own.
 bool has_word_to_replace(std::string_view text) {
+    if (std::none_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; }))
+        return false; // most texts
     constexpr std::string_view kWords[] = {"REPLACE", "RELEASE-NAME", "CHANGEME",   "CHANGE_ME",
                                            "YOUR_",   "YOUR-",        "PLACEHOLDER"};
     const std::size_t lines = text.find("__");

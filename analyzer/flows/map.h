@@ -27,8 +27,10 @@ class ConnectivityMap {
     /// The group of an endpoint; nullopt: it has no address of the family.
     std::optional<std::uint32_t> group_of(decision::ObjectId object) const;
 
-    /// What one group may send to every group, by index.
-    std::vector<SetBounds> row(std::uint32_t source) const;
+    /// From one group to every group, by index: numbers of pairs, 0 where nothing is let through.
+    /// Equal numbers, equal pairs.
+    std::vector<std::uint32_t> row(std::uint32_t source) const;
+    const SetBounds& pair(std::uint32_t number) const;
     SetBounds between(std::uint32_t source, std::uint32_t destination) const;
     /// Id 0 is the empty set. Equal ids, equal sets.
     const ConnectionSet& set(std::uint32_t id) const;

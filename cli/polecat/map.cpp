@@ -68,7 +68,7 @@ bool by_side(const MapOptions& options, const decision::LoweredCluster& cluster)
 Hanging mark_hanging(const decision::LoweredCluster& cluster, const analyzer::ConnectivityMap& map,
                      MapRows& rows) {
     Hanging out;
-    const auto in_doubt = [&](const std::vector<std::uint32_t>& ends, Direction direction) {
+    const auto in_doubt = [&](MapEnds ends, Direction direction) {
         return std::any_of(ends.begin(), ends.end(), [&](std::uint32_t end) {
             const auto program = map.groups()[rows.ends[end].group].program(direction);
             return program && cluster.is_in_doubt(*program);

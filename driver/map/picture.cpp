@@ -248,7 +248,7 @@ class Painter {
     void edges_from(std::size_t source, Graph& out) {
         std::vector<Between> cells(boxes_.size());
         for (const auto& [from, senders] : boxes_[source].parts) {
-            const std::vector<SetBounds> row = map_.row(from);
+            const std::vector<std::uint32_t> row = map_.row(from);
             for (std::size_t to_box = 0; to_box < boxes_.size(); ++to_box) {
                 if (boxes_[source].outside && boxes_[to_box].outside)
                     continue;
@@ -256,9 +256,10 @@ class Painter {
                 for (const auto& [to, receivers] : boxes_[to_box].parts) {
                     if (same_one(boxes_[source], boxes_[to_box], from, to))
                         continue;
-                    cell.pairs.insert(row[to]);
+                    const SetBounds& pair = map_.pair(row[to]);
+                    cell.pairs.insert(pair);
                     cell.implied = cell.implied && !egress_[from] && !ingress_[to] &&
-                                   map_.set(row[to].sure) == ConnectionSet::all();
+                                   map_.set(pair.sure) == ConnectionSet::all();
                 }
             }
         }

@@ -64,7 +64,7 @@ class FlowRoutes {
                                                      const decision::ServiceFront& front);
 
     std::optional<NoRoute> of(const MapRow& row, MapRows& rows);
-    Ends ends(const std::vector<std::uint32_t>& which, const MapRows& rows) const;
+    Ends ends(MapEnds which, const MapRows& rows) const;
 
     const decision::LoweredCluster& cluster_;
     std::optional<RoutedInput> routed_;

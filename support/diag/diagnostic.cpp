@@ -208,6 +208,8 @@ void Diagnostics::sort() {
 
 std::optional<std::string> nearest(std::string_view word,
                                    std::span<const std::string_view> candidates) {
+    if (std::find(candidates.begin(), candidates.end(), word) != candidates.end())
+        return std::string(word);
     const std::size_t limit = std::max<std::size_t>(1, word.size() / 3);
     std::size_t best = limit + 1;
     std::optional<std::string> found;

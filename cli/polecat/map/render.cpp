@@ -50,14 +50,14 @@ class Renderer {
         if (by_number)
             for (std::size_t i = 0; i < rows_.ends.size(); ++i)
                 out += fmt::format("G{}  {}\n", i + 1, rows_.ends[i].label);
-        const std::vector<std::uint32_t>* last = nullptr;
+        const std::uint32_t* last = nullptr;
         for (const MapRow& row : rows_.rows) {
-            if (last == nullptr || *last != row.from) {
+            if (last != row.from.data()) {
                 out += '\n';
                 append(out, row.from, by_number);
                 out += '\n';
             }
-            last = &row.from;
+            last = row.from.data();
             out += "    ";
             append_connections(out, row);
             out += by_number ? " -> " : "\n        -> ";
@@ -81,7 +81,9 @@ class Renderer {
         for (const MapEndText& end : rows_.ends)
             out["ends"].push_back({{"outside", end.outside}, {"members", end.members}});
         for (const MapRow& row : rows_.rows) {
-            json entry{{"from", row.from}, {"to", row.to}, {"allowed", allowed(row)}};
+            json entry{{"from", std::vector(row.from.begin(), row.from.end())},
+                       {"to", std::vector(row.to.begin(), row.to.end())},
+                       {"allowed", allowed(row)}};
             if (!row.connections.is_certain())
                 entry["depends"] = depends(row);
             if (row.hangs_on_unread)
@@ -158,7 +160,7 @@ class Renderer {
     }
 
     /// "shop/web; shop/db", or "G1-G4 G7".
-    void append(std::string& out, const std::vector<std::uint32_t>& ends, bool by_number) const {
+    void append(std::string& out, MapEnds ends, bool by_number) const {
         if (!by_number) {
             out += joined(ends, "; ");
             return;
@@ -217,10 +219,10 @@ class Renderer {
         return sure + (sure.empty() ? "" : "; ") + "depends: " + depends(row);
     }
 
-    std::string joined(const std::vector<std::uint32_t>& ends, const char* separator) const {
+    std::string joined(MapEnds ends, const char* separator) const {
         return names_.joined(ends, separator);
     }
-    static std::string ranges(const std::vector<std::uint32_t>& ends) {
+    static std::string ranges(MapEnds ends) {
         std::string out;
         for (std::size_t i = 0; i < ends.size();) {
             std::size_t stop = i + 1;
@@ -233,11 +235,11 @@ class Renderer {
         }
         return out;
     }
-    std::string first_of(const std::vector<std::uint32_t>& ends) const {
+    std::string first_of(MapEnds ends) const {
         constexpr std::size_t kMost = 8;
         if (ends.size() <= kMost)
             return joined(ends, "; ");
-        return joined({ends.begin(), ends.begin() + kMost}, "; ") +
+        return joined(ends.first(kMost), "; ") +
                fmt::format("; and {} more groups", ends.size() - kMost);
     }
     static std::string quoted(const std::string& text) {
