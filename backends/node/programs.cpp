@@ -60,8 +60,11 @@ std::string cut_text(const decision::Table& table) {
 /// From a table to its image.
 class ImageMaker {
   public:
-    ImageMaker(const decision::Table& table, const Numbers::Program& base)
-        : table_(table), base_(base) {
+    /// `otherwise`: the slot of packets that nothing matched.
+    ImageMaker(const decision::Table& table, decision::SlotId otherwise,
+               const Numbers::Program& base)
+        : table_(table), otherwise_(otherwise), base_(base) {
+        out_.hook = table.hook;
         out_.direction = table.direction;
         out_.family = table.family;
         out_.source_ports = table.source_ports;
@@ -71,8 +74,7 @@ class ImageMaker {
     void add_cells() {
         std::set<std::string> names;
         for (const decision::Cell& cell : table_.cells) {
-            CellImage made{
-                cell.verdict == Verdict::Allow, cell.slot.value, {}, cell.staged == Verdict::Allow};
+            CellImage made{outcome_of(cell), cell.slot.value, {}, cell.staged == Verdict::Allow};
             for (const decision::SlotId log : cell.logs)
                 made.logs.push_back(log.value);
             names_.push_back(name_of(made));
@@ -166,6 +168,13 @@ class ImageMaker {
     ProgramImage take() { return std::move(out_); }
 
   private:
+    Outcome outcome_of(const decision::Cell& cell) const {
+        if (cell.verdict != Verdict::Allow)
+            return Outcome::Deny;
+        return table_.hook != decision::Hook::Normal && cell.slot == otherwise_ ? Outcome::NoMatch
+                                                                                : Outcome::Allow;
+    }
+
     /// The row of most identities; the base's, unless that has become costly.
     std::uint32_t usual(std::size_t own, const std::map<std::uint32_t, std::size_t>& counts) {
         std::uint32_t best = 0;
@@ -187,6 +196,7 @@ class ImageMaker {
     }
 
     const decision::Table& table_;
+    decision::SlotId otherwise_;
     const Numbers::Program& base_;
     std::vector<CellImage> cells_;
     std::vector<std::string> names_, row_names_; ///< by the table's cells and rows
@@ -198,10 +208,13 @@ class ImageMaker {
 } // namespace
 
 std::string name_of(const CellImage& cell) {
-    std::string out = fmt::format("{}{}", cell.allow ? 'a' : 'd', cell.slot);
+    const char outcome = cell.outcome == Outcome::Deny    ? 'd'
+                         : cell.outcome == Outcome::Allow ? 'a'
+                                                          : 'n';
+    std::string out = fmt::format("{}{}", outcome, cell.slot);
     for (const std::uint32_t log : cell.logs)
         out += fmt::format("_l{}", log);
-    if (cell.staged_allow != cell.allow)
+    if (cell.staged_allow != cell.passes())
         out += cell.staged_allow ? "_sa" : "_sd";
     return out;
 }
@@ -212,14 +225,21 @@ Programs::Programs(const decision::LoweredCluster& cluster, const decision::Iden
     find_own();
 }
 
-/// Of all endpoints of the cluster, so that every node says the same of a program.
+/// Of all endpoints of the cluster, so that every node says the same of a program. Host endpoints
+/// govern packets between any addresses: what is forwarded, and what comes to addresses of the host
+/// that nobody named. So do workloads that may send from addresses of others.
 void Programs::find_own() {
-    for (const decision::Endpoint& endpoint : cluster_.endpoints)
+    for (const decision::Endpoint& endpoint : cluster_.endpoints) {
+        const auto& programs = cluster_.groups[endpoint.group.value].programs;
+        if (endpoint.is_host_endpoint || !endpoint.other_sources.empty())
+            for (const auto& [key, program] : programs)
+                any_own_.insert(program.program.value);
         for (const net::Address& address : cluster_.world.object(endpoint.object).addresses)
-            for (const auto& [key, program] : cluster_.groups[endpoint.group.value].programs)
+            for (const auto& [key, program] : programs)
                 if (const auto number = numbers_.addresses().find(address);
                     key.family == address.family && number != numbers_.addresses().end())
                     own_[program.program.value].insert(number->second);
+    }
 }
 
 /// The program without what packets do not show: Allow rules that need a request or a domain are
@@ -250,6 +270,7 @@ Program Programs::expressible(decision::ProgramId id, NamedProgram& out) const {
 void Programs::close(const Program& program, const std::string& text, std::string why,
                      NamedProgram& out) {
     ProgramImage closed;
+    closed.hook = program.hook;
     closed.direction = program.direction;
     closed.family = program.family;
     closed.closed = true;
@@ -265,10 +286,13 @@ NamedProgram Programs::make(decision::ProgramId id) {
         return out;
     NumberedEnds own, others;
     const auto& ids = numbers_.of(program.family);
-    for (const std::uint32_t number : own_[id.value])
-        own.emplace_back(number, &identities_[ids.at(number)]);
     for (const auto& [number, identity] : ids)
         others.emplace_back(number, &identities_[identity]);
+    if (any_own_.contains(id.value))
+        own = others;
+    else
+        for (const std::uint32_t number : own_[id.value])
+            own.emplace_back(number, &identities_[ids.at(number)]);
     const auto list_of = [](const NumberedEnds& ends) {
         std::vector<decision::Identity> list;
         for (const auto& [number, identity] : ends)
@@ -298,7 +322,8 @@ void Programs::name(const Program& program, const std::string& text, const decis
     const std::string frame = digest_of(text + cut_text(table), 24);
     const auto before = base_.programs.find(frame);
     const Numbers::Program none;
-    ImageMaker maker(table, before == base_.programs.end() ? none : before->second);
+    ImageMaker maker(table, program.otherwise_slot,
+                     before == base_.programs.end() ? none : before->second);
     maker.add_cells();
     maker.add_rows();
     maker.add_own(own);

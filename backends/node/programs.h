@@ -12,7 +12,8 @@
 
 namespace polecat::backends {
 
-/// "a12": allowed by slot 12; "d12_l3_sa": denied, logged by slot 3, allowed with staged policies.
+/// "a12": allowed by slot 12; "d12_l3_sa": denied, logged by slot 3, allowed with staged policies;
+/// "n4": nothing matched.
 std::string name_of(const CellImage& cell);
 
 struct NamedProgram {
@@ -51,7 +52,8 @@ class Programs {
     const IdentityNumbers& numbers_;
     const Numbers& base_;
     std::map<std::uint32_t, std::set<std::uint32_t>> own_; ///< identities, by program
-    std::map<std::uint32_t, NamedProgram> made_;           ///< by program
+    std::set<std::uint32_t> any_own_;            ///< programs whose own side may be any address
+    std::map<std::uint32_t, NamedProgram> made_; ///< by program
     std::map<std::string, Numbers::Program> record_;
 };
 
