@@ -12,11 +12,11 @@
 
 #include <fmt/format.h>
 
-#include "analyzer/diff.h"
+#include "analyzer/diff/diff.h"
+#include "analyzer/flows/map.h"
+#include "analyzer/flows/sides.h"
 #include "analyzer/lint/lint.h"
-#include "analyzer/map.h"
-#include "analyzer/questions.h"
-#include "analyzer/sides.h"
+#include "analyzer/questions/open_ends.h"
 #include "backends/node/build.h"
 #include "bench/felix_workloads.h"
 #include "bench/manifests.h"
@@ -177,10 +177,8 @@ void flow_by_table() {
         const net::Address source{net::Family::V4, 0, 0x0B000000 + i % 300'000};
         const auto range = image->outside.upper_bound({source, net::last_address(source.family)});
         const std::uint32_t identity = std::prev(range)->second;
-        const auto& others = table.others.front();
-        const auto row = others.rows.find(identity);
         const std::uint16_t l4 = table.l4.of({net::kTcp, static_cast<std::uint16_t>(i)});
-        const auto cell = table.rows.at(row == others.rows.end() ? others.usual : row->second);
+        const auto cell = table.rows.at(table.others.front().row_of(identity));
         allowed += table.cells.at(cell.at(0, l4)).allow ? 1 : 0;
     }
     phases.done("1M flows");

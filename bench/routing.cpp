@@ -5,10 +5,10 @@
 
 #include <fmt/format.h>
 
-#include "analyzer/routing/kernel_route.h"
-#include "analyzer/routing/propagation_classes.h"
-#include "analyzer/routing/routing_diff.h"
-#include "analyzer/routing/sessions.h"
+#include "analyzer/routing/diff/routing_diff.h"
+#include "analyzer/routing/propagation/propagation_classes.h"
+#include "analyzer/routing/routes/kernel_route.h"
+#include "analyzer/routing/sessions/sessions.h"
 #include "backends/bird/bird.h"
 #include "bench/measure.h"
 #include "passes/routing/routing.h"

@@ -1,7 +1,7 @@
 # Writes OUTPUT, a .cpp with every page of DOCS as text. Run as a script at build time.
 file(GLOB pages ${DOCS}/PC*.md)
 list(SORT pages)
-set(text "#include \"cli/polecat/pages.h\"\n\n#include <utility>\n\nnamespace polecat::cli {\n\n")
+set(text "#include \"cli/polecat/program/pages.h\"\n\n#include <utility>\n\nnamespace polecat::cli {\n\n")
 string(APPEND text "namespace {\nconstexpr std::pair<std::string_view, std::string_view> kPages[] = {\n")
 foreach(page ${pages})
   get_filename_component(label ${page} NAME_WE)

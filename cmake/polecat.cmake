@@ -11,7 +11,7 @@ find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 
 # Half of what a file costs is reading headers: libraries and programs are compiled eight files at a time, tests four. A
-# name in an unnamed namespace is therefore used once in a folder. Off: each file alone, for tools that read compile_commands.json.
+# name in an unnamed namespace is therefore used once in a library. Off: each file alone, for tools that read compile_commands.json.
 option(POLECAT_UNITY "compile several files at a time" ON)
 set(CMAKE_UNITY_BUILD ${POLECAT_UNITY})
 set(CMAKE_UNITY_BUILD_BATCH_SIZE 8)
@@ -31,6 +31,10 @@ add_compile_options($<$<CONFIG:Release>:-fPIE> $<$<CONFIG:Release>:-fstack-prote
 add_link_options($<$<CONFIG:Release>:-pie> $<$<CONFIG:Release>:LINKER:-z,relro,-z,now>)
 if(POLECAT_SANITIZE)
   add_compile_options(-fsanitize=${POLECAT_SANITIZE} -fno-omit-frame-pointer)
+  # Checks of each use of a pointer are three quarters of the build's time; AddressSanitizer tells of the same faults.
+  if(POLECAT_SANITIZE MATCHES "undefined")
+    add_compile_options(-fno-sanitize=null,alignment,object-size)
+  endif()
   add_link_options(-fsanitize=${POLECAT_SANITIZE})
 endif()
 
@@ -55,6 +59,7 @@ endfunction()
 function(polecat_test name)
   cmake_parse_arguments(ARG "" "" "USES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "/runner/") # a program of its own
   add_executable(test_${name} ${sources} ${PROJECT_SOURCE_DIR}/tests/main.cpp)
   target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR})
   set(paths POLECAT_SOURCE_DIR="${PROJECT_SOURCE_DIR}" POLECAT_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")

@@ -2,7 +2,7 @@
 
 #include "ir/policy/felix.h"
 #include "ir/policy/pools.h"
-#include "passes/lower_parts.h"
+#include "passes/lowering/parts.h"
 
 namespace polecat::passes {
 

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "analyzer/every_endpoint.h"
+#include "analyzer/effects/every_endpoint.h"
 #include "analyzer/lint/pools.h"
 #include "ir/policy/felix.h"
 

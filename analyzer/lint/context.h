@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "analyzer/claim.h"
-#include "analyzer/effects.h"
-#include "analyzer/map.h"
-#include "analyzer/match_sets.h"
+#include "analyzer/effects/claim.h"
+#include "analyzer/effects/effects.h"
+#include "analyzer/flows/map.h"
+#include "analyzer/flows/match_sets.h"
 #include "ir/decision/identity.h"
 #include "ir/decision/lowered.h"
 #include "ir/decision/policy_rules.h"

@@ -1,14 +1,14 @@
 /// Does a rule decide anything at some endpoint that could exist? Asked over all sets of labels of
 /// the endpoint, all ends of flows and all packets, answered by Z3. Shares the classes of labels'
-/// values with analyzer/every_endpoint, which it checks, and nothing of its search.
+/// values with analyzer/effects/every_endpoint, which it checks, and nothing of its search.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "analyzer/effects.h"
-#include "analyzer/http_atoms.h"
+#include "analyzer/algebra/http_atoms.h"
+#include "analyzer/effects/effects.h"
 #include "analyzer/z3/any_program.h"
 #include "analyzer/z3/session.h"
 #include "ir/decision/eval.h"

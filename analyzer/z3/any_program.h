@@ -7,7 +7,7 @@
 #include <set>
 #include <vector>
 
-#include "analyzer/effects.h"
+#include "analyzer/effects/effects.h"
 #include "analyzer/z3/encode.h"
 #include "ir/decision/policy_rules.h"
 

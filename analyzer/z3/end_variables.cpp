@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <set>
 
-#include "analyzer/end_groups.h"
+#include "analyzer/ends/end_groups.h"
 #include "analyzer/z3/existing_ends.h"
 
 namespace polecat::smt {

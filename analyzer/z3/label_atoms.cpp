@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "analyzer/label_space.h"
+#include "analyzer/labels/label_space.h"
 #include "analyzer/z3/packet.h"
 
 namespace polecat::smt {

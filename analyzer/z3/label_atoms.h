@@ -1,6 +1,6 @@
 /// Sets of labels as bit-vectors: for each label the number of a class of values, or of absence.
-/// The classes come from analyzer/label_space, cut by small automata, so that no string reaches the
-/// solver.
+/// The classes come from analyzer/labels/label_space, cut by small automata, so that no string
+/// reaches the solver.
 #pragma once
 
 #include <map>
@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "analyzer/label_space.h"
+#include "analyzer/labels/label_space.h"
 #include "analyzer/z3/formula.h"
 
 namespace polecat::smt {

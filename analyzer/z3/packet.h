@@ -1,8 +1,8 @@
 /// The variables of one packet (all of a flow but its ends), and what a match asks of them.
 #pragma once
 
-#include "analyzer/connections.h"
-#include "analyzer/http_atoms.h"
+#include "analyzer/algebra/connections.h"
+#include "analyzer/algebra/http_atoms.h"
 #include "analyzer/z3/formula.h"
 #include "ir/decision/flow.h"
 #include "ir/decision/program.h"

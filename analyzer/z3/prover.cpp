@@ -6,7 +6,7 @@
 #include <utility>
 #include <variant>
 
-#include "analyzer/effect_runs.h"
+#include "analyzer/effects/runs.h"
 #include "analyzer/z3/any_endpoint.h"
 #include "support/parallel.h"
 

@@ -4,7 +4,7 @@
 #include <map>
 #include <vector>
 
-#include "analyzer/claim.h"
+#include "analyzer/effects/claim.h"
 #include "analyzer/z3/questions.h"
 #include "ir/decision/policy_rules.h"
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "analyzer/effects_walk.h"
-#include "analyzer/http_atoms.h"
+#include "analyzer/algebra/http_atoms.h"
+#include "analyzer/effects/walk.h"
 #include "analyzer/z3/existing_ends.h"
 #include "analyzer/z3/session.h"
 

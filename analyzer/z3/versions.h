@@ -1,7 +1,8 @@
-/// Has Z3 confirm what analyzer/diff says of two versions of a cluster, or of its staged policies.
+/// Has Z3 confirm what analyzer/diff says of two versions of a cluster, or of its staged
+/// policies.
 #pragma once
 
-#include "analyzer/diff.h"
+#include "analyzer/diff/diff.h"
 #include "analyzer/z3/session.h"
 
 namespace polecat::smt {

@@ -164,8 +164,9 @@ class RuleReader {
                 out.statements.emplace_back(OrWord{words_.word()});
                 return;
             }
+            const std::uint32_t mask = words_.take("&") ? words_.word() : ~0u;
             words_.expect("map");
-            out.statements.emplace_back(WordByWord{set_name()});
+            out.statements.emplace_back(WordByWord{set_name(), mask});
         } else if (words_.is("iifname") || words_.is("oifname")) {
             const bool incoming = words_.next() == "iifname";
             words_.expect(".");

@@ -161,7 +161,9 @@ struct StatementText {
         return fmt::format("meta priority set {} map @{}", field(s.address), s.map);
     }
     std::string operator()(const WordByWord& s) const {
-        return fmt::format("meta priority set meta priority map @{}", s.map);
+        if (s.mask == ~0u)
+            return "meta priority set meta priority map @" + s.map;
+        return fmt::format("meta priority set meta priority & {} map @{}", word(s.mask), s.map);
     }
     std::string operator()(const SetFlowMark& s) const {
         // As the kernel's listing has it: the bits that are set anyway are kept as well.

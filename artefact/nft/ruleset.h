@@ -161,6 +161,7 @@ struct WordByAddress {
 };
 struct WordByWord {
     std::string map;
+    std::uint32_t mask = ~0u; ///< the bits that are looked up
     auto operator<=>(const WordByWord&) const = default;
 };
 /// The conntrack mark keeps `keep` and gets `bits`.

@@ -92,7 +92,7 @@ class ProgramEmitter {
         }
     }
 
-    /// Rows of identities; those that are not listed have the usual one.
+    /// Rows of identities; those that are not listed have that of their block, or the usual one.
     void add_others() {
         for (std::size_t own = 0; own < image_.others.size(); ++own) {
             Map& others = map(others_map(name_, own), nft::KeyType::Word, Map::Kind::Words);
@@ -100,6 +100,11 @@ class ProgramEmitter {
                 const std::uint32_t mark = identity_mark(identity);
                 others.elements.push_back({number_key(mark, mark), row});
             }
+            if (image_.others[own].blocks.empty())
+                continue;
+            Map& blocks = map(blocks_map(name_, own), nft::KeyType::Word, Map::Kind::Words);
+            for (const auto& [block, row] : image_.others[own].blocks)
+                blocks.elements.push_back({number_key(block_mark(block), block_mark(block)), row});
         }
     }
 
@@ -201,6 +206,8 @@ class ProgramEmitter {
     void add_body(nft::Chain& to, std::size_t own, bool reply) {
         to.rules.push_back(plain({}, {jump(identify(false, reply))}));
         to.rules.push_back(plain({}, {nft::WordByWord{others_map(name_, own)}}));
+        if (!image_.others[own].blocks.empty())
+            to.rules.push_back(plain({}, {nft::WordByWord{blocks_map(name_, own), kBlockMask}}));
         to.rules.push_back(plain({nft::WordIs{kIdentityFlag, kIdentityFlag}},
                                  {nft::SetWord{image_.others[own].usual}}));
         if (port_count_ > 1)

@@ -14,7 +14,8 @@ namespace polecat::backends::layout {
 inline constexpr std::uint32_t kIdentityFlag = 0x40000000, kCellFlag = 0x80000000;
 inline constexpr unsigned kL4Shift = 16;
 /// A cell, or what is left of a row when none of its exceptions is met.
-inline constexpr std::uint32_t kCellOrRow = kCellFlag | 0xffff;
+inline constexpr std::uint32_t kCellOrRow = kCellFlag | (kMostNumbers - 1);
+static_assert(kMostNumbers == 1U << kL4Shift);
 /// After a program of a hook where an Allow skips later ones: it was one. 0: nothing matched.
 inline constexpr std::uint32_t kTaken = 0xc0000000;
 /// Conntrack mark: the generation that judged the flow, and whether it was denied. While a packet
@@ -56,6 +57,11 @@ inline bool tells(decision::Hook hook) {
 inline std::uint32_t identity_mark(std::uint32_t identity) {
     return kIdentityFlag | (identity + 1);
 }
+/// The bits of an identity's mark that say its block, and what they are.
+inline constexpr std::uint32_t kBlockMask = ~((1U << kBlockBits) - 1);
+inline std::uint32_t block_mark(std::uint32_t block) {
+    return kIdentityFlag | (block << kBlockBits);
+}
 
 /// Where a program's classes of source ports stand: above those of its L4 classes.
 inline unsigned source_port_shift(const ProgramImage& program) {
@@ -90,6 +96,9 @@ inline std::string source_port_chain(unsigned shift, std::uint16_t id) {
 }
 inline std::string others_map(const std::string& program, std::size_t own) {
     return program + "_others" + std::to_string(own);
+}
+inline std::string blocks_map(const std::string& program, std::size_t own) {
+    return program + "_blocks" + std::to_string(own);
 }
 inline std::string ports_map(const std::string& program, net::Protocol protocol) {
     return program + "_port" + std::to_string(protocol);

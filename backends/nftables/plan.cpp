@@ -27,31 +27,7 @@ bool changes_values(const std::map<Key, Value>& before, const std::map<Key, Valu
     });
 }
 
-/// Whether chains and maps of the one may stay for the other: rows may come and go, but nothing
-/// that an identity of both meets may change.
-bool may_stay(const ProgramImage& before, const ProgramImage& after,
-              const std::set<std::uint32_t>& both) {
-    if (before.hook != after.hook || before.direction != after.direction ||
-        before.family != after.family || before.closed != after.closed || before.l4 != after.l4 ||
-        before.source_ports != after.source_ports || before.others.size() != after.others.size() ||
-        changes_values(before.cells, after.cells) || changes_values(before.rows, after.rows) ||
-        changes_values(before.own, after.own))
-        return false;
-    const auto find = [](const auto& map, std::uint32_t key, auto otherwise) {
-        const auto found = map.find(key);
-        return found == map.end() ? otherwise : found->second;
-    };
-    for (const std::uint32_t identity : both) {
-        for (std::size_t i = 0; i < before.others.size(); ++i)
-            if (find(before.others[i].rows, identity, before.others[i].usual) !=
-                find(after.others[i].rows, identity, after.others[i].usual))
-                return false;
-    }
-    for (std::size_t i = 0; i < before.others.size(); ++i)
-        if (before.others[i].usual != after.others[i].usual)
-            return false;
-    return true;
-}
+using Others = ProgramImage::Others;
 
 std::set<std::uint32_t> live_identities(const NodeImage& image) {
     std::set<std::uint32_t> out;
@@ -62,19 +38,48 @@ std::set<std::uint32_t> live_identities(const NodeImage& image) {
     return out;
 }
 
+/// Whether the elements of the one may come before those of the other go: nothing that an identity
+/// of either meets may change meanwhile. What an unfinished plan left is among them.
+bool may_mix(const Others& before, const Others& after, const std::set<std::uint32_t>& met_before,
+             const std::set<std::uint32_t>& met_after) {
+    if (before.usual != after.usual || before.blocks.empty() != after.blocks.empty() ||
+        changes_values(before.rows, after.rows) || changes_values(before.blocks, after.blocks))
+        return false;
+    Others both = before;
+    both.rows.insert(after.rows.begin(), after.rows.end());
+    both.blocks.insert(after.blocks.begin(), after.blocks.end());
+    const auto keeps = [&](const Others& to) {
+        return [&](std::uint32_t identity) { return both.row_of(identity) == to.row_of(identity); };
+    };
+    return std::all_of(met_before.begin(), met_before.end(), keeps(before)) &&
+           std::all_of(met_after.begin(), met_after.end(), keeps(after));
+}
+
+/// Whether chains and maps of the one may stay for the other.
+bool may_stay(const ProgramImage& before, const ProgramImage& after,
+              const std::set<std::uint32_t>& met_before, const std::set<std::uint32_t>& met_after) {
+    return before.hook == after.hook && before.direction == after.direction &&
+           before.family == after.family && before.closed == after.closed &&
+           before.l4 == after.l4 && before.source_ports == after.source_ports &&
+           !changes_values(before.cells, after.cells) && !changes_values(before.rows, after.rows) &&
+           !changes_values(before.own, after.own) &&
+           std::equal(before.others.begin(), before.others.end(), after.others.begin(),
+                      after.others.end(), [&](const Others& was, const Others& is) {
+                          return may_mix(was, is, met_before, met_after);
+                      });
+}
+
 /// `to` with other names for programs that `from` has under the same name and that can't stay.
 NodeImage renamed(const NodeImage& from, const NodeImage& to) {
-    const auto before = live_identities(from), after = live_identities(to);
-    std::set<std::uint32_t> both;
-    std::set_intersection(before.begin(), before.end(), after.begin(), after.end(),
-                          std::inserter(both, both.end()));
+    const auto met_before = live_identities(from), met_after = live_identities(to);
     std::map<std::string, std::string> names;
     NodeImage out = to;
     out.programs.clear();
     for (const auto& [name, program] : to.programs) {
         std::string other = name;
         for (auto found = from.programs.find(other);
-             found != from.programs.end() && !may_stay(found->second, program, both);
+             found != from.programs.end() &&
+             !may_stay(found->second, program, met_before, met_after);
              found = from.programs.find(other))
             other = "p" + digest_of(other, 12);
         names[name] = other;
@@ -85,7 +90,7 @@ NodeImage renamed(const NodeImage& from, const NodeImage& to) {
     for (AttachPoint& each : out.attached)
         each.program = names.at(each.program);
     std::sort(out.attached.begin(), out.attached.end());
-    out.number_groups();
+    out.number_groups(from.groups);
     return out;
 }
 

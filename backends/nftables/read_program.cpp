@@ -48,6 +48,13 @@ class ProgramReader {
         return {{}, {nft::Verdict{nft::Verdict::Kind::Jump, std::move(to)}}, {}};
     }
 
+    static std::uint32_t block_of_mark(std::uint32_t mark) {
+        const std::uint32_t block = (mark & ~kIdentityFlag) >> kBlockBits;
+        if (mark != block_mark(block))
+            fail("a mark is no block of identities");
+        return block;
+    }
+
     void read_others(const std::string& name, ProgramImage& program) {
         for (std::size_t own = 0;; ++own) {
             const nft::Map* others = ruleset_.find_map(others_map(name, own));
@@ -56,6 +63,9 @@ class ProgramReader {
             ProgramImage::Others& made = program.others.emplace_back();
             for (const nft::Element& each : others->elements)
                 made.rows[identity_of(each.key.low)] = mark_of(each);
+            if (const nft::Map* blocks = ruleset_.find_map(blocks_map(name, own)))
+                for (const nft::Element& each : blocks->elements)
+                    made.blocks[block_of_mark(each.key.low)] = mark_of(each);
             const nft::Chain* body = ruleset_.find_chain(own_chain(name, false, own));
             made.usual = usual_of(body != nullptr ? *body : chain(name));
         }
@@ -112,6 +122,8 @@ class ProgramReader {
         for (const nft::Element& each : map(name + "_cells").elements) {
             if ((each.key.low & kCellFlag) == 0)
                 continue;
+            if ((each.key.low & ~kCellOrRow) != 0)
+                fail("a cell of program " + name + " has a number that is never looked up");
             CellImage& cell = program.cells[each.key.low & ~kCellFlag];
             for (const nft::Rule& rule : chain(target_of(each)).rules)
                 for (const nft::Statement& statement : rule.statements)
@@ -170,8 +182,9 @@ class ProgramReader {
         };
         for (const ProgramImage::Others& others : program.others) {
             row(others.usual);
-            for (const auto& [identity, number] : others.rows)
-                row(number);
+            for (const auto* list : {&others.rows, &others.blocks})
+                for (const auto& [key, number] : *list)
+                    row(number);
         }
         for (const nft::Element& each : map(name + "_cells").elements)
             if ((each.key.low & kCellFlag) == 0)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <stdexcept>
 
 #include "ir/path/interfaces.h"
 #include "ir/policy/felix.h"
@@ -32,7 +33,7 @@ class NodeBuilder {
         for (const auto& [group, number] : groups_)
             image_.groups[number] = group;
         image_.number_groups();
-        std::sort(image_.dispatch.begin(), image_.dispatch.end());
+        settle_dispatch();
         std::sort(image_.other_sources.begin(), image_.other_sources.end());
         std::sort(image_.attached.begin(), image_.attached.end());
         leave_out_unused();
@@ -98,8 +99,10 @@ class NodeBuilder {
             return refuse(diag::Code::InterfaceOutsidePrefix, object.span,
                           {object.name, endpoint.interface_name});
         for (const net::Address& address : object.addresses)
-            if (const auto group = group_of(endpoint, address.family))
+            if (const auto group = group_of(endpoint, address.family)) {
                 image_.dispatch.push_back({endpoint.interface_name, address, *group});
+                spans_[{endpoint.interface_name, address}] = object.span;
+            }
         const auto sources = net::AddressSet::of(endpoint.other_sources);
         for (const net::Range& range : sources.ranges())
             if (const auto group = group_of(endpoint, range.first.family))
@@ -168,6 +171,21 @@ class NodeBuilder {
                 out.peers.insert(node.addresses.begin(), node.addresses.end());
     }
 
+    /// A pod stands once, however often the manifests have it. Where they have it with policies
+    /// that differ, nobody knows which holds.
+    void settle_dispatch() {
+        auto& all = image_.dispatch;
+        std::sort(all.begin(), all.end());
+        all.erase(std::unique(all.begin(), all.end()), all.end());
+        const auto same = [](const DispatchEntry& a, const DispatchEntry& b) {
+            return a.interface == b.interface && a.address == b.address;
+        };
+        const auto twice = std::adjacent_find(all.begin(), all.end(), same);
+        if (twice != all.end())
+            refuse(diag::Code::EndpointTwice, spans_[{twice->interface, twice->address}],
+                   {node_, twice->interface, net::to_string(twice->address)});
+    }
+
     const decision::GroupProgram* find(const decision::Endpoint& endpoint, Direction direction,
                                        net::Family family) const {
         return cluster_.find(endpoint.object, direction, decision::Hook::Normal, family);
@@ -177,8 +195,11 @@ class NodeBuilder {
         const NamedProgram& made = programs_[program.program];
         if (told_.insert(program.program.value).second)
             tell(program, made);
-        if (made.unsaid.empty())
-            image_.programs.emplace(made.name, made.image);
+        if (!made.unsaid.empty())
+            return made.name;
+        const auto [known, added] = image_.programs.emplace(made.name, made.image);
+        if (!added && !(*known->second == *made.image))
+            throw std::logic_error("two programs have one name: " + made.name);
         return made.name;
     }
 
@@ -210,6 +231,7 @@ class NodeBuilder {
     diag::Diagnostics& diagnostics_;
     NodeImage image_;
     std::map<EndpointGroup, std::uint32_t> groups_;
+    std::map<std::pair<std::string, net::Address>, Span> spans_; ///< of endpoints
     std::set<std::uint32_t> told_;
     bool good_ = true;
 };

@@ -7,6 +7,8 @@
 #include <set>
 #include <tuple>
 
+#include "backends/node/node_image.h"
+
 namespace polecat::backends {
 
 using decision::IdentityId;
@@ -59,9 +61,58 @@ struct Common {
 
 } // namespace
 
+/// Free numbers by namespace. What belongs to no pod has the first block, and so have namespaces
+/// that are too many; a block that is full goes on in one of nobody.
+class FreeBlocks {
+  public:
+    explicit FreeBlocks(const Numbers& base) : blocks_(base.blocks) {
+        fresh_.take(0);
+        for (const auto& [space, block] : blocks_)
+            fresh_.take(block);
+    }
+
+    void take(std::uint32_t number) {
+        const std::uint32_t block = block_of(number);
+        if (block != 0)
+            fresh_.take(block);
+        numbers_[block].take(number - (block << kBlockBits));
+    }
+
+    std::uint32_t next(const std::string& space) {
+        std::uint32_t block = 0;
+        if (!space.empty() && (blocks_.contains(space) || blocks_.size() < kMostNamed)) {
+            const auto [place, added] = blocks_.try_emplace(space, 0);
+            if (added)
+                place->second = fresh_.next();
+            block = place->second;
+        }
+        for (;;) {
+            const auto further = further_.find(block);
+            if (further != further_.end()) {
+                block = further->second;
+                continue;
+            }
+            // The last number of a block is not used: marks are one higher.
+            const std::uint32_t number = numbers_[block].next();
+            if (number + 1 < 1U << kBlockBits)
+                return (block << kBlockBits) + number;
+            further_[block] = fresh_.next();
+        }
+    }
+    const std::map<std::string, std::uint32_t>& blocks() const { return blocks_; }
+
+  private:
+    static constexpr std::size_t kMostNamed = 100'000;
+    std::map<std::string, std::uint32_t> blocks_;    ///< by namespace
+    std::map<std::uint32_t, std::uint32_t> further_; ///< where a block that is full goes on
+    std::map<std::uint32_t, FreeNumbers> numbers_;   ///< by block
+    FreeNumbers fresh_;                              ///< blocks
+};
+
 IdentityNumbers::IdentityNumbers(const decision::LoweredCluster& cluster,
                                  const decision::Identities& identities, const Numbers& base) {
     rank_predicates(cluster);
+    find_namespaces(cluster);
     for (const net::Family family : {net::Family::V4, net::Family::V6}) {
         for (const auto& [address, id] : identities.endpoint_addresses(family))
             meet(id, address, false, identities);
@@ -118,12 +169,36 @@ void IdentityNumbers::meet(IdentityId id, const net::Address& at, bool is_range,
         known->second->id = id;
     }
     known->second->places.emplace_back(at, is_range);
+    const auto space = namespaces_.find(at);
+    if (!is_range && space != namespaces_.end() &&
+        (known->second->space.empty() || space->second < known->second->space))
+        known->second->space = space->second;
+}
+
+void IdentityNumbers::find_namespaces(const decision::LoweredCluster& cluster) {
+    for (const decision::Endpoint& endpoint : cluster.endpoints) {
+        const decision::Object& object = cluster.world.object(endpoint.object);
+        if (object.kind == decision::Object::Kind::Workload)
+            for (const net::Address& address : object.addresses)
+                namespaces_.emplace(address, object.name.substr(0, object.name.find('/')));
+    }
 }
 
 void IdentityNumbers::number(const Numbers& base) {
+    FreeBlocks free(base);
+    keep(base, free);
+    for (auto& [content, found] : found_)
+        if (found.number == kGone)
+            found.number = free.next(found.space);
+    for (const auto& [content, found] : found_)
+        if (const auto block = free.blocks().find(found.space); block != free.blocks().end())
+            record_.blocks.insert(*block);
+}
+
+/// What survives of the base keeps its number; of all others it is kGone.
+void IdentityNumbers::keep(const Numbers& base, FreeBlocks& free) {
     const Common common(base.predicates, record_.predicates);
     std::map<Numbers::Identity, std::vector<std::uint32_t>> before;
-    FreeNumbers free;
     for (const auto& [number, content] : base.identities) {
         before[common.of_base(content)].push_back(number);
         free.take(number);
@@ -151,9 +226,6 @@ void IdentityNumbers::number(const Numbers& base) {
     for (auto& [stay, number, found] : pairs)
         if (found->number == kGone && given.insert(number).second)
             found->number = number;
-    for (auto& [content, found] : found_)
-        if (found.number == kGone)
-            found.number = free.next();
 }
 
 } // namespace polecat::backends

@@ -9,6 +9,8 @@
 
 namespace polecat::backends {
 
+class FreeBlocks;
+
 class IdentityNumbers {
   public:
     IdentityNumbers(const decision::LoweredCluster& cluster, const decision::Identities& identities,
@@ -28,19 +30,24 @@ class IdentityNumbers {
     Numbers::Identity content_of(const decision::Identity& identity) const;
     void meet(decision::IdentityId id, const net::Address& at, bool is_range,
               const decision::Identities& identities);
+    void find_namespaces(const decision::LoweredCluster& cluster);
     void number(const Numbers& base);
+    void keep(const Numbers& base, FreeBlocks& free);
 
     /// An identity with the places where it is found.
     struct Found {
         decision::IdentityId id;
         std::vector<std::pair<net::Address, bool>> places; ///< whether it is a range's first
         std::uint32_t number = 0;
+        /// Of its endpoints, the first by name; empty: none is a pod.
+        std::string space;
     };
     std::vector<std::uint32_t> rank_; ///< of predicates, by id: place in record_.predicates
     std::map<Numbers::Identity, Found> found_;
     std::map<std::uint32_t, Found*> by_id_;
     std::map<net::Range, std::uint32_t> outside_;
     std::map<net::Family, std::map<std::uint32_t, decision::IdentityId>> by_number_;
+    std::map<net::Address, std::string> namespaces_; ///< of pods
     Numbers record_;
 };
 

@@ -16,6 +16,18 @@
 
 namespace polecat::backends {
 
+/// Identities whose endpoints are of one namespace have numbers of the same blocks, so that a
+/// program can say once what most of a namespace gets.
+inline constexpr unsigned kBlockBits = 12;
+/// Numbers of identities are below this: a word holds one more, with two flags.
+inline constexpr std::uint32_t kMostIdentities = (1U << 30) - 1;
+inline std::uint32_t block_of(std::uint32_t identity) {
+    return identity >> kBlockBits;
+}
+
+/// Numbers of rows and of cells of a program are below this, in 16 bits of a word.
+inline constexpr std::uint32_t kMostNumbers = 1U << 16;
+
 /// NoMatch: nothing matched at a hook where that is no verdict, so the packet goes on; what is
 /// allowed by a rule there skips what comes later.
 enum class Outcome : std::uint8_t { Deny, Allow, NoMatch };
@@ -47,8 +59,11 @@ struct ProgramImage {
     std::map<std::uint32_t, std::uint16_t> own;
     /// The other side, as an own class sees it: rows of identities.
     struct Others {
-        std::uint32_t usual = 0; ///< of identities that are not listed
-        std::map<std::uint32_t, std::uint32_t> rows;
+        std::uint32_t usual = 0;                       ///< of identities that neither lists
+        std::map<std::uint32_t, std::uint32_t> rows;   ///< by identity; else
+        std::map<std::uint32_t, std::uint32_t> blocks; ///< by block
+
+        std::uint32_t row_of(std::uint32_t identity) const;
         auto operator<=>(const Others&) const = default;
     };
     std::vector<Others> others; ///< by own class
@@ -133,8 +148,9 @@ struct NodeImage {
     bool attaches(decision::Hook hook, decision::Direction direction) const;
     /// That have a host endpoint of their own, sorted.
     std::vector<std::string> host_interfaces() const;
-    /// Gives groups numbers by what they are, 1 to 2^28, in `dispatch` as well.
-    void number_groups();
+    /// Gives groups numbers by what they are, 1 to 2^28, in `dispatch` as well; those that the
+    /// node has now keep theirs, and no number gets another meaning.
+    void number_groups(const std::map<std::uint32_t, EndpointGroup>& now = {});
     auto operator<=>(const NodeImage&) const = default;
 };
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "backends/node/node_image.h"
 #include "ir/decision/parse_text.h"
 #include "support/sha2.h"
 
@@ -10,6 +11,8 @@ namespace polecat::backends {
 using decision::Line;
 
 namespace {
+
+constexpr std::uint32_t kVersion = 2;
 
 std::string_view family_name(net::Family family) {
     return family == net::Family::V4 ? "IPv4" : "IPv6";
@@ -23,15 +26,30 @@ void print_program(std::string& out, const std::string& name, const Numbers::Pro
         out += fmt::format("  row {} {}\n", number, what);
     for (const std::string& what : program.usual)
         out += fmt::format("  usual {}\n", what);
+    for (const auto& [at, what] : program.blocks)
+        out += fmt::format("  mostly {} {} {}\n", at.first, at.second, what);
     for (const auto& [identity, number] : program.own)
         out += fmt::format("  own {} {}\n", identity, number);
 }
 
+/// Whatever stands twice, or is larger than numbers get, was not written by print(): two files
+/// that were merged can give one number two meanings.
 class NumbersReader {
   public:
     void line(Line& line) {
-        if (line.take("predicate"))
+        if (ended_)
+            line.fail("nothing after `end`");
+        if (!begun_) {
+            line.expect("numbers");
+            if (line.number() != kVersion)
+                line.fail(fmt::format("numbers of version {}", kVersion));
+            begun_ = true;
+        } else if (line.take("end"))
+            ended_ = true;
+        else if (line.take("predicate"))
             out_.predicates.emplace_back(line.word());
+        else if (line.take("block"))
+            block(line);
         else if (line.take("identity"))
             identity(line);
         else if (line.take("address"))
@@ -39,16 +57,32 @@ class NumbersReader {
         else if (line.take("range"))
             place(line, out_.ranges);
         else if (line.take("program"))
-            program_ = &out_.programs[std::string(line.word())];
+            program(line);
         else
             part(line);
         if (!line.done())
             line.fail("the end of the line");
     }
 
+    bool ended() const { return ended_; }
     Numbers take() { return std::move(out_); }
 
   private:
+    static std::uint32_t number_below(Line& line, std::uint32_t limit) {
+        const std::uint32_t number = line.number();
+        if (number >= limit)
+            line.fail(fmt::format("a number below {}", limit));
+        return number;
+    }
+
+    void program(Line& line) {
+        const auto [place, added] = out_.programs.try_emplace(std::string(line.word()));
+        if (!added)
+            line.fail("a program once");
+        program_ = &place->second;
+        numbered_.clear();
+    }
+
     std::uint32_t predicate(Line& line) const {
         const std::uint32_t number = line.number();
         if (number >= out_.predicates.size())
@@ -56,8 +90,18 @@ class NumbersReader {
         return number;
     }
 
+    void block(Line& line) {
+        const std::uint32_t number = number_below(line, kMostIdentities >> kBlockBits);
+        if (!out_.blocks.emplace(line.word(), number).second)
+            line.fail("a namespace once");
+    }
+
     void identity(Line& line) {
-        Numbers::Identity& made = out_.identities[line.number()];
+        const auto [place, added] =
+            out_.identities.try_emplace(number_below(line, kMostIdentities));
+        if (!added)
+            line.fail("an identity once");
+        Numbers::Identity& made = place->second;
         made.family = decision::read_family(line);
         for (;;) {
             if (line.take("yes"))
@@ -94,6 +138,11 @@ class NumbersReader {
             program_->usual.emplace_back(line.word());
             return;
         }
+        if (line.take("mostly")) {
+            const std::uint32_t own = line.number(), number = line.number();
+            program_->blocks[{own, number}] = line.word();
+            return;
+        }
         if (line.take("own")) {
             const std::uint32_t identity = line.number();
             program_->own[identity] = static_cast<std::uint16_t>(line.number());
@@ -102,20 +151,28 @@ class NumbersReader {
         const bool is_cell = line.take("cell");
         if (!is_cell)
             line.expect("row");
-        const std::uint32_t number = line.number();
-        (is_cell ? program_->cells : program_->rows)[std::string(line.word())] = number;
+        const std::uint32_t number = number_below(line, kMostNumbers);
+        auto& known = is_cell ? program_->cells : program_->rows;
+        if (!numbered_.emplace(is_cell, number).second ||
+            !known.emplace(line.word(), number).second)
+            line.fail("rows and cells with numbers of their own");
     }
 
     Numbers out_;
+    bool begun_ = false, ended_ = false;
     Numbers::Program* program_ = nullptr;
+    std::set<std::pair<bool, std::uint32_t>> numbered_; ///< cells and rows of program_
 };
 
 } // namespace
 
 std::string print(const Numbers& numbers) {
     std::string out = "# What polecat numbered; `polecat compile --base` goes by it.\n";
+    out += fmt::format("numbers {}\n", kVersion);
     for (const std::string& each : numbers.predicates)
         out += fmt::format("predicate {}\n", each);
+    for (const auto& [space, number] : numbers.blocks)
+        out += fmt::format("block {} {}\n", number, space);
     for (const auto& [number, identity] : numbers.identities) {
         out += fmt::format("identity {} {}", number, family_name(identity.family));
         for (const std::uint32_t each : identity.yes)
@@ -133,13 +190,15 @@ std::string print(const Numbers& numbers) {
         out += fmt::format("range {} {}\n", net::to_string(address), number);
     for (const auto& [name, program] : numbers.programs)
         print_program(out, name, program);
-    return out;
+    return out + "end\n";
 }
 
 Result<Numbers> parse_numbers(std::string_view text) {
     try {
         NumbersReader reader;
         decision::each_line(text, [&](Line& line) { reader.line(line); });
+        if (!reader.ended())
+            return Error{"the end is missing"};
         return reader.take();
     } catch (const decision::TextFailure& failure) {
         return Error{failure.message};

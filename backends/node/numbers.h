@@ -35,11 +35,14 @@ struct Numbers {
     struct Program {
         std::map<std::string, std::uint32_t> rows, cells; ///< by what they say
         std::vector<std::string> usual;                   ///< rows, by own class
-        std::map<std::uint32_t, std::uint16_t> own;       ///< own class, by identity
+        /// Rows of blocks of identities, by own class and block.
+        std::map<std::pair<std::uint32_t, std::uint32_t>, std::string> blocks;
+        std::map<std::uint32_t, std::uint16_t> own; ///< own class, by identity
         bool operator==(const Program&) const = default;
     };
     std::vector<std::string> predicates; ///< digests of their texts; sorted
     std::map<std::uint32_t, Identity> identities;
+    std::map<std::string, std::uint32_t> blocks; ///< of identities, by namespace: the first of each
     std::map<net::Address, std::uint32_t> addresses; ///< of endpoints and members of services
     std::map<net::Address, std::uint32_t> ranges;    ///< of all others, by the first of a range
     std::map<std::string, Program> programs;         ///< by digest of what is cut and asked

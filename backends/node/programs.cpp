@@ -16,9 +16,12 @@ using decision::Verdict;
 
 namespace {
 
-/// What numbers of rows and of packets may need, so that each backend can hold them in a word.
-constexpr std::uint32_t kMostRows = 65536;
+/// What the classes of packets may need, so that a backend holds them beside a row in a word.
 constexpr int kPacketBits = 14;
+/// Of one program in the kernel: some 100 MB.
+constexpr std::size_t kMostElements = 1U << 20;
+/// A look-up more for every new flow must spare this many elements.
+constexpr std::size_t kWorthBlocks = 100;
 
 /// The program's text, the same in whatever order predicates were met.
 std::string canonical_text(Program program, const decision::PredicateStore& predicates) {
@@ -59,6 +62,8 @@ std::string cut_text(const decision::Table& table) {
 
 /// From a table to its image.
 class ImageMaker {
+    using Counts = std::map<std::uint32_t, std::size_t>; ///< of identities, by row
+
   public:
     /// `otherwise`: the slot of packets that nothing matched.
     ImageMaker(const decision::Table& table, decision::SlotId otherwise,
@@ -133,9 +138,9 @@ class ImageMaker {
     void add_others(const NumberedEnds& others) {
         const bool egress = table_.direction == decision::Direction::Egress;
         const decision::Side& side = egress ? table_.destination : table_.source;
-        for (std::size_t i = 0; i < own_classes_.size(); ++i) {
+        for (std::uint32_t i = 0; i < own_classes_.size(); ++i) {
             std::map<std::uint32_t, std::uint32_t> rows;
-            std::map<std::uint32_t, std::size_t> counts;
+            Counts counts;
             for (const auto& [number, identity] : others) {
                 const std::uint16_t own = own_classes_[i], other = side.find(*identity);
                 const auto row =
@@ -146,8 +151,12 @@ class ImageMaker {
             }
             ProgramImage::Others& made = out_.others.emplace_back();
             made.usual = usual(i, counts);
-            std::erase_if(rows, [&](const auto& each) { return each.second == made.usual; });
             made.rows = std::move(rows);
+            add_blocks(i, made);
+            std::erase_if(made.rows, [&](const auto& each) {
+                const auto block = made.blocks.find(block_of(each.first));
+                return each.second == (block == made.blocks.end() ? made.usual : block->second);
+            });
         }
     }
 
@@ -158,12 +167,23 @@ class ImageMaker {
         return out;
     }
     const Numbers::Program& record() const { return record_; }
-    bool fits() const {
+    /// Why it is more than a backend can hold; empty: it is not.
+    std::string too_large() const {
         const auto bits = [](std::uint16_t count) {
             return std::bit_width(static_cast<unsigned>(count - 1));
         };
-        return (out_.rows.empty() || out_.rows.rbegin()->first < kMostRows) &&
-               bits(out_.l4.count) + bits(table_.source_port_count) <= kPacketBits;
+        const auto beyond = [](const auto& numbered) {
+            return !numbered.empty() && numbered.rbegin()->first >= kMostNumbers;
+        };
+        if (beyond(out_.rows) || beyond(out_.cells) ||
+            bits(out_.l4.count) + bits(table_.source_port_count) > kPacketBits)
+            return "too many classes of ends or packets";
+        std::size_t elements = out_.own.size();
+        for (const auto& [number, row] : out_.rows)
+            elements += row.exceptions.size();
+        for (const ProgramImage::Others& each : out_.others)
+            elements += each.rows.size() + each.blocks.size();
+        return elements > kMostElements ? fmt::format("{} elements", elements) : "";
     }
     ProgramImage take() { return std::move(out_); }
 
@@ -175,24 +195,56 @@ class ImageMaker {
                                                                                 : Outcome::Allow;
     }
 
-    /// The row of most identities; the base's, unless that has become costly.
-    std::uint32_t usual(std::size_t own, const std::map<std::uint32_t, std::size_t>& counts) {
-        std::uint32_t best = 0;
-        std::size_t most = 0;
-        std::string name;
-        for (const auto& [text, number] : record_.rows)
-            if (const auto found = counts.find(number);
-                found != counts.end() && found->second > most)
-                best = number, most = found->second, name = text;
-        if (base_.usual.size() == own_classes_.size()) {
-            const auto before = record_.rows.find(base_.usual[own]);
-            const auto count =
-                before == record_.rows.end() ? counts.end() : counts.find(before->second);
-            if (count != counts.end() && count->second * 2 >= most)
-                best = before->second, name = before->first;
-        }
-        record_.usual.push_back(name);
+    /// The row of most identities; that of the base, unless it has become costly.
+    std::pair<std::uint32_t, std::size_t> most(const Counts& counts,
+                                               const std::string& before) const {
+        std::pair<std::uint32_t, std::size_t> best{0, 0};
+        for (const auto& each : counts)
+            if (each.second > best.second)
+                best = each;
+        const auto kept = record_.rows.find(before);
+        const auto count = kept == record_.rows.end() ? counts.end() : counts.find(kept->second);
+        if (count != counts.end() && count->second * 2 >= best.second)
+            best = *count;
         return best;
+    }
+
+    std::string name_of_row(std::uint32_t row) const {
+        const auto found = std::find_if(record_.rows.begin(), record_.rows.end(),
+                                        [&](const auto& each) { return each.second == row; });
+        return found == record_.rows.end() ? "" : found->first;
+    }
+
+    std::uint32_t usual(std::size_t own, const Counts& counts) {
+        const bool same_classes = base_.usual.size() == own_classes_.size();
+        const std::uint32_t row = most(counts, same_classes ? base_.usual[own] : "").first;
+        record_.usual.push_back(name_of_row(row));
+        return row;
+    }
+
+    /// Says a row once for a block, where that saves much or the base does so.
+    void add_blocks(std::uint32_t own, ProgramImage::Others& to) {
+        std::map<std::uint32_t, Counts> by_block;
+        for (const auto& [identity, row] : to.rows)
+            ++by_block[block_of(identity)][row];
+        std::size_t saved = 0;
+        bool in_base = false;
+        for (const auto& [block, counts] : by_block) {
+            const auto before = base_.blocks.find({own, block});
+            in_base = in_base || before != base_.blocks.end();
+            const auto [row, count] =
+                most(counts, before == base_.blocks.end() ? "" : before->second);
+            const auto usual = counts.find(to.usual);
+            const std::size_t without = usual == counts.end() ? 0 : usual->second;
+            if (row == to.usual || count <= without + 1)
+                continue;
+            saved += count - without - 1;
+            to.blocks[block] = row;
+        }
+        if (saved < kWorthBlocks && !in_base)
+            to.blocks.clear();
+        for (const auto& [block, row] : to.blocks)
+            record_.blocks[{own, block}] = name_of_row(row);
     }
 
     const decision::Table& table_;
@@ -229,17 +281,32 @@ Programs::Programs(const decision::LoweredCluster& cluster, const decision::Iden
 /// govern packets between any addresses: what is forwarded, and what comes to addresses of the host
 /// that nobody named. So do workloads that may send from addresses of others.
 void Programs::find_own() {
+    std::map<std::uint32_t, std::set<std::uint32_t>> by_program;
+    std::set<std::uint32_t> any;
     for (const decision::Endpoint& endpoint : cluster_.endpoints) {
         const auto& programs = cluster_.groups[endpoint.group.value].programs;
         if (endpoint.is_host_endpoint || !endpoint.other_sources.empty())
-            for (const auto& [key, program] : programs)
-                any_own_.insert(program.program.value);
+            for (const auto& [key, program] : programs) {
+                by_program[program.program.value];
+                any.insert(program.program.value);
+            }
         for (const net::Address& address : cluster_.world.object(endpoint.object).addresses)
             for (const auto& [key, program] : programs)
                 if (const auto number = numbers_.addresses().find(address);
                     key.family == address.family && number != numbers_.addresses().end())
-                    own_[program.program.value].insert(number->second);
+                    by_program[program.program.value].insert(number->second);
     }
+    for (const auto& [id, numbers] : by_program) {
+        NamedProgram unused;
+        texts_[id] = digest_of(text_of(expressible(decision::ProgramId{id}, unused)), 24);
+        own_[texts_[id]].insert(numbers.begin(), numbers.end());
+        if (any.contains(id))
+            any_own_.insert(texts_[id]);
+    }
+}
+
+std::string Programs::text_of(const Program& program) const {
+    return canonical_text(program, cluster_.predicates);
 }
 
 /// The program without what packets do not show: Allow rules that need a request or a domain are
@@ -267,16 +334,17 @@ Program Programs::expressible(decision::ProgramId id, NamedProgram& out) const {
 }
 
 /// What is said of a program that can't be told: nothing is allowed.
-void Programs::close(const Program& program, const std::string& text, std::string why,
-                     NamedProgram& out) {
+NamedProgram Programs::closed(const Program& program, const std::string& text, std::string why,
+                              NamedProgram of) {
     ProgramImage closed;
     closed.hook = program.hook;
     closed.direction = program.direction;
     closed.family = program.family;
     closed.closed = true;
-    out.name = "p" + digest_of("closed\n" + text, 12);
-    out.image = closed;
-    out.too_large = std::move(why);
+    of.name = "p" + digest_of("closed\n" + text, 12);
+    of.image = closed;
+    of.too_large = std::move(why);
+    return of;
 }
 
 NamedProgram Programs::make(decision::ProgramId id) {
@@ -285,13 +353,16 @@ NamedProgram Programs::make(decision::ProgramId id) {
     if (!out.unsaid.empty())
         return out;
     NumberedEnds own, others;
+    const auto known = texts_.find(id.value); // endpoints without an address have none
+    const std::string text =
+        known == texts_.end() ? digest_of(text_of(program), 24) : known->second;
     const auto& ids = numbers_.of(program.family);
     for (const auto& [number, identity] : ids)
         others.emplace_back(number, &identities_[identity]);
-    if (any_own_.contains(id.value))
+    if (any_own_.contains(text))
         own = others;
     else
-        for (const std::uint32_t number : own_[id.value])
+        for (const std::uint32_t number : own_[text])
             own.emplace_back(number, &identities_[ids.at(number)]);
     const auto list_of = [](const NumberedEnds& ends) {
         std::vector<decision::Identity> list;
@@ -300,25 +371,22 @@ NamedProgram Programs::make(decision::ProgramId id) {
         return list;
     };
     const bool egress = program.direction == decision::Direction::Egress;
-    const std::string text = canonical_text(program, cluster_.predicates);
     const auto table =
         decision::flatten(program, cluster_.predicates, list_of(egress ? own : others),
                           list_of(egress ? others : own));
-    if (!table) {
-        close(program, text, table.error(), out);
-        return out;
-    }
+    if (!table)
+        return closed(program, text, table.error(), std::move(out));
     for (const decision::Cell& cell : table->cells)
         if (cell.verdict == Verdict::Depends)
             out.unsaid.push_back(cell.slot);
     if (!out.unsaid.empty())
         return out;
-    name(program, text, *table, own, others, out);
-    return out;
+    return named(program, text, *table, own, others, std::move(out));
 }
 
-void Programs::name(const Program& program, const std::string& text, const decision::Table& table,
-                    const NumberedEnds& own, const NumberedEnds& others, NamedProgram& out) {
+NamedProgram Programs::named(const Program& program, const std::string& text,
+                             const decision::Table& table, const NumberedEnds& own,
+                             const NumberedEnds& others, NamedProgram of) {
     const std::string frame = digest_of(text + cut_text(table), 24);
     const auto before = base_.programs.find(frame);
     const Numbers::Program none;
@@ -328,11 +396,12 @@ void Programs::name(const Program& program, const std::string& text, const decis
     maker.add_rows();
     maker.add_own(own);
     maker.add_others(others);
-    if (!maker.fits())
-        return close(program, text, "too many classes of ends or packets", out);
+    if (const std::string why = maker.too_large(); !why.empty())
+        return closed(program, text, why, std::move(of));
     record_[frame] = maker.record();
-    out.name = "p" + digest_of(frame + maker.usual_text(), 12);
-    out.image = maker.take();
+    of.name = "p" + digest_of(frame + maker.usual_text(), 12);
+    of.image = maker.take();
+    return of;
 }
 
 const NamedProgram& Programs::operator[](decision::ProgramId id) {

@@ -39,20 +39,24 @@ class Programs {
 
   private:
     NamedProgram make(decision::ProgramId id);
-    static void close(const decision::Program& program, const std::string& text, std::string why,
-                      NamedProgram& out);
-    void name(const decision::Program& program, const std::string& text,
-              const decision::Table& table, const NumberedEnds& own, const NumberedEnds& others,
-              NamedProgram& out);
+    static NamedProgram closed(const decision::Program& program, const std::string& text,
+                               std::string why, NamedProgram of);
+    NamedProgram named(const decision::Program& program, const std::string& text,
+                       const decision::Table& table, const NumberedEnds& own,
+                       const NumberedEnds& others, NamedProgram of);
     decision::Program expressible(decision::ProgramId id, NamedProgram& out) const;
+    std::string text_of(const decision::Program& program) const;
     void find_own();
 
     const decision::LoweredCluster& cluster_;
     const decision::Identities& identities_;
     const IdentityNumbers& numbers_;
     const Numbers& base_;
-    std::map<std::uint32_t, std::set<std::uint32_t>> own_; ///< identities, by program
-    std::set<std::uint32_t> any_own_;            ///< programs whose own side may be any address
+    std::map<std::uint32_t, std::string> texts_; ///< digests of what is said, by program
+    /// Identities of the own side, by that digest: what is said alike is one program, although
+    /// rules that are left out may differ.
+    std::map<std::string, std::set<std::uint32_t>> own_;
+    std::set<std::string> any_own_;              ///< those whose own side may be any address
     std::map<std::uint32_t, NamedProgram> made_; ///< by program
     std::map<std::string, Numbers::Program> record_;
 };

@@ -1,4 +1,4 @@
-#include "cli/polecat/bgp.h"
+#include "cli/polecat/bgp/bgp.h"
 
 #include <fmt/format.h>
 

@@ -8,12 +8,12 @@
 #include "backends/nftables/nftables.h"
 #include "backends/node/build.h"
 #include "backends/node/felix_keys.h"
-#include "cli/common/input.h"
 #include "cli/polecat/commands.h"
-#include "cli/polecat/compile_bird.h"
-#include "cli/polecat/compile_plan.h"
-#include "cli/polecat/emit_forms.h"
-#include "cli/polecat/origins.h"
+#include "cli/polecat/compile/bird.h"
+#include "cli/polecat/compile/plan.h"
+#include "driver/compile/emit_forms.h"
+#include "driver/compile/origins.h"
+#include "driver/input/input.h"
 #include "support/diag/render.h"
 #include "support/listed.h"
 #include "support/read_file.h"
@@ -83,12 +83,17 @@ class Compiler {
 
     int run() {
         std::set<std::string> nodes = nodes_of(cluster_);
+        nodes.merge(nodes_in(options_.plan_from)); // the last pod of a node may have gone
         if (!options_.node.empty()) {
             if (!nodes.contains(options_.node))
                 diagnostics_.report(diag::Code::NoSuchNode, Span{}, {options_.node})
                     .with_hint("nodes with endpoints: " + list(nodes));
             nodes = {options_.node};
         }
+        if (nodes.size() > 1 && fs::is_regular_file(options_.plan_from))
+            throw CLI::ValidationError("--plan-from", options_.plan_from +
+                                                          " has the rules of one node: name it "
+                                                          "with --node");
         name_unplaced();
         backends::report_felix_keys(input_.cluster, diagnostics_);
         if (!diagnostics_.has_errors() && !nodes.empty())
@@ -220,8 +225,9 @@ void add_compile(CLI::App& app, int& exit_code) {
     command->add_option("--base", options->base,
                         "folder of an earlier bundle: what is still there keeps its numbers");
     command->add_option("--plan-from", options->plan_from,
-                        "print the steps from these rules (a bundle, a ruleset, the listing of a "
-                        "node's table) instead of writing a bundle");
+                        "print the steps from these rules (the listing of a node's table, or a "
+                        "bundle whose files the nodes have loaded whole) instead of writing a "
+                        "bundle");
     command->add_option("--log-denied", options->log_denied,
                         "a group of nfnetlink_log that is told what is denied and by which rule, "
                         "10 packets a second for each");

@@ -1,9 +1,9 @@
 /// `polecat completion SHELL`: scripts written from the program's own commands and options.
 #include <fmt/format.h>
 
-#include "cli/common/input.h"
-#include "cli/polecat/command_tree.h"
 #include "cli/polecat/commands.h"
+#include "cli/polecat/program/command_tree.h"
+#include "driver/input/input.h"
 
 namespace polecat::cli {
 

@@ -5,14 +5,14 @@
 
 #include <fmt/format.h>
 
-#include "cli/common/input.h"
-#include "cli/common/unread.h"
 #include "cli/polecat/commands.h"
-#include "cli/polecat/diff_picture.h"
-#include "cli/polecat/diff_print.h"
-#include "cli/polecat/diff_unseen.h"
-#include "cli/polecat/proofs.h"
-#include "cli/polecat/revision.h"
+#include "cli/polecat/diff/picture.h"
+#include "cli/polecat/diff/print.h"
+#include "cli/polecat/diff/unseen.h"
+#include "driver/input/input.h"
+#include "driver/input/revision.h"
+#include "driver/input/unread.h"
+#include "driver/lint/proofs.h"
 #include "passes/enforce_staged.h"
 #include "runtime/git.h"
 

@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
-#include "cli/common/input.h"
 #include "cli/polecat/commands.h"
-#include "cli/polecat/pages.h"
+#include "cli/polecat/program/pages.h"
+#include "driver/input/input.h"
 
 namespace polecat::cli {
 

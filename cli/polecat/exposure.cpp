@@ -4,15 +4,15 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
-#include "analyzer/new_pods.h"
-#include "analyzer/trail.h"
-#include "cli/common/answer_notes.h"
-#include "cli/common/input.h"
-#include "cli/common/outside.h"
-#include "cli/common/unread.h"
-#include "cli/polecat/ask.h"
+#include "analyzer/explain/trail.h"
+#include "analyzer/questions/new_pods.h"
 #include "cli/polecat/commands.h"
-#include "cli/polecat/map_rows.h"
+#include "driver/input/answer_notes.h"
+#include "driver/input/input.h"
+#include "driver/input/outside.h"
+#include "driver/input/unread.h"
+#include "driver/map/rows.h"
+#include "driver/reach/ask.h"
 #include "ir/path/host_network.h"
 #include "ir/policy/scope.h"
 #include "support/listed.h"

@@ -1,6 +1,6 @@
 // Options that commands share.
-#include "cli/common/input.h"
 #include "cli/polecat/commands.h"
+#include "driver/input/input.h"
 
 namespace polecat::cli {
 

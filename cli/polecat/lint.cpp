@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include "analyzer/lint/fold.h"
-#include "cli/common/lint_fix.h"
-#include "cli/common/lint_run.h"
-#include "cli/common/unread.h"
 #include "cli/polecat/commands.h"
-#include "cli/polecat/proofs.h"
-#include "cli/polecat/report_options.h"
+#include "cli/polecat/program/report_options.h"
+#include "driver/input/unread.h"
+#include "driver/lint/fix.h"
+#include "driver/lint/proofs.h"
+#include "driver/lint/run.h"
 #include "frontend/fixes.h"
 #include "runtime/write_file.h"
 #include "support/diag/digest.h"

@@ -9,9 +9,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "cli/common/input.h"
 #include "cli/polecat/commands.h"
-#include "cli/polecat/version.h"
+#include "cli/polecat/program/version.h"
+#include "driver/input/input.h"
 
 int main(int argc, char** argv) {
     using namespace polecat::cli;

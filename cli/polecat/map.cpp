@@ -2,14 +2,14 @@
 
 #include <fmt/format.h>
 
-#include "cli/common/answer_notes.h"
-#include "cli/common/input.h"
-#include "cli/common/unread.h"
 #include "cli/polecat/commands.h"
-#include "cli/polecat/flow_routes.h"
-#include "cli/polecat/map_render.h"
-#include "cli/polecat/map_sides.h"
-#include "cli/polecat/picture.h"
+#include "cli/polecat/map/flow_routes.h"
+#include "cli/polecat/map/render.h"
+#include "cli/polecat/map/sides.h"
+#include "driver/input/answer_notes.h"
+#include "driver/input/input.h"
+#include "driver/input/unread.h"
+#include "driver/map/picture.h"
 
 namespace polecat::cli {
 

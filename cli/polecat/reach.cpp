@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 
-#include "analyzer/ends.h"
-#include "cli/common/input.h"
-#include "cli/common/unread.h"
-#include "cli/polecat/ask.h"
+#include "analyzer/expectations/names.h"
 #include "cli/polecat/commands.h"
-#include "cli/polecat/reach_print.h"
+#include "cli/polecat/reach/print.h"
+#include "driver/input/input.h"
+#include "driver/input/unread.h"
+#include "driver/reach/ask.h"
 #include "frontend/expectation_text.h"
 
 namespace polecat::cli {

@@ -7,13 +7,13 @@
 #include <fmt/format.h>
 
 #include "analyzer/lint/fold.h"
-#include "cli/common/lint_run.h"
-#include "cli/common/unread.h"
 #include "cli/polecat/commands.h"
-#include "cli/polecat/map_render.h"
-#include "cli/polecat/picture.h"
-#include "cli/polecat/report_bgp.h"
-#include "cli/polecat/report_page.h"
+#include "cli/polecat/map/render.h"
+#include "cli/polecat/report/bgp.h"
+#include "cli/polecat/report/page.h"
+#include "driver/input/unread.h"
+#include "driver/lint/run.h"
+#include "driver/map/picture.h"
 #include "passes/lower.h"
 #include "support/diag/render.h"
 

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "cli/common/input.h"
-#include "cli/common/test_files.h"
 #include "cli/polecat/commands.h"
-#include "cli/polecat/report_options.h"
+#include "cli/polecat/program/report_options.h"
+#include "driver/input/input.h"
+#include "driver/test/test_files.h"
 #include "support/diag/report.h"
 #include "support/junit.h"
 

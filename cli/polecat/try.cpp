@@ -5,8 +5,8 @@
 
 #include "backends/nftables/nftables.h"
 #include "backends/node/build.h"
-#include "cli/common/input.h"
 #include "cli/polecat/commands.h"
+#include "driver/input/input.h"
 #include "frontend/expectation_text.h"
 #include "ir/path/path.h"
 #include "runtime/lab/lab.h"

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "analyzer/ends.h"
-#include "cli/common/input.h"
-#include "cli/common/unread.h"
+#include "analyzer/expectations/names.h"
 #include "cli/polecat/commands.h"
+#include "driver/input/input.h"
+#include "driver/input/unread.h"
 #include "frontend/expectation_text.h"
 #include "frontend/selector/parse.h"
 #include "ir/policy/scope.h"

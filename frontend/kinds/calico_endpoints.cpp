@@ -176,13 +176,10 @@ void read_host_endpoint(ObjectContext& context) {
     policy::HostEndpoint out;
     out.meta = read_metadata(root, false, diag::Severity::Error);
     Fields spec = root.mapping("spec");
-    if (const auto node = spec.string("node"))
-        out.node = node->value;
-    if (out.node.empty())
+    const auto node = spec.string("node");
+    if (!node || node->value.empty())
         refuse_value(spec, spec.key_span("node"), spec.path_of("node"), "must be there");
-    else if (!is_dns_subdomain(out.node))
-        refuse_value(spec, spec.key_span("node"), spec.path_of("node"),
-                     "must be the name of a node");
+    out.node = read_node_name(spec, "node");
     if (const auto name = spec.string("interfaceName"); name && !name->value.empty()) {
         out.interface_name = name->value;
         if (name->value != "*" && !is_interface_name(name->value))
@@ -211,8 +208,7 @@ void read_workload_endpoint(ObjectContext& context) {
     out.kind = "WorkloadEndpoint";
     out.pod_labels = out.meta.labels;
     Fields spec = root.mapping("spec");
-    if (const auto node = spec.string("node"))
-        out.node = node->value;
+    out.node = read_node_name(spec, "node");
     const auto interface = spec.string("interfaceName");
     out.interface_name = interface ? interface->value : "";
     if (!is_interface_name(out.interface_name))

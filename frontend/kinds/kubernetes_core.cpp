@@ -155,8 +155,7 @@ void read_external_ips(Fields& spec, Fields& root, policy::Service& into) {
 
 policy::ServiceEndpoints::Endpoint read_endpoint(Fields& entry) {
     policy::ServiceEndpoints::Endpoint out;
-    if (const auto node = entry.string("nodeName"))
-        out.node = node->value;
+    out.node = read_node_name(entry, "nodeName");
     Fields conditions = entry.mapping("conditions");
     // What is not said to be unready is ready.
     if (const auto ready = conditions.boolean("ready"))

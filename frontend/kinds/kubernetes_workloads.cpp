@@ -62,8 +62,7 @@ void read_pod_spec(Fields& spec, Workload& into) {
     into.service_account = account && !account->value.empty()           ? account->value
                            : old_account && !old_account->value.empty() ? old_account->value
                                                                         : "default";
-    if (const auto node = spec.string("nodeName"))
-        into.node = node->value;
+    into.node = read_node_name(spec, "nodeName");
     if (const auto dns = spec.string("dnsPolicy"))
         into.dns_policy = dns->value;
     // They come behind the cluster's, and are asked where that does not answer.

@@ -77,6 +77,16 @@ diag::Diagnostic& refuse_value(Fields& fields, Span span, const std::string& pat
         .about(fields.object());
 }
 
+std::string read_node_name(Fields& fields, const char* key) {
+    const auto name = fields.string(key);
+    if (!name || name->value.empty())
+        return "";
+    if (is_dns_subdomain(name->value))
+        return name->value;
+    refuse_value(fields, name->span, fields.path_of(key), "must be the name of a node");
+    return "";
+}
+
 void refuse_port_name(Fields& fields, const At<std::string>& text, const std::string& path) {
     auto& diagnostic = refuse_value(fields, text.span, path,
                                     "is `" + text.value +

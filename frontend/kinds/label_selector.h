@@ -34,6 +34,8 @@ bool read_kubernetes_policy_spec(Fields& spec, policy::KubernetesNetworkPolicy& 
 /// Reports that a field has a value that its kind does not take.
 diag::Diagnostic& refuse_value(Fields& fields, Span span, const std::string& path,
                                const std::string& rule);
+/// The name of a node, of which files and rules are named; empty where there is none.
+std::string read_node_name(Fields& fields, const char* key);
 /// Reports a text that is neither a port's number nor a name that Kubernetes takes for one.
 void refuse_port_name(Fields& fields, const At<std::string>& text, const std::string& path);
 /// A word that is none of those; with a fix where only upper and lower case differ.

@@ -28,17 +28,35 @@ Tri EndClass::holds(PredicateId predicate, net::Protocol protocol, std::uint16_t
     return holds(predicate);
 }
 
+namespace {
+
+/// What two sorted lists have in common, by looking each of the shorter up in the longer: a program
+/// asks little, and an identity may hold much.
+std::vector<PredicateId> common(const std::vector<PredicateId>& a,
+                                const std::vector<PredicateId>& b) {
+    const auto& shorter = a.size() < b.size() ? a : b;
+    const auto& longer = a.size() < b.size() ? b : a;
+    std::vector<PredicateId> out;
+    auto from = longer.begin();
+    for (const PredicateId id : shorter) {
+        from = std::lower_bound(from, longer.end(), id);
+        if (from == longer.end())
+            break;
+        if (*from == id)
+            out.push_back(id);
+    }
+    return out;
+}
+
+} // namespace
+
 EndClass Side::end_of(const Identity& identity) const {
-    EndClass result;
-    const auto asked = [&](PredicateId id) {
-        return std::binary_search(predicates.begin(), predicates.end(), id);
-    };
-    std::copy_if(identity.yes.begin(), identity.yes.end(), std::back_inserter(result.yes), asked);
-    std::copy_if(identity.unknown.begin(), identity.unknown.end(),
-                 std::back_inserter(result.unknown), asked);
+    EndClass result{common(identity.yes, predicates), common(identity.unknown, predicates), {}};
     std::copy_if(identity.port_members.begin(), identity.port_members.end(),
-                 std::back_inserter(result.members),
-                 [&](const PortMember& member) { return asked(member.predicate); });
+                 std::back_inserter(result.members), [&](const PortMember& member) {
+                     return std::binary_search(predicates.begin(), predicates.end(),
+                                               member.predicate);
+                 });
     return result;
 }
 

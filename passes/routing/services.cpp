@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "passes/lower_parts.h"
+#include "passes/lowering/parts.h"
 #include "passes/routing/parts.h"
 
 namespace polecat::passes::routing_parts {

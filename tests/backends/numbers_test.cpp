@@ -159,8 +159,112 @@ TEST_CASE("numbers read back from their text") {
     const auto read = backends::parse_numbers(backends::print(built.numbers));
     REQUIRE_MESSAGE(read.ok(), (read ? "" : read.error()));
     CHECK(*read == built.numbers);
+    const std::string text = backends::print(built.numbers);
+    const auto with = [&](const std::string& before, const std::string& line) {
+        const std::size_t at = text.find(before);
+        REQUIRE(at != std::string::npos);
+        return text.substr(0, at) + line + text.substr(at);
+    };
+    const std::string frame = "program 0123\n  row 0 aa\n";
+    CHECK(backends::parse_numbers(with("end\n", frame + "  row 1 bb\n  cell 0 d1\n")).ok());
+    // Whatever gives one number two meanings, as files do that were merged.
+    for (const std::string& bad :
+         {with("end\n", frame + "  row 0 bb\n"), with("end\n", frame + "  row 1 aa\n"),
+          with("end\n", frame + "  cell 65536 d1\n"), with("end\n", frame + "  row 65536 bb\n"),
+          with("end\n", frame + frame), with("identity 0 ", "identity 0 IPv4\n"),
+          with("end\n", "identity 1073741823 IPv4\n"), text + "predicate 00\n",
+          text.substr(0, text.size() - 4), text.substr(text.find("predicate")), std::string()})
+        CHECK_FALSE(backends::parse_numbers(bad).ok());
     for (const char* bad :
          {"identity 0 IPv4 yes 0\n", "address 10.0.0.1 4\n", "address x 0\n", "row 1 abc\n",
           "identity 0 IPv5\n", "program p\n  cell x a1\n", "nonsense\n"})
-        CHECK_FALSE(backends::parse_numbers(bad).ok());
+        CHECK_FALSE(backends::parse_numbers(std::string("numbers 2\n") + bad + "end\n").ok());
+}
+
+TEST_CASE("most of a namespace is said once") {
+    std::string text;
+    for (int i = 0; i < 240; ++i) {
+        std::string made = pod("p" + std::to_string(i), "a" + std::to_string(i), 1 + i);
+        if (i % 2 == 0)
+            made.replace(made.find("namespace: ns"), 13, "namespace: of");
+        text += made;
+    }
+    text += "{apiVersion: v1, kind: Namespace, metadata: {name: of, labels: {team: x}}}\n---\n"
+            "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: x, "
+            "namespace: ns}, spec: {podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: "
+            "{app: a3}}}, {namespaceSelector: {matchLabels: {team: x}}}]}]}}\n---\n";
+    for (const int first : {2, 3}) { // tells all of a namespace apart
+        text += std::string("{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: "
+                            "{name: each, namespace: ") +
+                (first == 2 ? "of" : "ns") + "}, spec: {podSelector: {matchLabels: {app: a" +
+                std::to_string(first) + "}}, ingress: [";
+        for (int i = first - 2; i < 240; i += 2)
+            text += "{from: [{podSelector: {matchLabels: {app: a" + std::to_string(i) + "}}}]}, ";
+        text += "]}}\n---\n";
+    }
+    const Built built = build(text);
+    REQUIRE(built.image.has_value());
+    std::size_t blocks = 0;
+    for (const auto& [name, program] : built.image->programs)
+        for (const auto& others : program->others)
+            if (!others.blocks.empty()) {
+                ++blocks;
+                CHECK(others.rows.size() < 10); // of 240
+            }
+    CHECK(blocks == 1);
+    const auto read = backends::read_back(backends::emit(*built.image));
+    REQUIRE_MESSAGE(read.ok(), (read ? "" : read.error()));
+    CHECK(*read == *built.image);
+    const Built again = build(text, built.numbers);
+    CHECK(*again.image == *built.image);
+}
+
+TEST_CASE("rules that packets do not show leave each program its own ends") {
+    const auto policy = [](const std::string& app, const std::string& method) {
+        return "{apiVersion: projectcalico.org/v3, kind: NetworkPolicy, metadata: {name: " + app +
+               ", namespace: ns}, spec: {selector: app == '" + app +
+               "', types: [Ingress], ingress: [{action: Allow, protocol: TCP, source: {nets: "
+               "[10.9.0.0/16]}, destination: {nets: [10.0.0.1/32]}}, {action: Allow, protocol: "
+               "TCP, http: {methods: [" +
+               method + "]}}]}}\n---\n";
+    };
+    const Built built =
+        build(pod("pa", "a", 1) + pod("pb", "b", 2) + policy("a", "GET") + policy("b", "POST"));
+    REQUIRE(built.image.has_value());
+    const auto outside = std::find_if(
+        built.image->outside.begin(), built.image->outside.end(), [](const auto& each) {
+            const net::Address client{net::Family::V4, 0, 0x0A090001};
+            return each.first.first <= client && client <= each.first.last;
+        });
+    REQUIRE(outside != built.image->outside.end());
+    for (const auto& entry : built.image->dispatch) {
+        const backends::ProgramImage& program =
+            built.image->programs.at(built.image->groups.at(entry.group).ingress);
+        const auto own = program.own.find(built.image->addresses.at(entry.address));
+        const auto& others = program.others.at(own == program.own.end() ? 0 : own->second);
+        const auto& row = program.rows.at(others.row_of(outside->second));
+        const auto cell = program.cells.at(row.at(0, program.l4.of({net::kTcp, 80})));
+        CHECK(cell.allow == (net::to_string(entry.address) == "10.0.0.1"));
+    }
+}
+
+TEST_CASE("a pod stands once, and not with two policies") {
+    const std::string web = pod("web", "web", 1);
+    const auto endpoint = [](const std::string& app) {
+        return "{apiVersion: projectcalico.org/v3, kind: WorkloadEndpoint, metadata: {name: "
+               "node0-k8s-web-eth0, namespace: ns, labels: {app: " +
+               app +
+               ", projectcalico.org/namespace: ns, projectcalico.org/orchestrator: k8s}}, spec: "
+               "{node: node0, orchestrator: k8s, pod: web, endpoint: eth0, interfaceName: "
+               "calia5b7a3d7a1b, ipNetworks: [10.0.0.1/32], profiles: [kns.ns]}}\n---\n";
+    };
+    const std::string policy =
+        "{apiVersion: projectcalico.org/v3, kind: NetworkPolicy, metadata: {name: w, namespace: "
+        "ns}, spec: {selector: app == 'web', types: [Ingress]}}\n---\n";
+    std::string renamed = endpoint("db");
+    renamed.replace(renamed.find("node0-k8s-web-eth0"), 18, "node0-k8s-x-eth0");
+    CHECK(build(endpoint("web") + policy).image.has_value());
+    const Built twice = build(endpoint("web") + renamed + policy);
+    CHECK_FALSE(twice.image.has_value());
+    CHECK(twice.has(diag::Code::EndpointTwice));
 }

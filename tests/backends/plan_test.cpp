@@ -161,9 +161,70 @@ class Kernel {
     }
 };
 
+/// What each pod of the node makes of each address, in words that no number is in.
+using Meaning = std::map<std::string, std::string>;
+
+void add_meaning(const NodeImage& image, const backends::DispatchEntry& entry,
+                 const std::string& name, Meaning& out) {
+    const backends::ProgramImage& program = image.programs.at(name);
+    const auto cell = [&](std::uint32_t number) {
+        return backends::name_of(program.cells.at(number)) + " ";
+    };
+    const std::string key = entry.interface + " " + net::to_string(entry.address) + " " +
+                            std::string(decision::to_string(program.direction)) + " ";
+    const auto own = program.own.find(image.addresses.at(entry.address));
+    for (const auto& [address, identity] : image.addresses) {
+        if (address.family != program.family || program.closed)
+            continue;
+        const auto& others = program.others.at(own == program.own.end() ? 0 : own->second);
+        const decision::Row& row = program.rows.at(others.row_of(identity));
+        std::string& text = out[key + net::to_string(address)];
+        text = name + " " + cell(row.cell);
+        for (const auto& each : row.exceptions)
+            text += std::to_string(each.source_port) + "/" + std::to_string(each.l4) + " " +
+                    cell(each.cell);
+    }
+}
+
+Meaning meaning_of(const NodeImage& image) {
+    Meaning out;
+    for (const backends::DispatchEntry& entry : image.dispatch) {
+        const backends::EndpointGroup& group = image.groups.at(entry.group);
+        add_meaning(image, entry, group.egress, out);
+        add_meaning(image, entry, group.ingress, out);
+    }
+    return out;
+}
+
+/// The rules, what packets can't come to left out, say of everything what one of the two says.
+void check_between(const Ruleset& rules, const Meaning& before, const Meaning& after) {
+    const auto read = backends::read_back(backends::without_unreachable(rules));
+    REQUIRE_MESSAGE(read.ok(), (read ? "" : read.error()));
+    for (const auto& [key, text] : meaning_of(*read)) {
+        const auto was = before.find(key), is = after.find(key);
+        CHECK_MESSAGE(((was != before.end() && was->second == text) ||
+                       (is != after.end() && is->second == text)),
+                      key << ": " << text);
+    }
+}
+
+/// From what a plan left that was broken off to what nobody thought of then.
+void follow_otherwise(const Ruleset& from, const NodeImage& to) {
+    const auto plan = backends::plan(from, to);
+    REQUIRE_MESSAGE(plan.ok(), (plan ? "" : plan.error()));
+    const Meaning before = meaning_of(*backends::read_back(backends::without_unreachable(from)));
+    const Meaning after = meaning_of(*backends::read_back(plan->result));
+    Kernel kernel(from);
+    for (const backends::Plan::Step& step : plan->steps) {
+        kernel.load(step.text);
+        check_between(kernel.rules, before, after);
+    }
+    CHECK(kernel.rules == plan->result);
+}
+
 /// Does the plan; returns what the node holds then. Whenever it is broken off, another plan leads
-/// to the same end.
-Ruleset follow(const Ruleset& from, const NodeImage& to) {
+/// to the same end, or to another.
+Ruleset follow(const Ruleset& from, const NodeImage& to, const NodeImage* other_end = nullptr) {
     const auto plan = backends::plan(from, to);
     REQUIRE_MESSAGE(plan.ok(), (plan ? "" : plan.error()));
     CHECK(plan->steps.size() <= 3);
@@ -177,6 +238,8 @@ Ruleset follow(const Ruleset& from, const NodeImage& to) {
         for (const backends::Plan::Step& each : again->steps)
             other.load(each.text);
         CHECK(other.rules == again->result);
+        if (other_end != nullptr)
+            follow_otherwise(kernel.rules, *other_end);
     }
     CHECK(kernel.rules == plan->result);
     return kernel.rules;
@@ -197,9 +260,14 @@ TEST_CASE("plans lead from any policy to any other") {
         for (int step = 0; step < 5; ++step) {
             INFO("step ", step);
             testing::change(documents, random, fresh);
+            auto others = documents;
+            testing::change(others, random, fresh);
+            testing::change(documents, random, fresh);
+            // Numbered without knowing of each other, as by a plan that was broken off.
+            const Built otherwise = build(testing::text_of(others), before.numbers);
             Built after = build(testing::text_of(documents), before.numbers);
             REQUIRE(after.image.has_value());
-            held = follow(held, *after.image);
+            held = follow(held, *after.image, &*otherwise.image);
             const auto read = backends::read_back(held);
             REQUIRE_MESSAGE(read.ok(), (read ? "" : read.error()));
             // Numbered by the base: names give way only where own sides fall into other classes.

@@ -220,6 +220,27 @@ TEST_CASE("bgp accept: nothing comes by a session that will not establish") {
     CHECK_FALSE(has(folder.run(about + "mended").out, "will not establish"));
 }
 
+TEST_CASE("bgp sessions: one session is told in one way") {
+    const Folder folder;
+    folder.write("r.yaml", kReflected + object("Node", "out",
+                                               "bgp: {ipv4Address: 10.0.0.7/24, "
+                                               "asNumber: 65007}"));
+    CHECK(has(folder.run("bgp sessions a -f r.yaml").out, "iBGP, AS 64512; with route reflectors"));
+    CHECK_FALSE(has(folder.run("bgp sessions out -f r.yaml").out, "with route reflectors"));
+    folder.write("m.yaml",
+                 object("BGPConfiguration", "default", "nodeToNodeMeshEnabled: true") +
+                     object("Node", "n1", "bgp: {ipv4Address: 10.0.0.1/24, asNumber: 64513}") +
+                     object("Node", "n2", "bgp: {ipv4Address: 10.0.0.2/24}"));
+    CHECK(has(folder.run("bgp sessions -f m.yaml").out,
+              "each other (1 session), IPv4: will not establish; AS 64512, AS 64513\n"));
+    CHECK(has(folder.run("bgp sessions n1 -f m.yaml").out,
+              "IPv4: will not establish; AS 64513, expects AS 64513"));
+    CHECK(has(folder.run("bgp sessions n2 -f m.yaml").out,
+              "IPv4: will not establish; AS 64512, expects AS 64513"));
+    CHECK(has(folder.run("bgp sessions -f " + kRack7 + "broken").out,
+              "with 10.0.7.1, IPv4: will not establish; AS 64512, expects AS 65106\n"));
+}
+
 TEST_CASE("the picture of the fabric") {
     const Folder folder;
     const auto picture = folder.run("bgp sessions --format svg -f " + kRack7 + "broken");

@@ -375,6 +375,19 @@ TEST_CASE("compile") {
     CHECK(has(other.out, "step 2 of 3: switch"));
     CHECK(has(other.out, "each step is a transaction of its own"));
     CHECK(polecat_with({"compile", changed.string(), "--plan-from", "nowhere"}).exit_code != 0);
+    // A listing is of one node; a node whose last pod has gone is planned for as well.
+    fs::remove_all(changed);
+    fs::create_directories(changed);
+    std::ofstream(changed / "elsewhere.yaml")
+        << "{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: b}, spec: {nodeName: n1, "
+           "containers: [{name: c, image: i}]}, status: {podIP: 10.9.9.9}}\n---\n"
+           "{apiVersion: v1, kind: Pod, metadata: {name: b, namespace: b}, spec: {nodeName: n2, "
+           "containers: [{name: c, image: i}]}, status: {podIP: 10.9.9.8}}\n";
+    const std::string held = (folder / "nodes/worker-1/ruleset.nft").string();
+    const auto whose = polecat_with({"compile", changed.string(), "--plan-from", held});
+    CHECK(has(whose.error, "name it with --node"));
+    const auto gone = polecat_with({"compile", changed.string(), "--plan-from", folder.string()});
+    CHECK(has(gone.out, "# node worker-1, step "));
     fs::remove_all(changed);
     fs::remove_all(folder);
     const auto nowhere =

@@ -1,7 +1,7 @@
 // Names of outside ranges mean what they name.
 #include <doctest/doctest.h>
 
-#include "cli/common/outside.h"
+#include "driver/input/outside.h"
 #include "tests/random_cluster.h"
 
 using namespace polecat;

@@ -1,12 +1,12 @@
 // The judge of queries on small clusters whose answers are seen by eye.
-#include "cli/conformance/queries.h"
+#include "tests/conformance/runner/queries.h"
 
 #include <algorithm>
 
 #include <doctest/doctest.h>
 
-#include "cli/conformance/objects.h"
-#include "cli/conformance/warning_count.h"
+#include "tests/conformance/runner/objects.h"
+#include "tests/conformance/runner/warning_count.h"
 
 using namespace polecat;
 using conformance::Configuration;

@@ -8,8 +8,8 @@
 
 #include <doctest/doctest.h>
 
-#include "analyzer/program_sets.h"
-#include "analyzer/stored_flows.h"
+#include "analyzer/flows/program_flows.h"
+#include "analyzer/flows/stored_flows.h"
 #include "ir/decision/table.h"
 #include "tests/random_cluster.h"
 

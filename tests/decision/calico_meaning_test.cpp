@@ -1,5 +1,5 @@
 // What Calico makes of accepted input that says something else to a reader.
-#include "tests/decision/path_case.h"
+#include "tests/path/path_case.h"
 
 using namespace polecat;
 using decision::Verdict;

@@ -2,8 +2,8 @@
 // give one answer. Unknown addresses included.
 #include <doctest/doctest.h>
 
-#include "analyzer/program_sets.h"
-#include "analyzer/stored_flows.h"
+#include "analyzer/flows/program_flows.h"
+#include "analyzer/flows/stored_flows.h"
 #include "ir/decision/table.h"
 #include "tests/small_programs.h"
 

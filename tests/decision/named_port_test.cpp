@@ -1,7 +1,7 @@
 // Sets of named ports hold endpoints whose address Calico knows, and nothing of hosts that no
 // manifest gives one.
-#include "analyzer/map.h"
-#include "tests/decision/path_case.h"
+#include "analyzer/flows/map.h"
+#include "tests/path/path_case.h"
 
 using namespace polecat;
 using decision::Verdict;

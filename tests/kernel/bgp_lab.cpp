@@ -10,7 +10,7 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
-#include "analyzer/routing/kernel_route.h"
+#include "analyzer/routing/routes/kernel_route.h"
 #include "backends/bird/bird.h"
 #include "tests/kernel/node.h"
 #include "tests/routing/networks.h"

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "analyzer/routing/propagation.h"
+#include "analyzer/routing/propagation/propagation.h"
 #include "runtime/lab/fabric.h"
 #include "runtime/temporary_folder.h"
 #include "tests/routing/routed.h"

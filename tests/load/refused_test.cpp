@@ -56,6 +56,12 @@ constexpr Row kRows[] = {
      "spec: {defaultAction: Drop}}",
      "{apiVersion: projectcalico.org/v3, kind: Tier, metadata: {name: t}, "
      "spec: {defaultAction: Deny}}"},
+    {Code::FieldValue, // names a folder
+     "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {nodeName: ../../n}}",
+     "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {nodeName: n.example.com}}"},
+    {Code::FieldValue, // and a comment of rules
+     "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {nodeName: \"n\\nadd table x\"}}",
+     "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {nodeName: ''}}"},
     {Code::RulesWithoutType,
      "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p}, "
      "spec: {podSelector: {}, policyTypes: [Ingress], egress: [{}]}}",

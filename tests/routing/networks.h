@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "analyzer/routing/propagation.h"
+#include "analyzer/routing/propagation/propagation.h"
 #include "tests/routing/routed.h"
 
 namespace polecat::testing {

@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "analyzer/routing/kernel_route.h"
-#include "analyzer/routing/propagation_classes.h"
+#include "analyzer/routing/propagation/propagation_classes.h"
+#include "analyzer/routing/routes/kernel_route.h"
 #include "tests/routing/networks.h"
 
 using namespace polecat;

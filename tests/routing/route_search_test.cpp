@@ -1,7 +1,7 @@
 // Flows that policy allows, and that no route carries.
 #include <doctest/doctest.h>
 
-#include "analyzer/routing/route_search.h"
+#include "analyzer/routing/routes/route_search.h"
 #include "tests/routing/networks.h"
 
 using namespace polecat;

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "analyzer/routing/routing_diff.h"
+#include "analyzer/routing/diff/routing_diff.h"
 #include "tests/routing/routed.h"
 
 using namespace polecat;

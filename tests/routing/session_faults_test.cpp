@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "analyzer/routing/session_ends.h"
-#include "analyzer/routing/sessions.h"
+#include "analyzer/routing/sessions/session_ends.h"
+#include "analyzer/routing/sessions/sessions.h"
 #include "tests/routing/routed.h"
 
 using namespace polecat;

@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 
 #include "analyzer/lint/lint.h"
-#include "analyzer/routing/routing_diff.h"
+#include "analyzer/routing/diff/routing_diff.h"
 #include "bgp_clusters.h"
 #include "manifests.h"
 #include "passes/routing/routing.h"

@@ -10,7 +10,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
-#include "cli/common/lint_fix.h"
+#include "driver/lint/fix.h"
 #include "manifests.h"
 #include "tests/paths.h"
 

@@ -46,10 +46,13 @@ const std::map<std::string, std::set<std::string>> kArrows{
     {"artefact", {"artefact", "ir", "support"}},
     {"backends", {"backends", "artefact", "ir", "support"}},
     {"runtime", {"runtime", "artefact", "ir", "support"}},
+    {"driver",
+     {"driver", "runtime", "backends", "artefact", "analyzer", "passes", "frontend", "ir",
+      "support"}},
 };
 
 const std::vector<std::string> kLayers{"support",  "ir",       "frontend", "analyzer", "passes",
-                                       "artefact", "backends", "runtime",  "cli"};
+                                       "artefact", "backends", "runtime",  "driver",   "cli"};
 
 } // namespace
 

@@ -1,11 +1,12 @@
 // Z3's answers about rules, policies and tiers of random clusters against the exact algebra
-// (analyzer/effects), every flow confirmed by eval, queries checked again by other programs.
+// (analyzer/effects), every flow confirmed by eval, queries checked again by other
+// programs.
 #include <algorithm>
 
 #include <doctest/doctest.h>
 
-#include "analyzer/effect_runs.h"
-#include "analyzer/program_sets.h"
+#include "analyzer/effects/runs.h"
+#include "analyzer/flows/program_flows.h"
 #include "analyzer/z3/questions.h"
 #include "tests/random_cluster.h"
 #include "tests/z3/second_opinion.h"

@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include "analyzer/every_endpoint.h"
+#include "analyzer/effects/every_endpoint.h"
 #include "analyzer/lint/lint.h"
 #include "analyzer/z3/any_endpoint.h"
 #include "analyzer/z3/prover.h"

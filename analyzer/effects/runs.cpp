@@ -1,0 +1,157 @@
+#include "analyzer/effects/runs.h"
+
+#include <algorithm>
+#include <map>
+
+namespace polecat::analyzer {
+
+using decision::Attribution;
+using decision::Direction;
+using decision::Identity;
+using decision::PolicyBlock;
+using decision::Program;
+
+namespace {
+
+void add_rules(const Program& program, const Attribution& slots, const PolicyBlock& block,
+               Units& out) {
+    const auto& entries = program.stages[block.stage].entries;
+    for (std::uint32_t i = block.first; i < block.first + block.count;) {
+        const std::uint32_t slot = entries[i].slot.value;
+        const std::uint32_t rule = slots[slot].rule_index;
+        std::uint32_t end = i;
+        while (end < block.first + block.count && slots[entries[end].slot.value].rule_index == rule)
+            ++end;
+        out.units.push_back({block.stage, i, end - i, false});
+        out.meanings.push_back({Meaning::Kind::Rule, slot});
+        i = end;
+    }
+}
+
+Units units_of(const Program& program, const Attribution& slots) {
+    Units out;
+    std::vector<std::size_t> enforced(program.stages.size(), 0);
+    for (const PolicyBlock& block : slots.policies())
+        enforced[block.stage] += block.staged ? 0 : 1;
+    for (std::uint32_t i = 0; i < slots.policies().size(); ++i) {
+        const PolicyBlock& block = slots.policies()[i];
+        if (block.staged)
+            continue;
+        add_rules(program, slots, block, out);
+        out.units.push_back({block.stage, block.first, block.count, enforced[block.stage] == 1});
+        out.meanings.push_back({Meaning::Kind::Policy, i});
+    }
+    for (std::uint32_t stage = 0; stage < program.stages.size(); ++stage)
+        if (enforced[stage] != 0) {
+            const Program& p = program;
+            out.units.push_back(
+                {stage, 0, static_cast<std::uint32_t>(p.stages[stage].entries.size()), true});
+            out.meanings.push_back({Meaning::Kind::Tier, p.stages[stage].end_slot.value});
+        }
+    return out;
+}
+
+/// The classes of a partition with two groups of each. `all`: those that it leaves out are of class
+/// 0; otherwise it looked at no others.
+std::vector<GroupClass> classes_of(GroupClasses::Partition partition, std::size_t groups,
+                                   bool all) {
+    std::vector<GroupClass> out;
+    for (Identity& seen : partition.classes)
+        out.push_back({std::move(seen), 0, 0, 0});
+    std::uint32_t first = 0, second = 1;
+    for (const auto& [group, number] : partition.groups) {
+        out[number].add(group);
+        first += group == first ? 1 : 0;
+        second = std::max(second, first + 1);
+        second += group == second ? 1 : 0;
+    }
+    if (all) {
+        out.front().groups = groups - partition.groups.size();
+        out.front().group = first;
+        out.front().second = second;
+    }
+    std::erase_if(out, [](const GroupClass& each) { return each.groups == 0; });
+    return out;
+}
+
+} // namespace
+
+EffectRuns::EffectRuns(const decision::LoweredCluster& cluster,
+                       const decision::Identities& identities, net::Family family)
+    : cluster_(cluster), ends_(cluster, identities, family) {
+    collect();
+}
+
+void EffectRuns::collect() {
+    std::map<std::pair<std::uint32_t, Units>, std::size_t> known;
+    for (const decision::Group& group : cluster_.groups)
+        for (const auto& [key, each] : group.programs) {
+            if (key.family != ends_.family())
+                continue;
+            Units units = units_of(cluster_.program(each.program), each.slots);
+            if (units.units.empty())
+                continue;
+            const auto [place, added] =
+                known.try_emplace({each.program.value, units}, runs_.size());
+            if (added)
+                runs_.push_back({each.program, std::move(units), {}, {}, {}});
+            Run& run = runs_[place->second];
+            const bool seen = std::any_of(
+                run.attributions.begin(), run.attributions.end(),
+                [&](const Attribution& a) { return a.identity() == each.slots.identity(); });
+            if (!seen)
+                run.attributions.push_back(each.slots);
+            for (const decision::ObjectId member : group.members)
+                if (const auto own = ends_.group_of(member))
+                    run.own.insert(*own);
+        }
+}
+
+std::vector<std::uint32_t> EffectRuns::few_others(const Program& program) const {
+    const auto last = static_cast<std::uint32_t>(ends_.list().size()) - 1;
+    std::vector<std::uint32_t> out{last, last / 2, 0}; // an address, endpoints
+    for (const decision::Stage& stage : program.stages)
+        for (const decision::Entry& entry : stage.entries) {
+            const bool egress = program.direction == Direction::Egress;
+            const auto& all = (egress ? entry.match->destination : entry.match->source).all;
+            const auto group = all.empty() ? std::nullopt : ends_.example_of(all.front());
+            if (group && out.size() < 32)
+                out.push_back(*group);
+        }
+    return out;
+}
+
+/// At the normal hook the endpoint itself; packets that are forwarded or not yet translated have
+/// any ends.
+std::vector<GroupClass> EffectRuns::own_of(const Run& run) {
+    const Program& program = cluster_.program(run.program);
+    std::vector<GroupClass> out;
+    if (program.hook != decision::Hook::Normal) {
+        out = classes_of(ends_.own_of(program), ends_.list().size(), true);
+        std::sort(out.begin(), out.end(),
+                  [](const auto& a, const auto& b) { return a.seen < b.seen; });
+        return out;
+    }
+    const auto predicates = predicates_of(program, program.direction == Direction::Egress);
+    std::map<Identity, GroupClass> known;
+    for (const std::uint32_t group : run.own) {
+        Identity seen = restricted(ends_.identity(group), predicates);
+        known.try_emplace(seen, GroupClass{seen, 0, 0, 0}).first->second.add(group);
+    }
+    for (auto& [seen, each] : known)
+        out.push_back(std::move(each));
+    return out;
+}
+
+const std::vector<GroupClass>& EffectRuns::others_of(decision::ProgramId id,
+                                                     const std::optional<Predicates>& wanted) {
+    if (!wanted && last_ == id)
+        return others_;
+    last_ = wanted ? std::nullopt : std::optional(id);
+    const Program& program = cluster_.program(id);
+    others_ = classes_of(wanted ? ends_.others_of(program, *wanted) : ends_.others_of(program),
+                         ends_.list().size(), !wanted);
+    return others_;
+}
+
+} // namespace polecat::analyzer

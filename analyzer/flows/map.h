@@ -1,0 +1,48 @@
+/// The connectivity of a whole cluster in one IP family: who may send what to whom, exactly, for
+/// every endpoint and every outside address. Ends that no program can tell apart are one group.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "analyzer/algebra/connections.h"
+#include "analyzer/ends/end_groups.h"
+#include "ir/decision/identity.h"
+#include "ir/decision/lowered.h"
+
+namespace polecat::analyzer {
+
+class ConnectivityMap {
+  public:
+    /// Cluster and identities must outlive the map. `atoms`: those of several clusters where maps
+    /// are compared; the cluster's own when absent.
+    ConnectivityMap(const decision::LoweredCluster& cluster, const decision::Identities& identities,
+                    net::Family family, std::optional<HttpAtoms> atoms = std::nullopt);
+    ~ConnectivityMap();
+    ConnectivityMap(ConnectivityMap&&) noexcept;
+
+    const std::vector<EndGroup>& groups() const; ///< endpoints first
+    /// The group of an endpoint; nullopt: it has no address of the family.
+    std::optional<std::uint32_t> group_of(decision::ObjectId object) const;
+
+    /// Ids of connection sets: what is allowed, and what is allowed or depends.
+    struct Pair {
+        std::uint32_t allow = 0, may = 0;
+        auto operator<=>(const Pair&) const = default;
+    };
+    /// From one group to every group, by index.
+    std::vector<Pair> row(std::uint32_t source) const;
+    Pair between(std::uint32_t source, std::uint32_t destination) const;
+    /// Id 0 is the empty set. Equal ids, equal sets.
+    const ConnectionSet& set(std::uint32_t id) const;
+    /// What the requests in sets are.
+    const HttpAtoms& http() const;
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+} // namespace polecat::analyzer

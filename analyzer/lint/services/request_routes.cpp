@@ -1,0 +1,247 @@
+// Ingresses and routes of gateways to pods that nobody may send requests to.
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "analyzer/flows/program_flows.h"
+#include "analyzer/lint/checks.h"
+#include "ir/policy/scope.h"
+
+namespace polecat::lint {
+
+using analyzer::ConnectionSet;
+using decision::Direction;
+using decision::Hook;
+using decision::ObjectId;
+using policy::RequestRoute;
+
+namespace {
+
+struct Controller {
+    const char* pods;       ///< app.kubernetes.io/name of its pods
+    const char* class_name; ///< that it serves where no IngressClass says more
+    const char* name;       ///< spec.controller of its IngressClasses, which some follow by more
+};
+constexpr Controller kControllers[] = {
+    {"ingress-nginx", "nginx", "k8s.io/ingress-nginx"},
+    {"nginx-ingress", "nginx", "nginx.org/ingress-controller"},
+    {"traefik", "traefik", "traefik.io/ingress-controller"},
+    {"haproxy-ingress", "haproxy", "haproxy-ingress.github.io/controller"},
+    {"kubernetes-ingress", "haproxy", "haproxy.org/ingress-controller"},
+    {"kong", "kong", "ingress-controllers.konghq.com/kong"}};
+
+constexpr std::string_view kGatewayLabel = "gateway.networking.k8s.io/gateway-name";
+
+/// Who sends a route's requests.
+struct Senders {
+    std::vector<ObjectId> pods;
+    /// False: it is not known which; `pods` may be among them, and others that the input lacks.
+    bool certain = false;
+};
+
+ConnectionSet tcp(std::uint16_t port) {
+    return ConnectionSet::of(net::kTcp,
+                             analyzer::PortPairs::of(net::PortSet::of(net::PortRange{port, port}),
+                                                     net::PortSet::of(net::PortRange{})));
+}
+
+class RequestRoutesChecker {
+  public:
+    RequestRoutesChecker(Context& context, Diagnostics& out)
+        : context_(context), out_(out), atoms_({&context.lowered}) {}
+
+    void run() {
+        for (const RequestRoute& route : context_.cluster.request_routes) {
+            if (route.has_parents && route.gateways.empty())
+                continue; // requests come from any client of a service mesh
+            const Senders senders = senders_of(route);
+            for (const RequestRoute::Backend& backend : route.backends)
+                check(route, backend, senders);
+        }
+    }
+
+  private:
+    /// The controller's pods, where the input has them.
+    Senders senders_of(const RequestRoute& route) const {
+        Senders sure{{}, true}, possible;
+        for (const decision::Endpoint& endpoint : context_.lowered.endpoints) {
+            if (endpoint.is_host_endpoint)
+                continue;
+            const bool ingress = route.kind == "Ingress";
+            const decision::Object& pod = context_.object(endpoint.object);
+            if (ingress ? controller_of(pod) != nullptr
+                        : pod.labels.find(kGatewayLabel).has_value())
+                possible.pods.push_back(endpoint.object);
+            if (ingress ? serves_class(pod, route.class_name) : is_gateway_of(pod, route))
+                sure.pods.push_back(endpoint.object);
+        }
+        return sure.pods.empty() ? possible : sure;
+    }
+
+    static const Controller* controller_of(const decision::Object& pod) {
+        const auto name = pod.labels.find("app.kubernetes.io/name");
+        const auto part = pod.labels.find("app.kubernetes.io/component");
+        if (!name || (part && *part == "admission-webhook"))
+            return nullptr;
+        const auto found = std::find_if(std::begin(kControllers), std::end(kControllers),
+                                        [&](const auto& each) { return *name == each.pods; });
+        return found == std::end(kControllers) ? nullptr : found;
+    }
+
+    /// An IngressClass says which controller serves it; without one its usual name does.
+    bool serves_class(const decision::Object& pod, const std::string& class_name) const {
+        const Controller* of = controller_of(pod);
+        if (of == nullptr || class_name.empty())
+            return false;
+        for (const policy::IngressClass& each : context_.cluster.ingress_classes)
+            if (each.meta.name == class_name)
+                return each.controller == of->name ||
+                       each.controller.starts_with(std::string(of->name) + "/");
+        return class_name == of->class_name;
+    }
+
+    /// A gateway's pods are in its namespace.
+    static bool is_gateway_of(const decision::Object& pod, const RequestRoute& route) {
+        const auto name = pod.labels.find(kGatewayLabel);
+        const auto space = pod.labels.find(policy::kNamespaceLabel);
+        return name && space &&
+               std::any_of(route.gateways.begin(), route.gateways.end(), [&](const auto& each) {
+                   return each.name == *name && each.space == *space;
+               });
+    }
+
+    void check(const RequestRoute& route, const RequestRoute::Backend& backend,
+               const Senders& senders) {
+        const std::string service = backend.space + "/" + backend.service;
+        const auto front = context_.lowered.service_fronts.find(service);
+        if (front == context_.lowered.service_fronts.end())
+            return;
+        const std::uint16_t port = port_of(backend, service);
+        for (const auto& each : front->second.ports) {
+            if (each.protocol != net::kTcp || each.port != port)
+                continue;
+            for (const decision::ServiceBackend& pod : each.backends)
+                if (pod.object && is_kept_from(*pod.object, pod.port, senders))
+                    return report(route, backend, *pod.object, pod.port, senders);
+        }
+    }
+
+    std::uint16_t port_of(const RequestRoute::Backend& backend, const std::string& name) const {
+        if (backend.port_name.empty())
+            return backend.port;
+        for (const policy::Service& service : context_.cluster.services)
+            if (service.meta.space + "/" + service.meta.name == name)
+                for (const policy::ServicePort& each : service.ports)
+                    if (each.name == backend.port_name)
+                        return each.port;
+        return 0;
+    }
+
+    void report(const RequestRoute& route, const RequestRoute::Backend& backend, ObjectId pod,
+                std::uint16_t port, const Senders& senders) {
+        const std::string about =
+            fmt::format("{} {}/{}", route.kind, route.meta.space, route.meta.name);
+        if (!told_.emplace(about, pod.value, port).second)
+            return;
+        const ObjectId* sender = senders.certain ? &senders.pods.front() : nullptr;
+        const decision::Endpoint* end =
+            sender == nullptr ? nullptr : context_.lowered.endpoint_of(*sender);
+        auto& diagnostic =
+            out_.report(Code::IngressBackendBlocked, backend.span,
+                        {about, context_.object(pod).name, fmt::format("{}/TCP", port),
+                         sender == nullptr ? "everybody"
+                                           : "the controller " + context_.object(*sender).name})
+                .about(about)
+                .with_hint(end != nullptr && end->host_network
+                               ? "allow the addresses of the controller's nodes (ipBlock, nets) on "
+                                 "that port: it uses their network, so no selector matches it"
+                               : "allow the controller's pods on that port");
+        if (const auto policies = policies_of(pod); !policies.empty())
+            diagnostic.with_note("it is governed by " + listed(policies));
+    }
+
+    std::vector<std::string> policies_of(ObjectId pod) const {
+        std::vector<std::string> out;
+        for (const net::Family family : {net::Family::V4, net::Family::V6})
+            if (const auto* program = context_.lowered.find(pod, decision::Direction::Ingress,
+                                                            decision::Hook::Normal, family))
+                for (const decision::PolicyBlock& each : program->slots.policies()) {
+                    const std::string name = policy::to_string(each.policy);
+                    if (!each.staged && std::find(out.begin(), out.end(), name) == out.end())
+                        out.push_back(name);
+                }
+        return out;
+    }
+
+    /// Over no family that the pod has anybody who may send it requests gets through.
+    bool is_kept_from(ObjectId pod, std::uint16_t port, const Senders& senders) {
+        if (std::any_of(senders.pods.begin(), senders.pods.end(),
+                        [&](ObjectId sender) { return sender == pod || is_own_node(sender, pod); }))
+            return false;
+        bool any = false;
+        for (const net::Family family : {net::Family::V4, net::Family::V6}) {
+            const auto* ingress =
+                context_.lowered.find(pod, Direction::Ingress, Hook::Normal, family);
+            const auto own = context_.ends(family).group_of(pod);
+            if (ingress == nullptr || !own)
+                continue;
+            any = true;
+            const analyzer::ProgramFlows flows(context_.lowered.program(ingress->program), atoms_);
+            if (senders.certain ? may_one(flows, *own, tcp(port), senders.pods)
+                                : may_anybody(flows, *own, tcp(port)))
+                return false;
+        }
+        return any;
+    }
+
+    /// Somebody of whom nothing is known: no label, address or namespace that could be let in.
+    bool may_anybody(const analyzer::ProgramFlows& flows, std::uint32_t own,
+                     const ConnectionSet& wanted) {
+        const net::Family family = flows.program().family;
+        decision::Identity anybody;
+        anybody.family = family;
+        anybody.unknown = predicates_of(flows.program(), true);
+        return !(flows.between(anybody, context_.ends(family).identity(own)).may & wanted).empty();
+    }
+
+    bool may_one(const analyzer::ProgramFlows& flows, std::uint32_t own,
+                 const ConnectionSet& wanted, const std::vector<ObjectId>& senders) {
+        const net::Family family = flows.program().family;
+        auto& ends = context_.ends(family);
+        return std::any_of(senders.begin(), senders.end(), [&](ObjectId sender) {
+            const auto from = ends.group_of(sender);
+            if (!from)
+                return false;
+            auto may = flows.between(ends.identity(*from), ends.identity(own)).may & wanted;
+            const auto* egress =
+                context_.lowered.find(sender, Direction::Egress, Hook::Normal, family);
+            if (egress != nullptr) {
+                const analyzer::ProgramFlows out(context_.lowered.program(egress->program), atoms_);
+                may = may & out.between(ends.identity(*from), ends.identity(own)).may;
+            }
+            return !may.empty();
+        });
+    }
+
+    /// A pod's own node always reaches it.
+    bool is_own_node(ObjectId sender, ObjectId pod) const {
+        const decision::Endpoint* from = context_.lowered.endpoint_of(sender);
+        const decision::Endpoint* to = context_.lowered.endpoint_of(pod);
+        return from != nullptr && to != nullptr && from->host_network &&
+               (from->node.empty() || to->node.empty() || from->node == to->node);
+    }
+
+    Context& context_;
+    Diagnostics& out_;
+    analyzer::HttpAtoms atoms_;
+    std::set<std::tuple<std::string, std::uint32_t, std::uint16_t>> told_;
+};
+
+} // namespace
+
+void check_request_routes(Context& context, Diagnostics& out) {
+    RequestRoutesChecker(context, out).run();
+}
+
+} // namespace polecat::lint

@@ -1,0 +1,24 @@
+/// What `polecat diff` says about routing.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "analyzer/routing/diff/routing_diff.h"
+#include "cli/polecat/bgp/input.h"
+
+namespace polecat::cli {
+
+struct RoutingReport {
+    RoutedInput base, head;
+    routing::RoutingDiff diff;
+};
+
+/// nullopt: no BGP objects in either version.
+std::optional<RoutingReport> routing_report(Input& base, Input& head);
+
+std::string routing_text(const RoutingReport& report);
+std::string routing_markdown(const RoutingReport& report);
+std::string routing_json(const RoutingReport& report); ///< an object
+
+} // namespace polecat::cli

@@ -1,0 +1,290 @@
+#include "cli/polecat/map/render.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "driver/input/answer_notes.h"
+#include "support/listed.h"
+
+namespace polecat::cli {
+
+namespace {
+
+void append_number(std::string& out, std::uint32_t end) {
+    char digits[12];
+    const auto [stop, failed] = std::to_chars(digits, digits + sizeof digits, end + 1);
+    (void)failed; // 12 characters hold every 32-bit number
+    out += 'G';
+    out.append(digits, stop);
+}
+
+class Renderer {
+  public:
+    Renderer(const MapRows& rows, const analyzer::ConnectivityMap& map)
+        : rows_(rows), map_(map), names_(rows.ends) {}
+
+    void expanded_text(const TextSink& sink) const {
+        std::string out;
+        for (const MapRow& row : rows_.rows) {
+            out += rows_.ends[row.from.front()].label;
+            out += " -> ";
+            out += rows_.ends[row.to.front()].label;
+            out += "  ";
+            append_connections(out, row);
+            out += '\n';
+            append_no_route(out, row);
+            pass_on(out, sink);
+        }
+        sink(out);
+    }
+
+    /// Few ends are called by name, many by number, with a list before the rows.
+    void grouped_text(const TextSink& sink) const {
+        std::string out =
+            fmt::format("{}: {}, {}, {}\n", family(), counted(rows_.endpoints, "endpoint"),
+                        counted_ends(rows_.ends.size()), counted(rows_.rows.size(), "row"));
+        const bool by_number = rows_.ends.size() > kNamedEnds;
+        if (by_number)
+            for (std::size_t i = 0; i < rows_.ends.size(); ++i)
+                out += fmt::format("G{}  {}\n", i + 1, rows_.ends[i].label);
+        const std::vector<std::uint32_t>* last = nullptr;
+        for (const MapRow& row : rows_.rows) {
+            if (last == nullptr || *last != row.from) {
+                out += '\n';
+                append(out, row.from, by_number);
+                out += '\n';
+            }
+            last = &row.from;
+            out += "    ";
+            append_connections(out, row);
+            out += by_number ? " -> " : "\n        -> ";
+            append(out, row.to, by_number);
+            out += '\n';
+            append_no_route(out, row);
+            pass_on(out, sink);
+        }
+        if (rows_.rows.empty())
+            out += rows_.endpoints == 0 ? fmt::format("  {}\n", kNobody) : "  nothing is allowed\n";
+        else if (const auto closed = in_no_row(); !closed.empty())
+            out += fmt::format("\nnothing is allowed to or from {}\n", listed(closed, kMostClosed));
+        sink(out);
+    }
+
+    std::string json() const {
+        using nlohmann::json;
+        json out{{"family", family()}, {"ends", json::array()}, {"rows", json::array()}};
+        if (!rows_.unread.empty())
+            out["unread"] = rows_.unread;
+        for (const MapEndText& end : rows_.ends)
+            out["ends"].push_back({{"outside", end.outside}, {"members", end.members}});
+        for (const MapRow& row : rows_.rows) {
+            json entry{{"from", row.from}, {"to", row.to}, {"allowed", allowed(row)}};
+            if (row.connections.allow != row.connections.may)
+                entry["depends"] = depends(row);
+            if (row.hangs_on_unread)
+                entry["hangs_on_unread"] = true;
+            if (row.no_route)
+                entry["no_route"] = {{"exists", row.no_route->certain ? "no" : "depends"},
+                                     {"from", row.no_route->from},
+                                     {"to", row.no_route->to},
+                                     {"pairs", row.no_route->pairs},
+                                     {"reason", row.no_route->reason}};
+            out["rows"].push_back(std::move(entry));
+        }
+        return out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
+    }
+
+    void csv(const TextSink& sink) const {
+        std::string out =
+            fmt::format("family,from,to,allowed,depends{}\n", rows_.routed ? ",no_route" : "");
+        for (const MapRow& row : rows_.rows) {
+            out += fmt::format(
+                "{},{},{},{},{}{}\n", family(), quoted(names_.members(row.from)),
+                quoted(names_.members(row.to)), quoted(allowed(row)),
+                quoted(row.connections.allow == row.connections.may ? "" : depends(row)),
+                rows_.routed ? "," + quoted(no_route(row)) : "");
+            pass_on(out, sink);
+        }
+        sink(out);
+    }
+
+    void markdown(const TextSink& sink) const {
+        std::string out = "| from | to | allowed |\n|---|---|---|\n";
+        for (const MapRow& row : rows_.rows) {
+            out += fmt::format(
+                "| {} | {} | {} |\n", joined(row.from, "<br>"), joined(row.to, "<br>"),
+                connections(row) + (row.no_route ? "<br>**" + no_route(row) + "**" : ""));
+            pass_on(out, sink);
+        }
+        sink(out);
+    }
+
+    std::vector<MapLine> lines(std::size_t most) const {
+        std::vector<MapLine> out;
+        for (std::size_t i = 0; i < rows_.rows.size() && i < most; ++i) {
+            const MapRow& row = rows_.rows[i];
+            out.push_back({first_of(row.from), first_of(row.to), connections(row),
+                           ranges(row.from) + " " + ranges(row.to),
+                           row.connections.allow != row.connections.may});
+        }
+        return out;
+    }
+
+  private:
+    static constexpr std::size_t kMostClosed = 12;
+
+    /// Endpoints that no row names, sorted.
+    std::vector<std::string> in_no_row() const {
+        std::vector<bool> named(rows_.ends.size(), false);
+        for (const MapRow& row : rows_.rows)
+            for (const auto* side : {&row.from, &row.to})
+                for (const std::uint32_t end : *side)
+                    named[end] = true;
+        std::vector<std::string> out;
+        for (std::size_t i = 0; i < named.size(); ++i)
+            if (!named[i] && !rows_.ends[i].outside)
+                out.insert(out.end(), rows_.ends[i].members.begin(), rows_.ends[i].members.end());
+        std::sort(out.begin(), out.end());
+        return out;
+    }
+
+    /// Once there is enough of it.
+    static void pass_on(std::string& out, const TextSink& sink) {
+        if (out.size() < std::size_t{1} << 20)
+            return;
+        sink(out);
+        out.clear();
+    }
+
+    /// "shop/web; shop/db", or "G1-G4 G7".
+    void append(std::string& out, const std::vector<std::uint32_t>& ends, bool by_number) const {
+        if (!by_number) {
+            out += joined(ends, "; ");
+            return;
+        }
+        for (std::size_t i = 0; i < ends.size();) {
+            std::size_t stop = i + 1;
+            while (stop < ends.size() && ends[stop] == ends[stop - 1] + 1)
+                ++stop;
+            out += i != 0 ? " " : "";
+            append_numbers(out, ends[i], ends[stop - 1]);
+            i = stop;
+        }
+    }
+
+    void append_connections(std::string& out, const MapRow& row) const {
+        if (row.connections.allow == row.connections.may)
+            out += described(row.connections.allow);
+        else
+            out += connections(row);
+    }
+
+    /// "no route: shop/web -> shop/db and 3 more pairs: ..."
+    static std::string no_route(const MapRow& row) {
+        if (!row.no_route)
+            return "";
+        const NoRoute& of = *row.no_route;
+        return fmt::format(
+            "{}: {} -> {}{}: {}", of.certain ? "no route" : "perhaps no route", of.from, of.to,
+            of.pairs > 1 ? fmt::format(" and {} more pairs", of.pairs - 1) : "", of.reason);
+    }
+    static void append_no_route(std::string& out, const MapRow& row) {
+        if (row.no_route)
+            out += "        " + no_route(row) + "\n";
+    }
+
+    std::string family() const { return std::string(net::to_string(rows_.family)); }
+
+    const std::string& described(std::uint32_t id) const {
+        if (id >= texts_.size())
+            texts_.resize(id + 1);
+        if (texts_[id].empty())
+            texts_[id] = map_.set(id).describe(map_.http());
+        return texts_[id];
+    }
+    std::string allowed(const MapRow& row) const {
+        return row.connections.allow == 0 ? "" : described(row.connections.allow);
+    }
+    std::string depends(const MapRow& row) const {
+        return (map_.set(row.connections.may) - map_.set(row.connections.allow))
+            .describe(map_.http());
+    }
+    std::string connections(const MapRow& row) const {
+        if (row.connections.allow == row.connections.may)
+            return described(row.connections.allow);
+        const std::string sure = allowed(row);
+        return sure + (sure.empty() ? "" : "; ") + "depends: " + depends(row);
+    }
+
+    std::string joined(const std::vector<std::uint32_t>& ends, const char* separator) const {
+        return names_.joined(ends, separator);
+    }
+    static std::string ranges(const std::vector<std::uint32_t>& ends) {
+        std::string out;
+        for (std::size_t i = 0; i < ends.size();) {
+            std::size_t stop = i + 1;
+            while (stop < ends.size() && ends[stop] == ends[stop - 1] + 1)
+                ++stop;
+            out += fmt::format("{}{}", i == 0 ? "" : " ", ends[i]);
+            if (stop - i > 1)
+                out += fmt::format("-{}", ends[stop - 1]);
+            i = stop;
+        }
+        return out;
+    }
+    std::string first_of(const std::vector<std::uint32_t>& ends) const {
+        constexpr std::size_t kMost = 8;
+        if (ends.size() <= kMost)
+            return joined(ends, "; ");
+        return joined({ends.begin(), ends.begin() + kMost}, "; ") +
+               fmt::format("; and {} more groups", ends.size() - kMost);
+    }
+    static std::string quoted(const std::string& text) {
+        if (text.find_first_of(",\"\n") == std::string::npos)
+            return text;
+        std::string out = "\"";
+        for (const char c : text)
+            out += c == '"' ? "\"\"" : std::string(1, c);
+        return out + "\"";
+    }
+
+    const MapRows& rows_;
+    const analyzer::ConnectivityMap& map_;
+    const MapNames names_;
+    mutable std::vector<std::string> texts_; ///< of connection sets, by id
+};
+
+} // namespace
+
+void append_numbers(std::string& out, std::uint32_t first, std::uint32_t last) {
+    append_number(out, first);
+    if (first == last)
+        return;
+    out += last - first > 1 ? '-' : ' ';
+    append_number(out, last);
+}
+
+std::vector<MapLine> map_lines(const MapRows& rows, const analyzer::ConnectivityMap& map,
+                               std::size_t most) {
+    return Renderer(rows, map).lines(most);
+}
+
+void render_map(const MapRows& rows, const analyzer::ConnectivityMap& map,
+                const std::string& format, bool expanded, const TextSink& sink) {
+    const Renderer renderer(rows, map);
+    if (format == "json")
+        sink(renderer.json());
+    else if (format == "csv")
+        renderer.csv(sink);
+    else if (format == "md")
+        renderer.markdown(sink);
+    else if (expanded)
+        renderer.expanded_text(sink);
+    else
+        renderer.grouped_text(sink);
+}
+
+} // namespace polecat::cli

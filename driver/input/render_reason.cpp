@@ -1,0 +1,74 @@
+#include "driver/input/render_reason.h"
+
+#include <algorithm>
+#include <initializer_list>
+#include <sstream>
+#include <string_view>
+
+namespace polecat::cli {
+
+namespace {
+
+bool has_one_of(std::string_view text, std::initializer_list<std::string_view> parts) {
+    return std::any_of(parts.begin(), parts.end(), [&](std::string_view part) {
+        return text.find(part) != std::string_view::npos;
+    });
+}
+
+/// Without warnings, and with what klog puts before an error (`E1130 ... err=`) taken off.
+std::string essence(const std::string& printed) {
+    std::istringstream lines(printed);
+    std::string out;
+    for (std::string line; std::getline(lines, line);) {
+        const std::size_t first = line.find_first_not_of(" \t\r");
+        if (first == std::string::npos || line.find("arning: ") < 16 || line.starts_with("WARNING"))
+            continue;
+        out += (out.empty() ? "" : "\n") + line.substr(first);
+    }
+    constexpr std::string_view kMark = "err=";
+    if (const std::size_t at = out.find(kMark);
+        at != std::string::npos && out.substr(0, at).find("run.go") != std::string::npos) {
+        out.erase(0, at + kMark.size());
+        const std::size_t begin = out.find_first_not_of("<\"\n ");
+        out.erase(0, begin == std::string::npos ? out.size() : begin);
+    } else if (const std::size_t error = out.find("\nError"); error != std::string::npos) {
+        out.erase(0, error + 1);
+    }
+    return out;
+}
+
+std::string address_in(const std::string& text) {
+    for (const std::string_view begin : {"https://", "http://", "git@", "ssh://"})
+        if (const std::size_t at = text.find(begin); at != std::string::npos)
+            return text.substr(at, text.find_first_of("'\" \n\\", at) - at);
+    return "another host";
+}
+
+} // namespace
+
+std::string reason_in(const std::string& printed) {
+    constexpr std::size_t kMost = 300;
+    std::string out = essence(printed);
+    for (const std::string_view link :
+         {"accumulating resources from '", "accumulating components: "})
+        if (const std::size_t at = out.rfind(link); at != std::string::npos)
+            out.erase(0, at);
+    if (has_one_of(out,
+                   {"dial tcp", "Could not resolve", "no such host", "proxyconnect",
+                    "unable to access", "git fetch", "connection refused", "no 'git' program"}))
+        return "it needs " + address_in(out) + ", and is given no network";
+    out = out.substr(0, out.find('\n'));
+    if (out.size() > kMost)
+        out = out.substr(0, kMost) + "...";
+    while (!out.empty() && (out.back() == '"' || out.back() == '\r' || out.back() == ' '))
+        out.pop_back();
+    return out;
+}
+
+bool is_kept_back(const std::string& reason) {
+    return has_one_of(reason, {"is given no network", "missing in charts/ directory",
+                               "external plugins disabled", "plugin root", "alpha-plugins",
+                               "unable to find plugin"});
+}
+
+} // namespace polecat::cli

@@ -1,0 +1,58 @@
+#include "driver/input/revision.h"
+
+#include <fmt/format.h>
+
+#include "driver/input/render.h"
+#include "frontend/load.h"
+#include "runtime/git.h"
+#include "runtime/temporary_folder.h"
+
+namespace polecat::cli {
+
+namespace {
+
+/// All of the revision below this folder: kustomizations build from files beside the paths.
+Result<runtime::TemporaryFolder> copy_of(const std::string& revision) {
+    auto folder = runtime::TemporaryFolder::make();
+    if (!folder)
+        return folder;
+    const auto tree = runtime::git_tree(revision, {"."});
+    if (!tree)
+        return Error{tree.error()};
+    for (const runtime::GitFile& each : tree->files)
+        if (const auto done = folder->write(each.path, each.text); !done)
+            return Error{done.error()};
+    return folder;
+}
+
+} // namespace
+
+Result<Input> read_revision(const std::string& revision, const std::vector<std::string>& paths,
+                            const InputOptions& options) {
+    auto found = runtime::git_tree(revision, paths);
+    if (!found)
+        return Error{found.error()};
+    for (const std::string& each : found->links)
+        if (frontend::is_manifest_name(each))
+            return Error{fmt::format("{} is a symbolic link in {}, which leads to nothing that git "
+                                     "lists; compare two folders instead",
+                                     each, revision)};
+    for (const std::string& each : found->submodules)
+        fmt::print(stderr,
+                   "polecat: note: {} is a submodule in {}: what it holds is not compared\n", each,
+                   revision);
+    std::vector<frontend::File> files;
+    for (runtime::GitFile& each : found->files)
+        if (frontend::is_manifest_name(each.path))
+            files.push_back({each.path, std::move(each.text), false, revision + ":"});
+    if (!wants_rendering(options))
+        return read_input(std::move(files), options);
+    const auto folder = copy_of(revision);
+    if (!folder)
+        return Error{folder.error()};
+    InputOptions there = options;
+    there.folder = folder->path();
+    return read_input(std::move(files), there);
+}
+
+} // namespace polecat::cli

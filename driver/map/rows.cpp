@@ -1,0 +1,302 @@
+#include "driver/map/rows.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+#include "driver/input/input.h"
+#include "driver/input/outside.h"
+#include "support/listed.h"
+
+namespace polecat::cli {
+
+using analyzer::ConnectivityMap;
+using analyzer::EndGroup;
+using decision::LoweredCluster;
+using Pair = ConnectivityMap::Pair;
+
+namespace {
+
+/// Outside addresses that no policy tells apart, named by what they are or by what they are not.
+MapEndText outside_text(const net::AddressSet& nets, const net::AddressSet& all_outside) {
+    MapEndText out;
+    out.outside = true;
+    for (const net::Cidr& cidr : nets.cidrs())
+        out.members.push_back(net::to_string(cidr));
+    out.label = outside_label(nets, all_outside);
+    out.nets = nets;
+    return out;
+}
+
+net::AddressSet together(const std::vector<const net::AddressSet*>& sets) {
+    std::vector<net::Range> ranges;
+    for (const net::AddressSet* each : sets)
+        ranges.insert(ranges.end(), each->ranges().begin(), each->ranges().end());
+    return net::AddressSet::of(std::move(ranges));
+}
+
+net::AddressSet all_outside(const std::vector<EndGroup>& groups) {
+    std::vector<const net::AddressSet*> sets;
+    for (const EndGroup& group : groups)
+        sets.push_back(&group.outside);
+    return together(sets);
+}
+
+std::string space_of(const std::string& name) {
+    const std::size_t slash = name.find('/');
+    return slash == std::string::npos ? "" : name.substr(0, slash);
+}
+
+MapEndText group_text(const LoweredCluster& cluster, const EndGroup& group,
+                      const net::AddressSet& outside) {
+    if (group.is_outside())
+        return outside_text(group.outside, outside);
+    MapEndText out;
+    for (const decision::ObjectId id : group.objects)
+        out.members.push_back(name_of(cluster, id));
+    out.objects = group.objects;
+    out.space = space_of(cluster.world.object(group.objects.front()).name);
+    for (const decision::ObjectId id : group.objects)
+        if (space_of(cluster.world.object(id).name) != out.space)
+            out.space.clear();
+    for (std::size_t i = 0; i < out.members.size() && i < 3; ++i)
+        out.label += (i == 0 ? "" : ", ") + out.members[i];
+    if (out.members.size() > 3)
+        out.label += fmt::format(" and {} more", out.members.size() - 3);
+    return out;
+}
+
+std::size_t count_endpoints(const std::vector<EndGroup>& groups) {
+    std::size_t out = 0;
+    for (const EndGroup& group : groups)
+        out += group.objects.size();
+    return out;
+}
+
+std::size_t hash_of(const std::vector<Pair>& row) {
+    std::size_t hash = 1469598103934665603u;
+    for (const Pair& pair : row)
+        hash = (hash ^ ((std::size_t{pair.allow} << 32) | pair.may)) * 1099511628211u;
+    return hash;
+}
+
+/// Groups that are reached with the same connections.
+struct Reached {
+    Pair pair;
+    std::vector<std::uint32_t> groups;
+};
+
+/// Sources that reach the same, and what they reach, by connections.
+struct Alike {
+    std::vector<std::uint32_t> sources;
+    std::vector<Reached> destinations;
+};
+
+/// Sorts the destinations of a row by what reaches them. Keeps its room from row to row.
+class RowSorter {
+  public:
+    /// `outside`: the source is an outside address, which says nothing towards others of its kind.
+    std::vector<Reached> sort(const std::vector<EndGroup>& groups, const std::vector<Pair>& row,
+                              bool outside) {
+        std::vector<Reached> out;
+        std::vector<std::size_t> counts;
+        bucket_.assign(row.size(), kNone);
+        by_pair_.clear();
+        std::uint32_t last = kNone;
+        for (std::uint32_t i = 0; i < row.size(); ++i) {
+            if (row[i].may == 0 || (outside && groups[i].is_outside()))
+                continue;
+            // Neighbours are often reached alike.
+            if (last == kNone || out[last].pair != row[i]) {
+                const std::uint64_t key = (std::uint64_t{row[i].allow} << 32) | row[i].may;
+                last =
+                    by_pair_.try_emplace(key, static_cast<std::uint32_t>(out.size())).first->second;
+                if (last == out.size()) {
+                    out.push_back({row[i], {}});
+                    counts.push_back(0);
+                }
+            }
+            bucket_[i] = last;
+            ++counts[last];
+        }
+        for (std::size_t i = 0; i < out.size(); ++i)
+            out[i].groups.reserve(counts[i]);
+        for (std::uint32_t i = 0; i < row.size(); ++i)
+            if (bucket_[i] != kNone)
+                out[bucket_[i]].groups.push_back(i);
+        std::sort(out.begin(), out.end(),
+                  [](const Reached& a, const Reached& b) { return a.pair < b.pair; });
+        return out;
+    }
+
+  private:
+    static constexpr std::uint32_t kNone = UINT32_MAX;
+    std::vector<std::uint32_t> bucket_;
+    std::unordered_map<std::uint64_t, std::uint32_t> by_pair_;
+};
+
+/// An endpoint and itself are no pair.
+void drop_self(const std::vector<EndGroup>& groups, Alike& alike) {
+    const std::uint32_t self = alike.sources.front();
+    if (alike.sources.size() > 1 || groups[self].objects.size() > 1)
+        return;
+    for (Reached& reached : alike.destinations)
+        std::erase(reached.groups, self);
+    std::erase_if(alike.destinations, [](const Reached& each) { return each.groups.empty(); });
+}
+
+std::vector<Alike> alike_sources(const ConnectivityMap& map) {
+    const auto& groups = map.groups();
+    std::vector<Alike> out;
+    RowSorter sorter;
+    std::unordered_map<std::size_t, std::vector<std::size_t>> by_hash;
+    for (std::uint32_t i = 0; i < groups.size(); ++i) {
+        const std::vector<Pair> row = map.row(i);
+        auto& candidates = by_hash[hash_of(row)];
+        const auto found =
+            std::find_if(candidates.begin(), candidates.end(), [&](std::size_t each) {
+                const std::uint32_t first = out[each].sources.front();
+                return groups[first].is_outside() == groups[i].is_outside() &&
+                       map.row(first) == row;
+            });
+        if (found != candidates.end()) {
+            out[*found].sources.push_back(i);
+        } else {
+            candidates.push_back(out.size());
+            out.push_back({{i}, sorter.sort(groups, row, groups[i].is_outside())});
+        }
+    }
+    for (Alike& alike : out)
+        drop_self(groups, alike);
+    return out;
+}
+
+} // namespace
+
+std::string counted_ends(std::size_t number) {
+    return counted(number, "group") + (number == 1 ? " or outside range" : " and outside ranges");
+}
+
+MapNames::MapNames(const std::vector<MapEndText>& ends) : ends_(ends) {
+    std::vector<const net::AddressSet*> outside;
+    for (const MapEndText& end : ends)
+        outside.push_back(&end.nets);
+    outside_ = together(outside);
+}
+
+std::string MapNames::joined(const std::vector<std::uint32_t>& which, const char* separator) const {
+    std::string out;
+    const auto add = [&](const std::string& name) { out += (out.empty() ? "" : separator) + name; };
+    std::vector<const net::AddressSet*> outside;
+    for (const std::uint32_t each : which)
+        if (ends_[each].outside)
+            outside.push_back(&ends_[each].nets);
+        else
+            add(ends_[each].label);
+    if (!outside.empty())
+        add(outside_label(together(outside), outside_));
+    return out;
+}
+
+std::string MapNames::members(const std::vector<std::uint32_t>& which) const {
+    std::string out;
+    const auto add = [&](const std::string& name) { out += (out.empty() ? "" : " ") + name; };
+    std::vector<const net::AddressSet*> outside;
+    for (const std::uint32_t each : which)
+        if (ends_[each].outside)
+            outside.push_back(&ends_[each].nets);
+        else
+            for (const std::string& member : ends_[each].members)
+                add(member);
+    const net::AddressSet nets = together(outside);
+    if (!nets.empty() && nets == outside_)
+        add(outside_label(nets, outside_));
+    else
+        for (const net::Cidr& cidr : nets.cidrs())
+            add(net::to_string(cidr));
+    return out;
+}
+
+std::vector<net::Family> families_in_use(const LoweredCluster& cluster) {
+    for (const decision::Object& object : cluster.world.objects)
+        for (const net::Address& address : object.addresses)
+            if (address.family == net::Family::V6)
+                return {net::Family::V4, net::Family::V6};
+    return {net::Family::V4};
+}
+
+std::vector<MapEndText> end_texts(const LoweredCluster& cluster,
+                                  const std::vector<EndGroup>& groups) {
+    const net::AddressSet outside = all_outside(groups);
+    std::vector<MapEndText> out;
+    for (const EndGroup& group : groups) {
+        out.push_back(group_text(cluster, group, outside));
+        out.back().group = static_cast<std::uint32_t>(out.size() - 1);
+    }
+    return out;
+}
+
+MapRows grouped_rows(const LoweredCluster& cluster, const ConnectivityMap& map,
+                     net::Family family) {
+    const auto& groups = map.groups();
+    MapRows out;
+    out.family = family;
+    out.endpoints = count_endpoints(groups);
+    out.ends = end_texts(cluster, groups);
+    for (Alike& alike : alike_sources(map))
+        for (Reached& reached : alike.destinations)
+            out.rows.push_back({alike.sources, std::move(reached.groups), reached.pair});
+    return out;
+}
+
+MapRows outside_rows(const ConnectivityMap& map) {
+    MapRows out;
+    const net::AddressSet outside = all_outside(map.groups());
+    for (const EndGroup& group : map.groups())
+        if (group.is_outside())
+            out.ends.push_back(outside_text(group.outside, outside));
+    return out;
+}
+
+MapRows expanded_rows(const LoweredCluster& cluster, const ConnectivityMap& map,
+                      net::Family family) {
+    const auto& groups = map.groups();
+    MapRows out;
+    out.family = family;
+    out.endpoints = count_endpoints(groups);
+    const net::AddressSet outside = all_outside(groups);
+    std::vector<std::vector<std::uint32_t>> ends(groups.size());
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+        if (groups[i].is_outside()) {
+            ends[i].push_back(static_cast<std::uint32_t>(out.ends.size()));
+            out.ends.push_back(outside_text(groups[i].outside, outside));
+            out.ends.back().group = static_cast<std::uint32_t>(i);
+        }
+        for (const decision::ObjectId id : groups[i].objects) {
+            ends[i].push_back(static_cast<std::uint32_t>(out.ends.size()));
+            MapEndText end;
+            end.label = name_of(cluster, id);
+            end.members = {end.label};
+            end.objects = {id};
+            end.group = static_cast<std::uint32_t>(i);
+            end.space = space_of(cluster.world.object(id).name);
+            out.ends.push_back(std::move(end));
+        }
+    }
+    for (std::uint32_t source = 0; source < groups.size(); ++source) {
+        const std::vector<Pair> row = map.row(source);
+        for (const std::uint32_t from : ends[source])
+            for (std::uint32_t destination = 0; destination < groups.size(); ++destination) {
+                if (row[destination].may == 0 ||
+                    (groups[source].is_outside() && groups[destination].is_outside()))
+                    continue;
+                for (const std::uint32_t to : ends[destination])
+                    if (from != to)
+                        out.rows.push_back({{from}, {to}, row[destination]});
+            }
+    }
+    return out;
+}
+
+} // namespace polecat::cli
