@@ -22,6 +22,7 @@
 #include "bench/manifests.h"
 #include "bench/measure.h"
 #include "bench/routing.h"
+#include "bench/rulesets.h"
 #include "frontend/load.h"
 #include "frontend/selector/parse.h"
 #include "passes/lower.h"
@@ -185,6 +186,14 @@ void flow_by_table() {
     phases.print(fmt::format("flow by table ({} ok)", allowed));
 }
 
+void nft_of(const std::string& name, const std::string& text, std::size_t nodes = 1) {
+    diag::Diagnostics diagnostics;
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < nodes; ++i)
+        names.push_back(fmt::format("node-{:04}", i));
+    rulesets_of(name, read(text, diagnostics), names);
+}
+
 void parse_selectors() {
     const std::string text = "! (a == \"b\"&&! c != \"d\") || !(a == \"b\" && !c != \"d\")";
     constexpr int kTimes = 200'000;
@@ -244,6 +253,15 @@ const std::map<std::string, std::function<void()>>& workloads() {
              sessions_of("sessions, 5000 nodes and reflectors",
                          read(routing_manifests(5000, 3), diagnostics));
          }},
+        {"nft-node", [] { nft_of("250 of 2500 pods", cluster_manifests(2500, 2000, 1, 10)); }},
+        {"nft-nodes",
+         [] { nft_of("2500 pods, 38 nodes", cluster_manifests(2500, 2000, 1, 38), 38); }},
+        {"nft-grid", [] { nft_of("grid of 10000 rules", grid(10'000)); }},
+        {"nft-selectors", [] { nft_of("4000 selectors", many_selectors(4'000)); }},
+        {"nft-ports", [] { nft_of("16000 ports", many_ports(16'000)); }},
+        {"nft-source-ports", [] { nft_of("120 source ports", many_source_ports(120)); }},
+        {"nft-identities", [] { nft_of("20000 identities", many_identities(20'000)); }},
+        {"nft-groups", [] { nft_of("1000 groups", many_groups(1'000)); }},
         {"flow", flow_by_table},
         {"selector", parse_selectors},
         {"read",

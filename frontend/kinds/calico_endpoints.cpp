@@ -179,7 +179,11 @@ void read_host_endpoint(ObjectContext& context) {
     const auto node = spec.string("node");
     if (!node || node->value.empty())
         refuse_value(spec, spec.key_span("node"), spec.path_of("node"), "must be there");
-    out.node = read_node_name(spec, "node");
+    else if (!is_dns_subdomain(node->value))
+        refuse_value(spec, spec.key_span("node"), spec.path_of("node"),
+                     "must be the name of a node");
+    else
+        out.node = node->value;
     if (const auto name = spec.string("interfaceName"); name && !name->value.empty()) {
         out.interface_name = name->value;
         if (name->value != "*" && !is_interface_name(name->value))

@@ -81,7 +81,7 @@ std::string read_node_name(Fields& fields, const char* key) {
     const auto name = fields.string(key);
     if (!name || name->value.empty())
         return "";
-    if (is_dns_subdomain(name->value))
+    if (is_node_name(name->value))
         return name->value;
     refuse_value(fields, name->span, fields.path_of(key), "must be the name of a node");
     return "";

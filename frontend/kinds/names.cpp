@@ -46,6 +46,10 @@ bool is_dns_subdomain(std::string_view text) {
     }
 }
 
+bool is_node_name(std::string_view text) {
+    return !text.empty() && text.size() <= 253 && is_qualified_part(text);
+}
+
 std::optional<std::string> check_label_key(std::string_view key) {
     const std::size_t slash = key.find('/');
     if (slash != std::string_view::npos) {
