@@ -116,7 +116,7 @@ void rulesets_of(const std::string& name, const policy::Cluster& cluster,
                  const std::vector<std::string>& nodes) {
     Phases phases;
     diag::Diagnostics diagnostics;
-    const auto lowered = passes::lower(cluster, diagnostics);
+    const auto lowered = passes::lower(cluster).cluster;
     phases.done("lower");
     const decision::Identities identities(lowered);
     phases.done("identities");

@@ -136,11 +136,7 @@ struct ConnectivityMap::State {
             return second;
         std::uint32_t& known = meets(std::min(first, second), std::max(first, second));
         if (known == PairTable::kNone) {
-            const SetBounds a = pairs[first], b = pairs[second];
-            SetBounds out;
-            out.sure = store.intersect(a.sure, b.sure);
-            out.may = a.sure == a.may && b.sure == b.may ? out.sure : store.intersect(a.may, b.may);
-            known = number_of(out);
+            known = number_of(store.meet(pairs[first], pairs[second]));
         }
         return known;
     }

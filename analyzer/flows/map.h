@@ -27,8 +27,8 @@ class ConnectivityMap {
     /// The group of an endpoint; nullopt: it has no address of the family.
     std::optional<std::uint32_t> group_of(decision::ObjectId object) const;
 
-    /// From one group to every group, by index: numbers of bounds, 0 where nothing is let through.
-    /// Equal numbers, equal bounds.
+    /// From one group to every group, by index: numbers of pairs, 0 where nothing is let through.
+    /// Equal numbers, equal pairs.
     std::vector<std::uint32_t> row(std::uint32_t source) const;
     const SetBounds& pair(std::uint32_t number) const;
     SetBounds between(std::uint32_t source, std::uint32_t destination) const;
