@@ -180,7 +180,7 @@ int run(VerifyOptions& options) {
     Input input = read_input(options.paths, options.input);
     if (print_errors(input, true))
         return kBadInput;
-    const auto cluster = passes::lower(input.cluster, diagnostics);
+    const auto cluster = passes::lower(input.cluster).cluster;
     const PolicySide policy{cluster, input.sources};
     return finish(options, &policy, diagnostics, input.sources);
 }

@@ -58,12 +58,23 @@ class Expected {
     backends::NodeImages images_;
 };
 
-/// What it is in a file or a listing; of a listing, what packets can come to.
+/// A listing without what packets can't come to. They come to every chain that hangs at a hook.
+Result<nft::Ruleset> without_leftovers(const nft::Ruleset& listing) {
+    auto out = backends::without_unreachable(listing);
+    for (const nft::Chain& each : listing.chains)
+        if (!each.hook.empty() && !each.rules.empty() && out.find_chain(each.name) == nullptr)
+            return Error{"chain " + each.name + " is not ours"};
+    return out;
+}
+
+/// Of a node's file, or of a listing.
 Result<NodeImage> image_in(const std::string& path, bool listing) {
-    const auto rules = rules_in(path);
+    auto rules = rules_in(path);
     if (!rules)
         return Error{rules.error()};
-    auto image = backends::read_back(listing ? backends::without_unreachable(*rules) : *rules);
+    if (listing)
+        rules = without_leftovers(*rules);
+    auto image = rules ? backends::read_back(*rules) : Result<NodeImage>(Error{rules.error()});
     return image ? std::move(image) : Result<NodeImage>(Error{path + ": " + image.error()});
 }
 

@@ -1,6 +1,7 @@
 // `polecat verify` as people run it.
 #include <doctest/doctest.h>
 
+#include "artefact/nft/ruleset.h"
 #include "tests/cli/folder.h"
 
 using namespace polecat;
@@ -117,12 +118,12 @@ TEST_CASE("verify: a bundle that is not whole") {
 
 TEST_CASE("verify: what a node runs") {
     const Compiled folder;
-    std::string held = folder.read(kFile); // as loaded: with a number, and counters that count
-    for (const auto& [from, to] : {std::pair<std::string, std::string>{"$generation", "0x00070000"},
-                                   {"packets 0 bytes 0", "packets 12 bytes 3456"}})
-        for (std::size_t at = held.find(from); at != std::string::npos;
-             at = held.find(from, at + 1))
-            held.replace(at, from.size(), to);
+    const auto written = nft::parse(folder.read(kFile));
+    REQUIRE(written.ok());
+    std::string held = nft::print(nft::with_generation(*written, 0x70000)); // as loaded
+    const std::string none = "packets 0 bytes 0", some = "packets 12 bytes 3456";
+    for (std::size_t at = held.find(none); at != std::string::npos; at = held.find(none, at))
+        held.replace(at, none.size(), some);
     folder.write("held.nft", held);
     CHECK(folder.run("verify bundle --rules held.nft").exit_code == 2);
     for (const char* command : {"verify bundle m --node n1 --rules held.nft",
@@ -135,6 +136,15 @@ TEST_CASE("verify: what a node runs") {
     const auto other = folder.run("verify bundle m --node n1 --rules bundle/nodes/n2/ruleset.nft");
     CHECK(other.exit_code == 1);
     CHECK_MESSAGE(has(other.out, "10.0.0.2 is missing"), other.out);
+    // What a broken plan left does nothing; a chain at a hook does.
+    const auto with_chain = [&](const std::string& inner) {
+        std::string more = held;
+        more.insert(more.rfind("}"), "\n\tchain more {\n" + inner + "\t\tdrop\n\t}\n");
+        folder.write("more.nft", more);
+        return folder.run("verify bundle m --node n1 --rules more.nft").exit_code;
+    };
+    CHECK(with_chain("") == 0);
+    CHECK(with_chain("\t\ttype filter hook forward priority 0; policy accept;\n") == 2);
     folder.write("held.nft", held.substr(0, held.size() / 2));
     CHECK(folder.run("verify bundle m --node n1 --rules held.nft").exit_code == 2);
     folder.write("held.nft", "");

@@ -22,7 +22,7 @@ namespace {
 /// A few hundred; POLECAT_DAMAGES has another number.
 std::size_t wanted_damages() {
     const char* wanted = std::getenv("POLECAT_DAMAGES");
-    return wanted == nullptr ? 300 : std::strtoul(wanted, nullptr, 10);
+    return wanted == nullptr ? 500 : std::strtoul(wanted, nullptr, 10);
 }
 
 nft::Map* any_map(Ruleset& rules, Random& random) {
