@@ -179,7 +179,7 @@ void flow_by_table() {
         const std::uint32_t identity = std::prev(range)->second;
         const std::uint16_t l4 = table.l4.of({net::kTcp, static_cast<std::uint16_t>(i)});
         const auto cell = table.rows.at(table.others.front().row_of(identity));
-        allowed += table.cells.at(cell.at(0, l4)).allow ? 1 : 0;
+        allowed += table.cells.at(cell.at(0, l4)).passes() ? 1 : 0;
     }
     phases.done("1M flows");
     phases.print(fmt::format("flow by table ({} ok)", allowed));

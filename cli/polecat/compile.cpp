@@ -7,6 +7,7 @@
 
 #include "backends/nftables/nftables.h"
 #include "backends/node/build.h"
+#include "backends/node/felix_keys.h"
 #include "cli/polecat/commands.h"
 #include "cli/polecat/compile/bird.h"
 #include "cli/polecat/compile/plan.h"
@@ -32,6 +33,7 @@ struct CompileOptions {
     std::string out = "polecat-bundle";
     std::string base;
     std::string plan_from; ///< set: steps are printed and nothing is written
+    std::optional<std::uint16_t> log_denied;
     BirdCompileOptions bird;
 };
 
@@ -71,7 +73,7 @@ class Compiler {
     Compiler(const CompileOptions& options, const Input& input,
              const decision::LoweredCluster& cluster)
         : options_(options), input_(input), cluster_(cluster), identities_(cluster),
-          images_(cluster, identities_, base_numbers(base_of(options))) {}
+          images_(cluster, identities_, base_numbers(base_of(options)), options.log_denied) {}
 
     int run() {
         std::set<std::string> nodes = nodes_of(cluster_);
@@ -87,6 +89,7 @@ class Compiler {
                                                           " has the rules of one node: name it "
                                                           "with --node");
         name_unplaced();
+        backends::report_felix_keys(input_.cluster, diagnostics_);
         if (!diagnostics_.has_errors() && !nodes.empty())
             write(fs::path(kGenerationsFile), backends::free_generations());
         if (!diagnostics_.has_errors()) {
@@ -218,6 +221,9 @@ void add_compile(CLI::App& app, int& exit_code) {
                         "print the steps from these rules (the listing of a node's table, or a "
                         "bundle whose files the nodes have loaded whole) instead of writing a "
                         "bundle");
+    command->add_option("--log-denied", options->log_denied,
+                        "a group of nfnetlink_log that is told what is denied and by which rule, "
+                        "10 packets a second for each");
     command
         ->add_option("--emit", options->emit,
                      "print a form on the way instead: policy-ir, program or table")

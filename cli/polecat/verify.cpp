@@ -42,6 +42,18 @@ const char* name_of_state(State state) {
     return "unread";
 }
 
+const char* name_of_outcome(const Decided& decided) {
+    switch (decided.outcome) {
+    case backends::Outcome::Deny:
+        return "deny";
+    case backends::Outcome::Allow:
+        return "allow";
+    case backends::Outcome::NoMatch:
+        break;
+    }
+    return "goes on";
+}
+
 std::string packet_text(const PacketShape& packet) {
     std::string out = net::to_string_protocol(packet.protocol);
     if (net::has_ports(packet.protocol))
@@ -52,7 +64,7 @@ std::string packet_text(const PacketShape& packet) {
 }
 
 std::string decided_text(const Decided& decided) {
-    std::string out = decided.allow ? "allow" : "deny";
+    std::string out = name_of_outcome(decided);
     if (decided.logs != 0)
         out += ", logged";
     return out + ": " + decided.by;
@@ -106,8 +118,7 @@ std::string text_of(const NodeVerdict& node) {
 }
 
 json json_of(const Decided& decided) {
-    return {
-        {"verdict", decided.allow ? "allow" : "deny"}, {"logs", decided.logs}, {"by", decided.by}};
+    return {{"verdict", name_of_outcome(decided)}, {"logs", decided.logs}, {"by", decided.by}};
 }
 
 json json_of(const Difference& each) {

@@ -5,6 +5,7 @@
 
 namespace polecat::cli {
 
+using backends::Outcome;
 using backends::ProgramImage;
 using decision::Pieces;
 using decision::Row;
@@ -140,7 +141,7 @@ Decided BothPrograms::One::decide(const Row* row, const Classes& classes) const 
     const auto cell = image.cells.find(row->at(*classes.source_port, *classes.l4));
     if (cell == image.cells.end())
         return out;
-    out.allow = cell->second.allow;
+    out.outcome = cell->second.outcome;
     out.slot = cell->second.slot;
     out.logs = cell->second.logs.size();
     return out;
@@ -159,9 +160,9 @@ std::optional<BothPrograms::Found> BothPrograms::differ(const Rows& rows) const 
     for (const Packet& packet : packets_) {
         Found found{packet.shape, rules_.decide(rows.first, packet.rules),
                     policy_.decide(rows.second, packet.policy)};
-        if (found.rules.allow == found.policy.allow && found.rules.logs == found.policy.logs)
+        if (found.rules.outcome == found.policy.outcome && found.rules.logs == found.policy.logs)
             continue;
-        if (found.rules.allow && !found.policy.allow)
+        if (found.rules.outcome != Outcome::Deny && found.policy.outcome == Outcome::Deny)
             return found;
         if (!out)
             out = std::move(found);

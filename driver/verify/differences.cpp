@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -11,8 +12,10 @@
 
 namespace polecat::cli {
 
+using backends::AttachPoint;
 using backends::NodeImage;
 using decision::Direction;
+using decision::Hook;
 
 namespace {
 
@@ -31,6 +34,8 @@ class Comparison {
     std::vector<Difference> run() {
         compare_settings();
         compare_endpoints();
+        compare_other_sources();
+        compare_host_endpoints();
         return std::move(out_);
     }
 
@@ -49,6 +54,14 @@ class Comparison {
                 [](const auto& image) { return as_set(image.interface_prefixes); });
         compare("VXLAN packets from workloads", std::mem_fn(&NodeImage::dropped_vxlan_port));
         compare("IPIP packets from workloads", std::mem_fn(&NodeImage::drops_ipip));
+        compare("packets that conntrack calls invalid", std::mem_fn(&NodeImage::drops_invalid));
+        compare("whether denied packets are answered", std::mem_fn(&NodeImage::rejects));
+        compare("rate of Log rules", std::mem_fn(&NodeImage::log_rate));
+        compare("failsafe ports inbound",
+                [](const auto& image) { return as_set(image.failsafe_in); });
+        compare("failsafe ports outbound",
+                [](const auto& image) { return as_set(image.failsafe_out); });
+        compare("tunnels between nodes", std::mem_fn(&NodeImage::tunnels));
     }
 
     // --- workloads -------------------------------------------------------------------------------
@@ -60,6 +73,16 @@ class Comparison {
             Places out;
             for (const backends::DispatchEntry& each : image.dispatch)
                 out[{each.interface, {each.address, each.address}}] = each.group;
+            return out;
+        };
+        compare_places(places(rules_), places(policy_));
+    }
+
+    void compare_other_sources() {
+        const auto places = [](const NodeImage& image) {
+            Places out;
+            for (const backends::SourceRange& each : image.other_sources)
+                out[{each.interface, each.range}] = each.group;
             return out;
         };
         compare_places(places(rules_), places(policy_));
@@ -99,6 +122,33 @@ class Comparison {
                 : both_identities(rules_, policy_, own);
         compare_programs(interface, ends, runs->second.egress, must->second.egress);
         compare_programs(interface, ends, runs->second.ingress, must->second.ingress);
+    }
+
+    // --- host endpoints --------------------------------------------------------------------------
+
+    void compare_host_endpoints() {
+        using Key = std::tuple<std::string, Hook, Direction, net::Family>;
+        const auto keyed = [](const NodeImage& image) {
+            std::map<Key, std::string> out;
+            for (const AttachPoint& each : image.attached)
+                out[{each.interface, each.hook, each.direction, each.family}] = each.program;
+            return out;
+        };
+        const auto rules = keyed(rules_), policy = keyed(policy_);
+        const auto name = [](const Key& key) {
+            return fmt::format("{} {} {}", decision::to_string(std::get<1>(key)),
+                               decision::to_string(std::get<2>(key)),
+                               net::to_string(std::get<3>(key)));
+        };
+        for (const auto& [key, program] : rules)
+            if (!policy.contains(key))
+                say(std::get<0>(key), "asks a program that the policy does not have: " + name(key));
+        for (const auto& [key, program] : policy)
+            if (const auto found = rules.find(key); found == rules.end())
+                say(std::get<0>(key), "asks no program: " + name(key));
+            else
+                compare_programs(std::get<0>(key), all_ends(std::get<3>(key)), found->second,
+                                 program);
     }
 
     // --- programs --------------------------------------------------------------------------------
@@ -152,15 +202,8 @@ class Comparison {
     static FlowDifference flow_of(const backends::ProgramImage& program, const net::Address& own,
                                   const net::Address& other, const BothPrograms::Found& found) {
         const bool egress = program.direction == Direction::Egress;
-        return {decision::Hook::Normal,
-                program.direction,
-                egress ? own : other,
-                egress ? other : own,
-                {},
-                {},
-                found.packet,
-                found.rules,
-                found.policy};
+        return {program.hook, program.direction, egress ? own : other, egress ? other : own, {},
+                {},           found.packet,      found.rules,          found.policy};
     }
 
     const NodeImage& rules_;

@@ -18,7 +18,7 @@ struct PacketShape {
 
 /// What one of the two makes of a packet.
 struct Decided {
-    bool allow = false;
+    backends::Outcome outcome = backends::Outcome::Deny;
     std::string program;
     /// nullopt: no rule decides, as the address or the packet is none that the program knows.
     std::optional<std::uint32_t> slot;
@@ -35,7 +35,10 @@ struct FlowDifference {
     PacketShape packet;
     Decided rules, policy;
 
-    bool opens() const { return rules.allow && !policy.allow; }
+    bool opens() const {
+        return rules.outcome != backends::Outcome::Deny &&
+               policy.outcome == backends::Outcome::Deny;
+    }
 };
 
 struct Difference {

@@ -173,8 +173,9 @@ class Verifier {
         return out;
     }
 
-    NodeVerdict settled(NodeVerdict out, const NodeImage& rules, const NodeImage& policy,
+    NodeVerdict settled(NodeVerdict out, const NodeImage& rules, NodeImage policy,
                         const Origins& rules_from, const Origins& policy_from) const {
+        policy.report_group = rules.report_group; // who is told of denied packets is no policy
         out.state = State::Equal;
         if (rules == policy)
             return out;

@@ -146,7 +146,8 @@ class Vandal {
             {"original", "reply"},
             {"reply", "original"},
             {"counter ", ""},
-            {"meta mark set", "ct mark set"},
+            {"meta priority set", "meta mark set"},
+            {"meta priority", "meta mark"},
             {"comment \"", "comment \"x"}};
         const auto& [from, to] = random_.pick(kWords);
         return replace(any(lines, rules_), from, to);
@@ -210,7 +211,7 @@ class Vandal {
         return alter_match(line, kNumber, from, std::min(line.find(" : ", from), to));
     }
     bool alter_value(Lines& lines) {
-        static const std::regex kNumber("0x[0-9a-f]+");
+        static const std::regex kNumber("0x[0-9a-f]+|\\b[0-9]+\\b");
         std::string& line = any(lines, elements_);
         const auto [from, to] = element(line);
         const std::size_t colon = line.find(" : ", from);
@@ -265,7 +266,7 @@ class Vandal {
         static const std::vector<std::string> kRules{"\t\taccept",
                                                      "\t\tip saddr 10.9.0.3 accept",
                                                      "\t\tct mark set 0x00010000",
-                                                     "\t\tmeta mark set 0x00000000",
+                                                     "\t\tmeta priority set none",
                                                      "\t\tcounter",
                                                      "\t\tnotrack",
                                                      "\t\tudp dport 53 accept",

@@ -216,6 +216,8 @@ bool rename(Ruleset& rules, Random& random) {
     }
     for (auto& [number, group] : other.groups)
         group = {names.at(group.egress), names.at(group.ingress)};
+    for (auto& each : other.attached)
+        each.program = names.at(each.program);
     backends::Slots slots;
     slots.flip("addr4");
     slots.flip("net6");
@@ -249,7 +251,9 @@ struct Sample {
 std::vector<Sample> samples() {
     std::vector<Sample> out;
     for (std::uint64_t seed = 1; seed <= 6; ++seed) {
-        Sample each{testing::build(testing::ClusterWriter(seed, {3, 6, 7}).write()), {}};
+        testing::ClusterShape shape{3, 6, 7};
+        shape.host_endpoints = seed % 3 == 0;
+        Sample each{testing::build(testing::ClusterWriter(seed, shape).write()), {}};
         REQUIRE(each.built.image.has_value());
         each.rules = backends::emit(*each.built.image);
         out.push_back(std::move(each));

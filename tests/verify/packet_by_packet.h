@@ -26,7 +26,10 @@ class PacketByPacket {
         if (one_.to_host != other_.to_host ||
             one_.interface_prefixes != other_.interface_prefixes ||
             one_.dropped_vxlan_port != other_.dropped_vxlan_port ||
-            one_.drops_ipip != other_.drops_ipip)
+            one_.drops_ipip != other_.drops_ipip || one_.drops_invalid != other_.drops_invalid ||
+            one_.rejects != other_.rejects || one_.log_rate != other_.log_rate ||
+            one_.failsafe_in != other_.failsafe_in || one_.failsafe_out != other_.failsafe_out ||
+            one_.tunnels != other_.tunnels || !same_attached())
             return false;
         const auto places = places_of(one_), others = places_of(other_);
         if (places.size() != others.size())
@@ -46,6 +49,28 @@ class PacketByPacket {
         for (const auto& each : image.dispatch)
             out[{each.interface, each.address}] = image.groups.at(each.group);
         return out;
+    }
+
+    /// Programs of host endpoints; any address may be on their side.
+    bool same_attached() {
+        if (one_.attached.size() != other_.attached.size())
+            return false;
+        for (std::size_t i = 0; i < one_.attached.size(); ++i) {
+            const auto &a = one_.attached[i], &b = other_.attached[i];
+            if (a.interface != b.interface || a.hook != b.hook || a.direction != b.direction ||
+                a.family != b.family)
+                return false;
+            const auto &runs = *one_.programs.at(a.program), &must = *other_.programs.at(b.program);
+            if (runs == must && one_.addresses == other_.addresses &&
+                one_.outside == other_.outside)
+                continue;
+            for (const net::Address& own : addresses_of(a.family))
+                if (!same_program(own, runs, must))
+                    return false;
+                else if (runs.others.size() < 2 && must.others.size() < 2)
+                    break; // any own address is as good as this one
+        }
+        return true;
     }
 
     bool same_group(const net::Address& own, const backends::EndpointGroup& a,
@@ -136,12 +161,11 @@ class PacketByPacket {
         return std::nullopt;
     }
 
-    /// Denied, or allowed; and how often it is logged.
-    static std::pair<bool, std::size_t> verdict(const backends::NodeImage& image,
-                                                const backends::ProgramImage& program,
-                                                const net::Address& own, const net::Address& other,
-                                                const OnePacket& packet) {
-        const std::pair<bool, std::size_t> dropped{false, 0};
+    /// The verdict, and how often it is logged.
+    static std::pair<backends::Outcome, std::size_t>
+    verdict(const backends::NodeImage& image, const backends::ProgramImage& program,
+            const net::Address& own, const net::Address& other, const OnePacket& packet) {
+        const std::pair<backends::Outcome, std::size_t> dropped{backends::Outcome::Deny, 0};
         const auto own_identity = identity(image, own), other_identity = identity(image, other);
         if (program.closed || !other_identity)
             return dropped;
@@ -173,7 +197,7 @@ class PacketByPacket {
             if (each.source_port == *port && each.l4 == *l4)
                 number = each.cell;
         const backends::CellImage& cell = program.cells.at(number);
-        return {cell.allow, cell.logs.size()};
+        return {cell.outcome, cell.logs.size()};
     }
 
     const backends::NodeImage& one_;
