@@ -24,7 +24,7 @@ struct VerifyOptions {
     std::string format = "text";
 };
 
-constexpr std::size_t kMostShown = 10; ///< differences of a node, as text
+constexpr std::size_t kDifferencesShown = 10; ///< differences of a node, as text
 
 const char* name_of_state(State state) {
     switch (state) {
@@ -109,7 +109,7 @@ std::string text_of(const NodeVerdict& node) {
         return fmt::format("{}: differs: {}\n", node.node, node.why);
     std::string out =
         fmt::format("{}: differs: {}\n", node.node, counted(node.differences.size(), "difference"));
-    const std::size_t shown = std::min(node.differences.size(), kMostShown);
+    const std::size_t shown = std::min(node.differences.size(), kDifferencesShown);
     for (std::size_t i = 0; i < shown; ++i)
         out += text_of(node.differences[i]);
     if (shown < node.differences.size())
