@@ -57,7 +57,9 @@ const char* name_of_outcome(const Decided& decided) {
 std::string packet_text(const PacketShape& packet) {
     std::string out = net::to_string_protocol(packet.protocol);
     if (net::has_ports(packet.protocol))
-        out += fmt::format(" {} from port {}", packet.value, packet.source_port);
+        out += fmt::format(
+            " {}{}", packet.value,
+            packet.source_port == 0 ? "" : fmt::format(" from port {}", packet.source_port));
     else if (packet.protocol == net::kIcmp || packet.protocol == net::kIcmpV6)
         out += fmt::format(" type {} code {}", packet.value >> 8, packet.value & 255);
     return out;

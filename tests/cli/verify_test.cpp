@@ -52,7 +52,6 @@ TEST_CASE("verify: a bundle beside its manifests, and beside others") {
     CHECK_MESSAGE(has(equal.out, "n1: equal: "), equal.out);
     CHECK(has(equal.out, "n2: equal: "));
     // Another order and other rules for the same.
-    folder.write("m/policy.yaml", policy_for(5432) + "---\n" + policy_for(5432));
     folder.write("m/policy.yaml", policy_for(5432) +
                                       "  - from: [{podSelector: {matchLabels: {app: web}}}]\n"
                                       "    ports: [{port: 5432, protocol: TCP}]\n");
