@@ -115,7 +115,7 @@ TEST_CASE("an object that stands twice: by what it is") {
     CHECK_FALSE(has(lint(policy("podSelector: {}") + elsewhere), "PC3001"));
     const std::string list = "---\napiVersion: v1\nkind: NamespaceList\nitems:\n- metadata: {name: "
                              "books}\n";
-    CHECK(has(lint(space + list), "warning[PC3001]")); // apiVersion and kind are implied, not said
+    CHECK(has(lint(space + list), "note[PC3001]")); // apiVersion and kind are implied, not said
 }
 
 TEST_CASE("of two objects the last counts, and of two policies neither is known") {
@@ -493,7 +493,8 @@ TEST_CASE("a list of no manifests is passed by, one of manifests is a mistake") 
     folder.write("in/pod.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: b}\n"
                                 "spec: {containers: [{name: c, image: i}]}\n");
     CHECK_FALSE(has(folder.run("lint in").out, "error["));
-    folder.write("in/list.yaml", "- apiVersion: networking.k8s.io/v1\n  kind: NetworkPolicy\n");
+    folder.write("in/list.yaml", "- apiVersion: networking.k8s.io/v1\n  kind: NetworkPolicy\n"
+                                 "  metadata: {name: a}\n");
     CHECK(has(folder.run("lint in").out, "error["));
 }
 
