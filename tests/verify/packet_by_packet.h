@@ -28,7 +28,8 @@ class PacketByPacket {
             one_.dropped_vxlan_port != other_.dropped_vxlan_port ||
             one_.drops_ipip != other_.drops_ipip || one_.drops_invalid != other_.drops_invalid ||
             one_.rejects != other_.rejects || one_.log_rate != other_.log_rate ||
-            one_.failsafe_in != other_.failsafe_in || one_.failsafe_out != other_.failsafe_out ||
+            as_set(one_.failsafe_in) != as_set(other_.failsafe_in) ||
+            as_set(one_.failsafe_out) != as_set(other_.failsafe_out) ||
             one_.tunnels != other_.tunnels || !same_attached())
             return false;
         const auto places = places_of(one_), others = places_of(other_);
@@ -43,6 +44,10 @@ class PacketByPacket {
     }
 
   private:
+    template <class T> static std::set<T> as_set(const std::vector<T>& list) {
+        return {list.begin(), list.end()};
+    }
+
     using Places = std::map<std::pair<std::string, net::Address>, backends::EndpointGroup>;
     static Places places_of(const backends::NodeImage& image) {
         Places out;
