@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/kernel/iptables_rules.h"
 #include "tests/kernel/node.h"
 
 using namespace polecat;
@@ -166,6 +167,29 @@ TEST_CASE("the kernel's verdicts are those of eval") {
     MESSAGE("seeds 1 to " << seeds << ": " << direct.flows << " flows, " << direct.allowed
                           << " allowed; " << translated.flows << " through services, "
                           << translated.allowed << " allowed");
+    CHECK(direct.flows >= 10'000);
+    CHECK(direct.allowed > direct.flows / 20);
+    CHECK(translated.flows >= 500);
+    CHECK(translated.allowed > translated.flows / 20);
+}
+
+TEST_CASE("the verdicts of iptables and ipset are those of eval") {
+    if (!may_run() || !may_run_iptables())
+        return;
+    Tally direct, translated;
+    const std::uint64_t seeds = seed_count();
+    for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+        INFO("seed ", seed);
+        testing::ClusterShape shape;
+        shape.pods = 8;
+        Node node(testing::ClusterWriter(seed, shape).write() + services(shape.namespaces),
+                  kOutside, {}, load_iptables(seed % 2 == 0 ? Iptables::Legacy : Iptables::Nft));
+        check_arrivals(node, send_to_ends(node), direct);
+        check_arrivals(node, send_to_services(node), translated);
+    }
+    MESSAGE("iptables, seeds 1 to " << seeds << ": " << direct.flows << " flows, "
+                                    << direct.allowed << " allowed; " << translated.flows
+                                    << " through services, " << translated.allowed << " allowed");
     CHECK(direct.flows >= 10'000);
     CHECK(direct.allowed > direct.flows / 20);
     CHECK(translated.flows >= 500);
