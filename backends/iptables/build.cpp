@@ -188,7 +188,7 @@ std::optional<FilterImage> FilterImages::of(const std::string& node,
     for (const decision::Endpoint& endpoint : cluster_.endpoints)
         if (endpoint.node == node && endpoint.is_host_endpoint) {
             const decision::Object& object = cluster_.world.object(endpoint.object);
-            diagnostics.report(diag::Code::HostEndpointsUnsupported, object.span,
+            diagnostics.report(diag::Code::HostEndpointNotInIptables, object.span,
                                {node, object.name});
             return std::nullopt;
         }

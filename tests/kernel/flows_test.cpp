@@ -187,9 +187,9 @@ TEST_CASE("the verdicts of iptables and ipset are those of eval") {
         check_arrivals(node, send_to_ends(node), direct);
         check_arrivals(node, send_to_services(node), translated);
     }
-    MESSAGE("iptables, seeds 1 to " << seeds << ": " << direct.flows << " flows, "
-                                    << direct.allowed << " allowed; " << translated.flows
-                                    << " through services, " << translated.allowed << " allowed");
+    MESSAGE("iptables, seeds 1 to " << seeds << ": " << direct.flows << " flows, " << direct.allowed
+                                    << " allowed; " << translated.flows << " through services, "
+                                    << translated.allowed << " allowed");
     CHECK(direct.flows >= 10'000);
     CHECK(direct.allowed > direct.flows / 20);
     CHECK(translated.flows >= 500);
