@@ -22,6 +22,7 @@
 #include "bench/manifests.h"
 #include "bench/measure.h"
 #include "bench/routing.h"
+#include "bench/rulesets.h"
 #include "frontend/load.h"
 #include "frontend/selector/parse.h"
 #include "passes/lower.h"
@@ -51,7 +52,7 @@ template <class Then> void with_identities(const std::string& text, const Then& 
     diag::Diagnostics diagnostics;
     const policy::Cluster cluster = read(text, diagnostics);
     phases.done("read");
-    const auto lowered = passes::lower(cluster, diagnostics);
+    const auto lowered = passes::lower(cluster).cluster;
     phases.done("lower");
     const decision::Identities identities(lowered);
     phases.done("identities");
@@ -64,8 +65,8 @@ void map_of(const std::string& name, const std::string& text) {
         phases.done("map");
         std::size_t open = 0;
         for (std::uint32_t i = 0; i < map.groups().size(); ++i)
-            for (const auto& pair : map.row(i))
-                open += pair.may != 0 ? 1 : 0;
+            for (const std::uint32_t pair : map.row(i))
+                open += pair != 0 ? 1 : 0;
         phases.done("rows");
         phases.print(fmt::format("{} ({} open)", name, open));
     });
@@ -85,8 +86,7 @@ void lint_of(const std::string& name, const std::string& text) {
     diag::Diagnostics diagnostics;
     const policy::Cluster cluster = read(text, diagnostics);
     phases.done("read");
-    const auto lowered = passes::lower(cluster, diagnostics);
-    const auto policies = passes::order_policies(cluster);
+    const auto [policies, lowered] = passes::lower(cluster);
     phases.done("lower");
     lint::Context context(cluster, policies, lowered, {});
     lint::run(context, diagnostics);
@@ -103,7 +103,7 @@ void diff_of(const std::string& name, const std::string& text) {
     diag::Diagnostics diagnostics;
     const policy::Cluster base = read(text, diagnostics), head = read(altered, diagnostics);
     phases.done("read");
-    const auto before = passes::lower(base, diagnostics), now = passes::lower(head, diagnostics);
+    const auto before = passes::lower(base).cluster, now = passes::lower(head).cluster;
     phases.done("lower");
     const analyzer::Diff found = analyzer::diff(before, now);
     phases.done("diff");
@@ -118,7 +118,7 @@ void explain_all(const std::string& name, const std::string& text) {
     Phases phases;
     diag::Diagnostics diagnostics;
     const policy::Cluster cluster = read(text, diagnostics);
-    const auto lowered = passes::lower(cluster, diagnostics);
+    const auto lowered = passes::lower(cluster).cluster;
     phases.done("read, lower");
     const decision::Identities identities(lowered);
     analyzer::Questions questions(lowered, identities, net::Family::V4);
@@ -145,7 +145,7 @@ void tables_of(const std::string& name, const std::function<policy::Cluster()>& 
     diag::Diagnostics diagnostics;
     passes::LowerOptions options;
     options.only_node = kLocalNode;
-    const auto lowered = passes::lower(cluster, diagnostics, options);
+    const auto lowered = passes::lower(cluster, options).cluster;
     phases.done("lower");
     const decision::Identities identities(lowered);
     phases.done("identities");
@@ -161,7 +161,7 @@ void flow_by_table() {
     diag::Diagnostics diagnostics;
     passes::LowerOptions options;
     options.only_node = kLocalNode;
-    const auto lowered = passes::lower(cluster, diagnostics, options);
+    const auto lowered = passes::lower(cluster, options).cluster;
     const decision::Identities identities(lowered);
     Phases phases;
     const auto image = backends::NodeImages(lowered, identities).of(kLocalNode, diagnostics);
@@ -179,10 +179,18 @@ void flow_by_table() {
         const std::uint32_t identity = std::prev(range)->second;
         const std::uint16_t l4 = table.l4.of({net::kTcp, static_cast<std::uint16_t>(i)});
         const auto cell = table.rows.at(table.others.front().row_of(identity));
-        allowed += table.cells.at(cell.at(0, l4)).allow ? 1 : 0;
+        allowed += table.cells.at(cell.at(0, l4)).passes() ? 1 : 0;
     }
     phases.done("1M flows");
     phases.print(fmt::format("flow by table ({} ok)", allowed));
+}
+
+void nft_of(const std::string& name, const std::string& text, std::size_t nodes = 1) {
+    diag::Diagnostics diagnostics;
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < nodes; ++i)
+        names.push_back(fmt::format("node-{:04}", i));
+    rulesets_of(name, read(text, diagnostics), names);
 }
 
 void parse_selectors() {
@@ -244,6 +252,15 @@ const std::map<std::string, std::function<void()>>& workloads() {
              sessions_of("sessions, 5000 nodes and reflectors",
                          read(routing_manifests(5000, 3), diagnostics));
          }},
+        {"nft-node", [] { nft_of("250 of 2500 pods", cluster_manifests(2500, 2000, 1, 10)); }},
+        {"nft-nodes",
+         [] { nft_of("2500 pods, 38 nodes", cluster_manifests(2500, 2000, 1, 38), 38); }},
+        {"nft-grid", [] { nft_of("grid of 10000 rules", grid(10'000)); }},
+        {"nft-selectors", [] { nft_of("4000 selectors", many_selectors(4'000)); }},
+        {"nft-ports", [] { nft_of("16000 ports", many_ports(16'000)); }},
+        {"nft-source-ports", [] { nft_of("120 source ports", many_source_ports(120)); }},
+        {"nft-identities", [] { nft_of("20000 identities", many_identities(20'000)); }},
+        {"nft-groups", [] { nft_of("1000 groups", many_groups(1'000)); }},
         {"flow", flow_by_table},
         {"selector", parse_selectors},
         {"read",

@@ -21,8 +21,9 @@ const std::vector<int> kPorts{22,   53,   80,   123,  443,  3000, 3306,
 
 class Writer {
   public:
-    Writer(std::size_t pods, std::size_t policies, std::uint64_t seed)
+    Writer(std::size_t pods, std::size_t policies, std::uint64_t seed, std::size_t nodes)
         : random_(seed), pods_(pods), policies_(policies),
+          nodes_(nodes != 0 ? nodes : std::max<std::size_t>(2, pods / 30)),
           spaces_(std::max<std::size_t>(3, pods / 40)), apps_(std::max<std::size_t>(4, pods / 4)) {}
 
     std::string write() {
@@ -55,12 +56,11 @@ class Writer {
             out_ += "    canary: \"true\"\n";
         if (random_.chance(20))
             out_ += "    pci: in\n";
-        out_ +=
-            fmt::format("spec:\n  nodeName: node-{:04}\n  containers:\n  - name: main\n"
-                        "    image: img\n    ports:\n    - name: http\n      containerPort: {}\n"
-                        "      protocol: TCP\nstatus:\n  phase: Running\n  podIP: 10.{}.{}.{}\n",
-                        i % std::max<std::size_t>(2, pods_ / 30), of % 2 == 0 ? 80 : 8080,
-                        128 + i / 65536, i / 256 % 256, i % 256);
+        out_ += fmt::format(
+            "spec:\n  nodeName: node-{:04}\n  containers:\n  - name: main\n"
+            "    image: img\n    ports:\n    - name: http\n      containerPort: {}\n"
+            "      protocol: TCP\nstatus:\n  phase: Running\n  podIP: 10.{}.{}.{}\n",
+            i % nodes_, of % 2 == 0 ? 80 : 8080, 128 + i / 65536, i / 256 % 256, i % 256);
     }
 
     std::string block() {
@@ -168,15 +168,16 @@ class Writer {
     }
 
     Random random_;
-    std::size_t pods_, policies_, spaces_, apps_;
+    std::size_t pods_, policies_, nodes_, spaces_, apps_;
     std::vector<std::string> tiers_, blocks_;
     std::string out_;
 };
 
 } // namespace
 
-std::string cluster_manifests(std::size_t pods, std::size_t policies, std::uint64_t seed) {
-    return Writer(pods, policies, seed).write();
+std::string cluster_manifests(std::size_t pods, std::size_t policies, std::uint64_t seed,
+                              std::size_t nodes) {
+    return Writer(pods, policies, seed, nodes).write();
 }
 
 std::string many_blocks(std::size_t blocks) {

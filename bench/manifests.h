@@ -7,7 +7,9 @@
 
 namespace polecat::bench {
 
-std::string cluster_manifests(std::size_t pods, std::size_t policies, std::uint64_t seed);
+/// `nodes`: one for every 30 pods where it is 0.
+std::string cluster_manifests(std::size_t pods, std::size_t policies, std::uint64_t seed,
+                              std::size_t nodes = 0);
 /// One policy with that many ipBlocks, and 29 pods.
 std::string many_blocks(std::size_t blocks);
 

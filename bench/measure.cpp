@@ -1,5 +1,6 @@
 #include "bench/measure.h"
 
+#include <algorithm>
 #include <ctime>
 #include <sys/resource.h>
 
@@ -21,7 +22,11 @@ double peak_megabytes() {
 
 void Phases::done(const std::string& phase) {
     const double now = cpu_seconds();
-    spent_.push_back({phase, now - last_, peak_megabytes()});
+    const auto again = std::find_if(spent_.begin(), spent_.end(),
+                                    [&](const Spent& each) { return each.phase == phase; });
+    Spent& spent = again != spent_.end() ? *again : spent_.emplace_back(Spent{phase, 0, 0});
+    spent.seconds += now - last_;
+    spent.megabytes = peak_megabytes();
     last_ = now;
 }
 

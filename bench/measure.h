@@ -14,7 +14,7 @@ double peak_megabytes();
 class Phases {
   public:
     Phases() : last_(cpu_seconds()) {}
-    /// What was spent since the last call goes to this phase.
+    /// What was spent since the last call goes to this phase, which may come again.
     void done(const std::string& phase);
     /// One line: total and peak memory, then seconds of each phase and the peak after it.
     void print(const std::string& workload) const;

@@ -4,8 +4,6 @@
 #include <map>
 #include <set>
 
-#include <fmt/format.h>
-
 namespace polecat::frontend {
 
 using policy::KubernetesNetworkPolicy;
@@ -51,17 +49,15 @@ void check_port_names(const policy::Cluster& cluster, const policy::Extent& exte
             each_name(rule, [&](const std::string& name, const Span& span) {
                 if (!assumed || names->second.contains(name))
                     return;
-                auto& diagnostic =
-                    diagnostics
-                        .report(diag::Code::UndeclaredPortName, span, {name, policy.meta.space})
-                        .about(to_string(policy_name(policy)))
-                        .with_hint("give the container port that name, or write the number")
-                        .with_note("assumes that " + *assumed);
-                if (!matches_nothing(rule, names->second))
-                    diagnostic.message =
-                        fmt::format("no pod of namespace {} declares a port named `{}`; the other "
-                                    "ports of the rule are not touched by that",
-                                    policy.meta.space, name);
+                diagnostics
+                    .report(diag::Code::UndeclaredPortName, span,
+                            {name, policy.meta.space,
+                             matches_nothing(rule, names->second)
+                                 ? ", so the rule matches nothing"
+                                 : "; the other ports of the rule are not touched by that"})
+                    .about(to_string(policy_name(policy)))
+                    .with_hint("give the container port that name, or write the number")
+                    .with_note("assumes that " + *assumed);
             });
         for (const KubernetesRule& rule : policy.egress) {
             const bool outside =

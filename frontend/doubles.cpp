@@ -8,45 +8,16 @@
 #include <tuple>
 #include <utility>
 
+#include "frontend/differences.h"
 #include "frontend/discover.h"
 #include "frontend/kustomizations.h"
+#include "frontend/placeholders.h"
 
 namespace polecat::frontend {
 
 namespace {
 
-using yaml::Member;
 using yaml::Node;
-
-// --- what says the same --------------------------------------------------------------------------
-
-/// What the API server writes into an object, which says nothing about what was meant.
-bool is_server_side(std::string_view key) {
-    static constexpr std::string_view kKeys[] = {
-        "managedFields",     "resourceVersion", "uid",
-        "creationTimestamp", "generation",      "kubectl.kubernetes.io/last-applied-configuration"};
-    return std::find(std::begin(kKeys), std::end(kKeys), key) != std::end(kKeys);
-}
-
-bool same(const Node& a, const Node& b);
-
-/// Every member of `a` is in `b`, and says the same there.
-bool has_members(const Node& a, const Node& b) {
-    return std::all_of(a.members.begin(), a.members.end(), [&](const Member& each) {
-        const Node* other = b.find(each.key);
-        return is_server_side(each.key) || (other != nullptr && same(each.value, *other));
-    });
-}
-
-bool same(const Node& a, const Node& b) {
-    if (a.kind != b.kind)
-        return false;
-    if (a.is_mapping())
-        return has_members(a, b) && has_members(b, a);
-    if (a.is_sequence())
-        return std::equal(a.items.begin(), a.items.end(), b.items.begin(), b.items.end(), same);
-    return a.is_null() || (a.text == b.text && yaml::resolve_scalar(a) == yaml::resolve_scalar(b));
-}
 
 /// Group (Calico's, whichever of its names, or Kubernetes'), kind, namespace, name.
 using Identity = std::tuple<bool, std::string, std::string, std::string>;
@@ -70,7 +41,8 @@ constexpr const char* kDefault = "default";
 
 std::optional<Identity> identity_of(const Object& object) {
     const Node* name = name_node(*object.root);
-    if (object.row == nullptr || name == nullptr || !name->is_scalar() || name->text.empty())
+    if (object.row == nullptr || name == nullptr || !name->is_scalar() || name->text.empty() ||
+        (holds_placeholder(name->text) && !is_policy_like(object.type)))
         return std::nullopt;
     std::string space;
     if (!is_global_kind(object.type.kind)) {
@@ -120,8 +92,8 @@ class DoublesFinder {
                 const auto [known, fresh] = last.emplace(std::move(*identity), i);
                 if (fresh)
                     continue;
-                found_.push_back(
-                    {known->second, i, same(*objects_[known->second].root, *objects_[i].root)});
+                found_.push_back({known->second, i,
+                                  say_the_same(*objects_[known->second].root, *objects_[i].root)});
                 known->second = i;
             }
         tell_apart();
@@ -147,8 +119,8 @@ class DoublesFinder {
         return span(each.first).file == span(each.second).file;
     }
 
-    /// `dns-policy.yaml` and `dns-policy.sets.yaml`, `pool-a.yaml` and `pool-b.yaml`: one of them
-    /// is applied.
+    /// `dns-policy.yaml` and `dns-policy.sets.yaml`, `web-service.yaml` and
+    /// `web-nodeport-service.yaml`, `pool-a.yaml` and `pool-b.yaml`: one of them is applied.
     bool are_alternatives(const Double& each) const {
         std::string a = name_of(path(each.first)), b = name_of(path(each.second));
         a = a.substr(0, a.rfind('.'));
@@ -158,8 +130,11 @@ class DoublesFinder {
         constexpr std::size_t kWord = 5;
         const auto same = static_cast<std::size_t>(
             std::mismatch(a.begin(), a.end(), b.begin()).first - a.begin());
+        const auto back = static_cast<std::size_t>(
+            std::mismatch(a.rbegin(), a.rend(), b.rbegin()).first - a.rbegin());
         return a != b && a.size() >= kWord &&
-               (b.find(a) != std::string::npos || (same > kWord && same * 3 >= b.size() * 2));
+               (same + back >= a.size() || b.find(a) != std::string::npos ||
+                (same > kWord && same * 3 >= b.size() * 2));
     }
 
     /// Two objects are a slip; an object in a third file, or three objects of two folders or of the
@@ -261,8 +236,9 @@ void report_slip(const Object& first, const Object& second, const Double& each, 
     }
     // Of Kubernetes' own kinds the last one applied counts, and which one that is seldom matters to
     // policy; of two policies that differ nobody can say which is meant.
-    const bool matters =
-        second.type.kind != "Secret" && second.type.kind != "Ingress" && !is_settings(second.type);
+    const bool matters = second.type.kind != "Secret" && second.type.kind != "Ingress" &&
+                         !is_settings(second.type) &&
+                         !say_the_same_of_policy(*first.root, *second.root, second.type.kind);
     diagnostic.severity = is_error  ? diag::Severity::Error
                           : matters ? diag::Severity::Warning
                                     : diag::Severity::Note;

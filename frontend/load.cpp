@@ -100,7 +100,8 @@ void read_object(const Object& object, policy::Cluster& cluster, diag::Diagnosti
                 each.severity = diag::Severity::Note;
                 each.as_usual();
             }
-            return each.code != diag::Code::UnreplacedVariable && !is_blank_told(each);
+            return each.code != diag::Code::UnreplacedVariable &&
+                   each.code != diag::Code::PlaceholderLeft;
         });
     watch.settle(*object.root, api_version, kind, object.contested);
     diagnostics.append(found);

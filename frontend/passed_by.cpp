@@ -126,6 +126,7 @@ std::string why_no_manifest(const Node& root) {
         const auto meant = [](const Node& each) {
             const TypeMeta type{scalar_text(each, "apiVersion"), scalar_text(each, "kind")};
             return each.is_mapping() && why_no_manifest(each).empty() &&
+                   (each.find("metadata") != nullptr || each.find("spec") != nullptr) &&
                    (find_kind(type.api_version, type.kind) != nullptr || is_slip(type) ||
                     looks_like_policy(each, type));
         };

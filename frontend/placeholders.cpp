@@ -34,6 +34,8 @@ std::string variable_in(std::string_view text) {
 /// REPLACE_ME, `fiducia-node-__PEER__`, `web-RELEASE-NAME`. Other capitals are mistakes of their
 /// own.
 bool has_word_to_replace(std::string_view text) {
+    if (std::none_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; }))
+        return false; // most texts
     constexpr std::string_view kWords[] = {"REPLACE", "RELEASE-NAME", "CHANGEME",   "CHANGE_ME",
                                            "YOUR_",   "YOUR-",        "PLACEHOLDER"};
     const std::size_t lines = text.find("__");
@@ -53,7 +55,7 @@ bool has_letters_for_numbers(std::string_view text) {
 /// `NAME`, `shell-HOSTNAME`, `APP_NAME`: what the name is to be.
 bool ends_in_what_it_is(std::string_view text) {
     static constexpr std::string_view kWords[] = {"NAME", "NAMESPACE", "APP",  "APPNAME", "SERVICE",
-                                                  "HOST", "HOSTNAME",  "NODE", "CLUSTER"};
+                                                  "HOST", "HOSTNAME",  "NODE", "CLUSTER", "IP"};
     const std::size_t begin = text.find_last_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_") + 1;
     const std::string_view word = text.substr(begin);
     return (begin == 0 || text[begin - 1] == '-') &&
@@ -120,12 +122,12 @@ void report(const Placeholder& each, bool certain, const std::string& object,
         found.report(diag::Code::UnreplacedVariable, each.span, {each.text}).about(object);
         return;
     }
+    if (each.is_blank) {
+        found.report(diag::Code::PlaceholderLeft, each.span, {each.text}).about(object);
+        return;
+    }
     auto& diagnostic = found.report(diag::Code::UnrenderedTemplate, each.span);
     diagnostic.about(object).with_hint(yaml::kRenderFirst);
-    if (each.is_blank) {
-        diagnostic.message = "placeholder `" + each.text + "` is not filled in";
-        diagnostic.hint.reset();
-    }
     if (each.is_variable)
         diagnostic.with_note(
             "`" + each.text +
@@ -133,11 +135,6 @@ void report(const Placeholder& each, bool certain, const std::string& object,
 }
 
 } // namespace
-
-bool is_blank_told(const diag::Diagnostic& finding) {
-    return finding.code == diag::Code::UnrenderedTemplate &&
-           finding.message.starts_with("placeholder ");
-}
 
 void report_placeholder(const Node& text, const std::string& object,
                         diag::Diagnostics& diagnostics) {
@@ -183,7 +180,8 @@ Said drop_what_was_said(const Placeholder& of, diag::Diagnostics& found) {
             (of.is_blank &&
              (said.severity != diag::Severity::Error || !is_about_values(said.code))))
             return true;
-        const bool tells = said.code == diag::Code::UnrenderedTemplate;
+        const bool tells =
+            said.code == diag::Code::UnrenderedTemplate || said.code == diag::Code::PlaceholderLeft;
         out.that_it_is_a_template = out.that_it_is_a_template || tells;
         out.anything = out.anything || !tells;
         return tells;

@@ -31,9 +31,6 @@ std::vector<Placeholder> placeholders_of(const yaml::Node& root);
 void report_placeholder(const yaml::Node& text, const std::string& object,
                         diag::Diagnostics& diagnostics);
 
-/// Says that a blank is not filled in.
-bool is_blank_told(const diag::Diagnostic& finding);
-
 /// What reading said of such texts ("not a name") is wrong: they are not rendered, which is said
 /// instead. In names and labels it is a warning, and the text counts as it stands; elsewhere, and
 /// in a policy's namespace, an error: nobody knows what the object says. Of an object that is no

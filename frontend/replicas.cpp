@@ -45,8 +45,11 @@ void tell_replicas_apart(const std::vector<File>& files, policy::Cluster& cluste
     std::vector<policy::Workload> out;
     for (policy::Workload& each : cluster.workloads) {
         const std::int64_t count = each.replicas ? each.replicas->value : 1;
-        if (each.kind != "StatefulSet" || count < 2 || count > kMostReplicas ||
-            with_pods.contains({each.meta.space, each.meta.name})) {
+        const bool several = each.kind == "StatefulSet" && count > 1 &&
+                             !with_pods.contains({each.meta.space, each.meta.name});
+        if (several && count > kMostReplicas && !each.meta.unread.known())
+            each.meta.unread = each.replicas->span; // which of them a policy means is not known
+        if (!several || count > kMostReplicas) {
             out.push_back(std::move(each));
             continue;
         }

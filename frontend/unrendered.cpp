@@ -10,9 +10,9 @@
 #include <fmt/format.h>
 
 #include "frontend/assertions.h"
+#include "frontend/kinds/groups.h"
 #include "frontend/kustomizations.h"
 #include "frontend/passed_by.h"
-#include "frontend/placeholders.h"
 #include "frontend/yaml/node.h"
 #include "support/listed.h"
 
@@ -155,10 +155,15 @@ void report_unrendered(const Layout& layout, const std::vector<FileId>& ids,
                            "leave the folder out");
         else if (each.tool == Tool::Helm ||
                  !each.changes.empty()) { // else it says what its files say
-            if (each.has_policy)
+            if (each.has_policy && each.tool == Tool::Kustomize) {
+                auto& diagnostic = report_folder(each, ids, diagnostics);
+                diagnostic.severity = diag::Severity::Note;
+                diagnostic.with_fact("policies", "true");
+            } else if (each.has_policy) {
                 report_folder(each, ids, diagnostics);
-            else
+            } else {
                 without[each.tool].push_back(&each);
+            }
         }
     for (const auto& [tool, folders] : without) {
         auto& diagnostic = report_folder(*folders.front(), ids, diagnostics);
@@ -172,30 +177,17 @@ void report_unrendered(const Layout& layout, const std::vector<FileId>& ids,
     }
 }
 
-namespace {
-
-/// "GlobalNetworkSet bad": an object that is there for policy.
-bool answers_hang_on(std::string_view object) {
-    const std::string_view kind = object.substr(0, object.find(' '));
-    constexpr std::string_view kKinds[] = {"NetworkSet", "GlobalNetworkSet",   "HostEndpoint",
-                                           "Tier",       "FelixConfiguration", "Profile",
-                                           "IPPool"};
-    return kind.find("Policy") != std::string_view::npos ||
-           std::find(std::begin(kKinds), std::end(kKinds), kind) != std::end(kKinds);
-}
-
-} // namespace
-
 void merge_templates(const Sources& sources, const std::vector<File>& files,
                      const std::vector<FileId>& ids, diag::Diagnostics& diagnostics) {
     std::map<std::uint32_t, bool> named;
     for (std::size_t i = 0; i < files.size(); ++i)
         named[ids[i].value] = files[i].named;
     const auto concerns = [&](const diag::Diagnostic& each) {
-        if (is_blank_told(each) && answers_hang_on(each.object))
-            return false; // refused as it stands: each is told
+        // In what policy is made of it is refused as it stands: each is told.
+        const bool blank = each.code == diag::Code::PlaceholderLeft &&
+                           !is_kind_of_policy(each.object.substr(0, each.object.find(' ')));
         return (each.code == diag::Code::UnrenderedTemplate ||
-                each.code == diag::Code::UnreplacedVariable) &&
+                each.code == diag::Code::UnreplacedVariable || blank) &&
                named.contains(each.span.file.value);
     };
     const auto folder = [&](const diag::Diagnostic& each) {
@@ -217,12 +209,17 @@ void merge_templates(const Sources& sources, const std::vector<File>& files,
         if (!concerns(each))
             return true;
         const Key key{each.code, folder(each)};
-        if (!told.insert(key).second)
+        const bool beside_policies =
+            of_policies.contains(key) && !mentions_policy(sources.text(each.span.file));
+        const bool said_of_template =
+            each.code == diag::Code::UnreplacedVariable &&
+            places.contains({diag::Code::UnrenderedTemplate, folder(each)});
+        if (beside_policies || said_of_template || !told.insert(key).second)
             return false;
         const bool is_variable = (each.code == diag::Code::UnreplacedVariable &&
                                   each.message.find("${") != std::string::npos) ||
                                  !each.notes.empty();
-        if (!is_blank_told(each))
+        if (each.code != diag::Code::PlaceholderLeft)
             each.hint = tools.hint_for(sources.path(each.span.file), is_variable);
         if (places[key] > 1)
             each.with_note(fmt::format("and in {} more place{} of this folder", places[key] - 1,

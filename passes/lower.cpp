@@ -83,16 +83,9 @@ void add_network(const policy::Cluster& cluster, decision::LoweredCluster& lower
 
 } // namespace
 
-decision::LoweredCluster lower(const policy::Cluster& cluster, diag::Diagnostics& diagnostics,
-                               const LowerOptions& options) {
-    return lower(cluster, order_policies(cluster), diagnostics, options);
-}
-
-decision::LoweredCluster lower(const policy::Cluster& cluster,
-                               const policy::OrderedPolicies& policies,
-                               [[maybe_unused]] diag::Diagnostics& diagnostics,
-                               const LowerOptions& options) {
-    decision::LoweredCluster lowered;
+Lowered lower(const policy::Cluster& cluster, const LowerOptions& options) {
+    Lowered out{order_policies(cluster), {}};
+    decision::LoweredCluster& lowered = out.cluster;
     lowered.world.unknown_address = options.unknown_address;
     lowered.felix = cluster.felix;
     for (const auto& [node, felix] : cluster.felix_of_nodes)
@@ -107,9 +100,9 @@ decision::LoweredCluster lower(const policy::Cluster& cluster,
     const std::vector<lowering::EndpointSource> endpoints =
         lowering::build_world(cluster, profiles, lowered);
     lowering::build_services(cluster, lowered);
-    lowering::build_groups(cluster, profiles, policies.tiers, endpoints, options.only_node,
+    lowering::build_groups(cluster, profiles, out.policies.tiers, endpoints, options.only_node,
                            lowered);
-    return lowered;
+    return out;
 }
 
 } // namespace polecat::passes

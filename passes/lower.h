@@ -1,13 +1,13 @@
 /// Lowering: policy::Cluster -> decision::LoweredCluster. Kubernetes and ClusterNetworkPolicy
 /// conversion, tiers and order, staged policies, profiles, host endpoint hooks, selector
-/// composition, named ports, services. Pure; reports what cannot be lowered.
+/// composition, named ports, services. Pure and total: what could not be read is in the programs,
+/// as something of which it is never known whether it holds.
 #pragma once
 
 #include "ir/decision/lowered.h"
 #include "ir/decision/policy_rules.h"
 #include "ir/policy/cluster.h"
 #include "ir/policy/order.h"
-#include "support/diag/diagnostic.h"
 
 namespace polecat::passes {
 
@@ -18,15 +18,14 @@ struct LowerOptions {
     std::string only_node;
 };
 
-decision::LoweredCluster lower(const policy::Cluster& cluster, diag::Diagnostics& diagnostics,
-                               const LowerOptions& options = {});
-/// The same by order_policies(cluster), for who needs those as well.
-decision::LoweredCluster lower(const policy::Cluster& cluster,
-                               const policy::OrderedPolicies& policies,
-                               diag::Diagnostics& diagnostics, const LowerOptions& options = {});
+struct Lowered {
+    policy::OrderedPolicies policies; ///< as order_policies()
+    decision::LoweredCluster cluster;
+};
+Lowered lower(const policy::Cluster& cluster, const LowerOptions& options = {});
 
-/// All policies in the order of evaluation: what lowering goes by, for questions about policies
-/// themselves. Points into `cluster`.
+/// All policies in the order of evaluation, Kubernetes' as Calico's: what lowering goes by. Points
+/// into `cluster`.
 policy::OrderedPolicies order_policies(const policy::Cluster& cluster);
 
 /// The rules of every policy, those of policies without endpoints included. Empty where network

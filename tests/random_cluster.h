@@ -225,7 +225,7 @@ inline void load_text(const std::string& text, RandomCluster& out) {
     const FileId file = out.sources.add("random.yaml", text);
     frontend::load_documents(yaml::read_documents(out.sources, file, out.diagnostics), out.policy,
                              out.diagnostics);
-    out.lowered = passes::lower(out.policy, out.diagnostics);
+    out.lowered = passes::lower(out.policy).cluster;
 }
 
 } // namespace polecat::testing

@@ -8,7 +8,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "analyzer/algebra/bounds.h"
 #include "analyzer/algebra/connections.h"
+#include "analyzer/algebra/pair_table.h"
 
 namespace polecat::analyzer {
 
@@ -43,6 +45,12 @@ class SetStore {
         return b == 0 ? a : remembered(Op::Minus, a, b);
     }
 
+    /// What both let through.
+    Bounds<Id> meet(const Bounds<Id>& a, const Bounds<Id>& b) {
+        const Id sure = intersect(a.sure, b.sure);
+        return {sure, a.is_certain() && b.is_certain() ? sure : intersect(a.may, b.may)};
+    }
+
     const ConnectionSet& operator[](Id id) const { return *sets_[id]; }
     std::size_t size() const { return sets_.size(); }
 
@@ -51,34 +59,21 @@ class SetStore {
     struct Hash {
         std::size_t operator()(const ConnectionSet& set) const { return set.hash(); }
     };
-    /// The last answers, by a hash of the question: all pairs of a cluster ask for few.
-    struct Recent {
-        std::uint64_t key = 0;
-        Id set = 0;
-    };
-    struct Memory {
-        std::unordered_map<std::uint64_t, Id> known;
-        std::vector<Recent> recent = std::vector<Recent>(1u << 14);
-    };
-
     Id remembered(Op op, Id a, Id b) {
-        Memory& memory = memories_[static_cast<std::size_t>(op)];
-        const std::uint64_t key = (std::uint64_t{a} << 32) | b;
-        Recent& recent = memory.recent[(a * 0x9E3779B1u + b) % memory.recent.size()];
-        if (recent.key == key)
-            return recent.set;
-        const auto [place, added] = memory.known.try_emplace(key, 0);
-        if (added)
-            place->second = intern(op == Op::And  ? *sets_[a] & *sets_[b]
-                                   : op == Op::Or ? *sets_[a] | *sets_[b]
-                                                  : *sets_[a] - *sets_[b]);
-        recent = {key, place->second};
-        return place->second;
+        Id& known = known_[static_cast<std::size_t>(op)](a, b);
+        if (known == PairTable::kNone)
+            known = intern(op == Op::And  ? *sets_[a] & *sets_[b]
+                           : op == Op::Or ? *sets_[a] | *sets_[b]
+                                          : *sets_[a] - *sets_[b]);
+        return known;
     }
 
     std::unordered_map<ConnectionSet, Id, Hash> ids_;
     std::deque<const ConnectionSet*> sets_;
-    std::array<Memory, 3> memories_;
+    std::array<PairTable, 3> known_; ///< by operation: answers
 };
+
+/// By number of sets.
+using SetBounds = Bounds<SetStore::Id>;
 
 } // namespace polecat::analyzer

@@ -22,7 +22,6 @@ namespace {
 
 using Id = SetStore::Id;
 using Names = std::map<std::string, ObjectId>;
-using FlowPair = SideFlows::Pair;
 using Numbers = std::vector<std::uint32_t>;
 
 /// What changed between two ends, by kind; ids of sets.
@@ -120,20 +119,20 @@ class FamilyDiffer {
 
     // --- the pairs -------------------------------------------------------------------------------
 
-    const Delta* delta(const FlowPair& before, const FlowPair& now) {
-        depends_ = depends_ || before.allow != before.may || now.allow != now.may;
+    const Delta* delta(const SetBounds& before, const SetBounds& now) {
+        depends_ = depends_ || !before.is_certain() || !now.is_certain();
         if (before == now)
             return nullptr;
         const auto [place, added] =
-            deltas_.try_emplace({before.allow, before.may, now.allow, now.may});
+            deltas_.try_emplace({before.sure, before.may, now.sure, now.may});
         if (added) {
-            const auto more = [&](const FlowPair& from, const FlowPair& to, Id certain) {
-                const Id all = store_.unite(store_.subtract(to.allow, from.allow),
+            const auto more = [&](const SetBounds& from, const SetBounds& to, Id certain) {
+                const Id all = store_.unite(store_.subtract(to.sure, from.sure),
                                             store_.subtract(to.may, from.may));
                 return store_.subtract(all, certain);
             };
-            const Id opened = store_.subtract(now.allow, before.may);
-            const Id closed = store_.subtract(before.allow, now.may);
+            const Id opened = store_.subtract(now.sure, before.may);
+            const Id closed = store_.subtract(before.sure, now.may);
             place->second = {opened, more(before, now, opened), closed, more(now, before, closed)};
         }
         return &place->second;
@@ -183,10 +182,10 @@ class FamilyDiffer {
         return !self && !(out_.ends[source].is_outside() && out_.ends[to].is_outside());
     }
 
-    FlowPair before(std::uint32_t source, std::uint32_t to) {
+    SetBounds before(std::uint32_t source, std::uint32_t to) {
         return before_.between(ends_[source].base, ends_[to].base);
     }
-    FlowPair now(std::uint32_t source, std::uint32_t to) {
+    SetBounds now(std::uint32_t source, std::uint32_t to) {
         return now_.between(ends_[source].head, ends_[to].head);
     }
 
@@ -220,8 +219,8 @@ class FamilyDiffer {
     }
 
     bool depends(std::uint32_t source, std::uint32_t to) {
-        const FlowPair old = before(source, to), recent = now(source, to);
-        return old.allow != old.may || recent.allow != recent.may;
+        const SetBounds old = before(source, to), recent = now(source, to);
+        return !old.is_certain() || !recent.is_certain();
     }
 
     /// Outside addresses that differ in other flows only are told as one.
@@ -276,10 +275,10 @@ class FamilyDiffer {
         };
         Differences out;
         for (std::uint32_t i = 0; i < ends_.size(); ++i) {
-            const FlowPair& a = before[ends_[i].base];
-            const FlowPair& b = now[ends_[i].head];
+            const SetBounds& a = before[ends_[i].base];
+            const SetBounds& b = now[ends_[i].head];
             if (!(a == b))
-                out[store_.unite(apart(a.allow, b.allow), apart(a.may, b.may))].push_back(i);
+                out[store_.unite(apart(a.sure, b.sure), apart(a.may, b.may))].push_back(i);
         }
         return out;
     }

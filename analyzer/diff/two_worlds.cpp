@@ -99,9 +99,9 @@ class Comparison {
         std::array<ConnectionSet, 2> flows;
         for (const std::size_t i : {0u, 1u}) {
             const auto pair = maps[i].between(from[i].group, to[i].group);
-            out_.depends = out_.depends || pair.allow != pair.may;
+            out_.depends = out_.depends || !pair.is_certain();
             if (worlds_[i].which == FlowsOf::Everything || from[i].sends || to[i].gets)
-                flows[i] = maps[i].set(pair.allow);
+                flows[i] = maps[i].set(pair.sure);
         }
         out_.first_has_more = out_.first_has_more || !(flows[0] - flows[1]).empty();
         out_.second_has_more = out_.second_has_more || !(flows[1] - flows[0]).empty();

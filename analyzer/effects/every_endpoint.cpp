@@ -45,9 +45,9 @@ struct Question {
     std::uint32_t entry = 0;
 };
 
-class Search {
+class CoverSearch {
   public:
-    explicit Search(const PolicyRules& policies) : all_(policies), atoms_({&policies.rules}) {
+    explicit CoverSearch(const PolicyRules& policies) : all_(policies), atoms_({&policies.rules}) {
         for (const decision::Program& program : all_.rules.programs) {
             const ProgramFlows flows(program, atoms_);
             auto& packets = packets_.emplace_back();
@@ -325,7 +325,7 @@ class Search {
 } // namespace
 
 std::map<RuleKey, std::vector<RuleKey>> covered_everywhere(const PolicyRules& policies) {
-    return Search(policies).run();
+    return CoverSearch(policies).run();
 }
 
 } // namespace polecat::analyzer

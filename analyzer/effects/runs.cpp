@@ -84,26 +84,30 @@ EffectRuns::EffectRuns(const decision::LoweredCluster& cluster,
 
 void EffectRuns::collect() {
     std::map<std::pair<std::uint32_t, Units>, std::size_t> known;
+    // Many groups have one attribution: it is cut into units once. nullopt: nothing is.
+    std::map<std::pair<std::uint32_t, const void*>, std::optional<std::size_t>> runs;
     for (const decision::Group& group : cluster_.groups)
         for (const auto& [key, each] : group.programs) {
             if (key.family != ends_.family())
                 continue;
-            Units units = units_of(cluster_.program(each.program), each.slots);
-            if (units.units.empty())
+            const auto [seen, first] =
+                runs.try_emplace({each.program.value, each.slots.identity()});
+            if (first) {
+                Units units = units_of(cluster_.program(each.program), each.slots);
+                if (units.units.empty())
+                    continue;
+                const auto [place, added] =
+                    known.try_emplace({each.program.value, units}, runs_.size());
+                if (added)
+                    runs_.push_back({each.program, std::move(units), {}, {}, {}});
+                runs_[place->second].attributions.push_back(each.slots);
+                seen->second = place->second;
+            }
+            if (!seen->second)
                 continue;
-            const auto [place, added] =
-                known.try_emplace({each.program.value, units}, runs_.size());
-            if (added)
-                runs_.push_back({each.program, std::move(units), {}, {}, {}});
-            Run& run = runs_[place->second];
-            const bool seen = std::any_of(
-                run.attributions.begin(), run.attributions.end(),
-                [&](const Attribution& a) { return a.identity() == each.slots.identity(); });
-            if (!seen)
-                run.attributions.push_back(each.slots);
             for (const decision::ObjectId member : group.members)
                 if (const auto own = ends_.group_of(member))
-                    run.own.insert(*own);
+                    runs_[*seen->second].own.insert(*own);
         }
 }
 

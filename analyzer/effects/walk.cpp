@@ -2,20 +2,14 @@
 
 #include <algorithm>
 
+#include "analyzer/flows/stage_walk.h"
+
 namespace polecat::analyzer {
 
 using decision::Action;
 using decision::Identity;
 using decision::Stage;
 using decision::StageEnd;
-
-std::optional<decision::Program> accepting_only(const decision::Program& program) {
-    if (program.hook == decision::Hook::Normal)
-        return std::nullopt;
-    decision::Program out = program;
-    out.otherwise = Action::Deny;
-    return out;
-}
 
 /// As LiveEntries finds what may match.
 bool add_required(const decision::Program& program, const Unit& unit,
@@ -98,7 +92,7 @@ bool EffectsWalk::meet(const Identity& source, const Identity& destination) {
     certain_ = true;
     for (const LiveEntries::Live& each : live) {
         stages_[each.stage].live.push_back({each.entry, each.sets, 0, 0});
-        certain_ = certain_ && each.sets.yes == each.sets.may;
+        certain_ = certain_ && each.sets.is_certain();
     }
     return true;
 }
@@ -109,25 +103,27 @@ bool EffectsWalk::matches(const Unit& unit) const {
     return first < stage.live.size() && stage.live[first].entry < unit.first + unit.count;
 }
 
-void EffectsWalk::follow() {
-    Id rest = sets_.everything();
-    for (std::size_t i = 0; i < program_.stages.size(); ++i) {
-        const Stage& stage = program_.stages[i];
-        StageWalk& walk = stages_[i];
-        walk.arriving = rest;
-        Id passed = 0;
-        for (Live& live : walk.live) {
-            const Action action = stage.entries[live.entry].action;
-            live.arriving = rest;
-            if (action == Action::Log)
-                continue;
-            if (action == Action::Pass)
-                passed = store_.unite(passed, store_.intersect(rest, live.sets.may));
-            rest = store_.subtract(rest, live.sets.yes);
+/// Notes what comes to the entries that match, and to the stages.
+struct EffectsWalk::Follow {
+    static constexpr bool kWholeProgram = true;
+    EffectsWalk& of;
+    Live* now = nullptr;
+
+    template <class Act> void each(std::size_t stage, const Act& act) {
+        for (Live& live : of.stages_[stage].live) {
+            now = &live;
+            act(live.entry, live.sets);
         }
-        walk.leaving = rest;
-        rest = stage.end == StageEnd::Next ? store_.unite(rest, passed) : passed;
     }
+    void begin(std::size_t stage, Id rest) { of.stages_[stage].arriving = rest; }
+    void entry(std::size_t, std::size_t, const SetBounds&, Id rest) { now->arriving = rest; }
+    void end(std::size_t stage, Id rest) { of.stages_[stage].leaving = rest; }
+    void finish(Id) {}
+};
+
+void EffectsWalk::follow() {
+    Follow walker{*this};
+    walk_stages(program_, StoredSets{store_, sets_.everything()}, walker);
 }
 
 EffectsWalk::Id EffectsWalk::allowed_from(std::size_t stage) const {
@@ -146,12 +142,12 @@ void EffectsWalk::backward() {
             Live& live = walk.live[at];
             const Action action = stage.entries[live.entry].action;
             if (action != Action::Log)
-                allowed = store_.subtract(allowed, live.sets.yes);
+                allowed = store_.subtract(allowed, live.sets.sure);
             if (action == Action::Allow)
-                allowed = store_.unite(allowed, live.sets.yes);
+                allowed = store_.unite(allowed, live.sets.sure);
             else if (action == Action::Pass)
                 allowed =
-                    store_.unite(allowed, store_.intersect(allowed_from(i + 1), live.sets.yes));
+                    store_.unite(allowed, store_.intersect(allowed_from(i + 1), live.sets.sure));
             live.allowed = allowed;
         }
         walk.allowed = allowed;
@@ -250,7 +246,7 @@ bool EffectsWalk::is_covered(std::size_t number, const UnitEffect& effect) {
     const auto covers = [&](std::size_t other, const Live& live) {
         return (other < from || other >= to) &&
                program_.stages[unit.stage].entries[stage.live[other].entry].action != Action::Log &&
-               store_.subtract(live.sets.may, stage.live[other].sets.yes) == 0;
+               store_.subtract(live.sets.may, stage.live[other].sets.sure) == 0;
     };
     for (std::size_t i = from; i < to; ++i) {
         std::size_t other = 0;
@@ -298,7 +294,7 @@ SetStore::Id EffectsWalk::disagreement(std::uint32_t first, std::uint32_t second
             if (in(x, a) && in(y, b) && mine != theirs && mine != Action::Log &&
                 theirs != Action::Log)
                 out = store_.unite(
-                    out, store_.intersect(store_.intersect(x.arriving, x.sets.yes), y.sets.yes));
+                    out, store_.intersect(store_.intersect(x.arriving, x.sets.sure), y.sets.sure));
         }
     return out;
 }
@@ -314,14 +310,14 @@ SetStore::Id EffectsWalk::overruled(std::uint32_t first, std::uint32_t second) {
         for (const Live& live : stages_[a.stage].live)
             if (live.entry >= a.first && live.entry < a.first + a.count &&
                 entries[live.entry].action == action)
-                rest = store_.unite(rest, store_.intersect(live.arriving, live.sets.yes));
+                rest = store_.unite(rest, store_.intersect(live.arriving, live.sets.sure));
         for (const Live& live : stages_[b.stage].live) {
             const Action theirs = later[live.entry].action;
             if (rest == 0 || theirs == Action::Log)
                 continue;
             if (theirs != Action::Pass && theirs != action && live.entry >= b.first &&
                 live.entry < b.first + b.count)
-                out = store_.unite(out, store_.intersect(rest, live.sets.yes));
+                out = store_.unite(out, store_.intersect(rest, live.sets.sure));
             rest = store_.subtract(rest, live.sets.may);
         }
     }
@@ -353,7 +349,7 @@ std::vector<EffectsWalk::Taken> EffectsWalk::taken_from(std::uint32_t number) {
             if (takes && live.entry >= other.first && live.entry < other.first + other.count)
                 taken = store_.unite(
                     taken,
-                    store_.intersect(store_.intersect(live.arriving, live.sets.yes), wanted));
+                    store_.intersect(store_.intersect(live.arriving, live.sets.sure), wanted));
         }
         if (taken != 0)
             out.push_back({i, taken});

@@ -21,11 +21,6 @@ struct Unit {
     auto operator<=>(const Unit&) const = default;
 };
 
-/// Before the last hook, a rule that allows says more than the end that lets a packet go on: it
-/// spares it the policy that follows, or the host's own rules for forwarded packets. The program by
-/// which only rules allow; nullopt: at the last hook both mean the same.
-std::optional<decision::Program> accepting_only(const decision::Program& program);
-
 /// Adds predicates to `out`: an other end that the unit matches has one of them, or may. False: it
 /// may match any end.
 bool add_required(const decision::Program& program, const Unit& unit,
@@ -74,14 +69,14 @@ class EffectsWalk {
 
   private:
     using Id = SetStore::Id;
-    using Sets = MatchSets::Sets;
     /// An entry that matches something between the ends.
     struct Live {
         std::uint32_t entry = 0;
-        Sets sets;
+        SetBounds sets;
         Id arriving = 0; ///< what comes to it
         Id allowed = 0;  ///< what is allowed of all packets, judged from here on
     };
+    struct Follow;
     struct StageWalk {
         std::vector<Live> live;
         Id arriving = 0, leaving = 0; ///< at its start; at its end, undecided

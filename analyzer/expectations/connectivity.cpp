@@ -45,10 +45,10 @@ struct Resolved {
     net::AddressSet outside;
 };
 
-class Comparison {
+class ConnectivityJudge {
   public:
-    Comparison(const Connectivity& wanted, const LoweredCluster& cluster,
-               std::vector<CaseResult>& results)
+    ConnectivityJudge(const Connectivity& wanted, const LoweredCluster& cluster,
+                      std::vector<CaseResult>& results)
         : wanted_(wanted), cluster_(cluster), identities_(cluster), results_(results) {}
 
     void run() {
@@ -117,8 +117,8 @@ class Comparison {
 
     /// Expectations of connectivity know no requests: packets count.
     void report(const std::string& question, const ConnectionSet& expected,
-                const ConnectivityMap& map, const ConnectivityMap::Pair& pair) {
-        const ConnectionSet allow = map.set(pair.allow).without_requests();
+                const ConnectivityMap& map, const SetBounds& pair) {
+        const ConnectionSet allow = map.set(pair.sure).without_requests();
         const ConnectionSet may = map.set(pair.may).without_requests();
         CaseResult out;
         out.question = question;
@@ -212,7 +212,7 @@ class Comparison {
 
 void judge_connectivity(const Connectivity& wanted, const LoweredCluster& cluster,
                         std::vector<CaseResult>& results) {
-    Comparison(wanted, cluster, results).run();
+    ConnectivityJudge(wanted, cluster, results).run();
 }
 
 } // namespace polecat::analyzer

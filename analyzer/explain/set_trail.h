@@ -11,10 +11,9 @@ namespace polecat::analyzer {
 struct SetStep {
     std::size_t stage = 0; ///< index into Program::stages; stages.size(): the program's end
     decision::SlotId slot;
-    decision::Action action = decision::Action::Deny; ///< what becomes of `may`; Pass: goes on
+    decision::Action action = decision::Action::Deny; ///< what becomes of them; Pass: they go on
     bool is_rule = false;
-    ConnectionSet sure; ///< decided here whatever is not known
-    ConnectionSet may;  ///< decided here, or perhaps; contains `sure`. Empty: takes nothing
+    Bounds<ConnectionSet> taken; ///< what is decided here; nothing: `may` is empty
 };
 
 /// Staged rules are left out, as in eval().

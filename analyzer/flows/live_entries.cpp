@@ -12,7 +12,7 @@ std::size_t LiveEntries::Hash::operator()(const std::vector<Live>& list) const {
     const auto mix = [&](std::size_t value) { hash = (hash ^ value) * 0x9E3779B97F4A7C15u; };
     for (const Live& live : list) {
         mix((std::size_t{live.stage} << 32) | live.entry);
-        mix((std::size_t{live.sets.yes} << 32) | live.sets.may);
+        mix((std::size_t{live.sets.sure} << 32) | live.sets.may);
     }
     return hash ^ (hash >> 29);
 }
@@ -70,8 +70,8 @@ void LiveEntries::find_candidates(const Identity& other) {
     found_.erase(std::unique(found_.begin(), found_.end()), found_.end());
 }
 
-MatchSets::Sets LiveEntries::sets_of(Candidate& candidate, const Identity& source,
-                                     const Identity& destination) {
+SetBounds LiveEntries::sets_of(Candidate& candidate, const Identity& source,
+                               const Identity& destination) {
     const Identity& other = egress_ ? destination : source;
     const decision::EndMatch& side = other_side(*candidate.entry);
     const Tri ends = decision::both(candidate.own, end_matches(side, other));
@@ -95,7 +95,7 @@ const std::vector<LiveEntries::Live>& LiveEntries::between(const Identity& sourc
     live_.clear();
     for (const std::uint32_t number : found_) {
         Candidate& candidate = candidates_[number];
-        const MatchSets::Sets sets = sets_of(candidate, source, destination);
+        const SetBounds sets = sets_of(candidate, source, destination);
         if (sets.may != 0)
             live_.push_back({candidate.entry->stage, candidate.entry->entry, sets});
     }

@@ -19,7 +19,7 @@ class LiveEntries {
     /// An entry that is not staged and matches something between the ends.
     struct Live {
         std::uint32_t stage = 0, entry = 0;
-        MatchSets::Sets sets;
+        SetBounds sets;
         bool operator==(const Live&) const = default;
     };
     struct Hash {
@@ -40,13 +40,13 @@ class LiveEntries {
         const Entry* entry = nullptr;
         decision::Tri own = decision::Tri::Yes;
         /// Where the other end matches, and where it may; as far as it has no say in the ports.
-        std::optional<MatchSets::Sets> certain, in_doubt;
+        std::optional<SetBounds> certain, in_doubt;
     };
     const decision::EndMatch& other_side(const Entry& entry) const;
     void narrow(const decision::Identity& own);
     void find_candidates(const decision::Identity& other);
-    MatchSets::Sets sets_of(Candidate& candidate, const decision::Identity& source,
-                            const decision::Identity& destination);
+    SetBounds sets_of(Candidate& candidate, const decision::Identity& source,
+                      const decision::Identity& destination);
 
     MatchSets& sets_;
     bool egress_;

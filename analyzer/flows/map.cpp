@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <map>
-#include <unordered_map>
 
+#include "analyzer/algebra/pair_table.h"
+#include "analyzer/flows/program_view.h"
 #include "analyzer/flows/stored_flows.h"
 
 namespace polecat::analyzer {
@@ -13,20 +14,17 @@ using decision::Identities;
 using decision::Identity;
 using decision::LoweredCluster;
 using decision::ObjectId;
-using decision::PredicateId;
 
 namespace {
 
-using MapPair = ConnectivityMap::Pair;
-
-/// Another end, and by its number what is let through there.
+/// What is let through at some other end: a group, or all groups of one profile.
 struct Exception {
-    std::uint32_t group = 0, pair = 0;
+    std::uint32_t other = 0, pair = 0; ///< numbers
 };
 
-/// What one end lets through towards each group: one value for most, others for a few.
+/// What one end lets through towards each group: one pair for most, others for a few.
 struct Profile {
-    MapPair usual;
+    std::uint32_t usual = 0;
     std::vector<Exception> others; ///< ascending
 };
 
@@ -36,7 +34,9 @@ struct ConnectivityMap::State {
     State(const LoweredCluster& lowered, const Identities& all, net::Family of, HttpAtoms requests)
         : cluster(lowered), ends(lowered, all, of), groups(ends.list()),
           atoms(std::move(requests)) {
-        everything = store.intern(ConnectionSet::all());
+        const std::uint32_t everything = store.intern(ConnectionSet::all());
+        number_of({}); // kNothing
+        number_of({everything, everything});
         make_profiles();
     }
 
@@ -50,24 +50,15 @@ struct ConnectivityMap::State {
         return shown_as[id];
     }
 
-    /// A program, how it sees the ends of its own side and groups as its other side.
-    struct Asked {
-        decision::ProgramId id;
-        StoredFlows flows;
-        std::vector<PredicateId> own_side;
-        GroupClasses::Partition others;
-    };
-
-    Profile profile_of(Asked& program, bool egress, const Identity& own) {
+    Profile profile_of(ProgramView<StoredFlows>& program, const Identity& own) {
         std::vector<std::uint32_t> by_class;
-        for (const Identity& seen : program.others.classes) {
-            const MatchSets::Sets sets =
-                egress ? program.flows.between(own, seen) : program.flows.between(seen, own);
-            const std::uint32_t allow = shown(sets.yes);
-            by_class.push_back(number_of({allow, shown(sets.may)}));
+        for (std::uint32_t i = 0; i < program.others().classes.size(); ++i) {
+            const SetBounds sets = program.between(own, i);
+            const std::uint32_t sure = shown(sets.sure);
+            by_class.push_back(number_of({sure, shown(sets.may)}));
         }
-        Profile out{pairs[by_class.front()], {}};
-        for (const auto& [group, number] : program.others.groups)
+        Profile out{by_class.front(), {}};
+        for (const auto& [group, number] : program.others().groups)
             if (by_class[number] != by_class.front())
                 out.others.push_back({group, by_class[number]});
         out.others.shrink_to_fit();
@@ -78,17 +69,17 @@ struct ConnectivityMap::State {
     struct Side {
         std::vector<Profile> profiles;
         std::vector<std::uint32_t> of_group;
-        const Profile& of(std::uint32_t group) const { return profiles[of_group[group]]; }
     };
 
     Side side_of(Direction direction) {
         MatchSets matches(atoms, working);
-        std::optional<Asked> asked; // groups of one program mostly stand together
+        std::optional<ProgramView<StoredFlows>> view; // groups of one program mostly stand together
+        decision::ProgramId viewed;
         std::map<std::pair<std::uint32_t, Identity>, std::uint32_t> known;
-        const bool egress = direction == Direction::Egress;
         Side out;
-        out.profiles.push_back(Profile{{everything, everything}, {}}); // of ends without a say
-        out.profiles.push_back(Profile{{0, everything}, {}});          // they may have one
+        out.profiles.push_back(Profile{kEverything, {}}); // of ends without a say
+        out.profiles.push_back(
+            Profile{number_of({0, pairs[kEverything].may}), {}}); // they may have one
         for (std::uint32_t i = 0; i < groups.size(); ++i) {
             const auto id = groups[i].program(direction);
             if (!id) {
@@ -96,14 +87,14 @@ struct ConnectivityMap::State {
                 continue;
             }
             const decision::Program& program = cluster.program(*id);
-            if (!asked || asked->id != *id)
-                asked.emplace(Asked{*id, StoredFlows(program, matches),
-                                    predicates_of(program, egress), ends.others_of(program)});
-            Identity own = restricted(ends.identity(i), asked->own_side);
+            if (!view || viewed != *id)
+                view.emplace(program, StoredFlows(program, matches), ends);
+            viewed = *id;
+            Identity own = view->own(ends.identity(i));
             const auto next = static_cast<std::uint32_t>(out.profiles.size());
             const auto [place, added] = known.try_emplace({id->value, std::move(own)}, next);
             if (added)
-                out.profiles.push_back(profile_of(*asked, egress, place->first.second));
+                out.profiles.push_back(profile_of(*view, place->first.second));
             out.of_group.push_back(place->second);
         }
         return out;
@@ -111,87 +102,92 @@ struct ConnectivityMap::State {
 
     void make_profiles() {
         sending = side_of(Direction::Egress);
-        const Side ingress = side_of(Direction::Ingress);
+        Side accepting = side_of(Direction::Ingress);
         std::vector<std::size_t> counts(groups.size(), 0);
-        for (std::uint32_t i = 0; i < groups.size(); ++i) {
-            usual_ingress.push_back(ingress.of(i).usual);
-            for (const Exception& each : ingress.of(i).others)
-                ++counts[each.group];
-        }
+        for (const Profile& profile : accepting.profiles)
+            for (const Exception& each : profile.others)
+                ++counts[each.other];
         exceptions.resize(groups.size());
         for (std::uint32_t i = 0; i < groups.size(); ++i)
             exceptions[i].reserve(counts[i]);
-        for (std::uint32_t i = 0; i < groups.size(); ++i)
-            for (const Exception& each : ingress.of(i).others)
-                exceptions[each.group].push_back({i, each.pair});
+        for (std::uint32_t i = 0; i < accepting.profiles.size(); ++i) {
+            const Profile profile = std::move(accepting.profiles[i]); // not both at once
+            usual_ingress.push_back(profile.usual);
+            for (const Exception& each : profile.others)
+                exceptions[each.other].push_back({i, each.pair});
+        }
+        accepting_of = std::move(accepting.of_group);
+        met.resize(pairs.size());
     }
 
-    std::uint32_t number_of(const MapPair& pair) {
-        const auto next = static_cast<std::uint32_t>(pairs.size());
-        const auto [place, added] =
-            pair_numbers.try_emplace((std::uint64_t{pair.allow} << 32) | pair.may, next);
-        if (added)
+    std::uint32_t number_of(const SetBounds& pair) {
+        std::uint32_t& known = numbers(pair.sure, pair.may);
+        if (known == PairTable::kNone) {
+            known = static_cast<std::uint32_t>(pairs.size());
             pairs.push_back(pair);
-        return place->second;
+        }
+        return known;
     }
 
-    MapPair meet(const MapPair& a, const MapPair& b) {
-        MapPair out;
-        out.allow = store.intersect(a.allow, b.allow);
-        out.may = a.allow == a.may && b.allow == b.may ? out.allow : store.intersect(a.may, b.may);
-        return out;
+    std::uint32_t meet(std::uint32_t first, std::uint32_t second) {
+        if (first == second || second == kEverything || first == kNothing)
+            return first;
+        if (first == kEverything || second == kNothing)
+            return second;
+        std::uint32_t& known = meets(std::min(first, second), std::max(first, second));
+        if (known == PairTable::kNone) {
+            known = number_of(store.meet(pairs[first], pairs[second]));
+        }
+        return known;
     }
 
     /// The same for what a source says of most, remembered for as long as its row is made.
-    MapPair meet_usual(const MapPair& usual, const MapPair& theirs) {
-        if (usual.allow != usual.may || theirs.allow != theirs.may)
-            return meet(usual, theirs);
-        if (theirs.allow >= met.size())
-            met.resize(theirs.allow + 1);
-        Met& known = met[theirs.allow];
+    std::uint32_t meet_usual(std::uint32_t usual, std::uint32_t theirs) {
+        Met& known = met[theirs];
         if (known.round != round)
-            known = {round, store.intersect(usual.allow, theirs.allow)};
-        return {known.set, known.set};
+            known = {round, meet(usual, theirs)};
+        return known.pair;
     }
 
-    std::vector<MapPair> row(std::uint32_t source) {
-        std::vector<MapPair> out = usual_ingress;
+    std::vector<std::uint32_t> row(std::uint32_t source) {
+        accepted = usual_ingress;
         for (const Exception& each : exceptions[source])
-            out[each.group] = pairs[each.pair];
-        const Profile& mine = sending.of(source);
+            accepted[each.other] = each.pair;
+        const auto size = static_cast<std::uint32_t>(groups.size());
+        std::vector<std::uint32_t> out(size, kNothing);
+        const Profile& mine = sending.profiles[sending.of_group[source]];
         std::uint32_t next = 0; // first group that is not met yet
         ++round;
         const auto meet_most = [&](std::uint32_t stop) {
-            if (mine.usual.may == 0)
-                std::fill(out.begin() + next, out.begin() + stop, MapPair{});
-            else
+            if (mine.usual != kNothing)
                 for (std::uint32_t i = next; i < stop; ++i)
-                    out[i] = meet_usual(mine.usual, out[i]);
+                    out[i] = meet_usual(mine.usual, accepted[accepting_of[i]]);
             next = stop + 1;
         };
         for (const Exception& each : mine.others) {
-            meet_most(each.group);
-            out[each.group] = meet(pairs[each.pair], out[each.group]);
+            meet_most(each.other);
+            out[each.other] = meet(each.pair, accepted[accepting_of[each.other]]);
         }
-        if (next < groups.size())
-            meet_most(static_cast<std::uint32_t>(groups.size()));
+        meet_most(size);
         return out;
     }
 
-    MapPair find(const std::vector<Exception>& list, std::uint32_t group,
-                 const MapPair& usual) const {
+    static std::uint32_t find(const std::vector<Exception>& list, std::uint32_t other,
+                              std::uint32_t usual) {
         const auto place = std::lower_bound(
-            list.begin(), list.end(), group,
-            [](const Exception& each, std::uint32_t wanted) { return each.group < wanted; });
-        return place != list.end() && place->group == group ? pairs[place->pair] : usual;
+            list.begin(), list.end(), other,
+            [](const Exception& each, std::uint32_t wanted) { return each.other < wanted; });
+        return place != list.end() && place->other == other ? place->pair : usual;
     }
 
-    MapPair between(std::uint32_t source, std::uint32_t destination) {
-        const Profile& mine = sending.of(source);
-        return meet(find(mine.others, destination, mine.usual),
-                    find(exceptions[source], destination, usual_ingress[destination]));
+    SetBounds between(std::uint32_t source, std::uint32_t destination) {
+        const Profile& mine = sending.profiles[sending.of_group[source]];
+        const std::uint32_t theirs = accepting_of[destination];
+        return pairs[meet(find(mine.others, destination, mine.usual),
+                          find(exceptions[source], theirs, usual_ingress[theirs]))];
     }
 
+    static constexpr std::uint32_t kNothing = 0, kEverything = 1; ///< numbers of pairs
     const LoweredCluster& cluster;
     EndGroups ends;
     const std::vector<EndGroup>& groups;
@@ -199,17 +195,19 @@ struct ConnectivityMap::State {
     SetStore working;                    ///< what answers are made of
     std::vector<std::uint32_t> shown_as; ///< by number there
     SetStore store;                      ///< answers
-    std::uint32_t everything = 0;
-    std::vector<MapPair> pairs; ///< of exceptions
-    std::unordered_map<std::uint64_t, std::uint32_t> pair_numbers;
+    std::vector<SetBounds> pairs;        ///< by number
+    PairTable numbers;                   ///< of pairs, by both sets
+    PairTable meets;                     ///< by numbers of two pairs: that of what is in both
     Side sending;
-    std::vector<MapPair> usual_ingress; ///< by destination: what its ingress says of most
-    /// By source: destinations whose ingress treats it unlike most, ascending.
+    std::vector<std::uint32_t> accepting_of;  ///< by destination: the profile of its ingress
+    std::vector<std::uint32_t> usual_ingress; ///< by such profile: what it says of most sources
+    /// By source: profiles of ingress that treat it unlike most.
     std::vector<std::vector<Exception>> exceptions;
+    std::vector<std::uint32_t> accepted; ///< by profile of ingress, while a row is made
     struct Met {
-        std::uint32_t round = 0, set = 0;
+        std::uint32_t round = 0, pair = 0;
     };
-    std::vector<Met> met; ///< by set: what it has in common with the usual set of this round
+    std::vector<Met> met; ///< by pair: what it has in common with the usual one of this round
     std::uint32_t round = 0;
 };
 
@@ -228,11 +226,15 @@ std::optional<std::uint32_t> ConnectivityMap::group_of(ObjectId object) const {
     return state_->ends.group_of(object);
 }
 
-std::vector<MapPair> ConnectivityMap::row(std::uint32_t source) const {
+std::vector<std::uint32_t> ConnectivityMap::row(std::uint32_t source) const {
     return state_->row(source);
 }
 
-MapPair ConnectivityMap::between(std::uint32_t source, std::uint32_t destination) const {
+const SetBounds& ConnectivityMap::pair(std::uint32_t number) const {
+    return state_->pairs[number];
+}
+
+SetBounds ConnectivityMap::between(std::uint32_t source, std::uint32_t destination) const {
     return state_->between(source, destination);
 }
 

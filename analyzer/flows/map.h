@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "analyzer/algebra/connections.h"
+#include "analyzer/algebra/set_store.h"
 #include "analyzer/ends/end_groups.h"
 #include "ir/decision/identity.h"
 #include "ir/decision/lowered.h"
@@ -27,14 +27,11 @@ class ConnectivityMap {
     /// The group of an endpoint; nullopt: it has no address of the family.
     std::optional<std::uint32_t> group_of(decision::ObjectId object) const;
 
-    /// Ids of connection sets: what is allowed, and what is allowed or depends.
-    struct Pair {
-        std::uint32_t allow = 0, may = 0;
-        auto operator<=>(const Pair&) const = default;
-    };
-    /// From one group to every group, by index.
-    std::vector<Pair> row(std::uint32_t source) const;
-    Pair between(std::uint32_t source, std::uint32_t destination) const;
+    /// From one group to every group, by index: numbers of pairs, 0 where nothing is let through.
+    /// Equal numbers, equal pairs.
+    std::vector<std::uint32_t> row(std::uint32_t source) const;
+    const SetBounds& pair(std::uint32_t number) const;
+    SetBounds between(std::uint32_t source, std::uint32_t destination) const;
     /// Id 0 is the empty set. Equal ids, equal sets.
     const ConnectionSet& set(std::uint32_t id) const;
     /// What the requests in sets are.

@@ -33,8 +33,8 @@ MatchSets::Known& MatchSets::known(const decision::Match& match, net::Family fam
     return place->second;
 }
 
-MatchSets::Sets MatchSets::between(Known& known, Tri ends, const Identity& source,
-                                   const Identity& destination) {
+SetBounds MatchSets::between(Known& known, Tri ends, const Identity& source,
+                             const Identity& destination) {
     const decision::Match& match = *known.match;
     if (!reads_ports(match.source, source) && !reads_ports(match.destination, destination))
         return {ends == Tri::Yes ? known.packets : 0, known.packets};
@@ -44,7 +44,7 @@ MatchSets::Sets MatchSets::between(Known& known, Tri ends, const Identity& sourc
     const auto [place, added] = known.by_ports.try_emplace(std::move(read));
     if (added)
         if (const auto sets = entry_sets(match, store_[known.packets], source, destination))
-            place->second = {store_.intern(sets->yes), store_.intern(sets->may)};
+            place->second = {store_.intern(sets->sure), store_.intern(sets->may)};
     return place->second;
 }
 

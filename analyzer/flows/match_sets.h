@@ -16,11 +16,6 @@ namespace polecat::analyzer {
 class MatchSets {
   public:
     using Id = SetStore::Id;
-    /// What is matched certainly; and that or what is not known.
-    struct Sets {
-        Id yes = 0, may = 0;
-        bool operator==(const Sets&) const = default;
-    };
 
     /// Both must outlive this, and so must the matches that it is asked about.
     MatchSets(const HttpAtoms& atoms, SetStore& store)
@@ -39,13 +34,13 @@ class MatchSets {
         const decision::Match* match = nullptr;
         Id packets = 0; ///< whoever the ends are
         /// By what its sets with ports have of the ends.
-        std::map<std::vector<std::uint64_t>, Sets> by_ports;
+        std::map<std::vector<std::uint64_t>, SetBounds> by_ports;
     };
     /// Stays where it is as long as this does.
     Known& known(const decision::Match& match, net::Family family);
     /// `ends`: whether these ends match, apart from ports; not No.
-    Sets between(Known& known, decision::Tri ends, const decision::Identity& source,
-                 const decision::Identity& destination);
+    SetBounds between(Known& known, decision::Tri ends, const decision::Identity& source,
+                      const decision::Identity& destination);
 
     SetStore& store() { return store_; }
     const HttpAtoms& atoms() const { return atoms_; }

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 
+#include "analyzer/flows/stage_walk.h"
+
 namespace polecat::analyzer {
 
-using decision::Action;
 using decision::Entry;
 using decision::Identity;
 using decision::Match;
@@ -13,11 +14,6 @@ using decision::Stage;
 using decision::Tri;
 
 namespace {
-
-void intersect(EntrySets& sets, const EntrySets& other) {
-    sets.yes = sets.yes & other.yes;
-    sets.may = sets.may & other.may;
-}
 
 const net::PortSet kAnyPort = net::PortSet::of(net::PortRange{});
 
@@ -31,9 +27,9 @@ ConnectionSet numbers_of(const PortMatch& match, bool source) {
 }
 
 /// Where an end is in one of these sets with ports.
-EntrySets in_sets(const std::vector<decision::PredicateId>& sets, const Identity& end,
-                  bool source) {
-    EntrySets out;
+Bounds<ConnectionSet> in_sets(const std::vector<decision::PredicateId>& sets, const Identity& end,
+                              bool source) {
+    Bounds<ConnectionSet> out;
     for (const decision::PredicateId id : sets) {
         if (end.holds(id) == Tri::Unknown)
             out.may = out.may | ConnectionSet::of_ports(PortPairs::all());
@@ -42,7 +38,7 @@ EntrySets in_sets(const std::vector<decision::PredicateId>& sets, const Identity
                 continue;
             const auto port = net::PortSet::of(net::PortRange{member.port, member.port});
             const auto set = ConnectionSet::of(member.protocol, on_side(port, source));
-            out.yes = out.yes | set;
+            out.sure = out.sure | set;
             out.may = out.may | set;
         }
     }
@@ -59,25 +55,25 @@ bool has_members(const Identity& end, decision::PredicateId id) {
 }
 
 /// Narrows by the sets with ports that depend on who the end is.
-void add_sets(EntrySets& bounds, const decision::EndMatch& match, const Identity& end,
+void add_sets(Bounds<ConnectionSet>& bounds, const decision::EndMatch& match, const Identity& end,
               bool source) {
-    const auto outside = [&](const EntrySets& inside) {
-        bounds.yes = bounds.yes - inside.may;
-        bounds.may = bounds.may - inside.yes;
+    const auto outside = [&](const Bounds<ConnectionSet>& inside) {
+        bounds.sure = bounds.sure - inside.may;
+        bounds.may = bounds.may - inside.sure;
     };
     const auto& [all, none, ports, not_ports] = match;
     for (const decision::PredicateId id : all)
         if (has_members(end, id))
-            intersect(bounds, in_sets({id}, end, source));
+            bounds = meet(bounds, in_sets({id}, end, source));
     for (const decision::PredicateId id : none)
         if (has_members(end, id))
             outside(in_sets({id}, end, source));
     if (ports && !ports->named.empty()) {
-        EntrySets inside = in_sets(ports->named, end, source);
+        Bounds<ConnectionSet> inside = in_sets(ports->named, end, source);
         const ConnectionSet numbers = numbers_of(*ports, source);
-        inside.yes = inside.yes | numbers;
+        inside.sure = inside.sure | numbers;
         inside.may = inside.may | numbers;
-        intersect(bounds, inside);
+        bounds = meet(bounds, inside);
     }
     if (not_ports && !not_ports->named.empty())
         outside(in_sets(not_ports->named, end, source));
@@ -92,52 +88,22 @@ ConnectionSet icmp_set(const decision::IcmpTypeCode& wanted, net::Family family)
     return ConnectionSet::of_icmp(protocol, net::PortSet::of(ranges));
 }
 
-class Walk {
-  public:
-    Walk(const ProgramFlows& flows, const Identity& source, const Identity& destination)
-        : flows_(flows), source_(source), destination_(destination) {}
+/// What entries match between two ends, for a walk that has no use for Log rules.
+struct Between {
+    const ProgramFlows& flows;
+    const Identity& source;
+    const Identity& destination;
 
-    FlowSets run() {
-        const decision::Program& program = flows_.program();
-        for (std::size_t i = 0; i < program.stages.size() && !rest_.empty(); ++i)
-            walk(program.stages[i], i);
-        ConnectionSet& into = program.otherwise == Action::Allow ? may_allow_ : may_deny_;
-        into = into | rest_;
-        FlowSets out;
-        out.allow = may_allow_ - may_deny_;
-        out.may = std::move(may_allow_);
-        return out;
-    }
-
-  private:
-    void walk(const Stage& stage, std::size_t number) {
-        ConnectionSet passed;
-        for (std::size_t i = 0; i < stage.entries.size() && !rest_.empty(); ++i) {
-            const Entry& entry = stage.entries[i];
-            if (entry.staged || entry.action == Action::Log)
+    template <class Act> void each(std::size_t stage, const Act& act) const {
+        const auto& entries = flows.program().stages[stage].entries;
+        for (std::size_t i = 0; i < entries.size(); ++i) {
+            if (entries[i].staged || entries[i].action == decision::Action::Log)
                 continue;
-            const auto sets = flows_.entry(number, i, source_, destination_);
-            if (!sets)
-                continue;
-            ConnectionSet& into = entry.action == Action::Pass    ? passed
-                                  : entry.action == Action::Allow ? may_allow_
-                                                                  : may_deny_;
-            into = into | (rest_ & sets->may);
-            rest_ = rest_ - sets->yes;
-        }
-        if (stage.end == decision::StageEnd::Next) {
-            rest_ = rest_ | passed;
-        } else {
-            may_deny_ = may_deny_ | rest_;
-            rest_ = std::move(passed);
+            const auto sets = flows.entry(stage, i, source, destination);
+            if (sets && !act(i, *sets))
+                return;
         }
     }
-
-    const ProgramFlows& flows_;
-    const Identity& source_;
-    const Identity& destination_;
-    ConnectionSet rest_ = ConnectionSet::all(); ///< what some run still carries
-    ConnectionSet may_allow_, may_deny_;
 };
 
 } // namespace
@@ -188,17 +154,18 @@ bool reads_ports(const decision::EndMatch& match, const Identity& end) {
     return false;
 }
 
-std::optional<EntrySets> entry_sets(const Match& match, const ConnectionSet& packets,
-                                    const Identity& source, const Identity& destination) {
+std::optional<Bounds<ConnectionSet>> entry_sets(const Match& match, const ConnectionSet& packets,
+                                                const Identity& source,
+                                                const Identity& destination) {
     const Tri ends = decision::both(end_matches(match.source, source),
                                     end_matches(match.destination, destination));
     if (ends == Tri::No)
         return std::nullopt;
-    EntrySets out{packets, packets};
+    Bounds<ConnectionSet> out{packets, packets};
     add_sets(out, match.source, source, true);
     add_sets(out, match.destination, destination, false);
     if (ends == Tri::Unknown) // something that is not known has to hold as well
-        out.yes = ConnectionSet{};
+        out.sure = ConnectionSet{};
     return out;
 }
 
@@ -211,15 +178,18 @@ ProgramFlows::ProgramFlows(const decision::Program& program, const HttpAtoms& at
     }
 }
 
-std::optional<EntrySets> ProgramFlows::entry(std::size_t stage, std::size_t entry,
-                                             const Identity& source,
-                                             const Identity& destination) const {
+std::optional<Bounds<ConnectionSet>> ProgramFlows::entry(std::size_t stage, std::size_t entry,
+                                                         const Identity& source,
+                                                         const Identity& destination) const {
     return entry_sets(program_.stages[stage].entries[entry].match, packets_[stage][entry], source,
                       destination);
 }
 
-FlowSets ProgramFlows::between(const Identity& source, const Identity& destination) const {
-    return Walk(*this, source, destination).run();
+Bounds<ConnectionSet> ProgramFlows::between(const Identity& source,
+                                            const Identity& destination) const {
+    const PlainSets sets;
+    const Between between{*this, source, destination};
+    return AllowedWalk(program_, sets, between).run();
 }
 
 } // namespace polecat::analyzer

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "analyzer/ends/end_groups.h"
+#include "analyzer/flows/program_view.h"
 #include "analyzer/flows/stored_flows.h"
 
 namespace polecat::analyzer {
@@ -22,32 +23,24 @@ class SideFlows {
 
     const EndGroups& ends() const { return ends_; }
 
-    /// What is allowed, and what is allowed or depends.
-    struct Pair {
-        SetStore::Id allow = 0, may = 0;
-        bool operator==(const Pair&) const = default;
-    };
     /// What the policy of group `own` says of what it sends to (egress) or gets from each group.
-    std::vector<Pair> row(decision::Direction direction, std::uint32_t own);
+    std::vector<SetBounds> row(decision::Direction direction, std::uint32_t own);
     /// What both ends let through.
-    Pair between(std::uint32_t source, std::uint32_t destination);
+    SetBounds between(std::uint32_t source, std::uint32_t destination);
 
   private:
     /// A program as endpoints that run it see the world.
     struct Side {
-        const decision::Program& program;
-        StoredFlows flows;
-        std::vector<decision::PredicateId> own_predicates;
-        GroupClasses::Partition others;
+        ProgramView<StoredFlows> view;
         std::map<decision::Identity, std::uint32_t> own_classes;
         std::unordered_map<std::uint32_t, std::uint32_t> own_class_of; ///< by group
-        std::vector<std::vector<std::optional<Pair>>> cells;           ///< by own and other class
+        std::vector<std::vector<std::optional<SetBounds>>> cells;      ///< by own and other class
     };
 
     Side& side_of(decision::ProgramId id);
     std::uint32_t own_class(Side& side, std::uint32_t own);
-    Pair cell(Side& side, std::uint32_t own, std::uint32_t other_class);
-    Pair one_side(decision::Direction direction, std::uint32_t own, std::uint32_t other);
+    SetBounds cell(Side& side, std::uint32_t own, std::uint32_t other_class);
+    SetBounds one_side(decision::Direction direction, std::uint32_t own, std::uint32_t other);
 
     const decision::LoweredCluster& cluster_;
     SetStore& store_;
@@ -55,7 +48,7 @@ class SideFlows {
     EndGroups ends_;
     SetStore::Id everything_ = 0;
     /// Of an end that has no program.
-    Pair without_program(std::uint32_t own) const {
+    SetBounds without_program(std::uint32_t own) const {
         return {ends_.list()[own].unsure ? 0 : everything_, everything_};
     }
 

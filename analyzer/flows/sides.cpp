@@ -4,12 +4,12 @@
 #include <map>
 
 #include "analyzer/flows/program_flows.h"
+#include "analyzer/flows/program_view.h"
 
 namespace polecat::analyzer {
 
 using decision::Direction;
 using decision::Identity;
-using MapPair = ConnectivityMap::Pair;
 
 namespace {
 
@@ -50,29 +50,26 @@ Sides::Sides(const decision::LoweredCluster& cluster, const decision::Identities
 
 void Sides::add_program(const decision::Program& program,
                         const std::vector<std::uint32_t>& owners) {
-    const bool egress = program.direction == Direction::Egress;
-    const ProgramFlows flows(program, atoms_);
-    const auto own_side = predicates_of(program, egress);
-    const auto partition = ends_.others_of(program);
+    ProgramView view(program, ProgramFlows(program, atoms_), ends_);
     std::map<Identity, std::vector<std::uint32_t>> by_own;
     for (const std::uint32_t owner : owners)
-        by_own[restricted(ends_.identity(owner), own_side)].push_back(owner);
+        by_own[view.own(ends_.identity(owner))].push_back(owner);
     for (auto& [own, alike] : by_own) {
-        std::vector<MapPair> by_class;
-        for (const Identity& seen : partition.classes) {
-            const FlowSets sets = egress ? flows.between(own, seen) : flows.between(seen, own);
-            const std::uint32_t allow = store_.intern(sets.allow);
-            by_class.push_back({allow, sets.allow == sets.may ? allow : store_.intern(sets.may)});
+        std::vector<SetBounds> by_class;
+        for (std::uint32_t i = 0; i < view.others().classes.size(); ++i) {
+            const Bounds<ConnectionSet> sets = view.between(own, i);
+            const std::uint32_t sure = store_.intern(sets.sure);
+            by_class.push_back({sure, sets.is_certain() ? sure : store_.intern(sets.may)});
         }
-        add_side(program.direction, std::move(alike), openings(by_class, partition));
+        add_side(program.direction, std::move(alike), openings(by_class, view.others()));
     }
 }
 
-std::vector<Sides::Opening> Sides::openings(const std::vector<MapPair>& by_class,
+std::vector<Sides::Opening> Sides::openings(const std::vector<SetBounds>& by_class,
                                             const GroupClasses::Partition& partition) {
-    std::map<MapPair, GroupRanges> peers;
+    std::map<SetBounds, GroupRanges> peers;
     std::vector<GroupRanges*> of_class; // nullptr: nothing is open
-    for (const MapPair& pair : by_class)
+    for (const SetBounds& pair : by_class)
         of_class.push_back(pair.may == 0 ? nullptr : &peers[pair]);
     std::uint32_t next = 0; // first group that has no class yet
     const auto rest = [&](std::uint32_t stop) {
@@ -97,7 +94,7 @@ void Sides::add_side(Direction direction, std::vector<std::uint32_t> owners,
                      std::vector<Opening> openings) {
     std::size_t hash = mix(1469598103934665603u, direction == Direction::Egress ? 1 : 2);
     for (const Opening& each : openings) {
-        hash = mix(hash, (std::uint64_t{each.connections.allow} << 32) | each.connections.may);
+        hash = mix(hash, (std::uint64_t{each.connections.sure} << 32) | each.connections.may);
         hash = mix(hash, each.peers);
     }
     for (const std::uint32_t each : sides_by_hash_[hash])

@@ -31,7 +31,7 @@ class Sides {
 
     /// What is open towards some ends; `peers`: number of a set of ends.
     struct Opening {
-        ConnectivityMap::Pair connections;
+        SetBounds connections;
         std::uint32_t peers = 0;
         auto operator<=>(const Opening&) const = default;
     };
@@ -53,7 +53,7 @@ class Sides {
 
   private:
     void add_program(const decision::Program& program, const std::vector<std::uint32_t>& owners);
-    std::vector<Opening> openings(const std::vector<ConnectivityMap::Pair>& by_class,
+    std::vector<Opening> openings(const std::vector<SetBounds>& by_class,
                                   const GroupClasses::Partition& partition);
     void add_side(decision::Direction direction, std::vector<std::uint32_t> owners,
                   std::vector<Opening> openings);

@@ -15,17 +15,16 @@ class StoredFlows {
     StoredFlows(const decision::Program& program, MatchSets& sets)
         : program_(program), sets_(sets), entries_(program, sets) {}
 
-    /// What the program allows: certainly; and that or what is not known.
-    MatchSets::Sets between(const decision::Identity& source,
-                            const decision::Identity& destination);
+    /// What the program allows.
+    SetBounds between(const decision::Identity& source, const decision::Identity& destination);
 
   private:
-    MatchSets::Sets walk(const std::vector<LiveEntries::Live>& live);
+    SetBounds walk(const std::vector<LiveEntries::Live>& live);
 
     const decision::Program& program_;
     MatchSets& sets_;
     LiveEntries entries_;
-    std::unordered_map<std::vector<LiveEntries::Live>, MatchSets::Sets, LiveEntries::Hash> known_;
+    std::unordered_map<std::vector<LiveEntries::Live>, SetBounds, LiveEntries::Hash> known_;
 };
 
 } // namespace polecat::analyzer

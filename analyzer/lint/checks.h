@@ -22,6 +22,7 @@ void check_coverage(Context& context, Diagnostics& out);
 void check_dns(Context& context, Diagnostics& out);
 void check_services(Context& context, Diagnostics& out);
 void check_ports(Context& context, Diagnostics& out);
+void check_deaf_ports(Context& context, Diagnostics& out);
 void check_tiers(Context& context, Diagnostics& out);
 void check_host_endpoints(Context& context, Diagnostics& out);
 void check_bgp(Context& context, Diagnostics& out);

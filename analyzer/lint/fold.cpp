@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <fmt/format.h>
@@ -21,27 +22,17 @@ constexpr diag::Code kOnce[] = {diag::Code::EveryNamespace, diag::Code::NoDefaul
 
 /// What must be mended at each place, but reads as one thing where there are many.
 constexpr diag::Code kOnceOfMany[] = {
-    diag::Code::ForeignPolicy,        diag::Code::UnrenderedChart,
-    diag::Code::UnbuiltKustomization, diag::Code::UnrenderedTemplate,
-    diag::Code::UnreplacedVariable,   diag::Code::UnprocessedTemplate,
-    diag::Code::DuplicateObject,      diag::Code::EqualPriority,
-    diag::Code::LegacyApiVersion,     diag::Code::TypesOmitted,
-    diag::Code::NamespaceOmitted,     diag::Code::StagedLeftBehind,
-    diag::Code::RedundantPolicy,      diag::Code::WorldIngress,
-    diag::Code::WorldEgress,          diag::Code::OldAdminPolicy,
-    diag::Code::NodePortOpen};
+    diag::Code::ForeignPolicy,       diag::Code::UnrenderedChart, diag::Code::UnbuiltKustomization,
+    diag::Code::UnrenderedTemplate,  diag::Code::PlaceholderLeft, diag::Code::UnreplacedVariable,
+    diag::Code::UnprocessedTemplate, diag::Code::DuplicateObject, diag::Code::EqualPriority,
+    diag::Code::LegacyApiVersion,    diag::Code::TypesOmitted,    diag::Code::NamespaceOmitted,
+    diag::Code::StagedLeftBehind,    diag::Code::RedundantPolicy, diag::Code::WorldIngress,
+    diag::Code::WorldEgress,         diag::Code::OldAdminPolicy,  diag::Code::NodePortOpen};
 constexpr std::size_t kFew = 3;
 constexpr std::size_t kMostMirrors = 5;
 
 template <std::size_t Size> bool is_in(const diag::Code (&codes)[Size], diag::Code code) {
     return std::find(std::begin(codes), std::end(codes), code) != std::end(codes);
-}
-
-std::string fact_of(const diag::Diagnostic& finding, std::string_view key) {
-    for (const auto& [each, value] : finding.facts)
-        if (each == key)
-            return value;
-    return {};
 }
 
 /// Places that have objects in common, and how many.
@@ -55,8 +46,9 @@ struct Mirror {
 std::vector<Mirror> mirrors_of(const std::vector<diag::Diagnostic>& variants) {
     std::vector<Mirror> out;
     for (const diag::Diagnostic& each : variants) {
-        Mirror joined{
-            {fact_of(each, "first"), fact_of(each, "second")}, 1, fact_of(each, "apart") == "true"};
+        Mirror joined{{std::string(each.fact("first")), std::string(each.fact("second"))},
+                      1,
+                      each.fact("apart") == "true"};
         std::erase_if(out, [&](const Mirror& other) {
             const bool meets =
                 std::any_of(joined.places.begin(), joined.places.end(),
@@ -90,7 +82,7 @@ diag::Diagnostic told_once(const std::vector<diag::Diagnostic>& variants) {
         *std::max_element(variants.begin(), variants.end(),
                           [](const auto& a, const auto& b) { return a.severity < b.severity; });
     const auto differ = std::count_if(variants.begin(), variants.end(), [](const auto& each) {
-        return fact_of(each, "differ") == "true";
+        return each.fact("differ") == "true";
     });
     const std::vector<Mirror> mirrors = mirrors_of(variants);
     const bool apart = std::any_of(mirrors.begin(), mirrors.end(), [](const Mirror& each) {
@@ -113,6 +105,9 @@ diag::Diagnostic told_once(const std::vector<diag::Diagnostic>& variants) {
                         : "the last of each counts here (--all shows each object)");
     if (!apart)
         out.hint = "one place for each will do";
+    // How the input was read, where whole folders mirror each other.
+    if (apart && out.severity == diag::Severity::Warning)
+        out.severity = diag::Severity::Note;
     out.as_usual(differ == 0 || !apart);
     return out;
 }
@@ -123,13 +118,65 @@ std::string shown_of(const diag::Diagnostic& finding) {
                                   : finding.object;
 }
 
+/// What is wrong with several host endpoints in the same way.
+constexpr diag::Code kOfHosts[] = {diag::Code::HostOneDirection, diag::Code::HostWithoutPolicy,
+                                   diag::Code::KubeletLockout, diag::Code::FailsafeExposed};
+
+/// The message without the name of its host endpoint.
+std::string without_host(const diag::Diagnostic& finding) {
+    const std::string name = "`" + finding.object.substr(finding.object.find(' ') + 1) + "`";
+    const std::size_t at = finding.message.find(name);
+    return at == std::string::npos
+               ? finding.message
+               : finding.message.substr(0, at) + finding.message.substr(at + name.size());
+}
+
+void fold_hosts(diag::Diagnostics& findings) {
+    using Key = std::tuple<diag::Code, diag::Severity, std::string>;
+    std::map<Key, std::vector<std::string>> alike;
+    const auto key_of = [](const diag::Diagnostic& each) {
+        return Key{each.code, each.severity, without_host(each)};
+    };
+    for (const diag::Diagnostic& each : findings.list())
+        if (is_in(kOfHosts, each.code))
+            alike[key_of(each)].push_back(each.object);
+    findings.keep_if([&](diag::Diagnostic& each) {
+        if (!is_in(kOfHosts, each.code))
+            return true;
+        std::vector<std::string>& objects = alike[key_of(each)];
+        if (objects.empty() || objects.front() != each.object)
+            return false; // told with the first
+        if (objects.size() > 1)
+            each.notes.push_back("the same of " + listed({objects.begin() + 1, objects.end()}, 10));
+        objects.resize(1);
+        return true;
+    });
+}
+
+/// A pool in a service range that is advertised is told at the pool.
+void fold_service_ranges(diag::Diagnostics& findings) {
+    std::set<Span> pools;
+    for (const diag::Diagnostic& each : findings.list())
+        if (each.code == diag::Code::PoolOverlap &&
+            each.message.find("service range") != std::string::npos)
+            pools.insert(each.span);
+    findings.keep_if([&](const diag::Diagnostic& each) {
+        return each.code != diag::Code::ServiceRangeOverlap ||
+               std::none_of(each.labels.begin(), each.labels.end(),
+                            [&](const auto& label) { return pools.contains(label.span); });
+    });
+}
+
 } // namespace
 
 void fold(diag::Diagnostics& findings) {
-    using Key = std::pair<diag::Code, diag::Severity>;
+    fold_hosts(findings);
+    fold_service_ranges(findings);
+    using Key = std::tuple<diag::Code, diag::Severity, bool>;
     const auto key_of = [](const diag::Diagnostic& each) {
         const bool whole = each.code == diag::Code::SeveralVariants;
-        return Key{each.code, whole ? diag::Severity::Note : each.severity};
+        return Key{each.code, whole ? diag::Severity::Note : each.severity,
+                   each.fact("policies") == "true"};
     };
     std::map<Key, std::vector<diag::Diagnostic>> alike;
     for (const diag::Diagnostic& each : findings.list())
@@ -137,7 +184,7 @@ void fold(diag::Diagnostics& findings) {
             (is_in(kOnceOfMany, each.code) && each.severity != diag::Severity::Error))
             alike[key_of(each)].push_back(each);
     std::erase_if(alike, [](const auto& each) {
-        return is_in(kOnceOfMany, each.first.first) && each.second.size() <= kFew;
+        return is_in(kOnceOfMany, std::get<diag::Code>(each.first)) && each.second.size() <= kFew;
     });
     findings.keep_if([&](diag::Diagnostic& each) {
         const auto found = alike.find(key_of(each));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "analyzer/lint/checks.h"
@@ -29,6 +30,7 @@ constexpr Check kChecks[] = {
     check_host_endpoints,
     check_services,
     check_ports,
+    check_deaf_ports,
     check_tiers,
     check_ipam,
     check_ipam_requests,
@@ -70,10 +72,15 @@ bool is_unused_thing(Code code) {
 
 /// What one variant of a cluster does to another is nothing.
 void drop_between_variants(const policy::Cluster& cluster, Diagnostics& findings) {
-    if (cluster.variants.empty())
+    const auto& list = findings.list();
+    const bool replaced = std::any_of(list.begin(), list.end(), [](const diag::Diagnostic& each) {
+        return each.code == Code::SeveralVariants &&
+               each.object.find("Policy ") != std::string::npos;
+    });
+    if (cluster.variants.empty() && !replaced)
         return;
     findings.keep_if([&](const diag::Diagnostic& each) {
-        if (is_unused_thing(each.code) && cluster.variants.contains(each.span.file))
+        if (is_unused_thing(each.code) && (replaced || cluster.variants.contains(each.span.file)))
             return false; // what uses it may be what another variant replaced
         return each.labels.empty() || each.code == Code::SeveralVariants ||
                each.code == Code::DuplicateObject ||
@@ -98,17 +105,29 @@ void lower_beside_charts(Diagnostics& findings) {
     });
 }
 
-/// What selects nothing whatever there is matches nothing of what there is, either.
+/// What selects nothing whatever there is matches nothing of what there is, either; and a rule that
+/// matches no packet opens nothing to the world.
 void drop_behind_contradictions(Diagnostics& findings) {
-    std::set<std::pair<Span, std::string>> told;
+    using Place = std::tuple<FileId, std::uint32_t, std::string>; // its line, and the object
+    std::set<Place> contradicting;
+    std::set<std::pair<Span, std::string>> empty;
+    const auto place_of = [](const diag::Diagnostic& each) {
+        return Place{each.span.file, each.span.line, each.object};
+    };
     for (const diag::Diagnostic& each : findings.list())
         if (each.code == Code::SelectorContradiction)
-            told.emplace(each.span, each.object);
-    if (!told.empty())
-        findings.keep_if([&](const diag::Diagnostic& each) {
-            return each.code != Code::PeerMatchesNothing ||
-                   !told.contains({each.span, each.object});
-        });
+            contradicting.insert(place_of(each));
+        else if (each.code == Code::EmptyMatch)
+            empty.emplace(each.span, each.object);
+    if (contradicting.empty() && empty.empty())
+        return;
+    findings.keep_if([&](const diag::Diagnostic& each) {
+        const bool of_selector =
+            each.code == Code::PeerMatchesNothing || each.code == Code::SelectsNothing;
+        const bool of_world = each.code == Code::WorldIngress || each.code == Code::WorldEgress;
+        return !(of_selector && contradicting.contains(place_of(each))) &&
+               !(of_world && empty.contains({each.span, each.object}));
+    });
 }
 
 } // namespace

@@ -116,14 +116,15 @@ std::vector<NewPod> NewPods::reaching(const decision::Program& ingress,
     const auto asked = predicates_of(ingress, true);
     std::vector<NewPod> out;
     for (const Pod* pod : candidates(ingress)) {
-        const FlowSets sets =
+        const Bounds<ConnectionSet> sets =
             flows.between(pods_.identity(pod->number, ingress.family, asked), own);
-        NewPod found{pod->space == kNewSpace ? "" : pod->space, pod->labels, sets.allow, sets.may};
+        NewPod found{pod->space == kNewSpace ? "" : pod->space, pod->labels, sets};
         const bool is_new = std::none_of(out.begin(), out.end(), [&](const NewPod& before) {
-            return asks_no_more(before, found) && (found.may - before.may).empty() &&
-                   (found.allow - before.allow).empty();
+            return asks_no_more(before, found) &&
+                   (found.connections.may - before.connections.may).empty() &&
+                   (found.connections.sure - before.connections.sure).empty();
         });
-        if (!found.may.empty() && is_new)
+        if (!found.connections.may.empty() && is_new)
             out.push_back(std::move(found));
     }
     return out;

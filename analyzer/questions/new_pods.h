@@ -17,7 +17,7 @@ namespace polecat::analyzer {
 struct NewPod {
     std::string space;       ///< its namespace; empty: any that does not exist yet
     selector::Labels labels; ///< its own and its namespace's (pcns.), as far as they count
-    ConnectionSet allow, may;
+    Bounds<ConnectionSet> connections;
 };
 
 class NewPods {

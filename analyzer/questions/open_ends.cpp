@@ -75,7 +75,7 @@ bool is_self(const Party& a, const Party& b) {
 
 bool same(const Buckets& a, const Buckets& b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Answer& x, const Answer& y) {
-        return x.from == y.from && x.to == y.to && x.allow == y.allow && x.may == y.may;
+        return x.from == y.from && x.to == y.to && x.connections == y.connections;
     });
 }
 
@@ -91,7 +91,7 @@ Answers Questions::ask(const AskedEnds& from, const AskedEnds& to, const Connect
     std::vector<std::pair<std::vector<std::uint32_t>, Buckets>> blocks;
     for (std::uint32_t i = 0; i < outer.size(); ++i) {
         Buckets buckets;
-        std::map<ConnectivityMap::Pair, std::size_t> known;
+        std::map<SetBounds, std::size_t> known;
         for (std::uint32_t j = 0; j < inner.size(); ++j) {
             if (is_self(outer[i], inner[j]) || (outer[i].is_outside() && inner[j].is_outside()))
                 continue;
@@ -100,10 +100,11 @@ Answers Questions::ask(const AskedEnds& from, const AskedEnds& to, const Connect
             const auto place = known.find(pair);
             std::size_t bucket = place == known.end() ? buckets.size() : place->second;
             if (place == known.end()) {
-                Answer answer{{}, {}, map_.set(pair.allow) & traffic, map_.set(pair.may) & traffic};
+                Answer answer{
+                    {}, {}, {map_.set(pair.sure) & traffic, map_.set(pair.may) & traffic}};
                 // Sets that differ elsewhere may be alike as far as was asked.
                 for (std::size_t k = 0; k < buckets.size(); ++k)
-                    if (buckets[k].allow == answer.allow && buckets[k].may == answer.may)
+                    if (buckets[k].connections == answer.connections)
                         bucket = k;
                 known.emplace(pair, bucket);
                 if (bucket == buckets.size())
@@ -112,7 +113,7 @@ Answers Questions::ask(const AskedEnds& from, const AskedEnds& to, const Connect
             (outer_is_source ? buckets[bucket].to : buckets[bucket].from).push_back(j);
         }
         if (!denied)
-            std::erase_if(buckets, [](const Answer& each) { return each.may.empty(); });
+            std::erase_if(buckets, [](const Answer& each) { return each.connections.may.empty(); });
         const auto like = std::find_if(blocks.begin(), blocks.end(), [&](const auto& block) {
             return same(block.second, buckets);
         });

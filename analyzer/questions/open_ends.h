@@ -36,7 +36,7 @@ struct Party {
 /// All of `from` with all of `to`.
 struct Answer {
     std::vector<std::uint32_t> from, to; ///< indices into Answers
-    ConnectionSet allow, may;            ///< of what was asked about
+    Bounds<ConnectionSet> connections;   ///< of what was asked about
 };
 
 struct Answers {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "ir/decision/table.h"
+#include "support/parallel.h"
 
 namespace polecat::smt {
 
@@ -93,9 +94,9 @@ const std::vector<std::uint32_t>& ExistingEnds::alike(const selector::Selector& 
     std::set<std::string> names;
     add_names(selector, names);
     const std::vector<std::string> list(names.begin(), names.end());
-    const auto [place, added] = alike_.try_emplace(list);
-    if (!added)
-        return place->second;
+    if (const auto known = alike_.find(list); known != alike_.end())
+        return known->second;
+    const auto place = alike_.try_emplace(list).first;
     // Whether it can be selected and was read, values of the labels; then the number of the network
     // sets.
     using Selected = std::pair<bool, bool>;
@@ -204,12 +205,8 @@ std::vector<Tri> ExistingEnds::ask(const decision::Predicate& predicate, const C
     return out;
 }
 
-const ExistingEnds::Column& ExistingEnds::column(decision::PredicateId id) const {
-    const auto known = columns_.find(id);
-    if (known != columns_.end())
-        return known->second;
-    Column& column = columns_[id];
-    const decision::Predicate& predicate = cluster_.predicates[id];
+/// Reads `alike_` only where it was asked about the selector before.
+void ExistingEnds::fill(Column& column, const decision::Predicate& predicate) const {
     column.points = points_of(predicate);
     const auto* by_labels = std::get_if<decision::ObjectSet>(&predicate);
     const std::vector<std::uint32_t>* alike =
@@ -228,7 +225,25 @@ const ExistingEnds::Column& ExistingEnds::column(decision::PredicateId id) const
         column.kind_of.push_back(at->second);
     }
     find_usual(column);
-    return column;
+}
+
+const ExistingEnds::Column& ExistingEnds::column(decision::PredicateId id) const {
+    const auto [place, added] = columns_.try_emplace(id);
+    if (added)
+        fill(place->second, cluster_.predicates[id]);
+    return place->second;
+}
+
+void ExistingEnds::compute(const std::set<decision::PredicateId>& predicates, unsigned jobs) const {
+    std::vector<std::pair<Column*, const decision::Predicate*>> open;
+    for (const decision::PredicateId id : predicates) {
+        const decision::Predicate& predicate = cluster_.predicates[id];
+        if (const auto* by_labels = std::get_if<decision::ObjectSet>(&predicate))
+            alike(by_labels->selector);
+        if (const auto [place, added] = columns_.try_emplace(id); added)
+            open.emplace_back(&place->second, &predicate);
+    }
+    in_parallel(open.size(), jobs, [&](std::size_t i) { fill(*open[i].first, *open[i].second); });
 }
 
 } // namespace polecat::smt

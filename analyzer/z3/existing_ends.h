@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -59,9 +60,12 @@ class ExistingEnds {
     };
     /// Computed once, when it is asked for first, and then by one thread only.
     const Column& column(decision::PredicateId predicate) const;
+    /// Computes those of many predicates, by up to `jobs` threads.
+    void compute(const std::set<decision::PredicateId>& predicates, unsigned jobs) const;
 
   private:
     void find_held();
+    void fill(Column& column, const decision::Predicate& predicate) const;
     const std::vector<std::uint32_t>& alike(const selector::Selector& selector) const;
     std::vector<decision::Tri> ask(const decision::Predicate& predicate, const Column& column,
                                    const Spot& spot) const;

@@ -78,10 +78,12 @@ class FamilyProver {
         for (const Run& run : runs_.list())
             if (auto about = claims_about(run); !about.empty())
                 list.push_back({run, std::move(about), {}});
+        std::set<decision::PredicateId> predicates;
         for (const Asked& each : list)
             for (const bool source : {true, false})
                 for (const auto id : predicates_of(runs_.program(each.run), source))
-                    ends_.column(id); // the threads read only
+                    predicates.insert(id);
+        ends_.compute(predicates, options_.jobs); // the threads that ask Z3 read only
         // Parts of their own engine, as many as ever: the number of threads changes no answer.
         constexpr std::size_t kParts = 8;
         in_parallel(kParts, options_.sink ? 1 : options_.jobs, [&](std::size_t part) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "analyzer/flows/hook_flows.h"
 #include "ir/decision/eval.h"
 #include "ir/decision/match.h"
 

@@ -66,8 +66,8 @@ class Parser {
 
     KeyType key_type() {
         const std::string first = words_.next();
-        if (first == "mark")
-            return KeyType::Mark;
+        if (first == "classid")
+            return KeyType::Word;
         if (first == "ipv4_addr")
             return KeyType::Ipv4;
         if (first == "ipv6_addr")
@@ -78,29 +78,31 @@ class Parser {
             return KeyType::Port;
         if (first != "ifname")
             words_.fail("a type of key");
-        words_.expect(".");
+        if (!words_.take("."))
+            return KeyType::Interface;
         return words_.one_of("ipv4_addr", "ipv6_addr") ? KeyType::InterfaceIpv4
                                                        : KeyType::InterfaceIpv6;
     }
 
     Key key(KeyType type) {
         Key out;
-        if (type == KeyType::InterfaceIpv4 || type == KeyType::InterfaceIpv6) {
+        if (type == KeyType::Word) {
+            out.low = out.high = words_.word();
+            return out;
+        }
+        const bool pair = type == KeyType::InterfaceIpv4 || type == KeyType::InterfaceIpv6;
+        if (pair || type == KeyType::Interface)
             out.interface = words_.next();
+        if (type == KeyType::Interface)
+            return out;
+        if (pair)
             words_.expect(".");
-            out.first = out.last = address(words_.next());
-            return out;
-        }
         const std::string text = words_.next();
-        if (type == KeyType::Mark) {
-            out.low = out.high = static_cast<std::uint32_t>(words_.number(text, 16));
-            return out;
-        }
         const std::size_t dash = text.find('-');
         const std::string_view first = std::string_view(text).substr(0, dash);
         const std::string_view last =
             dash == std::string::npos ? first : std::string_view(text).substr(dash + 1);
-        if (type == KeyType::Ipv4 || type == KeyType::Ipv6) {
+        if (pair || type == KeyType::Ipv4 || type == KeyType::Ipv6) {
             address_range(first, last, out);
         } else {
             out.low = static_cast<std::uint32_t>(words_.number(first));
@@ -121,7 +123,7 @@ class Parser {
 
     Map map(bool is_set) {
         Map out;
-        out.kind = is_set ? Map::Kind::Set : Map::Kind::Marks;
+        out.kind = is_set ? Map::Kind::Set : Map::Kind::Words;
         out.name = words_.next();
         words_.expect("{");
         for (;;) {
@@ -132,8 +134,8 @@ class Parser {
             if (words_.take("type")) {
                 out.key = key_type();
                 if (words_.take(":"))
-                    out.kind =
-                        words_.one_of("verdict", "mark") ? Map::Kind::Verdicts : Map::Kind::Marks;
+                    out.kind = words_.one_of("verdict", "classid") ? Map::Kind::Verdicts
+                                                                   : Map::Kind::Words;
             } else if (words_.take("flags")) {
                 words_.expect("interval");
                 out.interval = true;
@@ -156,13 +158,22 @@ class Parser {
                     words_.expect("goto");
                     element.value = Goto{words_.next()};
                 } else {
-                    element.value = words_.mark();
+                    element.value = words_.word();
                 }
             }
             out.elements.push_back(std::move(element));
             words_.skip_lines();
         } while (words_.take(","));
         words_.expect("}");
+    }
+
+    /// Numbers below 0 as well.
+    int priority() {
+        const std::string text = words_.next();
+        const bool negative = text.starts_with("-");
+        const auto number =
+            static_cast<int>(words_.number(std::string_view(text).substr(negative ? 1 : 0)));
+        return negative ? -number : number;
     }
 
     Chain chain() {
@@ -178,7 +189,7 @@ class Parser {
                 words_.expect("hook");
                 out.hook = words_.next();
                 words_.expect("priority");
-                out.priority = static_cast<int>(words_.number(words_.next()));
+                out.priority = priority();
                 for (const char* rest : {";", "policy", "accept", ";"})
                     words_.expect(rest);
             } else {

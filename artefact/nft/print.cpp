@@ -10,8 +10,8 @@ namespace {
 
 std::string_view type_name(KeyType type) {
     switch (type) {
-    case KeyType::Mark:
-        return "mark";
+    case KeyType::Word:
+        return "classid";
     case KeyType::Ipv4:
         return "ipv4_addr";
     case KeyType::Ipv6:
@@ -20,6 +20,8 @@ std::string_view type_name(KeyType type) {
         return "inet_proto";
     case KeyType::Port:
         return "inet_service";
+    case KeyType::Interface:
+        return "ifname";
     case KeyType::InterfaceIpv4:
         return "ifname . ipv4_addr";
     case KeyType::InterfaceIpv6:
@@ -32,6 +34,13 @@ std::string mark(std::uint32_t value) {
     return fmt::format("0x{:08x}", value);
 }
 
+/// As nft(8) writes a packet's priority.
+std::string word(std::uint32_t value) {
+    if (value == 0)
+        return "none";
+    return value == ~0u ? "root" : fmt::format("{:x}:{:x}", value >> 16, value & 0xffff);
+}
+
 /// Of the conntrack mark.
 std::string flow_bits(std::uint32_t bits, bool generation) {
     if (!generation)
@@ -39,28 +48,34 @@ std::string flow_bits(std::uint32_t bits, bool generation) {
     return bits == 0 ? "$generation" : fmt::format("$generation | {}", mark(bits));
 }
 
+std::string addresses(const Key& key) {
+    return key.first == key.last ? net::to_string(key.first)
+                                 : net::to_string(key.first) + "-" + net::to_string(key.last);
+}
+
 std::string key_text(KeyType type, const Key& key) {
     switch (type) {
-    case KeyType::Mark:
-        return mark(key.low);
+    case KeyType::Word:
+        return word(key.low);
     case KeyType::Protocol:
     case KeyType::Port:
         return key.low == key.high ? fmt::format("{}", key.low)
                                    : fmt::format("{}-{}", key.low, key.high);
     case KeyType::Ipv4:
     case KeyType::Ipv6:
-        return key.first == key.last ? net::to_string(key.first)
-                                     : net::to_string(key.first) + "-" + net::to_string(key.last);
+        return addresses(key);
+    case KeyType::Interface:
+        return fmt::format("\"{}\"", key.interface);
     case KeyType::InterfaceIpv4:
     case KeyType::InterfaceIpv6:
-        return fmt::format("\"{}\" . {}", key.interface, net::to_string(key.first));
+        return fmt::format("\"{}\" . {}", key.interface, addresses(key));
     }
     return "";
 }
 
 std::string value_text(const Value& value) {
     if (const auto* number = std::get_if<std::uint32_t>(&value))
-        return " : " + mark(*number);
+        return " : " + word(*number);
     if (const auto* to = std::get_if<Goto>(&value))
         return " : goto " + to->chain;
     return "";
@@ -88,12 +103,17 @@ struct MatchText {
         return fmt::format("{} {}\"{}\"", name_of_interface(m.incoming), m.negated ? "!= " : "",
                            m.name);
     }
-    std::string operator()(const MarkIs& m) const {
-        const std::string_view what = m.conntrack ? "ct" : "meta";
+    std::string operator()(const FamilyIs& m) const {
+        return fmt::format("meta nfproto {}", m.family == net::Family::V4 ? 2 : 10);
+    }
+    std::string operator()(const WordIs& m) const {
         if (m.mask == ~0u)
-            return fmt::format("{} mark {}", what, mark(m.value));
-        return fmt::format("{} mark & {} == {}", what, mark(m.mask),
-                           flow_bits(m.value, m.generation));
+            return "meta priority " + word(m.value);
+        return fmt::format("meta priority & {} == {}", word(m.mask), word(m.value));
+    }
+    std::string operator()(const FlowMarkIs& m) const {
+        return fmt::format("ct mark & {} {} {}", mark(m.mask),
+                           m.negated ? "!=" : "==", flow_bits(m.value, m.generation));
     }
     std::string operator()(const StateIn& m) const {
         return "ct state " + joined(m.bits, ",", "{:#x}");
@@ -107,9 +127,25 @@ struct MatchText {
             return fmt::format("{} type {}", what, m.types.front());
         return fmt::format("{} type {{ {} }}", what, joined(m.types, ", ", "{}"));
     }
-    std::string operator()(const PacketIs& m) const {
-        return m.port ? fmt::format("udp dport {}", *m.port)
-                      : fmt::format("meta l4proto {}", m.protocol);
+    std::string operator()(const AddressIs& m) const {
+        const bool one = m.cidr.prefix == net::width(m.cidr.family());
+        return field(m.address) + " " +
+               (one ? net::to_string(m.cidr.base) : net::to_string(m.cidr));
+    }
+    std::string operator()(const AddressIn& m) const { return field(m.address) + " @" + m.set; }
+    std::string operator()(const ProtocolIs& m) const {
+        return fmt::format("meta l4proto {}", m.protocol);
+    }
+    std::string operator()(const PortIs& m) const {
+        const char* name = m.protocol == net::kTcp   ? "tcp"
+                           : m.protocol == net::kUdp ? "udp"
+                                                     : "sctp";
+        return fmt::format("{} {} {}", name, m.source ? "sport" : "dport", m.port);
+    }
+    std::string operator()(const DscpIn& m) const {
+        if (m.values.size() == 1)
+            return fmt::format("ip dscp 0x{:02x}", m.values.front());
+        return fmt::format("ip dscp {{ {} }}", joined(m.values, ", ", "0x{:02x}"));
     }
     std::string operator()(const PairIn& m) const {
         return fmt::format("{} . {} @{}", name_of_interface(m.incoming), field(m.address), m.set);
@@ -117,50 +153,65 @@ struct MatchText {
 };
 
 struct StatementText {
-    std::string operator()(const SetMark& s) const { return "meta mark set " + mark(s.value); }
-    std::string operator()(const OrMark& s) const {
-        return "meta mark set meta mark | " + mark(s.bits);
+    std::string operator()(const SetWord& s) const { return "meta priority set " + word(s.value); }
+    std::string operator()(const OrWord& s) const {
+        return "meta priority set meta priority | " + word(s.bits);
     }
-    std::string operator()(const MarkByAddress& s) const {
-        return fmt::format("meta mark set {} map @{}", field(s.address), s.map);
+    std::string operator()(const WordByAddress& s) const {
+        return fmt::format("meta priority set {} map @{}", field(s.address), s.map);
     }
-    std::string operator()(const MarkByMark& s) const {
+    std::string operator()(const WordByWord& s) const {
         if (s.mask == ~0u)
-            return "meta mark set meta mark map @" + s.map;
-        return fmt::format("meta mark set meta mark & {} map @{}", mark(s.mask), s.map);
+            return "meta priority set meta priority map @" + s.map;
+        return fmt::format("meta priority set meta priority & {} map @{}", word(s.mask), s.map);
     }
     std::string operator()(const SetFlowMark& s) const {
         // As the kernel's listing has it: the bits that are set anyway are kept as well.
-        return fmt::format("ct mark set ct mark & {} | {}", mark(s.keep | s.bits),
-                           s.generation && s.bits != 0
-                               ? fmt::format("({})", flow_bits(s.bits, true))
-                               : flow_bits(s.bits, s.generation));
+        std::string out = "ct mark set ct mark";
+        if ((s.keep | s.bits) != ~0u)
+            out += " & " + mark(s.keep | s.bits);
+        if (s.generation && s.bits != 0)
+            return out + fmt::format(" | ({})", flow_bits(s.bits, true));
+        return s.generation || s.bits != 0 ? out + " | " + flow_bits(s.bits, s.generation) : out;
     }
-    std::string operator()(const JumpByMark& s) const {
+    std::string operator()(const JumpByWord& s) const {
         if (s.mask == ~0u)
-            return "meta mark vmap @" + s.map;
-        return fmt::format("meta mark & {} vmap @{}", mark(s.mask), s.map);
+            return "meta priority vmap @" + s.map;
+        return fmt::format("meta priority & {} vmap @{}", word(s.mask), s.map);
+    }
+    std::string operator()(const JumpByInterface& s) const {
+        return fmt::format("{} vmap @{}", name_of_interface(s.incoming), s.map);
     }
     std::string operator()(const JumpByProtocol& s) const { return "meta l4proto vmap @" + s.map; }
     std::string operator()(const JumpByPort& s) const {
         return fmt::format("th {} vmap @{}", s.source ? "sport" : "dport", s.map);
     }
-    std::string operator()(const MarkByPair& s) const {
-        return fmt::format("meta mark set {} . {} map @{}", name_of_interface(s.incoming),
+    std::string operator()(const WordByPair& s) const {
+        return fmt::format("meta priority set {} . {} map @{}", name_of_interface(s.incoming),
                            field(s.address), s.map);
     }
     std::string operator()(const Counter& s) const {
         return fmt::format("counter packets {} bytes {}", s.packets, s.bytes);
     }
     std::string operator()(const Log& s) const {
-        return fmt::format("log prefix \"{}\"", s.prefix);
+        std::string out;
+        if (s.at_most) {
+            out = fmt::format("limit rate {}/{} ", s.at_most->packets, s.at_most->unit);
+            if (s.at_most->burst != Rate{}.burst)
+                out += fmt::format("burst {} packets ", s.at_most->burst);
+        }
+        out += fmt::format("log prefix \"{}\"", s.prefix);
+        return s.group ? out + fmt::format(" group {}", *s.group) : out;
     }
+    std::string operator()(const NoTrack&) const { return "notrack"; }
     std::string operator()(const Verdict& s) const {
         switch (s.kind) {
         case Verdict::Kind::Accept:
             return "accept";
         case Verdict::Kind::Drop:
             return "drop";
+        case Verdict::Kind::Reject:
+            return "reject";
         case Verdict::Kind::Return:
             return "return";
         case Verdict::Kind::Jump:
@@ -176,7 +227,7 @@ void print_map(std::string& out, const Map& map) {
     out += fmt::format("\t{} {} {{\n\t\ttype {}", map.kind == Map::Kind::Set ? "set" : "map",
                        map.name, type_name(map.key));
     if (map.kind != Map::Kind::Set)
-        out += map.kind == Map::Kind::Marks ? " : mark" : " : verdict";
+        out += map.kind == Map::Kind::Words ? " : classid" : " : verdict";
     out += map.interval ? "\n\t\tflags interval\n" : "\n";
     if (!map.elements.empty())
         out += "\t\telements = " + print_elements(map) + "\n";
@@ -264,8 +315,8 @@ Ruleset with_generation(Ruleset ruleset, std::uint32_t bits) {
     for (Chain& chain : ruleset.chains)
         for (Rule& rule : chain.rules) {
             for (Match& match : rule.matches)
-                if (auto* is = std::get_if<MarkIs>(&match); is != nullptr && is->generation)
-                    *is = {is->conntrack, is->mask, is->value | bits, false};
+                if (auto* is = std::get_if<FlowMarkIs>(&match); is != nullptr && is->generation)
+                    *is = {is->mask, is->value | bits, false, is->negated};
             for (Statement& statement : rule.statements)
                 if (auto* set = std::get_if<SetFlowMark>(&statement);
                     set != nullptr && set->generation)

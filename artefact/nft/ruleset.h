@@ -1,6 +1,8 @@
 /// The typed model of an nftables table as polecat writes it, and its text. Only shapes that nft
 /// 1.0.6 lists as they were written are there, so that text, model and the kernel's own listing
-/// (`nft -nn list table`) are faces of one thing. Source: nft(8); docs/nftables.md.
+/// (`nft -nn list table`) are faces of one thing. A word is what rules find out about a packet: it
+/// is held where the packet's priority is, since marks are other programs'. Source: nft(8);
+/// docs/nftables.md.
 #pragma once
 
 #include <cstdint>
@@ -17,20 +19,21 @@
 namespace polecat::nft {
 
 enum class KeyType : std::uint8_t {
-    Mark,
+    Word,
     Ipv4,
     Ipv6,
     Protocol,
     Port,
+    Interface,
     InterfaceIpv4,
     InterfaceIpv6
 };
 
 /// A key, or a range of keys where the map has intervals.
 struct Key {
-    std::string interface; ///< InterfaceIpv4, InterfaceIpv6
+    std::string interface; ///< Interface, InterfaceIpv4, InterfaceIpv6
     net::Address first, last;
-    std::uint32_t low = 0, high = 0; ///< Mark, Protocol, Port
+    std::uint32_t low = 0, high = 0; ///< Word, Protocol, Port
     auto operator<=>(const Key&) const = default;
 };
 
@@ -39,7 +42,7 @@ struct Goto {
     auto operator<=>(const Goto&) const = default;
 };
 
-/// A mark, a chain, or nothing (elements of a set).
+/// A word, a chain, or nothing (elements of a set).
 using Value = std::variant<std::monostate, std::uint32_t, Goto>;
 
 struct Element {
@@ -49,10 +52,10 @@ struct Element {
 };
 
 struct Map {
-    enum class Kind : std::uint8_t { Set, Marks, Verdicts };
+    enum class Kind : std::uint8_t { Set, Words, Verdicts };
     std::string name;
-    KeyType key = KeyType::Mark;
-    Kind kind = Kind::Marks;
+    KeyType key = KeyType::Word;
+    Kind kind = Kind::Words;
     bool interval = false;
     std::vector<Element> elements; ///< sorted by key
     auto operator<=>(const Map&) const = default;
@@ -73,14 +76,23 @@ struct InterfaceIs {
     std::string name;
     auto operator<=>(const InterfaceIs&) const = default;
 };
-/// meta mark (or ct mark) & mask == value. Mask ~0: the whole mark.
-struct MarkIs {
-    bool conntrack = false;
-    std::uint32_t mask = ~0u, value = 0;
-    bool generation = false; ///< and the bits of `$generation`, which whoever loads it says
-    auto operator<=>(const MarkIs&) const = default;
+struct FamilyIs {
+    net::Family family = net::Family::V4;
+    auto operator<=>(const FamilyIs&) const = default;
 };
-/// Bits of ct state: 1 invalid, 2 established, 4 related.
+/// word & mask == value. Mask ~0: the whole word.
+struct WordIs {
+    std::uint32_t mask = ~0u, value = 0;
+    auto operator<=>(const WordIs&) const = default;
+};
+/// ct mark & mask == value.
+struct FlowMarkIs {
+    std::uint32_t mask = 0, value = 0;
+    bool generation = false; ///< and the bits of `$generation`, which whoever loads it says
+    bool negated = false;
+    auto operator<=>(const FlowMarkIs&) const = default;
+};
+/// Bits of ct state: 1 invalid, 2 established, 4 related, 64 untracked.
 struct StateIn {
     std::vector<unsigned> bits;
     auto operator<=>(const StateIn&) const = default;
@@ -102,34 +114,55 @@ struct PairIn {
     std::string set;
     auto operator<=>(const PairIn&) const = default;
 };
-/// A protocol, or the destination port of UDP.
-struct PacketIs {
-    net::Protocol protocol = net::kUdp;
-    std::optional<std::uint16_t> port; ///< with UDP only
-    auto operator<=>(const PacketIs&) const = default;
+struct AddressIs {
+    AddressField address;
+    net::Cidr cidr;
+    auto operator<=>(const AddressIs&) const = default;
 };
-using Match = std::variant<InterfaceIs, MarkIs, StateIn, DirectionIs, IcmpTypeIn, PairIn, PacketIs>;
+struct AddressIn {
+    AddressField address;
+    std::string set;
+    auto operator<=>(const AddressIn&) const = default;
+};
+struct ProtocolIs {
+    net::Protocol protocol = net::kIpIp;
+    auto operator<=>(const ProtocolIs&) const = default;
+};
+/// A port of TCP, UDP or SCTP.
+struct PortIs {
+    net::Protocol protocol = net::kUdp;
+    bool source = false;
+    std::uint16_t port = 0;
+    auto operator<=>(const PortIs&) const = default;
+};
+/// The packet asks for one of these treatments; one, or several.
+struct DscpIn {
+    std::vector<std::uint8_t> values;
+    auto operator<=>(const DscpIn&) const = default;
+};
+using Match = std::variant<InterfaceIs, FamilyIs, WordIs, FlowMarkIs, StateIn, DirectionIs,
+                           IcmpTypeIn, PairIn, AddressIs, AddressIn, ProtocolIs, PortIs, DscpIn>;
 
 // --- what a rule does ------------------------------------------------------------------------
 
-struct SetMark {
+struct SetWord {
     std::uint32_t value = 0;
-    auto operator<=>(const SetMark&) const = default;
+    auto operator<=>(const SetWord&) const = default;
 };
-struct OrMark {
+struct OrWord {
     std::uint32_t bits = 0;
-    auto operator<=>(const OrMark&) const = default;
+    auto operator<=>(const OrWord&) const = default;
 };
-/// meta mark set ip saddr map @map: nothing happens where the map has no such key.
-struct MarkByAddress {
+/// The word becomes what a map has for the address: nothing happens where it has no such key.
+struct WordByAddress {
     AddressField address;
     std::string map;
-    auto operator<=>(const MarkByAddress&) const = default;
+    auto operator<=>(const WordByAddress&) const = default;
 };
-struct MarkByMark {
+struct WordByWord {
     std::string map;
     std::uint32_t mask = ~0u; ///< the bits that are looked up
-    auto operator<=>(const MarkByMark&) const = default;
+    auto operator<=>(const WordByWord&) const = default;
 };
 /// The conntrack mark keeps `keep` and gets `bits`.
 struct SetFlowMark {
@@ -137,10 +170,10 @@ struct SetFlowMark {
     bool generation = false; ///< likewise
     auto operator<=>(const SetFlowMark&) const = default;
 };
-struct JumpByMark {
+struct JumpByWord {
     std::string map;
     std::uint32_t mask = ~0u; ///< the bits that are looked up
-    auto operator<=>(const JumpByMark&) const = default;
+    auto operator<=>(const JumpByWord&) const = default;
 };
 struct JumpByProtocol {
     std::string map;
@@ -153,11 +186,16 @@ struct JumpByPort {
     std::string map;
     auto operator<=>(const JumpByPort&) const = default;
 };
-struct MarkByPair {
+struct JumpByInterface {
+    bool incoming = true;
+    std::string map;
+    auto operator<=>(const JumpByInterface&) const = default;
+};
+struct WordByPair {
     bool incoming = true;
     AddressField address;
     std::string map;
-    auto operator<=>(const MarkByPair&) const = default;
+    auto operator<=>(const WordByPair&) const = default;
 };
 struct Counter {
     std::uint64_t packets = 0, bytes = 0;
@@ -165,18 +203,32 @@ struct Counter {
     bool operator==(const Counter&) const { return true; }
     std::strong_ordering operator<=>(const Counter&) const { return std::strong_ordering::equal; }
 };
+/// So many packets for each unit of time ("minute"), and so many more at once.
+struct Rate {
+    std::uint32_t packets = 10;
+    std::string unit = "second";
+    std::uint32_t burst = 5; ///< which is what nft(8) takes where none is given
+    auto operator<=>(const Rate&) const = default;
+};
 struct Log {
     std::string prefix;
+    std::optional<Rate> at_most = {};
+    std::optional<std::uint16_t> group = {}; ///< of nfnetlink; absent: the kernel's own log
     auto operator<=>(const Log&) const = default;
 };
+/// The packet belongs to no connection.
+struct NoTrack {
+    auto operator<=>(const NoTrack&) const = default;
+};
 struct Verdict {
-    enum class Kind : std::uint8_t { Accept, Drop, Return, Jump, Goto };
+    enum class Kind : std::uint8_t { Accept, Drop, Reject, Return, Jump, Goto };
     Kind kind = Kind::Accept;
     std::string chain;
     auto operator<=>(const Verdict&) const = default;
 };
-using Statement = std::variant<SetMark, OrMark, MarkByAddress, MarkByMark, SetFlowMark, JumpByMark,
-                               JumpByProtocol, JumpByPort, MarkByPair, Counter, Log, Verdict>;
+using Statement = std::variant<SetWord, OrWord, WordByAddress, WordByWord, SetFlowMark, JumpByWord,
+                               JumpByProtocol, JumpByPort, JumpByInterface, WordByPair, Counter,
+                               Log, NoTrack, Verdict>;
 
 struct Rule {
     std::vector<Match> matches;
@@ -187,7 +239,7 @@ struct Rule {
 
 struct Chain {
     std::string name;
-    std::string hook; ///< "forward", "input"; empty: not a base chain
+    std::string hook; ///< "forward", "input", ...; empty: not a base chain
     int priority = 0;
     std::vector<Rule> rules;
     bool operator==(const Chain&) const = default;

@@ -79,6 +79,20 @@ class Words {
         return word.substr(0, word.size() - end.size());
     }
     std::uint32_t mark() { return static_cast<std::uint32_t>(number(next(), 16)); }
+    /// "none", "root" or "HIGH:LOW".
+    std::uint32_t word() {
+        const std::string text = next();
+        if (text == "none" || text == "root")
+            return text == "none" ? 0 : ~0u;
+        const std::size_t colon = text.find(':');
+        if (colon == std::string::npos)
+            fail("a class");
+        const std::uint64_t high = number(std::string_view(text).substr(0, colon), 16);
+        const std::uint64_t low = number(std::string_view(text).substr(colon + 1), 16);
+        if (high > 0xffff || low > 0xffff)
+            fail("a class");
+        return static_cast<std::uint32_t>(high << 16 | low);
+    }
 
   private:
     std::vector<Token> tokens_;

@@ -177,6 +177,21 @@ class FilterBuilder {
     std::map<std::pair<std::string, net::Cidr>, backends::EndpointGroup> pods_;
 };
 
+/// What these rules leave out is narrower, never wider.
+void report_settings(const backends::NodeImage& image, const std::string& node,
+                     diag::Diagnostics& diagnostics) {
+    const auto report = [&](bool given, const char* what, const char* instead) {
+        if (given)
+            diagnostics.report(diag::Code::SettingNotInIptables, Span{}, {node, what, instead});
+    };
+    report(image.rejects, "iptablesFilterDenyAction: Reject", "what is denied is dropped");
+    report(!image.drops_invalid, "disableConntrackInvalidCheck",
+           "what conntrack calls invalid is dropped");
+    report(image.log_rate.has_value(), "logActionRateLimit", "Log rules log every packet");
+    report(!image.other_sources.empty(), "allowedSourcePrefixes of pods",
+           "a pod sends from its own addresses only");
+}
+
 } // namespace
 
 FilterImages::FilterImages(const LoweredCluster& cluster, const decision::Identities& identities,
@@ -195,6 +210,7 @@ std::optional<FilterImage> FilterImages::of(const std::string& node,
     const auto image = images_.of(node, diagnostics);
     if (!image)
         return std::nullopt;
+    report_settings(*image, node, diagnostics);
     return FilterBuilder(cluster_, sets_, images_, *image).run(node);
 }
 

@@ -1,6 +1,7 @@
 #include "backends/nftables/emit_program.h"
 
 #include <algorithm>
+#include <set>
 
 #include "backends/nftables/layout.h"
 
@@ -8,28 +9,6 @@ namespace polecat::backends {
 
 using namespace layout;
 using nft::Map;
-
-nft::Rule plain(std::vector<nft::Match> matches, std::vector<nft::Statement> statements) {
-    return {std::move(matches), std::move(statements), {}};
-}
-
-nft::Rule counted_drop(std::vector<nft::Match> matches, std::string comment) {
-    return {std::move(matches),
-            {nft::Counter{}, nft::Verdict{nft::Verdict::Kind::Drop, {}}},
-            std::move(comment)};
-}
-
-nft::Statement jump(std::string chain) {
-    return nft::Verdict{nft::Verdict::Kind::Jump, std::move(chain)};
-}
-
-nft::Statement go_to(std::string chain) {
-    return nft::Verdict{nft::Verdict::Kind::Goto, std::move(chain)};
-}
-
-nft::Statement verdict(nft::Verdict::Kind kind) {
-    return nft::Verdict{kind, {}};
-}
 
 namespace {
 
@@ -69,8 +48,12 @@ decision::Pieces mirrored(net::Protocol protocol, const decision::Pieces& reques
 
 class ProgramEmitter {
   public:
-    ProgramEmitter(const std::string& name, const ProgramImage& image, nft::Ruleset& out)
-        : name_(name), image_(image), out_(out), port_count_(source_port_count(image)) {}
+    /// `replies`: its mirror is asked as well.
+    ProgramEmitter(const std::string& name, const ProgramImage& image, const NodeImage& node,
+                   bool replies, nft::Ruleset& out)
+        : name_(name), image_(image), node_(node), out_(out),
+          ways_(replies ? std::vector<bool>{false, true} : std::vector<bool>{false}),
+          port_count_(source_port_count(image)) {}
 
     void run() {
         if (image_.closed)
@@ -80,7 +63,7 @@ class ProgramEmitter {
         add_port_maps();
         add_rows();
         add_cells();
-        for (const bool reply : {false, true}) {
+        for (const bool reply : ways_) {
             add_entry(reply);
             add_l4(reply);
             if (port_count_ > 1)
@@ -90,13 +73,7 @@ class ProgramEmitter {
 
   private:
     Map& map(std::string name, nft::KeyType key, Map::Kind kind, bool interval = false) {
-        Map made;
-        made.name = std::move(name);
-        made.key = key;
-        made.kind = kind;
-        made.interval = interval;
-        out_.maps.push_back(std::move(made));
-        return out_.maps.back();
+        return add_map(out_, std::move(name), key, kind, interval);
     }
 
     nft::Chain& chain(std::string name) {
@@ -107,7 +84,7 @@ class ProgramEmitter {
     }
 
     void add_closed() {
-        for (const bool reply : {false, true}) {
+        for (const bool reply : ways_) {
             nft::Chain& entry = chain(program_chain(name_, reply));
             entry.rules.push_back(
                 {{}, {nft::Counter{}}, closed_comment(image_.direction, image_.family)});
@@ -118,14 +95,14 @@ class ProgramEmitter {
     /// Rows of identities; those that are not listed have that of their block, or the usual one.
     void add_others() {
         for (std::size_t own = 0; own < image_.others.size(); ++own) {
-            Map& others = map(others_map(name_, own), nft::KeyType::Mark, Map::Kind::Marks);
+            Map& others = map(others_map(name_, own), nft::KeyType::Word, Map::Kind::Words);
             for (const auto& [identity, row] : image_.others[own].rows) {
                 const std::uint32_t mark = identity_mark(identity);
                 others.elements.push_back({number_key(mark, mark), row});
             }
             if (image_.others[own].blocks.empty())
                 continue;
-            Map& blocks = map(blocks_map(name_, own), nft::KeyType::Mark, Map::Kind::Marks);
+            Map& blocks = map(blocks_map(name_, own), nft::KeyType::Word, Map::Kind::Words);
             for (const auto& [block, row] : image_.others[own].blocks)
                 blocks.elements.push_back({number_key(block_mark(block), block_mark(block)), row});
         }
@@ -161,7 +138,7 @@ class ProgramEmitter {
 
     /// The exceptions of all rows: cells as plain values, so that rows come and go cheaply.
     void add_rows() {
-        Map& rows = map(name_ + "_rows", nft::KeyType::Mark, Map::Kind::Marks);
+        Map& rows = map(name_ + "_rows", nft::KeyType::Word, Map::Kind::Words);
         const unsigned shift = source_port_shift(image_);
         for (const auto& [number, row] : image_.rows)
             for (const decision::Row::Exception& each : row.exceptions) {
@@ -173,7 +150,7 @@ class ProgramEmitter {
 
     /// Chains of cells, by a cell's number or that of a row whose usual cell is not the program's.
     void add_cells() {
-        Map& cells = map(name_ + "_cells", nft::KeyType::Mark, Map::Kind::Verdicts);
+        Map& cells = map(name_ + "_cells", nft::KeyType::Word, Map::Kind::Verdicts);
         const auto add = [&](std::uint32_t key, std::uint32_t cell) {
             cells.elements.push_back({number_key(key, key), nft::Goto{cell_chain(name_, cell)}});
         };
@@ -188,15 +165,36 @@ class ProgramEmitter {
 
     void add_cell(std::uint32_t number, const CellImage& cell) {
         nft::Chain& made = chain(cell_chain(name_, number));
-        for (const std::uint32_t log : cell.logs)
-            made.rules.push_back(
-                plain({}, {nft::Log{"polecat " + name_ + "/" + std::to_string(log) + " "}}));
+        const auto log = [&](std::uint32_t slot) {
+            return nft::Log{"polecat " + name_ + "/" + std::to_string(slot) + " "};
+        };
+        for (const std::uint32_t slot : cell.logs) {
+            nft::Log each = log(slot);
+            if (node_.log_rate)
+                each.at_most =
+                    nft::Rate{node_.log_rate->packets, node_.log_rate->unit, node_.log_rate->burst};
+            made.rules.push_back(plain({}, {each}));
+        }
+        if (node_.report_group && !cell.passes()) {
+            nft::Log report = log(cell.slot);
+            report.at_most = nft::Rate{};
+            report.group = node_.report_group;
+            made.rules.push_back(plain({}, {report}));
+        }
         std::string comment = "slot " + std::to_string(cell.slot);
-        if (cell.staged_allow != cell.allow)
+        if (cell.outcome == Outcome::NoMatch)
+            comment += kGoesOn;
+        if (cell.staged_allow != cell.passes())
             comment += cell.staged_allow ? " staged allow" : " staged deny";
         made.rules.push_back({{}, {nft::Counter{}}, comment});
-        made.rules.push_back(
-            plain({}, {cell.allow ? verdict(nft::Verdict::Kind::Return) : go_to("deny")}));
+        if (!cell.passes())
+            made.rules.push_back(plain({}, {go_to("deny")}));
+        else if (tells(image_.hook))
+            made.rules.push_back(
+                plain({}, {nft::SetWord{cell.outcome == Outcome::Allow ? kTaken : 0},
+                           verdict(nft::Verdict::Kind::Return)}));
+        else
+            made.rules.push_back(plain({}, {verdict(nft::Verdict::Kind::Return)}));
     }
 
     /// Original packets of an egress program have the own end as source; replies are its mirror.
@@ -207,16 +205,16 @@ class ProgramEmitter {
 
     void add_body(nft::Chain& to, std::size_t own, bool reply) {
         to.rules.push_back(plain({}, {jump(identify(false, reply))}));
-        to.rules.push_back(plain({}, {nft::MarkByMark{others_map(name_, own)}}));
+        to.rules.push_back(plain({}, {nft::WordByWord{others_map(name_, own)}}));
         if (!image_.others[own].blocks.empty())
-            to.rules.push_back(plain({}, {nft::MarkByMark{blocks_map(name_, own), kBlockMask}}));
-        to.rules.push_back(plain({nft::MarkIs{false, kIdentityFlag, kIdentityFlag, false}},
-                                 {nft::SetMark{image_.others[own].usual}}));
+            to.rules.push_back(plain({}, {nft::WordByWord{blocks_map(name_, own), kBlockMask}}));
+        to.rules.push_back(plain({nft::WordIs{kIdentityFlag, kIdentityFlag}},
+                                 {nft::SetWord{image_.others[own].usual}}));
         if (port_count_ > 1)
             to.rules.push_back(plain({}, {jump(program_chain(name_, reply) + "_s")}));
         to.rules.push_back(plain({}, {jump(program_chain(name_, reply) + "_l4")}));
-        to.rules.push_back(plain({}, {nft::MarkByMark{name_ + "_rows"}}));
-        to.rules.push_back(plain({}, {nft::JumpByMark{name_ + "_cells", kCellOrRow}}));
+        to.rules.push_back(plain({}, {nft::WordByWord{name_ + "_rows"}}));
+        to.rules.push_back(plain({}, {nft::JumpByWord{name_ + "_cells", kCellOrRow}}));
         to.rules.push_back(plain({}, {go_to(cell_chain(name_, fallback_))}));
     }
 
@@ -227,7 +225,7 @@ class ProgramEmitter {
             add_body(entry, 0, reply);
             return;
         }
-        Map& own = map(name + "_own", nft::KeyType::Mark, Map::Kind::Verdicts);
+        Map& own = map(name + "_own", nft::KeyType::Word, Map::Kind::Verdicts);
         for (const auto& [identity, number] : image_.own) {
             const std::uint32_t mark = identity_mark(identity);
             own.elements.push_back(
@@ -235,7 +233,7 @@ class ProgramEmitter {
         }
         nft::Chain& entry = chain(name);
         entry.rules.push_back(plain({}, {jump(identify(true, reply))}));
-        entry.rules.push_back(plain({}, {nft::JumpByMark{name + "_own", ~0u}}));
+        entry.rules.push_back(plain({}, {nft::JumpByWord{name + "_own", ~0u}}));
         entry.rules.push_back(counted_drop({}, "identity without class"));
         for (std::size_t i = 0; i < image_.others.size(); ++i) {
             nft::Chain& body = chain(own_chain(name_, reply, i));
@@ -285,17 +283,14 @@ class ProgramEmitter {
 
     const std::string& name_;
     const ProgramImage& image_;
+    const NodeImage& node_;
     nft::Ruleset& out_;
+    std::vector<bool> ways_; ///< whether of replies
     std::uint16_t port_count_;
     std::uint32_t fallback_ = 0; ///< the cell of whatever nothing else is said of
 };
 
-} // namespace
-
-void emit_program(const std::string& name, const ProgramImage& image, nft::Ruleset& out) {
-    ProgramEmitter(name, image, out).run();
-}
-
+/// The words that chains of classes add, for the numbers in use.
 void emit_class_chains(const NodeImage& image, nft::Ruleset& out) {
     std::map<std::string, std::uint32_t> bits; // by chain
     for (const auto& [name, program] : image.programs) {
@@ -307,12 +302,22 @@ void emit_class_chains(const NodeImage& image, nft::Ruleset& out) {
             bits[source_port_chain(shift, i)] = std::uint32_t{i} << shift;
     }
     for (const auto& [name, each] : bits) {
-        nft::Chain chain;
-        chain.name = name;
+        std::vector<nft::Rule> rules;
         if (each != 0)
-            chain.rules.push_back(plain({}, {nft::OrMark{each}}));
-        out.chains.push_back(std::move(chain));
+            rules.push_back(plain({}, {nft::OrWord{each}}));
+        add_chain(out, name, std::move(rules));
     }
+}
+
+} // namespace
+
+void emit_programs(const NodeImage& image, nft::Ruleset& out) {
+    emit_class_chains(image, out);
+    std::set<std::string> replies; // of workloads
+    for (const auto& [number, group] : image.groups)
+        replies.insert({group.egress, group.ingress});
+    for (const auto& [name, program] : image.programs)
+        ProgramEmitter(name, program, image, replies.contains(name), out).run();
 }
 
 } // namespace polecat::backends

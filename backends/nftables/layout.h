@@ -9,18 +9,50 @@
 
 namespace polecat::backends::layout {
 
-/// meta mark while a packet is judged: an identity with its flag; then its row (bits 0 to 15) with
+/// The word while a packet is judged: an identity with its flag; then its row (bits 0 to 15) with
 /// the L4 class (from bit 16) and the source-port class (above that); then a cell with its flag.
 inline constexpr std::uint32_t kIdentityFlag = 0x40000000, kCellFlag = 0x80000000;
 inline constexpr unsigned kL4Shift = 16;
 /// A cell, or what is left of a row when none of its exceptions is met.
 inline constexpr std::uint32_t kCellOrRow = kCellFlag | (kMostNumbers - 1);
 static_assert(kMostNumbers == 1U << kL4Shift);
-/// kube-proxy's mark for masquerade, kept across.
-inline constexpr std::uint32_t kForeignMark = 0x00004000;
-/// Conntrack mark: the generation that judged the flow, and whether it was denied.
-inline constexpr std::uint32_t kRevoked = 0x10000000, kFlowBits = 0x1fff0000;
+/// After a program of a hook where an Allow skips later ones: it was one. 0: nothing matched.
+inline constexpr std::uint32_t kTaken = 0xc0000000;
+/// Conntrack mark: the generation that judged the flow, and whether it was denied. While a packet
+/// of an unknown flow is on its way through the node: what preDNAT policy took, and that the host
+/// sent it.
+inline constexpr std::uint32_t kGeneration = 0x0fff0000, kRevoked = 0x10000000, kEarly = 0x20000000,
+                               kLeaving = 0x40000000;
+inline constexpr std::uint32_t kFlowBits = kGeneration | kRevoked | kEarly | kLeaving;
 inline constexpr std::uint32_t kForeignFlowBits = ~kFlowBits;
+
+/// Where host endpoints' programs are asked: a chain of that name, and maps from interfaces.
+struct Stage {
+    const char* name;
+    decision::Hook hook;
+    decision::Direction direction;
+
+    bool incoming() const { return direction == decision::Direction::Ingress; }
+    std::string map(const char* family) const { return std::string(name) + family; }
+};
+inline constexpr Stage kHostIn{"host_in", decision::Hook::Normal, decision::Direction::Ingress},
+    kHostOut{"host_out", decision::Hook::Normal, decision::Direction::Egress},
+    kThroughIn{"through_in", decision::Hook::Forward, decision::Direction::Ingress},
+    kThroughOut{"through_out", decision::Hook::Forward, decision::Direction::Egress},
+    kEarlyIn{"early_in", decision::Hook::PreDnat, decision::Direction::Ingress},
+    kRawIn{"raw_in", decision::Hook::Untracked, decision::Direction::Ingress},
+    kRawOut{"raw_out", decision::Hook::Untracked, decision::Direction::Egress};
+inline constexpr Stage kStages[] = {kHostIn,  kHostOut, kThroughIn, kThroughOut,
+                                    kEarlyIn, kRawIn,   kRawOut};
+inline constexpr const char* kTunnelComment = "tunnels of nodes";
+
+inline bool is_at(const AttachPoint& point, const Stage& stage) {
+    return point.hook == stage.hook && point.direction == stage.direction;
+}
+/// Whether an Allow of such a program is told to whoever asked.
+inline bool tells(decision::Hook hook) {
+    return hook == decision::Hook::PreDnat || hook == decision::Hook::Untracked;
+}
 
 inline std::uint32_t identity_mark(std::uint32_t identity) {
     return kIdentityFlag | (identity + 1);
@@ -80,12 +112,15 @@ inline std::string cell_chain_prefix(const std::string& program) {
 inline std::string cell_chain(const std::string& program, std::uint32_t cell) {
     return cell_chain_prefix(program) + std::to_string(cell);
 }
+/// What a cell's comment says where nothing matched.
+inline constexpr const char* kGoesOn = " goes on";
 /// What stands in the chain of a closed program.
 inline std::string closed_comment(decision::Direction direction, net::Family family) {
     return std::string(decision::to_string(direction)) + " IPv" + family_digit(family) +
            " closed: its policy is larger than rules can tell";
 }
 /// Maps that come under two names in turn.
-inline constexpr const char* kSlots[] = {"addr4", "addr6", "net4", "net6", "pod4", "pod6"};
+inline constexpr const char* kSlots[] = {"addr4", "addr6", "net4",   "net6",
+                                         "pod4",  "pod6",  "range4", "range6"};
 
 } // namespace polecat::backends::layout

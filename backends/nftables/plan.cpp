@@ -58,9 +58,9 @@ bool may_mix(const Others& before, const Others& after, const std::set<std::uint
 /// Whether chains and maps of the one may stay for the other.
 bool may_stay(const ProgramImage& before, const ProgramImage& after,
               const std::set<std::uint32_t>& met_before, const std::set<std::uint32_t>& met_after) {
-    return before.direction == after.direction && before.family == after.family &&
-           before.closed == after.closed && before.l4 == after.l4 &&
-           before.source_ports == after.source_ports &&
+    return before.hook == after.hook && before.direction == after.direction &&
+           before.family == after.family && before.closed == after.closed &&
+           before.l4 == after.l4 && before.source_ports == after.source_ports &&
            !changes_values(before.cells, after.cells) && !changes_values(before.rows, after.rows) &&
            !changes_values(before.own, after.own) &&
            std::equal(before.others.begin(), before.others.end(), after.others.begin(),
@@ -87,6 +87,9 @@ NodeImage renamed(const NodeImage& from, const NodeImage& to) {
     }
     for (auto& [number, group] : out.groups)
         group = {names.at(group.egress), names.at(group.ingress)};
+    for (AttachPoint& each : out.attached)
+        each.program = names.at(each.program);
+    std::sort(out.attached.begin(), out.attached.end());
     out.number_groups(from.groups);
     return out;
 }
@@ -114,7 +117,8 @@ class Planner {
             to = emit(after_, slots_);
             compare_chains(to);
         }
-        out_.judges_anew = !changed_.empty() || other_addresses;
+        out_.judges_anew =
+            !changed_.empty() || other_addresses || before_.attached != after_.attached;
         if (out_.judges_anew)
             add_generation_chains(to);
         fill(to);
@@ -141,15 +145,25 @@ class Planner {
                 slots_.flip("pod" + digit);
             if (of_family(before_.outside, by_range) != of_family(after_.outside, by_range))
                 slots_.flip("net" + digit);
+            const auto by_source = [](const SourceRange& each) { return each.range.first.family; };
+            if (of_family(before_.other_sources, by_source) !=
+                of_family(after_.other_sources, by_source))
+                slots_.flip("range" + digit);
         }
     }
 
-    /// Chains that both have and that say something else, the number of the generation aside.
+    /// Chains that both have and that say something else, the number of the generation aside; and
+    /// hooks of host endpoints that come or go: these are filled and emptied by the switch.
     void compare_chains(const Ruleset& to) {
         changed_.clear();
         const Ruleset numbered = generation_ ? nft::with_generation(to, generation_->bits()) : to;
-        for (const Chain& chain : numbered.chains)
-            if (const Chain* was = from_.find_chain(chain.name); was != nullptr && *was != chain)
+        for (const Chain& chain : numbered.chains) {
+            const Chain* was = from_.find_chain(chain.name);
+            if (was == nullptr ? !chain.hook.empty() : *was != chain)
+                changed_.insert(chain.name);
+        }
+        for (const Chain& chain : from_.chains)
+            if (!chain.hook.empty() && to.find_chain(chain.name) == nullptr)
                 changed_.insert(chain.name);
     }
 
@@ -162,7 +176,8 @@ class Planner {
 
     /// Those that packets find things by, not what is found.
     static bool is_way_in(const Map& map) {
-        return map.name.starts_with("addr") || map.name.starts_with("pod");
+        return map.name.starts_with("addr") || map.name.starts_with("pod") ||
+               map.key == nft::KeyType::Interface;
     }
 
     std::string elements(const char* what, const Map& map, std::vector<nft::Element> part) const {
@@ -197,8 +212,11 @@ class Planner {
                 added += elements("add", map, missing(map, *was));
         }
         for (const Chain& chain : to.chains)
-            if (from_.find_chain(chain.name) == nullptr)
+            if (from_.find_chain(chain.name) == nullptr) {
                 fresh.chains.push_back(chain);
+                if (!chain.hook.empty())
+                    fresh.chains.back().rules.clear();
+            }
         const bool any = !fresh.maps.empty() || !fresh.chains.empty();
         step("fill what nothing refers to yet", (any ? nft::print(fresh) : "") + added);
     }
@@ -213,9 +231,10 @@ class Planner {
                         elements("add", map, missing(map, *was));
         for (const std::string& name : changed_) {
             text += fmt::format("flush chain inet {} {}\n", from_.table, name);
-            for (const nft::Rule& rule : to.find_chain(name)->rules)
-                text +=
-                    fmt::format("add rule inet {} {} {}\n", from_.table, name, nft::print(rule));
+            if (const Chain* chain = to.find_chain(name))
+                for (const nft::Rule& rule : chain->rules)
+                    text += fmt::format("add rule inet {} {} {}\n", from_.table, name,
+                                        nft::print(rule));
         }
         step("switch", text);
     }

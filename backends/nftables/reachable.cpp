@@ -15,6 +15,10 @@ class Walk {
     explicit Walk(const nft::Ruleset& ruleset) : ruleset_(ruleset) {
         for (const nft::Chain& chain : emit(NodeImage{}).chains) // those that are always there
             go(chain.name);
+        // Hooks of host endpoints come and go: they begin and end empty.
+        for (const nft::Chain& chain : ruleset.chains)
+            if (!chain.hook.empty() && !chain.rules.empty())
+                go(chain.name);
         while (!open_.empty()) {
             const std::string name = open_.back();
             open_.pop_back();
@@ -43,8 +47,12 @@ class Walk {
     void read(const nft::Chain& chain) {
         for (const nft::Rule& rule : chain.rules) {
             for (const nft::Match& match : rule.matches)
-                if (const auto* pair = std::get_if<nft::PairIn>(&match))
-                    use(pair->set);
+                std::visit(
+                    [&](const auto& each) {
+                        if constexpr (requires { each.set; })
+                            use(each.set);
+                    },
+                    match);
             for (const nft::Statement& statement : rule.statements)
                 std::visit(
                     [&](const auto& each) {

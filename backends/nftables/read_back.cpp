@@ -1,38 +1,17 @@
 // From a ruleset to the image it enforces. Decodes what varies, then demands that the rest is what
 // emit() writes for that image.
 #include <algorithm>
-#include <charconv>
 
 #include "backends/nftables/layout.h"
 #include "backends/nftables/nftables.h"
+#include "backends/nftables/read_parts.h"
 
 namespace polecat::backends {
 
 using namespace layout;
+using namespace reading;
 
 namespace {
-
-struct Failure {
-    std::string message;
-};
-
-[[noreturn]] void fail(const std::string& message) {
-    throw Failure{message};
-}
-
-std::uint32_t number_of(std::string_view text) {
-    std::uint32_t value = 0;
-    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (failure != std::errc{} || end != text.data() + text.size())
-        fail("`" + std::string(text) + "` is no number");
-    return value;
-}
-
-std::uint32_t number_after(std::string_view text, std::string_view prefix) {
-    if (!text.starts_with(prefix))
-        fail("`" + std::string(text) + "` is no " + std::string(prefix) + "N");
-    return number_of(text.substr(prefix.size()));
-}
 
 class Reader {
   public:
@@ -42,51 +21,17 @@ class Reader {
         read_addresses();
         read_settings();
         read_dispatch();
+        read_attached();
         for (auto& [name, program] : programs_) {
-            read_program(name, program);
+            read_program(ruleset_, name, program, image_);
             image_.programs.emplace(name, std::move(program));
         }
         return std::move(image_);
     }
 
   private:
-    const nft::Map& map(const std::string& name) const {
-        const nft::Map* found = ruleset_.find_map(name);
-        if (found == nullptr)
-            fail("map " + name + " is missing");
-        return *found;
-    }
-    const nft::Chain& chain(const std::string& name) const {
-        const nft::Chain* found = ruleset_.find_chain(name);
-        if (found == nullptr)
-            fail("chain " + name + " is missing");
-        return *found;
-    }
-
-    static std::uint32_t mark_of(const nft::Element& element) {
-        const auto* mark = std::get_if<std::uint32_t>(&element.value);
-        if (mark == nullptr)
-            fail("an element has no mark");
-        return *mark;
-    }
-    static const std::string& target_of(const nft::Element& element) {
-        const auto* to = std::get_if<nft::Goto>(&element.value);
-        if (to == nullptr)
-            fail("an element has no chain");
-        return to->chain;
-    }
-    static std::uint32_t identity_of(std::uint32_t mark) {
-        if ((mark & kIdentityFlag) == 0 || (mark & ~kIdentityFlag) == 0)
-            fail("a mark is no identity");
-        return (mark & ~kIdentityFlag) - 1;
-    }
-
-    static std::uint32_t block_of_mark(std::uint32_t mark) {
-        const std::uint32_t block = (mark & ~kIdentityFlag) >> kBlockBits;
-        if (mark != block_mark(block))
-            fail("a mark is no block of identities");
-        return block;
-    }
+    const nft::Map& map(const std::string& name) const { return map_of(ruleset_, name); }
+    const nft::Chain& chain(const std::string& name) const { return chain_of(ruleset_, name); }
 
     void read_addresses() {
         for (const char* digit : {"4", "6"}) {
@@ -99,6 +44,13 @@ class Reader {
 
     void read_settings() {
         read_workloads();
+        image_.drops_invalid =
+            std::any_of(chain("forward").rules.begin(), chain("forward").rules.end(),
+                        [](const nft::Rule& rule) { return rule.comment == "invalid"; });
+        for (const nft::Rule& rule : chain("deny").rules)
+            for (const nft::Statement& statement : rule.statements)
+                if (const auto* verdict = std::get_if<nft::Verdict>(&statement))
+                    image_.rejects = verdict->kind == nft::Verdict::Kind::Reject;
         const auto& host = chain("judge_host").rules;
         image_.to_host = policy::HostAction::Return;
         if (host.size() == 3)
@@ -119,12 +71,10 @@ class Reader {
         image_.drops_ipip = false;
         for (const nft::Rule& rule : chain("encapsulation").rules)
             for (const nft::Match& match : rule.matches)
-                if (const auto* is = std::get_if<nft::PacketIs>(&match)) {
-                    if (is->port)
-                        image_.dropped_vxlan_port = is->port;
-                    else
-                        image_.drops_ipip = true;
-                }
+                if (const auto* port = std::get_if<nft::PortIs>(&match))
+                    image_.dropped_vxlan_port = port->port;
+                else
+                    image_.drops_ipip = true;
     }
 
     void read_dispatch() {
@@ -132,6 +82,12 @@ class Reader {
             for (const nft::Element& each : map(slots_.name(std::string("pod") + digit)).elements)
                 image_.dispatch.push_back({each.key.interface, each.key.first, mark_of(each)});
         std::sort(image_.dispatch.begin(), image_.dispatch.end());
+        for (const char* name : {"range4", "range6"})
+            if (const nft::Map* ranges = ruleset_.find_map(slots_.name(name)))
+                for (const nft::Element& each : ranges->elements)
+                    image_.other_sources.push_back(
+                        {each.key.interface, {each.key.first, each.key.last}, mark_of(each)});
+        std::sort(image_.other_sources.begin(), image_.other_sources.end());
         for (const nft::Element& each : map("from").elements)
             image_.groups[each.key.low].egress = target_of(each);
         for (const nft::Element& each : map("to").elements)
@@ -145,184 +101,78 @@ class Reader {
                 fail("an address has a group that is not there");
     }
 
-    /// Which family's identities it looks for.
-    net::Family family_of(const std::string& name, const ProgramImage& program) const {
-        const auto& rules = chain(name).rules;
-        if (rules.empty())
-            fail("chain " + name + " is empty");
-        for (const net::Family family : {net::Family::V4, net::Family::V6}) {
-            if (rules.front().comment == closed_comment(program.direction, family))
-                return family;
-            for (const bool source : {true, false})
-                if (rules.front() == plain_jump(identify_chain(family, source)))
-                    return family;
-        }
-        fail("chain " + name + " is of no family");
-    }
-    static nft::Rule plain_jump(std::string to) {
-        return {{}, {nft::Verdict{nft::Verdict::Kind::Jump, std::move(to)}}, {}};
-    }
+    // --- host endpoints --------------------------------------------------------------------------
 
-    void read_program(const std::string& name, ProgramImage& program) {
-        program.family = family_of(name, program);
-        program.closed =
-            chain(name).rules.front().comment == closed_comment(program.direction, program.family);
-        if (program.closed)
+    void read_attached() {
+        for (const Stage& stage : kStages)
+            for (const net::Family family : {net::Family::V4, net::Family::V6})
+                read_stage(stage, family);
+        std::sort(image_.attached.begin(), image_.attached.end());
+        if (image_.attached.empty())
             return;
-        if (const nft::Map* own = ruleset_.find_map(name + "_own"))
-            for (const nft::Element& each : own->elements)
-                program.own[identity_of(each.key.low)] =
-                    static_cast<std::uint16_t>(number_after(target_of(each), name + "_o"));
-        read_others(name, program);
-        read_packets(name, program);
-        read_cells(name, program);
-        read_rows(name, program);
+        read_failsafes(chain(kHostIn.name), image_.failsafe_in);
+        read_failsafes(chain(kHostOut.name), image_.failsafe_out);
+        for (const char* name : {"peers4", "peers6"})
+            if (const nft::Map* peers = ruleset_.find_map(name))
+                for (const nft::Element& each : peers->elements)
+                    image_.tunnels.peers.insert(each.key.first);
     }
 
-    void read_others(const std::string& name, ProgramImage& program) {
-        for (std::size_t own = 0;; ++own) {
-            const nft::Map* others = ruleset_.find_map(others_map(name, own));
-            if (others == nullptr)
-                break;
-            ProgramImage::Others& made = program.others.emplace_back();
-            for (const nft::Element& each : others->elements)
-                made.rows[identity_of(each.key.low)] = mark_of(each);
-            if (const nft::Map* blocks = ruleset_.find_map(blocks_map(name, own)))
-                for (const nft::Element& each : blocks->elements)
-                    made.blocks[block_of_mark(each.key.low)] = mark_of(each);
-            const nft::Chain* body = ruleset_.find_chain(own_chain(name, false, own));
-            made.usual = usual_of(body != nullptr ? *body : chain(name));
-        }
-        if (program.others.empty())
-            fail("program " + name + " says nothing of the other side");
-    }
-
-    static std::uint32_t usual_of(const nft::Chain& body) {
-        for (const nft::Rule& rule : body.rules)
-            for (const nft::Statement& statement : rule.statements)
-                if (const auto* usual = std::get_if<nft::SetMark>(&statement))
-                    return usual->value;
-        fail("chain " + body.name + " has no usual row");
-    }
-
-    static decision::Pieces pieces_of(const nft::Map& map, const std::string& prefix) {
-        decision::Pieces out;
-        for (const nft::Element& each : map.elements)
-            out.push_back({{static_cast<std::uint16_t>(each.key.low),
-                            static_cast<std::uint16_t>(each.key.high)},
-                           static_cast<std::uint16_t>(number_after(target_of(each), prefix))});
-        return out;
-    }
-
-    void read_packets(const std::string& name, ProgramImage& program) {
-        for (const nft::Element& each : map(name + "_proto").elements) {
-            const auto protocol = static_cast<net::Protocol>(each.key.low);
-            const std::string& target = target_of(each);
-            program.l4.by_protocol[protocol] =
-                target.starts_with("l4_")
-                    ? decision::Pieces{{net::PortRange{},
-                                        static_cast<std::uint16_t>(number_after(target, "l4_"))}}
-                    : pieces_of(map(ports_map(name, protocol)), "l4_");
-        }
-        const auto& rules = chain(name + "_l4").rules;
-        const nft::Verdict* other = rules.size() == 2 && rules[1].statements.size() == 1
-                                        ? std::get_if<nft::Verdict>(&rules[1].statements.front())
-                                        : nullptr;
-        if (other == nullptr)
-            fail("chain " + name + "_l4 has no end");
-        program.l4.other = static_cast<std::uint16_t>(number_after(other->chain, "l4_"));
-        program.l4.count = static_cast<std::uint16_t>(program.l4.other + 1);
-        for (const auto& [protocol, pieces] : program.l4.by_protocol)
-            for (const decision::Piece& piece : pieces)
-                program.l4.count =
-                    std::max(program.l4.count, static_cast<std::uint16_t>(piece.id + 1));
-        const nft::Map* ports = ruleset_.find_map(name + "_sport");
-        const std::string prefix = "sp" + std::to_string(source_port_shift(program)) + "_";
-        program.source_ports =
-            ports != nullptr ? pieces_of(*ports, prefix) : decision::Pieces{{net::PortRange{}, 0}};
-    }
-
-    void read_cells(const std::string& name, ProgramImage& program) {
-        for (const nft::Element& each : map(name + "_cells").elements) {
-            if ((each.key.low & kCellFlag) == 0)
+    void read_stage(const Stage& stage, net::Family family) {
+        if (const nft::Map* named = ruleset_.find_map(stage.map(family_digit(family).c_str())))
+            for (const nft::Element& each : named->elements)
+                attach(each.key.interface, stage, family, target_of(each));
+        const nft::Chain* asked = ruleset_.find_chain(stage.name);
+        if (asked == nullptr)
+            return;
+        for (const nft::Rule& rule : asked->rules) {
+            const bool is_last =
+                !rule.matches.empty() && rule.matches.back() == nft::Match{nft::FamilyIs{family}};
+            if (!is_last || rule.statements.size() != 1)
                 continue;
-            if ((each.key.low & ~kCellOrRow) != 0)
-                fail("a cell of program " + name + " has a number that is never looked up");
-            CellImage& cell = program.cells[each.key.low & ~kCellFlag];
-            for (const nft::Rule& rule : chain(target_of(each)).rules)
-                for (const nft::Statement& statement : rule.statements)
-                    read_cell(name, rule, statement, cell);
+            if (const auto* to = std::get_if<nft::Verdict>(&rule.statements.front()))
+                attach("*", stage, family, to->chain);
         }
     }
 
-    void read_cell(const std::string& name, const nft::Rule& rule, const nft::Statement& statement,
-                   CellImage& cell) {
-        if (const auto* log = std::get_if<nft::Log>(&statement)) {
-            const std::string prefix = "polecat " + name + "/";
-            if (log->prefix.empty() || log->prefix.back() != ' ')
-                fail("a log prefix has another form");
-            cell.logs.push_back(
-                number_after(log->prefix.substr(0, log->prefix.size() - 1), prefix));
-        } else if (std::holds_alternative<nft::Counter>(statement)) {
-            const std::size_t staged = rule.comment.find(" staged ");
-            cell.slot = number_after(rule.comment.substr(0, staged), "slot ");
-            staged_ = staged == std::string::npos ? "" : rule.comment.substr(staged + 8);
-        } else if (const auto* verdict = std::get_if<nft::Verdict>(&statement)) {
-            cell.allow = verdict->kind == nft::Verdict::Kind::Return;
-            cell.staged_allow = staged_.empty() ? cell.allow : staged_ == "allow";
+    void attach(const std::string& interface, const Stage& stage, net::Family family,
+                const std::string& program) {
+        image_.attached.push_back({interface, stage.hook, stage.direction, family, program});
+        ProgramImage& image = programs_[program];
+        image.hook = stage.hook;
+        image.direction = stage.direction;
+    }
+
+    void read_failsafes(const nft::Chain& of, std::vector<NodeImage::FailsafePort>& into) {
+        for (const nft::Rule& rule : of.rules) {
+            const auto* port =
+                rule.matches.empty() ? nullptr : std::get_if<nft::PortIs>(&rule.matches.front());
+            if (rule.comment == kTunnelComment) {
+                if (&into == &image_.failsafe_in)
+                    read_tunnel(rule, port);
+            } else if (port != nullptr) {
+                NodeImage::FailsafePort& made =
+                    into.emplace_back(NodeImage::FailsafePort{port->protocol, port->port, {}});
+                if (rule.matches.size() > 1)
+                    if (const auto* net = std::get_if<nft::AddressIs>(&rule.matches[1]))
+                        made.net = net->cidr;
+            }
         }
     }
 
-    /// Every row that something leads to; what is not said of it is the fallback.
-    void read_rows(const std::string& name, ProgramImage& program) {
-        const auto& body = ruleset_.find_chain(own_chain(name, false, 0)) != nullptr
-                               ? chain(own_chain(name, false, 0)).rules
-                               : chain(name).rules;
-        const nft::Verdict* last = body.back().statements.empty()
-                                       ? nullptr
-                                       : std::get_if<nft::Verdict>(&body.back().statements.back());
-        if (last == nullptr)
-            fail("program " + name + " has no end");
-        const std::uint32_t fallback = number_after(last->chain, cell_chain_prefix(name));
-        const auto row = [&](std::uint32_t number) -> decision::Row& {
-            return program.rows.try_emplace(number, decision::Row{fallback, {}}).first->second;
-        };
-        for (const ProgramImage::Others& others : program.others) {
-            row(others.usual);
-            for (const auto* list : {&others.rows, &others.blocks})
-                for (const auto& [key, number] : *list)
-                    row(number);
-        }
-        for (const nft::Element& each : map(name + "_cells").elements)
-            if ((each.key.low & kCellFlag) == 0)
-                row(each.key.low).cell = number_after(target_of(each), cell_chain_prefix(name));
-        const unsigned shift = source_port_shift(program);
-        for (const nft::Element& each : map(name + "_rows").elements)
-            row(each.key.low & 0xffff)
-                .exceptions.push_back(
-                    {static_cast<std::uint16_t>(each.key.low >> shift),
-                     static_cast<std::uint16_t>((each.key.low & ((1U << shift) - 1)) >> kL4Shift),
-                     mark_of(each) & ~kCellFlag});
-        for (auto& [number, each] : program.rows)
-            std::sort(each.exceptions.begin(), each.exceptions.end());
-        for (const auto& [number, each] : program.rows)
-            demand_cells(name, program, each);
-    }
-
-    static void demand_cells(const std::string& name, const ProgramImage& program,
-                             const decision::Row& row) {
-        bool good = program.cells.contains(row.cell);
-        for (const decision::Row::Exception& each : row.exceptions)
-            good = good && program.cells.contains(each.cell);
-        if (!good)
-            fail("program " + name + " lacks a cell");
+    void read_tunnel(const nft::Rule& rule, const nft::PortIs* port) {
+        if (port == nullptr)
+            image_.tunnels.ipip = true;
+        else if (rule.matches.size() > 1)
+            image_.tunnels.vxlan = port->port;
+        else
+            image_.tunnels.wireguard.push_back(port->port);
     }
 
     const nft::Ruleset& ruleset_;
     Slots slots_;
     NodeImage image_;
     std::map<std::string, ProgramImage> programs_;
-    std::string staged_; ///< of the cell that is being read
 };
 
 std::string difference(const nft::Ruleset& expected, const nft::Ruleset& found) {
@@ -347,14 +197,15 @@ Slots slots_of(const nft::Ruleset& ruleset) {
 }
 
 std::optional<Generation> generation_of(const nft::Ruleset& ruleset) {
-    const nft::Chain* chain = ruleset.find_chain("judge_reply");
+    const nft::Chain* chain = ruleset.find_chain("deny");
     if (chain == nullptr)
         return std::nullopt;
     for (const nft::Rule& rule : chain->rules)
         for (const nft::Statement& statement : rule.statements)
             if (const auto* mark = std::get_if<nft::SetFlowMark>(&statement);
                 mark != nullptr && !mark->generation)
-                return Generation{static_cast<std::uint16_t>(mark->bits >> Generation::kShift)};
+                return Generation{
+                    static_cast<std::uint16_t>((mark->bits & kGeneration) >> Generation::kShift)};
     return std::nullopt;
 }
 

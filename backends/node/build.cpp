@@ -4,6 +4,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "ir/path/interfaces.h"
 #include "ir/policy/felix.h"
 
 namespace polecat::backends {
@@ -16,21 +17,26 @@ namespace {
 class NodeBuilder {
   public:
     NodeBuilder(const LoweredCluster& cluster, const IdentityNumbers& numbers, Programs& programs,
-                const std::string& node, diag::Diagnostics& diagnostics)
+                const std::string& node, std::optional<std::uint16_t> report_group,
+                diag::Diagnostics& diagnostics)
         : cluster_(cluster), numbers_(numbers), programs_(programs), node_(node),
-          diagnostics_(diagnostics) {}
+          felix_(cluster.felix_of(node)), report_group_(report_group), diagnostics_(diagnostics) {}
 
     std::optional<NodeImage> run() {
         take_settings();
         image_.addresses = numbers_.addresses();
         image_.outside = numbers_.outside();
         for (const decision::Endpoint& endpoint : cluster_.endpoints)
-            if (endpoint.node == node_)
-                add_endpoint(endpoint);
+            if (endpoint.node == node_ && !endpoint.is_host_endpoint)
+                add_workload(endpoint);
+        add_host_endpoints();
         for (const auto& [group, number] : groups_)
             image_.groups[number] = group;
         image_.number_groups();
         settle_dispatch();
+        std::sort(image_.other_sources.begin(), image_.other_sources.end());
+        std::sort(image_.attached.begin(), image_.attached.end());
+        leave_out_unused();
         return good_ ? std::optional(std::move(image_)) : std::nullopt;
     }
 
@@ -41,19 +47,47 @@ class NodeBuilder {
     }
 
     void take_settings() {
-        const policy::FelixSettings& felix = cluster_.felix_of(node_);
-        image_.to_host = felix.to_host.value_or(policy::HostAction::Drop);
-        image_.interface_prefixes = policy::interface_prefixes(felix);
+        image_.to_host = felix_.to_host.value_or(policy::HostAction::Drop);
+        image_.interface_prefixes = policy::interface_prefixes(felix_);
         image_.dropped_vxlan_port.reset();
-        if (!felix.allow_vxlan_from_workloads.value_or(false))
-            image_.dropped_vxlan_port = policy::vxlan_port(felix);
-        image_.drops_ipip = !felix.allow_ipip_from_workloads.value_or(false);
+        if (!felix_.allow_vxlan_from_workloads.value_or(false))
+            image_.dropped_vxlan_port = policy::vxlan_port(felix_);
+        image_.drops_ipip = !felix_.allow_ipip_from_workloads.value_or(false);
+        image_.drops_invalid = !felix_.skips_invalid_check.value_or(false);
+        image_.rejects = felix_.rejects.value_or(false);
+        image_.report_group = report_group_;
+        if (!felix_.log_rate)
+            return;
+        const std::size_t slash = felix_.log_rate->find('/');
+        image_.log_rate = {static_cast<std::uint32_t>(std::stoul(*felix_.log_rate)),
+                           felix_.log_rate->substr(slash + 1), felix_.log_burst.value_or(5)};
     }
 
-    void add_endpoint(const decision::Endpoint& endpoint) {
+    /// So that images that enforce the same are equal.
+    void leave_out_unused() {
+        const auto any_cell = [&](const auto& holds) {
+            return std::any_of(
+                image_.programs.begin(), image_.programs.end(), [&](const auto& named) {
+                    const auto& cells = named.second->cells;
+                    return std::any_of(cells.begin(), cells.end(),
+                                       [&](const auto& cell) { return holds(cell.second); });
+                });
+        };
+        if (!any_cell([](const CellImage& cell) { return !cell.logs.empty(); }))
+            image_.log_rate.reset();
+        if (!any_cell([](const CellImage& cell) { return !cell.passes(); }))
+            image_.report_group.reset();
+    }
+
+    bool is_workloads(const std::string& interface) const {
+        const auto& prefixes = image_.interface_prefixes;
+        return std::any_of(prefixes.begin(), prefixes.end(), [&](const std::string& prefix) {
+            return interface.starts_with(prefix);
+        });
+    }
+
+    void add_workload(const decision::Endpoint& endpoint) {
         const decision::Object& object = cluster_.world.object(endpoint.object);
-        if (endpoint.is_host_endpoint)
-            return refuse(diag::Code::HostEndpointsUnsupported, object.span, {node_, object.name});
         if (endpoint.host_network)
             return; // it has the node's address and no policy of its own
         if (object.addresses.empty() || endpoint.interface_name.empty()) {
@@ -61,22 +95,80 @@ class NodeBuilder {
                                 {object.name, object.addresses.empty() ? "address" : "interface"});
             return;
         }
-        const auto& prefixes = image_.interface_prefixes;
-        if (std::none_of(prefixes.begin(), prefixes.end(), [&](const std::string& prefix) {
-                return endpoint.interface_name.starts_with(prefix);
-            }))
+        if (!is_workloads(endpoint.interface_name))
             return refuse(diag::Code::InterfaceOutsidePrefix, object.span,
                           {object.name, endpoint.interface_name});
-        for (const net::Address& address : object.addresses) {
-            const auto* egress = find(endpoint, Direction::Egress, address.family);
-            const auto* ingress = find(endpoint, Direction::Ingress, address.family);
-            if (egress == nullptr || ingress == nullptr)
-                continue;
-            const auto next = static_cast<std::uint32_t>(groups_.size());
-            const auto group = groups_.try_emplace({name(*egress), name(*ingress)}, next).first;
-            image_.dispatch.push_back({endpoint.interface_name, address, group->second});
-            spans_[{endpoint.interface_name, address}] = object.span;
-        }
+        for (const net::Address& address : object.addresses)
+            if (const auto group = group_of(endpoint, address.family)) {
+                image_.dispatch.push_back({endpoint.interface_name, address, *group});
+                spans_[{endpoint.interface_name, address}] = object.span;
+            }
+        const auto sources = net::AddressSet::of(endpoint.other_sources);
+        for (const net::Range& range : sources.ranges())
+            if (const auto group = group_of(endpoint, range.first.family))
+                image_.other_sources.push_back({endpoint.interface_name, range, *group});
+    }
+
+    std::optional<std::uint32_t> group_of(const decision::Endpoint& endpoint, net::Family family) {
+        const auto* egress = find(endpoint, Direction::Egress, family);
+        const auto* ingress = find(endpoint, Direction::Ingress, family);
+        if (egress == nullptr || ingress == nullptr)
+            return std::nullopt;
+        const auto next = static_cast<std::uint32_t>(groups_.size());
+        return groups_.try_emplace({name(*egress), name(*ingress)}, next).first->second;
+    }
+
+    void add_host_endpoints() {
+        const ir::NodeInterfaces interfaces = ir::interfaces_of(cluster_, node_);
+        for (const auto& each : interfaces.named)
+            attach(each.host_endpoint, each.name);
+        if (interfaces.wildcard)
+            attach(*interfaces.wildcard, "*");
+        if (image_.attached.empty())
+            return;
+        image_.failsafe_in = policy::failsafe_ports(felix_, Direction::Ingress);
+        image_.failsafe_out = policy::failsafe_ports(felix_, Direction::Egress);
+        add_tunnels();
+        if (!image_.rejects)
+            return;
+        const decision::Object& first = cluster_.world.object(
+            interfaces.named.empty() ? *interfaces.wildcard
+                                     : interfaces.named.front().host_endpoint);
+        diagnostics_.report(diag::Code::RejectIsDrop, first.span, {node_, first.name});
+        image_.rejects = false; // no rule answers before routing, or on the way out
+    }
+
+    void attach(decision::ObjectId id, const std::string& interface) {
+        const decision::Object& object = cluster_.world.object(id);
+        if (interface.empty())
+            return refuse(diag::Code::HostEndpointNotPlaced, object.span,
+                          {node_, object.name, "no interfaceName"});
+        if (is_workloads(interface))
+            return refuse(diag::Code::HostEndpointNotPlaced, object.span,
+                          {node_, object.name, "an interface of a workload, by its name"});
+        const decision::Endpoint& endpoint = *cluster_.endpoint_of(id);
+        for (const auto& [key, program] : cluster_.groups[endpoint.group.value].programs)
+            image_.attached.push_back(
+                {interface, key.hook, key.direction, key.family, name(program)});
+    }
+
+    /// Felix follows the pools where nothing is said.
+    void add_tunnels() {
+        const auto any_pool = [&](decision::Tunnel tunnel) {
+            return std::any_of(cluster_.pools.begin(), cluster_.pools.end(),
+                               [&](const auto& pool) { return pool.tunnel == tunnel; });
+        };
+        Tunnels& out = image_.tunnels;
+        if (felix_.vxlan.value_or(any_pool(decision::Tunnel::Vxlan)))
+            out.vxlan = policy::vxlan_port(felix_);
+        out.ipip = felix_.ipip.value_or(any_pool(decision::Tunnel::Ipip));
+        if (felix_.wireguard.value_or(false))
+            out.wireguard.push_back(felix_.wireguard_port.value_or(51820));
+        if (felix_.wireguard6.value_or(false))
+            out.wireguard.push_back(felix_.wireguard6_port.value_or(51821));
+        for (const decision::NodeInfo& node : cluster_.nodes)
+            if (node.name != node_ && (out.vxlan || out.ipip))
+                out.peers.insert(node.addresses.begin(), node.addresses.end());
     }
 
     /// A pod stands once, however often the manifests have it. Where they have it with policies
@@ -134,6 +226,8 @@ class NodeBuilder {
     const IdentityNumbers& numbers_;
     Programs& programs_;
     const std::string& node_;
+    const policy::FelixSettings& felix_;
+    std::optional<std::uint16_t> report_group_;
     diag::Diagnostics& diagnostics_;
     NodeImage image_;
     std::map<EndpointGroup, std::uint32_t> groups_;
@@ -145,12 +239,12 @@ class NodeBuilder {
 } // namespace
 
 NodeImages::NodeImages(const LoweredCluster& cluster, const decision::Identities& identities,
-                       Numbers base)
-    : cluster_(cluster), base_(std::move(base)), numbers_(cluster, identities, base_),
-      programs_(cluster, identities, numbers_, base_) {}
+                       Numbers base, std::optional<std::uint16_t> report_group)
+    : cluster_(cluster), base_(std::move(base)), report_group_(report_group),
+      numbers_(cluster, identities, base_), programs_(cluster, identities, numbers_, base_) {}
 
 std::optional<NodeImage> NodeImages::of(const std::string& node, diag::Diagnostics& diagnostics) {
-    return NodeBuilder(cluster_, numbers_, programs_, node, diagnostics).run();
+    return NodeBuilder(cluster_, numbers_, programs_, node, report_group_, diagnostics).run();
 }
 
 } // namespace polecat::backends

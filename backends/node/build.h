@@ -12,9 +12,9 @@ namespace polecat::backends {
 /// All nodes of a cluster, which share identities and programs.
 class NodeImages {
   public:
-    /// `base`: what survives is numbered as there.
+    /// `base`: what survives is numbered as there. `report_group`: NodeImage's.
     NodeImages(const decision::LoweredCluster& cluster, const decision::Identities& identities,
-               Numbers base = {});
+               Numbers base = {}, std::optional<std::uint16_t> report_group = {});
     NodeImages(const NodeImages&) = delete; // its parts refer to each other
     NodeImages& operator=(const NodeImages&) = delete;
 
@@ -29,6 +29,7 @@ class NodeImages {
   private:
     const decision::LoweredCluster& cluster_;
     Numbers base_;
+    std::optional<std::uint16_t> report_group_;
     IdentityNumbers numbers_;
     Programs programs_;
 };

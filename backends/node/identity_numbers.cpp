@@ -7,6 +7,8 @@
 #include <set>
 #include <tuple>
 
+#include "backends/node/node_image.h"
+
 namespace polecat::backends {
 
 using decision::IdentityId;

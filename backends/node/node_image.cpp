@@ -1,8 +1,29 @@
 #include "backends/node/node_image.h"
 
+#include <algorithm>
+
 #include "backends/node/numbers.h"
 
 namespace polecat::backends {
+
+bool NodeImage::attaches(decision::Hook hook) const {
+    return std::any_of(attached.begin(), attached.end(),
+                       [&](const AttachPoint& each) { return each.hook == hook; });
+}
+
+bool NodeImage::attaches(decision::Hook hook, decision::Direction direction) const {
+    return std::any_of(attached.begin(), attached.end(), [&](const AttachPoint& each) {
+        return each.hook == hook && each.direction == direction;
+    });
+}
+
+std::vector<std::string> NodeImage::host_interfaces() const {
+    std::set<std::string> out;
+    for (const AttachPoint& each : attached)
+        if (each.interface != "*")
+            out.insert(each.interface);
+    return {out.begin(), out.end()};
+}
 
 std::uint32_t ProgramImage::Others::row_of(std::uint32_t identity) const {
     if (const auto found = rows.find(identity); found != rows.end())
@@ -35,6 +56,8 @@ void NodeImage::number_groups(const std::map<std::uint32_t, EndpointGroup>& now)
         renumbered[number] = after.at(group);
     for (DispatchEntry& entry : dispatch)
         entry.group = renumbered.at(entry.group);
+    for (SourceRange& each : other_sources)
+        each.group = renumbered.at(each.group);
 }
 
 } // namespace polecat::backends

@@ -65,8 +65,11 @@ class ImageMaker {
     using Counts = std::map<std::uint32_t, std::size_t>; ///< of identities, by row
 
   public:
-    ImageMaker(const decision::Table& table, const Numbers::Program& base)
-        : table_(table), base_(base) {
+    /// `otherwise`: the slot of packets that nothing matched.
+    ImageMaker(const decision::Table& table, decision::SlotId otherwise,
+               const Numbers::Program& base)
+        : table_(table), otherwise_(otherwise), base_(base) {
+        out_.hook = table.hook;
         out_.direction = table.direction;
         out_.family = table.family;
         out_.source_ports = table.source_ports;
@@ -76,8 +79,7 @@ class ImageMaker {
     void add_cells() {
         std::set<std::string> names;
         for (const decision::Cell& cell : table_.cells) {
-            CellImage made{
-                cell.verdict == Verdict::Allow, cell.slot.value, {}, cell.staged == Verdict::Allow};
+            CellImage made{outcome_of(cell), cell.slot.value, {}, cell.staged == Verdict::Allow};
             for (const decision::SlotId log : cell.logs)
                 made.logs.push_back(log.value);
             names_.push_back(name_of(made));
@@ -186,6 +188,13 @@ class ImageMaker {
     ProgramImage take() { return std::move(out_); }
 
   private:
+    Outcome outcome_of(const decision::Cell& cell) const {
+        if (cell.verdict != Verdict::Allow)
+            return Outcome::Deny;
+        return table_.hook != decision::Hook::Normal && cell.slot == otherwise_ ? Outcome::NoMatch
+                                                                                : Outcome::Allow;
+    }
+
     /// The row of most identities; that of the base, unless it has become costly.
     std::pair<std::uint32_t, std::size_t> most(const Counts& counts,
                                                const std::string& before) const {
@@ -239,6 +248,7 @@ class ImageMaker {
     }
 
     const decision::Table& table_;
+    decision::SlotId otherwise_;
     const Numbers::Program& base_;
     std::vector<CellImage> cells_;
     std::vector<std::string> names_, row_names_; ///< by the table's cells and rows
@@ -250,10 +260,13 @@ class ImageMaker {
 } // namespace
 
 std::string name_of(const CellImage& cell) {
-    std::string out = fmt::format("{}{}", cell.allow ? 'a' : 'd', cell.slot);
+    const char outcome = cell.outcome == Outcome::Deny    ? 'd'
+                         : cell.outcome == Outcome::Allow ? 'a'
+                                                          : 'n';
+    std::string out = fmt::format("{}{}", outcome, cell.slot);
     for (const std::uint32_t log : cell.logs)
         out += fmt::format("_l{}", log);
-    if (cell.staged_allow != cell.allow)
+    if (cell.staged_allow != cell.passes())
         out += cell.staged_allow ? "_sa" : "_sd";
     return out;
 }
@@ -264,19 +277,31 @@ Programs::Programs(const decision::LoweredCluster& cluster, const decision::Iden
     find_own();
 }
 
-/// Of all endpoints of the cluster, so that every node says the same of a program.
+/// Of all endpoints of the cluster, so that every node says the same of a program. Host endpoints
+/// govern packets between any addresses: what is forwarded, and what comes to addresses of the host
+/// that nobody named. So do workloads that may send from addresses of others.
 void Programs::find_own() {
     std::map<std::uint32_t, std::set<std::uint32_t>> by_program;
-    for (const decision::Endpoint& endpoint : cluster_.endpoints)
+    std::set<std::uint32_t> any;
+    for (const decision::Endpoint& endpoint : cluster_.endpoints) {
+        const auto& programs = cluster_.groups[endpoint.group.value].programs;
+        if (endpoint.is_host_endpoint || !endpoint.other_sources.empty())
+            for (const auto& [key, program] : programs) {
+                by_program[program.program.value];
+                any.insert(program.program.value);
+            }
         for (const net::Address& address : cluster_.world.object(endpoint.object).addresses)
-            for (const auto& [key, program] : cluster_.groups[endpoint.group.value].programs)
+            for (const auto& [key, program] : programs)
                 if (const auto number = numbers_.addresses().find(address);
                     key.family == address.family && number != numbers_.addresses().end())
                     by_program[program.program.value].insert(number->second);
+    }
     for (const auto& [id, numbers] : by_program) {
         NamedProgram unused;
         texts_[id] = digest_of(text_of(expressible(cluster_, decision::ProgramId{id}, unused)), 24);
         own_[texts_[id]].insert(numbers.begin(), numbers.end());
+        if (any.contains(id))
+            any_own_.insert(texts_[id]);
     }
 }
 
@@ -313,6 +338,7 @@ Program Programs::expressible(const decision::LoweredCluster& cluster, decision:
 NamedProgram Programs::closed(const Program& program, const std::string& text, std::string why,
                               NamedProgram of) {
     ProgramImage closed;
+    closed.hook = program.hook;
     closed.direction = program.direction;
     closed.family = program.family;
     closed.closed = true;
@@ -332,10 +358,13 @@ NamedProgram Programs::make(decision::ProgramId id) {
     const std::string text =
         known == texts_.end() ? digest_of(text_of(program), 24) : known->second;
     const auto& ids = numbers_.of(program.family);
-    for (const std::uint32_t number : own_[text])
-        own.emplace_back(number, &identities_[ids.at(number)]);
     for (const auto& [number, identity] : ids)
         others.emplace_back(number, &identities_[identity]);
+    if (any_own_.contains(text))
+        own = others;
+    else
+        for (const std::uint32_t number : own_[text])
+            own.emplace_back(number, &identities_[ids.at(number)]);
     const auto list_of = [](const NumberedEnds& ends) {
         std::vector<decision::Identity> list;
         for (const auto& [number, identity] : ends)
@@ -362,7 +391,8 @@ NamedProgram Programs::named(const Program& program, const std::string& text,
     const std::string frame = digest_of(text + cut_text(table), 24);
     const auto before = base_.programs.find(frame);
     const Numbers::Program none;
-    ImageMaker maker(table, before == base_.programs.end() ? none : before->second);
+    ImageMaker maker(table, program.otherwise_slot,
+                     before == base_.programs.end() ? none : before->second);
     maker.add_cells();
     maker.add_rows();
     maker.add_own(own);

@@ -12,7 +12,8 @@
 
 namespace polecat::backends {
 
-/// "a12": allowed by slot 12; "d12_l3_sa": denied, logged by slot 3, allowed with staged policies.
+/// "a12": allowed by slot 12; "d12_l3_sa": denied, logged by slot 3, allowed with staged policies;
+/// "n4": nothing matched.
 std::string name_of(const CellImage& cell);
 
 struct NamedProgram {
@@ -57,6 +58,7 @@ class Programs {
     /// Identities of the own side, by that digest: what is said alike is one program, although
     /// rules that are left out may differ.
     std::map<std::string, std::set<std::uint32_t>> own_;
+    std::set<std::string> any_own_;              ///< those whose own side may be any address
     std::map<std::uint32_t, NamedProgram> made_; ///< by program
     std::map<std::string, Numbers::Program> record_;
 };

@@ -5,9 +5,18 @@
 
 #include <CLI/CLI.hpp>
 
+#include "support/result.h"
+
 namespace polecat::cli {
 
 struct InputOptions;
+
+/// The value, or what is wrong with how the command was called. `of`: what comes before that.
+template <class T> T value_or_usage(Result<T> result, const std::string& of = "") {
+    if (!result)
+        throw CLI::ValidationError(of + result.error());
+    return *std::move(result);
+}
 
 void add_lint(CLI::App& app, int& exit_code);
 void add_reach(CLI::App& app, int& exit_code);

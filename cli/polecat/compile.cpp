@@ -8,6 +8,7 @@
 #include "backends/iptables/build.h"
 #include "backends/nftables/nftables.h"
 #include "backends/node/build.h"
+#include "backends/node/felix_keys.h"
 #include "cli/polecat/commands.h"
 #include "cli/polecat/compile/bird.h"
 #include "cli/polecat/compile/iptables.h"
@@ -34,6 +35,7 @@ struct CompileOptions {
     std::string out = "polecat-bundle";
     std::string base;
     std::string plan_from; ///< set: steps are printed and nothing is written
+    std::optional<std::uint16_t> log_denied;
     BirdCompileOptions bird;
 };
 
@@ -79,7 +81,7 @@ class Compiler {
     Compiler(const CompileOptions& options, const Input& input,
              const decision::LoweredCluster& cluster)
         : options_(options), input_(input), cluster_(cluster), identities_(cluster),
-          images_(cluster, identities_, numbers_in(base_of(options))) {}
+          images_(cluster, identities_, numbers_in(base_of(options)), options.log_denied) {}
 
     int run() {
         std::set<std::string> nodes = nodes_of(cluster_);
@@ -95,6 +97,7 @@ class Compiler {
                                                           " has the rules of one node: name it "
                                                           "with --node");
         name_unplaced();
+        backends::report_felix_keys(input_.cluster, diagnostics_);
         if (!diagnostics_.has_errors() && !nodes.empty())
             write_common();
         if (!diagnostics_.has_errors()) {
@@ -209,6 +212,17 @@ class Compiler {
     diag::Diagnostics diagnostics_;
 };
 
+/// Options that only nftables has.
+void refuse_for_iptables(const CompileOptions& options) {
+    const auto refuse = [&](bool given, const char* option) {
+        if (given && options.target == "iptables")
+            throw CLI::ValidationError(option, "only --target nftables has it");
+    };
+    refuse(!options.base.empty(), "--base");
+    refuse(!options.plan_from.empty(), "--plan-from");
+    refuse(options.log_denied.has_value(), "--log-denied");
+}
+
 int run(CompileOptions& options) {
     options.input.variants = frontend::Variants::Refused;
     Input input = read_input(options.paths, options.input);
@@ -219,12 +233,8 @@ int run(CompileOptions& options) {
         options.bird.out = options.out;
         return compile_bird(options.bird, input);
     }
-    for (const auto* option : {&options.base, &options.plan_from})
-        if (options.target == "iptables" && !option->empty())
-            throw CLI::ValidationError(option == &options.base ? "--base" : "--plan-from",
-                                       "iptables has neither numbers nor plans: only nftables");
-    diag::Diagnostics diagnostics;
-    const auto cluster = passes::lower(input.cluster, diagnostics);
+    refuse_for_iptables(options);
+    const auto cluster = passes::lower(input.cluster).cluster;
     if (!options.emit.empty()) {
         fmt::print("{}", emit_form(options.emit, input.cluster, cluster));
         return kGood;
@@ -259,6 +269,9 @@ void add_compile(CLI::App& app, int& exit_code) {
                         "print the steps from these rules (the listing of a node's table, or a "
                         "bundle whose files the nodes have loaded whole) instead of writing a "
                         "bundle");
+    command->add_option("--log-denied", options->log_denied,
+                        "a group of nfnetlink_log that is told what is denied and by which rule, "
+                        "10 packets a second for each");
     command
         ->add_option("--emit", options->emit,
                      "print a form on the way instead: policy-ir, program or table")

@@ -122,19 +122,6 @@ void allow_empty_side(Input& base, Input& head) {
             [](const diag::Diagnostic& each) { return each.code != diag::Code::NoManifests; });
 }
 
-/// The policies of one side in order, and what they mean.
-struct Version {
-    policy::OrderedPolicies policies;
-    decision::LoweredCluster lowered;
-};
-
-Version version_of(const policy::Cluster& cluster, const passes::LowerOptions& options) {
-    diag::Diagnostics diagnostics;
-    Version out{passes::order_policies(cluster), {}};
-    out.lowered = passes::lower(cluster, out.policies, diagnostics, options);
-    return out;
-}
-
 int compare(const DiffOptions& options, Input& base, Input& head,
             const policy::Cluster& head_cluster) {
     allow_empty_side(base, head);
@@ -144,8 +131,8 @@ int compare(const DiffOptions& options, Input& base, Input& head,
     // A version reads its cluster and nothing else, so both are made at once.
     const auto lowering = lower_options(options.unknown_address);
     auto base_version =
-        std::async(std::launch::async, [&] { return version_of(base.cluster, lowering); });
-    const auto [head_policies, now] = version_of(head_cluster, lowering);
+        std::async(std::launch::async, [&] { return passes::lower(base.cluster, lowering); });
+    const auto [head_policies, now] = passes::lower(head_cluster, lowering);
     const auto [base_policies, before] = base_version.get();
     const bool prove = options.prove || !options.smt_folder.empty();
     const analyzer::Diff found = analyzer::diff(before, now, prove);
@@ -165,7 +152,8 @@ int compare(const DiffOptions& options, Input& base, Input& head,
     if (options.staged) // these are enforced, not gone
         std::erase_if(report.policies.gone,
                       [](const std::string& name) { return name.starts_with("Staged"); });
-    report.unseen = unseen_changes(report, {base.cluster, before}, {head_cluster, now});
+    report.unseen = unseen_changes(report, {base.cluster, base_policies, before},
+                                   {head_cluster, head_policies, now});
     if (prove)
         report.proof = prove_diff(before, now, found, options.smt_folder);
     const auto text = rendered(options.format, report, now);

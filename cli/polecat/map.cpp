@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include "cli/polecat/commands.h"
-#include "cli/polecat/map/flow_routes.h"
 #include "cli/polecat/map/render.h"
 #include "cli/polecat/map/sides.h"
 #include "driver/input/answer_notes.h"
 #include "driver/input/input.h"
 #include "driver/input/unread.h"
 #include "driver/map/picture.h"
+#include "driver/routing/flow_routes.h"
 
 namespace polecat::cli {
 
@@ -68,7 +68,7 @@ bool by_side(const MapOptions& options, const decision::LoweredCluster& cluster)
 Hanging mark_hanging(const decision::LoweredCluster& cluster, const analyzer::ConnectivityMap& map,
                      MapRows& rows) {
     Hanging out;
-    const auto in_doubt = [&](const std::vector<std::uint32_t>& ends, Direction direction) {
+    const auto in_doubt = [&](MapEnds ends, Direction direction) {
         return std::any_of(ends.begin(), ends.end(), [&](std::uint32_t end) {
             const auto program = map.groups()[rows.ends[end].group].program(direction);
             return program && cluster.is_in_doubt(*program);
@@ -76,7 +76,7 @@ Hanging mark_hanging(const decision::LoweredCluster& cluster, const analyzer::Co
     };
     for (MapRow& row : rows.rows) {
         row.hangs_on_unread =
-            row.connections.allow != row.connections.may &&
+            !row.connections.is_certain() &&
             (in_doubt(row.from, Direction::Egress) || in_doubt(row.to, Direction::Ingress));
         out.add(row.hangs_on_unread);
     }
@@ -156,9 +156,8 @@ int run(const MapOptions& options) {
     Input input = read_input(options.paths, options.input);
     if (is_unusable(input))
         return kBadInput;
-    diag::Diagnostics diagnostics;
     const auto cluster =
-        passes::lower(input.cluster, diagnostics, lower_options(options.unknown_address));
+        passes::lower(input.cluster, lower_options(options.unknown_address)).cluster;
     const decision::Identities identities(cluster);
     FlowRoutes routes(input, cluster);
     if (picture && options.expand)

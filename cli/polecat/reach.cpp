@@ -2,6 +2,7 @@
 
 #include "analyzer/expectations/names.h"
 #include "cli/polecat/commands.h"
+#include "cli/polecat/reach/ask_print.h"
 #include "cli/polecat/reach/print.h"
 #include "driver/input/input.h"
 #include "driver/input/unread.h"
@@ -28,25 +29,19 @@ struct ReachOptions {
     throw CLI::ValidationError(message);
 }
 
-template <class T> T value_or_fail(Result<T> result) {
-    if (!result)
-        fail(result.error());
-    return std::move(*result);
-}
-
 /// What is asked about; without any option, every protocol and port.
 std::vector<expectation::Traffic> traffic_of(const ReachOptions& options) {
     std::vector<expectation::Traffic> out;
     for (const std::string& port : options.ports)
-        out.push_back(value_or_fail(frontend::parse_port(port)));
+        out.push_back(value_or_usage(frontend::parse_port(port)));
     if (!options.protocol.empty()) {
-        const auto protocol = value_or_fail(frontend::parse_protocol(options.protocol));
+        const auto protocol = value_or_usage(frontend::parse_protocol(options.protocol));
         if (options.icmp.empty())
             out.push_back(expectation::Traffic{protocol, {}, {}, {}});
         else
-            out.push_back(value_or_fail(frontend::parse_icmp(options.icmp, protocol)));
+            out.push_back(value_or_usage(frontend::parse_icmp(options.icmp, protocol)));
     } else if (!options.icmp.empty()) {
-        out.push_back(value_or_fail(frontend::parse_icmp(options.icmp, net::kIcmp)));
+        out.push_back(value_or_usage(frontend::parse_icmp(options.icmp, net::kIcmp)));
     }
     return out;
 }
@@ -73,7 +68,7 @@ decision::Flow packet_of(const ReachOptions& options, const expectation::Traffic
 bool is_open(const std::string& end) {
     if (end == "any")
         return true;
-    const auto name = value_or_fail(frontend::parse_end(end));
+    const auto name = value_or_usage(frontend::parse_end(end));
     return name.kind == expectation::EndName::Kind::Addresses &&
            name.range.first != name.range.last;
 }
@@ -108,8 +103,8 @@ std::vector<Question> questions_of(const ReachOptions& options,
     question.from = options.from;
     question.to = options.to;
     question.explain = options.all_rules;
-    question.source = value_or_fail(asked_ends(cluster, options.from));
-    question.destination = value_or_fail(asked_ends(cluster, options.to));
+    question.source = value_or_usage(asked_ends(cluster, options.from));
+    question.destination = value_or_usage(asked_ends(cluster, options.to));
     std::vector<Question> asked;
     for (const expectation::Traffic& each : traffic) {
         asked.push_back(question);
@@ -172,18 +167,17 @@ int run(const ReachOptions& options) {
     Input input = read_input(options.paths, options.input);
     if (is_unusable(input))
         return kBadInput;
-    diag::Diagnostics diagnostics;
     const auto cluster =
-        passes::lower(input.cluster, diagnostics, lower_options(options.unknown_address));
+        passes::lower(input.cluster, lower_options(options.unknown_address)).cluster;
     if (options.suggest && (open || traffic.empty()))
         fail("--suggest takes both ends and a --port or --protocol");
     if (open || (traffic.empty() && options.all_rules))
         return ask(options, traffic, cluster, input);
-    const auto from = value_or_fail(frontend::parse_end(options.from));
-    const auto to = value_or_fail(frontend::parse_end(options.to));
+    const auto from = value_or_usage(frontend::parse_end(options.from));
+    const auto to = value_or_usage(frontend::parse_end(options.to));
     ir::PathQuery query;
-    query.source = value_or_fail(analyzer::find_end(cluster, from));
-    query.destination = value_or_fail(analyzer::find_end(cluster, to));
+    query.source = value_or_usage(analyzer::find_end(cluster, from));
+    query.destination = value_or_usage(analyzer::find_end(cluster, to));
     if (!query.source.service.empty())
         fail("a service sends nothing: name the pods behind it as FROM");
     query.route = ir::Route::Wire;
@@ -193,18 +187,17 @@ int run(const ReachOptions& options) {
     if (traffic.empty()) {
         const Hanging hanging = of_one_answer(input, cluster, query);
         tell_unread(input, hanging);
+        const auto found = value_or_usage(everything_between(cluster, query, routes));
         fmt::print("{}",
                    options.format == "json"
-                       ? printer.summary_json(query, unread_lines(input, hanging), hanging.some > 0)
-                       : printer.summary_text(query));
+                       ? printer.summary_json(found, unread_lines(input, hanging), hanging.some > 0)
+                       : printer.summary_text(found));
         return kGood;
     }
     std::vector<ReachAnswer> answers;
     for (const expectation::Traffic& each : traffic) {
         query.packet = packet_of(options, each);
-        answers.push_back({each, ir::judge_flow(cluster, query), std::nullopt, std::nullopt});
-        if (answers.back().verdict.verdict != decision::Verdict::Deny)
-            answers.back().no_route = routes.of(query);
+        answers.push_back(answer_of(cluster, query, each, routes));
         if (options.suggest && answers.back().verdict.verdict != decision::Verdict::Allow)
             answers.back().suggestion =
                 suggest(input.cluster, cluster, lower_options(options.unknown_address), query);

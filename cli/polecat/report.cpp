@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <set>
 
 #include <fmt/format.h>
@@ -133,14 +134,14 @@ int run(const ReportCommand& command) {
                   0,
                   {},
                   {}};
-    const policy::OrderedPolicies ordered = passes::order_policies(input.cluster);
+    std::optional<passes::Lowered> lowered; // what the page shows points into its policies
     if (checked.ran) {
-        diag::Diagnostics seen; // the check reported them
-        const auto cluster = passes::lower(input.cluster, ordered, seen);
+        lowered = passes::lower(input.cluster);
+        const decision::LoweredCluster& cluster = lowered->cluster;
         const decision::Identities identities(cluster);
         for (const net::Family family : families_in_use(cluster))
             add_family(cluster, identities, family, *grouping, report);
-        add_policies(ordered, cluster, report);
+        add_policies(lowered->policies, cluster, report);
         report.bgp = bgp_section(input);
         report.unread = unread_lines(input, endpoints_in_doubt(input, cluster));
     }

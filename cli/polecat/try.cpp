@@ -172,7 +172,7 @@ int run(const TryOptions& options) {
     if (print_errors(input, false))
         return kBadInput;
     diag::Diagnostics diagnostics;
-    const auto cluster = passes::lower(input.cluster, diagnostics);
+    const auto cluster = passes::lower(input.cluster).cluster;
     std::string node = options.node;
     for (const decision::Endpoint& endpoint : cluster.endpoints)
         if (node.empty())

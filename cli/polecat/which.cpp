@@ -1,22 +1,16 @@
-#include <algorithm>
-
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
-#include "analyzer/expectations/names.h"
 #include "cli/polecat/commands.h"
-#include "driver/input/input.h"
 #include "driver/input/unread.h"
-#include "frontend/expectation_text.h"
-#include "frontend/selector/parse.h"
-#include "ir/policy/scope.h"
+#include "driver/which/which.h"
 #include "support/listed.h"
 
 namespace polecat::cli {
 
 namespace {
 
-using decision::Direction;
 using decision::Hook;
 using nlohmann::json;
 
@@ -29,85 +23,18 @@ struct WhichOptions {
 
 constexpr std::string_view kPolicy = "policy:";
 
-class Which {
+class WhichPrinter {
   public:
-    Which(const WhichOptions& options, const Input& input, const decision::LoweredCluster& cluster)
-        : options_(options), input_(input), cluster_(cluster) {}
+    WhichPrinter(bool as_json, const Sources& sources, const decision::LoweredCluster& cluster)
+        : json_(as_json), sources_(sources), cluster_(cluster) {}
 
-    int run() {
-        if (!options_.selector.empty())
-            print_selected(selected_by_text());
-        else if (options_.what.starts_with(kPolicy))
-            print_selected(selected_by_policies());
-        else
-            print_policies();
-        return kGood;
-    }
-
-  private:
-    /// A selector and what it selects.
-    struct Selected {
-        std::string title;
-        Span span;
-        std::vector<std::string> endpoints;
-    };
-
-    std::vector<std::string> endpoints_of(const selector::Selector& selector) const {
-        std::vector<std::string> out;
-        for (const decision::Endpoint& endpoint : cluster_.endpoints) {
-            const decision::Object& object = cluster_.world.object(endpoint.object);
-            if (object.selectable && selector.matches(object.labels))
-                out.push_back(name_of(cluster_, endpoint.object));
-        }
-        std::sort(out.begin(), out.end());
-        return out;
-    }
-
-    std::vector<Selected> selected_by_text() const {
-        frontend::SelectorError error;
-        const auto parsed = frontend::parse_selector(options_.selector, &error);
-        if (!parsed)
-            throw CLI::ValidationError("--selector: " + error.message);
-        if (options_.space.empty())
-            return {{options_.selector, {}, endpoints_of(*parsed)}};
-        const auto space =
-            selector::Selector::equal(std::string(policy::kNamespaceLabel), options_.space);
-        return {{options_.selector + " in namespace " + options_.space,
-                 {},
-                 endpoints_of(selector::Selector::all_of({*parsed, space}))}};
-    }
-
-    /// Policies of that name, of any kind.
-    std::vector<Selected> selected_by_policies() const {
-        const std::string name = options_.what.substr(kPolicy.size());
-        const auto ordered = passes::order_policies(input_.cluster);
-        std::vector<Selected> out;
-        std::vector<std::string> names;
-        for (const policy::OrderedTier& tier : ordered.tiers)
-            for (const policy::Policy* each : tier.policies) {
-                const auto& meta = each->meta;
-                names.push_back(full_name(meta));
-                if (names.back() == name)
-                    out.push_back(
-                        {fmt::format("{} {} (tier {})", each->manifest_kind, name, tier.name),
-                         meta.span, endpoints_of(policy::subject_of(*each))});
-            }
-        if (!out.empty())
-            return out;
-        const std::vector<std::string_view> known(names.begin(), names.end());
-        const auto near = diag::nearest(name, known);
-        throw CLI::ValidationError(
-            fmt::format("there is no policy `{}`{}", name,
-                        near ? fmt::format("; did you mean `{}`?", *near) : ""));
-    }
-
-    void print_selected(const std::vector<Selected>& all) const {
+    void print(const std::vector<SelectedEndpoints>& all) const {
         json out = json::array();
-        for (const Selected& each : all) {
-            if (options_.format == "json") {
+        for (const SelectedEndpoints& each : all) {
+            if (json_) {
                 json entry{{"selects", each.title}, {"endpoints", each.endpoints}};
                 if (each.span.known())
-                    entry["at"] = input_.sources.describe(each.span);
+                    entry["at"] = sources_.describe(each.span);
                 out.push_back(std::move(entry));
                 continue;
             }
@@ -116,57 +43,40 @@ class Which {
             for (const std::string& name : each.endpoints)
                 fmt::print("  {}\n", name);
         }
-        if (options_.format == "json")
+        if (json_)
             print(out);
     }
 
-    void print_policies() const {
-        const auto name = frontend::parse_end(options_.what);
-        if (!name)
-            throw CLI::ValidationError(name.error());
-        const auto object = analyzer::find_object(cluster_, *name);
-        if (!object)
-            throw CLI::ValidationError(object.error() +
-                                       "; for the endpoints of a policy write policy:NAME");
-        json out = json::array();
-        for (const Hook hook : {Hook::Normal, Hook::Forward, Hook::PreDnat, Hook::Untracked})
-            for (const Direction direction : {Direction::Ingress, Direction::Egress}) {
-                const auto* program = cluster_.find(*object, direction, hook, net::Family::V4);
-                if (program == nullptr)
-                    program = cluster_.find(*object, direction, hook, net::Family::V6);
-                if (program != nullptr)
-                    out.push_back(policies_of(*program, direction, hook));
-            }
-        if (options_.format == "json")
+    void print(const Governed& governed) const {
+        if (json_) {
+            json out = json::array();
+            for (const GoverningPolicies& part : governed.by)
+                out.push_back(json_of(part));
             return print(out);
-        fmt::print("{}\n", name_of(cluster_, *object));
-        const decision::Endpoint* endpoint = cluster_.endpoint_of(*object);
-        const bool is_host = endpoint != nullptr && endpoint->is_host_endpoint;
-        for (const json& part : out)
-            print_part(part, is_host);
-        if (out.empty())
-            print_ungoverned(*object);
+        }
+        fmt::print("{}\n", name_of(cluster_, governed.endpoint));
+        for (const GoverningPolicies& part : governed.by)
+            print_part(part, governed.is_host_endpoint);
+        if (governed.by.empty())
+            print_ungoverned(governed);
     }
 
-    void print_ungoverned(decision::ObjectId object) const {
-        const decision::Endpoint* endpoint = cluster_.endpoint_of(object);
-        if (endpoint == nullptr || !endpoint->host_network) {
-            fmt::print("  no policy governs it: it has no address\n");
-            return;
-        }
+  private:
+    static void print_ungoverned(const Governed& governed) {
+        if (!governed.on_host_network)
+            return fmt::print("  no policy governs it: it has no address\n");
         std::vector<std::string> hosts;
-        for (const auto& [name, id] : cluster_.host_endpoints_by_name)
-            if (cluster_.endpoint_of(id)->node == endpoint->node)
-                hosts.push_back("hep:" + name);
+        for (const std::string& each : governed.hosts)
+            hosts.push_back("hep:" + each);
         fmt::print("  it shares its node's network: {}\n",
                    hosts.empty()
                        ? "no policy governs it"
                        : fmt::format("the policies of {} govern it", fmt::join(hosts, ", ")));
     }
 
-    json policies_of(const decision::GroupProgram& program, Direction direction, Hook hook) const {
+    json json_of(const GoverningPolicies& part) const {
         json policies = json::array();
-        for (const decision::PolicyBlock& block : program.slots.policies()) {
+        for (const decision::PolicyBlock& block : part.policies) {
             json entry{{"tier", block.tier},
                        {"policy", policy::to_string(block.policy)},
                        {"staged", block.staged},
@@ -175,53 +85,49 @@ class Which {
             if (block.order)
                 entry["order"] = *block.order;
             if (block.span.known())
-                entry["at"] = input_.sources.describe(block.span);
+                entry["at"] = sources_.describe(block.span);
             policies.push_back(std::move(entry));
         }
-        return json{{"direction", decision::to_string(direction)},
-                    {"hook", decision::to_string(hook)},
+        return json{{"direction", decision::to_string(part.direction)},
+                    {"hook", decision::to_string(part.hook)},
                     {"policies", std::move(policies)}};
     }
 
     /// What becomes of packets that no policy of the hook is for.
-    static const char* without_policy(const std::string& hook, bool is_host) {
-        if (hook == decision::to_string(Hook::Forward))
+    static const char* without_policy(Hook hook, bool is_host) {
+        if (hook == Hook::Forward)
             return "what is forwarded passes";
-        if (hook != decision::to_string(Hook::Normal))
+        if (hook != Hook::Normal)
             return "packets go on to the other policies";
         return is_host ? "its profiles decide (without any all is denied but failsafe ports)"
                        : "profiles decide (those of a namespace allow all, and without any all is "
                          "denied)";
     }
 
-    static void print_part(const json& part, bool is_host) {
-        const std::string hook = part["hook"];
-        fmt::print("  {}{}\n", part["direction"].get<std::string>(),
-                   hook == decision::to_string(Hook::Normal) ? "" : " (" + hook + ")");
+    void print_part(const GoverningPolicies& part, bool is_host) const {
+        fmt::print(
+            "  {}{}\n", decision::to_string(part.direction),
+            part.hook == Hook::Normal ? "" : fmt::format(" ({})", decision::to_string(part.hook)));
         std::size_t number = 0;
-        for (const json& each : part["policies"])
-            fmt::print("    {}. tier {}, {}: {}{}{}{}{}\n", ++number,
-                       each["tier"].get<std::string>(),
-                       each.contains("order") ? fmt::format("order {}", each["order"].get<double>())
-                                              : "no order",
-                       each["policy"].get<std::string>(),
-                       each["staged"].get<bool>() ? " (staged: not enforced)" : "",
-                       each["unread"].get<bool>() ? " (could not be read: it may govern)" : "",
-                       each["has_rules"].get<bool>() ? "" : " (no rule in this direction)",
-                       each.contains("at") ? "   (" + each["at"].get<std::string>() + ")" : "");
+        for (const decision::PolicyBlock& each : part.policies)
+            fmt::print("    {}. tier {}, {}: {}{}{}{}{}\n", ++number, each.tier,
+                       each.order ? fmt::format("order {}", *each.order) : "no order",
+                       policy::to_string(each.policy), each.staged ? " (staged: not enforced)" : "",
+                       each.unread ? " (could not be read: it may govern)" : "",
+                       each.count != 0 ? "" : " (no rule in this direction)", place(each.span));
         if (number == 0)
-            fmt::print("    no policy: {}\n", without_policy(hook, is_host));
+            fmt::print("    no policy: {}\n", without_policy(part.hook, is_host));
     }
 
     std::string place(const Span& span) const {
-        return span.known() ? "   (" + input_.sources.describe(span) + ")" : "";
+        return span.known() ? "   (" + sources_.describe(span) + ")" : "";
     }
     static void print(const json& out) {
         fmt::print("{}\n", out.dump(1, ' ', false, json::error_handler_t::replace));
     }
 
-    const WhichOptions& options_;
-    const Input& input_;
+    bool json_;
+    const Sources& sources_;
     const decision::LoweredCluster& cluster_;
 };
 
@@ -231,10 +137,19 @@ int run(const WhichOptions& options) {
     const Input input = read_input(options.paths, options.input);
     if (is_unusable(input))
         return kBadInput;
-    diag::Diagnostics diagnostics;
-    const auto cluster = passes::lower(input.cluster, diagnostics);
+    const passes::Lowered lowered = passes::lower(input.cluster);
+    const decision::LoweredCluster& cluster = lowered.cluster;
     tell_unread(input, endpoints_in_doubt(input, cluster));
-    return Which(options, input, cluster).run();
+    const WhichPrinter printer(options.format == "json", input.sources, cluster);
+    if (!options.selector.empty())
+        printer.print(std::vector{value_or_usage(
+            endpoints_of_selector(cluster, options.selector, options.space), "--selector: ")});
+    else if (options.what.starts_with(kPolicy))
+        printer.print(
+            value_or_usage(endpoints_of_policy(lowered, options.what.substr(kPolicy.size()))));
+    else
+        printer.print(value_or_usage(policies_of_endpoint(cluster, options.what)));
+    return kGood;
 }
 
 } // namespace

@@ -16,8 +16,6 @@ std::string origins_json(const decision::LoweredCluster& cluster, backends::Node
             continue;
         json programs = json::object();
         for (const auto& [key, program] : cluster.groups[endpoint.group.value].programs) {
-            if (key.hook != decision::Hook::Normal)
-                continue;
             const std::string& name = images.name_of(program.program);
             if (!image.programs.contains(name))
                 continue;
@@ -30,6 +28,7 @@ std::string origins_json(const decision::LoweredCluster& cluster, backends::Node
                 slots.push_back(std::move(entry));
             }
             programs[name] = {{"direction", decision::to_string(key.direction)},
+                              {"hook", decision::to_string(key.hook)},
                               {"slots", std::move(slots)}};
         }
         out["endpoints"].push_back({{"name", cluster.world.object(endpoint.object).name},

@@ -27,10 +27,8 @@ Checked check_input(Input& input, const LintConfig& config, const Prepare& prepa
     out.loads = !input.diagnostics.has_errors();
     out.ran = !leaves_nothing(input.diagnostics);
     if (out.ran) {
-        const policy::OrderedPolicies all = passes::order_policies(input.cluster);
+        const auto [all, lowered] = passes::lower(input.cluster);
         const policy::OrderedPolicies policies = readable_policies(all);
-        const decision::LoweredCluster lowered =
-            passes::lower(input.cluster, all, input.diagnostics);
         const decision::PolicyRules rules = passes::lower_policies(input.cluster, all);
         lint::Settings settings = config.settings;
         settings.policy_rules = &rules;

@@ -14,12 +14,13 @@
 
 namespace polecat::cli {
 
+using analyzer::Bounds;
 using analyzer::ConnectionSet;
 using analyzer::ConnectivityMap;
 using analyzer::EndGroup;
+using analyzer::SetBounds;
 using backends::Graph;
 using decision::Direction;
-using Pair = ConnectivityMap::Pair;
 
 namespace {
 
@@ -40,7 +41,7 @@ struct Box {
 
 /// What is allowed between two boxes: sets of the pairs of their parts.
 struct Between {
-    std::set<Pair> pairs;
+    std::set<SetBounds> pairs;
     bool implied = true; ///< each pair is of two unrestricted ends
 };
 
@@ -247,7 +248,7 @@ class Painter {
     void edges_from(std::size_t source, Graph& out) {
         std::vector<Between> cells(boxes_.size());
         for (const auto& [from, senders] : boxes_[source].parts) {
-            const std::vector<Pair> row = map_.row(from);
+            const std::vector<std::uint32_t> row = map_.row(from);
             for (std::size_t to_box = 0; to_box < boxes_.size(); ++to_box) {
                 if (boxes_[source].outside && boxes_[to_box].outside)
                     continue;
@@ -255,9 +256,10 @@ class Painter {
                 for (const auto& [to, receivers] : boxes_[to_box].parts) {
                     if (same_one(boxes_[source], boxes_[to_box], from, to))
                         continue;
-                    cell.pairs.insert(row[to]);
+                    const SetBounds& pair = map_.pair(row[to]);
+                    cell.pairs.insert(pair);
                     cell.implied = cell.implied && !egress_[from] && !ingress_[to] &&
-                                   map_.set(row[to].allow) == ConnectionSet::all();
+                                   map_.set(pair.sure) == ConnectionSet::all();
                 }
             }
         }
@@ -267,22 +269,23 @@ class Painter {
 
     /// One edge says all: what is allowed for some pair, and whether that holds for every pair.
     void add_edge(std::size_t from, std::size_t to, const Between& cell, Graph& out) {
-        const std::vector<Pair> key(cell.pairs.begin(), cell.pairs.end());
+        const std::vector<SetBounds> key(cell.pairs.begin(), cell.pairs.end());
         auto [place, added] = texts_.try_emplace(key);
         if (added) {
-            ConnectionSet allow, may;
-            for (const Pair& each : key) {
-                allow = allow | map_.set(each.allow);
-                may = may | map_.set(each.may);
+            Bounds<ConnectionSet> all;
+            for (const SetBounds& each : key) {
+                all.sure = all.sure | map_.set(each.sure);
+                all.may = all.may | map_.set(each.may);
             }
-            const bool sure = allow == may;
-            std::string text = allow.empty() ? "" : allow.describe(map_.http());
+            const bool sure = all.is_certain();
+            std::string text = all.sure.empty() ? "" : all.sure.describe(map_.http());
             if (!sure)
                 text += (text.empty() ? "depends: " : "; depends: ") +
-                        (may - allow).describe(map_.http());
-            place->second = {may.empty() ? "" : text, !sure            ? Graph::EdgeKind::Depends
-                                                      : key.size() > 1 ? Graph::EdgeKind::Partly
-                                                                       : Graph::EdgeKind::Allowed};
+                        (all.may - all.sure).describe(map_.http());
+            place->second = {all.may.empty() ? "" : text, !sure ? Graph::EdgeKind::Depends
+                                                          : key.size() > 1
+                                                              ? Graph::EdgeKind::Partly
+                                                              : Graph::EdgeKind::Allowed};
         }
         if (!place->second.first.empty())
             out.edges.push_back(
@@ -296,7 +299,7 @@ class Painter {
     std::vector<bool> ingress_, egress_; ///< restricted, by group
     std::vector<Box> boxes_;
     Grouping::By by_ = Grouping::By::Workload;
-    std::map<std::vector<Pair>, std::pair<std::string, Graph::EdgeKind>> texts_;
+    std::map<std::vector<SetBounds>, std::pair<std::string, Graph::EdgeKind>> texts_;
 };
 
 } // namespace

@@ -1,6 +1,7 @@
 #include "driver/map/rows.h"
 
 #include <algorithm>
+#include <numeric>
 #include <unordered_map>
 
 #include <fmt/format.h>
@@ -13,8 +14,8 @@ namespace polecat::cli {
 
 using analyzer::ConnectivityMap;
 using analyzer::EndGroup;
+using analyzer::SetBounds;
 using decision::LoweredCluster;
-using Pair = ConnectivityMap::Pair;
 
 namespace {
 
@@ -74,66 +75,71 @@ std::size_t count_endpoints(const std::vector<EndGroup>& groups) {
     return out;
 }
 
-std::size_t hash_of(const std::vector<Pair>& row) {
+std::size_t hash_of(const std::vector<std::uint32_t>& row) {
     std::size_t hash = 1469598103934665603u;
-    for (const Pair& pair : row)
-        hash = (hash ^ ((std::size_t{pair.allow} << 32) | pair.may)) * 1099511628211u;
+    for (const std::uint32_t pair : row)
+        hash = (hash ^ pair) * 1099511628211u;
     return hash;
 }
 
-/// Groups that are reached with the same connections.
+/// Groups that are reached with the same connections: a part of Alike::groups.
 struct Reached {
-    Pair pair;
-    std::vector<std::uint32_t> groups;
+    SetBounds pair;
+    std::size_t first = 0, last = 0; ///< the latter not included
 };
 
 /// Sources that reach the same, and what they reach, by connections.
 struct Alike {
-    std::vector<std::uint32_t> sources;
+    std::vector<std::uint32_t> sources, groups;
     std::vector<Reached> destinations;
 };
 
 /// Sorts the destinations of a row by what reaches them. Keeps its room from row to row.
 class RowSorter {
   public:
+    explicit RowSorter(const ConnectivityMap& map) : map_(map) {}
+
     /// `outside`: the source is an outside address, which says nothing towards others of its kind.
-    std::vector<Reached> sort(const std::vector<EndGroup>& groups, const std::vector<Pair>& row,
-                              bool outside) {
-        std::vector<Reached> out;
-        std::vector<std::size_t> counts;
-        bucket_.assign(row.size(), kNone);
-        by_pair_.clear();
-        std::uint32_t last = kNone;
-        for (std::uint32_t i = 0; i < row.size(); ++i) {
-            if (row[i].may == 0 || (outside && groups[i].is_outside()))
-                continue;
-            // Neighbours are often reached alike.
-            if (last == kNone || out[last].pair != row[i]) {
-                const std::uint64_t key = (std::uint64_t{row[i].allow} << 32) | row[i].may;
-                last =
-                    by_pair_.try_emplace(key, static_cast<std::uint32_t>(out.size())).first->second;
-                if (last == out.size()) {
-                    out.push_back({row[i], {}});
-                    counts.push_back(0);
-                }
-            }
-            bucket_[i] = last;
-            ++counts[last];
-        }
-        for (std::size_t i = 0; i < out.size(); ++i)
-            out[i].groups.reserve(counts[i]);
+    Alike sort(std::uint32_t source, const std::vector<std::uint32_t>& row, bool outside) {
+        const auto& groups = map_.groups();
+        const auto counts = [&](std::uint32_t group) {
+            return row[group] != 0 && !(outside && groups[group].is_outside());
+        };
+        found_.clear();
         for (std::uint32_t i = 0; i < row.size(); ++i)
-            if (bucket_[i] != kNone)
-                out[bucket_[i]].groups.push_back(i);
-        std::sort(out.begin(), out.end(),
-                  [](const Reached& a, const Reached& b) { return a.pair < b.pair; });
+            if (counts(i))
+                ++count_of(row[i]);
+        std::sort(found_.begin(), found_.end(),
+                  [this](std::uint32_t a, std::uint32_t b) { return map_.pair(a) < map_.pair(b); });
+        Alike out{{source}, {}, {}};
+        std::size_t size = 0;
+        for (const std::uint32_t pair : found_) {
+            const std::size_t first = size;
+            size += counts_[pair];
+            out.destinations.push_back({map_.pair(pair), first, size});
+            counts_[pair] = first; // where the next one goes
+        }
+        out.groups.resize(size);
+        for (std::uint32_t i = 0; i < row.size(); ++i)
+            if (counts(i))
+                out.groups[counts_[row[i]]++] = i;
+        for (const std::uint32_t pair : found_)
+            counts_[pair] = 0;
         return out;
     }
 
   private:
-    static constexpr std::uint32_t kNone = UINT32_MAX;
-    std::vector<std::uint32_t> bucket_;
-    std::unordered_map<std::uint64_t, std::uint32_t> by_pair_;
+    std::size_t& count_of(std::uint32_t pair) {
+        if (pair >= counts_.size())
+            counts_.resize(pair + std::size_t{1}, 0);
+        if (counts_[pair] == 0)
+            found_.push_back(pair);
+        return counts_[pair];
+    }
+
+    const ConnectivityMap& map_;
+    std::vector<std::size_t> counts_;  ///< by pair, all 0 but while a row is sorted
+    std::vector<std::uint32_t> found_; ///< pairs of the row
 };
 
 /// An endpoint and itself are no pair.
@@ -141,18 +147,25 @@ void drop_self(const std::vector<EndGroup>& groups, Alike& alike) {
     const std::uint32_t self = alike.sources.front();
     if (alike.sources.size() > 1 || groups[self].objects.size() > 1)
         return;
-    for (Reached& reached : alike.destinations)
-        std::erase(reached.groups, self);
-    std::erase_if(alike.destinations, [](const Reached& each) { return each.groups.empty(); });
+    const auto found = std::find(alike.groups.begin(), alike.groups.end(), self);
+    if (found == alike.groups.end())
+        return;
+    const auto place = static_cast<std::size_t>(found - alike.groups.begin());
+    alike.groups.erase(found);
+    for (Reached& each : alike.destinations) {
+        each.first -= each.first > place ? 1 : 0;
+        each.last -= each.last > place ? 1 : 0;
+    }
+    std::erase_if(alike.destinations, [](const Reached& each) { return each.first == each.last; });
 }
 
 std::vector<Alike> alike_sources(const ConnectivityMap& map) {
     const auto& groups = map.groups();
     std::vector<Alike> out;
-    RowSorter sorter;
+    RowSorter sorter(map);
     std::unordered_map<std::size_t, std::vector<std::size_t>> by_hash;
     for (std::uint32_t i = 0; i < groups.size(); ++i) {
-        const std::vector<Pair> row = map.row(i);
+        const std::vector<std::uint32_t> row = map.row(i);
         auto& candidates = by_hash[hash_of(row)];
         const auto found =
             std::find_if(candidates.begin(), candidates.end(), [&](std::size_t each) {
@@ -164,7 +177,7 @@ std::vector<Alike> alike_sources(const ConnectivityMap& map) {
             out[*found].sources.push_back(i);
         } else {
             candidates.push_back(out.size());
-            out.push_back({{i}, sorter.sort(groups, row, groups[i].is_outside())});
+            out.push_back(sorter.sort(i, row, groups[i].is_outside()));
         }
     }
     for (Alike& alike : out)
@@ -185,7 +198,7 @@ MapNames::MapNames(const std::vector<MapEndText>& ends) : ends_(ends) {
     outside_ = together(outside);
 }
 
-std::string MapNames::joined(const std::vector<std::uint32_t>& which, const char* separator) const {
+std::string MapNames::joined(MapEnds which, const char* separator) const {
     std::string out;
     const auto add = [&](const std::string& name) { out += (out.empty() ? "" : separator) + name; };
     std::vector<const net::AddressSet*> outside;
@@ -199,7 +212,7 @@ std::string MapNames::joined(const std::vector<std::uint32_t>& which, const char
     return out;
 }
 
-std::string MapNames::members(const std::vector<std::uint32_t>& which) const {
+std::string MapNames::members(MapEnds which) const {
     std::string out;
     const auto add = [&](const std::string& name) { out += (out.empty() ? "" : " ") + name; };
     std::vector<const net::AddressSet*> outside;
@@ -244,9 +257,17 @@ MapRows grouped_rows(const LoweredCluster& cluster, const ConnectivityMap& map,
     out.family = family;
     out.endpoints = count_endpoints(groups);
     out.ends = end_texts(cluster, groups);
-    for (Alike& alike : alike_sources(map))
-        for (Reached& reached : alike.destinations)
-            out.rows.push_back({alike.sources, std::move(reached.groups), reached.pair});
+    std::vector<Alike> all = alike_sources(map);
+    std::size_t rows = 0;
+    for (const Alike& alike : all)
+        rows += alike.destinations.size();
+    out.rows.reserve(rows);
+    for (Alike& alike : all) {
+        const MapEnds from = out.lists.emplace_back(std::move(alike.sources));
+        const MapEnds to = out.lists.emplace_back(std::move(alike.groups));
+        for (const Reached& each : alike.destinations)
+            out.rows.push_back({from, to.subspan(each.first, each.last - each.first), each.pair});
+    }
     return out;
 }
 
@@ -284,16 +305,19 @@ MapRows expanded_rows(const LoweredCluster& cluster, const ConnectivityMap& map,
             out.ends.push_back(std::move(end));
         }
     }
+    auto& every = out.lists.emplace_back(out.ends.size());
+    std::iota(every.begin(), every.end(), 0u);
     for (std::uint32_t source = 0; source < groups.size(); ++source) {
-        const std::vector<Pair> row = map.row(source);
+        const std::vector<std::uint32_t> row = map.row(source);
         for (const std::uint32_t from : ends[source])
             for (std::uint32_t destination = 0; destination < groups.size(); ++destination) {
-                if (row[destination].may == 0 ||
+                if (row[destination] == 0 ||
                     (groups[source].is_outside() && groups[destination].is_outside()))
                     continue;
                 for (const std::uint32_t to : ends[destination])
                     if (from != to)
-                        out.rows.push_back({{from}, {to}, row[destination]});
+                        out.rows.push_back(
+                            {{&every[from], 1}, {&every[to], 1}, map.pair(row[destination])});
             }
     }
     return out;

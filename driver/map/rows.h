@@ -2,11 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "analyzer/flows/map.h"
+#include "support/box.h"
 
 namespace polecat::cli {
 
@@ -29,18 +30,25 @@ struct NoRoute {
 };
 
 /// Indices into MapRows::ends.
+using MapEnds = std::span<const std::uint32_t>;
+
 struct MapRow {
-    std::vector<std::uint32_t> from, to;
-    analyzer::ConnectivityMap::Pair connections;
-    bool hangs_on_unread = false; ///< what could not be read may make it another
-    std::shared_ptr<const NoRoute> no_route = nullptr; ///< where rows are marked
+    MapEnds from, to; ///< parts of MapRows::lists
+    analyzer::SetBounds connections;
+    bool hangs_on_unread = false;         ///< what could not be read may make it another
+    Box<NoRoute> no_route = std::nullopt; ///< where rows are marked
 };
 
 struct MapRows {
+    MapRows() = default;
+    MapRows(MapRows&&) noexcept = default; // a copy's rows would be parts of another's lists
+    MapRows& operator=(MapRows&&) noexcept = default;
+
     net::Family family = net::Family::V4;
     std::size_t endpoints = 0;
     std::vector<MapEndText> ends;
-    std::vector<MapRow> rows;
+    std::vector<MapRow> rows; ///< one after the other where they have the same source
+    std::vector<std::vector<std::uint32_t>> lists;
     std::vector<std::string> unread; ///< what was not read, for formats that hold it themselves
     bool routed = false;             ///< routes were looked for
     bool cut = false;                ///< of large rows only between the first pairs
@@ -54,9 +62,9 @@ class MapNames {
   public:
     /// `ends` must outlive this.
     explicit MapNames(const std::vector<MapEndText>& ends);
-    std::string joined(const std::vector<std::uint32_t>& which, const char* separator) const;
+    std::string joined(MapEnds which, const char* separator) const;
     /// Every member by name; outside addresses as CIDRs, or as "any outside address".
-    std::string members(const std::vector<std::uint32_t>& which) const;
+    std::string members(MapEnds which) const;
 
   private:
     const std::vector<MapEndText>& ends_;

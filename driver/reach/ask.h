@@ -45,11 +45,4 @@ std::vector<Question> service_questions(const decision::LoweredCluster& cluster,
 std::vector<Question> questions_behind(const decision::LoweredCluster& cluster,
                                        const Question& question);
 
-/// `hanging`: the rows that hang on what of the input was not read are added to it.
-std::string answer_text(const decision::LoweredCluster& cluster, const Input& input,
-                        const std::vector<Question>& questions, Hanging& hanging);
-/// Each entry names what was not read.
-std::string answer_json(const decision::LoweredCluster& cluster, const Input& input,
-                        const std::vector<Question>& questions, Hanging& hanging);
-
 } // namespace polecat::cli

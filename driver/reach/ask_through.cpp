@@ -105,11 +105,11 @@ class Asker {
         return row.from;
     }
 
-    static void add(Row& row, analyzer::ConnectionSet allow, analyzer::ConnectionSet may,
+    static void add(Row& row, analyzer::ConnectionSet sure, analyzer::ConnectionSet may,
                     ThroughAnswers& out) {
         if (row.from.empty())
             return;
-        analyzer::Answer answer{{}, {}, std::move(allow), std::move(may)};
+        analyzer::Answer answer{{}, {}, {std::move(sure), std::move(may)}};
         answer.from.resize(row.from.size());
         std::iota(answer.from.begin(), answer.from.end(),
                   static_cast<std::uint32_t>(out.answers.from.size()));

@@ -246,10 +246,7 @@ class Search {
                            into.policy.name);
         if (!apply(edited, into, direction, rule))
             return false;
-        diag::Diagnostics diagnostics;
-        auto lowered = passes::lower(edited, diagnostics, options_);
-        if (diagnostics.has_errors())
-            return false;
+        auto lowered = passes::lower(edited, options_).cluster;
         const auto* program =
             lowered.find(refusal.hop.endpoint, direction, refusal.hop.hook, refusal.flow.family);
         if (program == nullptr || decision::eval(lowered.program(program->program),

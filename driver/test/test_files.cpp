@@ -74,7 +74,7 @@ class Runner {
             accept(input.sources, input.diagnostics);
             return std::nullopt;
         }
-        auto lowered = passes::lower(input.cluster, input.diagnostics, options_);
+        auto lowered = passes::lower(input.cluster, options_).cluster;
         for (std::string& line : unread_lines(input, endpoints_in_doubt(input, lowered)))
             out_.unread.push_back(std::move(line));
         return lowered;

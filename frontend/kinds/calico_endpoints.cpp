@@ -226,7 +226,8 @@ void read_workload_endpoint(ObjectContext& context) {
     check_gateway(spec, "ipv6Gateway", net::Family::V6);
     check_mac(spec);
     check_container_id(spec);
-    read_loose_nets(spec, "allowSpoofedSourcePrefixes");
+    for (const At<net::Cidr>& each : read_loose_nets(spec, "allowSpoofedSourcePrefixes"))
+        out.other_sources.push_back(*each);
     out.profiles = read_profiles(spec);
     read_ports(spec, true, checks_of(context), out.ports);
     spec.ignore({"orchestrator", "workload", "pod", "endpoint", "qosControls", "type"});

@@ -61,6 +61,32 @@ std::optional<bool> flag(const Settings& spec, std::string_view path) {
     return found ? std::optional(found->value) : std::nullopt;
 }
 
+std::optional<std::uint16_t> port_of(const Settings& spec, std::string_view path) {
+    const auto port = spec.integer(path);
+    return port ? std::optional(static_cast<std::uint16_t>(port->value)) : std::nullopt;
+}
+
+/// What changes the rules of a node beside policy.
+void read_rule_settings(const Settings& spec, FelixSettings& felix) {
+    felix.vxlan = flag(spec, "vxlanEnabled");
+    felix.ipip = flag(spec, "ipipEnabled");
+    felix.wireguard = flag(spec, "wireguardEnabled");
+    felix.wireguard6 = flag(spec, "wireguardEnabledV6");
+    felix.wireguard_port = port_of(spec, "wireguardListeningPort");
+    felix.wireguard6_port = port_of(spec, "wireguardListeningPortV6");
+    felix.skips_invalid_check = flag(spec, "disableConntrackInvalidCheck");
+    // Rules that replace those of Felix for iptables answer as these did.
+    for (const char* key : {"iptablesFilterDenyAction", "nftablesFilterDenyAction"})
+        if (spec.has(key))
+            felix.rejects = spec.is(key, "Reject");
+    if (spec.has("workloadSourceSpoofing"))
+        felix.allows_other_sources = spec.is("workloadSourceSpoofing", "Any");
+    if (const auto rate = spec.text("logActionRateLimit"))
+        felix.log_rate = rate->value;
+    if (const auto burst = spec.integer("logActionRateLimitBurst"))
+        felix.log_burst = static_cast<std::uint32_t>(burst->value);
+}
+
 FelixSettings felix_settings(const Settings& spec) {
     FelixSettings felix;
     felix.failsafe_inbound = failsafe_ports(spec, "failsafeInboundHostPorts");
@@ -78,8 +104,8 @@ FelixSettings felix_settings(const Settings& spec) {
     }
     felix.allow_vxlan_from_workloads = flag(spec, "allowVXLANPacketsFromWorkloads");
     felix.allow_ipip_from_workloads = flag(spec, "allowIPIPPacketsFromWorkloads");
-    if (const auto port = spec.integer("vxlanPort"))
-        felix.vxlan_port = static_cast<std::uint16_t>(port->value);
+    felix.vxlan_port = port_of(spec, "vxlanPort");
+    read_rule_settings(spec, felix);
     return felix;
 }
 

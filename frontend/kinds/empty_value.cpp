@@ -46,12 +46,17 @@ void report_null_item(const yaml::Node& item, const Fields& fields, std::string_
             .with_hint("write what is meant, or `{}` if it is that");
 }
 
-void report_empty_list(Fields& fields, std::string_view key, std::string_view meaning) {
+diag::Diagnostic* report_empty_list(Fields& fields, std::string_view key,
+                                    std::string_view meaning) {
     const yaml::Node* list = fields.get(key);
-    if (report_null(fields, key, meaning) == nullptr && list != nullptr && list->is_sequence() &&
-        list->items.empty())
-        report_empty(fields, fields.key_span(key), fields.path_of(key), "is empty", meaning)
-            .severity = diag::Severity::Note;
+    if (diag::Diagnostic* found = report_null(fields, key, meaning))
+        return found;
+    if (list == nullptr || !list->is_sequence() || !list->items.empty())
+        return nullptr;
+    auto& diagnostic =
+        report_empty(fields, fields.key_span(key), fields.path_of(key), "is empty", meaning);
+    diagnostic.severity = diag::Severity::Note;
+    return &diagnostic;
 }
 
 void report_emptied_rule(Fields& rule) {

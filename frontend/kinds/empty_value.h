@@ -9,12 +9,12 @@
 namespace polecat::frontend {
 
 /// Says so where `key` is there and null. `meaning`: what holds then, "every address".
-/// nullptr: it is not null.
+/// nullptr: there was nothing to say.
 diag::Diagnostic* report_null(Fields& fields, std::string_view key, std::string_view meaning);
 /// The same of an item of a list, whose fields these are.
 void report_null_item(const yaml::Node& item, const Fields& fields, std::string_view meaning);
 /// Also a note where the list is there and empty.
-void report_empty_list(Fields& fields, std::string_view key, std::string_view meaning);
+diag::Diagnostic* report_empty_list(Fields& fields, std::string_view key, std::string_view meaning);
 
 /// The fields of a rule of Calico's, and of one of its ends.
 void report_emptied_rule(Fields& rule);

@@ -43,6 +43,8 @@ const char* word_of(const yaml::Node& node) {
 Fields::Fields(const yaml::Node* node, std::string path, std::string object,
                diag::Diagnostics& diagnostics)
     : path_(std::move(path)), object_(std::move(object)), diagnostics_(&diagnostics) {
+    constexpr std::size_t kUsual = 8; // of keys that are asked for
+    known_.reserve(kUsual);
     if (node != nullptr)
         home_ = node->span;
     if (node == nullptr || node->is_null())
@@ -282,7 +284,8 @@ void Fields::report_unknown(diag::Severity slip, diag::Severity other) {
                  member.value.is_scalar())
             diagnostic.with_hint("a label that is asked for stands below matchLabels");
         else if (other != diag::Severity::Error)
-            diagnostic.with_hint("it is not read; remove it, unless Kubernetes has it by now");
+            diagnostic.with_hint("it is not read; remove it, unless Kubernetes has it by now")
+                .as_usual(other == diag::Severity::Note);
     }
 }
 

@@ -52,7 +52,7 @@ class Fields {
     /// `other`. `slip`: how bad a slip is.
     void finish_open(std::span<const std::string_view> others,
                      diag::Severity slip = diag::Severity::Error,
-                     diag::Severity other = diag::Severity::Warning);
+                     diag::Severity other = diag::Severity::Note);
 
     /// Reports keys that were never asked for.
     void finish();

@@ -107,6 +107,14 @@ bool is_policy_like(const TypeMeta& type) {
     return is_policy_group(type.group()) || is_policy_name(type.kind);
 }
 
+bool is_kind_of_policy(std::string_view kind) {
+    static constexpr std::string_view kKinds[] = {
+        "NetworkSet",         "GlobalNetworkSet", "HostEndpoint", "Tier",
+        "FelixConfiguration", "Profile",          "IPPool"};
+    return is_policy_name(kind) ||
+           std::find(std::begin(kKinds), std::end(kKinds), kind) != std::end(kKinds);
+}
+
 bool is_slip(const TypeMeta& type) {
     const std::string group = type.group();
     return (is_policy_group(group) && !is_unread_calico_kind(type.kind)) ||

@@ -30,6 +30,8 @@ bool is_policy_group(std::string_view group);
 bool is_policy_name(std::string_view kind);
 /// A kind of policy, or one that policy is made of: what it says decides.
 bool is_policy_like(const TypeMeta& type);
+/// The same by the kind alone, for those that answers about policy hang on.
+bool is_kind_of_policy(std::string_view kind);
 /// A kind that is not read and should perhaps be: it has a policy's name or group, or is nearly a
 /// kind that is read.
 bool is_slip(const TypeMeta& type);

@@ -140,14 +140,19 @@ void read_peer(Fields fields, std::vector<policy::KubernetesPeer>& into) {
 
 /// Whom to ask for names is often left open on purpose.
 void report_null_peers(Fields& fields, std::string_view peers, const policy::KubernetesRule& rule) {
-    auto* diagnostic = report_null(fields, peers, "every address");
+    // `[]` by itself is everything on purpose.
+    auto* diagnostic = rule.ports.empty() ? report_null(fields, peers, "every address")
+                                          : report_empty_list(fields, peers, "every address");
     const bool only_dns =
         peers == "to" && !rule.ports.empty() &&
         std::all_of(rule.ports.begin(), rule.ports.end(), [](const policy::KubernetesPort& each) {
             const auto* number = each.port ? std::get_if<std::uint16_t>(&*each.port) : nullptr;
             return number != nullptr && *number == 53 && !each.end_port;
         });
-    if (diagnostic != nullptr && only_dns)
+    if (diagnostic == nullptr)
+        return;
+    diagnostic->as_usual(diagnostic->severity == diag::Severity::Note);
+    if (only_dns)
         diagnostic->severity = diag::Severity::Note;
 }
 

@@ -46,7 +46,8 @@ void read_annotations(Fields& meta, policy::Metadata& out) {
         return is_for_openshift(each.first.value);
     });
     for (auto& [key, value] : pairs) {
-        if (may_remove && key.value.ends_with('-'))
+        if (key.value.ends_with('-') &&
+            (may_remove || key.value.find("openshift.io/") != std::string::npos))
             continue;
         if (const auto problem = check_label_key(lower_case(key.value)))
             meta.diagnostics()
@@ -79,6 +80,10 @@ policy::Metadata read_metadata(Fields& root, bool namespaced, diag::Severity unk
     if (name) {
         out.name = name->value;
         out.span = name->span;
+    } else if (const yaml::Node* other = meta.get("name");
+               other != nullptr && other->is_scalar() && !other->is_null()) {
+        out.name = other->text; // `y`, `1`: what it was meant to be called
+        out.span = other->span;
     } else if (const auto prefix = meta.string("generateName"); prefix && !prefix->value.empty()) {
         out.name = prefix->value + "x"; // the API server adds other letters
         out.span = prefix->span;

@@ -303,12 +303,27 @@ class Builder {
         }
         settle_key(key_node);
         if (const Member* first = keys.find(out, key_node.text)) {
-            if (depth > 0 || !lacks_separator_)
+            if (says_the_same(*first, value, depth == 0 && keys.find(out, "metadata") != nullptr))
+                report_repeated(key_node, *first);
+            else if (depth > 0 || !lacks_separator_)
                 report_duplicate(key_node, *first, depth == 0);
             return true;
         }
         out.members.push_back({std::move(key_node.text), key_node.span, std::move(value)});
         return true;
+    }
+
+    /// `in_object`: after its metadata the next object may begin, and say what this one says.
+    static bool says_the_same(const Member& first, const Node& value, bool in_object) {
+        return !in_object && first.value.is_scalar() && value.is_scalar() &&
+               first.value.text == value.text && first.value.quoted == value.quoted;
+    }
+
+    void report_repeated(const Node& key, const Member& first) {
+        auto& diagnostic = diagnostics_.report(diag::Code::DuplicateKey, key.span, {key.text});
+        diagnostic.with_label(first.key_span, "first here")
+            .with_hint("both say the same; one of them can go");
+        diagnostic.severity = diag::Severity::Note;
     }
 
     /// A second object where a new document should begin has each key of the first: said once.

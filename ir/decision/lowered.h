@@ -46,6 +46,7 @@ struct Endpoint {
     std::string interface_name;
     bool host_network = false; ///< shares the node's addresses: no policy of its own
     bool is_host_endpoint = false;
+    std::vector<net::Cidr> other_sources; ///< that it may send from beside its own addresses
 };
 
 /// A pod behind a service port: an endpoint of the world, or an address that none holds.

@@ -96,8 +96,10 @@ class MismatchFinder {
         rest = Match{};
         rest.http = http;
         if (matches(rest, predicates_, world_, flow_) == Tri::No)
-            out_.emplace_back(flow_.http ? "the HTTP method or path is another"
-                                         : "the rule is for HTTP requests, and none is given");
+            out_.emplace_back(
+                flow_.http ? "the HTTP method or path is another"
+                           : "the rule is for HTTP requests, and none is given; without Calico's "
+                             "application layer policy it takes the whole port");
     }
 
     void end(const EndMatch& match, const End& end, std::optional<std::uint16_t> port,

@@ -1,4 +1,4 @@
-/// Which host endpoint governs which interface of a node. For ir/path only.
+/// Which host endpoint governs which interface of a node.
 /// Source: felix/dataplane/linux/endpoint_mgr.go (resolveHostEndpoints).
 #pragma once
 

@@ -65,6 +65,17 @@ FelixSettings over(const FelixSettings& base, const FelixSettings& of_node) {
     take(&FelixSettings::allow_vxlan_from_workloads);
     take(&FelixSettings::allow_ipip_from_workloads);
     take(&FelixSettings::vxlan_port);
+    take(&FelixSettings::vxlan);
+    take(&FelixSettings::ipip);
+    take(&FelixSettings::wireguard);
+    take(&FelixSettings::wireguard6);
+    take(&FelixSettings::wireguard_port);
+    take(&FelixSettings::wireguard6_port);
+    take(&FelixSettings::skips_invalid_check);
+    take(&FelixSettings::rejects);
+    take(&FelixSettings::allows_other_sources);
+    take(&FelixSettings::log_rate);
+    take(&FelixSettings::log_burst);
     if (of_node.unread.known())
         out.unread = of_node.unread;
     return out;

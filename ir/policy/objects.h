@@ -87,6 +87,7 @@ struct Workload {
     std::map<std::string, std::string> pod_annotations;
     std::string owner_kind, owner_name;                   ///< of a pod that a workload made
     std::map<std::string, std::string> felix_environment; ///< FELIX_* that its containers are given
+    std::vector<net::Cidr> other_sources; ///< of a WorkloadEndpoint: allowSpoofedSourcePrefixes
 };
 
 struct HostEndpoint {
@@ -217,12 +218,20 @@ struct FelixSettings {
         net::Protocol protocol;
         std::uint16_t port;
         std::optional<net::Cidr> net;
+        auto operator<=>(const FailsafePort&) const = default;
     };
     std::optional<std::vector<FailsafePort>> failsafe_inbound, failsafe_outbound;
     std::optional<HostAction> to_host; ///< defaultEndpointToHostAction; Drop
     std::optional<std::vector<std::string>> interface_prefixes; ///< of workloads; "cali"
     std::optional<bool> allow_vxlan_from_workloads, allow_ipip_from_workloads; ///< false
     std::optional<std::uint16_t> vxlan_port;                                   ///< 4789
+    std::optional<bool> vxlan, ipip, wireguard, wireguard6;       ///< tunnels between nodes
+    std::optional<std::uint16_t> wireguard_port, wireguard6_port; ///< 51820, 51821
+    std::optional<bool> skips_invalid_check;  ///< disableConntrackInvalidCheck; false
+    std::optional<bool> rejects;              ///< nftablesFilterDenyAction; Drop
+    std::optional<bool> allows_other_sources; ///< workloadSourceSpoofing; Disabled
+    std::optional<std::string> log_rate;      ///< logActionRateLimit, "10/second"
+    std::optional<std::uint32_t> log_burst;   ///< logActionRateLimitBurst
     Span unread; ///< known: something of it could not be read, and may be any of these
 };
 

@@ -37,8 +37,13 @@ struct OrderedTier {
     std::vector<const Policy*> policies; ///< in order
 };
 
-/// Every policy, Kubernetes ones as Calico ones. Points into the cluster it was made of.
+/// Every policy, Kubernetes ones as Calico ones. Points into the cluster it was made of, and into
+/// itself: it can be moved, and not copied.
 struct OrderedPolicies {
+    OrderedPolicies() = default;
+    OrderedPolicies(OrderedPolicies&&) = default;
+    OrderedPolicies& operator=(OrderedPolicies&&) = default;
+
     std::deque<Policy> converted;
     std::vector<OrderedTier> tiers; ///< those that hold policies, in order of evaluation
 };

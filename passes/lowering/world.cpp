@@ -72,6 +72,25 @@ std::string interface_of(const policy::Metadata& pod, const policy::FelixSetting
     return policy::interface_prefixes(felix).front() + hex.substr(0, 11);
 }
 
+/// Calico's annotation is a list of JSON: `["10.0.0.0/8"]`. What is no CIDR allows nothing.
+std::vector<net::Cidr> other_sources(const policy::Workload& workload) {
+    std::vector<net::Cidr> out = workload.other_sources;
+    const auto found = workload.pod_annotations.find("cni.projectcalico.org/allowedSourcePrefixes");
+    if (found == workload.pod_annotations.end())
+        return out;
+    const std::string& text = found->second;
+    for (std::size_t at = text.find('"'); at != std::string::npos; at = text.find('"', at + 1)) {
+        const std::size_t end = text.find('"', at + 1);
+        if (end == std::string::npos)
+            break;
+        if (const auto cidr =
+                net::parse_cidr(text.substr(at + 1, end - at - 1), net::CidrForm::OrAddress))
+            out.push_back(*cidr);
+        at = end;
+    }
+    return out;
+}
+
 std::string workload_key(const std::string& kind, const policy::Metadata& meta) {
     return lower_case(kind) + ":" + meta.space + "/" + meta.name;
 }
@@ -155,6 +174,8 @@ class WorldBuilder {
         if (endpoint.interface_name.empty() && workload.kind == "Pod" && !workload.host_network)
             endpoint.interface_name = interface_of(workload.meta, lowered_.felix_of(workload.node));
         endpoint.host_network = workload.host_network;
+        if (lowered_.felix_of(workload.node).allows_other_sources.value_or(false))
+            endpoint.other_sources = other_sources(workload);
         const ObjectId id = add(std::move(object), std::move(endpoint), source);
         lowered_.workloads_by_name.emplace(key, id);
         if (!workload.host_network)

@@ -16,6 +16,7 @@
 
 #include "runtime/lab/namespace.h"
 #include "runtime/lab/packets.h"
+#include "runtime/nft.h"
 #include "runtime/process.h"
 
 namespace polecat::runtime {
@@ -30,9 +31,29 @@ int open_capture(const std::string& interface) {
     where.sll_ifindex = static_cast<int>(if_nametoindex(interface.c_str()));
     bind(fd, reinterpret_cast<sockaddr*>(&where), sizeof where);
     const int size = 8 << 20;
-    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
     return fd;
 }
+
+/// For whole packets with their headers.
+int open_raw(bool v6) {
+    const int fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+    const int on = 1;
+    setsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_HDRINCL : IP_HDRINCL, &on, sizeof on);
+    return fd;
+}
+
+/// Only tests speak for hosts: their kernels answer for neighbours and nothing else, no RST to a
+/// SYN, no error.
+constexpr const char* kSilence = R"(table inet silence {
+    chain input {
+        type filter hook input priority 0
+        icmpv6 type 133-137 accept
+        drop
+    }
+}
+)";
 
 } // namespace
 
@@ -85,8 +106,8 @@ Lab::Lab() {
 
 Lab::~Lab() {
     for (const Host& host : hosts) {
-        close(host.capture);
-        close(host.ns);
+        for (const int fd : {host.capture, host.raw4, host.raw6, host.ns})
+            close(fd);
     }
     kill(holder_, SIGKILL);
     waitpid(holder_, nullptr, 0);
@@ -130,7 +151,11 @@ Result<std::size_t> Lab::add_host(const std::string& interface,
     put("/proc/sys/net/ipv4/conf/" + interface + "/rp_filter", "0");
     put("/proc/sys/net/ipv4/neigh/" + interface + "/proxy_delay", "0");
     const Inside inside(host.ns);
+    if (const auto loaded = nft_load(kSilence); !loaded)
+        return Error{loaded.error()};
     host.capture = open_capture("eth0");
+    host.raw4 = open_raw(false);
+    host.raw6 = open_raw(true);
     hosts.push_back(std::move(host));
     return hosts.size() - 1;
 }
@@ -145,11 +170,8 @@ void Lab::give_node(const net::Address& address, const std::string& interface) {
 }
 
 bool Lab::send(std::size_t host, const std::string& packet, const net::Address& to) {
-    const Inside inside(hosts[host].ns);
     const bool v6 = to.family == net::Family::V6;
-    const int fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
-    const int on = 1;
-    setsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_HDRINCL : IP_HDRINCL, &on, sizeof on);
+    const int fd = v6 ? hosts[host].raw6 : hosts[host].raw4;
     ssize_t sent = -1;
     const std::string raw = address_bytes(to);
     if (v6) {
@@ -165,7 +187,6 @@ bool Lab::send(std::size_t host, const std::string& packet, const net::Address& 
         sent = sendto(fd, packet.data(), packet.size(), 0, reinterpret_cast<sockaddr*>(&where),
                       sizeof where);
     }
-    close(fd);
     return sent == static_cast<ssize_t>(packet.size());
 }
 
@@ -189,12 +210,18 @@ void Lab::collect(int milliseconds) {
                 const std::string packet(buffer, static_cast<std::size_t>(got));
                 if (const auto nonce = find_nonce(packet))
                     hosts[i].seen.emplace(*nonce, packet);
+                else if (const auto quoted = find_quoted_nonce(packet))
+                    hosts[i].errors.insert(*quoted);
             }
         }
 }
 
 bool Lab::has_seen(std::size_t host, std::uint64_t nonce) const {
     return hosts[host].seen.contains(nonce);
+}
+
+bool Lab::has_error(std::size_t host, std::uint64_t nonce) const {
+    return hosts[host].errors.contains(nonce);
 }
 
 } // namespace polecat::runtime

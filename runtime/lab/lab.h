@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,10 +15,12 @@ namespace polecat::runtime {
 /// A namespace with one interface, held by its file descriptor.
 struct Host {
     int ns = -1;
-    int capture = -1;      ///< packet socket on its interface
-    std::string interface; ///< the node's end of the link
+    int capture = -1;         ///< packet socket on its interface
+    int raw4 = -1, raw6 = -1; ///< what it sends by
+    std::string interface;    ///< the node's end of the link
     std::vector<net::Address> addresses;
     std::map<std::uint64_t, std::string> seen; ///< packets that arrived, by their number
+    std::set<std::uint64_t> errors;            ///< numbers of packets that errors quoted
 };
 
 class Lab {
@@ -41,6 +44,8 @@ class Lab {
     /// Takes what arrived at every host into Host::seen.
     void collect(int milliseconds);
     bool has_seen(std::size_t host, std::uint64_t nonce) const;
+    /// An ICMP error that quotes that packet.
+    bool has_error(std::size_t host, std::uint64_t nonce) const;
 
     std::vector<Host> hosts;
 

@@ -5,6 +5,8 @@ namespace polecat::runtime {
 namespace {
 
 constexpr std::string_view kMagic = "polecat!";
+constexpr std::size_t kPayload = 16; ///< with the number behind it
+constexpr net::Protocol kFragmentHeader = 44;
 
 void put16(std::string& out, unsigned value) {
     out += static_cast<char>(value >> 8 & 0xff);
@@ -55,11 +57,16 @@ std::string tcp(const PacketSpec& spec) {
     std::string out;
     put16(out, spec.source_port);
     put16(out, spec.destination_port);
-    put32(out, 1);      // sequence
-    put32(out, 0);      // acknowledgement
-    put16(out, 0x5002); // 5 words, SYN
+    const bool opens = spec.step == PacketSpec::Step::Opens;
+    const bool follows = spec.step == PacketSpec::Step::Follows;
+    put32(out, follows ? 2 : 1);    // sequence
+    put32(out, opens ? 0 : 2);      // acknowledgement
+    put16(out, opens     ? 0x5002   // 5 words, SYN
+               : follows ? 0x5018   // PSH, ACK
+                         : 0x5012); // SYN, ACK
     put16(out, 64240);
     put32(out, 0); // checksum, urgent
+    put32(out, 0); // so that what is cut before the number has the whole header, as IPv6 demands
     return out + payload_of(spec.nonce);
 }
 
@@ -73,23 +80,40 @@ std::string udp(const PacketSpec& spec) {
     return out + payload;
 }
 
-std::string sctp(const PacketSpec& spec) {
+constexpr std::uint32_t kSctpTag = 77; ///< of both ends
+
+std::string sctp_init(const PacketSpec& spec) {
     std::string out;
-    put16(out, spec.source_port);
-    put16(out, spec.destination_port);
-    put32(out, 0); // verification tag of an INIT
-    put32(out, 0); // checksum
-    out += '\1';   // INIT
+    out += spec.step == PacketSpec::Step::Opens ? '\1' : '\2'; // INIT, INIT ACK
     out += '\0';
     put16(out, 20 + 20); // with an unknown parameter that carries the number
-    put32(out, 77);      // initiate tag
-    put32(out, 65536);   // window
+    put32(out, kSctpTag);
+    put32(out, 65536); // window
     put16(out, 1);
     put16(out, 1);
     put32(out, 1);
     put16(out, 0xC001); // skip it, say nothing
     put16(out, 20);
-    out += payload_of(spec.nonce);
+    return out + payload_of(spec.nonce);
+}
+
+std::string sctp_data(const PacketSpec& spec) {
+    std::string out;
+    put16(out, 3); // DATA, a whole message
+    put16(out, 16 + 16);
+    put32(out, 1); // its number
+    put32(out, 0); // stream
+    put32(out, 0);
+    return out + payload_of(spec.nonce);
+}
+
+std::string sctp(const PacketSpec& spec) {
+    std::string out;
+    put16(out, spec.source_port);
+    put16(out, spec.destination_port);
+    put32(out, spec.step == PacketSpec::Step::Opens ? 0 : kSctpTag);
+    put32(out, 0); // checksum
+    out += spec.step == PacketSpec::Step::Follows ? sctp_data(spec) : sctp_init(spec);
     const std::uint32_t crc = crc32c(out);
     for (unsigned i = 0; i < 4; ++i)
         out[8 + i] = static_cast<char>(crc >> (8 * i) & 0xff);
@@ -142,6 +166,73 @@ void seal(const PacketSpec& spec, std::string& body) {
         set16(body, at, checksum(pseudo + body));
 }
 
+std::string wrap(const PacketSpec& spec, const std::string& body, unsigned id = 0,
+                 unsigned fragment = 0) {
+    std::string out;
+    if (spec.source.family == net::Family::V6) {
+        put32(out, 0x60000000);
+        put16(out, static_cast<unsigned>(body.size()));
+        out += static_cast<char>(spec.protocol);
+        out += static_cast<char>(64);
+        return out + address_bytes(spec.source) + address_bytes(spec.destination) + body;
+    }
+    put16(out, 0x4500);
+    put16(out, static_cast<unsigned>(20 + body.size()));
+    put16(out, id);
+    put16(out, fragment);
+    out += static_cast<char>(64);
+    out += static_cast<char>(spec.protocol);
+    put16(out, 0);
+    out += address_bytes(spec.source) + address_bytes(spec.destination);
+    set16(out, 10, checksum(out));
+    return out + body;
+}
+
+std::uint64_t number(std::string_view packet, std::size_t at, std::size_t size) {
+    std::uint64_t out = 0;
+    for (std::size_t i = at; i < at + size; ++i)
+        out = out << 8 | static_cast<unsigned char>(packet[i]);
+    return out;
+}
+
+/// Where what is behind the IP header begins, and whether that is the beginning of it.
+struct Parts {
+    bool v6 = false, first = true;
+    net::Protocol protocol = 0;
+    std::size_t body = 0;
+};
+
+Parts parts_of(std::string_view packet) {
+    Parts out;
+    out.v6 = (packet[0] >> 4 & 0xf) == 6;
+    out.protocol = static_cast<net::Protocol>(packet[out.v6 ? 6 : 9]);
+    out.body = out.v6 ? 40 : 20;
+    if (!out.v6)
+        out.first = (number(packet, 6, 2) & 0x1fff) == 0;
+    if (out.v6 && out.protocol == kFragmentHeader && packet.size() > 48) {
+        out.protocol = static_cast<net::Protocol>(packet[40]);
+        out.first = (number(packet, 42, 2) & 0xfff8) == 0;
+        out.body = 48;
+    }
+    return out;
+}
+
+std::optional<std::uint64_t> find_number(std::string_view packet, bool quoted) {
+    if (packet.size() < 20)
+        return std::nullopt;
+    const Parts parts = parts_of(packet);
+    if (packet.size() <= parts.body)
+        return std::nullopt;
+    const auto type = static_cast<unsigned char>(packet[parts.body]);
+    const bool error =
+        parts.first && ((parts.protocol == net::kIcmp && (type == 3 || type == 11 || type == 12)) ||
+                        (parts.protocol == net::kIcmpV6 && type < 128));
+    const std::size_t at = packet.rfind(kMagic);
+    if (error != quoted || at == std::string_view::npos || at + kPayload > packet.size())
+        return std::nullopt;
+    return number(packet, at + kMagic.size(), 8);
+}
+
 } // namespace
 
 std::string address_bytes(const net::Address& address) {
@@ -160,67 +251,73 @@ std::string address_bytes(const net::Address& address) {
 std::string make_packet(const PacketSpec& spec) {
     std::string body = transport(spec);
     seal(spec, body);
-    std::string out;
-    if (spec.source.family == net::Family::V6) {
-        put32(out, 0x60000000);
-        put16(out, static_cast<unsigned>(body.size()));
-        out += static_cast<char>(spec.protocol);
-        out += static_cast<char>(64);
-        return out + address_bytes(spec.source) + address_bytes(spec.destination) + body;
-    }
-    put16(out, 0x4500);
-    put16(out, static_cast<unsigned>(20 + body.size()));
-    put32(out, 0); // id, flags
-    out += static_cast<char>(64);
-    out += static_cast<char>(spec.protocol);
-    put16(out, 0);
-    out += address_bytes(spec.source) + address_bytes(spec.destination);
-    set16(out, 10, checksum(out));
-    return out + body;
+    return wrap(spec, body);
+}
+
+std::vector<std::string> make_fragments(const PacketSpec& spec) {
+    std::string body = transport(spec);
+    seal(spec, body);
+    const std::size_t cut = (body.size() - kPayload) / 8 * 8;
+    const auto offset = static_cast<unsigned>(cut / 8);
+    const std::string pieces[] = {body.substr(0, cut), body.substr(cut)};
+    const auto id = static_cast<unsigned>(spec.nonce & 0xffff);
+    if (spec.source.family == net::Family::V4)
+        return {wrap(spec, pieces[0], id, 0x2000), wrap(spec, pieces[1], id, offset)};
+    PacketSpec outer = spec;
+    outer.protocol = kFragmentHeader;
+    const auto piece = [&](const std::string& part, unsigned where) {
+        std::string header(1, static_cast<char>(spec.protocol));
+        header += '\0';
+        put16(header, where);
+        put32(header, id);
+        return wrap(outer, header + part);
+    };
+    return {piece(pieces[0], 1), piece(pieces[1], offset << 3)};
+}
+
+std::string make_error(std::string_view packet) {
+    PacketSpec spec = answer_to(packet, 0);
+    const bool v6 = spec.source.family == net::Family::V6;
+    spec.protocol = v6 ? net::kIcmpV6 : net::kIcmp;
+    std::string body;
+    put16(body, v6 ? 0x0104 : 0x0303); // port unreachable
+    put16(body, 0);
+    put32(body, 0);
+    body += packet;
+    seal(spec, body);
+    return wrap(spec, body);
 }
 
 PacketSpec answer_to(std::string_view packet, std::uint64_t nonce) {
-    const auto number = [&](std::size_t at, std::size_t size) {
-        std::uint64_t out = 0;
-        for (std::size_t i = at; i < at + size; ++i)
-            out = out << 8 | static_cast<unsigned char>(packet[i]);
-        return out;
-    };
+    const Parts parts = parts_of(packet);
     PacketSpec out;
-    out.protocol = net::kUdp;
-    out.destination = {net::Family::V4, 0, number(12, 4)};
-    out.source = {net::Family::V4, 0, number(16, 4)};
+    out.step = PacketSpec::Step::Answers;
+    out.protocol = parts.protocol;
     out.nonce = nonce;
-    if (number(9, 1) == net::kIcmp) {
-        out.protocol = net::kIcmp;
-        out.icmp_type = 0;
-        out.icmp_code = static_cast<std::uint8_t>(number(21, 1));
-        out.icmp_id = static_cast<std::uint16_t>(number(24, 2));
-        return out;
+    const auto end = [&](std::size_t at) {
+        if (!parts.v6)
+            return net::Address{net::Family::V4, 0, number(packet, at, 4)};
+        return net::Address{net::Family::V6, number(packet, at, 8), number(packet, at + 8, 8)};
+    };
+    out.destination = end(parts.v6 ? 8 : 12);
+    out.source = end(parts.v6 ? 24 : 16);
+    if (parts.protocol == net::kIcmp || parts.protocol == net::kIcmpV6) {
+        out.icmp_type = parts.protocol == net::kIcmp ? 0 : 129;
+        out.icmp_code = static_cast<std::uint8_t>(number(packet, parts.body + 1, 1));
+        out.icmp_id = static_cast<std::uint16_t>(number(packet, parts.body + 4, 2));
+    } else if (net::has_ports(parts.protocol)) {
+        out.destination_port = static_cast<std::uint16_t>(number(packet, parts.body, 2));
+        out.source_port = static_cast<std::uint16_t>(number(packet, parts.body + 2, 2));
     }
-    out.destination_port = static_cast<std::uint16_t>(number(20, 2));
-    out.source_port = static_cast<std::uint16_t>(number(22, 2));
     return out;
 }
 
 std::optional<std::uint64_t> find_nonce(std::string_view packet) {
-    if (packet.size() < 20)
-        return std::nullopt;
-    const bool v6 = (packet[0] >> 4 & 0xf) == 6;
-    const auto protocol = static_cast<unsigned char>(packet[v6 ? 6 : 9]);
-    const std::size_t header = v6 ? 40 : 20;
-    if (packet.size() <= header)
-        return std::nullopt;
-    const auto type = static_cast<unsigned char>(packet[header]);
-    const bool error = (protocol == net::kIcmp && (type == 3 || type == 11 || type == 12)) ||
-                       (protocol == net::kIcmpV6 && type < 128);
-    const std::size_t at = packet.rfind(kMagic);
-    if (error || at == std::string_view::npos || at + 16 > packet.size())
-        return std::nullopt;
-    std::uint64_t nonce = 0;
-    for (std::size_t i = 8; i < 16; ++i)
-        nonce = nonce << 8 | static_cast<unsigned char>(packet[at + i]);
-    return nonce;
+    return find_number(packet, false);
+}
+
+std::optional<std::uint64_t> find_quoted_nonce(std::string_view packet) {
+    return find_number(packet, true);
 }
 
 } // namespace polecat::runtime

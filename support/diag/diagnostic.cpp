@@ -140,6 +140,13 @@ Diagnostic& Diagnostic::with_proof(std::string text) {
     return *this;
 }
 
+std::string_view Diagnostic::fact(std::string_view key) const {
+    for (const auto& [each, value] : facts)
+        if (each == key)
+            return value;
+    return {};
+}
+
 Diagnostic& Diagnostic::about(std::string object_name) {
     object = std::move(object_name);
     return *this;
@@ -208,6 +215,8 @@ void Diagnostics::sort() {
 
 std::optional<std::string> nearest(std::string_view word,
                                    std::span<const std::string_view> candidates) {
+    if (std::find(candidates.begin(), candidates.end(), word) != candidates.end())
+        return std::string(word);
     const std::size_t limit = std::max<std::size_t>(1, word.size() / 3);
     std::size_t best = limit + 1;
     std::optional<std::string> found;

@@ -106,6 +106,8 @@ struct Diagnostic {
     Diagnostic& with_witness(Witness flow);
     Diagnostic& with_proof(std::string text);
     Diagnostic& with_fact(std::string key, std::string value);
+    /// The value of a fact; empty: there is none.
+    std::string_view fact(std::string_view key) const;
     Diagnostic& about(std::string object_name);
     Diagnostic& as_usual(bool usually = true);
 };

@@ -26,9 +26,10 @@ constexpr std::size_t kPlaces = 3;
 
 /// Input that is not what the cluster has: one cause, and one command or decision for all of it.
 std::size_t shown_of(const Diagnostic& d) {
-    static constexpr Code kOne[] = {Code::UnrenderedTemplate, Code::UnreplacedVariable,
-                                    Code::UnrenderedChart,    Code::UnbuiltKustomization,
-                                    Code::ForeignPolicy,      Code::UnusedComponent};
+    static constexpr Code kOne[] = {Code::UnrenderedTemplate,   Code::PlaceholderLeft,
+                                    Code::UnreplacedVariable,   Code::UnrenderedChart,
+                                    Code::UnbuiltKustomization, Code::ForeignPolicy,
+                                    Code::UnusedComponent};
     return std::find(std::begin(kOne), std::end(kOne), d.code) == std::end(kOne) ? kShown : 1;
 }
 

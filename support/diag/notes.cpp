@@ -14,12 +14,14 @@ namespace polecat::diag {
 
 namespace {
 
-/// Facts about the input as a whole.
+/// Facts about the input as a whole, and what could go.
 constexpr Code kSummed[] = {
-    Code::DuplicateKey,        Code::YamlSyntax,      Code::ForeignPolicy,
-    Code::UnprocessedTemplate, Code::SeveralVariants, Code::DuplicateObject,
-    Code::LegacyApiVersion,    Code::NoDefaultDeny,   Code::UnprotectedWorkload,
-    Code::WorldIngress,        Code::WorldEgress,     Code::NodePortOpen};
+    Code::DuplicateKey,         Code::YamlSyntax,       Code::ForeignPolicy,
+    Code::UnprocessedTemplate,  Code::SeveralVariants,  Code::DuplicateObject,
+    Code::UnbuiltKustomization, Code::LegacyApiVersion, Code::NoDefaultDeny,
+    Code::UnprotectedWorkload,  Code::WorldIngress,     Code::WorldEgress,
+    Code::NodePortOpen,         Code::ShadowedRule,     Code::RedundantRule,
+    Code::RedundantPolicy,      Code::StagedLeftBehind, Code::NetworkSetUnused};
 
 /// What no answer hangs on was not read: one line for all of it. The second is the plural; what
 /// comes after "(and" of many is in the message.
@@ -31,6 +33,7 @@ struct Unread {
 constexpr Unread kUnread[] = {{Code::PassedBy, "", "--list-skipped"},
                               {Code::UnreadKind, "", ""},
                               {Code::UnrenderedTemplate, "templates", ""},
+                              {Code::PlaceholderLeft, "placeholders", ""},
                               {Code::UnreplacedVariable, "variables", ""},
                               {Code::UnrenderedChart, "charts", "--render"},
                               {Code::UnbuiltKustomization, "kustomizations", "--render"}};
@@ -47,7 +50,7 @@ template <std::size_t Size> bool is_in(const Code (&codes)[Size], Code code) {
     return std::find(std::begin(codes), std::end(codes), code) != std::end(codes);
 }
 
-/// Folders whose files are input of tests.
+/// Folders whose files are input of tests, or put away: nobody applies them.
 class TestData {
   public:
     explicit TestData(const Sources& sources) {
@@ -66,9 +69,11 @@ class TestData {
 
   private:
     static bool is_test_data(const std::string& path) {
-        static constexpr std::string_view kFolders[] = {"/testdata/",       "/test-data/",
-                                                        "/fixtures/",       "/mock_data/",
-                                                        "/.chainsaw-test/", "/.kyverno-test/"};
+        static constexpr std::string_view kFolders[] = {
+            "/test/",           "/tests/",         "/testdata/",    "/test-data/",
+            "/testutils/",      "/e2e/",           "/fixtures/",    "/mock_data/",
+            "/.chainsaw-test/", "/.kyverno-test/", "/conformance/", "/archive/",
+            "/archived/",       "/_archived/",     "/.archived/",   "/_archive/"};
         return std::any_of(std::begin(kFolders), std::end(kFolders), [&](std::string_view each) {
             return ("/" + path).find(each) != std::string::npos;
         });
@@ -77,7 +82,7 @@ class TestData {
     std::vector<bool> within_; ///< by file
 };
 
-/// "in test data: 2 errors, 1 warning (--all)".
+/// "in tests and archives: 2 errors, 1 warning (--all)".
 std::string test_data_line(std::span<const Diagnostic> list, const Sources& sources) {
     const TestData test_data(sources);
     std::size_t errors = 0, warnings = 0;
@@ -90,8 +95,9 @@ std::string test_data_line(std::span<const Diagnostic> list, const Sources& sour
     }
     if (first == nullptr)
         return "";
-    return fmt::format("in test data: {}, {} (--all), the first at {}\n", counted(errors, "error"),
-                       counted(warnings, "warning"), printable(sources.describe(first->span)));
+    return fmt::format("in tests and archives: {}, {} (--all), the first at {}\n",
+                       counted(errors, "error"), counted(warnings, "warning"),
+                       printable(sources.describe(first->span)));
 }
 
 /// A finding in one line.
@@ -106,7 +112,11 @@ std::string line_of(const Diagnostic& d, const Sources& sources) {
     return out + fmt::format(" [{}]", info(d.code).slug);
 }
 
-const Unread* unread_row(Code code) {
+/// Of what is read, but not as it is applied, policies may be a part.
+const Unread* unread_row(const Diagnostic& d) {
+    const Code code = d.code;
+    if (d.fact("policies") == "true")
+        return nullptr;
     const auto* row = std::find_if(std::begin(kUnread), std::end(kUnread),
                                    [&](const Unread& each) { return each.code == code; });
     return row == std::end(kUnread) ? nullptr : row;
@@ -145,7 +155,7 @@ Shown shown_as(const Diagnostic& finding) {
         return Shown::Listed;
     if (finding.usual || is_in(kCounted, finding.code))
         return Shown::Counted;
-    const bool summed = is_in(kSummed, finding.code) || unread_row(finding.code) != nullptr;
+    const bool summed = is_in(kSummed, finding.code) || unread_row(finding) != nullptr;
     return summed ? Shown::Summed : Shown::Listed;
 }
 
@@ -165,7 +175,7 @@ std::string closing_lines(std::span<const Diagnostic> list, const Sources& sourc
     const TestData test_data(sources);
     for (const Diagnostic& each : list)
         if (const Shown shown = shown_as(each);
-            shown == Shown::Summed && !test_data.holds(each) && unread_row(each.code) == nullptr)
+            shown == Shown::Summed && !test_data.holds(each) && unread_row(each) == nullptr)
             summed[each.code].push_back(&each);
         else if (shown == Shown::Counted)
             all += 1, ++counts[each.code];
@@ -173,8 +183,10 @@ std::string closing_lines(std::span<const Diagnostic> list, const Sources& sourc
     for (const auto& [code, findings] : summed) {
         if (code == Code::SeveralVariants) { // how the input was read: no finding
             for (const Diagnostic* each : findings)
-                out += fmt::format("variants ({}): {}{}\n", label(code), printable(each->message),
-                                   each->hint ? ": " + printable(*each->hint) : "");
+                out += fmt::format(
+                    "variants ({}): {}{}{}\n", label(code), printable(each->message),
+                    each->notes.empty() ? "" : " (" + printable(each->notes.front()) + ")",
+                    each->hint ? ": " + printable(*each->hint) : "");
             continue;
         }
         out += line_of(*findings.front(), sources);

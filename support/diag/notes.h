@@ -17,8 +17,9 @@ enum class Shown : std::uint8_t {
 };
 Shown shown_as(const Diagnostic& finding);
 
-/// The findings that are listed, in their order. What lies in test data (a folder `testdata`,
-/// `fixtures` and the like) is broken on purpose: it is counted, unless nothing else was read.
+/// The findings that are listed, in their order. What lies in tests and archives (a folder `tests`,
+/// `fixtures`, `archive` and the like) is applied by nobody, or broken on purpose: it is counted,
+/// unless nothing else was read.
 std::vector<Diagnostic> listed_of(std::span<const Diagnostic> list, const Sources& sources);
 
 /// The lines for the others; empty where there are none.

@@ -27,11 +27,14 @@ std::string rule(const std::string& action, const std::string& rest) {
 
 TEST_CASE("what a ruleset can't say is refused or left out, never widened") {
     CHECK(build(kPod).image.has_value());
-    const Built host = build(kPod + "{apiVersion: projectcalico.org/v3, kind: HostEndpoint, "
-                                    "metadata: {name: h}, spec: {node: node0, interfaceName: "
-                                    "eth0}}");
-    CHECK(host.has(Code::HostEndpointsUnsupported));
-    CHECK_FALSE(host.image.has_value());
+    for (const char* place : {"expectedIPs: [192.0.2.1]", "interfaceName: cali1"}) {
+        const Built host = build(kPod +
+                                 "{apiVersion: projectcalico.org/v3, kind: HostEndpoint, "
+                                 "metadata: {name: h}, spec: {node: node0, " +
+                                 place + "}}");
+        CHECK(host.has(Code::HostEndpointNotPlaced));
+        CHECK_FALSE(host.image.has_value());
+    }
     const std::string domain = "destination: {domains: [example.com]}";
     const Built deny = build(kPod + rule("Deny", domain));
     CHECK(deny.has(Code::RuleNotExpressible));
@@ -42,7 +45,7 @@ TEST_CASE("what a ruleset can't say is refused or left out, never widened") {
     for (const auto& [name, program] : allow.image->programs)
         if (program->direction == decision::Direction::Egress)
             CHECK(std::none_of(program->cells.begin(), program->cells.end(),
-                               [](const auto& cell) { return cell.second.allow; }));
+                               [](const auto& cell) { return cell.second.passes(); }));
 }
 
 TEST_CASE("endpoints that no rule can name") {
@@ -131,11 +134,12 @@ TEST_CASE("a ruleset that was tampered with does not read back") {
     const auto parses = [](const std::string& inner) {
         return nft::parse("table inet polecat {\n" + inner + "\n}\n").ok();
     };
-    CHECK(parses("map m {\ntype mark : mark\nflags interval\n}"));
-    CHECK_FALSE(parses("map m {\ntype mark : mark\nflags timeout\n}"));
-    CHECK_FALSE(parses("map m {\ntype mark : counter\n}"));
-    CHECK(parses("chain x {\nmeta mark set ip saddr map @m\n}"));
-    CHECK_FALSE(parses("chain x {\nmeta mark set ip ttl map @m\n}"));
+    CHECK(parses("map m {\ntype classid : classid\nflags interval\n}"));
+    CHECK_FALSE(parses("map m {\ntype classid : classid\nflags timeout\n}"));
+    CHECK_FALSE(parses("map m {\ntype classid : counter\n}"));
+    CHECK(parses("chain x {\nmeta priority set ip saddr map @m\n}"));
+    CHECK_FALSE(parses("chain x {\nmeta priority set ip ttl map @m\n}"));
+    CHECK_FALSE(parses("chain x {\nmeta mark set ip saddr map @m\n}")); // nobody's mark is ours
     CHECK_FALSE(parses("chain x {\nip ttl 1 drop\n}"));
     CHECK_FALSE(parses("chain x {\nudp dport 70000 drop\n}"));
     CHECK_FALSE(nft::parse("table inet a {\n}\ndelete table inet b\ntable inet a {\n}\n").ok());

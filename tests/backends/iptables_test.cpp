@@ -305,3 +305,17 @@ TEST_CASE("a generation is put in its places, and 0 is none") {
     const auto again = iptables::read_back({made.rules.sets, *parsed, made.rules.v6});
     CHECK_FALSE(again.ok()); // the other table has none
 }
+
+TEST_CASE("settings that rules for iptables do not follow are told") {
+    const auto with = [](const std::string& spec) {
+        return filter(kPods +
+                      "{apiVersion: projectcalico.org/v3, kind: FelixConfiguration, metadata: "
+                      "{name: default}, spec: {" +
+                      spec + "}}\n---\n");
+    };
+    CHECK(with("iptablesFilterDenyAction: Reject").has(Code::SettingNotInIptables));
+    CHECK(with("disableConntrackInvalidCheck: true").has(Code::SettingNotInIptables));
+    CHECK_FALSE(with("iptablesFilterDenyAction: Drop").has(Code::SettingNotInIptables));
+    CHECK_FALSE(with("defaultEndpointToHostAction: Accept").has(Code::SettingNotInIptables));
+    CHECK(with("iptablesFilterDenyAction: Reject").image.has_value());
+}

@@ -244,7 +244,7 @@ TEST_CASE("rules that packets do not show leave each program its own ends") {
         const auto& others = program.others.at(own == program.own.end() ? 0 : own->second);
         const auto& row = program.rows.at(others.row_of(outside->second));
         const auto cell = program.cells.at(row.at(0, program.l4.of({net::kTcp, 80})));
-        CHECK(cell.allow == (net::to_string(entry.address) == "10.0.0.1"));
+        CHECK(cell.passes() == (net::to_string(entry.address) == "10.0.0.1"));
     }
 }
 

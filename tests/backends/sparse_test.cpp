@@ -134,3 +134,40 @@ TEST_CASE("selectors that many pods can be told apart by") {
     CHECK_FALSE(any_closed(built));
     CHECK(size_of(built).elements < 200 * 12 + 1000);
 }
+
+TEST_CASE("identities that no rule tells apart cost an address, those that one does a row") {
+    const auto sized = [](int identities) {
+        std::string pods;
+        for (int i = 0; i < identities; ++i)
+            pods +=
+                pod("p" + std::to_string(i),
+                    "a" + std::to_string(i % 2) + ", l" + std::to_string(i / 2) + ": x", 10 + i);
+        std::string rules = "{action: Allow, source: {selector: app == 'a0'}}, ";
+        // Each pair is of another identity, but one rule only treats them differently.
+        for (int i = 0; i < identities / 2; ++i)
+            rules += "{action: Allow, protocol: UDP, source: {selector: has(l" + std::to_string(i) +
+                     ")}}, ";
+        return size_of(build(kPods + pods + db_policy(rules))).elements;
+    };
+    const std::size_t small = sized(60), large = sized(120);
+    CHECK(large - small <= 60 * 6);
+}
+
+TEST_CASE("endpoints that each run a policy of their own grow by themselves") {
+    const auto sized = [](int groups) {
+        std::string text;
+        for (int i = 0; i < groups; ++i) {
+            const std::string app = "a" + std::to_string(i);
+            text +=
+                pod(app, app, 10 + i) +
+                "{apiVersion: projectcalico.org/v3, kind: NetworkPolicy, metadata: {name: " + app +
+                ", namespace: ns}, spec: {selector: app == '" + app +
+                "', types: [Ingress], ingress: [{action: Allow, source: {selector: app == 'a" +
+                std::to_string((i + 1) % groups) + "'}}]}}\n---\n";
+        }
+        return size_of(build(text));
+    };
+    const Size small = sized(50), large = sized(100);
+    CHECK(large.elements < 2 * small.elements + 100);
+    CHECK(large.chains < 2 * small.chains + 100);
+}

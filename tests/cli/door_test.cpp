@@ -115,7 +115,7 @@ TEST_CASE("an object that stands twice: by what it is") {
     CHECK_FALSE(has(lint(policy("podSelector: {}") + elsewhere), "PC3001"));
     const std::string list = "---\napiVersion: v1\nkind: NamespaceList\nitems:\n- metadata: {name: "
                              "books}\n";
-    CHECK(has(lint(space + list), "warning[PC3001]")); // apiVersion and kind are implied, not said
+    CHECK(has(lint(space + list), "note[PC3001]")); // apiVersion and kind are implied, not said
 }
 
 TEST_CASE("of two objects the last counts, and of two policies neither is known") {
@@ -412,11 +412,11 @@ TEST_CASE("placeholders of a folder are told once, by what hangs on them") {
                                     "metadata: {name: db-__NODE__, namespace: a}\n"
                                     "spec: {ports: [{port: 80}]}\n");
     const auto out = folder.run("lint in").out;
-    CHECK(has(out, "not read, and no policy in it: templates\n"));
+    CHECK(has(out, "not read, and no policy in it: placeholders\n"));
     CHECK_FALSE(has(out, "PC2004"));
     const auto all = folder.run("lint --all in").out;
-    CHECK(has(all, "note[PC1007]: placeholder `web-__NODE__` is not filled in"));
-    CHECK(count(all, "PC1007") == 1);
+    CHECK(has(all, "note[PC1046]: placeholder `web-__NODE__` is not filled in"));
+    CHECK(count(all, "PC1046") == 1);
 }
 
 TEST_CASE("a kustomization that moves objects onto one another is named") {
@@ -463,8 +463,8 @@ TEST_CASE("what is to be filled in is told as that, and other mistakes as theirs
         return folder.run("lint --all hep.yaml").out;
     };
     const auto blank = lint("<node-name>", "<node-address>");
-    CHECK(has(blank, "error[PC1007]: placeholder `<node-name>` is not filled in"));
-    CHECK(count(blank, "PC1007") == 1);
+    CHECK(has(blank, "error[PC1046]: placeholder `<node-name>` is not filled in"));
+    CHECK(count(blank, "PC1046") == 1);
     for (const char* code : {"PC2004", "PC2050", "PC4521"})
         CHECK_MESSAGE(!has(blank, code), code);
     CHECK(has(lint("n1", "localhost"), "PC2050"));
@@ -493,7 +493,8 @@ TEST_CASE("a list of no manifests is passed by, one of manifests is a mistake") 
     folder.write("in/pod.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: b}\n"
                                 "spec: {containers: [{name: c, image: i}]}\n");
     CHECK_FALSE(has(folder.run("lint in").out, "error["));
-    folder.write("in/list.yaml", "- apiVersion: networking.k8s.io/v1\n  kind: NetworkPolicy\n");
+    folder.write("in/list.yaml", "- apiVersion: networking.k8s.io/v1\n  kind: NetworkPolicy\n"
+                                 "  metadata: {name: a}\n");
     CHECK(has(folder.run("lint in").out, "error["));
 }
 
@@ -505,4 +506,68 @@ TEST_CASE("a selector that is folded over lines says how") {
     const auto out = folder.run("lint a.yaml").out;
     CHECK(has(out, "error[PC1100]"));
     CHECK(has(out, "hint: the text ends in a line break: write `>-` or `|-` before it"));
+}
+
+TEST_CASE("what lies in tests and archives is counted beside other files") {
+    const std::string broken = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+                               "metadata: {name: x, namespace: a}\n"
+                               "spec: {podSelector: {}, policyTypes: [Inbound]}\n";
+    for (const char* folder_name : {"tests", "e2e/data", "archive"}) {
+        const Folder folder;
+        folder.write(std::string("in/") + folder_name + "/policy.yaml", broken);
+        CHECK(has(folder.run("lint in").out, "error[PC2050]")); // it is what is asked about
+        folder.write("in/pod.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: a}\n"
+                                    "spec: {containers: [{name: c, image: x}]}\n");
+        const auto run = folder.run("lint in");
+        CHECK_FALSE(has(run.out, "error[PC2050]"));
+        CHECK(has(run.out, "in tests and archives: 1 error"));
+        CHECK(run.exit_code == 1);
+    }
+}
+
+TEST_CASE("objects that stand twice are told where policy sees that they differ") {
+    const auto of = [](const std::string& kind, const std::string& spec) {
+        return "apiVersion: " + std::string(kind == "Service" ? "v1" : "apps/v1") +
+               "\nkind: " + kind + "\nmetadata: {name: web, namespace: a}\nspec: " + spec + "\n";
+    };
+    const auto pods = [](const std::string& labels, const std::string& container) {
+        return "{selector: {matchLabels: {app: web}}, template: {metadata: {labels: {" + labels +
+               "}}, spec: {containers: [{name: c, " + container + "}]}}}";
+    };
+    const auto lint = [](const std::string& first, const std::string& second) {
+        const Folder folder;
+        folder.write("in/one.yaml", first + "---\n" + second);
+        return folder.run("lint --all in").out;
+    };
+    const std::string web = of("Deployment", pods("app: web", "image: x"));
+    CHECK(has(lint(web, of("Deployment", pods("app: web", "image: y"))), "note[PC3001]"));
+    CHECK(
+        has(lint(web, of("Deployment", pods("app: web, tier: x", "image: x"))), "warning[PC3001]"));
+    CHECK(
+        has(lint(web, of("Deployment", pods("app: web", "image: x, ports: [{containerPort: 80}]"))),
+            "warning[PC3001]"));
+    CHECK(has(lint(of("Service", "{selector: {app: web}, ports: [{port: 80}]}"),
+                   of("Service", "{selector: {app: web}, ports: [{port: 81}]}")),
+              "warning[PC3001]"));
+    // What a name is to be is not known.
+    const std::string job = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: '${job}'}\n"
+                            "spec: {template: {metadata: {labels: {a: b}}, spec: {containers: "
+                            "[{name: c, image: x}]}}}\n";
+    std::string other = job;
+    other.replace(other.find("a: b"), 4, "a: c");
+    CHECK_FALSE(has(lint(job, other), "PC3001"));
+}
+
+TEST_CASE("a doubled key that says the same is a note") {
+    const Folder folder;
+    const auto lint = [&](const std::string& text) {
+        folder.write("a.yaml", text);
+        return folder.run("lint --all a.yaml").out;
+    };
+    const std::string rest = "metadata: {name: p, namespace: a}\nspec: {podSelector: {}}\n";
+    const std::string both = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n";
+    CHECK(has(lint("apiVersion: networking.k8s.io/v1\n" + both + rest), "note[PC1002]"));
+    CHECK(has(lint("apiVersion: v1\n" + both + rest), "error[PC1002]"));
+    // Another object begins: its own line `---` is missing.
+    CHECK(has(lint(both + rest + both + rest), "error[PC1002]"));
 }

@@ -67,7 +67,7 @@ TEST_CASE("a kustomization is told where it changes something") {
     CHECK_FALSE(has(lint(lists + "images: [{name: i, newTag: '2'}]\npatches: []\n"), "PC1025"));
     const std::string changed =
         lint(lists + "commonLabels: {a: b}\npatches: [{path: patch.yaml}]\n");
-    CHECK(has(changed, "warning[PC1025]"));
+    CHECK(has(changed, "note[PC1025]"));
     CHECK(has(changed, "commonLabels, patches"));
     CHECK(has(changed, "kubectl kustomize in | polecat lint -"));
     CHECK_FALSE(has(changed, "PC3001")); // the patch is no second policy

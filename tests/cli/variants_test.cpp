@@ -45,8 +45,8 @@ TEST_CASE("folders that say the same names are variants: told once, and nobody i
                                          deployment("web", "website", kSpace) +
                                          policy("api", "website", kSpace));
     const std::string once = lint(folder);
-    CHECK(times(once, "PC4180]") == 1);
-    CHECK(has(once, "warning[PC4180]: 4 objects stand in more than one place, and 2 differ: the "
+    CHECK(times(once, "PC4180") == 1);
+    CHECK(has(once, "variants (PC4180): 4 objects stand in more than one place, and 2 differ: the "
                     "input looks like variants of one cluster"));
     CHECK(has(once, "4 in in/dev, in/prod"));
     CHECK_FALSE(has(once, "PC3001"));
@@ -89,7 +89,7 @@ TEST_CASE("what stands twice by a slip is told by itself") {
         releases.write(std::string("in/") + name + ".yaml",
                        kNamespace + deployment("api", "api", kSpace) +
                            policy("api", std::string("v") + name[2], kSpace));
-    CHECK(has(lint(releases), "warning[PC4180]"));
+    CHECK(has(lint(releases), "variants (PC4180): "));
     CHECK_FALSE(has(lint(releases), "PC3001"));
 }
 
@@ -228,6 +228,10 @@ TEST_CASE("files whose names say that one of them is taken are alternatives") {
     folder.write("in/dns-policy.sets.yaml", policy("api", "web", kSpace));
     CHECK(has(lint(folder), "warning[PC4180]"));
     CHECK_FALSE(has(lint(folder), "PC3001"));
+    const Folder inserted;
+    inserted.write("in/web-policy.yaml", policy("api", "api", kSpace));
+    inserted.write("in/web-wide-policy.yaml", policy("api", "web", kSpace));
+    CHECK(has(lint(inserted), "warning[PC4180]"));
     const Folder other;
     other.write("in/dns-policy.yaml", policy("api", "api", kSpace));
     other.write("in/web.yaml", policy("api", "web", kSpace));

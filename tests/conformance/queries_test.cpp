@@ -24,7 +24,15 @@ const std::string kPods = R"(
 ---
 )";
 
-Configuration with(const std::string& name, const std::string& policies) {
+/// Of one configuration: its policies, beside the pods that all have.
+struct Manifests {
+    std::string name, policies;
+};
+Manifests with(const std::string& name, const std::string& policies) {
+    return {name, policies};
+}
+
+Configuration configuration(const std::string& name, const std::string& policies) {
     auto loaded = conformance::load_text(kPods + policies);
     REQUIRE(conformance::first_error(loaded) == "");
     return conformance::configure(name, std::move(loaded.cluster));
@@ -47,7 +55,10 @@ std::string from(const std::string& app) {
            "}}}]}]";
 }
 
-std::size_t ask(const std::string& query, const std::vector<Configuration>& configurations) {
+std::size_t ask(const std::string& query, const std::vector<Manifests>& asked) {
+    std::vector<Configuration> configurations;
+    for (const Manifests& each : asked)
+        configurations.push_back(configuration(each.name, each.policies));
     const auto answer = conformance::answer_query(query, configurations);
     REQUIRE(answer);
     INFO(answer->details);
@@ -55,13 +66,15 @@ std::size_t ask(const std::string& query, const std::vector<Configuration>& conf
 }
 
 std::size_t warnings(const std::string& policies) {
-    return conformance::selection_warnings(with("", policies)).size();
+    return conformance::selection_warnings(configuration("", policies)).size();
 }
 
 } // namespace
 
 TEST_CASE("a query nobody knows is not answered") {
-    CHECK_FALSE(conformance::answer_query("fortune", {with("none", "")}));
+    std::vector<Configuration> none;
+    none.push_back(configuration("none", ""));
+    CHECK_FALSE(conformance::answer_query("fortune", none));
 }
 
 TEST_CASE("emptiness counts policies and rules that match nothing") {
@@ -130,10 +143,10 @@ TEST_CASE("disjointness and allCaptured ask who is governed") {
 }
 
 TEST_CASE("interferes, forbids and permits look at what policies allow") {
-    const Configuration web = with("web", kubernetes("a", "db", from("web")));
-    const Configuration both =
+    const Manifests web = with("web", kubernetes("a", "db", from("web")));
+    const Manifests both =
         with("both", kubernetes("a", "db", from("web")) + kubernetes("b", "db", from("job")));
-    const Configuration job = with("job", kubernetes("a", "db", from("job")));
+    const Manifests job = with("job", kubernetes("a", "db", from("job")));
     CHECK(ask("interferes", {web, both}) == 1); // both allows more than web
     CHECK(ask("interferes", {both, web}) == 0);
     CHECK(ask("pairwiseInterferes", {web, both, job}) == 4);
@@ -146,12 +159,11 @@ TEST_CASE("interferes, forbids and permits look at what policies allow") {
 }
 
 TEST_CASE("equivalence, strong equivalence and containment") {
-    const Configuration web = with("web", kubernetes("a", "db", from("web")));
-    const Configuration again =
-        with("again", calico("a", "selector: app == 'db', types: [Ingress], "
-                                  "ingress: [{action: Allow, source: "
-                                  "{selector: app == 'web'}}]"));
-    const Configuration none = with("none", "");
+    const Manifests web = with("web", kubernetes("a", "db", from("web")));
+    const Manifests again = with("again", calico("a", "selector: app == 'db', types: [Ingress], "
+                                                      "ingress: [{action: Allow, source: "
+                                                      "{selector: app == 'web'}}]"));
+    const Manifests none = with("none", "");
     CHECK(ask("equivalence", {web, again}) == 0);
     CHECK(ask("equivalence", {web, again, none}) == 2);
     CHECK(ask("strongEquivalence", {web, web}) == 0);

@@ -102,7 +102,7 @@ struct Checker {
             for (std::size_t j = 0; j < addresses.size(); ++j) {
                 const auto between = sets.between(ends[i], ends[j]);
                 const auto numbers = stored.between(ends[i], ends[j]);
-                CHECK(store[numbers.yes] == between.allow);
+                CHECK(store[numbers.sure] == between.sure);
                 CHECK(store[numbers.may] == between.may);
                 for (Flow flow : packets_of(program.family)) {
                     flow.family = program.family;
@@ -115,8 +115,8 @@ struct Checker {
             }
     }
 
-    void check_requests(const decision::Program& program, const analyzer::FlowSets& sets,
-                        Flow flow) {
+    void check_requests(const decision::Program& program,
+                        const analyzer::Bounds<analyzer::ConnectionSet>& sets, Flow flow) {
         for (const auto& [method, path] :
              {std::pair{"GET", "/a"}, std::pair{"POST", "/a/b/c"}, std::pair{"PUT", "/c"},
               std::pair{"GET", "/ab"}, std::pair{"GET", "/a/../c?x"}, std::pair{"GET", "/"},
@@ -130,15 +130,16 @@ struct Checker {
             };
             ++requests;
             requests_allowed += verdict == Verdict::Allow ? 1 : 0;
-            CHECK_MESSAGE(contains_request(sets.allow) == (verdict == Verdict::Allow),
+            CHECK_MESSAGE(contains_request(sets.sure) == (verdict == Verdict::Allow),
                           method << " " << path);
             CHECK(contains_request(sets.may) == (verdict != Verdict::Deny));
         }
     }
 
     void check_flow(const decision::Program& program, const decision::Table& table,
-                    const analyzer::FlowSets& sets, const decision::Identity& source,
-                    const decision::Identity& destination, const Flow& flow) {
+                    const analyzer::Bounds<analyzer::ConnectionSet>& sets,
+                    const decision::Identity& source, const decision::Identity& destination,
+                    const Flow& flow) {
         const auto decision = decision::eval(program, cluster.predicates, cluster.world, flow);
         const auto staged = decision::eval(program, cluster.predicates, cluster.world, flow,
                                            decision::Staging::Enforced);
@@ -150,7 +151,7 @@ struct Checker {
         allowed += decision.verdict == Verdict::Allow ? 1 : 0;
         const bool same = cell.verdict == decision.verdict && cell.slot == decision.slot &&
                           cell.logs == decision.logs && cell.staged == staged.verdict &&
-                          contains(sets.allow, flow) == (decision.verdict == Verdict::Allow) &&
+                          contains(sets.sure, flow) == (decision.verdict == Verdict::Allow) &&
                           contains(sets.may, flow) == (decision.verdict != Verdict::Deny);
         CHECK_MESSAGE(same, "eval " << decision::to_string(decision.verdict) << ", table "
                                     << decision::to_string(cell.verdict) << ", protocol "

@@ -49,7 +49,7 @@ struct ExhaustiveChecker {
             for (std::size_t j = 0; j < seen.size(); ++j) {
                 const auto between = sets.between(seen[i], seen[j]);
                 const auto numbers = stored.between(seen[i], seen[j]);
-                wrong += store[numbers.yes] != between.allow || store[numbers.may] != between.may;
+                wrong += store[numbers.sure] != between.sure || store[numbers.may] != between.may;
                 for (Flow flow : flows) {
                     flow.source = universe.ends[i];
                     flow.destination = universe.ends[j];
@@ -59,11 +59,10 @@ struct ExhaustiveChecker {
                         table->source.find(seen[i]), table->destination.find(seen[j]),
                         decision::find(table->source_ports, 1024), table->l4.of(*l4_key(flow)));
                     ++verdicts[static_cast<std::size_t>(decision.verdict)];
-                    wrong +=
-                        cell.verdict != decision.verdict || cell.slot != decision.slot ||
-                        cell.logs != decision.logs ||
-                        contains(between.allow, flow) != (decision.verdict == Verdict::Allow) ||
-                        contains(between.may, flow) != (decision.verdict != Verdict::Deny);
+                    wrong += cell.verdict != decision.verdict || cell.slot != decision.slot ||
+                             cell.logs != decision.logs ||
+                             contains(between.sure, flow) != (decision.verdict == Verdict::Allow) ||
+                             contains(between.may, flow) != (decision.verdict != Verdict::Deny);
                 }
             }
     }

@@ -48,7 +48,7 @@ std::pair<std::string, std::string> sends(const std::string& manifests, const st
     const auto pair =
         map.between(*map.group_of(names.at("pod:a/one")),
                     *map.group_of(found != hosts.end() ? found->second : names.at(to)));
-    return {map.set(pair.allow).describe(), map.set(pair.may).describe()};
+    return {map.set(pair.sure).describe(), map.set(pair.may).describe()};
 }
 
 const std::string kNothing = "none";

@@ -290,7 +290,7 @@ void load_broken(const std::string& text, testing::RandomCluster& out) {
     out.policy = frontend::load_files({{"broken.yaml", out.sources.text(file)}}, out.sources,
                                       out.diagnostics);
     frontend::check_references(out.policy, out.diagnostics);
-    out.lowered = passes::lower(out.policy, out.diagnostics);
+    out.lowered = passes::lower(out.policy).cluster;
 }
 
 } // namespace

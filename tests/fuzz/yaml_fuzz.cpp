@@ -20,6 +20,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                              diagnostics);
     frontend::check_references(cluster, diagnostics);
     if (!diagnostics.has_errors())
-        passes::lower(cluster, diagnostics);
+        passes::lower(cluster);
     return 0;
 }

@@ -7,6 +7,7 @@
 
 #include "backends/node/build.h"
 #include "runtime/nft.h"
+#include "runtime/process.h"
 
 namespace polecat::kernel_test {
 
@@ -32,17 +33,12 @@ Node::Node(const std::string& manifests, const std::vector<std::string>& outside
            backends::Generation first, Loader loader)
     : generation(first), loader_(std::move(loader)) {
     compile(manifests);
-    std::map<std::string, std::vector<net::Address>> by_interface;
-    for (const backends::DispatchEntry& entry : image.dispatch)
-        by_interface[entry.interface].push_back(entry.address);
+    add_hosts();
+    std::vector<net::Address> beyond;
     for (const std::string& text : outside)
-        by_interface["uplink"].push_back(address(text));
-    for (const auto& [interface, addresses] : by_interface) {
-        const auto host = lab.add_host(interface, addresses);
-        REQUIRE_MESSAGE(host.ok(), (host ? "" : host.error()));
-        for (const net::Address& each : addresses)
-            host_by_address_[each] = *host;
-    }
+        beyond.push_back(address(text));
+    if (!beyond.empty())
+        add_host("uplink", beyond);
     load();
 }
 
@@ -57,6 +53,8 @@ void Node::load() const {
 void Node::compile(const std::string& manifests) {
     cluster = testing::RandomCluster{};
     load_text(manifests, cluster);
+    if (serves_)
+        keep_first_backends();
     for (const diag::Diagnostic& each : cluster.diagnostics.list())
         REQUIRE_MESSAGE(each.severity != diag::Severity::Error, each.message);
     const decision::Identities identities(cluster.lowered);
@@ -73,38 +71,66 @@ void Node::change_policy(const std::string& manifests, backends::Generation next
     load();
 }
 
-void Node::add_hosts() {
-    for (const backends::DispatchEntry& entry : image.dispatch)
-        if (!host_by_address_.contains(entry.address)) {
-            const auto host = lab.add_host(entry.interface, {entry.address});
-            REQUIRE_MESSAGE(host.ok(), (host ? "" : host.error()));
-            host_by_address_[entry.address] = *host;
-        }
+void Node::add_host(const std::string& interface, const std::vector<net::Address>& addresses) {
+    const auto host = lab.add_host(interface, addresses);
+    REQUIRE_MESSAGE(host.ok(), (host ? "" : host.error()));
+    for (const net::Address& each : addresses)
+        host_by_address_[each] = *host;
 }
 
-backends::Plan Node::change_by_plan(const std::string& manifests,
-                                    const std::function<void()>& after_step) {
+void Node::add_hosts() {
+    std::map<std::string, std::vector<net::Address>> by_interface;
+    for (const backends::DispatchEntry& entry : image.dispatch)
+        if (!knows(entry.address))
+            by_interface[entry.interface].push_back(entry.address);
+    for (const auto& [interface, addresses] : by_interface)
+        add_host(interface, addresses);
+}
+
+backends::Plan Node::prepare(const std::string& manifests) {
     compile(manifests);
     auto plan = backends::plan(listed(), image);
     REQUIRE_MESSAGE(plan.ok(), (plan ? "" : plan.error()));
     add_hosts();
     if (plan->judges_anew)
         generation = generation.next();
-    for (const backends::Plan::Step& step : plan->steps) {
-        // Whoever fills the number in keeps count himself and needs no table of free ones.
-        std::string text = step.text;
-        const std::string taken = nft::take_generation("polecat");
-        if (text.starts_with(taken))
-            text.erase(0, taken.size());
-        const auto loaded = runtime::nft_load(text, generation.bits());
-        REQUIRE_MESSAGE(loaded.ok(), (loaded ? "" : loaded.error() + step.what));
+    return std::move(*plan);
+}
+
+void Node::take(const backends::Plan::Step& step) {
+    // Whoever fills the number in keeps count himself and needs no table of free ones.
+    std::string text = step.text;
+    const std::string taken = nft::take_generation("polecat");
+    if (text.starts_with(taken))
+        text.erase(0, taken.size());
+    const auto loaded = runtime::nft_load(text, generation.bits());
+    REQUIRE_MESSAGE(loaded.ok(), (loaded ? "" : loaded.error() + step.what));
+}
+
+void Node::finish(const backends::Plan& plan) {
+    for (const net::Address& each : plan.forget)
+        for (const char* end : {"-s", "-d", "-r"}) {
+            const bool v6 = each.family == net::Family::V6;
+            const auto done = runtime::run_program(
+                {"conntrack", "-D", "-f", v6 ? "ipv6" : "ipv4", end, net::to_string(each)}, "");
+            // 1: there was none.
+            REQUIRE_MESSAGE((done.ok() && done->exit_code <= 1), (done ? "" : done.error()));
+        }
+    const auto read = backends::read_back(plan.result);
+    REQUIRE(read.ok());
+    image = *read;
+}
+
+backends::Plan Node::change_by_plan(const std::string& manifests,
+                                    const std::function<void()>& after_step) {
+    backends::Plan plan = prepare(manifests);
+    for (const backends::Plan::Step& step : plan.steps) {
+        take(step);
         if (after_step)
             after_step();
     }
-    const auto read = backends::read_back(plan->result);
-    REQUIRE(read.ok());
-    image = *read;
-    return std::move(*plan);
+    finish(plan);
+    return plan;
 }
 
 nft::Ruleset Node::listed() const {
@@ -134,15 +160,23 @@ std::uint64_t Node::counted(const std::string& chain, const std::string& comment
     return 0;
 }
 
+void Node::keep_first_backends() {
+    for (auto& [name, front] : cluster.lowered.service_fronts)
+        for (decision::ServiceFront::Port& port : front.ports)
+            if (!port.backends.empty())
+                port.backends.resize(1);
+}
+
 void Node::serve() {
+    serves_ = true;
+    keep_first_backends();
     std::string rules;
     std::size_t number = 0;
     for (auto& [name, front] : cluster.lowered.service_fronts) {
         const std::string mark = number++ % 2 == 0 ? "meta mark set 0x4000 " : "";
-        for (decision::ServiceFront::Port& port : front.ports) {
+        for (const decision::ServiceFront::Port& port : front.ports) {
             if (port.backends.empty())
                 continue;
-            port.backends.resize(1);
             const auto& backend = cluster.lowered.world.object(*port.backends.front().object);
             for (const net::Address& virtual_address : front.cluster_ips)
                 for (const net::Address& real : backend.addresses)
@@ -191,6 +225,10 @@ bool Node::passes(PacketSpec spec, const net::Address& arrives) {
 }
 
 decision::Verdict Node::expected(const PacketSpec& spec) const {
+    return verdict_of(cluster.lowered, spec);
+}
+
+decision::Verdict verdict_of(const decision::LoweredCluster& cluster, const PacketSpec& spec) {
     ir::PathQuery query;
     query.source.address = spec.source;
     query.destination.address = spec.destination;
@@ -203,7 +241,14 @@ decision::Verdict Node::expected(const PacketSpec& spec) const {
         query.packet.icmp_type = spec.icmp_type;
         query.packet.icmp_code = spec.icmp_code;
     }
-    return ir::judge_flow(cluster.lowered, query).verdict;
+    return ir::judge_flow(cluster, query).verdict;
+}
+
+std::vector<net::Address> endpoints_of(const backends::NodeImage& image) {
+    std::vector<net::Address> out;
+    for (const backends::DispatchEntry& entry : image.dispatch)
+        out.push_back(entry.address);
+    return out;
 }
 
 } // namespace polecat::kernel_test

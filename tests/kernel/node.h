@@ -34,11 +34,17 @@ class Node {
     /// Other manifests by a plan, numbered as those before. `after_step` runs after each step.
     backends::Plan change_by_plan(const std::string& manifests,
                                   const std::function<void()>& after_step = {});
+    /// The same bit by bit: a plan to other manifests, whose verdicts are expected from now on;
+    /// a step of it; the end of it.
+    backends::Plan prepare(const std::string& manifests);
+    void take(const backends::Plan::Step& step);
+    void finish(const backends::Plan& plan);
     /// Hosts for the endpoints that have none yet.
     void add_hosts();
     /// What the kernel lists reads back as the image that was loaded.
     bool kernel_agrees() const;
     std::size_t host_of(const net::Address& address) const;
+    bool knows(const net::Address& address) const { return host_by_address_.contains(address); }
 
     /// Sends; true when it arrived at the host that has `arrives`. `forward`: not awaited yet.
     bool passes(PacketSpec spec, const net::Address& arrives);
@@ -61,8 +67,11 @@ class Node {
   private:
     void compile(const std::string& manifests);
     void load() const;
+    void add_host(const std::string& interface, const std::vector<net::Address>& addresses);
     nft::Ruleset listed() const;
     Loader loader_;
+    void keep_first_backends();
+    bool serves_ = false;
     backends::Numbers numbers_;
     std::map<net::Address, std::size_t> host_by_address_;
     /// By address, protocol and port of a service.
@@ -71,5 +80,9 @@ class Node {
 };
 
 net::Address address(const std::string& text);
+/// What eval says of a packet on the wire.
+decision::Verdict verdict_of(const decision::LoweredCluster& cluster, const PacketSpec& spec);
+/// Addresses of the node's endpoints.
+std::vector<net::Address> endpoints_of(const backends::NodeImage& image);
 
 } // namespace polecat::kernel_test

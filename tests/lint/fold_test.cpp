@@ -58,3 +58,24 @@ TEST_CASE("variants are one finding, as bad as the worst of them") {
         "3 objects stand in more than one place, and 1 differs"));
     CHECK(list.list()[0].notes.front() == "3 in dev, prod");
 }
+
+TEST_CASE(
+    "host endpoints with one fault are one finding, and a pool in a service range is told once") {
+    diag::Diagnostics list;
+    for (const char* host : {"n1-eth0", "n2-eth0", "n3-eth0"})
+        list.report(Code::HostOneDirection, {}, {host, "ingress", "sends", "the failsafe ports"})
+            .about(std::string("HostEndpoint ") + host);
+    list.report(Code::HostOneDirection, {}, {"n4", "egress", "is sent", "the failsafe ports"})
+        .about("HostEndpoint n4");
+    const Span pool{FileId{0}, 3, 1, 1}, other{FileId{0}, 9, 1, 1};
+    list.report(Code::PoolOverlap, pool, {"p (10.0.0.0/16)", "the service range 10.0.0.0/20"});
+    list.report(Code::ServiceRangeOverlap, {}, {"10.0.0.0/20", "x", "pool p"}).with_label(pool, "");
+    list.report(Code::ServiceRangeOverlap, {}, {"10.0.0.0/20", "x", "pool q"})
+        .with_label(other, "");
+    lint::fold(list);
+    REQUIRE(list.list().size() == 4);
+    CHECK(list.list()[0].notes.back() == "the same of HostEndpoint n2-eth0, HostEndpoint n3-eth0");
+    CHECK(list.list()[1].object == "HostEndpoint n4");
+    CHECK(list.list()[2].code == Code::PoolOverlap);
+    CHECK(list.list()[3].message.find("pool q") != std::string::npos);
+}

@@ -88,8 +88,7 @@ std::vector<diag::Diagnostic> findings_of(const std::string& text) {
     frontend::load_documents(documents, cluster, diagnostics);
     frontend::check_references(cluster, diagnostics);
     // What can't be read stops nothing but itself.
-    const policy::OrderedPolicies policies = passes::order_policies(cluster);
-    const decision::LoweredCluster lowered = passes::lower(cluster, diagnostics);
+    const auto [policies, lowered] = passes::lower(cluster);
     const decision::PolicyRules rules = passes::lower_policies(cluster, policies);
     lint::Settings settings;
     settings.policy_rules = &rules;

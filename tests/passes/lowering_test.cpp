@@ -108,7 +108,7 @@ decision::LoweredCluster lowered(const Case& each) {
         if (found.severity == diag::Severity::Error)
             errors += found.message + "\n";
     CHECK_MESSAGE(errors.empty() == !each.unreadable, errors);
-    return passes::lower(cluster, diagnostics);
+    return passes::lower(cluster).cluster;
 }
 
 std::string programs_of(const decision::LoweredCluster& cluster, const std::string& endpoint,

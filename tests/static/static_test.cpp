@@ -152,3 +152,28 @@ TEST_CASE("files stay small") {
             CHECK_MESSAGE(std::count(text.begin(), text.end(), '\n') <= 450, path.string());
         }
 }
+
+TEST_CASE("what the docs name of the source is there") {
+    const std::regex named(
+        "`((?:support|ir|frontend|passes|analyzer|artefact|backends|runtime|driver|"
+        "cli|tests)/[A-Za-z0-9_./-]+)`");
+    std::size_t seen = 0;
+    std::vector<fs::path> pages{kRoot / "README.md", kRoot / "CONTRIBUTING.md"};
+    for (const auto& entry : fs::directory_iterator(kRoot / "docs"))
+        if (entry.path().extension() == ".md")
+            pages.push_back(entry.path());
+    for (const fs::path& page : pages) {
+        const std::string text = read(page);
+        for (auto it = std::sregex_iterator(text.begin(), text.end(), named);
+             it != std::sregex_iterator(); ++it, ++seen) {
+            const std::string path = (*it)[1];
+            if (path.find("NAME") != std::string::npos || path.find("FAMILY") != std::string::npos)
+                continue;
+            const fs::path at = kRoot / path;
+            CHECK_MESSAGE((fs::exists(at) || fs::exists(at.string() + ".h") ||
+                           fs::exists(at.string() + ".cpp")),
+                          page.string() << " names " << path);
+        }
+    }
+    CHECK(seen > 50);
+}

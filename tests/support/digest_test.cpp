@@ -134,7 +134,7 @@ TEST_CASE("notes of one rule about one object are one, as is what one command me
     Report report;
     for (int i = 0; i < 3; ++i) {
         const std::string rule = "egress[" + std::to_string(i) + "]";
-        report.diagnostics.report(Code::RedundantRule, report.line(1, rule), {rule})
+        report.diagnostics.report(Code::NotPortsNoEffect, report.line(1, rule), {rule})
             .about("NetworkPolicy a/b");
         report.diagnostics.report(Code::UnbuiltKustomization, report.line(2, rule), {rule});
     }
@@ -145,14 +145,16 @@ TEST_CASE("notes of one rule about one object are one, as is what one command me
           std::string::npos);
 }
 
-TEST_CASE("test data is broken on purpose: counted, unless it is what is asked about") {
+TEST_CASE("what lies in tests is broken on purpose: counted, unless it is what is asked about") {
     Report report;
     report.diagnostics.report(Code::DuplicateKey, report.line(1, "in/fixtures/a"), {"spec"});
     CHECK(report.text().find("in/fixtures/a:1:1: error[PC1002]") != std::string::npos);
     report.diagnostics.report(Code::SelectsNothing, report.line(1, "in/b"), {"b"});
     const std::string text = report.text();
     CHECK(text.find("error[PC1002]") == std::string::npos);
-    CHECK(text.find("in test data: 1 error, 0 warnings (--all), the first at in/fixtures/a:1:1") !=
-          std::string::npos);
+    CHECK(
+        text.find(
+            "in tests and archives: 1 error, 0 warnings (--all), the first at in/fixtures/a:1:1") !=
+        std::string::npos);
     CHECK(text.find("in/b:1:1: warning[PC4101]") != std::string::npos);
 }

@@ -150,7 +150,7 @@ class Advertised {
                                            atoms_);
         const auto allowed = [&](const decision::Identity& from) {
             return flows.between(from, ends.identity(*group))
-                .allow.ports(protocol)
+                .sure.ports(protocol)
                 .destinations()
                 .contains(port);
         };

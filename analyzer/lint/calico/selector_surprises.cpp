@@ -240,7 +240,7 @@ class SelectorSurprisesChecker {
             for (std::uint32_t j = own.value_or(0); j < (own ? *own + 1 : ends.list().size()); ++j)
                 if (ends.list()[i].is_outside() &&
                     !flows.between(ends.identity(ingress ? i : j), ends.identity(ingress ? j : i))
-                         .allow.empty())
+                         .sure.empty())
                     return true;
         return false;
     }

@@ -79,21 +79,24 @@ class CostChecker {
     /// Notes network sets as used; how many members there are of each family, as far as addresses
     /// are known.
     std::map<Family, std::size_t> use(const selector::Selector& selector) {
-        std::map<Family, std::set<net::Cidr>> members;
+        std::map<Family, std::vector<net::Cidr>> members;
         for (const decision::ObjectId id : context_.select(selector)) {
             const decision::Object& object = context_.object(id);
             for (const net::Address& address : object.addresses)
-                members[address.family].insert(
+                members[address.family].push_back(
                     {address, static_cast<std::uint8_t>(net::width(address.family))});
             if (object.kind == decision::Object::Kind::NetworkSet) {
                 used_.insert(object.name);
                 for (const net::Cidr& cidr : object.nets.cidrs())
-                    members[cidr.family()].insert(cidr);
+                    members[cidr.family()].push_back(cidr);
             }
         }
         std::map<Family, std::size_t> out;
-        for (const auto& [family, list] : members)
-            out[family] = list.size();
+        for (auto& [family, list] : members) {
+            std::sort(list.begin(), list.end());
+            const auto last = std::unique(list.begin(), list.end());
+            out[family] = static_cast<std::size_t>(last - list.begin());
+        }
         return out;
     }
 

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "analyzer/flows/program_flows.h"
+#include "analyzer/flows/hook_flows.h"
 #include "analyzer/labels/label_space.h"
 #include "analyzer/lint/checks.h"
 #include "analyzer/lint/egress_fixes.h"
@@ -157,28 +157,18 @@ class HostEndpointsChecker {
         const auto* before =
             context_.lowered.find(id, Direction::Ingress, Hook::PreDnat, normal.family);
         auto& ends = context_.ends(normal.family);
-        const analyzer::ProgramFlows flows(normal, atoms_);
-        std::optional<Program> accepting;
-        std::optional<analyzer::ProgramFlows> first, accepted;
-        if (before != nullptr) {
-            first.emplace(context_.lowered.program(before->program), atoms_);
-            accepting = context_.lowered.program(before->program);
-            accepting->otherwise = decision::Action::Deny; // only what a rule accepts
-            accepted.emplace(*accepting, atoms_);
-        }
+        const Program* first =
+            before == nullptr ? nullptr : &context_.lowered.program(before->program);
+        const analyzer::HookFlows flows(first, normal, atoms_);
         const decision::Identity& mine = ends.identity(group);
         const auto others =
-            first ? ends.others_of({&normal, &first->program()}) : ends.others_of(normal);
+            first != nullptr ? ends.others_of({&normal, first}) : ends.others_of(normal);
         for (const auto& alike : analyzer::examples_of(others, ends.list().size())) {
             const auto other =
                 std::find_if(alike.begin(), alike.end(), [&](auto each) { return each != group; });
             if (other == alike.end())
                 continue;
-            const decision::Identity& from = ends.identity(*other);
-            ConnectionSet may = flows.between(from, mine).may;
-            if (first)
-                may = (may & first->between(from, mine).may) | accepted->between(from, mine).may;
-            if (!(may & wanted).empty())
+            if (!(flows.between(ends.identity(*other), mine).may & wanted).empty())
                 return true;
         }
         return false;
@@ -237,9 +227,9 @@ class HostEndpointsChecker {
     void check_answers(const policy::HostEndpoint& host, std::uint32_t group,
                        const decision::GroupProgram& from, const decision::GroupProgram& to) {
         const Program& of = context_.lowered.program(from.program);
-        Program accepting = context_.lowered.program(to.program);
-        accepting.otherwise = decision::Action::Deny; // what goes on is tracked
-        const analyzer::ProgramFlows back(accepting, atoms_);
+        // What goes on is tracked.
+        const auto accepting = analyzer::accepting_only(context_.lowered.program(to.program));
+        const analyzer::ProgramFlows back(*accepting, atoms_);
         for (const decision::Stage& stage : of.stages)
             for (const decision::Entry& entry : stage.entries) {
                 const decision::Slot& slot = from.slots[entry.slot.value];

@@ -184,7 +184,7 @@ class HostPoliciesChecker {
                 continue;
             const auto sets = flows.entry(stage, entry, ends.identity(i), ends.identity(pod_group));
             if (sets && !wanted.empty() &&
-                (declares ? !(sets->yes & wanted).empty() : (wanted - sets->yes).empty()))
+                (declares ? !(sets->sure & wanted).empty() : (wanted - sets->sure).empty()))
                 return true;
         }
         return false;

@@ -243,7 +243,7 @@ class IpamRequestsChecker {
         for (std::uint32_t i = 0; i < ends.list().size(); ++i)
             if (ends.list()[i].is_outside() &&
                 !net::special_addresses().contains(ends.list()[i].outside) &&
-                !flows.between(ends.identity(group), ends.identity(i)).allow.empty())
+                !flows.between(ends.identity(group), ends.identity(i)).sure.empty())
                 return true;
         return false;
     }

@@ -32,10 +32,9 @@ bool selects_every_pod(const Policy& policy) {
     return !policy::is_present(policy.selector) || policy.selector->parsed.matches(any);
 }
 
-/// Isolates every pod of its namespaces and allows nothing: that other policies isolate those that
-/// exist says nothing against it.
-bool is_default_deny(const Policy& policy) {
-    return policy.ingress.empty() && policy.egress.empty() && selects_every_pod(policy);
+/// Denies by design: that other policies isolate the same pods says nothing against it.
+bool is_deny(const Policy& policy) {
+    return policy.ingress.empty() && policy.egress.empty();
 }
 
 class DeadRulesChecker {
@@ -152,7 +151,7 @@ class DeadRulesChecker {
     std::optional<std::string> needless_if(const Policy& policy) const {
         const bool opens_all = (!policy.ingress_type || allows_everything(policy.ingress)) &&
                                (!policy.egress_type || allows_everything(policy.egress));
-        if (opens_all || is_default_deny(policy)) // told as such, or meant for pods to come
+        if (opens_all || is_deny(policy)) // told as such, or meant for pods to come
             return std::nullopt;
         if (selects_every_pod(policy) && !context_.extent.is_whole())
             return std::nullopt;
@@ -251,9 +250,10 @@ class DeadRulesChecker {
             names.push_back(name_within(policy, each));
         }
         // A rule for the rest behind another one: what comes before both decides either way.
-        same_action = same_action || takes_the_rest_too(effect, rule);
+        const bool rest_is_taken = takes_the_rest_too(effect, rule);
+        same_action = same_action || rest_is_taken;
         for (const std::string& tier : effect.taken_by_ends) {
-            same_action = same_action && rule.action == Action::Deny;
+            same_action = same_action && (rule.action == Action::Deny || rest_is_taken);
             passed = false;
             names.push_back("the end of tier " + tier);
         }

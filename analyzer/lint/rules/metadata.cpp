@@ -29,12 +29,12 @@ bool is_system(const decision::Object& object) {
     return space && is_system_namespace(*space);
 }
 
-/// Annotations and labels that a cloud's controllers read or write.
+/// Annotations and labels that a cloud's controllers read or write, of clouds whose metadata holds
+/// credentials.
 bool speaks_of_cloud(std::string_view key) {
     static constexpr std::string_view kParts[] = {
-        "amazonaws.com", "k8s.aws",          "aws-",           "azure",
-        "gke.io",        "cloud.google.com", "googleapis.com", "digitalocean.com",
-        "linode",        "oraclecloud",      "ibm-cloud",      "hetzner.cloud"};
+        "amazonaws.com",    "k8s.aws",        "aws-",        "azure",    "gke.io",
+        "cloud.google.com", "googleapis.com", "oraclecloud", "ibm-cloud"};
     return std::any_of(std::begin(kParts), std::end(kParts), [&](std::string_view part) {
         return key.find(part) != std::string_view::npos;
     });
@@ -146,7 +146,7 @@ class MetadataChecker {
         analyzer::StoredFlows flows(program, context_.matches());
         Egress out;
         const auto sent = flows.between(own, ends_.identity(*metadata_));
-        if (store.intersect(sent.yes, store.intern(http())) == 0)
+        if (store.intersect(sent.sure, store.intern(http())) == 0)
             return out;
         out.allowing = allowing(program, number);
         if (!out.allowing)
@@ -176,7 +176,7 @@ class MetadataChecker {
                     continue;
                 const auto sets =
                     flows.entry(stage, i, ends_.identity(number), ends_.identity(*metadata_));
-                if (sets && !(sets->yes & http()).empty())
+                if (sets && !(sets->sure & http()).empty())
                     return entry.slot;
             }
         return std::nullopt;

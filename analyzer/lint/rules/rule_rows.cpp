@@ -174,9 +174,16 @@ bool has_log_limit(const Context& context) {
 void log_hot(const RuleView& view, const Report& report) {
     if (view.rule.action == Action::Log && is_anybody(view.rule.source) &&
         is_anybody(view.rule.destination) && view.rule.destination.ports.empty() &&
-        !view.rule.icmp && !has_log_limit(report.context))
-        report.at(view.rule.span, {report.rule()})
-            .with_hint("set logActionRateLimit in FelixConfiguration, or narrow the rule");
+        !view.rule.icmp && !has_log_limit(report.context)) {
+        auto& diagnostic =
+            report.at(view.rule.span, {report.rule()})
+                .with_hint("set logActionRateLimit in FelixConfiguration, or narrow the rule");
+        // A quarantine, or a policy for what is in trouble: it governs nobody for now.
+        if (report.context.select(policy::subject_of(view.policy)).empty()) {
+            diagnostic.severity = diag::Severity::Note;
+            diagnostic.as_usual();
+        }
+    }
 }
 
 // --- services and accounts -----------------------------------------------------------------------

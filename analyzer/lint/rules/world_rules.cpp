@@ -56,8 +56,11 @@ bool opens_more_than_meant(const RuleView& view) {
         !view.rule.icmp && (!view.rule.protocol || **view.rule.protocol == net::kTcp) &&
         (ports.empty() || (net::PortSet::of(net::PortRange{1, 65535}) - numbers_of(ports)).empty());
     const std::string& name = view.policy.meta.name;
-    return every_port || name.find("apiserver") != std::string::npos ||
-           name.find("api-server") != std::string::npos;
+    const bool only_apiserver = // its address is seldom known
+        !ports.empty() && all_numbers(ports) &&
+        (numbers_of(ports) - net::PortSet::of(net::PortRange{6443, 6443})).empty();
+    return every_port || (!only_apiserver && (name.find("apiserver") != std::string::npos ||
+                                              name.find("api-server") != std::string::npos));
 }
 
 /// Told of the whole policy, once.
@@ -121,9 +124,13 @@ void check_world_rules(Context& context, Diagnostics& out) {
                              !(view.direction == Direction::Ingress ? opens_private_port(view.rule)
                                                                     : opens_more_than_meant(view));
     });
-    for (const Told& each : found)
+    for (Told& each : found) {
+        const std::string& name = each.policy->meta.name; // says so itself
+        each.usual = each.usual || name.find("allow-all") != std::string::npos ||
+                     name.find("allow-any") != std::string::npos;
         report(each, each.direction == Direction::Ingress ? Code::WorldIngress : Code::WorldEgress,
                out);
+    }
 }
 
 } // namespace polecat::lint

@@ -72,7 +72,9 @@ Lets what_rules_let(const std::vector<policy::Rule>& rules) {
         return rule.action == Action::Pass || rule.action == Action::Allow;
     };
     for (const policy::Rule& rule : rules)
-        if (is_for_the_cluster(rule) && lets(rule))
+        if (rule.unread.known()) // it may let everything through
+            return Lets::Everything;
+        else if (is_for_the_cluster(rule) && lets(rule))
             return Lets::Everything;
         else if (policy::asks_nothing(rule) && rule.action != Action::Log)
             return lets(rule)                                      ? Lets::Everything
@@ -87,7 +89,7 @@ bool denies_the_rest(const std::vector<policy::Rule>& rules) {
     });
 }
 
-const std::vector<policy::Rule>& rules_in(const Policy& policy, Direction direction) {
+const std::vector<policy::Rule>& rules_for(const Policy& policy, Direction direction) {
     return direction == Direction::Ingress ? policy.ingress : policy.egress;
 }
 
@@ -143,7 +145,7 @@ class SystemPods {
                         if (lets == out.least)
                             out.lacking.insert(direction);
                         out.ends_in_deny =
-                            out.ends_in_deny || denies_the_rest(rules_in(policy, direction));
+                            out.ends_in_deny || denies_the_rest(rules_for(policy, direction));
                     }
         return out.spaces.empty() ? std::nullopt : std::optional(std::move(out));
     }
@@ -195,14 +197,14 @@ class SystemPods {
     /// What the policy and the others of its tier let through at a pod.
     static Lets left(const policy::OrderedTier& tier, const Policy& policy,
                      const selector::Labels& pod, Direction direction) {
-        const auto& own = rules_in(policy, direction);
+        const auto& own = rules_for(policy, direction);
         Lets out = what_rules_let(own);
         bool behind = false;
         for (const Policy* each : tier.policies) {
             behind = behind || each == &policy;
             if (each != &policy && !policy::is_staged(each->kind) && governs(*each, direction) &&
                 !(behind && denies_the_rest(own)) && policy::subject_of(*each).matches(pod))
-                out = std::max(out, what_rules_let(rules_in(*each, direction)));
+                out = std::max(out, what_rules_let(rules_for(*each, direction)));
         }
         return out;
     }
@@ -237,12 +239,21 @@ bool is_isolated(const Context& context, const decision::Endpoint& endpoint, Dir
 /// Workloads of a namespace, and those of them that no policy isolates.
 struct OpenCount {
     std::vector<std::string> open;
+    bool serves = false; ///< one of these declares a port, or a service leads to it
     std::size_t all = 0;
     Span first;
 };
 
 std::map<std::string, OpenCount> count_open(const Context& context, Direction direction) {
     std::map<std::string, OpenCount> out;
+    std::set<decision::ObjectId> served;
+    for (const auto& [service, objects] : context.lowered.world.service_objects)
+        for (const decision::ServiceObject& each : objects)
+            served.insert(each.object);
+    std::set<Span> listening;
+    for (const policy::Workload& each : context.cluster.workloads)
+        if (!each.listens.empty())
+            listening.insert(each.meta.span);
     for (const decision::Endpoint& endpoint : context.lowered.endpoints) {
         const Object& object = context.object(endpoint.object);
         const auto space = object.labels.find(policy::kNamespaceLabel);
@@ -254,6 +265,8 @@ std::map<std::string, OpenCount> count_open(const Context& context, Direction di
         if (is_isolated(context, endpoint, direction))
             continue;
         count.open.push_back(object.name.substr(object.name.find('/') + 1));
+        count.serves =
+            count.serves || served.contains(endpoint.object) || listening.contains(object.span);
         if (!count.first.known())
             count.first = object.span;
     }
@@ -296,7 +309,9 @@ void check_unprotected(Context& context, Diagnostics& out) {
             each.span = count.first;
             each.count = count.open.size();
             each.directions.insert(direction);
-            each.usual = each.usual && count.open.size() * 2 > count.all;
+            // Nobody sends to what serves nothing.
+            each.usual = each.usual && (count.open.size() * 2 > count.all ||
+                                        (direction == Direction::Ingress && !count.serves));
         }
     }
     for (const auto& [key, each] : open)

@@ -52,13 +52,14 @@ class NamespaceLabelsChecker {
         collect_values(field->parsed, asked);
         const Span span = field->span.known() ? field->span : policy.meta.span;
         for (const auto& [label, space] : asked)
-            if (may_hold_name(label, space) && is_known(space))
-                check(policy, span, what, label, space, field->parsed);
+            if (may_hold_name(label, space) && is_known(space) &&
+                check(policy, span, what, label, space, field->parsed))
+                return; // one cause, however many namespaces it names
     }
 
   private:
-    /// Whether the namespace is selected hangs on a label that it doesn't have.
-    void check(const policy::Policy& policy, const Span& span, const std::string& what,
+    /// Whether the namespace is selected hangs on a label that it doesn't have: told, or not so.
+    bool check(const policy::Policy& policy, const Span& span, const std::string& what,
                const std::string& label, const std::string& space, const Selector& selector) {
         const auto* given = context_.extent.labels_of_namespace(space);
         policy::Namespace own;
@@ -70,7 +71,7 @@ class NamespaceLabelsChecker {
         with.set(label, space);
         const bool left_out = selector.matches(labels) && !selector.matches(with);
         if (labels.find(label) || selector.matches(labels) == selector.matches(with))
-            return;
+            return false;
         auto& diagnostic =
             left_out ? out_.report(Code::NamespaceLabelNotSet, span, {what, label, space})
                      : out_.report(Code::SelectorTypo, span,
@@ -82,6 +83,13 @@ class NamespaceLabelsChecker {
             .with_hint("write `kubernetes.io/metadata.name`, which every namespace has");
         if (given == nullptr)
             diagnostic.with_note("no cluster sets that label, only somebody by hand");
+        // A label under a name of their own is one that they set, where its Namespace is.
+        if (given == nullptr && label.find('/') != std::string::npos &&
+            label.find("kubernetes.io/") == std::string::npos) {
+            diagnostic.severity = diag::Severity::Note;
+            diagnostic.as_usual();
+        }
+        return true;
     }
 
     static bool is_built_in(const std::string& space) {

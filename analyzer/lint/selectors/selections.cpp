@@ -125,17 +125,33 @@ class SelectionsChecker {
         if (others.empty() && (slip(span, view.policy, *peers, what, known) || !known))
             return;
         auto& diagnostic =
-            known ? out_.report(Code::PeerMatchesNothing, span,
-                                {rule_name(view), side, "no endpoint and no network set"})
+            known ? out_.report(
+                        Code::PeerMatchesNothing, span,
+                        {rule_name(view), side,
+                         is_kubernetes(view.policy) ? "no pod" : "no endpoint and no network set"})
                   : out_.report(Code::SelectorTypo, span, {what, others});
         diagnostic.about(name_of(view.policy)).with_fact("selector", peers->canonical());
         if (known)
             diagnostic.with_note("assumes that " + *known);
+        if (known && selects_no_namespace(entity))
+            diagnostic.with_note(
+                "no Namespace of the input has what its namespaceSelector asks for");
         if (!others.empty())
             diagnostic.with_note(others);
+        else if (const auto label = vocabulary_.only_on_namespaces(*peers))
+            diagnostic.with_note(*label).with_hint("ask for it in a namespaceSelector");
         else if (const std::string elsewhere = elsewhere_with(entity, space); !elsewhere.empty())
             diagnostic.with_note(elsewhere).with_hint(
                 "add a namespaceSelector for those of other namespaces");
+    }
+
+    bool selects_no_namespace(const EntityRule& entity) const {
+        const auto& spaces = context_.cluster.namespaces;
+        return policy::is_present(entity.namespace_selector) && !spaces.empty() &&
+               std::none_of(spaces.begin(), spaces.end(), [&](const policy::Namespace& each) {
+                   return each.meta.unread.known() ||
+                          entity.namespace_selector->parsed.matches(policy::labels_of(each));
+               });
     }
 
     /// A selector by itself means the policy's own namespace, and `all()` for namespaces what is in

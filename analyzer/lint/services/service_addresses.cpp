@@ -172,6 +172,9 @@ class ServiceAddressesChecker {
         for (const At<net::Cidr>& net : end.nets)
             if (diag::Diagnostic* found = check(place, net))
                 found->about(name_of(view.policy));
+        if (view.rule.action == policy::Action::Allow)
+            for (const At<net::Cidr>& net : end.not_nets)
+                exception(place, net);
         const std::string space = policy::is_global(view.policy.kind) ? "" : view.policy.meta.space;
         const auto peers = sets ? policy::peers_of(end, space) : std::nullopt;
         if (!peers)
@@ -193,13 +196,24 @@ class ServiceAddressesChecker {
         }
     }
 
+    /// Of a single service: a range is often left out beside that of the pods.
+    void exception(const NamedPlace& place, const At<net::Cidr>& net) {
+        const auto found = finding_of(*net);
+        if (found && found->code == Code::ServiceAddressInNets)
+            out_.report(found->code, net.span, {net::to_string(net->base), found->what})
+                .about(name_of(place.view.policy))
+                .with_note("as an exception it leaves nothing out")
+                .with_hint("leave out the pods behind the service");
+    }
+
     /// What it reports; nullptr: nothing.
     diag::Diagnostic* check(const NamedPlace& place, const At<net::Cidr>& net) {
         const auto found = finding_of(*net);
         // A Deny is for addresses of a range that no service has, which nobody translates.
         if (!found || (found->external && !place.to_others) ||
             (found->service.empty() && place.view.rule.action == policy::Action::Deny) ||
-            (!found->service.empty() && are_named_too(place.view, found->service)))
+            (!found->service.empty() && place.to_others &&
+             are_named_too(place.view, found->service)))
             return nullptr;
         const bool exact = found->code != Code::ServiceRangeInNets;
         const std::string services = exact ? "service" : "services";

@@ -76,11 +76,15 @@ class ServicesChecker {
                 if (subject.matches(pod->labels) && names_pods(policy) &&
                     context_.cluster.may_meet(pod->span, policy.meta.span))
                     found.push_back("pod " + pod->name);
-            if (!found.empty())
-                out_.report(Code::HostNetworkSelected, policy.selector->span,
-                            {listed(found), policy.meta.name})
-                    .about(name_of(policy))
-                    .with_hint("govern the node by a HostEndpoint");
+            if (found.empty())
+                return;
+            auto& diagnostic = out_.report(Code::HostNetworkSelected, policy.selector->span,
+                                           {listed(found), policy.meta.name});
+            diagnostic.about(name_of(policy)).with_hint("govern the node by a HostEndpoint");
+            if (!context_.select(subject).empty()) { // it is there for others
+                diagnostic.severity = diag::Severity::Note;
+                diagnostic.as_usual();
+            }
         });
     }
 
@@ -214,7 +218,7 @@ class ServicesChecker {
         for (const policy::ServicePort& port : service.ports) {
             const auto allowed = [&](const net::Address& from, std::uint16_t number) {
                 return flows.between(identities[identities.of_address(from)], ends.identity(*group))
-                    .allow.ports(port.protocol)
+                    .sure.ports(port.protocol)
                     .destinations()
                     .contains(number);
             };

@@ -47,7 +47,7 @@ class Accept {
         prefix_ = *prefix;
         from_ = bgp_neighbor(routed_, options_.from);
         if (!options_.node.empty())
-            node_ = routed_.node(options_.node);
+            node_ = value_or_usage(routed_.node(options_.node));
         ask();
         if (rows_.empty())
             throw CLI::ValidationError(fmt::format(

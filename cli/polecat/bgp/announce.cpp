@@ -40,7 +40,7 @@ class Announce {
         if (routed_.nodes.empty())
             return kBadInput;
         if (!options_.node.empty())
-            node_ = routed_.node(options_.node);
+            node_ = value_or_usage(routed_.node(options_.node));
         if (!options_.to.empty())
             to_ = bgp_neighbor(routed_, options_.to);
         for (const BgpTarget& target : bgp_targets(routed_.input, options_.target))

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/polecat/bgp/input.h"
+#include "cli/polecat/commands.h"
 
 namespace polecat::cli {
 

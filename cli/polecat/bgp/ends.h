@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "analyzer/routing/propagation/announcements.h"
-#include "cli/polecat/bgp/input.h"
+#include "driver/routing/routed_input.h"
 
 namespace polecat::cli {
 

@@ -3,7 +3,7 @@
 
 #include "analyzer/routing/sessions/sessions.h"
 #include "backends/graph/fabric.h"
-#include "cli/polecat/bgp/input.h"
+#include "driver/routing/routed_input.h"
 
 namespace polecat::cli {
 

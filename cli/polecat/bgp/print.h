@@ -4,7 +4,7 @@
 #include <string>
 
 #include "analyzer/routing/sessions/sessions.h"
-#include "cli/polecat/bgp/input.h"
+#include "driver/routing/routed_input.h"
 
 namespace polecat::cli {
 

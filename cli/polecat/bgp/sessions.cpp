@@ -146,7 +146,7 @@ int run(const SessionsOptions& options) {
         return kBadInput;
     std::optional<routing::NodeIndex> only;
     if (!options.node.empty())
-        only = routed.node(options.node);
+        only = value_or_usage(routed.node(options.node));
     const auto report = routing::sessions(routed.input.cluster, routed.routing, routed.nodes, only);
     if (only && options.format == "svg")
         throw CLI::ValidationError("--format svg draws all nodes; leave NODE out");

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "analyzer/routing/diff/routing_diff.h"
-#include "cli/polecat/bgp/input.h"
+#include "driver/routing/routed_input.h"
 
 namespace polecat::cli {
 

@@ -5,7 +5,6 @@
 
 #include "ir/policy/extent.h"
 #include "ir/policy/scope.h"
-#include "passes/convert_kubernetes.h"
 
 namespace polecat::cli {
 
@@ -33,26 +32,15 @@ bool is_known(const Extent& extent, const Policy& policy) {
 }
 
 /// Adds those of `names` that are enforced and may match more than the input shows.
-void add_open(const policy::Cluster& cluster, const std::set<std::string>& names,
+void add_open(const DiffSide& side, const std::set<std::string>& names,
               std::set<std::string>& out) {
-    const Extent extent(cluster);
-    const auto add = [&](const Policy& policy) {
-        if (!policy::is_staged(policy.kind) && !is_known(extent, policy))
-            out.insert(policy::to_string(policy_name(policy)));
-    };
-    const auto is_asked = [&](const auto& each) {
-        return names.contains(policy::to_string(policy_name(each)));
-    };
-    for (const Policy& each : cluster.policies)
-        if (is_asked(each))
-            add(each);
-    for (const policy::KubernetesNetworkPolicy& each : cluster.kubernetes_policies)
-        if (is_asked(each)) // converting all of a large cluster takes its time
-            add(passes::convert(each));
-    for (const policy::ClusterNetworkPolicy& each : cluster.cluster_policies)
-        if (const Policy policy = passes::convert(each, passes::Enforcer::AsTheApiSays);
-            is_asked(policy))
-            add(policy);
+    const Extent extent(side.cluster);
+    for (const policy::OrderedTier& tier : side.policies.tiers)
+        for (const Policy* each : tier.policies) {
+            const std::string name = policy::to_string(policy_name(*each));
+            if (names.contains(name) && !policy::is_staged(each->kind) && !is_known(extent, *each))
+                out.insert(name);
+        }
 }
 
 bool is_named(const DiffReport& report, const std::string& policy) {
@@ -123,8 +111,8 @@ std::vector<std::string> unseen_changes(const DiffReport& report, const DiffSide
                 names.insert(each);
     if (names.empty())
         return {};
-    add_open(base.cluster, names, open);
-    add_open(head.cluster, names, open);
+    add_open(base, names, open);
+    add_open(head, names, open);
     return {open.begin(), open.end()};
 }
 

@@ -11,6 +11,7 @@ namespace polecat::cli {
 /// A version, as read and lowered.
 struct DiffSide {
     const policy::Cluster& cluster;
+    const policy::OrderedPolicies& policies;
     const decision::LoweredCluster& lowered;
 };
 

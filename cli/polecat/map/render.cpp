@@ -50,14 +50,14 @@ class Renderer {
         if (by_number)
             for (std::size_t i = 0; i < rows_.ends.size(); ++i)
                 out += fmt::format("G{}  {}\n", i + 1, rows_.ends[i].label);
-        const std::vector<std::uint32_t>* last = nullptr;
+        const std::uint32_t* last = nullptr;
         for (const MapRow& row : rows_.rows) {
-            if (last == nullptr || *last != row.from) {
+            if (last != row.from.data()) {
                 out += '\n';
                 append(out, row.from, by_number);
                 out += '\n';
             }
-            last = &row.from;
+            last = row.from.data();
             out += "    ";
             append_connections(out, row);
             out += by_number ? " -> " : "\n        -> ";
@@ -81,8 +81,10 @@ class Renderer {
         for (const MapEndText& end : rows_.ends)
             out["ends"].push_back({{"outside", end.outside}, {"members", end.members}});
         for (const MapRow& row : rows_.rows) {
-            json entry{{"from", row.from}, {"to", row.to}, {"allowed", allowed(row)}};
-            if (row.connections.allow != row.connections.may)
+            json entry{{"from", std::vector(row.from.begin(), row.from.end())},
+                       {"to", std::vector(row.to.begin(), row.to.end())},
+                       {"allowed", allowed(row)}};
+            if (!row.connections.is_certain())
                 entry["depends"] = depends(row);
             if (row.hangs_on_unread)
                 entry["hangs_on_unread"] = true;
@@ -101,11 +103,10 @@ class Renderer {
         std::string out =
             fmt::format("family,from,to,allowed,depends{}\n", rows_.routed ? ",no_route" : "");
         for (const MapRow& row : rows_.rows) {
-            out += fmt::format(
-                "{},{},{},{},{}{}\n", family(), quoted(names_.members(row.from)),
-                quoted(names_.members(row.to)), quoted(allowed(row)),
-                quoted(row.connections.allow == row.connections.may ? "" : depends(row)),
-                rows_.routed ? "," + quoted(no_route(row)) : "");
+            out += fmt::format("{},{},{},{},{}{}\n", family(), quoted(names_.members(row.from)),
+                               quoted(names_.members(row.to)), quoted(allowed(row)),
+                               quoted(row.connections.is_certain() ? "" : depends(row)),
+                               rows_.routed ? "," + quoted(no_route(row)) : "");
             pass_on(out, sink);
         }
         sink(out);
@@ -127,8 +128,7 @@ class Renderer {
         for (std::size_t i = 0; i < rows_.rows.size() && i < most; ++i) {
             const MapRow& row = rows_.rows[i];
             out.push_back({first_of(row.from), first_of(row.to), connections(row),
-                           ranges(row.from) + " " + ranges(row.to),
-                           row.connections.allow != row.connections.may});
+                           ranges(row.from) + " " + ranges(row.to), !row.connections.is_certain()});
         }
         return out;
     }
@@ -160,7 +160,7 @@ class Renderer {
     }
 
     /// "shop/web; shop/db", or "G1-G4 G7".
-    void append(std::string& out, const std::vector<std::uint32_t>& ends, bool by_number) const {
+    void append(std::string& out, MapEnds ends, bool by_number) const {
         if (!by_number) {
             out += joined(ends, "; ");
             return;
@@ -176,8 +176,8 @@ class Renderer {
     }
 
     void append_connections(std::string& out, const MapRow& row) const {
-        if (row.connections.allow == row.connections.may)
-            out += described(row.connections.allow);
+        if (row.connections.is_certain())
+            out += described(row.connections.sure);
         else
             out += connections(row);
     }
@@ -206,23 +206,23 @@ class Renderer {
         return texts_[id];
     }
     std::string allowed(const MapRow& row) const {
-        return row.connections.allow == 0 ? "" : described(row.connections.allow);
+        return row.connections.sure == 0 ? "" : described(row.connections.sure);
     }
     std::string depends(const MapRow& row) const {
-        return (map_.set(row.connections.may) - map_.set(row.connections.allow))
+        return (map_.set(row.connections.may) - map_.set(row.connections.sure))
             .describe(map_.http());
     }
     std::string connections(const MapRow& row) const {
-        if (row.connections.allow == row.connections.may)
-            return described(row.connections.allow);
+        if (row.connections.is_certain())
+            return described(row.connections.sure);
         const std::string sure = allowed(row);
         return sure + (sure.empty() ? "" : "; ") + "depends: " + depends(row);
     }
 
-    std::string joined(const std::vector<std::uint32_t>& ends, const char* separator) const {
+    std::string joined(MapEnds ends, const char* separator) const {
         return names_.joined(ends, separator);
     }
-    static std::string ranges(const std::vector<std::uint32_t>& ends) {
+    static std::string ranges(MapEnds ends) {
         std::string out;
         for (std::size_t i = 0; i < ends.size();) {
             std::size_t stop = i + 1;
@@ -235,11 +235,11 @@ class Renderer {
         }
         return out;
     }
-    std::string first_of(const std::vector<std::uint32_t>& ends) const {
+    std::string first_of(MapEnds ends) const {
         constexpr std::size_t kMost = 8;
         if (ends.size() <= kMost)
             return joined(ends, "; ");
-        return joined({ends.begin(), ends.begin() + kMost}, "; ") +
+        return joined(ends.first(kMost), "; ") +
                fmt::format("; and {} more groups", ends.size() - kMost);
     }
     static std::string quoted(const std::string& text) {

@@ -66,8 +66,8 @@ class SidesRenderer {
             json openings = json::array();
             for (const Sides::Opening& opening : side.openings) {
                 json entry{{"set", opening.peers},
-                           {"allowed", described(opening.connections.allow)}};
-                if (opening.connections.allow != opening.connections.may)
+                           {"allowed", described(opening.connections.sure)}};
+                if (!opening.connections.is_certain())
                     entry["depends"] = depends(opening);
                 openings.push_back(std::move(entry));
             }
@@ -132,12 +132,12 @@ class SidesRenderer {
         return texts_[id];
     }
     std::string depends(const Sides::Opening& opening) const {
-        return (sides_.set(opening.connections.may) - sides_.set(opening.connections.allow))
+        return (sides_.set(opening.connections.may) - sides_.set(opening.connections.sure))
             .describe(sides_.http());
     }
     std::string connections(const Sides::Opening& opening) const {
-        const std::string& sure = described(opening.connections.allow);
-        if (opening.connections.allow == opening.connections.may)
+        const std::string& sure = described(opening.connections.sure);
+        if (opening.connections.is_certain())
             return sure;
         return sure + (sure.empty() ? "" : "; ") + "depends: " + depends(opening);
     }

@@ -1,15 +1,12 @@
 #include "cli/polecat/reach/print.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "analyzer/explain/trail.h"
-#include "analyzer/flows/program_flows.h"
 #include "driver/input/input.h"
 #include "driver/input/unread.h"
-#include "ir/path/host_network.h"
 
 namespace polecat::cli {
 
@@ -132,6 +129,8 @@ std::string ReachPrinter::suggestion_text(const Suggestion& suggestion) const {
 }
 
 std::string ReachPrinter::text(const std::vector<ReachAnswer>& answers) const {
+    // Where nothing lies between the two ends, it does not matter where they run.
+    constexpr std::size_t kOwnHops = 2;
     std::string out;
     for (const ReachAnswer& answer : answers) {
         const ir::FlowVerdict& verdict = answer.verdict;
@@ -144,7 +143,8 @@ std::string ReachPrinter::text(const std::vector<ReachAnswer>& answers) const {
             if (verdict.ways.size() > 1)
                 out += fmt::format("  {}{}{}\n", upper(decision::to_string(way.verdict)),
                                    way.assumption.empty() ? "" : " ", way.assumption);
-            else if (!way.assumption.empty() && verdict.verdict != decision::Verdict::Depends)
+            else if (!way.assumption.empty() && way.hops.size() > kOwnHops &&
+                     verdict.verdict != decision::Verdict::Depends)
                 out += fmt::format("  shown {}; other ways end in the same\n", way.assumption);
             std::size_t number = 0;
             for (const ir::HopVerdict& hop : way.hops)
@@ -200,60 +200,9 @@ std::string ReachPrinter::json(const std::vector<ReachAnswer>& answers,
     return out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
-std::vector<ReachPrinter::Summary> ReachPrinter::summary(const ir::PathQuery& query) const {
-    if (!query.source.node.empty() || !query.destination.node.empty() ||
-        !query.destination.service.empty())
-        throw CLI::ValidationError(
-            "a node or a service has no list of its own: ask about a --port");
-    const decision::Identities identities(cluster_);
-    const auto identity = [&](const ir::PathEnd& end, net::Family family) {
-        if (end.endpoint)
-            return identities.of_object(*end.endpoint, family);
-        return end.address && end.address->family == family
-                   ? std::optional(identities.of_address(*end.address))
-                   : std::nullopt;
-    };
-    const analyzer::HttpAtoms atoms({&cluster_});
-    std::vector<Summary> out;
-    for (const net::Family family : {net::Family::V4, net::Family::V6}) {
-        const auto source = identity(query.source, family);
-        const auto destination = identity(query.destination, family);
-        if (!source || !destination)
-            continue;
-        analyzer::FlowSets both{analyzer::ConnectionSet::all(), analyzer::ConnectionSet::all()};
-        const auto meet = [&](const ir::PathEnd& end, decision::Direction direction) {
-            const auto object =
-                end.endpoint ? end.endpoint : [&]() -> std::optional<decision::ObjectId> {
-                const auto& held = decision::end_of(cluster_.world, *end.address).objects;
-                return held.empty() ? std::nullopt : std::optional(held.front());
-            }();
-            const auto governor =
-                object ? ir::HostNetwork(cluster_).governor(*object, direction, family)
-                       : ir::HostNetwork::Governor{};
-            if (governor.unsure)
-                both.allow = analyzer::ConnectionSet{};
-            if (governor.program == nullptr)
-                return;
-            const auto sets =
-                analyzer::ProgramFlows(cluster_.program(governor.program->program), atoms)
-                    .between(identities[*source], identities[*destination]);
-            both.allow = both.allow & sets.allow;
-            both.may = both.may & sets.may;
-        };
-        meet(query.source, decision::Direction::Egress);
-        meet(query.destination, decision::Direction::Ingress);
-        const auto open = both.may - both.allow;
-        ir::PathQuery routed = query;
-        routed.family = family;
-        out.push_back({family, both.allow.describe(atoms), open.empty() ? "" : open.describe(atoms),
-                       both.may.empty() ? std::nullopt : routes_.of(routed)});
-    }
-    return out;
-}
-
-std::string ReachPrinter::summary_text(const ir::PathQuery& query) const {
+std::string ReachPrinter::summary_text(const std::vector<ReachSummary>& found) const {
     std::string out;
-    for (const Summary& each : summary(query)) {
+    for (const ReachSummary& each : found) {
         out += fmt::format("{} -> {}  {}\n  allowed  {}\n", from_, to_, net::to_string(each.family),
                            each.allowed);
         if (!each.depends.empty())
@@ -267,12 +216,12 @@ std::string ReachPrinter::summary_text(const ir::PathQuery& query) const {
                  "with --port, which shows the rules that decide)\n";
 }
 
-std::string ReachPrinter::summary_json(const ir::PathQuery& query,
+std::string ReachPrinter::summary_json(const std::vector<ReachSummary>& found,
                                        const std::vector<std::string>& unread,
                                        bool hangs_on_unread) const {
     using nlohmann::json;
     json out = json::array();
-    for (const Summary& each : summary(query)) {
+    for (const ReachSummary& each : found) {
         out.push_back({{"from", from_},
                        {"to", to_},
                        {"family", net::to_string(each.family)},

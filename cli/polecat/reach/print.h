@@ -1,24 +1,13 @@
 /// Answers of `polecat reach` as text and as JSON (docs/json.md).
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "cli/polecat/map/flow_routes.h"
-#include "driver/reach/suggest.h"
-#include "ir/expectation.h"
-#include "ir/path/path.h"
+#include "driver/reach/answers.h"
 #include "support/source.h"
 
 namespace polecat::cli {
-
-struct ReachAnswer {
-    expectation::Traffic traffic;
-    ir::FlowVerdict verdict;
-    std::optional<Suggestion> suggestion;          ///< where one was asked for and it is denied
-    std::optional<routing::MissingRoute> no_route; ///< where it is not denied
-};
 
 class ReachPrinter {
   public:
@@ -33,17 +22,11 @@ class ReachPrinter {
     std::string json(const std::vector<ReachAnswer>& answers,
                      const std::vector<std::string>& unread) const;
     /// Everything that the policies of both ends allow, as connection sets.
-    std::string summary_text(const ir::PathQuery& query) const;
-    std::string summary_json(const ir::PathQuery& query, const std::vector<std::string>& unread,
-                             bool hangs_on_unread) const;
+    std::string summary_text(const std::vector<ReachSummary>& found) const;
+    std::string summary_json(const std::vector<ReachSummary>& found,
+                             const std::vector<std::string>& unread, bool hangs_on_unread) const;
 
   private:
-    struct Summary {
-        net::Family family;
-        std::string allowed, depends;
-        std::optional<routing::MissingRoute> no_route;
-    };
-    std::vector<Summary> summary(const ir::PathQuery& query) const;
     std::string suggestion_text(const Suggestion& suggestion) const;
     std::string hop_text(const ir::HopVerdict& hop, std::size_t number) const;
 

@@ -69,17 +69,18 @@ std::string TrailPrinter::text(const std::vector<SetStep>& trail,
                                    place(block->span));
         const auto [tier, what] = names(step, slot, direction);
         std::string outcome = "does not match";
-        if (!step.sure.empty())
-            outcome = fmt::format("{} {}", verb(step), described(step.sure));
-        if (step.may != step.sure)
-            outcome += fmt::format("{}perhaps {} {}", step.sure.empty() ? "" : "; ", verb(step),
-                                   described(step.may - step.sure));
-        if (step.sure.empty() && step.may != step.sure)
-            outcome = fmt::format("perhaps {} {}", verb(step), described(step.may));
-        std::string line = fmt::format("    {} {:<22} {}: {}{}\n", step.may.empty() ? " " : ">",
-                                       tier, what, outcome, place(slot.span));
+        if (!step.taken.sure.empty())
+            outcome = fmt::format("{} {}", verb(step), described(step.taken.sure));
+        if (!step.taken.is_certain())
+            outcome += fmt::format("{}perhaps {} {}", step.taken.sure.empty() ? "" : "; ",
+                                   verb(step), described(step.taken.may - step.taken.sure));
+        if (step.taken.sure.empty() && !step.taken.is_certain())
+            outcome = fmt::format("perhaps {} {}", verb(step), described(step.taken.may));
+        std::string line =
+            fmt::format("    {} {:<22} {}: {}{}\n", step.taken.may.empty() ? " " : ">", tier, what,
+                        outcome, place(slot.span));
         // One rule of a Kubernetes policy is several of Calico's.
-        if (line != last || !step.may.empty())
+        if (line != last || !step.taken.may.empty())
             out += line;
         last = std::move(line);
     }
@@ -105,14 +106,14 @@ std::string TrailPrinter::json(const std::vector<SetStep>& trail,
             }
         const auto [tier, what] = names(step, slot, direction);
         json entry{{"tier", tier}, {"what", what}};
-        entry["outcome"] = step.may.empty() ? "no match" : policy::to_string(step.action);
-        if (!step.sure.empty())
-            entry["connections"] = described(step.sure);
-        if (step.may != step.sure)
-            entry["depends"] = described(step.may - step.sure);
+        entry["outcome"] = step.taken.may.empty() ? "no match" : policy::to_string(step.action);
+        if (!step.taken.sure.empty())
+            entry["connections"] = described(step.taken.sure);
+        if (!step.taken.is_certain())
+            entry["depends"] = described(step.taken.may - step.taken.sure);
         if (slot.span.known())
             entry["at"] = sources_.describe(slot.span);
-        if (steps.empty() || !step.may.empty() || steps.back() != entry)
+        if (steps.empty() || !step.taken.may.empty() || steps.back() != entry)
             steps.push_back(std::move(entry));
     }
     return json{{"direction", decision::to_string(direction)}, {"steps", steps}}.dump();

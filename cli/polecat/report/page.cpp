@@ -45,7 +45,7 @@ std::string inline_svg(const std::string& svg) {
 bool not_understood(diag::Code code) {
     return code == diag::Code::UnreadKind || code == diag::Code::UnknownKind ||
            code == diag::Code::UnknownField || code == diag::Code::UnreadableFile ||
-           code == diag::Code::UnrenderedTemplate;
+           code == diag::Code::UnrenderedTemplate || code == diag::Code::PlaceholderLeft;
 }
 
 class Page {

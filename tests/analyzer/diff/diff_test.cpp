@@ -171,8 +171,8 @@ TEST_CASE("staged policies as if enforced") {
     const auto preview = [](const std::string& text) {
         testing::RandomCluster cluster;
         load_text(text, cluster);
-        diag::Diagnostics diagnostics;
-        const auto enforced = passes::lower(passes::enforce_staged(cluster.policy), diagnostics);
+        const auto staged = passes::enforce_staged(cluster.policy);
+        const auto enforced = passes::lower(staged).cluster;
         const auto found = analyzer::diff(cluster.lowered, enforced);
         return std::pair(found.has(ChangeKind::Opened), found.has(ChangeKind::Closed));
     };

@@ -47,7 +47,7 @@ void walk_plainly(const analyzer::ProgramFlows& flows, const decision::Attributi
             if (entry.action == Action::Pass)
                 passed = passed | (rest & sets->may);
             if (entry.action != Action::Log)
-                rest = rest - sets->yes;
+                rest = rest - sets->sure;
         }
         rest = stage.end == decision::StageEnd::Next ? rest | passed : passed;
     }

@@ -20,8 +20,7 @@ Effects effects_of(const decision::LoweredCluster& cluster) {
 }
 
 decision::LoweredCluster lower(const policy::Cluster& cluster) {
-    diag::Diagnostics unused;
-    return passes::lower(cluster, unused);
+    return passes::lower(cluster).cluster;
 }
 
 /// One address of every kind of end that one of the clusters tells apart.
@@ -56,7 +55,7 @@ bool differ(const decision::LoweredCluster& a, const decision::LoweredCluster& b
                     const auto& theirs = identities[identities.of_address(other)];
                     return (direction == Direction::Egress ? sets.between(mine, theirs)
                                                            : sets.between(theirs, mine))
-                        .allow;
+                        .sure;
                 };
                 for (const net::Address& other : addresses_of(in_a, in_b, own.family))
                     if (other != own && flows(a, in_a, other) != flows(b, in_b, other))

@@ -65,7 +65,7 @@ struct Answering {
     /// As text: allowed, or "allowed; depends: more".
     std::string between(std::uint32_t from, std::uint32_t to) const {
         const auto pair = map->between(from, to);
-        const ConnectionSet &allow = map->set(pair.allow), &may = map->set(pair.may);
+        const ConnectionSet &allow = map->set(pair.sure), &may = map->set(pair.may);
         return allow.describe() + (allow == may ? "" : "; depends: " + (may - allow).describe());
     }
     std::string into(const char* from, const char* hep_name) const {
@@ -95,7 +95,7 @@ struct Answering {
                 const auto one = ConnectionSet::of(
                     protocol, analyzer::PortPairs::of(
                                   number, net::PortSet::of(net::PortRange{40000, 40000})));
-                const bool allow = !(map->set(pair.allow) & one).empty();
+                const bool allow = !(map->set(pair.sure) & one).empty();
                 const bool may = !(map->set(pair.may) & one).empty();
                 INFO(from, " -> ", to, " ", int{protocol}, "/", port);
                 CHECK(packet(from, to, protocol, port) == (allow ? Verdict::Allow
@@ -233,6 +233,6 @@ TEST_CASE("answers about single ends have failsafe ports as well") {
                               store);
     const auto group = *sides.ends().group_of(closed.hep("n1"));
     const auto row = sides.row(Direction::Ingress, group);
-    CHECK(store[row.back().allow].describe() == kIn + "; UDP 68");
-    CHECK(row.back().allow == row.back().may);
+    CHECK(store[row.back().sure].describe() == kIn + "; UDP 68");
+    CHECK(row.back().sure == row.back().may);
 }

@@ -67,12 +67,12 @@ struct Loaded {
         return cluster.lowered.workloads_by_name.at(std::string("pod:") + name);
     }
     /// What the other pod may send the one on the host.
-    FlowSets to_agent() const {
+    Bounds<ConnectionSet> to_agent() const {
         const decision::Identities identities(cluster.lowered);
         const ConnectivityMap map(cluster.lowered, identities, net::Family::V4);
         const auto pair =
             map.between(*map.group_of(pod("web/shop")), *map.group_of(pod("web/agent")));
-        return {map.set(pair.allow), map.set(pair.may)};
+        return {map.set(pair.sure), map.set(pair.may)};
     }
     testing::RandomCluster cluster;
 };
@@ -85,13 +85,13 @@ const std::string kOpen = "TCP 22,179,2379-2380,5473,6443,6666-6667,9100; UDP 68
 
 TEST_CASE("without host endpoints nothing governs a pod with hostNetwork") {
     const Loaded loaded(kOnNode, "");
-    CHECK(loaded.to_agent().allow == ConnectionSet::all());
+    CHECK(loaded.to_agent().sure == ConnectionSet::all());
 }
 
 TEST_CASE("the one host endpoint of the node governs it") {
     for (const char* interface : {"eth0", "'*'"}) {
         const Loaded loaded(kOnNode, host_endpoint("node1", interface, "node"));
-        CHECK(loaded.to_agent().allow.describe() == kOpen);
+        CHECK(loaded.to_agent().sure.describe() == kOpen);
         CHECK(loaded.to_agent().may.describe() == kOpen);
     }
     const Loaded alike(kOnNode,
@@ -104,7 +104,7 @@ TEST_CASE("it depends where the host endpoints of the node differ, or the node i
                      host_endpoint("a", "eth0", "node") + host_endpoint("b", "eth1", "other"));
     const Loaded unplaced("restartPolicy: Always", host_endpoint("node1", "eth0", "node"));
     for (const Loaded* each : {&two, &unplaced}) {
-        CHECK(each->to_agent().allow.empty());
+        CHECK(each->to_agent().sure.empty());
         CHECK(each->to_agent().may == ConnectionSet::all());
         const auto governor =
             ir::HostNetwork(each->cluster.lowered)

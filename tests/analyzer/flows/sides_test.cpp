@@ -12,21 +12,22 @@ using decision::Direction;
 namespace {
 
 /// By group: what its side of a direction lets through towards every group.
-std::vector<std::vector<FlowSets>> matrix(const Sides& sides, Direction direction) {
+std::vector<std::vector<Bounds<ConnectionSet>>> matrix(const Sides& sides, Direction direction) {
     const std::size_t count = sides.groups().size();
-    const FlowSets everything{ConnectionSet::all(), ConnectionSet::all()};
+    const Bounds<ConnectionSet> everything{ConnectionSet::all(), ConnectionSet::all()};
     // Outside ends have no side, and let everything through.
-    std::vector<std::vector<FlowSets>> out(count, std::vector<FlowSets>(count, everything));
+    std::vector<std::vector<Bounds<ConnectionSet>>> out(
+        count, std::vector<Bounds<ConnectionSet>>(count, everything));
     for (const Sides::Side& side : sides.list()) {
         if (side.direction != direction)
             continue;
         for (const std::uint32_t group : side.groups) {
-            out[group].assign(count, FlowSets{});
+            out[group].assign(count, Bounds<ConnectionSet>{});
             for (const Sides::Opening& opening : side.openings)
                 for (const auto& [first, last] : sides.peers()[opening.peers])
                     for (std::uint32_t peer = first; peer <= last; ++peer) {
                         CHECK(out[group][peer].may.empty()); // openings name an end once
-                        out[group][peer] = {sides.set(opening.connections.allow),
+                        out[group][peer] = {sides.set(opening.connections.sure),
                                             sides.set(opening.connections.may)};
                     }
         }
@@ -67,8 +68,8 @@ TEST_CASE("both sides together are the map of pairs") {
                 for (std::uint32_t to = 0; to < sides.groups().size(); ++to) {
                     const auto pair = map.between(in_map(map, sides.groups()[from]),
                                                   in_map(map, sides.groups()[to]));
-                    const FlowSets &out = egress[from][to], &in = ingress[to][from];
-                    CHECK((out.allow & in.allow) == map.set(pair.allow));
+                    const Bounds<ConnectionSet>&out = egress[from][to], &in = ingress[to][from];
+                    CHECK((out.sure & in.sure) == map.set(pair.sure));
                     CHECK((out.may & in.may) == map.set(pair.may));
                     ++(pair.may == 0 ? shut : open);
                 }

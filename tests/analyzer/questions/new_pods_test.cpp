@@ -67,8 +67,9 @@ TEST_CASE("a new pod that was found gets in") {
                     with.lowered.find(to, Direction::Ingress, Hook::Normal, net::Family::V4);
                 REQUIRE(now != nullptr);
                 for (const bool sure : {true, false}) {
-                    auto flow =
-                        example_of(sure ? pod.allow : pod.may - pod.allow, atoms, net::Family::V4);
+                    auto flow = example_of(sure ? pod.connections.sure
+                                                : pod.connections.may - pod.connections.sure,
+                                           atoms, net::Family::V4);
                     if (!flow)
                         continue;
                     flow->source.objects = {
@@ -110,7 +111,7 @@ TEST_CASE("a new pod is found behind a rule that denies others") {
         pods.reaching(cluster.lowered.program(program->program),
                       identities[*identities.of_object(object, net::Family::V4)], atoms);
     REQUIRE(found.size() == 1);
-    CHECK(found.front().allow == ConnectionSet::all());
+    CHECK(found.front().connections.sure == ConnectionSet::all());
     CHECK(found.front().labels.find("team").has_value());
 }
 

@@ -114,8 +114,10 @@ TEST_CASE("who can reach X and what can X reach, as eval says flow by flow") {
                                     const Verdict verdict =
                                         asked_of_eval(cluster.lowered, answers.from[i],
                                                       answers.to[j], protocol, port, family);
-                                    const bool allow = holds_port(row.allow, protocol, port);
-                                    const bool may = holds_port(row.may, protocol, port);
+                                    const bool allow =
+                                        holds_port(row.connections.sure, protocol, port);
+                                    const bool may =
+                                        holds_port(row.connections.may, protocol, port);
                                     CHECK(allow == (verdict == Verdict::Allow));
                                     CHECK(may == (verdict != Verdict::Deny));
                                     ++pairs;
@@ -142,31 +144,31 @@ TEST_CASE("a trail of all connections decides as the walk without a record and a
                     const Party &from = answers.from[i], &to = answers.to[j];
                     if (from.is_outside() && to.is_outside())
                         continue;
-                    FlowSets both{ConnectionSet::all(), ConnectionSet::all()};
+                    Bounds<ConnectionSet> both{ConnectionSet::all(), ConnectionSet::all()};
                     for (const Direction direction : {Direction::Egress, Direction::Ingress}) {
                         const auto* trail = questions.trail(from, to, direction);
                         if (trail == nullptr)
                             continue;
                         ConnectionSet allow, deny;
                         for (const SetStep& step : *trail) {
-                            CHECK((step.sure - step.may).empty());
+                            CHECK((step.taken.sure - step.taken.may).empty());
                             if (step.action == decision::Action::Allow)
-                                allow = allow | step.may;
+                                allow = allow | step.taken.may;
                             else if (step.action == decision::Action::Deny)
-                                deny = deny | step.may;
+                                deny = deny | step.taken.may;
                         }
-                        both.allow = both.allow & (allow - deny);
+                        both.sure = both.sure & (allow - deny);
                         both.may = both.may & allow;
                         // What is asked of a part is the part of the whole.
                         const ConnectionSet http = on_port(net::kTcp, 80);
                         ConnectionSet part;
                         for (const SetStep& step : narrowed(*trail, http))
                             if (step.action == decision::Action::Allow)
-                                part = part | step.may;
+                                part = part | step.taken.may;
                         CHECK(part == (allow & http));
                     }
-                    CHECK(both.allow == row.allow);
-                    CHECK(both.may == row.may);
+                    CHECK(both.sure == row.connections.sure);
+                    CHECK(both.may == row.connections.may);
                 }
     }
 }

@@ -56,9 +56,10 @@ template <class List> std::size_t rules_in(const List& policy, Direction directi
 Configuration configure(std::string name, Cluster cluster) {
     passes::LowerOptions options;
     options.unknown_address = decision::UnknownAddress::OutsideBlocks;
-    diag::Diagnostics diagnostics; // what was read without errors is lowered without
-    Configuration out{std::move(name), std::move(cluster), {}};
-    out.lowered = passes::lower(out.cluster, diagnostics, options);
+    Configuration out{std::move(name), std::move(cluster), {}, {}};
+    auto [policies, lowered] = passes::lower(out.cluster, options);
+    out.policies = std::move(policies);
+    out.lowered = std::move(lowered);
     return out;
 }
 

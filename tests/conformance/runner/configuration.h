@@ -8,6 +8,7 @@
 
 #include "ir/decision/lowered.h"
 #include "ir/policy/cluster.h"
+#include "ir/policy/order.h"
 
 namespace polecat::conformance {
 
@@ -28,6 +29,7 @@ struct RuleRef {
 struct Configuration {
     std::string name;
     policy::Cluster cluster;
+    policy::OrderedPolicies policies; ///< points into `cluster`
     decision::LoweredCluster lowered;
 };
 

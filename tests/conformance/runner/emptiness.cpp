@@ -48,9 +48,8 @@ const EntityRule& other_side(const Rule& rule, Direction direction) {
 
 } // namespace
 
-Selections::Selections(const Configuration& of)
-    : of_(of), ordered_(passes::order_policies(of.cluster)) {
-    for (const policy::OrderedTier& tier : ordered_.tiers)
+Selections::Selections(const Configuration& of) : of_(of) {
+    for (const policy::OrderedTier& tier : of.policies.tiers)
         for (const Policy* policy : tier.policies) {
             Found& found = found_.emplace_back();
             found.policy = policy;

@@ -5,7 +5,6 @@
 #include <set>
 #include <vector>
 
-#include "ir/policy/order.h"
 #include "tests/conformance/runner/configuration.h"
 
 namespace polecat::conformance {
@@ -35,7 +34,6 @@ class Selections {
     bool names_subject(const policy::EntityRule& entity, const Found& found) const;
 
     const Configuration& of_;
-    policy::OrderedPolicies ordered_;
     std::vector<Found> found_;
 };
 

@@ -146,9 +146,8 @@ std::string check_pod(const json& row) {
     if (const std::string error = first_error(input); !error.empty())
         return "refused: " + error;
     const LoadedText output = load_text(row["output"].dump());
-    const auto found = passes::lower(input.cluster, input.diagnostics);
-    diag::Diagnostics diagnostics;
-    const auto wanted = passes::lower(output.cluster, diagnostics);
+    const auto found = passes::lower(input.cluster).cluster;
+    const auto wanted = passes::lower(output.cluster).cluster;
     const bool endpoint = row["isCalicoEndpoint"].get<bool>();
     if (found.world.objects.empty()) // we keep no endpoint for a pod that lost its address
         return endpoint && row["output"]["spec"].contains("ipNetworks") ? "no endpoint came out"

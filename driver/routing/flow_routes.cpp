@@ -1,4 +1,4 @@
-#include "cli/polecat/map/flow_routes.h"
+#include "driver/routing/flow_routes.h"
 
 #include <algorithm>
 #include <set>
@@ -174,8 +174,7 @@ std::string FlowRoutes::text(const std::optional<MissingRoute>& missing) const {
 // --- rows of a map -------------------------------------------------------------------------------
 
 /// Endpoints on nodes, with the address of the family if they have one.
-FlowRoutes::Ends FlowRoutes::ends(const std::vector<std::uint32_t>& which,
-                                  const MapRows& rows) const {
+FlowRoutes::Ends FlowRoutes::ends(MapEnds which, const MapRows& rows) const {
     Ends out;
     for (const std::uint32_t end : which)
         for (const decision::ObjectId object : rows.ends[end].objects) {
@@ -219,8 +218,7 @@ void FlowRoutes::mark(MapRows& rows) {
     rows.routed = search_.has_value();
     if (rows.routed)
         for (MapRow& row : rows.rows)
-            if (auto found = of(row, rows))
-                row.no_route = std::make_shared<const NoRoute>(std::move(*found));
+            row.no_route = of(row, rows);
 }
 
 } // namespace polecat::cli

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "analyzer/routing/routes/route_search.h"
-#include "cli/polecat/bgp/input.h"
 #include "driver/map/rows.h"
+#include "driver/routing/routed_input.h"
 #include "ir/path/path.h"
 
 namespace polecat::cli {
@@ -64,7 +64,7 @@ class FlowRoutes {
                                                      const decision::ServiceFront& front);
 
     std::optional<NoRoute> of(const MapRow& row, MapRows& rows);
-    Ends ends(const std::vector<std::uint32_t>& which, const MapRows& rows) const;
+    Ends ends(MapEnds which, const MapRows& rows) const;
 
     const decision::LoweredCluster& cluster_;
     std::optional<RoutedInput> routed_;

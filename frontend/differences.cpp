@@ -1,0 +1,96 @@
+#include "frontend/differences.h"
+
+#include <algorithm>
+#include <iterator>
+#include <vector>
+
+namespace polecat::frontend {
+
+namespace {
+
+using yaml::Member;
+using yaml::Node;
+
+/// What the API server writes into an object, which says nothing about what was meant.
+bool is_server_side(std::string_view key) {
+    static constexpr std::string_view kKeys[] = {
+        "managedFields",     "resourceVersion", "uid",
+        "creationTimestamp", "generation",      "kubectl.kubernetes.io/last-applied-configuration"};
+    return std::find(std::begin(kKeys), std::end(kKeys), key) != std::end(kKeys);
+}
+
+/// Every member of `a` is in `b`, and says the same there.
+bool has_members(const Node& a, const Node& b) {
+    return std::all_of(a.members.begin(), a.members.end(), [&](const Member& each) {
+        const Node* other = b.find(each.key);
+        return is_server_side(each.key) || (other != nullptr && say_the_same(each.value, *other));
+    });
+}
+
+/// The node at "spec.template.metadata"; nullptr: it is not there.
+const Node* node_at(const Node& root, std::string_view path) {
+    const Node* out = &root;
+    while (!path.empty() && out != nullptr) {
+        const std::size_t dot = path.find('.');
+        out = out->is_mapping() ? out->find(path.substr(0, dot)) : nullptr;
+        path = dot == std::string_view::npos ? "" : path.substr(dot + 1);
+    }
+    return out;
+}
+
+bool say_the_same_at(const Node& a, const Node& b, std::string_view path) {
+    const Node* one = node_at(a, path);
+    const Node* other = node_at(b, path);
+    return one == nullptr || other == nullptr ? one == other : say_the_same(*one, *other);
+}
+
+/// The ports of its containers.
+std::vector<const Node*> ports_of(const Node& root, std::string_view containers) {
+    std::vector<const Node*> out;
+    if (const Node* list = node_at(root, containers))
+        for (const Node& each : list->items)
+            if (const Node* ports = node_at(each, "ports"))
+                out.push_back(ports);
+    return out;
+}
+
+bool have_the_same_ports(const Node& a, const Node& b, std::string_view containers) {
+    const auto one = ports_of(a, containers), other = ports_of(b, containers);
+    return std::equal(one.begin(), one.end(), other.begin(), other.end(),
+                      [](const Node* x, const Node* y) { return say_the_same(*x, *y); });
+}
+
+} // namespace
+
+bool say_the_same(const Node& a, const Node& b) {
+    if (a.kind != b.kind)
+        return false;
+    if (a.is_mapping())
+        return has_members(a, b) && has_members(b, a);
+    if (a.is_sequence())
+        return std::equal(a.items.begin(), a.items.end(), b.items.begin(), b.items.end(),
+                          say_the_same);
+    return a.is_null() || (a.text == b.text && yaml::resolve_scalar(a) == yaml::resolve_scalar(b));
+}
+
+bool say_the_same_of_policy(const Node& a, const Node& b, std::string_view kind) {
+    const auto same_at = [&](std::initializer_list<std::string_view> paths) {
+        return std::all_of(paths.begin(), paths.end(),
+                           [&](std::string_view path) { return say_the_same_at(a, b, path); });
+    };
+    if (kind == "Namespace" || kind == "ServiceAccount")
+        return same_at({"metadata.labels"});
+    if (kind == "Service")
+        return same_at({"spec"});
+    if (kind != "Deployment" && kind != "StatefulSet" && kind != "DaemonSet" &&
+        kind != "ReplicaSet" && kind != "ReplicationController" && kind != "Job")
+        return say_the_same(a, b);
+    return same_at({"spec.template.metadata.labels", "spec.template.spec.hostNetwork",
+                    "spec.template.spec.serviceAccountName", "spec.template.spec.serviceAccount",
+                    "spec.template.spec.nodeName", "spec.template.spec.nodeSelector",
+                    "spec.template.metadata.annotations"}) &&
+           have_the_same_ports(a, b, "spec.template.spec.containers") &&
+           have_the_same_ports(a, b, "spec.template.spec.initContainers");
+}
+
+} // namespace polecat::frontend
