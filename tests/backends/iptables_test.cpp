@@ -45,7 +45,7 @@ std::string web_policy(const std::string& rules, const std::string& type = "ingr
            "]}}\n---\n";
 }
 
-const std::string kPods = pod("web", "web", 1) + pod("db", "db", 2);
+const std::string kFilteredPods = pod("web", "web", 1) + pod("db", "db", 2);
 
 /// Rules of table v4 that stand for this rule of policy `web`, without their chain.
 std::vector<std::string> rules_of(const Filtered& made, const std::string& what, bool v6 = false) {
@@ -87,8 +87,9 @@ Result<iptables::FilterImage> read(const std::string& sets, const std::string& v
 
 TEST_CASE("a rule of a policy is a rule of iptables, and says where it comes from") {
     const Filtered made =
-        filter(kPods + web_policy("{action: Allow, protocol: TCP, source: {selector: app == 'db'}, "
-                                  "destination: {ports: [80, '8000:9000']}}"));
+        filter(kFilteredPods +
+               web_policy("{action: Allow, protocol: TCP, source: {selector: app == 'db'}, "
+                          "destination: {ports: [80, '8000:9000']}}"));
     REQUIRE(made.image.has_value());
     CHECK(rules_of(made, kFirst) ==
           std::vector<std::string>{"-p tcp -m set --match-set " + set_named(made, "app ==") +
@@ -108,9 +109,9 @@ TEST_CASE("several lists of ports are every pair of their lots") {
         others += std::to_string(1000 + 2 * i) + ", ";
     }
     const Filtered made =
-        filter(kPods + web_policy("{action: Allow, protocol: UDP, source: {ports: [" + ports +
-                                  "]}, destination: {ports: [" + others + "], notPorts: [" + ports +
-                                  "]}}"));
+        filter(kFilteredPods + web_policy("{action: Allow, protocol: UDP, source: {ports: [" +
+                                          ports + "]}, destination: {ports: [" + others +
+                                          "], notPorts: [" + ports + "]}}"));
     const auto rules = rules_of(made, kFirst);
     REQUIRE(rules.size() == 4);
     for (const std::string& each : rules) {
@@ -121,7 +122,7 @@ TEST_CASE("several lists of ports are every pair of their lots") {
 
 TEST_CASE("negations, ICMP and protocols by number") {
     const auto first = [](const std::string& rule, bool v6 = false) {
-        const auto rules = rules_of(filter(kPods + web_policy(rule)), kFirst, v6);
+        const auto rules = rules_of(filter(kFilteredPods + web_policy(rule)), kFirst, v6);
         std::vector<std::string> out;
         for (const std::string& each : rules)
             out.push_back(each.substr(0, each.find("-m comment")));
@@ -138,9 +139,10 @@ TEST_CASE("negations, ICMP and protocols by number") {
 }
 
 TEST_CASE("a rule for answers asks from the other side") {
-    const Filtered made = filter(
-        kPods + web_policy("{action: Allow, ipVersion: 4, protocol: ICMP, icmp: {type: 8}, source: "
-                           "{selector: app == 'db'}}"));
+    const Filtered made =
+        filter(kFilteredPods +
+               web_policy("{action: Allow, ipVersion: 4, protocol: ICMP, icmp: {type: 8}, source: "
+                          "{selector: app == 'db'}}"));
     const std::string text = iptables::print(made.rules.v4), set = set_named(made, "app ==");
     CHECK(text.find("-m icmp --icmp-type 8 -m set --match-set " + set + " src") !=
           std::string::npos);
@@ -149,8 +151,9 @@ TEST_CASE("a rule for answers asks from the other side") {
 }
 
 TEST_CASE("the whole address space is two nets, since no set holds it") {
-    const Filtered made = filter(
-        kPods + web_policy("{action: Allow, source: {nets: [0.0.0.0/0], notNets: [10.0.0.0/8]}}"));
+    const Filtered made =
+        filter(kFilteredPods +
+               web_policy("{action: Allow, source: {nets: [0.0.0.0/0], notNets: [10.0.0.0/8]}}"));
     for (const iptables::Set& set : made.rules.sets)
         for (const iptables::Member& member : set.members)
             CHECK(member.nets.prefix > 0);
@@ -205,9 +208,9 @@ std::vector<std::string> damages(const std::string& text) {
 
 TEST_CASE("a damaged text is refused, or means what it meant, or is seen to mean something else") {
     const Filtered made =
-        filter(kPods + web_policy("{action: Log}, {action: Pass, protocol: TCP, "
-                                  "source: {selector: app == 'db'}}, {action: Deny, "
-                                  "destination: {notPorts: [80]}, protocol: UDP}"));
+        filter(kFilteredPods + web_policy("{action: Log}, {action: Pass, protocol: TCP, "
+                                          "source: {selector: app == 'db'}}, {action: Deny, "
+                                          "destination: {notPorts: [80]}, protocol: UDP}"));
     REQUIRE(made.image.has_value());
     const std::string sets = iptables::print(made.rules.sets), v4 = iptables::print(made.rules.v4),
                       v6 = iptables::print(made.rules.v6);
@@ -254,8 +257,8 @@ TEST_CASE("words that nobody knows and numbers that are none are refused") {
 TEST_CASE("one pod more is members of sets and no other rules") {
     const std::string rules =
         web_policy("{action: Allow, protocol: TCP, source: {selector: app == 'db'}}");
-    const Filtered before = filter(kPods + rules),
-                   after = filter(kPods + pod("db2", "db", 3) + rules);
+    const Filtered before = filter(kFilteredPods + rules),
+                   after = filter(kFilteredPods + pod("db2", "db", 3) + rules);
     CHECK(before.rules.v4 == after.rules.v4);
     CHECK(before.rules.v6 == after.rules.v6);
     CHECK(before.rules.sets != after.rules.sets);
@@ -263,8 +266,8 @@ TEST_CASE("one pod more is members of sets and no other rules") {
 
 TEST_CASE("endpoints whose rules come from the same policies share chains") {
     const std::string more = pod("web2", "web", 3) + pod("web3", "web", 4);
-    CHECK(filter(kPods + web_policy("{action: Allow}")).rules.v4 ==
-          filter(kPods + more + web_policy("{action: Allow}")).rules.v4);
+    CHECK(filter(kFilteredPods + web_policy("{action: Allow}")).rules.v4 ==
+          filter(kFilteredPods + more + web_policy("{action: Allow}")).rules.v4);
 }
 
 TEST_CASE("a node with a host endpoint is refused, and one without is not") {
@@ -273,7 +276,7 @@ TEST_CASE("a node with a host endpoint is refused, and one without is not") {
         "NODE, interfaceName: eth0, expectedIPs: [192.168.7.1]}}\n---\n";
     const auto at = [&](const std::string& node) {
         std::string text = host;
-        return filter(kPods + text.replace(text.find("NODE"), 4, node));
+        return filter(kFilteredPods + text.replace(text.find("NODE"), 4, node));
     };
     CHECK(at("node0").has(Code::HostEndpointNotInIptables));
     CHECK_FALSE(at("node0").image.has_value());
@@ -283,16 +286,17 @@ TEST_CASE("a node with a host endpoint is refused, and one without is not") {
 
 TEST_CASE("what packets do not show is left out of Allow and refused in Deny") {
     const std::string domain = "protocol: TCP, destination: {domains: [example.com]}}";
-    const Filtered left = filter(kPods + web_policy("{action: Allow, " + domain, "egress"));
+    const Filtered left = filter(kFilteredPods + web_policy("{action: Allow, " + domain, "egress"));
     CHECK(left.has(Code::RuleLeftOut));
     REQUIRE(left.image.has_value());
     CHECK(rules_of(left, "egress[0] of NetworkPolicy ns/web").empty());
-    const Filtered refused = filter(kPods + web_policy("{action: Deny, " + domain, "egress"));
+    const Filtered refused =
+        filter(kFilteredPods + web_policy("{action: Deny, " + domain, "egress"));
     CHECK_FALSE(refused.image.has_value());
 }
 
 TEST_CASE("a generation is put in its places, and 0 is none") {
-    const Filtered made = filter(kPods);
+    const Filtered made = filter(kFilteredPods);
     const std::string text = iptables::print(made.rules.v4);
     const std::string numbered = iptables::with_generation(text, 0x12);
     CHECK(numbered.find("--mark 0x00120000/0x1fff0000") != std::string::npos);
@@ -308,7 +312,7 @@ TEST_CASE("a generation is put in its places, and 0 is none") {
 
 TEST_CASE("settings that rules for iptables do not follow are told") {
     const auto with = [](const std::string& spec) {
-        return filter(kPods +
+        return filter(kFilteredPods +
                       "{apiVersion: projectcalico.org/v3, kind: FelixConfiguration, metadata: "
                       "{name: default}, spec: {" +
                       spec + "}}\n---\n");
