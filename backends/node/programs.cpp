@@ -298,7 +298,7 @@ void Programs::find_own() {
     }
     for (const auto& [id, numbers] : by_program) {
         NamedProgram unused;
-        texts_[id] = digest_of(text_of(expressible(decision::ProgramId{id}, unused)), 24);
+        texts_[id] = digest_of(text_of(expressible(cluster_, decision::ProgramId{id}, unused)), 24);
         own_[texts_[id]].insert(numbers.begin(), numbers.end());
         if (any.contains(id))
             any_own_.insert(texts_[id]);
@@ -311,12 +311,13 @@ std::string Programs::text_of(const Program& program) const {
 
 /// The program without what packets do not show: Allow rules that need a request or a domain are
 /// left out, which is narrower; anything else of the kind can't be said.
-Program Programs::expressible(decision::ProgramId id, NamedProgram& out) const {
-    Program program = cluster_.program(id);
+Program Programs::expressible(const decision::LoweredCluster& cluster, decision::ProgramId id,
+                              NamedProgram& out) {
+    Program program = cluster.program(id);
     const auto unseen = [&](const decision::Entry& entry) {
         const auto domain = [&](const decision::EndMatch& end) {
             return std::any_of(end.all.begin(), end.all.end(), [&](PredicateId each) {
-                return decision::is_never_known(cluster_.predicates[each]);
+                return decision::is_never_known(cluster.predicates[each]);
             });
         };
         return entry.match->http.has_value() || domain(entry.match->source) ||
@@ -349,7 +350,7 @@ NamedProgram Programs::closed(const Program& program, const std::string& text, s
 
 NamedProgram Programs::make(decision::ProgramId id) {
     NamedProgram out;
-    const Program program = expressible(id, out);
+    const Program program = expressible(cluster_, id, out);
     if (!out.unsaid.empty())
         return out;
     NumberedEnds own, others;

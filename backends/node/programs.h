@@ -36,6 +36,9 @@ class Programs {
     const NamedProgram& operator[](decision::ProgramId id);
     /// For the next compile: what has been made so far.
     Numbers record() const;
+    /// A program without what packets do not show, which `out` then names.
+    static decision::Program expressible(const decision::LoweredCluster& cluster,
+                                         decision::ProgramId id, NamedProgram& out);
 
   private:
     NamedProgram make(decision::ProgramId id);
@@ -44,7 +47,6 @@ class Programs {
     NamedProgram named(const decision::Program& program, const std::string& text,
                        const decision::Table& table, const NumberedEnds& own,
                        const NumberedEnds& others, NamedProgram of);
-    decision::Program expressible(decision::ProgramId id, NamedProgram& out) const;
     std::string text_of(const decision::Program& program) const;
     void find_own();
 

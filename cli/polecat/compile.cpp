@@ -5,11 +5,13 @@
 
 #include <fmt/format.h>
 
+#include "backends/iptables/build.h"
 #include "backends/nftables/nftables.h"
 #include "backends/node/build.h"
 #include "backends/node/felix_keys.h"
 #include "cli/polecat/commands.h"
 #include "cli/polecat/compile/bird.h"
+#include "cli/polecat/compile/iptables.h"
 #include "cli/polecat/compile/plan.h"
 #include "driver/compile/bundle.h"
 #include "driver/compile/emit_forms.h"
@@ -91,11 +93,11 @@ class Compiler {
         name_unplaced();
         backends::report_felix_keys(input_.cluster, diagnostics_);
         if (!diagnostics_.has_errors() && !nodes.empty())
-            write(fs::path(kGenerationsFile), backends::free_generations());
+            write_common();
         if (!diagnostics_.has_errors()) {
             for (const std::string& node : nodes)
                 compile(node); // a node that is refused does not keep the others back
-            if (!nodes.empty())
+            if (!nodes.empty() && !is_iptables())
                 write(fs::path(kNumbersFile), backends::print(images_.record()));
         }
         diagnostics_.sort();
@@ -136,8 +138,34 @@ class Compiler {
                                  why + "); nothing was written. This is a fault of polecat");
     }
 
+    bool is_iptables() const { return options_.target == "iptables"; }
+
+    void write_common() {
+        if (is_iptables())
+            write(fs::path("hooks.iptables"), iptables::filter_hooks());
+        else
+            write(fs::path(kGenerationsFile), backends::free_generations());
+    }
+
+    void compile_iptables(const std::string& node) {
+        if (!filters_)
+            filters_.emplace(cluster_, identities_, images_);
+        const auto image = filters_->of(node, diagnostics_);
+        if (!image)
+            return;
+        const fs::path folder = fs::path("nodes") / node;
+        for (const auto& [name, text] : iptables_files(*image, node))
+            if (!write(folder / name, text))
+                return;
+        fmt::print("{}: {}, {}, {} addresses, reads back equal -> {}\n", node,
+                   counted(image->programs.size(), "program"), counted(image->sets.size(), "set"),
+                   image->pods.size(), (fs::path(options_.out) / folder).string());
+    }
+
     /// Nothing is written that does not read back as what it was made from.
     void compile(const std::string& node) {
+        if (is_iptables())
+            return compile_iptables(node);
         const auto image = images_.of(node, diagnostics_);
         if (!image)
             return;
@@ -174,8 +202,20 @@ class Compiler {
     const decision::LoweredCluster& cluster_;
     decision::Identities identities_;
     backends::NodeImages images_;
+    std::optional<iptables::FilterImages> filters_; ///< of iptables
     diag::Diagnostics diagnostics_;
 };
+
+/// Options that only nftables has.
+void refuse_for_iptables(const CompileOptions& options) {
+    const auto refuse = [&](bool given, const char* option) {
+        if (given && options.target == "iptables")
+            throw CLI::ValidationError(option, "only --target nftables has it");
+    };
+    refuse(!options.base.empty(), "--base");
+    refuse(!options.plan_from.empty(), "--plan-from");
+    refuse(options.log_denied.has_value(), "--log-denied");
+}
 
 int run(CompileOptions& options) {
     options.input.variants = frontend::Variants::Refused;
@@ -187,6 +227,7 @@ int run(CompileOptions& options) {
         options.bird.out = options.out;
         return compile_bird(options.bird, input);
     }
+    refuse_for_iptables(options);
     const auto cluster = passes::lower(input.cluster).cluster;
     if (!options.emit.empty()) {
         fmt::print("{}", emit_form(options.emit, input.cluster, cluster));
@@ -211,8 +252,9 @@ void add_compile(CLI::App& app, int& exit_code) {
     add_input_options(*command, options->input);
     command
         ->add_option("--target", options->target,
-                     "nftables: rules for packets; bird: a configuration of BIRD 2 for routes")
-        ->check(CLI::IsMember({"nftables", "bird"}));
+                     "nftables, iptables: rules for packets; bird: a configuration of BIRD 2 for "
+                     "routes")
+        ->check(CLI::IsMember({"nftables", "iptables", "bird"}));
     command->add_option("--node", options->node, "one node; all when absent");
     command->add_option("-o,--out", options->out, "folder of the bundle");
     command->add_option("--base", options->base,
@@ -234,6 +276,7 @@ void add_compile(CLI::App& app, int& exit_code) {
                     "  polecat compile manifests/ --node node1\n"
                     "  nft -f polecat-bundle/generations.nft    # once after a start\n"
                     "  nft -D generation=0x00010000 -f polecat-bundle/nodes/node1/ruleset.nft\n"
+                    "  polecat compile manifests/ --target iptables --node node1\n"
                     "  polecat compile manifests/ --target bird --node node1\n"
                     "  polecat compile manifests/ --emit program");
     command->callback([options, &exit_code] { exit_code = run(*options); });

@@ -30,8 +30,8 @@ bool may_run() {
 }
 
 Node::Node(const std::string& manifests, const std::vector<std::string>& outside,
-           backends::Generation first)
-    : generation(first) {
+           backends::Generation first, Loader loader)
+    : generation(first), loader_(std::move(loader)) {
     compile(manifests);
     add_hosts();
     std::vector<net::Address> beyond;
@@ -43,6 +43,8 @@ Node::Node(const std::string& manifests, const std::vector<std::string>& outside
 }
 
 void Node::load() const {
+    if (loader_)
+        return loader_(*this);
     const auto loaded = runtime::nft_load(
         nft::print_replacing(nft::with_generation(backends::emit(image), generation.bits())));
     REQUIRE_MESSAGE(loaded.ok(), (loaded ? "" : loaded.error()));

@@ -22,9 +22,12 @@ bool may_run();
 
 class Node {
   public:
-    /// Manifests whose pods are all on node0. `outside`: addresses beyond the node.
+    /// How rules of what is compiled get into the kernel.
+    using Loader = std::function<void(const Node&)>;
+    /// Manifests whose pods are all on node0. `outside`: addresses beyond the node. Without
+    /// `loader` the rules are nftables'.
     Node(const std::string& manifests, const std::vector<std::string>& outside,
-         backends::Generation first = {});
+         backends::Generation first = {}, Loader loader = {});
 
     /// Compiles other manifests of the same endpoints and switches to them.
     void change_policy(const std::string& manifests, backends::Generation next);
@@ -66,6 +69,7 @@ class Node {
     void load() const;
     void add_host(const std::string& interface, const std::vector<net::Address>& addresses);
     nft::Ruleset listed() const;
+    Loader loader_;
     void keep_first_backends();
     bool serves_ = false;
     backends::Numbers numbers_;

@@ -1,0 +1,217 @@
+#include "backends/iptables/build.h"
+
+#include <algorithm>
+#include <functional>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "backends/iptables/filter_rules.h"
+#include "backends/iptables/layout.h"
+
+namespace polecat::iptables {
+
+using decision::Direction;
+using decision::LoweredCluster;
+
+namespace {
+
+/// "ingress[0] of NetworkPolicy shop/web", "end of tier default".
+std::string origin_of(const decision::Slot& slot, Direction direction) {
+    std::string out;
+    switch (slot.kind) {
+    case decision::Slot::Kind::Rule:
+        out = fmt::format("{}[{}] of {}", decision::to_string(direction), slot.rule_index,
+                          to_string(slot.policy));
+        break;
+    case decision::Slot::Kind::EndOfTier:
+        out = "end of tier " + slot.tier;
+        break;
+    case decision::Slot::Kind::UnreadEndpoint:
+        out = to_string(slot.policy) + " could not be read";
+        break;
+    case decision::Slot::Kind::EndOfProgram:
+    case decision::Slot::Kind::AdminDown:
+    case decision::Slot::Kind::Failsafe:
+        out = "end of policy";
+        break;
+    }
+    return filter_layout::plain_text(out, 200);
+}
+
+class FilterBuilder {
+  public:
+    FilterBuilder(const LoweredCluster& cluster, const FilterSets& sets,
+                  backends::NodeImages& images, const backends::NodeImage& node)
+        : cluster_(cluster), sets_(sets), images_(images), node_(node) {}
+
+    FilterImage run(const std::string& name) {
+        out_.to_host = node_.to_host;
+        out_.interface_prefixes = node_.interface_prefixes;
+        out_.dropped_vxlan_port = node_.dropped_vxlan_port;
+        out_.drops_ipip = node_.drops_ipip;
+        for (const decision::Endpoint& endpoint : cluster_.endpoints)
+            if (endpoint.node == name && !endpoint.host_network)
+                add_endpoint(endpoint);
+        for (const auto& [place, programs] : pods_)
+            out_.pods.push_back({place.first, place.second, programs.egress, programs.ingress});
+        return std::move(out_);
+    }
+
+  private:
+    void add_endpoint(const decision::Endpoint& endpoint) {
+        for (const backends::DispatchEntry& entry : node_.dispatch) {
+            const auto& held = cluster_.world.object(endpoint.object).addresses;
+            if (entry.interface != endpoint.interface_name ||
+                std::find(held.begin(), held.end(), entry.address) == held.end())
+                continue;
+            const auto width = static_cast<std::uint8_t>(net::width(entry.address.family));
+            pods_.try_emplace({entry.interface, net::block_of(entry.address, width)},
+                              programs_of(endpoint, entry.address.family));
+        }
+    }
+
+    backends::EndpointGroup programs_of(const decision::Endpoint& endpoint, net::Family family) {
+        return {program(endpoint, Direction::Egress, family),
+                program(endpoint, Direction::Ingress, family)};
+    }
+
+    std::string program(const decision::Endpoint& endpoint, Direction direction,
+                        net::Family family) {
+        const decision::GroupProgram& found =
+            *cluster_.find(endpoint.object, direction, decision::Hook::Normal, family);
+        auto& known = names_[{found.program.value, found.slots.identity()}];
+        if (!known.empty())
+            return known;
+        FilterProgram made = make(found, direction);
+        std::string text =
+            fmt::format("{} {}\n", decision::to_string(direction), net::to_string(family));
+        for (const FilterStage& stage : made.stages)
+            text += text_of(stage);
+        known = "p" + backends::digest_of(text, 12);
+        if (!out_.programs.try_emplace(known, made).second && out_.programs.at(known) != made)
+            throw std::logic_error("two programs have one name: " + known);
+        return known;
+    }
+
+    /// All that an image holds of a stage: what a name is made from.
+    static std::string text_of(const FilterStage& stage) {
+        iptables::Table table{{{"rules", {}}}};
+        std::string out;
+        for (const FilterRule& rule : stage.rules) {
+            out += fmt::format("{} {} {}\n", to_string(rule.action), rule.slot, rule.what);
+            table.chains.front().rules.push_back({rule.matches, {}, {}});
+        }
+        return out + iptables::print(table) +
+               fmt::format("{} {} {}\n", static_cast<int>(stage.end), stage.slot, stage.what);
+    }
+
+    FilterProgram make(const decision::GroupProgram& found, Direction direction) {
+        backends::NamedProgram left_out; // told by whoever made the node's image
+        const decision::Program program =
+            backends::Programs::expressible(cluster_, found.program, left_out);
+        FilterProgram out;
+        out.family = program.family;
+        const auto what = [&](decision::SlotId slot) {
+            return origin_of(found.slots[slot.value], direction);
+        };
+        if (node_.programs.at(images_.name_of(found.program))->closed) {
+            out.stages.push_back({{},
+                                  FilterStage::End::Deny,
+                                  0,
+                                  "closed: its policy is larger than rules can tell"});
+            return out;
+        }
+        bool reached = true;
+        for (const decision::Stage& stage : program.stages)
+            if (reached)
+                reached = add_stage(stage, what, out);
+        if (reached)
+            out.stages.push_back({{},
+                                  program.otherwise == decision::Action::Allow
+                                      ? FilterStage::End::Allow
+                                      : FilterStage::End::Deny,
+                                  program.otherwise_slot.value,
+                                  what(program.otherwise_slot)});
+        return out;
+    }
+
+    /// Whether packets go on after it.
+    bool add_stage(const decision::Stage& stage,
+                   const std::function<std::string(decision::SlotId)>& what, FilterProgram& to) {
+        FilterStage& made = to.stages.emplace_back();
+        bool passes = stage.end == decision::StageEnd::Next;
+        made.end = passes ? FilterStage::End::Next : FilterStage::End::Deny;
+        made.slot = stage.end_slot.value;
+        made.what = what(stage.end_slot);
+        const SetOf set_of = [&](decision::PredicateId id) { return use(id, to.family); };
+        for (const decision::Entry& entry : stage.entries) {
+            if (entry.staged)
+                continue;
+            for (auto& matches : filter_rules(entry.match, to.family, set_of)) {
+                passes = passes || entry.action == decision::Action::Pass;
+                made.rules.push_back(
+                    {std::move(matches), entry.action, entry.slot.value, what(entry.slot)});
+            }
+        }
+        return passes;
+    }
+
+    NamedSet use(decision::PredicateId id, net::Family family) {
+        NamedSet out{sets_.name(id, family), sets_.is_pair(id)};
+        if (!out_.sets.contains(out.name)) {
+            iptables::Ruleset sorted;
+            sorted.sets.push_back(sets_.set(id, family));
+            sorted.sort();
+            out_.sets[out.name] = std::move(sorted.sets.front());
+        }
+        return out;
+    }
+
+    const LoweredCluster& cluster_;
+    const FilterSets& sets_;
+    backends::NodeImages& images_;
+    const backends::NodeImage& node_;
+    FilterImage out_;
+    std::map<std::pair<std::uint32_t, const void*>, std::string> names_;
+    std::map<std::pair<std::string, net::Cidr>, backends::EndpointGroup> pods_;
+};
+
+/// What these rules leave out is narrower, never wider.
+void report_settings(const backends::NodeImage& image, const std::string& node,
+                     diag::Diagnostics& diagnostics) {
+    const auto report = [&](bool given, const char* what, const char* instead) {
+        if (given)
+            diagnostics.report(diag::Code::SettingNotInIptables, Span{}, {node, what, instead});
+    };
+    report(image.rejects, "iptablesFilterDenyAction: Reject", "what is denied is dropped");
+    report(!image.drops_invalid, "disableConntrackInvalidCheck",
+           "what conntrack calls invalid is dropped");
+    report(image.log_rate.has_value(), "logActionRateLimit", "Log rules log every packet");
+    report(!image.other_sources.empty(), "allowedSourcePrefixes of pods",
+           "a pod sends from its own addresses only");
+}
+
+} // namespace
+
+FilterImages::FilterImages(const LoweredCluster& cluster, const decision::Identities& identities,
+                           backends::NodeImages& images)
+    : cluster_(cluster), sets_(cluster, identities), images_(images) {}
+
+std::optional<FilterImage> FilterImages::of(const std::string& node,
+                                            diag::Diagnostics& diagnostics) {
+    for (const decision::Endpoint& endpoint : cluster_.endpoints)
+        if (endpoint.node == node && endpoint.is_host_endpoint) {
+            const decision::Object& object = cluster_.world.object(endpoint.object);
+            diagnostics.report(diag::Code::HostEndpointNotInIptables, object.span,
+                               {node, object.name});
+            return std::nullopt;
+        }
+    const auto image = images_.of(node, diagnostics);
+    if (!image)
+        return std::nullopt;
+    report_settings(*image, node, diagnostics);
+    return FilterBuilder(cluster_, sets_, images_, *image).run(node);
+}
+
+} // namespace polecat::iptables

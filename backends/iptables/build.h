@@ -1,0 +1,31 @@
+/// From a lowered cluster to the filter images of nodes.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "backends/iptables/filter_sets.h"
+#include "backends/iptables/image.h"
+#include "backends/node/build.h"
+
+namespace polecat::iptables {
+
+class FilterImages {
+  public:
+    /// `images` of the same cluster: what they can't say, or say of settings and of who is
+    /// governed, holds here as well.
+    FilterImages(const decision::LoweredCluster& cluster, const decision::Identities& identities,
+                 backends::NodeImages& images);
+    FilterImages(const FilterImages&) = delete;
+    FilterImages& operator=(const FilterImages&) = delete;
+
+    /// Reports what can't be expressed; nullopt then, never wider rules.
+    std::optional<FilterImage> of(const std::string& node, diag::Diagnostics& diagnostics);
+
+  private:
+    const decision::LoweredCluster& cluster_;
+    FilterSets sets_;
+    backends::NodeImages& images_;
+};
+
+} // namespace polecat::iptables

@@ -1,0 +1,29 @@
+/// The addresses of which each predicate of a cluster holds. For backends/iptables/build.cpp.
+#pragma once
+
+#include <vector>
+
+#include "artefact/iptables/ruleset.h"
+#include "ir/decision/identity.h"
+
+namespace polecat::iptables {
+
+class FilterSets {
+  public:
+    FilterSets(const decision::LoweredCluster& cluster, const decision::Identities& identities);
+
+    bool is_pair(decision::PredicateId id) const { return is_pair_[id.value]; }
+    std::string name(decision::PredicateId id, net::Family family) const;
+    iptables::Set set(decision::PredicateId id, net::Family family) const;
+
+  private:
+    void add(const decision::Identity& identity, const net::Range& range);
+
+    const decision::LoweredCluster& cluster_;
+    std::vector<bool> is_pair_;
+    /// By predicate, both families.
+    std::vector<std::vector<net::Range>> ranges_;
+    std::vector<std::vector<iptables::Member>> members_;
+};
+
+} // namespace polecat::iptables

@@ -1,0 +1,19 @@
+/// The iptables backend: a node's filter image to chains and sets and back (docs/iptables.md).
+#pragma once
+
+#include "artefact/iptables/ruleset.h"
+#include "backends/iptables/image.h"
+#include "support/result.h"
+
+namespace polecat::iptables {
+
+iptables::Ruleset emit(const FilterImage& image);
+
+/// Recovers the image from chains and sets, ours or the kernel's listing (which has no texts of
+/// sets). What is not exactly as emit() writes it is an error.
+Result<FilterImage> read_back(const iptables::Ruleset& ruleset);
+
+/// What sends packets to the chains, once after a start of the node; the same for both families.
+std::string filter_hooks();
+
+} // namespace polecat::iptables

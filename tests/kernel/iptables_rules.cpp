@@ -1,0 +1,80 @@
+#include "tests/kernel/iptables_rules.h"
+
+#include <cstdlib>
+
+#include <doctest/doctest.h>
+
+#include "backends/iptables/build.h"
+#include "backends/iptables/iptables.h"
+
+namespace polecat::kernel_test {
+
+namespace {
+
+template <class T> const T& must(const Result<T>& result) {
+    REQUIRE_MESSAGE(result.ok(), (result ? "" : result.error()));
+    return *result;
+}
+
+iptables::FilterImage image_of(const Node& node) {
+    const decision::Identities identities(node.cluster.lowered);
+    backends::NodeImages images(node.cluster.lowered, identities);
+    iptables::FilterImages filters(node.cluster.lowered, identities, images);
+    diag::Diagnostics told;
+    auto made = filters.of("node0", told);
+    REQUIRE(made.has_value());
+    return std::move(*made);
+}
+
+/// The kernel's listing keeps no texts of sets.
+iptables::FilterImage listed(Iptables variant) {
+    iptables::Ruleset rules;
+    rules.sets = must(iptables::parse_sets(must(runtime::ipset_save())));
+    for (const net::Family family : {net::Family::V4, net::Family::V6})
+        rules.table(family) =
+            must(iptables::parse_table(must(runtime::iptables_save(variant, family))));
+    return must(iptables::read_back(rules));
+}
+
+void load(Iptables variant, const Node& node) {
+    iptables::FilterImage image = image_of(node);
+    const iptables::Ruleset rules = iptables::emit(image);
+    must(runtime::ipset_restore(iptables::print(rules.sets)));
+    for (const net::Family family : {net::Family::V4, net::Family::V6}) {
+        must(runtime::iptables_restore(
+            variant, family,
+            iptables::with_generation(iptables::print(rules.table(family)),
+                                      static_cast<std::uint16_t>(node.generation.bits() >> 16))));
+        if (node.generation == backends::Generation{})
+            must(runtime::iptables_restore(variant, family, iptables::filter_hooks()));
+    }
+    for (auto& [name, set] : image.sets)
+        set.what.clear();
+    if (node.generation == backends::Generation{}) // later there are chains that nothing goes to
+        CHECK(listed(variant) == image);
+}
+
+} // namespace
+
+bool may_run_iptables() {
+    Result<bool> works = runtime::ipset_restore("create polecat-probe hash:net,iface family inet\n"
+                                                "destroy polecat-probe\n");
+    for (const Iptables variant : {Iptables::Nft, Iptables::Legacy})
+        if (works)
+            works = runtime::iptables_restore(variant, net::Family::V4,
+                                              "*filter\n:probe - [0:0]\n-X probe\nCOMMIT\n");
+    if (works)
+        return true;
+    const char* ci = std::getenv("CI");
+    const std::string why = "IPTABLES TESTS SKIPPED: " + works.error();
+    if (ci != nullptr && std::string(ci) == "true")
+        FAIL(why);
+    MESSAGE(why);
+    return false;
+}
+
+Node::Loader load_iptables(Iptables variant) {
+    return [variant](const Node& node) { load(variant, node); };
+}
+
+} // namespace polecat::kernel_test

@@ -1,0 +1,19 @@
+/// Loads a node's policy into iptables and ipset instead of nftables.
+#pragma once
+
+#include "runtime/iptables.h"
+#include "tests/kernel/node.h"
+
+namespace polecat::kernel_test {
+
+using runtime::Iptables;
+
+/// Whether ipset and both variants of iptables are there. Says loudly when not; on CI that is a
+/// failure. Call it after may_run().
+bool may_run_iptables();
+
+/// Loads in the order that the docs give, with the node's generation; what the kernel then lists
+/// reads back as what was loaded.
+Node::Loader load_iptables(Iptables variant);
+
+} // namespace polecat::kernel_test
