@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "backends/iptables/build.h"
+#include "backends/iptables/iptables.h"
 #include "backends/nftables/nftables.h"
 #include "backends/node/build.h"
 #include "backends/node/felix_keys.h"
