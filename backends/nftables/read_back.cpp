@@ -175,6 +175,18 @@ class Reader {
     std::map<std::string, ProgramImage> programs_;
 };
 
+/// The kernel takes no key twice, and what it would then mean nobody knows.
+void demand_single_keys(const nft::Ruleset& ruleset) {
+    const auto overlap = [](const nft::Element& a, const nft::Element& b) {
+        return a.key.interface == b.key.interface && b.key.first <= a.key.last &&
+               b.key.low <= a.key.high;
+    };
+    for (const nft::Map& map : ruleset.maps)
+        if (std::adjacent_find(map.elements.begin(), map.elements.end(), overlap) !=
+            map.elements.end())
+            fail("map " + map.name + " has a key twice");
+}
+
 std::string difference(const nft::Ruleset& expected, const nft::Ruleset& found) {
     for (const nft::Map& map : expected.maps)
         if (const nft::Map* other = found.find_map(map.name); other == nullptr || *other != map)
@@ -211,6 +223,7 @@ std::optional<Generation> generation_of(const nft::Ruleset& ruleset) {
 
 Result<NodeImage> read_back(const nft::Ruleset& ruleset) {
     try {
+        demand_single_keys(ruleset);
         NodeImage image = Reader(ruleset).run();
         nft::Ruleset expected = emit(image, slots_of(ruleset));
         if (const auto generation = generation_of(ruleset))

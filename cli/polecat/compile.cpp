@@ -14,12 +14,12 @@
 #include "cli/polecat/compile/bird.h"
 #include "cli/polecat/compile/iptables.h"
 #include "cli/polecat/compile/plan.h"
+#include "driver/compile/bundle.h"
 #include "driver/compile/emit_forms.h"
 #include "driver/compile/origins.h"
 #include "driver/input/input.h"
 #include "support/diag/render.h"
 #include "support/listed.h"
-#include "support/read_file.h"
 
 namespace polecat::cli {
 
@@ -55,19 +55,13 @@ const char* const kHeader =
     "every\n"
     "# other policy the next number (0x00020000, ...). docs/nftables.md says why.\n";
 
-const char* const kNumbers = "numbers.txt";
-
 /// What an earlier bundle numbered; nothing where none is named.
-backends::Numbers numbers_in(const std::string& bundle) {
+backends::Numbers base_numbers(const std::string& bundle) {
     if (bundle.empty())
         return {};
-    const std::string path = (fs::path(bundle) / kNumbers).string();
-    const auto text = read_file(path);
-    if (!text)
-        throw CLI::ValidationError("--base", path + ": " + text.error());
-    auto numbers = backends::parse_numbers(*text);
+    auto numbers = numbers_in(bundle);
     if (!numbers)
-        throw CLI::ValidationError("--base", path + ": " + numbers.error());
+        throw CLI::ValidationError("--base", numbers.error());
     return std::move(*numbers);
 }
 
@@ -82,7 +76,7 @@ class Compiler {
     Compiler(const CompileOptions& options, const Input& input,
              const decision::LoweredCluster& cluster)
         : options_(options), input_(input), cluster_(cluster), identities_(cluster),
-          images_(cluster, identities_, numbers_in(base_of(options)), options.log_denied) {}
+          images_(cluster, identities_, base_numbers(base_of(options)), options.log_denied) {}
 
     int run() {
         std::set<std::string> nodes = nodes_of(cluster_);
@@ -105,7 +99,7 @@ class Compiler {
             for (const std::string& node : nodes)
                 compile(node); // a node that is refused does not keep the others back
             if (!nodes.empty() && !is_iptables())
-                write(fs::path(kNumbers), backends::print(images_.record()));
+                write(fs::path(kNumbersFile), backends::print(images_.record()));
         }
         diagnostics_.sort();
         fmt::print(stderr, "{}",
@@ -151,7 +145,7 @@ class Compiler {
         if (is_iptables())
             write(fs::path("hooks.iptables"), iptables::filter_hooks());
         else
-            write(fs::path("generations.nft"), backends::free_generations());
+            write(fs::path(kGenerationsFile), backends::free_generations());
     }
 
     void compile_iptables(const std::string& node) {

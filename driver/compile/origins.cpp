@@ -1,5 +1,7 @@
 #include "driver/compile/origins.h"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "analyzer/explain/trail.h"
@@ -36,6 +38,63 @@ std::string origins_json(const decision::LoweredCluster& cluster, backends::Node
                                     {"programs", std::move(programs)}});
     }
     return out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+Result<Origins> parse_origins(const std::string& text) {
+    try {
+        const auto json = nlohmann::json::parse(text);
+        Origins out;
+        out.node = json.at("node").get<std::string>();
+        for (const auto& endpoint : json.at("endpoints"))
+            for (const auto& [name, program] : endpoint.at("programs").items()) {
+                auto& slots = out.slots[{endpoint.at("interface").get<std::string>(), name}];
+                slots.clear(); // endpoints of one interface may run one program twice
+                for (const auto& slot : program.at("slots")) {
+                    const auto what = slot.at("what").get<std::string>();
+                    slots.push_back(slot.contains("at")
+                                        ? what + " (" + slot.at("at").get<std::string>() + ")"
+                                        : what);
+                }
+            }
+        return out;
+    } catch (const nlohmann::json::exception& failure) {
+        return Error{std::string("it can't be read: ") + failure.what()};
+    }
+}
+
+std::string Origins::rule(const std::string& interface, const std::string& program,
+                          std::uint32_t slot) const {
+    auto found = slots.find({interface, program});
+    if (found == slots.end())
+        found = std::find_if(slots.begin(), slots.end(),
+                             [&](const auto& each) { return each.first.second == program; });
+    const bool known = found != slots.end() && slot < found->second.size();
+    return known ? found->second[slot] : "";
+}
+
+std::string origins_lack(const Origins& origins, const std::string& node,
+                         const backends::NodeImage& image) {
+    if (origins.node != node)
+        return "it is of node " + origins.node;
+    for (const auto& [name, program] : image.programs) {
+        std::size_t slots = 0;
+        for (const auto& [number, cell] : program->cells) {
+            slots = std::max<std::size_t>(slots, cell.slot + std::size_t{1});
+            for (const std::uint32_t log : cell.logs)
+                slots = std::max<std::size_t>(slots, log + std::size_t{1});
+        }
+        bool known = false;
+        for (const auto& [place, listed] : origins.slots) {
+            if (place.second != name)
+                continue;
+            known = true;
+            if (listed.size() < slots)
+                return "it lacks slots of program " + name;
+        }
+        if (!known)
+            return "it lacks program " + name;
+    }
+    return {};
 }
 
 } // namespace polecat::cli

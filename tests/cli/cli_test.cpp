@@ -36,7 +36,7 @@ TEST_CASE("usage") {
     CHECK(polecat_with({}).exit_code == 2);
     CHECK(polecat_with({"reach"}).exit_code == 2);
     for (const char* command :
-         {"lint", "reach", "map", "report", "test", "compile", "explain", "try"})
+         {"lint", "reach", "map", "report", "test", "compile", "verify", "explain", "try"})
         CHECK(has(polecat_with({command, "--help"}).out, "Examples:"));
 }
 

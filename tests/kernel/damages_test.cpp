@@ -252,15 +252,25 @@ class Vandal {
         const auto& [from, to] = random_.pick(kHeads);
         return replace(any(lines, heads_), from, to);
     }
-    /// Two maps or two chains trade places.
+    /// Two maps or two chains trade places; not two that say the same.
     bool swap_names(Lines& lines) {
         const std::string what = random_.chance(50) ? "\tmap " : "\tchain ";
         std::vector<std::size_t> places;
         for (std::size_t i = 0; i < lines.size(); ++i)
             if (lines[i].starts_with(what))
                 places.push_back(i);
-        std::swap(any(lines, places), any(lines, places));
-        return lines != whole_;
+        const std::size_t one = random_.pick(places), other = random_.pick(places);
+        if (block_at(one) == block_at(other))
+            return false;
+        std::swap(lines[one], lines[other]);
+        return true;
+    }
+    /// What stands below a map's or a chain's name.
+    std::string block_at(std::size_t name) const {
+        std::string out;
+        for (std::size_t i = name + 1; i < whole_.size() && whole_[i] != "\t}"; ++i)
+            out += whole_[i] + "\n";
+        return uncounted(out);
     }
     bool add_what_is_foreign(Lines& lines) {
         static const std::vector<std::string> kRules{"\t\taccept",

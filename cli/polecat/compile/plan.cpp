@@ -5,35 +5,23 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "support/read_file.h"
+#include "driver/compile/bundle.h"
 
 namespace polecat::cli {
 
 namespace fs = std::filesystem;
 
-std::set<std::string> nodes_in(const std::string& bundle) {
-    std::set<std::string> out;
-    const fs::path nodes = fs::path(bundle) / "nodes";
-    if (!bundle.empty() && fs::is_directory(nodes))
-        for (const auto& each : fs::directory_iterator(nodes))
-            out.insert(each.path().filename().string());
-    return out;
-}
-
 backends::Plan plan_from(const std::string& from, const std::string& node,
                          const backends::NodeImage& to) {
     std::string path = from;
     if (fs::is_directory(path)) {
-        path = (fs::path(path) / "nodes" / node / "ruleset.nft").string();
+        path = rules_path(path, node);
         if (!fs::exists(path))
             return backends::plan_from_nothing(to);
     }
-    const auto text = read_file(path);
-    if (!text)
-        throw CLI::ValidationError("--plan-from", path + ": " + text.error());
-    const auto rules = nft::parse(*text);
+    const auto rules = rules_in(path);
     if (!rules)
-        throw CLI::ValidationError("--plan-from", path + ": " + rules.error());
+        throw CLI::ValidationError("--plan-from", rules.error());
     auto made = backends::plan(*rules, to);
     if (!made)
         throw CLI::ValidationError("--plan-from", path + ": " + made.error());

@@ -1,15 +1,11 @@
 /// `polecat compile --plan-from`: what a node that holds other rules must load.
 #pragma once
 
-#include <set>
 #include <string>
 
 #include "backends/nftables/plan.h"
 
 namespace polecat::cli {
-
-/// Those that a bundle has rules for; none where there is no such folder.
-std::set<std::string> nodes_in(const std::string& bundle);
 
 /// `from`: a file with a node's rules (a ruleset of a bundle, or the kernel's listing), or the
 /// folder of a bundle. Throws CLI::ValidationError where there is nothing to plan from.

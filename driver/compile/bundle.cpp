@@ -1,0 +1,53 @@
+#include "driver/compile/bundle.h"
+
+#include <filesystem>
+
+#include "support/read_file.h"
+
+namespace polecat::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+template <class T, class Parse> Result<T> parsed_file(const std::string& path, const Parse& parse) {
+    const auto text = read_file(path);
+    if (!text)
+        return Error{path + ": " + text.error()};
+    Result<T> out = parse(*text);
+    return out ? std::move(out) : Result<T>(Error{path + ": " + out.error()});
+}
+
+std::string path_in(const std::string& bundle, const std::string& node, const char* file) {
+    return (fs::path(bundle) / "nodes" / node / file).string();
+}
+
+} // namespace
+
+std::set<std::string> nodes_in(const std::string& bundle) {
+    std::set<std::string> out;
+    const fs::path nodes = fs::path(bundle) / "nodes";
+    if (!bundle.empty() && fs::is_directory(nodes))
+        for (const auto& each : fs::directory_iterator(nodes))
+            out.insert(each.path().filename().string());
+    return out;
+}
+
+std::string rules_path(const std::string& bundle, const std::string& node) {
+    return path_in(bundle, node, "ruleset.nft");
+}
+
+std::string origins_path(const std::string& bundle, const std::string& node) {
+    return path_in(bundle, node, "origins.json");
+}
+
+Result<backends::Numbers> numbers_in(const std::string& bundle) {
+    return parsed_file<backends::Numbers>((fs::path(bundle) / kNumbersFile).string(),
+                                          backends::parse_numbers);
+}
+
+Result<nft::Ruleset> rules_in(const std::string& path) {
+    return parsed_file<nft::Ruleset>(path, nft::parse);
+}
+
+} // namespace polecat::cli

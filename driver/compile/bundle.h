@@ -1,0 +1,25 @@
+/// What `polecat compile` writes, found and read again.
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "artefact/nft/ruleset.h"
+#include "backends/node/numbers.h"
+#include "support/result.h"
+
+namespace polecat::cli {
+
+inline constexpr const char* kNumbersFile = "numbers.txt";
+inline constexpr const char* kGenerationsFile = "generations.nft";
+
+/// Those that a bundle has rules for; none where there is no such folder.
+std::set<std::string> nodes_in(const std::string& bundle);
+std::string rules_path(const std::string& bundle, const std::string& node);
+std::string origins_path(const std::string& bundle, const std::string& node);
+
+/// Errors of both name the file.
+Result<backends::Numbers> numbers_in(const std::string& bundle);
+Result<nft::Ruleset> rules_in(const std::string& path);
+
+} // namespace polecat::cli

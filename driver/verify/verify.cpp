@@ -1,0 +1,220 @@
+#include "driver/verify/verify.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <set>
+
+#include "backends/nftables/nftables.h"
+#include "backends/nftables/reachable.h"
+#include "backends/node/build.h"
+#include "driver/compile/bundle.h"
+#include "driver/compile/origins.h"
+#include "driver/input/input.h"
+#include "support/read_file.h"
+
+namespace polecat::cli {
+
+using backends::NodeImage;
+using State = NodeVerdict::State;
+
+namespace {
+
+/// What compiling the manifests anew makes of nodes.
+class Expected {
+  public:
+    Expected(const PolicySide& policy, backends::Numbers base)
+        : policy_(policy), identities_(policy.cluster),
+          images_(policy.cluster, identities_, std::move(base)) {}
+
+    std::set<std::string> nodes() const {
+        std::set<std::string> out;
+        for (const decision::Endpoint& each : policy_.cluster.endpoints)
+            if (!each.node.empty())
+                out.insert(each.node);
+        return out;
+    }
+    std::optional<NodeImage> of(const std::string& node, diag::Diagnostics& diagnostics) {
+        return images_.of(node, diagnostics);
+    }
+    Origins origins(const std::string& node, const NodeImage& image) {
+        const auto out =
+            parse_origins(origins_json(policy_.cluster, images_, image, node, policy_.sources));
+        return out ? *out : Origins{};
+    }
+    std::string name_at(const net::Address& address) const {
+        const auto& held = policy_.cluster.world.by_address;
+        const auto found = std::lower_bound(
+            held.begin(), held.end(), address,
+            [](const auto& each, const net::Address& wanted) { return each.first < wanted; });
+        const bool known = found != held.end() && found->first == address;
+        return known ? name_of(policy_.cluster, found->second) : "";
+    }
+
+  private:
+    const PolicySide& policy_;
+    decision::Identities identities_;
+    backends::NodeImages images_;
+};
+
+/// A listing without what packets can't come to. They come to every chain that hangs at a hook.
+Result<nft::Ruleset> without_leftovers(const nft::Ruleset& listing) {
+    auto out = backends::without_unreachable(listing);
+    for (const nft::Chain& each : listing.chains)
+        if (!each.hook.empty() && !each.rules.empty() && out.find_chain(each.name) == nullptr)
+            return Error{"chain " + each.name + " is not ours"};
+    return out;
+}
+
+/// Of a node's file, or of a listing.
+Result<NodeImage> image_in(const std::string& path, bool listing) {
+    auto rules = rules_in(path);
+    if (!rules)
+        return Error{rules.error()};
+    if (listing)
+        rules = without_leftovers(*rules);
+    auto image = rules ? backends::read_back(*rules) : Result<NodeImage>(Error{rules.error()});
+    return image ? std::move(image) : Result<NodeImage>(Error{path + ": " + image.error()});
+}
+
+class Verifier {
+  public:
+    Verifier(const VerifyRequest& request, const PolicySide* policy, diag::Diagnostics& diagnostics)
+        : request_(request), policy_(policy), diagnostics_(diagnostics) {}
+
+    VerifyReport run() {
+        VerifyReport out;
+        auto numbers = numbers_in(request_.bundle);
+        if (!numbers)
+            return {numbers.error(), {}};
+        if (out.why = generations_lack(); !out.why.empty())
+            return out;
+        if (policy_ != nullptr)
+            expected_ = std::make_unique<Expected>(*policy_, std::move(*numbers));
+        in_bundle_ = nodes_in(request_.bundle);
+        std::set<std::string> nodes = in_bundle_;
+        if (expected_ && request_.node.empty())
+            nodes.merge(expected_->nodes());
+        if (!request_.node.empty())
+            nodes = {request_.node};
+        if (nodes.empty())
+            return {request_.bundle + " has rules of no node", {}};
+        for (const std::string& node : nodes)
+            out.nodes.push_back(judge(node));
+        return out;
+    }
+
+  private:
+    std::string generations_lack() const {
+        const std::string path =
+            (std::filesystem::path(request_.bundle) / kGenerationsFile).string();
+        const auto text = read_file(path);
+        if (!text)
+            return path + ": " + text.error();
+        return *text == backends::free_generations() ? "" : path + " is not as written";
+    }
+
+    NodeVerdict judge(const std::string& node) {
+        NodeVerdict out;
+        out.node = node;
+        if (!in_bundle_.contains(node)) {
+            out.why = request_.bundle + " has no rules of this node";
+            out.state = request_.node.empty() ? State::Differs : State::Unread;
+            return out;
+        }
+        const auto origins = origins_of(node);
+        const auto own = image_in(rules_path(request_.bundle, node), false);
+        if (!origins || !own) {
+            out.why = origins ? own.error() : origins.error();
+            return out;
+        }
+        if (out.why = lack(*origins, node, *own); !out.why.empty())
+            return out;
+        if (request_.rules.empty())
+            return compared(std::move(out), *own, *origins, nullptr);
+        const auto held = image_in(request_.rules, true);
+        if (held)
+            return compared(std::move(out), *held, *origins, &*own);
+        out.why = held.error();
+        return out;
+    }
+
+    Result<Origins> origins_of(const std::string& node) const {
+        const std::string path = origins_path(request_.bundle, node);
+        const auto text = read_file(path);
+        if (!text)
+            return Error{path + ": " + text.error()};
+        auto out = parse_origins(*text);
+        return out ? std::move(out) : Result<Origins>(Error{path + ": " + out.error()});
+    }
+
+    std::string lack(const Origins& origins, const std::string& node,
+                     const NodeImage& image) const {
+        const std::string what = origins_lack(origins, node, image);
+        return what.empty() ? what : origins_path(request_.bundle, node) + ": " + what;
+    }
+
+    /// `written`: what the node's file says, where a listing is looked at.
+    NodeVerdict compared(NodeVerdict out, const NodeImage& rules, const Origins& origins,
+                         const NodeImage* written) {
+        out.programs = rules.programs.size();
+        out.addresses = rules.addresses.size();
+        out.state = State::Whole;
+        if (!expected_)
+            return written == nullptr ? out
+                                      : settled(std::move(out), rules, *written, origins, origins);
+        const auto policy = expected_->of(out.node, diagnostics_);
+        if (policy)
+            return settled(std::move(out), rules, *policy, origins,
+                           expected_->origins(out.node, *policy));
+        out.state = State::Unread;
+        out.why = "rules can't say what the manifests have for this node";
+        return out;
+    }
+
+    NodeVerdict settled(NodeVerdict out, const NodeImage& rules, NodeImage policy,
+                        const Origins& rules_from, const Origins& policy_from) const {
+        policy.report_group = rules.report_group; // who is told of denied packets is no policy
+        out.state = State::Equal;
+        if (rules == policy)
+            return out;
+        out.differences = differences(rules, policy);
+        out.state = out.differences.empty() ? State::Same : State::Differs;
+        for (Difference& each : out.differences)
+            if (each.flow) {
+                each.flow->rules.by = rule_of(rules_from, each.interface, each.flow->rules);
+                each.flow->policy.by = rule_of(policy_from, each.interface, each.flow->policy);
+                if (expected_) {
+                    each.flow->source_name = expected_->name_at(each.flow->source);
+                    each.flow->destination_name = expected_->name_at(each.flow->destination);
+                }
+            }
+        return out;
+    }
+
+    static std::string rule_of(const Origins& origins, const std::string& interface,
+                               const Decided& decided) {
+        if (!decided.slot)
+            return "no rule: the program does not know the address or the packet";
+        const std::string known = origins.rule(interface, decided.program, *decided.slot);
+        return known.empty() ? "slot " + std::to_string(*decided.slot) + " of program " +
+                                   decided.program + ", which origins.json does not have"
+                             : known;
+    }
+
+    const VerifyRequest& request_;
+    const PolicySide* policy_;
+    diag::Diagnostics& diagnostics_;
+    std::unique_ptr<Expected> expected_;
+    std::set<std::string> in_bundle_;
+};
+
+} // namespace
+
+VerifyReport verify(const VerifyRequest& request, const PolicySide* policy,
+                    diag::Diagnostics& diagnostics) {
+    return Verifier(request, policy, diagnostics).run();
+}
+
+} // namespace polecat::cli

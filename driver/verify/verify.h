@@ -1,0 +1,52 @@
+/// `polecat verify`: whether what was written for nodes, or what a node runs, is the policy. What
+/// can't be read is never taken for it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "driver/verify/differences.h"
+#include "ir/decision/lowered.h"
+#include "support/diag/diagnostic.h"
+#include "support/source.h"
+
+namespace polecat::cli {
+
+struct VerifyRequest {
+    std::string bundle;
+    std::string node;  ///< empty: all
+    std::string rules; ///< a listing of what `node` runs, in place of its file
+};
+
+struct NodeVerdict {
+    enum class State : std::uint8_t {
+        Whole,   ///< reads back; there was nothing to compare it with
+        Equal,   ///< to the letter
+        Same,    ///< every packet meets the same
+        Differs, ///< see `differences`; `why` where the bundle lacks the node
+        Unread,  ///< or the policy can't be said: see `why`
+    };
+    std::string node;
+    State state = State::Unread;
+    std::string why;                         ///< it can't be told, or differs altogether
+    std::size_t programs = 0, addresses = 0; ///< of the rules
+    std::vector<Difference> differences;
+};
+
+struct VerifyReport {
+    std::string why; ///< the bundle as a whole can't be used; empty: it can
+    std::vector<NodeVerdict> nodes;
+};
+
+/// The policy, where rules are compared with manifests.
+struct PolicySide {
+    const decision::LoweredCluster& cluster;
+    const Sources& sources;
+};
+
+/// Without `policy`: whether the bundle is whole; a listing is then compared with the node's file.
+/// What the manifests have that rules can't say goes to `diagnostics`.
+VerifyReport verify(const VerifyRequest& request, const PolicySide* policy,
+                    diag::Diagnostics& diagnostics);
+
+} // namespace polecat::cli

@@ -1,0 +1,151 @@
+// `polecat verify` as people run it.
+#include <doctest/doctest.h>
+
+#include "artefact/nft/ruleset.h"
+#include "tests/cli/folder.h"
+
+using namespace polecat;
+using testing::has;
+
+namespace {
+
+std::string pod_at(const std::string& name, const std::string& node, int host) {
+    return "---\napiVersion: v1\nkind: Pod\nmetadata: {name: " + name +
+           ", namespace: shop, labels: {app: " + name + "}}\nspec: {nodeName: " + node +
+           ", containers: [{name: c, image: i}]}\nstatus: {podIP: 10.0.0." + std::to_string(host) +
+           "}\n";
+}
+
+std::string policy_for(int port) {
+    return "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+           "metadata: {name: db, namespace: shop}\n"
+           "spec:\n  podSelector: {matchLabels: {app: db}}\n  ingress:\n"
+           "  - from: [{podSelector: {matchLabels: {app: web}}}]\n"
+           "    ports: [{port: " +
+           std::to_string(port) + "}]\n";
+}
+
+const std::string kFile = "bundle/nodes/n1/ruleset.nft";
+
+/// Manifests and their bundle.
+struct Compiled : testing::Folder {
+    Compiled() {
+        write("m/pods.yaml",
+              pod_at("web", "n1", 1) + pod_at("db", "n1", 2) + pod_at("log", "n2", 3));
+        write("m/policy.yaml", policy_for(5432));
+        REQUIRE(run("compile m -o bundle").exit_code == 0);
+    }
+    void damage(const std::string& file, const std::string& from, const std::string& to) const {
+        std::string text = read(file);
+        const std::size_t at = text.find(from);
+        REQUIRE_MESSAGE(at != std::string::npos, from);
+        write(file, text.replace(at, from.size(), to));
+    }
+};
+
+} // namespace
+
+TEST_CASE("verify: a bundle beside its manifests, and beside others") {
+    const Compiled folder;
+    const auto equal = folder.run("verify bundle m");
+    CHECK_MESSAGE(equal.exit_code == 0, equal.error);
+    CHECK_MESSAGE(has(equal.out, "n1: equal: "), equal.out);
+    CHECK(has(equal.out, "n2: equal: "));
+    // Another order and other rules for the same.
+    folder.write("m/policy.yaml", policy_for(5432) +
+                                      "  - from: [{podSelector: {matchLabels: {app: web}}}]\n"
+                                      "    ports: [{port: 5432, protocol: TCP}]\n");
+    const auto same = folder.run("verify bundle m");
+    CHECK_MESSAGE(same.exit_code == 0, same.out);
+    CHECK_MESSAGE(has(same.out, "n1: same for every packet"), same.out);
+    folder.write("m/policy.yaml", policy_for(5433));
+    const auto other = folder.run("verify bundle m");
+    CHECK(other.exit_code == 1);
+    CHECK_MESSAGE(has(other.out, "n1: differs: 1 difference"), other.out);
+    CHECK(has(other.out, "ingress: shop/web (10.0.0.1) -> shop/db (10.0.0.2)  TCP 5432"));
+    CHECK(has(other.out, "rules   allow: NetworkPolicy shop/db ingress[0] (m/policy.yaml:"));
+    CHECK(has(other.out, "policy  deny: "));
+    CHECK(has(other.out, "n2: "));
+    const auto json = folder.run("verify bundle m --format json --node n1");
+    CHECK(json.exit_code == 1);
+    CHECK(has(json.out, "\"state\": \"differs\""));
+    CHECK_FALSE(has(json.out, "n2"));
+}
+
+TEST_CASE("verify: pods that come and go, and nodes") {
+    const Compiled folder;
+    folder.write("m/more.yaml", pod_at("job", "n1", 9));
+    const auto missing = folder.run("verify bundle m");
+    CHECK(missing.exit_code == 1);
+    CHECK_MESSAGE(has(missing.out, "10.0.0.9 is missing"), missing.out);
+    folder.write("m/more.yaml", pod_at("job", "n3", 9));
+    CHECK(has(folder.run("verify bundle m").out, "n3: differs: bundle has no rules of this node"));
+    CHECK(folder.run("verify bundle m --node n3").exit_code == 2);
+    folder.write("m/more.yaml", "");
+    folder.write("m/pods.yaml", pod_at("web", "n1", 1) + pod_at("log", "n2", 3));
+    CHECK(has(folder.run("verify bundle m").out, "10.0.0.2 is let in here"));
+}
+
+TEST_CASE("verify: a bundle that is not whole") {
+    const Compiled folder;
+    const auto whole = folder.run("verify bundle");
+    CHECK_MESSAGE(whole.exit_code == 0, whole.error);
+    CHECK(has(whole.out, "n1: whole: "));
+    CHECK(folder.run("verify nowhere").exit_code == 2);
+    const auto refused = [&](const std::string& file, const std::string& from,
+                             const std::string& to) {
+        const std::string before = folder.read(file);
+        folder.damage(file, from, to);
+        for (const char* command : {"verify bundle", "verify bundle m"}) {
+            const auto found = folder.run(command);
+            CHECK_MESSAGE(found.exit_code == 2, file << ": " << to << ": " << found.out);
+        }
+        folder.write(file, before);
+    };
+    refused(kFile, "chain deny {", "chain deny {\n\t\tip ttl 1 accept");
+    refused(kFile, "drop", "accept");
+    refused(kFile, "table inet polecat {", "table inet polecat {\n\tflags dormant");
+    refused("bundle/numbers.txt", "\n", "\nx\n");
+    refused("bundle/generations.nft", "0x00010000", "0x00020000");
+    refused("bundle/nodes/n1/origins.json", "\"node\": \"n1\"", "\"node\": \"n2\"");
+    refused("bundle/nodes/n1/origins.json", "{", "");
+    folder.write("bundle/nodes/n1/origins.json", "{\"node\": \"n1\", \"endpoints\": []}");
+    const auto lacking = folder.run("verify bundle");
+    CHECK(lacking.exit_code == 2);
+    CHECK_MESSAGE(has(lacking.out, "it lacks program p"), lacking.out);
+}
+
+TEST_CASE("verify: what a node runs") {
+    const Compiled folder;
+    const auto written = nft::parse(folder.read(kFile));
+    REQUIRE(written.ok());
+    std::string held = nft::print(nft::with_generation(*written, 0x70000)); // as loaded
+    const std::string none = "packets 0 bytes 0", some = "packets 12 bytes 3456";
+    for (std::size_t at = held.find(none); at != std::string::npos; at = held.find(none, at))
+        held.replace(at, none.size(), some);
+    folder.write("held.nft", held);
+    CHECK(folder.run("verify bundle --rules held.nft").exit_code == 2);
+    for (const char* command : {"verify bundle m --node n1 --rules held.nft",
+                                "verify bundle --node n1 --rules held.nft"}) {
+        const auto found = folder.run(command);
+        CHECK_MESSAGE(found.exit_code == 0, found.out << found.error);
+        CHECK(has(found.out, "n1: equal: "));
+    }
+    // The rules of another node, and nothing at all.
+    const auto other = folder.run("verify bundle m --node n1 --rules bundle/nodes/n2/ruleset.nft");
+    CHECK(other.exit_code == 1);
+    CHECK_MESSAGE(has(other.out, "10.0.0.2 is missing"), other.out);
+    // What a broken plan left does nothing; a chain at a hook does.
+    const auto with_chain = [&](const std::string& inner) {
+        std::string more = held;
+        more.insert(more.rfind("}"), "\n\tchain more {\n" + inner + "\t\tdrop\n\t}\n");
+        folder.write("more.nft", more);
+        return folder.run("verify bundle m --node n1 --rules more.nft").exit_code;
+    };
+    CHECK(with_chain("") == 0);
+    CHECK(with_chain("\t\ttype filter hook forward priority 0; policy accept;\n") == 2);
+    folder.write("held.nft", held.substr(0, held.size() / 2));
+    CHECK(folder.run("verify bundle m --node n1 --rules held.nft").exit_code == 2);
+    folder.write("held.nft", "");
+    CHECK(folder.run("verify bundle --node n1 --rules held.nft").exit_code == 2);
+}
