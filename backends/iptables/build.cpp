@@ -25,7 +25,7 @@ std::string origin_of(const decision::Slot& slot, Direction direction) {
                           to_string(slot.policy));
         break;
     case decision::Slot::Kind::EndOfTier:
-        out = "end of tier " + slot.tier;
+        out = slot.tier.empty() ? "end of a profile" : "end of tier " + slot.tier;
         break;
     case decision::Slot::Kind::UnreadEndpoint:
         out = to_string(slot.policy) + " could not be read";
