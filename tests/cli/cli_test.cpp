@@ -336,6 +336,21 @@ TEST_CASE("diff fails on what it does not compare") {
     fs::remove_all(folder);
 }
 
+TEST_CASE("compile --target iptables") {
+    const fs::path folder = fs::temp_directory_path() / "polecat-cli-iptables";
+    fs::remove_all(folder);
+    const auto made = polecat_with(
+        {"compile", kExample + "/mended", "--target", "iptables", "-o", folder.string()});
+    CHECK_MESSAGE(made.exit_code == 0, made.error);
+    for (const char* file : {"hooks.iptables", "nodes/worker-1/sets.ipset",
+                             "nodes/worker-1/rules.v4", "nodes/worker-1/rules.v6"})
+        CHECK_MESSAGE(fs::exists(folder / file), file);
+    const auto rules = polecat::read_file((folder / "nodes/worker-1/rules.v4").string());
+    REQUIRE(rules.ok());
+    CHECK(has(*rules, "application.ledger")); // rules name their policies
+    fs::remove_all(folder);
+}
+
 TEST_CASE("compile") {
     const fs::path folder = fs::temp_directory_path() / "polecat-cli-bundle";
     fs::remove_all(folder);
