@@ -2,6 +2,7 @@
 // leads to stays closed: a number that is wrong.
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include <fmt/format.h>
@@ -27,10 +28,6 @@ class DeafPortsChecker {
         : context_(context), out_(out), fronts_(context) {
         for (const policy::Workload& each : context.cluster.workloads)
             workloads_.emplace(each.meta.span, &each);
-        each_rule(context, [&](const RuleView& view) {
-            if (view.direction == Direction::Ingress && view.rule.action != policy::Action::Log)
-                by_policy_[&view.policy].push_back(&view.rule);
-        });
     }
 
     void run() {
@@ -49,9 +46,6 @@ class DeafPortsChecker {
 
   private:
     void check(const RuleView& view, const Port& port, std::uint16_t number) {
-        const auto known = context_.extent.known_endpoints_of(view.policy);
-        if (!known)
-            return;
         const net::Protocol protocol =
             view.rule.protocol ? **view.rule.protocol : net::Protocol{net::kTcp};
         std::set<std::string> led_to, names;
@@ -68,7 +62,9 @@ class DeafPortsChecker {
                 led_to.insert(fmt::format("service {} leads to {}", front->owner, front->target));
             }
         }
-        if (led_to.empty())
+        const auto known =
+            led_to.empty() ? std::nullopt : context_.extent.known_endpoints_of(view.policy);
+        if (!known)
             return;
         out_.report(Code::DeafPort, port.span.known() ? port.span : view.rule.span,
                     {rule_name(view), std::to_string(number), listed({names.begin(), names.end()})})
@@ -91,13 +87,27 @@ class DeafPortsChecker {
     }
 
     /// Some rule lets somebody in to where the service leads.
-    bool is_open(ObjectId id, const FrontPort& front) const {
-        const Object& object = context_.object(id);
-        return std::any_of(by_policy_.begin(), by_policy_.end(), [&](const auto& each) {
-            return policy::subject_of(*each.first).matches(object.labels) &&
-                   std::any_of(each.second.begin(), each.second.end(),
-                               [&](const policy::Rule* rule) { return lets_in(*rule, front); });
+    bool is_open(ObjectId id, const FrontPort& front) {
+        if (!rules_)
+            find_rules();
+        const auto found = rules_->find(id);
+        return found != rules_->end() &&
+               std::any_of(found->second.begin(), found->second.end(),
+                           [&](const policy::Rule* rule) { return lets_in(*rule, front); });
+    }
+
+    void find_rules() {
+        std::map<const Policy*, std::vector<const policy::Rule*>> by_policy;
+        each_rule(context_, [&](const RuleView& view) {
+            if (view.direction == Direction::Ingress && view.rule.action != policy::Action::Log)
+                by_policy[&view.policy].push_back(&view.rule);
         });
+        rules_.emplace();
+        for (const auto& [policy, rules] : by_policy)
+            for (const ObjectId id : context_.select(policy::subject_of(*policy))) {
+                auto& all = (*rules_)[id];
+                all.insert(all.end(), rules.begin(), rules.end());
+            }
     }
 
     static bool lets_in(const policy::Rule& rule, const FrontPort& front) {
@@ -114,7 +124,8 @@ class DeafPortsChecker {
     Diagnostics& out_;
     const FrontPorts fronts_;
     std::map<Span, const policy::Workload*> workloads_; ///< by the place of their name
-    std::map<const Policy*, std::vector<const policy::Rule*>> by_policy_;
+    /// Ingress rules that govern each, made when first asked for.
+    std::optional<std::map<ObjectId, std::vector<const policy::Rule*>>> rules_;
 };
 
 } // namespace
