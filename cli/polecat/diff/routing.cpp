@@ -29,7 +29,7 @@ void add_refused(const RoutedInput& of, const char* version, std::vector<std::st
                 each.span.known() ? " (" + of.input.sources.describe(each.span) + ")" : ""));
 }
 
-std::string counted(std::uint64_t number, const char* what) {
+std::string count_of(std::uint64_t number, const char* what) {
     const bool hisses = std::string_view(what).ends_with('x');
     return fmt::format("{} {}{}", number, what, number == 1 ? "" : hisses ? "es" : "s");
 }
@@ -84,7 +84,7 @@ class RoutingEntries {
         std::string out;
         const auto add = [&](std::uint64_t number, const char* what, const char* then) {
             if (number != 0)
-                out += fmt::format("{}{}{}", out.empty() ? "" : ", ", counted(number, what), then);
+                out += fmt::format("{}{}{}", out.empty() ? "" : ", ", count_of(number, what), then);
         };
         add(changed, "session", " changed");
         add(broken, "session", " that will not establish");
