@@ -44,18 +44,20 @@ bool say_the_same_at(const Node& a, const Node& b, std::string_view path) {
     return one == nullptr || other == nullptr ? one == other : say_the_same(*one, *other);
 }
 
-/// The ports of its containers.
-std::vector<const Node*> ports_of(const Node& root, std::string_view containers) {
+/// What its containers have under a key.
+std::vector<const Node*> parts_of(const Node& root, std::string_view containers,
+                                  std::string_view key) {
     std::vector<const Node*> out;
     if (const Node* list = node_at(root, containers))
         for (const Node& each : list->items)
-            if (const Node* ports = node_at(each, "ports"))
-                out.push_back(ports);
+            if (const Node* part = node_at(each, key))
+                out.push_back(part);
     return out;
 }
 
-bool have_the_same_ports(const Node& a, const Node& b, std::string_view containers) {
-    const auto one = ports_of(a, containers), other = ports_of(b, containers);
+bool have_the_same(const Node& a, const Node& b, std::string_view containers,
+                   std::string_view key) {
+    const auto one = parts_of(a, containers, key), other = parts_of(b, containers, key);
     return std::equal(one.begin(), one.end(), other.begin(), other.end(),
                       [](const Node* x, const Node* y) { return say_the_same(*x, *y); });
 }
@@ -88,9 +90,13 @@ bool say_the_same_of_policy(const Node& a, const Node& b, std::string_view kind)
     return same_at({"spec.template.metadata.labels", "spec.template.spec.hostNetwork",
                     "spec.template.spec.serviceAccountName", "spec.template.spec.serviceAccount",
                     "spec.template.spec.nodeName", "spec.template.spec.nodeSelector",
-                    "spec.template.metadata.annotations"}) &&
-           have_the_same_ports(a, b, "spec.template.spec.containers") &&
-           have_the_same_ports(a, b, "spec.template.spec.initContainers");
+                    "spec.template.metadata.annotations", "spec.template.spec.dnsPolicy",
+                    "spec.template.spec.dnsConfig"}) &&
+           (kind != "StatefulSet" || same_at({"spec.replicas"})) &&
+           have_the_same(a, b, "spec.template.spec.containers", "ports") &&
+           have_the_same(a, b, "spec.template.spec.initContainers", "ports") &&
+           // Felix reads its settings there.
+           (kind != "DaemonSet" || have_the_same(a, b, "spec.template.spec.containers", "env"));
 }
 
 } // namespace polecat::frontend

@@ -213,7 +213,9 @@ void merge_templates(const Sources& sources, const std::vector<File>& files,
             of_policies.contains(key) && !mentions_policy(sources.text(each.span.file));
         const bool said_of_template =
             each.code == diag::Code::UnreplacedVariable &&
-            places.contains({diag::Code::UnrenderedTemplate, folder(each)});
+            places.contains({diag::Code::UnrenderedTemplate, folder(each)}) &&
+            (!of_policies.contains(key) ||
+             of_policies.contains({diag::Code::UnrenderedTemplate, folder(each)}));
         if (beside_policies || said_of_template || !told.insert(key).second)
             return false;
         const bool is_variable = (each.code == diag::Code::UnreplacedVariable &&

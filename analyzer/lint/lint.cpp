@@ -80,7 +80,9 @@ void drop_between_variants(const policy::Cluster& cluster, Diagnostics& findings
     if (cluster.variants.empty() && !replaced)
         return;
     findings.keep_if([&](const diag::Diagnostic& each) {
-        if (is_unused_thing(each.code) && (replaced || cluster.variants.contains(each.span.file)))
+        const bool of_policies = replaced && each.code == Code::NetworkSetUnused;
+        if (of_policies ||
+            (is_unused_thing(each.code) && cluster.variants.contains(each.span.file)))
             return false; // what uses it may be what another variant replaced
         return each.labels.empty() || each.code == Code::SeveralVariants ||
                each.code == Code::DuplicateObject ||

@@ -46,8 +46,7 @@ void read_annotations(Fields& meta, policy::Metadata& out) {
         return is_for_openshift(each.first.value);
     });
     for (auto& [key, value] : pairs) {
-        if (key.value.ends_with('-') &&
-            (may_remove || key.value.find("openshift.io/") != std::string::npos))
+        if (key.value.ends_with('-') && may_remove)
             continue;
         if (const auto problem = check_label_key(lower_case(key.value)))
             meta.diagnostics()

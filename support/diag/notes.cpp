@@ -74,9 +74,15 @@ class TestData {
             "/testutils/",      "/e2e/",           "/fixtures/",    "/mock_data/",
             "/.chainsaw-test/", "/.kyverno-test/", "/conformance/", "/archive/",
             "/archived/",       "/_archived/",     "/.archived/",   "/_archive/"};
-        return std::any_of(std::begin(kFolders), std::end(kFolders), [&](std::string_view each) {
-            return ("/" + path).find(each) != std::string::npos;
-        });
+        // There `test` and its like are clusters that run.
+        static constexpr std::string_view kEnvironments[] = {"/overlays/", "/environments/",
+                                                             "/envs/", "/clusters/"};
+        const std::string whole = "/" + path;
+        const auto holds = [&](std::string_view each) {
+            return whole.find(each) != std::string::npos;
+        };
+        return std::any_of(std::begin(kFolders), std::end(kFolders), holds) &&
+               std::none_of(std::begin(kEnvironments), std::end(kEnvironments), holds);
     }
 
     std::vector<bool> within_; ///< by file

@@ -106,6 +106,17 @@ void report(const Told& told, Code code, Diagnostics& out) {
         .as_usual(told.usual);
 }
 
+/// "allow-all", "allow-any-ingress": and not "allow-allowlist".
+bool says_so_itself(const std::string& name) {
+    for (const char* words : {"allow-all", "allow-any"}) {
+        const std::size_t at = name.find(words);
+        const std::size_t end = at + std::string_view(words).size();
+        if (at != std::string::npos && (end == name.size() || name[end] == '-'))
+            return true;
+    }
+    return false;
+}
+
 } // namespace
 
 void check_world_rules(Context& context, Diagnostics& out) {
@@ -125,9 +136,7 @@ void check_world_rules(Context& context, Diagnostics& out) {
                                                                     : opens_more_than_meant(view));
     });
     for (Told& each : found) {
-        const std::string& name = each.policy->meta.name; // says so itself
-        each.usual = each.usual || name.find("allow-all") != std::string::npos ||
-                     name.find("allow-any") != std::string::npos;
+        each.usual = each.usual || says_so_itself(each.policy->meta.name);
         report(each, each.direction == Direction::Ingress ? Code::WorldIngress : Code::WorldEgress,
                out);
     }

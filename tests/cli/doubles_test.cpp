@@ -1,0 +1,127 @@
+// Objects and keys that stand twice: told by what policy sees of it.
+#include "tests/cli/folder.h"
+
+using namespace polecat;
+using testing::Folder;
+using testing::has;
+
+TEST_CASE("an object that stands twice: by what it is") {
+    const auto lint = [](const std::string& text) {
+        const Folder folder;
+        folder.write("a.yaml", text);
+        return folder.run("lint --only duplicate-object --fail-on never a.yaml").out;
+    };
+    const std::string space = "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: books}\n";
+    const std::string other =
+        "---\nkind: Namespace\napiVersion: v1\nmetadata: {name: books, labels: {a: b}}\n";
+    const std::string dumped = "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: books, uid: "
+                               "u, resourceVersion: '1'}\n";
+    CHECK(has(lint(space + space), "note[PC3001]"));
+    CHECK(has(lint(space + dumped), "note[PC3001]"));
+    CHECK(has(lint(space + other), "warning[PC3001]"));
+    const auto policy = [](const std::string& spec) {
+        return "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: a, "
+               "namespace: books}\nspec: {" +
+               spec + "}\n";
+    };
+    CHECK(has(lint(policy("podSelector: {}") + policy("podSelector: {}")), "note[PC3001]"));
+    CHECK(has(lint(policy("podSelector: {}") + policy("podSelector: {}, policyTypes: [Egress]")),
+              "error[PC3001]"));
+    const std::string elsewhere = "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+                                  "metadata: {name: a}\nspec: {podSelector: {}}\n";
+    CHECK_FALSE(has(lint(policy("podSelector: {}") + elsewhere), "PC3001"));
+    const std::string list = "---\napiVersion: v1\nkind: NamespaceList\nitems:\n- metadata: {name: "
+                             "books}\n";
+    CHECK(has(lint(space + list), "note[PC3001]")); // apiVersion and kind are implied, not said
+}
+
+TEST_CASE("of two objects the last counts, and of two policies neither is known") {
+    const Folder folder;
+    folder.write(
+        "a.yaml",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: nn, labels: {app: xx}}\n"
+        "spec: {containers: [{name: c, image: i}]}\n"
+        "---\napiVersion: v1\nkind: Pod\n"
+        "metadata: {name: a, namespace: nn, labels: {app: zz}}\n"
+        "spec: {containers: [{name: c, image: i}]}\n"
+        "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+        "metadata: {name: deny, namespace: nn}\n"
+        "spec: {podSelector: {matchLabels: {app: zz}}}\n");
+    CHECK(has(folder.run("reach 203.0.113.9 nn/a -p 80/TCP -f a.yaml").out, "DENY"));
+    folder.write("b.yaml", "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+                           "metadata: {name: deny, namespace: nn}\n"
+                           "spec: {podSelector: {matchLabels: {app: zz}}, ingress: [{}]}\n");
+    CHECK(has(folder.run("reach 203.0.113.9 nn/a -p 80/TCP -f a.yaml b.yaml").out, "DEPENDS"));
+}
+
+TEST_CASE("a kustomization that moves objects onto one another is named") {
+    const Folder folder;
+    const std::string policy = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+                               "metadata: {name: deny, namespace: NS}\n"
+                               "spec: {podSelector: {}, policyTypes: [Ingress]}\n---\n";
+    const auto in = [&](const std::string& space) {
+        std::string out = policy;
+        return out.replace(out.find("NS"), 2, space);
+    };
+    folder.write("in/net/deny.yaml", in("one") + in("two"));
+    folder.write("in/kustomization.yaml", "namespace: all\nresources: [net/deny.yaml]\n");
+    const auto out = folder.run("lint in").out;
+    CHECK(has(out, "warning[PC3001]"));
+    CHECK(has(out, "in/kustomization.yaml puts both into namespace `all`"));
+    CHECK_FALSE(has(folder.run("lint in/net").out, "PC3001"));
+}
+
+TEST_CASE("objects that stand twice are told where policy sees that they differ") {
+    const auto of = [](const std::string& kind, const std::string& spec) {
+        return "apiVersion: " + std::string(kind == "Service" ? "v1" : "apps/v1") +
+               "\nkind: " + kind + "\nmetadata: {name: web, namespace: a}\nspec: " + spec + "\n";
+    };
+    const auto pods = [](const std::string& labels, const std::string& container) {
+        return "{selector: {matchLabels: {app: web}}, template: {metadata: {labels: {" + labels +
+               "}}, spec: {containers: [{name: c, " + container + "}]}}}";
+    };
+    const auto lint = [](const std::string& first, const std::string& second) {
+        const Folder folder;
+        folder.write("in/one.yaml", first + "---\n" + second);
+        return folder.run("lint --all in").out;
+    };
+    const std::string web = of("Deployment", pods("app: web", "image: x"));
+    CHECK(has(lint(web, of("Deployment", pods("app: web", "image: y"))), "note[PC3001]"));
+    CHECK(
+        has(lint(web, of("Deployment", pods("app: web, tier: x", "image: x"))), "warning[PC3001]"));
+    CHECK(
+        has(lint(web, of("Deployment", pods("app: web", "image: x, ports: [{containerPort: 80}]"))),
+            "warning[PC3001]"));
+    // Felix's settings, and how many pods there are by name.
+    CHECK(has(lint(of("DaemonSet", pods("app: web", "image: x, env: [{name: A, value: b}]")),
+                   of("DaemonSet", pods("app: web", "image: x, env: [{name: A, value: c}]"))),
+              "warning[PC3001]"));
+    const std::string one = of("StatefulSet", pods("app: web", "image: x"));
+    std::string three = one;
+    three.replace(three.find("{selector: "), 1, "{replicas: 3, ");
+    CHECK(has(lint(one, three), "warning[PC3001]"));
+    CHECK(has(lint(of("Service", "{selector: {app: web}, ports: [{port: 80}]}"),
+                   of("Service", "{selector: {app: web}, ports: [{port: 81}]}")),
+              "warning[PC3001]"));
+    // What a name is to be is not known.
+    const std::string job = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: '${job}'}\n"
+                            "spec: {template: {metadata: {labels: {a: b}}, spec: {containers: "
+                            "[{name: c, image: x}]}}}\n";
+    std::string other = job;
+    other.replace(other.find("a: b"), 4, "a: c");
+    CHECK_FALSE(has(lint(job, other), "PC3001"));
+}
+
+TEST_CASE("a doubled key that says the same is a note") {
+    const Folder folder;
+    const auto lint = [&](const std::string& text) {
+        folder.write("a.yaml", text);
+        return folder.run("lint --all a.yaml").out;
+    };
+    const std::string rest = "metadata: {name: p, namespace: a}\nspec: {podSelector: {}}\n";
+    const std::string both = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n";
+    CHECK(has(lint("apiVersion: networking.k8s.io/v1\n" + both + rest), "note[PC1002]"));
+    CHECK(has(lint("apiVersion: v1\n" + both + rest), "error[PC1002]"));
+    // Another object begins: its own line `---` is missing.
+    CHECK(has(lint(both + rest + both + rest), "error[PC1002]"));
+}
