@@ -20,28 +20,7 @@ const std::vector<std::string> kOutside{"203.0.113.7", "203.0.113.70", "8.8.8.8"
 
 testing::ClusterShape shape_of_clusters() {
     testing::ClusterShape out;
-    out.host_endpoints = false; // nodes with host endpoints are refused
-    return out;
-}
-
-std::string service_number(std::size_t space, bool second) {
-    return std::to_string(2 * space + (second ? 1 : 0) + 1);
-}
-
-/// Services before pods of every namespace, for both families.
-std::string services(std::size_t namespaces) {
-    std::string out;
-    for (std::size_t i = 0; i < namespaces; ++i)
-        for (const char* app : {"a", "b"}) {
-            const std::string number = service_number(i, app[0] == 'b');
-            out += "{apiVersion: v1, kind: Service, metadata: {name: svc-" + std::string(app) +
-                   ", namespace: n" + std::to_string(i) + "}, spec: {clusterIP: 10.96.0." + number +
-                   ", clusterIPs: [10.96.0." + number + ", 'fd00:96::" + number +
-                   "'], selector: {app: " + app +
-                   "}, ports: [{name: web, port: 80, targetPort: 8080}, {name: dns, protocol: "
-                   "UDP, port: 53}, {name: sig, protocol: SCTP, port: 1000, targetPort: 80}]}}\n"
-                   "---\n";
-        }
+    out.host_endpoints = false; // host_endpoints_test sends through those
     return out;
 }
 

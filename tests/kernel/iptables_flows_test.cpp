@@ -1,10 +1,9 @@
 // Random clusters on iptables and ipset: real packets, and every verdict must be the one that eval
 // gives along the path.
-#include <cstdlib>
-
 #include <doctest/doctest.h>
 
 #include "tests/kernel/iptables_rules.h"
+#include "tests/kernel/scale.h"
 
 using namespace polecat;
 using namespace polecat::kernel_test;
@@ -42,29 +41,6 @@ std::vector<PacketSpec> filtered_kinds(net::Family family) {
         out.push_back(spec);
     }
     return out;
-}
-
-/// Services before pods of every namespace, for both families.
-std::string filtered_services(std::size_t namespaces) {
-    std::string out;
-    for (std::size_t i = 0; i < namespaces; ++i)
-        for (const char* app : {"a", "b"}) {
-            const std::string number = std::to_string(2 * i + (app[0] == 'b' ? 1 : 0) + 1);
-            out += "{apiVersion: v1, kind: Service, metadata: {name: svc-" + std::string(app) +
-                   ", namespace: n" + std::to_string(i) + "}, spec: {clusterIP: 10.96.0." + number +
-                   ", clusterIPs: [10.96.0." + number + ", 'fd00:96::" + number +
-                   "'], selector: {app: " + app +
-                   "}, ports: [{name: web, port: 80, targetPort: 8080}, {name: dns, protocol: "
-                   "UDP, port: 53}, {name: sig, protocol: SCTP, port: 1000, targetPort: 80}]}}\n"
-                   "---\n";
-        }
-    return out;
-}
-
-/// More clusters where there is time: POLECAT_KERNEL_SEEDS.
-std::uint64_t filter_seed_count() {
-    const char* given = std::getenv("POLECAT_KERNEL_SEEDS");
-    return given != nullptr ? std::stoull(given) : 4;
 }
 
 struct FilterTally {
@@ -151,13 +127,13 @@ TEST_CASE("the verdicts of iptables and ipset are those of eval") {
     if (!may_run() || !may_run_iptables())
         return;
     FilterTally direct, translated;
-    const std::uint64_t seeds = filter_seed_count();
+    const std::uint64_t seeds = count_of("POLECAT_KERNEL_SEEDS", 4);
     for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
         INFO("seed ", seed);
         testing::ClusterShape shape;
         shape.pods = 8;
-        Node node(testing::ClusterWriter(seed, shape).write() + filtered_services(shape.namespaces),
-                  kBeyond, {}, load_iptables(seed % 2 == 0 ? Iptables::Legacy : Iptables::Nft));
+        Node node(testing::ClusterWriter(seed, shape).write() + services(shape.namespaces), kBeyond,
+                  {}, load_iptables(seed % 2 == 0 ? Iptables::Legacy : Iptables::Nft));
         check_filtered(node, filter_to_ends(node), direct);
         check_filtered(node, send_to_filtered_services(node), translated);
     }

@@ -15,6 +15,26 @@ net::Address address(const std::string& text) {
     return *net::parse_address(text);
 }
 
+std::string service_number(std::size_t space, bool second) {
+    return std::to_string(2 * space + (second ? 1 : 0) + 1);
+}
+
+std::string services(std::size_t namespaces) {
+    std::string out;
+    for (std::size_t i = 0; i < namespaces; ++i)
+        for (const char* app : {"a", "b"}) {
+            const std::string number = service_number(i, app[0] == 'b');
+            out += "{apiVersion: v1, kind: Service, metadata: {name: svc-" + std::string(app) +
+                   ", namespace: n" + std::to_string(i) + "}, spec: {clusterIP: 10.96.0." + number +
+                   ", clusterIPs: [10.96.0." + number + ", 'fd00:96::" + number +
+                   "'], selector: {app: " + app +
+                   "}, ports: [{name: web, port: 80, targetPort: 8080}, {name: dns, protocol: "
+                   "UDP, port: 53}, {name: sig, protocol: SCTP, port: 1000, targetPort: 80}]}}\n"
+                   "---\n";
+        }
+    return out;
+}
+
 bool may_run() {
     static const Result<bool> kEntered = runtime::Lab::enter();
     static const Result<bool> kNft =

@@ -20,6 +20,11 @@ using runtime::PacketSpec;
 /// Whether this process may make namespaces. Says loudly when not; on CI that is a failure.
 bool may_run();
 
+/// Services before pods a and b of every namespace of a random cluster, for both families; and the
+/// last part of the addresses of one.
+std::string services(std::size_t namespaces);
+std::string service_number(std::size_t space, bool second);
+
 class Node {
   public:
     /// How rules of what is compiled get into the kernel.
