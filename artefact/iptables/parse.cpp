@@ -1,9 +1,6 @@
 // Reads the text of iptables-restore, ours or the kernel's listing. A word that is not known is an
 // error: what is not understood may change what a rule means.
-#include <algorithm>
-#include <charconv>
 #include <map>
-#include <set>
 
 #include "artefact/iptables/lines.h"
 #include "artefact/iptables/ruleset.h"

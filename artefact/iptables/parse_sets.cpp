@@ -18,8 +18,11 @@ class SetReader {
             Line line = lines_.line();
             const std::string word = line.one_of({"create", "add", "flush", "swap", "destroy"});
             const std::string name = line.next();
-            if (!name.starts_with(kPrefix))
+            if (!name.starts_with(kPrefix)) {
+                if (word == "swap" && std::string_view(line.next()).starts_with(kPrefix))
+                    line.fail("no set of others in place of ours");
                 continue;
+            }
             if (word == "create")
                 create(line, name);
             else if (word == "add")
