@@ -159,8 +159,8 @@ class HostEmitter {
             if (tunnels.ipip && family == net::Family::V4)
                 add({nft::ProtocolIs{net::kIpIp}, peers});
         }
-        for (const std::uint16_t port : tunnels.wireguard)
-            add({nft::PortIs{net::kUdp, false, port}});
+        for (const auto& [family, port] : tunnels.wireguard)
+            add({nft::FamilyIs{family}, nft::PortIs{net::kUdp, false, port}});
     }
 
     void add_peers() {

@@ -149,7 +149,7 @@ class Reader {
                 rule.matches.empty() ? nullptr : std::get_if<nft::PortIs>(&rule.matches.front());
             if (rule.comment == kTunnelComment) {
                 if (&into == &image_.failsafe_in)
-                    read_tunnel(rule, port);
+                    read_tunnel(rule);
             } else if (port != nullptr) {
                 NodeImage::FailsafePort& made =
                     into.emplace_back(NodeImage::FailsafePort{port->protocol, port->port, {}});
@@ -160,13 +160,20 @@ class Reader {
         }
     }
 
-    void read_tunnel(const nft::Rule& rule, const nft::PortIs* port) {
+    void read_tunnel(const nft::Rule& rule) {
+        const nft::PortIs* port = nullptr;
+        const nft::FamilyIs* family = nullptr;
+        for (const nft::Match& each : rule.matches) {
+            port = std::holds_alternative<nft::PortIs>(each) ? &std::get<nft::PortIs>(each) : port;
+            family = std::holds_alternative<nft::FamilyIs>(each) ? &std::get<nft::FamilyIs>(each)
+                                                                 : family;
+        }
         if (port == nullptr)
             image_.tunnels.ipip = true;
-        else if (rule.matches.size() > 1)
+        else if (family == nullptr)
             image_.tunnels.vxlan = port->port;
         else
-            image_.tunnels.wireguard.push_back(port->port);
+            image_.tunnels.wireguard[family->family] = port->port;
     }
 
     const nft::Ruleset& ruleset_;

@@ -34,7 +34,6 @@ class NodeBuilder {
             image_.groups[number] = group;
         image_.number_groups();
         settle_dispatch();
-        std::sort(image_.other_sources.begin(), image_.other_sources.end());
         std::sort(image_.attached.begin(), image_.attached.end());
         leave_out_unused();
         return good_ ? std::optional(std::move(image_)) : std::nullopt;
@@ -59,8 +58,9 @@ class NodeBuilder {
         if (!felix_.log_rate)
             return;
         const std::size_t slash = felix_.log_rate->find('/');
+        const auto burst = felix_.log_burst.value_or(0); // the kernel takes 5 for none
         image_.log_rate = {static_cast<std::uint32_t>(std::stoul(*felix_.log_rate)),
-                           felix_.log_rate->substr(slash + 1), felix_.log_burst.value_or(5)};
+                           felix_.log_rate->substr(slash + 1), burst == 0 ? 5 : burst};
     }
 
     /// So that images that enforce the same are equal.
@@ -105,8 +105,10 @@ class NodeBuilder {
             }
         const auto sources = net::AddressSet::of(endpoint.other_sources);
         for (const net::Range& range : sources.ranges())
-            if (const auto group = group_of(endpoint, range.first.family))
+            if (const auto group = group_of(endpoint, range.first.family)) {
                 image_.other_sources.push_back({endpoint.interface_name, range, *group});
+                spans_[{endpoint.interface_name, range.first}] = object.span;
+            }
     }
 
     std::optional<std::uint32_t> group_of(const decision::Endpoint& endpoint, net::Family family) {
@@ -163,9 +165,9 @@ class NodeBuilder {
             out.vxlan = policy::vxlan_port(felix_);
         out.ipip = felix_.ipip.value_or(any_pool(decision::Tunnel::Ipip));
         if (felix_.wireguard.value_or(false))
-            out.wireguard.push_back(felix_.wireguard_port.value_or(51820));
+            out.wireguard[net::Family::V4] = felix_.wireguard_port.value_or(51820);
         if (felix_.wireguard6.value_or(false))
-            out.wireguard.push_back(felix_.wireguard6_port.value_or(51821));
+            out.wireguard[net::Family::V6] = felix_.wireguard6_port.value_or(51821);
         for (const decision::NodeInfo& node : cluster_.nodes)
             if (node.name != node_ && (out.vxlan || out.ipip))
                 out.peers.insert(node.addresses.begin(), node.addresses.end());
@@ -182,8 +184,20 @@ class NodeBuilder {
         };
         const auto twice = std::adjacent_find(all.begin(), all.end(), same);
         if (twice != all.end())
-            refuse(diag::Code::EndpointTwice, spans_[{twice->interface, twice->address}],
-                   {node_, twice->interface, net::to_string(twice->address)});
+            refuse_twice(twice->interface, twice->address);
+        auto& ranges = image_.other_sources;
+        std::sort(ranges.begin(), ranges.end());
+        ranges.erase(std::unique(ranges.begin(), ranges.end()), ranges.end());
+        const auto overlap =
+            std::adjacent_find(ranges.begin(), ranges.end(), [](const auto& a, const auto& b) {
+                return a.interface == b.interface && b.range.first <= a.range.last;
+            });
+        if (overlap != ranges.end())
+            refuse_twice(overlap->interface, overlap->range.first);
+    }
+    void refuse_twice(const std::string& interface, const net::Address& address) {
+        refuse(diag::Code::EndpointTwice, spans_[{interface, address}],
+               {node_, interface, net::to_string(address)});
     }
 
     const decision::GroupProgram* find(const decision::Endpoint& endpoint, Direction direction,

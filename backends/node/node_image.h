@@ -106,8 +106,8 @@ struct AttachPoint {
 struct Tunnels {
     std::optional<std::uint16_t> vxlan; ///< port
     bool ipip = false;
-    std::vector<std::uint16_t> wireguard; ///< ports
-    std::set<net::Address> peers;         ///< of VXLAN and IPIP
+    std::map<net::Family, std::uint16_t> wireguard; ///< ports
+    std::set<net::Address> peers;                   ///< of VXLAN and IPIP
     auto operator<=>(const Tunnels&) const = default;
 };
 

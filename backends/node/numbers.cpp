@@ -1,5 +1,7 @@
 #include "backends/node/numbers.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "backends/node/node_image.h"
@@ -92,8 +94,10 @@ class NumbersReader {
 
     void block(Line& line) {
         const std::uint32_t number = number_below(line, kMostIdentities >> kBlockBits);
-        if (!out_.blocks.emplace(line.word(), number).second)
-            line.fail("a namespace once");
+        const bool other = std::none_of(out_.blocks.begin(), out_.blocks.end(),
+                                        [&](const auto& each) { return each.second == number; });
+        if (!out_.blocks.emplace(line.word(), number).second || !other)
+            line.fail("a namespace with a block of its own");
     }
 
     void identity(Line& line) {
@@ -126,8 +130,10 @@ class NumbersReader {
         const auto address = net::parse_address(line.word());
         if (!address)
             line.fail("an address");
-        into[*address] = line.number();
-        if (!out_.identities.contains(into[*address]))
+        const std::uint32_t number = line.number();
+        if (!into.emplace(*address, number).second)
+            line.fail("an address once");
+        if (!out_.identities.contains(number))
             line.fail("an identity that is there");
     }
 
@@ -140,12 +146,15 @@ class NumbersReader {
         }
         if (line.take("mostly")) {
             const std::uint32_t own = line.number(), number = line.number();
-            program_->blocks[{own, number}] = line.word();
+            if (!program_->blocks.emplace(std::pair(own, number), line.word()).second)
+                line.fail("a block once");
             return;
         }
         if (line.take("own")) {
             const std::uint32_t identity = line.number();
-            program_->own[identity] = static_cast<std::uint16_t>(line.number());
+            const auto number = static_cast<std::uint16_t>(number_below(line, kMostNumbers));
+            if (!program_->own.emplace(identity, number).second)
+                line.fail("an identity once");
             return;
         }
         const bool is_cell = line.take("cell");

@@ -216,13 +216,14 @@ void add_verify(CLI::App& app, int& exit_code) {
                         "file in the bundle");
     command->add_option("--format", options->format, "text or json")
         ->check(CLI::IsMember({"text", "json"}));
-    command->footer("Exit codes: 0 every node has the policy, 1 some differ, 2 something could not "
-                    "be read or compared.\n"
-                    "Examples:\n"
-                    "  polecat verify bundle manifests/\n"
-                    "  polecat verify bundle\n"
-                    "  nft -nn list table inet polecat > held.nft\n"
-                    "  polecat verify bundle manifests/ --node node1 --rules held.nft");
+    command->footer(
+        "Exit codes: 0 every node has the policy, 1 some differ or endpoints are closed "
+        "(PC5004), 2 something could not be read, said by rules or compared.\n"
+        "Examples:\n"
+        "  polecat verify bundle manifests/\n"
+        "  polecat verify bundle\n"
+        "  nft -nn list table inet polecat > held.nft\n"
+        "  polecat verify bundle manifests/ --node node1 --rules held.nft");
     command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 

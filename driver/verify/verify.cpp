@@ -44,12 +44,8 @@ class Expected {
         return out ? *out : Origins{};
     }
     std::string name_at(const net::Address& address) const {
-        const auto& held = policy_.cluster.world.by_address;
-        const auto found = std::lower_bound(
-            held.begin(), held.end(), address,
-            [](const auto& each, const net::Address& wanted) { return each.first < wanted; });
-        const bool known = found != held.end() && found->first == address;
-        return known ? name_of(policy_.cluster, found->second) : "";
+        const auto held = decision::end_of(policy_.cluster.world, address).objects;
+        return held.empty() ? "" : name_of(policy_.cluster, held.front());
     }
 
   private:
@@ -58,22 +54,13 @@ class Expected {
     backends::NodeImages images_;
 };
 
-/// A listing without what packets can't come to. They come to every chain that hangs at a hook.
-Result<nft::Ruleset> without_leftovers(const nft::Ruleset& listing) {
-    auto out = backends::without_unreachable(listing);
-    for (const nft::Chain& each : listing.chains)
-        if (!each.hook.empty() && !each.rules.empty() && out.find_chain(each.name) == nullptr)
-            return Error{"chain " + each.name + " is not ours"};
-    return out;
-}
-
 /// Of a node's file, or of a listing.
 Result<NodeImage> image_in(const std::string& path, bool listing) {
     auto rules = rules_in(path);
     if (!rules)
         return Error{rules.error()};
     if (listing)
-        rules = without_leftovers(*rules);
+        rules = backends::without_unreachable(*rules);
     auto image = rules ? backends::read_back(*rules) : Result<NodeImage>(Error{rules.error()});
     return image ? std::move(image) : Result<NodeImage>(Error{path + ": " + image.error()});
 }

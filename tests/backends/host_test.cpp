@@ -160,7 +160,8 @@ TEST_CASE("tunnels between nodes pass host endpoints, from nodes that are known"
     const nft::Ruleset rules = round_trip(build(all + pool + wireguard));
     CHECK(contains(chain_text(rules, "host_in"), "udp dport 4789 ip saddr @peers4 return"));
     CHECK(contains(chain_text(rules, "host_out"), "udp dport 4789 ip daddr @peers4 return"));
-    CHECK(contains(chain_text(rules, "host_in"), "udp dport 51820 return"));
+    CHECK(contains(chain_text(rules, "host_in"),
+                   "meta nfproto 2 udp dport 51820 return")); // IPv4 alone
     REQUIRE(rules.find_map("peers4") != nullptr);
     CHECK(rules.find_map("peers4")->elements.size() == 1); // without this node
 }

@@ -172,6 +172,10 @@ TEST_CASE("numbers read back from their text") {
          {with("end\n", frame + "  row 0 bb\n"), with("end\n", frame + "  row 1 aa\n"),
           with("end\n", frame + "  cell 65536 d1\n"), with("end\n", frame + "  row 65536 bb\n"),
           with("end\n", frame + frame), with("identity 0 ", "identity 0 IPv4\n"),
+          with("end\n", frame + "  own 0 65536\n"), with("end\n", frame + "  own 0 1\n  own 0 2\n"),
+          with("end\n", frame + "  mostly 0 1 aa\n  mostly 0 1 bb\n"),
+          with("identity 0 ", "block 7 x\nblock 7 y\n"),
+          with("range ", "address 203.0.113.1 0\naddress 203.0.113.1 0\n"),
           with("end\n", "identity 1073741823 IPv4\n"), text + "predicate 00\n",
           text.substr(0, text.size() - 4), text.substr(text.find("predicate")), std::string()})
         CHECK_FALSE(backends::parse_numbers(bad).ok());
