@@ -60,9 +60,28 @@ std::string cut_text(const decision::Table& table) {
     return out + fmt::format("other {}\n", table.l4.other);
 }
 
+} // namespace
+
+/// Numbers of identities, and what they are for one side of a program.
+struct NumberedEnds {
+    std::vector<std::uint32_t> numbers; ///< sorted
+    decision::EndKinds kinds;
+
+    /// By kind.
+    std::vector<std::uint16_t> classes(const decision::Side& side) const {
+        std::vector<std::uint16_t> out;
+        for (const decision::EndClass& end : kinds.list)
+            out.push_back(side.find(end));
+        return out;
+    }
+};
+
+namespace {
+
 /// From a table to its image.
 class ImageMaker {
-    using Counts = std::map<std::uint32_t, std::size_t>; ///< of identities, by row
+    using Counts = std::map<std::uint32_t, std::size_t>;               ///< of identities, by row
+    using Rows = std::vector<std::pair<std::uint32_t, std::uint32_t>>; ///< of identities; sorted
 
   public:
     /// `otherwise`: the slot of packets that nothing matched.
@@ -113,13 +132,14 @@ class ImageMaker {
     void add_own(const NumberedEnds& own) {
         const bool egress = table_.direction == decision::Direction::Egress;
         const decision::Side& side = egress ? table_.source : table_.destination;
+        const std::vector<std::uint16_t> classes = own.classes(side);
         // In the order of the base, then of identities.
         std::map<std::uint16_t, std::pair<std::uint32_t, std::uint32_t>> first;
-        for (const auto& [number, identity] : own) {
-            const auto before = base_.own.find(number);
+        for (std::size_t i = 0; i < own.numbers.size(); ++i) {
+            const auto before = base_.own.find(own.numbers[i]);
             const std::pair<std::uint32_t, std::uint32_t> rank{
-                before == base_.own.end() ? ~0u : before->second, number};
-            const auto place = first.try_emplace(side.find(*identity), rank).first;
+                before == base_.own.end() ? ~0u : before->second, own.numbers[i]};
+            const auto place = first.try_emplace(classes[own.kinds.of[i]], rank).first;
             place->second = std::min(place->second, rank);
         }
         for (const auto& [by_table, rank] : first)
@@ -128,35 +148,31 @@ class ImageMaker {
                   [&](std::uint16_t a, std::uint16_t b) { return first[a] < first[b]; });
         if (own_classes_.size() < 2)
             return;
-        for (const auto& [number, identity] : own)
-            out_.own[number] = static_cast<std::uint16_t>(
-                std::find(own_classes_.begin(), own_classes_.end(), side.find(*identity)) -
+        for (std::size_t i = 0; i < own.numbers.size(); ++i)
+            out_.own[own.numbers[i]] = static_cast<std::uint16_t>(
+                std::find(own_classes_.begin(), own_classes_.end(), classes[own.kinds.of[i]]) -
                 own_classes_.begin());
         record_.own = out_.own;
     }
 
     void add_others(const NumberedEnds& others) {
         const bool egress = table_.direction == decision::Direction::Egress;
-        const decision::Side& side = egress ? table_.destination : table_.source;
+        const auto classes = others.classes(egress ? table_.destination : table_.source);
         for (std::uint32_t i = 0; i < own_classes_.size(); ++i) {
-            std::map<std::uint32_t, std::uint32_t> rows;
+            std::vector<std::uint32_t> by_kind;
             Counts counts;
-            for (const auto& [number, identity] : others) {
-                const std::uint16_t own = own_classes_[i], other = side.find(*identity);
+            for (std::size_t kind = 0; kind < classes.size(); ++kind) {
+                const std::uint16_t own = own_classes_[i], other = classes[kind];
                 const auto row =
                     table_.pairs.find(egress ? std::pair(own, other) : std::pair(other, own));
-                rows[number] =
-                    record_.rows.at(row_names_[row == table_.pairs.end() ? 0 : row->second]);
-                ++counts[rows[number]];
+                by_kind.push_back(
+                    record_.rows.at(row_names_[row == table_.pairs.end() ? 0 : row->second]));
+                counts[by_kind.back()] += others.kinds.weights[kind];
             }
-            ProgramImage::Others& made = out_.others.emplace_back();
-            made.usual = usual(i, counts);
-            made.rows = std::move(rows);
-            add_blocks(i, made);
-            std::erase_if(made.rows, [&](const auto& each) {
-                const auto block = made.blocks.find(block_of(each.first));
-                return each.second == (block == made.blocks.end() ? made.usual : block->second);
-            });
+            Rows rows;
+            for (std::size_t each = 0; each < others.numbers.size(); ++each)
+                rows.emplace_back(others.numbers[each], by_kind[others.kinds.of[each]]);
+            add_rows_of(i, rows, counts);
         }
     }
 
@@ -222,14 +238,27 @@ class ImageMaker {
         return row;
     }
 
+    /// What an own class gets: the usual row, and what differs from it.
+    void add_rows_of(std::uint32_t own, const Rows& rows, const Counts& counts) {
+        ProgramImage::Others& made = out_.others.emplace_back();
+        made.usual = usual(own, counts);
+        add_blocks(own, rows, made);
+        for (const auto& [identity, row] : rows) {
+            const auto block = made.blocks.find(block_of(identity));
+            if (row != (block == made.blocks.end() ? made.usual : block->second))
+                made.rows.emplace_hint(made.rows.end(), identity, row);
+        }
+    }
+
     /// Says a row once for a block, where that saves much or the base does so.
-    void add_blocks(std::uint32_t own, ProgramImage::Others& to) {
-        std::map<std::uint32_t, Counts> by_block;
-        for (const auto& [identity, row] : to.rows)
-            ++by_block[block_of(identity)][row];
+    void add_blocks(std::uint32_t own, const Rows& rows, ProgramImage::Others& to) {
         std::size_t saved = 0;
         bool in_base = false;
-        for (const auto& [block, counts] : by_block) {
+        for (auto first = rows.begin(); first != rows.end();) {
+            const std::uint32_t block = block_of(first->first);
+            Counts counts;
+            for (; first != rows.end() && block_of(first->first) == block; ++first)
+                ++counts[first->second];
             const auto before = base_.blocks.find({own, block});
             in_base = in_base || before != base_.blocks.end();
             const auto [row, count] =
@@ -348,33 +377,41 @@ NamedProgram Programs::closed(const Program& program, const std::string& text, s
     return of;
 }
 
+/// `only`: of these identities, or of all of the family.
+NumberedEnds Programs::ends_of(const Program& program, bool source,
+                               const std::set<std::uint32_t>* only) const {
+    const auto& ids = numbers_.of(program.family);
+    std::vector<std::uint32_t> numbers;
+    std::vector<const decision::Identity*> list;
+    const auto add = [&](std::uint32_t number, decision::IdentityId id) {
+        numbers.push_back(number);
+        list.push_back(&identities_[id]);
+    };
+    if (only)
+        for (const std::uint32_t number : *only)
+            add(number, ids.at(number));
+    else
+        for (const auto& [number, id] : ids)
+            add(number, id);
+    return {std::move(numbers),
+            decision::EndKinds({decision::predicates_of(program, source), {}, {}}, list)};
+}
+
 NamedProgram Programs::make(decision::ProgramId id) {
     NamedProgram out;
     const Program program = expressible(cluster_, id, out);
     if (!out.unsaid.empty())
         return out;
-    NumberedEnds own, others;
     const auto known = texts_.find(id.value); // endpoints without an address have none
     const std::string text =
         known == texts_.end() ? digest_of(text_of(program), 24) : known->second;
-    const auto& ids = numbers_.of(program.family);
-    for (const auto& [number, identity] : ids)
-        others.emplace_back(number, &identities_[identity]);
-    if (any_own_.contains(text))
-        own = others;
-    else
-        for (const std::uint32_t number : own_[text])
-            own.emplace_back(number, &identities_[ids.at(number)]);
-    const auto list_of = [](const NumberedEnds& ends) {
-        std::vector<decision::Identity> list;
-        for (const auto& [number, identity] : ends)
-            list.push_back(*identity);
-        return list;
-    };
     const bool egress = program.direction == decision::Direction::Egress;
+    const NumberedEnds others = ends_of(program, !egress, nullptr);
+    const NumberedEnds own =
+        ends_of(program, egress, any_own_.contains(text) ? nullptr : &own_[text]);
     const auto table =
-        decision::flatten(program, cluster_.predicates, list_of(egress ? own : others),
-                          list_of(egress ? others : own));
+        decision::flatten(program, cluster_.predicates, egress ? own.kinds : others.kinds,
+                          egress ? others.kinds : own.kinds);
     if (!table)
         return closed(program, text, table.error(), std::move(out));
     for (const decision::Cell& cell : table->cells)
