@@ -36,7 +36,7 @@ struct CompileOptions {
     std::string out = "polecat-bundle";
     std::string base;
     std::string plan_from; ///< set: steps are printed and nothing is written
-    std::optional<std::uint16_t> log_denied;
+    backends::NodeOptions node_options;
     BirdCompileOptions bird;
 };
 
@@ -50,10 +50,13 @@ std::set<std::string> nodes_of(const decision::LoweredCluster& cluster) {
 }
 
 /// What someone must know who loads the file by hand.
-const char* const kHeader =
-    "# nft -D generation=0x00010000 -f ruleset.nft, after generations.nft of this bundle; with "
-    "every\n"
-    "# other policy the next number (0x00020000, ...). docs/nftables.md says why.\n";
+std::string header_of(const backends::NodeImage& image) {
+    return fmt::format(
+        "# nft -D generation={:#010x} -f ruleset.nft, after generations.nft of this bundle; with "
+        "every\n# other policy the next number ({:#010x}, ...). docs/nftables.md says why.\n",
+        backends::Generation{1}.bits(image.flow_mark_bit),
+        backends::Generation{2}.bits(image.flow_mark_bit));
+}
 
 /// What an earlier bundle numbered; nothing where none is named.
 backends::Numbers base_numbers(const std::string& bundle) {
@@ -76,7 +79,7 @@ class Compiler {
     Compiler(const CompileOptions& options, const Input& input,
              const decision::LoweredCluster& cluster)
         : options_(options), input_(input), cluster_(cluster), identities_(cluster),
-          images_(cluster, identities_, base_numbers(base_of(options)), options.log_denied) {}
+          images_(cluster, identities_, base_numbers(base_of(options)), options.node_options) {}
 
     int run() {
         std::set<std::string> nodes = nodes_of(cluster_);
@@ -145,7 +148,8 @@ class Compiler {
         if (is_iptables())
             write(fs::path("hooks.iptables"), iptables::filter_hooks());
         else
-            write(fs::path(kGenerationsFile), backends::free_generations());
+            write(fs::path(kGenerationsFile),
+                  backends::free_generations(options_.node_options.flow_mark_bit));
     }
 
     void compile_iptables(const std::string& node) {
@@ -170,7 +174,7 @@ class Compiler {
         const auto image = images_.of(node, diagnostics_);
         if (!image)
             return;
-        const std::string text = kHeader + nft::print_replacing(backends::emit(*image));
+        const std::string text = header_of(*image) + nft::print_replacing(backends::emit(*image));
         const auto parsed = nft::parse(text);
         if (!parsed)
             refuse(node, parsed.error());
@@ -181,7 +185,7 @@ class Compiler {
             refuse(node, "the image differs");
         const std::string origins = origins_json(cluster_, images_, *image, node, input_.sources);
         if (!options_.plan_from.empty())
-            return print_plan(plan_from(options_.plan_from, node, *image), node);
+            return print_plan(plan_from(options_.plan_from, node, *image), *image, node);
         const fs::path folder = fs::path("nodes") / node;
         if (write(folder / "ruleset.nft", text) && write(folder / "origins.json", origins))
             fmt::print("{}: {}, {} addresses, reads back equal -> {}\n", node,
@@ -215,7 +219,8 @@ void refuse_for_iptables(const CompileOptions& options) {
     };
     refuse(!options.base.empty(), "--base");
     refuse(!options.plan_from.empty(), "--plan-from");
-    refuse(options.log_denied.has_value(), "--log-denied");
+    refuse(options.node_options.report_group.has_value(), "--log-denied");
+    refuse(options.node_options.flow_mark_bit != backends::kFlowMarkBit, "--flow-mark-bit");
 }
 
 int run(CompileOptions& options) {
@@ -264,9 +269,14 @@ void add_compile(CLI::App& app, int& exit_code) {
                         "print the steps from these rules (the listing of a node's table, or a "
                         "bundle whose files the nodes have loaded whole) instead of writing a "
                         "bundle");
-    command->add_option("--log-denied", options->log_denied,
+    command->add_option("--log-denied", options->node_options.report_group,
                         "a group of nfnetlink_log that is told what is denied and by which rule, "
                         "10 packets a second for each");
+    command
+        ->add_option("--flow-mark-bit", options->node_options.flow_mark_bit,
+                     "the lowest of the 15 bits of conntrack marks that rules write; 16 when "
+                     "absent")
+        ->check(CLI::Range(0u, backends::kLastFlowMarkBit));
     command
         ->add_option("--emit", options->emit,
                      "print a form on the way instead: policy-ir, program or table")

@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 
+#include "artefact/nft/listing.h"
 #include "artefact/nft/ruleset.h"
 #include "backends/node/numbers.h"
 #include "support/result.h"
@@ -18,8 +19,9 @@ std::set<std::string> nodes_in(const std::string& bundle);
 std::string rules_path(const std::string& bundle, const std::string& node);
 std::string origins_path(const std::string& bundle, const std::string& node);
 
-/// Errors of both name the file.
+/// Errors of these name the file.
 Result<backends::Numbers> numbers_in(const std::string& bundle);
-Result<nft::Ruleset> rules_in(const std::string& path);
+/// Of a node's file, or of a listing, in which tables of others may stand; they go to `others`.
+Result<nft::Ruleset> rules_in(const std::string& path, nft::OtherTables* others = nullptr);
 
 } // namespace polecat::cli

@@ -31,7 +31,8 @@ void keep_connections() {
 class Player {
   public:
     explicit Player(const Scenario& scenario)
-        : scenario_(scenario), node_(testing::text_of(scenario.policies.front()), scenario.outside),
+        : scenario_(scenario), node_(testing::text_of(scenario.policies.front()), scenario.outside,
+                                     {}, {}, scenario.options),
           states_(scenario.flows.size()) {
         keep_connections();
         node_.serve();

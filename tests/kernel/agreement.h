@@ -22,6 +22,7 @@ struct Scenario {
     std::vector<std::string> outside; ///< addresses beyond the node
     std::vector<Flow> flows;
     bool by_plans = false; ///< or each policy as a file of its own
+    backends::NodeOptions options;
 };
 
 struct Agreement {

@@ -161,6 +161,7 @@ Scenario random_scenario(std::uint64_t seed, std::size_t flows) {
         out.policies.push_back(with_other_policies(out.policies.back(), random, 1000 * i + seed));
     out.flows = FlowWriter(seed, shape).write(flows);
     out.by_plans = seed % 2 == 0;
+    out.options.flow_mark_bit = static_cast<unsigned>(seed % (backends::kLastFlowMarkBit + 1));
     return out;
 }
 

@@ -28,7 +28,8 @@ backends::Plan plan_from(const std::string& from, const std::string& node,
     return std::move(*made);
 }
 
-void print_plan(const backends::Plan& plan, const std::string& node) {
+void print_plan(const backends::Plan& plan, const backends::NodeImage& to,
+                const std::string& node) {
     if (plan.steps.empty())
         fmt::print("# node {}: nothing changes\n", node);
     else
@@ -38,7 +39,8 @@ void print_plan(const backends::Plan& plan, const std::string& node) {
             node);
     if (plan.judges_anew)
         fmt::print("# $generation is a number that no connection of the node has: `nft -D "
-                   "generation=0x00010000 -f`, as docs/nftables.md says\n");
+                   "generation={:#010x} -f`, as docs/nftables.md says\n",
+                   backends::Generation{1}.bits(to.flow_mark_bit));
     for (std::size_t i = 0; i < plan.steps.size(); ++i)
         fmt::print("# node {}, step {} of {}: {}\n{}", node, i + 1, plan.steps.size(),
                    plan.steps[i].what, plan.steps[i].text);

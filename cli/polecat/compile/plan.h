@@ -13,6 +13,6 @@ backends::Plan plan_from(const std::string& from, const std::string& node,
                          const backends::NodeImage& to);
 
 /// Steps one after the other, each with what it does.
-void print_plan(const backends::Plan& plan, const std::string& node);
+void print_plan(const backends::Plan& plan, const backends::NodeImage& to, const std::string& node);
 
 } // namespace polecat::cli
