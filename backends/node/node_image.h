@@ -28,8 +28,8 @@ inline std::uint32_t block_of(std::uint32_t identity) {
 /// Numbers of rows and of cells of a program are below this, in 16 bits of a word.
 inline constexpr std::uint32_t kMostNumbers = 1U << 16;
 
-/// Where nothing else is said.
-inline constexpr unsigned kFlowMarkBit = 16, kLastFlowMarkBit = 17;
+/// Where nothing else is said, and the highest: nft(8) lists masks that end with bit 31 otherwise.
+inline constexpr unsigned kFlowMarkBit = 16, kLastFlowMarkBit = 16;
 
 /// NoMatch: nothing matched at a hook where that is no verdict, so the packet goes on; what is
 /// allowed by a rule there skips what comes later.

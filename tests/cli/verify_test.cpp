@@ -152,7 +152,7 @@ TEST_CASE("verify: what a node runs") {
 
 TEST_CASE("verify: bits of conntrack marks that somebody chose") {
     const Compiled folder;
-    CHECK(folder.run("compile m -o other --flow-mark-bit 18").exit_code == 2);
+    CHECK(folder.run("compile m -o other --flow-mark-bit 17").exit_code == 2);
     CHECK(folder.run("compile m -o other --target iptables --flow-mark-bit 3").exit_code == 2);
     REQUIRE(folder.run("compile m -o other --flow-mark-bit 3").exit_code == 0);
     const std::string rules = folder.read("other/nodes/n1/ruleset.nft");
