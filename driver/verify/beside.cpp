@@ -4,7 +4,7 @@
 
 #include "backends/nftables/nftables.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 Beside beside(const nft::OtherTables& others, const backends::NodeImage& image) {
     Beside out;
@@ -31,4 +31,4 @@ Beside beside(const nft::OtherTables& others, const backends::NodeImage& image) 
     return out;
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

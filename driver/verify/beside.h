@@ -7,7 +7,7 @@
 #include "artefact/nft/listing.h"
 #include "backends/node/node_image.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 struct Beside {
     std::vector<std::string> breaks; ///< with it the rules are not the policy
@@ -16,4 +16,4 @@ struct Beside {
 
 Beside beside(const nft::OtherTables& others, const backends::NodeImage& image);
 
-} // namespace polecat::cli
+} // namespace polecat::driver
