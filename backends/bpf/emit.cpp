@@ -106,50 +106,33 @@ class BpfEmitter {
   private:
     std::uint32_t& head(unsigned word) { return out_.at(0, word); }
 
+    /// Those that no address is left of are in no table.
     void add_identities() {
-        std::map<net::Family, std::set<std::uint32_t>> found;
-        for (const auto& [address, identity] : image_.addresses)
-            found[address.family].insert(identity);
-        const NodeImage cut = normal_addresses();
-        for (const auto& [range, identity] : cut.outside)
-            found[range.first.family].insert(identity);
-        outside_ = cut.outside;
         for (const net::Family family : {net::Family::V4, net::Family::V6}) {
-            Identities& numbers = identities(family);
-            numbers.assign(found[family].begin(), found[family].end());
+            std::set<std::uint32_t> found;
+            for (const Stretch& each : identities_of(image_, family))
+                found.insert(each.leaf);
+            identities(family).assign(found.begin(), found.end());
         }
     }
     Identities& identities(net::Family family) {
         return family == net::Family::V4 ? made_.identities4 : made_.identities6;
     }
-    std::uint32_t leaf_of(net::Family family, std::uint32_t identity) {
-        return *place_of(identities(family), identity) + 1;
-    }
-    /// Identities that no address is left of are in no table.
-    NodeImage normal_addresses() const {
-        NodeImage only;
-        only.addresses = image_.addresses;
-        only.outside = image_.outside;
-        return normal(only);
-    }
 
     void add_addresses() {
         for (const net::Family family : {net::Family::V4, net::Family::V6}) {
-            std::vector<Stretch> ranges, exact, held, sources;
-            for (const auto& [range, identity] : outside_)
-                if (range.first.family == family)
-                    ranges.push_back({range, leaf_of(family, identity)});
-            for (const auto& [address, identity] : image_.addresses)
-                if (address.family == family)
-                    exact.push_back({{address, address}, kBpfIsEnd | leaf_of(family, identity)});
+            Stretches all = identities_of(image_, family);
+            for (Stretch& each : all)
+                each.leaf =
+                    (each.exact ? kBpfIsEnd : 0) | (*place_of(identities(family), each.leaf) + 1);
+            std::vector<Stretch> held, sources;
             for (const auto& each : image_.dispatch)
                 if (each.address.family == family)
                     held.push_back({{each.address, each.address}, group_place(each.group) + 1});
             for (const auto& each : image_.other_sources)
                 if (each.range.first.family == family)
                     sources.push_back({each.range, group_place(each.group) + 1});
-            add_family(family, lay_over(std::move(ranges), std::move(exact)),
-                       lay_over(united(std::move(sources)), united(std::move(held))));
+            add_family(family, all, lay_over(united(std::move(sources)), united(std::move(held))));
         }
     }
 
@@ -239,7 +222,6 @@ class BpfEmitter {
     }
 
     const NodeImage& image_;
-    std::map<net::Range, std::uint32_t> outside_;
     TableWriter out_;
     Image made_;
 };

@@ -14,18 +14,10 @@ namespace {
 /// Ranges of other addresses without the endpoints' own; neighbours are one.
 std::map<net::Range, std::uint32_t> cut_out(const NodeImage& image) {
     std::map<net::Range, std::uint32_t> out;
-    for (const net::Family family : {net::Family::V4, net::Family::V6}) {
-        std::vector<Stretch> ranges, exact;
-        for (const auto& [range, identity] : image.outside)
-            if (range.first.family == family)
-                ranges.push_back({range, identity});
-        for (const auto& [address, identity] : image.addresses)
-            if (address.family == family)
-                exact.push_back({{address, address}, identity});
-        for (const Stretch& each : lay_over(std::move(ranges), std::move(exact)))
-            if (!image.addresses.contains(each.range.first))
+    for (const net::Family family : {net::Family::V4, net::Family::V6})
+        for (const Stretch& each : identities_of(image, family))
+            if (!each.exact)
                 out[each.range] = each.leaf;
-    }
     return out;
 }
 

@@ -10,12 +10,17 @@ namespace polecat::bpf {
 
 struct Stretch {
     net::Range range;
-    std::uint32_t leaf = 0; ///< 0: none
+    std::uint32_t leaf = 0;
+    bool exact = false; ///< one address, which stays by itself whatever its neighbours are
     auto operator<=>(const Stretch&) const = default;
 };
-using Stretches = std::vector<Stretch>; ///< sorted, disjoint; neighbours of one leaf are one
+using Stretches =
+    std::vector<Stretch>; ///< sorted, disjoint; neighbouring ranges of one leaf are one
 
-/// `exact` lies over `ranges`, which do not overlap. An exact address stays by itself.
+/// `exact` (of single addresses) lies over `ranges`, which do not overlap.
 Stretches lay_over(std::vector<Stretch> ranges, std::vector<Stretch> exact);
+
+/// Identities of addresses, of endpoints and of all others.
+Stretches identities_of(const backends::NodeImage& image, net::Family family);
 
 } // namespace polecat::bpf

@@ -18,7 +18,7 @@ struct Tabled {
     std::optional<bpf::Image> image;
 };
 
-Tabled table(const std::string& text) {
+Tabled tabled(const std::string& text) {
     Tabled out{build(text), {}};
     if (out.built.image)
         out.image = bpf::emit(*out.built.image, "node0", out.built.cluster.diagnostics);
@@ -29,6 +29,29 @@ backends::NodeImage must_read_back(const bpf::Image& image) {
     const auto read = bpf::read_back(image);
     REQUIRE_MESSAGE(read.ok(), (read ? "" : read.error()));
     return *read;
+}
+
+std::optional<std::uint32_t> identity_at(const backends::NodeImage& image,
+                                         const net::Address& address) {
+    if (const auto exact = image.addresses.find(address); exact != image.addresses.end())
+        return exact->second;
+    for (const auto& [range, identity] : image.outside)
+        if (range.first <= address && address <= range.last && range.first.family == address.family)
+            return identity;
+    return std::nullopt;
+}
+
+/// Asked at all borders, and not by way of normal().
+void check_identities(const backends::NodeImage& read, const backends::NodeImage& made) {
+    std::set<net::Address> borders;
+    for (const auto& [address, identity] : made.addresses)
+        borders.insert(address);
+    for (const auto& [range, identity] : made.outside)
+        borders.insert({range.first, range.last});
+    for (const net::Address& each : borders)
+        for (const auto& near : {net::previous(each), std::optional(each), net::next(each)})
+            if (near)
+                CHECK(identity_at(read, *near) == identity_at(made, *near));
 }
 
 std::string felix_spec(const std::string& spec) {
@@ -60,10 +83,11 @@ TEST_CASE("tables read back as the image that they were made from") {
         testing::ClusterShape shape;
         shape.pods = 4 + seed % 9;
         shape.http = seed % 3 == 0;
-        const Tabled made = table(testing::ClusterWriter(seed, shape).write());
+        const Tabled made = tabled(testing::ClusterWriter(seed, shape).write());
         REQUIRE(made.image.has_value());
         const backends::NodeImage wanted = bpf::normal(*made.built.image);
         CHECK(must_read_back(*made.image) == wanted);
+        check_identities(wanted, *made.built.image);
         CHECK(bpf::normal(wanted) == wanted);
         diag::Diagnostics told;
         CHECK(bpf::emit(wanted, "node0", told) == made.image);
@@ -75,8 +99,17 @@ TEST_CASE("tables read back as the image that they were made from") {
     }
 }
 
+TEST_CASE("pods that are as all other addresses stay apart from them") {
+    const Tabled made = tabled(testing::pod("a", "a", 1) + testing::pod("b", "b", 2));
+    REQUIRE(made.image.has_value());
+    const backends::NodeImage image = must_read_back(*made.image);
+    CHECK(image == bpf::normal(*made.built.image));
+    check_identities(image, *made.built.image);
+    CHECK(image.addresses.size() == 2);
+}
+
 TEST_CASE("settings and other sources are in the file") {
-    const Tabled made = table(
+    const Tabled made = tabled(
         spoofing_pod("a", "1", "10.8.0.0/23") + testing::pod("b", "b", 2) + kOnlyA +
         felix_spec("workloadSourceSpoofing: Any, defaultEndpointToHostAction: Accept, vxlanPort: "
                    "4790, allowIPIPPacketsFromWorkloads: true, interfacePrefix: 'cali,tap'"));
@@ -95,7 +128,7 @@ TEST_CASE("settings and other sources are in the file") {
 }
 
 TEST_CASE("a file that is cut off, altered or of another version is refused") {
-    const Tabled made = table(testing::ClusterWriter(7, {}).write());
+    const Tabled made = tabled(testing::ClusterWriter(7, {}).write());
     REQUIRE(made.image.has_value());
     const std::string bytes = bpf::write(*made.image);
     testing::Random random(1);
@@ -116,14 +149,14 @@ TEST_CASE("a file that is cut off, altered or of another version is refused") {
 }
 
 TEST_CASE("tables that were tampered with do not read back") {
-    const Tabled made = table(testing::ClusterWriter(9, {}).write());
+    const Tabled made = tabled(testing::ClusterWriter(9, {}).write());
     REQUIRE(made.image.has_value());
     const backends::NodeImage good = must_read_back(*made.image);
     testing::Random random(2);
     for (int i = 0; i < 150; ++i) {
         bpf::Image bad = *made.image;
         // Behind the first words of IPv4, of which nearly all say the same.
-        const std::size_t from = i % 5 == 0 ? 0 : kBpfTopLines * kBpfLineWords;
+        const std::size_t from = i % 5 == 0 ? 0 : std::size_t{kBpfTopLines} * kBpfLineWords;
         bad.tables[from + random.below(bad.tables.size() - from)] ^= 1U << random.below(32);
         const auto read = bpf::read_back(bad);
         CHECK((!read.ok() || *read != good));
@@ -142,15 +175,15 @@ TEST_CASE("tables that were tampered with do not read back") {
 TEST_CASE("what the classifier can't do is refused") {
     const std::string pods = testing::pod("a", "a", 1) + testing::pod("b", "b", 2) + kOnlyA;
     const Tabled host =
-        table(pods + "{apiVersion: projectcalico.org/v3, kind: HostEndpoint, metadata: {name: h}, "
-                     "spec: {node: node0, interfaceName: eth0, expectedIPs: [192.168.7.1]}}");
+        tabled(pods + "{apiVersion: projectcalico.org/v3, kind: HostEndpoint, metadata: {name: h}, "
+                      "spec: {node: node0, interfaceName: eth0, expectedIPs: [192.168.7.1]}}");
     CHECK(host.built.has(Code::HostEndpointNotInBpf));
     CHECK_FALSE(host.image.has_value());
     // Two endpoints may use an address, with other policies; with the same ones nobody can tell.
     const std::string any = felix_spec("workloadSourceSpoofing: Any");
     const auto spoof = [&](const std::string& range, const std::string& policy) {
-        return table(spoofing_pod("a", "1", "10.8.0.0/16") + spoofing_pod("b", "2", range) + any +
-                     policy);
+        return tabled(spoofing_pod("a", "1", "10.8.0.0/16") + spoofing_pod("b", "2", range) + any +
+                      policy);
     };
     const Tabled shared = spoof("10.8.1.0/24", kOnlyA);
     CHECK(shared.built.has(Code::AddressOfTwoPrograms));
@@ -164,7 +197,7 @@ TEST_CASE("what the classifier can't do is refused") {
 
 TEST_CASE("settings that the rules around the classifier do not follow are told") {
     const std::string pods = testing::pod("a", "a", 1);
-    const auto with = [&](const std::string& spec) { return table(pods + felix_spec(spec)); };
+    const auto with = [&](const std::string& spec) { return tabled(pods + felix_spec(spec)); };
     CHECK(with("iptablesFilterDenyAction: Reject").built.has(Code::SettingNotInBpf));
     CHECK(with("disableConntrackInvalidCheck: true").built.has(Code::SettingNotInBpf));
     CHECK_FALSE(with("defaultEndpointToHostAction: Accept").built.has(Code::SettingNotInBpf));
@@ -194,7 +227,7 @@ TEST_CASE("the rules around the classifier ask it where packets are a workload's
         "{apiVersion: projectcalico.org/v3, kind: NetworkPolicy, metadata: {name: l, namespace: "
         "ns}, spec: {ingress: [{action: Log}]}}\n---\n";
     for (const bool logs : {false, true}) {
-        const Tabled made = table(testing::pod("a", "a", 1) + (logs ? log : ""));
+        const Tabled made = tabled(testing::pod("a", "a", 1) + (logs ? log : ""));
         REQUIRE(made.built.image.has_value());
         const iptables::Ruleset rules = bpf::rules_around(*made.built.image, "/pins");
         for (const net::Family family : {net::Family::V4, net::Family::V6}) {
