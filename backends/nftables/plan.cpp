@@ -69,8 +69,10 @@ bool may_stay(const ProgramImage& before, const ProgramImage& after,
                       });
 }
 
-/// `to` with other names for programs that `from` has under the same name and that can't stay.
-NodeImage renamed(const NodeImage& from, const NodeImage& to) {
+/// `to` with other names for programs that `from` has under the same name and that can't stay;
+/// these go to `renamed`, with what they were.
+NodeImage with_free_names(const NodeImage& from, const NodeImage& to,
+                          std::map<std::string, std::string>& renamed) {
     const auto met_before = live_identities(from), met_after = live_identities(to);
     std::map<std::string, std::string> names;
     NodeImage out = to;
@@ -83,6 +85,8 @@ NodeImage renamed(const NodeImage& from, const NodeImage& to) {
              found = from.programs.find(other))
             other = "p" + digest_of(other, 12);
         names[name] = other;
+        if (other != name)
+            renamed[other] = name;
         out.programs.emplace(other, program);
     }
     for (auto& [number, group] : out.groups)
@@ -298,7 +302,10 @@ Result<Plan> plan(const Ruleset& from, const NodeImage& to) {
             "taken for the other's. Load the whole ruleset, and have the node forget its "
             "connections (conntrack -F) between",
             before->flow_mark_bit, to.flow_mark_bit)};
-    Plan out = Planner(used, *before, renamed(*before, to)).run();
+    std::map<std::string, std::string> renamed;
+    const NodeImage after = with_free_names(*before, to, renamed);
+    Plan out = Planner(used, *before, after).run();
+    out.renamed = std::move(renamed);
     const std::string left = delete_unreachable(from);
     if (!left.empty())
         out.steps.insert(out.steps.begin(), {"delete what an unfinished plan left", left});

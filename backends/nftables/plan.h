@@ -2,6 +2,7 @@
 /// fill what nothing refers to yet, switch in one small transaction, delete what is left over.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,9 @@ struct Plan {
     /// whoever applies the plan deletes them from conntrack.
     std::vector<net::Address> forget;
     nft::Ruleset result; ///< what the node holds afterwards
+    /// Programs that can't take the place of one of their name: how rules and logs call them, and
+    /// the name that they were compiled under.
+    std::map<std::string, std::string> renamed;
 };
 
 /// `from`: what the node holds, also when a plan was broken off there. An error when that is not

@@ -245,11 +245,25 @@ Ruleset follow(const Ruleset& from, const NodeImage& to, const NodeImage* other_
     return kernel.rules;
 }
 
+/// Every program afterwards is one of the image, by its name or by what the plan says it was.
+std::size_t check_names(const Result<backends::Plan>& plan, const backends::NodeImage& to) {
+    REQUIRE(plan.ok());
+    const auto after = backends::read_back(plan->result);
+    REQUIRE(after.ok());
+    for (const auto& [name, program] : after->programs) {
+        const auto other = plan->renamed.find(name);
+        CHECK(to.programs.contains(other == plan->renamed.end() ? name : other->second));
+    }
+    for (const auto& [name, compiled] : plan->renamed)
+        CHECK(after->programs.contains(name));
+    return plan->renamed.size();
+}
+
 } // namespace
 
 TEST_CASE("plans lead from any policy to any other") {
     std::uint64_t fresh = 5000;
-    std::size_t given_way = 0;
+    std::size_t given_way = 0, renamed = 0;
     for (std::uint64_t seed = 1; seed <= 10; ++seed) {
         INFO("seed ", seed);
         Random random(seed);
@@ -281,10 +295,12 @@ TEST_CASE("plans lead from any policy to any other") {
         }
         // Numbered by itself: the same policy, other numbers, so everything has other names.
         const Built alone = build(testing::text_of(documents));
+        renamed += check_names(backends::plan(held, *alone.image), *alone.image);
         held = follow(held, *alone.image);
         CHECK(backends::read_back(held).ok());
     }
     CHECK(given_way <= 2);
+    CHECK(renamed > 0);
 }
 
 TEST_CASE("a pod of known identity is two elements with plain values") {
