@@ -24,12 +24,13 @@ inline std::string host_policy(const std::string& name, const std::string& more)
            name + "}, spec: {selector: role == 'host', " + more + "}}\n---\n";
 }
 
-/// Without it the host finds no neighbour that has an IPv6 address.
+/// Before all policy of a random cluster. Without it the host finds no neighbour that has an IPv6
+/// address.
 inline std::string neighbour_discovery() {
     const std::string rules = "[{action: Allow, protocol: ICMPv6, icmp: {type: 135}}, "
                               "{action: Allow, protocol: ICMPv6, icmp: {type: 136}}]";
-    return host_policy("discovery", "order: 0, types: [Ingress, Egress], ingress: " + rules +
-                                        ", egress: " + rules);
+    return host_policy("discovery", "tier: high, order: -1, types: [Ingress, Egress], ingress: " +
+                                        rules + ", egress: " + rules);
 }
 
 inline std::string random_rule(Random& random, bool with_pods) {
