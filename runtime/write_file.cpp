@@ -41,7 +41,7 @@ bool write_all(int file, const std::string& text) {
 }
 
 /// Fills a new file and gives it the owner and the mode of the old one.
-Result<bool> fill(int file, const struct stat& old, const std::string& text) {
+Result<bool> fill(int file, const struct stat& old, const std::string& text, Sync sync) {
     struct stat made {};
     if (!write_all(file, text))
         return write_failed("writing failed");
@@ -53,7 +53,7 @@ Result<bool> fill(int file, const struct stat& old, const std::string& text) {
         return write_failed("its owner can't be kept");
     if (fchmod(file, old.st_mode & 07777) != 0)
         return write_failed("its mode can't be kept");
-    if (fsync(file) != 0)
+    if (sync == Sync::Yes && fsync(file) != 0)
         return write_failed("writing failed");
     return true;
 }
@@ -70,7 +70,7 @@ void sync_folder(const std::string& folder) {
 } // namespace
 
 Result<bool> replace_file(const std::string& path, const std::string& before,
-                          const std::string& text) {
+                          const std::string& text, Sync sync) {
     const Result<std::string> real = real_path(path);
     if (!real)
         return Error{real.error()};
@@ -88,16 +88,16 @@ Result<bool> replace_file(const std::string& path, const std::string& before,
     const int file = mkostemp(temporary.data(), O_CLOEXEC);
     if (file < 0)
         return write_failed("no temporary file beside it");
-    Result<bool> out = fill(file, old, text);
+    Result<bool> out = fill(file, old, text, sync);
     if (close(file) != 0 && out)
         out = write_failed("writing failed");
     if (out && !reads(*real, before))
         out = Error{"it has changed since it was read"};
     if (out && std::rename(temporary.c_str(), real->c_str()) != 0)
         out = write_failed("it can't be replaced");
-    if (out)
+    if (out && sync == Sync::Yes)
         sync_folder(folder);
-    else
+    else if (!out)
         unlink(temporary.c_str());
     return out;
 }
@@ -117,19 +117,19 @@ Result<bool> pass_on(const std::string& path, const std::string& text) {
 
 } // namespace
 
-Result<bool> write_file(const std::string& path, const std::string& text) {
+Result<bool> write_file(const std::string& path, const std::string& text, Sync sync) {
     struct stat old {};
     if (stat(path.c_str(), &old) == 0) {
         if (S_ISCHR(old.st_mode) || S_ISFIFO(old.st_mode))
             return pass_on(path, text);
         const auto before = read_file(path);
-        return before ? replace_file(path, *before, text) : write_failed("it can't be read");
+        return before ? replace_file(path, *before, text, sync) : write_failed("it can't be read");
     }
     // O_EXCL: neither a link to nowhere nor a file that came meanwhile is written.
     const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (file < 0)
         return write_failed("it can't be made");
-    const bool written = write_all(file, text) && fsync(file) == 0;
+    const bool written = write_all(file, text) && (sync == Sync::No || fsync(file) == 0);
     if ((close(file) != 0) || !written) {
         const Error error = write_failed("writing failed");
         unlink(path.c_str());

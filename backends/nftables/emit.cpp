@@ -152,9 +152,8 @@ class Emitter {
     /// Interfaces with programs of some of these hooks.
     std::set<std::string> judged_in_passing(const std::vector<decision::Hook>& hooks) const {
         std::set<std::string> out;
-        for (const AttachPoint& each : image_.attached)
-            if (std::find(hooks.begin(), hooks.end(), each.hook) != hooks.end())
-                out.insert(each.interface);
+        for (const decision::Hook hook : hooks)
+            out.merge(image_.interfaces_at(hook));
         return out;
     }
 

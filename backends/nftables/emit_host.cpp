@@ -40,19 +40,13 @@ class HostEmitter {
   private:
     bool is_used(const Stage& stage) const { return image_.attaches(stage.hook, stage.direction); }
     bool has_wildcard(const Stage& stage) const {
-        return std::any_of(image_.attached.begin(), image_.attached.end(), [&](const auto& each) {
-            return is_at(each, stage) && each.interface == "*";
-        });
+        return image_.interfaces_at(stage.hook, stage.direction).contains("*");
     }
 
     /// Packets of interfaces that the stage has no program for.
     std::vector<nft::Match> elsewhere(const Stage& stage) const {
-        std::set<std::string> governed;
-        for (const AttachPoint& each : image_.attached)
-            if (is_at(each, stage))
-                governed.insert(each.interface);
         std::vector<nft::Match> out;
-        for (const std::string& each : governed)
+        for (const std::string& each : image_.interfaces_at(stage.hook, stage.direction))
             out.emplace_back(InterfaceIs{stage.incoming(), true, each});
         return out;
     }

@@ -6,15 +6,13 @@
 
 namespace polecat::backends {
 
-bool NodeImage::attaches(decision::Hook hook) const {
-    return std::any_of(attached.begin(), attached.end(),
-                       [&](const AttachPoint& each) { return each.hook == hook; });
-}
-
-bool NodeImage::attaches(decision::Hook hook, decision::Direction direction) const {
-    return std::any_of(attached.begin(), attached.end(), [&](const AttachPoint& each) {
-        return each.hook == hook && each.direction == direction;
-    });
+std::set<std::string> NodeImage::interfaces_at(decision::Hook hook,
+                                               std::optional<decision::Direction> direction) const {
+    std::set<std::string> out;
+    for (const AttachPoint& each : attached)
+        if (each.hook == hook && (!direction || each.direction == *direction))
+            out.insert(each.interface);
+    return out;
 }
 
 std::vector<std::string> NodeImage::host_interfaces() const {

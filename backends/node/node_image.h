@@ -148,8 +148,13 @@ struct NodeImage {
     std::optional<std::uint16_t> report_group;
     unsigned flow_mark_bit = kFlowMarkBit; ///< the lowest of 15 in conntrack marks that are ours
 
-    bool attaches(decision::Hook hook) const;
-    bool attaches(decision::Hook hook, decision::Direction direction) const;
+    /// Where host endpoints have programs at a hook; "*" stands for itself. Without `direction`: of
+    /// both.
+    std::set<std::string> interfaces_at(decision::Hook hook,
+                                        std::optional<decision::Direction> direction = {}) const;
+    bool attaches(decision::Hook hook, decision::Direction direction) const {
+        return !interfaces_at(hook, direction).empty();
+    }
     /// That have a host endpoint of their own, sorted.
     std::vector<std::string> host_interfaces() const;
     /// Gives groups numbers by what they are, 1 to 2^28, in `dispatch` as well; those that the

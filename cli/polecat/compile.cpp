@@ -14,6 +14,7 @@
 #include "driver/compile/compilation.h"
 #include "driver/compile/emit_forms.h"
 #include "driver/compile/plan.h"
+#include "driver/session.h"
 #include "support/diag/render.h"
 #include "support/listed.h"
 
@@ -236,7 +237,8 @@ int run(CompileOptions& options) {
     if (options.target == "bird" && options.emit.empty())
         return compile_bird(options, input);
     refuse_for_iptables(options);
-    const auto cluster = passes::lower(input.cluster).cluster;
+    Session session(input);
+    const decision::LoweredCluster& cluster = session.cluster();
     if (!options.emit.empty()) {
         fmt::print("{}", emit_form(options.emit, input.cluster, cluster));
         return kGood;

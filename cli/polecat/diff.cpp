@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <filesystem>
-#include <future>
 #include <optional>
 
 #include <fmt/format.h>
@@ -8,11 +7,9 @@
 #include "cli/polecat/commands.h"
 #include "cli/polecat/diff/print.h"
 #include "driver/diff/picture.h"
-#include "driver/diff/unseen.h"
 #include "driver/input/input.h"
 #include "driver/input/revision.h"
 #include "driver/input/unread.h"
-#include "driver/lint/proofs.h"
 #include "passes/enforce_staged.h"
 #include "runtime/git.h"
 
@@ -22,12 +19,11 @@ using namespace driver;
 
 namespace {
 
-struct DiffOptions {
+struct DiffCommand {
     std::vector<std::string> what;
     InputOptions input;
     std::string format = "text", fail_on = "none", unknown_address = "depends";
-    bool staged = false, prove = false;
-    std::string smt_folder; ///< empty: queries are not written
+    DiffOptions how;
 };
 
 [[noreturn]] void fail(const std::string& message) {
@@ -95,16 +91,15 @@ void name_revisions(const std::vector<std::string>& what) {
                     base, both ? what[1] : "HEAD"));
 }
 
-Result<std::string> rendered(const std::string& format, const DiffReport& report,
-                             const decision::LoweredCluster& head) {
+Result<std::string> rendered(const std::string& format, const DiffReport& report) {
     if (format == "json")
         return diff_json(report);
     if (format == "md")
         return diff_markdown(report);
     if (format == "dot")
-        return backends::to_dot(diff_picture(report, head));
+        return backends::to_dot(diff_picture(report, report.head.cluster()));
     if (format == "svg")
-        return backends::to_svg(diff_picture(report, head));
+        return backends::to_svg(diff_picture(report, report.head.cluster()));
     return diff_text(report);
 }
 
@@ -124,41 +119,20 @@ void allow_empty_side(Input& base, Input& head) {
             [](const diag::Diagnostic& each) { return each.code != diag::Code::NoManifests; });
 }
 
-int compare(const DiffOptions& options, Input& base, Input& head,
-            const policy::Cluster& head_cluster) {
+int compare(const DiffCommand& options, Input& base, Input& head) {
     allow_empty_side(base, head);
     // A version may be broken altogether, and the other one mend it.
     if (is_unusable(base, false) || (&base != &head && is_unusable(head, false)))
         return kBadInput;
-    // A version reads its cluster and nothing else, so both are made at once.
     const auto lowering = lower_options(options.unknown_address);
-    auto base_version =
-        std::async(std::launch::async, [&] { return passes::lower(base.cluster, lowering); });
-    const auto [head_policies, now] = passes::lower(head_cluster, lowering);
-    const auto [base_policies, before] = base_version.get();
-    const bool prove = options.prove || !options.smt_folder.empty();
-    const analyzer::Diff found = analyzer::diff(before, now, prove);
-    DiffReport report{base,
-                      head,
-                      found,
-                      diff_rows(found, now),
-                      policy_changes(base_policies, head_policies),
-                      {},
-                      {},
-                      routing_report(base, head)};
-    report.unread = unread_lines(base, endpoints_in_doubt(base, before));
-    if (&base != &head)
-        for (std::string& line : unread_lines(head, endpoints_in_doubt(head, now)))
-            if (std::find(report.unread.begin(), report.unread.end(), line) == report.unread.end())
-                report.unread.push_back(std::move(line));
-    if (options.staged) // these are enforced, not gone
-        std::erase_if(report.policies.gone,
-                      [](const std::string& name) { return name.starts_with("Staged"); });
-    report.unseen = unseen_changes(report, {base.cluster, base_policies, before},
-                                   {head_cluster, head_policies, now});
-    if (prove)
-        report.proof = prove_diff(before, now, found, options.smt_folder);
-    const auto text = rendered(options.format, report, now);
+    Session before(base, lowering);
+    std::optional<Session> now;
+    if (options.how.staged)
+        now.emplace(head, passes::enforce_staged(head.cluster), lowering);
+    else
+        now.emplace(head, lowering);
+    const DiffReport report = diff_report(before, *now, options.how);
+    const auto text = rendered(options.format, report);
     if (!text) {
         fmt::print(stderr, "polecat: {}\n", text.error());
         return kBadInput;
@@ -166,12 +140,12 @@ int compare(const DiffOptions& options, Input& base, Input& head,
     for (const std::string& line : report.unread)
         fmt::print(stderr, "polecat: {}\n", line);
     fmt::print("{}", *text);
-    if (prove && (options.format == "svg" || options.format == "dot"))
+    if (report.proof && (options.format == "svg" || options.format == "dot"))
         fmt::print(stderr, "{}\n", proof_text(*report.proof));
     return wants_failure(options.fail_on, report) ? kFindings : kGood;
 }
 
-int run(const DiffOptions& options) {
+int run(const DiffCommand& options) {
     if (options.what.empty())
         fail("name two folders, or revisions such as main..branch");
     if (const auto revisions = revisions_of(options.what.front())) {
@@ -180,26 +154,24 @@ int run(const DiffOptions& options) {
             paths = {"."};
         Input base = input_of(revisions->base, paths, options.input);
         Input head = input_of(revisions->head, paths, options.input);
-        return compare(options, base, head,
-                       options.staged ? passes::enforce_staged(head.cluster) : head.cluster);
+        return compare(options, base, head);
     }
     name_revisions(options.what);
-    if (options.staged && options.what.size() == 1) {
+    if (options.how.staged && options.what.size() == 1) {
         Input input = read_input(options.what, options.input);
-        return compare(options, input, input, passes::enforce_staged(input.cluster));
+        return compare(options, input, input);
     }
     if (options.what.size() != 2)
         fail("name two folders or files, or one with --staged");
     Input base = read_input({options.what[0]}, options.input),
           head = read_input({options.what[1]}, options.input);
-    return compare(options, base, head,
-                   options.staged ? passes::enforce_staged(head.cluster) : head.cluster);
+    return compare(options, base, head);
 }
 
 } // namespace
 
 void add_diff(CLI::App& app, int& exit_code) {
-    auto options = std::make_shared<DiffOptions>();
+    auto options = std::make_shared<DiffCommand>();
     CLI::App* command =
         app.add_subcommand("diff", "which flows and routes does a change open and close?");
     command->add_option("BASE HEAD", options->what,
@@ -217,11 +189,11 @@ void add_diff(CLI::App& app, int& exit_code) {
             "announcements or kernel routes change (bgp); none by default")
         ->check(CLI::IsMember({"opened", "closed", "any", "bgp", "none"}));
     command->add_flag(
-        "--staged", options->staged,
+        "--staged", options->how.staged,
         "take the staged policies of HEAD as enforced; with one folder, preview them");
-    command->add_flag("--prove", options->prove,
+    command->add_flag("--prove", options->how.prove,
                       "have Z3 check for every program which flows change");
-    command->add_option("--emit-smt2", options->smt_folder,
+    command->add_option("--emit-smt2", options->how.smt_folder,
                         "write the queries of --prove to this folder (implies it)");
     add_unknown_address(*command, options->unknown_address);
     command->footer("Examples:\n"

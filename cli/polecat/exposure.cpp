@@ -7,6 +7,7 @@
 #include "driver/exposure/exposure.h"
 #include "driver/input/answer_notes.h"
 #include "driver/input/unread.h"
+#include "support/json_text.h"
 #include "support/listed.h"
 
 namespace polecat::cli {
@@ -138,16 +139,16 @@ std::string json_of(const std::vector<Exposure>& exposures,
             entry["unread"] = unread;
         out.push_back(std::move(entry));
     }
-    return out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
+    return json_text(std::move(out));
 }
 
 int run(const ExposureOptions& options) {
-    const Input input = read_input(options.paths, options.input);
+    Input input = read_input(options.paths, options.input);
     if (is_unusable(input))
         return kBadInput;
-    const auto cluster =
-        passes::lower(input.cluster, lower_options(options.unknown_address)).cluster;
-    const std::vector<Exposure> exposures = exposure_of(input, cluster);
+    Session session(input, lower_options(options.unknown_address));
+    const decision::LoweredCluster& cluster = session.cluster();
+    const std::vector<Exposure> exposures = exposure_of(session);
     const bool open = std::any_of(exposures.begin(), exposures.end(),
                                   [](const Exposure& each) { return !each.outside.empty(); });
     Hanging hanging;

@@ -10,6 +10,7 @@
 #include "driver/input/unread.h"
 #include "driver/map/picture.h"
 #include "driver/routing/flow_routes.h"
+#include "driver/session.h"
 
 namespace polecat::cli {
 
@@ -66,12 +67,13 @@ bool by_side(const MapOptions& options, const decision::LoweredCluster& cluster)
     return true;
 }
 
-void render(const MapOptions& options, const Input& input, const decision::LoweredCluster& cluster,
-            const analyzer::ConnectivityMap& map, net::Family family, FlowRoutes& routes,
-            Hanging* hanging, const TextSink& sink) {
+void render(const MapOptions& options, Session& session, net::Family family, Hanging* hanging,
+            const TextSink& sink) {
+    const decision::LoweredCluster& cluster = session.cluster();
+    const analyzer::ConnectivityMap& map = session.map(family);
     MapRows rows =
         options.expand ? expanded_rows(cluster, map, family) : grouped_rows(cluster, map, family);
-    routes.mark(rows);
+    session.routes().mark(rows);
     if (rows.cut)
         fmt::print(stderr, "note: routes were looked for between the first 20,000 pairs of a row; "
                            "there may be more pairs without one\n");
@@ -82,15 +84,15 @@ void render(const MapOptions& options, const Input& input, const decision::Lower
         hanging->all += here.all;
     }
     if (options.format == "json")
-        rows.unread = unread_lines(input, here);
+        rows.unread = unread_lines(session.input(), here);
     render_map(rows, map, options.format, options.expand, sink);
 }
 
 /// What was put together, and why a picture is a table, is said beside the picture as well.
-Result<std::string> draw(const MapOptions& options, const decision::LoweredCluster& cluster,
-                         const analyzer::ConnectivityMap& map, net::Family family,
+Result<std::string> draw(const MapOptions& options, Session& session, net::Family family,
                          const Grouping& grouping) {
-    const backends::Graph graph = picture_of(cluster, map, family, grouping);
+    const backends::Graph graph =
+        picture_of(session.cluster(), session.map(family), family, grouping);
     for (const std::string& note : graph.notes)
         fmt::print(stderr, "note: {}\n", note);
     if (options.format == "dot")
@@ -139,14 +141,12 @@ int run(const MapOptions& options) {
     Input input = read_input(options.paths, options.input);
     if (is_unusable(input))
         return kBadInput;
-    const auto cluster =
-        passes::lower(input.cluster, lower_options(options.unknown_address)).cluster;
-    const decision::Identities identities(cluster);
-    FlowRoutes routes(input, cluster);
+    Session session(input, lower_options(options.unknown_address));
+    const decision::LoweredCluster& cluster = session.cluster();
     if (picture && options.expand)
         fmt::print(stderr,
                    "note: --expand is for rows; --group-by workload is the finest picture\n");
-    if (picture && routes.are_known())
+    if (picture && session.routes().are_known())
         fmt::print(stderr, "note: the picture shows what policy allows; rows (--format text) say "
                            "where no route carries it\n");
     const auto families = families_of(options, cluster);
@@ -158,19 +158,18 @@ int run(const MapOptions& options) {
         tell_unread(input, endpoints_in_doubt(input, cluster));
     for (const net::Family family : picture ? first_of(families) : families) {
         if (sides) {
-            write(render_sides(cluster, analyzer::Sides(cluster, identities, family), family,
-                               options.format,
+            write(render_sides(cluster, analyzer::Sides(cluster, session.identities(), family),
+                               family, options.format,
                                unread_lines(input, endpoints_in_doubt(input, cluster))));
             continue;
         }
-        const analyzer::ConnectivityMap map(cluster, identities, family);
         if (!picture) {
             render(
-                options, input, cluster, map, family, routes, by_rows ? &hanging : nullptr,
+                options, session, family, by_rows ? &hanging : nullptr,
                 [&](const std::string& text) { by_rows ? void(held_back += text) : write(text); });
             continue;
         }
-        const auto text = draw(options, cluster, map, family, *grouping);
+        const auto text = draw(options, session, family, *grouping);
         if (!text) {
             fmt::print(stderr, "polecat: {}\n", text.error());
             return kBadInput;

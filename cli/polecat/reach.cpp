@@ -4,9 +4,9 @@
 #include "cli/polecat/commands.h"
 #include "cli/polecat/reach/ask_print.h"
 #include "cli/polecat/reach/print.h"
-#include "driver/input/input.h"
 #include "driver/input/unread.h"
-#include "driver/reach/ask.h"
+#include "driver/reach/questions.h"
+#include "driver/session.h"
 #include "frontend/expectation_text.h"
 
 namespace polecat::cli {
@@ -75,92 +75,24 @@ bool is_open(const std::string& end) {
            name.range.first != name.range.last;
 }
 
-analyzer::ConnectionSet connections_of(const ReachOptions& options,
-                                       const expectation::Traffic& traffic) {
-    using analyzer::ConnectionSet, analyzer::PortPairs;
-    const auto single = [](int port) {
-        const auto number = static_cast<std::uint16_t>(port);
-        return net::PortSet::of(net::PortRange{number, number});
-    };
-    if (traffic.icmp_type) {
-        const int type = *traffic.icmp_type * 256;
-        const auto first = static_cast<std::uint16_t>(type + traffic.icmp_code.value_or(0));
-        const auto last = static_cast<std::uint16_t>(type + traffic.icmp_code.value_or(255));
-        return ConnectionSet::of_icmp(traffic.protocol,
-                                      net::PortSet::of(net::PortRange{first, last}));
-    }
-    if (!net::has_ports(traffic.protocol))
-        return ConnectionSet::of(traffic.protocol);
-    const auto any = net::PortSet::of(net::PortRange{});
-    return ConnectionSet::of(
-        traffic.protocol,
-        PortPairs::of(traffic.port ? single(*traffic.port) : any,
-                      options.source_port >= 0 ? single(options.source_port) : any));
-}
-
-std::vector<Question> questions_of(const ReachOptions& options,
-                                   const std::vector<expectation::Traffic>& traffic,
-                                   const decision::LoweredCluster& cluster) {
-    Question question;
-    question.from = options.from;
-    question.to = options.to;
-    question.explain = options.all_rules;
-    question.source = value_or_usage(asked_ends(cluster, options.from));
-    question.destination = value_or_usage(asked_ends(cluster, options.to));
-    std::vector<Question> asked;
-    for (const expectation::Traffic& each : traffic) {
-        asked.push_back(question);
-        asked.back().traffic = to_string(each);
-        asked.back().connections = connections_of(options, each);
-    }
-    if (traffic.empty()) {
-        asked.push_back(question);
-        asked.back().connections = analyzer::ConnectionSet::all();
-    }
-    constexpr std::string_view kService = "service:";
-    std::vector<Question> out;
-    for (const Question& each : asked) {
-        auto parts =
-            options.to.starts_with(kService)
-                ? service_questions(
-                      cluster, cluster.service_fronts.at(options.to.substr(kService.size())), each)
-                : questions_behind(cluster, each);
-        std::move(parts.begin(), parts.end(), std::back_inserter(out));
-    }
-    if (out.empty())
-        fail("the service has no such port, or no pods behind it");
-    return out;
-}
-
 int ask(const ReachOptions& options, const std::vector<expectation::Traffic>& traffic,
-        const decision::LoweredCluster& cluster, const Input& input) {
+        Session& session) {
     if (!options.http.empty())
         fail("--http takes both ends and a port");
     if (options.source_port >= 0 && traffic.empty())
         fail("--source-port takes a --port or --protocol");
     if (options.from.starts_with("service:"))
         fail("a service sends nothing: name the pods behind it as FROM");
-    const auto questions = questions_of(options, traffic, cluster);
+    Asked asked{options.from, options.to, traffic, {}, options.all_rules};
+    if (options.source_port >= 0)
+        asked.source_port = static_cast<std::uint16_t>(options.source_port);
+    const auto questions = value_or_usage(questions_of(session.cluster(), asked));
     Hanging hanging;
-    const std::string text = options.format == "json"
-                                 ? answer_json(cluster, input, questions, hanging)
-                                 : answer_text(cluster, input, questions, hanging);
-    tell_unread(input, hanging);
+    const std::string text = options.format == "json" ? answer_json(session, questions, hanging)
+                                                      : answer_text(session, questions, hanging);
+    tell_unread(session.input(), hanging);
     std::fwrite(text.data(), 1, text.size(), stdout);
     return kGood;
-}
-
-/// Of the one answer about all traffic between two ends.
-Hanging of_one_answer(const Input& input, const decision::LoweredCluster& cluster,
-                      const ir::PathQuery& query) {
-    const auto in_doubt = [&](const ir::PathEnd& end, decision::Direction direction) {
-        return end.endpoint &&
-               endpoints_in_doubt(input, cluster, {*end.endpoint}, direction).some != 0;
-    };
-    Hanging out;
-    out.add(in_doubt(query.source, decision::Direction::Egress) ||
-            in_doubt(query.destination, decision::Direction::Ingress));
-    return out;
 }
 
 int run(const ReachOptions& options) {
@@ -169,12 +101,12 @@ int run(const ReachOptions& options) {
     Input input = read_input(options.paths, options.input);
     if (is_unusable(input))
         return kBadInput;
-    const auto cluster =
-        passes::lower(input.cluster, lower_options(options.unknown_address)).cluster;
+    Session session(input, lower_options(options.unknown_address));
+    const decision::LoweredCluster& cluster = session.cluster();
     if (options.suggest && (open || traffic.empty()))
         fail("--suggest takes both ends and a --port or --protocol");
     if (open || (traffic.empty() && options.all_rules))
-        return ask(options, traffic, cluster, input);
+        return ask(options, traffic, session);
     const auto from = value_or_usage(frontend::parse_end(options.from));
     const auto to = value_or_usage(frontend::parse_end(options.to));
     ir::PathQuery query;
@@ -183,13 +115,12 @@ int run(const ReachOptions& options) {
     if (!query.source.service.empty())
         fail("a service sends nothing: name the pods behind it as FROM");
     query.route = ir::Route::Wire;
-    FlowRoutes routes(input, cluster);
     const ReachPrinter printer(cluster, input.sources, options.from, options.to, options.all_rules,
-                               routes);
+                               session.routes());
     if (traffic.empty()) {
-        const Hanging hanging = of_one_answer(input, cluster, query);
+        const Hanging hanging = hanging_of(session, query);
         tell_unread(input, hanging);
-        const auto found = value_or_usage(everything_between(cluster, query, routes));
+        const auto found = value_or_usage(everything_between(session, query));
         fmt::print("{}",
                    options.format == "json"
                        ? printer.summary_json(found, unread_lines(input, hanging), hanging.some > 0)
@@ -199,10 +130,9 @@ int run(const ReachOptions& options) {
     std::vector<ReachAnswer> answers;
     for (const expectation::Traffic& each : traffic) {
         query.packet = packet_of(options, each);
-        answers.push_back(answer_of(cluster, query, each, routes));
+        answers.push_back(answer_of(session, query, each));
         if (options.suggest && answers.back().verdict.verdict != decision::Verdict::Allow)
-            answers.back().suggestion =
-                suggest(input.cluster, cluster, lower_options(options.unknown_address), query);
+            answers.back().suggestion = suggest(input.cluster, cluster, session.options(), query);
     }
     Hanging hanging;
     for (const ReachAnswer& each : answers)

@@ -62,7 +62,8 @@ int run(const ReportCommand& command) {
     });
     Checked checked = check_input(input, config);
     lint::fold(input.diagnostics);
-    Report report = make_report(input, std::move(checked), *grouping);
+    Session session(input);
+    Report report = make_report(session, std::move(checked), *grouping);
     report.title = command.title;
     report.version = POLECAT_VERSION;
     report.paths = named(command.paths);

@@ -8,6 +8,7 @@
 #include "driver/input/input.h"
 #include "driver/test/test_files.h"
 #include "support/diag/report.h"
+#include "support/json_text.h"
 #include "support/junit.h"
 
 namespace polecat::cli {
@@ -109,8 +110,7 @@ int run(const TestOptions& options) {
             print_text(file, options.verbose);
     }
     if (options.format == "json")
-        fmt::print("{}\n", nlohmann::json{{"files", files}}.dump(
-                               1, ' ', false, nlohmann::json::error_handler_t::replace));
+        fmt::print("{}", json_text(nlohmann::json{{"files", files}}));
     else if (options.format == "junit")
         fmt::print("{}", junit::to_xml("polecat test", suites));
     else

@@ -7,6 +7,7 @@
 #include "cli/polecat/commands.h"
 #include "driver/compile/compilation.h"
 #include "driver/input/input.h"
+#include "driver/session.h"
 #include "frontend/expectation_text.h"
 #include "ir/path/path.h"
 #include "runtime/lab/lab.h"
@@ -172,11 +173,12 @@ int run(const TryOptions& options) {
     for (const std::string& port : options.ports)
         if (const auto parsed = frontend::parse_port(port); !parsed)
             throw CLI::ValidationError(parsed.error());
-    const Input input = read_input(options.paths, options.input);
+    Input input = read_input(options.paths, options.input);
     if (print_errors(input, false))
         return kBadInput;
     diag::Diagnostics diagnostics;
-    const auto cluster = passes::lower(input.cluster).cluster;
+    Session session(input);
+    const decision::LoweredCluster& cluster = session.cluster();
     std::string node = options.node;
     for (const decision::Endpoint& endpoint : cluster.endpoints)
         if (node.empty())

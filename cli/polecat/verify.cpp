@@ -5,9 +5,11 @@
 
 #include "cli/polecat/commands.h"
 #include "driver/input/input.h"
+#include "driver/session.h"
 #include "driver/verify/verify.h"
 #include "passes/lower.h"
 #include "support/diag/render.h"
+#include "support/json_text.h"
 #include "support/listed.h"
 
 namespace polecat::cli {
@@ -149,7 +151,7 @@ json json_of(const Difference& each) {
     return out;
 }
 
-std::string json_text(const VerifyReport& report) {
+std::string report_json(const VerifyReport& report) {
     json out{{"nodes", json::array()}};
     for (const NodeVerdict& node : report.nodes) {
         json differences = json::array();
@@ -163,7 +165,7 @@ std::string json_text(const VerifyReport& report) {
                                 {"differences", std::move(differences)},
                                 {"notes", node.notes}});
     }
-    return out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
+    return json_text(std::move(out));
 }
 
 int exit_code_of(const VerifyReport& report, const diag::Diagnostics& diagnostics) {
@@ -186,7 +188,7 @@ int finish(const VerifyOptions& options, const PolicySide* policy, diag::Diagnos
         return kBadInput;
     }
     if (options.format == "json")
-        fmt::print("{}", json_text(report));
+        fmt::print("{}", report_json(report));
     else
         for (const NodeVerdict& node : report.nodes)
             fmt::print("{}{}", text_of(node), notes_text(node));
@@ -203,8 +205,8 @@ int run(VerifyOptions& options) {
     Input input = read_input(options.paths, options.input);
     if (print_errors(input, true))
         return kBadInput;
-    const auto cluster = passes::lower(input.cluster).cluster;
-    const PolicySide policy{cluster, input.sources};
+    Session session(input);
+    const PolicySide policy{session.cluster(), input.sources};
     return finish(options, &policy, diagnostics, input.sources);
 }
 

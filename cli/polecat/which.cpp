@@ -4,7 +4,9 @@
 
 #include "cli/polecat/commands.h"
 #include "driver/input/unread.h"
+#include "driver/session.h"
 #include "driver/which/which.h"
+#include "support/json_text.h"
 #include "support/listed.h"
 
 namespace polecat::cli {
@@ -46,7 +48,7 @@ class WhichPrinter {
                 fmt::print("  {}\n", name);
         }
         if (json_)
-            print(out);
+            print(std::move(out));
     }
 
     void print(const Governed& governed) const {
@@ -54,7 +56,7 @@ class WhichPrinter {
             json out = json::array();
             for (const GoverningPolicies& part : governed.by)
                 out.push_back(json_of(part));
-            return print(out);
+            return print(std::move(out));
         }
         fmt::print("{}\n", name_of(cluster_, governed.endpoint));
         for (const GoverningPolicies& part : governed.by)
@@ -124,9 +126,7 @@ class WhichPrinter {
     std::string place(const Span& span) const {
         return span.known() ? "   (" + sources_.describe(span) + ")" : "";
     }
-    static void print(const json& out) {
-        fmt::print("{}\n", out.dump(1, ' ', false, json::error_handler_t::replace));
-    }
+    static void print(json out) { fmt::print("{}", json_text(std::move(out))); }
 
     bool json_;
     const Sources& sources_;
@@ -136,19 +136,19 @@ class WhichPrinter {
 int run(const WhichOptions& options) {
     if (options.what.empty() == options.selector.empty())
         throw CLI::ValidationError("name an endpoint, policy:NAME, or give a --selector");
-    const Input input = read_input(options.paths, options.input);
+    Input input = read_input(options.paths, options.input);
     if (is_unusable(input))
         return kBadInput;
-    const passes::Lowered lowered = passes::lower(input.cluster);
-    const decision::LoweredCluster& cluster = lowered.cluster;
+    Session session(input);
+    const decision::LoweredCluster& cluster = session.cluster();
     tell_unread(input, endpoints_in_doubt(input, cluster));
     const WhichPrinter printer(options.format == "json", input.sources, cluster);
     if (!options.selector.empty())
         printer.print(std::vector{value_or_usage(
             endpoints_of_selector(cluster, options.selector, options.space), "--selector: ")});
     else if (options.what.starts_with(kPolicy))
-        printer.print(
-            value_or_usage(endpoints_of_policy(lowered, options.what.substr(kPolicy.size()))));
+        printer.print(value_or_usage(
+            endpoints_of_policy(session.lowered(), options.what.substr(kPolicy.size()))));
     else
         printer.print(value_or_usage(policies_of_endpoint(cluster, options.what)));
     return kGood;

@@ -49,7 +49,7 @@ Result<bool> write_in_bundle(const std::string& bundle, const std::string& path,
     fs::create_directories(whole.parent_path(), error);
     if (error)
         return Error{error.message()};
-    return runtime::write_file(whole.string(), text);
+    return runtime::write_file(whole.string(), text, runtime::Sync::No);
 }
 
 Result<backends::Numbers> numbers_in(const std::string& bundle) {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analyzer/explain/trail.h"
+#include "support/json_text.h"
 
 namespace polecat::driver {
 
@@ -37,7 +38,7 @@ std::string origins_json(const decision::LoweredCluster& cluster, backends::Node
                                     {"interface", endpoint.interface_name},
                                     {"programs", std::move(programs)}});
     }
-    return out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
+    return json_text(std::move(out));
 }
 
 Result<Origins> parse_origins(const std::string& text) {

@@ -1,9 +1,14 @@
 #include "driver/diff/report.h"
 
+#include <algorithm>
+#include <future>
 #include <map>
 
 #include <fmt/format.h>
 
+#include "driver/diff/unseen.h"
+#include "driver/input/unread.h"
+#include "driver/lint/proofs.h"
 #include "ir/policy/text.h"
 #include "support/listed.h"
 
@@ -82,6 +87,36 @@ std::string lists_of(const DiffReport& report, const char* prefix) {
     add_list(out,
              titled("host endpoints whose untracked, preDNAT or forward policy changed").c_str(),
              report.diff.other_hooks, 8);
+    return out;
+}
+
+DiffReport diff_report(Session& base, Session& head, const DiffOptions& options) {
+    // A version reads its cluster and nothing else, so both are made at once.
+    auto made = std::async(std::launch::async, [&] { base.lowered(); });
+    const decision::LoweredCluster& now = head.cluster();
+    made.get();
+    const decision::LoweredCluster& before = base.cluster();
+    const bool prove = options.prove || !options.smt_folder.empty();
+    analyzer::Diff found = analyzer::diff(before, now, prove);
+    std::vector<DiffRow> rows = diff_rows(found, now);
+    DiffReport out{base,
+                   head,
+                   std::move(found),
+                   std::move(rows),
+                   policy_changes(base.lowered().policies, head.lowered().policies),
+                   {},
+                   unread_lines(base.input(), endpoints_in_doubt(base.input(), before)),
+                   routing_report(base.input(), head.input())};
+    if (&base.input() != &head.input())
+        for (std::string& line : unread_lines(head.input(), endpoints_in_doubt(head.input(), now)))
+            if (std::find(out.unread.begin(), out.unread.end(), line) == out.unread.end())
+                out.unread.push_back(std::move(line));
+    if (options.staged) // these are enforced, not gone
+        std::erase_if(out.policies.gone,
+                      [](const std::string& name) { return name.starts_with("Staged"); });
+    out.unseen = unseen_changes(out);
+    if (prove)
+        out.proof = prove_diff(before, now, out.diff, options.smt_folder);
     return out;
 }
 

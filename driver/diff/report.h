@@ -8,7 +8,7 @@
 #include "analyzer/z3/versions.h"
 #include "driver/diff/routing_report.h"
 #include "driver/diff/rows.h"
-#include "driver/input/input.h"
+#include "driver/session.h"
 #include "ir/policy/order.h"
 
 namespace polecat::driver {
@@ -19,9 +19,9 @@ struct PolicyChanges {
 };
 
 struct DiffReport {
-    const Input& base;
-    const Input& head;
-    const analyzer::Diff& diff;
+    Session& base;
+    Session& head;
+    analyzer::Diff diff;
     std::vector<DiffRow> rows;
     PolicyChanges policies;
     std::optional<smt::DiffProof> proof; ///< with --prove
@@ -30,6 +30,15 @@ struct DiffReport {
     /// Policies whose change no row shows, though it may matter to what is not in the input.
     std::vector<std::string> unseen = {};
 };
+
+struct DiffOptions {
+    bool staged = false;    ///< `head` has the staged policies enforced
+    bool prove = false;     ///< have Z3 confirm it
+    std::string smt_folder; ///< where its queries are written; empty: nowhere
+};
+
+/// Both must outlive what is returned. They may be of one input.
+DiffReport diff_report(Session& base, Session& head, const DiffOptions& options);
 
 PolicyChanges policy_changes(const policy::OrderedPolicies& base,
                              const policy::OrderedPolicies& head);

@@ -32,10 +32,9 @@ bool is_known(const Extent& extent, const Policy& policy) {
 }
 
 /// Adds those of `names` that are enforced and may match more than the input shows.
-void add_open(const DiffSide& side, const std::set<std::string>& names,
-              std::set<std::string>& out) {
-    const Extent extent(side.cluster);
-    for (const policy::OrderedTier& tier : side.policies.tiers)
+void add_open(Session& side, const std::set<std::string>& names, std::set<std::string>& out) {
+    const Extent extent(side.policies());
+    for (const policy::OrderedTier& tier : side.lowered().policies.tiers)
         for (const Policy* each : tier.policies) {
             const std::string name = policy::to_string(policy_name(*each));
             if (names.contains(name) && !policy::is_staged(each->kind) && !is_known(extent, *each))
@@ -57,7 +56,7 @@ bool is_named(const DiffReport& report, const std::string& policy) {
 /// Policies without which an endpoint with changed flows would have none in that direction.
 class Isolating {
   public:
-    Isolating(const DiffReport& report, const DiffSide& base, const DiffSide& head) {
+    explicit Isolating(const DiffReport& report) {
         for (const analyzer::FamilyDiff& family : report.diff.families) {
             std::set<std::uint32_t> sources, destinations;
             for (const analyzer::FlowChange& change : family.changes) {
@@ -66,8 +65,8 @@ class Isolating {
             }
             const auto add_all = [&](const std::set<std::uint32_t>& ends, Direction direction) {
                 for (const std::uint32_t end : ends) {
-                    add(base.lowered, family.ends[end].base, direction, family.family);
-                    add(head.lowered, family.ends[end].head, direction, family.family);
+                    add(report.base.cluster(), family.ends[end].base, direction, family.family);
+                    add(report.head.cluster(), family.ends[end].head, direction, family.family);
                 }
             };
             add_all(sources, Direction::Egress);
@@ -98,9 +97,8 @@ class Isolating {
 
 } // namespace
 
-std::vector<std::string> unseen_changes(const DiffReport& report, const DiffSide& base,
-                                        const DiffSide& head) {
-    const Isolating isolating(report, base, head);
+std::vector<std::string> unseen_changes(const DiffReport& report) {
+    const Isolating isolating(report);
     std::set<std::string> names, open;
     for (const auto* list :
          {&report.policies.added, &report.policies.gone, &report.policies.changed})
@@ -111,8 +109,8 @@ std::vector<std::string> unseen_changes(const DiffReport& report, const DiffSide
                 names.insert(each);
     if (names.empty())
         return {};
-    add_open(base, names, open);
-    add_open(head, names, open);
+    add_open(report.base, names, open);
+    add_open(report.head, names, open);
     return {open.begin(), open.end()};
 }
 

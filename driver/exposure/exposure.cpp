@@ -168,11 +168,10 @@ class ExposureSearch {
 
 } // namespace
 
-std::vector<Exposure> exposure_of(const Input& input, const decision::LoweredCluster& cluster) {
-    const decision::Identities identities(cluster);
+std::vector<Exposure> exposure_of(Session& session) {
     std::vector<Exposure> out;
-    for (const net::Family family : families_in_use(cluster))
-        ExposureSearch(input, cluster, identities, family).run(out);
+    for (const net::Family family : families_in_use(session.cluster()))
+        ExposureSearch(session.input(), session.cluster(), session.identities(), family).run(out);
     return out;
 }
 

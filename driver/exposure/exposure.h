@@ -6,8 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "driver/input/input.h"
-#include "ir/decision/identity.h"
+#include "driver/session.h"
 
 namespace polecat::driver {
 
@@ -41,6 +40,6 @@ struct Exposure {
     bool hangs_on_unread = false; ///< what could not be read may make it another
 };
 
-std::vector<Exposure> exposure_of(const Input& input, const decision::LoweredCluster& cluster);
+std::vector<Exposure> exposure_of(Session& session);
 
 } // namespace polecat::driver

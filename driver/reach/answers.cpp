@@ -34,21 +34,20 @@ ir::HostNetwork::Governor governor_of(const decision::LoweredCluster& cluster,
 
 } // namespace
 
-ReachAnswer answer_of(const decision::LoweredCluster& cluster, const ir::PathQuery& query,
-                      const expectation::Traffic& traffic, FlowRoutes& routes) {
-    ReachAnswer out{traffic, ir::judge_flow(cluster, query), std::nullopt, std::nullopt};
+ReachAnswer answer_of(Session& session, const ir::PathQuery& query,
+                      const expectation::Traffic& traffic) {
+    ReachAnswer out{traffic, ir::judge_flow(session.cluster(), query), std::nullopt, std::nullopt};
     if (out.verdict.verdict != decision::Verdict::Deny)
-        out.no_route = routes.of(query);
+        out.no_route = session.routes().of(query);
     return out;
 }
 
-Result<std::vector<ReachSummary>> everything_between(const decision::LoweredCluster& cluster,
-                                                     const ir::PathQuery& query,
-                                                     FlowRoutes& routes) {
+Result<std::vector<ReachSummary>> everything_between(Session& session, const ir::PathQuery& query) {
     if (!query.source.node.empty() || !query.destination.node.empty() ||
         !query.destination.service.empty())
         return Error{"a node or a service has no list of its own: ask about a --port"};
-    const decision::Identities identities(cluster);
+    const decision::LoweredCluster& cluster = session.cluster();
+    const decision::Identities& identities = session.identities();
     const analyzer::HttpAtoms atoms({&cluster});
     std::vector<ReachSummary> out;
     for (const net::Family family : {net::Family::V4, net::Family::V6}) {
@@ -72,8 +71,20 @@ Result<std::vector<ReachSummary>> everything_between(const decision::LoweredClus
         ir::PathQuery routed = query;
         routed.family = family;
         out.push_back({family, both.sure.describe(atoms), open.empty() ? "" : open.describe(atoms),
-                       both.may.empty() ? std::nullopt : routes.of(routed)});
+                       both.may.empty() ? std::nullopt : session.routes().of(routed)});
     }
+    return out;
+}
+
+Hanging hanging_of(Session& session, const ir::PathQuery& query) {
+    const auto in_doubt = [&](const ir::PathEnd& end, decision::Direction direction) {
+        return end.endpoint &&
+               endpoints_in_doubt(session.input(), session.cluster(), {*end.endpoint}, direction)
+                       .some != 0;
+    };
+    Hanging out;
+    out.add(in_doubt(query.source, decision::Direction::Egress) ||
+            in_doubt(query.destination, decision::Direction::Ingress));
     return out;
 }
 

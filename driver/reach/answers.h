@@ -5,8 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "driver/input/unread.h"
 #include "driver/reach/suggest.h"
-#include "driver/routing/flow_routes.h"
+#include "driver/session.h"
 #include "ir/expectation.h"
 #include "ir/path/path.h"
 #include "support/result.h"
@@ -21,8 +22,8 @@ struct ReachAnswer {
 };
 
 /// `traffic`: as asked; `query` has it as a packet.
-ReachAnswer answer_of(const decision::LoweredCluster& cluster, const ir::PathQuery& query,
-                      const expectation::Traffic& traffic, FlowRoutes& routes);
+ReachAnswer answer_of(Session& session, const ir::PathQuery& query,
+                      const expectation::Traffic& traffic);
 
 /// All that the policies of both ends let through in one IP family, in words.
 struct ReachSummary {
@@ -32,8 +33,8 @@ struct ReachSummary {
 };
 
 /// One for each family that both ends have. A node or a service has no list of its own.
-Result<std::vector<ReachSummary>> everything_between(const decision::LoweredCluster& cluster,
-                                                     const ir::PathQuery& query,
-                                                     FlowRoutes& routes);
+Result<std::vector<ReachSummary>> everything_between(Session& session, const ir::PathQuery& query);
+/// Whether these hang on what could not be read, as one answer.
+Hanging hanging_of(Session& session, const ir::PathQuery& query);
 
 } // namespace polecat::driver

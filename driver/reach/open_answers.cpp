@@ -15,9 +15,9 @@ using analyzer::Party;
 using analyzer::SetStep;
 using decision::Direction;
 
-OpenAnswers::OpenAnswers(const decision::LoweredCluster& cluster, const Input& input,
-                         const decision::Identities& identities, net::Family family)
-    : cluster_(cluster), input_(input), ask_(cluster, identities, family) {
+OpenAnswers::OpenAnswers(Session& session, net::Family family)
+    : cluster_(session.cluster()), input_(session.input()),
+      ask_(session.cluster(), session.identities(), family) {
     std::vector<net::Range> ranges;
     for (const auto& group : ask_.map().groups())
         ranges.insert(ranges.end(), group.outside.ranges().begin(), group.outside.ranges().end());

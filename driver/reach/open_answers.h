@@ -8,14 +8,14 @@
 #include <vector>
 
 #include "driver/reach/ask_through.h"
+#include "driver/session.h"
 
 namespace polecat::driver {
 
 class OpenAnswers {
   public:
-    /// All must outlive this.
-    OpenAnswers(const decision::LoweredCluster& cluster, const Input& input,
-                const decision::Identities& identities, net::Family family);
+    /// `session` must outlive this.
+    OpenAnswers(Session& session, net::Family family);
 
     using Trail = std::vector<analyzer::SetStep>;
     /// Parts of a row that the same rules of both ends decide.

@@ -48,10 +48,10 @@ void add_policies(const policy::OrderedPolicies& ordered, const decision::Lowere
         }
 }
 
-void add_family(const decision::LoweredCluster& cluster, const decision::Identities& identities,
-                net::Family family, const Grouping& grouping, Report& report) {
+void add_family(Session& session, net::Family family, const Grouping& grouping, Report& report) {
+    const decision::LoweredCluster& cluster = session.cluster();
     const std::string name(net::to_string(family));
-    const analyzer::ConnectivityMap map(cluster, identities, family);
+    const analyzer::ConnectivityMap& map = session.map(family);
     const auto svg = backends::to_svg(picture_of(cluster, map, family, grouping));
     report.pictures.push_back({name, svg ? *svg : "", svg ? "" : svg.error()});
     const MapRows rows = grouped_rows(cluster, map, family);
@@ -87,18 +87,16 @@ void add_bgp(Input& input, Report& report) {
 
 } // namespace
 
-Report make_report(Input& input, Checked checked, const Grouping& grouping) {
-    Report out{"", "", {}, 0, input, std::move(checked), {}, 0, {}, {}, {}, {}, 0, {}, {}, {}};
+Report make_report(Session& session, Checked checked, const Grouping& grouping) {
+    Input& input = session.input();
+    Report out{"", "", {}, 0, input, std::move(checked), {}, 0, {}, {}, {}, {}, 0, {}, {}};
     if (!out.checked.ran)
         return out;
-    out.lowered = passes::lower(input.cluster);
-    const decision::LoweredCluster& cluster = out.lowered->cluster;
-    const decision::Identities identities(cluster);
-    for (const net::Family family : families_in_use(cluster))
-        add_family(cluster, identities, family, grouping, out);
-    add_policies(out.lowered->policies, cluster, out);
+    for (const net::Family family : families_in_use(session.cluster()))
+        add_family(session, family, grouping, out);
+    add_policies(session.lowered().policies, session.cluster(), out);
     add_bgp(input, out);
-    out.unread = unread_lines(input, endpoints_in_doubt(input, cluster));
+    out.unread = unread_lines(input, endpoints_in_doubt(input, session.cluster()));
     return out;
 }
 

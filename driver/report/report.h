@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "analyzer/routing/sessions/sessions.h"
-#include "driver/input/input.h"
 #include "driver/lint/run.h"
 #include "driver/map/picture.h"
 #include "driver/routing/routed_input.h"
+#include "driver/session.h"
 #include "ir/policy/order.h"
 
 namespace polecat::driver {
@@ -57,12 +57,11 @@ struct Report {
     std::vector<std::pair<std::string, std::vector<std::string>>> ends;
     std::size_t flows_left_out = 0;
     std::vector<ReportPolicy> policies;
-    std::optional<passes::Lowered> lowered; ///< what is shown of policies points into it
     std::vector<policy::OrderedTier> tiers; ///< those of the policies, in order
 };
 
-/// Of manifests that were checked; where that was impossible, of them alone. `input` must outlive
+/// Of manifests that were checked; where that was impossible, of them alone. `session` must outlive
 /// it.
-Report make_report(Input& input, Checked checked, const Grouping& grouping);
+Report make_report(Session& session, Checked checked, const Grouping& grouping);
 
 } // namespace polecat::driver

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 
 #include "ir/path/path.h"
@@ -24,6 +25,8 @@ struct Crossing {
     std::optional<Rewrite> masquerade;  ///< when the packet leaves the node
 };
 
+struct Station;
+
 class PathBuilder {
   public:
     PathBuilder(const decision::LoweredCluster& cluster, Path path)
@@ -34,17 +37,17 @@ class PathBuilder {
     void ends_only(std::optional<decision::ObjectId> source,
                    std::optional<decision::ObjectId> destination,
                    const std::optional<Rewrite>& translation);
-    void end(decision::Verdict verdict, std::string reason);
+    void end(decision::Verdict verdict, Reason reason);
     void assume(const std::string& text);
     /// Said of a packet that is let through, unless its end has a reason.
-    void note(const std::string& text);
+    void note(const Reason& reason);
     Path take() { return std::move(path_); }
 
   private:
-    Hop& add(decision::ObjectId object, decision::Direction direction, decision::Hook hook);
-    void from_network(const Crossing& node);
-    void from_pod(const Crossing& node);
-    void from_host(const Crossing& node);
+    Hop& add(decision::ObjectId object, decision::Direction direction, decision::Hook hook,
+             HopTraits traits);
+    /// The hops of a table that lie on the packet's way.
+    void add_all(const Crossing& node, std::span<const Station> stations);
     void answers(const Crossing& node);
     void rewrite(const std::optional<Rewrite>& change);
     bool takes_all_interfaces(decision::ObjectId host_endpoint) const;

@@ -118,7 +118,7 @@ class Judge {
         if (denied_)
             out_.reason.clear();
         else if (end != Verdict::Allow || (out_.reason.empty() && !let_in_))
-            out_.reason = path_.end_reason;
+            out_.reason = path_.end_reason ? to_string(*path_.end_reason) : "";
         return std::move(out_);
     }
 
@@ -138,21 +138,22 @@ class Judge {
         step.program = cluster_.find(hop.endpoint, hop.direction, hop.hook, flow_.family);
         const decision::Endpoint* endpoint = cluster_.endpoint_of(hop.endpoint);
         const FelixSettings& felix = cluster_.felix_of(endpoint ? endpoint->node : "");
-        if (step.skipped == HopVerdict::Skipped::No && hop.drops_encapsulation &&
-            is_encapsulation(felix, flow_))
+        if (step.skipped == HopVerdict::Skipped::No &&
+            hop.traits.has(HopTrait::DropsEncapsulation) && is_encapsulation(felix, flow_))
             step.skipped = HopVerdict::Skipped::Encapsulation;
         const bool host = endpoint != nullptr && endpoint->is_host_endpoint;
-        const Tri failsafe =
-            hop.has_failsafes ? is_failsafe(felix, cluster_.world, hop, flow_) : Tri::No;
+        const Tri failsafe = hop.traits.has(HopTrait::Failsafes)
+                                 ? is_failsafe(felix, cluster_.world, hop, flow_)
+                                 : Tri::No;
         if (step.skipped != HopVerdict::Skipped::No)
             step.verdict = Verdict::Deny;
         else if (step.program == nullptr && !(host && hop.hook == Hook::Normal))
             return; // nothing is decided here
         else if (failsafe == Tri::Yes)
             step.skipped = HopVerdict::Skipped::Failsafe;
-        else if (hop.skipped_when_accepted && accepted_)
+        else if (hop.traits.has(HopTrait::SkippedOnceAccepted) && accepted_)
             step.skipped = HopVerdict::Skipped::Accepted;
-        else if (hop.lets_router_icmp_through && is_router_icmp(flow_))
+        else if (hop.traits.has(HopTrait::RouterIcmp) && is_router_icmp(flow_))
             step.skipped = HopVerdict::Skipped::RouterIcmp;
         else if (step.program != nullptr)
             decide(hop, step);
@@ -170,9 +171,8 @@ class Judge {
             return;
         step.verdict = Verdict::Depends;
         step.decision.reason =
-            felix.unread.known()
-                ? "FelixConfiguration could not be read, and which ports are failsafe"
-                : "an address is not known, and whether the net of a failsafe port holds it";
+            to_string(Reason(felix.unread.known() ? Reason::Kind::UnreadFailsafes
+                                                  : Reason::Kind::FailsafeNetUnknown));
     }
 
     void add(HopVerdict step) {
@@ -240,9 +240,7 @@ class Judge {
         if (lost == Tri::Yes || (lost == Tri::Unknown && step.verdict != Verdict::Deny)) {
             step.skipped = HopVerdict::Skipped::NoConnection;
             step.verdict = lost == Tri::Yes ? Verdict::Deny : Verdict::Depends;
-            step.decision.reason =
-                "natOutgoing of the pod's pool, which no manifest gives, may give "
-                "answers to untracked packets another source";
+            step.decision.reason = to_string(Reason(Reason::Kind::NatOutgoingUnknown));
         }
         add(std::move(step));
     }
@@ -255,7 +253,8 @@ class Judge {
 
     void decide(const Hop& hop, HopVerdict& step) {
         ask(step);
-        if (step.verdict == Verdict::Deny && hop.skipped_when_accepted && maybe_accepted_)
+        if (step.verdict == Verdict::Deny && hop.traits.has(HopTrait::SkippedOnceAccepted) &&
+            maybe_accepted_)
             step.verdict = Verdict::Depends;
         if (hop.hook != Hook::PreDnat && hop.hook != Hook::Untracked)
             return;

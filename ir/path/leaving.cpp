@@ -10,7 +10,9 @@ using decision::Tri;
 using decision::Tunnel;
 
 std::string shown_node(const std::string& name) {
-    return name.empty() || name.starts_with("(") ? "another node" : "node " + name;
+    const bool elsewhere =
+        name == kSourceElsewhere || name == kDestinationElsewhere || name == kEntryElsewhere;
+    return name.empty() || elsewhere ? "another node" : "node " + name;
 }
 
 Leaving::Leaving(const decision::LoweredCluster& cluster, net::Family family)

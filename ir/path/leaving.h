@@ -59,7 +59,13 @@ class Leaving {
     std::unordered_map<std::string, std::vector<const decision::NodeInfo*>> nodes_;
 };
 
-/// "node n1", or "another node" for one that no manifest names.
+/// Nodes apart from those in the input: of pods that are not placed, and where packets come in. No
+/// node is called so.
+inline constexpr const char* kSourceElsewhere = "(source)";
+inline constexpr const char* kDestinationElsewhere = "(destination)";
+inline constexpr const char* kEntryElsewhere = "(entry)";
+
+/// "node n1", or "another node" for one that is not in the input.
 std::string shown_node(const std::string& name);
 
 } // namespace polecat::ir

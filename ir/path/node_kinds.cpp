@@ -27,16 +27,20 @@ std::vector<std::string> names_of_nodes(const LoweredCluster& cluster) {
     return out;
 }
 
-/// Of the node's interfaces, in order.
-std::vector<GroupId> groups_of(const LoweredCluster& cluster, const std::string& node) {
+/// Of the node's interfaces: the named ones in order, then "*".
+struct InterfaceGroups {
+    std::vector<GroupId> named;
+    std::optional<GroupId> wildcard;
+    auto operator<=>(const InterfaceGroups&) const = default;
+};
+
+InterfaceGroups groups_of(const LoweredCluster& cluster, const std::string& node) {
     const NodeInterfaces interfaces = interfaces_of(cluster, node);
-    std::vector<GroupId> out;
+    InterfaceGroups out;
     for (const NodeInterfaces::Interface& each : interfaces.named)
-        out.push_back(cluster.endpoint_of(each.host_endpoint)->group);
-    if (interfaces.wildcard) {
-        out.push_back(GroupId{UINT32_MAX}); // a mark: what follows is "*"
-        out.push_back(cluster.endpoint_of(*interfaces.wildcard)->group);
-    }
+        out.named.push_back(cluster.endpoint_of(each.host_endpoint)->group);
+    if (interfaces.wildcard)
+        out.wildcard = cluster.endpoint_of(*interfaces.wildcard)->group;
     return out;
 }
 
@@ -84,7 +88,7 @@ std::vector<std::string> kinds_of_nodes(const LoweredCluster& cluster, const Lea
                                           flow.family, flow.protocol, flow.source_port));
     };
     std::vector<std::string> out;
-    std::set<std::pair<std::vector<GroupId>, std::vector<Tri>>> seen;
+    std::set<std::pair<InterfaceGroups, std::vector<Tri>>> seen;
     for (const std::string& node : names_of_nodes(cluster)) {
         std::vector<Tri> answers{packet.may_answer(node)};
         look(leaving.node_end(node), answers);

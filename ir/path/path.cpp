@@ -18,7 +18,7 @@ using decision::Tri;
 
 namespace {
 
-Path ended(const decision::Flow& flow, decision::Verdict verdict, std::string reason) {
+Path ended(const decision::Flow& flow, decision::Verdict verdict, Reason reason) {
     Path path;
     path.flow = flow;
     path.end = verdict;
@@ -26,7 +26,7 @@ Path ended(const decision::Flow& flow, decision::Verdict verdict, std::string re
     return path;
 }
 
-Path refused(const decision::Flow& flow, std::string reason) {
+Path refused(const decision::Flow& flow, Reason reason) {
     return ended(flow, decision::Verdict::Deny, std::move(reason));
 }
 
@@ -65,6 +65,7 @@ std::vector<net::Family> families_of(const LoweredCluster& cluster, const PathQu
 
 class Builder {
     using Via = Translation::Via;
+    using Kind = Reason::Kind;
 
   public:
     Builder(const LoweredCluster& cluster, const PathQuery& query)
@@ -82,18 +83,17 @@ class Builder {
     void to_named_service() {
         const auto found = cluster_.service_fronts.find(query_.destination.service);
         if (found == cluster_.service_fronts.end()) {
-            out_.push_back(refused(query_.packet, "there is no such service"));
+            out_.push_back(refused(query_.packet, Kind::NoSuchService));
             return;
         }
         const ServiceFront& front = found->second;
         const auto* port = port_of(front, query_.packet.destination_port);
         if (front.is_external) {
-            out_.push_back(ended(query_.packet, decision::Verdict::Depends,
-                                 "the service stands for a name outside the cluster"));
+            out_.push_back(ended(query_.packet, decision::Verdict::Depends, Kind::ExternalName));
         } else if (front.headless) { // DNS names the pods, nothing is rewritten
             to_pods(front);
         } else if (port == nullptr) {
-            no_port(found->first, "the service has no such port" + ports_of(front));
+            no_port(found->first, {Kind::NoSuchPort, found->first, ports_of(front)});
         } else if (front.is_exposed && is_outside(query_.source)) {
             to_exposed(found->first, front, *port);
         } else {
@@ -119,17 +119,11 @@ class Builder {
         const Tri lets_in = is_in_ranges(front, family);
         if (lets_in != Tri::No)
             to_backends(port, address, front_of(key, front, Via::LoadBalancer));
-        if (lets_in != Tri::Yes)
+        if (lets_in == Tri::No)
+            out_.push_back(refused(query_.packet, {Kind::LeftOutByRanges, key}));
+        else if (lets_in == Tri::Unknown)
             out_.push_back(
-                ended(query_.packet,
-                      lets_in == Tri::No ? decision::Verdict::Deny : decision::Verdict::Depends,
-                      ranges_of(key) + (lets_in == Tri::No ? "leaves" : "may leave") +
-                          " the source out: kube-proxy drops it at the load balancer's "
-                          "address"));
-    }
-
-    static std::string ranges_of(const std::string& key) {
-        return "loadBalancerSourceRanges of service " + key + " ";
+                ended(query_.packet, decision::Verdict::Depends, {Kind::MayBeLeftOut, key}));
     }
 
     bool is_outside(PathEnd end) const {
@@ -165,14 +159,14 @@ class Builder {
         for (const ServiceBackend& backend : seen)
             to_end(PathEnd{backend.object, "", "", backend.address}, {}, front.families);
         if (seen.empty())
-            out_.push_back(refused(query_.packet, "the service has no endpoints"));
+            out_.push_back(refused(query_.packet, Kind::NoEndpoints));
     }
 
-    void no_port(const std::string& key, const std::string& reason) {
+    void no_port(const std::string& key, const Reason& reason) {
         const bool unread = // of the API server's own only the members are not known
             key != policy::kKubernetesService && cluster_.world.unread_services.contains(key);
         out_.push_back(unread ? ended(query_.packet, decision::Verdict::Depends,
-                                      "service " + key + " could not be read")
+                                      Reason{Kind::UnreadService, key})
                               : refused(query_.packet, reason));
     }
 
@@ -199,8 +193,7 @@ class Builder {
         }
         if (without_port.empty() || !query_.packet.destination_port)
             return false;
-        no_port(without_port,
-                "the service " + without_port + ", whose address it is, has no such port" + ports);
+        no_port(without_port, {Kind::NoSuchPortThere, without_port, ports});
         return true;
     }
 
@@ -211,9 +204,8 @@ class Builder {
         to_backends(port, {address}, front_of(key, front, Via::ExternalAddress));
         // Calico's BPF dataplane asks them of externalIPs as well, kube-proxy does not.
         if (is_in_ranges(front, address.family) != Tri::Yes)
-            out_.push_back(
-                ended(query_.packet, decision::Verdict::Depends,
-                      ranges_of(key) + "leaves the source out: a load balancer drops it"));
+            out_.push_back(ended(query_.packet, decision::Verdict::Depends,
+                                 Reason{Kind::LeftOutByBalancer, key}));
     }
 
     static bool holds(const std::vector<net::Address>& list, const net::Address& address) {
@@ -238,8 +230,7 @@ class Builder {
         Translation out = front_of(key, front, Via::ClusterAddress);
         out.only_local = front.local_inside;
         if (is_in_ranges(front, std::nullopt) != Tri::Yes)
-            out.note = "loadBalancerSourceRanges does not count at the service's cluster address, "
-                       "which the source asks";
+            out.note = Kind::RangesDoNotCount;
         return out;
     }
 
@@ -301,8 +292,8 @@ class Builder {
                 if (node.empty())
                     out_.push_back(
                         ended(query_.packet, decision::Verdict::Depends,
-                              "a pod with this hostPort may be on the node: " +
-                                  cluster_.world.object(*port.backends.front().object).name));
+                              Reason{Kind::MayHaveHostPort,
+                                     cluster_.world.object(*port.backends.front().object).name}));
                 else
                     to_backends(port, addresses_of(cluster_, end), host_port(end.node));
                 found = found || !node.empty();
@@ -321,7 +312,7 @@ class Builder {
     void to_backends(const ServiceFront::Port& port, const std::vector<net::Address>& front,
                      Translation translation) {
         if (port.backends.empty())
-            out_.push_back(refused(query_.packet, "the service has no endpoints"));
+            out_.push_back(refused(query_.packet, Kind::NoEndpoints));
         for (const ServiceBackend& backend : port.backends)
             translation.backend_nodes.push_back(node_of(backend));
         for (const ServiceBackend& backend : port.backends) {
@@ -366,7 +357,7 @@ class Builder {
             return !is_of(only, each) || (translation && !is_of(translation->families, each));
         });
         if (families.empty() && !translation)
-            out_.push_back(refused(query.packet, "the ends have no address of the same IP family"));
+            out_.push_back(refused(query.packet, Kind::NoCommonFamily));
         for (const net::Family family : families) {
             query.family = family;
             add_routes(cluster_, query, translation, out_);
@@ -402,7 +393,7 @@ class Builder {
 std::vector<Path> paths(const LoweredCluster& cluster, const PathQuery& query) {
     std::vector<Path> out = Builder(cluster, query).run();
     if (out.empty())
-        out.push_back(refused(query.packet, "the ends have no address of the same IP family"));
+        out.push_back(refused(query.packet, Reason::Kind::NoCommonFamily));
     return out;
 }
 

@@ -14,6 +14,7 @@
 
 #include "ir/decision/eval.h"
 #include "ir/decision/lowered.h"
+#include "ir/path/reason.h"
 
 namespace polecat::ir {
 
@@ -48,6 +49,32 @@ struct Rewrite {
     std::optional<std::uint16_t> destination_port;
 };
 
+/// What may come before, or in place of, the program of a hop.
+enum class HopTrait : std::uint8_t {
+    Failsafes = 1,           ///< failsafe ports come before this host endpoint's policy
+    SkippedOnceAccepted = 2, ///< where an earlier hook on this node accepted the packet
+    RouterIcmp = 4,          ///< ICMPv6 that routers need goes through (workload to its own host)
+    /// A pod's packets that are VXLAN or IPIP themselves are dropped, unless Felix is told not to.
+    DropsEncapsulation = 8,
+};
+class HopTraits {
+  public:
+    constexpr HopTraits() = default;
+    constexpr HopTraits(HopTrait one) : bits_(static_cast<std::uint8_t>(one)) {} // NOLINT: implicit
+    constexpr HopTraits operator|(HopTraits other) const {
+        HopTraits out;
+        out.bits_ = static_cast<std::uint8_t>(bits_ | other.bits_);
+        return out;
+    }
+    constexpr bool has(HopTrait one) const { return (bits_ & static_cast<std::uint8_t>(one)) != 0; }
+
+  private:
+    std::uint8_t bits_ = 0;
+};
+constexpr HopTraits operator|(HopTrait a, HopTrait b) {
+    return HopTraits(a) | b;
+}
+
 /// A question that a way asks.
 struct Hop {
     decision::ObjectId endpoint;
@@ -56,14 +83,7 @@ struct Hop {
     std::optional<Rewrite> rewrite; ///< before this hop
     /// The first on its node: what hooks of another node accepted is forgotten.
     bool enters_node = false;
-    /// Failsafe ports come before this host endpoint's policy.
-    bool has_failsafes = false;
-    /// Skipped when an earlier hook on this node accepted the packet.
-    bool skipped_when_accepted = false;
-    /// ICMPv6 that routers need goes through (workload to its own host).
-    bool lets_router_icmp_through = false;
-    /// A pod's packets that are VXLAN or IPIP themselves are dropped, unless Felix is told not to.
-    bool drops_encapsulation = false;
+    HopTraits traits;
     /// Asked of the answers, which come back through this interface: untracked policy that takes
     /// them cuts them off from their connection.
     bool of_answers = false;
@@ -77,7 +97,7 @@ struct Path {
     std::vector<Hop> hops;
     /// What happens after the last hop.
     decision::Verdict end = decision::Verdict::Allow;
-    std::string end_reason;
+    std::optional<Reason> end_reason;
     std::string assumption; ///< what was assumed where there are other ways: "through eth0"
 };
 

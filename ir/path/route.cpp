@@ -19,11 +19,6 @@ using decision::Verdict;
 
 namespace {
 
-/// Nodes apart from those in the input: of pods that are not placed, and where packets come in. No
-/// node is called so.
-constexpr const char *kSourceElsewhere = "(source)", *kDestinationElsewhere = "(destination)",
-                     *kEntryElsewhere = "(entry)";
-
 class Router {
   public:
     Router(const LoweredCluster& cluster, const PathQuery& query,
@@ -48,7 +43,7 @@ class Router {
 
     void run(std::vector<Path>& out) {
         if (stays_inside()) {
-            path_.end_reason = "traffic inside one pod meets no policy";
+            path_.end_reason = Reason::Kind::InsideOnePod;
             out.push_back(path_);
         } else if (query_.route == Route::Ends) {
             PathBuilder builder(cluster_, path_);
@@ -211,10 +206,9 @@ class Router {
         if (!chosen && may_answer(node) != Tri::Yes) {
             PathBuilder dropped(cluster_, path_);
             const bool inside = translation_->via == Translation::Via::ClusterAddress;
-            dropped.end(Verdict::Deny, shown_node(node) + " has no pod of service " +
-                                           translation_->service + ": with " +
-                                           (inside ? "internal" : "external") +
-                                           "TrafficPolicy Local it drops the packet");
+            dropped.end(Verdict::Deny,
+                        {inside ? Reason::Kind::NoLocalPodInside : Reason::Kind::NoLocalPod,
+                         translation_->service, shown_node(node)});
             note_places(nodes, dropped);
             out.push_back(dropped.take());
         }
@@ -254,9 +248,9 @@ class Router {
         for (Way& way : ways) {
             if (source_.side == Side::Host && destination_.side != Side::Network &&
                 nodes.names.size() == 1)
-                way.builder.end(Verdict::Allow, "a host always reaches itself and its own pods");
-            if (translation_)
-                way.builder.note(translation_->note);
+                way.builder.end(Verdict::Allow, Reason::Kind::HostReachesItself);
+            if (translation_ && translation_->note)
+                way.builder.note(*translation_->note);
             note_places(nodes, way.builder);
             out.push_back(way.builder.take());
         }
@@ -348,19 +342,13 @@ class Router {
         const policy::FelixSettings& felix = cluster_.felix_of(node);
         const auto& given = felix.to_host;
         if (!given && felix.unread.known())
-            return builder.end(Verdict::Depends, "FelixConfiguration could not be read, and "
-                                                 "whether pods reach their own node");
+            return builder.end(Verdict::Depends, Reason::Kind::UnreadHostAction);
         if (!given)
-            return builder.end(Verdict::Depends,
-                               "whether pods reach their own node is not said: Felix drops by "
-                               "default, Calico's manifests and its operator make it accept "
-                               "(defaultEndpointToHostAction)");
+            return builder.end(Verdict::Depends, Reason::Kind::HostActionNotSaid);
         if (*given == policy::HostAction::Return)
-            builder.end(Verdict::Depends,
-                        "defaultEndpointToHostAction is Return: the host's own rules decide");
+            builder.end(Verdict::Depends, Reason::Kind::HostActionReturns);
         else if (*given == policy::HostAction::Drop)
-            builder.end(Verdict::Deny, "defaultEndpointToHostAction is Drop: pods don't reach "
-                                       "their own node");
+            builder.end(Verdict::Deny, Reason::Kind::HostActionDrops);
     }
 
     void note(const std::optional<ObjectId>& interface, const char* how,

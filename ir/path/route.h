@@ -23,7 +23,7 @@ struct Translation {
     std::vector<std::string> backend_nodes; ///< of all backends; "": not known where
     std::string service;                    ///< "shop/web"
     std::vector<net::Family> families;      ///< that the service is of; empty: any
-    std::string note;                       ///< why the packet gets here, where that may surprise
+    std::optional<Reason> note;             ///< why the packet gets here, where that may surprise
 };
 
 /// Adds the ways from query.source to query.destination in query.family (given).

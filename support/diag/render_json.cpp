@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "support/diag/render.h"
+#include "support/json_text.h"
 
 namespace polecat::diag {
 
@@ -49,7 +50,7 @@ std::string render_json(std::span<const Diagnostic> list, const Sources& sources
             line["fixes"].push_back({{"place", place(fix.span, sources)},
                                      {"replacement", fix.replacement},
                                      {"description", fix.description}});
-        out += line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+        out += json_text(std::move(line), -1);
     }
     return out;
 }

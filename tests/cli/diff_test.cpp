@@ -120,7 +120,7 @@ TEST_CASE("diff --prove and --emit-smt2") {
         has(text.out, "Z3: 4 equal programs confirmed, 2 differences confirmed, 0 unknown"),
         text.out);
     const auto queries = repository.diff("--format json --emit-smt2 queries base..opened");
-    CHECK_MESSAGE(has(queries.out, "\"differentPrograms\": 2"), queries.out);
+    CHECK_MESSAGE(has(queries.out, "\"different_programs\": 2"), queries.out);
     CHECK(fs::exists(repository.path / "queries" / "0006.smt2"));
     CHECK(has(repository.diff("--format md --prove base..opened").out, "Z3: 4 equal"));
     CHECK(has(repository.diff("--format dot --prove base..opened").error, "Z3: 4 equal"));

@@ -76,7 +76,7 @@ TEST_CASE("a default deny names the policies that isolate the endpoint, with the
     CHECK(out.find("NetworkPolicy shop/net ingress[0]") == std::string::npos);
     const std::string json =
         reach({"shop/web", "shop/db", "-p", "5432/TCP", "--format", "json"}, input);
-    CHECK(has(json, "\"isolatedBy\""));
+    CHECK(has(json, "\"isolated_by\""));
     CHECK(has(json, "\"policy\": \"NetworkPolicy shop/net\""));
     // What a rule denies is isolated by nothing.
     const std::string rule =

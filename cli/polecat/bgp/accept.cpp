@@ -6,6 +6,7 @@
 
 #include "cli/polecat/bgp/bgp.h"
 #include "driver/bgp/accept.h"
+#include "support/json_text.h"
 
 namespace polecat::cli {
 
@@ -85,6 +86,7 @@ class Accept {
         for (const AcceptRow& row : rows_) {
             json item{
                 {"nodes", row.nodes},
+                {"assumption", row.assumed},
                 {"by", routed_.json_of<json>(row.first.session.origin)},
                 {"taken", !row.first.looped && row.first.taken.accepted()},
                 {"kernel", row.enters},
@@ -99,7 +101,7 @@ class Accept {
                     item["steps"].push_back(json_of<json>(routed_, step));
             out["nodes"].push_back(std::move(item));
         }
-        fmt::print("{}\n", out.dump(1, ' ', false, json::error_handler_t::replace));
+        fmt::print("{}", json_text(std::move(out)));
     }
 
     const AcceptOptions& options_;

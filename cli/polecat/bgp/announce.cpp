@@ -7,6 +7,7 @@
 #include "cli/polecat/bgp/bgp.h"
 #include "driver/bgp/announce.h"
 #include "driver/bgp/session_text.h"
+#include "support/json_text.h"
 
 namespace polecat::cli {
 
@@ -44,7 +45,7 @@ class Announce {
             options_.format == "json" ? push_json(answer, out) : print(answer);
         }
         if (options_.format == "json")
-            fmt::print("{}\n", out.dump(1, ' ', false, json::error_handler_t::replace));
+            fmt::print("{}", json_text(std::move(out)));
         return announced && !routed_.refused ? kGood : kFindings;
     }
 

@@ -9,6 +9,7 @@
 #include "driver/bgp/picture.h"
 #include "driver/bgp/session_text.h"
 #include "driver/input/unread.h"
+#include "support/json_text.h"
 #include "support/listed.h"
 
 namespace polecat::cli {
@@ -154,7 +155,7 @@ int run(const SessionsOptions& options) {
         throw CLI::ValidationError("--format svg draws all nodes; leave NODE out");
     const SessionsPrinter printer(routed, report, only.has_value());
     if (options.format == "json")
-        fmt::print("{}\n", printer.as_json().dump(1, ' ', false, json::error_handler_t::replace));
+        fmt::print("{}", json_text(printer.as_json()));
     else if (options.format == "svg")
         fmt::print("{}", backends::to_svg(fabric_picture(routed, report)));
     else

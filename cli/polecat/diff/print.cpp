@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/polecat/diff/routing.h"
+#include "support/json_text.h"
 #include "support/listed.h"
 
 namespace polecat::cli {
@@ -32,8 +33,8 @@ struct Words {
 
 Words words_of(const Cause& cause, const DiffReport& report) {
     const std::string side = std::string(decision::to_string(cause.direction)) + ": ";
-    return {side + decider_text(cause.before, report.base.sources),
-            side + decider_text(cause.now, report.head.sources)};
+    return {side + decider_text(cause.before, report.base.input().sources),
+            side + decider_text(cause.now, report.head.input().sources)};
 }
 
 const char* sign_of(ChangeKind kind) {
@@ -55,8 +56,8 @@ json cause_json(const Cause& cause, const DiffReport& report) {
                     {"at", place_of(decider.span, sources)}};
     };
     return {{"direction", decision::to_string(cause.direction)},
-            {"before", side(cause.before, report.base.sources)},
-            {"now", side(cause.now, report.head.sources)}};
+            {"before", side(cause.before, report.base.input().sources)},
+            {"now", side(cause.now, report.head.input().sources)}};
 }
 
 } // namespace
@@ -109,18 +110,18 @@ std::string diff_json(const DiffReport& report) {
                {"changed", report.policies.changed},
                {"unseen", report.unseen}}},
              {"endpoints", {{"added", report.diff.added}, {"gone", report.diff.gone}}},
-             {"hostEndpointHooks", report.diff.other_hooks},
+             {"host_endpoint_hooks", report.diff.other_hooks},
              {"depends", report.diff.depends}};
     if (!report.unread.empty())
         out["unread"] = report.unread;
     if (report.proof)
-        out["proof"] = {{"equalPrograms", report.proof->equal},
-                        {"differentPrograms", report.proof->different},
-                        {"unknownPrograms", report.proof->unknown},
+        out["proof"] = {{"equal_programs", report.proof->equal},
+                        {"different_programs", report.proof->different},
+                        {"unknown_programs", report.proof->unknown},
                         {"examples", report.proof->examples}};
     if (report.routing)
         out["routing"] = json::parse(routing_json(*report.routing));
-    return out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
+    return json_text(std::move(out));
 }
 
 std::string diff_markdown(const DiffReport& report) {

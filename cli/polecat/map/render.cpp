@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "driver/input/answer_notes.h"
+#include "support/json_text.h"
 #include "support/listed.h"
 
 namespace polecat::cli {
@@ -98,7 +99,7 @@ class Renderer {
                                      {"reason", row.no_route->reason}};
             out["rows"].push_back(std::move(entry));
         }
-        return out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
+        return json_text(std::move(out));
     }
 
     void csv(const TextSink& sink) const {

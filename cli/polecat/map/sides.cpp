@@ -5,6 +5,7 @@
 
 #include "cli/polecat/map/render.h"
 #include "driver/map/rows.h"
+#include "support/json_text.h"
 #include "support/listed.h"
 
 namespace polecat::cli {
@@ -77,7 +78,7 @@ class SidesRenderer {
                                     {"ends", ranges_of(side.groups)},
                                     {"open", std::move(openings)}});
         }
-        return out.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+        return json_text(std::move(out), -1);
     }
 
   private:

@@ -10,6 +10,7 @@
 #include "driver/input/answer_notes.h"
 #include "driver/reach/open_answers.h"
 #include "ir/path/host_network.h"
+#include "support/json_text.h"
 
 namespace polecat::cli {
 
@@ -29,10 +30,9 @@ using Explained = OpenAnswers::Explained;
 
 class OpenPrinter {
   public:
-    OpenPrinter(const decision::LoweredCluster& cluster, const Input& input,
-                const decision::Identities& identities, net::Family family, Hanging& hanging)
-        : cluster_(cluster), ask_(cluster, input, identities, family),
-          trails_(cluster, input.sources, ask_.http()), hanging_(hanging) {}
+    OpenPrinter(Session& session, net::Family family, Hanging& hanging)
+        : cluster_(session.cluster()), ask_(session, family),
+          trails_(session.cluster(), session.input().sources, ask_.http()), hanging_(hanging) {}
 
     std::string text(const Question& question);
     json answers(const Question& question);
@@ -207,12 +207,11 @@ bool is_asked(const Question& question, net::Family family) {
 
 } // namespace
 
-std::string answer_text(const decision::LoweredCluster& cluster, const Input& input,
-                        const std::vector<Question>& questions, Hanging& hanging) {
-    const decision::Identities identities(cluster);
+std::string answer_text(Session& session, const std::vector<Question>& questions,
+                        Hanging& hanging) {
     std::string out;
-    for (const net::Family family : families_of(cluster, questions)) {
-        OpenPrinter printer(cluster, input, identities, family, hanging);
+    for (const net::Family family : families_of(session.cluster(), questions)) {
+        OpenPrinter printer(session, family, hanging);
         for (const Question& question : questions)
             if (is_asked(question, family))
                 out += printer.text(question);
@@ -223,22 +222,21 @@ std::string answer_text(const decision::LoweredCluster& cluster, const Input& in
                  "followed where both ends and the port are given)\n";
 }
 
-std::string answer_json(const decision::LoweredCluster& cluster, const Input& input,
-                        const std::vector<Question>& questions, Hanging& hanging) {
-    const decision::Identities identities(cluster);
+std::string answer_json(Session& session, const std::vector<Question>& questions,
+                        Hanging& hanging) {
     json out = json::array();
-    for (const net::Family family : families_of(cluster, questions)) {
-        OpenPrinter printer(cluster, input, identities, family, hanging);
+    for (const net::Family family : families_of(session.cluster(), questions)) {
+        OpenPrinter printer(session, family, hanging);
         for (const Question& question : questions)
             if (is_asked(question, family))
                 out.push_back(printer.answers(question));
     }
-    if (const auto unread = unread_lines(input, hanging); !unread.empty())
+    if (const auto unread = unread_lines(session.input(), hanging); !unread.empty())
         for (json& entry : out)
             entry["unread"] = unread;
-    if (cluster.endpoints.empty())
+    if (session.cluster().endpoints.empty())
         fmt::print(stderr, "note: {}\n", kNobody);
-    return out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
+    return json_text(std::move(out));
 }
 
 } // namespace polecat::cli

@@ -5,14 +5,15 @@
 #include <vector>
 
 #include "driver/reach/ask.h"
+#include "driver/session.h"
 
 namespace polecat::cli {
 
 /// `hanging`: the rows that hang on what of the input was not read are added to it.
-std::string answer_text(const decision::LoweredCluster& cluster, const driver::Input& input,
-                        const std::vector<driver::Question>& questions, driver::Hanging& hanging);
+std::string answer_text(driver::Session& session, const std::vector<driver::Question>& questions,
+                        driver::Hanging& hanging);
 /// Each entry names what was not read.
-std::string answer_json(const decision::LoweredCluster& cluster, const driver::Input& input,
-                        const std::vector<driver::Question>& questions, driver::Hanging& hanging);
+std::string answer_json(driver::Session& session, const std::vector<driver::Question>& questions,
+                        driver::Hanging& hanging);
 
 } // namespace polecat::cli

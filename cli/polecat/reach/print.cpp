@@ -7,6 +7,7 @@
 #include "analyzer/explain/trail.h"
 #include "driver/input/input.h"
 #include "driver/input/unread.h"
+#include "support/json_text.h"
 
 namespace polecat::cli {
 
@@ -61,7 +62,7 @@ nlohmann::json hops_json(const decision::LoweredCluster& cluster, const Sources&
                 isolated.back()["at"] = sources.describe(block->span);
         }
         if (!isolated.empty())
-            entry["isolatedBy"] = std::move(isolated);
+            entry["isolated_by"] = std::move(isolated);
         if (hop.skipped != ir::HopVerdict::Skipped::No)
             entry["skipped"] = analyzer::to_string(hop.skipped);
         hops.push_back(std::move(entry));
@@ -199,7 +200,7 @@ std::string ReachPrinter::json(const std::vector<ReachAnswer>& answers,
         }
         out.push_back(std::move(entry));
     }
-    return out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
+    return json_text(std::move(out));
 }
 
 std::string ReachPrinter::summary_text(const std::vector<ReachSummary>& found) const {
@@ -236,7 +237,7 @@ std::string ReachPrinter::summary_json(const std::vector<ReachSummary>& found,
         if (each.no_route)
             out.back()["route"] = routes_.json_of<json>(*each.no_route);
     }
-    return out.dump(1) + "\n";
+    return json_text(std::move(out));
 }
 
 } // namespace polecat::cli
