@@ -1,0 +1,83 @@
+#include "analyzer/z3/alike_spots.h"
+
+namespace polecat::smt {
+
+using selector::Op;
+
+void AlikeSpots::add(const decision::World& world, const std::optional<Known>& spot) {
+    const auto number = static_cast<std::uint32_t>(shapes_.size());
+    if (!spot) {
+        shapes_.push_back(next_++);
+        return;
+    }
+    const decision::Object& object = world.object(spot->object);
+    const auto [place, added] =
+        known_.try_emplace({{object.selectable, object.unread.known()}, spot->number}, next_);
+    next_ += added ? 1 : 0;
+    shapes_.push_back(place->second);
+    for (const auto& [label, value] : object.labels) {
+        with_[{std::string(label), std::nullopt}].push_back(number);
+        with_[{std::string(label), std::string(value)}].push_back(number);
+    }
+}
+
+/// What must be known of a spot to know whether the selector matches there.
+void AlikeSpots::add_features(const selector::Selector& selector, std::set<Feature>& out) const {
+    const auto& [op, label, values, children] = selector.term();
+    switch (op) {
+    case Op::All:
+    case Op::Global:
+        break;
+    case Op::Has:
+        out.emplace(label, std::nullopt);
+        break;
+    case Op::Equal:
+    case Op::NotEqual:
+    case Op::In:
+    case Op::NotIn:
+        for (const std::string& value : values)
+            out.emplace(label, value);
+        break;
+    case Op::Contains:
+    case Op::StartsWith:
+    case Op::EndsWith: // of parts of values: all that there are
+        for (auto each = with_.lower_bound({label, std::nullopt});
+             each != with_.end() && each->first.first == label; ++each)
+            out.insert(each->first);
+        break;
+    case Op::Not:
+    case Op::And:
+    case Op::Or:
+        for (const selector::Selector& child : children)
+            add_features(child, out);
+        break;
+    }
+}
+
+std::vector<std::uint32_t> AlikeSpots::of(const selector::Selector& selector) const {
+    std::set<Feature> features;
+    add_features(selector, features);
+    std::vector<std::uint32_t> parts = shapes_;
+    std::uint32_t next = next_;
+    for (const Feature& each : features) {
+        const auto found = with_.find(each);
+        if (found == with_.end())
+            continue;
+        std::map<std::uint32_t, std::uint32_t> cut; // part: that of those that have it
+        for (const std::uint32_t spot : found->second) {
+            const auto [place, added] = cut.try_emplace(parts[spot], next);
+            next += added ? 1 : 0;
+            parts[spot] = place->second;
+        }
+    }
+    constexpr std::uint32_t kNone = UINT32_MAX;
+    std::vector<std::uint32_t> first(next, kNone);
+    for (std::uint32_t i = 0; i < parts.size(); ++i) {
+        if (first[parts[i]] == kNone)
+            first[parts[i]] = i;
+        parts[i] = first[parts[i]];
+    }
+    return parts;
+}
+
+} // namespace polecat::smt
