@@ -19,6 +19,11 @@ void AlikeSpots::add(const decision::World& world, const std::optional<Known>& s
         with_[{std::string(label), std::nullopt}].push_back(number);
         with_[{std::string(label), std::string(value)}].push_back(number);
     }
+    std::map<std::string, Ports> ports;
+    for (const policy::EndpointPort& port : object.ports)
+        ports[port.name].emplace_back(port.protocol, port.port);
+    for (auto& [name, declared] : ports)
+        declaring_[name][std::move(declared)].push_back(number);
 }
 
 /// What must be known of a spot to know whether the selector matches there.
@@ -54,22 +59,28 @@ void AlikeSpots::add_features(const selector::Selector& selector, std::set<Featu
     }
 }
 
-std::vector<std::uint32_t> AlikeSpots::of(const selector::Selector& selector) const {
+void AlikeSpots::cut(const std::vector<std::uint32_t>& spots, std::vector<std::uint32_t>& parts,
+                     std::uint32_t& next) {
+    std::map<std::uint32_t, std::uint32_t> cut_off; // by the part that they leave
+    for (const std::uint32_t spot : spots) {
+        const auto [place, added] = cut_off.try_emplace(parts[spot], next);
+        next += added ? 1 : 0;
+        parts[spot] = place->second;
+    }
+}
+
+std::vector<std::uint32_t> AlikeSpots::of(const selector::Selector& selector,
+                                          const std::string& port) const {
     std::set<Feature> features;
     add_features(selector, features);
     std::vector<std::uint32_t> parts = shapes_;
     std::uint32_t next = next_;
-    for (const Feature& each : features) {
-        const auto found = with_.find(each);
-        if (found == with_.end())
-            continue;
-        std::map<std::uint32_t, std::uint32_t> cut; // part: that of those that have it
-        for (const std::uint32_t spot : found->second) {
-            const auto [place, added] = cut.try_emplace(parts[spot], next);
-            next += added ? 1 : 0;
-            parts[spot] = place->second;
-        }
-    }
+    for (const Feature& each : features)
+        if (const auto found = with_.find(each); found != with_.end())
+            cut(found->second, parts, next);
+    if (const auto found = declaring_.find(port); found != declaring_.end())
+        for (const auto& [ports, spots] : found->second)
+            cut(spots, parts, next);
     constexpr std::uint32_t kNone = UINT32_MAX;
     std::vector<std::uint32_t> first(next, kNone);
     for (std::uint32_t i = 0; i < parts.size(); ++i) {

@@ -60,7 +60,7 @@ std::vector<ExistingEnds::Spot> ExistingEnds::spots_of(const World& world, Objec
 }
 
 /// Two addresses are alike for a selector when all that holds() reads for it is equal: the labels
-/// of the endpoint there, and the network sets. Without an address pools count too.
+/// and ports of the endpoint there, and the network sets. Without an address pools count too.
 void ExistingEnds::find_alike() {
     std::map<std::vector<ObjectId>, std::uint32_t> numbers; // of lists of network sets
     const World& world = cluster_.world;
@@ -168,12 +168,15 @@ std::vector<Tri> ExistingEnds::ask(const decision::Predicate& predicate, const C
 void ExistingEnds::fill(Column& column, const decision::Predicate& predicate) const {
     column.points = points_of(predicate);
     const auto* by_labels = std::get_if<decision::ObjectSet>(&predicate);
-    std::vector<std::uint32_t> alike;
+    const auto* by_port = std::get_if<decision::NamedPortSet>(&predicate);
+    std::vector<std::uint32_t> alike; // empty: all are asked about
     if (by_labels != nullptr)
         alike = alike_.of(by_labels->selector);
+    else if (by_port != nullptr)
+        alike = alike_.of(by_port->selector, by_port->name);
     std::map<std::vector<Tri>, std::uint32_t> kinds;
     for (std::uint32_t i = 0; i < spots_.size(); ++i) {
-        if (by_labels != nullptr && alike[i] != i) {
+        if (!alike.empty() && alike[i] != i) {
             column.kind_of.push_back(column.kind_of[alike[i]]);
             continue;
         }

@@ -15,6 +15,7 @@
 #include "driver/lint/proofs.h"
 #include "passes/enforce_staged.h"
 #include "runtime/git.h"
+#include "support/kept.h"
 
 namespace polecat::cli {
 
@@ -122,18 +123,19 @@ void allow_empty_side(Input& base, Input& head) {
             [](const diag::Diagnostic& each) { return each.code != diag::Code::NoManifests; });
 }
 
-int compare(const DiffOptions& options, Input& base, Input& head,
-            const policy::Cluster& head_cluster) {
+int compare(const DiffOptions& options, Input& base, Input& head) {
     allow_empty_side(base, head);
     // A version may be broken altogether, and the other one mend it.
     if (is_unusable(base, false) || (&base != &head && is_unusable(head, false)))
         return kBadInput;
+    const policy::Cluster& head_cluster =
+        options.staged ? kept(passes::enforce_staged(head.cluster)) : head.cluster;
     // A version reads its cluster and nothing else, so both are made at once.
     const auto lowering = lower_options(options.unknown_address);
     auto base_version =
         std::async(std::launch::async, [&] { return passes::lower(base.cluster, lowering); });
-    const auto [head_policies, now] = passes::lower(head_cluster, lowering);
-    const auto [base_policies, before] = base_version.get();
+    const auto& [head_policies, now] = kept(passes::lower(head_cluster, lowering));
+    const auto& [base_policies, before] = kept(base_version.get());
     const bool prove = options.prove || !options.smt_folder.empty();
     const analyzer::Diff found = analyzer::diff(before, now, prove);
     DiffReport report{base,
@@ -176,22 +178,20 @@ int run(const DiffOptions& options) {
         std::vector<std::string> paths(options.what.begin() + 1, options.what.end());
         if (paths.empty())
             paths = {"."};
-        Input base = input_of(revisions->base, paths, options.input);
-        Input head = input_of(revisions->head, paths, options.input);
-        return compare(options, base, head,
-                       options.staged ? passes::enforce_staged(head.cluster) : head.cluster);
+        Input& base = kept(input_of(revisions->base, paths, options.input));
+        Input& head = kept(input_of(revisions->head, paths, options.input));
+        return compare(options, base, head);
     }
     name_revisions(options.what);
     if (options.staged && options.what.size() == 1) {
         Input input = read_input(options.what, options.input);
-        return compare(options, input, input, passes::enforce_staged(input.cluster));
+        return compare(options, input, input);
     }
     if (options.what.size() != 2)
         fail("name two folders or files, or one with --staged");
-    Input base = read_input({options.what[0]}, options.input),
-          head = read_input({options.what[1]}, options.input);
-    return compare(options, base, head,
-                   options.staged ? passes::enforce_staged(head.cluster) : head.cluster);
+    Input& base = kept(read_input({options.what[0]}, options.input));
+    Input& head = kept(read_input({options.what[1]}, options.input));
+    return compare(options, base, head);
 }
 
 } // namespace
