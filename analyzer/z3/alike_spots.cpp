@@ -2,8 +2,6 @@
 
 namespace polecat::smt {
 
-using selector::Op;
-
 void AlikeSpots::add(const decision::World& world, const std::optional<Known>& spot) {
     const auto number = static_cast<std::uint32_t>(shapes_.size());
     if (!spot) {
@@ -29,30 +27,31 @@ void AlikeSpots::add(const decision::World& world, const std::optional<Known>& s
 /// What must be known of a spot to know whether the selector matches there.
 void AlikeSpots::add_features(const selector::Selector& selector, std::set<Feature>& out) const {
     const auto& [op, label, values, children] = selector.term();
+    using enum selector::Op;
     switch (op) {
-    case Op::All:
-    case Op::Global:
+    case All:
+    case Global:
         break;
-    case Op::Has:
+    case Has:
         out.emplace(label, std::nullopt);
         break;
-    case Op::Equal:
-    case Op::NotEqual:
-    case Op::In:
-    case Op::NotIn:
+    case Equal:
+    case NotEqual:
+    case In:
+    case NotIn:
         for (const std::string& value : values)
             out.emplace(label, value);
         break;
-    case Op::Contains:
-    case Op::StartsWith:
-    case Op::EndsWith: // of parts of values: all that there are
+    case Contains:
+    case StartsWith:
+    case EndsWith: // of parts of values: all that there are
         for (auto each = with_.lower_bound({label, std::nullopt});
              each != with_.end() && each->first.first == label; ++each)
             out.insert(each->first);
         break;
-    case Op::Not:
-    case Op::And:
-    case Op::Or:
+    case Not:
+    case And:
+    case Or:
         for (const selector::Selector& child : children)
             add_features(child, out);
         break;
