@@ -2,26 +2,36 @@
 
 namespace polecat::smt {
 
-void AlikeSpots::add(const decision::World& world, const std::optional<Known>& spot) {
-    const auto number = static_cast<std::uint32_t>(shapes_.size());
-    if (!spot) {
+void AlikeSpots::Having::add(std::size_t place, std::uint32_t spot) {
+    if (by_place.size() <= place)
+        by_place.resize(place + 1);
+    by_place[place].push_back(spot);
+}
+
+void AlikeSpots::add(const decision::World& world, const std::vector<decision::ObjectId>& objects,
+                     std::optional<std::uint32_t> number) {
+    const auto spot = static_cast<std::uint32_t>(shapes_.size());
+    if (!number) {
         shapes_.push_back(next_++);
         return;
     }
-    const decision::Object& object = world.object(spot->object);
-    const auto [place, added] =
-        known_.try_emplace({{object.selectable, object.unread.known()}, spot->number}, next_);
+    std::vector<std::pair<bool, bool>> kinds;
+    for (std::size_t i = 0; i < objects.size(); ++i) {
+        const decision::Object& object = world.object(objects[i]);
+        kinds.emplace_back(object.selectable, object.unread.known());
+        for (const auto& [label, value] : object.labels) {
+            with_[{std::string(label), std::nullopt}].add(i, spot);
+            with_[{std::string(label), std::string(value)}].add(i, spot);
+        }
+        std::map<std::string, Ports> ports;
+        for (const policy::EndpointPort& port : object.ports)
+            ports[port.name].emplace_back(port.protocol, port.port);
+        for (const auto& [name, declared] : ports)
+            declaring_[name][declared].add(i, spot);
+    }
+    const auto [place, added] = known_.try_emplace({*number, std::move(kinds)}, next_);
     next_ += added ? 1 : 0;
     shapes_.push_back(place->second);
-    for (const auto& [label, value] : object.labels) {
-        with_[{std::string(label), std::nullopt}].push_back(number);
-        with_[{std::string(label), std::string(value)}].push_back(number);
-    }
-    std::map<std::string, Ports> ports;
-    for (const policy::EndpointPort& port : object.ports)
-        ports[port.name].emplace_back(port.protocol, port.port);
-    for (auto& [name, declared] : ports)
-        declaring_[name][std::move(declared)].push_back(number);
 }
 
 /// What must be known of a spot to know whether the selector matches there.
@@ -58,13 +68,14 @@ void AlikeSpots::add_features(const selector::Selector& selector, std::set<Featu
     }
 }
 
-void AlikeSpots::cut(const std::vector<std::uint32_t>& spots, std::vector<std::uint32_t>& parts,
-                     std::uint32_t& next) {
-    std::map<std::uint32_t, std::uint32_t> cut_off; // by the part that they leave
-    for (const std::uint32_t spot : spots) {
-        const auto [place, added] = cut_off.try_emplace(parts[spot], next);
-        next += added ? 1 : 0;
-        parts[spot] = place->second;
+void AlikeSpots::cut(const Having& having, std::vector<std::uint32_t>& parts, std::uint32_t& next) {
+    for (const std::vector<std::uint32_t>& spots : having.by_place) {
+        std::map<std::uint32_t, std::uint32_t> cut_off; // by the part that they leave
+        for (const std::uint32_t spot : spots) {
+            const auto [place, added] = cut_off.try_emplace(parts[spot], next);
+            next += added ? 1 : 0;
+            parts[spot] = place->second;
+        }
     }
 }
 
@@ -78,8 +89,8 @@ std::vector<std::uint32_t> AlikeSpots::of(const selector::Selector& selector,
         if (const auto found = with_.find(each); found != with_.end())
             cut(found->second, parts, next);
     if (const auto found = declaring_.find(port); found != declaring_.end())
-        for (const auto& [ports, spots] : found->second)
-            cut(spots, parts, next);
+        for (const auto& [ports, having] : found->second)
+            cut(having, parts, next);
     constexpr std::uint32_t kNone = UINT32_MAX;
     std::vector<std::uint32_t> first(next, kNone);
     for (std::uint32_t i = 0; i < parts.size(); ++i) {

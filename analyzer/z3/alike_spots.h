@@ -17,13 +17,10 @@ namespace polecat::smt {
 
 class AlikeSpots {
   public:
-    /// A spot where one endpoint is and no other: `number` differs where another thing than the
-    /// endpoint's labels may decide. Others are like no other.
-    struct Known {
-        decision::ObjectId object;
-        std::uint32_t number = 0;
-    };
-    void add(const decision::World& world, const std::optional<Known>& spot);
+    /// The next spot, with the endpoints there. `number`: differs where another thing than their
+    /// labels and ports may decide; nullopt: the spot is like no other.
+    void add(const decision::World& world, const std::vector<decision::ObjectId>& objects,
+             std::optional<std::uint32_t> number);
 
     /// By spot, in the order of add(): the first one that is like it for the selector; and in what
     /// it declares the port of this name to be, where one is given.
@@ -34,19 +31,22 @@ class AlikeSpots {
     /// A label and a value that it has; nullopt: it is there, whatever its value.
     using Feature = std::pair<std::string, std::optional<std::string>>;
     using Ports = std::vector<std::pair<net::Protocol, std::uint16_t>>;
+    /// Spots, ascending, whose first endpoint has something; whose second one; and so on.
+    struct Having {
+        std::vector<std::vector<std::uint32_t>> by_place;
+        void add(std::size_t place, std::uint32_t spot);
+    };
     void add_features(const selector::Selector& selector, std::set<Feature>& out) const;
     /// Tells the spots from others of their part, which they leave for one from `next` on.
-    static void cut(const std::vector<std::uint32_t>& spots, std::vector<std::uint32_t>& parts,
-                    std::uint32_t& next);
+    static void cut(const Having& having, std::vector<std::uint32_t>& parts, std::uint32_t& next);
 
-    /// By spot: equal where nothing but labels can tell them apart.
+    /// By spot: equal where nothing but labels and ports can tell them apart.
     std::vector<std::uint32_t> shapes_;
     std::uint32_t next_ = 0; ///< shape that no spot has
-    /// By whether it can be selected and was read, and by the number.
-    std::map<std::pair<std::pair<bool, bool>, std::uint32_t>, std::uint32_t> known_;
-    std::map<Feature, std::vector<std::uint32_t>> with_; ///< spots, ascending
-    /// The same by name and what is declared under it.
-    std::map<std::string, std::map<Ports, std::vector<std::uint32_t>>> declaring_;
+    /// By the number, and of each endpoint whether it can be selected and was read.
+    std::map<std::pair<std::uint32_t, std::vector<std::pair<bool, bool>>>, std::uint32_t> known_;
+    std::map<Feature, Having> with_;
+    std::map<std::string, std::map<Ports, Having>> declaring_; ///< by name of ports
 };
 
 } // namespace polecat::smt

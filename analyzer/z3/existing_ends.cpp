@@ -60,23 +60,24 @@ std::vector<ExistingEnds::Spot> ExistingEnds::spots_of(const World& world, Objec
 }
 
 /// Two addresses are alike for a selector when all that holds() reads for it is equal: the labels
-/// and ports of the endpoint there, and the network sets. Without an address pools count too.
+/// and ports of the endpoints there, and the network sets. Without an address pools count too.
 void ExistingEnds::find_alike() {
     std::map<std::vector<ObjectId>, std::uint32_t> numbers; // of lists of network sets
     const World& world = cluster_.world;
     for (const Spot& spot : spots_) {
-        std::optional<AlikeSpots::Known> known;
-        const auto is_other = [&](ObjectId id) { return id != spot.object; };
-        if (spot.address &&
-            std::ranges::none_of(decision::end_of(world, *spot.address).objects, is_other)) {
-            std::vector<ObjectId> sets;
-            for (const ObjectId id : world.network_sets)
-                if (world.object(id).nets.contains(*spot.address))
-                    sets.push_back(id);
-            const auto next = static_cast<std::uint32_t>(numbers.size());
-            known = {spot.object, numbers.try_emplace(std::move(sets), next).first->second};
+        if (!spot.address) {
+            alike_.add(world, {}, std::nullopt);
+            continue;
         }
-        alike_.add(world, known);
+        std::vector<ObjectId> objects = decision::end_of(world, *spot.address).objects;
+        std::erase(objects, spot.object);
+        objects.insert(objects.begin(), spot.object);
+        std::vector<ObjectId> sets;
+        for (const ObjectId id : world.network_sets)
+            if (world.object(id).nets.contains(*spot.address))
+                sets.push_back(id);
+        const auto next = static_cast<std::uint32_t>(numbers.size());
+        alike_.add(world, objects, numbers.try_emplace(std::move(sets), next).first->second);
     }
 }
 
