@@ -331,8 +331,8 @@ void note_unplaced(const std::vector<Object>& objects, const Sources& sources,
     std::set<std::string> folders;
     bool elsewhere = false, pods = false;
     for (const Object& each : objects)
-        if ((is_pods(each) || is_policy_name(each.type.kind)) && !is_global_kind(each.type.kind) &&
-            space_of(each).empty()) {
+        if (space_of(each).empty() && !is_global_kind(each.type.kind) &&
+            (is_pods(each) || is_policy_name(each.type.kind))) {
             const FileId file = each.root->span.file;
             folders.insert(folder_of(sources.path(file)));
             elsewhere = elsewhere || cluster.placed_elsewhere.contains(file);

@@ -26,15 +26,26 @@ class PairTable {
         return found.value;
     }
 
+    /// Has memory bring what the next call with this pair reads.
+    void prefetch(std::uint32_t a, std::uint32_t b) const {
+        if (!slots_.empty())
+            __builtin_prefetch(&slots_[place_of(a, b)]);
+    }
+
   private:
     struct Slot {
         std::uint32_t a = kNone, b = 0, value = kNone;
     };
 
+    /// Where the search for it begins.
+    std::size_t place_of(std::uint32_t a, std::uint32_t b) const {
+        const std::uint64_t key = ((std::uint64_t{a} << 32) | b) * 0x9E3779B97F4A7C15u;
+        return key >> (64 - std::bit_width(slots_.size() - 1));
+    }
+
     /// That of the pair, or the free one where it goes.
     Slot& slot_of(std::uint32_t a, std::uint32_t b) {
-        const std::uint64_t key = ((std::uint64_t{a} << 32) | b) * 0x9E3779B97F4A7C15u;
-        std::size_t at = key >> (64 - std::bit_width(slots_.size() - 1));
+        std::size_t at = place_of(a, b);
         while (slots_[at].a != kNone && (slots_[at].a != a || slots_[at].b != b))
             at = (at + 1) & (slots_.size() - 1);
         return slots_[at];

@@ -131,6 +131,10 @@ class Collector {
     }
 
     void judge(EffectRuns& runs, Run& run) {
+        if (!runs.has_ends(run)) {
+            run.effects.assign(run.units.units.size(), {});
+            return fold(run);
+        }
         // What other programs have shown of a unit needn't be found again. Of tiers it is asked at
         // each program whether they are needed.
         run.effects.assign(run.units.units.size(), {true, true, true, true});
@@ -146,8 +150,6 @@ class Collector {
     }
 
     void walk(EffectRuns& runs, Run& run) {
-        if (!runs.has_ends(run))
-            return;
         walk(runs, run, runs.program(run));
         if (const auto accepting = accepting_only(runs.program(run)))
             walk(runs, run, *accepting);

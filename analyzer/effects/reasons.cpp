@@ -134,6 +134,8 @@ void EffectReasons::settle(const EffectRuns& runs, const Run& run, Pairs& open, 
 }
 
 void EffectReasons::find_conflicts(EffectRuns& runs, const Run& run) {
+    if (!runs.has_ends(run))
+        return;
     const Program& program = runs.program(run);
     Pairs tied = ties(run, program), before = before_cluster_policies(run);
     drop_known(run, tied, out_.conflicts);
@@ -221,6 +223,8 @@ std::vector<EffectReasons::TakenUnit> EffectReasons::taken_units(const Run& run)
 }
 
 void EffectReasons::explain(EffectRuns& runs, const Run& run) {
+    if (!runs.has_ends(run))
+        return;
     const std::vector<TakenUnit> taken = taken_units(run);
     if (taken.empty())
         return;

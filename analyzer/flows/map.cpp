@@ -164,7 +164,16 @@ struct ConnectivityMap::State {
                     out[i] = meet_usual(mine.usual, accepted[accepting_of[i]]);
             next = stop + 1;
         };
-        for (const Exception& each : mine.others) {
+        // What all meets are noted in is far larger than a processor's cache.
+        constexpr std::size_t kAhead = 8;
+        for (std::size_t i = 0; i < mine.others.size(); ++i) {
+            if (i + kAhead < mine.others.size()) {
+                const Exception& later = mine.others[i + kAhead];
+                const auto [low, high] =
+                    std::minmax(later.pair, accepted[accepting_of[later.other]]);
+                meets.prefetch(low, high);
+            }
+            const Exception& each = mine.others[i];
             meet_most(each.other);
             out[each.other] = meet(each.pair, accepted[accepting_of[each.other]]);
         }

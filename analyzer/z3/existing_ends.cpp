@@ -24,7 +24,7 @@ ExistingEnds::ExistingEnds(const decision::LoweredCluster& cluster, net::Family 
         spots_.insert(spots_.end(), more.begin(), more.end());
         of_object_[endpoint.object.value] = {first, static_cast<std::uint32_t>(spots_.size())};
     }
-    find_held();
+    find_alike();
     std::vector<net::Range> held;
     for (const auto& [address, object] : cluster.world.by_address)
         if (address.family == family)
@@ -42,7 +42,7 @@ ExistingEnds::ExistingEnds(const decision::LoweredCluster& cluster, net::Family 
         spots_.push_back(all.size() == 1 ? all.front() : Spot{object, std::nullopt});
         of_object_[object.value] = {number, number + 1};
     }
-    find_held();
+    find_alike();
 }
 
 std::vector<ExistingEnds::Spot> ExistingEnds::spots_of(const World& world, ObjectId id,
@@ -59,65 +59,26 @@ std::vector<ExistingEnds::Spot> ExistingEnds::spots_of(const World& world, Objec
     return out;
 }
 
-void ExistingEnds::find_held() {
+/// Two addresses are alike for a selector when all that holds() reads for it is equal: the labels
+/// and ports of the endpoints there, and the network sets. Without an address pools count too.
+void ExistingEnds::find_alike() {
     std::map<std::vector<ObjectId>, std::uint32_t> numbers; // of lists of network sets
     const World& world = cluster_.world;
     for (const Spot& spot : spots_) {
-        auto& [objects, number] = held_.emplace_back();
-        if (!spot.address)
+        if (!spot.address) {
+            alike_.add(world, {}, std::nullopt);
             continue;
-        objects = decision::end_of(world, *spot.address).objects;
+        }
+        std::vector<ObjectId> objects = decision::end_of(world, *spot.address).objects;
+        std::erase(objects, spot.object);
         objects.insert(objects.begin(), spot.object);
         std::vector<ObjectId> sets;
         for (const ObjectId id : world.network_sets)
             if (world.object(id).nets.contains(*spot.address))
                 sets.push_back(id);
-        number = numbers.try_emplace(std::move(sets), static_cast<std::uint32_t>(numbers.size()))
-                     .first->second;
+        const auto next = static_cast<std::uint32_t>(numbers.size());
+        alike_.add(world, objects, numbers.try_emplace(std::move(sets), next).first->second);
     }
-}
-
-namespace {
-
-void add_names(const selector::Selector& selector, std::set<std::string>& names) {
-    if (!selector.term().label.empty())
-        names.insert(selector.term().label);
-    for (const selector::Selector& child : selector.term().children)
-        add_names(child, names);
-}
-
-} // namespace
-
-/// Two addresses are alike when all that holds() reads for the selector is equal. Without an
-/// address pools count too: such a spot is like no other.
-const std::vector<std::uint32_t>& ExistingEnds::alike(const selector::Selector& selector) const {
-    std::set<std::string> names;
-    add_names(selector, names);
-    const std::vector<std::string> list(names.begin(), names.end());
-    if (const auto known = alike_.find(list); known != alike_.end())
-        return known->second;
-    const auto place = alike_.try_emplace(list).first;
-    // Whether it can be selected and was read, values of the labels; then the number of the network
-    // sets.
-    using Selected = std::pair<bool, bool>;
-    using Seen = std::pair<Selected, std::vector<std::optional<std::string_view>>>;
-    std::map<std::pair<std::vector<Seen>, std::uint32_t>, std::uint32_t> first;
-    for (std::uint32_t i = 0; i < spots_.size(); ++i) {
-        place->second.push_back(i);
-        if (!spots_[i].address)
-            continue;
-        std::vector<Seen> seen;
-        for (const ObjectId id : held_[i].first) {
-            const Object& object = cluster_.world.object(id);
-            seen.emplace_back(Selected{object.selectable, object.unread.known()},
-                              std::vector<std::optional<std::string_view>>());
-            for (const std::string& name : list)
-                seen.back().second.push_back(object.labels.find(name));
-        }
-        place->second.back() =
-            first.try_emplace({std::move(seen), held_[i].second}, i).first->second;
-    }
-    return place->second;
 }
 
 namespace {
@@ -205,16 +166,19 @@ std::vector<Tri> ExistingEnds::ask(const decision::Predicate& predicate, const C
     return out;
 }
 
-/// Reads `alike_` only where it was asked about the selector before.
 void ExistingEnds::fill(Column& column, const decision::Predicate& predicate) const {
     column.points = points_of(predicate);
     const auto* by_labels = std::get_if<decision::ObjectSet>(&predicate);
-    const std::vector<std::uint32_t>* alike =
-        by_labels == nullptr ? nullptr : &this->alike(by_labels->selector);
+    const auto* by_port = std::get_if<decision::NamedPortSet>(&predicate);
+    std::vector<std::uint32_t> alike; // empty: all are asked about
+    if (by_labels != nullptr)
+        alike = alike_.of(by_labels->selector);
+    else if (by_port != nullptr)
+        alike = alike_.of(by_port->selector, by_port->name);
     std::map<std::vector<Tri>, std::uint32_t> kinds;
     for (std::uint32_t i = 0; i < spots_.size(); ++i) {
-        if (alike != nullptr && (*alike)[i] != i) {
-            column.kind_of.push_back(column.kind_of[(*alike)[i]]);
+        if (!alike.empty() && alike[i] != i) {
+            column.kind_of.push_back(column.kind_of[alike[i]]);
             continue;
         }
         std::vector<Tri> kind = ask(predicate, column, spots_[i]);
@@ -237,11 +201,8 @@ const ExistingEnds::Column& ExistingEnds::column(decision::PredicateId id) const
 void ExistingEnds::compute(const std::set<decision::PredicateId>& predicates, unsigned jobs) const {
     std::vector<std::pair<Column*, const decision::Predicate*>> open;
     for (const decision::PredicateId id : predicates) {
-        const decision::Predicate& predicate = cluster_.predicates[id];
-        if (const auto* by_labels = std::get_if<decision::ObjectSet>(&predicate))
-            alike(by_labels->selector);
         if (const auto [place, added] = columns_.try_emplace(id); added)
-            open.emplace_back(&place->second, &predicate);
+            open.emplace_back(&place->second, &cluster_.predicates[id]);
     }
     in_parallel(open.size(), jobs, [&](std::size_t i) { fill(*open[i].first, *open[i].second); });
 }

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "analyzer/z3/alike_spots.h"
 #include "analyzer/z3/encode.h"
 #include "ir/decision/eval.h"
 #include "ir/decision/lowered.h"
@@ -64,9 +65,8 @@ class ExistingEnds {
     void compute(const std::set<decision::PredicateId>& predicates, unsigned jobs) const;
 
   private:
-    void find_held();
+    void find_alike();
     void fill(Column& column, const decision::Predicate& predicate) const;
-    const std::vector<std::uint32_t>& alike(const selector::Selector& selector) const;
     std::vector<decision::Tri> ask(const decision::Predicate& predicate, const Column& column,
                                    const Spot& spot) const;
     std::vector<Point> points_of(const decision::Predicate& predicate) const;
@@ -75,11 +75,7 @@ class ExistingEnds {
     net::Family family_;
     std::vector<Spot> spots_;
     std::vector<std::pair<std::uint32_t, std::uint32_t>> of_object_; ///< by object
-    /// By spot with an address: the endpoints there, and a number for the network sets.
-    std::vector<std::pair<std::vector<decision::ObjectId>, std::uint32_t>> held_;
-    /// By names of labels, then by spot: one with the same values of these labels there and the
-    /// same network sets, which answers for it what is asked of them.
-    mutable std::map<std::vector<std::string>, std::vector<std::uint32_t>> alike_;
+    AlikeSpots alike_;                                               ///< spots by number
     net::AddressSet outside_;
     mutable std::map<decision::PredicateId, Column> columns_;
 };

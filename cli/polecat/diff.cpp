@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 #include <optional>
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 #include "driver/input/unread.h"
 #include "passes/enforce_staged.h"
 #include "runtime/git.h"
+#include "support/kept.h"
 
 namespace polecat::cli {
 
@@ -125,13 +127,12 @@ int compare(const DiffCommand& options, Input& base, Input& head) {
     if (is_unusable(base, false) || (&base != &head && is_unusable(head, false)))
         return kBadInput;
     const auto lowering = lower_options(options.unknown_address);
-    Session before(base, lowering);
-    std::optional<Session> now;
-    if (options.how.staged)
-        now.emplace(head, passes::enforce_staged(head.cluster), lowering);
-    else
-        now.emplace(head, lowering);
-    const DiffReport report = diff_report(before, *now, options.how);
+    Session& before = *kept(std::make_unique<Session>(base, lowering));
+    Session& now =
+        *kept(options.how.staged
+                  ? std::make_unique<Session>(head, passes::enforce_staged(head.cluster), lowering)
+                  : std::make_unique<Session>(head, lowering));
+    const DiffReport report = diff_report(before, now, options.how);
     const auto text = rendered(options.format, report);
     if (!text) {
         fmt::print(stderr, "polecat: {}\n", text.error());
@@ -152,8 +153,8 @@ int run(const DiffCommand& options) {
         std::vector<std::string> paths(options.what.begin() + 1, options.what.end());
         if (paths.empty())
             paths = {"."};
-        Input base = input_of(revisions->base, paths, options.input);
-        Input head = input_of(revisions->head, paths, options.input);
+        Input& base = kept(input_of(revisions->base, paths, options.input));
+        Input& head = kept(input_of(revisions->head, paths, options.input));
         return compare(options, base, head);
     }
     name_revisions(options.what);
@@ -163,8 +164,8 @@ int run(const DiffCommand& options) {
     }
     if (options.what.size() != 2)
         fail("name two folders or files, or one with --staged");
-    Input base = read_input({options.what[0]}, options.input),
-          head = read_input({options.what[1]}, options.input);
+    Input& base = kept(read_input({options.what[0]}, options.input));
+    Input& head = kept(read_input({options.what[1]}, options.input));
     return compare(options, base, head);
 }
 

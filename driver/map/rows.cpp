@@ -77,9 +77,10 @@ std::size_t count_endpoints(const std::vector<EndGroup>& groups) {
 
 std::size_t hash_of(const std::vector<std::uint32_t>& row) {
     std::size_t hash = 1469598103934665603u;
-    for (const std::uint32_t pair : row)
-        hash = (hash ^ pair) * 1099511628211u;
-    return hash;
+    std::size_t i = 0;
+    for (; i + 1 < row.size(); i += 2) // a multiplication waits for the one before
+        hash = (hash ^ (std::size_t{row[i]} << 32) ^ row[i + 1]) * 1099511628211u;
+    return i < row.size() ? (hash ^ row[i]) * 1099511628211u : hash;
 }
 
 /// Groups that are reached with the same connections: a part of Alike::groups.

@@ -5,6 +5,9 @@
 namespace polecat::yaml {
 
 std::size_t break_at(std::string_view text, std::size_t at) {
+    if (at >= text.size() ||
+        std::string_view("\r\n\xc2\xe2").find(text[at]) == std::string_view::npos)
+        return 0; // nearly always
     const std::string_view rest = text.substr(at);
     if (rest.starts_with("\r\n"))
         return 2;

@@ -25,6 +25,8 @@ Answer evaluate(const Selector& selector, const std::function<Answer(const Selec
         for (const Selector& child : term.children) {
             const Answer each = evaluate(child, leaf);
             from = greatest ? std::max(from, each) : std::min(from, each);
+            if (from == (greatest ? Answer::Yes : Answer::No))
+                break; // whatever the others say
         }
         return from;
     };

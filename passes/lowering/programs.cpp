@@ -96,7 +96,7 @@ Programs::Programs(const policy::Cluster& cluster, const Profiles& profiles,
                    const std::vector<OrderedTier>& tiers, const std::vector<PolicyPlace>& places,
                    decision::LoweredCluster& lowered)
     : cluster_(cluster), profiles_(profiles), tiers_(tiers), places_(places), lowered_(lowered),
-      by_policy_(places.size()) {
+      by_policy_(places.size()), found_(4 * places.size(), nullptr) {
     for (std::size_t i = 0; i < cluster.network_sets.size(); ++i) {
         const auto& domains = cluster.network_sets[i].allowed_egress_domains;
         const decision::World& world = lowered.world;
@@ -147,8 +147,19 @@ decision::PolicyBlock Programs::block_of(std::uint32_t place) const {
     return out;
 }
 
+/// Asked for each endpoint that has the policy, which are many.
 const Programs::Rules& Programs::rules_of(std::uint32_t place, policy::Direction direction,
                                           net::Family family) {
+    const Rules*& found =
+        found_[std::size_t{4} * place + (direction == policy::Direction::Egress ? 2 : 0) +
+               (family == net::Family::V6 ? 1 : 0)];
+    if (found == nullptr)
+        found = &lowered_rules(place, direction, family);
+    return *found;
+}
+
+const Programs::Rules& Programs::lowered_rules(std::uint32_t place, policy::Direction direction,
+                                               net::Family family) {
     const policy::Policy& policy = *places_[place].policy;
     const auto& rules = direction == policy::Direction::Ingress ? policy.ingress : policy.egress;
     if (std::none_of(rules.begin(), rules.end(), depends_on_family))

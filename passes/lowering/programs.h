@@ -60,6 +60,8 @@ class Programs {
     /// The policy's name; its place in a program is not filled in.
     decision::PolicyBlock block_of(std::uint32_t place) const;
     const Rules& rules_of(std::uint32_t place, policy::Direction direction, net::Family family);
+    const Rules& lowered_rules(std::uint32_t place, policy::Direction direction,
+                               net::Family family);
     const Rules& rules_of_profile(const std::string& name, policy::Direction direction,
                                   net::Family family);
     void lower_into(Rules& rules, const policy::Rule& rule, const RuleContext& context, bool staged,
@@ -83,6 +85,7 @@ class Programs {
     DomainSets domain_sets_;
     using RulesKey = std::pair<policy::Direction, net::Family>;
     std::vector<std::map<RulesKey, Rules>> by_policy_;
+    std::vector<const Rules*> found_; ///< by policy, direction and family: parts of by_policy_
     std::map<std::pair<std::string, RulesKey>, Rules> by_profile_;
     std::vector<Token> tokens_;
     std::map<Token, std::uint32_t> token_ids_;

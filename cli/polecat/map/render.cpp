@@ -17,11 +17,10 @@ using namespace driver;
 namespace {
 
 void append_number(std::string& out, std::uint32_t end) {
-    char digits[12];
-    const auto [stop, failed] = std::to_chars(digits, digits + sizeof digits, end + 1);
-    (void)failed; // 12 characters hold every 32-bit number
-    out += 'G';
-    out.append(digits, stop);
+    char word[12] = {'G'};
+    const auto [stop, failed] = std::to_chars(word + 1, word + sizeof word, end + 1);
+    (void)failed; // 11 characters hold every 32-bit number
+    out.append(word, stop);
 }
 
 class Renderer {
