@@ -1,6 +1,8 @@
 #include "frontend/passed_by.h"
 
 #include <algorithm>
+#include <cctype>
+#include <filesystem>
 
 #include "frontend/kinds/groups.h"
 #include "frontend/kinds/kinds.h"
@@ -27,6 +29,15 @@ bool has_key(std::string_view text, std::string_view key) {
             return true;
     }
     return false;
+}
+
+/// What stands before `NetworkPolicy` makes it another system's kind: `kind: Cilium`.
+bool is_kind_of_others(std::string_view before) {
+    std::size_t word = before.size();
+    while (word > 0 && std::isalpha(static_cast<unsigned char>(before[word - 1])) != 0)
+        --word;
+    return word < before.size() &&
+           !is_policy_name(std::string(before.substr(word)) + "NetworkPolicy");
 }
 
 /// UTF-16 has a zero byte beside each letter of English.
@@ -65,6 +76,18 @@ bool looks_like_policy(const Node& root, const TypeMeta& type) {
             is_mapping_of(spec, {"ingress", "egress"}));
 }
 
+std::string why_no_manifest_at(const std::string& path) {
+    const std::filesystem::path whole(path);
+    if (whole.filename().string().starts_with("helmfile"))
+        return "a helmfile";
+    static constexpr std::string_view kEditors[] = {".devcontainer", ".vscode", ".idea"};
+    const bool of_editor = std::any_of(whole.begin(), whole.end(), [](const auto& part) {
+        return std::find(std::begin(kEditors), std::end(kEditors), part.string()) !=
+               std::end(kEditors);
+    });
+    return of_editor ? "settings of an editor" : "";
+}
+
 std::string why_no_text(std::string_view text) {
     using namespace std::string_view_literals;
     if (text.starts_with("\0GITCRYPT\0"sv))
@@ -92,8 +115,8 @@ bool mentions_policy(std::string_view text) {
          at = text.find("NetworkPolicy", at + 1)) {
         const std::size_t line = at == 0 ? 0 : text.rfind('\n', at - 1) + 1;
         const std::string_view before = text.substr(line, at - line);
-        if (before.find("kind:") != std::string_view::npos ||
-            before.find("\"kind\"") != std::string_view::npos)
+        if (!is_kind_of_others(before) && (before.find("kind:") != std::string_view::npos ||
+                                           before.find("\"kind\"") != std::string_view::npos))
             return true;
     }
     return false;

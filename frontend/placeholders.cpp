@@ -119,19 +119,26 @@ bool lies_in(const Span& inner, const Span& outer) {
 void report(const Placeholder& each, bool certain, const std::string& object,
             diag::Diagnostics& found) {
     if (!certain) {
-        found.report(diag::Code::UnreplacedVariable, each.span, {each.text}).about(object);
-        return;
-    }
-    if (each.is_blank) {
-        found.report(diag::Code::PlaceholderLeft, each.span, {each.text}).about(object);
+        auto& diagnostic = found.report(diag::Code::UnreplacedVariable, each.span, {each.text});
+        diagnostic.about(object);
+        if (each.is_variable)
+            diagnostic.with_fact("variable", each.text);
         return;
     }
     auto& diagnostic = found.report(diag::Code::UnrenderedTemplate, each.span);
     diagnostic.about(object).with_hint(yaml::kRenderFirst);
     if (each.is_variable)
-        diagnostic.with_note(
-            "`" + each.text +
-            "` is a variable, which Flux or envsubst replaces before it is applied");
+        diagnostic
+            .with_note("`" + each.text +
+                       "` is a variable, which Flux or envsubst replaces before it is applied")
+            .with_fact("variable", each.text);
+}
+
+/// A blank, of which that much was said.
+void report(const Placeholder& each, diag::Severity severity, const std::string& object,
+            diag::Diagnostics& found) {
+    auto& diagnostic = found.report(diag::Code::PlaceholderLeft, each.span, {each.text});
+    diagnostic.about(object).severity = severity;
 }
 
 } // namespace
@@ -163,7 +170,8 @@ namespace {
 /// What reading said of a text, which is dropped.
 struct Said {
     bool anything = false;
-    bool that_it_is_a_template = false; ///< stays
+    diag::Severity severity = diag::Severity::Note; ///< of what was said
+    bool that_it_is_a_template = false;             ///< stays
 };
 
 bool is_about_values(diag::Code code) {
@@ -177,13 +185,13 @@ Said drop_what_was_said(const Placeholder& of, diag::Diagnostics& found) {
     found.keep_if([&](const diag::Diagnostic& said) {
         const bool at_key = of.is_blank && of.key.known() && said.span == of.key;
         if ((!lies_in(said.span, of.span) && !at_key) ||
-            (of.is_blank &&
-             (said.severity != diag::Severity::Error || !is_about_values(said.code))))
+            (of.is_blank && !is_about_values(said.code)))
             return true;
         const bool tells =
             said.code == diag::Code::UnrenderedTemplate || said.code == diag::Code::PlaceholderLeft;
         out.that_it_is_a_template = out.that_it_is_a_template || tells;
         out.anything = out.anything || !tells;
+        out.severity = tells ? out.severity : std::max(out.severity, said.severity);
         return tells;
     });
     return out;
@@ -198,7 +206,7 @@ void settle_placeholders(const std::vector<Placeholder>& placeholders, bool is_p
         const Said said = drop_what_was_said(each, found);
         if (each.is_blank) {
             if (said.anything && !told_blank)
-                report(each, true, object, found);
+                report(each, said.severity, object, found);
             told_blank = told_blank || said.anything;
         } else if (!said.that_it_is_a_template &&
                    (is_policy || said.anything || each.in_metadata)) {

@@ -101,6 +101,7 @@ void lower_beside_charts(Diagnostics& findings) {
     findings.keep_if([](diag::Diagnostic& each) {
         if (each.code == Code::SelectsNothing || each.code == Code::PeerMatchesNothing) {
             each.severity = diag::Severity::Note;
+            each.as_usual();
             each.with_note("charts of the input are not rendered, whose pods may be meant");
         }
         return true;

@@ -65,6 +65,8 @@ class SelectionsChecker {
                                .with_fact("selector", subject.canonical());
         if (const auto label = vocabulary_.only_on_namespaces(subject))
             diagnostic.with_note(*label);
+        else if (const std::string pod = finished_with(subject); !pod.empty())
+            diagnostic.with_note(pod);
         diagnostic.with_note("a policy without endpoints protects nothing")
             .with_note("assumes that " + *known);
     }
@@ -143,6 +145,30 @@ class SelectionsChecker {
         else if (const std::string elsewhere = elsewhere_with(entity, space); !elsewhere.empty())
             diagnostic.with_note(elsewhere).with_hint(
                 "add a namespaceSelector for those of other namespaces");
+        else if (const std::string pod = finished_with(*peers); !pod.empty())
+            diagnostic.with_note(pod);
+    }
+
+    /// A pod that has finished, and would be selected.
+    std::string finished_with(const Selector& selector) const {
+        for (const policy::Workload& each : context_.cluster.workloads) {
+            if (!each.finished)
+                continue;
+            selector::Labels labels = each.pod_labels;
+            labels.set(policy::kNamespaceLabel, each.meta.space);
+            labels.set(policy::kOrchestratorLabel, "k8s");
+            for (const std::string_view name : {policy::kCalicoNameLabel, policy::kNameLabel})
+                labels.set(std::string(policy::kNamespacePrefix) + std::string(name),
+                           each.meta.space);
+            if (const auto* of_space = context_.extent.labels_of_namespace(each.meta.space))
+                for (const auto& [label, value] : *of_space)
+                    labels.set(std::string(policy::kNamespacePrefix) + std::string(label), value);
+            if (selector.matches(labels))
+                return fmt::format("{} {} has these labels, and has finished: it sends and gets no "
+                                   "packets",
+                                   each.kind, full_name(each.meta));
+        }
+        return "";
     }
 
     bool selects_no_namespace(const EntityRule& entity) const {
