@@ -292,6 +292,7 @@ void report_slip(const Object& first, const Object& second, const Double& each, 
     diagnostic.severity = is_error  ? diag::Severity::Error
                           : matters ? diag::Severity::Warning
                                     : diag::Severity::Note;
+    diagnostic.as_usual(second.type.kind == "Secret" || second.type.kind == "Ingress");
     diagnostic
         .with_note("the two differ: the one that is applied last replaces the other, and here that "
                    "is taken to be this one")

@@ -59,7 +59,11 @@ bool is_mapping_of(const Node* node, std::initializer_list<std::string_view> key
 
 /// Says one of apiVersion and kind, and what it says is of a kind that is read.
 bool is_half_of_manifest(const Node& root, const TypeMeta& type) {
-    if (root.find("metadata") == nullptr)
+    if (root.find("metadata") == nullptr || type.kind == "Secret")
+        return false;
+    // Other systems have namespaces as well.
+    if (const Node* spec = root.find("spec"); type.kind == "Namespace" && spec != nullptr &&
+                                              (!spec->is_mapping() || !spec->find("finalizers")))
         return false;
     return !versions_of_kind(type.kind, "").empty() || is_policy_group(type.group()) ||
            (!type.api_version.empty() && !kinds_of_group(type.group()).empty());

@@ -10,16 +10,17 @@ namespace {
 
 using yaml::Node;
 
-/// `${NAME}`, `${NAME:-default}` and the like; `$${NAME}` is a text in braces.
-std::string variable_in(std::string_view text) {
+/// `${NAME}`, `${NAME:-default}` and the like; `$${NAME}` is a text in braces. `dotted`: those of
+/// template languages, `${config.name}`.
+std::string variable_in(std::string_view text, bool dotted = false) {
     for (std::size_t at = text.find("${"); at != std::string_view::npos;
          at = text.find("${", at + 1)) {
         if (at > 0 && text[at - 1] == '$')
             continue;
         const std::size_t close = text.find('}', at);
         std::size_t end = at + 2;
-        while (end < text.size() &&
-               (std::isalnum(static_cast<unsigned char>(text[end])) != 0 || text[end] == '_'))
+        while (end < text.size() && (std::isalnum(static_cast<unsigned char>(text[end])) != 0 ||
+                                     text[end] == '_' || (dotted && text[end] == '.')))
             ++end;
         const bool name =
             end > at + 2 && std::isdigit(static_cast<unsigned char>(text[at + 2])) == 0;
@@ -102,7 +103,7 @@ class Search {
         const std::string variable = braces ? variable_in(text) : "";
         if (!variable.empty())
             out_.push_back({span, variable, true, in_metadata, is_space});
-        else if (braces && yaml::looks_like_template(text))
+        else if (braces && (yaml::looks_like_template(text) || !variable_in(text, true).empty()))
             out_.push_back({span, text, false, in_metadata, is_space});
         else if (looks_blank(text) || (in_metadata && ends_in_what_it_is(text)))
             out_.push_back({span, text, false, in_metadata, is_space, true});
@@ -156,7 +157,7 @@ void report_placeholder(const Node& text, const std::string& object,
 
 bool holds_placeholder(const std::string& text) {
     return text.find('{') != std::string::npos &&
-           (!variable_in(text).empty() || yaml::looks_like_template(text));
+           (!variable_in(text, true).empty() || yaml::looks_like_template(text));
 }
 
 std::vector<Placeholder> placeholders_of(const Node& root) {

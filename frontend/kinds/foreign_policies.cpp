@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "frontend/kinds/groups.h"
 #include "frontend/kinds/kinds.h"
 #include "support/listed.h"
 

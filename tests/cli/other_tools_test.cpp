@@ -124,3 +124,53 @@ TEST_CASE("a kind of Calico's group that nobody knows is a warning, and a slip a
     CHECK(has(lint("projectcalico.org/v3", "Deployment"), "error[PC1010]"));
     CHECK_FALSE(has(lint("projectcalico.org/v3", "IPAMBlock"), "PC10"));
 }
+
+TEST_CASE("templates of FreeMarker and the like are templates") {
+    const Folder folder;
+    const auto lint = [&](const std::string& text) {
+        folder.write("in/a.yaml", "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n" + text);
+        return folder.run("lint --all --fail-on never in").out;
+    };
+    for (const char* text :
+         {"metadata: {name: a, namespace: '${config.prefix}${config.scm.namespace}'}\n"
+          "spec: {podSelector: {}}\n",
+          "<#if config.open>\nmetadata: {name: a}\n</#if>\n",
+          "<% if open %>\nmetadata: {name: a}\n"}) {
+        const std::string out = lint(text);
+        CHECK_MESSAGE(has(out, "warning[PC1007]"), text);
+        CHECK_FALSE(has(out, "error["));
+        CHECK_FALSE(has(out, "envsubst"));
+    }
+}
+
+TEST_CASE("what lacks an apiVersion is a mistake where an answer hangs on it") {
+    const Folder folder;
+    const auto lint = [&](const std::string& text) {
+        folder.write("in/a.yaml", text);
+        return has(folder.run("lint in").out, "error[PC1011]");
+    };
+    CHECK(lint("kind: NetworkPolicy\nmetadata: {name: a}\n"));
+    CHECK(lint("kind: Deployment\nmetadata: {name: a}\n"));
+    CHECK(lint("kind: Namespace\nmetadata: {name: a}\n"));
+    CHECK_FALSE(lint("kind: Namespace\nmetadata: {name: a}\nspec: {authorization: {}}\n"));
+    CHECK_FALSE(lint("kind: Secret\nmetadata: {name: a}\nsops: {mac: x}\n"));
+}
+
+TEST_CASE("an Ingress shows that its namespace has more than the input") {
+    const Folder folder;
+    const std::string ingress =
+        "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: a, namespace: shop}\n"
+        "spec: {defaultBackend: {service: {name: chat, port: {number: 80}}}}\n";
+    folder.write("in/a.yaml",
+                 "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop, labels: {app: "
+                 "web}}\nspec: {containers: [{name: c, image: i}]}\n---\n"
+                 "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+                 "metadata: {name: chat, namespace: shop}\n"
+                 "spec: {podSelector: {matchLabels: {app: chat}}, policyTypes: [Ingress]}\n---\n");
+    CHECK(has(folder.run("lint in").out, "PC4101"));
+    folder.write("in/i.yaml", ingress);
+    CHECK_FALSE(has(folder.run("lint in").out, "PC4101"));
+    folder.write("in/s.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: chat, namespace: "
+                              "shop}\nspec: {selector: {app: web}, ports: [{port: 80}]}\n");
+    CHECK(has(folder.run("lint in").out, "PC4101"));
+}
