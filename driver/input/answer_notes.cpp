@@ -7,7 +7,7 @@
 #include "analyzer/explain/trail.h"
 #include "support/listed.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 namespace {
 
@@ -62,4 +62,4 @@ void tell_notes(const decision::LoweredCluster& cluster) {
         fmt::print(stderr, "note: {}\n", note);
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -10,7 +10,7 @@
 #include "ir/decision/match.h"
 #include "ir/policy/scope.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 using decision::Direction;
 using decision::Hook;
@@ -96,4 +96,4 @@ Result<Governed> policies_of_endpoint(const decision::LoweredCluster& cluster,
     return out;
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver
