@@ -149,8 +149,8 @@ void drop_behind_peers(Context& context, Diagnostics& findings) {
     findings.keep_if([&](const diag::Diagnostic& each) {
         if (each.code == Code::RedundantPolicy)
             return !of_policy.contains(each.object) || of_policy[each.object] < rules[each.object];
-        const bool of_rule = each.code == Code::RedundantRule || each.code == Code::ShadowedRule;
-        return !of_rule || !told.contains({each.span.file, each.span.line, each.object});
+        return each.code != Code::RedundantRule ||
+               !told.contains({each.span.file, each.span.line, each.object});
     });
 }
 

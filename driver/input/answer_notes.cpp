@@ -34,7 +34,7 @@ std::string http_note(const decision::LoweredCluster& cluster) {
         for (const auto& [key, of] : group.programs)
             for (const decision::Stage& stage : cluster.program(of.program).stages)
                 for (const decision::Entry& entry : stage.entries) {
-                    if (!entry.match.http)
+                    if (!entry.match->http)
                         continue;
                     std::string rule =
                         analyzer::describe(of.slots[entry.slot.value], key.direction);
