@@ -61,9 +61,10 @@ bool is_mapping_of(const Node* node, std::initializer_list<std::string_view> key
 bool is_half_of_manifest(const Node& root, const TypeMeta& type) {
     if (root.find("metadata") == nullptr || type.kind == "Secret")
         return false;
-    // Other systems have namespaces as well.
-    if (const Node* spec = root.find("spec"); type.kind == "Namespace" && spec != nullptr &&
-                                              (!spec->is_mapping() || !spec->find("finalizers")))
+    // Other systems have namespaces and services as well.
+    const Node* spec = root.find("spec");
+    if ((type.kind == "Namespace" && spec != nullptr && below(spec, "finalizers") == nullptr) ||
+        (type.kind == "Service" && !is_mapping_of(spec, {"ports", "selector", "externalName"})))
         return false;
     return !versions_of_kind(type.kind, "").empty() || is_policy_group(type.group()) ||
            (!type.api_version.empty() && !kinds_of_group(type.group()).empty());

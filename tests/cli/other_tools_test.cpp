@@ -153,6 +153,8 @@ TEST_CASE("what lacks an apiVersion is a mistake where an answer hangs on it") {
     CHECK(lint("kind: Deployment\nmetadata: {name: a}\n"));
     CHECK(lint("kind: Namespace\nmetadata: {name: a}\n"));
     CHECK_FALSE(lint("kind: Namespace\nmetadata: {name: a}\nspec: {authorization: {}}\n"));
+    CHECK(lint("kind: Service\nmetadata: {name: a}\nspec: {ports: [{port: 80}]}\n"));
+    CHECK_FALSE(lint("kind: Service\nmetadata: {name: a}\nspec: {mode: WEB}\n"));
     CHECK_FALSE(lint("kind: Secret\nmetadata: {name: a}\nsops: {mac: x}\n"));
 }
 

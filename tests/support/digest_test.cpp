@@ -136,12 +136,12 @@ TEST_CASE("notes of one rule about one object are one, as is what one command me
         const std::string rule = "egress[" + std::to_string(i) + "]";
         report.diagnostics.report(Code::NotPortsNoEffect, report.line(1, rule), {rule})
             .about("NetworkPolicy a/b");
-        report.diagnostics.report(Code::UnbuiltKustomization, report.line(2, rule), {rule});
+        report.diagnostics.report(Code::UnrenderedChart, report.line(2, rule), {rule, ""});
     }
     const std::string text = report.text();
     CHECK(text.find("the same: 2 more in 2 files: egress[1]:1:1, egress[2]:1:1\n") !=
           std::string::npos);
-    CHECK(text.find("of PC1025 unbuilt-kustomization: 2 more in 2 files: egress[1]:2:1") !=
+    CHECK(text.find("of PC1024 unrendered-chart: 2 more in 2 files: egress[1]:2:1") !=
           std::string::npos);
 }
 
