@@ -1,6 +1,7 @@
 #include "frontend/doubles.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <set>
@@ -12,8 +13,11 @@
 #include "frontend/discover.h"
 #include "frontend/kustomizations.h"
 #include "frontend/placeholders.h"
+#include "support/letters.h"
 
 namespace polecat::frontend {
+
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -77,8 +81,39 @@ struct Double {
     bool equal;
     bool variant = false;
     bool elsewhere = false; ///< in another folder
+    bool steps = false;     ///< of a course, each of which replaces what one before made
     bool unplaced = false;  ///< and neither says its namespace: they may be two objects
 };
+
+/// The number of a step and what its name says but for that: "lab 3" of `lab3-policy`.
+struct Step {
+    std::string number, name;
+};
+
+/// A word such as `step` may stand before the number; `web2` is the name of something.
+std::optional<Step> step_of(const std::string& name) {
+    static constexpr std::string_view kWords[] = {"",    "step",    "lab",    "part",     "stage",
+                                                  "ex",  "chapter", "module", "exercise", "lesson",
+                                                  "day", "task",    "phase",  "section",  "level"};
+    constexpr const char* kDigits = "0123456789";
+    const std::size_t first = name.find_first_of(kDigits);
+    if (first == std::string::npos)
+        return std::nullopt;
+    std::string word = lower_case(name.substr(0, first));
+    while (!word.empty() && std::string_view("-_. ").find(word.back()) != std::string_view::npos)
+        word.pop_back();
+    if (std::find(std::begin(kWords), std::end(kWords), word) == std::end(kWords))
+        return std::nullopt;
+    std::size_t end = std::min(name.find_first_not_of("0123456789.", first), name.size());
+    while (end > first && name[end - 1] == '.') // before the ending
+        --end;
+    return Step{name.substr(first, end - first), word + name.substr(end)};
+}
+
+bool are_numbered(const std::string& a, const std::string& b, bool folders) {
+    const auto one = step_of(a), other = step_of(b);
+    return one && other && one->number != other->number && (folders || one->name == other->name);
+}
 
 class DoublesFinder {
   public:
@@ -137,6 +172,17 @@ class DoublesFinder {
                 (same > kWord && same * 3 >= b.size() * 2));
     }
 
+    /// `1-deny/web.yaml` and `2-allow/web.yaml`, `lab3` and `lab4`, `02-web.yaml` and
+    /// `05-web.yaml`: numbers tell apart what else has one name, or what numbered folders hold.
+    bool are_steps(const Double& each) const {
+        const fs::path a = path(each.first), b = path(each.second);
+        const auto [one, other] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+        if (one == a.end() || other == b.end())
+            return false;
+        const bool folders = std::next(one) != a.end() && std::next(other) != b.end();
+        return are_numbered(one->string(), other->string(), folders);
+    }
+
     /// Two objects are a slip; an object in a third file, or three objects of two folders or of the
     /// files of one, are not.
     void tell_apart() {
@@ -146,6 +192,7 @@ class DoublesFinder {
             each.elsewhere = folders(each).first != folders(each).second;
             each.unplaced = each.elsewhere && is_unplaced(objects_[each.first]) &&
                             is_unplaced(objects_[each.second]);
+            each.steps = !in_one_file(each) && are_steps(each);
             if (in_one_file(each))
                 continue;
             ++shared[folders(each)];
@@ -161,6 +208,9 @@ class DoublesFinder {
                 each->variant = each->elsewhere || are_alternatives(*each) ||
                                 shared[folders(*each)] > kMostSlips ||
                                 files[each->second] > kMostSlips || again.contains(each->second);
+            // Numbers say as well in which order files are applied.
+            each->steps = each->steps && (each->elsewhere || files[each->second] > kMostSlips ||
+                                          again.contains(each->second));
             if (each->variant && !in_one_file(*each))
                 again.insert(each->first);
             variants += each->variant ? 1 : 0;
@@ -173,7 +223,7 @@ class DoublesFinder {
     void settle(bool has_variants) {
         for (Double& each : found_)
             if (!has_variants)
-                each.variant = each.unplaced ||
+                each.variant = each.unplaced || each.steps ||
                                (!each.elsewhere && !in_one_file(each) && are_alternatives(each));
             else if (!in_one_file(each) &&
                      (each.equal || !is_policy_like(objects_[each.second].type)))
@@ -242,6 +292,7 @@ void report_slip(const Object& first, const Object& second, const Double& each, 
     diagnostic.severity = is_error  ? diag::Severity::Error
                           : matters ? diag::Severity::Warning
                                     : diag::Severity::Note;
+    diagnostic.as_usual(second.type.kind == "Secret" || second.type.kind == "Ingress");
     diagnostic
         .with_note("the two differ: the one that is applied last replaces the other, and here that "
                    "is taken to be this one")
@@ -261,15 +312,17 @@ void report_variant(const Object& first, const Object& second, const Double& eac
         .with_fact("second", places.second)
         .with_fact("differ", each.equal ? "false" : "true")
         .with_fact("apart", tells_clusters_apart(second, each.equal) ? "true" : "false")
-        .with_hint(each.unplaced
+        .with_hint(each.steps ? "steps of a course replace one another: pass one at a time"
+                   : each.unplaced
                        ? "neither says its namespace, so two may be meant: pass one folder at a "
                          "time, with --namespace"
                        : "pass the files of one cluster only: its folder, or what its "
                          "kustomization makes");
     // Of others the last counts, as with `kubectl apply`; of policies answers know none.
-    diagnostic.severity = is_error                                     ? diag::Severity::Error
-                          : !each.equal && is_policy_like(second.type) ? diag::Severity::Warning
-                                                                       : diag::Severity::Note;
+    const bool matters = !each.equal && !each.steps && is_policy_like(second.type);
+    diagnostic.severity = is_error  ? diag::Severity::Error
+                          : matters ? diag::Severity::Warning
+                                    : diag::Severity::Note;
 }
 
 /// More than one of this is in the input, so what it shows of the namespace is nobody's.

@@ -92,17 +92,23 @@ void read_object(const Object& object, policy::Cluster& cluster, diag::Diagnosti
     check_no_namespace(object, found);
     UnreadWatch watch(cluster, found);
     object.row->read(context);
-    settle_placeholders(placeholders_of(*object.root), is_policy_like(object.type),
-                        object_label(context), found);
-    if (kind == "Secret" || kind == "Ingress") // what it is called matters to no answer
-        found.keep_if([](diag::Diagnostic& each) {
-            if (each.code == diag::Code::ObjectName || each.code == diag::Code::LabelSyntax) {
+    const std::vector<Placeholder> placeholders = placeholders_of(*object.root);
+    settle_placeholders(placeholders, is_policy_like(object.type), object_label(context), found);
+    if (kind == "Secret" || kind == "Ingress") { // what it is called matters to no answer
+        const bool is_named =
+            std::none_of(placeholders.begin(), placeholders.end(),
+                         [](const Placeholder& each) { return each.in_metadata; });
+        found.keep_if([&](diag::Diagnostic& each) {
+            const bool of_name =
+                each.code == diag::Code::ObjectName || each.code == diag::Code::LabelSyntax;
+            if (of_name) {
                 each.severity = diag::Severity::Note;
                 each.as_usual();
             }
             return each.code != diag::Code::UnreplacedVariable &&
-                   each.code != diag::Code::PlaceholderLeft;
+                   each.code != diag::Code::PlaceholderLeft && (is_named || !of_name);
         });
+    }
     watch.settle(*object.root, api_version, kind, object.contested);
     diagnostics.append(found);
 }
@@ -177,6 +183,8 @@ class FileReader {
             return pass_by(file, part);
         if (file.dangles)
             return pass_by(id, file, "a link to what is not there");
+        if (const std::string why = why_no_manifest_at(file.path); !why.empty() && !file.named)
+            return pass_by(id, file, why);
         const std::string no_text = why_no_text(file.text);
         if (!no_text.empty() && !file.named)
             return pass_by(id, file, no_text);

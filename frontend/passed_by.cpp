@@ -1,6 +1,8 @@
 #include "frontend/passed_by.h"
 
 #include <algorithm>
+#include <cctype>
+#include <filesystem>
 
 #include "frontend/kinds/groups.h"
 #include "frontend/kinds/kinds.h"
@@ -29,6 +31,15 @@ bool has_key(std::string_view text, std::string_view key) {
     return false;
 }
 
+/// What stands before `NetworkPolicy` makes it another system's kind: `kind: Cilium`.
+bool is_kind_of_others(std::string_view before) {
+    std::size_t word = before.size();
+    while (word > 0 && std::isalpha(static_cast<unsigned char>(before[word - 1])) != 0)
+        --word;
+    return word < before.size() &&
+           !is_policy_name(std::string(before.substr(word)) + "NetworkPolicy");
+}
+
 /// UTF-16 has a zero byte beside each letter of English.
 std::string without_zeros(std::string_view text) {
     std::string out(text);
@@ -48,7 +59,12 @@ bool is_mapping_of(const Node* node, std::initializer_list<std::string_view> key
 
 /// Says one of apiVersion and kind, and what it says is of a kind that is read.
 bool is_half_of_manifest(const Node& root, const TypeMeta& type) {
-    if (root.find("metadata") == nullptr)
+    if (root.find("metadata") == nullptr || type.kind == "Secret")
+        return false;
+    // Other systems have namespaces and services as well.
+    const Node* spec = root.find("spec");
+    if ((type.kind == "Namespace" && spec != nullptr && below(spec, "finalizers") == nullptr) ||
+        (type.kind == "Service" && !is_mapping_of(spec, {"ports", "selector", "externalName"})))
         return false;
     return !versions_of_kind(type.kind, "").empty() || is_policy_group(type.group()) ||
            (!type.api_version.empty() && !kinds_of_group(type.group()).empty());
@@ -63,6 +79,18 @@ bool looks_like_policy(const Node& root, const TypeMeta& type) {
     return is_mapping_of(spec, {"podSelector", "policyTypes", "stagedAction"}) ||
            (is_mapping_of(spec, {"selector", "types", "order"}) &&
             is_mapping_of(spec, {"ingress", "egress"}));
+}
+
+std::string why_no_manifest_at(const std::string& path) {
+    const std::filesystem::path whole(path);
+    if (whole.filename().string().starts_with("helmfile"))
+        return "a helmfile";
+    static constexpr std::string_view kEditors[] = {".devcontainer", ".vscode", ".idea"};
+    const bool of_editor = std::any_of(whole.begin(), whole.end(), [](const auto& part) {
+        return std::find(std::begin(kEditors), std::end(kEditors), part.string()) !=
+               std::end(kEditors);
+    });
+    return of_editor ? "settings of an editor" : "";
 }
 
 std::string why_no_text(std::string_view text) {
@@ -92,8 +120,8 @@ bool mentions_policy(std::string_view text) {
          at = text.find("NetworkPolicy", at + 1)) {
         const std::size_t line = at == 0 ? 0 : text.rfind('\n', at - 1) + 1;
         const std::string_view before = text.substr(line, at - line);
-        if (before.find("kind:") != std::string_view::npos ||
-            before.find("\"kind\"") != std::string_view::npos)
+        if (!is_kind_of_others(before) && (before.find("kind:") != std::string_view::npos ||
+                                           before.find("\"kind\"") != std::string_view::npos))
             return true;
     }
     return false;

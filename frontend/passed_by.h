@@ -15,6 +15,9 @@ struct PassedBy {
     std::string path, why;
 };
 
+/// What a file is by its name or folder that is never a manifest ("a helmfile"); empty: it may be.
+std::string why_no_manifest_at(const std::string& path);
+
 /// What a file is that no text is read from ("encrypted by git-crypt", "no text"); empty: text.
 std::string why_no_text(std::string_view text);
 

@@ -10,16 +10,17 @@ namespace {
 
 using yaml::Node;
 
-/// `${NAME}`, `${NAME:-default}` and the like; `$${NAME}` is a text in braces.
-std::string variable_in(std::string_view text) {
+/// `${NAME}`, `${NAME:-default}` and the like; `$${NAME}` is a text in braces. `dotted`: those of
+/// template languages, `${config.name}`.
+std::string variable_in(std::string_view text, bool dotted = false) {
     for (std::size_t at = text.find("${"); at != std::string_view::npos;
          at = text.find("${", at + 1)) {
         if (at > 0 && text[at - 1] == '$')
             continue;
         const std::size_t close = text.find('}', at);
         std::size_t end = at + 2;
-        while (end < text.size() &&
-               (std::isalnum(static_cast<unsigned char>(text[end])) != 0 || text[end] == '_'))
+        while (end < text.size() && (std::isalnum(static_cast<unsigned char>(text[end])) != 0 ||
+                                     text[end] == '_' || (dotted && text[end] == '.')))
             ++end;
         const bool name =
             end > at + 2 && std::isdigit(static_cast<unsigned char>(text[at + 2])) == 0;
@@ -102,7 +103,7 @@ class Search {
         const std::string variable = braces ? variable_in(text) : "";
         if (!variable.empty())
             out_.push_back({span, variable, true, in_metadata, is_space});
-        else if (braces && yaml::looks_like_template(text))
+        else if (braces && (yaml::looks_like_template(text) || !variable_in(text, true).empty()))
             out_.push_back({span, text, false, in_metadata, is_space});
         else if (looks_blank(text) || (in_metadata && ends_in_what_it_is(text)))
             out_.push_back({span, text, false, in_metadata, is_space, true});
@@ -119,19 +120,26 @@ bool lies_in(const Span& inner, const Span& outer) {
 void report(const Placeholder& each, bool certain, const std::string& object,
             diag::Diagnostics& found) {
     if (!certain) {
-        found.report(diag::Code::UnreplacedVariable, each.span, {each.text}).about(object);
-        return;
-    }
-    if (each.is_blank) {
-        found.report(diag::Code::PlaceholderLeft, each.span, {each.text}).about(object);
+        auto& diagnostic = found.report(diag::Code::UnreplacedVariable, each.span, {each.text});
+        diagnostic.about(object);
+        if (each.is_variable)
+            diagnostic.with_fact("variable", each.text);
         return;
     }
     auto& diagnostic = found.report(diag::Code::UnrenderedTemplate, each.span);
     diagnostic.about(object).with_hint(yaml::kRenderFirst);
     if (each.is_variable)
-        diagnostic.with_note(
-            "`" + each.text +
-            "` is a variable, which Flux or envsubst replaces before it is applied");
+        diagnostic
+            .with_note("`" + each.text +
+                       "` is a variable, which Flux or envsubst replaces before it is applied")
+            .with_fact("variable", each.text);
+}
+
+/// A blank, of which that much was said.
+void report(const Placeholder& each, diag::Severity severity, const std::string& object,
+            diag::Diagnostics& found) {
+    auto& diagnostic = found.report(diag::Code::PlaceholderLeft, each.span, {each.text});
+    diagnostic.about(object).severity = severity;
 }
 
 } // namespace
@@ -149,7 +157,7 @@ void report_placeholder(const Node& text, const std::string& object,
 
 bool holds_placeholder(const std::string& text) {
     return text.find('{') != std::string::npos &&
-           (!variable_in(text).empty() || yaml::looks_like_template(text));
+           (!variable_in(text, true).empty() || yaml::looks_like_template(text));
 }
 
 std::vector<Placeholder> placeholders_of(const Node& root) {
@@ -163,7 +171,8 @@ namespace {
 /// What reading said of a text, which is dropped.
 struct Said {
     bool anything = false;
-    bool that_it_is_a_template = false; ///< stays
+    diag::Severity severity = diag::Severity::Note; ///< of what was said
+    bool that_it_is_a_template = false;             ///< stays
 };
 
 bool is_about_values(diag::Code code) {
@@ -177,13 +186,13 @@ Said drop_what_was_said(const Placeholder& of, diag::Diagnostics& found) {
     found.keep_if([&](const diag::Diagnostic& said) {
         const bool at_key = of.is_blank && of.key.known() && said.span == of.key;
         if ((!lies_in(said.span, of.span) && !at_key) ||
-            (of.is_blank &&
-             (said.severity != diag::Severity::Error || !is_about_values(said.code))))
+            (of.is_blank && !is_about_values(said.code)))
             return true;
         const bool tells =
             said.code == diag::Code::UnrenderedTemplate || said.code == diag::Code::PlaceholderLeft;
         out.that_it_is_a_template = out.that_it_is_a_template || tells;
         out.anything = out.anything || !tells;
+        out.severity = tells ? out.severity : std::max(out.severity, said.severity);
         return tells;
     });
     return out;
@@ -198,7 +207,7 @@ void settle_placeholders(const std::vector<Placeholder>& placeholders, bool is_p
         const Said said = drop_what_was_said(each, found);
         if (each.is_blank) {
             if (said.anything && !told_blank)
-                report(each, true, object, found);
+                report(each, said.severity, object, found);
             told_blank = told_blank || said.anything;
         } else if (!said.that_it_is_a_template &&
                    (is_policy || said.anything || each.in_metadata)) {

@@ -5,6 +5,8 @@
 #include <set>
 #include <string>
 
+#include "support/listed.h"
+
 namespace polecat::frontend {
 
 namespace {
@@ -47,8 +49,10 @@ void tell_replicas_apart(const std::vector<File>& files, policy::Cluster& cluste
         const std::int64_t count = each.replicas ? each.replicas->value : 1;
         const bool several = each.kind == "StatefulSet" && count > 1 &&
                              !with_pods.contains({each.meta.space, each.meta.name});
-        if (several && count > kMostReplicas && !each.meta.unread.known())
-            each.meta.unread = each.replicas->span; // which of them a policy means is not known
+        if (several && count > kMostReplicas && !each.meta.unread.known()) {
+            each.meta.unread = each.replicas->span;
+            each.meta.unread_part = "which of its " + grouped_digits(count) + " pods is meant";
+        }
         if (!several || count > kMostReplicas) {
             out.push_back(std::move(each));
             continue;

@@ -155,12 +155,8 @@ void report_unrendered(const Layout& layout, const std::vector<FileId>& ids,
                            "leave the folder out");
         else if (each.tool == Tool::Helm ||
                  !each.changes.empty()) { // else it says what its files say
-            if (each.has_policy && each.tool == Tool::Kustomize) {
-                auto& diagnostic = report_folder(each, ids, diagnostics);
-                diagnostic.severity = diag::Severity::Note;
-                diagnostic.with_fact("policies", "true");
-            } else if (each.has_policy) {
-                report_folder(each, ids, diagnostics);
+            if (each.has_policy) {
+                report_folder(each, ids, diagnostics).with_fact("policies", "true");
             } else {
                 without[each.tool].push_back(&each);
             }
@@ -182,10 +178,17 @@ void merge_templates(const Sources& sources, const std::vector<File>& files,
     std::map<std::uint32_t, bool> named;
     for (std::size_t i = 0; i < files.size(); ++i)
         named[ids[i].value] = files[i].named;
+    const auto is_of_policy = [](const diag::Diagnostic& each) {
+        return is_kind_of_policy(each.object.substr(0, each.object.find(' ')));
+    };
+    const auto is_unnamed_template = [&](const diag::Diagnostic& each) {
+        const auto file = named.find(each.span.file.value);
+        return file != named.end() && !file->second && !is_of_policy(each) &&
+               is_in_templates(sources.path(each.span.file));
+    };
     const auto concerns = [&](const diag::Diagnostic& each) {
         // In what policy is made of it is refused as it stands: each is told.
-        const bool blank = each.code == diag::Code::PlaceholderLeft &&
-                           !is_kind_of_policy(each.object.substr(0, each.object.find(' ')));
+        const bool blank = each.code == diag::Code::PlaceholderLeft && !is_of_policy(each);
         return (each.code == diag::Code::UnrenderedTemplate ||
                 each.code == diag::Code::UnreplacedVariable || blank) &&
                named.contains(each.span.file.value);
@@ -206,6 +209,9 @@ void merge_templates(const Sources& sources, const std::vector<File>& files,
     std::set<Key> told;
     const Tools tools(files);
     diagnostics.keep_if([&](diag::Diagnostic& each) {
+        // Another tool fills in what it is called.
+        if (each.code == diag::Code::ObjectName && is_unnamed_template(each))
+            each.severity = diag::Severity::Note;
         if (!concerns(each))
             return true;
         const Key key{each.code, folder(each)};
@@ -218,11 +224,9 @@ void merge_templates(const Sources& sources, const std::vector<File>& files,
              of_policies.contains({diag::Code::UnrenderedTemplate, folder(each)}));
         if (beside_policies || said_of_template || !told.insert(key).second)
             return false;
-        const bool is_variable = (each.code == diag::Code::UnreplacedVariable &&
-                                  each.message.find("${") != std::string::npos) ||
-                                 !each.notes.empty();
         if (each.code != diag::Code::PlaceholderLeft)
-            each.hint = tools.hint_for(sources.path(each.span.file), is_variable);
+            each.hint =
+                tools.hint_for(sources.path(each.span.file), !each.fact("variable").empty());
         if (places[key] > 1)
             each.with_note(fmt::format("and in {} more place{} of this folder", places[key] - 1,
                                        places[key] == 2 ? "" : "s"));

@@ -52,7 +52,7 @@ struct FlowChange {
     std::vector<std::uint32_t> sources, destinations; ///< indices of FamilyDiff::ends
     ConnectionSet connections;
     decision::Flow example; ///< one flow of these, from the first source to the first destination
-    std::vector<Cause> causes; ///< of the example; one, or one for each end
+    std::vector<Cause> causes; ///< one, or one for each end
 };
 
 /// What the two versions say of one direction at some endpoints.

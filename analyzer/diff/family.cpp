@@ -10,7 +10,7 @@
 #include <set>
 #include <tuple>
 
-#include "analyzer/diff/cause.h"
+#include "analyzer/diff/split.h"
 #include "analyzer/flows/side_flows.h"
 
 namespace polecat::analyzer {
@@ -224,7 +224,7 @@ class FamilyDiffer {
     }
 
     /// Outside addresses that differ in other flows only are told as one.
-    void add(FlowChange change, Id connections) {
+    void add(FlowChange change) {
         const bool outside =
             std::all_of(change.sources.begin(), change.sources.end(),
                         [&](std::uint32_t end) { return out_.ends[end].is_outside(); });
@@ -234,7 +234,8 @@ class FamilyDiffer {
         for (const Cause& cause : change.causes)
             causes += cause.before.text + "\n" + cause.now.text + "\n";
         const auto [place, added] = from_outside_.try_emplace(
-            {change.kind, connections, change.destinations, causes}, out_.changes.size());
+            {change.kind, store_.intern(change.connections), change.destinations, causes},
+            out_.changes.size());
         if (added)
             return out_.changes.push_back(std::move(change));
         Numbers& sources = out_.changes[place->second].sources; // the example is of the first
@@ -242,6 +243,15 @@ class FamilyDiffer {
     }
 
     void add_changes() {
+        CauseSplitter splitter({base_,
+                                [&](std::uint32_t end) -> const decision::Identity& {
+                                    return before_.ends().identity(ends_[end].base);
+                                }},
+                               {head_,
+                                [&](std::uint32_t end) -> const decision::Identity& {
+                                    return now_.ends().identity(ends_[end].head);
+                                }},
+                               out_.ends, atoms_, out_.family);
         for (const auto& [row, sources] : sources_by_row_)
             for (const auto& [found, destinations] : row)
                 for (std::size_t kind = 0; kind < kChangeKinds; ++kind) {
@@ -252,14 +262,14 @@ class FamilyDiffer {
                     change.sources = sources;
                     change.destinations = destinations;
                     change.connections = store_[(*found)[kind]];
-                    explain_change(base_, head_, out_.ends[sources.front()],
-                                   out_.ends[destinations.front()], atoms_, out_.family, change);
-                    add(std::move(change), (*found)[kind]);
+                    for (FlowChange& part : splitter.split(std::move(change)))
+                        add(std::move(part));
                 }
-        std::sort(out_.changes.begin(), out_.changes.end(), [](const auto& a, const auto& b) {
-            return std::tie(a.kind, a.sources, a.destinations) <
-                   std::tie(b.kind, b.sources, b.destinations);
-        });
+        std::stable_sort(out_.changes.begin(), out_.changes.end(),
+                         [](const auto& a, const auto& b) {
+                             return std::tie(a.kind, a.sources, a.destinations) <
+                                    std::tie(b.kind, b.sources, b.destinations);
+                         });
     }
 
     // --- programs --------------------------------------------------------------------------------

@@ -14,6 +14,8 @@ namespace {
 std::string tier_of(const Slot& slot) {
     if (slot.kind == Slot::Kind::EndOfProgram)
         return "after all tiers and profiles";
+    if (slot.kind == Slot::Kind::UnreadEndpoint)
+        return "whatever governs it";
     return slot.tier.empty() ? "profile " + slot.policy.name : "tier " + slot.tier;
 }
 
@@ -47,7 +49,9 @@ std::string describe(const Slot& slot, decision::Direction direction) {
     case Slot::Kind::AdminDown:
         return "the endpoint is down";
     case Slot::Kind::UnreadEndpoint:
-        return policy::to_string(slot.policy) + ", which could not be read";
+        return policy::to_string(slot.policy) + (slot.tier.empty()
+                                                     ? ", which could not be read"
+                                                     : ": " + slot.tier + " is not known");
     case Slot::Kind::Failsafe:
         return "failsafe ports of FelixConfiguration, whatever policy says";
     }
@@ -109,8 +113,9 @@ std::vector<TrailLine> trail_of(const decision::LoweredCluster& cluster,
             add_without_rules(slots, step.stage, program.direction, out);
         TrailLine line;
         line.tier = tier_of(slot);
-        line.what = slot.kind == Slot::Kind::Rule ? describe(slot, program.direction)
-                                                  : "nothing more matches";
+        line.what = slot.kind == Slot::Kind::Rule || slot.kind == Slot::Kind::UnreadEndpoint
+                        ? describe(slot, program.direction)
+                        : "nothing more matches";
         line.matched = step.outcome != Step::Outcome::NoMatch;
         if (!line.matched)
             line.failed = failed(cluster, hop, step);

@@ -155,15 +155,40 @@ void fold_hosts(diag::Diagnostics& findings) {
 
 /// A pool in a service range that is advertised is told at the pool.
 void fold_service_ranges(diag::Diagnostics& findings) {
-    std::set<Span> pools;
+    const auto clash_of = [](const diag::Diagnostic& each) {
+        return std::pair(each.fact("pool"), each.fact("services"));
+    };
+    std::set<std::pair<std::string, std::string>> told;
     for (const diag::Diagnostic& each : findings.list())
-        if (each.code == diag::Code::PoolOverlap &&
-            each.message.find("service range") != std::string::npos)
-            pools.insert(each.span);
+        if (each.code == diag::Code::PoolOverlap)
+            told.emplace(clash_of(each));
     findings.keep_if([&](const diag::Diagnostic& each) {
         return each.code != diag::Code::ServiceRangeOverlap ||
-               std::none_of(each.labels.begin(), each.labels.end(),
-                            [&](const auto& label) { return pools.contains(label.span); });
+               !told.contains({std::string(each.fact("pool")), std::string(each.fact("services"))});
+    });
+}
+
+/// A rule that is open to everybody because its list of peers is empty is told once: as empty
+/// where that is hardly meant.
+void fold_empty_peers(diag::Diagnostics& findings) {
+    using Place = std::tuple<FileId, std::uint32_t, std::string>;
+    const auto place_of = [](const diag::Diagnostic& each) {
+        return Place{each.span.file, each.span.line, each.object};
+    };
+    const auto is_open = [](const diag::Diagnostic& each) {
+        return each.code == diag::Code::WorldIngress || each.code == diag::Code::WorldEgress;
+    };
+    std::set<Place> slips, open;
+    for (const diag::Diagnostic& each : findings.list())
+        if (is_open(each))
+            open.insert(place_of(each));
+        else if (each.code == diag::Code::EmptyValue && each.severity != diag::Severity::Note)
+            slips.insert(place_of(each));
+    findings.keep_if([&](const diag::Diagnostic& each) {
+        if (is_open(each))
+            return !slips.contains(place_of(each));
+        return each.code != diag::Code::EmptyValue || each.severity != diag::Severity::Note ||
+               !open.contains(place_of(each));
     });
 }
 
@@ -172,6 +197,7 @@ void fold_service_ranges(diag::Diagnostics& findings) {
 void fold(diag::Diagnostics& findings) {
     fold_hosts(findings);
     fold_service_ranges(findings);
+    fold_empty_peers(findings);
     using Key = std::tuple<diag::Code, diag::Severity, bool>;
     const auto key_of = [](const diag::Diagnostic& each) {
         const bool whole = each.code == diag::Code::SeveralVariants;
@@ -181,6 +207,7 @@ void fold(diag::Diagnostics& findings) {
     std::map<Key, std::vector<diag::Diagnostic>> alike;
     for (const diag::Diagnostic& each : findings.list())
         if (is_in(kOnce, each.code) || each.code == diag::Code::SeveralVariants ||
+            (each.code == diag::Code::MetadataOpen && each.severity == diag::Severity::Note) ||
             (is_in(kOnceOfMany, each.code) && each.severity != diag::Severity::Error))
             alike[key_of(each)].push_back(each);
     std::erase_if(alike, [](const auto& each) {

@@ -1,6 +1,7 @@
 #include "analyzer/lint/lint.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -101,6 +102,7 @@ void lower_beside_charts(Diagnostics& findings) {
     findings.keep_if([](diag::Diagnostic& each) {
         if (each.code == Code::SelectsNothing || each.code == Code::PeerMatchesNothing) {
             each.severity = diag::Severity::Note;
+            each.as_usual();
             each.with_note("charts of the input are not rendered, whose pods may be meant");
         }
         return true;
@@ -132,6 +134,26 @@ void drop_behind_contradictions(Diagnostics& findings) {
     });
 }
 
+/// A rule whose peer matches nothing can go, as can a policy that has no other: told at the peer.
+void drop_behind_peers(Context& context, Diagnostics& findings) {
+    using Place = std::tuple<FileId, std::uint32_t, std::string>; // its line, and the object
+    std::set<Place> told;
+    std::map<std::string, std::size_t> of_policy;
+    for (const diag::Diagnostic& each : findings.list())
+        if (each.code == Code::PeerMatchesNothing &&
+            told.emplace(each.span.file, each.span.line, each.object).second)
+            ++of_policy[each.object];
+    std::map<std::string, std::size_t> rules;
+    if (!told.empty())
+        each_rule(context, [&](const RuleView& view) { ++rules[name_of(view.policy)]; });
+    findings.keep_if([&](const diag::Diagnostic& each) {
+        if (each.code == Code::RedundantPolicy)
+            return !of_policy.contains(each.object) || of_policy[each.object] < rules[each.object];
+        return each.code != Code::RedundantRule ||
+               !told.contains({each.span.file, each.span.line, each.object});
+    });
+}
+
 } // namespace
 
 void run(Context& context, diag::Diagnostics& diagnostics) {
@@ -141,6 +163,7 @@ void run(Context& context, diag::Diagnostics& diagnostics) {
     drop_between_variants(context.cluster, diagnostics);
     lower_beside_charts(diagnostics);
     drop_behind_contradictions(diagnostics);
+    drop_behind_peers(context, diagnostics);
 }
 
 } // namespace polecat::lint

@@ -157,7 +157,7 @@ int run(const ExposureOptions& options) {
     std::string text;
     if (options.format == "text") {
         text = text_of(exposures);
-        if (const std::string note = hooks_note(cluster); !note.empty())
+        for (const std::string& note : answer_notes(cluster))
             text += "(" + note + ")\n";
     } else {
         tell_notes(cluster);

@@ -114,8 +114,8 @@ void print_footnotes(const MapOptions& options, const decision::LoweredCluster& 
     if (options.format == "text" && options.unknown_address == "outside-blocks")
         fmt::print("(assumed: a pod without an address lies inside no CIDR)\n");
     if (!is_prose || (options.format == "md" && cluster.endpoints.empty()))
-        tell_notes(cluster);
-    else if (const std::string note = hooks_note(cluster); !note.empty())
+        return tell_notes(cluster);
+    for (const std::string& note : answer_notes(cluster))
         fmt::print(fmt::runtime(line), note);
 }
 

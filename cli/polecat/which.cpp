@@ -54,8 +54,11 @@ class WhichPrinter {
     void print(const Governed& governed) const {
         if (json_) {
             json out = json::array();
-            for (const GoverningPolicies& part : governed.by)
+            for (const GoverningPolicies& part : governed.by) {
                 out.push_back(json_of(part));
+                if (!governed.doubt.empty())
+                    out.back()["doubt"] = governed.doubt;
+            }
             return print(std::move(out));
         }
         fmt::print("{}\n", name_of(cluster_, governed.endpoint));
@@ -63,6 +66,8 @@ class WhichPrinter {
             print_part(part, governed.is_host_endpoint);
         if (governed.by.empty())
             print_ungoverned(governed);
+        if (!governed.doubt.empty())
+            fmt::print("  others may govern it: {}\n", governed.doubt);
     }
 
   private:

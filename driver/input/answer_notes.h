@@ -13,9 +13,12 @@ namespace polecat::driver {
 inline constexpr std::string_view kNobody =
     "no endpoint in the input: there is nobody to ask about";
 
-/// Policy of host endpoints at other hooks than the normal one stands on the way of flows, and
-/// answers about all of them do not follow it; empty: there is none.
-std::string hooks_note(const decision::LoweredCluster& cluster);
+/// HTTP rules, which not every Calico enforces; empty: there is none.
+std::string http_note(const decision::LoweredCluster& cluster);
+
+/// What answers about all flows leave out or take for granted: policy of host endpoints at other
+/// hooks than the normal one, which stands on the way; HTTP rules, which not every Calico enforces.
+std::vector<std::string> answer_notes(const decision::LoweredCluster& cluster);
 
 /// The same and kNobody, for output that has no room for them: to standard error.
 void tell_notes(const decision::LoweredCluster& cluster);

@@ -119,10 +119,8 @@ std::string variants_line(const Input& input, const std::vector<const diag::Diag
 std::vector<std::string> unrendered_of(const Input& input) {
     std::vector<std::string> out;
     for (const diag::Diagnostic& each : input.diagnostics.list())
-        if (each.severity == diag::Severity::Warning &&
-            (each.code == diag::Code::UnrenderedChart ||
-             each.code == diag::Code::UnbuiltKustomization ||
-             each.code == diag::Code::UnprocessedTemplate))
+        if (each.fact("policies") == "true" || (each.code == diag::Code::UnprocessedTemplate &&
+                                                each.severity == diag::Severity::Warning))
             out.push_back(input.sources.path(each.span.file));
     return out;
 }

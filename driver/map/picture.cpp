@@ -74,7 +74,7 @@ class Painter {
                                             fine));
         if (cluster_.endpoints.empty())
             out.notes.emplace_back(kNobody);
-        if (std::string note = hooks_note(cluster_); !note.empty())
+        for (std::string& note : answer_notes(cluster_))
             out.notes.push_back(std::move(note));
         for (const Box& box : boxes_)
             out.nodes.push_back(node(box));

@@ -7,6 +7,7 @@
 #include "analyzer/expectations/names.h"
 #include "frontend/expectation_text.h"
 #include "frontend/selector/parse.h"
+#include "ir/decision/match.h"
 #include "ir/policy/scope.h"
 
 namespace polecat::driver {
@@ -73,7 +74,7 @@ Result<Governed> policies_of_endpoint(const decision::LoweredCluster& cluster,
     const auto object = analyzer::find_object(cluster, *end);
     if (!object)
         return Error{object.error() + "; for the endpoints of a policy write policy:NAME"};
-    Governed out{*object, {}, false, false, {}};
+    Governed out{*object, {}, false, false, {}, ""};
     for (const Hook hook : {Hook::Normal, Hook::Forward, Hook::PreDnat, Hook::Untracked})
         for (const Direction direction : {Direction::Ingress, Direction::Egress}) {
             const auto* program = cluster.find(*object, direction, hook, net::Family::V4);
@@ -85,6 +86,8 @@ Result<Governed> policies_of_endpoint(const decision::LoweredCluster& cluster,
     const decision::Endpoint* endpoint = cluster.endpoint_of(*object);
     if (endpoint == nullptr)
         return out;
+    if (const decision::Object& known = cluster.world.object(*object); known.unread.known())
+        out.doubt = reason_of(decision::unread_set_of(known));
     out.is_host_endpoint = endpoint->is_host_endpoint;
     out.on_host_network = endpoint->host_network;
     for (const auto& [host, id] : cluster.host_endpoints_by_name)

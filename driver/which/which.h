@@ -38,6 +38,8 @@ struct Governed {
     bool is_host_endpoint = false;
     bool on_host_network = false;   ///< a pod that shares its node's network
     std::vector<std::string> hosts; ///< the host endpoints there
+    /// Others may govern it: "StatefulSet a/db: which of its pods is meant is not known"; or empty.
+    std::string doubt;
 };
 
 /// `name`: as `polecat which` takes it.

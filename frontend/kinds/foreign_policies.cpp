@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "frontend/kinds/groups.h"
 #include "frontend/kinds/kinds.h"
 #include "support/listed.h"
 
@@ -79,13 +80,19 @@ bool is_policy_of_kyverno(const yaml::Node& root) {
     return changes && (any_within(root, concerns) || any_within(root, labels));
 }
 
+/// Of another release or edition: in the group, and known nowhere.
+bool is_unknown(std::string_view group, std::string_view kind) {
+    return is_slip({std::string(group), std::string(kind)}) && versions_of_kind(kind, "").empty();
+}
+
 } // namespace
 
 bool is_foreign_policy(std::string_view group, std::string_view kind, const yaml::Node& root) {
     if (is_of(group, "kyverno.io"))
         return kind.ends_with("Policy") && is_policy_of_kyverno(root);
     if (group == "projectcalico.org" || group == "crd.projectcalico.org")
-        return is_policy_of_calico(kind) && !diag::nearest(kind, kinds_of_group(group));
+        return (is_policy_of_calico(kind) || is_unknown(group, kind)) &&
+               !diag::nearest(kind, kinds_of_group(group));
     return std::any_of(std::begin(kForeign), std::end(kForeign), [&](const Foreign& each) {
         return is_of(group, each.group) && kind.ends_with(each.kind);
     });

@@ -81,7 +81,7 @@ void check_service_ports(Fields& spec, const std::vector<policy::ServicePort>& p
         const std::string path = spec.path_of("ports") + "[" + std::to_string(i) + "]";
         const policy::ServicePort& port = ports[i];
         for (std::size_t j = 0; j < i; ++j)
-            if (ports[j].port == port.port && ports[j].protocol == port.protocol)
+            if (port.port != 0 && ports[j].port == port.port && ports[j].protocol == port.protocol)
                 refuse_value(spec, nodes[i]->span, path, "has the port of an earlier one");
             else if (!port.name.empty() && ports[j].name == port.name)
                 refuse_value(spec, nodes[i]->span, path, "has the name of an earlier one");

@@ -8,15 +8,19 @@ namespace polecat::frontend {
 
 namespace {
 
-/// Excerpts show the whole line: that of `kind` shows nothing where the values stand below it.
+/// Excerpts show the whole line: that of `kind` shows nothing where the values stand below it, or
+/// above it in lines of their own.
 Span harmless_place(const yaml::Node& root) {
-    const yaml::Node* kind = root.find("kind");
-    const bool above =
+    const auto kind = std::find_if(root.members.begin(), root.members.end(),
+                                   [](const yaml::Member& each) { return each.key == "kind"; });
+    const Span& at = kind->key_span;
+    const bool alone =
         std::all_of(root.members.begin(), root.members.end(), [&](const yaml::Member& each) {
             return (each.key != "data" && each.key != "stringData" && each.key != "metadata") ||
-                   kind->span.line < each.key_span.line;
+                   at.line < each.key_span.line ||
+                   (at.line > each.key_span.line && at.column == each.key_span.column);
         });
-    return above ? kind->span : Span{};
+    return alone ? kind->value.span : Span{};
 }
 
 } // namespace

@@ -69,10 +69,11 @@ std::vector<Chunk> chunks_of(std::string_view text) {
     return out;
 }
 
-/// Where a statement of a template begins: of Go and Jinja, `{% if %}`, Terraform's `%{ if }`.
+/// Where a statement of a template begins: of Go and Jinja, `{% if %}`, Terraform's `%{ if }`,
+/// FreeMarker's `<#if>`, `<% if %>`.
 std::size_t find_template(std::string_view text) {
     const std::pair<std::string_view, std::string_view> kinds[] = {
-        {"{{", "}}"}, {"{%", "%}"}, {"%{", "}"}};
+        {"{{", "}}"}, {"{%", "%}"}, {"%{", "}"}, {"<#", ">"}, {"<%", "%>"}};
     for (const auto& [begin, end] : kinds)
         if (const std::size_t at = text.find(begin);
             at != std::string_view::npos && text.find(end, at) != std::string_view::npos)

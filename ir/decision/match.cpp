@@ -125,11 +125,8 @@ std::string name_of(const Context& c, const Side& side) {
 }
 
 /// What could not be read and would say whether the predicate holds; empty: nothing of the kind.
-std::string unread_name(const Context& c, const Predicate& predicate, const Side& side) {
-    const auto name = [&](ObjectId id) {
-        const Object& object = c.world.object(id);
-        return object.manifest_kind + " " + object.name;
-    };
+std::string unread_reason(const Context& c, const Predicate& predicate, const Side& side) {
+    const auto name = [&](ObjectId id) { return reason_of(unread_set_of(c.world.object(id))); };
     for (const ObjectId id : side.end.objects)
         if (c.world.object(id).unread.known())
             return name(id);
@@ -139,7 +136,7 @@ std::string unread_name(const Context& c, const Predicate& predicate, const Side
                 return name(id);
     if (const auto* service = std::get_if<ServiceSet>(&predicate))
         if (is_in_doubt(*service, c.world))
-            return "Service " + service->key;
+            return reason_of(UnreadSet{"Service " + service->key});
     return {};
 }
 
@@ -150,13 +147,13 @@ std::string predicate_reason(const Context& c, PredicateId id, const Side& side)
         return "the addresses of " + first + " are not known before it is resolved";
     }
     if (const auto* unread = std::get_if<UnreadSet>(&predicate))
-        return unread->what + " could not be read";
+        return reason_of(*unread);
     const auto* service = std::get_if<ServiceSet>(&predicate);
     if (service != nullptr && service->key == policy::kKubernetesService &&
         is_in_doubt(*service, c.world))
         return "where the API server listens (Endpoints " + service->key + ") is not in the input";
-    if (const std::string what = unread_name(c, predicate, side); !what.empty())
-        return what + " could not be read";
+    if (std::string reason = unread_reason(c, predicate, side); !reason.empty())
+        return reason;
     const bool reads_port = std::holds_alternative<NamedPortSet>(predicate) ||
                             (service != nullptr && service->with_ports);
     if (reads_port && !side.port)
@@ -192,6 +189,13 @@ Tri matches(const Match& match, const PredicateStore& predicates, const World& w
     if (result != Tri::No)
         result = both(result, end_matches(c, match.destination, destination_of(flow)));
     return result;
+}
+
+UnreadSet unread_set_of(const Object& object) {
+    const std::string name = object.manifest_kind + " " + object.name;
+    if (object.unread_part.empty())
+        return {name};
+    return {name + ": " + object.unread_part, true};
 }
 
 std::string unknown_reason(const Match& match, const PredicateStore& predicates, const World& world,

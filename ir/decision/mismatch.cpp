@@ -1,6 +1,12 @@
 #include "ir/decision/mismatch.h"
 
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <tuple>
+
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "ir/policy/scope.h"
 
@@ -28,43 +34,89 @@ std::string numbers_text(const net::PortSet& ports) {
     });
 }
 
-/// As people write it: labels of the namespace are told by a word, not by the prefix that
-/// Calico's own form has.
-std::string shown(const selector::Selector& selector) {
-    using selector::Op;
-    std::vector<selector::Selector> parts;
-    if (selector.term().op == Op::And)
-        for (const selector::Selector& each : selector.term().children)
-            if (each.term().label != policy::kOrchestratorLabel) // Calico's own: it is a pod
-                parts.push_back(each);
-    if (!parts.empty() && parts.size() < selector.term().children.size())
-        return shown(selector::Selector::all_of(std::move(parts)));
-    std::string text = selector.canonical();
-    const auto op = selector.term().op;
-    if ((op == selector::Op::And || op == selector::Op::Or) && text.starts_with("("))
-        text = text.substr(1, text.size() - 2);
-    const auto tell = [&](std::string_view prefix, std::string_view word) {
-        for (std::size_t at = text.find(prefix); at != std::string::npos;
-             at = text.find(prefix, at + word.size()))
-            if (at == 0 || text[at - 1] == ' ' || text[at - 1] == '(' || text[at - 1] == '!')
-                text.replace(at, prefix.size(), word);
-    };
-    tell(policy::kNamespacePrefix, "namespace:");
-    tell(policy::kServiceAccountPrefix, "serviceaccount:");
-    return text;
+/// Whose labels a selector asks for.
+enum class Asked : std::uint8_t { Own, Namespace, Account, Mixed };
+
+constexpr std::pair<std::string_view, Asked> kOwners[] = {
+    {policy::kNamespacePrefix, Asked::Namespace}, {policy::kServiceAccountPrefix, Asked::Account}};
+
+/// The label without the prefix that Calico's own form has, and whose it is.
+std::pair<std::string_view, Asked> owner_of(std::string_view label) {
+    for (const auto& [prefix, owner] : kOwners)
+        if (label.starts_with(prefix))
+            return {label.substr(prefix.size()), owner};
+    return {label, Asked::Own};
 }
 
-/// "no label `app`", "its namespace has no label `team`".
-std::string lacks(std::string_view label) {
-    std::string who;
-    for (const auto& [prefix, owner] :
-         {std::pair(policy::kNamespacePrefix, "its namespace has "),
-          std::pair(policy::kServiceAccountPrefix, "its service account has ")})
-        if (label.starts_with(prefix)) {
-            who = owner;
-            label.remove_prefix(prefix.size());
-        }
-    return fmt::format("{}no label `{}`", who, label);
+Asked asked_of(const selector::Selector& selector) {
+    const selector::Term& term = selector.term();
+    if (term.children.empty())
+        return owner_of(term.label).second;
+    const Asked first = asked_of(term.children.front());
+    const bool same =
+        std::all_of(term.children.begin(), term.children.end(),
+                    [&](const selector::Selector& each) { return asked_of(each) == first; });
+    return same ? first : Asked::Mixed;
+}
+
+/// The terms that must all hold, without Calico's own that it is a pod.
+void add_terms(const selector::Selector& selector, std::vector<selector::Selector>& into) {
+    if (selector.term().op == selector::Op::And)
+        for (const selector::Selector& each : selector.term().children)
+            add_terms(each, into);
+    else if (selector.term().label != policy::kOrchestratorLabel)
+        into.push_back(selector);
+}
+
+/// Without the brackets of a whole.
+std::string text_of(const selector::Selector& selector) {
+    const std::string text = selector.canonical();
+    const auto op = selector.term().op;
+    const bool bracketed =
+        (op == selector::Op::And || op == selector::Op::Or) && text.starts_with("(");
+    return bracketed ? text.substr(1, text.size() - 2) : text;
+}
+
+/// As people write it: what is asked of the namespace and of the account by itself, and labels of
+/// these without Calico's prefix.
+std::string shown(const selector::Selector& selector) {
+    static constexpr std::tuple<Asked, std::string_view, std::string_view> kFields[] = {
+        {Asked::Namespace, "namespaceSelector ", policy::kNamespacePrefix},
+        {Asked::Account, "serviceAccounts ", policy::kServiceAccountPrefix},
+        {Asked::Own, "", ""},
+        {Asked::Mixed, "", ""}};
+    std::vector<selector::Selector> terms;
+    add_terms(selector, terms);
+    std::vector<std::string> out;
+    for (const auto& [asked, field, prefix] : kFields) {
+        std::vector<selector::Selector> of_field;
+        std::copy_if(terms.begin(), terms.end(), std::back_inserter(of_field),
+                     [&, whose = asked](const auto& each) { return asked_of(each) == whose; });
+        if (of_field.empty())
+            continue;
+        std::string text =
+            text_of(of_field.size() == 1 ? of_field.front()
+                                         : selector::Selector::all_of(std::move(of_field)));
+        for (std::size_t at = text.find(prefix); !prefix.empty() && at != std::string::npos;
+             at = text.find(prefix, at))
+            if (at == 0 || std::string_view(" (!").find(text[at - 1]) != std::string_view::npos)
+                text.erase(at, prefix.size());
+            else
+                at += prefix.size();
+        out.push_back(fmt::format("{}`{}`", field, text));
+    }
+    return out.empty() ? "`all()`" : fmt::format("{}", fmt::join(out, " and "));
+}
+
+/// "no label `app`", "its namespace has no label `team`", "its namespace has `team` = `ops`".
+std::string lacks(std::string_view label, std::optional<std::string_view> value) {
+    const auto [name, owner] = owner_of(label);
+    const std::string_view who = owner == Asked::Namespace ? "its namespace has "
+                                 : owner == Asked::Account ? "its service account has "
+                                 : value                   ? "it has "
+                                                           : "";
+    return value ? fmt::format("{}`{}` = `{}`", who, name, *value)
+                 : fmt::format("{}no label `{}`", who, name);
 }
 
 class MismatchFinder {
@@ -166,27 +218,27 @@ class MismatchFinder {
         return address.empty() ? name : fmt::format("{} ({})", name, address);
     }
 
-    /// " (no label `app`)": the first that the selector asks for and the object does not have.
+    /// " (no label `app`)": the first that the selector asks for and the object does not have so.
     std::string missing_label(const Predicate& predicate, const End& end) const {
         const auto* set = std::get_if<ObjectSet>(&predicate);
         if (set == nullptr || end.objects.size() != 1)
             return "";
         const auto& labels = world_.object(end.objects.front()).labels;
-        const selector::Term& term = set->selector.term();
-        const std::vector<selector::Selector> alone{set->selector};
-        for (const auto& each : term.op == selector::Op::And ? term.children : alone) {
+        std::vector<selector::Selector> terms;
+        add_terms(set->selector, terms);
+        for (const selector::Selector& each : terms) {
             const auto& [op, label, values, children] = each.term();
             const bool wanted =
                 op == selector::Op::Equal || op == selector::Op::In || op == selector::Op::Has;
-            if (wanted && !labels.find(label))
-                return " (" + lacks(label) + ")";
+            if (wanted && !each.matches(labels))
+                return " (" + lacks(label, labels.find(label)) + ")";
         }
         return "";
     }
 
     static std::string words_for(const Predicate& predicate) {
         if (const auto* set = std::get_if<ObjectSet>(&predicate))
-            return "selected by `" + shown(set->selector) + "`";
+            return "selected by " + shown(set->selector);
         if (const auto* set = std::get_if<NetSet>(&predicate))
             return "in " + some_of(set->nets.cidrs(),
                                    [](const net::Cidr& cidr) { return net::to_string(cidr); });

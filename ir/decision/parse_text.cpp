@@ -203,8 +203,8 @@ Predicate read_predicate(Line& line, const SelectorReader& read_selector) {
         return read_nets(line, inside);
     if (name == "service" || name == "service-ports")
         return ServiceSet{counted(line, inside), name == "service-ports"};
-    if (name == "unread")
-        return UnreadSet{counted(line, inside)};
+    if (name == "unread" || name == "unknown")
+        return UnreadSet{counted(line, inside), name == "unknown"};
     if (name == "domains") {
         DomainSet out;
         while (inside.find(':') != std::string_view::npos)

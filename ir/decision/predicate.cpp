@@ -46,10 +46,14 @@ std::string text_of(const DomainSet& set) {
 }
 
 std::string text_of(const UnreadSet& set) {
-    return "unread(" + with_length(set.what) + ")";
+    return (set.of_read ? "unknown(" : "unread(") + with_length(set.what) + ")";
 }
 
 } // namespace
+
+std::string reason_of(const UnreadSet& set) {
+    return set.what + (set.of_read ? " is not known" : " could not be read");
+}
 
 std::string to_string(const Predicate& predicate) {
     return std::visit([](const auto& set) { return text_of(set); }, predicate);

@@ -63,7 +63,11 @@ struct DomainSet {
 /// Of a rule that could not be read: whom it names is not known.
 struct UnreadSet {
     std::string what; ///< "ingress[0] of NetworkPolicy shop/web"
+    /// It was read, and this is not known of it: "StatefulSet a/db: which of its pods is meant".
+    bool of_read = false;
 };
+/// "ingress[0] of NetworkPolicy shop/web could not be read".
+std::string reason_of(const UnreadSet& set);
 using Predicate = std::variant<ObjectSet, NetSet, ServiceSet, NamedPortSet, DomainSet, UnreadSet>;
 using PredicateId = Id<struct PredicateTag>;
 

@@ -36,6 +36,7 @@ struct Object {
     /// Known: here is what could not be read of it, or of what it inherits. No predicate over
     /// labels, ports or services is then known of it.
     Span unread;
+    std::string unread_part;    ///< what is not known of it, where it was read
     bool labels_unread = false; ///< of a network set that is unread: any selector may match it
     net::AddressSet nets;       ///< network sets
     std::vector<policy::EndpointPort> ports;

@@ -73,9 +73,9 @@ bool is_set_at_run_time(std::string_view label) {
                                                    "statefulset.kubernetes.io/pod-name",
                                                    "apps.kubernetes.io/pod-index",
                                                    "security.istio.io/tlsMode"};
-    static constexpr std::string_view kPrefixes[] = {"endpoints.projectcalico.org/",
-                                                     "service.istio.io/", "linkerd.io/",
-                                                     "topology.kubernetes.io/"};
+    static constexpr std::string_view kPrefixes[] = {
+        "endpoints.projectcalico.org/", "service.istio.io/", "linkerd.io/", "acme.cert-manager.io/",
+        "topology.kubernetes.io/"};
     return std::find(std::begin(kLabels), std::end(kLabels), label) != std::end(kLabels) ||
            std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
                        [&](std::string_view prefix) { return label.starts_with(prefix); }) ||
@@ -194,6 +194,14 @@ Extent::Extent(const Cluster& cluster, bool told_whole)
         spaces_[space].in_part = true;
     for (const std::string& space : cluster.spaces_in_part)
         spaces_[space].in_part = true;
+    // An Ingress leads to what is installed otherwise.
+    std::set<std::pair<std::string, std::string>> services;
+    for (const Service& each : cluster.services)
+        services.emplace(each.meta.space, each.meta.name);
+    for (const RequestRoute& route : cluster.request_routes)
+        for (const RequestRoute::Backend& each : route.backends)
+            if (!services.contains({each.space, each.service}))
+                spaces_[each.space].in_part = true;
     for (const NetworkSet& each : cluster.network_sets)
         if (each.meta.labels_unread)
             (each.meta.space.empty() ? global_in_part_ : spaces_[each.meta.space].in_part) = true;

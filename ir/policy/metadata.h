@@ -22,6 +22,8 @@ struct Metadata {
     /// Of a policy: outside of its rules; it may then have any.
     Span unread;
     bool labels_unread = false; ///< what was wrong is in the labels, or may be
+    /// What is not known of it, where it was read ("which of its pods is meant"); else empty.
+    std::string unread_part;
 };
 
 /// "shop/web", or "web" of what has no namespace.

@@ -83,7 +83,7 @@ std::vector<decision::Match> lower_rule(const policy::Rule& rule, const RuleCont
 /// What the rule may do where it matches.
 std::vector<policy::Action> actions_of(const policy::Rule& rule);
 /// A match of which it is never known whether it holds.
-decision::Match unread_match(std::string what, decision::PredicateStore& predicates);
+decision::Match unread_match(decision::UnreadSet what, decision::PredicateStore& predicates);
 /// Whether the matches differ between IPv4 and IPv6.
 bool depends_on_family(const policy::Rule& rule);
 /// Names of ports that any rule of the list asks for.

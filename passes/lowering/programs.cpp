@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ir/decision/match.h"
 #include "ir/policy/felix.h"
 
 namespace polecat::passes::lowering {
@@ -273,7 +274,7 @@ void Programs::add_tier(Assembly& assembly, const Request& request, std::size_t 
             // Rules that are not there take no slot of their own.
             const policy::Policy& policy = *places_[places.back()].policy;
             part.entries.push_back(
-                2 * intern({unread_match(to_string(policy_name(policy)), lowered_.predicates),
+                2 * intern({unread_match({to_string(policy_name(policy))}, lowered_.predicates),
                             policy::Action::Pass, staged}) +
                 1);
             break;
@@ -295,10 +296,11 @@ void Programs::add_tier(Assembly& assembly, const Request& request, std::size_t 
 /// Where Felix' configuration could not be read, any port may be among them.
 void Programs::add_failsafes(Assembly& assembly, const Request& request) {
     const policy::FelixSettings& felix = *request.failsafes;
-    const auto matches = felix.unread.known()
-                             ? std::vector{unread_match("FelixConfiguration", lowered_.predicates)}
-                             : failsafe_matches(felix, request.direction, request.family, false,
-                                                lowered_.predicates);
+    const auto matches =
+        felix.unread.known()
+            ? std::vector{unread_match({"FelixConfiguration"}, lowered_.predicates)}
+            : failsafe_matches(felix, request.direction, request.family, false,
+                               lowered_.predicates);
     if (matches.empty())
         return;
     Assembly::Part part;
@@ -326,17 +328,19 @@ void Programs::add_replies(Assembly& assembly, const Request& request) {
 void Programs::add_unread(Assembly& assembly, const decision::Object& endpoint) {
     Assembly::Part part;
     const decision::Match match =
-        unread_match(endpoint.manifest_kind + " " + endpoint.name, lowered_.predicates);
+        unread_match(decision::unread_set_of(endpoint), lowered_.predicates);
     part.entries.push_back(2 * intern({match, policy::Action::Allow, false}));
     part.entries.push_back(2 * intern({match, policy::Action::Deny, false}) + 1);
     part.end = part.staged_end = StageEnd::Next;
     Slot slot;
     slot.kind = Slot::Kind::UnreadEndpoint;
     slot.policy = {endpoint.manifest_kind, "", endpoint.name};
+    slot.tier = endpoint.unread_part;
     slot.span = endpoint.unread;
     assembly.slots.emplace_back(slot);
     slot.kind = Slot::Kind::EndOfTier;
-    slot.tier = "of an endpoint that could not be read";
+    slot.tier = endpoint.unread_part.empty() ? "of an endpoint that could not be read"
+                                             : "of an endpoint of which not all is known";
     slot.action = policy::Action::Pass;
     assembly.slots.emplace_back(std::move(slot));
     assembly.parts.push_back(std::move(part));

@@ -206,9 +206,9 @@ std::string name_of_unread(const policy::Rule& rule, const RuleContext& context)
 
 } // namespace
 
-decision::Match unread_match(std::string what, decision::PredicateStore& predicates) {
+decision::Match unread_match(decision::UnreadSet what, decision::PredicateStore& predicates) {
     Match match;
-    match.source.all.push_back(predicates.intern(decision::UnreadSet{std::move(what)}));
+    match.source.all.push_back(predicates.intern(std::move(what)));
     return match;
 }
 
@@ -232,7 +232,7 @@ std::vector<Match> lower_rule(const policy::Rule& rule, const RuleContext& conte
     const auto& [action, ip_version, protocol, not_protocol, icmp, not_icmp, source_end,
                  destination_end, http, name, index, span, action_span, unread, any_action] = rule;
     if (unread.known())
-        return {unread_match(name_of_unread(rule, context), context.predicates)};
+        return {unread_match({name_of_unread(rule, context)}, context.predicates)};
     if (!is_of_family(rule, context.family))
         return {};
     Match match;

@@ -162,6 +162,7 @@ class WorldBuilder {
             object.addresses.push_back(address->base);
         object.selectable = !workload.host_network;
         object.unread = unread_of(workload.meta, profile_names(source), profiles_);
+        object.unread_part = workload.meta.unread_part;
         if (workload.host_network && object.addresses.empty())
             object.addresses = node_addresses(workload.node);
         object.addresses_known = !object.addresses.empty();

@@ -88,24 +88,6 @@ class TestData {
     std::vector<bool> within_; ///< by file
 };
 
-/// "in tests and archives: 2 errors, 1 warning (--all)".
-std::string test_data_line(std::span<const Diagnostic> list, const Sources& sources) {
-    const TestData test_data(sources);
-    std::size_t errors = 0, warnings = 0;
-    const Diagnostic* first = nullptr;
-    for (const Diagnostic& each : list) {
-        if (!test_data.holds(each) || each.severity == Severity::Note)
-            continue;
-        ++(each.severity == Severity::Error ? errors : warnings);
-        first = first == nullptr ? &each : first;
-    }
-    if (first == nullptr)
-        return "";
-    return fmt::format("in tests and archives: {}, {} (--all), the first at {}\n",
-                       counted(errors, "error"), counted(warnings, "warning"),
-                       printable(sources.describe(first->span)));
-}
-
 /// A finding in one line.
 std::string line_of(const Diagnostic& d, const Sources& sources) {
     std::string out = fmt::format("{}: {}[{}]: {}", printable(sources.describe(d.span)),
@@ -126,6 +108,32 @@ const Unread* unread_row(const Diagnostic& d) {
     const auto* row = std::find_if(std::begin(kUnread), std::end(kUnread),
                                    [&](const Unread& each) { return each.code == code; });
     return row == std::end(kUnread) ? nullptr : row;
+}
+
+/// "in tests and archives: 2 errors, 1 warning, 3 notes (--all)": all that no other line counts.
+std::string test_data_line(std::span<const Diagnostic> list, const Sources& sources) {
+    const TestData test_data(sources);
+    std::size_t errors = 0, warnings = 0, notes = 0;
+    const Diagnostic* first = nullptr;
+    for (const Diagnostic& each : list) {
+        if (!test_data.holds(each) || shown_as(each) == Shown::Counted ||
+            unread_row(each) != nullptr)
+            continue;
+        ++(each.severity == Severity::Error     ? errors
+           : each.severity == Severity::Warning ? warnings
+                                                : notes);
+        const bool worse = first == nullptr || first->severity < each.severity;
+        first = worse ? &each : first;
+    }
+    if (first == nullptr)
+        return "";
+    std::vector<std::string> counts;
+    for (const auto& [count, what] :
+         {std::pair(errors, "error"), std::pair(warnings, "warning"), std::pair(notes, "note")})
+        if (count != 0)
+            counts.push_back(counted(count, what));
+    return fmt::format("in tests and archives: {} (--all), the first at {}\n",
+                       fmt::join(counts, ", "), printable(sources.describe(first->span)));
 }
 
 /// "9 files hold no manifests", "v1 ConfigMap (and 15 more)"; of others what they are.

@@ -1,5 +1,8 @@
 // What answers say of hosts, of hooks that they don't follow, of input without endpoints, and of
 // what is left out.
+#include <string>
+#include <vector>
+
 #include "tests/cli/folder.h"
 
 using namespace polecat;
@@ -279,4 +282,32 @@ TEST_CASE("compile with nothing to write says what it takes") {
     const auto out = folder.run("compile m -o bundle");
     CHECK(out.exit_code == 1);
     CHECK(has(out.error, "nothing was written: no endpoint is on a node (spec.nodeName"));
+}
+
+TEST_CASE("answers about all flows say that HTTP rules count for requests alone") {
+    const Folder folder;
+    const auto write = [&](const std::string& clause) {
+        folder.write("m/a.yaml",
+                     "apiVersion: v1\nkind: Pod\nmetadata: {name: db, namespace: a}\n"
+                     "spec: {containers: [{name: c, image: i}]}\n---\n"
+                     "apiVersion: projectcalico.org/v3\nkind: NetworkPolicy\n"
+                     "metadata: {name: np, namespace: a}\nspec:\n  types: [Ingress]\n"
+                     "  ingress: [{action: Allow, protocol: TCP, destination: {ports: [80]}" +
+                         clause + "}]\n");
+    };
+    const std::string note =
+        "NetworkPolicy a/np ingress[0] is for HTTP requests alone; without Calico's application "
+        "layer policy (policySyncPathPrefix) it takes the whole port";
+    const std::vector<std::string> shown{
+        "map m",      "map --format md m",  "map --format svg m", "map --rows sides m",
+        "exposure m", "reach any a/db -f m"},
+        beside{"map --format csv m", "map --format json m", "exposure --format json m"};
+    write(", http: {methods: [GET]}");
+    for (const std::string& command : shown)
+        CHECK_MESSAGE(has(folder.run(command).out, note), command);
+    for (const std::string& command : beside)
+        CHECK_MESSAGE(has(folder.run(command).error, "note: " + note), command);
+    write("");
+    for (const std::string& command : shown)
+        CHECK_MESSAGE(!has(folder.run(command).out, "HTTP requests alone"), command);
 }

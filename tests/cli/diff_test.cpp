@@ -199,3 +199,42 @@ TEST_CASE("a side without manifests is one without policy") {
     CHECK(folder.run("diff b b").exit_code == 2);
     CHECK(folder.run("diff a nowhere").exit_code == 2);
 }
+
+TEST_CASE("each row of a change names its own cause") {
+    const testing::Folder folder;
+    const std::string pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: a}\n"
+                            "spec: {containers: [{name: c, image: i}]}\n";
+    const auto deny = [](const std::string& name, int order, const std::string& rule) {
+        return "---\napiVersion: projectcalico.org/v3\nkind: GlobalNetworkPolicy\nmetadata: "
+               "{name: " +
+               name + "}\nspec:\n  order: " + std::to_string(order) +
+               "\n  types: [Egress]\n  egress: [{action: Deny" + rule + "}]\n";
+    };
+    folder.write("a/a.yaml", pod);
+    const auto diff = [&](const std::string& policies) {
+        folder.write("b/a.yaml", pod + policies);
+        return folder.run("diff a b").out;
+    };
+    // Ends that different policies decide about.
+    const std::string ends =
+        diff(deny("no-meta", 10, ", destination: {nets: [169.254.169.254/32]}") +
+             deny("no-egress", 20, ""));
+    CHECK(has(ends, "2 closed\n"));
+    CHECK(has(ends, "denied by GlobalNetworkPolicy no-meta egress[0]"));
+    CHECK(has(ends, "denied by GlobalNetworkPolicy no-egress egress[0]"));
+    CHECK_FALSE(has(ends, "named by no change"));
+    // Ports of one end.
+    const std::string ports =
+        diff(deny("no-ssh", 10, ", protocol: TCP, destination: {ports: [22]}") +
+             deny("no-egress", 20, ""));
+    CHECK(has(ports, "- closed  a/web -> any outside address  TCP 22\n"));
+    CHECK(has(ports, "denied by GlobalNetworkPolicy no-ssh egress[0]"));
+    CHECK(has(ports, "denied by GlobalNetworkPolicy no-egress egress[0]"));
+    // One policy is one cause, whichever of its rules decides, as is the default of each namespace.
+    folder.write("a/a.yaml", pod + "---\napiVersion: v1\nkind: Pod\n"
+                                   "metadata: {name: db, namespace: c}\n"
+                                   "spec: {containers: [{name: c, image: i}]}\n");
+    folder.write("b/a.yaml",
+                 folder.read("a/a.yaml") + deny("all", 10, ", protocol: TCP}, {action: Deny"));
+    CHECK(has(folder.run("diff a b").out, "1 closed\n"));
+}

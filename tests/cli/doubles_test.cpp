@@ -1,4 +1,7 @@
 // Objects and keys that stand twice: told by what policy sees of it.
+#include <string>
+#include <vector>
+
 #include "tests/cli/folder.h"
 
 using namespace polecat;
@@ -124,4 +127,34 @@ TEST_CASE("a doubled key that says the same is a note") {
     CHECK(has(lint("apiVersion: v1\n" + both + rest), "error[PC1002]"));
     // Another object begins: its own line `---` is missing.
     CHECK(has(lint(both + rest + both + rest), "error[PC1002]"));
+}
+
+TEST_CASE("steps of a course replace one another, and a policy that stands twice is a slip") {
+    const auto policy = [](const std::string& app) {
+        return "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+               "metadata: {name: web, namespace: shop}\n"
+               "spec: {podSelector: {matchLabels: {app: " +
+               app + "}}}\n";
+    };
+    const auto lint = [&](const std::vector<std::string>& files) {
+        const Folder folder;
+        for (const std::string& each : files)
+            folder.write("in/" + each, policy("a" + std::to_string(each.size() * 7 + each[0])));
+        return folder.run("lint --all --fail-on never in").out;
+    };
+    for (const std::vector<std::string>& steps :
+         {std::vector<std::string>{"1-deny/a.yaml", "2-allow/a.yaml"},
+          {"lab1/a.yaml", "lab2/b/a.yaml"},
+          {"Step 1/a.yaml", "Step 12/a.yaml"},
+          {"step-1.yaml", "step-02.yaml", "step-003.yaml"},
+          {"1-web.yaml", "12-web.yaml", "123-web.yaml"}}) {
+        const std::string out = lint(steps);
+        INFO(steps.front());
+        CHECK(has(out, "note[PC4180]"));
+        CHECK(has(out, "hint: steps of a course replace one another: pass one at a time"));
+        CHECK_FALSE(has(out, "PC3001"));
+    }
+    CHECK(has(lint({"web1/a.yaml", "web22/a.yaml"}), "warning[PC3001]")); // names of something
+    CHECK(has(lint({"01-a.yaml", "0002-a.yaml"}), "error[PC3001]"));      // an order of two
+    CHECK(has(lint({"a.yaml", "1/a.yaml"}), "PC3001"));
 }

@@ -170,6 +170,15 @@ TEST_CASE("pods of a StatefulSet that policies tell apart are pods of their own"
               .out.starts_with("DENY"));
     CHECK(ask(set("ordinals: {start: 5}, ") + to("apps.kubernetes.io/pod-index: '5'"), "a/db")
               .out.starts_with("DENY"));
+    // Too many to be told apart: which of them is meant decides.
+    const std::string reason = "StatefulSet a/db: which of its 1,200 pods is meant is not known";
+    const auto many = ask(set("replicas: 1200, ") + first, "a/db").out;
+    CHECK(many.starts_with("DEPENDS"));
+    CHECK(has(many, "because " + reason));
+    CHECK_FALSE(has(many, "could not be read"));
+    CHECK(has(folder.run("exposure m").out, "because " + reason));
+    CHECK(has(folder.run("which a/db -f m").out, reason));
+    CHECK(ask(set("replicas: 1200, ") + to("app: db"), "a/db").out.starts_with("DENY"));
 }
 
 TEST_CASE("a row of several expectations names all of them") {

@@ -176,7 +176,20 @@ TEST_CASE("a default deny tells the rules that miss by one part, in what was wri
     const std::string out = reach({"mon/prom", "shop/web", "-p", "8080/TCP"},
                                   space + pod("prom", "mon") + pod("web", "shop") + policy);
     CHECK(has(out, "NetworkPolicy shop/p ingress[0]: does not match: the source mon/prom is not "
-                   "selected by `namespace:team == \"mon\"` (its namespace has no label `team`)"));
+                   "selected by namespaceSelector `team == \"mon\"` (its namespace has no label "
+                   "`team`)"));
     CHECK_FALSE(has(out, "orchestrator"));
     CHECK_FALSE(has(out, "ingress[1]")); // misses by two
+    // Both selectors of a peer, each whole, and the value that is there.
+    const std::string labelled =
+        "apiVersion: v1\nkind: Namespace\nmetadata: {name: mon, labels: {team: ops}}\n---\n";
+    const std::string peer =
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: q, namespace: "
+        "shop}\nspec:\n  podSelector: {}\n  policyTypes: [Ingress]\n  ingress:\n"
+        "  - from: [{namespaceSelector: {matchExpressions: [{key: team, operator: In, values: [a, "
+        "b]}]}, podSelector: {matchLabels: {app: prom}}}]\n";
+    CHECK(has(reach({"mon/prom", "shop/web", "-p", "8080/TCP"},
+                    labelled + pod("prom", "mon") + pod("web", "shop") + peer),
+              "is not selected by namespaceSelector `team in {\"a\", \"b\"}` and `app == "
+              "\"prom\"` (its namespace has `team` = `ops`)"));
 }

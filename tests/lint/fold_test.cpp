@@ -67,15 +67,46 @@ TEST_CASE(
             .about(std::string("HostEndpoint ") + host);
     list.report(Code::HostOneDirection, {}, {"n4", "egress", "is sent", "the failsafe ports"})
         .about("HostEndpoint n4");
-    const Span pool{FileId{0}, 3, 1, 1}, other{FileId{0}, 9, 1, 1};
-    list.report(Code::PoolOverlap, pool, {"p (10.0.0.0/16)", "the service range 10.0.0.0/20"});
-    list.report(Code::ServiceRangeOverlap, {}, {"10.0.0.0/20", "x", "pool p"}).with_label(pool, "");
-    list.report(Code::ServiceRangeOverlap, {}, {"10.0.0.0/20", "x", "pool q"})
-        .with_label(other, "");
+    const auto clash = [](diag::Diagnostic& each, const char* pool, const char* services) {
+        each.with_fact("pool", pool).with_fact("services", services);
+    };
+    clash(list.report(Code::PoolOverlap, {}, {"p", "10.0.0.0/20"}), "10.0.0.0/16", "10.0.0.0/20");
+    clash(list.report(Code::ServiceRangeOverlap, {}, {"10.0.0.0/20", "x", "pool p"}), "10.0.0.0/16",
+          "10.0.0.0/20");
+    clash(list.report(Code::ServiceRangeOverlap, {}, {"10.0.0.0/24", "x", "pool q"}), "10.0.0.0/16",
+          "10.0.0.0/24");
     lint::fold(list);
     REQUIRE(list.list().size() == 4);
     CHECK(list.list()[0].notes.back() == "the same of HostEndpoint n2-eth0, HostEndpoint n3-eth0");
     CHECK(list.list()[1].object == "HostEndpoint n4");
     CHECK(list.list()[2].code == Code::PoolOverlap);
     CHECK(list.list()[3].message.find("pool q") != std::string::npos);
+}
+
+TEST_CASE("the metadata address outside clouds is one note, and a warning for each policy in one") {
+    diag::Diagnostics list;
+    for (int i = 0; i < 2; ++i) {
+        list.report(Code::MetadataOpen, {}, {"1 endpoint", "a/b"}).severity = diag::Severity::Note;
+        list.report(Code::MetadataOpen, {}, {"1 endpoint", "a/c"});
+    }
+    lint::fold(list);
+    REQUIRE(list.list().size() == 3);
+    CHECK(list.list()[0].message.ends_with("(and 1 more)"));
+}
+
+TEST_CASE("a rule without peers is told once") {
+    const auto kinds = [](diag::Severity of_empty) {
+        diag::Diagnostics list;
+        const Span place{FileId{0}, 7, 5, 1};
+        list.report(Code::EmptyValue, place, {"spec.egress[0].to", "is empty", "every address"})
+            .about("NetworkPolicy a/b")
+            .severity = of_empty;
+        list.report(Code::WorldEgress, place, {"egress[0]", "TCP 443"}).about("NetworkPolicy a/b");
+        list.report(Code::WorldEgress, place, {"egress[0]", "TCP 443"}).about("NetworkPolicy a/c");
+        lint::fold(list);
+        REQUIRE(list.list().size() == 2);
+        return list.list()[0].code;
+    };
+    CHECK(kinds(diag::Severity::Note) == Code::WorldEgress);
+    CHECK(kinds(diag::Severity::Warning) == Code::EmptyValue);
 }

@@ -136,12 +136,12 @@ TEST_CASE("notes of one rule about one object are one, as is what one command me
         const std::string rule = "egress[" + std::to_string(i) + "]";
         report.diagnostics.report(Code::NotPortsNoEffect, report.line(1, rule), {rule})
             .about("NetworkPolicy a/b");
-        report.diagnostics.report(Code::UnbuiltKustomization, report.line(2, rule), {rule});
+        report.diagnostics.report(Code::UnrenderedChart, report.line(2, rule), {rule, ""});
     }
     const std::string text = report.text();
     CHECK(text.find("the same: 2 more in 2 files: egress[1]:1:1, egress[2]:1:1\n") !=
           std::string::npos);
-    CHECK(text.find("of PC1025 unbuilt-kustomization: 2 more in 2 files: egress[1]:2:1") !=
+    CHECK(text.find("of PC1024 unrendered-chart: 2 more in 2 files: egress[1]:2:1") !=
           std::string::npos);
 }
 
@@ -152,9 +152,16 @@ TEST_CASE("what lies in tests is broken on purpose: counted, unless it is what i
     report.diagnostics.report(Code::SelectsNothing, report.line(1, "in/b"), {"b"});
     const std::string text = report.text();
     CHECK(text.find("error[PC1002]") == std::string::npos);
-    CHECK(
-        text.find(
-            "in tests and archives: 1 error, 0 warnings (--all), the first at in/fixtures/a:1:1") !=
-        std::string::npos);
+    CHECK(text.find("in tests and archives: 1 error (--all), the first at in/fixtures/a:1:1") !=
+          std::string::npos);
     CHECK(text.find("in/b:1:1: warning[PC4101]") != std::string::npos);
+    // Notes count as well, in one line or the other.
+    const Span within = report.line(1, "in/tests/c");
+    report.diagnostics.report(Code::NotPortsNoEffect, within, {"c"});
+    report.diagnostics.report(Code::NoDefaultDeny, within, {"c", "ingress"});
+    report.diagnostics.report(Code::EveryNamespace, within);
+    const std::string with_notes = report.text();
+    CHECK(with_notes.find("in tests and archives: 1 error, 2 notes (--all), the first at "
+                          "in/fixtures/a:1:1") != std::string::npos);
+    CHECK(with_notes.find("not shown: 1 note (--all)") != std::string::npos);
 }

@@ -90,24 +90,23 @@ class Config {
         const auto range = bgp_.configuration->spec.cidr(path);
         if (!range)
             return;
-        const auto clash = [&](const net::AddressSet& other, const std::string& what,
-                               const Span& span) {
-            if (!net::AddressSet::of(range->value).intersects(other))
-                return;
-            out_.report(Code::ServiceRangeOverlap, range->span,
-                        {net::to_string(range->value), list, what})
-                .about(about(*bgp_.configuration))
-                .with_label(span, "here")
-                .with_hint("nodes refuse routes inside service ranges that they advertise; make "
-                           "the two disjoint");
-        };
         for (const policy::IpPool& pool : bgp_.cluster.pools) {
             const auto& uses = pool.allowed_uses; // pools for load balancers belong there
-            if (!pool.disabled &&
-                (uses.empty() || std::find(uses.begin(), uses.end(), "LoadBalancer") == uses.end()))
-                clash(net::AddressSet::of(pool.cidr),
-                      fmt::format("pool {} ({})", pool.meta.name, net::to_string(pool.cidr)),
-                      pool.meta.span);
+            const bool for_pods =
+                uses.empty() || std::find(uses.begin(), uses.end(), "LoadBalancer") == uses.end();
+            if (pool.disabled || !for_pods ||
+                !net::AddressSet::of(range->value).intersects(net::AddressSet::of(pool.cidr)))
+                continue;
+            const std::string services = net::to_string(range->value),
+                              cidr = net::to_string(pool.cidr);
+            out_.report(Code::ServiceRangeOverlap, range->span,
+                        {services, list, fmt::format("pool {} ({})", pool.meta.name, cidr)})
+                .about(about(*bgp_.configuration))
+                .with_label(pool.meta.span, "here")
+                .with_fact("pool", cidr)
+                .with_fact("services", services)
+                .with_hint("nodes refuse routes inside service ranges that they advertise; make "
+                           "the two disjoint");
         }
     }
 

@@ -104,8 +104,8 @@ class IpamChecker {
         }
     }
 
-    void overlap(const Pool& pool, const std::string& what, const char* hint) {
-        report(Code::PoolOverlap, pool, {pool.shown(), what}).with_hint(hint);
+    diag::Diagnostic& overlap(const Pool& pool, const std::string& what, const char* hint) {
+        return report(Code::PoolOverlap, pool, {pool.shown(), what}).with_hint(hint);
     }
 
     void taken_ranges(const Pool& pool) {
@@ -167,7 +167,9 @@ class IpamChecker {
                     overlap(pool,
                             fmt::format("the service range {} of {} {}", net::to_string(**range),
                                         each.kind, each.meta.name),
-                            "take a range beside the services'");
+                            "take a range beside the services'")
+                        .with_fact("pool", net::to_string(pool.cidr))
+                        .with_fact("services", net::to_string(**range));
                     return;
                 }
             }

@@ -1,6 +1,7 @@
 // The cloud's metadata address, which hands out the node's credentials to whoever asks.
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "analyzer/flows/stored_flows.h"
 #include "analyzer/lint/checks.h"
@@ -73,6 +74,13 @@ class MetadataChecker {
     void run() {
         if (!metadata_)
             return;
+        each_rule(context_, [&](const RuleView& view) {
+            if (std::any_of(view.rule.destination.nets.begin(), view.rule.destination.nets.end(),
+                            [](const At<net::Cidr>& each) {
+                                return each->prefix == 32 && each->base == kMetadata;
+                            }))
+                named_.insert(view.rule.span);
+        });
         for (std::uint32_t i = 0; i < ends_.list().size(); ++i)
             if (!ends_.list()[i].is_outside() && ends_.list()[i].egress)
                 check(i);
@@ -119,7 +127,8 @@ class MetadataChecker {
                 object.kind != decision::Object::Kind::Workload)
                 continue;
             const decision::Slot& slot = own->slots[egress.allowing->value];
-            if (slot.kind != decision::Slot::Kind::Rule || slot.policy.manifest_kind == "Profile")
+            if (slot.kind != decision::Slot::Kind::Rule || slot.policy.manifest_kind == "Profile" ||
+                named_.contains(slot.span))
                 continue;
             Hit& hit = hits_[{slot.policy, slot.rule_index}];
             hit.slot = slot;
@@ -187,6 +196,7 @@ class MetadataChecker {
     analyzer::EndGroups& ends_;
     const analyzer::HttpAtoms atoms_;
     std::optional<std::uint32_t> metadata_; ///< the group of ends that holds the address
+    std::set<Span> named_;                  ///< rules that say the address: it is meant
     std::map<std::uint32_t, std::vector<decision::PredicateId>> own_sides_; ///< by program
     std::map<std::pair<std::uint32_t, decision::Identity>, Egress> known_;
     std::map<std::pair<policy::PolicyName, std::uint32_t>, Hit> hits_;

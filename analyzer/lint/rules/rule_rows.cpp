@@ -81,17 +81,27 @@ void contradiction(const RuleView& view, const Report& report) {
         const auto answer = analyzer::find_labels({*peers}, excluded);
         if (answer.kind != analyzer::LabelAnswer::Kind::No)
             return;
-        const bool excludes_itself = end.not_selector && analyzer::find_labels({*peers}, {}).kind ==
-                                                             analyzer::LabelAnswer::Kind::Yes;
-        report
-            .at(end.selector             ? end.selector->span
-                : end.namespace_selector ? end.namespace_selector->span
-                                         : end.span,
-                {report.rule_and(side), excludes_itself
-                                            ? "notSelector takes all that selector names"
-                                            : "the selector contradicts itself"})
-            .with_proof(
-                report.context.proof_of_no_match(view, "for every set of labels that could exist"));
+        const auto may_be = [](const std::optional<selector::Selector>& selector) {
+            return selector &&
+                   analyzer::find_labels({*selector}, {}).kind == analyzer::LabelAnswer::Kind::Yes;
+        };
+        const bool excludes_itself = end.not_selector && may_be(peers);
+        // Without a namespaceSelector the policy's own namespace is meant.
+        const bool of_others = !space.empty() && !policy::is_present(end.namespace_selector) &&
+                               !excludes_itself && may_be(policy::peers_of(end, ""));
+        auto& diagnostic = report.at(
+            end.selector             ? end.selector->span
+            : end.namespace_selector ? end.namespace_selector->span
+                                     : end.span,
+            {report.rule_and(side),
+             excludes_itself ? "notSelector takes all that selector names"
+             : of_others     ? "it asks for others than the pods of namespace " + space +
+                               ", which alone a selector without a namespaceSelector means"
+                         : std::string("the selector contradicts itself")});
+        diagnostic.with_proof(
+            report.context.proof_of_no_match(view, "for every set of labels that could exist"));
+        if (of_others)
+            diagnostic.with_hint("add a namespaceSelector for those of other namespaces");
     });
 }
 

@@ -56,9 +56,12 @@ bool opens_more_than_meant(const RuleView& view) {
         !view.rule.icmp && (!view.rule.protocol || **view.rule.protocol == net::kTcp) &&
         (ports.empty() || (net::PortSet::of(net::PortRange{1, 65535}) - numbers_of(ports)).empty());
     const std::string& name = view.policy.meta.name;
-    const bool only_apiserver = // its address is seldom known
-        !ports.empty() && all_numbers(ports) &&
-        (numbers_of(ports) - net::PortSet::of(net::PortRange{6443, 6443})).empty();
+    // Whoever writes 6443 means the API server, whose address is seldom known.
+    const net::PortSet own = net::PortSet::of(net::PortRange{6443, 6443}),
+                       fronts = net::PortSet::of(net::PortRange{443, 443});
+    const bool only_apiserver = !ports.empty() && all_numbers(ports) &&
+                                numbers_of(ports).contains(6443) &&
+                                (numbers_of(ports) - own - fronts).empty();
     return every_port || (!only_apiserver && (name.find("apiserver") != std::string::npos ||
                                               name.find("api-server") != std::string::npos));
 }

@@ -244,6 +244,12 @@ struct OpenCount {
     Span first;
 };
 
+/// And no placeholder: `${APP}`, `__NAMESPACE__`.
+bool is_name(std::string_view space) {
+    return space.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") ==
+           std::string_view::npos;
+}
+
 std::map<std::string, OpenCount> count_open(const Context& context, Direction direction) {
     std::map<std::string, OpenCount> out;
     std::set<decision::ObjectId> served;
@@ -258,7 +264,8 @@ std::map<std::string, OpenCount> count_open(const Context& context, Direction di
         const Object& object = context.object(endpoint.object);
         const auto space = object.labels.find(policy::kNamespaceLabel);
         if (endpoint.is_host_endpoint || endpoint.host_network || !space || space->empty() ||
-            is_system_namespace(*space) || context.cluster.spaces_in_part.contains(*space))
+            !is_name(*space) || is_system_namespace(*space) ||
+            context.cluster.spaces_in_part.contains(*space))
             continue;
         OpenCount& count = out[std::string(*space)];
         ++count.all;

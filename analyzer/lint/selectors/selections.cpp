@@ -65,8 +65,11 @@ class SelectionsChecker {
                                .with_fact("selector", subject.canonical());
         if (const auto label = vocabulary_.only_on_namespaces(subject))
             diagnostic.with_note(*label);
+        else if (const std::string pod = finished_with(subject); !pod.empty())
+            diagnostic.with_note(pod);
         diagnostic.with_note("a policy without endpoints protects nothing")
             .with_note("assumes that " + *known);
+        doubt(diagnostic, subject);
     }
 
     /// Of the part that selects nobody, where one of them does by itself.
@@ -131,8 +134,10 @@ class SelectionsChecker {
                          is_kubernetes(view.policy) ? "no pod" : "no endpoint and no network set"})
                   : out_.report(Code::SelectorTypo, span, {what, others});
         diagnostic.about(name_of(view.policy)).with_fact("selector", peers->canonical());
-        if (known)
+        if (known) {
             diagnostic.with_note("assumes that " + *known);
+            doubt(diagnostic, *peers);
+        }
         if (known && selects_no_namespace(entity))
             diagnostic.with_note(
                 "no Namespace of the input has what its namespaceSelector asks for");
@@ -143,6 +148,47 @@ class SelectionsChecker {
         else if (const std::string elsewhere = elsewhere_with(entity, space); !elsewhere.empty())
             diagnostic.with_note(elsewhere).with_hint(
                 "add a namespaceSelector for those of other namespaces");
+        else if (const std::string pod = finished_with(*peers); !pod.empty())
+            diagnostic.with_note(pod);
+    }
+
+    /// Of a pod of the namespace.
+    selector::Labels effective(selector::Labels labels, const std::string& space) const {
+        const std::string prefix(policy::kNamespacePrefix);
+        labels.set(policy::kNamespaceLabel, space);
+        labels.set(policy::kOrchestratorLabel, "k8s");
+        for (const std::string_view name : {policy::kCalicoNameLabel, policy::kNameLabel})
+            labels.set(prefix + std::string(name), space);
+        if (const auto* given = context_.extent.labels_of_namespace(space))
+            for (const auto& [label, value] : *given)
+                labels.set(prefix + std::string(label), value);
+        return labels;
+    }
+
+    /// A pod that has finished, and would be selected.
+    std::string finished_with(const Selector& selector) const {
+        for (const policy::Workload& each : context_.cluster.workloads)
+            if (each.finished && selector.matches(effective(each.pod_labels, each.meta.space)))
+                return fmt::format("{} {} has these labels, and has finished: it sends and gets no "
+                                   "packets",
+                                   each.kind, full_name(each.meta));
+        return "";
+    }
+
+    /// A Service shows that such pods are meant to be, and are made elsewhere.
+    void doubt(diag::Diagnostic& diagnostic, const Selector& selector) const {
+        for (const policy::Service& each : context_.cluster.services) {
+            selector::Labels labels;
+            for (const auto& [label, value] : each.selector)
+                labels.set(label, value);
+            if (each.selector.empty() || !selector.matches(effective(labels, each.meta.space)))
+                continue;
+            diagnostic.severity = diag::Severity::Note;
+            diagnostic.as_usual();
+            diagnostic.with_note("Service " + full_name(each.meta) +
+                                 " leads to such pods, which may come from elsewhere");
+            return;
+        }
     }
 
     bool selects_no_namespace(const EntityRule& entity) const {

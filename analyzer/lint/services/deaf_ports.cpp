@@ -55,6 +55,8 @@ class DeafPortsChecker {
                 return;
             names.insert(context_.object(id).name);
             for (const FrontPort* front : fronts_.of(id)) {
+                if (front->kind == FrontPort::Kind::NodePort && front->port == number)
+                    return; // told as that
                 if (front->kind != FrontPort::Kind::Service || front->protocol != protocol)
                     continue;
                 if (front->target == number || front->port == number || is_open(id, *front))

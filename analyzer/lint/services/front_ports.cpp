@@ -180,9 +180,17 @@ bool is_named_too(const Context& context, const RuleView& view, const FrontPort&
     const std::string space = policy::is_global(view.policy.kind) ? "" : view.policy.meta.space;
     const bool ingress = view.direction == decision::Direction::Ingress;
     const auto& rules = ingress ? view.policy.ingress : view.policy.egress;
+    // That one address is that of a pod which has none yet is unlikely.
+    const auto names_hosts = [&](const EntityRule& end) {
+        return front.object && context.object(*front.object).addresses.empty() &&
+               !end.nets.empty() &&
+               std::all_of(end.nets.begin(), end.nets.end(), [](const At<net::Cidr>& each) {
+                   return each->prefix == net::width(each->family());
+               });
+    };
     return std::any_of(rules.begin(), rules.end(), [&](const Rule& rule) {
         return rule.action == view.rule.action && rule.source.ports.empty() &&
-               names_target(context, rule, front) &&
+               !names_hosts(rule.destination) && names_target(context, rule, front) &&
                may_be(context, rule.destination, space, front) &&
                (is_same_end(rule.source, view.rule.source, space) ||
                 is_same_end(rule.source, EntityRule{}, space));

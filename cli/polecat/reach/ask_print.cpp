@@ -218,8 +218,11 @@ std::string answer_text(Session& session, const std::vector<Question>& questions
     }
     if (out.empty())
         return "nothing: the ends have no address of the same IP family\n";
-    return out + "(by the policies of both ends; host endpoints, nodes and routes on the way are "
-                 "followed where both ends and the port are given)\n";
+    out += "(by the policies of both ends; host endpoints, nodes and routes on the way are "
+           "followed where both ends and the port are given)\n";
+    if (const std::string note = http_note(cluster); !note.empty())
+        out += "(" + note + ")\n";
+    return out;
 }
 
 std::string answer_json(Session& session, const std::vector<Question>& questions,

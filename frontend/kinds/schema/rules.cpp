@@ -42,9 +42,9 @@ struct Spec {
         refuse(found != nullptr ? *found : node, rule);
     }
     /// What one way in refuses, and others take.
-    void warn(const Node& where, const std::string& rule) const {
+    void note(const Node& where, const std::string& rule) const {
         auto& diagnostic = diagnostics.report(diag::Code::FieldRule, where.span, {rule});
-        diagnostic.about(object).severity = diag::Severity::Warning;
+        diagnostic.about(object).severity = diag::Severity::Note;
     }
     void exclusive(std::string_view a, std::string_view b) const {
         if (has(a) && has(b))
@@ -350,7 +350,7 @@ void check_ipam(const Spec& spec) {
             spec.refuse("autoAllocateBlocks",
                         "autoAllocateBlocks: false needs strictAffinity: true");
         if (number(spec.node, "maxBlocksPerHost") > 0)
-            spec.warn(*spec.get("maxBlocksPerHost"),
+            spec.note(*spec.get("maxBlocksPerHost"),
                       "maxBlocksPerHost without strictAffinity: true is refused by "
                       "`calicoctl ipam configure`, and kept to where the object is applied");
     }
