@@ -123,11 +123,13 @@ Verdict expected_of_packet(const Node& node, const PacketSpec& spec) {
     const ir::FlowVerdict verdict = ir::judge_flow(node.cluster.lowered, query);
     std::set<Verdict> wanted;
     for (const ir::WayVerdict& way : verdict.ways) {
-        const bool denied =
-            std::any_of(way.hops.begin(), way.hops.end(), [](const ir::HopVerdict& each) {
-                return !each.hop.of_answers && each.verdict == Verdict::Deny;
+        const auto stops = [&](bool answers) {
+            return std::any_of(way.hops.begin(), way.hops.end(), [&](const ir::HopVerdict& each) {
+                return each.hop.of_answers == answers && each.verdict != Verdict::Allow;
             });
-        wanted.insert(denied ? Verdict::Deny : Verdict::Allow);
+        };
+        const bool only_answers = stops(true) && !stops(false);
+        wanted.insert(only_answers ? Verdict::Allow : way.verdict);
     }
     REQUIRE(wanted.size() == 1);
     return *wanted.begin();
