@@ -18,12 +18,11 @@ std::string tabled_pod(const std::string& name, int host) {
 }
 
 std::string db_port(int port) {
-    return "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
-           "metadata: {name: db, namespace: shop}\n"
-           "spec:\n  podSelector: {matchLabels: {app: db}}\n  ingress:\n"
-           "  - from: [{podSelector: {matchLabels: {app: web}}}]\n"
-           "    ports: [{port: " +
-           std::to_string(port) + "}]\n";
+    return "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: db, "
+           "namespace: "
+           "shop}, spec: {podSelector: {matchLabels: {app: db}}, ingress: [{from: [{podSelector: "
+           "{matchLabels: {app: web}}}], ports: [{port: " +
+           std::to_string(port) + "}]}]}}\n";
 }
 
 const std::string kTables = "bundle/nodes/n1/tables.bpf";
