@@ -160,10 +160,11 @@ void read_settings(ByteReader& from, Image& out) {
     out.rejects = from.flag();
     if (!from.flag())
         return;
-    Image::LogRate& rate = out.log_rate.emplace();
+    Image::LogRate rate;
     rate.packets = from.number<std::uint32_t>();
     rate.unit = from.text();
     rate.burst = from.number<std::uint32_t>();
+    out.log_rate = std::move(rate);
 }
 
 Image read_parts(ByteReader from, std::size_t words) {

@@ -7,6 +7,7 @@
 
 #include "artefact/bpf/image.h"
 #include "artefact/iptables/ruleset.h"
+#include "backends/iptables/iptables.h"
 #include "backends/node/node_image.h"
 #include "support/diag/diagnostic.h"
 #include "support/result.h"
@@ -31,5 +32,14 @@ inline constexpr const char* kPins = "/sys/fs/bpf/polecat";
 /// What sends packets to the classifier and does what it says (docs/bpf.md). `pins`: the folder
 /// that its programs are in.
 iptables::Ruleset rules_around(const backends::NodeImage& image, const std::string& pins = kPins);
+iptables::CompiledRules text_around(const backends::NodeImage& image);
+
+struct CompiledTables {
+    std::string tables; ///< the file
+    iptables::CompiledRules rules;
+};
+/// Nothing but what reads back as `image`, of which emit() made `tables`: an error is a fault of
+/// ours.
+Result<CompiledTables> compile(const Image& tables, const backends::NodeImage& image);
 
 } // namespace polecat::bpf

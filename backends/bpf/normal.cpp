@@ -53,7 +53,8 @@ ProgramImage normal(ProgramImage program, const std::set<std::uint32_t>& identit
     join(program.source_ports);
     for (auto& [protocol, pieces] : program.l4.by_protocol)
         join(pieces);
-    for (auto& [number, row] : program.rows) {
+    for (auto& numbered : program.rows) {
+        decision::Row& row = numbered.second;
         std::erase_if(row.exceptions, [&](const auto& each) { return each.cell == row.cell; });
         std::sort(row.exceptions.begin(), row.exceptions.end());
     }

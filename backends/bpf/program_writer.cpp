@@ -94,11 +94,10 @@ void ProgramWriter::add_others() {
 void ProgramWriter::add_protocols() {
     std::vector<std::uint32_t> words(256, image_.l4.other);
     for (const auto& [protocol, pieces] : image_.l4.by_protocol) {
-        const bool alike = std::all_of(pieces.begin(), pieces.end(), [&](const auto& each) {
-            return each.id == pieces.front().id;
-        });
-        words[protocol] =
-            kBpfIsListed | (alike ? pieces.front().id : kBpfIsRoot | out_.root_of(pieces));
+        const std::uint16_t first = pieces.front().id;
+        const bool alike = std::all_of(pieces.begin(), pieces.end(),
+                                       [&](const auto& each) { return each.id == first; });
+        words[protocol] = kBpfIsListed | (alike ? first : kBpfIsRoot | out_.root_of(pieces));
     }
     const std::uint32_t root = out_.root(words);
     set(kBpfProgramProtocols, root);

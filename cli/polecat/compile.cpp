@@ -140,10 +140,11 @@ class Compiler {
     }
 
     bool is_iptables() const { return options_.target == "iptables"; }
+    bool is_bpf() const { return options_.target == "bpf"; }
 
     void write_common() {
-        if (is_iptables())
-            write("hooks.iptables", iptables::filter_hooks());
+        if (is_iptables() || is_bpf())
+            write(kHooksFile, iptables::filter_hooks());
         else
             write(kGenerationsFile,
                   backends::free_generations(options_.node_options.flow_mark_bit));
@@ -158,6 +159,11 @@ class Compiler {
         const auto image = compiled_.image(node, diagnostics_);
         if (!image)
             return;
+        if (is_bpf()) {
+            if (const auto files = compiled_.table_files(node, *image, diagnostics_))
+                write(node, *files, kTablesFile);
+            return;
+        }
         const NodeFiles files = compiled_.files(node, *image);
         if (options_.plan_from.empty())
             return write(node, files, "ruleset.nft");
@@ -218,12 +224,13 @@ int compile_bird(const CompileOptions& options, Input& input) {
 }
 
 /// Options that only nftables has.
-void refuse_for_iptables(const CompileOptions& options) {
+void refuse_for_others(const CompileOptions& options) {
     const auto refuse = [&](bool given, const char* option) {
-        if (given && options.target == "iptables")
+        if (given && (options.target == "iptables" || options.target == "bpf"))
             throw CLI::ValidationError(option, "only --target nftables has it");
     };
-    refuse(!options.base.empty(), "--base");
+    if (options.target == "iptables" && !options.base.empty())
+        throw CLI::ValidationError("--base", "only --target nftables and bpf have it");
     refuse(!options.plan_from.empty(), "--plan-from");
     refuse(options.node_options.report_group.has_value(), "--log-denied");
     refuse(options.node_options.flow_mark_bit != backends::kFlowMarkBit, "--flow-mark-bit");
@@ -236,7 +243,7 @@ int run(CompileOptions& options) {
         return kBadInput;
     if (options.target == "bird" && options.emit.empty())
         return compile_bird(options, input);
-    refuse_for_iptables(options);
+    refuse_for_others(options);
     Session session(input);
     const decision::LoweredCluster& cluster = session.cluster();
     if (!options.emit.empty()) {
@@ -261,9 +268,10 @@ void add_compile(CLI::App& app, int& exit_code) {
     add_input_options(*command, options->input);
     command
         ->add_option("--target", options->target,
-                     "nftables, iptables: rules for packets; bird: a configuration of BIRD 2 for "
+                     "nftables, iptables: rules for packets; bpf: tables of a BPF classifier and "
+                     "the rules of iptables that ask it; bird: a configuration of BIRD 2 for "
                      "routes")
-        ->check(CLI::IsMember({"nftables", "iptables", "bird"}));
+        ->check(CLI::IsMember({"nftables", "iptables", "bpf", "bird"}));
     command->add_option("--node", options->node, "one node; all when absent");
     command->add_option("-o,--out", options->out, "folder of the bundle");
     command->add_option("--base", options->base,
@@ -291,6 +299,7 @@ void add_compile(CLI::App& app, int& exit_code) {
                     "  nft -f polecat-bundle/generations.nft    # once after a start\n"
                     "  nft -D generation=0x00010000 -f polecat-bundle/nodes/node1/ruleset.nft\n"
                     "  polecat compile manifests/ --target iptables --node node1\n"
+                    "  polecat compile manifests/ --target bpf --node node1\n"
                     "  polecat compile manifests/ --target bird --node node1\n"
                     "  polecat compile manifests/ --emit program");
     command->callback([options, &exit_code] { exit_code = run(*options); });

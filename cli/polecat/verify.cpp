@@ -223,9 +223,15 @@ void add_verify(CLI::App& app, int& exit_code) {
                         "whether the bundle is whole");
     add_input_options(*command, options->input);
     command->add_option("--node", options->request.node, "one node; all when absent");
+    command
+        ->add_option_function<std::string>(
+            "--target",
+            [options](const std::string& target) { options->request.bpf = target == "bpf"; },
+            "nftables (when absent) or bpf: what the bundle was compiled for")
+        ->check(CLI::IsMember({"nftables", "bpf"}));
     command->add_option("--rules", options->request.rules,
                         "what the node runs (`nft -nn list ruleset`), in place of its file in the "
-                        "bundle; tables of others are looked at as well");
+                        "bundle; tables of others are looked at as well; bpf: a file of tables");
     command->add_option("--format", options->format, "text or json")
         ->check(CLI::IsMember({"text", "json"}));
     command->footer(
@@ -235,7 +241,8 @@ void add_verify(CLI::App& app, int& exit_code) {
         "  polecat verify bundle manifests/\n"
         "  polecat verify bundle\n"
         "  nft -nn list ruleset > held.nft\n"
-        "  polecat verify bundle manifests/ --node node1 --rules held.nft");
+        "  polecat verify bundle manifests/ --node node1 --rules held.nft\n"
+        "  polecat verify bundle manifests/ --target bpf");
     command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 

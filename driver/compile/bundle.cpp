@@ -19,11 +19,11 @@ template <class T, class Parse> Result<T> parsed_file(const std::string& path, c
     return out ? std::move(out) : Result<T>(Error{path + ": " + out.error()});
 }
 
+} // namespace
+
 std::string path_in(const std::string& bundle, const std::string& node, const char* file) {
     return (fs::path(bundle) / "nodes" / node / file).string();
 }
-
-} // namespace
 
 std::set<std::string> nodes_in(const std::string& bundle) {
     std::set<std::string> out;

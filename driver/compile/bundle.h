@@ -13,10 +13,14 @@ namespace polecat::driver {
 
 inline constexpr const char* kNumbersFile = "numbers.txt";
 inline constexpr const char* kGenerationsFile = "generations.nft";
+inline constexpr const char* kHooksFile = "hooks.iptables";
+inline constexpr const char* kTablesFile = "tables.bpf"; ///< of a node
 
 /// Those that a bundle has rules for; none where there is no such folder.
 std::set<std::string> nodes_in(const std::string& bundle);
 std::string rules_path(const std::string& bundle, const std::string& node);
+/// A file of a node.
+std::string path_in(const std::string& bundle, const std::string& node, const char* file);
 std::string origins_path(const std::string& bundle, const std::string& node);
 
 /// Writes a file of a bundle, and makes the folders on the way.

@@ -4,7 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "backends/iptables/iptables.h"
+#include "backends/bpf/bpf.h"
+#include "driver/compile/bundle.h"
 #include "driver/input/input.h"
 
 namespace polecat::driver {
@@ -34,6 +35,12 @@ template <class Rules> Rules rules_or_throw(Result<Rules> made, const std::strin
 }
 
 } // namespace
+
+std::map<std::string, std::string> filter_files(const iptables::CompiledRules& rules) {
+    return {{"sets.ipset", rules.sets},
+            {"rules.v4", kLoadFilters + rules.v4},
+            {"rules.v6", kLoadFilters + rules.v6}};
+}
 
 Compilation::Compilation(const decision::LoweredCluster& cluster, const Sources& sources,
                          backends::Numbers base, const backends::NodeOptions& options)
@@ -83,12 +90,20 @@ NodeFiles Compilation::files(const std::string& node, const backends::NodeImage&
 
 NodeFiles Compilation::files(const std::string& node, const iptables::FilterImage& image) {
     const iptables::CompiledRules rules = rules_or_throw(iptables::compile(image), node);
-    return {{{"sets.ipset", rules.sets},
-             {"rules.v4", kLoadFilters + rules.v4},
-             {"rules.v6", kLoadFilters + rules.v6}},
-            image.programs.size(),
-            image.pods.size(),
-            image.sets.size()};
+    return {filter_files(rules), image.programs.size(), image.pods.size(), image.sets.size()};
+}
+
+std::optional<NodeFiles> Compilation::table_files(const std::string& node,
+                                                  const backends::NodeImage& image,
+                                                  diag::Diagnostics& diagnostics) {
+    const auto tables = bpf::emit(image, node, diagnostics);
+    if (!tables)
+        return std::nullopt;
+    const bpf::CompiledTables made = rules_or_throw(bpf::compile(*tables, image), node);
+    NodeFiles out{filter_files(made.rules), image.programs.size(), image.addresses.size(), {}};
+    out.texts[kTablesFile] = made.tables;
+    out.texts["origins.json"] = origins_json(cluster_, images_, image, node, sources_);
+    return out;
 }
 
 Origins Compilation::origins(const std::string& node, const backends::NodeImage& image) {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "backends/iptables/build.h"
+#include "backends/iptables/iptables.h"
 #include "backends/nftables/nftables.h"
 #include "backends/node/build.h"
 #include "driver/compile/origins.h"
@@ -21,6 +22,8 @@ struct NodeFiles {
     std::size_t programs = 0, addresses = 0;
     std::optional<std::size_t> sets; ///< of iptables
 };
+/// Rules for iptables and ipset, by file.
+std::map<std::string, std::string> filter_files(const iptables::CompiledRules& rules);
 
 class Compilation {
   public:
@@ -39,11 +42,14 @@ class Compilation {
                                              diag::Diagnostics& diagnostics);
     std::optional<iptables::FilterImage> filter_image(const std::string& node,
                                                       diag::Diagnostics& diagnostics);
-    /// Of what these return. All three throw std::runtime_error where it does not read back: a
+    /// Of what these return. All throw std::runtime_error where it does not read back: a
     /// fault of ours.
     static backends::CompiledRules rules(const std::string& node, const backends::NodeImage& image);
     NodeFiles files(const std::string& node, const backends::NodeImage& image);
     static NodeFiles files(const std::string& node, const iptables::FilterImage& image);
+    /// For the BPF classifier, as above; what it can't do is reported, nullopt then.
+    std::optional<NodeFiles> table_files(const std::string& node, const backends::NodeImage& image,
+                                         diag::Diagnostics& diagnostics);
 
     Origins origins(const std::string& node, const backends::NodeImage& image);
     /// The endpoint of an address; empty: none.

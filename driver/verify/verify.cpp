@@ -6,11 +6,13 @@
 #include <optional>
 #include <set>
 
+#include "backends/bpf/bpf.h"
 #include "backends/nftables/nftables.h"
 #include "backends/nftables/reachable.h"
 #include "driver/compile/bundle.h"
 #include "driver/compile/compilation.h"
 #include "driver/verify/beside.h"
+#include "driver/verify/bpf_node.h"
 #include "support/read_file.h"
 
 namespace polecat::driver {
@@ -41,7 +43,7 @@ class Verifier {
         auto numbers = numbers_in(request_.bundle);
         if (!numbers)
             return {numbers.error(), {}};
-        if (out.why = generations_lack(); !out.why.empty())
+        if (out.why = request_.bpf ? hooks_lack() : generations_lack(); !out.why.empty())
             return out;
         if (policy_ != nullptr)
             expected_ = std::make_unique<Compilation>(policy_->cluster, policy_->sources,
@@ -74,6 +76,14 @@ class Verifier {
         return path + " is not as written";
     }
 
+    std::string hooks_lack() const {
+        const std::string path = (std::filesystem::path(request_.bundle) / kHooksFile).string();
+        const auto text = read_file(path);
+        if (!text)
+            return path + ": " + text.error();
+        return *text == iptables::filter_hooks() ? "" : path + " is not as written";
+    }
+
     NodeVerdict judge(const std::string& node) {
         NodeVerdict out;
         out.node = node;
@@ -83,7 +93,8 @@ class Verifier {
             return out;
         }
         const auto origins = origins_of(node);
-        const auto own = image_in(rules_path(request_.bundle, node), nullptr);
+        const auto own = request_.bpf ? bpf_node_in(request_.bundle, node)
+                                      : image_in(rules_path(request_.bundle, node), nullptr);
         if (!origins || !own) {
             out.why = origins ? own.error() : origins.error();
             return out;
@@ -93,7 +104,8 @@ class Verifier {
         if (request_.rules.empty())
             return compared(std::move(out), *own, *origins, nullptr);
         nft::OtherTables others;
-        const auto held = image_in(request_.rules, &others);
+        const auto held =
+            request_.bpf ? tables_in(request_.rules) : image_in(request_.rules, &others);
         if (held)
             return with(compared(std::move(out), *held, *origins, &*own), beside(others, *held));
         out.why = held.error();
@@ -141,6 +153,8 @@ class Verifier {
         // Who is told of denied packets, and where marks are, is no policy.
         policy.report_group = rules.report_group;
         policy.flow_mark_bit = rules.flow_mark_bit;
+        if (request_.bpf)
+            policy = bpf::normal(policy);
         out.state = State::Equal;
         if (rules == policy)
             return out;

@@ -15,7 +15,8 @@ namespace polecat::driver {
 struct VerifyRequest {
     std::string bundle;
     std::string node;  ///< empty: all
-    std::string rules; ///< a listing of what `node` runs, in place of its file
+    std::string rules; ///< a listing of what `node` runs, in place of its file; bpf: of its tables
+    bool bpf = false;  ///< the bundle is for the BPF classifier; otherwise for nftables
 };
 
 struct NodeVerdict {

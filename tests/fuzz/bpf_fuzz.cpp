@@ -50,7 +50,7 @@ void read_and_compare(std::string_view bytes) {
     if (!node)
         return;
     diag::Diagnostics told;
-    if (bpf::emit(*node, "node", told) != image)
+    if (bpf::emit(*node, "node", told) != *image)
         std::abort();
 }
 
