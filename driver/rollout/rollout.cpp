@@ -1,0 +1,151 @@
+#include "driver/rollout/rollout.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "backends/nftables/plan.h"
+#include "backends/nftables/reachable.h"
+#include "backends/node/numbers.h"
+#include "driver/rollout/costs.h"
+
+namespace polecat::driver {
+
+using State = NodeRollout::State;
+
+std::size_t NodeRollout::bytes() const {
+    return std::accumulate(steps.begin(), steps.end(), std::size_t{0},
+                           [](std::size_t sum, const auto& each) { return sum + each.bytes; });
+}
+
+double NodeRollout::seconds() const {
+    return std::accumulate(steps.begin(), steps.end(), 0.0,
+                           [](double sum, const auto& each) { return sum + each.seconds; });
+}
+
+std::size_t Rollout::count(State state) const {
+    return static_cast<std::size_t>(std::count_if(
+        nodes.begin(), nodes.end(), [&](const NodeRollout& each) { return each.state == state; }));
+}
+
+namespace {
+
+class Roller {
+  public:
+    Roller(RulesSide& base, RulesSide& head) : base_(base), head_(head), reasons_(base, head) {}
+
+    NodeRollout of(const std::string& node) {
+        NodeRollout out;
+        out.node = node;
+        const auto before = base_.held(node);
+        if (!before) {
+            out.why = "BASE: " + before.error();
+            return out;
+        }
+        const auto after = head_.wanted(node);
+        if (!after) {
+            out.why = "HEAD: " + after.error();
+            return out;
+        }
+        if (!*after) {
+            out.state = *before ? State::Left : State::NotTold;
+            out.why = *before ? "HEAD has nothing for it" : "neither has anything for it";
+            return out;
+        }
+        if (*before)
+            change(out, **before, **after);
+        else
+            load(out, **after);
+        return out;
+    }
+
+    const std::vector<Reason>& reasons() const { return reasons_.all(); }
+
+  private:
+    void load(NodeRollout& out, const backends::NodeImage& image) {
+        out.state = State::Fresh;
+        take(out, backends::plan_from_nothing(image), {}, {}, image);
+    }
+
+    void change(NodeRollout& out, const RulesSide::Held& before, const backends::NodeImage& after) {
+        if (!before.may_have_more && before.image == after) {
+            out.state = State::Same;
+            out.parts = compare_parts(before.rules, before.rules, false);
+            return;
+        }
+        const auto plan =
+            before.may_have_more
+                ? backends::plan(before.rules, after)
+                : Result<backends::Plan>(backends::plan(before.rules, before.image, after));
+        if (!plan) {
+            out.why = "no plan leads there: " + plan.error();
+            return;
+        }
+        out.state = plan->steps.empty() ? State::Same : State::Changes;
+        take(out, *plan,
+             before.may_have_more ? backends::without_unreachable(before.rules) : before.rules,
+             before.image, after);
+    }
+
+    void take(NodeRollout& out, const backends::Plan& plan, const nft::Ruleset& before,
+              const backends::NodeImage& image, const backends::NodeImage& after) {
+        out.parts = compare_parts(before, plan.result, plan.judges_anew);
+        out.judges_anew = plan.judges_anew;
+        out.forget = plan.forget;
+        for (const auto& [what, text, work] : plan.steps)
+            out.steps.push_back({what, work, text.size(), seconds_for(work)});
+        const ProgramUses was =
+            out.state == State::Fresh ? ProgramUses{} : base_.uses(out.node, image);
+        const ProgramUses is = named_as_loaded(head_.uses(out.node, after), plan.result);
+        if (out.state == State::Changes) {
+            auto found = reasons_.of({image, after, out.parts, was, is});
+            out.reasons = std::move(found.indices);
+            out.unexplained = !found.complete;
+        }
+        for (const Part& part : out.parts.parts) {
+            const ProgramUses& from = part.change == PartChange::Goes ? was : is;
+            if (const auto use = from.find(part.name);
+                part.kind == PartKind::Program && use != from.end())
+                out.uses.insert(*use);
+        }
+    }
+
+    /// A plan gives a program another name where the node has that name for something else.
+    static ProgramUses named_as_loaded(ProgramUses uses, const nft::Ruleset& loaded) {
+        ProgramUses out;
+        for (auto& [name, use] : uses) {
+            std::string other = name;
+            for (int i = 0; i < 3 && loaded.find_chain(other) == nullptr; ++i)
+                other = "p" + backends::digest_of(other, 12);
+            out.emplace(std::move(other), std::move(use));
+        }
+        return out;
+    }
+
+    RulesSide& base_;
+    RulesSide& head_;
+    Reasons reasons_;
+};
+
+} // namespace
+
+Rollout roll_out(RulesSide& base, RulesSide& head, const RolloutRequest& request) {
+    Rollout out;
+    out.base = base.name();
+    out.head = head.name();
+    for (const RulesSide* side : {&base, &head})
+        for (std::string& note : side->notes())
+            out.notes.push_back(std::move(note));
+    if (auto numbers = base.numbers())
+        head.number_by(std::move(*numbers));
+    std::set<std::string> nodes = base.nodes();
+    nodes.merge(head.nodes());
+    if (!request.node.empty())
+        nodes = {request.node};
+    Roller roller(base, head);
+    for (const std::string& node : nodes)
+        out.nodes.push_back(roller.of(node));
+    out.reasons = roller.reasons();
+    return out;
+}
+
+} // namespace polecat::driver
