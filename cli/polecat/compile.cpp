@@ -23,6 +23,8 @@
 
 namespace polecat::cli {
 
+using namespace driver;
+
 namespace {
 
 namespace fs = std::filesystem;

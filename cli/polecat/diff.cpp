@@ -18,6 +18,8 @@
 
 namespace polecat::cli {
 
+using namespace driver;
+
 namespace {
 
 struct DiffOptions {

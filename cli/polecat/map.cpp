@@ -13,6 +13,8 @@
 
 namespace polecat::cli {
 
+using namespace driver;
+
 using decision::Direction;
 
 namespace {

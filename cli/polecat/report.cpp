@@ -20,6 +20,8 @@
 
 namespace polecat::cli {
 
+using namespace driver;
+
 namespace {
 
 constexpr std::size_t kMostFlows = 3000;

@@ -17,6 +17,8 @@
 
 namespace polecat::cli {
 
+using namespace driver;
+
 namespace {
 
 struct TryOptions {

@@ -4,7 +4,7 @@
 
 #include "support/read_file.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 namespace {
 
@@ -50,4 +50,4 @@ Result<nft::Ruleset> rules_in(const std::string& path) {
     return parsed_file<nft::Ruleset>(path, nft::parse);
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

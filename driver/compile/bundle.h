@@ -8,7 +8,7 @@
 #include "backends/node/numbers.h"
 #include "support/result.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 inline constexpr const char* kNumbersFile = "numbers.txt";
 inline constexpr const char* kGenerationsFile = "generations.nft";
@@ -22,4 +22,4 @@ std::string origins_path(const std::string& bundle, const std::string& node);
 Result<backends::Numbers> numbers_in(const std::string& bundle);
 Result<nft::Ruleset> rules_in(const std::string& path);
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -10,7 +10,7 @@
 #include "driver/input/outside.h"
 #include "support/listed.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 using analyzer::ConnectivityMap;
 using analyzer::EndGroup;
@@ -323,4 +323,4 @@ MapRows expanded_rows(const LoweredCluster& cluster, const ConnectivityMap& map,
     return out;
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

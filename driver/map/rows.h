@@ -9,7 +9,7 @@
 #include "analyzer/flows/map.h"
 #include "support/box.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 /// An end as shown: a group of endpoints or a range of outside addresses.
 struct MapEndText {
@@ -87,4 +87,4 @@ MapRows outside_rows(const analyzer::ConnectivityMap& map);
 MapRows expanded_rows(const decision::LoweredCluster& cluster, const analyzer::ConnectivityMap& map,
                       net::Family family);
 
-} // namespace polecat::cli
+} // namespace polecat::driver

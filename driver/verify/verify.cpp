@@ -14,7 +14,7 @@
 #include "driver/input/input.h"
 #include "support/read_file.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 using backends::NodeImage;
 using State = NodeVerdict::State;
@@ -204,4 +204,4 @@ VerifyReport verify(const VerifyRequest& request, const PolicySide* policy,
     return Verifier(request, policy, diagnostics).run();
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

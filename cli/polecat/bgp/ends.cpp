@@ -7,6 +7,8 @@
 
 namespace polecat::cli {
 
+using namespace driver;
+
 namespace {
 
 net::Cidr host(const net::Address& address) {

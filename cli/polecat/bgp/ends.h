@@ -20,7 +20,7 @@ struct BgpTarget {
 };
 /// "10.0.0.0/8", "10.0.0.1", "NAMESPACE/NAME" (a pod), "service:NAMESPACE/NAME". Throws
 /// CLI::ValidationError where there is no such thing, or it has no address.
-std::vector<BgpTarget> bgp_targets(const Input& input, const std::string& text);
+std::vector<BgpTarget> bgp_targets(const driver::Input& input, const std::string& text);
 
 /// The neighbour that --to and --from name: an address, a node, a router of the inventory or a
 /// BGPPeer.
@@ -32,15 +32,15 @@ struct BgpNeighbor {
     bool matches(const routing::Session& session) const;
 };
 /// Throws CLI::ValidationError where there is nothing of that name.
-BgpNeighbor bgp_neighbor(const RoutedInput& routed, const std::string& name);
+BgpNeighbor bgp_neighbor(const driver::RoutedInput& routed, const std::string& name);
 
 /// Routers of the inventory that stand for themselves: one at each address.
 std::vector<policy::FabricRouter> fabric_routers(const policy::Cluster& cluster);
 
 /// "rule 2 of BGPFilter f rejects (f.yaml:9:5)".
-std::string text_of(const RoutedInput& routed, const routing::Step& step);
+std::string text_of(const driver::RoutedInput& routed, const routing::Step& step);
 /// Json: nlohmann::json.
-template <class Json> Json json_of(const RoutedInput& routed, const routing::Step& step) {
+template <class Json> Json json_of(const driver::RoutedInput& routed, const routing::Step& step) {
     Json out{{"what", routing::to_string(step)},
              {"applied", step.applied},
              {"by", routed.json_of<Json>(step.origin)}};

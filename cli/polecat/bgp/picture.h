@@ -12,7 +12,7 @@ inline constexpr std::size_t kMostBoxes = 12;
 
 /// Nodes are a box for each rack (of the inventory, or by the label `rack` or the zone), routers
 /// and reflectors stand above them.
-backends::FabricPicture fabric_picture(const RoutedInput& routed,
+backends::FabricPicture fabric_picture(const driver::RoutedInput& routed,
                                        const routing::SessionReport& report);
 
 } // namespace polecat::cli

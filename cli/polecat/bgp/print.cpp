@@ -6,6 +6,8 @@
 
 namespace polecat::cli {
 
+using namespace driver;
+
 using routing::SessionGroup;
 
 namespace {

@@ -15,12 +15,13 @@ struct SessionText {
     std::string takes, gives; ///< BGPFilters; empty: none
 };
 /// `one_node`: the group is one session.
-SessionText describe(const RoutedInput& routed, const routing::SessionGroup& group, bool one_node);
+SessionText describe(const driver::RoutedInput& routed, const routing::SessionGroup& group,
+                     bool one_node);
 
 /// "rack7-a with 10.0.7.1 and 1 session more".
 std::string ends_of(const routing::SessionFault& fault);
 
 /// "assumed: the input has no BlockAffinity; IPPool a (...) makes such blocks".
-std::string assumed_block_text(const RoutedInput& routed, const routing::Block& block);
+std::string assumed_block_text(const driver::RoutedInput& routed, const routing::Block& block);
 
 } // namespace polecat::cli

@@ -14,6 +14,8 @@
 
 namespace polecat::cli {
 
+using namespace driver;
+
 namespace {
 
 namespace fs = std::filesystem;

@@ -10,12 +10,12 @@ namespace polecat::cli {
 struct BirdCompileOptions {
     std::string node; ///< empty: every node with an address for BGP
     std::string out;  ///< folder of the bundle
-    RoutingFlags flags;
+    driver::RoutingFlags flags;
     bool origins = true;
 };
 
 /// The exit code. Nothing is written unless every node can be.
-int compile_bird(const BirdCompileOptions& options, Input& input);
+int compile_bird(const BirdCompileOptions& options, driver::Input& input);
 
 /// Creates the folders on the way.
 bool write_file(const std::string& path, const std::string& text);

@@ -6,6 +6,8 @@
 
 namespace polecat::cli {
 
+using namespace driver;
+
 namespace {
 
 /// What someone must know who loads the files by hand.

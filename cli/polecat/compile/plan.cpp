@@ -9,6 +9,8 @@
 
 namespace polecat::cli {
 
+using namespace driver;
+
 namespace fs = std::filesystem;
 
 backends::Plan plan_from(const std::string& from, const std::string& node,

@@ -12,6 +12,8 @@
 
 namespace polecat::cli {
 
+using namespace driver;
+
 using analyzer::ChangeKind;
 using analyzer::ConnectionSet;
 using analyzer::DiffEnd;

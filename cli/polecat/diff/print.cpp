@@ -10,6 +10,8 @@
 
 namespace polecat::cli {
 
+using namespace driver;
+
 using analyzer::Cause;
 using analyzer::ChangeKind;
 using analyzer::Decider;

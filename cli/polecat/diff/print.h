@@ -18,10 +18,10 @@ struct PolicyChanges {
 };
 
 struct DiffReport {
-    const Input& base;
-    const Input& head;
+    const driver::Input& base;
+    const driver::Input& head;
     const analyzer::Diff& diff;
-    std::vector<DiffRow> rows;
+    std::vector<driver::DiffRow> rows;
     PolicyChanges policies;
     std::optional<smt::DiffProof> proof; ///< with --prove
     std::vector<std::string> unread;     ///< what was not read, a line each

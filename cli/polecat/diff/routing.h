@@ -10,12 +10,12 @@
 namespace polecat::cli {
 
 struct RoutingReport {
-    RoutedInput base, head;
+    driver::RoutedInput base, head;
     routing::RoutingDiff diff;
 };
 
 /// nullopt: no BGP objects in either version.
-std::optional<RoutingReport> routing_report(Input& base, Input& head);
+std::optional<RoutingReport> routing_report(driver::Input& base, driver::Input& head);
 
 std::string routing_text(const RoutingReport& report);
 std::string routing_markdown(const RoutingReport& report);

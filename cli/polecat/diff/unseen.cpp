@@ -8,6 +8,8 @@
 
 namespace polecat::cli {
 
+using namespace driver;
+
 namespace {
 
 using decision::Direction;

@@ -11,6 +11,8 @@
 
 namespace polecat::cli {
 
+using namespace driver;
+
 namespace {
 
 void append_number(std::string& out, std::uint32_t end) {

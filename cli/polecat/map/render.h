@@ -11,7 +11,7 @@ namespace polecat::cli {
 /// Takes text piece by piece: that of a large cluster is larger than the map.
 using TextSink = std::function<void(const std::string&)>;
 /// format: text, json, csv, md. One call for each IP family.
-void render_map(const MapRows& rows, const analyzer::ConnectivityMap& map,
+void render_map(const driver::MapRows& rows, const analyzer::ConnectivityMap& map,
                 const std::string& format, bool expanded, const TextSink& sink);
 
 /// With more ends than this text calls them by number, after a list of them.
@@ -26,7 +26,7 @@ struct MapLine {
     bool depends = false;
 };
 /// The first `most` rows.
-std::vector<MapLine> map_lines(const MapRows& rows, const analyzer::ConnectivityMap& map,
+std::vector<MapLine> map_lines(const driver::MapRows& rows, const analyzer::ConnectivityMap& map,
                                std::size_t most);
 
 } // namespace polecat::cli

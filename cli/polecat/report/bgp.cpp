@@ -11,6 +11,8 @@
 
 namespace polecat::cli {
 
+using namespace driver;
+
 namespace {
 
 constexpr std::size_t kMostSessions = 1000;

@@ -8,6 +8,6 @@
 namespace polecat::cli {
 
 /// Picture, faults and sessions as HTML; empty: the manifests have nothing about BGP, or no node.
-std::string bgp_section(Input& input);
+std::string bgp_section(driver::Input& input);
 
 } // namespace polecat::cli

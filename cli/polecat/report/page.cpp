@@ -14,6 +14,8 @@
 
 namespace polecat::cli {
 
+using namespace driver;
+
 namespace {
 
 constexpr std::size_t kMostFindings = 2000;

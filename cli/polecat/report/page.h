@@ -33,8 +33,8 @@ struct ReportPicture {
 struct Report {
     std::string title, version;
     std::vector<std::string> paths; ///< as given
-    const Input& input;
-    Checked checked;
+    const driver::Input& input;
+    driver::Checked checked;
     std::size_t excluded = 0;        ///< files
     std::vector<std::string> unread; ///< what was not read, a line each
     std::size_t endpoints = 0;
