@@ -32,14 +32,12 @@ std::vector<std::string> label_changes(const Labels& before, const Labels& now, 
     std::vector<std::string> out;
     for (const auto& [key, value] : before) {
         const auto found = now.find(key);
-        if (is_inherited(key) != inherited || (found != now.end() && found->second == value))
-            continue;
-        out.push_back(found == now.end()
-                          ? fmt::format("label {}: {} is gone", key, value)
-                          : fmt::format("label {}: {} -> {}", key, value, found->second));
+        if (is_inherited(key) == inherited && found != value)
+            out.push_back(found ? fmt::format("label {}: {} -> {}", key, value, *found)
+                                : fmt::format("label {}: {} is gone", key, value));
     }
     for (const auto& [key, value] : now)
-        if (is_inherited(key) == inherited && !before.contains(key))
+        if (is_inherited(key) == inherited && !before.find(key))
             out.push_back(fmt::format("label {}: {} is new", key, value));
     return out;
 }
@@ -78,7 +76,7 @@ Texts profiles_of(const ManifestVersion& version) {
     for (const policy::Profile& each : version.input.cluster.profiles) {
         std::string text;
         for (const auto& [key, value] : each.labels_to_apply)
-            text += key + "=" + value + "\n";
+            text += fmt::format("{}={}\n", key, value);
         for (const auto* rules : {&each.ingress, &each.egress})
             for (const policy::Rule& rule : *rules)
                 text += policy::to_text(rule) + (rules == &each.ingress ? " in\n" : " out\n");
@@ -274,11 +272,11 @@ class Comparer {
     std::vector<std::size_t> givers_of(const Object& object, std::vector<std::string>& inherited) {
         std::vector<std::size_t> out;
         const std::string space = object.name.substr(0, object.name.find('/'));
-        const auto account = object.labels.find(std::string(policy::kServiceAccountLabel));
+        const auto account = object.labels.find(policy::kServiceAccountLabel);
         const std::pair<std::string, std::string> givers[] = {
             {std::string(policy::kNamespacePrefix), space},
             {std::string(policy::kServiceAccountPrefix),
-             account == object.labels.end() ? "" : space + "/" + account->second}};
+             account ? space + "/" + std::string(*account) : ""}};
         for (const auto& giver : givers)
             if (const auto found = givers_.find(giver); found != givers_.end()) {
                 const std::size_t before = inherited.size();

@@ -47,7 +47,7 @@ std::vector<RolloutGroup> grouped(const Rollout& rollout, bool equal) {
     for (std::size_t i = 0; i < rollout.nodes.size(); ++i) {
         const auto [place, added] = known.try_emplace(key_of(rollout.nodes[i], equal), out.size());
         if (added)
-            out.push_back({{}, {}, equal});
+            out.push_back({{}, equal, {}});
         out[place->second].nodes.push_back(i);
     }
     for (RolloutGroup& group : out) {
@@ -55,10 +55,9 @@ std::vector<RolloutGroup> grouped(const Rollout& rollout, bool equal) {
         for (const std::size_t node : group.nodes)
             for (const std::size_t reason : rollout.nodes[node].reasons)
                 ++nodes_of[reason];
-        for (const auto& [reason, count] : nodes_of)
-            group.reasons.push_back(reason);
+        group.reasons.assign(nodes_of.begin(), nodes_of.end());
         std::stable_sort(group.reasons.begin(), group.reasons.end(),
-                         [&](std::size_t a, std::size_t b) { return nodes_of[a] > nodes_of[b]; });
+                         [](const auto& a, const auto& b) { return a.second > b.second; });
         group.same = equal || group.nodes.size() == 1;
     }
     return out;

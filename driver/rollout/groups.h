@@ -20,9 +20,10 @@ std::map<std::pair<PartKind, PartChange>, PartCount> counts_of(const NodeRollout
 /// Nodes with the same change for the same reasons; where that are too many groups, with the same
 /// kinds of change.
 struct RolloutGroup {
-    std::vector<std::size_t> nodes;   ///< indices into Rollout::nodes; at least one
-    std::vector<std::size_t> reasons; ///< of any of them; those of most nodes first
-    bool same = true;                 ///< all have these reasons and the same counts
+    std::vector<std::size_t> nodes; ///< indices into Rollout::nodes; at least one
+    bool same = true;               ///< all have the same reasons and the same counts
+    /// Of any of them, index into Rollout::reasons and how many nodes have it; most first.
+    std::vector<std::pair<std::size_t, std::size_t>> reasons;
 };
 /// In the order of their first nodes.
 std::vector<RolloutGroup> groups_of(const Rollout& rollout);

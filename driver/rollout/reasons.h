@@ -36,8 +36,9 @@ class Reasons {
     Found of(const NodeChange& change);
     const std::vector<Reason>& all() const;
 
+    struct State; ///< for reasons.cpp
+
   private:
-    struct State;
     std::unique_ptr<State> state_;
 };
 
