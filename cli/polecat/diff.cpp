@@ -239,7 +239,7 @@ void add_diff(CLI::App& app, int& exit_code) {
             "pods that are not in the input; or where sessions, "
             "announcements or kernel routes change (bgp); none by default. With --rules: limits "
             "for what one node loads and for how many do, elements=N,rules=N,nodes=N, or any")
-        ->check([options](const std::string& value) {
+        ->check([](const std::string& value) {
             const bool known = value == "opened" || value == "closed" || value == "any" ||
                                value == "bgp" || value == "none";
             return known || value.find('=') != std::string::npos

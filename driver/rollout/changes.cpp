@@ -16,11 +16,10 @@ namespace polecat::driver {
 using decision::LoweredCluster;
 using decision::Object;
 using decision::ObjectId;
-using policy::Labels;
 
 namespace {
 
-constexpr std::size_t kShown = 3; ///< of labels or addresses in one reason
+constexpr std::size_t kPartsShown = 3; ///< of labels or addresses in one reason
 
 bool is_inherited(std::string_view label) {
     return label.starts_with(policy::kNamespacePrefix) ||
@@ -28,7 +27,8 @@ bool is_inherited(std::string_view label) {
 }
 
 /// "label app: web -> api", each a text; of inherited ones or of the others.
-std::vector<std::string> label_changes(const Labels& before, const Labels& now, bool inherited) {
+std::vector<std::string> label_changes(const policy::Labels& before, const policy::Labels& now,
+                                       bool inherited) {
     std::vector<std::string> out;
     for (const auto& [key, value] : before) {
         const auto found = now.find(key);
@@ -46,7 +46,7 @@ std::string addresses_text(const std::vector<net::Address>& addresses) {
     std::vector<std::string> out;
     for (const net::Address& each : addresses)
         out.push_back(net::to_string(each));
-    return out.empty() ? "none" : listed(out, kShown);
+    return out.empty() ? "none" : listed(out, kPartsShown);
 }
 
 /// What text a thing has, and where it stands.
@@ -100,9 +100,10 @@ Texts services_of(const ManifestVersion& version) {
     return out;
 }
 
-class Comparer {
+class ManifestComparer {
   public:
-    Comparer(const ManifestVersion& base, const ManifestVersion& head) : base_(base), head_(head) {}
+    ManifestComparer(const ManifestVersion& base, const ManifestVersion& head)
+        : base_(base), head_(head) {}
 
     ManifestChanges run() {
         for (const auto& [name, index] :
@@ -158,11 +159,12 @@ class Comparer {
             for (const auto& each : now) {
                 const std::string name = policy::full_name(each.meta);
                 const auto found = was.find(name);
-                const auto changes = label_changes(
-                    found == was.end() ? Labels{} : found->second->labels, each.meta.labels, false);
+                const auto changes =
+                    label_changes(found == was.end() ? policy::Labels{} : found->second->labels,
+                                  each.meta.labels, false);
                 if (!changes.empty())
                     givers_[{std::string(prefix), name}] =
-                        add(fmt::format("{} {}", kind, name), listed(changes, kShown), head_,
+                        add(fmt::format("{} {}", kind, name), listed(changes, kPartsShown), head_,
                             each.meta.span);
             }
         };
@@ -247,7 +249,7 @@ class Comparer {
         if (what.empty())
             return;
         const std::size_t index =
-            add(is.manifest_kind + " " + is.name, listed(what, kShown), head_, is.span);
+            add(is.manifest_kind + " " + is.name, listed(what, kPartsShown), head_, is.span);
         note(base_, was_id, index);
         note(head_, is_id, index);
     }
@@ -335,7 +337,7 @@ class Comparer {
 } // namespace
 
 ManifestChanges changes_between(const ManifestVersion& base, const ManifestVersion& head) {
-    return Comparer(base, head).run();
+    return ManifestComparer(base, head).run();
 }
 
 } // namespace polecat::driver

@@ -13,7 +13,7 @@ constexpr std::size_t kMostGroups = 12; ///< that a reader takes in; more are to
 using Kinds = std::map<std::pair<PartKind, PartChange>, PartCount>;
 
 /// Nodes of one group are equal in this.
-struct Key {
+struct GroupKey {
     NodeRollout::State state;
     std::string why;
     bool judges_anew, unexplained;
@@ -22,11 +22,11 @@ struct Key {
     std::vector<PartCount> counts; ///< only where groups are of equal change
     std::vector<std::size_t> reasons;
     std::vector<net::Address> forget;
-    auto operator<=>(const Key&) const = default;
+    auto operator<=>(const GroupKey&) const = default;
 };
 
-Key key_of(const NodeRollout& node, bool equal) {
-    Key out{node.state, node.why, node.judges_anew, node.unexplained, {}, {}, {}, {}, {}};
+GroupKey key_of(const NodeRollout& node, bool equal) {
+    GroupKey out{node.state, node.why, node.judges_anew, node.unexplained, {}, {}, {}, {}, {}};
     for (const RolloutStep& step : node.steps)
         out.steps.push_back(step.what);
     for (const auto& [kind, count] : counts_of(node)) {
@@ -43,7 +43,7 @@ Key key_of(const NodeRollout& node, bool equal) {
 
 std::vector<RolloutGroup> grouped(const Rollout& rollout, bool equal) {
     std::vector<RolloutGroup> out;
-    std::map<Key, std::size_t> known;
+    std::map<GroupKey, std::size_t> known;
     for (std::size_t i = 0; i < rollout.nodes.size(); ++i) {
         const auto [place, added] = known.try_emplace(key_of(rollout.nodes[i], equal), out.size());
         if (added)
@@ -67,7 +67,7 @@ std::vector<RolloutGroup> grouped(const Rollout& rollout, bool equal) {
 
 Kinds counts_of(const NodeRollout& node) {
     Kinds out;
-    for (const Part& part : node.parts.parts) {
+    for (const RulesPart& part : node.parts.parts) {
         PartCount& count = out[{part.kind, part.change}];
         ++count.parts;
         count.chains += part.chains;

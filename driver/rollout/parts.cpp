@@ -70,7 +70,7 @@ std::string program_in(const std::string& name) {
 namespace {
 
 /// The name of a map without which of its two it is.
-std::string base_of(const std::string& map) {
+std::string without_slot(const std::string& map) {
     for (const std::string slot : backends::layout::kSlots)
         if (map == slot + "_a" || map == slot + "_b")
             return slot;
@@ -135,9 +135,9 @@ Ruleset numbered(const Ruleset& of, backends::Generation generation) {
     return nft::with_generation(std::move(out), generation.bits());
 }
 
-class Comparer {
+class PartComparer {
   public:
-    Comparer(const Ruleset& before, const Ruleset& after, bool judges_anew)
+    PartComparer(const Ruleset& before, const Ruleset& after, bool judges_anew)
         : before_(before), after_(after), judges_anew_(judges_anew) {}
 
     PartList run() {
@@ -149,18 +149,18 @@ class Comparer {
     }
 
   private:
-    Part& part(PartKind kind, const std::string& name) {
-        Part& out = parts_[{kind, name}];
+    RulesPart& part(PartKind kind, const std::string& name) {
+        RulesPart& out = parts_[{kind, name}];
         out.kind = kind;
         out.name = name;
         return out;
     }
-    Part& part_of(const Map& map) {
+    RulesPart& part_of(const Map& map) {
         const std::string program = program_in(map.name);
-        return program.empty() ? part(kind_of_map(map), base_of(map.name))
+        return program.empty() ? part(kind_of_map(map), without_slot(map.name))
                                : part(PartKind::Program, program);
     }
-    Part& part_of(const Chain& chain) {
+    RulesPart& part_of(const Chain& chain) {
         const std::string program = program_in(chain.name);
         return program.empty() ? part(PartKind::Chain, chain.name)
                                : part(PartKind::Program, program);
@@ -169,10 +169,10 @@ class Comparer {
     void compare_maps() {
         std::map<std::string, const Map*> left; // by name without slot
         for (const Map& map : before_.maps)
-            left[base_of(map.name)] = &map;
+            left[without_slot(map.name)] = &map;
         for (const Map& map : after_.maps) {
-            Part& part = part_of(map);
-            const auto was = left.find(base_of(map.name));
+            RulesPart& part = part_of(map);
+            const auto was = left.find(without_slot(map.name));
             Tally maps, elements;
             if (was == left.end()) {
                 maps.come = 1;
@@ -192,7 +192,7 @@ class Comparer {
             Tally maps, elements;
             maps.go = 1;
             elements.go = map->elements.size();
-            Part& part = part_of(*map);
+            RulesPart& part = part_of(*map);
             add(part, map->name, maps, elements, part.maps, part.elements);
         }
     }
@@ -203,7 +203,7 @@ class Comparer {
         const Ruleset now = generation ? numbered(after_, *generation) : after_;
         for (std::size_t i = 0; i < after_.chains.size(); ++i) {
             const Chain& chain = now.chains[i];
-            Part& part = part_of(chain);
+            RulesPart& part = part_of(chain);
             Tally chains, rules;
             const Chain* was = before_.find_chain(chain.name);
             if (was == nullptr) {
@@ -225,20 +225,20 @@ class Comparer {
                 Tally chains, rules;
                 chains.go = 1;
                 rules.go = chain.rules.size();
-                Part& part = part_of(chain);
+                RulesPart& part = part_of(chain);
                 add(part, chain.name, chains, rules, part.chains, part.rules);
             }
     }
 
-    static void add(Part& part, const std::string& name, const Tally& whole, const Tally& inside,
-                    Tally& to_whole, Tally& to_inside) {
+    static void add(RulesPart& part, const std::string& name, const Tally& whole,
+                    const Tally& inside, Tally& to_whole, Tally& to_inside) {
         to_whole += whole;
         to_inside += inside;
         if (whole.changes() || inside.changes())
             part.objects.push_back(name);
     }
 
-    void settle(Part& part) {
+    void settle(RulesPart& part) {
         out_.chains += part.chains;
         out_.rules += part.rules;
         out_.maps += part.maps;
@@ -265,14 +265,14 @@ class Comparer {
     const Ruleset& before_;
     const Ruleset& after_;
     bool judges_anew_;
-    std::map<std::pair<PartKind, std::string>, Part> parts_;
+    std::map<std::pair<PartKind, std::string>, RulesPart> parts_;
     PartList out_;
 };
 
 } // namespace
 
 PartList compare_parts(const Ruleset& before, const Ruleset& after, bool judges_anew) {
-    return Comparer(before, after, judges_anew).run();
+    return PartComparer(before, after, judges_anew).run();
 }
 
 } // namespace polecat::driver

@@ -35,17 +35,17 @@ std::string_view to_string(PartKind kind);
 enum class PartChange : std::uint8_t { Comes, Goes, Changes, WrittenAnew };
 std::string_view to_string(PartChange change);
 
-struct Part {
+struct RulesPart {
     PartKind kind = PartKind::Chain;
     PartChange change = PartChange::Changes;
     std::string name; ///< of the program, the chain, the map (without its slot)
     Tally chains, rules, maps, elements;
     std::vector<std::string> objects; ///< chains and maps of it that come, go or are written
-    bool operator==(const Part&) const = default;
+    bool operator==(const RulesPart&) const = default;
 };
 
 struct PartList {
-    std::vector<Part> parts; ///< without those that stay as they are
+    std::vector<RulesPart> parts; ///< without those that stay as they are
     Tally programs, chains, rules, maps, elements;
 };
 

@@ -88,7 +88,7 @@ class NodeReasons {
 
     void find_programs() {
         std::set<std::string> come, go;
-        for (const Part& part : change_.parts.parts) {
+        for (const RulesPart& part : change_.parts.parts) {
             const bool comes = part.change == PartChange::Comes;
             if (part.kind != PartKind::Program || (!comes && part.change != PartChange::Goes))
                 continue;

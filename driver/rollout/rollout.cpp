@@ -10,8 +10,6 @@
 
 namespace polecat::driver {
 
-using State = NodeRollout::State;
-
 std::size_t NodeRollout::bytes() const {
     return std::accumulate(steps.begin(), steps.end(), std::size_t{0},
                            [](std::size_t sum, const auto& each) { return sum + each.bytes; });
@@ -22,7 +20,7 @@ double NodeRollout::seconds() const {
                            [](double sum, const auto& each) { return sum + each.seconds; });
 }
 
-std::size_t Rollout::count(State state) const {
+std::size_t Rollout::count(NodeRollout::State state) const {
     return static_cast<std::size_t>(std::count_if(
         nodes.begin(), nodes.end(), [&](const NodeRollout& each) { return each.state == state; }));
 }
@@ -47,7 +45,7 @@ class Roller {
             return out;
         }
         if (!*after) {
-            out.state = *before ? State::Left : State::NotTold;
+            out.state = *before ? NodeRollout::State::Left : NodeRollout::State::NotTold;
             out.why = *before ? "HEAD has nothing for it" : "neither has anything for it";
             return out;
         }
@@ -62,13 +60,13 @@ class Roller {
 
   private:
     void load(NodeRollout& out, const backends::NodeImage& image) {
-        out.state = State::Fresh;
+        out.state = NodeRollout::State::Fresh;
         take(out, backends::plan_from_nothing(image), {}, {}, image);
     }
 
     void change(NodeRollout& out, const RulesSide::Held& before, const backends::NodeImage& after) {
         if (!before.may_have_more && before.image == after) {
-            out.state = State::Same;
+            out.state = NodeRollout::State::Same;
             out.parts = compare_parts(before.rules, before.rules, false);
             return;
         }
@@ -80,7 +78,7 @@ class Roller {
             out.why = "no plan leads there: " + plan.error();
             return;
         }
-        out.state = plan->steps.empty() ? State::Same : State::Changes;
+        out.state = plan->steps.empty() ? NodeRollout::State::Same : NodeRollout::State::Changes;
         take(out, *plan,
              before.may_have_more ? backends::without_unreachable(before.rules) : before.rules,
              before.image, after);
@@ -94,14 +92,14 @@ class Roller {
         for (const auto& [what, text, work] : plan.steps)
             out.steps.push_back({what, work, text.size(), seconds_for(work)});
         const ProgramUses was =
-            out.state == State::Fresh ? ProgramUses{} : base_.uses(out.node, image);
+            out.state == NodeRollout::State::Fresh ? ProgramUses{} : base_.uses(out.node, image);
         const ProgramUses is = named_as_loaded(head_.uses(out.node, after), plan.result);
-        if (out.state == State::Changes) {
+        if (out.state == NodeRollout::State::Changes) {
             auto found = reasons_.of({image, after, out.parts, was, is});
             out.reasons = std::move(found.indices);
             out.unexplained = !found.complete;
         }
-        for (const Part& part : out.parts.parts) {
+        for (const RulesPart& part : out.parts.parts) {
             const ProgramUses& from = part.change == PartChange::Goes ? was : is;
             if (const auto use = from.find(part.name);
                 part.kind == PartKind::Program && use != from.end())

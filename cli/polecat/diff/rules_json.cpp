@@ -30,7 +30,7 @@ const char* state_name(NodeRollout::State state) {
     return "not told";
 }
 
-json part_json(const Part& part, const NodeRollout& node) {
+json part_json(const RulesPart& part, const NodeRollout& node) {
     json out{{"kind", to_string(part.kind)},          {"name", part.name},
              {"change", to_string(part.change)},      {"chains", tally_json(part.chains)},
              {"rules", tally_json(part.rules)},       {"maps", tally_json(part.maps)},
@@ -53,7 +53,7 @@ json work_json(const backends::Work& work) {
 
 json node_json(const NodeRollout& node) {
     json parts = json::array(), steps = json::array(), forget = json::array();
-    for (const Part& part : node.parts.parts)
+    for (const RulesPart& part : node.parts.parts)
         parts.push_back(part_json(part, node));
     for (const RolloutStep& step : node.steps)
         steps.push_back({{"what", step.what},

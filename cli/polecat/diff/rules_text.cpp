@@ -9,7 +9,6 @@
 namespace polecat::cli {
 
 using namespace driver;
-using State = NodeRollout::State;
 
 namespace {
 
@@ -21,7 +20,7 @@ constexpr const char* kEstimates =
 std::string programs_text(const NodeRollout& node, PartChange change, std::size_t most) {
     std::string out;
     std::size_t shown = 0, all = 0;
-    for (const Part& part : node.parts.parts) {
+    for (const RulesPart& part : node.parts.parts) {
         if (part.kind != PartKind::Program || part.change != change || ++all > most)
             continue;
         const auto use = node.uses.find(part.name);
@@ -40,14 +39,15 @@ std::string group_text(const Rollout& rollout, const RolloutGroup& group, bool w
     const NodeRollout& first = rollout.nodes[group.nodes.front()];
     const std::size_t no_limit = ~std::size_t{0};
     std::string out = group_title(rollout, group, whole ? no_limit : kNodesShown) + "\n";
-    if (first.state == State::NotTold || first.state == State::Left)
-        return out + fmt::format("  {}{}\n", first.state == State::Left ? "" : "not told: ",
-                                 first.state == State::Left
+    if (first.state == NodeRollout::State::NotTold || first.state == NodeRollout::State::Left)
+        return out + fmt::format("  {}{}\n",
+                                 first.state == NodeRollout::State::Left ? "" : "not told: ",
+                                 first.state == NodeRollout::State::Left
                                      ? "HEAD has nothing for it: what it holds stays there"
                                      : first.why);
-    if (first.state == State::Same)
+    if (first.state == NodeRollout::State::Same)
         return out + fmt::format("  nothing is loaded: {} stay\n", stays_text(rollout, group));
-    if (first.state == State::Fresh)
+    if (first.state == NodeRollout::State::Fresh)
         out += "  BASE has nothing for it: the whole ruleset is loaded\n";
     const auto reasons = reason_lines(rollout, group, whole ? no_limit : kReasonsShown);
     for (std::size_t i = 0; i < reasons.size(); ++i)
@@ -58,7 +58,7 @@ std::string group_text(const Rollout& rollout, const RolloutGroup& group, bool w
         if (one && line.kind == PartKind::Program)
             out += programs_text(first, line.change, whole ? no_limit : kProgramsShown);
     }
-    if (first.state == State::Changes)
+    if (first.state == NodeRollout::State::Changes)
         out += fmt::format("  nothing else: {} stay\n", stays_text(rollout, group));
     for (const std::string& line : step_lines(rollout, group))
         out += "  " + line + "\n";
@@ -76,7 +76,7 @@ std::string rollout_text(const Rollout& rollout, const std::vector<std::string>&
     out += "\n";
     for (const std::string& line : total_lines(rollout))
         out += line + "\n";
-    if (rollout.count(State::Changes) + rollout.count(State::Fresh) != 0)
+    if (rollout.count(NodeRollout::State::Changes) + rollout.count(NodeRollout::State::Fresh) != 0)
         out += std::string(kEstimates) + "\n";
     for (const RolloutGroup& group : groups_of(rollout))
         out += "\n" + group_text(rollout, group, whole);
@@ -104,10 +104,11 @@ std::string rollout_markdown(const Rollout& rollout, const std::vector<std::stri
         for (const PartLine& line : part_lines(rollout, group))
             what.push_back("`" + line.text.substr(0, 1) + "`" + line.text.substr(1));
         if (!touched)
-            what = {first.state == State::Same   ? "nothing is loaded"
-                    : first.state == State::Left ? "HEAD has nothing for it: what it holds stays"
-                                                 : "not told: " + first.why};
-        else if (first.state == State::Changes)
+            what = {first.state == NodeRollout::State::Same ? "nothing is loaded"
+                    : first.state == NodeRollout::State::Left
+                        ? "HEAD has nothing for it: what it holds stays"
+                        : "not told: " + first.why};
+        else if (first.state == NodeRollout::State::Changes)
             what.push_back("nothing else: " + stays_text(rollout, group) + " stay");
         out += fmt::format("| {} | {} | {} | {} | {} |\n",
                            cell({group_title(rollout, group, kNodesShown)}),

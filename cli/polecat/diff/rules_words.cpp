@@ -172,7 +172,7 @@ std::vector<PartLine> part_lines(const Rollout& rollout, const RolloutGroup& gro
         const NodeRollout& node = rollout.nodes[index];
         for (const auto& [key, count] : counts_of(node))
             all[key].add(count);
-        for (const Part& part : node.parts.parts)
+        for (const RulesPart& part : node.parts.parts)
             all[{part.kind, part.change}].names.insert(part.name);
     }
     std::vector<PartLine> out;
