@@ -6,10 +6,10 @@
 #include <fmt/format.h>
 
 #include "cli/polecat/commands.h"
-#include "cli/polecat/diff/picture.h"
 #include "cli/polecat/diff/print.h"
 #include "cli/polecat/diff/rules.h"
-#include "cli/polecat/diff/unseen.h"
+#include "driver/diff/picture.h"
+#include "driver/diff/unseen.h"
 #include "driver/input/input.h"
 #include "driver/input/revision.h"
 #include "driver/input/unread.h"

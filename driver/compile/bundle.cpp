@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "runtime/write_file.h"
 #include "support/read_file.h"
 
 namespace polecat::driver {
@@ -39,6 +40,16 @@ std::string rules_path(const std::string& bundle, const std::string& node) {
 
 std::string origins_path(const std::string& bundle, const std::string& node) {
     return path_in(bundle, node, "origins.json");
+}
+
+Result<bool> write_in_bundle(const std::string& bundle, const std::string& path,
+                             const std::string& text) {
+    const fs::path whole = fs::path(bundle) / path;
+    std::error_code error;
+    fs::create_directories(whole.parent_path(), error);
+    if (error)
+        return Error{error.message()};
+    return runtime::write_file(whole.string(), text);
 }
 
 Result<backends::Numbers> numbers_in(const std::string& bundle) {

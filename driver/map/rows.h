@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "analyzer/flows/map.h"
+#include "driver/input/unread.h"
 #include "support/box.h"
 
 namespace polecat::driver {
@@ -86,5 +87,9 @@ MapRows outside_rows(const analyzer::ConnectivityMap& map);
 /// One row a pair of endpoints or outside ranges; an endpoint and itself are no pair.
 MapRows expanded_rows(const decision::LoweredCluster& cluster, const analyzer::ConnectivityMap& map,
                       net::Family family);
+
+/// Marks rows that hang on what could not be read.
+Hanging mark_hanging(const decision::LoweredCluster& cluster, const analyzer::ConnectivityMap& map,
+                     MapRows& rows);
 
 } // namespace polecat::driver

@@ -4,7 +4,7 @@
 #include <functional>
 #include <string>
 
-#include "driver/map/rows.h"
+#include "driver/map/row_texts.h"
 
 namespace polecat::cli {
 
@@ -18,15 +18,5 @@ void render_map(const driver::MapRows& rows, const analyzer::ConnectivityMap& ma
 inline constexpr std::size_t kNamedEnds = 24;
 /// "G1-G4", "G1 G2" or "G1" of the ends `first` to `last`.
 void append_numbers(std::string& out, std::uint32_t first, std::uint32_t last);
-
-/// A row in words; of many ends the first few.
-struct MapLine {
-    std::string from, to, connections;
-    std::string ends; ///< all ends of both sides by index of MapRows::ends: "0-3 7"
-    bool depends = false;
-};
-/// The first `most` rows.
-std::vector<MapLine> map_lines(const driver::MapRows& rows, const analyzer::ConnectivityMap& map,
-                               std::size_t most);
 
 } // namespace polecat::cli

@@ -6,7 +6,7 @@
 #include "analyzer/routing/sessions/sessions.h"
 #include "driver/routing/routed_input.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 struct SessionText {
     std::string by;           ///< "BGPPeer tor (peers.yaml:3:18), peering back"
@@ -15,13 +15,12 @@ struct SessionText {
     std::string takes, gives; ///< BGPFilters; empty: none
 };
 /// `one_node`: the group is one session.
-SessionText describe(const driver::RoutedInput& routed, const routing::SessionGroup& group,
-                     bool one_node);
+SessionText describe(const RoutedInput& routed, const routing::SessionGroup& group, bool one_node);
 
 /// "rack7-a with 10.0.7.1 and 1 session more".
 std::string ends_of(const routing::SessionFault& fault);
 
 /// "assumed: the input has no BlockAffinity; IPPool a (...) makes such blocks".
-std::string assumed_block_text(const driver::RoutedInput& routed, const routing::Block& block);
+std::string assumed_block_text(const RoutedInput& routed, const routing::Block& block);
 
-} // namespace polecat::cli
+} // namespace polecat::driver
