@@ -14,6 +14,7 @@
 #include "driver/input/revision.h"
 #include "driver/input/unread.h"
 #include "driver/lint/proofs.h"
+#include "driver/rollout/links.h"
 #include "passes/enforce_staged.h"
 #include "runtime/git.h"
 
@@ -27,7 +28,7 @@ struct DiffOptions {
     std::vector<std::string> what;
     InputOptions input;
     std::string format = "text", fail_on = "none", unknown_address = "depends";
-    bool staged = false, prove = false;
+    bool staged = false, prove = false, on_nodes = false;
     std::string smt_folder; ///< empty: queries are not written
     DiffRulesOptions rules;
 };
@@ -158,6 +159,11 @@ int compare(const DiffOptions& options, Input& base, Input& head,
                       [](const std::string& name) { return name.starts_with("Staged"); });
     report.unseen = unseen_changes(report, {base.cluster, base_policies, before},
                                    {head_cluster, head_policies, now});
+    if (options.on_nodes) {
+        RuleLinks links(before, now);
+        for (DiffRow& row : report.rows)
+            row.links = links.of(row);
+    }
     if (prove)
         report.proof = prove_diff(before, now, found, options.smt_folder);
     const auto text = rendered(options.format, report, now);
@@ -179,6 +185,8 @@ void check_rules_options(const DiffOptions& options) {
     if (!options.rules.on &&
         (limits || !options.rules.node.empty() || !options.rules.numbers.empty()))
         fail("--node, --base and limits of --fail-on are of --rules");
+    if (options.on_nodes && (options.rules.on || options.staged))
+        fail("--on-nodes is of flows, by what nodes run: not with --rules or --staged");
     if (options.rules.on && (options.staged || options.prove || !options.smt_folder.empty()))
         fail("--rules is of what nodes run: no staged policy is enforced there, and nothing is "
              "proved");

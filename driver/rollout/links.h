@@ -3,21 +3,12 @@
 #pragma once
 
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "driver/diff/rows.h"
 #include "ir/decision/lowered.h"
 
 namespace polecat::driver {
-
-/// One end's program. Equal names: the program stays, and ends have come to be others for it.
-struct RuleLink {
-    std::string direction; ///< "ingress"
-    std::string before, now;
-    std::vector<std::string> nodes; ///< sorted
-    auto operator<=>(const RuleLink&) const = default;
-};
 
 class RuleLinks {
   public:
