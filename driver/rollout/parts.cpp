@@ -216,6 +216,7 @@ class PartComparer {
                 if (*was != chain || (judges_anew_ && says_number)) { // emptied and filled again
                     std::swap(rules.stay, rules.anew);
                     std::swap(chains.stay, chains.anew);
+                    part.reordered = part.reordered || (*was != chain && !rules.come && !rules.go);
                 }
             }
             add(part, chain.name, chains, rules, part.chains, part.rules);
@@ -251,7 +252,8 @@ class PartComparer {
         if (!kept)
             part.change = any.come != 0 ? PartChange::Comes : PartChange::Goes;
         else
-            part.change = any.come + any.go != 0 ? PartChange::Changes : PartChange::WrittenAnew;
+            part.change = any.come + any.go != 0 || part.reordered ? PartChange::Changes
+                                                                   : PartChange::WrittenAnew;
         if (part.kind == PartKind::Program) {
             Tally& programs = out_.programs;
             (part.change == PartChange::Comes  ? programs.come

@@ -41,6 +41,7 @@ struct RulesPart {
     std::string name; ///< of the program, the chain, the map (without its slot)
     Tally chains, rules, maps, elements;
     std::vector<std::string> objects; ///< chains and maps of it that come, go or are written
+    bool reordered = false;           ///< a chain has the same rules in another order
     bool operator==(const RulesPart&) const = default;
 };
 

@@ -47,6 +47,7 @@ struct SpreadCount {
     Spread parts;
     SpreadTally chains, rules, maps, elements;
     std::set<std::string> names;
+    bool reordered = false;
 
     void add(const PartCount& count) {
         parts.add(count.parts);
@@ -133,8 +134,11 @@ std::string line_text(PartKind kind, PartChange change, const SpreadCount& count
             add_to(out, change_text(word, *tally), "; ");
         else if (tally->come.most + tally->go.most != 0)
             add_to(out, change_text(word, {tally->come, tally->go, {}, {}}), "; ");
+    if (count.maps.anew.most != 0)
+        add_to(out, "under the other of its two names");
     if (change == PartChange::Changes)
-        return fmt::format("~ {}: {}", what, out);
+        return fmt::format("~ {}: {}{}", what, out,
+                           count.reordered ? ", some in another order" : "");
     return fmt::format("= {}: {}, and say the same{}", what, out,
                        kind == PartKind::Chain ? " but for the number of the generation" : "");
 }
@@ -148,6 +152,20 @@ std::string totals_text(const char* word, const Tally& tally) {
     spread.add(tally);
     const std::string out = change_text(word, spread);
     return out.empty() ? fmt::format("no {} comes or goes", word) : out;
+}
+
+/// "426 more: 420 of NetworkPolicy, 6 of Pod": those behind the first `shown`.
+std::string others_text(const Rollout& rollout, const RolloutGroup& group, std::size_t shown) {
+    std::map<std::string, std::size_t> kinds;
+    for (std::size_t i = shown; i < group.reasons.size(); ++i) {
+        const std::string& object = rollout.reasons[group.reasons[i].first].object;
+        const std::size_t end = object.find(' ');
+        ++kinds[end == std::string::npos ? "addresses" : object.substr(0, end)];
+    }
+    std::string out;
+    for (const auto& [kind, number] : kinds)
+        add_to(out, fmt::format("{} of {}", grouped_digits(number), kind));
+    return fmt::format("{} more: {}", grouped_digits(group.reasons.size() - shown), out);
 }
 
 } // namespace
@@ -172,8 +190,11 @@ std::vector<PartLine> part_lines(const Rollout& rollout, const RolloutGroup& gro
         const NodeRollout& node = rollout.nodes[index];
         for (const auto& [key, count] : counts_of(node))
             all[key].add(count);
-        for (const RulesPart& part : node.parts.parts)
-            all[{part.kind, part.change}].names.insert(part.name);
+        for (const RulesPart& part : node.parts.parts) {
+            SpreadCount& count = all[{part.kind, part.change}];
+            count.names.insert(part.name);
+            count.reordered = count.reordered || part.reordered;
+        }
     }
     std::vector<PartLine> out;
     for (const auto& [key, count] : all)
@@ -225,20 +246,19 @@ std::vector<std::string> flow_lines(const Rollout& rollout, const RolloutGroup& 
         first.judges_anew
             ? "established flows are judged again by their next packet, under the next generation"
             : "established flows go on as they were judged"};
-    std::vector<std::string> addresses;
     Spread count;
+    bool same = true;
     for (const std::size_t index : group.nodes) {
         count.add(rollout.nodes[index].forget.size());
-        if (group.same)
-            addresses.clear();
-        for (const net::Address& each : rollout.nodes[index].forget)
-            addresses.push_back(net::to_string(each));
+        same = same && rollout.nodes[index].forget == first.forget;
     }
+    std::vector<std::string> addresses;
+    for (const net::Address& each : first.forget)
+        addresses.push_back(net::to_string(each));
     if (count.most != 0)
-        out.push_back(
-            "connections of " +
-            (group.same ? listed(addresses) : count.text() + " addresses that come or go") +
-            " are deleted from conntrack");
+        out.push_back("connections of " +
+                      (same ? listed(addresses) : count.text() + " addresses that come or go") +
+                      " are deleted from conntrack");
     return out;
 }
 
@@ -257,7 +277,7 @@ std::vector<std::string> reason_lines(const Rollout& rollout, const RolloutGroup
                                       : fmt::format(", on {} of these", counted(nodes, "node"))));
     }
     if (group.reasons.size() > most)
-        out.push_back(fmt::format("and {} more", grouped_digits(group.reasons.size() - most)));
+        out.push_back("and " + others_text(rollout, group, most));
     if (node_of(rollout, group).unexplained)
         out.push_back(out.empty() ? "not known: what was compared does not show it"
                                   : "and something else that what was compared does not show");
