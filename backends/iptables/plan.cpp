@@ -20,26 +20,6 @@ const char* restore_of(net::Family family) {
     return family == net::Family::V4 ? "iptables-restore --noflush" : "ip6tables-restore --noflush";
 }
 
-/// Without the number of a generation that a listing has.
-Chain unnumbered(Chain chain) {
-    for (Rule& rule : chain.rules) {
-        rule.target.mark.generation.reset();
-        for (Match& match : rule.matches)
-            if (auto* mark = std::get_if<FlowMarkIs>(&match))
-                mark->mark.generation.reset();
-    }
-    return chain;
-}
-
-bool says_number(const Chain& chain) {
-    return std::any_of(chain.rules.begin(), chain.rules.end(), [](const Rule& rule) {
-        return rule.target.kind == Target::Kind::SetFlowMark ||
-               std::any_of(rule.matches.begin(), rule.matches.end(), [](const Match& match) {
-                   return std::holds_alternative<FlowMarkIs>(match);
-               });
-    });
-}
-
 /// Who may send comes last and goes first: predicates (0), who runs which program (1), who is there
 /// at all (2).
 int rank_of(const Set& set) {
@@ -187,6 +167,25 @@ class FilterPlanner {
 };
 
 } // namespace
+
+Chain unnumbered(Chain chain) {
+    for (Rule& rule : chain.rules) {
+        rule.target.mark.generation.reset();
+        for (Match& match : rule.matches)
+            if (auto* mark = std::get_if<FlowMarkIs>(&match))
+                mark->mark.generation.reset();
+    }
+    return chain;
+}
+
+bool says_number(const Chain& chain) {
+    return std::any_of(chain.rules.begin(), chain.rules.end(), [](const Rule& rule) {
+        return rule.target.kind == Target::Kind::SetFlowMark ||
+               std::any_of(rule.matches.begin(), rule.matches.end(), [](const Match& match) {
+                   return std::holds_alternative<FlowMarkIs>(match);
+               });
+    });
+}
 
 Plan plan_between(const Ruleset& from, const FilterImage& to) {
     return FilterPlanner(from, to).run();

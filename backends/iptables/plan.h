@@ -31,6 +31,11 @@ struct Plan {
 Result<Plan> plan(const Ruleset& from, const FilterImage& to);
 /// The same for who knows that it is.
 Plan plan_between(const Ruleset& from, const FilterImage& to);
+/// Without the number of a generation, which a listing has.
+Chain unnumbered(Chain chain);
+/// Whether it says the number, so that it is written with every other one.
+bool says_number(const Chain& chain);
+
 /// What `compile` writes, in the order in which it is loaded.
 Plan plan_from_nothing(const FilterImage& to);
 

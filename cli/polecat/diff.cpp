@@ -260,6 +260,10 @@ void add_diff(CLI::App& app, int& exit_code) {
         "what a rollout of HEAD does to the rules of nodes that run BASE, and why; "
         "either may be a folder that compile wrote, or the listing of a node's table");
     command->add_option("--node", options->rules.node, "with --rules: one node, in full");
+    command
+        ->add_option("--target", options->rules.target,
+                     "with --rules: the rules of nftables or iptables")
+        ->check(CLI::IsMember({"nftables", "iptables"}));
     command->add_option("--base", options->rules.numbers,
                         "with --rules, where BASE is a listing: the compiled folder that the node "
                         "was loaded from");

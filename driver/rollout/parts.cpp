@@ -35,6 +35,8 @@ std::string_view to_string(PartKind kind) {
         return "dispatch";
     case PartKind::HostPoints:
         return "host endpoints";
+    case PartKind::Predicates:
+        return "predicates";
     case PartKind::Chain:
         break;
     }
@@ -53,6 +55,28 @@ std::string_view to_string(PartChange change) {
         break;
     }
     return "written anew";
+}
+
+void PartList::add(RulesPart part) {
+    chains += part.chains;
+    rules += part.rules;
+    maps += part.maps;
+    elements += part.elements;
+    Tally any = part.chains;
+    for (const Tally* each : {&part.rules, &part.maps, &part.elements})
+        any += *each;
+    // What stays in no way is new or gone; a map that is emptied stays.
+    if (part.chains.stay + part.chains.anew + part.maps.stay + part.maps.anew == 0)
+        part.change = any.come != 0 ? PartChange::Comes : PartChange::Goes;
+    else
+        part.change = any.come + any.go != 0 || part.reordered ? PartChange::Changes
+                                                               : PartChange::WrittenAnew;
+    if (part.kind == PartKind::Program)
+        (part.change == PartChange::Comes  ? programs.come
+         : part.change == PartChange::Goes ? programs.go
+                                           : programs.stay) += 1;
+    if (any.changes())
+        parts.push_back(std::move(part));
 }
 
 std::string program_in(const std::string& name) {
@@ -143,9 +167,10 @@ class PartComparer {
     PartList run() {
         compare_maps();
         compare_chains();
+        PartList out;
         for (auto& [key, part] : parts_)
-            settle(part);
-        return std::move(out_);
+            out.add(std::move(part));
+        return out;
     }
 
   private:
@@ -239,36 +264,10 @@ class PartComparer {
             part.objects.push_back(name);
     }
 
-    void settle(RulesPart& part) {
-        out_.chains += part.chains;
-        out_.rules += part.rules;
-        out_.maps += part.maps;
-        out_.elements += part.elements;
-        Tally any = part.chains;
-        for (const Tally* each : {&part.rules, &part.maps, &part.elements})
-            any += *each;
-        // What stays in no way is new or gone; a map that is emptied stays.
-        const bool kept = part.chains.stay + part.chains.anew + part.maps.stay + part.maps.anew;
-        if (!kept)
-            part.change = any.come != 0 ? PartChange::Comes : PartChange::Goes;
-        else
-            part.change = any.come + any.go != 0 || part.reordered ? PartChange::Changes
-                                                                   : PartChange::WrittenAnew;
-        if (part.kind == PartKind::Program) {
-            Tally& programs = out_.programs;
-            (part.change == PartChange::Comes  ? programs.come
-             : part.change == PartChange::Goes ? programs.go
-                                               : programs.stay) += 1;
-        }
-        if (any.changes())
-            out_.parts.push_back(std::move(part));
-    }
-
     const Ruleset& before_;
     const Ruleset& after_;
     bool judges_anew_;
     std::map<std::pair<PartKind, std::string>, RulesPart> parts_;
-    PartList out_;
 };
 
 } // namespace

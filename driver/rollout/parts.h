@@ -28,6 +28,7 @@ enum class PartKind : std::uint8_t {
     Workloads,  ///< interfaces and addresses of the node's workloads
     Dispatch,   ///< which programs workloads' groups run
     HostPoints, ///< interfaces of host endpoints, and what passes them
+    Predicates, ///< of iptables: sets of addresses that rules ask
     Chain,      ///< one of those that all packets come to, or that programs share
 };
 std::string_view to_string(PartKind kind);
@@ -48,6 +49,9 @@ struct RulesPart {
 struct PartList {
     std::vector<RulesPart> parts; ///< without those that stay as they are
     Tally programs, chains, rules, maps, elements;
+
+    /// Says how the part changes by its tallies; one that stays is counted only.
+    void add(RulesPart part);
 };
 
 /// `judges_anew`: rules that say the generation's number are written again.

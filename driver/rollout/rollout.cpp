@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
+#include <set>
 
 #include "backends/nftables/plan.h"
 #include "backends/nftables/reachable.h"
 #include "backends/node/numbers.h"
 #include "driver/rollout/costs.h"
+#include "driver/rollout/filter.h"
 
 namespace polecat::driver {
 
@@ -90,7 +93,7 @@ class Roller {
         out.judges_anew = plan.judges_anew;
         out.forget = plan.forget;
         for (const auto& [what, text, work] : plan.steps)
-            out.steps.push_back({what, work, text.size(), seconds_for(work)});
+            out.steps.push_back({what, work, text.size(), seconds_for(work, kNftCosts)});
         const ProgramUses was =
             out.state == NodeRollout::State::Fresh ? ProgramUses{} : base_.uses(out.node, image);
         const ProgramUses is = named_as_loaded(head_.uses(out.node, after), plan.result);
@@ -128,6 +131,7 @@ class Roller {
 
 Rollout roll_out(RulesSide& base, RulesSide& head, const RolloutRequest& request) {
     Rollout out;
+    out.target = request.target;
     out.base = base.name();
     out.head = head.name();
     for (const RulesSide* side : {&base, &head})
@@ -140,8 +144,14 @@ Rollout roll_out(RulesSide& base, RulesSide& head, const RolloutRequest& request
     if (!request.node.empty())
         nodes = {request.node};
     Roller roller(base, head);
+    const bool filter = request.target == "iptables";
+    const bool compared = base.input() != nullptr && head.input() != nullptr;
     for (const std::string& node : nodes)
-        out.nodes.push_back(roller.of(node));
+        if (!filter)
+            out.nodes.push_back(roller.of(node));
+        else // why is the same whatever carries it out
+            out.nodes.push_back(filter_rollout(
+                base, head, node, compared ? std::optional(roller.of(node)) : std::nullopt));
     out.reasons = roller.reasons();
     return out;
 }

@@ -47,6 +47,7 @@ struct NodeRollout {
 };
 
 struct Rollout {
+    std::string target;     ///< "nftables", "iptables"
     std::string base, head; ///< in words: "base/ (manifests)"
     std::vector<std::string> notes;
     std::vector<Reason> reasons;
@@ -57,6 +58,7 @@ struct Rollout {
 
 struct RolloutRequest {
     std::string node; ///< empty: all
+    std::string target = "nftables";
 };
 
 /// Numbers HEAD as BASE does, which is what a rollout does.

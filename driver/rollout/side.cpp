@@ -72,13 +72,7 @@ class ManifestsSide : public RulesSide {
             diagnostics_->append(found);
         if (image)
             return image;
-        const auto& all = found.list();
-        const auto first = std::find_if(all.begin(), all.end(), [](const auto& each) {
-            return each.severity == diag::Severity::Error;
-        });
-        return Error{first == all.end()
-                         ? name_ + " can't be compiled for it"
-                         : fmt::format("{} ({})", first->message, diag::label(first->code))};
+        return refusal(found);
     }
 
     ProgramUses uses(const std::string& node, const NodeImage& image) override {
@@ -95,6 +89,46 @@ class ManifestsSide : public RulesSide {
         return out;
     }
 
+    Result<std::optional<iptables::Ruleset>> held_filter(const std::string& node) override {
+        if (!nodes_.contains(node))
+            return std::optional<iptables::Ruleset>();
+        auto image = wanted_filter(node);
+        if (!image)
+            return Error{image.error()};
+        iptables::Ruleset rules = iptables::emit(**image);
+        rules.sort();
+        return std::optional(std::move(rules));
+    }
+
+    Result<std::optional<iptables::FilterImage>> wanted_filter(const std::string& node) override {
+        if (!filters_)
+            filters_.emplace(lowered_.cluster, identities_, *images_);
+        diag::Diagnostics found;
+        auto image = filters_->of(node, found);
+        if (diagnostics_ != nullptr)
+            diagnostics_->append(found);
+        if (image)
+            return image;
+        return refusal(found);
+    }
+
+    ProgramUses filter_uses(const std::string& node, const iptables::FilterImage& image) override {
+        std::map<std::string, std::string> names; // by interface
+        for (const decision::Endpoint& each : lowered_.cluster.endpoints)
+            if (each.node == node && !each.host_network && !each.is_host_endpoint)
+                names[each.interface_name] = name_of(lowered_.cluster, each.object);
+        std::map<std::string, std::set<std::string>> endpoints;
+        ProgramUses out;
+        for (const iptables::FilteredPod& pod : image.pods)
+            for (const auto& [program, direction] :
+                 {std::pair{pod.egress, "egress"}, std::pair{pod.ingress, "ingress"}})
+                if (endpoints[program].insert(names[pod.interface]).second) {
+                    out[program].direction = direction;
+                    out[program].endpoints.push_back(names[pod.interface]);
+                }
+        return out;
+    }
+
     std::vector<std::string> notes() const override {
         if (unplaced_ == 0)
             return {};
@@ -103,6 +137,16 @@ class ManifestsSide : public RulesSide {
     }
 
   private:
+    Error refusal(const diag::Diagnostics& found) const {
+        const auto& all = found.list();
+        const auto first = std::find_if(all.begin(), all.end(), [](const auto& each) {
+            return each.severity == diag::Severity::Error;
+        });
+        return Error{first == all.end()
+                         ? name_ + " can't be compiled for it"
+                         : fmt::format("{} ({})", first->message, diag::label(first->code))};
+    }
+
     const decision::Group& group_of(const decision::Endpoint& endpoint) const {
         return lowered_.cluster.groups[endpoint.group.value];
     }
@@ -122,6 +166,7 @@ class ManifestsSide : public RulesSide {
     passes::Lowered lowered_;
     decision::Identities identities_;
     std::unique_ptr<backends::NodeImages> images_;
+    std::optional<iptables::FilterImages> filters_;
     std::set<std::string> nodes_;
     std::size_t unplaced_ = 0;
 };
@@ -152,7 +197,7 @@ ProgramUses uses_in(const Origins& origins) {
 
 class BundleSide : public RulesSide {
   public:
-    BundleSide(std::string folder, backends::Numbers numbers)
+    BundleSide(std::string folder, std::optional<backends::Numbers> numbers)
         : folder_(std::move(folder)), numbers_(std::move(numbers)) {}
 
     std::string name() const override { return folder_ + " (compiled)"; }
@@ -186,9 +231,44 @@ class BundleSide : public RulesSide {
         return origins ? uses_in(*origins) : ProgramUses{};
     }
 
+    Result<std::optional<iptables::Ruleset>> held_filter(const std::string& node) override {
+        const std::filesystem::path path = std::filesystem::path(folder_) / "nodes" / node;
+        if (!std::filesystem::exists(path))
+            return std::optional<iptables::Ruleset>();
+        std::map<std::string, std::string> texts;
+        for (const char* file : {"sets.ipset", "rules.v4", "rules.v6"}) {
+            auto text = read_file((path / file).string());
+            if (!text)
+                return Error{(path / file).string() + ": " + text.error()};
+            texts[file] = std::move(*text);
+        }
+        auto sets = iptables::parse_sets(texts["sets.ipset"]);
+        auto v4 = iptables::parse_table(texts["rules.v4"]);
+        auto v6 = iptables::parse_table(texts["rules.v6"]);
+        for (const std::string& why :
+             {sets ? "" : sets.error(), v4 ? "" : v4.error(), v6 ? "" : v6.error()})
+            if (!why.empty())
+                return Error{path.string() + ": " + why};
+        iptables::Ruleset out{std::move(*sets), std::move(*v4), std::move(*v6)};
+        out.sort();
+        return std::optional(std::move(out));
+    }
+
+    Result<std::optional<iptables::FilterImage>> wanted_filter(const std::string& node) override {
+        const auto rules = held_filter(node);
+        if (!rules)
+            return Error{rules.error()};
+        if (!*rules)
+            return std::optional<iptables::FilterImage>();
+        auto image = iptables::read_back(**rules);
+        if (!image)
+            return Error{image.error()};
+        return std::optional(std::move(*image));
+    }
+
   private:
     std::string folder_;
-    backends::Numbers numbers_;
+    std::optional<backends::Numbers> numbers_;
 };
 
 class ListingSide : public RulesSide {
@@ -209,7 +289,15 @@ class ListingSide : public RulesSide {
         return node == node_ ? std::optional(held_.image) : std::nullopt;
     }
     ProgramUses uses(const std::string& node, const NodeImage& image) override {
-        return bundle_.empty() ? ProgramUses{} : BundleSide(bundle_, {}).uses(node, image);
+        return bundle_.empty() ? ProgramUses{}
+                               : BundleSide(bundle_, std::nullopt).uses(node, image);
+    }
+    Result<std::optional<iptables::Ruleset>> held_filter(const std::string& /*node*/) override {
+        return Error{path_ + " is a listing of nftables"};
+    }
+    Result<std::optional<iptables::FilterImage>>
+    wanted_filter(const std::string& /*node*/) override {
+        return Error{path_ + " is a listing of nftables"};
     }
     std::vector<std::string> notes() const override {
         if (numbers_)
@@ -233,7 +321,9 @@ std::unique_ptr<RulesSide> manifests_side(std::string name, const Input& input,
     return std::make_unique<ManifestsSide>(std::move(name), input, diagnostics);
 }
 
-Result<std::unique_ptr<RulesSide>> bundle_side(const std::string& folder) {
+Result<std::unique_ptr<RulesSide>> bundle_side(const std::string& folder, bool of_iptables) {
+    if (of_iptables)
+        return std::unique_ptr<RulesSide>(std::make_unique<BundleSide>(folder, std::nullopt));
     auto numbers = numbers_in(folder);
     if (!numbers)
         return Error{numbers.error()};

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "backends/iptables/build.h"
+#include "backends/iptables/iptables.h"
 #include "backends/nftables/nftables.h"
 #include "backends/node/build.h"
 #include "driver/compile/origins.h"
@@ -49,6 +51,14 @@ class RulesSide {
     virtual ProgramUses uses(const std::string& node, const backends::NodeImage& image) = 0;
     virtual std::vector<std::string> notes() const { return {}; }
 
+    /// The same for iptables.
+    virtual Result<std::optional<iptables::Ruleset>> held_filter(const std::string& node) = 0;
+    virtual Result<std::optional<iptables::FilterImage>> wanted_filter(const std::string& node) = 0;
+    virtual ProgramUses filter_uses(const std::string& /*node*/,
+                                    const iptables::FilterImage& /*image*/) {
+        return {};
+    }
+
     /// nullptr: it is no manifests.
     virtual const Input* input() const { return nullptr; }
     virtual const passes::Lowered* lowered() const { return nullptr; }
@@ -57,8 +67,8 @@ class RulesSide {
 /// `input` must outlive it. Diagnostics of what rules can't say go to `diagnostics`, where given.
 std::unique_ptr<RulesSide> manifests_side(std::string name, const Input& input,
                                           diag::Diagnostics* diagnostics);
-/// An error where numbers.txt can't be read.
-Result<std::unique_ptr<RulesSide>> bundle_side(const std::string& folder);
+/// Of iptables a folder has no numbers. An error where it lacks those that it should have.
+Result<std::unique_ptr<RulesSide>> bundle_side(const std::string& folder, bool of_iptables);
 /// `numbers`: the bundle that the node was loaded from, empty: none is known.
 Result<std::unique_ptr<RulesSide>> listing_side(const std::string& path, const std::string& node,
                                                 const std::string& numbers);

@@ -54,8 +54,9 @@ Opened open(const DiffRulesSide& what, const DiffRulesOptions& options, const In
     };
     if (what.input != nullptr)
         out.side = manifests_side(what.name, *what.input, diagnostics);
-    else if (fs::exists(fs::path(what.name) / kNumbersFile))
-        taken(bundle_side(what.name));
+    else if (fs::exists(fs::path(what.name) / kNumbersFile) ||
+             fs::exists(fs::path(what.name) / "hooks.iptables"))
+        taken(bundle_side(what.name, options.target == "iptables"));
     else if (is_listing(what.name)) {
         if (options.node.empty())
             refuse(what.name + " has the rules of one node: name it with --node");
@@ -93,7 +94,7 @@ int diff_rules(const DiffRulesSide& base, const DiffRulesSide& head,
     if (!options.node.empty() && !was.side->nodes().contains(options.node) &&
         !is.side->nodes().contains(options.node))
         refuse("--node: neither has a node `" + options.node + "` with endpoints");
-    const Rollout rollout = roll_out(*was.side, *is.side, {options.node});
+    const Rollout rollout = roll_out(*was.side, *is.side, {options.node, options.target});
     if (rollout.nodes.empty())
         refuse("no endpoint is on a node (spec.nodeName of pods, spec.node of host endpoints)");
     if (is.side->input() != nullptr) {

@@ -9,7 +9,7 @@ namespace polecat::cli {
 
 struct DiffRulesOptions {
     bool on = false; ///< --rules
-    std::string node;
+    std::string node, target = "nftables";
     std::string numbers; ///< --base: the compiled folder that a listing's node was loaded from
 };
 

@@ -78,8 +78,7 @@ json node_json(const NodeRollout& node) {
             {"unexplained", node.unexplained}};
 }
 
-json costs_json() {
-    const NftCosts& costs = kNftCosts;
+json costs_json(const Costs& costs) {
     return {{"transaction", costs.transaction},
             {"elementIn", costs.element_in},
             {"rangeIn", costs.range_in},
@@ -111,10 +110,16 @@ std::string rollout_json(const Rollout& rollout, const std::vector<std::string>&
     }
     for (const NodeRollout& node : rollout.nodes)
         nodes.push_back(node_json(node));
-    const json out{{"base", rollout.base},   {"head", rollout.head},
-                   {"notes", rollout.notes}, {"microseconds", costs_json()},
-                   {"reasons", reasons},     {"groups", groups},
-                   {"nodes", nodes},         {"overLimits", over}};
+    const json out{
+        {"base", rollout.base},
+        {"head", rollout.head},
+        {"notes", rollout.notes},
+        {"target", rollout.target},
+        {"microseconds", costs_json(rollout.target == "iptables" ? kIptablesCosts : kNftCosts)},
+        {"reasons", reasons},
+        {"groups", groups},
+        {"nodes", nodes},
+        {"overLimits", over}};
     return out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 

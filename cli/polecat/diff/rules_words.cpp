@@ -56,8 +56,12 @@ struct SpreadCount {
         maps.add(count.maps);
         elements.add(count.elements);
     }
-    std::vector<std::pair<const char*, const SpreadTally*>> all() const {
-        return {{"chain", &chains}, {"rule", &rules}, {"map", &maps}, {"element", &elements}};
+    /// Maps of nftables are sets of ipset.
+    std::vector<std::pair<const char*, const SpreadTally*>> all(bool sets) const {
+        return {{"chain", &chains},
+                {"rule", &rules},
+                {sets ? "set" : "map", &maps},
+                {"element", &elements}};
     }
 };
 
@@ -67,9 +71,9 @@ void add_to(std::string& out, const std::string& part, const char* between = ", 
 }
 
 /// "3 chains, 12 rules": of what comes whole, or goes.
-std::string whole_text(const SpreadCount& count, Spread SpreadTally::*which) {
+std::string whole_text(const SpreadCount& count, Spread SpreadTally::*which, bool sets) {
     std::string out;
-    for (const auto& [word, tally] : count.all())
+    for (const auto& [word, tally] : count.all(sets))
         if ((tally->*which).most != 0)
             add_to(out, (tally->*which).of(word));
     return out;
@@ -110,27 +114,29 @@ std::string kind_text(PartKind kind, const SpreadCount& count) {
         return "which programs workloads run" + names;
     case PartKind::HostPoints:
         return "interfaces of host endpoints" + names;
+    case PartKind::Predicates:
+        return count.parts.of("predicate") + names;
     case PartKind::Chain:
         break;
     }
     return count.parts.of("chain") + names;
 }
 
-std::string line_text(PartKind kind, PartChange change, const SpreadCount& count) {
+std::string line_text(PartKind kind, PartChange change, const SpreadCount& count, bool sets) {
     const std::string what = kind_text(kind, count);
     switch (change) {
     case PartChange::Comes:
-        return fmt::format("+ {}: {}", what, whole_text(count, &SpreadTally::come));
+        return fmt::format("+ {}: {}", what, whole_text(count, &SpreadTally::come, sets));
     case PartChange::Goes:
-        return fmt::format("- {}: {}", what, whole_text(count, &SpreadTally::go));
+        return fmt::format("- {}: {}", what, whole_text(count, &SpreadTally::go, sets));
     case PartChange::Changes:
     case PartChange::WrittenAnew:
         break;
     }
     std::string out;
-    for (const auto& [word, tally] : count.all())
+    for (const auto& [word, tally] : count.all(sets))
         // Of a map or chain that is written anew, what is in it says so.
-        if (word != std::string_view("map") && word != std::string_view("chain"))
+        if (tally != &count.maps && tally != &count.chains)
             add_to(out, change_text(word, *tally), "; ");
         else if (tally->come.most + tally->go.most != 0)
             add_to(out, change_text(word, {tally->come, tally->go, {}, {}}), "; ");
@@ -198,7 +204,8 @@ std::vector<PartLine> part_lines(const Rollout& rollout, const RolloutGroup& gro
     }
     std::vector<PartLine> out;
     for (const auto& [key, count] : all)
-        out.push_back({key.first, key.second, line_text(key.first, key.second, count)});
+        out.push_back({key.first, key.second,
+                       line_text(key.first, key.second, count, rollout.target == "iptables")});
     return out;
 }
 
@@ -213,7 +220,8 @@ std::string stays_text(const Rollout& rollout, const RolloutGroup& group) {
         elements.add(parts.elements.stay);
     }
     return fmt::format("{}, {}, {}, {}, {}", programs.of("program"), chains.of("chain"),
-                       rules.of("rule"), maps.of("map"), elements.of("element"));
+                       rules.of("rule"), maps.of(rollout.target == "iptables" ? "set" : "map"),
+                       elements.of("element"));
 }
 
 std::vector<std::string> step_lines(const Rollout& rollout, const RolloutGroup& group) {
@@ -239,6 +247,8 @@ std::vector<std::string> step_lines(const Rollout& rollout, const RolloutGroup& 
 
 std::vector<std::string> flow_lines(const Rollout& rollout, const RolloutGroup& group) {
     const NodeRollout& first = node_of(rollout, group);
+    if (first.state == NodeRollout::State::Fresh && rollout.target == "iptables")
+        return {"all flows are judged, once hooks.iptables leads packets there"};
     if (first.state == NodeRollout::State::Fresh)
         return {"all flows are judged; where rules were there all the same, packets are lost in "
                 "the moment of the load"};
