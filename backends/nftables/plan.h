@@ -30,7 +30,7 @@ struct Plan {
 Result<Plan> plan(const nft::Ruleset& from, const NodeImage& to);
 /// The same for who knows what read_back() makes of `from`, of which packets can come to every
 /// part.
-Plan plan(const nft::Ruleset& from, const NodeImage& before, const NodeImage& to);
+Result<Plan> plan(const nft::Ruleset& from, const NodeImage& before, const NodeImage& to);
 Plan plan_from_nothing(const NodeImage& to);
 
 } // namespace polecat::backends

@@ -26,7 +26,7 @@ class Compilation {
   public:
     /// Both must outlive this. The rest as NodeImages has it.
     Compilation(const decision::LoweredCluster& cluster, const Sources& sources,
-                backends::Numbers base = {}, std::optional<std::uint16_t> report_group = {});
+                backends::Numbers base = {}, const backends::NodeOptions& options = {});
 
     /// Those that endpoints are on, by name.
     std::set<std::string> nodes() const;

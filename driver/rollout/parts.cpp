@@ -153,16 +153,17 @@ Tally compare_rules(const Chain& before, const Chain& after) {
 }
 
 /// The chains with numbers in place of the generation's.
-Ruleset numbered(const Ruleset& of, backends::Generation generation) {
+Ruleset numbered(const Ruleset& of, backends::Generation generation, unsigned flow_mark_bit) {
     Ruleset out;
     out.chains = of.chains;
-    return nft::with_generation(std::move(out), generation.bits());
+    return nft::with_generation(std::move(out), generation.bits(flow_mark_bit));
 }
 
 class PartComparer {
   public:
-    PartComparer(const Ruleset& before, const Ruleset& after, bool judges_anew)
-        : before_(before), after_(after), judges_anew_(judges_anew) {}
+    PartComparer(const Ruleset& before, const Ruleset& after, bool judges_anew,
+                 unsigned flow_mark_bit)
+        : before_(before), after_(after), judges_anew_(judges_anew), bit_(flow_mark_bit) {}
 
     PartList run() {
         compare_maps();
@@ -223,9 +224,10 @@ class PartComparer {
     }
 
     void compare_chains() {
-        const auto generation = backends::generation_of(before_);
-        const Ruleset one = numbered(after_, {1}), other = numbered(after_, {2});
-        const Ruleset now = generation ? numbered(after_, *generation) : after_;
+        const auto generation =
+            before_.chains.empty() ? std::nullopt : backends::generation_of(before_);
+        const Ruleset one = numbered(after_, {1}, bit_), other = numbered(after_, {2}, bit_);
+        const Ruleset now = generation ? numbered(after_, *generation, bit_) : after_;
         for (std::size_t i = 0; i < after_.chains.size(); ++i) {
             const Chain& chain = now.chains[i];
             RulesPart& part = part_of(chain);
@@ -267,13 +269,15 @@ class PartComparer {
     const Ruleset& before_;
     const Ruleset& after_;
     bool judges_anew_;
+    unsigned bit_; ///< the lowest of conntrack marks that is ours
     std::map<std::pair<PartKind, std::string>, RulesPart> parts_;
 };
 
 } // namespace
 
-PartList compare_parts(const Ruleset& before, const Ruleset& after, bool judges_anew) {
-    return PartComparer(before, after, judges_anew).run();
+PartList compare_parts(const Ruleset& before, const Ruleset& after, bool judges_anew,
+                       unsigned flow_mark_bit) {
+    return PartComparer(before, after, judges_anew, flow_mark_bit).run();
 }
 
 } // namespace polecat::driver

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "artefact/nft/ruleset.h"
+#include "backends/node/node_image.h"
 
 namespace polecat::driver {
 
@@ -54,8 +55,10 @@ struct PartList {
     void add(RulesPart part);
 };
 
-/// `judges_anew`: rules that say the generation's number are written again.
-PartList compare_parts(const nft::Ruleset& before, const nft::Ruleset& after, bool judges_anew);
+/// `judges_anew`: rules that say the generation's number are written again. `flow_mark_bit`: of
+/// both.
+PartList compare_parts(const nft::Ruleset& before, const nft::Ruleset& after, bool judges_anew,
+                       unsigned flow_mark_bit = backends::kFlowMarkBit);
 
 /// "p0123456789ab" of "p0123456789abr_c3"; empty: it is no program's.
 std::string program_in(const std::string& name);

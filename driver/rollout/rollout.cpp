@@ -67,16 +67,17 @@ class Roller {
         take(out, backends::plan_from_nothing(image), {}, {}, image);
     }
 
-    void change(NodeRollout& out, const RulesSide::Held& before, const backends::NodeImage& after) {
+    void change(NodeRollout& out, const RulesSide::Held& before, backends::NodeImage after) {
+        // Options of compile, which a rollout repeats, and no policy.
+        after.report_group = before.image.report_group;
+        after.flow_mark_bit = before.image.flow_mark_bit;
         if (!before.may_have_more && before.image == after) {
             out.state = NodeRollout::State::Same;
-            out.parts = compare_parts(before.rules, before.rules, false);
+            out.parts = compare_parts(before.rules, before.rules, false, after.flow_mark_bit);
             return;
         }
-        const auto plan =
-            before.may_have_more
-                ? backends::plan(before.rules, after)
-                : Result<backends::Plan>(backends::plan(before.rules, before.image, after));
+        const auto plan = before.may_have_more ? backends::plan(before.rules, after)
+                                               : backends::plan(before.rules, before.image, after);
         if (!plan) {
             out.why = "no plan leads there: " + plan.error();
             return;
@@ -89,7 +90,7 @@ class Roller {
 
     void take(NodeRollout& out, const backends::Plan& plan, const nft::Ruleset& before,
               const backends::NodeImage& image, const backends::NodeImage& after) {
-        out.parts = compare_parts(before, plan.result, plan.judges_anew);
+        out.parts = compare_parts(before, plan.result, plan.judges_anew, after.flow_mark_bit);
         out.judges_anew = plan.judges_anew;
         out.forget = plan.forget;
         for (const auto& [what, text, work] : plan.steps)

@@ -139,7 +139,7 @@ TEST_CASE("counts of rollouts are what the text of the plan does") {
             if (!after.image)
                 break;
             const Ruleset held = backends::emit(*before.image);
-            check_counts(held, backends::plan(held, *before.image, *after.image));
+            check_counts(held, *backends::plan(held, *before.image, *after.image));
             // Of a node that has loaded it, by another way to the same plan.
             const Ruleset listed = nft::with_generation(held, 0x00070000);
             const auto plan = backends::plan(listed, *after.image);
