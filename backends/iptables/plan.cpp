@@ -55,10 +55,11 @@ class FilterPlanner {
     Plan run() {
         const std::set<net::Address> before = addresses_of(from_), now = addresses_of(out_.result);
         std::set_symmetric_difference(before.begin(), before.end(), now.begin(), now.end(),
-                                      std::back_inserter(out_.forget));
+                                      std::back_inserter(others_));
         change_sets();
         for (const net::Family family : {net::Family::V4, net::Family::V6})
             out_.judges_anew = out_.judges_anew || !changed_chains(family).chains.empty();
+        find_forgotten();
         for (const net::Family family : {net::Family::V4, net::Family::V6})
             change_over(family);
         for (const net::Family family : {net::Family::V4, net::Family::V6})
@@ -78,8 +79,7 @@ class FilterPlanner {
     /// name.
     void look_at(const Set& set, const Member& member) {
         const bool single = member.nets.prefix == net::width(set.family);
-        if (!single ||
-            !std::binary_search(out_.forget.begin(), out_.forget.end(), member.nets.base))
+        if (!single || !std::binary_search(others_.begin(), others_.end(), member.nets.base))
             out_.judges_anew = true;
     }
 
@@ -161,8 +161,23 @@ class FilterPlanner {
         step("destroy sets that no rule asks", kIpset, text);
     }
 
+    /// Where flows are judged anew, an address that is new to rules is no matter; one that is new
+    /// to the node is, as it may have been somebody else's.
+    void find_forgotten() {
+        std::set<net::Address> own;
+        for (const net::Family family : {net::Family::V4, net::Family::V6})
+            for (const Ruleset* rules : {&from_, static_cast<const Ruleset*>(&out_.result)})
+                if (const Set* pods = rules->find_set(filter_layout::pods_set(family)))
+                    for (const Member& member : pods->members)
+                        own.insert(member.nets.base);
+        for (const net::Address& each : others_)
+            if (!out_.judges_anew || own.contains(each))
+                out_.forget.push_back(each);
+    }
+
     const Ruleset& from_;
-    backends::Work work_; ///< of the step that is being written
+    std::vector<net::Address> others_; ///< in some set before or after, and not both; sorted
+    backends::Work work_;              ///< of the step that is being written
     Plan out_;
 };
 

@@ -182,7 +182,10 @@ NodeRollout filter_rollout(RulesSide& base, RulesSide& head, const std::string& 
         if (why)
             out.reasons = why->reasons;
     }
-    const ProgramUses uses = head.filter_uses(node, **after);
+    ProgramUses uses = head.filter_uses(node, **after);
+    if (const auto image =
+            *before ? iptables::read_back(**before) : Result<iptables::FilterImage>(Error{}))
+        uses.merge(base.filter_uses(node, *image));
     for (const RulesPart& part : out.parts.parts)
         if (const auto use = uses.find(part.name); use != uses.end())
             out.uses.insert(*use);

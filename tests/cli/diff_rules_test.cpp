@@ -70,8 +70,9 @@ TEST_CASE("diff --rules: a pod of known identity is an element everywhere, and o
     const Shop shop;
     const auto found = shop.diff(pod_at("web2", "web", "n2", 9), shop.policies);
     CHECK_MESSAGE(found.exit_code == 0, found.error);
-    CHECK_MESSAGE(has(found.out, "3 of 3 nodes load something: 4 elements come; no rule comes or "
-                                 "goes"),
+    CHECK_MESSAGE(has(found.out,
+                      "something is loaded on 3 of 3 nodes: 4 elements come; no rule comes or "
+                      "goes"),
                   found.out);
     CHECK(has(found.out, "2 nodes: n1, n3\n"
                          "  why  Pod shop/web2 is new: 10.0.0.9 on n2 (head/pods.yaml:"));
@@ -204,6 +205,55 @@ TEST_CASE("diff --rules: compiled folders and listings") {
     CHECK(has(broken.out, "1 node: n3\n"));
 }
 
+TEST_CASE("diff --rules: iptables") {
+    const Shop shop;
+    const auto pod = shop.diff(pod_at("web2", "web", "n2", 9), shop.policies, "--target iptables");
+    CHECK_MESSAGE(pod.exit_code == 0, pod.error);
+    CHECK_MESSAGE(has(pod.out, "1 node: n2\n  why  Pod shop/web2 is new: 10.0.0.9 on n2 ("),
+                  pod.out);
+    CHECK(has(pod.out, "  ~ workloads of the node (polecat4-pods): 1 element comes\n"));
+    CHECK(has(pod.out, "1. members of sets come and go (ipset restore): "));
+    CHECK(has(pod.out, "established flows go on as they were judged"));
+    // Sets are of what a node asks: n3 asks nothing.
+    CHECK(has(pod.out, "n3\n  nothing is loaded: "));
+    REQUIRE(shop.run("compile base --target iptables -o tables").exit_code == 0);
+    const std::string policies = shop.policies + policy_for("log", 514);
+    const json manifests =
+        json::parse(shop.diff("", policies, "--target iptables --format json").out);
+    const auto bundle = shop.run("diff --rules tables head --target iptables --format json");
+    CHECK_MESSAGE(bundle.exit_code == 0, bundle.error);
+    json compiled = json::parse(bundle.out);
+    REQUIRE(compiled["nodes"].size() == manifests["nodes"].size());
+    for (std::size_t i = 0; i < compiled["nodes"].size(); ++i)
+        for (const char* key : {"state", "parts", "steps", "forget", "judgesAnew"})
+            CHECK(compiled["nodes"][i][key] == manifests["nodes"][i][key]);
+    CHECK(manifests["nodes"][1]["state"] == "changes");
+    CHECK(manifests["nodes"][1]["unexplained"] == false);
+    CHECK(compiled["nodes"][1]["unexplained"] == true);
+    // Rules of the other target are no BASE.
+    REQUIRE(shop.run("compile base -o bundle").exit_code == 0);
+    CHECK(shop.run("diff --rules bundle head --target iptables").exit_code == 2);
+    CHECK(shop.run("diff --rules tables head").exit_code == 2);
+}
+
+TEST_CASE("diff --on-nodes: from a flow to programs and nodes") {
+    const Shop shop;
+    shop.write("head/pods.yaml", shop.pods);
+    shop.write("head/policies.yaml", policy_for("db", 5433));
+    const auto text = shop.run("diff base head --on-nodes");
+    CHECK_MESSAGE(has(text.out, "      on      n1: ingress program p"), text.out);
+    CHECK(has(text.out, " becomes p"));
+    CHECK_FALSE(has(shop.run("diff base head").out, " program p"));
+    CHECK(has(shop.run("diff base head --on-nodes --format json").out, "\"onNodes\""));
+    CHECK(shop.run("diff --rules --on-nodes base head").exit_code == 2);
+    // It is the name that the rules have.
+    const std::string program = text.out.substr(text.out.find(" becomes p") + 9, 13);
+    REQUIRE(shop.run("compile base -o bundle").exit_code == 0);
+    REQUIRE(shop.run("compile head -o next --base bundle").exit_code == 0);
+    CHECK_MESSAGE(has(shop.read("next/nodes/n1/ruleset.nft"), "chain " + program + " {"), program);
+    CHECK_FALSE(has(shop.read("bundle/nodes/n1/ruleset.nft"), "chain " + program + " {"));
+}
+
 TEST_CASE("diff --rules: revisions, Markdown and the shape of JSON") {
     const Shop shop;
     REQUIRE(shop.shell("git init -q . && git config user.email a@b && git config user.name a && "
@@ -217,7 +267,7 @@ TEST_CASE("diff --rules: revisions, Markdown and the shape of JSON") {
     CHECK(has(text.out, "NetworkPolicy shop/db: rules, selector or order changed "
                         "(two:base/policies.yaml:"));
     const auto md = shop.run("diff --rules one..two --format md -- base").out;
-    CHECK_MESSAGE(has(md, "### Rules of nodes: 1 of 3 nodes load something"), md);
+    CHECK_MESSAGE(has(md, "### Rules of nodes: something is loaded on 1 of 3 nodes"), md);
     CHECK(has(md, "| 1 node: n1 | NetworkPolicy shop/db: "));
     const json whole = json::parse(shop.run("diff --rules one..two --format json -- base").out);
     for (const char* key :

@@ -70,11 +70,12 @@ void add_to(std::string& out, const std::string& part, const char* between = ", 
         out += (out.empty() ? "" : between) + part;
 }
 
-/// "3 chains, 12 rules": of what comes whole, or goes.
-std::string whole_text(const SpreadCount& count, Spread SpreadTally::*which, bool sets) {
+/// "3 chains, 12 rules": of what comes whole, or goes; `chains`: they are counted before.
+std::string whole_text(const SpreadCount& count, Spread SpreadTally::*which, bool sets,
+                       bool chains) {
     std::string out;
     for (const auto& [word, tally] : count.all(sets))
-        if ((tally->*which).most != 0)
+        if ((tally->*which).most != 0 && !(chains && tally == &count.chains))
             add_to(out, (tally->*which).of(word));
     return out;
 }
@@ -124,11 +125,12 @@ std::string kind_text(PartKind kind, const SpreadCount& count) {
 
 std::string line_text(PartKind kind, PartChange change, const SpreadCount& count, bool sets) {
     const std::string what = kind_text(kind, count);
+    const bool chains = kind == PartKind::Chain;
     switch (change) {
     case PartChange::Comes:
-        return fmt::format("+ {}: {}", what, whole_text(count, &SpreadTally::come, sets));
+        return fmt::format("+ {}: {}", what, whole_text(count, &SpreadTally::come, sets, chains));
     case PartChange::Goes:
-        return fmt::format("- {}: {}", what, whole_text(count, &SpreadTally::go, sets));
+        return fmt::format("- {}: {}", what, whole_text(count, &SpreadTally::go, sets, chains));
     case PartChange::Changes:
     case PartChange::WrittenAnew:
         break;
@@ -145,8 +147,9 @@ std::string line_text(PartKind kind, PartChange change, const SpreadCount& count
     if (change == PartChange::Changes)
         return fmt::format("~ {}: {}{}", what, out,
                            count.reordered ? ", some in another order" : "");
-    return fmt::format("= {}: {}, and say the same{}", what, out,
-                       kind == PartKind::Chain ? " but for the number of the generation" : "");
+    return fmt::format("= {}: {}{}", what, out,
+                       chains ? ", and say the same but for the number of the generation"
+                              : ", as before");
 }
 
 const NodeRollout& node_of(const Rollout& rollout, const RolloutGroup& group, std::size_t i = 0) {
@@ -321,8 +324,9 @@ std::vector<std::string> total_lines(const Rollout& rollout) {
     if (touched == 0)
         out.push_back(fmt::format("nothing is loaded on any of {}", counted(told, "node")));
     else {
-        out.push_back(fmt::format("{} of {} load something: {}; {}", grouped_digits(touched),
-                                  counted(told, "node"), totals_text("element", sum.elements),
+        out.push_back(fmt::format("something is loaded on {} of {}: {}; {}",
+                                  grouped_digits(touched), counted(told, "node"),
+                                  totals_text("element", sum.elements),
                                   totals_text("rule", sum.rules)));
         out.push_back(fmt::format("{}, {}; the longest on {}: about {}",
                                   counted(transactions, "transaction"), bytes_text(bytes),
