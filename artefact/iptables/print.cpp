@@ -111,6 +111,12 @@ const char* type_text(Set::Type type) {
                                              : "hash:net,iface";
 }
 
+/// The largest number of members is the same always: a set that is there must be of the same form.
+std::string form_text(const Set& set) {
+    return fmt::format("{} family {} maxelem 16777216", type_text(set.type),
+                       set.family == net::Family::V4 ? "inet" : "inet6");
+}
+
 std::string member_text(const Set& set, const Member& member) {
     std::string out = member.nets.prefix == net::width(set.family)
                           ? net::to_string(member.nets.base)
@@ -134,12 +140,18 @@ std::string print(const Table& table) {
     return out + "COMMIT\n";
 }
 
-/// The largest number of members is the same always: a set that is there must be of the same form.
+std::string create_line(const Set& set) {
+    return fmt::format("create {} {}\n", set.name, form_text(set));
+}
+
+std::string member_line(std::string_view verb, const Set& set, const Member& member) {
+    return fmt::format("{} {} {}\n", verb, set.name, member_text(set, member));
+}
+
 std::string print(const std::vector<Set>& sets) {
     std::string out;
     for (const Set& set : sets) {
-        const std::string form = fmt::format("{} family {} maxelem 16777216", type_text(set.type),
-                                             set.family == net::Family::V4 ? "inet" : "inet6");
+        const std::string form = form_text(set);
         if (!set.what.empty())
             out += fmt::format("# {}: {}\n", set.name, set.what);
         out += fmt::format("create {0} {1} -exist\ncreate {0}-t {1} -exist\nflush {0}-t\n",

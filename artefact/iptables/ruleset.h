@@ -154,6 +154,11 @@ std::string print(const Table& table);
 /// the old members or the new.
 std::string print(const std::vector<Set>& sets);
 
+/// Lines of `ipset restore` that make the set, without members, and that add a member or (`del`)
+/// take it out.
+std::string create_line(const Set& set);
+std::string member_line(std::string_view verb, const Set& set, const Member& member);
+
 /// Ours, or what `iptables-save -t filter` lists: chains of others are passed over.
 Result<Table> parse_table(std::string_view text);
 /// Ours, or what `ipset save` lists.

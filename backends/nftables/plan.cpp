@@ -98,6 +98,19 @@ NodeImage with_free_names(const NodeImage& from, const NodeImage& to,
     return out;
 }
 
+/// Adds what a transaction that makes them does.
+void count_in(const Map& map, std::size_t elements, Work& to) {
+    (map.interval ? to.ranges_in : to.elements_in) += elements;
+}
+void count_in(const Ruleset& fresh, Work& to) {
+    to.maps_in += fresh.maps.size();
+    for (const Map& map : fresh.maps)
+        count_in(map, map.elements.size(), to);
+    to.chains_in += fresh.chains.size();
+    for (const Chain& chain : fresh.chains)
+        to.rules_in += chain.rules.size();
+}
+
 std::map<std::pair<std::string, net::Address>, std::uint32_t> pods_of(const NodeImage& image) {
     std::map<std::pair<std::string, net::Address>, std::uint32_t> out;
     for (const DispatchEntry& entry : image.dispatch)
@@ -193,6 +206,14 @@ class Planner {
         return fmt::format("{} element inet {} {} {}\n", what, from_.table, map.name,
                            nft::print_elements(shown));
     }
+    std::string add(const Map& map, std::vector<nft::Element> part) {
+        count_in(map, part.size(), work_);
+        return elements("add", map, std::move(part));
+    }
+    std::string remove(const Map& map, std::vector<nft::Element> part) {
+        work_.elements_out += part.size();
+        return elements("delete", map, std::move(part));
+    }
     static std::vector<nft::Element> missing(const Map& of, const Map& in) {
         std::vector<nft::Element> out;
         std::set_difference(of.elements.begin(), of.elements.end(), in.elements.begin(),
@@ -202,7 +223,8 @@ class Planner {
 
     void step(std::string what, std::string text) {
         if (!text.empty())
-            out_.steps.push_back({std::move(what), std::move(text)});
+            out_.steps.push_back({std::move(what), std::move(text), work_});
+        work_ = {};
     }
 
     void fill(const Ruleset& to) {
@@ -214,7 +236,7 @@ class Planner {
             if (was == nullptr)
                 fresh.maps.push_back(map);
             else if (!is_way_in(map))
-                added += elements("add", map, missing(map, *was));
+                added += add(map, missing(map, *was));
         }
         for (const Chain& chain : to.chains)
             if (from_.find_chain(chain.name) == nullptr) {
@@ -222,6 +244,7 @@ class Planner {
                 if (!chain.hook.empty())
                     fresh.chains.back().rules.clear();
             }
+        count_in(fresh, work_);
         const bool any = !fresh.maps.empty() || !fresh.chains.empty();
         step("fill what nothing refers to yet", (any ? nft::print(fresh) : "") + added);
     }
@@ -232,14 +255,17 @@ class Planner {
             text += nft::take_generation(from_.table);
         for (const Map& map : to.maps)
             if (const Map* was = from_.find_map(map.name); was != nullptr && is_way_in(map))
-                text += elements("delete", map, missing(*was, map)) +
-                        elements("add", map, missing(map, *was));
+                text += remove(map, missing(*was, map)) + add(map, missing(map, *was));
         for (const std::string& name : changed_) {
             text += fmt::format("flush chain inet {} {}\n", from_.table, name);
-            if (const Chain* chain = to.find_chain(name))
+            if (const Chain* was = from_.find_chain(name))
+                work_.rules_out += was->rules.size();
+            if (const Chain* chain = to.find_chain(name)) {
+                work_.rules_in += chain->rules.size();
                 for (const nft::Rule& rule : chain->rules)
                     text += fmt::format("add rule inet {} {} {}\n", from_.table, name,
                                         nft::print(rule));
+            }
         }
         step("switch", text);
     }
@@ -247,18 +273,24 @@ class Planner {
     void clear(const Ruleset& to) {
         std::string gone, flushed, deleted;
         for (const Map& map : from_.maps)
-            if (const Map* kept = to.find_map(map.name); kept == nullptr)
+            if (const Map* kept = to.find_map(map.name); kept == nullptr) {
                 deleted +=
                     fmt::format("delete {} inet {} {}\n",
                                 map.kind == Map::Kind::Set ? "set" : "map", from_.table, map.name);
-            else if (!is_way_in(map))
-                gone += elements("delete", map, missing(map, *kept));
+                ++work_.maps_out;
+                work_.elements_dropped += map.elements.size();
+            } else if (!is_way_in(map))
+                gone += remove(map, missing(map, *kept));
         for (const Chain& chain : from_.chains)
             if (to.find_chain(chain.name) == nullptr)
                 flushed += fmt::format("flush chain inet {} {}\n", from_.table, chain.name);
         for (const Chain& chain : from_.chains)
-            if (to.find_chain(chain.name) == nullptr)
+            if (to.find_chain(chain.name) == nullptr) {
                 deleted += fmt::format("delete chain inet {} {}\n", from_.table, chain.name);
+                ++work_.chains_out;
+                if (!changed_.contains(chain.name)) // the switch has emptied it
+                    work_.rules_out += chain.rules.size();
+            }
         step("delete what is left over", gone + flushed + deleted);
     }
 
@@ -286,29 +318,50 @@ class Planner {
     std::optional<Generation> generation_;
     Slots slots_;
     std::set<std::string> changed_; ///< chains
+    Work work_;                     ///< of the step that is being written
     Plan out_;
 };
 
 } // namespace
+
+Result<Plan> plan(const Ruleset& from, const NodeImage& before, const NodeImage& to) {
+    if (before.flow_mark_bit != to.flow_mark_bit)
+        return Error{fmt::format(
+            "the rules use the conntrack mark from bit {} on, not {}: marks of the one would be "
+            "taken for the other's. Load the whole ruleset, and have the node forget its "
+            "connections (conntrack -F) between",
+            before.flow_mark_bit, to.flow_mark_bit)};
+    std::map<std::string, std::string> renamed;
+    const NodeImage after = with_free_names(before, to, renamed);
+    Plan out = Planner(from, before, after).run();
+    out.renamed = std::move(renamed);
+    return out;
+}
 
 Result<Plan> plan(const Ruleset& from, const NodeImage& to) {
     const Ruleset used = without_unreachable(from);
     const auto before = read_back(used);
     if (!before)
         return Error{before.error()};
-    if (before->flow_mark_bit != to.flow_mark_bit)
-        return Error{fmt::format(
-            "the rules use the conntrack mark from bit {} on, not {}: marks of the one would be "
-            "taken for the other's. Load the whole ruleset, and have the node forget its "
-            "connections (conntrack -F) between",
-            before->flow_mark_bit, to.flow_mark_bit)};
-    std::map<std::string, std::string> renamed;
-    const NodeImage after = with_free_names(*before, to, renamed);
-    Plan out = Planner(used, *before, after).run();
-    out.renamed = std::move(renamed);
+    auto planned = plan(used, *before, to);
+    if (!planned)
+        return planned;
+    Plan out = std::move(*planned);
     const std::string left = delete_unreachable(from);
-    if (!left.empty())
-        out.steps.insert(out.steps.begin(), {"delete what an unfinished plan left", left});
+    if (left.empty())
+        return out;
+    Work work;
+    for (const Map& map : from.maps)
+        if (used.find_map(map.name) == nullptr) {
+            ++work.maps_out;
+            work.elements_dropped += map.elements.size();
+        }
+    for (const Chain& chain : from.chains)
+        if (used.find_chain(chain.name) == nullptr) {
+            ++work.chains_out;
+            work.rules_out += chain.rules.size();
+        }
+    out.steps.insert(out.steps.begin(), {"delete what an unfinished plan left", left, work});
     return out;
 }
 
@@ -316,7 +369,9 @@ Plan plan_from_nothing(const NodeImage& to) {
     Plan out;
     out.result = emit(to);
     out.judges_anew = true;
-    out.steps.push_back({"replace whatever is there", nft::print_replacing(out.result)});
+    Work work;
+    count_in(out.result, work);
+    out.steps.push_back({"replace whatever is there", nft::print_replacing(out.result), work});
     return out;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "backends/nftables/nftables.h"
+#include "backends/node/work.h"
 
 namespace polecat::backends {
 
@@ -14,6 +15,7 @@ struct Plan {
     struct Step {
         std::string what; ///< for people
         std::string text; ///< for `nft -f`, a transaction
+        Work work;        ///< what the text has the kernel do
     };
     std::vector<Step> steps;
     /// Some step says `$generation`: flows are judged anew, under the next number.
@@ -30,6 +32,9 @@ struct Plan {
 /// `from`: what the node holds, also when a plan was broken off there. An error when that is not
 /// ours to change step by step; plan_from_nothing() then replaces it.
 Result<Plan> plan(const nft::Ruleset& from, const NodeImage& to);
+/// The same for who knows what read_back() makes of `from`, of which packets can come to every
+/// part.
+Result<Plan> plan(const nft::Ruleset& from, const NodeImage& before, const NodeImage& to);
 Plan plan_from_nothing(const NodeImage& to);
 
 } // namespace polecat::backends

@@ -7,10 +7,12 @@
 
 #include "cli/polecat/commands.h"
 #include "cli/polecat/diff/print.h"
+#include "cli/polecat/diff/rules.h"
 #include "driver/diff/picture.h"
 #include "driver/input/input.h"
 #include "driver/input/revision.h"
 #include "driver/input/unread.h"
+#include "driver/rollout/links.h"
 #include "passes/enforce_staged.h"
 #include "runtime/git.h"
 #include "support/kept.h"
@@ -26,6 +28,8 @@ struct DiffCommand {
     InputOptions input;
     std::string format = "text", fail_on = "none", unknown_address = "depends";
     DiffOptions how;
+    bool on_nodes = false;
+    DiffRulesOptions rules;
 };
 
 [[noreturn]] void fail(const std::string& message) {
@@ -132,7 +136,12 @@ int compare(const DiffCommand& options, Input& base, Input& head) {
         *kept(options.how.staged
                   ? std::make_unique<Session>(head, passes::enforce_staged(head.cluster), lowering)
                   : std::make_unique<Session>(head, lowering));
-    const DiffReport report = diff_report(before, now, options.how);
+    DiffReport report = diff_report(before, now, options.how);
+    if (options.on_nodes) {
+        RuleLinks links(before.cluster(), now.cluster());
+        for (DiffRow& row : report.rows)
+            row.links = links.of(row);
+    }
     const auto text = rendered(options.format, report);
     if (!text) {
         fmt::print(stderr, "polecat: {}\n", text.error());
@@ -146,15 +155,36 @@ int compare(const DiffCommand& options, Input& base, Input& head) {
     return wants_failure(options.fail_on, report) ? kFindings : kGood;
 }
 
+/// Options that mean something only with --rules, or only without.
+void check_rules_options(const DiffCommand& options) {
+    const bool limits = options.fail_on.find('=') != std::string::npos;
+    if (!options.rules.on &&
+        (limits || !options.rules.node.empty() || !options.rules.numbers.empty()))
+        fail("--node, --base and limits of --fail-on are of --rules");
+    if (options.on_nodes && (options.rules.on || options.how.staged))
+        fail("--on-nodes is of flows, by what nodes run: not with --rules or --staged");
+    if (options.rules.on &&
+        (options.how.staged || options.how.prove || !options.how.smt_folder.empty()))
+        fail("--rules is of what nodes run: no staged policy is enforced there, and nothing is "
+             "proved");
+}
+
 int run(const DiffCommand& options) {
+    check_rules_options(options);
     if (options.what.empty())
         fail("name two folders, or revisions such as main..branch");
     if (const auto revisions = revisions_of(options.what.front())) {
         std::vector<std::string> paths(options.what.begin() + 1, options.what.end());
         if (paths.empty())
             paths = {"."};
-        Input& base = kept(input_of(revisions->base, paths, options.input));
-        Input& head = kept(input_of(revisions->head, paths, options.input));
+        InputOptions how = options.input;
+        if (options.rules.on)
+            how.variants = frontend::Variants::Refused; // as compile has it
+        Input& base = kept(input_of(revisions->base, paths, how));
+        Input& head = kept(input_of(revisions->head, paths, how));
+        if (options.rules.on)
+            return diff_rules({revisions->base, &base}, {revisions->head, &head}, options.rules,
+                              how, options.format, options.fail_on);
         return compare(options, base, head);
     }
     name_revisions(options.what);
@@ -164,6 +194,9 @@ int run(const DiffCommand& options) {
     }
     if (options.what.size() != 2)
         fail("name two folders or files, or one with --staged");
+    if (options.rules.on)
+        return diff_rules({options.what[0]}, {options.what[1]}, options.rules, options.input,
+                          options.format, options.fail_on);
     Input& base = kept(read_input({options.what[0]}, options.input));
     Input& head = kept(read_input({options.what[1]}, options.input));
     return compare(options, base, head);
@@ -187,8 +220,28 @@ void add_diff(CLI::App& app, int& exit_code) {
             "--fail-on", options->fail_on,
             "exit with 1 where flows are opened, closed, any of both, or may be, also between "
             "pods that are not in the input; or where sessions, "
-            "announcements or kernel routes change (bgp); none by default")
-        ->check(CLI::IsMember({"opened", "closed", "any", "bgp", "none"}));
+            "announcements or kernel routes change (bgp); none by default. With --rules: limits "
+            "for what one node loads and for how many do, elements=N,rules=N,nodes=N, or any")
+        ->check([](const std::string& value) {
+            const bool known = value == "opened" || value == "closed" || value == "any" ||
+                               value == "bgp" || value == "none";
+            return known || value.find('=') != std::string::npos
+                       ? std::string()
+                       : "must be opened, closed, any, bgp or none; with --rules limits such as "
+                         "elements=1000,nodes=10";
+        });
+    command->add_flag(
+        "--rules", options->rules.on,
+        "what a rollout of HEAD does to the rules of nodes that run BASE, and why; "
+        "either may be a folder that compile wrote, or the listing of a node's table");
+    command->add_option("--node", options->rules.node, "with --rules: one node, in full");
+    command
+        ->add_option("--target", options->rules.target,
+                     "with --rules: the rules of nftables or iptables")
+        ->check(CLI::IsMember({"nftables", "iptables"}));
+    command->add_option("--base", options->rules.numbers,
+                        "with --rules, where BASE is a listing: the compiled folder that the node "
+                        "was loaded from");
     command->add_flag(
         "--staged", options->how.staged,
         "take the staged policies of HEAD as enforced; with one folder, preview them");
@@ -203,7 +256,9 @@ void add_diff(CLI::App& app, int& exit_code) {
                     "  polecat diff main...HEAD --fail-on opened\n"
                     "  polecat diff main...HEAD --fail-on bgp\n"
                     "  polecat diff --format svg old/ new/ > change.svg\n"
-                    "  polecat diff --staged manifests/");
+                    "  polecat diff --staged manifests/\n"
+                    "  polecat diff --rules main..feature --fail-on elements=5000\n"
+                    "  polecat diff --rules polecat-bundle/ manifests/ --node node1");
     command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 

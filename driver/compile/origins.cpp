@@ -49,6 +49,9 @@ Result<Origins> parse_origins(const std::string& text) {
         for (const auto& endpoint : json.at("endpoints"))
             for (const auto& [name, program] : endpoint.at("programs").items()) {
                 auto& slots = out.slots[{endpoint.at("interface").get<std::string>(), name}];
+                out.uses[name].push_back({endpoint.at("name").get<std::string>(),
+                                          program.at("direction").get<std::string>(),
+                                          program.at("hook").get<std::string>()});
                 slots.clear(); // endpoints of one interface may run one program twice
                 for (const auto& slot : program.at("slots")) {
                     const auto what = slot.at("what").get<std::string>();

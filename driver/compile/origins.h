@@ -21,6 +21,10 @@ struct Origins {
     std::string node;
     /// By interface and program; what slots stand for.
     std::map<std::pair<std::string, std::string>, std::vector<std::string>> slots;
+    struct Use {
+        std::string endpoint, direction, hook;
+    };
+    std::map<std::string, std::vector<Use>> uses; ///< by program
 
     /// Of that interface, or of any other with the program; empty: it is not there.
     std::string rule(const std::string& interface, const std::string& program,

@@ -8,6 +8,14 @@
 
 namespace polecat::driver {
 
+/// One end's program on the nodes that run it. Equal names: the program stays, and ends have come
+/// to be others for it.
+struct RuleLink {
+    std::string direction; ///< "ingress"
+    std::string before, now;
+    std::vector<std::string> nodes; ///< sorted
+};
+
 struct DiffRow {
     analyzer::ChangeKind kind = analyzer::ChangeKind::Opened;
     std::string family; ///< "IPv4", "IPv6"; empty: the same in both
@@ -16,6 +24,7 @@ struct DiffRow {
     std::string connections;
     std::string example; ///< "shop/web -> shop/db TCP 5432"
     std::vector<analyzer::Cause> causes;
+    std::vector<RuleLink> links; ///< where they were asked for: rollout/links.h
 };
 
 std::vector<DiffRow> diff_rows(const analyzer::Diff& diff, const decision::LoweredCluster& head);

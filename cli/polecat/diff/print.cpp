@@ -45,6 +45,26 @@ constexpr const char* kDependsNote =
     "some flows depend on what is not known (addresses of pods, domains): they count as changed "
     "where more or less is possible than before";
 
+/// "n1, n2: ingress program p0123456789ab becomes p123456789abc".
+std::string link_text(const RuleLink& link) {
+    const std::string where = listed(link.nodes) + ": " + link.direction + " program ";
+    if (link.before == link.now)
+        return where + link.now + " stays, ends are others for it";
+    if (link.before.empty())
+        return where + link.now + " is new";
+    return where + link.before + (link.now.empty() ? " goes" : " becomes " + link.now);
+}
+
+json links_json(const std::vector<RuleLink>& links) {
+    json out = json::array();
+    for (const RuleLink& link : links)
+        out.push_back({{"direction", link.direction},
+                       {"nodes", link.nodes},
+                       {"before", link.before},
+                       {"now", link.now}});
+    return out;
+}
+
 json place_of(const Span& span, const Sources& sources) {
     return span.known() ? json(sources.describe(span)) : json();
 }
@@ -81,6 +101,8 @@ std::string diff_text(const DiffReport& report) {
             const Words words = words_of(cause, report);
             out += fmt::format("      before  {}\n      now     {}\n", words.before, words.now);
         }
+        for (const RuleLink& link : row.links)
+            out += fmt::format("      on      {}\n", link_text(link));
     }
     if (report.diff.depends)
         out += fmt::format("\n({})\n", kDependsNote);
@@ -102,6 +124,8 @@ std::string diff_json(const DiffReport& report) {
                            {"connections", row.connections},
                            {"example", row.example},
                            {"causes", causes}});
+        if (!row.links.empty())
+            changes.back()["on_nodes"] = links_json(row.links);
     }
     json out{{"changes", changes},
              {"policies",
@@ -142,6 +166,8 @@ std::string diff_markdown(const DiffReport& report) {
             all.before += (all.before.empty() ? "" : "<br>") + words.before;
             all.now += (all.now.empty() ? "" : "<br>") + words.now;
         }
+        for (const RuleLink& link : row.links)
+            all.now += "<br>on " + link_text(link);
         out += fmt::format("| **{}**{} | {} | {} | {} | {} | {} |\n", to_string(row.kind),
                            row.family.empty() ? "" : " " + row.family, cell(row.from), cell(row.to),
                            cell(row.connections), cell(all.before), cell(all.now));

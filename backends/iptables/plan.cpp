@@ -1,0 +1,236 @@
+// Sets first, since rules may ask only those that are there; each change of a member is one of its
+// own, so what was judged while they came is judged again by the switch, under the next number.
+#include "backends/iptables/plan.h"
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "backends/iptables/layout.h"
+
+namespace polecat::iptables {
+
+namespace {
+
+constexpr const char* kIpset = "ipset restore";
+
+const char* restore_of(net::Family family) {
+    return family == net::Family::V4 ? "iptables-restore --noflush" : "ip6tables-restore --noflush";
+}
+
+/// Who may send comes last and goes first: predicates (0), who runs which program (1), who is there
+/// at all (2).
+int rank_of(const Set& set) {
+    if (set.name == filter_layout::pods_set(set.family))
+        return 2;
+    return set.type == Set::Type::NetInterfaces ? 1 : 0;
+}
+
+std::vector<Member> missing(const Set& of, const Set& in) {
+    std::vector<Member> out;
+    std::set_difference(of.members.begin(), of.members.end(), in.members.begin(), in.members.end(),
+                        std::back_inserter(out));
+    return out;
+}
+
+/// Single addresses that are in any set.
+std::set<net::Address> addresses_of(const Ruleset& rules) {
+    std::set<net::Address> out;
+    for (const Set& set : rules.sets)
+        for (const Member& member : set.members)
+            if (member.nets.prefix == net::width(set.family))
+                out.insert(member.nets.base);
+    return out;
+}
+
+class FilterPlanner {
+  public:
+    FilterPlanner(const Ruleset& from, const FilterImage& to) : from_(from) {
+        out_.result = emit(to);
+        out_.result.sort();
+    }
+
+    Plan run() {
+        const std::set<net::Address> before = addresses_of(from_), now = addresses_of(out_.result);
+        std::set_symmetric_difference(before.begin(), before.end(), now.begin(), now.end(),
+                                      std::back_inserter(others_));
+        change_sets();
+        for (const net::Family family : {net::Family::V4, net::Family::V6})
+            out_.judges_anew = out_.judges_anew || !changed_chains(family).chains.empty();
+        find_forgotten();
+        for (const net::Family family : {net::Family::V4, net::Family::V6})
+            change_over(family);
+        for (const net::Family family : {net::Family::V4, net::Family::V6})
+            delete_chains(family);
+        destroy_sets();
+        return std::move(out_);
+    }
+
+  private:
+    void step(std::string what, std::string command, std::string text) {
+        if (!text.empty())
+            out_.steps.push_back({std::move(what), std::move(command), std::move(text), work_});
+        work_ = {};
+    }
+
+    /// Of an address that was nobody's before, or is nobody's now, no flow was judged by another
+    /// name.
+    void look_at(const Set& set, const Member& member) {
+        const bool single = member.nets.prefix == net::width(set.family);
+        if (!single || !std::binary_search(others_.begin(), others_.end(), member.nets.base))
+            out_.judges_anew = true;
+    }
+
+    void change_sets() {
+        std::string created, come[3], gone[3];
+        for (const Set& set : out_.result.sets) {
+            const Set* was = from_.find_set(set.name);
+            std::string& to = was == nullptr ? created : come[rank_of(set)];
+            if (was == nullptr) {
+                created += create_line(set);
+                ++work_.maps_in;
+            }
+            for (const Member& member : was == nullptr ? set.members : missing(set, *was)) {
+                to += member_line("add", set, member);
+                ++work_.elements_in;
+                if (was != nullptr)
+                    look_at(set, member);
+            }
+            if (was == nullptr)
+                continue;
+            for (const Member& member : missing(*was, set)) {
+                gone[rank_of(set)] += member_line("del", set, member);
+                ++work_.elements_out;
+                look_at(set, member);
+            }
+        }
+        step("members of sets come and go", kIpset,
+             created + gone[2] + come[0] + come[1] + gone[1] + gone[0] + come[2]);
+    }
+
+    /// Those that are new or say something else.
+    Table changed_chains(net::Family family) const {
+        Table out;
+        for (const Chain& chain : out_.result.table(family).chains) {
+            const Chain* was = from_.table(family).find(chain.name);
+            if (was == nullptr || unnumbered(*was) != chain)
+                out.chains.push_back(chain);
+        }
+        return out;
+    }
+
+    void change_over(net::Family family) {
+        Table written;
+        for (const Chain& chain : out_.result.table(family).chains) {
+            const Chain* was = from_.table(family).find(chain.name);
+            const bool same = was != nullptr && unnumbered(*was) == chain;
+            if (same && !(out_.judges_anew && says_number(chain)))
+                continue;
+            written.chains.push_back(chain);
+            work_.chains_in += was == nullptr ? 1 : 0;
+            work_.rules_in += chain.rules.size();
+            work_.rules_out += was == nullptr ? 0 : was->rules.size();
+        }
+        step("new chains, and the switch to them", restore_of(family),
+             written.chains.empty() ? "" : print(written));
+    }
+
+    void delete_chains(net::Family family) {
+        std::string flushed, deleted;
+        for (const Chain& chain : from_.table(family).chains)
+            if (out_.result.table(family).find(chain.name) == nullptr) {
+                flushed += "-F " + chain.name + "\n";
+                deleted += "-X " + chain.name + "\n";
+                ++work_.chains_out;
+                work_.rules_out += chain.rules.size();
+            }
+        step("delete chains that nothing leads to", restore_of(family),
+             flushed.empty() ? "" : "*filter\n" + flushed + deleted + "COMMIT\n");
+    }
+
+    void destroy_sets() {
+        std::string text;
+        for (const Set& set : from_.sets)
+            if (out_.result.find_set(set.name) == nullptr) {
+                text += "destroy " + set.name + "\n";
+                ++work_.maps_out;
+                work_.elements_dropped += set.members.size();
+            }
+        step("destroy sets that no rule asks", kIpset, text);
+    }
+
+    /// Where flows are judged anew, an address that is new to rules is no matter; one that is new
+    /// to the node is, as it may have been somebody else's.
+    void find_forgotten() {
+        std::set<net::Address> own;
+        for (const net::Family family : {net::Family::V4, net::Family::V6})
+            for (const Ruleset* rules : {&from_, static_cast<const Ruleset*>(&out_.result)})
+                if (const Set* pods = rules->find_set(filter_layout::pods_set(family)))
+                    for (const Member& member : pods->members)
+                        own.insert(member.nets.base);
+        for (const net::Address& each : others_)
+            if (!out_.judges_anew || own.contains(each))
+                out_.forget.push_back(each);
+    }
+
+    const Ruleset& from_;
+    std::vector<net::Address> others_; ///< in some set before or after, and not both; sorted
+    backends::Work work_;              ///< of the step that is being written
+    Plan out_;
+};
+
+} // namespace
+
+Chain unnumbered(Chain chain) {
+    for (Rule& rule : chain.rules) {
+        rule.target.mark.generation.reset();
+        for (Match& match : rule.matches)
+            if (auto* mark = std::get_if<FlowMarkIs>(&match))
+                mark->mark.generation.reset();
+    }
+    return chain;
+}
+
+bool says_number(const Chain& chain) {
+    return std::any_of(chain.rules.begin(), chain.rules.end(), [](const Rule& rule) {
+        return rule.target.kind == Target::Kind::SetFlowMark ||
+               std::any_of(rule.matches.begin(), rule.matches.end(), [](const Match& match) {
+                   return std::holds_alternative<FlowMarkIs>(match);
+               });
+    });
+}
+
+Plan plan_between(const Ruleset& from, const FilterImage& to) {
+    return FilterPlanner(from, to).run();
+}
+
+Result<Plan> plan(const Ruleset& from, const FilterImage& to) {
+    const auto before = read_back(from);
+    if (!before)
+        return Error{before.error()};
+    return plan_between(from, to);
+}
+
+Plan plan_from_nothing(const FilterImage& to) {
+    Plan out;
+    out.result = emit(to);
+    out.judges_anew = true;
+    backends::Work sets;
+    sets.maps_in = out.result.sets.size();
+    for (const Set& set : out.result.sets)
+        sets.elements_in += set.members.size();
+    out.steps.push_back({"fill all sets", kIpset, print(out.result.sets), sets});
+    for (const net::Family family : {net::Family::V4, net::Family::V6}) {
+        const Table& table = out.result.table(family);
+        backends::Work work;
+        work.chains_in = table.chains.size();
+        for (const Chain& chain : table.chains)
+            work.rules_in += chain.rules.size();
+        out.steps.push_back({"all chains", restore_of(family), print(table), work});
+    }
+    return out;
+}
+
+} // namespace polecat::iptables

@@ -1,0 +1,42 @@
+/// What brings a node's chains and sets to others: members of sets that come or go, new chains and
+/// the switch to them in one transaction for each family, then what nothing leads to any more.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "backends/iptables/iptables.h"
+#include "backends/node/work.h"
+
+namespace polecat::iptables {
+
+struct Plan {
+    struct Step {
+        std::string what;    ///< for people
+        std::string command; ///< that takes the text: "ipset restore", "iptables-restore --noflush"
+        std::string text;
+        backends::Work work; ///< of sets maps_in and elements_in
+    };
+    std::vector<Step> steps; ///< in this order; one that fails ends the plan
+    /// Some step has a place for the generation (`@G@`): flows are judged anew, under the next
+    /// number.
+    bool judges_anew = false;
+    /// Addresses that come or go: whoever applies the plan deletes their connections from
+    /// conntrack.
+    std::vector<net::Address> forget;
+    Ruleset result; ///< what the node holds afterwards
+};
+
+/// `from`: what the node holds. An error when it is not of emit()'s form.
+Result<Plan> plan(const Ruleset& from, const FilterImage& to);
+/// The same for who knows that it is.
+Plan plan_between(const Ruleset& from, const FilterImage& to);
+/// Without the number of a generation, which a listing has.
+Chain unnumbered(Chain chain);
+/// Whether it says the number, so that it is written with every other one.
+bool says_number(const Chain& chain);
+
+/// What `compile` writes, in the order in which it is loaded.
+Plan plan_from_nothing(const FilterImage& to);
+
+} // namespace polecat::iptables

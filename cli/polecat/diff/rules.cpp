@@ -1,0 +1,115 @@
+#include "cli/polecat/diff/rules.h"
+
+#include <filesystem>
+#include <memory>
+#include <sstream>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "cli/polecat/diff/rules_print.h"
+#include "driver/compile/bundle.h"
+#include "driver/input/unread.h"
+#include "driver/rollout/limits.h"
+#include "driver/rollout/rollout.h"
+#include "support/diag/render.h"
+#include "support/read_file.h"
+
+namespace polecat::cli {
+
+using namespace driver;
+namespace fs = std::filesystem;
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& message) {
+    throw CLI::ValidationError(message);
+}
+
+/// Whether a file is rules of nftables and no manifest: by its first line that is no comment.
+bool is_listing(const std::string& path) {
+    const auto text = fs::is_regular_file(path) ? read_file(path) : Result<std::string>(Error{""});
+    if (!text)
+        return false;
+    std::istringstream lines(*text);
+    std::string line;
+    while (std::getline(lines, line) && (line.empty() || line.starts_with('#')))
+        ;
+    return line.starts_with("table inet ") || line.starts_with("delete element inet ");
+}
+
+/// A side with what it is made from.
+struct Opened {
+    std::unique_ptr<Input> input; ///< where the side is made of a path to manifests
+    std::unique_ptr<RulesSide> side;
+};
+
+Opened open(const DiffRulesSide& what, const DiffRulesOptions& options, const InputOptions& how,
+            diag::Diagnostics* diagnostics) {
+    Opened out;
+    const auto taken = [&](Result<std::unique_ptr<RulesSide>> side) {
+        if (!side)
+            refuse(side.error());
+        out.side = std::move(*side);
+    };
+    if (what.input != nullptr)
+        out.side = manifests_side(what.name, *what.input, diagnostics);
+    else if (fs::exists(fs::path(what.name) / kNumbersFile) ||
+             fs::exists(fs::path(what.name) / "hooks.iptables"))
+        taken(bundle_side(what.name, options.target == "iptables"));
+    else if (is_listing(what.name)) {
+        if (options.node.empty())
+            refuse(what.name + " has the rules of one node: name it with --node");
+        taken(listing_side(what.name, options.node, options.numbers));
+    } else {
+        out.input = std::make_unique<Input>(read_input({what.name}, how));
+        out.side = manifests_side(what.name, *out.input, diagnostics);
+    }
+    return out;
+}
+
+/// Whether its manifests have errors; prints them, and warnings of HEAD.
+bool is_broken(const RulesSide& side, bool warnings) {
+    return side.input() != nullptr && print_errors(*side.input(), warnings);
+}
+
+} // namespace
+
+int diff_rules(const DiffRulesSide& base, const DiffRulesSide& head,
+               const DiffRulesOptions& options, const InputOptions& input,
+               const std::string& format, const std::string& fail_on) {
+    if (format != "text" && format != "json" && format != "md")
+        refuse("--format: rules are told as text, json or md");
+    const auto limits = parse_limits(fail_on);
+    if (!limits)
+        refuse("--fail-on: " + limits.error());
+    InputOptions how = input;
+    how.variants = frontend::Variants::Refused; // as compile has it
+    diag::Diagnostics diagnostics;
+    const Opened was = open(base, options, how, nullptr),
+                 is = open(head, options, how, &diagnostics);
+    const bool broken = is_broken(*was.side, false);
+    if (is_broken(*is.side, true) || broken)
+        return kBadInput;
+    if (!options.node.empty() && !was.side->nodes().contains(options.node) &&
+        !is.side->nodes().contains(options.node))
+        refuse("--node: neither has a node `" + options.node + "` with endpoints");
+    const Rollout rollout = roll_out(*was.side, *is.side, {options.node, options.target});
+    if (rollout.nodes.empty())
+        refuse("no endpoint is on a node (spec.nodeName of pods, spec.node of host endpoints)");
+    if (is.side->input() != nullptr) {
+        diagnostics.sort();
+        fmt::print(
+            stderr, "{}",
+            diag::render_text(diagnostics.list(), is.side->input()->sources, {colour_on(true)}));
+    }
+    const auto over = over_limits(rollout, *limits);
+    fmt::print("{}", format == "json" ? rollout_json(rollout, over)
+                     : format == "md" ? rollout_markdown(rollout, over)
+                                      : rollout_text(rollout, over, !options.node.empty()));
+    if (rollout.count(NodeRollout::State::NotTold) != 0)
+        return kBadInput;
+    return over.empty() ? kGood : kFindings;
+}
+
+} // namespace polecat::cli
