@@ -255,7 +255,13 @@ class NodeBuilder {
 NodeImages::NodeImages(const LoweredCluster& cluster, const decision::Identities& identities,
                        Numbers base, std::optional<std::uint16_t> report_group)
     : cluster_(cluster), base_(std::move(base)), report_group_(report_group),
-      numbers_(cluster, identities, base_), programs_(cluster, identities, numbers_, base_) {}
+      numbers_(cluster, identities, base_),
+      programs_(cluster, numbers_, own_sides(cluster, numbers_), base_) {}
+
+NodeImages::NodeImages(const LoweredCluster& cluster, IdentityNumbers numbers, OwnSides own,
+                       Numbers base, std::optional<std::uint16_t> report_group)
+    : cluster_(cluster), base_(std::move(base)), report_group_(report_group),
+      numbers_(std::move(numbers)), programs_(cluster, numbers_, std::move(own), base_) {}
 
 std::optional<NodeImage> NodeImages::of(const std::string& node, diag::Diagnostics& diagnostics) {
     return NodeBuilder(cluster_, numbers_, programs_, node, report_group_, diagnostics).run();

@@ -15,6 +15,10 @@ class NodeImages {
     /// `base`: what survives is numbered as there. `report_group`: NodeImage's.
     NodeImages(const decision::LoweredCluster& cluster, const decision::Identities& identities,
                Numbers base = {}, std::optional<std::uint16_t> report_group = {});
+    /// Of a bundle: identities have numbers, and a cluster has what some nodes need. `base`: of
+    /// what the programs had.
+    NodeImages(const decision::LoweredCluster& cluster, IdentityNumbers numbers, OwnSides own,
+               Numbers base, std::optional<std::uint16_t> report_group);
     NodeImages(const NodeImages&) = delete; // its parts refer to each other
     NodeImages& operator=(const NodeImages&) = delete;
 
