@@ -149,6 +149,6 @@ TEST_CASE("Ed25519 is that of RFC 8032") {
     CHECK(signature->public_key ==
           "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
     CHECK(signature->signature ==
-          "e5564300c360ac729086e2cc806e828a84877f1eb8e065d974d873e06522490155"
+          "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155"
           "5fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b");
 }
