@@ -35,6 +35,14 @@ Slots slots_of(const nft::Ruleset& ruleset);
 /// of emit()'s form is an error: nothing may stand in it that this reader does not understand.
 Result<NodeImage> read_back(const nft::Ruleset& ruleset);
 
+/// What a node loads.
+struct CompiledRules {
+    nft::Ruleset rules;
+    std::string text; ///< of `rules`, to replace what is there
+};
+/// emit(), and nothing but what reads back as `image`: an error is a fault of ours.
+Result<CompiledRules> compile(const NodeImage& image);
+
 /// The number that a loaded ruleset was given; nullopt: that of a bundle, which has none yet.
 std::optional<Generation> generation_of(const nft::Ruleset& ruleset);
 

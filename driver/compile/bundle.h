@@ -8,7 +8,7 @@
 #include "backends/node/numbers.h"
 #include "support/result.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 inline constexpr const char* kNumbersFile = "numbers.txt";
 inline constexpr const char* kGenerationsFile = "generations.nft";
@@ -18,8 +18,12 @@ std::set<std::string> nodes_in(const std::string& bundle);
 std::string rules_path(const std::string& bundle, const std::string& node);
 std::string origins_path(const std::string& bundle, const std::string& node);
 
+/// Writes a file of a bundle, and makes the folders on the way.
+Result<bool> write_in_bundle(const std::string& bundle, const std::string& path,
+                             const std::string& text);
+
 /// Errors of both name the file.
 Result<backends::Numbers> numbers_in(const std::string& bundle);
 Result<nft::Ruleset> rules_in(const std::string& path);
 
-} // namespace polecat::cli
+} // namespace polecat::driver

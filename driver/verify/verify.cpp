@@ -8,51 +8,16 @@
 
 #include "backends/nftables/nftables.h"
 #include "backends/nftables/reachable.h"
-#include "backends/node/build.h"
 #include "driver/compile/bundle.h"
-#include "driver/compile/origins.h"
-#include "driver/input/input.h"
+#include "driver/compile/compilation.h"
 #include "support/read_file.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 using backends::NodeImage;
 using State = NodeVerdict::State;
 
 namespace {
-
-/// What compiling the manifests anew makes of nodes.
-class Expected {
-  public:
-    Expected(const PolicySide& policy, backends::Numbers base)
-        : policy_(policy), identities_(policy.cluster),
-          images_(policy.cluster, identities_, std::move(base)) {}
-
-    std::set<std::string> nodes() const {
-        std::set<std::string> out;
-        for (const decision::Endpoint& each : policy_.cluster.endpoints)
-            if (!each.node.empty())
-                out.insert(each.node);
-        return out;
-    }
-    std::optional<NodeImage> of(const std::string& node, diag::Diagnostics& diagnostics) {
-        return images_.of(node, diagnostics);
-    }
-    Origins origins(const std::string& node, const NodeImage& image) {
-        const auto out =
-            parse_origins(origins_json(policy_.cluster, images_, image, node, policy_.sources));
-        return out ? *out : Origins{};
-    }
-    std::string name_at(const net::Address& address) const {
-        const auto held = decision::end_of(policy_.cluster.world, address).objects;
-        return held.empty() ? "" : name_of(policy_.cluster, held.front());
-    }
-
-  private:
-    const PolicySide& policy_;
-    decision::Identities identities_;
-    backends::NodeImages images_;
-};
 
 /// Of a node's file, or of a listing.
 Result<NodeImage> image_in(const std::string& path, bool listing) {
@@ -78,7 +43,8 @@ class Verifier {
         if (out.why = generations_lack(); !out.why.empty())
             return out;
         if (policy_ != nullptr)
-            expected_ = std::make_unique<Expected>(*policy_, std::move(*numbers));
+            expected_ = std::make_unique<Compilation>(policy_->cluster, policy_->sources,
+                                                      std::move(*numbers));
         in_bundle_ = nodes_in(request_.bundle);
         std::set<std::string> nodes = in_bundle_;
         if (expected_ && request_.node.empty())
@@ -151,7 +117,7 @@ class Verifier {
         if (!expected_)
             return written == nullptr ? out
                                       : settled(std::move(out), rules, *written, origins, origins);
-        const auto policy = expected_->of(out.node, diagnostics_);
+        const auto policy = expected_->image(out.node, diagnostics_);
         if (policy)
             return settled(std::move(out), rules, *policy, origins,
                            expected_->origins(out.node, *policy));
@@ -193,7 +159,7 @@ class Verifier {
     const VerifyRequest& request_;
     const PolicySide* policy_;
     diag::Diagnostics& diagnostics_;
-    std::unique_ptr<Expected> expected_;
+    std::unique_ptr<Compilation> expected_;
     std::set<std::string> in_bundle_;
 };
 
@@ -204,4 +170,4 @@ VerifyReport verify(const VerifyRequest& request, const PolicySide* policy,
     return Verifier(request, policy, diagnostics).run();
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

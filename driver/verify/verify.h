@@ -10,7 +10,7 @@
 #include "support/diag/diagnostic.h"
 #include "support/source.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 struct VerifyRequest {
     std::string bundle;
@@ -49,4 +49,4 @@ struct PolicySide {
 VerifyReport verify(const VerifyRequest& request, const PolicySide* policy,
                     diag::Diagnostics& diagnostics);
 
-} // namespace polecat::cli
+} // namespace polecat::driver

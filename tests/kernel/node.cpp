@@ -65,8 +65,10 @@ Node::Node(const std::string& manifests, const std::vector<std::string>& outside
 void Node::load() const {
     if (loader_)
         return loader_(*this);
+    const auto made = backends::compile(image);
+    REQUIRE_MESSAGE(made.ok(), (made ? "" : made.error()));
     const auto loaded = runtime::nft_load(
-        nft::print_replacing(nft::with_generation(backends::emit(image), generation.bits())));
+        nft::print_replacing(nft::with_generation(made->rules, generation.bits())));
     REQUIRE_MESSAGE(loaded.ok(), (loaded ? "" : loaded.error()));
 }
 

@@ -8,7 +8,7 @@
 #include "analyzer/routing/propagation/announcements.h"
 #include "driver/routing/routed_input.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 /// A prefix, or an address of a pod or service.
 struct BgpTarget {
@@ -18,9 +18,9 @@ struct BgpTarget {
     std::string node;     ///< of a pod, where known
     bool assumed = false; ///< of a service: its pods are those that it selects
 };
-/// "10.0.0.0/8", "10.0.0.1", "NAMESPACE/NAME" (a pod), "service:NAMESPACE/NAME". Throws
-/// CLI::ValidationError where there is no such thing, or it has no address.
-std::vector<BgpTarget> bgp_targets(const Input& input, const std::string& text);
+/// "10.0.0.0/8", "10.0.0.1", "NAMESPACE/NAME" (a pod), "service:NAMESPACE/NAME". An error
+/// where there is no such thing, or it has no address.
+Result<std::vector<BgpTarget>> bgp_targets(const Input& input, const std::string& text);
 
 /// The neighbour that --to and --from name: an address, a node, a router of the inventory or a
 /// BGPPeer.
@@ -31,8 +31,8 @@ struct BgpNeighbor {
 
     bool matches(const routing::Session& session) const;
 };
-/// Throws CLI::ValidationError where there is nothing of that name.
-BgpNeighbor bgp_neighbor(const RoutedInput& routed, const std::string& name);
+/// An error where there is nothing of that name.
+Result<BgpNeighbor> bgp_neighbor(const RoutedInput& routed, const std::string& name);
 
 /// Routers of the inventory that stand for themselves: one at each address.
 std::vector<policy::FabricRouter> fabric_routers(const policy::Cluster& cluster);
@@ -49,4 +49,4 @@ template <class Json> Json json_of(const RoutedInput& routed, const routing::Ste
     return out;
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

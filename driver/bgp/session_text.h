@@ -6,7 +6,7 @@
 #include "analyzer/routing/sessions/sessions.h"
 #include "driver/routing/routed_input.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 struct SessionText {
     std::string by;           ///< "BGPPeer tor (peers.yaml:3:18), peering back"
@@ -23,4 +23,4 @@ std::string ends_of(const routing::SessionFault& fault);
 /// "assumed: the input has no BlockAffinity; IPPool a (...) makes such blocks".
 std::string assumed_block_text(const RoutedInput& routed, const routing::Block& block);
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -1,11 +1,11 @@
-#include "cli/polecat/bgp/ends.h"
+#include "driver/bgp/ends.h"
 
 #include <algorithm>
 #include <map>
 
 #include <fmt/format.h>
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 namespace {
 
@@ -13,7 +13,7 @@ net::Cidr host(const net::Address& address) {
     return net::block_of(address, static_cast<std::uint8_t>(net::width(address.family)));
 }
 
-std::vector<BgpTarget> service_targets(const Input& input, const std::string& name) {
+Result<std::vector<BgpTarget>> service_targets(const Input& input, const std::string& name) {
     std::vector<BgpTarget> out;
     bool there = false;
     for (const policy::Service& each : input.cluster.services) {
@@ -38,15 +38,15 @@ std::vector<BgpTarget> service_targets(const Input& input, const std::string& na
             add(*each.load_balancer_ip, "load balancer IP");
     }
     if (out.empty())
-        throw CLI::ValidationError(there ? fmt::format("service {} has no address here: it stands "
-                                                       "in what the cluster says (kubectl get "
-                                                       "service -o yaml)",
-                                                       name)
-                                         : fmt::format("there is no service {}", name));
+        return Error{there ? fmt::format("service {} has no address here: it stands "
+                                         "in what the cluster says (kubectl get "
+                                         "service -o yaml)",
+                                         name)
+                           : fmt::format("there is no service {}", name)};
     return out;
 }
 
-std::vector<BgpTarget> pod_targets(const Input& input, const std::string& name) {
+Result<std::vector<BgpTarget>> pod_targets(const Input& input, const std::string& name) {
     std::vector<BgpTarget> out;
     const policy::Workload* there = nullptr;
     for (const policy::Workload& each : input.cluster.workloads) {
@@ -54,30 +54,30 @@ std::vector<BgpTarget> pod_targets(const Input& input, const std::string& name) 
             continue;
         there = &each;
         if (each.host_network)
-            throw CLI::ValidationError(fmt::format(
+            return Error{fmt::format(
                 "{} {} is in the network of its node: its address is the node's, which is not "
                 "announced by BGP",
-                each.kind, name));
+                each.kind, name)};
         for (const At<net::Cidr>& address : each.addresses)
             out.push_back({*address, true, fmt::format("{} {}", each.kind, name), each.node});
     }
     if (out.empty())
-        throw CLI::ValidationError(
+        return Error{
             there != nullptr
                 ? fmt::format("{} {} has no address here: ask about a pod that runs (kubectl get "
                               "pods -o yaml)",
                               there->kind, name)
-                : fmt::format("`{}` is no prefix, address, pod or service:NAMESPACE/NAME", name));
+                : fmt::format("`{}` is no prefix, address, pod or service:NAMESPACE/NAME", name)};
     return out;
 }
 
 } // namespace
 
-std::vector<BgpTarget> bgp_targets(const Input& input, const std::string& text) {
+Result<std::vector<BgpTarget>> bgp_targets(const Input& input, const std::string& text) {
     if (const auto address = net::parse_address(text))
-        return {{host(*address), true, "", ""}};
+        return std::vector<BgpTarget>{{host(*address), true, "", ""}};
     if (const auto prefix = net::parse_cidr(text, net::CidrForm::OrAddress))
-        return {{*prefix, false, "", ""}};
+        return std::vector<BgpTarget>{{*prefix, false, "", ""}};
     return text.starts_with("service:") ? service_targets(input, text.substr(8))
                                         : pod_targets(input, text);
 }
@@ -87,7 +87,7 @@ bool BgpNeighbor::matches(const routing::Session& session) const {
            (!peer.empty() && session.origin.object == peer);
 }
 
-BgpNeighbor bgp_neighbor(const RoutedInput& routed, const std::string& name) {
+Result<BgpNeighbor> bgp_neighbor(const RoutedInput& routed, const std::string& name) {
     BgpNeighbor out;
     if (const auto address = net::parse_address(name))
         out.addresses.push_back(*address);
@@ -118,9 +118,8 @@ BgpNeighbor bgp_neighbor(const RoutedInput& routed, const std::string& name) {
     if (!out.addresses.empty() || !out.peer.empty())
         return out;
     const auto near = diag::nearest(name, names);
-    throw CLI::ValidationError(
-        fmt::format("`{}` is no address, node, router of an inventory or BGPPeer{}", name,
-                    near ? fmt::format("; did you mean `{}`?", *near) : ""));
+    return Error{fmt::format("`{}` is no address, node, router of an inventory or BGPPeer{}", name,
+                             near ? fmt::format("; did you mean `{}`?", *near) : "")};
 }
 
 std::vector<policy::FabricRouter> fabric_routers(const policy::Cluster& cluster) {
@@ -141,4 +140,4 @@ std::string text_of(const RoutedInput& routed, const routing::Step& step) {
                : fmt::format("{}: {}", routing::to_string(step), routed.text_of(step.origin));
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "cli/polecat/diff/print.h"
+#include "driver/diff/report.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 /// A version, as read and lowered.
 struct DiffSide {
@@ -21,4 +21,4 @@ struct DiffSide {
 std::vector<std::string> unseen_changes(const DiffReport& report, const DiffSide& base,
                                         const DiffSide& head);
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -1,4 +1,4 @@
-#include "cli/polecat/bgp/picture.h"
+#include "driver/bgp/picture.h"
 
 #include <algorithm>
 #include <map>
@@ -7,10 +7,10 @@
 #include <fmt/format.h>
 
 #include "analyzer/routing/sessions/fabric.h"
-#include "cli/polecat/bgp/print.h"
+#include "driver/bgp/session_text.h"
 #include "support/listed.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 namespace {
 
@@ -345,4 +345,4 @@ FabricPicture fabric_picture(const RoutedInput& routed, const routing::SessionRe
     return FabricPainter(routed, report).paint();
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

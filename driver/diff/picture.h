@@ -2,13 +2,13 @@
 #pragma once
 
 #include "backends/graph/graph.h"
-#include "cli/polecat/diff/print.h"
+#include "driver/diff/report.h"
 #include "ir/decision/lowered.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 /// A box is endpoints of one namespace that neither version tells apart; a whole namespace where
 /// those are more than 200. Nothing is left out.
 backends::Graph diff_picture(const DiffReport& report, const decision::LoweredCluster& head);
 
-} // namespace polecat::cli
+} // namespace polecat::driver

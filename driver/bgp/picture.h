@@ -5,7 +5,7 @@
 #include "backends/graph/fabric.h"
 #include "driver/routing/routed_input.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 /// Boxes of one row that a screen shows; more are put together, those with problems last.
 inline constexpr std::size_t kMostBoxes = 12;
@@ -15,4 +15,4 @@ inline constexpr std::size_t kMostBoxes = 12;
 backends::FabricPicture fabric_picture(const RoutedInput& routed,
                                        const routing::SessionReport& report);
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -1,4 +1,4 @@
-#include "cli/polecat/diff/unseen.h"
+#include "driver/diff/unseen.h"
 
 #include <algorithm>
 #include <set>
@@ -6,7 +6,7 @@
 #include "ir/policy/extent.h"
 #include "ir/policy/scope.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 namespace {
 
@@ -116,4 +116,4 @@ std::vector<std::string> unseen_changes(const DiffReport& report, const DiffSide
     return {open.begin(), open.end()};
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

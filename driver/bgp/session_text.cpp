@@ -1,10 +1,10 @@
-#include "cli/polecat/bgp/print.h"
+#include "driver/bgp/session_text.h"
 
 #include <fmt/format.h>
 
 #include "support/listed.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 using routing::SessionGroup;
 
@@ -87,4 +87,4 @@ std::string ends_of(const routing::SessionFault& fault) {
                            : "");
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

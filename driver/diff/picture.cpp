@@ -1,4 +1,4 @@
-#include "cli/polecat/diff/picture.h"
+#include "driver/diff/picture.h"
 
 #include <algorithm>
 #include <array>
@@ -10,7 +10,7 @@
 
 #include "driver/map/picture.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 using analyzer::ChangeKind;
 using analyzer::ConnectionSet;
@@ -176,4 +176,4 @@ Graph diff_picture(const DiffReport& report, const decision::LoweredCluster& hea
     return Painter(report, head).paint();
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver
