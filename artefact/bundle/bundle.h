@@ -19,9 +19,16 @@ struct Written {
 };
 Written write(const Contents& contents, std::string compiler);
 
-/// The name of a program or of slots, from what they say.
-ContentId id_of(const decision::Program& program);
+/// The name of slots, from what they say.
 ContentId id_of(const SlotsRecord& slots);
+
+/// What a record is in a part: equal bytes, equal records.
+std::string to_bytes(const NodeRecord& record);
+std::string to_bytes(const ProgramRecord& record);
+std::string to_bytes(const PredicateRecord& record);
+std::string to_bytes(const SettingsRecord& record);
+std::string to_bytes(const RangesRecord& record);
+std::string to_bytes(const Origins& record);
 
 /// Everything throws Refused.
 class Bundle {

@@ -16,6 +16,12 @@ std::uint8_t bits_for(std::size_t records, std::size_t in_part) {
     return bits;
 }
 
+template <class T> std::string bytes_of(const T& record) {
+    Encoder out;
+    out.put(record);
+    return out.take();
+}
+
 class PartsWriter {
   public:
     explicit PartsWriter(std::string compiler) { manifest_.compiler = std::move(compiler); }
@@ -30,9 +36,7 @@ class PartsWriter {
         manifest_.parts.push_back(std::move(entry));
     }
     template <class T> void add_record(PartKind kind, std::string key, const T& record) {
-        Encoder out;
-        out.put(record);
-        add(kind, std::move(key), out.take());
+        add(kind, std::move(key), bytes_of(record));
     }
 
     /// Records by name, each to be stepped over.
@@ -137,16 +141,27 @@ Written write(const Contents& contents, std::string compiler) {
     return out.take();
 }
 
-ContentId id_of(const decision::Program& program) {
-    Encoder out;
-    out.put(program);
-    return content_id(out.take());
+ContentId id_of(const SlotsRecord& slots) {
+    return content_id(bytes_of(slots));
 }
 
-ContentId id_of(const SlotsRecord& slots) {
-    Encoder out;
-    out.put(slots);
-    return content_id(out.take());
+std::string to_bytes(const NodeRecord& record) {
+    return bytes_of(record);
+}
+std::string to_bytes(const ProgramRecord& record) {
+    return bytes_of(record);
+}
+std::string to_bytes(const PredicateRecord& record) {
+    return bytes_of(record);
+}
+std::string to_bytes(const SettingsRecord& record) {
+    return bytes_of(record);
+}
+std::string to_bytes(const RangesRecord& record) {
+    return bytes_of(record);
+}
+std::string to_bytes(const Origins& record) {
+    return bytes_of(record);
 }
 
 } // namespace polecat::bundle

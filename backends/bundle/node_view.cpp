@@ -56,6 +56,7 @@ class ViewBuilder {
             files_.push_back(sources_.add(file, ""));
         for (const auto& [name, node] : nodes)
             add_node(name, node);
+        cluster_.world.index_addresses();
     }
 
     backends::IdentityNumbers numbers() {
@@ -232,13 +233,14 @@ class ViewBuilder {
 
 } // namespace
 
-NodeView::NodeView(const Bundle& bundle, const std::string& node, backends::Numbers base,
-                   std::optional<std::uint16_t> report_group) {
-    ViewBuilder builder(bundle, node, sources_, cluster_);
+NodeView view_of(const Bundle& bundle, const std::string& node) {
+    Sources sources;
+    decision::LoweredCluster cluster;
+    ViewBuilder builder(bundle, node, sources, cluster);
     builder.run();
     backends::IdentityNumbers numbers = builder.numbers();
     backends::OwnSides own = builder.own(numbers);
-    images_.emplace(cluster_, std::move(numbers), std::move(own), std::move(base), report_group);
+    return {std::move(sources), std::move(cluster), std::move(numbers), std::move(own)};
 }
 
 } // namespace polecat::bundle

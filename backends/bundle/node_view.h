@@ -2,33 +2,23 @@
 /// that these ask, as a cluster that backends read. The rest of the bundle stays unread.
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "artefact/bundle/bundle.h"
-#include "backends/node/build.h"
+#include "backends/node/programs.h"
 #include "ir/decision/lowered.h"
 #include "support/source.h"
 
 namespace polecat::bundle {
 
-class NodeView {
-  public:
-    /// `base`: numbers of programs that the node has. Throws Refused.
-    NodeView(const Bundle& bundle, const std::string& node, backends::Numbers base = {},
-             std::optional<std::uint16_t> report_group = {});
-    NodeView(const NodeView&) = delete; // its parts refer to each other
-    NodeView& operator=(const NodeView&) = delete;
-
-    const decision::LoweredCluster& cluster() const { return cluster_; }
-    /// Paths and places as the compile had them, without the texts.
-    const Sources& sources() const { return sources_; }
-    backends::NodeImages& images() { return *images_; }
-
-  private:
-    Sources sources_;
-    decision::LoweredCluster cluster_;
-    std::optional<backends::NodeImages> images_;
+struct NodeView {
+    Sources sources; ///< paths and places as the compile had them, without the texts
+    decision::LoweredCluster cluster;
+    backends::IdentityNumbers numbers; ///< with what the cluster's programs ask
+    backends::OwnSides own;
 };
+
+/// Throws Refused. Of a node that has no endpoint in the bundle: what every node has.
+NodeView view_of(const Bundle& bundle, const std::string& node);
 
 } // namespace polecat::bundle

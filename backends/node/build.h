@@ -27,6 +27,7 @@ class NodeImages {
     std::optional<NodeImage> of(const std::string& node, diag::Diagnostics& diagnostics);
     /// The name that an image has for a program; empty: of those that can't be said.
     const std::string& name_of(decision::ProgramId id) { return programs_[id].name; }
+    const IdentityNumbers& numbers() const { return numbers_; }
     /// Of the programs of the nodes that were asked for.
     Numbers record() const { return programs_.record(); }
 

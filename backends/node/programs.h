@@ -3,10 +3,12 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "backends/node/ends.h"
 #include "backends/node/identity_numbers.h"
 #include "backends/node/node_image.h"
 #include "ir/decision/lowered.h"
@@ -43,8 +45,7 @@ std::string said_of(const decision::LoweredCluster& cluster, decision::ProgramId
 /// Lists of predicates in the order of their texts: the same in whatever order they were met.
 void sort_by_text(decision::Program& program, const decision::PredicateStore& predicates);
 
-/// Identities by number.
-using NumberedEnds = std::vector<std::pair<std::uint32_t, const decision::Identity*>>;
+struct ProgramEnds;
 
 class Programs {
   public:
@@ -63,12 +64,14 @@ class Programs {
     static NamedProgram closed(const decision::Program& program, const std::string& text,
                                std::string why, NamedProgram of);
     NamedProgram named(const decision::Program& program, const std::string& text,
-                       const decision::Table& table, const NumberedEnds& own,
-                       const NumberedEnds& others, NamedProgram of);
+                       const decision::Table& table, const ProgramEnds& sides, NamedProgram of);
+    const FamilyEnds& ends_of(net::Family family);
+    std::vector<std::size_t> own_places(const std::string& text, const FamilyEnds& ends);
 
     const decision::LoweredCluster& cluster_;
     const IdentityNumbers& numbers_;
     OwnSides own_;
+    std::map<net::Family, std::optional<FamilyEnds>> ends_; ///< once they are asked for
     const Numbers& base_;
     std::map<std::uint32_t, NamedProgram> made_; ///< by program
     std::map<std::string, Numbers::Program> record_;

@@ -32,8 +32,14 @@ template <class Rules> Rules rules_or_throw(Result<Rules> made, const std::strin
 
 Compilation::Compilation(const decision::LoweredCluster& cluster, const Sources& sources,
                          backends::Numbers base, std::optional<std::uint16_t> report_group)
-    : cluster_(cluster), sources_(sources), identities_(cluster),
-      images_(cluster, identities_, std::move(base), report_group) {}
+    : cluster_(cluster), sources_(sources), identities_(std::in_place, cluster),
+      images_(cluster, *identities_, std::move(base), report_group) {}
+
+Compilation::Compilation(const decision::LoweredCluster& cluster, const Sources& sources,
+                         backends::IdentityNumbers numbers, backends::OwnSides own,
+                         backends::Numbers base, std::optional<std::uint16_t> report_group)
+    : cluster_(cluster), sources_(sources),
+      images_(cluster, std::move(numbers), std::move(own), std::move(base), report_group) {}
 
 std::set<std::string> Compilation::nodes() const {
     std::set<std::string> out;
@@ -59,7 +65,7 @@ std::optional<backends::NodeImage> Compilation::image(const std::string& node,
 std::optional<iptables::FilterImage> Compilation::filter_image(const std::string& node,
                                                                diag::Diagnostics& diagnostics) {
     if (!filters_)
-        filters_.emplace(cluster_, identities_, images_);
+        filters_.emplace(cluster_, images_);
     return filters_->of(node, diagnostics);
 }
 

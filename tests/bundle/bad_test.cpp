@@ -90,7 +90,7 @@ TEST_CASE("a part with nonsense in it is refused, or is one with the same bytes"
             const bundle::Contents contents = read.all();
             // What is a cluster is one for nodes as well, or they refuse it.
             for (const std::string& node : read.nodes())
-                CHECK(fault_of([&] { bundle::NodeView(read, node); }).value_or(Fault::Unreadable) ==
+                CHECK(fault_of([&] { bundle::view_of(read, node); }).value_or(Fault::Unreadable) ==
                       Fault::Unreadable);
         });
         CHECK(fault.value_or(Fault::Unreadable) == Fault::Unreadable);

@@ -26,10 +26,12 @@ void check_node(const testing::RandomCluster& cluster, const bundle::Bundle& bun
                 backends::NodeImages& direct) {
     diag::Diagnostics expected, seen;
     const auto image = direct.of(node, expected);
-    bundle::NodeView view(bundle, node, base);
-    const auto made = view.images().of(node, seen);
+    bundle::NodeView view = bundle::view_of(bundle, node);
+    backends::NodeImages images(view.cluster, std::move(view.numbers), std::move(view.own), base,
+                                {});
+    const auto made = images.of(node, seen);
     REQUIRE(made.has_value() == image.has_value());
-    CHECK(described(seen, view.sources()) == described(expected, cluster.sources));
+    CHECK(described(seen, view.sources) == described(expected, cluster.sources));
     if (!image)
         return;
     CHECK(*made == *image);
@@ -85,15 +87,17 @@ TEST_CASE("places of slots are those of the compile") {
     for (const std::string& node : bundle.nodes()) {
         diag::Diagnostics unused;
         const auto image = direct.of(node, unused);
-        bundle::NodeView view(bundle, node);
-        const auto made = view.images().of(node, unused);
+        bundle::NodeView view = bundle::view_of(bundle, node);
+        backends::NodeImages images(view.cluster, std::move(view.numbers), std::move(view.own), {},
+                                    {});
+        const auto made = images.of(node, unused);
         REQUIRE((image && made));
-        const auto origins = [&](const decision::LoweredCluster& of, backends::NodeImages& images,
+        const auto origins = [&](const decision::LoweredCluster& of, backends::NodeImages& all,
                                  const backends::NodeImage& what, const Sources& sources) {
-            return cli::parse_origins(cli::origins_json(of, images, what, node, sources));
+            return driver::parse_origins(driver::origins_json(of, all, what, node, sources));
         };
         const auto expected = origins(cluster->lowered, direct, *image, cluster->sources);
-        const auto seen = origins(view.cluster(), view.images(), *made, view.sources());
+        const auto seen = origins(view.cluster, images, *made, view.sources);
         REQUIRE((expected.ok() && seen.ok()));
         CHECK(seen->slots == expected->slots);
         CHECK(!seen->slots.empty());
