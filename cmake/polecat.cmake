@@ -9,6 +9,7 @@ endif()
 find_package(PkgConfig REQUIRED)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
+find_library(MIMALLOC mimalloc)
 
 # Half of what a file costs is reading headers: libraries and programs are compiled eight files at a time, tests four. A
 # name in an unnamed namespace is therefore used once in a library. Off: each file alone, for tools that read compile_commands.json.

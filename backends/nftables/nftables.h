@@ -2,6 +2,7 @@
 /// is the same ruleset: the number of a generation comes into it when it is loaded.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
@@ -27,6 +28,9 @@ struct Slots {
 };
 
 nft::Ruleset emit(const NodeImage& image, const Slots& slots = {});
+
+/// Bits of the conntrack mark that rules write, and nobody else may.
+std::uint32_t flow_mark_bits(const NodeImage& image);
 
 /// The names that a ruleset has.
 Slots slots_of(const nft::Ruleset& ruleset);

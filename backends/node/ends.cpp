@@ -4,6 +4,8 @@
 
 namespace polecat::backends {
 
+using decision::EndClass;
+using decision::EndKinds;
 using decision::Identity;
 using decision::PortMember;
 using decision::PredicateId;
@@ -22,10 +24,10 @@ std::vector<PortMember> members_of(const Identity& identity, PredicateId id) {
 /// Cuts kinds by one predicate after the other. A kind that is cut up stays, of fewer or of none.
 class KindsMaker {
   public:
-    KindsMaker(net::Family family, std::size_t identities) {
+    explicit KindsMaker(std::size_t identities) {
         out_.of.assign(identities, 0);
-        out_.list.emplace_back().family = family;
-        out_.weight.push_back(identities);
+        out_.list.emplace_back();
+        out_.weights.push_back(identities);
     }
 
     /// `add` makes of a kind what it is where this holds.
@@ -46,23 +48,25 @@ class KindsMaker {
             const auto members = members_of(*identities[place], id);
             const auto [known, added] = next.try_emplace({out_.of[place], members}, 0);
             if (added)
-                known->second = made_of(out_.of[place], [&](Identity& to) {
-                    to.port_members.insert(to.port_members.end(), members.begin(), members.end());
+                known->second = made_of(out_.of[place], [&](EndClass& to) {
+                    to.members.insert(to.members.end(), members.begin(), members.end());
                 });
             move(place, known->second);
         }
     }
 
-    /// Without kinds that no identity is of.
+    /// Sorted, without kinds that no identity is of.
     EndKinds take() {
+        std::map<EndClass, std::uint32_t> kinds;
+        for (std::uint32_t i = 0; i < out_.list.size(); ++i)
+            if (out_.weights[i] > 0)
+                kinds.emplace(std::move(out_.list[i]), i);
         EndKinds out;
         std::vector<std::uint32_t> renumbered(out_.list.size(), 0);
-        for (std::size_t i = 0; i < out_.list.size(); ++i) {
-            if (out_.weight[i] == 0)
-                continue;
-            renumbered[i] = static_cast<std::uint32_t>(out.list.size());
-            out.list.push_back(std::move(out_.list[i]));
-            out.weight.push_back(out_.weight[i]);
+        for (const auto& [kind, was] : kinds) {
+            renumbered[was] = static_cast<std::uint32_t>(out.list.size());
+            out.list.push_back(kind);
+            out.weights.push_back(out_.weights[was]);
         }
         out.of = std::move(out_.of);
         for (std::uint32_t& kind : out.of)
@@ -72,15 +76,15 @@ class KindsMaker {
 
   private:
     template <class Add> std::uint32_t made_of(std::uint32_t kind, const Add& add) {
-        Identity made = out_.list[kind];
+        EndClass made = out_.list[kind];
         add(made);
         out_.list.push_back(std::move(made));
-        out_.weight.push_back(0);
+        out_.weights.push_back(0);
         return static_cast<std::uint32_t>(out_.list.size() - 1);
     }
     void move(std::uint32_t place, std::uint32_t kind) {
-        --out_.weight[out_.of[place]];
-        ++out_.weight[kind];
+        --out_.weights[out_.of[place]];
+        ++out_.weights[kind];
         out_.of[place] = kind;
     }
 
@@ -89,9 +93,7 @@ class KindsMaker {
 
 } // namespace
 
-FamilyEnds::FamilyEnds(net::Family family,
-                       const std::map<std::uint32_t, const Identity*>& by_number)
-    : family_(family) {
+FamilyEnds::FamilyEnds(const std::map<std::uint32_t, const Identity*>& by_number) {
     const auto holders = [&](PredicateId id) -> Holders& {
         if (holders_.size() <= id.value)
             holders_.resize(id.value + std::size_t{1});
@@ -112,19 +114,14 @@ FamilyEnds::FamilyEnds(net::Family family,
     }
 }
 
-std::size_t FamilyEnds::place_of(std::uint32_t number) const {
-    return static_cast<std::size_t>(std::lower_bound(numbers_.begin(), numbers_.end(), number) -
-                                    numbers_.begin());
-}
-
 EndKinds FamilyEnds::kinds(const std::vector<PredicateId>& asked) const {
-    KindsMaker maker(family_, numbers_.size());
+    KindsMaker maker(numbers_.size());
     for (const PredicateId id : asked) {
         if (id.value >= holders_.size())
             continue; // it holds of none
         const Holders& holders = holders_[id.value];
-        maker.cut(holders.yes, [&](Identity& to) { to.yes.push_back(id); });
-        maker.cut(holders.unknown, [&](Identity& to) { to.unknown.push_back(id); });
+        maker.cut(holders.yes, [&](EndClass& to) { to.yes.push_back(id); });
+        maker.cut(holders.unknown, [&](EndClass& to) { to.unknown.push_back(id); });
         if (!holders.members.empty())
             maker.cut_by_members(holders.members, identities_, id);
     }

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <bit>
-#include <map>
 #include <set>
 
 #include <fmt/format.h>
+
+#include "backends/node/programs.h"
 
 namespace polecat::backends {
 
@@ -22,7 +23,8 @@ constexpr std::size_t kWorthBlocks = 100;
 
 /// From a table to its image.
 class ImageMaker {
-    using Counts = std::map<std::uint32_t, std::size_t>; ///< of identities, by row
+    using Counts = std::map<std::uint32_t, std::size_t>;               ///< of identities, by row
+    using Rows = std::vector<std::pair<std::uint32_t, std::uint32_t>>; ///< of identities; sorted
 
   public:
     /// `otherwise`: the slot of packets that nothing matched.
@@ -70,18 +72,17 @@ class ImageMaker {
         }
     }
 
-    /// Places of identities in `ends`.
-    void add_own(const FamilyEnds& ends, const EndKinds& kinds,
-                 const std::vector<std::size_t>& own) {
-        const std::vector<std::uint16_t> class_of = classes_of(kinds, own_side());
+    void add_own(const NumberedEnds& own) {
+        const bool egress = table_.direction == decision::Direction::Egress;
+        const decision::Side& side = egress ? table_.source : table_.destination;
+        const std::vector<std::uint16_t> classes = own.classes(side);
         // In the order of the base, then of identities.
         std::map<std::uint16_t, std::pair<std::uint32_t, std::uint32_t>> first;
-        for (const std::size_t at : own) {
-            const std::uint32_t number = ends.numbers()[at];
-            const auto before = base_.own.find(number);
+        for (std::size_t i = 0; i < own.numbers.size(); ++i) {
+            const auto before = base_.own.find(own.numbers[i]);
             const std::pair<std::uint32_t, std::uint32_t> rank{
-                before == base_.own.end() ? ~0u : before->second, number};
-            const auto place = first.try_emplace(class_of[kinds.of[at]], rank).first;
+                before == base_.own.end() ? ~0u : before->second, own.numbers[i]};
+            const auto place = first.try_emplace(classes[own.kinds.of[i]], rank).first;
             place->second = std::min(place->second, rank);
         }
         for (const auto& [by_table, rank] : first)
@@ -90,40 +91,34 @@ class ImageMaker {
                   [&](std::uint16_t a, std::uint16_t b) { return first[a] < first[b]; });
         if (own_classes_.size() < 2)
             return;
-        for (const std::size_t at : own)
-            out_.own[ends.numbers()[at]] = static_cast<std::uint16_t>(
-                std::find(own_classes_.begin(), own_classes_.end(), class_of[kinds.of[at]]) -
+        for (std::size_t i = 0; i < own.numbers.size(); ++i)
+            out_.own[own.numbers[i]] = static_cast<std::uint16_t>(
+                std::find(own_classes_.begin(), own_classes_.end(), classes[own.kinds.of[i]]) -
                 own_classes_.begin());
         record_.own = out_.own;
     }
 
-    void add_others(const FamilyEnds& ends, const EndKinds& kinds) {
-        const std::vector<std::uint16_t> class_of = classes_of(kinds, other_side());
+    void add_others(const NumberedEnds& others) {
+        const bool egress = table_.direction == decision::Direction::Egress;
+        const auto classes = others.classes(egress ? table_.destination : table_.source);
         for (std::uint32_t i = 0; i < own_classes_.size(); ++i) {
-            std::vector<std::uint32_t> rows; // by kind
+            std::vector<std::uint32_t> by_kind;
             Counts counts;
-            for (std::size_t kind = 0; kind < kinds.list.size(); ++kind) {
-                const std::uint16_t own = own_classes_[i], other = class_of[kind];
+            for (std::size_t kind = 0; kind < classes.size(); ++kind) {
+                const std::uint16_t own = own_classes_[i], other = classes[kind];
                 const auto row =
-                    table_.pairs.find(is_egress() ? std::pair(own, other) : std::pair(other, own));
-                rows.push_back(
+                    table_.pairs.find(egress ? std::pair(own, other) : std::pair(other, own));
+                by_kind.push_back(
                     record_.rows.at(row_names_[row == table_.pairs.end() ? 0 : row->second]));
-                counts[rows.back()] += kinds.weight[kind];
+                counts[by_kind.back()] += others.kinds.weights[kind];
             }
-            ProgramImage::Others& made = out_.others.emplace_back();
-            made.usual = usual(i, counts);
-            add_blocks(i, ends, kinds, rows, made);
-            list_others(ends, kinds, rows, made);
+            Rows rows;
+            for (std::size_t each = 0; each < others.numbers.size(); ++each)
+                rows.emplace_back(others.numbers[each], by_kind[others.kinds.of[each]]);
+            add_rows_of(i, rows, counts);
         }
     }
 
-    std::string usual_text() const {
-        std::string out;
-        for (const std::string& each : record_.usual)
-            out += each + "\n";
-        return out;
-    }
-    const Numbers::Program& record() const { return record_; }
     /// Why it is more than a backend can hold; empty: it is not.
     std::string too_large() const {
         const auto bits = [](std::uint16_t count) {
@@ -142,7 +137,7 @@ class ImageMaker {
             elements += each.rows.size() + each.blocks.size();
         return elements > kMostElements ? fmt::format("{} elements", elements) : "";
     }
-    ProgramImage take() { return std::move(out_); }
+    MadeImage take() { return {std::move(out_), std::move(record_), {}}; }
 
   private:
     Outcome outcome_of(const decision::Cell& cell) const {
@@ -179,62 +174,27 @@ class ImageMaker {
         return row;
     }
 
-    bool is_egress() const { return table_.direction == decision::Direction::Egress; }
-    const decision::Side& own_side() const {
-        return is_egress() ? table_.source : table_.destination;
-    }
-    const decision::Side& other_side() const {
-        return is_egress() ? table_.destination : table_.source;
-    }
-    static std::vector<std::uint16_t> classes_of(const EndKinds& kinds,
-                                                 const decision::Side& side) {
-        std::vector<std::uint16_t> out;
-        for (const decision::Identity& kind : kinds.list)
-            out.push_back(side.find(kind));
-        return out;
-    }
-
-    /// Those whose row is neither usual nor that of their block.
-    static void list_others(const FamilyEnds& ends, const EndKinds& kinds,
-                            const std::vector<std::uint32_t>& rows, ProgramImage::Others& to) {
-        const auto& numbers = ends.numbers();
-        std::uint32_t expected = to.usual;
-        for (std::size_t at = 0; at < numbers.size(); ++at) {
-            if (at == 0 || block_of(numbers[at]) != block_of(numbers[at - 1])) {
-                const auto block = to.blocks.find(block_of(numbers[at]));
-                expected = block == to.blocks.end() ? to.usual : block->second;
-            }
-            const std::uint32_t row = rows[kinds.of[at]];
-            if (row != expected)
-                to.rows.emplace_hint(to.rows.end(), numbers[at], row);
+    /// What an own class gets: the usual row, and what differs from it.
+    void add_rows_of(std::uint32_t own, const Rows& rows, const Counts& counts) {
+        ProgramImage::Others& made = out_.others.emplace_back();
+        made.usual = usual(own, counts);
+        add_blocks(own, rows, made);
+        for (const auto& [identity, row] : rows) {
+            const auto block = made.blocks.find(block_of(identity));
+            if (row != (block == made.blocks.end() ? made.usual : block->second))
+                made.rows.emplace_hint(made.rows.end(), identity, row);
         }
-    }
-
-    static std::map<std::uint32_t, Counts> by_block(const FamilyEnds& ends, const EndKinds& kinds,
-                                                    const std::vector<std::uint32_t>& rows) {
-        std::map<std::uint32_t, Counts> out;
-        std::vector<std::size_t> of_kind(kinds.list.size(), 0);
-        const auto& numbers = ends.numbers();
-        for (std::size_t at = 0; at < numbers.size(); ++at) {
-            ++of_kind[kinds.of[at]];
-            const std::uint32_t block = block_of(numbers[at]);
-            if (at + 1 < numbers.size() && block_of(numbers[at + 1]) == block)
-                continue;
-            Counts& counts = out[block];
-            for (std::size_t kind = 0; kind < of_kind.size(); ++kind)
-                if (of_kind[kind] > 0)
-                    counts[rows[kind]] += of_kind[kind];
-            std::fill(of_kind.begin(), of_kind.end(), 0);
-        }
-        return out;
     }
 
     /// Says a row once for a block, where that saves much or the base does so.
-    void add_blocks(std::uint32_t own, const FamilyEnds& ends, const EndKinds& kinds,
-                    const std::vector<std::uint32_t>& rows, ProgramImage::Others& to) {
+    void add_blocks(std::uint32_t own, const Rows& rows, ProgramImage::Others& to) {
         std::size_t saved = 0;
         bool in_base = false;
-        for (const auto& [block, counts] : by_block(ends, kinds, rows)) {
+        for (auto first = rows.begin(); first != rows.end();) {
+            const std::uint32_t block = block_of(first->first);
+            Counts counts;
+            for (; first != rows.end() && block_of(first->first) == block; ++first)
+                ++counts[first->second];
             const auto before = base_.blocks.find({own, block});
             in_base = in_base || before != base_.blocks.end();
             const auto [row, count] =
@@ -264,14 +224,31 @@ class ImageMaker {
 
 } // namespace
 
+std::vector<std::uint16_t> NumberedEnds::classes(const decision::Side& side) const {
+    std::vector<std::uint16_t> out;
+    for (const decision::EndClass& end : kinds.list)
+        out.push_back(side.find(end));
+    return out;
+}
+
+std::string MadeImage::usual_text() const {
+    std::string out;
+    for (const std::string& each : record.usual)
+        out += each + "\n";
+    return out;
+}
+
 MadeImage make_image(const decision::Table& table, decision::SlotId otherwise,
-                     const Numbers::Program& base, const ProgramEnds& sides) {
+                     const Numbers::Program& base, const NumberedEnds& own,
+                     const NumberedEnds& others) {
     ImageMaker maker(table, otherwise, base);
     maker.add_cells();
     maker.add_rows();
-    maker.add_own(sides.ends, sides.own, sides.own_places);
-    maker.add_others(sides.ends, sides.others);
-    return {maker.too_large(), maker.record(), maker.usual_text(), maker.take()};
+    maker.add_own(own);
+    maker.add_others(others);
+    if (std::string why = maker.too_large(); !why.empty())
+        return {{}, {}, std::move(why)};
+    return maker.take();
 }
 
 } // namespace polecat::backends

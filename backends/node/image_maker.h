@@ -1,42 +1,36 @@
-/// From a program's table to its image, with the numbers of a base. For backends/node/programs.cpp.
+/// A program's table as identities see it: the image that nodes hold.
 #pragma once
 
-#include <set>
 #include <string>
 #include <vector>
 
-#include "backends/node/ends.h"
-#include "backends/node/programs.h"
+#include "backends/node/node_image.h"
+#include "backends/node/numbers.h"
+#include "ir/decision/table.h"
 
 namespace polecat::backends {
 
-/// The two sides of a program.
-struct ProgramEnds {
-    const FamilyEnds& ends;
-    std::vector<std::size_t> own_places;
-    EndKinds own, others;
+/// Numbers of identities, and what they are for one side of a program.
+struct NumberedEnds {
+    std::vector<std::uint32_t> numbers; ///< sorted
+    decision::EndKinds kinds;
 
-    /// Kinds that those of the own side are of.
-    std::vector<decision::Identity> own_kinds() const {
-        std::set<std::uint32_t> kinds;
-        for (const std::size_t at : own_places)
-            kinds.insert(own.of[at]);
-        std::vector<decision::Identity> out;
-        for (const std::uint32_t kind : kinds)
-            out.push_back(own.list[kind]);
-        return out;
-    }
+    /// By kind.
+    std::vector<std::uint16_t> classes(const decision::Side& side) const;
 };
 
 struct MadeImage {
-    std::string too_large; ///< why it is more than a backend can hold; empty: it is not
-    Numbers::Program record;
-    std::string usual_text; ///< rows that are usual, as text
     ProgramImage image;
+    Numbers::Program record; ///< for the next compile
+    std::string too_large;   ///< why it is more than a backend can hold; empty: it is not
+
+    /// What the name of the program has of it.
+    std::string usual_text() const;
 };
 
-/// `table`: flattened for these sides. `otherwise`: the slot of packets that nothing matched.
+/// `otherwise`: the slot of packets that nothing matched. `base`: what survives is numbered so.
 MadeImage make_image(const decision::Table& table, decision::SlotId otherwise,
-                     const Numbers::Program& base, const ProgramEnds& sides);
+                     const Numbers::Program& base, const NumberedEnds& own,
+                     const NumberedEnds& others);
 
 } // namespace polecat::backends

@@ -1,6 +1,7 @@
 #include "backends/node/programs.h"
 
 #include <algorithm>
+#include <bit>
 
 #include <fmt/format.h>
 
@@ -146,6 +147,21 @@ NamedProgram Programs::closed(const Program& program, const std::string& text, s
     return of;
 }
 
+/// `only`: of these identities, or of all of the family.
+NumberedEnds Programs::ends_of(const Program& program, bool source,
+                               const std::set<std::uint32_t>* only) {
+    const auto& known = numbers_.of(program.family);
+    const std::vector<PredicateId> asked = decision::predicates_of(program, source);
+    if (!only) {
+        const FamilyEnds& ends = ends_.try_emplace(program.family, known).first->second;
+        return {ends.numbers(), ends.kinds(asked)};
+    }
+    std::vector<const decision::Identity*> list;
+    for (const std::uint32_t number : *only)
+        list.push_back(known.at(number));
+    return {{only->begin(), only->end()}, decision::EndKinds({asked, {}, {}}, list)};
+}
+
 NamedProgram Programs::make(decision::ProgramId id) {
     NamedProgram out;
     const Program program = expressible(cluster_, id, out);
@@ -153,15 +169,13 @@ NamedProgram Programs::make(decision::ProgramId id) {
         return out;
     const auto known = own_.digests.find(id.value); // endpoints without an address have none
     const std::string text = known == own_.digests.end() ? said_of(cluster_, id) : known->second;
-    const FamilyEnds& ends = ends_of(program.family);
     const bool egress = program.direction == decision::Direction::Egress;
-    const ProgramEnds sides{ends, own_places(text, ends),
-                            ends.kinds(predicates_of(program, egress)),
-                            ends.kinds(predicates_of(program, !egress))};
-    const auto own = sides.own_kinds();
-    const auto& others = sides.others.list;
-    const auto table = egress ? decision::flatten(program, cluster_.predicates, own, others)
-                              : decision::flatten(program, cluster_.predicates, others, own);
+    const OwnSides::Side& side = own_.sides[text];
+    const NumberedEnds others = ends_of(program, !egress, nullptr);
+    const NumberedEnds own = ends_of(program, egress, side.any ? nullptr : &side.numbers);
+    const auto table =
+        decision::flatten(program, cluster_.predicates, egress ? own.kinds : others.kinds,
+                          egress ? others.kinds : own.kinds);
     if (!table)
         return closed(program, text, table.error(), std::move(out));
     for (const decision::Cell& cell : table->cells)
@@ -169,40 +183,22 @@ NamedProgram Programs::make(decision::ProgramId id) {
             out.unsaid.push_back(cell.slot);
     if (!out.unsaid.empty())
         return out;
-    return named(program, text, *table, sides, std::move(out));
-}
-
-const FamilyEnds& Programs::ends_of(net::Family family) {
-    auto& made = ends_[family];
-    if (!made)
-        made.emplace(family, numbers_.of(family));
-    return *made;
-}
-
-std::vector<std::size_t> Programs::own_places(const std::string& text, const FamilyEnds& ends) {
-    const OwnSides::Side& side = own_.sides[text];
-    std::vector<std::size_t> out;
-    if (side.any)
-        for (std::size_t at = 0; at < ends.numbers().size(); ++at)
-            out.push_back(at);
-    else
-        for (const std::uint32_t number : side.numbers)
-            out.push_back(ends.place_of(number));
-    return out;
+    return named(program, text, *table, own, others, std::move(out));
 }
 
 NamedProgram Programs::named(const Program& program, const std::string& text,
-                             const decision::Table& table, const ProgramEnds& sides,
-                             NamedProgram of) {
+                             const decision::Table& table, const NumberedEnds& own,
+                             const NumberedEnds& others, NamedProgram of) {
     const std::string frame = digest_of(text + cut_text(table), 24);
     const auto before = base_.programs.find(frame);
     const Numbers::Program none;
-    MadeImage made = make_image(table, program.otherwise_slot,
-                                before == base_.programs.end() ? none : before->second, sides);
+    MadeImage made =
+        make_image(table, program.otherwise_slot,
+                   before == base_.programs.end() ? none : before->second, own, others);
     if (!made.too_large.empty())
         return closed(program, text, made.too_large, std::move(of));
+    of.name = "p" + digest_of(frame + made.usual_text(), 12);
     record_[frame] = std::move(made.record);
-    of.name = "p" + digest_of(frame + made.usual_text, 12);
     of.image = std::move(made.image);
     return of;
 }

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -45,7 +44,7 @@ std::string said_of(const decision::LoweredCluster& cluster, decision::ProgramId
 /// Lists of predicates in the order of their texts: the same in whatever order they were met.
 void sort_by_text(decision::Program& program, const decision::PredicateStore& predicates);
 
-struct ProgramEnds;
+struct NumberedEnds;
 
 class Programs {
   public:
@@ -61,18 +60,19 @@ class Programs {
 
   private:
     NamedProgram make(decision::ProgramId id);
+    NumberedEnds ends_of(const decision::Program& program, bool source,
+                         const std::set<std::uint32_t>* only);
     static NamedProgram closed(const decision::Program& program, const std::string& text,
                                std::string why, NamedProgram of);
     NamedProgram named(const decision::Program& program, const std::string& text,
-                       const decision::Table& table, const ProgramEnds& sides, NamedProgram of);
-    const FamilyEnds& ends_of(net::Family family);
-    std::vector<std::size_t> own_places(const std::string& text, const FamilyEnds& ends);
+                       const decision::Table& table, const NumberedEnds& own,
+                       const NumberedEnds& others, NamedProgram of);
 
     const decision::LoweredCluster& cluster_;
     const IdentityNumbers& numbers_;
     OwnSides own_;
-    std::map<net::Family, std::optional<FamilyEnds>> ends_; ///< once they are asked for
     const Numbers& base_;
+    std::map<net::Family, FamilyEnds> ends_;     ///< once they are asked for
     std::map<std::uint32_t, NamedProgram> made_; ///< by program
     std::map<std::string, Numbers::Program> record_;
 };

@@ -24,7 +24,7 @@ namespace {
 struct BundleOptions {
     std::string bundle, other, key, node;
     std::string target = "nftables", out = "polecat-bundle", base, format = "text";
-    std::optional<std::uint16_t> log_denied;
+    backends::NodeOptions node_options;
 };
 
 int told(diag::Diagnostics& diagnostics, const Sources& sources = {}) {
@@ -117,7 +117,7 @@ class Extractor {
     Extractor(const BundleOptions& options, const bundle::Bundle& bundle)
         : options_(options), view_(bundle::view_of(bundle, options.node)),
           compiled_(view_.cluster, view_.sources, std::move(view_.numbers), std::move(view_.own),
-                    base(), options.log_denied) {
+                    base(), options.node_options) {
         const std::vector<std::string> nodes = bundle.nodes();
         const auto& known = view_.cluster.nodes;
         if (std::count(nodes.begin(), nodes.end(), options.node) == 0 &&
@@ -278,8 +278,12 @@ void add_bundle(CLI::App& app, int& exit_code) {
     extract->add_option("--base", options->base,
                         "folder of an earlier extract: what is still there keeps its numbers");
     extract->add_option("--key", options->key, "file of the public key that must have signed it");
-    extract->add_option("--log-denied", options->log_denied,
+    extract->add_option("--log-denied", options->node_options.report_group,
                         "a group of nfnetlink_log that is told what is denied and by which rule");
+    extract
+        ->add_option("--flow-mark-bit", options->node_options.flow_mark_bit,
+                     "as `polecat compile` has it")
+        ->check(CLI::Range(0u, backends::kLastFlowMarkBit));
     CLI::App* signs = add("sign", "sign a bundle, if it is whole", sign);
     signs->add_option("--key", options->key, "file of the private key")->required();
     CLI::App* verified = add("verify", "is a bundle whole, and signed by whom?", verify_bundle);

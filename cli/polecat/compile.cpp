@@ -37,7 +37,7 @@ struct CompileOptions {
     std::string out = "polecat-bundle";
     std::string base;
     std::string plan_from; ///< set: steps are printed and nothing is written
-    std::optional<std::uint16_t> log_denied;
+    backends::NodeOptions node_options;
     RoutingFlags routing; ///< of bird
     bool origins = true;  ///< of bird
 };
@@ -64,7 +64,8 @@ std::string base_of(const CompileOptions& options) {
 }
 
 /// Steps one after the other, each with what it does.
-void print_plan(const backends::Plan& plan, const std::string& node) {
+void print_plan(const backends::Plan& plan, const backends::NodeImage& to,
+                const std::string& node) {
     if (plan.steps.empty())
         fmt::print("# node {}: nothing changes\n", node);
     else
@@ -74,7 +75,8 @@ void print_plan(const backends::Plan& plan, const std::string& node) {
             node);
     if (plan.judges_anew)
         fmt::print("# $generation is a number that no connection of the node has: `nft -D "
-                   "generation=0x00010000 -f`, as docs/nftables.md says\n");
+                   "generation={:#010x} -f`, as docs/nftables.md says\n",
+                   backends::Generation{1}.bits(to.flow_mark_bit));
     for (std::size_t i = 0; i < plan.steps.size(); ++i)
         fmt::print("# node {}, step {} of {}: {}\n{}", node, i + 1, plan.steps.size(),
                    plan.steps[i].what, plan.steps[i].text);
@@ -94,7 +96,7 @@ class Compiler {
     Compiler(const CompileOptions& options, const Input& input,
              const decision::LoweredCluster& cluster)
         : options_(options), input_(input),
-          compiled_(cluster, input.sources, base_numbers(base_of(options)), options.log_denied) {}
+          compiled_(cluster, input.sources, base_numbers(base_of(options)), options.node_options) {}
 
     int run() {
         const std::set<std::string> nodes = nodes_asked_for();
@@ -143,7 +145,8 @@ class Compiler {
         if (is_iptables())
             write("hooks.iptables", iptables::filter_hooks());
         else
-            write(kGenerationsFile, backends::free_generations());
+            write(kGenerationsFile,
+                  backends::free_generations(options_.node_options.flow_mark_bit));
     }
 
     void compile(const std::string& node) {
@@ -161,7 +164,7 @@ class Compiler {
         const auto plan = plan_from(options_.plan_from, node, *image);
         if (!plan)
             throw CLI::ValidationError("--plan-from", plan.error());
-        print_plan(*plan, node);
+        print_plan(*plan, *image, node);
     }
 
     /// `shown`: the file that is named; empty: its folder.
@@ -262,10 +265,13 @@ void refuse_for_iptables(const CompileOptions& options) {
     };
     refuse_for_bundle(!options.node.empty(), "--node");
     refuse_for_bundle(!options.plan_from.empty(), "--plan-from");
-    refuse_for_bundle(options.log_denied.has_value(), "--log-denied");
+    refuse_for_bundle(options.node_options.report_group.has_value(), "--log-denied");
+    refuse_for_bundle(options.node_options.flow_mark_bit != backends::kFlowMarkBit,
+                      "--flow-mark-bit");
     refuse(!options.base.empty(), "--base");
     refuse(!options.plan_from.empty(), "--plan-from");
-    refuse(options.log_denied.has_value(), "--log-denied");
+    refuse(options.node_options.report_group.has_value(), "--log-denied");
+    refuse(options.node_options.flow_mark_bit != backends::kFlowMarkBit, "--flow-mark-bit");
 }
 
 int run(CompileOptions& options) {
@@ -312,9 +318,14 @@ void add_compile(CLI::App& app, int& exit_code) {
                         "print the steps from these rules (the listing of a node's table, or a "
                         "bundle whose files the nodes have loaded whole) instead of writing a "
                         "bundle");
-    command->add_option("--log-denied", options->log_denied,
+    command->add_option("--log-denied", options->node_options.report_group,
                         "a group of nfnetlink_log that is told what is denied and by which rule, "
                         "10 packets a second for each");
+    command
+        ->add_option("--flow-mark-bit", options->node_options.flow_mark_bit,
+                     "the lowest of the 15 bits of conntrack marks that rules write; 16 when "
+                     "absent")
+        ->check(CLI::Range(0u, backends::kLastFlowMarkBit));
     command
         ->add_option("--emit", options->emit,
                      "print a form on the way instead: policy-ir, program or table")

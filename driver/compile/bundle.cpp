@@ -57,8 +57,15 @@ Result<backends::Numbers> numbers_in(const std::string& bundle) {
                                           backends::parse_numbers);
 }
 
-Result<nft::Ruleset> rules_in(const std::string& path) {
-    return parsed_file<nft::Ruleset>(path, nft::parse);
+Result<nft::Ruleset> rules_in(const std::string& path, nft::OtherTables* others) {
+    return parsed_file<nft::Ruleset>(path, [&](const std::string& text) -> Result<nft::Ruleset> {
+        auto listing = nft::read_listing(text, nft::Ruleset{}.table);
+        if (!listing)
+            return Error{listing.error()};
+        if (others != nullptr)
+            *others = std::move(listing->others);
+        return nft::parse(listing->ours);
+    });
 }
 
 } // namespace polecat::driver

@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 
+#include "artefact/nft/listing.h"
 #include "artefact/nft/ruleset.h"
 #include "backends/node/numbers.h"
 #include "support/result.h"
@@ -22,8 +23,9 @@ std::string origins_path(const std::string& bundle, const std::string& node);
 Result<bool> write_in_bundle(const std::string& bundle, const std::string& path,
                              const std::string& text);
 
-/// Errors of both name the file.
+/// Errors of these name the file.
 Result<backends::Numbers> numbers_in(const std::string& bundle);
-Result<nft::Ruleset> rules_in(const std::string& path);
+/// Of a node's file, or of a listing, in which tables of others may stand; they go to `others`.
+Result<nft::Ruleset> rules_in(const std::string& path, nft::OtherTables* others = nullptr);
 
 } // namespace polecat::driver

@@ -2,6 +2,8 @@
 
 #include <stdexcept>
 
+#include <fmt/format.h>
+
 #include "backends/iptables/iptables.h"
 #include "driver/input/input.h"
 
@@ -10,10 +12,13 @@ namespace polecat::driver {
 namespace {
 
 /// What someone must know who loads the file by hand.
-const char* const kLoadRuleset =
-    "# nft -D generation=0x00010000 -f ruleset.nft, after generations.nft of this bundle; with "
-    "every\n"
-    "# other policy the next number (0x00020000, ...). docs/nftables.md says why.\n";
+std::string load_ruleset(const backends::NodeImage& image) {
+    return fmt::format(
+        "# nft -D generation={:#010x} -f ruleset.nft, after generations.nft of this bundle; with "
+        "every\n# other policy the next number ({:#010x}, ...). docs/nftables.md says why.\n",
+        backends::Generation{1}.bits(image.flow_mark_bit),
+        backends::Generation{2}.bits(image.flow_mark_bit));
+}
 const char* const kLoadFilters =
     "# ipset restore -file sets.ipset, then sed s/@G@/001/ rules.v4 | iptables-restore --noflush "
     "and\n"
@@ -31,15 +36,15 @@ template <class Rules> Rules rules_or_throw(Result<Rules> made, const std::strin
 } // namespace
 
 Compilation::Compilation(const decision::LoweredCluster& cluster, const Sources& sources,
-                         backends::Numbers base, std::optional<std::uint16_t> report_group)
+                         backends::Numbers base, const backends::NodeOptions& options)
     : cluster_(cluster), sources_(sources), identities_(std::in_place, cluster),
-      images_(cluster, *identities_, std::move(base), report_group) {}
+      images_(cluster, *identities_, std::move(base), options) {}
 
 Compilation::Compilation(const decision::LoweredCluster& cluster, const Sources& sources,
                          backends::IdentityNumbers numbers, backends::OwnSides own,
-                         backends::Numbers base, std::optional<std::uint16_t> report_group)
+                         backends::Numbers base, const backends::NodeOptions& options)
     : cluster_(cluster), sources_(sources),
-      images_(cluster, std::move(numbers), std::move(own), std::move(base), report_group) {}
+      images_(cluster, std::move(numbers), std::move(own), std::move(base), options) {}
 
 std::set<std::string> Compilation::nodes() const {
     std::set<std::string> out;
@@ -75,7 +80,7 @@ backends::CompiledRules Compilation::rules(const std::string& node,
 }
 
 NodeFiles Compilation::files(const std::string& node, const backends::NodeImage& image) {
-    return {{{"ruleset.nft", kLoadRuleset + rules(node, image).text},
+    return {{{"ruleset.nft", load_ruleset(image) + rules(node, image).text},
              {"origins.json", origins_json(cluster_, images_, image, node, sources_)}},
             image.programs.size(),
             image.addresses.size(),

@@ -26,11 +26,11 @@ class Compilation {
   public:
     /// Both must outlive this. The rest as NodeImages has it.
     Compilation(const decision::LoweredCluster& cluster, const Sources& sources,
-                backends::Numbers base = {}, std::optional<std::uint16_t> report_group = {});
+                backends::Numbers base = {}, const backends::NodeOptions& options = {});
     /// Of a node of a bundle.
     Compilation(const decision::LoweredCluster& cluster, const Sources& sources,
                 backends::IdentityNumbers numbers, backends::OwnSides own, backends::Numbers base,
-                std::optional<std::uint16_t> report_group);
+                const backends::NodeOptions& options = {});
 
     /// Those that endpoints are on, by name.
     std::set<std::string> nodes() const;

@@ -10,6 +10,7 @@
 #include "backends/nftables/reachable.h"
 #include "driver/compile/bundle.h"
 #include "driver/compile/compilation.h"
+#include "driver/verify/beside.h"
 #include "support/read_file.h"
 
 namespace polecat::driver {
@@ -19,12 +20,12 @@ using State = NodeVerdict::State;
 
 namespace {
 
-/// Of a node's file, or of a listing.
-Result<NodeImage> image_in(const std::string& path, bool listing) {
-    auto rules = rules_in(path);
+/// Of a node's file, or of a listing, where tables of others are looked at as well.
+Result<NodeImage> image_in(const std::string& path, nft::OtherTables* others) {
+    auto rules = rules_in(path, others);
     if (!rules)
         return Error{rules.error()};
-    if (listing)
+    if (others != nullptr)
         rules = backends::without_unreachable(*rules);
     auto image = rules ? backends::read_back(*rules) : Result<NodeImage>(Error{rules.error()});
     return image ? std::move(image) : Result<NodeImage>(Error{path + ": " + image.error()});
@@ -59,13 +60,18 @@ class Verifier {
     }
 
   private:
-    std::string generations_lack() const {
+    std::string generations_lack() {
         const std::string path =
             (std::filesystem::path(request_.bundle) / kGenerationsFile).string();
         const auto text = read_file(path);
         if (!text)
             return path + ": " + text.error();
-        return *text == backends::free_generations() ? "" : path + " is not as written";
+        for (unsigned lowest = 0; lowest <= backends::kLastFlowMarkBit; ++lowest)
+            if (*text == backends::free_generations(lowest)) {
+                flow_mark_bit_ = lowest;
+                return {};
+            }
+        return path + " is not as written";
     }
 
     NodeVerdict judge(const std::string& node) {
@@ -77,7 +83,7 @@ class Verifier {
             return out;
         }
         const auto origins = origins_of(node);
-        const auto own = image_in(rules_path(request_.bundle, node), false);
+        const auto own = image_in(rules_path(request_.bundle, node), nullptr);
         if (!origins || !own) {
             out.why = origins ? own.error() : origins.error();
             return out;
@@ -86,9 +92,10 @@ class Verifier {
             return out;
         if (request_.rules.empty())
             return compared(std::move(out), *own, *origins, nullptr);
-        const auto held = image_in(request_.rules, true);
+        nft::OtherTables others;
+        const auto held = image_in(request_.rules, &others);
         if (held)
-            return compared(std::move(out), *held, *origins, &*own);
+            return with(compared(std::move(out), *held, *origins, &*own), beside(others, *held));
         out.why = held.error();
         return out;
     }
@@ -104,6 +111,9 @@ class Verifier {
 
     std::string lack(const Origins& origins, const std::string& node,
                      const NodeImage& image) const {
+        if (image.flow_mark_bit != flow_mark_bit_)
+            return rules_path(request_.bundle, node) + ": its bits of conntrack marks are not " +
+                   "those of " + kGenerationsFile;
         const std::string what = origins_lack(origins, node, image);
         return what.empty() ? what : origins_path(request_.bundle, node) + ": " + what;
     }
@@ -128,7 +138,9 @@ class Verifier {
 
     NodeVerdict settled(NodeVerdict out, const NodeImage& rules, NodeImage policy,
                         const Origins& rules_from, const Origins& policy_from) const {
-        policy.report_group = rules.report_group; // who is told of denied packets is no policy
+        // Who is told of denied packets, and where marks are, is no policy.
+        policy.report_group = rules.report_group;
+        policy.flow_mark_bit = rules.flow_mark_bit;
         out.state = State::Equal;
         if (rules == policy)
             return out;
@@ -146,6 +158,16 @@ class Verifier {
         return out;
     }
 
+    static NodeVerdict with(NodeVerdict out, const Beside& beside) {
+        out.notes = beside.notes;
+        if (beside.breaks.empty() || out.state == State::Unread)
+            return out;
+        out.state = State::Differs;
+        for (const std::string& each : beside.breaks)
+            out.differences.push_back({"", each, {}});
+        return out;
+    }
+
     static std::string rule_of(const Origins& origins, const std::string& interface,
                                const Decided& decided) {
         if (!decided.slot)
@@ -160,6 +182,7 @@ class Verifier {
     const PolicySide* policy_;
     diag::Diagnostics& diagnostics_;
     std::unique_ptr<Compilation> expected_;
+    unsigned flow_mark_bit_ = backends::kFlowMarkBit; ///< of the bundle
     std::set<std::string> in_bundle_;
 };
 

@@ -31,6 +31,7 @@ struct NodeVerdict {
     std::string why;                         ///< it can't be told, or differs altogether
     std::size_t programs = 0, addresses = 0; ///< of the rules
     std::vector<Difference> differences;
+    std::vector<std::string> notes; ///< of other tables in the listing
 };
 
 struct VerifyReport {

@@ -27,8 +27,7 @@ void check_node(const testing::RandomCluster& cluster, const bundle::Bundle& bun
     diag::Diagnostics expected, seen;
     const auto image = direct.of(node, expected);
     bundle::NodeView view = bundle::view_of(bundle, node);
-    backends::NodeImages images(view.cluster, std::move(view.numbers), std::move(view.own), base,
-                                {});
+    backends::NodeImages images(view.cluster, std::move(view.numbers), std::move(view.own), base);
     const auto made = images.of(node, seen);
     REQUIRE(made.has_value() == image.has_value());
     CHECK(described(seen, view.sources) == described(expected, cluster.sources));
@@ -88,8 +87,7 @@ TEST_CASE("places of slots are those of the compile") {
         diag::Diagnostics unused;
         const auto image = direct.of(node, unused);
         bundle::NodeView view = bundle::view_of(bundle, node);
-        backends::NodeImages images(view.cluster, std::move(view.numbers), std::move(view.own), {},
-                                    {});
+        backends::NodeImages images(view.cluster, std::move(view.numbers), std::move(view.own), {});
         const auto made = images.of(node, unused);
         REQUIRE((image && made));
         const auto origins = [&](const decision::LoweredCluster& of, backends::NodeImages& all,
