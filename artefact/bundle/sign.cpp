@@ -54,7 +54,7 @@ std::optional<PublicKey> open_key(const std::string& text, SecretKey& key) {
 
 const char* const kNoKey = "it is not 64 hexadecimal digits";
 
-const unsigned char* bytes_of(std::string_view text) {
+const unsigned char* raw(std::string_view text) {
     return reinterpret_cast<const unsigned char*>(text.data());
 }
 
@@ -95,8 +95,7 @@ Result<Signature> sign(std::string_view manifest, const std::string& private_key
     if (!known)
         return Error{kNoKey};
     std::array<std::uint8_t, crypto_sign_BYTES> made{};
-    crypto_sign_detached(made.data(), nullptr, bytes_of(manifest), manifest.size(),
-                         key.secret.data());
+    crypto_sign_detached(made.data(), nullptr, raw(manifest), manifest.size(), key.secret.data());
     return Signature{hex(*known), hex(made)};
 }
 
@@ -113,8 +112,7 @@ void verify(std::string_view manifest, const Signature& signature, std::string_v
         refuse("the key to verify with is not 64 hexadecimal digits");
     if (!public_key.empty() && key != wanted)
         refuse("it is signed with another key, " + signature.public_key);
-    if (crypto_sign_verify_detached(made.data(), bytes_of(manifest), manifest.size(), key.data()) !=
-        0)
+    if (crypto_sign_verify_detached(made.data(), raw(manifest), manifest.size(), key.data()) != 0)
         refuse("its signature is not of this manifest");
 }
 

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "backends/bundle/node_view.h"
 #include "backends/iptables/iptables.h"
 #include "backends/nftables/nftables.h"
 #include "cli/polecat/commands.h"
 #include "driver/bundle/changes.h"
 #include "driver/bundle/folder.h"
+#include "driver/bundle/node.h"
 #include "driver/compile/bundle.h"
 #include "driver/compile/compilation.h"
 #include "driver/input/input.h"
@@ -115,11 +115,9 @@ int show(const BundleOptions& options) {
 class Extractor {
   public:
     Extractor(const BundleOptions& options, const bundle::Bundle& bundle)
-        : options_(options), view_(bundle::view_of(bundle, options.node)),
-          compiled_(view_.cluster, view_.sources, std::move(view_.numbers), std::move(view_.own),
-                    base(), options.node_options) {
+        : options_(options), node_(bundle, options.node, base(), options.node_options) {
         const std::vector<std::string> nodes = bundle.nodes();
-        const auto& known = view_.cluster.nodes;
+        const auto& known = node_.cluster().nodes;
         if (std::count(nodes.begin(), nodes.end(), options.node) == 0 &&
             std::none_of(known.begin(), known.end(),
                          [&](const auto& each) { return each.name == options.node; }))
@@ -130,16 +128,17 @@ class Extractor {
     int run() {
         if (diagnostics_.has_errors())
             return told(diagnostics_);
+        Compilation& compiled = node_.compiled();
         if (options_.target == "iptables") {
-            if (const auto image = compiled_.filter_image(options_.node, diagnostics_))
-                write(compiled_.files(options_.node, *image), "hooks.iptables",
+            if (const auto image = compiled.filter_image(options_.node, diagnostics_))
+                write(compiled.files(options_.node, *image), "hooks.iptables",
                       iptables::filter_hooks());
-        } else if (const auto image = compiled_.image(options_.node, diagnostics_)) {
-            write(compiled_.files(options_.node, *image), kGenerationsFile,
+        } else if (const auto image = compiled.image(options_.node, diagnostics_)) {
+            write(compiled.files(options_.node, *image), kGenerationsFile,
                   backends::free_generations());
-            write(kNumbersFile, backends::print(compiled_.numbers()));
+            write(kNumbersFile, backends::print(compiled.numbers()));
         }
-        return told(diagnostics_, view_.sources);
+        return told(diagnostics_, node_.sources());
     }
 
   private:
@@ -165,8 +164,7 @@ class Extractor {
     }
 
     const BundleOptions& options_;
-    bundle::NodeView view_;
-    Compilation compiled_;
+    BundleNode node_;
     diag::Diagnostics diagnostics_;
 };
 

@@ -31,8 +31,11 @@ bool is_there(const std::string& path, std::size_t size) {
     return fs::file_size(path, error) == size && !error;
 }
 
+/// Also one that a writer which was stopped left unfinished: the name with an ending.
 bool is_part_name(const std::string& name) {
-    return name.size() == 64 && name.find_first_not_of("0123456789abcdef") == std::string::npos;
+    constexpr std::size_t kDigits = 64;
+    return name.find_first_not_of("0123456789abcdef") >= kDigits && name.size() >= kDigits &&
+           (name.size() == kDigits || name[kDigits] == '.');
 }
 
 /// What no part of the bundle needs; files that are none of ours stay.
