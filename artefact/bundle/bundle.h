@@ -57,6 +57,7 @@ class Bundle {
 
   private:
     std::string bytes_of(const PartEntry& entry) const;
+    template <class Act> void with_bytes(const PartEntry& entry, const Act& act) const;
     template <class Act> void in_part(const PartEntry& entry, const Act& act) const;
     template <class Act> void in_part(PartKind kind, const std::string& key, const Act& act) const;
     template <class Act> void in_all(PartKind kind, const Act& act) const;

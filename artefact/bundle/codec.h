@@ -262,9 +262,6 @@ template <class C, Is<NodeRecord> R> void describe(C& c, R& r) {
 template <class C, Is<policy::EndpointPort> R> void describe(C& c, R& r) {
     c.fields(r.name, r.protocol, r.port, r.host_port);
 }
-template <class C, Is<TemplateRecord> R> void describe(C& c, R& r) {
-    c.fields(r.space, r.labels, r.ports, r.group);
-}
 template <class C, Is<policy::FelixSettings::FailsafePort> R> void describe(C& c, R& r) {
     c.fields(r.protocol, r.port, r.net);
 }

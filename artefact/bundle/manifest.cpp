@@ -148,7 +148,7 @@ std::uint32_t bucket_of(std::string_view name, unsigned bits) {
 
 /// Numbers that lie beside each other are of one namespace, which a node reads together.
 std::uint32_t bucket_of(std::uint32_t predicate, unsigned bits) {
-    return bits == 0 ? 0 : predicate >> 6;
+    return bits == 0 ? 0 : predicate >> 3;
 }
 
 std::string bucket_key(std::uint32_t bucket) {

@@ -2,6 +2,7 @@
 
 #include "artefact/bundle/bundle.h"
 #include "artefact/bundle/codec.h"
+#include "artefact/bundle/templates.h"
 #include "support/sha2.h"
 
 namespace polecat::bundle {
@@ -69,15 +70,21 @@ std::string Bundle::bytes_of(const PartEntry& entry) const {
     return std::move(*bytes);
 }
 
-template <class Act> void Bundle::in_part(const PartEntry& entry, const Act& act) const {
+template <class Act> void Bundle::with_bytes(const PartEntry& entry, const Act& act) const {
     const std::string bytes = bytes_of(entry);
     try {
-        Decoder in(bytes);
-        act(in);
-        in.finish();
+        act(bytes);
     } catch (const cbor::Failure& failure) {
         throw Refused{Fault::Unreadable, described(entry) + ": " + failure.message};
     }
+}
+
+template <class Act> void Bundle::in_part(const PartEntry& entry, const Act& act) const {
+    with_bytes(entry, [&](const std::string& bytes) {
+        Decoder in(bytes);
+        act(in);
+        in.finish();
+    });
 }
 
 template <class Act>
@@ -209,8 +216,9 @@ Origins Bundle::origins(const std::set<ContentId>& slots,
 std::vector<TemplateRecord> Bundle::templates(const std::string& space) const {
     const unsigned bits = manifest_.bits[static_cast<std::size_t>(PartKind::Templates)];
     std::vector<TemplateRecord> out;
-    in_part(PartKind::Templates, bucket_key(bucket_of(std::string_view(space), bits)),
-            [&](Decoder& in) { in.get(out); });
+    const std::string key = bucket_key(bucket_of(std::string_view(space), bits));
+    if (const PartEntry* entry = manifest_.find(PartKind::Templates, key))
+        with_bytes(*entry, [&](const std::string& bytes) { out = read_templates(bytes); });
     std::erase_if(out, [&](const TemplateRecord& each) { return each.space != space; });
     return out;
 }
@@ -226,11 +234,12 @@ Contents Bundle::all() const {
     for (const PartEntry& each : manifest_.parts)
         if (each.kind == PartKind::Node)
             out.nodes[each.key] = node(each.key);
-    in_all(PartKind::Templates, [&](Decoder& in) {
-        std::vector<TemplateRecord> part;
-        in.get(part);
-        out.templates.insert(out.templates.end(), part.begin(), part.end());
-    });
+    for (const PartEntry& each : manifest_.parts)
+        if (each.kind == PartKind::Templates)
+            with_bytes(each, [&](const std::string& bytes) {
+                const auto part = read_templates(bytes);
+                out.templates.insert(out.templates.end(), part.begin(), part.end());
+            });
     in_all(PartKind::Origins, [&](Decoder& in) {
         Origins part;
         in.get(part);

@@ -1,5 +1,6 @@
 #include "artefact/bundle/bundle.h"
 #include "artefact/bundle/codec.h"
+#include "artefact/bundle/templates.h"
 #include "support/sha2.h"
 
 namespace polecat::bundle {
@@ -73,7 +74,7 @@ class PartsWriter {
         for (const TemplateRecord& each : templates)
             buckets[bucket_of(std::string_view(each.space), bits)].push_back(each);
         for (const auto& [bucket, list] : buckets)
-            add_record(PartKind::Templates, bucket_key(bucket), list);
+            add(PartKind::Templates, bucket_key(bucket), bytes_of_templates(list));
     }
 
     void add_origins(const Origins& origins) {
