@@ -194,9 +194,8 @@ void report_settings(const backends::NodeImage& image, const std::string& node,
 
 } // namespace
 
-FilterImages::FilterImages(const LoweredCluster& cluster, const decision::Identities& identities,
-                           backends::NodeImages& images)
-    : cluster_(cluster), sets_(cluster, identities), images_(images) {}
+FilterImages::FilterImages(const LoweredCluster& cluster, backends::NodeImages& images)
+    : cluster_(cluster), sets_(cluster, images.numbers()), images_(images) {}
 
 std::optional<FilterImage> FilterImages::of(const std::string& node,
                                             diag::Diagnostics& diagnostics) {

@@ -14,8 +14,7 @@ class FilterImages {
   public:
     /// `images` of the same cluster: what they can't say, or say of settings and of who is
     /// governed, holds here as well.
-    FilterImages(const decision::LoweredCluster& cluster, const decision::Identities& identities,
-                 backends::NodeImages& images);
+    FilterImages(const decision::LoweredCluster& cluster, backends::NodeImages& images);
     FilterImages(const FilterImages&) = delete;
     FilterImages& operator=(const FilterImages&) = delete;
 

@@ -9,18 +9,14 @@ namespace polecat::iptables {
 using decision::PredicateId;
 
 FilterSets::FilterSets(const decision::LoweredCluster& cluster,
-                       const decision::Identities& identities)
+                       const backends::IdentityNumbers& numbers)
     : cluster_(cluster), ranges_(cluster.predicates.size()), members_(cluster.predicates.size()) {
     for (std::uint32_t i = 0; i < cluster.predicates.size(); ++i)
         is_pair_.push_back(decision::is_port_set(cluster.predicates[PredicateId{i}]));
-    for (const net::Family family : {net::Family::V4, net::Family::V6}) {
-        for (const auto& [range, identity] : identities.ranges(family))
-            add(identities[identity], range);
-        for (const auto& [address, identity] : identities.endpoint_addresses(family))
-            add(identities[identity], {address, address});
-        for (const auto& [address, identity] : identities.member_addresses(family))
-            add(identities[identity], {address, address});
-    }
+    for (const auto& [range, number] : numbers.outside())
+        add(*numbers.of(range.first.family).at(number), range);
+    for (const auto& [address, number] : numbers.addresses())
+        add(*numbers.of(address.family).at(number), {address, address});
 }
 
 /// What is not known to hold is no member: a program for which that matters is refused before.

@@ -4,13 +4,13 @@
 #include <vector>
 
 #include "artefact/iptables/ruleset.h"
-#include "ir/decision/identity.h"
+#include "backends/node/identity_numbers.h"
 
 namespace polecat::iptables {
 
 class FilterSets {
   public:
-    FilterSets(const decision::LoweredCluster& cluster, const decision::Identities& identities);
+    FilterSets(const decision::LoweredCluster& cluster, const backends::IdentityNumbers& numbers);
 
     bool is_pair(decision::PredicateId id) const { return is_pair_[id.value]; }
     std::string name(decision::PredicateId id, net::Family family) const;

@@ -255,7 +255,13 @@ class NodeBuilder {
 NodeImages::NodeImages(const LoweredCluster& cluster, const decision::Identities& identities,
                        Numbers base, const NodeOptions& options)
     : cluster_(cluster), base_(std::move(base)), options_(options),
-      numbers_(cluster, identities, base_), programs_(cluster, identities, numbers_, base_) {}
+      numbers_(cluster, identities, base_),
+      programs_(cluster, numbers_, own_sides(cluster, numbers_), base_) {}
+
+NodeImages::NodeImages(const LoweredCluster& cluster, IdentityNumbers numbers, OwnSides own,
+                       Numbers base, const NodeOptions& options)
+    : cluster_(cluster), base_(std::move(base)), options_(options), numbers_(std::move(numbers)),
+      programs_(cluster, numbers_, std::move(own), base_) {}
 
 std::optional<NodeImage> NodeImages::of(const std::string& node, diag::Diagnostics& diagnostics) {
     return NodeBuilder(cluster_, numbers_, programs_, node, options_, diagnostics).run();

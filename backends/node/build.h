@@ -21,6 +21,10 @@ class NodeImages {
     /// `base`: what survives is numbered as there.
     NodeImages(const decision::LoweredCluster& cluster, const decision::Identities& identities,
                Numbers base = {}, const NodeOptions& options = {});
+    /// Of a bundle: identities have numbers, and a cluster has what some nodes need. `base`: of
+    /// what the programs had.
+    NodeImages(const decision::LoweredCluster& cluster, IdentityNumbers numbers, OwnSides own,
+               Numbers base, const NodeOptions& options = {});
     NodeImages(const NodeImages&) = delete; // its parts refer to each other
     NodeImages& operator=(const NodeImages&) = delete;
 
@@ -29,6 +33,7 @@ class NodeImages {
     std::optional<NodeImage> of(const std::string& node, diag::Diagnostics& diagnostics);
     /// The name that an image has for a program; empty: of those that can't be said.
     const std::string& name_of(decision::ProgramId id) { return programs_[id].name; }
+    const IdentityNumbers& numbers() const { return numbers_; }
     /// Of the programs of the nodes that were asked for.
     Numbers record() const { return programs_.record(); }
 

@@ -125,13 +125,32 @@ IdentityNumbers::IdentityNumbers(const decision::LoweredCluster& cluster,
     number(base);
     for (const auto& [content, found] : found_) {
         record_.identities[found.number] = content;
-        by_number_[content.family][found.number] = found.id;
+        by_number_[content.family][found.number] = &identities[found.id];
         for (const auto& [address, is_range] : found.places)
             (is_range ? record_.ranges : record_.addresses)[address] = found.number;
     }
+    find_outside();
+}
+
+IdentityNumbers::IdentityNumbers(Numbers record,
+                                 std::map<std::uint32_t, decision::Identity> by_number)
+    : recorded_(std::move(by_number)), record_(std::move(record)) {
     for (const net::Family family : {net::Family::V4, net::Family::V6})
-        for (const auto& [range, id] : identities.ranges(family))
-            outside_[range] = record_.ranges.at(range.first);
+        by_number_[family];
+    for (const auto& [number, identity] : recorded_)
+        by_number_[identity.family][number] = &identity;
+    find_outside();
+}
+
+/// Ranges cover all addresses, so that each ends before the next.
+void IdentityNumbers::find_outside() {
+    for (auto range = record_.ranges.begin(); range != record_.ranges.end(); ++range) {
+        const auto next = std::next(range);
+        const net::Family family = range->first.family;
+        const bool last = next == record_.ranges.end() || next->first.family != family;
+        outside_[{range->first, last ? net::last_address(family) : *net::previous(next->first)}] =
+            range->second;
+    }
 }
 
 void IdentityNumbers::rank_predicates(const decision::LoweredCluster& cluster) {

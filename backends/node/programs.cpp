@@ -19,23 +19,7 @@ namespace {
 
 /// The program's text, the same in whatever order predicates were met.
 std::string canonical_text(Program program, const decision::PredicateStore& predicates) {
-    const auto by_text = [&](std::vector<PredicateId>& list) {
-        std::sort(list.begin(), list.end(), [&](PredicateId a, PredicateId b) {
-            return to_string(predicates[a]) < to_string(predicates[b]);
-        });
-    };
-    for (decision::Stage& stage : program.stages)
-        for (decision::Entry& entry : stage.entries) {
-            decision::Match match = entry.match;
-            for (decision::EndMatch* end : {&match.source, &match.destination}) {
-                by_text(end->all);
-                by_text(end->none);
-                for (auto* ports : {&end->ports, &end->not_ports})
-                    if (*ports)
-                        by_text((*ports)->named);
-            }
-            entry.match = std::move(match);
-        }
+    sort_by_text(program, predicates);
     return to_text(program, predicates);
 }
 
@@ -68,43 +52,61 @@ std::string name_of(const CellImage& cell) {
     return out;
 }
 
-Programs::Programs(const decision::LoweredCluster& cluster, const decision::Identities& identities,
-                   const IdentityNumbers& numbers, const Numbers& base)
-    : cluster_(cluster), identities_(identities), numbers_(numbers), base_(base) {
-    find_own();
-}
-
-/// Of all endpoints of the cluster, so that every node says the same of a program. Host endpoints
-/// govern packets between any addresses: what is forwarded, and what comes to addresses of the host
-/// that nobody named. So do workloads that may send from addresses of others.
-void Programs::find_own() {
-    std::map<std::uint32_t, std::set<std::uint32_t>> by_program;
-    std::set<std::uint32_t> any;
-    for (const decision::Endpoint& endpoint : cluster_.endpoints) {
-        const auto& programs = cluster_.groups[endpoint.group.value].programs;
-        if (endpoint.is_host_endpoint || !endpoint.other_sources.empty())
-            for (const auto& [key, program] : programs) {
-                by_program[program.program.value];
-                any.insert(program.program.value);
+void sort_by_text(Program& program, const decision::PredicateStore& predicates) {
+    const auto by_text = [&](std::vector<PredicateId>& list) {
+        if (list.size() > 1)
+            std::sort(list.begin(), list.end(), [&](PredicateId a, PredicateId b) {
+                return to_string(predicates[a]) < to_string(predicates[b]);
+            });
+    };
+    for (decision::Stage& stage : program.stages)
+        for (decision::Entry& entry : stage.entries) {
+            decision::Match match = entry.match;
+            for (decision::EndMatch* end : {&match.source, &match.destination}) {
+                by_text(end->all);
+                by_text(end->none);
+                for (auto* ports : {&end->ports, &end->not_ports})
+                    if (*ports)
+                        by_text((*ports)->named);
             }
-        for (const net::Address& address : cluster_.world.object(endpoint.object).addresses)
-            for (const auto& [key, program] : programs)
-                if (const auto number = numbers_.addresses().find(address);
-                    key.family == address.family && number != numbers_.addresses().end())
-                    by_program[program.program.value].insert(number->second);
-    }
-    for (const auto& [id, numbers] : by_program) {
-        NamedProgram unused;
-        texts_[id] = digest_of(text_of(expressible(cluster_, decision::ProgramId{id}, unused)), 24);
-        own_[texts_[id]].insert(numbers.begin(), numbers.end());
-        if (any.contains(id))
-            any_own_.insert(texts_[id]);
-    }
+            entry.match = std::move(match);
+        }
 }
 
-std::string Programs::text_of(const Program& program) const {
-    return canonical_text(program, cluster_.predicates);
+std::string said_of(const decision::LoweredCluster& cluster, decision::ProgramId id) {
+    NamedProgram unused;
+    return digest_of(canonical_text(Programs::expressible(cluster, id, unused), cluster.predicates),
+                     24);
 }
+
+/// Host endpoints govern packets between any addresses: what is forwarded, and what comes to
+/// addresses of the host that nobody named. So do workloads that may send from addresses of others.
+OwnSides own_sides(const decision::LoweredCluster& cluster, const IdentityNumbers& numbers) {
+    std::map<std::uint32_t, OwnSides::Side> by_program;
+    for (const decision::Endpoint& endpoint : cluster.endpoints) {
+        const auto& programs = cluster.groups[endpoint.group.value].programs;
+        if (endpoint.is_host_endpoint || !endpoint.other_sources.empty())
+            for (const auto& [key, program] : programs)
+                by_program[program.program.value].any = true;
+        for (const net::Address& address : cluster.world.object(endpoint.object).addresses)
+            for (const auto& [key, program] : programs)
+                if (const auto number = numbers.addresses().find(address);
+                    key.family == address.family && number != numbers.addresses().end())
+                    by_program[program.program.value].numbers.insert(number->second);
+    }
+    OwnSides out;
+    for (const auto& [id, side] : by_program) {
+        const std::string& digest = out.digests[id] = said_of(cluster, decision::ProgramId{id});
+        OwnSides::Side& made = out.sides[digest];
+        made.numbers.insert(side.numbers.begin(), side.numbers.end());
+        made.any = made.any || side.any;
+    }
+    return out;
+}
+
+Programs::Programs(const decision::LoweredCluster& cluster, const IdentityNumbers& numbers,
+                   OwnSides own, const Numbers& base)
+    : cluster_(cluster), numbers_(numbers), own_(std::move(own)), base_(base) {}
 
 /// The program without what packets do not show: Allow rules that need a request or a domain are
 /// left out, which is narrower; anything else of the kind can't be said.
@@ -147,22 +149,17 @@ NamedProgram Programs::closed(const Program& program, const std::string& text, s
 
 /// `only`: of these identities, or of all of the family.
 NumberedEnds Programs::ends_of(const Program& program, bool source,
-                               const std::set<std::uint32_t>* only) const {
-    const auto& ids = numbers_.of(program.family);
-    std::vector<std::uint32_t> numbers;
+                               const std::set<std::uint32_t>* only) {
+    const auto& known = numbers_.of(program.family);
+    const std::vector<PredicateId> asked = decision::predicates_of(program, source);
+    if (!only) {
+        const FamilyEnds& ends = ends_.try_emplace(program.family, known).first->second;
+        return {ends.numbers(), ends.kinds(asked)};
+    }
     std::vector<const decision::Identity*> list;
-    const auto add = [&](std::uint32_t number, decision::IdentityId id) {
-        numbers.push_back(number);
-        list.push_back(&identities_[id]);
-    };
-    if (only)
-        for (const std::uint32_t number : *only)
-            add(number, ids.at(number));
-    else
-        for (const auto& [number, id] : ids)
-            add(number, id);
-    return {std::move(numbers),
-            decision::EndKinds({decision::predicates_of(program, source), {}, {}}, list)};
+    for (const std::uint32_t number : *only)
+        list.push_back(known.at(number));
+    return {{only->begin(), only->end()}, decision::EndKinds({asked, {}, {}}, list)};
 }
 
 NamedProgram Programs::make(decision::ProgramId id) {
@@ -170,13 +167,12 @@ NamedProgram Programs::make(decision::ProgramId id) {
     const Program program = expressible(cluster_, id, out);
     if (!out.unsaid.empty())
         return out;
-    const auto known = texts_.find(id.value); // endpoints without an address have none
-    const std::string text =
-        known == texts_.end() ? digest_of(text_of(program), 24) : known->second;
+    const auto known = own_.digests.find(id.value); // endpoints without an address have none
+    const std::string text = known == own_.digests.end() ? said_of(cluster_, id) : known->second;
     const bool egress = program.direction == decision::Direction::Egress;
+    const OwnSides::Side& side = own_.sides[text];
     const NumberedEnds others = ends_of(program, !egress, nullptr);
-    const NumberedEnds own =
-        ends_of(program, egress, any_own_.contains(text) ? nullptr : &own_[text]);
+    const NumberedEnds own = ends_of(program, egress, side.any ? nullptr : &side.numbers);
     const auto table =
         decision::flatten(program, cluster_.predicates, egress ? own.kinds : others.kinds,
                           egress ? others.kinds : own.kinds);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "backends/node/ends.h"
 #include "backends/node/identity_numbers.h"
 #include "backends/node/node_image.h"
 #include "ir/decision/lowered.h"
@@ -26,12 +27,29 @@ struct NamedProgram {
     std::string too_large; ///< why it is closed
 };
 
+/// Which identities the own side of programs has, of all endpoints of the cluster, so that every
+/// node says the same of a program. What is said alike is one program, although rules that are left
+/// out may differ: it goes by a digest of what is said.
+struct OwnSides {
+    struct Side {
+        std::set<std::uint32_t> numbers;
+        bool any = false; ///< any address may be
+    };
+    std::map<std::uint32_t, std::string> digests; ///< by program; without an address there is none
+    std::map<std::string, Side> sides;            ///< by digest
+};
+OwnSides own_sides(const decision::LoweredCluster& cluster, const IdentityNumbers& numbers);
+/// A digest of what of a program is said.
+std::string said_of(const decision::LoweredCluster& cluster, decision::ProgramId id);
+/// Lists of predicates in the order of their texts: the same in whatever order they were met.
+void sort_by_text(decision::Program& program, const decision::PredicateStore& predicates);
+
 struct NumberedEnds;
 
 class Programs {
   public:
-    Programs(const decision::LoweredCluster& cluster, const decision::Identities& identities,
-             const IdentityNumbers& numbers, const Numbers& base);
+    Programs(const decision::LoweredCluster& cluster, const IdentityNumbers& numbers, OwnSides own,
+             const Numbers& base);
 
     const NamedProgram& operator[](decision::ProgramId id);
     /// For the next compile: what has been made so far.
@@ -43,24 +61,18 @@ class Programs {
   private:
     NamedProgram make(decision::ProgramId id);
     NumberedEnds ends_of(const decision::Program& program, bool source,
-                         const std::set<std::uint32_t>* only) const;
+                         const std::set<std::uint32_t>* only);
     static NamedProgram closed(const decision::Program& program, const std::string& text,
                                std::string why, NamedProgram of);
     NamedProgram named(const decision::Program& program, const std::string& text,
                        const decision::Table& table, const NumberedEnds& own,
                        const NumberedEnds& others, NamedProgram of);
-    std::string text_of(const decision::Program& program) const;
-    void find_own();
 
     const decision::LoweredCluster& cluster_;
-    const decision::Identities& identities_;
     const IdentityNumbers& numbers_;
+    OwnSides own_;
     const Numbers& base_;
-    std::map<std::uint32_t, std::string> texts_; ///< digests of what is said, by program
-    /// Identities of the own side, by that digest: what is said alike is one program, although
-    /// rules that are left out may differ.
-    std::map<std::string, std::set<std::uint32_t>> own_;
-    std::set<std::string> any_own_;              ///< those whose own side may be any address
+    std::map<net::Family, FamilyEnds> ends_;     ///< once they are asked for
     std::map<std::uint32_t, NamedProgram> made_; ///< by program
     std::map<std::string, Numbers::Program> record_;
 };

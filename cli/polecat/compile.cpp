@@ -4,11 +4,14 @@
 
 #include <fmt/format.h>
 
+#include "artefact/bundle/bundle.h"
+#include "backends/bundle/pack.h"
 #include "backends/iptables/iptables.h"
 #include "backends/nftables/nftables.h"
 #include "backends/node/felix_keys.h"
 #include "cli/polecat/bgp/input.h"
 #include "cli/polecat/commands.h"
+#include "driver/bundle/folder.h"
 #include "driver/compile/bird.h"
 #include "driver/compile/bundle.h"
 #include "driver/compile/compilation.h"
@@ -223,14 +226,59 @@ int compile_bird(const CompileOptions& options, Input& input) {
     return kGood;
 }
 
+/// What an earlier bundle numbered, of either kind.
+bundle::Base bundle_base(const std::string& folder) {
+    if (folder.empty())
+        return {};
+    if (is_bundle(folder))
+        return bundle::base_of(open_bundle(folder).bundle.all());
+    return {base_numbers(folder), {}};
+}
+
+/// Nothing is written unless all of it can be.
+int compile_bundle(const CompileOptions& options, const Input& input,
+                   const decision::LoweredCluster& cluster) {
+    diag::Diagnostics diagnostics;
+    backends::report_felix_keys(input.cluster, diagnostics);
+    tell(diagnostics, input.sources);
+    if (diagnostics.has_errors())
+        return kFindings;
+    const decision::Identities identities(cluster);
+    const bundle::Contents contents =
+        bundle::pack(cluster, identities, input.sources, bundle_base(options.base));
+    const auto written =
+        write_bundle(options.out, bundle::write(contents, "polecat " POLECAT_VERSION));
+    if (!written) {
+        fmt::print(stderr, "polecat: cannot write {}\n", written.error());
+        return kBadInput;
+    }
+    fmt::print("{}, {}, {} predicates, {} addresses: {}, {} bytes -> {}\n",
+               counted(contents.nodes.size(), "node"), counted(contents.programs.size(), "program"),
+               contents.predicates.size(), contents.addresses.size(),
+               counted(written->parts, "part"), grouped_digits(written->bytes), options.out);
+    fmt::print("new: {}, {} bytes\n", counted(written->new_parts, "part"),
+               grouped_digits(written->new_bytes));
+    return kGood;
+}
+
 /// Options that only nftables has.
 void refuse_for_others(const CompileOptions& options) {
     const auto refuse = [&](bool given, const char* option) {
         if (given && (options.target == "iptables" || options.target == "bpf"))
             throw CLI::ValidationError(option, "only --target nftables has it");
     };
+    const auto refuse_for_bundle = [&](bool given, const char* option) {
+        if (given && options.target == "bundle")
+            throw CLI::ValidationError(option, "a bundle is of all nodes and targets: give it to "
+                                               "`polecat bundle extract`");
+    };
+    refuse_for_bundle(!options.node.empty(), "--node");
+    refuse_for_bundle(!options.plan_from.empty(), "--plan-from");
+    refuse_for_bundle(options.node_options.report_group.has_value(), "--log-denied");
+    refuse_for_bundle(options.node_options.flow_mark_bit != backends::kFlowMarkBit,
+                      "--flow-mark-bit");
     if (options.target == "iptables" && !options.base.empty())
-        throw CLI::ValidationError("--base", "only --target nftables and bpf have it");
+        throw CLI::ValidationError("--base", "only --target nftables, bpf and bundle have it");
     refuse(!options.plan_from.empty(), "--plan-from");
     refuse(options.node_options.report_group.has_value(), "--log-denied");
     refuse(options.node_options.flow_mark_bit != backends::kFlowMarkBit, "--flow-mark-bit");
@@ -250,6 +298,8 @@ int run(CompileOptions& options) {
         fmt::print("{}", emit_form(options.emit, input.cluster, cluster));
         return kGood;
     }
+    if (options.target == "bundle")
+        return compile_bundle(options, input, cluster);
     return Compiler(options, input, cluster).run();
 }
 
@@ -269,9 +319,9 @@ void add_compile(CLI::App& app, int& exit_code) {
     command
         ->add_option("--target", options->target,
                      "nftables, iptables: rules for packets; bpf: tables of a BPF classifier and "
-                     "the rules of iptables that ask it; bird: a configuration of BIRD 2 for "
-                     "routes")
-        ->check(CLI::IsMember({"nftables", "iptables", "bpf", "bird"}));
+                     "the rules of iptables that ask it; bundle: what every node makes them of "
+                     "itself; bird: a configuration of BIRD 2 for routes")
+        ->check(CLI::IsMember({"nftables", "iptables", "bpf", "bundle", "bird"}));
     command->add_option("--node", options->node, "one node; all when absent");
     command->add_option("-o,--out", options->out, "folder of the bundle");
     command->add_option("--base", options->base,
@@ -300,6 +350,7 @@ void add_compile(CLI::App& app, int& exit_code) {
                     "  nft -D generation=0x00010000 -f polecat-bundle/nodes/node1/ruleset.nft\n"
                     "  polecat compile manifests/ --target iptables --node node1\n"
                     "  polecat compile manifests/ --target bpf --node node1\n"
+                    "  polecat compile manifests/ --target bundle -o bundle\n"
                     "  polecat compile manifests/ --target bird --node node1\n"
                     "  polecat compile manifests/ --emit program");
     command->callback([options, &exit_code] { exit_code = run(*options); });

@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
     add_report(app, exit_code);
     add_test(app, exit_code);
     add_compile(app, exit_code);
+    add_bundle(app, exit_code);
     add_verify(app, exit_code);
     add_try(app, exit_code);
     add_explain(app, exit_code);

@@ -44,8 +44,14 @@ std::map<std::string, std::string> filter_files(const iptables::CompiledRules& r
 
 Compilation::Compilation(const decision::LoweredCluster& cluster, const Sources& sources,
                          backends::Numbers base, const backends::NodeOptions& options)
-    : cluster_(cluster), sources_(sources), identities_(cluster),
-      images_(cluster, identities_, std::move(base), options) {}
+    : cluster_(cluster), sources_(sources), identities_(std::in_place, cluster),
+      images_(cluster, *identities_, std::move(base), options) {}
+
+Compilation::Compilation(const decision::LoweredCluster& cluster, const Sources& sources,
+                         backends::IdentityNumbers numbers, backends::OwnSides own,
+                         backends::Numbers base, const backends::NodeOptions& options)
+    : cluster_(cluster), sources_(sources),
+      images_(cluster, std::move(numbers), std::move(own), std::move(base), options) {}
 
 std::set<std::string> Compilation::nodes() const {
     std::set<std::string> out;
@@ -71,7 +77,7 @@ std::optional<backends::NodeImage> Compilation::image(const std::string& node,
 std::optional<iptables::FilterImage> Compilation::filter_image(const std::string& node,
                                                                diag::Diagnostics& diagnostics) {
     if (!filters_)
-        filters_.emplace(cluster_, identities_, images_);
+        filters_.emplace(cluster_, images_);
     return filters_->of(node, diagnostics);
 }
 

@@ -30,6 +30,10 @@ class Compilation {
     /// Both must outlive this. The rest as NodeImages has it.
     Compilation(const decision::LoweredCluster& cluster, const Sources& sources,
                 backends::Numbers base = {}, const backends::NodeOptions& options = {});
+    /// Of a node of a bundle.
+    Compilation(const decision::LoweredCluster& cluster, const Sources& sources,
+                backends::IdentityNumbers numbers, backends::OwnSides own, backends::Numbers base,
+                const backends::NodeOptions& options = {});
 
     /// Those that endpoints are on, by name.
     std::set<std::string> nodes() const;
@@ -60,7 +64,7 @@ class Compilation {
   private:
     const decision::LoweredCluster& cluster_;
     const Sources& sources_;
-    decision::Identities identities_;
+    std::optional<decision::Identities> identities_; ///< of a whole cluster
     backends::NodeImages images_;
     std::optional<iptables::FilterImages> filters_; ///< once they are asked for
 };

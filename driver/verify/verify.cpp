@@ -7,8 +7,11 @@
 #include <set>
 
 #include "backends/bpf/bpf.h"
+#include "backends/bundle/pack.h"
 #include "backends/nftables/nftables.h"
 #include "backends/nftables/reachable.h"
+#include "driver/bundle/folder.h"
+#include "driver/bundle/node.h"
 #include "driver/compile/bundle.h"
 #include "driver/compile/compilation.h"
 #include "driver/verify/beside.h"
@@ -40,15 +43,26 @@ class Verifier {
 
     VerifyReport run() {
         VerifyReport out;
-        auto numbers = numbers_in(request_.bundle);
+        if (is_bundle(request_.bundle))
+            opened_.emplace(open_bundle(request_.bundle));
+        auto numbers =
+            opened_ ? Result<backends::Numbers>(bundle::base_of(opened_->bundle.all()).identities)
+                    : numbers_in(request_.bundle);
         if (!numbers)
             return {numbers.error(), {}};
-        if (out.why = request_.bpf ? hooks_lack() : generations_lack(); !out.why.empty())
+        if (out.why = opened_        ? ""
+                      : request_.bpf ? hooks_lack()
+                                     : generations_lack();
+            !out.why.empty())
             return out;
         if (policy_ != nullptr)
             expected_ = std::make_unique<Compilation>(policy_->cluster, policy_->sources,
                                                       std::move(*numbers));
-        in_bundle_ = nodes_in(request_.bundle);
+        if (opened_)
+            for (const std::string& node : opened_->bundle.nodes())
+                in_bundle_.insert(node);
+        else
+            in_bundle_ = nodes_in(request_.bundle);
         std::set<std::string> nodes = in_bundle_;
         if (expected_ && request_.node.empty())
             nodes.merge(expected_->nodes());
@@ -92,24 +106,47 @@ class Verifier {
             out.state = request_.node.empty() ? State::Differs : State::Unread;
             return out;
         }
-        const auto origins = origins_of(node);
-        const auto own = request_.bpf ? bpf_node_in(request_.bundle, node)
-                                      : image_in(rules_path(request_.bundle, node), nullptr);
-        if (!origins || !own) {
-            out.why = origins ? own.error() : origins.error();
+        const auto written = opened_ ? made_of(node) : read(node);
+        if (!written) {
+            out.why = written.error();
             return out;
         }
-        if (out.why = lack(*origins, node, *own); !out.why.empty())
-            return out;
+        const auto& [own, origins] = *written;
         if (request_.rules.empty())
-            return compared(std::move(out), *own, *origins, nullptr);
+            return compared(std::move(out), own, origins, nullptr);
         nft::OtherTables others;
         const auto held =
             request_.bpf ? tables_in(request_.rules) : image_in(request_.rules, &others);
         if (held)
-            return with(compared(std::move(out), *held, *origins, &*own), beside(others, *held));
+            return with(compared(std::move(out), *held, origins, &own), beside(others, *held));
         out.why = held.error();
         return out;
+    }
+
+    struct Written {
+        NodeImage image;
+        Origins origins;
+    };
+    /// What a compile wrote of a node.
+    Result<Written> read(const std::string& node) const {
+        auto origins = origins_of(node);
+        auto image = request_.bpf ? bpf_node_in(request_.bundle, node)
+                                  : image_in(rules_path(request_.bundle, node), nullptr);
+        if (!origins || !image)
+            return Error{origins ? image.error() : origins.error()};
+        if (const std::string why = lack(*origins, node, *image); !why.empty())
+            return Error{why};
+        return Written{std::move(*image), std::move(*origins)};
+    }
+    /// What the node makes of a bundle.
+    Result<Written> made_of(const std::string& node) const {
+        BundleNode made(opened_->bundle, node);
+        diag::Diagnostics unsaid;
+        auto image = made.compiled().image(node, unsaid);
+        if (!image)
+            return Error{"rules can't say what the bundle has for this node"};
+        Origins origins = made.compiled().origins(node, *image);
+        return Written{std::move(*image), std::move(origins)};
     }
 
     Result<Origins> origins_of(const std::string& node) const {
@@ -198,13 +235,19 @@ class Verifier {
     std::unique_ptr<Compilation> expected_;
     unsigned flow_mark_bit_ = backends::kFlowMarkBit; ///< of the bundle
     std::set<std::string> in_bundle_;
+    std::optional<OpenBundle> opened_; ///< what nodes make rules of; otherwise there are rules
 };
 
 } // namespace
 
 VerifyReport verify(const VerifyRequest& request, const PolicySide* policy,
                     diag::Diagnostics& diagnostics) {
-    return Verifier(request, policy, diagnostics).run();
+    try {
+        return Verifier(request, policy, diagnostics).run();
+    } catch (const bundle::Refused& refused) {
+        report(request.bundle, refused, diagnostics);
+        return {request.bundle + " was not looked at", {}};
+    }
 }
 
 } // namespace polecat::driver

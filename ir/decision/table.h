@@ -128,6 +128,7 @@ struct EndKinds {
     std::vector<std::uint32_t> of;    ///< of each identity, in the order that they were given
     std::vector<std::size_t> weights; ///< how many identities are of a kind
 
+    EndKinds() = default;
     EndKinds(const Side& side, std::span<const Identity* const> identities);
 };
 

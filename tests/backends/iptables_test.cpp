@@ -31,7 +31,7 @@ Filtered filter(const std::string& text) {
     testing::load_text(text, out.cluster);
     const decision::Identities identities(out.cluster.lowered);
     backends::NodeImages images(out.cluster.lowered, identities);
-    iptables::FilterImages filters(out.cluster.lowered, identities, images);
+    iptables::FilterImages filters(out.cluster.lowered, images);
     out.image = filters.of("node0", out.cluster.diagnostics);
     if (out.image)
         out.rules = iptables::emit(*out.image);

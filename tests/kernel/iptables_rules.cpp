@@ -19,7 +19,7 @@ template <class T> const T& must(const Result<T>& result) {
 iptables::FilterImage image_of(const Node& node) {
     const decision::Identities identities(node.cluster.lowered);
     backends::NodeImages images(node.cluster.lowered, identities);
-    iptables::FilterImages filters(node.cluster.lowered, identities, images);
+    iptables::FilterImages filters(node.cluster.lowered, images);
     diag::Diagnostics told;
     auto made = filters.of("node0", told);
     REQUIRE(made.has_value());

@@ -1,0 +1,73 @@
+/// Bundles as files: a manifest, and parts by their digests. Writing says which files there are;
+/// reading takes what is asked for and refuses what is not as the manifest lists it.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+
+#include "artefact/bundle/manifest.h"
+#include "artefact/bundle/records.h"
+#include "support/result.h"
+
+namespace polecat::bundle {
+
+struct Written {
+    std::string manifest;
+    std::map<std::string, std::string> parts; ///< bytes by name
+};
+Written write(const Contents& contents, std::string compiler);
+
+/// The name of slots, from what they say.
+ContentId id_of(const SlotsRecord& slots);
+
+/// What a record is in a part: equal bytes, equal records.
+std::string to_bytes(const NodeRecord& record);
+std::string to_bytes(const ProgramRecord& record);
+std::string to_bytes(const PredicateRecord& record);
+std::string to_bytes(const SettingsRecord& record);
+std::string to_bytes(const RangesRecord& record);
+std::string to_bytes(const Origins& record);
+
+/// Everything throws Refused.
+class Bundle {
+  public:
+    /// The bytes of a part, by its name; an error: there is none.
+    using ReadPart = std::function<Result<std::string>(const std::string& name)>;
+
+    Bundle(std::string_view manifest, ReadPart read);
+    const Manifest& manifest() const { return manifest_; }
+    std::vector<std::string> nodes() const;
+
+    SettingsRecord settings() const;
+    RangesRecord ranges() const;
+    AddressNumbers addresses() const;
+    NodeRecord node(const std::string& name) const; ///< empty where there is none of the name
+    /// Those of the numbers or ids, which must be there.
+    PredicateRecords predicates(const std::set<std::uint32_t>& wanted) const;
+    std::map<ContentId, ProgramRecord> programs(const std::set<ContentId>& wanted) const;
+    std::map<ContentId, SlotsRecord> slots(const std::set<ContentId>& wanted) const;
+    /// Of these slots and of the endpoints of these nodes; none where the bundle has no origins.
+    Origins origins(const std::set<ContentId>& slots, const std::set<std::string>& nodes) const;
+    /// Of a namespace.
+    std::vector<TemplateRecord> templates(const std::string& space) const;
+    /// All there is, every part checked.
+    Contents all() const;
+
+  private:
+    std::string bytes_of(const PartEntry& entry) const;
+    template <class Act> void with_bytes(const PartEntry& entry, const Act& act) const;
+    template <class Act> void in_part(const PartEntry& entry, const Act& act) const;
+    template <class Act> void in_part(PartKind kind, const std::string& key, const Act& act) const;
+    template <class Act> void in_all(PartKind kind, const Act& act) const;
+    template <class Key, class Record>
+    std::map<Key, Record> records(PartKind kind, const std::set<Key>& wanted) const;
+    template <class Key, class Record> std::map<Key, Record> records(PartKind kind) const;
+    void check_references(const Contents& contents) const;
+
+    Manifest manifest_;
+    ReadPart read_;
+};
+
+} // namespace polecat::bundle

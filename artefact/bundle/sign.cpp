@@ -1,0 +1,119 @@
+#include "artefact/bundle/sign.h"
+
+#include <array>
+#include <optional>
+
+#include <sodium.h>
+
+#include "artefact/bundle/manifest.h"
+
+namespace polecat::bundle {
+
+namespace {
+
+using PublicKey = std::array<std::uint8_t, crypto_sign_PUBLICKEYBYTES>;
+
+/// Forgets itself.
+struct SecretKey {
+    std::array<std::uint8_t, crypto_sign_SEEDBYTES> seed{};
+    std::array<std::uint8_t, crypto_sign_SECRETKEYBYTES> secret{};
+    SecretKey() = default;
+    SecretKey(const SecretKey&) = delete;
+    SecretKey& operator=(const SecretKey&) = delete;
+    ~SecretKey() {
+        sodium_memzero(seed.data(), seed.size());
+        sodium_memzero(secret.data(), secret.size());
+    }
+};
+
+void start_sodium() {
+    if (sodium_init() < 0)
+        throw Refused{Refused::Fault::Signature, "libsodium can't be started"};
+}
+
+template <std::size_t Size>
+bool from_hex(std::string_view text, std::array<std::uint8_t, Size>& out) {
+    while (text.ends_with('\n') || text.ends_with('\r'))
+        text.remove_suffix(1);
+    std::size_t size = 0;
+    return text.size() == 2 * Size &&
+           sodium_hex2bin(out.data(), out.size(), text.data(), text.size(), nullptr, &size,
+                          nullptr) == 0 &&
+           size == Size;
+}
+
+/// nullopt where the text is no key.
+std::optional<PublicKey> open_key(const std::string& text, SecretKey& key) {
+    start_sodium();
+    PublicKey out{};
+    if (!from_hex(text, key.seed) ||
+        crypto_sign_seed_keypair(out.data(), key.secret.data(), key.seed.data()) != 0)
+        return std::nullopt;
+    return out;
+}
+
+const char* const kNoKey = "it is not 64 hexadecimal digits";
+
+const unsigned char* raw(std::string_view text) {
+    return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+} // namespace
+
+std::string print(const Signature& signature) {
+    return "ed25519 " + signature.public_key + " " + signature.signature + "\n";
+}
+
+Signature parse_signature(std::string_view text) {
+    constexpr std::string_view kFirst = "ed25519 ";
+    constexpr std::size_t kKey = std::size_t{2} * crypto_sign_PUBLICKEYBYTES,
+                          kSignature = std::size_t{2} * crypto_sign_BYTES;
+    if (!text.starts_with(kFirst) || text.size() != kFirst.size() + kKey + kSignature + 2 ||
+        text[kFirst.size() + kKey] != ' ' || !text.ends_with('\n'))
+        throw Refused{Refused::Fault::Signature, "its signature is not a line `ed25519 PUBLIC-KEY "
+                                                 "SIGNATURE`"};
+    return {std::string(text.substr(kFirst.size(), kKey)),
+            std::string(text.substr(kFirst.size() + kKey + 1, kSignature))};
+}
+
+std::string new_key() {
+    start_sodium();
+    SecretKey key;
+    randombytes_buf(key.seed.data(), key.seed.size());
+    return hex(key.seed) + "\n";
+}
+
+Result<std::string> public_key_of(const std::string& private_key) {
+    SecretKey key;
+    const auto known = open_key(private_key, key);
+    return known ? Result<std::string>(hex(*known)) : Error{kNoKey};
+}
+
+Result<Signature> sign(std::string_view manifest, const std::string& private_key) {
+    SecretKey key;
+    const auto known = open_key(private_key, key);
+    if (!known)
+        return Error{kNoKey};
+    std::array<std::uint8_t, crypto_sign_BYTES> made{};
+    crypto_sign_detached(made.data(), nullptr, raw(manifest), manifest.size(), key.secret.data());
+    return Signature{hex(*known), hex(made)};
+}
+
+void verify(std::string_view manifest, const Signature& signature, std::string_view public_key) {
+    start_sodium();
+    const auto refuse = [](const std::string& why) {
+        throw Refused{Refused::Fault::Signature, why};
+    };
+    PublicKey key{}, wanted{};
+    std::array<std::uint8_t, crypto_sign_BYTES> made{};
+    if (!from_hex(signature.public_key, key) || !from_hex(signature.signature, made))
+        refuse("its signature is not hexadecimal");
+    if (!public_key.empty() && !from_hex(public_key, wanted))
+        refuse("the key to verify with is not 64 hexadecimal digits");
+    if (!public_key.empty() && key != wanted)
+        refuse("it is signed with another key, " + signature.public_key);
+    if (crypto_sign_verify_detached(made.data(), raw(manifest), manifest.size(), key.data()) != 0)
+        refuse("its signature is not of this manifest");
+}
+
+} // namespace polecat::bundle

@@ -1,0 +1,28 @@
+/// Ed25519 signatures of manifests, by libsodium. Keys and signatures are hexadecimal text.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "support/result.h"
+
+namespace polecat::bundle {
+
+/// "ed25519 PUBLIC-KEY SIGNATURE", a line: what lies beside a manifest.
+struct Signature {
+    std::string public_key, signature;
+};
+std::string print(const Signature& signature);
+/// Throws Refused.
+Signature parse_signature(std::string_view text);
+
+/// The text of a new private key, for a file that only its owner reads.
+std::string new_key();
+/// Public key of a private one. The error says what is wrong with the text, never what it is.
+Result<std::string> public_key_of(const std::string& private_key);
+Result<Signature> sign(std::string_view manifest, const std::string& private_key);
+/// Throws Refused unless the signature is of this manifest, and of `public_key` where that is
+/// given.
+void verify(std::string_view manifest, const Signature& signature, std::string_view public_key);
+
+} // namespace polecat::bundle

@@ -1,0 +1,296 @@
+#include "backends/bundle/pack.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <tuple>
+
+#include "artefact/bundle/bundle.h"
+#include "backends/node/programs.h"
+#include "ir/decision/print.h"
+
+namespace polecat::bundle {
+
+using backends::Numbers;
+using decision::LoweredCluster;
+using decision::PredicateId;
+
+namespace {
+
+class Packer {
+  public:
+    Packer(const LoweredCluster& cluster, const decision::Identities& identities,
+           const Sources& sources, const Base& base)
+        : cluster_(cluster), sources_(sources), numbers_(cluster, identities, base.identities) {
+        number_predicates(base);
+    }
+
+    Contents run() {
+        add_settings();
+        add_identities();
+        add_programs();
+        name_files();
+        for (const decision::Group& group : cluster_.groups)
+            groups_.push_back(group_record(group));
+        add_nodes();
+        add_templates();
+        return std::move(out_);
+    }
+
+  private:
+    /// Those of one namespace lie beside each other: a node asks for them together.
+    void number_predicates(const Base& base) {
+        std::map<std::string, PredicateId> by_text;
+        for (std::uint32_t i = 0; i < cluster_.predicates.size(); ++i)
+            by_text.emplace(to_string(cluster_.predicates[PredicateId{i}]), PredicateId{i});
+        backends::FreeNumbers free;
+        for (const auto& [text, number] : base.predicates)
+            free.take(number);
+        predicate_numbers_.resize(cluster_.predicates.size());
+        for (const auto& [text, id] : by_text) {
+            const auto before = base.predicates.find(text);
+            const std::uint32_t number =
+                before == base.predicates.end() ? free.next() : before->second;
+            predicate_numbers_[id.value] = number;
+            out_.predicates[number].predicate = canonical(cluster_.predicates[id]);
+        }
+    }
+
+    /// Names as the text has them.
+    static decision::Predicate canonical(decision::Predicate predicate) {
+        if (auto* domains = std::get_if<decision::DomainSet>(&predicate)) {
+            std::vector<std::string>& names = domains->domains;
+            std::sort(names.begin(), names.end());
+            names.erase(std::unique(names.begin(), names.end()), names.end());
+        }
+        return predicate;
+    }
+
+    PredicateRecord& record_of(PredicateId id) {
+        return out_.predicates.at(predicate_numbers_[id.value]);
+    }
+
+    void add_settings() {
+        SettingsRecord& out = out_.settings;
+        out.felix = cluster_.felix;
+        out.felix_of_nodes = cluster_.felix_of_nodes;
+        out.nodes = cluster_.nodes;
+        std::sort(out.nodes.begin(), out.nodes.end(), [](const auto& a, const auto& b) {
+            return std::tie(a.name, a.addresses, a.tunnel_addresses, a.networks) <
+                   std::tie(b.name, b.addresses, b.tunnel_addresses, b.networks);
+        });
+        out.pools = cluster_.pools;
+        std::sort(out.pools.begin(), out.pools.end(), [](const auto& a, const auto& b) {
+            return std::tie(a.cidr, a.tunnel, a.cross_subnet, a.nat_outgoing) <
+                   std::tie(b.cidr, b.tunnel, b.cross_subnet, b.nat_outgoing);
+        });
+    }
+
+    /// Identities come by number, so that sets of numbers grow at their end.
+    void add_identities() {
+        const Numbers& record = numbers_.record();
+        out_.addresses = record.addresses;
+        out_.ranges = {record.ranges, record.blocks};
+        for (const auto& [number, content] : record.identities) {
+            const decision::Identity& identity = *numbers_.of(content.family).at(number);
+            for (const PredicateId id : identity.yes)
+                record_of(id).yes.add(number);
+            for (const PredicateId id : identity.unknown)
+                record_of(id).unknown.add(number);
+            for (const decision::PortMember& each : identity.port_members)
+                record_of(each.predicate).members.push_back({number, each.protocol, each.port});
+        }
+    }
+
+    /// Named by their texts, which no number of a predicate changes.
+    void add_programs() {
+        const backends::OwnSides own = backends::own_sides(cluster_, numbers_);
+        for (std::uint32_t i = 0; i < cluster_.programs.size(); ++i) {
+            ProgramRecord record;
+            record.program = cluster_.programs[i];
+            backends::sort_by_text(record.program, cluster_.predicates);
+            const ContentId id = content_id(to_text(record.program, cluster_.predicates));
+            program_ids_.push_back(id);
+            replace_predicates(record.program, [&](PredicateId each) {
+                return PredicateId{predicate_numbers_[each.value]};
+            });
+            if (const auto digest = own.digests.find(i); digest != own.digests.end()) {
+                const backends::OwnSides::Side& side = own.sides.at(digest->second);
+                record.any_own = side.any;
+                for (const std::uint32_t number : side.numbers)
+                    record.own.add(number);
+            }
+            ProgramRecord& known = out_.programs[id];
+            if (known.own.empty() && !known.any_own)
+                known = std::move(record);
+        }
+    }
+
+    void name_files() {
+        std::set<std::string> paths;
+        for (std::uint32_t i = 0; i < sources_.size(); ++i)
+            paths.insert(sources_.path(FileId{i}));
+        out_.origins.files.assign(paths.begin(), paths.end());
+        for (std::uint32_t i = 0; i < sources_.size(); ++i)
+            files_.push_back(FileId{static_cast<std::uint32_t>(
+                std::distance(paths.begin(), paths.find(sources_.path(FileId{i}))))});
+    }
+
+    Span place(Span span) const {
+        if (!span.known())
+            return {};
+        if (span.file.value < files_.size())
+            span.file = files_[span.file.value];
+        return span;
+    }
+
+    ContentId slots_id(const decision::Attribution& slots) {
+        const auto [known, added] = slots_ids_.try_emplace(slots.identity());
+        if (!added)
+            return known->second;
+        SlotsRecord record;
+        std::vector<Span> spans;
+        for (std::size_t i = 0; i < slots.size(); ++i) {
+            record.slots.push_back(slots[i]);
+            spans.push_back(place(slots[i].span));
+        }
+        if (slots.identity() != nullptr)
+            record.policies = slots.policies();
+        for (const decision::PolicyBlock& each : record.policies)
+            spans.push_back(place(each.span));
+        const ContentId id = id_of(record);
+        // Groups that say the same of one policy found it in one place.
+        const auto [place, first] = out_.origins.slots.emplace(id, spans);
+        if (!first)
+            place->second = std::min(place->second, spans);
+        out_.slots.emplace(id, std::move(record));
+        return known->second = id;
+    }
+
+    GroupRecord group_record(const decision::Group& group) {
+        GroupRecord out;
+        for (const auto& [key, program] : group.programs)
+            out.programs[key] = {program_ids_[program.program.value], slots_id(program.slots)};
+        return out;
+    }
+
+    const GroupRecord& group_of(const decision::Endpoint& endpoint) const {
+        return groups_[endpoint.group.value];
+    }
+
+    EndpointRecord endpoint_record(const decision::Endpoint& endpoint) const {
+        const decision::Object& object = cluster_.world.object(endpoint.object);
+        EndpointRecord out;
+        out.name = object.name;
+        out.kind = object.kind;
+        out.interface_name = endpoint.interface_name;
+        out.addresses = object.addresses;
+        out.other_sources = endpoint.other_sources;
+        out.host_network = endpoint.host_network;
+        out.unread = object.unread.known();
+        return out;
+    }
+
+    void add_nodes() {
+        std::map<std::string, std::vector<const decision::Endpoint*>> by_node;
+        for (const decision::Endpoint& endpoint : cluster_.endpoints) {
+            const decision::Object& object = cluster_.world.object(endpoint.object);
+            if (!endpoint.node.empty() || (endpoint.is_host_endpoint && object.unread.known()))
+                by_node[endpoint.node].push_back(&endpoint);
+        }
+        for (const auto& [name, list] : by_node)
+            add_node(name, list);
+    }
+
+    void add_node(const std::string& name, const std::vector<const decision::Endpoint*>& list) {
+        NodeRecord& node = out_.nodes[name];
+        std::map<GroupRecord, std::uint32_t> groups;
+        for (const decision::Endpoint* each : list)
+            groups[group_of(*each)];
+        for (auto& [group, number] : groups) {
+            number = static_cast<std::uint32_t>(node.groups.size());
+            node.groups.push_back(group);
+        }
+        std::vector<std::pair<EndpointRecord, Span>> sorted;
+        for (const decision::Endpoint* each : list) {
+            EndpointRecord record = endpoint_record(*each);
+            record.group = groups.at(group_of(*each));
+            sorted.emplace_back(std::move(record), place(cluster_.world.object(each->object).span));
+        }
+        std::sort(sorted.begin(), sorted.end());
+        auto& spans = out_.origins.endpoints[name];
+        for (auto& [record, span] : sorted) {
+            node.endpoints.push_back(std::move(record));
+            spans.push_back(span);
+        }
+    }
+
+    /// Where endpoints that look alike are of two groups (profiles of their own), none is a
+    /// template.
+    void add_templates() {
+        using Look = std::tuple<std::string, selector::Labels, std::vector<policy::EndpointPort>>;
+        std::map<Look, std::optional<const GroupRecord*>> looks;
+        for (const decision::Endpoint& endpoint : cluster_.endpoints) {
+            const decision::Object& object = cluster_.world.object(endpoint.object);
+            if (endpoint.host_network || endpoint.is_host_endpoint || object.unread.known())
+                continue;
+            const GroupRecord* group = &group_of(endpoint);
+            const auto [place, added] = looks.try_emplace(
+                Look{object.name.substr(0, object.name.find('/')), object.labels, object.ports},
+                group);
+            if (!added && place->second && **place->second != *group)
+                place->second.reset();
+        }
+        for (const auto& [look, group] : looks)
+            if (group)
+                out_.templates.push_back(
+                    {std::get<0>(look), std::get<1>(look), std::get<2>(look), **group});
+    }
+
+    const LoweredCluster& cluster_;
+    const Sources& sources_;
+    backends::IdentityNumbers numbers_;
+    std::vector<std::uint32_t> predicate_numbers_; ///< by id
+    std::vector<ContentId> program_ids_;           ///< by id
+    std::vector<FileId> files_;                    ///< by the file of `sources`
+    std::map<const void*, ContentId> slots_ids_;
+    std::vector<GroupRecord> groups_;
+    Contents out_;
+};
+
+} // namespace
+
+Contents pack(const LoweredCluster& cluster, const decision::Identities& identities,
+              const Sources& sources, const Base& base) {
+    return Packer(cluster, identities, sources, base).run();
+}
+
+/// Identities' sets of predicates, which a bundle has the other way round.
+Base base_of(const Contents& contents) {
+    Base out;
+    Numbers& numbers = out.identities;
+    numbers.addresses = contents.addresses;
+    numbers.ranges = contents.ranges.ranges;
+    numbers.blocks = contents.ranges.blocks;
+    for (const auto* places : {&numbers.addresses, &numbers.ranges})
+        for (const auto& [address, number] : *places)
+            numbers.identities[number].family = address.family;
+    std::map<std::string, const PredicateRecord*> by_digest;
+    for (const auto& [number, record] : contents.predicates) {
+        const std::string text = to_string(record.predicate);
+        out.predicates[text] = number;
+        by_digest[backends::digest_of(text, 24)] = &record;
+    }
+    for (const auto& [digest, record] : by_digest) {
+        const auto rank = static_cast<std::uint32_t>(numbers.predicates.size());
+        numbers.predicates.push_back(digest);
+        record->yes.each([&](std::uint32_t each) { numbers.identities[each].yes.push_back(rank); });
+        record->unknown.each(
+            [&](std::uint32_t each) { numbers.identities[each].unknown.push_back(rank); });
+        for (const PredicateRecord::Member& each : record->members)
+            numbers.identities[each.identity].members.push_back({rank, each.protocol, each.port});
+    }
+    return out;
+}
+
+} // namespace polecat::bundle

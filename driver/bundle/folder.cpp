@@ -1,0 +1,163 @@
+#include "driver/bundle/folder.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "runtime/write_file.h"
+#include "runtime/write_files.h"
+#include "support/read_file.h"
+
+namespace polecat::driver {
+
+namespace {
+
+namespace fs = std::filesystem;
+using Fault = bundle::Refused::Fault;
+
+constexpr const char *kManifest = "manifest.cbor", *kSignature = "manifest.sig", *kParts = "parts";
+
+std::string path_of_part(const std::string& name) {
+    return (fs::path(kParts) / name.substr(0, 2) / name).string();
+}
+
+std::string in_bundle(const std::string& folder, const std::string& path) {
+    return (fs::path(folder) / path).string();
+}
+
+/// A part that was cut short by a crash is written anew.
+bool is_there(const std::string& path, std::size_t size) {
+    std::error_code error;
+    return fs::file_size(path, error) == size && !error;
+}
+
+/// Also one that a writer which was stopped left unfinished: the name with an ending.
+bool is_part_name(const std::string& name) {
+    constexpr std::size_t kDigits = 64;
+    return name.find_first_not_of("0123456789abcdef") >= kDigits && name.size() >= kDigits &&
+           (name.size() == kDigits || name[kDigits] == '.');
+}
+
+/// What no part of the bundle needs; files that are none of ours stay.
+void remove_others(const std::string& folder, const bundle::Written& written) {
+    std::vector<fs::path> gone;
+    std::error_code error;
+    for (fs::recursive_directory_iterator at(fs::path(folder) / kParts, error), end;
+         !error && at != end; at.increment(error)) {
+        const std::string name = at->path().filename().string();
+        if (is_part_name(name) && !written.parts.contains(name))
+            gone.push_back(at->path());
+    }
+    for (const fs::path& each : gone)
+        fs::remove(each, error);
+}
+
+} // namespace
+
+Result<WrittenBundle> write_bundle(const std::string& folder, const bundle::Written& written) {
+    WrittenBundle out;
+    std::map<std::string, std::string> texts;
+    for (const auto& [name, bytes] : written.parts) {
+        const std::string path = path_of_part(name);
+        ++out.parts;
+        out.bytes += bytes.size();
+        if (!is_there(in_bundle(folder, path), bytes.size()))
+            texts.emplace(path, bytes);
+    }
+    out.new_parts = texts.size();
+    for (const auto& [path, bytes] : texts)
+        out.new_bytes += bytes.size();
+    out.bytes += written.manifest.size();
+    if (const auto done = runtime::write_files(folder, texts); !done)
+        return Error{done.error()};
+    const std::string path = in_bundle(folder, kManifest);
+    const auto before = is_bundle(folder) ? read_file(path) : Result<std::string>(Error{""});
+    if (!before || *before != written.manifest) {
+        std::error_code error;
+        fs::remove(in_bundle(folder, kSignature), error);
+        out.new_bytes += written.manifest.size();
+        if (const auto done = runtime::write_file(path, written.manifest); !done)
+            return Error{path + ": " + done.error()};
+    }
+    remove_others(folder, written);
+    return out;
+}
+
+bool is_bundle(const std::string& folder) {
+    return fs::is_regular_file(fs::path(folder) / kManifest);
+}
+
+OpenBundle open_bundle(const std::string& folder, const std::string& public_key_file) {
+    const std::string path = in_bundle(folder, kManifest);
+    const auto manifest = read_file(path);
+    if (!manifest)
+        throw bundle::Refused{Fault::Unreadable, path + ": " + manifest.error()};
+    std::optional<bundle::Signature> signature;
+    if (const std::string beside = in_bundle(folder, kSignature); fs::exists(beside)) {
+        const auto text = read_file(beside);
+        if (!text)
+            throw bundle::Refused{Fault::Signature, beside + ": " + text.error()};
+        signature = bundle::parse_signature(*text);
+    }
+    std::string key;
+    if (!public_key_file.empty()) {
+        const auto text = read_file(public_key_file);
+        if (!text)
+            throw bundle::Refused{Fault::Signature, public_key_file + ": " + text.error()};
+        key = *text;
+        if (!signature)
+            throw bundle::Refused{Fault::Signature, "it is not signed"};
+    }
+    if (signature) // of no key in particular, it tells of damage
+        bundle::verify(*manifest, *signature, key);
+    return {*manifest, signature, {*manifest, [folder](const std::string& name) {
+                                       return read_file(in_bundle(folder, path_of_part(name)));
+                                   }}};
+}
+
+Result<bool> write_signature(const std::string& folder, const bundle::Signature& signature) {
+    return runtime::write_file(in_bundle(folder, kSignature), print(signature));
+}
+
+void report(const std::string& folder, const bundle::Refused& refused,
+            diag::Diagnostics& diagnostics) {
+    const auto code = [&] {
+        switch (refused.fault) {
+        case Fault::Unreadable:
+            break;
+        case Fault::Truncated:
+            return diag::Code::BundleTruncated;
+        case Fault::Altered:
+            return diag::Code::BundleAltered;
+        case Fault::LaterVersion:
+            return diag::Code::BundleLaterVersion;
+        case Fault::Signature:
+            return diag::Code::BundleSignature;
+        }
+        return diag::Code::BundleUnreadable;
+    }();
+    diagnostics.report(code, Span{}, {folder, refused.why});
+}
+
+Result<std::string> make_key(const std::string& path) {
+    const std::string key = bundle::new_key();
+    const auto open = bundle::public_key_of(key);
+    if (!open)
+        return open;
+    if (const auto done = runtime::write_private_file(path, key); !done)
+        return Error{done.error()};
+    if (const auto done = runtime::write_file(path + ".pub", *open + "\n"); !done)
+        return Error{path + ".pub: " + done.error()};
+    return open;
+}
+
+Result<std::string> read_key(const std::string& path) {
+    std::error_code error;
+    const fs::perms mode = fs::status(path, error).permissions();
+    constexpr fs::perms kOthers = fs::perms::group_all | fs::perms::others_all;
+    if (!error && (mode & kOthers) != fs::perms::none)
+        return Error{"others than its owner may read it (chmod 600)"};
+    return read_file(path);
+}
+
+} // namespace polecat::driver

@@ -1,0 +1,150 @@
+// Bundles as people use them.
+#include <doctest/doctest.h>
+
+#include "tests/bundle/packed.h"
+#include "tests/cli/folder.h"
+
+using namespace polecat;
+using testing::has;
+
+namespace {
+
+/// Manifests and their bundle.
+struct Bundled : testing::Folder {
+    Bundled() {
+        write("m/all.yaml", testing::random_text(6, true));
+        const auto made = run("compile m --target bundle -o b");
+        REQUIRE_MESSAGE(made.exit_code == 0, made.error);
+    }
+    std::string any_part() const {
+        for (const auto& each : std::filesystem::recursive_directory_iterator(path / "b/parts"))
+            if (each.is_regular_file())
+                return each.path().string();
+        return "";
+    }
+    std::size_t parts() const {
+        std::size_t count = 0;
+        for (const auto& each : std::filesystem::recursive_directory_iterator(path / "b/parts"))
+            count += each.is_regular_file() ? 1 : 0;
+        return count;
+    }
+};
+
+} // namespace
+
+TEST_CASE("bundle: what a node extracts is what a compile writes for it") {
+    const Bundled folder;
+    REQUIRE(folder.run("compile m -o direct").exit_code == 0);
+    REQUIRE(folder.run("compile m --target iptables --node node1 -o ipt").exit_code == 0);
+    folder.shell("rm -r m"); // the bundle is enough
+    for (const std::string node : {"node0", "node1", "node2"}) {
+        const auto made = folder.run("bundle extract b --node " + node + " -o x");
+        CHECK_MESSAGE(made.exit_code == 0, made.error);
+        for (const std::string file : {"ruleset.nft", "origins.json"})
+            CHECK(folder.read("x/nodes/" + node + "/" + file) ==
+                  folder.read("direct/nodes/" + node + "/" + file));
+    }
+    CHECK(folder.read("x/generations.nft") == folder.read("direct/generations.nft"));
+    CHECK(folder.run("verify x").exit_code == 0);
+    const auto filters = folder.run("bundle extract b --node node1 --target iptables -o y");
+    CHECK_MESSAGE(filters.exit_code == 0, filters.error);
+    for (const std::string file : {"sets.ipset", "rules.v4", "rules.v6"})
+        CHECK(folder.read("y/nodes/node1/" + file) == folder.read("ipt/nodes/node1/" + file));
+    const auto other = folder.run("bundle extract b --node nowhere -o z");
+    CHECK(other.exit_code == 1);
+    CHECK_MESSAGE(has(other.error, "PC5006"), other.error);
+    CHECK(!std::filesystem::exists(folder.path / "z"));
+}
+
+TEST_CASE(
+    "bundle: files in another order are the same bytes, and a second compile writes nothing") {
+    const Bundled folder;
+    folder.write("n/one.yaml", testing::random_text(8));
+    folder.write("n/two.yaml", "{apiVersion: v1, kind: Namespace, metadata: {name: other}}\n");
+    REQUIRE(folder.run("compile n/one.yaml n/two.yaml --target bundle -o c").exit_code == 0);
+    REQUIRE(folder.run("compile n/two.yaml n/one.yaml --target bundle -o d").exit_code == 0);
+    CHECK(folder.shell("diff -r c d").exit_code == 0);
+    const auto again = folder.run("compile m --target bundle -o b --base b");
+    CHECK_MESSAGE(has(again.out, "new: 0 parts, 0 bytes"), again.out);
+    // What is not needed any more goes.
+    const std::size_t before = folder.parts();
+    folder.write("m/all.yaml",
+                 "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: n}, spec: "
+                 "{nodeName: a, containers: []}, status: {podIP: 10.0.0.1}}\n");
+    REQUIRE(folder.run("compile m --target bundle -o b --base b").exit_code == 0);
+    CHECK(folder.parts() < before);
+    CHECK(folder.run("bundle verify b").exit_code == 0);
+}
+
+TEST_CASE("bundle: signed, and refused where it is not what was signed") {
+    const Bundled folder;
+    CHECK(folder.run("bundle extract b --node node0 -o x --key k.pub").exit_code == 2);
+    const auto made = folder.run("bundle keygen -o k");
+    CHECK_MESSAGE(made.exit_code == 0, made.error);
+    CHECK(!has(made.out, folder.read("k").substr(0, 64)));
+    CHECK(has(made.out, folder.read("k.pub").substr(0, 64)));
+    CHECK(folder.run("bundle keygen -o k").exit_code == 2); // it is never written over
+    const auto unsigned_ = folder.run("bundle verify b --key k.pub");
+    CHECK(unsigned_.exit_code == 2);
+    CHECK_MESSAGE(has(unsigned_.error, "PC5134"), unsigned_.error);
+    CHECK(folder.run("bundle sign b --key k").exit_code == 0);
+    CHECK(folder.run("bundle verify b --key k.pub").exit_code == 0);
+    CHECK(folder.run("bundle extract b --node node0 -o x --key k.pub").exit_code == 0);
+    REQUIRE(folder.run("bundle keygen -o other").exit_code == 0);
+    CHECK(folder.run("bundle verify b --key other.pub").exit_code == 2);
+    // A key that others read.
+    folder.shell("chmod 644 k");
+    const auto open = folder.run("bundle sign b --key k");
+    CHECK(open.exit_code == 2);
+    CHECK_MESSAGE(has(open.error, "PC5135"), open.error);
+    CHECK(!has(open.error, folder.read("k").substr(0, 64)));
+    // Another bundle has no signature from before.
+    folder.write("m/more.yaml",
+                 "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: n}, "
+                 "spec: {nodeName: a, containers: []}, status: {podIP: 10.0.0.1}}\n");
+    REQUIRE(folder.run("compile m --target bundle -o b --base b").exit_code == 0);
+    CHECK(!std::filesystem::exists(folder.path / "b/manifest.sig"));
+}
+
+TEST_CASE("bundle: damage is told for what it is, and nothing is written") {
+    const Bundled folder;
+    const auto extracted = [&](const char* code) {
+        const auto made = folder.run("bundle verify b");
+        CHECK(made.exit_code == 2);
+        CHECK_MESSAGE(has(made.error, code), made.error);
+    };
+    const std::string part = folder.any_part();
+    folder.shell("cp -r b whole");
+    folder.shell("printf x | dd of='" + part + "' conv=notrunc status=none");
+    extracted("PC5132");
+    folder.shell("rm '" + part + "'");
+    extracted("PC5131");
+    folder.shell("rm -r b && cp -r whole b && truncate -s 100 b/manifest.cbor");
+    extracted("PC5130");
+    folder.write("b/manifest.cbor", "\x83\x6epolecat bundle\x05\xa0");
+    extracted("PC5133");
+    folder.shell("rm b/manifest.cbor");
+    extracted("PC5130");
+    CHECK(folder.run("bundle extract b --node node0 -o x").exit_code == 2);
+    CHECK(!std::filesystem::exists(folder.path / "x"));
+}
+
+TEST_CASE("bundle: show and diff") {
+    const Bundled folder;
+    const auto shown = folder.run("bundle show b");
+    CHECK_MESSAGE(has(shown.out, "nodes      node0, node1, node2"), shown.out);
+    CHECK(has(shown.out, "signature  none"));
+    CHECK(has(folder.run("bundle show b --format json").out, "\"version\": 1"));
+    CHECK(has(folder.run("bundle show b --node node0").out, "ingress normal IPv4  program "));
+    CHECK(folder.run("bundle diff b b").out == "nothing differs\n");
+    folder.write("m/more.yaml",
+                 "{apiVersion: v1, kind: Pod, metadata: {name: extra, namespace: n0}, "
+                 "spec: {nodeName: node1, containers: []}, status: {podIP: "
+                 "10.9.0.200}}\n");
+    REQUIRE(folder.run("compile m --target bundle -o c --base b").exit_code == 0);
+    const auto changed = folder.run("bundle diff b c");
+    CHECK_MESSAGE(has(changed.out, "nodes changed: 1 (node1)"), changed.out);
+    CHECK(has(changed.out, "endpoints come: 1 (node1 n0/extra)"));
+    CHECK(has(changed.out, "addresses come: 1 (10.9.0.200)"));
+    CHECK(folder.run("compile m --target bundle --node node0").exit_code == 2);
+}
