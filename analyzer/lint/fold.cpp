@@ -168,25 +168,17 @@ void fold_service_ranges(diag::Diagnostics& findings) {
     });
 }
 
-/// A rule that is open to everybody because its list of peers is empty is told once: as empty
-/// where that is hardly meant.
+/// A rule that is open to everybody because its list of peers is empty is told as open.
 void fold_empty_peers(diag::Diagnostics& findings) {
     using Place = std::tuple<FileId, std::uint32_t, std::string>;
     const auto place_of = [](const diag::Diagnostic& each) {
         return Place{each.span.file, each.span.line, each.object};
     };
-    const auto is_open = [](const diag::Diagnostic& each) {
-        return each.code == diag::Code::WorldIngress || each.code == diag::Code::WorldEgress;
-    };
-    std::set<Place> slips, open;
+    std::set<Place> open;
     for (const diag::Diagnostic& each : findings.list())
-        if (is_open(each))
+        if (each.code == diag::Code::WorldIngress || each.code == diag::Code::WorldEgress)
             open.insert(place_of(each));
-        else if (each.code == diag::Code::EmptyValue && each.severity != diag::Severity::Note)
-            slips.insert(place_of(each));
     findings.keep_if([&](const diag::Diagnostic& each) {
-        if (is_open(each))
-            return !slips.contains(place_of(each));
         return each.code != diag::Code::EmptyValue || each.severity != diag::Severity::Note ||
                !open.contains(place_of(each));
     });

@@ -94,8 +94,8 @@ TEST_CASE("the metadata address outside clouds is one note, and a warning for ea
     CHECK(list.list()[0].message.ends_with("(and 1 more)"));
 }
 
-TEST_CASE("a rule without peers is told once") {
-    const auto kinds = [](diag::Severity of_empty) {
+TEST_CASE("a rule without peers is told once, but where that is hardly meant") {
+    const auto count = [](diag::Severity of_empty) {
         diag::Diagnostics list;
         const Span place{FileId{0}, 7, 5, 1};
         list.report(Code::EmptyValue, place, {"spec.egress[0].to", "is empty", "every address"})
@@ -104,9 +104,8 @@ TEST_CASE("a rule without peers is told once") {
         list.report(Code::WorldEgress, place, {"egress[0]", "TCP 443"}).about("NetworkPolicy a/b");
         list.report(Code::WorldEgress, place, {"egress[0]", "TCP 443"}).about("NetworkPolicy a/c");
         lint::fold(list);
-        REQUIRE(list.list().size() == 2);
-        return list.list()[0].code;
+        return list.list().size();
     };
-    CHECK(kinds(diag::Severity::Note) == Code::WorldEgress);
-    CHECK(kinds(diag::Severity::Warning) == Code::EmptyValue);
+    CHECK(count(diag::Severity::Note) == 2);
+    CHECK(count(diag::Severity::Warning) == 3);
 }
