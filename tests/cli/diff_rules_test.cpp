@@ -202,7 +202,7 @@ TEST_CASE("diff --rules: compiled folders and listings") {
     CHECK(broken.exit_code == 2);
     CHECK_MESSAGE(has(broken.out, "n2\n  not told: BASE: "), broken.out);
     CHECK(has(broken.out, "not told of 1 node"));
-    CHECK(has(broken.out, "1 node: n3\n"));
+    CHECK(has(broken.out, "2 nodes: n1, n3\n"));
 }
 
 TEST_CASE("diff --rules: iptables") {
