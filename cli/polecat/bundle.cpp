@@ -13,6 +13,7 @@
 #include "driver/compile/compilation.h"
 #include "driver/input/input.h"
 #include "support/diag/render.h"
+#include "support/json_text.h"
 #include "support/listed.h"
 
 namespace polecat::cli {
@@ -92,13 +93,12 @@ int show(const BundleOptions& options) {
         nlohmann::json parts = nlohmann::json::object();
         for (const auto& [kind, sum] : sums_of(manifest))
             parts[std::string(to_string(kind))] = {{"parts", sum.parts}, {"bytes", sum.bytes}};
-        fmt::print("{}\n", nlohmann::json{{"version", manifest.version},
-                                          {"compiler", manifest.compiler},
-                                          {"meaning", bundle::hex(manifest.meaning())},
-                                          {"signature", signature_text(opened)},
-                                          {"parts", parts},
-                                          {"nodes", nodes}}
-                               .dump(1));
+        fmt::print("{}", json_text(nlohmann::json{{"format", manifest.version},
+                                                  {"compiler", manifest.compiler},
+                                                  {"meaning", bundle::hex(manifest.meaning())},
+                                                  {"signature", signature_text(opened)},
+                                                  {"parts", parts},
+                                                  {"nodes", nodes}}));
         return kGood;
     }
     fmt::print("format     {}\ncompiler   {}\nmeaning    {}\nsignature  {}\n", manifest.version,

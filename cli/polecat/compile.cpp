@@ -98,12 +98,12 @@ class Compiler {
   public:
     Compiler(const CompileOptions& options, const Input& input,
              const decision::LoweredCluster& cluster)
-        : options_(options), input_(input),
+        : options_(options), input_(input), cluster_(cluster),
           compiled_(cluster, input.sources, base_numbers(base_of(options)), options.node_options) {}
 
     int run() {
         const std::set<std::string> nodes = nodes_asked_for();
-        compiled_.report_unplaced(diagnostics_);
+        report_unplaced(cluster_, diagnostics_);
         backends::report_felix_keys(input_.cluster, diagnostics_);
         if (!diagnostics_.has_errors() && !nodes.empty())
             write_common();
@@ -202,6 +202,7 @@ class Compiler {
 
     const CompileOptions& options_;
     const Input& input_;
+    const decision::LoweredCluster& cluster_;
     Compilation compiled_;
     diag::Diagnostics diagnostics_;
 };
@@ -239,6 +240,7 @@ bundle::Base bundle_base(const std::string& folder) {
 int compile_bundle(const CompileOptions& options, const Input& input,
                    const decision::LoweredCluster& cluster) {
     diag::Diagnostics diagnostics;
+    report_unplaced(cluster, diagnostics);
     backends::report_felix_keys(input.cluster, diagnostics);
     tell(diagnostics, input.sources);
     if (diagnostics.has_errors())

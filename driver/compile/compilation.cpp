@@ -61,9 +61,9 @@ std::set<std::string> Compilation::nodes() const {
     return out;
 }
 
-void Compilation::report_unplaced(diag::Diagnostics& diagnostics) const {
-    for (const decision::Endpoint& endpoint : cluster_.endpoints) {
-        const decision::Object& object = cluster_.world.object(endpoint.object);
+void report_unplaced(const decision::LoweredCluster& cluster, diag::Diagnostics& diagnostics) {
+    for (const decision::Endpoint& endpoint : cluster.endpoints) {
+        const decision::Object& object = cluster.world.object(endpoint.object);
         if (endpoint.node.empty() && !endpoint.host_network && !endpoint.is_host_endpoint)
             diagnostics.report(diag::Code::EndpointNotPlaced, object.span, {object.name, "node"});
     }

@@ -25,6 +25,10 @@ struct NodeFiles {
 /// Rules for iptables and ipset, by file.
 std::map<std::string, std::string> filter_files(const iptables::CompiledRules& rules);
 
+/// Reports pods that are on no node, so that no node has rules for them. Those on the network of
+/// their host have none anywhere.
+void report_unplaced(const decision::LoweredCluster& cluster, diag::Diagnostics& diagnostics);
+
 class Compilation {
   public:
     /// Both must outlive this. The rest as NodeImages has it.
@@ -37,9 +41,6 @@ class Compilation {
 
     /// Those that endpoints are on, by name.
     std::set<std::string> nodes() const;
-    /// Reports pods that are on no node, so in no bundle. Those on the network of their host have
-    /// no rules.
-    void report_unplaced(diag::Diagnostics& diagnostics) const;
 
     /// What can't be expressed is reported; nullopt then.
     std::optional<backends::NodeImage> image(const std::string& node,

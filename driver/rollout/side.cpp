@@ -102,7 +102,7 @@ class ManifestsSide : public RulesSide {
 
     Result<std::optional<iptables::FilterImage>> wanted_filter(const std::string& node) override {
         if (!filters_)
-            filters_.emplace(lowered_.cluster, identities_, *images_);
+            filters_.emplace(lowered_.cluster, *images_);
         diag::Diagnostics found;
         auto image = filters_->of(node, found);
         if (diagnostics_ != nullptr)

@@ -2,6 +2,7 @@
 
 #include "cli/polecat/diff/rules_print.h"
 #include "driver/rollout/costs.h"
+#include "support/json_text.h"
 
 namespace polecat::cli {
 
@@ -120,7 +121,7 @@ std::string rollout_json(const Rollout& rollout, const std::vector<std::string>&
         {"groups", groups},
         {"nodes", nodes},
         {"over_limits", over}};
-    return out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
+    return json_text(out);
 }
 
 } // namespace polecat::cli

@@ -220,7 +220,7 @@ std::string answer_text(Session& session, const std::vector<Question>& questions
         return "nothing: the ends have no address of the same IP family\n";
     out += "(by the policies of both ends; host endpoints, nodes and routes on the way are "
            "followed where both ends and the port are given)\n";
-    if (const std::string note = http_note(cluster); !note.empty())
+    if (const std::string note = http_note(session.cluster()); !note.empty())
         out += "(" + note + ")\n";
     return out;
 }
