@@ -230,6 +230,8 @@ void add_diff(CLI::App& app, int& exit_code) {
                        : "must be opened, closed, any, bgp or none; with --rules limits such as "
                          "elements=1000,nodes=10";
         });
+    command->add_flag("--on-nodes", options->on_nodes,
+                      "name the programs of compiled rules that make each change, and their nodes");
     command->add_flag(
         "--rules", options->rules.on,
         "what a rollout of HEAD does to the rules of nodes that run BASE, and why; "

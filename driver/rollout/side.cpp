@@ -174,6 +174,8 @@ class ManifestsSide : public RulesSide {
 /// "NetworkPolicy shop/web" of "NetworkPolicy shop/web ingress[0] (policy.yaml:3:4)"; empty: of the
 /// end of a tier.
 std::string policy_of(const std::string& slot) {
+    if (slot.starts_with("Profile ")) // each endpoint has some
+        return {};
     for (const char* direction : {" ingress[", " egress["})
         if (const std::size_t at = slot.find(direction); at != std::string::npos)
             return slot.substr(0, at);

@@ -20,8 +20,7 @@ std::optional<iptables::FilterImage> filtered(const std::string& text) {
     testing::load_text(text, cluster);
     const decision::Identities identities(cluster.lowered);
     backends::NodeImages images(cluster.lowered, identities);
-    return iptables::FilterImages(cluster.lowered, images)
-        .of("node0", cluster.diagnostics);
+    return iptables::FilterImages(cluster.lowered, images).of("node0", cluster.diagnostics);
 }
 
 /// ipset and iptables-restore as far as plans use them. Fails where they would.

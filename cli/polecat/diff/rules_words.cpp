@@ -70,14 +70,14 @@ void add_to(std::string& out, const std::string& part, const char* between = ", 
         out += (out.empty() ? "" : between) + part;
 }
 
-/// "3 chains, 12 rules": of what comes whole, or goes; `chains`: they are counted before.
+/// ": 3 chains, 12 rules": of what comes whole, or goes; `chains`: they are counted before.
 std::string whole_text(const SpreadCount& count, Spread SpreadTally::*which, bool sets,
                        bool chains) {
     std::string out;
     for (const auto& [word, tally] : count.all(sets))
         if ((tally->*which).most != 0 && !(chains && tally == &count.chains))
             add_to(out, (tally->*which).of(word));
-    return out;
+    return out.empty() ? out : ": " + out;
 }
 
 std::string verb(const Spread& number, const char* one, const char* several) {
@@ -128,9 +128,9 @@ std::string line_text(PartKind kind, PartChange change, const SpreadCount& count
     const bool chains = kind == PartKind::Chain;
     switch (change) {
     case PartChange::Comes:
-        return fmt::format("+ {}: {}", what, whole_text(count, &SpreadTally::come, sets, chains));
+        return "+ " + what + whole_text(count, &SpreadTally::come, sets, chains);
     case PartChange::Goes:
-        return fmt::format("- {}: {}", what, whole_text(count, &SpreadTally::go, sets, chains));
+        return "- " + what + whole_text(count, &SpreadTally::go, sets, chains);
     case PartChange::Changes:
     case PartChange::WrittenAnew:
         break;
