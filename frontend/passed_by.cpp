@@ -1,7 +1,6 @@
 #include "frontend/passed_by.h"
 
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 
 #include "frontend/kinds/groups.h"
@@ -33,11 +32,9 @@ bool has_key(std::string_view text, std::string_view key) {
 
 /// What stands before `NetworkPolicy` makes it another system's kind: `kind: Cilium`.
 bool is_kind_of_others(std::string_view before) {
-    std::size_t word = before.size();
-    while (word > 0 && std::isalpha(static_cast<unsigned char>(before[word - 1])) != 0)
-        --word;
-    return word < before.size() &&
-           !is_policy_name(std::string(before.substr(word)) + "NetworkPolicy");
+    static constexpr std::string_view kSystems[] = {"Cilium", "CiliumClusterwide", "Multi", "FQDN"};
+    return std::any_of(std::begin(kSystems), std::end(kSystems),
+                       [&](std::string_view each) { return before.ends_with(each); });
 }
 
 /// UTF-16 has a zero byte beside each letter of English.
