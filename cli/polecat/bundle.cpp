@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "backends/bundle/pack.h"
 #include "backends/iptables/iptables.h"
 #include "backends/nftables/nftables.h"
 #include "cli/polecat/commands.h"
@@ -115,7 +116,8 @@ int show(const BundleOptions& options) {
 class Extractor {
   public:
     Extractor(const BundleOptions& options, const bundle::Bundle& bundle)
-        : options_(options), node_(bundle, options.node, base(), options.node_options) {
+        : options_(options), bundle_(bundle),
+          node_(bundle, options.node, base(), options.node_options) {
         const std::vector<std::string> nodes = bundle.nodes();
         const auto& known = node_.cluster().nodes;
         if (std::count(nodes.begin(), nodes.end(), options.node) == 0 &&
@@ -135,8 +137,11 @@ class Extractor {
                       iptables::filter_hooks());
         } else if (const auto image = compiled.image(options_.node, diagnostics_)) {
             write(compiled.files(options_.node, *image), kGenerationsFile,
-                  backends::free_generations());
-            write(kNumbersFile, backends::print(compiled.numbers()));
+                  backends::free_generations(options_.node_options.flow_mark_bit));
+            // The node knows identities as far as its own programs ask.
+            backends::Numbers numbers = bundle::base_of(bundle_.all()).identities;
+            numbers.programs = compiled.numbers().programs;
+            write(kNumbersFile, backends::print(numbers));
         }
         return told(diagnostics_, node_.sources());
     }
@@ -164,6 +169,7 @@ class Extractor {
     }
 
     const BundleOptions& options_;
+    const bundle::Bundle& bundle_;
     BundleNode node_;
     diag::Diagnostics diagnostics_;
 };

@@ -1,6 +1,7 @@
 #include "driver/compile/origins.h"
 
 #include <algorithm>
+#include <map>
 
 #include <nlohmann/json.hpp>
 
@@ -14,9 +15,13 @@ std::string origins_json(const decision::LoweredCluster& cluster, backends::Node
                          const Sources& sources) {
     using nlohmann::json;
     json out{{"node", node}, {"endpoints", json::array()}};
-    for (const decision::Endpoint& endpoint : cluster.endpoints) {
-        if (endpoint.node != node || endpoint.host_network)
-            continue;
+    // By name, as the order of reading is nothing that a node should see.
+    std::map<std::pair<std::string, std::string>, const decision::Endpoint*> endpoints;
+    for (const decision::Endpoint& each : cluster.endpoints)
+        if (each.node == node && !each.host_network)
+            endpoints[{cluster.world.object(each.object).name, each.interface_name}] = &each;
+    for (const auto& [named, held] : endpoints) {
+        const decision::Endpoint& endpoint = *held;
         json programs = json::object();
         for (const auto& [key, program] : cluster.groups[endpoint.group.value].programs) {
             const std::string& name = images.name_of(program.program);
@@ -34,8 +39,8 @@ std::string origins_json(const decision::LoweredCluster& cluster, backends::Node
                               {"hook", decision::to_string(key.hook)},
                               {"slots", std::move(slots)}};
         }
-        out["endpoints"].push_back({{"name", cluster.world.object(endpoint.object).name},
-                                    {"interface", endpoint.interface_name},
+        out["endpoints"].push_back({{"name", named.first},
+                                    {"interface", named.second},
                                     {"programs", std::move(programs)}});
     }
     return json_text(std::move(out));

@@ -69,8 +69,8 @@ TEST_CASE(
     // What is not needed any more goes.
     const std::size_t before = folder.parts();
     folder.write("m/all.yaml",
-                 "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: n}, spec: "
-                 "{nodeName: a, containers: []}, status: {podIP: 10.0.0.1}}\n");
+                 "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: ns}, spec: "
+                 "{nodeName: a, containers: [{name: c, image: i}]}, status: {podIP: 10.0.0.1}}\n");
     REQUIRE(folder.run("compile m --target bundle -o b --base b").exit_code == 0);
     CHECK(folder.parts() < before);
     CHECK(folder.run("bundle verify b").exit_code == 0);
@@ -99,9 +99,10 @@ TEST_CASE("bundle: signed, and refused where it is not what was signed") {
     CHECK_MESSAGE(has(open.error, "PC5135"), open.error);
     CHECK(!has(open.error, folder.read("k").substr(0, 64)));
     // Another bundle has no signature from before.
-    folder.write("m/more.yaml",
-                 "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: n}, "
-                 "spec: {nodeName: a, containers: []}, status: {podIP: 10.0.0.1}}\n");
+    folder.write(
+        "m/more.yaml",
+        "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: ns}, "
+        "spec: {nodeName: a, containers: [{name: c, image: i}]}, status: {podIP: 10.0.0.1}}\n");
     REQUIRE(folder.run("compile m --target bundle -o b --base b").exit_code == 0);
     CHECK(!std::filesystem::exists(folder.path / "b/manifest.sig"));
 }
@@ -139,7 +140,7 @@ TEST_CASE("bundle: show and diff") {
     CHECK(folder.run("bundle diff b b").out == "nothing differs\n");
     folder.write("m/more.yaml",
                  "{apiVersion: v1, kind: Pod, metadata: {name: extra, namespace: n0}, "
-                 "spec: {nodeName: node1, containers: []}, status: {podIP: "
+                 "spec: {nodeName: node1, containers: [{name: c, image: i}]}, status: {podIP: "
                  "10.9.0.200}}\n");
     REQUIRE(folder.run("compile m --target bundle -o c --base b").exit_code == 0);
     const auto changed = folder.run("bundle diff b c");
