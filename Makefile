@@ -23,7 +23,7 @@ demo: build
 
 check: build format-check
 	@tools/check-changed
-	ctest --test-dir $(BUILD) --output-on-failure
+	ctest --test-dir $(BUILD) -j2 --output-on-failure
 	@$(MAKE) --no-print-directory conformance PRESET=$(PRESET)
 
 conformance: build

@@ -1,7 +1,11 @@
 # `cmake --install BUILD --prefix DIR` and, in the build folder, `cpack`: the program, its man pages and completion (which
-# it writes itself), the documentation.
+# it writes itself), the BPF classifier, the documentation.
 include(GNUInstallDirs)
 install(TARGETS polecat_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+if(TARGET polecat_bpf_program)
+  install(FILES ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/classifier.bpf.o DESTINATION ${CMAKE_INSTALL_DATADIR}/polecat)
+  add_dependencies(polecat_program polecat_bpf_program)
+endif()
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(CODE "

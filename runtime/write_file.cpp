@@ -102,9 +102,26 @@ Result<bool> replace_file(const std::string& path, const std::string& before,
     return out;
 }
 
+namespace {
+
+/// Into a pipe or a device, as "> path" of a shell would.
+Result<bool> pass_on(const std::string& path, const std::string& text) {
+    const int file = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    if (file < 0)
+        return write_failed("it can't be written");
+    const bool written = write_all(file, text);
+    if (close(file) != 0 || !written)
+        return write_failed("writing failed");
+    return true;
+}
+
+} // namespace
+
 Result<bool> write_file(const std::string& path, const std::string& text) {
     struct stat old {};
     if (stat(path.c_str(), &old) == 0) {
+        if (S_ISCHR(old.st_mode) || S_ISFIFO(old.st_mode))
+            return pass_on(path, text);
         const auto before = read_file(path);
         return before ? replace_file(path, *before, text) : write_failed("it can't be read");
     }

@@ -14,7 +14,7 @@ namespace polecat::runtime {
 Result<bool> replace_file(const std::string& path, const std::string& before,
                           const std::string& text);
 
-/// The same for a file of the program's own, which may be new.
+/// The same for a file of the program's own, which may be new, a device or a pipe.
 Result<bool> write_file(const std::string& path, const std::string& text);
 
 } // namespace polecat::runtime

@@ -130,7 +130,8 @@ class RuleReader {
         if (word == "-i" || word == "-o")
             to.emplace_back(InterfaceIs{word == "-i", line_.next()});
         else if (word == "-m")
-            line_.one_of({"multiport", "icmp", "icmp6", "set", "conntrack", "connmark", "comment"});
+            line_.one_of(
+                {"multiport", "icmp", "icmp6", "set", "conntrack", "connmark", "comment", "bpf"});
         else if (word == "--ctstate")
             to.emplace_back(state_of(line_));
         else if (word == "--ctdir") {
@@ -138,6 +139,8 @@ class RuleReader {
             to.emplace_back(IsReply{});
         } else if (word == "--mark")
             to.emplace_back(FlowMarkIs{mark_of(line_)});
+        else if (word == "--object-pinned")
+            to.emplace_back(PinnedSays{line_.next()});
         else if (word == "--comment")
             rule_.comment = line_.next();
         else if (word == "-g")

@@ -72,6 +72,9 @@ std::string words(const IsReply&) {
 std::string words(const FlowMarkIs& match) {
     return "-m connmark --mark " + mark_text(match.mark);
 }
+std::string words(const PinnedSays& match) {
+    return "-m bpf --object-pinned " + match.program;
+}
 
 std::string target_text(const Target& target) {
     switch (target.kind) {

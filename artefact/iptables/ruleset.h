@@ -78,8 +78,13 @@ struct FlowMarkIs {
     FlowMark mark;
     auto operator<=>(const FlowMarkIs&) const = default;
 };
+/// A BPF program says yes: the place where it is pinned.
+struct PinnedSays {
+    std::string program;
+    auto operator<=>(const PinnedSays&) const = default;
+};
 using Match = std::variant<InterfaceIs, ProtocolIs, NotFlowProtocol, PortIn, IcmpIs, InSet,
-                           FlowState, IsReply, FlowMarkIs>;
+                           FlowState, IsReply, FlowMarkIs, PinnedSays>;
 
 // --- rules and chains ----------------------------------------------------------------------------
 

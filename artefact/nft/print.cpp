@@ -1,6 +1,7 @@
 #include "artefact/nft/ruleset.h"
 
 #include <algorithm>
+#include <bit>
 
 #include <fmt/format.h>
 
@@ -321,6 +322,20 @@ Ruleset with_generation(Ruleset ruleset, std::uint32_t bits) {
                 if (auto* set = std::get_if<SetFlowMark>(&statement);
                     set != nullptr && set->generation)
                     *set = {set->keep, set->bits | bits, false};
+        }
+    return ruleset;
+}
+
+Ruleset with_flow_marks_moved(Ruleset ruleset, int places) {
+    const auto move = [&](std::uint32_t& bits) { bits = std::rotl(bits, places); };
+    for (Chain& chain : ruleset.chains)
+        for (Rule& rule : chain.rules) {
+            for (Match& match : rule.matches)
+                if (auto* is = std::get_if<FlowMarkIs>(&match))
+                    move(is->mask), move(is->value);
+            for (Statement& statement : rule.statements)
+                if (auto* set = std::get_if<SetFlowMark>(&statement))
+                    move(set->keep), move(set->bits);
         }
     return ruleset;
 }

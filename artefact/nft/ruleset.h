@@ -267,6 +267,8 @@ std::string print_replacing(const Ruleset& ruleset);
 std::string take_generation(const std::string& table);
 /// Numbers in place of `$generation`.
 Ruleset with_generation(Ruleset ruleset, std::uint32_t bits);
+/// Every bit of conntrack marks that rules name, so many places higher (lower where negative).
+Ruleset with_flow_marks_moved(Ruleset ruleset, int places);
 /// The table that holds the numbers that no connection of the node has: it can be made once only,
 /// and outlives the rulesets.
 std::string print_free_generations(const std::string& table,

@@ -1,10 +1,11 @@
-// Chains and sets of a node: what every packet meets before and after the programs.
+// Chains and sets of a node: programs, and which of them a packet meets.
 #include "backends/iptables/iptables.h"
 
 #include <set>
 
 #include <fmt/format.h>
 
+#include "backends/iptables/frame.h"
 #include "backends/iptables/layout.h"
 #include "backends/iptables/mirror.h"
 
@@ -21,10 +22,9 @@ class FilterEmitter {
     FilterEmitter(const FilterImage& image, net::Family family) : image_(image), family_(family) {}
 
     iptables::Table run() {
-        add_hooks();
-        add_known_flows();
-        add_forward();
-        add_input();
+        out_.chains = frame({image_.to_host, image_.interface_prefixes, image_.dropped_vxlan_port,
+                             image_.drops_ipip},
+                            family_);
         add_dispatch();
         for (const auto& [name, program] : image_.programs)
             if (program.family == family_)
@@ -34,104 +34,8 @@ class FilterEmitter {
     }
 
   private:
-    static Rule plain(std::vector<Match> matches, Kind kind, std::string name = {}) {
-        return {std::move(matches), {}, {kind, std::move(name), {}}};
-    }
-    static Rule jump(std::vector<Match> matches, std::string chain) {
-        return plain(std::move(matches), Kind::Jump, std::move(chain));
-    }
-    static Rule go_to(std::vector<Match> matches, std::string chain) {
-        return plain(std::move(matches), Kind::Goto, std::move(chain));
-    }
-    static Rule drop(std::vector<Match> matches, std::string why) {
-        return {std::move(matches), std::move(why), {Kind::Drop, {}, {}}};
-    }
-    static Rule remember(bool denied) { return {{}, {}, {Kind::SetFlowMark, {}, {denied, {}}}}; }
-
     void chain(std::string name, std::vector<Rule> rules) {
         out_.chains.push_back({std::move(name), std::move(rules)});
-    }
-
-    void for_workloads(std::vector<Rule>& rules, bool incoming, const Rule& rule) const {
-        for (const std::string& prefix : image_.interface_prefixes) {
-            rules.push_back(rule);
-            rules.back().matches.insert(rules.back().matches.begin(),
-                                        InterfaceIs{incoming, prefix + "+"});
-        }
-    }
-
-    /// Packets between other interfaces are none of our business.
-    void add_hooks() {
-        std::vector<Rule> forward, input;
-        for_workloads(forward, true, go_to({}, "polecat-workload"));
-        for_workloads(forward, false, go_to({}, "polecat-workload"));
-        for_workloads(input, true, go_to({}, "polecat-host"));
-        chain("polecat-forward", std::move(forward));
-        chain("polecat-input", std::move(input));
-    }
-
-    /// A flow that this generation has judged is not judged again, whatever its direction.
-    void add_known_flows() {
-        chain("polecat-known", {drop({iptables::FlowState{true, false, false}}, "invalid"),
-                                plain({iptables::FlowMarkIs{{false, {}}}}, Kind::Accept),
-                                drop({iptables::FlowMarkIs{{true, {}}}}, "flow was denied"),
-                                drop({iptables::FlowState{false, true, false}},
-                                     "related to a flow that is not allowed")});
-        chain("polecat-deny", {remember(true), plain({}, Kind::Drop)});
-        chain("polecat-allow", {remember(false), plain({}, Kind::Accept)});
-        chain("polecat-source",
-              {plain({iptables::InSet{false, pods_set(family_), true, true}}, Kind::Return),
-               drop({}, "forged source or unknown interface")});
-        std::vector<Rule> encapsulation;
-        if (image_.dropped_vxlan_port)
-            encapsulation.push_back(drop(
-                {iptables::ProtocolIs{false, net::kUdp},
-                 iptables::PortIn{
-                     false, false, {{*image_.dropped_vxlan_port, *image_.dropped_vxlan_port}}}},
-                "VXLAN from a workload"));
-        if (image_.drops_ipip)
-            encapsulation.push_back(
-                drop({iptables::ProtocolIs{false, net::kIpIp}}, "IPIP from a workload"));
-        chain("polecat-encap", std::move(encapsulation));
-    }
-
-    void add_forward() {
-        std::vector<Rule> rules, replies;
-        for_workloads(rules, true, jump({}, "polecat-source"));
-        rules.push_back(jump({}, "polecat-known"));
-        rules.push_back(go_to({iptables::IsReply{}}, "polecat-reply"));
-        for_workloads(rules, true, jump({}, "polecat-encap"));
-        for_workloads(rules, true, jump({}, "polecat-from"));
-        for_workloads(rules, false, jump({}, "polecat-to"));
-        rules.push_back(go_to({}, "polecat-allow"));
-        chain("polecat-workload", std::move(rules));
-        for_workloads(replies, false, jump({}, "polecat-from-r"));
-        for_workloads(replies, true, jump({}, "polecat-to-r"));
-        replies.push_back(go_to({}, "polecat-allow"));
-        chain("polecat-reply", std::move(replies));
-    }
-
-    /// Neighbour discovery and multicast listeners always; answers to the host; then the pod's
-    /// egress program and defaultEndpointToHostAction.
-    void add_input() {
-        std::vector<Rule> rules;
-        if (family_ == net::Family::V6)
-            for (const int type : {130, 131, 132, 133, 135, 136})
-                rules.push_back(
-                    plain({iptables::ProtocolIs{false, net::kIcmpV6},
-                           iptables::IcmpIs{false, true, static_cast<std::uint8_t>(type), {}}},
-                          Kind::Accept));
-        rules.push_back(jump({}, "polecat-source"));
-        rules.push_back(
-            plain({iptables::FlowState{false, true, true}, iptables::IsReply{}}, Kind::Accept));
-        rules.push_back(jump({}, "polecat-known"));
-        rules.push_back(jump({}, "polecat-encap"));
-        rules.push_back(jump({}, "polecat-from"));
-        if (image_.to_host == policy::HostAction::Drop)
-            rules.push_back(drop({}, "defaultEndpointToHostAction Drop"));
-        else if (image_.to_host == policy::HostAction::Accept)
-            rules.push_back(go_to({}, "polecat-allow"));
-        chain("polecat-host", std::move(rules));
     }
 
     /// One set for each program, so that pods come and go without a change of rules.
@@ -197,19 +101,14 @@ class FilterEmitter {
 void add_pod_sets(const FilterImage& image, net::Family family, iptables::Ruleset& out) {
     std::map<std::string, iptables::Set> sets;
     const auto set = [&](const std::string& name, const std::string& what) -> iptables::Set& {
-        iptables::Set& made = sets[name];
-        made.name = name;
-        made.what = what;
-        made.type = iptables::Set::Type::NetInterfaces;
-        made.family = family;
-        return made;
+        return sets.try_emplace(name, set_of_endpoints(name, what, family)).first->second;
     };
-    set(pods_set(family), "pods of this node");
+    set(pods_set(family), kPodsText);
     for (const FilteredPod& pod : image.pods) {
         if (pod.nets.family() != family)
             continue;
         const iptables::Member member{pod.nets, 0, 0, pod.interface};
-        set(pods_set(family), "pods of this node").members.push_back(member);
+        set(pods_set(family), kPodsText).members.push_back(member);
         for (const bool egress : {true, false}) {
             const std::string& program = egress ? pod.egress : pod.ingress;
             set(runs_set(program, egress, family),
@@ -233,10 +132,6 @@ iptables::Ruleset emit(const FilterImage& image) {
     }
     out.sort();
     return out;
-}
-
-std::string filter_hooks() {
-    return "*filter\n-I FORWARD -j polecat-forward\n-I INPUT -j polecat-input\nCOMMIT\n";
 }
 
 } // namespace polecat::iptables

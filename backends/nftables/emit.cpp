@@ -345,7 +345,9 @@ class Emitter {
 } // namespace
 
 nft::Ruleset emit(const NodeImage& image, const Slots& slots) {
-    return Emitter(image, slots).run();
+    return nft::with_flow_marks_moved(Emitter(image, slots).run(),
+                                      static_cast<int>(image.flow_mark_bit) -
+                                          static_cast<int>(kFlowMarkBit));
 }
 
 } // namespace polecat::backends

@@ -1,6 +1,7 @@
 // Rules that several chains have.
 #include "backends/nftables/emit_program.h"
 #include "backends/nftables/layout.h"
+#include "backends/nftables/nftables.h"
 
 namespace polecat::backends {
 
@@ -47,6 +48,10 @@ void add_chain(nft::Ruleset& to, std::string name, std::vector<nft::Rule> rules,
     made.priority = priority;
     made.rules = std::move(rules);
     to.chains.push_back(std::move(made));
+}
+
+std::uint32_t flow_mark_bits(const NodeImage& image) {
+    return kFlowBits >> kFlowMarkBit << image.flow_mark_bit;
 }
 
 nft::Match flow_is(std::uint32_t state) {

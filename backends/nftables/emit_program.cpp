@@ -122,7 +122,7 @@ class ProgramEmitter {
             add_pieces(
                 map(ports_map(name_, protocol), nft::KeyType::Port, Map::Kind::Verdicts, true),
                 pieces, l4_chain);
-            if (!net::has_ports(protocol))
+            if (!net::has_ports(protocol) && ways_.size() > 1)
                 add_pieces(map(replies_map(name_, protocol), nft::KeyType::Port,
                                Map::Kind::Verdicts, true),
                            mirrored(protocol, pieces), l4_chain);

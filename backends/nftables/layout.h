@@ -18,9 +18,9 @@ inline constexpr std::uint32_t kCellOrRow = kCellFlag | (kMostNumbers - 1);
 static_assert(kMostNumbers == 1U << kL4Shift);
 /// After a program of a hook where an Allow skips later ones: it was one. 0: nothing matched.
 inline constexpr std::uint32_t kTaken = 0xc0000000;
-/// Conntrack mark: the generation that judged the flow, and whether it was denied. While a packet
-/// of an unknown flow is on its way through the node: what preDNAT policy took, and that the host
-/// sent it.
+/// Conntrack mark, as of kFlowMarkBit; emit() moves it to where the node has it: the generation
+/// that judged the flow, and whether it was denied. While a packet of an unknown flow is on its way
+/// through the node: what preDNAT policy took, and that the host sent it.
 inline constexpr std::uint32_t kGeneration = 0x0fff0000, kRevoked = 0x10000000, kEarly = 0x20000000,
                                kLeaving = 0x40000000;
 inline constexpr std::uint32_t kFlowBits = kGeneration | kRevoked | kEarly | kLeaving;

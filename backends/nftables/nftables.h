@@ -2,6 +2,7 @@
 /// is the same ruleset: the number of a generation comes into it when it is loaded.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
@@ -28,12 +29,23 @@ struct Slots {
 
 nft::Ruleset emit(const NodeImage& image, const Slots& slots = {});
 
+/// Bits of the conntrack mark that rules write, and nobody else may.
+std::uint32_t flow_mark_bits(const NodeImage& image);
+
 /// The names that a ruleset has.
 Slots slots_of(const nft::Ruleset& ruleset);
 
 /// Recovers the image from a ruleset, ours or the kernel's listing. A ruleset that is not exactly
 /// of emit()'s form is an error: nothing may stand in it that this reader does not understand.
 Result<NodeImage> read_back(const nft::Ruleset& ruleset);
+
+/// What a node loads.
+struct CompiledRules {
+    nft::Ruleset rules;
+    std::string text; ///< of `rules`, to replace what is there
+};
+/// emit(), and nothing but what reads back as `image`: an error is a fault of ours.
+Result<CompiledRules> compile(const NodeImage& image);
 
 /// The number that a loaded ruleset was given; nullopt: that of a bundle, which has none yet.
 std::optional<Generation> generation_of(const nft::Ruleset& ruleset);

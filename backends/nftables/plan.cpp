@@ -156,7 +156,8 @@ class Planner {
     /// hooks of host endpoints that come or go: these are filled and emptied by the switch.
     void compare_chains(const Ruleset& to) {
         changed_.clear();
-        const Ruleset numbered = generation_ ? nft::with_generation(to, generation_->bits()) : to;
+        const Ruleset numbered =
+            generation_ ? nft::with_generation(to, generation_->bits(after_.flow_mark_bit)) : to;
         for (const Chain& chain : numbered.chains) {
             const Chain* was = from_.find_chain(chain.name);
             if (was == nullptr ? !chain.hook.empty() : *was != chain)
@@ -168,7 +169,7 @@ class Planner {
     }
 
     void add_generation_chains(const Ruleset& to) {
-        const Ruleset other = nft::with_generation(to, Generation{}.bits());
+        const Ruleset other = nft::with_generation(to, Generation{}.bits(after_.flow_mark_bit));
         for (std::size_t i = 0; i < to.chains.size(); ++i)
             if (to.chains[i] != other.chains[i] && from_.find_chain(to.chains[i].name) != nullptr)
                 changed_.insert(to.chains[i].name);
@@ -291,6 +292,12 @@ Result<Plan> plan(const Ruleset& from, const NodeImage& to) {
     const auto before = read_back(used);
     if (!before)
         return Error{before.error()};
+    if (before->flow_mark_bit != to.flow_mark_bit)
+        return Error{fmt::format(
+            "the rules use the conntrack mark from bit {} on, not {}: marks of the one would be "
+            "taken for the other's. Load the whole ruleset, and have the node forget its "
+            "connections (conntrack -F) between",
+            before->flow_mark_bit, to.flow_mark_bit)};
     Plan out = Planner(used, *before, renamed(*before, to)).run();
     const std::string left = delete_unreachable(from);
     if (!left.empty())

@@ -1,6 +1,7 @@
 // From a ruleset to the image it enforces. Decodes what varies, then demands that the rest is what
 // emit() writes for that image.
 #include <algorithm>
+#include <bit>
 
 #include "backends/nftables/layout.h"
 #include "backends/nftables/nftables.h"
@@ -13,12 +14,29 @@ using namespace reading;
 
 namespace {
 
+/// How flows that are denied are marked. Without a rule that does: as in a bundle.
+struct FlowMark {
+    nft::SetFlowMark set{kForeignFlowBits, kRevoked, true};
+    unsigned lowest = kFlowMarkBit; ///< of the bits that are ours
+};
+
+FlowMark flow_mark_of(const nft::Ruleset& ruleset) {
+    if (const nft::Chain* deny = ruleset.find_chain("deny"))
+        for (const nft::Rule& rule : deny->rules)
+            for (const nft::Statement& statement : rule.statements)
+                if (const auto* mark = std::get_if<nft::SetFlowMark>(&statement))
+                    return {*mark,
+                            std::min<unsigned>(std::countr_zero(~mark->keep), kLastFlowMarkBit)};
+    return {};
+}
+
 class Reader {
   public:
     explicit Reader(const nft::Ruleset& ruleset) : ruleset_(ruleset), slots_(slots_of(ruleset)) {}
 
     NodeImage run() {
         read_addresses();
+        image_.flow_mark_bit = flow_mark_of(ruleset_).lowest;
         read_settings();
         read_dispatch();
         read_attached();
@@ -216,16 +234,10 @@ Slots slots_of(const nft::Ruleset& ruleset) {
 }
 
 std::optional<Generation> generation_of(const nft::Ruleset& ruleset) {
-    const nft::Chain* chain = ruleset.find_chain("deny");
-    if (chain == nullptr)
-        return std::nullopt;
-    for (const nft::Rule& rule : chain->rules)
-        for (const nft::Statement& statement : rule.statements)
-            if (const auto* mark = std::get_if<nft::SetFlowMark>(&statement);
-                mark != nullptr && !mark->generation)
-                return Generation{
-                    static_cast<std::uint16_t>((mark->bits & kGeneration) >> Generation::kShift)};
-    return std::nullopt;
+    const FlowMark mark = flow_mark_of(ruleset);
+    return mark.set.generation ? std::nullopt
+                               : std::optional(Generation{static_cast<std::uint16_t>(
+                                     mark.set.bits >> mark.lowest & kGeneration >> kFlowMarkBit)});
 }
 
 Result<NodeImage> read_back(const nft::Ruleset& ruleset) {
@@ -234,7 +246,8 @@ Result<NodeImage> read_back(const nft::Ruleset& ruleset) {
         NodeImage image = Reader(ruleset).run();
         nft::Ruleset expected = emit(image, slots_of(ruleset));
         if (const auto generation = generation_of(ruleset))
-            expected = nft::with_generation(std::move(expected), generation->bits());
+            expected =
+                nft::with_generation(std::move(expected), generation->bits(image.flow_mark_bit));
         if (expected == ruleset)
             return image;
         return Error{difference(expected, ruleset) + " is not as written"};

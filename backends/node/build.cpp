@@ -17,10 +17,9 @@ namespace {
 class NodeBuilder {
   public:
     NodeBuilder(const LoweredCluster& cluster, const IdentityNumbers& numbers, Programs& programs,
-                const std::string& node, std::optional<std::uint16_t> report_group,
-                diag::Diagnostics& diagnostics)
+                const std::string& node, const NodeOptions& options, diag::Diagnostics& diagnostics)
         : cluster_(cluster), numbers_(numbers), programs_(programs), node_(node),
-          felix_(cluster.felix_of(node)), report_group_(report_group), diagnostics_(diagnostics) {}
+          felix_(cluster.felix_of(node)), options_(options), diagnostics_(diagnostics) {}
 
     std::optional<NodeImage> run() {
         take_settings();
@@ -54,7 +53,8 @@ class NodeBuilder {
         image_.drops_ipip = !felix_.allow_ipip_from_workloads.value_or(false);
         image_.drops_invalid = !felix_.skips_invalid_check.value_or(false);
         image_.rejects = felix_.rejects.value_or(false);
-        image_.report_group = report_group_;
+        image_.report_group = options_.report_group;
+        image_.flow_mark_bit = options_.flow_mark_bit;
         if (!felix_.log_rate)
             return;
         const std::size_t slash = felix_.log_rate->find('/');
@@ -241,7 +241,7 @@ class NodeBuilder {
     Programs& programs_;
     const std::string& node_;
     const policy::FelixSettings& felix_;
-    std::optional<std::uint16_t> report_group_;
+    const NodeOptions& options_;
     diag::Diagnostics& diagnostics_;
     NodeImage image_;
     std::map<EndpointGroup, std::uint32_t> groups_;
@@ -253,12 +253,12 @@ class NodeBuilder {
 } // namespace
 
 NodeImages::NodeImages(const LoweredCluster& cluster, const decision::Identities& identities,
-                       Numbers base, std::optional<std::uint16_t> report_group)
-    : cluster_(cluster), base_(std::move(base)), report_group_(report_group),
+                       Numbers base, const NodeOptions& options)
+    : cluster_(cluster), base_(std::move(base)), options_(options),
       numbers_(cluster, identities, base_), programs_(cluster, identities, numbers_, base_) {}
 
 std::optional<NodeImage> NodeImages::of(const std::string& node, diag::Diagnostics& diagnostics) {
-    return NodeBuilder(cluster_, numbers_, programs_, node, report_group_, diagnostics).run();
+    return NodeBuilder(cluster_, numbers_, programs_, node, options_, diagnostics).run();
 }
 
 } // namespace polecat::backends

@@ -9,12 +9,18 @@
 
 namespace polecat::backends {
 
+/// What whoever runs the rules chooses; no policy says it.
+struct NodeOptions {
+    std::optional<std::uint16_t> report_group; ///< NodeImage's
+    unsigned flow_mark_bit = kFlowMarkBit;     ///< NodeImage's; at most kLastFlowMarkBit
+};
+
 /// All nodes of a cluster, which share identities and programs.
 class NodeImages {
   public:
-    /// `base`: what survives is numbered as there. `report_group`: NodeImage's.
+    /// `base`: what survives is numbered as there.
     NodeImages(const decision::LoweredCluster& cluster, const decision::Identities& identities,
-               Numbers base = {}, std::optional<std::uint16_t> report_group = {});
+               Numbers base = {}, const NodeOptions& options = {});
     NodeImages(const NodeImages&) = delete; // its parts refer to each other
     NodeImages& operator=(const NodeImages&) = delete;
 
@@ -29,7 +35,7 @@ class NodeImages {
   private:
     const decision::LoweredCluster& cluster_;
     Numbers base_;
-    std::optional<std::uint16_t> report_group_;
+    NodeOptions options_;
     IdentityNumbers numbers_;
     Programs programs_;
 };

@@ -28,6 +28,9 @@ inline std::uint32_t block_of(std::uint32_t identity) {
 /// Numbers of rows and of cells of a program are below this, in 16 bits of a word.
 inline constexpr std::uint32_t kMostNumbers = 1U << 16;
 
+/// Where nothing else is said, and the highest: nft(8) lists masks that end with bit 31 otherwise.
+inline constexpr unsigned kFlowMarkBit = 16, kLastFlowMarkBit = 16;
+
 /// NoMatch: nothing matched at a hook where that is no verdict, so the packet goes on; what is
 /// allowed by a rule there skips what comes later.
 enum class Outcome : std::uint8_t { Deny, Allow, NoMatch };
@@ -143,6 +146,7 @@ struct NodeImage {
     std::optional<LogRate> log_rate; ///< of Log rules; absent: all are logged
     /// Denied packets are reported to this group of nfnetlink_log, with program and slot.
     std::optional<std::uint16_t> report_group;
+    unsigned flow_mark_bit = kFlowMarkBit; ///< the lowest of 15 in conntrack marks that are ours
 
     bool attaches(decision::Hook hook) const;
     bool attaches(decision::Hook hook, decision::Direction direction) const;

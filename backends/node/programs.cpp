@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "backends/node/image_maker.h"
 #include "ir/decision/print.h"
 
 namespace polecat::backends {
@@ -15,13 +16,6 @@ using decision::Program;
 using decision::Verdict;
 
 namespace {
-
-/// What the classes of packets may need, so that a backend holds them beside a row in a word.
-constexpr int kPacketBits = 14;
-/// Of one program in the kernel: some 100 MB.
-constexpr std::size_t kMostElements = 1U << 20;
-/// A look-up more for every new flow must spare this many elements.
-constexpr std::size_t kWorthBlocks = 100;
 
 /// The program's text, the same in whatever order predicates were met.
 std::string canonical_text(Program program, const decision::PredicateStore& predicates) {
@@ -59,203 +53,6 @@ std::string cut_text(const decision::Table& table) {
     }
     return out + fmt::format("other {}\n", table.l4.other);
 }
-
-/// From a table to its image.
-class ImageMaker {
-    using Counts = std::map<std::uint32_t, std::size_t>; ///< of identities, by row
-
-  public:
-    /// `otherwise`: the slot of packets that nothing matched.
-    ImageMaker(const decision::Table& table, decision::SlotId otherwise,
-               const Numbers::Program& base)
-        : table_(table), otherwise_(otherwise), base_(base) {
-        out_.hook = table.hook;
-        out_.direction = table.direction;
-        out_.family = table.family;
-        out_.source_ports = table.source_ports;
-        out_.l4 = table.l4;
-    }
-
-    void add_cells() {
-        std::set<std::string> names;
-        for (const decision::Cell& cell : table_.cells) {
-            CellImage made{outcome_of(cell), cell.slot.value, {}, cell.staged == Verdict::Allow};
-            for (const decision::SlotId log : cell.logs)
-                made.logs.push_back(log.value);
-            names_.push_back(name_of(made));
-            names.insert(names_.back());
-            cells_.push_back(std::move(made));
-        }
-        record_.cells = number_by(base_.cells, names);
-        for (std::size_t i = 0; i < cells_.size(); ++i)
-            out_.cells[record_.cells.at(names_[i])] = cells_[i];
-    }
-
-    void add_rows() {
-        std::set<std::string> distinct;
-        for (const decision::Row& row : table_.rows) {
-            std::string text = names_[row.cell];
-            for (const auto& each : row.exceptions)
-                text += fmt::format(" {}/{} {}", each.source_port, each.l4, names_[each.cell]);
-            row_names_.push_back(digest_of(text, 16));
-            distinct.insert(row_names_.back());
-        }
-        record_.rows = number_by(base_.rows, distinct);
-        for (std::size_t i = 0; i < table_.rows.size(); ++i) {
-            decision::Row row = table_.rows[i];
-            row.cell = record_.cells.at(names_[row.cell]);
-            for (auto& each : row.exceptions)
-                each.cell = record_.cells.at(names_[each.cell]);
-            out_.rows[record_.rows.at(row_names_[i])] = std::move(row);
-        }
-    }
-
-    void add_own(const NumberedEnds& own) {
-        const bool egress = table_.direction == decision::Direction::Egress;
-        const decision::Side& side = egress ? table_.source : table_.destination;
-        // In the order of the base, then of identities.
-        std::map<std::uint16_t, std::pair<std::uint32_t, std::uint32_t>> first;
-        for (const auto& [number, identity] : own) {
-            const auto before = base_.own.find(number);
-            const std::pair<std::uint32_t, std::uint32_t> rank{
-                before == base_.own.end() ? ~0u : before->second, number};
-            const auto place = first.try_emplace(side.find(*identity), rank).first;
-            place->second = std::min(place->second, rank);
-        }
-        for (const auto& [by_table, rank] : first)
-            own_classes_.push_back(by_table);
-        std::sort(own_classes_.begin(), own_classes_.end(),
-                  [&](std::uint16_t a, std::uint16_t b) { return first[a] < first[b]; });
-        if (own_classes_.size() < 2)
-            return;
-        for (const auto& [number, identity] : own)
-            out_.own[number] = static_cast<std::uint16_t>(
-                std::find(own_classes_.begin(), own_classes_.end(), side.find(*identity)) -
-                own_classes_.begin());
-        record_.own = out_.own;
-    }
-
-    void add_others(const NumberedEnds& others) {
-        const bool egress = table_.direction == decision::Direction::Egress;
-        const decision::Side& side = egress ? table_.destination : table_.source;
-        for (std::uint32_t i = 0; i < own_classes_.size(); ++i) {
-            std::map<std::uint32_t, std::uint32_t> rows;
-            Counts counts;
-            for (const auto& [number, identity] : others) {
-                const std::uint16_t own = own_classes_[i], other = side.find(*identity);
-                const auto row =
-                    table_.pairs.find(egress ? std::pair(own, other) : std::pair(other, own));
-                rows[number] =
-                    record_.rows.at(row_names_[row == table_.pairs.end() ? 0 : row->second]);
-                ++counts[rows[number]];
-            }
-            ProgramImage::Others& made = out_.others.emplace_back();
-            made.usual = usual(i, counts);
-            made.rows = std::move(rows);
-            add_blocks(i, made);
-            std::erase_if(made.rows, [&](const auto& each) {
-                const auto block = made.blocks.find(block_of(each.first));
-                return each.second == (block == made.blocks.end() ? made.usual : block->second);
-            });
-        }
-    }
-
-    std::string usual_text() const {
-        std::string out;
-        for (const std::string& each : record_.usual)
-            out += each + "\n";
-        return out;
-    }
-    const Numbers::Program& record() const { return record_; }
-    /// Why it is more than a backend can hold; empty: it is not.
-    std::string too_large() const {
-        const auto bits = [](std::uint16_t count) {
-            return std::bit_width(static_cast<unsigned>(count - 1));
-        };
-        const auto beyond = [](const auto& numbered) {
-            return !numbered.empty() && numbered.rbegin()->first >= kMostNumbers;
-        };
-        if (beyond(out_.rows) || beyond(out_.cells) ||
-            bits(out_.l4.count) + bits(table_.source_port_count) > kPacketBits)
-            return "too many classes of ends or packets";
-        std::size_t elements = out_.own.size();
-        for (const auto& [number, row] : out_.rows)
-            elements += row.exceptions.size();
-        for (const ProgramImage::Others& each : out_.others)
-            elements += each.rows.size() + each.blocks.size();
-        return elements > kMostElements ? fmt::format("{} elements", elements) : "";
-    }
-    ProgramImage take() { return std::move(out_); }
-
-  private:
-    Outcome outcome_of(const decision::Cell& cell) const {
-        if (cell.verdict != Verdict::Allow)
-            return Outcome::Deny;
-        return table_.hook != decision::Hook::Normal && cell.slot == otherwise_ ? Outcome::NoMatch
-                                                                                : Outcome::Allow;
-    }
-
-    /// The row of most identities; that of the base, unless it has become costly.
-    std::pair<std::uint32_t, std::size_t> most(const Counts& counts,
-                                               const std::string& before) const {
-        std::pair<std::uint32_t, std::size_t> best{0, 0};
-        for (const auto& each : counts)
-            if (each.second > best.second)
-                best = each;
-        const auto kept = record_.rows.find(before);
-        const auto count = kept == record_.rows.end() ? counts.end() : counts.find(kept->second);
-        if (count != counts.end() && count->second * 2 >= best.second)
-            best = *count;
-        return best;
-    }
-
-    std::string name_of_row(std::uint32_t row) const {
-        const auto found = std::find_if(record_.rows.begin(), record_.rows.end(),
-                                        [&](const auto& each) { return each.second == row; });
-        return found == record_.rows.end() ? "" : found->first;
-    }
-
-    std::uint32_t usual(std::size_t own, const Counts& counts) {
-        const bool same_classes = base_.usual.size() == own_classes_.size();
-        const std::uint32_t row = most(counts, same_classes ? base_.usual[own] : "").first;
-        record_.usual.push_back(name_of_row(row));
-        return row;
-    }
-
-    /// Says a row once for a block, where that saves much or the base does so.
-    void add_blocks(std::uint32_t own, ProgramImage::Others& to) {
-        std::map<std::uint32_t, Counts> by_block;
-        for (const auto& [identity, row] : to.rows)
-            ++by_block[block_of(identity)][row];
-        std::size_t saved = 0;
-        bool in_base = false;
-        for (const auto& [block, counts] : by_block) {
-            const auto before = base_.blocks.find({own, block});
-            in_base = in_base || before != base_.blocks.end();
-            const auto [row, count] =
-                most(counts, before == base_.blocks.end() ? "" : before->second);
-            const auto usual = counts.find(to.usual);
-            const std::size_t without = usual == counts.end() ? 0 : usual->second;
-            if (row == to.usual || count <= without + 1)
-                continue;
-            saved += count - without - 1;
-            to.blocks[block] = row;
-        }
-        if (saved < kWorthBlocks && !in_base)
-            to.blocks.clear();
-        for (const auto& [block, row] : to.blocks)
-            record_.blocks[{own, block}] = name_of_row(row);
-    }
-
-    const decision::Table& table_;
-    decision::SlotId otherwise_;
-    const Numbers::Program& base_;
-    std::vector<CellImage> cells_;
-    std::vector<std::string> names_, row_names_; ///< by the table's cells and rows
-    std::vector<std::uint16_t> own_classes_;     ///< the table's, by ours
-    Numbers::Program record_;
-    ProgramImage out_;
-};
 
 } // namespace
 
@@ -348,33 +145,41 @@ NamedProgram Programs::closed(const Program& program, const std::string& text, s
     return of;
 }
 
+/// `only`: of these identities, or of all of the family.
+NumberedEnds Programs::ends_of(const Program& program, bool source,
+                               const std::set<std::uint32_t>* only) const {
+    const auto& ids = numbers_.of(program.family);
+    std::vector<std::uint32_t> numbers;
+    std::vector<const decision::Identity*> list;
+    const auto add = [&](std::uint32_t number, decision::IdentityId id) {
+        numbers.push_back(number);
+        list.push_back(&identities_[id]);
+    };
+    if (only)
+        for (const std::uint32_t number : *only)
+            add(number, ids.at(number));
+    else
+        for (const auto& [number, id] : ids)
+            add(number, id);
+    return {std::move(numbers),
+            decision::EndKinds({decision::predicates_of(program, source), {}, {}}, list)};
+}
+
 NamedProgram Programs::make(decision::ProgramId id) {
     NamedProgram out;
     const Program program = expressible(cluster_, id, out);
     if (!out.unsaid.empty())
         return out;
-    NumberedEnds own, others;
     const auto known = texts_.find(id.value); // endpoints without an address have none
     const std::string text =
         known == texts_.end() ? digest_of(text_of(program), 24) : known->second;
-    const auto& ids = numbers_.of(program.family);
-    for (const auto& [number, identity] : ids)
-        others.emplace_back(number, &identities_[identity]);
-    if (any_own_.contains(text))
-        own = others;
-    else
-        for (const std::uint32_t number : own_[text])
-            own.emplace_back(number, &identities_[ids.at(number)]);
-    const auto list_of = [](const NumberedEnds& ends) {
-        std::vector<decision::Identity> list;
-        for (const auto& [number, identity] : ends)
-            list.push_back(*identity);
-        return list;
-    };
     const bool egress = program.direction == decision::Direction::Egress;
+    const NumberedEnds others = ends_of(program, !egress, nullptr);
+    const NumberedEnds own =
+        ends_of(program, egress, any_own_.contains(text) ? nullptr : &own_[text]);
     const auto table =
-        decision::flatten(program, cluster_.predicates, list_of(egress ? own : others),
-                          list_of(egress ? others : own));
+        decision::flatten(program, cluster_.predicates, egress ? own.kinds : others.kinds,
+                          egress ? others.kinds : own.kinds);
     if (!table)
         return closed(program, text, table.error(), std::move(out));
     for (const decision::Cell& cell : table->cells)
@@ -391,17 +196,14 @@ NamedProgram Programs::named(const Program& program, const std::string& text,
     const std::string frame = digest_of(text + cut_text(table), 24);
     const auto before = base_.programs.find(frame);
     const Numbers::Program none;
-    ImageMaker maker(table, program.otherwise_slot,
-                     before == base_.programs.end() ? none : before->second);
-    maker.add_cells();
-    maker.add_rows();
-    maker.add_own(own);
-    maker.add_others(others);
-    if (const std::string why = maker.too_large(); !why.empty())
-        return closed(program, text, why, std::move(of));
-    record_[frame] = maker.record();
-    of.name = "p" + digest_of(frame + maker.usual_text(), 12);
-    of.image = maker.take();
+    MadeImage made =
+        make_image(table, program.otherwise_slot,
+                   before == base_.programs.end() ? none : before->second, own, others);
+    if (!made.too_large.empty())
+        return closed(program, text, made.too_large, std::move(of));
+    of.name = "p" + digest_of(frame + made.usual_text(), 12);
+    record_[frame] = std::move(made.record);
+    of.image = std::move(made.image);
     return of;
 }
 

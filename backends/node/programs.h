@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,8 +26,7 @@ struct NamedProgram {
     std::string too_large; ///< why it is closed
 };
 
-/// Identities by number.
-using NumberedEnds = std::vector<std::pair<std::uint32_t, const decision::Identity*>>;
+struct NumberedEnds;
 
 class Programs {
   public:
@@ -42,6 +42,8 @@ class Programs {
 
   private:
     NamedProgram make(decision::ProgramId id);
+    NumberedEnds ends_of(const decision::Program& program, bool source,
+                         const std::set<std::uint32_t>* only) const;
     static NamedProgram closed(const decision::Program& program, const std::string& text,
                                std::string why, NamedProgram of);
     NamedProgram named(const decision::Program& program, const std::string& text,

@@ -6,6 +6,8 @@
 
 namespace polecat::cli {
 
+using namespace driver;
+
 void add_bgp_options(CLI::App& command, BgpOptions& into, std::vector<std::string> formats) {
     command.add_option("-f,--files", into.paths, kPathsHelp);
     add_input_options(command, into.input);

@@ -7,9 +7,11 @@
 
 #include "support/result.h"
 
-namespace polecat::cli {
-
+namespace polecat::driver {
 struct InputOptions;
+}
+
+namespace polecat::cli {
 
 /// The value, or what is wrong with how the command was called. `of`: what comes before that.
 template <class T> T value_or_usage(Result<T> result, const std::string& of = "") {
@@ -39,7 +41,7 @@ inline constexpr const char* kPathsHelp =
     "manifests: files, folders, or - for standard input; this folder when none is named";
 
 /// The options of every command that reads manifests.
-void add_input_options(CLI::App& command, InputOptions& into);
+void add_input_options(CLI::App& command, driver::InputOptions& into);
 
 /// The option --unknown-address of every command that lowers manifests; see lower_options().
 void add_unknown_address(CLI::App& command, std::string& into);

@@ -1,27 +1,25 @@
 #include <filesystem>
 #include <optional>
 #include <set>
-#include <stdexcept>
 
 #include <fmt/format.h>
 
-#include "backends/iptables/build.h"
 #include "backends/iptables/iptables.h"
 #include "backends/nftables/nftables.h"
-#include "backends/node/build.h"
 #include "backends/node/felix_keys.h"
+#include "cli/polecat/bgp/input.h"
 #include "cli/polecat/commands.h"
-#include "cli/polecat/compile/bird.h"
-#include "cli/polecat/compile/iptables.h"
-#include "cli/polecat/compile/plan.h"
+#include "driver/compile/bird.h"
 #include "driver/compile/bundle.h"
+#include "driver/compile/compilation.h"
 #include "driver/compile/emit_forms.h"
-#include "driver/compile/origins.h"
-#include "driver/input/input.h"
+#include "driver/compile/plan.h"
 #include "support/diag/render.h"
 #include "support/listed.h"
 
 namespace polecat::cli {
+
+using namespace driver;
 
 namespace {
 
@@ -36,24 +34,15 @@ struct CompileOptions {
     std::string out = "polecat-bundle";
     std::string base;
     std::string plan_from; ///< set: steps are printed and nothing is written
-    std::optional<std::uint16_t> log_denied;
-    BirdCompileOptions bird;
+    backends::NodeOptions node_options;
+    RoutingFlags routing; ///< of bird
+    bool origins = true;  ///< of bird
 };
 
-/// Nodes that endpoints are on, by name.
-std::set<std::string> nodes_of(const decision::LoweredCluster& cluster) {
-    std::set<std::string> out;
-    for (const decision::Endpoint& endpoint : cluster.endpoints)
-        if (!endpoint.node.empty())
-            out.insert(endpoint.node);
-    return out;
+void tell(diag::Diagnostics& diagnostics, const Sources& sources) {
+    diagnostics.sort();
+    fmt::print(stderr, "{}", diag::render_text(diagnostics.list(), sources, {colour_on(true)}));
 }
-
-/// What someone must know who loads the file by hand.
-const char* const kHeader =
-    "# nft -D generation=0x00010000 -f ruleset.nft, after generations.nft of this bundle; with "
-    "every\n"
-    "# other policy the next number (0x00020000, ...). docs/nftables.md says why.\n";
 
 /// What an earlier bundle numbered; nothing where none is named.
 backends::Numbers base_numbers(const std::string& bundle) {
@@ -71,27 +60,44 @@ std::string base_of(const CompileOptions& options) {
                                                                        : options.base;
 }
 
+/// Steps one after the other, each with what it does.
+void print_plan(const backends::Plan& plan, const backends::NodeImage& to,
+                const std::string& node) {
+    if (plan.steps.empty())
+        fmt::print("# node {}: nothing changes\n", node);
+    else
+        fmt::print(
+            "# node {}: each step is a transaction of its own: load them one by one, in this "
+            "order, with `nft -f`\n",
+            node);
+    if (plan.judges_anew)
+        fmt::print("# $generation is a number that no connection of the node has: `nft -D "
+                   "generation={:#010x} -f`, as docs/nftables.md says\n",
+                   backends::Generation{1}.bits(to.flow_mark_bit));
+    for (std::size_t i = 0; i < plan.steps.size(); ++i)
+        fmt::print("# node {}, step {} of {}: {}\n{}", node, i + 1, plan.steps.size(),
+                   plan.steps[i].what, plan.steps[i].text);
+    for (const net::Address& each : plan.forget)
+        fmt::print("# then: connections of {} out of conntrack\n", net::to_string(each));
+}
+
+std::string list(const std::set<std::string>& names) {
+    std::string out;
+    for (const std::string& name : names)
+        out += (out.empty() ? "" : ", ") + name;
+    return out.empty() ? "none" : out;
+}
+
 class Compiler {
   public:
     Compiler(const CompileOptions& options, const Input& input,
              const decision::LoweredCluster& cluster)
-        : options_(options), input_(input), cluster_(cluster), identities_(cluster),
-          images_(cluster, identities_, base_numbers(base_of(options)), options.log_denied) {}
+        : options_(options), input_(input),
+          compiled_(cluster, input.sources, base_numbers(base_of(options)), options.node_options) {}
 
     int run() {
-        std::set<std::string> nodes = nodes_of(cluster_);
-        nodes.merge(nodes_in(options_.plan_from)); // the last pod of a node may have gone
-        if (!options_.node.empty()) {
-            if (!nodes.contains(options_.node))
-                diagnostics_.report(diag::Code::NoSuchNode, Span{}, {options_.node})
-                    .with_hint("nodes with endpoints: " + list(nodes));
-            nodes = {options_.node};
-        }
-        if (nodes.size() > 1 && fs::is_regular_file(options_.plan_from))
-            throw CLI::ValidationError("--plan-from", options_.plan_from +
-                                                          " has the rules of one node: name it "
-                                                          "with --node");
-        name_unplaced();
+        const std::set<std::string> nodes = nodes_asked_for();
+        compiled_.report_unplaced(diagnostics_);
         backends::report_felix_keys(input_.cluster, diagnostics_);
         if (!diagnostics_.has_errors() && !nodes.empty())
             write_common();
@@ -99,11 +105,9 @@ class Compiler {
             for (const std::string& node : nodes)
                 compile(node); // a node that is refused does not keep the others back
             if (!nodes.empty() && !is_iptables())
-                write(fs::path(kNumbersFile), backends::print(images_.record()));
+                write(kNumbersFile, backends::print(compiled_.numbers()));
         }
-        diagnostics_.sort();
-        fmt::print(stderr, "{}",
-                   diag::render_text(diagnostics_.list(), input_.sources, {colour_on(true)}));
+        tell(diagnostics_, input_.sources);
         if (diagnostics_.has_errors())
             return kFindings;
         if (!nodes.empty())
@@ -116,96 +120,99 @@ class Compiler {
     }
 
   private:
-    static std::string list(const std::set<std::string>& names) {
-        std::string out;
-        for (const std::string& name : names)
-            out += (out.empty() ? "" : ", ") + name;
-        return out.empty() ? "none" : out;
-    }
-
-    /// Pods that are on no node are in no bundle. Those on the network of their host have no rules.
-    void name_unplaced() {
-        for (const decision::Endpoint& endpoint : cluster_.endpoints) {
-            const decision::Object& object = cluster_.world.object(endpoint.object);
-            if (endpoint.node.empty() && !endpoint.host_network && !endpoint.is_host_endpoint)
-                diagnostics_.report(diag::Code::EndpointNotPlaced, object.span,
-                                    {object.name, "node"});
+    std::set<std::string> nodes_asked_for() {
+        std::set<std::string> nodes = compiled_.nodes();
+        nodes.merge(nodes_in(options_.plan_from)); // the last pod of a node may have gone
+        if (!options_.node.empty()) {
+            if (!nodes.contains(options_.node))
+                diagnostics_.report(diag::Code::NoSuchNode, Span{}, {options_.node})
+                    .with_hint("nodes with endpoints: " + list(nodes));
+            nodes = {options_.node};
         }
-    }
-
-    [[noreturn]] static void refuse(const std::string& node, const std::string& why) {
-        throw std::runtime_error("node " + node +
-                                 ": what was compiled does not read back as the same policy (" +
-                                 why + "); nothing was written. This is a fault of polecat");
+        if (nodes.size() > 1 && fs::is_regular_file(options_.plan_from))
+            throw CLI::ValidationError("--plan-from", options_.plan_from +
+                                                          " has the rules of one node: name it "
+                                                          "with --node");
+        return nodes;
     }
 
     bool is_iptables() const { return options_.target == "iptables"; }
 
     void write_common() {
         if (is_iptables())
-            write(fs::path("hooks.iptables"), iptables::filter_hooks());
+            write("hooks.iptables", iptables::filter_hooks());
         else
-            write(fs::path(kGenerationsFile), backends::free_generations());
+            write(kGenerationsFile,
+                  backends::free_generations(options_.node_options.flow_mark_bit));
     }
 
-    void compile_iptables(const std::string& node) {
-        if (!filters_)
-            filters_.emplace(cluster_, identities_, images_);
-        const auto image = filters_->of(node, diagnostics_);
+    void compile(const std::string& node) {
+        if (is_iptables()) {
+            if (const auto image = compiled_.filter_image(node, diagnostics_))
+                write(node, compiled_.files(node, *image), "");
+            return;
+        }
+        const auto image = compiled_.image(node, diagnostics_);
         if (!image)
             return;
+        const NodeFiles files = compiled_.files(node, *image);
+        if (options_.plan_from.empty())
+            return write(node, files, "ruleset.nft");
+        const auto plan = plan_from(options_.plan_from, node, *image);
+        if (!plan)
+            throw CLI::ValidationError("--plan-from", plan.error());
+        print_plan(*plan, *image, node);
+    }
+
+    /// `shown`: the file that is named; empty: its folder.
+    void write(const std::string& node, const NodeFiles& files, const std::string& shown) {
         const fs::path folder = fs::path("nodes") / node;
-        for (const auto& [name, text] : iptables_files(*image, node))
+        for (const auto& [name, text] : files.texts)
             if (!write(folder / name, text))
                 return;
-        fmt::print("{}: {}, {}, {} addresses, reads back equal -> {}\n", node,
-                   counted(image->programs.size(), "program"), counted(image->sets.size(), "set"),
-                   image->pods.size(), (fs::path(options_.out) / folder).string());
-    }
-
-    /// Nothing is written that does not read back as what it was made from.
-    void compile(const std::string& node) {
-        if (is_iptables())
-            return compile_iptables(node);
-        const auto image = images_.of(node, diagnostics_);
-        if (!image)
-            return;
-        const std::string text = kHeader + nft::print_replacing(backends::emit(*image));
-        const auto parsed = nft::parse(text);
-        if (!parsed)
-            refuse(node, parsed.error());
-        const auto again = backends::read_back(*parsed);
-        if (!again)
-            refuse(node, again.error());
-        if (*again != *image)
-            refuse(node, "the image differs");
-        const std::string origins = origins_json(cluster_, images_, *image, node, input_.sources);
-        if (!options_.plan_from.empty())
-            return print_plan(plan_from(options_.plan_from, node, *image), node);
-        const fs::path folder = fs::path("nodes") / node;
-        if (write(folder / "ruleset.nft", text) && write(folder / "origins.json", origins))
-            fmt::print("{}: {}, {} addresses, reads back equal -> {}\n", node,
-                       counted(image->programs.size(), "program"), image->addresses.size(),
-                       (fs::path(options_.out) / folder / "ruleset.nft").string());
+        const fs::path named = shown.empty() ? folder : folder / shown;
+        fmt::print("{}: {}, {}{} addresses, reads back equal -> {}\n", node,
+                   counted(files.programs, "program"),
+                   files.sets ? counted(*files.sets, "set") + ", " : "", files.addresses,
+                   (fs::path(options_.out) / named).string());
     }
 
     /// Into the bundle; nothing when a plan is asked for.
     bool write(const fs::path& path, const std::string& text) {
-        const std::string whole = (fs::path(options_.out) / path).string();
-        if (!options_.plan_from.empty() || write_file(whole, text))
+        if (!options_.plan_from.empty())
             return true;
-        diagnostics_.report(diag::Code::UnreadableFile, Span{}, {whole, "it can't be written"});
-        return false;
+        const auto done = write_in_bundle(options_.out, path.string(), text);
+        if (!done)
+            diagnostics_.report(diag::Code::UnreadableFile, Span{},
+                                {(fs::path(options_.out) / path).string(), done.error()});
+        return done.ok();
     }
 
     const CompileOptions& options_;
     const Input& input_;
-    const decision::LoweredCluster& cluster_;
-    decision::Identities identities_;
-    backends::NodeImages images_;
-    std::optional<iptables::FilterImages> filters_; ///< of iptables
+    Compilation compiled_;
     diag::Diagnostics diagnostics_;
 };
+
+/// Nothing is written unless every node can be.
+int compile_bird(const CompileOptions& options, Input& input) {
+    diag::Diagnostics diagnostics;
+    const BirdCompilation compiled(input, options.routing, options.node, diagnostics);
+    tell(diagnostics, input.sources);
+    if (diagnostics.has_errors())
+        return kFindings;
+    for (const routing::NodeIndex node : compiled.nodes()) {
+        const BirdFile file = compiled.file(node, options.origins);
+        const fs::path path = fs::path("nodes") / file.node / "bird.conf";
+        const std::string whole = (fs::path(options.out) / path).string();
+        if (const auto done = write_in_bundle(options.out, path.string(), file.text); !done) {
+            fmt::print(stderr, "polecat: cannot write {}: {}\n", whole, done.error());
+            return kBadInput;
+        }
+        fmt::print("{}: {} -> {}\n", file.node, file.summary, whole);
+    }
+    return kGood;
+}
 
 /// Options that only nftables has.
 void refuse_for_iptables(const CompileOptions& options) {
@@ -215,7 +222,8 @@ void refuse_for_iptables(const CompileOptions& options) {
     };
     refuse(!options.base.empty(), "--base");
     refuse(!options.plan_from.empty(), "--plan-from");
-    refuse(options.log_denied.has_value(), "--log-denied");
+    refuse(options.node_options.report_group.has_value(), "--log-denied");
+    refuse(options.node_options.flow_mark_bit != backends::kFlowMarkBit, "--flow-mark-bit");
 }
 
 int run(CompileOptions& options) {
@@ -223,11 +231,8 @@ int run(CompileOptions& options) {
     Input input = read_input(options.paths, options.input);
     if (print_errors(input, true))
         return kBadInput;
-    if (options.target == "bird" && options.emit.empty()) {
-        options.bird.node = options.node;
-        options.bird.out = options.out;
-        return compile_bird(options.bird, input);
-    }
+    if (options.target == "bird" && options.emit.empty())
+        return compile_bird(options, input);
     refuse_for_iptables(options);
     const auto cluster = passes::lower(input.cluster).cluster;
     if (!options.emit.empty()) {
@@ -238,9 +243,8 @@ int run(CompileOptions& options) {
 }
 
 void add_bird_options(CLI::App& command, CompileOptions& options) {
-    BirdCompileOptions& bird = options.bird;
-    add_routing_flags(command, bird.flags, "bird: ");
-    command.add_flag("!--no-origins", bird.origins,
+    add_routing_flags(command, options.routing, "bird: ");
+    command.add_flag("!--no-origins", options.origins,
                      "bird: without comments that say what a line was made from");
 }
 
@@ -264,9 +268,14 @@ void add_compile(CLI::App& app, int& exit_code) {
                         "print the steps from these rules (the listing of a node's table, or a "
                         "bundle whose files the nodes have loaded whole) instead of writing a "
                         "bundle");
-    command->add_option("--log-denied", options->log_denied,
+    command->add_option("--log-denied", options->node_options.report_group,
                         "a group of nfnetlink_log that is told what is denied and by which rule, "
                         "10 packets a second for each");
+    command
+        ->add_option("--flow-mark-bit", options->node_options.flow_mark_bit,
+                     "the lowest of the 15 bits of conntrack marks that rules write; 16 when "
+                     "absent")
+        ->check(CLI::Range(0u, backends::kLastFlowMarkBit));
     command
         ->add_option("--emit", options->emit,
                      "print a form on the way instead: policy-ir, program or table")

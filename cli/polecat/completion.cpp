@@ -7,6 +7,8 @@
 
 namespace polecat::cli {
 
+using namespace driver;
+
 namespace {
 
 std::string joined(const std::vector<std::string>& words, const std::string& between) {

@@ -6,9 +6,9 @@
 #include <fmt/format.h>
 
 #include "cli/polecat/commands.h"
-#include "cli/polecat/diff/picture.h"
 #include "cli/polecat/diff/print.h"
-#include "cli/polecat/diff/unseen.h"
+#include "driver/diff/picture.h"
+#include "driver/diff/unseen.h"
 #include "driver/input/input.h"
 #include "driver/input/revision.h"
 #include "driver/input/unread.h"
@@ -18,6 +18,8 @@
 #include "support/kept.h"
 
 namespace polecat::cli {
+
+using namespace driver;
 
 namespace {
 

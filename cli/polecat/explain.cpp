@@ -6,6 +6,8 @@
 
 namespace polecat::cli {
 
+using namespace driver;
+
 namespace {
 
 int run(const std::string& text) {

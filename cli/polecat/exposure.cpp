@@ -11,6 +11,8 @@
 
 namespace polecat::cli {
 
+using namespace driver;
+
 namespace {
 
 using nlohmann::json;

@@ -4,6 +4,8 @@
 
 namespace polecat::cli {
 
+using namespace driver;
+
 void add_input_options(CLI::App& command, InputOptions& into) {
     command.add_option(
         "--namespace", into.space,

@@ -21,6 +21,8 @@
 
 namespace polecat::cli {
 
+using namespace driver;
+
 namespace {
 
 struct LintCommand {

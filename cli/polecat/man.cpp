@@ -7,6 +7,8 @@
 
 namespace polecat::cli {
 
+using namespace driver;
+
 namespace {
 
 /// Text that roff sets as it stands.

@@ -13,6 +13,8 @@
 
 namespace polecat::cli {
 
+using namespace driver;
+
 using decision::Direction;
 
 namespace {
@@ -62,25 +64,6 @@ bool by_side(const MapOptions& options, const decision::LoweredCluster& cluster)
                "writes them\n",
                cluster.endpoints.size());
     return true;
-}
-
-/// Marks rows that hang on what could not be read.
-Hanging mark_hanging(const decision::LoweredCluster& cluster, const analyzer::ConnectivityMap& map,
-                     MapRows& rows) {
-    Hanging out;
-    const auto in_doubt = [&](MapEnds ends, Direction direction) {
-        return std::any_of(ends.begin(), ends.end(), [&](std::uint32_t end) {
-            const auto program = map.groups()[rows.ends[end].group].program(direction);
-            return program && cluster.is_in_doubt(*program);
-        });
-    };
-    for (MapRow& row : rows.rows) {
-        row.hangs_on_unread =
-            !row.connections.is_certain() &&
-            (in_doubt(row.from, Direction::Egress) || in_doubt(row.to, Direction::Ingress));
-        out.add(row.hangs_on_unread);
-    }
-    return out;
 }
 
 void render(const MapOptions& options, const Input& input, const decision::LoweredCluster& cluster,

@@ -1,28 +1,21 @@
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <map>
-#include <optional>
-#include <set>
 
 #include <fmt/format.h>
 
 #include "analyzer/lint/fold.h"
 #include "cli/polecat/commands.h"
-#include "cli/polecat/map/render.h"
-#include "cli/polecat/report/bgp.h"
 #include "cli/polecat/report/page.h"
 #include "driver/input/unread.h"
-#include "driver/lint/run.h"
-#include "driver/map/picture.h"
-#include "passes/lower.h"
+#include "runtime/write_file.h"
 #include "support/diag/render.h"
 
 namespace polecat::cli {
 
-namespace {
+using namespace driver;
 
-constexpr std::size_t kMostFlows = 3000;
+namespace {
 
 struct ReportCommand {
     std::vector<std::string> paths{"."};
@@ -31,60 +24,10 @@ struct ReportCommand {
     LintOptions steering;
 };
 
-/// Endpoints of each policy, from the programs that hold it at any hook.
-std::map<policy::PolicyName, std::set<std::string>>
-governed(const decision::LoweredCluster& cluster) {
-    std::map<policy::PolicyName, std::set<std::string>> out;
-    for (const decision::Group& group : cluster.groups) {
-        std::set<policy::PolicyName> keys;
-        for (const auto& [key, program] : group.programs)
-            for (const decision::PolicyBlock& block : program.slots.policies())
-                keys.insert(block.policy);
-        for (const policy::PolicyName& key : keys)
-            for (const decision::ObjectId member : group.members)
-                out[key].insert(name_of(cluster, member));
-    }
-    return out;
-}
-
-void add_policies(const policy::OrderedPolicies& ordered, const decision::LoweredCluster& cluster,
-                  Report& report) {
-    const auto endpoints = governed(cluster);
-    report.tiers = ordered.tiers;
-    for (const policy::OrderedTier& tier : ordered.tiers)
-        for (const policy::Policy* policy : tier.policies) {
-            ReportPolicy row{policy, tier.name, {}};
-            const auto found = endpoints.find(policy_name(*policy));
-            if (found != endpoints.end())
-                row.endpoints.assign(found->second.begin(), found->second.end());
-            report.policies.push_back(std::move(row));
-        }
-}
-
-void add_family(const decision::LoweredCluster& cluster, const decision::Identities& identities,
-                net::Family family, const Grouping& grouping, Report& report) {
-    const std::string name(net::to_string(family));
-    const analyzer::ConnectivityMap map(cluster, identities, family);
-    const auto svg = backends::to_svg(picture_of(cluster, map, family, grouping));
-    report.pictures.push_back({name, svg ? *svg : "", svg ? "" : svg.error()});
-    const MapRows rows = grouped_rows(cluster, map, family);
-    report.endpoints = std::max(report.endpoints, rows.endpoints);
-    const std::size_t room = kMostFlows - std::min(kMostFlows, report.flows.size());
-    for (MapLine& line : map_lines(rows, map, room))
-        report.flows.push_back({name, std::move(line.from), std::move(line.to),
-                                std::move(line.connections), std::move(line.ends), line.depends});
-    report.ends.emplace_back(name, std::vector<std::string>());
-    for (const MapEndText& end : rows.ends)
-        report.ends.back().second.push_back(fmt::format("{}", fmt::join(end.members, " ")));
-    report.flows_left_out += rows.rows.size() - std::min(room, rows.rows.size());
-}
-
-bool write_page(const std::string& path, const std::string& page) {
-    if (path == "-")
-        return std::fwrite(page.data(), 1, page.size(), stdout) == page.size();
-    std::ofstream out(path, std::ios::binary);
-    out << page;
-    return static_cast<bool>(out.flush());
+Result<bool> write_page(const std::string& path, const std::string& page) {
+    if (path != "-")
+        return runtime::write_file(path, page);
+    return std::fwrite(page.data(), 1, page.size(), stdout) == page.size();
 }
 
 /// The folder polecat runs in by its name, as "." says nothing to who reads the page elsewhere.
@@ -117,37 +60,16 @@ int run(const ReportCommand& command) {
         excluded += out ? 1 : 0;
         return out;
     });
-    const Checked checked = check_input(input, config);
+    Checked checked = check_input(input, config);
     lint::fold(input.diagnostics);
-    Report report{command.title,
-                  POLECAT_VERSION,
-                  named(command.paths),
-                  input,
-                  checked,
-                  excluded,
-                  {},
-                  0,
-                  {},
-                  "",
-                  {},
-                  {},
-                  0,
-                  {},
-                  {}};
-    std::optional<passes::Lowered> lowered; // what the page shows points into its policies
-    if (checked.ran) {
-        lowered = passes::lower(input.cluster);
-        const decision::LoweredCluster& cluster = lowered->cluster;
-        const decision::Identities identities(cluster);
-        for (const net::Family family : families_in_use(cluster))
-            add_family(cluster, identities, family, *grouping, report);
-        add_policies(lowered->policies, cluster, report);
-        report.bgp = bgp_section(input);
-        report.unread = unread_lines(input, endpoints_in_doubt(input, cluster));
-    }
+    Report report = make_report(input, std::move(checked), *grouping);
+    report.title = command.title;
+    report.version = POLECAT_VERSION;
+    report.paths = named(command.paths);
+    report.excluded = excluded;
     const std::string page = report_page(report);
-    if (!write_page(command.out, page)) {
-        fmt::print(stderr, "polecat: {} cannot be written\n", command.out);
+    if (const auto done = write_page(command.out, page); !done) {
+        fmt::print(stderr, "polecat: {} cannot be written: {}\n", command.out, done.error());
         return kBadInput;
     }
     const auto& all = input.diagnostics;

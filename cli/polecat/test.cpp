@@ -12,6 +12,8 @@
 
 namespace polecat::cli {
 
+using namespace driver;
+
 namespace {
 
 struct TestOptions {

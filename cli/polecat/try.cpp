@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include "backends/nftables/nftables.h"
-#include "backends/node/build.h"
 #include "cli/polecat/commands.h"
+#include "driver/compile/compilation.h"
 #include "driver/input/input.h"
 #include "frontend/expectation_text.h"
 #include "ir/path/path.h"
@@ -16,6 +16,8 @@
 #include "support/listed.h"
 
 namespace polecat::cli {
+
+using namespace driver;
 
 namespace {
 
@@ -39,15 +41,16 @@ const char* const kOutside[] = {"203.0.113.7", "2001:db8::7"};
 class Experiment {
   public:
     Experiment(const TryOptions& options, const decision::LoweredCluster& cluster,
-               const backends::NodeImage& image)
-        : options_(options), cluster_(cluster), image_(image) {}
+               const backends::NodeImage& image, const std::string& node)
+        : options_(options), cluster_(cluster), image_(image),
+          rules_(Compilation::rules(node, image).rules) {}
 
     int run() {
         if (const auto entered = runtime::Lab::enter(); !entered)
             return lacking(entered.error());
         runtime::Lab lab;
-        if (const auto loaded = runtime::nft_load(nft::print_replacing(
-                nft::with_generation(backends::emit(image_), backends::Generation{}.bits())));
+        if (const auto loaded = runtime::nft_load(
+                nft::print_replacing(nft::with_generation(rules_, backends::Generation{}.bits())));
             !loaded)
             return lacking(loaded.error());
         if (const auto built = build(lab); !built)
@@ -160,6 +163,7 @@ class Experiment {
     const TryOptions& options_;
     const decision::LoweredCluster& cluster_;
     const backends::NodeImage& image_;
+    nft::Ruleset rules_;
     std::map<net::Address, std::size_t> host_of_;
     std::vector<Trial> trials_;
 };
@@ -177,8 +181,7 @@ int run(const TryOptions& options) {
     for (const decision::Endpoint& endpoint : cluster.endpoints)
         if (node.empty())
             node = endpoint.node;
-    const decision::Identities identities(cluster);
-    const auto image = backends::NodeImages(cluster, identities).of(node, diagnostics);
+    const auto image = Compilation(cluster, input.sources).image(node, diagnostics);
     fmt::print(stderr, "{}",
                diag::render_text(diagnostics.list(), input.sources, {colour_on(true)}));
     if (!image)
@@ -190,7 +193,7 @@ int run(const TryOptions& options) {
     }
     fmt::print("node {}: {} in network namespaces of their own\n", node,
                counted(image->dispatch.size(), "endpoint"));
-    return Experiment(options, cluster, *image).run();
+    return Experiment(options, cluster, *image, node).run();
 }
 
 } // namespace

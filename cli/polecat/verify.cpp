@@ -12,6 +12,8 @@
 
 namespace polecat::cli {
 
+using namespace driver;
+
 namespace {
 
 using nlohmann::json;
@@ -119,6 +121,13 @@ std::string text_of(const NodeVerdict& node) {
     return out;
 }
 
+std::string notes_text(const NodeVerdict& node) {
+    std::string out;
+    for (const std::string& note : node.notes)
+        out += "  note: " + note + "\n";
+    return out;
+}
+
 json json_of(const Decided& decided) {
     return {{"verdict", name_of_outcome(decided)}, {"logs", decided.logs}, {"by", decided.by}};
 }
@@ -151,7 +160,8 @@ std::string json_text(const VerifyReport& report) {
                                 {"why", node.why},
                                 {"programs", node.programs},
                                 {"addresses", node.addresses},
-                                {"differences", std::move(differences)}});
+                                {"differences", std::move(differences)},
+                                {"notes", node.notes}});
     }
     return out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
 }
@@ -179,7 +189,7 @@ int finish(const VerifyOptions& options, const PolicySide* policy, diag::Diagnos
         fmt::print("{}", json_text(report));
     else
         for (const NodeVerdict& node : report.nodes)
-            fmt::print("{}", text_of(node));
+            fmt::print("{}{}", text_of(node), notes_text(node));
     return exit_code_of(report, diagnostics);
 }
 
@@ -212,8 +222,8 @@ void add_verify(CLI::App& app, int& exit_code) {
     add_input_options(*command, options->input);
     command->add_option("--node", options->request.node, "one node; all when absent");
     command->add_option("--rules", options->request.rules,
-                        "what the node runs (`nft -nn list table inet polecat`), in place of its "
-                        "file in the bundle");
+                        "what the node runs (`nft -nn list ruleset`), in place of its file in the "
+                        "bundle; tables of others are looked at as well");
     command->add_option("--format", options->format, "text or json")
         ->check(CLI::IsMember({"text", "json"}));
     command->footer(
@@ -222,7 +232,7 @@ void add_verify(CLI::App& app, int& exit_code) {
         "Examples:\n"
         "  polecat verify bundle manifests/\n"
         "  polecat verify bundle\n"
-        "  nft -nn list table inet polecat > held.nft\n"
+        "  nft -nn list ruleset > held.nft\n"
         "  polecat verify bundle manifests/ --node node1 --rules held.nft");
     command->callback([options, &exit_code] { exit_code = run(*options); });
 }

@@ -9,6 +9,8 @@
 
 namespace polecat::cli {
 
+using namespace driver;
+
 namespace {
 
 using decision::Hook;

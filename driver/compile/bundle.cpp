@@ -2,9 +2,10 @@
 
 #include <filesystem>
 
+#include "runtime/write_file.h"
 #include "support/read_file.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 namespace {
 
@@ -41,13 +42,30 @@ std::string origins_path(const std::string& bundle, const std::string& node) {
     return path_in(bundle, node, "origins.json");
 }
 
+Result<bool> write_in_bundle(const std::string& bundle, const std::string& path,
+                             const std::string& text) {
+    const fs::path whole = fs::path(bundle) / path;
+    std::error_code error;
+    fs::create_directories(whole.parent_path(), error);
+    if (error)
+        return Error{error.message()};
+    return runtime::write_file(whole.string(), text);
+}
+
 Result<backends::Numbers> numbers_in(const std::string& bundle) {
     return parsed_file<backends::Numbers>((fs::path(bundle) / kNumbersFile).string(),
                                           backends::parse_numbers);
 }
 
-Result<nft::Ruleset> rules_in(const std::string& path) {
-    return parsed_file<nft::Ruleset>(path, nft::parse);
+Result<nft::Ruleset> rules_in(const std::string& path, nft::OtherTables* others) {
+    return parsed_file<nft::Ruleset>(path, [&](const std::string& text) -> Result<nft::Ruleset> {
+        auto listing = nft::read_listing(text, nft::Ruleset{}.table);
+        if (!listing)
+            return Error{listing.error()};
+        if (others != nullptr)
+            *others = std::move(listing->others);
+        return nft::parse(listing->ours);
+    });
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -5,7 +5,7 @@
 #include "ir/decision/print.h"
 #include "ir/decision/table.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 namespace {
 
@@ -38,4 +38,4 @@ std::string emit_form(const std::string& form, const policy::Cluster& policy,
     return out;
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

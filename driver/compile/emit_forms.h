@@ -6,10 +6,10 @@
 #include "ir/decision/lowered.h"
 #include "ir/policy/cluster.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 /// form: policy-ir, program or table.
 std::string emit_form(const std::string& form, const policy::Cluster& policy,
                       const decision::LoweredCluster& cluster);
 
-} // namespace polecat::cli
+} // namespace polecat::driver

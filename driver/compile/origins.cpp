@@ -6,7 +6,7 @@
 
 #include "analyzer/explain/trail.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 std::string origins_json(const decision::LoweredCluster& cluster, backends::NodeImages& images,
                          const backends::NodeImage& image, const std::string& node,
@@ -97,4 +97,4 @@ std::string origins_lack(const Origins& origins, const std::string& node,
     return {};
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

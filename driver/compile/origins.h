@@ -10,7 +10,7 @@
 #include "support/result.h"
 #include "support/source.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 std::string origins_json(const decision::LoweredCluster& cluster, backends::NodeImages& images,
                          const backends::NodeImage& image, const std::string& node,
@@ -32,4 +32,4 @@ Result<Origins> parse_origins(const std::string& text);
 std::string origins_lack(const Origins& origins, const std::string& node,
                          const backends::NodeImage& image);
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -8,7 +8,7 @@
 #include "driver/input/outside.h"
 #include "support/listed.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 using analyzer::ChangeKind;
 using analyzer::DiffEnd;
@@ -159,4 +159,4 @@ std::vector<DiffRow> diff_rows(const analyzer::Diff& diff, const LoweredCluster&
     return out;
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

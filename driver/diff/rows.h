@@ -6,7 +6,7 @@
 
 #include "analyzer/diff/diff.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 struct DiffRow {
     analyzer::ChangeKind kind = analyzer::ChangeKind::Opened;
@@ -27,4 +27,4 @@ std::string shown_ends(const analyzer::FamilyDiff& family, const std::vector<std
 /// "opened", "perhaps opened", "closed", "perhaps closed".
 std::string_view to_string(analyzer::ChangeKind kind);
 
-} // namespace polecat::cli
+} // namespace polecat::driver

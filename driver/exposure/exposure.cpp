@@ -11,7 +11,7 @@
 #include "ir/path/host_network.h"
 #include "ir/policy/scope.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 namespace {
 
@@ -176,4 +176,4 @@ std::vector<Exposure> exposure_of(const Input& input, const decision::LoweredClu
     return out;
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

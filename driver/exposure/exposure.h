@@ -9,7 +9,7 @@
 #include "driver/input/input.h"
 #include "ir/decision/identity.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 /// Connections in words; empty: none.
 struct OpenConnections {
@@ -43,4 +43,4 @@ struct Exposure {
 
 std::vector<Exposure> exposure_of(const Input& input, const decision::LoweredCluster& cluster);
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 std::string hooks_note(const decision::LoweredCluster& cluster) {
     const bool has_hooks =
@@ -26,4 +26,4 @@ void tell_notes(const decision::LoweredCluster& cluster) {
         fmt::print(stderr, "note: {}\n", note);
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -7,7 +7,7 @@
 
 #include "ir/decision/lowered.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 /// Said where policies are there, but nothing that they could govern.
 inline constexpr std::string_view kNobody =
@@ -20,4 +20,4 @@ std::string hooks_note(const decision::LoweredCluster& cluster);
 /// The same and kNobody, for output that has no room for them: to standard error.
 void tell_notes(const decision::LoweredCluster& cluster);
 
-} // namespace polecat::cli
+} // namespace polecat::driver

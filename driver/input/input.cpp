@@ -13,7 +13,7 @@
 #include "support/letters.h"
 #include "support/listed.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 bool colour_on(bool standard_error) {
     const char* off = std::getenv("NO_COLOR");
@@ -122,4 +122,4 @@ std::string text_of(const net::AddressSet& set, std::size_t limit) {
     return listed(out, limit);
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -15,7 +15,7 @@
 #include "support/diag/diagnostic.h"
 #include "support/source.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 /// Exit codes of every command.
 inline constexpr int kGood = 0;     ///< nothing found, everything holds
@@ -63,4 +63,4 @@ std::string name_of(const decision::LoweredCluster& cluster, decision::ObjectId 
 /// "10.0.0.0/8, 192.168.0.1" (CIDRs, the fewest), at most `limit` of them, then "and 12 more".
 std::string text_of(const net::AddressSet& set, std::size_t limit);
 
-} // namespace polecat::cli
+} // namespace polecat::driver

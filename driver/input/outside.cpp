@@ -2,7 +2,7 @@
 
 #include "driver/input/input.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 namespace {
 
@@ -51,4 +51,4 @@ std::string outside_label(const net::AddressSet& nets, const net::AddressSet& wh
     return "outside " + text_of(these, most);
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

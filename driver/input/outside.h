@@ -6,7 +6,7 @@
 
 #include "ir/net/address.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 /// Some of the outside addresses `whole`, by what they are or by what they are not: "outside
 /// 10.0.0.0/8", "any outside address but 10.0.0.0/8"; `every`: what all of them are called. At most
@@ -15,4 +15,4 @@ namespace polecat::cli {
 std::string outside_label(const net::AddressSet& nets, const net::AddressSet& whole,
                           const std::string& every = "any outside address", std::size_t most = 4);
 
-} // namespace polecat::cli
+} // namespace polecat::driver

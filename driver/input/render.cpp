@@ -12,7 +12,7 @@
 #include "frontend/unrendered.h"
 #include "runtime/process.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 namespace {
 
@@ -211,4 +211,4 @@ RenderRun render(std::vector<File>& files, const InputOptions& options) {
         .run_all();
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

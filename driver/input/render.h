@@ -7,7 +7,7 @@
 #include "driver/input/input.h"
 #include "frontend/discover.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 struct RenderRun {
     struct Failure {
@@ -27,4 +27,4 @@ bool wants_rendering(const InputOptions& options);
 /// builds from.
 RenderRun render(std::vector<frontend::File>& files, const InputOptions& options);
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -5,7 +5,7 @@
 #include <sstream>
 #include <string_view>
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 namespace {
 
@@ -71,4 +71,4 @@ bool is_kept_back(const std::string& reason) {
                                "unable to find plugin"});
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

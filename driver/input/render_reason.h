@@ -3,7 +3,7 @@
 
 #include <string>
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 /// The innermost cause in one line, without warnings, prefixes of logs and the chain of folders
 /// that lead to it.
@@ -13,4 +13,4 @@ std::string reason_in(const std::string& printed);
 /// was to render.
 bool is_kept_back(const std::string& reason);
 
-} // namespace polecat::cli
+} // namespace polecat::driver

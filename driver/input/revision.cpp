@@ -7,7 +7,7 @@
 #include "runtime/git.h"
 #include "runtime/temporary_folder.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 namespace {
 
@@ -55,4 +55,4 @@ Result<Input> read_revision(const std::string& revision, const std::vector<std::
     return read_input(std::move(files), there);
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

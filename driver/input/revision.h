@@ -7,11 +7,11 @@
 #include "driver/input/input.h"
 #include "support/result.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 /// What lies below the paths in the revision; helm and kustomize get a copy of it, where they are
 /// asked for.
 Result<Input> read_revision(const std::string& revision, const std::vector<std::string>& paths,
                             const InputOptions& options);
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -8,7 +8,7 @@
 #include "support/diag/render.h"
 #include "support/listed.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 namespace {
 
@@ -198,4 +198,4 @@ Hanging endpoints_in_doubt(const Input& input, const decision::LoweredCluster& c
     return endpoints_in_doubt(input, cluster, all);
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

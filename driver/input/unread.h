@@ -8,7 +8,7 @@
 
 #include "driver/input/input.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 /// Whether there is nothing to answer from: a path can't be read, or there is no manifest.
 bool leaves_nothing(const diag::Diagnostics& diagnostics);
@@ -40,4 +40,4 @@ Hanging endpoints_in_doubt(const Input& input, const decision::LoweredCluster& c
                            std::optional<decision::Direction> direction = std::nullopt);
 Hanging endpoints_in_doubt(const Input& input, const decision::LoweredCluster& cluster); ///< of all
 
-} // namespace polecat::cli
+} // namespace polecat::driver

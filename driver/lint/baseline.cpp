@@ -8,7 +8,7 @@
 
 #include "support/read_file.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 namespace {
 
@@ -193,4 +193,4 @@ bool Baseline::is(const std::string& path) const {
     return real(path) == path_;
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

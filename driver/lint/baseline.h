@@ -12,7 +12,7 @@
 #include "support/result.h"
 #include "support/source.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 /// What a finding is, wherever its lines are: positions and the indices of lists are left out.
 struct BaselineKey {
@@ -49,4 +49,4 @@ class Baseline {
     std::map<BaselineKey, std::size_t> known_;
 };
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -8,7 +8,7 @@
 #include "support/glob.h"
 #include "support/read_file.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 namespace {
 
@@ -210,4 +210,4 @@ std::optional<std::string> apply_options(const LintOptions& options, LintConfig&
     return read_baseline(options, config);
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

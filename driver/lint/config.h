@@ -10,7 +10,7 @@
 #include "support/diag/diagnostic.h"
 #include "support/source.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 struct LintConfig {
     lint::Choice choice;
@@ -42,4 +42,4 @@ LintConfig read_lint_config(const std::string& file, Sources& sources,
 /// Puts options over the configuration and reads the baseline. What is wrong, if anything.
 std::optional<std::string> apply_options(const LintOptions& options, LintConfig& config);
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -11,7 +11,7 @@
 #include "frontend/load.h"
 #include "support/listed.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 namespace {
 
@@ -286,4 +286,4 @@ std::string mend_summary(const Mended& mended, std::size_t left) {
     return out;
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

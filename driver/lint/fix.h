@@ -6,7 +6,7 @@
 
 #include "driver/lint/run.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 struct Mended {
     /// A file whose text is another now.
@@ -29,4 +29,4 @@ std::string cannot_mend(const Sources& sources);
 /// "3 of 5 findings mended in 2 files; 1 has no fix, 1 has one that was refused".
 std::string mend_summary(const Mended& mended, std::size_t left);
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -13,7 +13,7 @@
 #include "analyzer/lint/lint.h"
 #include "analyzer/z3/prover.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 using analyzer::Claim;
 
@@ -87,4 +87,4 @@ void add_proofs(const policy::Cluster& cluster, const policy::OrderedPolicies& p
     settings.prove = [answers](const Claim& claim) { return answers.at(claim); };
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -6,7 +6,7 @@
 #include "analyzer/lint/context.h"
 #include "analyzer/z3/versions.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 /// With them, lint's findings say whether Z3 proved them. Tells on standard error how many it did.
 /// `folder`: where to write the queries; empty: nowhere. `jobs`: threads.
@@ -19,4 +19,4 @@ smt::DiffProof prove_diff(const decision::LoweredCluster& base,
                           const decision::LoweredCluster& head, const analyzer::Diff& diff,
                           const std::string& folder);
 
-} // namespace polecat::cli
+} // namespace polecat::driver

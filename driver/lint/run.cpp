@@ -5,7 +5,7 @@
 #include "driver/input/unread.h"
 #include "frontend/suppressions.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 namespace {
 
@@ -52,4 +52,4 @@ Checked check_input(Input& input, const LintConfig& config, const Prepare& prepa
     return out;
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

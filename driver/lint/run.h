@@ -7,7 +7,7 @@
 #include "driver/input/input.h"
 #include "driver/lint/config.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 struct Checked {
     bool loads = true;          ///< false: errors of reading; what they are of is not known
@@ -24,4 +24,4 @@ using Prepare = std::function<void(const policy::OrderedPolicies&, const decisio
 /// Runs the rules on what was read, then suppressions, the baseline, and what the user chose.
 Checked check_input(Input& input, const LintConfig& config, const Prepare& prepare = {});
 
-} // namespace polecat::cli
+} // namespace polecat::driver

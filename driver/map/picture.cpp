@@ -12,7 +12,7 @@
 #include "ir/path/host_network.h"
 #include "support/listed.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 using analyzer::Bounds;
 using analyzer::ConnectionSet;
@@ -326,4 +326,4 @@ Graph picture_of(const decision::LoweredCluster& cluster, const ConnectivityMap&
     return backends::drawing_of(fewer) == backends::Drawing::Arrows ? fewer : whole;
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -6,7 +6,7 @@
 #include "analyzer/flows/map.h"
 #include "backends/graph/graph.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 /// What one box of a picture stands for. Endpoints that no policy tells apart are one box of their
 /// namespace at the finest.
@@ -30,4 +30,4 @@ backends::Graph picture_of(const decision::LoweredCluster& cluster,
                            const analyzer::ConnectivityMap& map, net::Family family,
                            const Grouping& grouping);
 
-} // namespace polecat::cli
+} // namespace polecat::driver

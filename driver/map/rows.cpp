@@ -10,7 +10,7 @@
 #include "driver/input/outside.h"
 #include "support/listed.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 using analyzer::ConnectivityMap;
 using analyzer::EndGroup;
@@ -324,4 +324,22 @@ MapRows expanded_rows(const LoweredCluster& cluster, const ConnectivityMap& map,
     return out;
 }
 
-} // namespace polecat::cli
+Hanging mark_hanging(const decision::LoweredCluster& cluster, const analyzer::ConnectivityMap& map,
+                     MapRows& rows) {
+    Hanging out;
+    const auto in_doubt = [&](MapEnds ends, decision::Direction direction) {
+        return std::any_of(ends.begin(), ends.end(), [&](std::uint32_t end) {
+            const auto program = map.groups()[rows.ends[end].group].program(direction);
+            return program && cluster.is_in_doubt(*program);
+        });
+    };
+    for (MapRow& row : rows.rows) {
+        row.hangs_on_unread =
+            !row.connections.is_certain() && (in_doubt(row.from, decision::Direction::Egress) ||
+                                              in_doubt(row.to, decision::Direction::Ingress));
+        out.add(row.hangs_on_unread);
+    }
+    return out;
+}
+
+} // namespace polecat::driver

@@ -7,9 +7,10 @@
 #include <vector>
 
 #include "analyzer/flows/map.h"
+#include "driver/input/unread.h"
 #include "support/box.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 /// An end as shown: a group of endpoints or a range of outside addresses.
 struct MapEndText {
@@ -87,4 +88,8 @@ MapRows outside_rows(const analyzer::ConnectivityMap& map);
 MapRows expanded_rows(const decision::LoweredCluster& cluster, const analyzer::ConnectivityMap& map,
                       net::Family family);
 
-} // namespace polecat::cli
+/// Marks rows that hang on what could not be read.
+Hanging mark_hanging(const decision::LoweredCluster& cluster, const analyzer::ConnectivityMap& map,
+                     MapRows& rows);
+
+} // namespace polecat::driver

@@ -3,7 +3,7 @@
 #include "analyzer/flows/program_flows.h"
 #include "ir/path/host_network.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 namespace {
 
@@ -77,4 +77,4 @@ Result<std::vector<ReachSummary>> everything_between(const decision::LoweredClus
     return out;
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

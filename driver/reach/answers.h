@@ -11,7 +11,7 @@
 #include "ir/path/path.h"
 #include "support/result.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 struct ReachAnswer {
     expectation::Traffic traffic;
@@ -36,4 +36,4 @@ Result<std::vector<ReachSummary>> everything_between(const decision::LoweredClus
                                                      const ir::PathQuery& query,
                                                      FlowRoutes& routes);
 
-} // namespace polecat::cli
+} // namespace polecat::driver

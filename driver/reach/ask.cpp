@@ -8,7 +8,7 @@
 #include "analyzer/expectations/names.h"
 #include "frontend/expectation_text.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 using analyzer::AskedEnds;
 using analyzer::ConnectionSet;
@@ -260,4 +260,4 @@ std::vector<Question> questions_behind(const decision::LoweredCluster& cluster,
                                          : Behind(cluster, *name, question).run();
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

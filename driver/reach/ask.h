@@ -11,7 +11,7 @@
 #include "support/result.h"
 #include "support/source.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 /// What is asked of a service or of a port of a node, whoever answers behind it.
 struct Through {
@@ -45,4 +45,4 @@ std::vector<Question> service_questions(const decision::LoweredCluster& cluster,
 std::vector<Question> questions_behind(const decision::LoweredCluster& cluster,
                                        const Question& question);
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -5,7 +5,7 @@
 #include "analyzer/diff/diff.h"
 #include "analyzer/explain/trail.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 using analyzer::Party;
 using decision::Verdict;
@@ -136,4 +136,4 @@ ThroughAnswers answers_through(const decision::LoweredCluster& cluster, const So
     return Asker(cluster, sources, questions, question).run();
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

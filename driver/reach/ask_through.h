@@ -8,7 +8,7 @@
 
 #include "driver/reach/ask.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 /// A rule, or what else decides, and where it stands.
 struct DecidedBy {
@@ -31,4 +31,4 @@ struct ThroughAnswers {
 ThroughAnswers answers_through(const decision::LoweredCluster& cluster, const Sources& sources,
                                const analyzer::Questions& questions, const Question& question);
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -7,7 +7,7 @@
 #include "driver/input/outside.h"
 #include "support/listed.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 using analyzer::Answer;
 using analyzer::Answers;
@@ -179,4 +179,4 @@ std::vector<net::Family> families_of(const decision::LoweredCluster& cluster,
     return out;
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -9,7 +9,7 @@
 
 #include "driver/reach/ask_through.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 class OpenAnswers {
   public:
@@ -61,4 +61,4 @@ class OpenAnswers {
 std::vector<net::Family> families_of(const decision::LoweredCluster& cluster,
                                      const std::vector<Question>& questions);
 
-} // namespace polecat::cli
+} // namespace polecat::driver

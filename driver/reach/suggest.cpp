@@ -9,7 +9,7 @@
 #include "driver/reach/suggest_rule.h"
 #include "frontend/load.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 namespace {
 
@@ -288,4 +288,4 @@ Suggestion suggest(const policy::Cluster& manifests, const LoweredCluster& clust
     return Search(manifests, cluster, options, query).run();
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -11,7 +11,7 @@
 #include "passes/lower.h"
 #include "support/source.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 struct Edit {
     std::string policy; ///< "NetworkPolicy shop/db"
@@ -29,4 +29,4 @@ struct Suggestion {
 Suggestion suggest(const policy::Cluster& manifests, const decision::LoweredCluster& cluster,
                    const passes::LowerOptions& options, const ir::PathQuery& query);
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -5,7 +5,7 @@
 #include "ir/policy/scope.h"
 #include "support/letters.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 namespace {
 
@@ -222,4 +222,4 @@ Result<std::string> rule_text(const decision::LoweredCluster& cluster, const Rul
     return Writer(cluster, wanted).write();
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -7,7 +7,7 @@
 #include "ir/decision/lowered.h"
 #include "support/result.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 struct RuleWanted {
     policy::PolicyName policy;
@@ -19,4 +19,4 @@ struct RuleWanted {
 /// One entry of `ingress` or `egress`; an error says why the kind has no words for it.
 Result<std::string> rule_text(const decision::LoweredCluster& cluster, const RuleWanted& wanted);
 
-} // namespace polecat::cli
+} // namespace polecat::driver

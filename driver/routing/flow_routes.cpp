@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 using decision::ServiceFront;
 using routing::MissingRoute;
@@ -221,4 +221,4 @@ void FlowRoutes::mark(MapRows& rows) {
             row.no_route = of(row, rows);
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

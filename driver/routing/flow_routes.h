@@ -9,7 +9,7 @@
 #include "driver/routing/routed_input.h"
 #include "ir/path/path.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 class FlowRoutes {
   public:
@@ -71,4 +71,4 @@ class FlowRoutes {
     std::optional<routing::RouteSearch> search_;
 };
 
-} // namespace polecat::cli
+} // namespace polecat::driver

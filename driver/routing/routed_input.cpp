@@ -7,7 +7,7 @@
 
 #include "frontend/endpoint_status.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 passes::RoutingOptions routing_options(const RoutingFlags& flags, Sources& sources,
                                        diag::Diagnostics& diagnostics) {
@@ -79,4 +79,4 @@ RoutedInput route(Input& input, const RoutingFlags& flags, MeshSessions mesh) {
     return out;
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -9,7 +9,7 @@
 #include "passes/routing/routing.h"
 #include "support/result.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 /// What manifests don't say.
 struct RoutingFlags {
@@ -48,4 +48,4 @@ enum class MeshSessions : std::uint8_t { Listed, LeftOut };
 /// `mesh`: whether `nodes` have the sessions of the mesh. `input` must outlive what is returned.
 RoutedInput route(Input& input, const RoutingFlags& flags, MeshSessions mesh);
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -12,7 +12,7 @@
 #include "support/diag/render.h"
 #include "support/read_file.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 namespace fs = std::filesystem;
 
@@ -162,4 +162,4 @@ FileResult run_test_file(const std::string& path, const passes::LowerOptions& op
     return out;
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -8,7 +8,7 @@
 #include "driver/input/input.h"
 #include "passes/lower.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 struct FileResult {
     std::string path;
@@ -27,4 +27,4 @@ std::vector<std::string> find_test_files(const std::vector<std::string>& paths);
 FileResult run_test_file(const std::string& path, const passes::LowerOptions& options,
                          const InputOptions& input = {});
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -2,7 +2,7 @@
 
 #include <set>
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 using backends::NodeImage;
 using net::Address;
@@ -51,4 +51,4 @@ std::map<BothIdentities, Address> both_identities(const NodeImage& rules, const 
     return out;
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

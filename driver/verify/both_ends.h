@@ -6,7 +6,7 @@
 
 #include "backends/node/node_image.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 /// nullopt: the image says nothing of the address, and drops its packets.
 using KnownIdentity = std::optional<std::uint32_t>;
@@ -24,4 +24,4 @@ std::map<BothIdentities, net::Address> both_identities(const backends::NodeImage
                                                        const backends::NodeImage& policy,
                                                        const net::Range& range);
 
-} // namespace polecat::cli
+} // namespace polecat::driver

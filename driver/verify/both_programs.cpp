@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 using backends::Outcome;
 using backends::ProgramImage;
@@ -170,4 +170,4 @@ std::optional<BothPrograms::Found> BothPrograms::differ(const Rows& rows) const 
     return out;
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -9,7 +9,7 @@
 #include "driver/verify/both_ends.h"
 #include "driver/verify/differences.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 class BothPrograms {
   public:
@@ -56,4 +56,4 @@ class BothPrograms {
     std::map<Rows, std::optional<Found>> known_;
 };
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -10,7 +10,7 @@
 
 #include "driver/verify/both_programs.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 using backends::AttachPoint;
 using backends::NodeImage;
@@ -219,4 +219,4 @@ std::vector<Difference> differences(const NodeImage& rules, const NodeImage& pol
     return Comparison(rules, policy).run();
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -8,7 +8,7 @@
 
 #include "backends/node/node_image.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 /// What a packet shows beside its addresses. `value`: as in decision::L4Key.
 struct PacketShape {
@@ -52,4 +52,4 @@ struct Difference {
 std::vector<Difference> differences(const backends::NodeImage& rules,
                                     const backends::NodeImage& policy);
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -8,58 +8,24 @@
 
 #include "backends/nftables/nftables.h"
 #include "backends/nftables/reachable.h"
-#include "backends/node/build.h"
 #include "driver/compile/bundle.h"
-#include "driver/compile/origins.h"
-#include "driver/input/input.h"
+#include "driver/compile/compilation.h"
+#include "driver/verify/beside.h"
 #include "support/read_file.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 using backends::NodeImage;
 using State = NodeVerdict::State;
 
 namespace {
 
-/// What compiling the manifests anew makes of nodes.
-class Expected {
-  public:
-    Expected(const PolicySide& policy, backends::Numbers base)
-        : policy_(policy), identities_(policy.cluster),
-          images_(policy.cluster, identities_, std::move(base)) {}
-
-    std::set<std::string> nodes() const {
-        std::set<std::string> out;
-        for (const decision::Endpoint& each : policy_.cluster.endpoints)
-            if (!each.node.empty())
-                out.insert(each.node);
-        return out;
-    }
-    std::optional<NodeImage> of(const std::string& node, diag::Diagnostics& diagnostics) {
-        return images_.of(node, diagnostics);
-    }
-    Origins origins(const std::string& node, const NodeImage& image) {
-        const auto out =
-            parse_origins(origins_json(policy_.cluster, images_, image, node, policy_.sources));
-        return out ? *out : Origins{};
-    }
-    std::string name_at(const net::Address& address) const {
-        const auto held = decision::end_of(policy_.cluster.world, address).objects;
-        return held.empty() ? "" : name_of(policy_.cluster, held.front());
-    }
-
-  private:
-    const PolicySide& policy_;
-    decision::Identities identities_;
-    backends::NodeImages images_;
-};
-
-/// Of a node's file, or of a listing.
-Result<NodeImage> image_in(const std::string& path, bool listing) {
-    auto rules = rules_in(path);
+/// Of a node's file, or of a listing, where tables of others are looked at as well.
+Result<NodeImage> image_in(const std::string& path, nft::OtherTables* others) {
+    auto rules = rules_in(path, others);
     if (!rules)
         return Error{rules.error()};
-    if (listing)
+    if (others != nullptr)
         rules = backends::without_unreachable(*rules);
     auto image = rules ? backends::read_back(*rules) : Result<NodeImage>(Error{rules.error()});
     return image ? std::move(image) : Result<NodeImage>(Error{path + ": " + image.error()});
@@ -78,7 +44,8 @@ class Verifier {
         if (out.why = generations_lack(); !out.why.empty())
             return out;
         if (policy_ != nullptr)
-            expected_ = std::make_unique<Expected>(*policy_, std::move(*numbers));
+            expected_ = std::make_unique<Compilation>(policy_->cluster, policy_->sources,
+                                                      std::move(*numbers));
         in_bundle_ = nodes_in(request_.bundle);
         std::set<std::string> nodes = in_bundle_;
         if (expected_ && request_.node.empty())
@@ -93,13 +60,18 @@ class Verifier {
     }
 
   private:
-    std::string generations_lack() const {
+    std::string generations_lack() {
         const std::string path =
             (std::filesystem::path(request_.bundle) / kGenerationsFile).string();
         const auto text = read_file(path);
         if (!text)
             return path + ": " + text.error();
-        return *text == backends::free_generations() ? "" : path + " is not as written";
+        for (unsigned lowest = 0; lowest <= backends::kLastFlowMarkBit; ++lowest)
+            if (*text == backends::free_generations(lowest)) {
+                flow_mark_bit_ = lowest;
+                return {};
+            }
+        return path + " is not as written";
     }
 
     NodeVerdict judge(const std::string& node) {
@@ -111,7 +83,7 @@ class Verifier {
             return out;
         }
         const auto origins = origins_of(node);
-        const auto own = image_in(rules_path(request_.bundle, node), false);
+        const auto own = image_in(rules_path(request_.bundle, node), nullptr);
         if (!origins || !own) {
             out.why = origins ? own.error() : origins.error();
             return out;
@@ -120,9 +92,10 @@ class Verifier {
             return out;
         if (request_.rules.empty())
             return compared(std::move(out), *own, *origins, nullptr);
-        const auto held = image_in(request_.rules, true);
+        nft::OtherTables others;
+        const auto held = image_in(request_.rules, &others);
         if (held)
-            return compared(std::move(out), *held, *origins, &*own);
+            return with(compared(std::move(out), *held, *origins, &*own), beside(others, *held));
         out.why = held.error();
         return out;
     }
@@ -138,6 +111,9 @@ class Verifier {
 
     std::string lack(const Origins& origins, const std::string& node,
                      const NodeImage& image) const {
+        if (image.flow_mark_bit != flow_mark_bit_)
+            return rules_path(request_.bundle, node) + ": its bits of conntrack marks are not " +
+                   "those of " + kGenerationsFile;
         const std::string what = origins_lack(origins, node, image);
         return what.empty() ? what : origins_path(request_.bundle, node) + ": " + what;
     }
@@ -151,7 +127,7 @@ class Verifier {
         if (!expected_)
             return written == nullptr ? out
                                       : settled(std::move(out), rules, *written, origins, origins);
-        const auto policy = expected_->of(out.node, diagnostics_);
+        const auto policy = expected_->image(out.node, diagnostics_);
         if (policy)
             return settled(std::move(out), rules, *policy, origins,
                            expected_->origins(out.node, *policy));
@@ -162,7 +138,9 @@ class Verifier {
 
     NodeVerdict settled(NodeVerdict out, const NodeImage& rules, NodeImage policy,
                         const Origins& rules_from, const Origins& policy_from) const {
-        policy.report_group = rules.report_group; // who is told of denied packets is no policy
+        // Who is told of denied packets, and where marks are, is no policy.
+        policy.report_group = rules.report_group;
+        policy.flow_mark_bit = rules.flow_mark_bit;
         out.state = State::Equal;
         if (rules == policy)
             return out;
@@ -180,6 +158,16 @@ class Verifier {
         return out;
     }
 
+    static NodeVerdict with(NodeVerdict out, const Beside& beside) {
+        out.notes = beside.notes;
+        if (beside.breaks.empty() || out.state == State::Unread)
+            return out;
+        out.state = State::Differs;
+        for (const std::string& each : beside.breaks)
+            out.differences.push_back({"", each, {}});
+        return out;
+    }
+
     static std::string rule_of(const Origins& origins, const std::string& interface,
                                const Decided& decided) {
         if (!decided.slot)
@@ -193,7 +181,8 @@ class Verifier {
     const VerifyRequest& request_;
     const PolicySide* policy_;
     diag::Diagnostics& diagnostics_;
-    std::unique_ptr<Expected> expected_;
+    std::unique_ptr<Compilation> expected_;
+    unsigned flow_mark_bit_ = backends::kFlowMarkBit; ///< of the bundle
     std::set<std::string> in_bundle_;
 };
 
@@ -204,4 +193,4 @@ VerifyReport verify(const VerifyRequest& request, const PolicySide* policy,
     return Verifier(request, policy, diagnostics).run();
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -10,7 +10,7 @@
 #include "support/diag/diagnostic.h"
 #include "support/source.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 struct VerifyRequest {
     std::string bundle;
@@ -31,6 +31,7 @@ struct NodeVerdict {
     std::string why;                         ///< it can't be told, or differs altogether
     std::size_t programs = 0, addresses = 0; ///< of the rules
     std::vector<Difference> differences;
+    std::vector<std::string> notes; ///< of other tables in the listing
 };
 
 struct VerifyReport {
@@ -49,4 +50,4 @@ struct PolicySide {
 VerifyReport verify(const VerifyRequest& request, const PolicySide* policy,
                     diag::Diagnostics& diagnostics);
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -9,7 +9,7 @@
 #include "frontend/selector/parse.h"
 #include "ir/policy/scope.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 using decision::Direction;
 using decision::Hook;
@@ -93,4 +93,4 @@ Result<Governed> policies_of_endpoint(const decision::LoweredCluster& cluster,
     return out;
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

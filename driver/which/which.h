@@ -8,7 +8,7 @@
 #include "driver/input/input.h"
 #include "support/result.h"
 
-namespace polecat::cli {
+namespace polecat::driver {
 
 /// A selector and what it selects.
 struct SelectedEndpoints {
@@ -44,4 +44,4 @@ struct Governed {
 Result<Governed> policies_of_endpoint(const decision::LoweredCluster& cluster,
                                       const std::string& name);
 
-} // namespace polecat::cli
+} // namespace polecat::driver

@@ -11,42 +11,30 @@ namespace polecat::decision {
 
 namespace {
 
-/// The ends of one side as the program's predicates see them.
-struct Ends {
-    std::vector<EndClass> list;      ///< sorted
-    std::vector<std::size_t> weight; ///< how many identities are such an end
-    std::vector<PortMember> members; ///< of all; sorted
-
-    Ends(const Side& side, std::span<const Identity> identities) {
-        std::map<EndClass, std::size_t> distinct;
-        for (const Identity& identity : identities)
-            ++distinct[side.end_of(identity)];
-        std::set<PortMember> all;
-        for (const auto& [end, count] : distinct) {
-            list.push_back(end);
-            weight.push_back(count);
-            all.insert(end.members.begin(), end.members.end());
-        }
-        members.assign(all.begin(), all.end());
-    }
-};
+/// That ends are members of; sorted.
+std::vector<PortMember> members_of(const EndKinds& ends) {
+    std::set<PortMember> all;
+    for (const EndClass& end : ends.list)
+        all.insert(end.members.begin(), end.members.end());
+    return {all.begin(), all.end()};
+}
 
 class Flattener {
   public:
     Flattener(const Program& program, const PredicateStore& predicates, const FlattenLimits& limits)
         : program_(program), predicates_(predicates), limits_(limits) {}
 
-    Result<Table> run(std::span<const Identity> sources, std::span<const Identity> destinations) {
+    Result<Table> run(const EndKinds& from, const EndKinds& to) {
         table_.hook = program_.hook;
         table_.direction = program_.direction;
         table_.family = program_.family;
         table_.source.predicates = predicates_of(program_, true);
         table_.destination.predicates = predicates_of(program_, false);
-        const Ends from(table_.source, sources), to(table_.destination, destinations);
         if (!to.list.empty() && from.list.size() > limits_.pairs / to.list.size())
             return Error{std::to_string(from.list.size()) + " x " + std::to_string(to.list.size()) +
                          " kinds of ends"};
-        const PacketClasses packets(program_, predicates_, from.members, to.members, limits_);
+        const PacketClasses packets(program_, predicates_, members_of(from), members_of(to),
+                                    limits_);
         if (packets.too_many())
             return Error{"too many classes of packets"};
         table_.source_ports = packets.source_ports;
@@ -67,7 +55,7 @@ class Flattener {
     using Position = std::pair<std::uint32_t, std::uint32_t>;
 
     /// Rows of all pairs of ends, into grid_.
-    void fill(const Ends& from, const Ends& to) {
+    void fill(const EndKinds& from, const EndKinds& to) {
         std::map<Row, std::uint32_t> known;
         Partition l4(table_.l4.count), source_ports(table_.source_port_count);
         const bool by_source = from.list.size() >= to.list.size();
@@ -219,10 +207,10 @@ class Flattener {
         std::vector<std::vector<std::uint32_t>> rows; ///< by class
         std::vector<std::uint16_t> of_end;
     };
-    static Named name(const Ends& ends, const std::vector<std::vector<std::uint32_t>>& rows) {
+    static Named name(const EndKinds& ends, const std::vector<std::vector<std::uint32_t>>& rows) {
         std::map<std::vector<std::uint32_t>, std::size_t> weight;
         for (std::size_t i = 0; i < ends.list.size(); ++i)
-            weight[rows[i]] += ends.weight[i];
+            weight[rows[i]] += ends.weights[i];
         const auto heaviest =
             std::max_element(weight.begin(), weight.end(),
                              [](const auto& a, const auto& b) { return a.second < b.second; });
@@ -238,7 +226,7 @@ class Flattener {
         return out;
     }
 
-    static void list_ends(const Ends& ends, const Named& named, Side& out) {
+    static void list_ends(const EndKinds& ends, const Named& named, Side& out) {
         for (std::size_t i = 0; i < ends.list.size(); ++i)
             if (named.of_end[i] != 0) {
                 out.ends.push_back(ends.list[i]);
@@ -246,7 +234,7 @@ class Flattener {
             }
     }
 
-    bool name_classes(const Ends& from, const Ends& to) {
+    bool name_classes(const EndKinds& from, const EndKinds& to) {
         const std::size_t width = to.list.size();
         std::vector<std::vector<std::uint32_t>> columns(width), lines;
         for (std::size_t i = 0; i < grid_.size(); ++i)
@@ -293,10 +281,38 @@ class Flattener {
 
 } // namespace
 
+EndKinds::EndKinds(const Side& side, std::span<const Identity* const> identities) {
+    std::map<EndClass, std::uint32_t> kinds;
+    std::vector<const std::uint32_t*> places;
+    for (const Identity* identity : identities)
+        places.push_back(&kinds[side.end_of(*identity)]);
+    for (auto& [end, number] : kinds) {
+        number = static_cast<std::uint32_t>(list.size());
+        list.push_back(end);
+    }
+    weights.resize(list.size());
+    for (const std::uint32_t* number : places) {
+        of.push_back(*number);
+        ++weights[*number];
+    }
+}
+
+Result<Table> flatten(const Program& program, const PredicateStore& predicates,
+                      const EndKinds& sources, const EndKinds& destinations,
+                      const FlattenLimits& limits) {
+    return Flattener(program, predicates, limits).run(sources, destinations);
+}
+
 Result<Table> flatten(const Program& program, const PredicateStore& predicates,
                       std::span<const Identity> sources, std::span<const Identity> destinations,
                       const FlattenLimits& limits) {
-    return Flattener(program, predicates, limits).run(sources, destinations);
+    const auto kinds = [&](std::span<const Identity> identities, bool source) {
+        std::vector<const Identity*> list;
+        for (const Identity& each : identities)
+            list.push_back(&each);
+        return EndKinds({predicates_of(program, source), {}, {}}, list);
+    };
+    return flatten(program, predicates, kinds(sources, true), kinds(destinations, false), limits);
 }
 
 } // namespace polecat::decision

@@ -60,8 +60,7 @@ EndClass Side::end_of(const Identity& identity) const {
     return result;
 }
 
-std::uint16_t Side::find(const Identity& identity) const {
-    const EndClass wanted = end_of(identity);
+std::uint16_t Side::find(const EndClass& wanted) const {
     const auto place = std::lower_bound(ends.begin(), ends.end(), wanted);
     if (place == ends.end() || *place != wanted)
         return 0;

@@ -73,8 +73,9 @@ struct Side {
     std::vector<std::uint16_t> classes;  ///< of each of `ends`: 1 and up
 
     EndClass end_of(const Identity& identity) const;
-    /// Of an identity that was known to flatten().
-    std::uint16_t find(const Identity& identity) const;
+    /// Of an end that was known to flatten().
+    std::uint16_t find(const EndClass& end) const;
+    std::uint16_t find(const Identity& identity) const { return find(end_of(identity)); }
     auto operator<=>(const Side&) const = default;
 };
 
@@ -121,8 +122,20 @@ struct FlattenLimits {
     std::size_t exceptions = 1u << 21; ///< in all rows
 };
 
+/// What identities are as one side of a program sees them.
+struct EndKinds {
+    std::vector<EndClass> list;       ///< distinct; sorted
+    std::vector<std::uint32_t> of;    ///< of each identity, in the order that they were given
+    std::vector<std::size_t> weights; ///< how many identities are of a kind
+
+    EndKinds(const Side& side, std::span<const Identity* const> identities);
+};
+
 /// `sources` and `destinations`: every identity that the ends of flows can have, each once. What
 /// most of them have becomes the default.
+Result<Table> flatten(const Program& program, const PredicateStore& predicates,
+                      const EndKinds& sources, const EndKinds& destinations,
+                      const FlattenLimits& limits = {});
 Result<Table> flatten(const Program& program, const PredicateStore& predicates,
                       std::span<const Identity> sources, std::span<const Identity> destinations,
                       const FlattenLimits& limits = {});

@@ -94,6 +94,39 @@ TEST_CASE("every ruleset reads back as the image it was made from") {
     }
 }
 
+TEST_CASE("the bits of conntrack marks that rules use are the node's choice") {
+    Built built = build(testing::ClusterWriter(7, {}).write());
+    REQUIRE(built.image.has_value());
+    const nft::Ruleset usual = backends::emit(*built.image);
+    for (unsigned lowest = 0; lowest <= backends::kLastFlowMarkBit; ++lowest) {
+        built.image->flow_mark_bit = lowest;
+        const std::uint32_t ours = backends::flow_mark_bits(*built.image);
+        CHECK(ours == 0x7fffu << lowest);
+        const nft::Ruleset rules = backends::emit(*built.image);
+        for (const nft::Chain& chain : rules.chains)
+            for (const nft::Rule& rule : chain.rules) {
+                for (const nft::Match& match : rule.matches)
+                    if (const auto* is = std::get_if<nft::FlowMarkIs>(&match))
+                        CHECK(((is->mask | is->value) & ~ours) == 0);
+                for (const nft::Statement& statement : rule.statements)
+                    if (const auto* set = std::get_if<nft::SetFlowMark>(&statement))
+                        CHECK(((~set->keep | set->bits) & ~ours) == 0);
+            }
+        const backends::Generation generation{4095};
+        CHECK((generation.bits(lowest) & ~ours) == 0);
+        const auto loaded =
+            nft::parse(nft::print(nft::with_generation(rules, generation.bits(lowest))));
+        REQUIRE(loaded.ok());
+        CHECK(backends::generation_of(*loaded) == generation);
+        const auto read = backends::read_back(*loaded);
+        REQUIRE_MESSAGE(read.ok(), (read ? "" : read.error()));
+        CHECK(*read == *built.image);
+        // Marks of other bits would be taken for these.
+        CHECK(backends::plan(usual, *built.image).ok() == (lowest == backends::kFlowMarkBit));
+        CHECK((rules == usual) == (lowest == backends::kFlowMarkBit));
+    }
+}
+
 TEST_CASE("a generation is a number of the node and no part of the policy") {
     const std::string text = testing::ClusterWriter(7, {}).write();
     const Built one = build(text), two = build(text);

@@ -107,7 +107,7 @@ TEST_CASE("what is denied can be reported to a group of nfnetlink_log") {
                   "namespace: ns}, spec: {podSelector: {}, policyTypes: [Ingress]}}\n---\n",
               cluster);
     const decision::Identities identities(cluster.lowered);
-    backends::NodeImages images(cluster.lowered, identities, {}, std::uint16_t{7});
+    backends::NodeImages images(cluster.lowered, identities, {}, {std::uint16_t{7}});
     const auto image = images.of("node0", cluster.diagnostics);
     REQUIRE(image.has_value());
     const nft::Ruleset rules = backends::emit(*image);

@@ -3,7 +3,9 @@
 #include <doctest/doctest.h>
 
 #include "backends/nftables/plan.h"
+#include "backends/nftables/reachable.h"
 #include "tests/backends/built.h"
+#include "tests/host_policies.h"
 
 using namespace polecat;
 using backends::AttachPoint;
@@ -12,6 +14,7 @@ using decision::Hook;
 using diag::Code;
 using testing::build;
 using testing::Built;
+using testing::host_policy;
 using testing::pod;
 
 namespace {
@@ -20,11 +23,6 @@ std::string host_endpoint(const std::string& name, const std::string& interface)
     return "{apiVersion: projectcalico.org/v3, kind: HostEndpoint, metadata: {name: " + name +
            ", labels: {role: host}}, spec: {node: node0, interfaceName: \"" + interface +
            "\", expectedIPs: [192.0.2.1]}}\n---\n";
-}
-
-std::string host_policy(const std::string& name, const std::string& more) {
-    return "{apiVersion: projectcalico.org/v3, kind: GlobalNetworkPolicy, metadata: {name: " +
-           name + "}, spec: {selector: role == 'host', " + more + "}}\n---\n";
 }
 
 const std::string kAllHooks =
@@ -49,6 +47,7 @@ nft::Ruleset round_trip(const Built& built) {
     const auto read = backends::read_back(*parsed);
     REQUIRE_MESSAGE(read.ok(), (read ? "" : read.error()));
     CHECK(*read == *built.image);
+    CHECK(backends::without_unreachable(rules) == rules);
     return rules;
 }
 
@@ -69,6 +68,17 @@ const char* const kOwnChains[] = {"raw_prerouting", "raw_output",   "early",  "i
                                   "output_host",    "output_loose", "leaving"};
 
 } // namespace
+
+TEST_CASE("random policy at every hook reads back, and nothing of it is out of reach") {
+    for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+        INFO("seed ", seed);
+        testing::Random random(seed);
+        round_trip(build(testing::ClusterWriter(seed, {}).write() +
+                         testing::host_endpoint(seed % 3 == 0 ? "*" : "uplink") +
+                         testing::neighbour_discovery() +
+                         testing::random_host_policies(random, true)));
+    }
+}
 
 TEST_CASE("nodes without host endpoints have no rule for them") {
     const nft::Ruleset rules = round_trip(build(pod("web", "web", 1) + kAllHooks));

@@ -65,7 +65,7 @@ TEST_CASE("the name of an outside range read back is the range") {
             ((some_blocks(random, 5) | some_blocks(random, 2)) - some_blocks(random, 3)) & whole;
         if (nets.empty())
             continue;
-        const std::string label = cli::outside_label(nets, whole, "any outside address", 10'000);
+        const std::string label = driver::outside_label(nets, whole, "any outside address", 10'000);
         CHECK_MESSAGE(meaning(label, whole) == nets, label);
     }
 }
@@ -74,15 +74,15 @@ TEST_CASE("outside ranges are named by few blocks") {
     const AddressSet all = AddressSet::all(net::Family::V4);
     const AddressSet whole = all - blocks("10.0.0.1, 10.0.0.2, 10.1.0.7");
     const AddressSet ten = block("10.0.0.0/8");
-    CHECK(cli::outside_label(ten & whole, whole) == "outside 10.0.0.0/8");
-    CHECK(cli::outside_label(whole - ten, whole) == "any outside address but 10.0.0.0/8");
-    CHECK(cli::outside_label((ten - block("10.0.0.128/25")) & whole, whole) ==
+    CHECK(driver::outside_label(ten & whole, whole) == "outside 10.0.0.0/8");
+    CHECK(driver::outside_label(whole - ten, whole) == "any outside address but 10.0.0.0/8");
+    CHECK(driver::outside_label((ten - block("10.0.0.128/25")) & whole, whole) ==
           "outside 10.0.0.0/8 but 10.0.0.128/25");
     const AddressSet local = blocks("10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16");
-    CHECK(cli::outside_label(local & whole, whole) ==
+    CHECK(driver::outside_label(local & whole, whole) ==
           "outside 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16");
-    CHECK(cli::outside_label(whole - local, whole) ==
+    CHECK(driver::outside_label(whole - local, whole) ==
           "any outside address but 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16");
-    CHECK(cli::outside_label(whole, whole) == "any outside address");
-    CHECK(cli::outside_label(ten & whole, ten & whole) == "outside 10.0.0.0/8");
+    CHECK(driver::outside_label(whole, whole) == "any outside address");
+    CHECK(driver::outside_label(ten & whole, ten & whole) == "outside 10.0.0.0/8");
 }

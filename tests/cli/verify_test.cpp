@@ -149,3 +149,76 @@ TEST_CASE("verify: what a node runs") {
     folder.write("held.nft", "");
     CHECK(folder.run("verify bundle --node n1 --rules held.nft").exit_code == 2);
 }
+
+TEST_CASE("verify: bits of conntrack marks that somebody chose") {
+    const Compiled folder;
+    CHECK(folder.run("compile m -o other --flow-mark-bit 17").exit_code == 2);
+    CHECK(folder.run("compile m -o other --target iptables --flow-mark-bit 3").exit_code == 2);
+    REQUIRE(folder.run("compile m -o other --flow-mark-bit 3").exit_code == 0);
+    const std::string rules = folder.read("other/nodes/n1/ruleset.nft");
+    CHECK(has(rules, "# nft -D generation=0x00000008 -f"));
+    CHECK(has(rules, "ct mark & 0x0003fff8"));
+    CHECK_FALSE(has(rules, "0x0fff0000"));
+    const auto equal = folder.run("verify other m");
+    CHECK_MESSAGE(equal.exit_code == 0, equal.out << equal.error);
+    CHECK(has(equal.out, "n1: equal: "));
+    // The numbers of generations are of other bits.
+    folder.write("other/generations.nft", folder.read("bundle/generations.nft"));
+    CHECK(folder.run("verify other m").exit_code == 2);
+    CHECK(folder.run("compile m --node n1 --plan-from other").exit_code == 2);
+    const auto plan = folder.run("compile m --node n1 --plan-from other --flow-mark-bit 3");
+    CHECK_MESSAGE(plan.exit_code == 0, plan.error);
+    CHECK(has(plan.out, "nothing changes"));
+}
+
+TEST_CASE("verify: tables of others in a listing") {
+    const Compiled folder;
+    const auto written = nft::parse(folder.read(kFile));
+    REQUIRE(written.ok());
+    const std::string held = nft::print(nft::with_generation(*written, 0x70000));
+    const std::string command = "verify bundle m --node n1 --rules held.nft";
+    const auto beside = [&](const std::string& rules) {
+        folder.write("held.nft",
+                     "table ip before {\n\tchain c {\n\t\ttype filter hook forward priority 0; "
+                     "policy accept;\n\t\t" +
+                         rules + "\n\t}\n}\n" + held + "table ip6 after {\n}\n");
+        return folder.run(command);
+    };
+    for (const char* harmless : {"ct mark set ct mark | 0x80", "ct mark set ct mark and 0xffffff7f",
+                                 "meta mark set 0x10000", "ct mark & 0x10000 == 0x10000 accept",
+                                 "comment \"} ct mark set 1\" accept",
+                                 "ct mark set ct mark ^ 0x8000ffff", "xt target \"MASQUERADE\""}) {
+        const auto found = beside(harmless);
+        CHECK_MESSAGE(found.exit_code == 0, harmless << ": " << found.out << found.error);
+        CHECK(has(found.out, "n1: equal: "));
+        CHECK_FALSE(has(found.out, "note:"));
+    }
+    for (const char* harmful :
+         {"ct mark set 0x5", "ct mark set meta mark", "ct mark set ct mark & 0xffff | 0x1",
+          "ip saddr 10.0.0.1 ct mark set ct mark or 0x40000000", "ct mark set ct mark ^ meta mark",
+          "flow add @fast", "counter packets 1 bytes 2 xt target \"CONNMARK\""}) {
+        const auto found = beside(harmful);
+        CHECK_MESSAGE(found.exit_code == 1, harmful << ": " << found.out << found.error);
+        CHECK_MESSAGE(has(found.out, "  chain ip before c"), found.out);
+    }
+    CHECK(has(beside("ct mark set 0x5").out, "writes bits 0x7fff0000 of conntrack marks"));
+    // The generations are a table of ours; a policy that drops is told.
+    folder.write("held.nft",
+                 "table inet polecat_generations {\n\tset free {\n\t\ttype mark\n\t}\n}\n" + held +
+                     "table ip filter {\n\tchain FORWARD {\n\t\ttype filter hook "
+                     "forward priority 0; policy drop;\n\t}\n}\n");
+    const auto dropping = folder.run(command);
+    CHECK_MESSAGE(dropping.exit_code == 0, dropping.out << dropping.error);
+    CHECK(has(dropping.out, "note: chain ip filter FORWARD drops at hook forward"));
+    CHECK(has(folder.run(command + " --format json").out, "\"notes\": [\n    \"chain ip filter"));
+    // Nothing of ours, or not whole.
+    folder.write("held.nft", "table ip a {\n}\ntable ip b {\n}\n");
+    CHECK(folder.run(command).exit_code == 2);
+    folder.write("held.nft", "table ip a {\n}\n" + held.substr(0, held.size() - 3));
+    CHECK(folder.run(command).exit_code == 2);
+    folder.write("held.nft", "table ip a {\n}\nflush ruleset\n" + held);
+    CHECK(folder.run(command).exit_code == 2);
+    folder.write("held.nft",
+                 "table ip a {\n}\n" + held + held.substr(0, held.find("\tchain")) + "}\n");
+    CHECK(folder.run(command).exit_code == 2);
+}

@@ -31,7 +31,8 @@ void keep_connections() {
 class Player {
   public:
     explicit Player(const Scenario& scenario)
-        : scenario_(scenario), node_(testing::text_of(scenario.policies.front()), scenario.outside),
+        : scenario_(scenario), node_(testing::text_of(scenario.policies.front()), scenario.outside,
+                                     {}, {}, scenario.options),
           states_(scenario.flows.size()) {
         keep_connections();
         node_.serve();
@@ -112,13 +113,23 @@ class Player {
         awaited_.push_back({i, host, nonce, wanted, is_error, what});
     }
 
+    bool is_beyond(const net::Address& address) const {
+        return node_.lab.hosts[node_.host_of(address)].interface == kUplink;
+    }
+    /// Host endpoints judge a flow by its own packets, whoever speaks first after a change.
+    bool is_settled_by_answers(std::size_t i) const {
+        const PacketSpec& spec = flow(i).opens;
+        return !scenario_.through_host_endpoint ||
+               !(is_beyond(spec.source) || is_beyond(node_.server_of(spec)));
+    }
+
     /// A service's address may be reached from outside by way of another node as well, which the
     /// lab has none of.
     std::optional<bool> judged(std::size_t i) const {
         const PacketSpec& spec = flow(i).opens;
         const Verdict verdict = node_.expected(spec);
         if (verdict == Verdict::Depends && node_.server_of(spec) != spec.destination &&
-            node_.lab.hosts[node_.host_of(spec.source)].interface == "uplink")
+            is_beyond(spec.source))
             return std::nullopt;
         return verdict == Verdict::Allow;
     }
@@ -179,13 +190,13 @@ class Player {
         states_[i].allowed = judged(i);
         out_.revoked += was && states_[i].allowed == false ? 1 : 0;
         out_.resumed += !was && states_[i].allowed == true ? 1 : 0;
-        if (i % 2 == 0)
+        if (i % 2 == 0 || !is_settled_by_answers(i))
             follow(i);
         else
             answer(i);
     }
     void judge_other_way(std::size_t i) {
-        if (i % 2 == 0 || !states_[i].answered)
+        if (i % 2 == 0 || !states_[i].answered || !is_settled_by_answers(i))
             answer(i);
         else
             follow(i);

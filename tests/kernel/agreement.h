@@ -16,12 +16,18 @@ struct Flow {
     bool is_forged() const { return sender != opens.source; }
 };
 
+/// The interface that addresses beyond the node are behind.
+inline constexpr const char* kUplink = "uplink";
+
 struct Scenario {
     /// Documents of the first policy and of those that follow, over the same pods and services.
     std::vector<std::vector<std::string>> policies;
     std::vector<std::string> outside; ///< addresses beyond the node
     std::vector<Flow> flows;
     bool by_plans = false; ///< or each policy as a file of its own
+    backends::NodeOptions options;
+    /// kUplink is one: an answer does not settle flows through it.
+    bool through_host_endpoint = false;
 };
 
 struct Agreement {

@@ -6,23 +6,22 @@
 #include <doctest/doctest.h>
 
 #include "tests/backends/changes.h"
+#include "tests/host_policies.h"
 #include "tests/kernel/agreement.h"
 #include "tests/kernel/scale.h"
 
 using namespace polecat;
 using namespace polecat::kernel_test;
+using testing::felix_of_host;
+using testing::host_endpoint;
+using testing::neighbour_discovery;
 using testing::Random;
+using testing::random_host_policies;
 
 namespace {
 
 const std::vector<std::string> kOutside{"203.0.113.7", "203.0.113.70", "8.8.8.8", "2001:db8:9::1",
                                         "2600::1"};
-
-testing::ClusterShape shape_of_clusters() {
-    testing::ClusterShape out;
-    out.host_endpoints = false; // host_endpoints_test sends through those
-    return out;
-}
 
 /// Some other policies, and other labels that no service asks for.
 std::vector<std::string> with_other_policies(std::vector<std::string> documents, Random& random,
@@ -36,8 +35,7 @@ std::vector<std::string> with_other_policies(std::vector<std::string> documents,
         if (const std::size_t role = each.find("role: ");
             each.find("kind: Pod,") != std::string::npos && random.chance(20))
             each[role + 6] = "abc"[random.below(3)];
-    for (std::string each :
-         testing::documents_of(testing::ClusterWriter(seed, shape_of_clusters()).write()))
+    for (std::string each : testing::documents_of(testing::ClusterWriter(seed, {}).write()))
         if (is_policy(each)) {
             each.insert(each.find("name: ") + 6, "s" + std::to_string(seed));
             documents.push_back(each);
@@ -151,7 +149,7 @@ class FlowWriter {
 };
 
 Scenario random_scenario(std::uint64_t seed, std::size_t flows) {
-    const testing::ClusterShape shape = shape_of_clusters();
+    const testing::ClusterShape shape;
     Random random(seed);
     Scenario out;
     out.outside = kOutside;
@@ -159,8 +157,16 @@ Scenario random_scenario(std::uint64_t seed, std::size_t flows) {
                                                  services(shape.namespaces)));
     for (std::uint64_t i = 1; i <= 2; ++i)
         out.policies.push_back(with_other_policies(out.policies.back(), random, 1000 * i + seed));
+    out.through_host_endpoint = seed % 3 == 0;
+    if (out.through_host_endpoint)
+        for (std::size_t i = 0; i < out.policies.size(); ++i)
+            for (std::string& each : testing::documents_of(
+                     host_endpoint(kUplink) + felix_of_host("Accept") + neighbour_discovery() +
+                     random_host_policies(random, false, std::to_string(i))))
+                out.policies[i].push_back(std::move(each));
     out.flows = FlowWriter(seed, shape).write(flows);
     out.by_plans = seed % 2 == 0;
+    out.options.flow_mark_bit = static_cast<unsigned>(seed % (backends::kLastFlowMarkBit + 1));
     return out;
 }
 

@@ -38,12 +38,12 @@ iptables::FilterImage listed(Iptables variant) {
 
 void load(Iptables variant, const Node& node) {
     iptables::FilterImage image = image_of(node);
-    const iptables::Ruleset rules = iptables::emit(image);
-    must(runtime::ipset_restore(iptables::print(rules.sets)));
+    const iptables::CompiledRules rules = must(iptables::compile(image));
+    must(runtime::ipset_restore(rules.sets));
     for (const net::Family family : {net::Family::V4, net::Family::V6}) {
         must(runtime::iptables_restore(
             variant, family,
-            iptables::with_generation(iptables::print(rules.table(family)),
+            iptables::with_generation(family == net::Family::V4 ? rules.v4 : rules.v6,
                                       static_cast<std::uint16_t>(node.generation.bits() >> 16))));
         if (node.generation == backends::Generation{})
             must(runtime::iptables_restore(variant, family, iptables::filter_hooks()));

@@ -50,8 +50,8 @@ bool may_run() {
 }
 
 Node::Node(const std::string& manifests, const std::vector<std::string>& outside,
-           backends::Generation first, Loader loader)
-    : generation(first), loader_(std::move(loader)) {
+           backends::Generation first, Loader loader, const backends::NodeOptions& options)
+    : generation(first), loader_(std::move(loader)), options_(options) {
     compile(manifests);
     add_hosts();
     std::vector<net::Address> beyond;
@@ -65,8 +65,10 @@ Node::Node(const std::string& manifests, const std::vector<std::string>& outside
 void Node::load() const {
     if (loader_)
         return loader_(*this);
-    const auto loaded = runtime::nft_load(
-        nft::print_replacing(nft::with_generation(backends::emit(image), generation.bits())));
+    const auto made = backends::compile(image);
+    REQUIRE_MESSAGE(made.ok(), (made ? "" : made.error()));
+    const auto loaded = runtime::nft_load(nft::print_replacing(
+        nft::with_generation(made->rules, generation.bits(image.flow_mark_bit))));
     REQUIRE_MESSAGE(loaded.ok(), (loaded ? "" : loaded.error()));
 }
 
@@ -78,7 +80,7 @@ void Node::compile(const std::string& manifests) {
     for (const diag::Diagnostic& each : cluster.diagnostics.list())
         REQUIRE_MESSAGE(each.severity != diag::Severity::Error, each.message);
     const decision::Identities identities(cluster.lowered);
-    backends::NodeImages images(cluster.lowered, identities, numbers_);
+    backends::NodeImages images(cluster.lowered, identities, numbers_, options_);
     auto made = images.of("node0", cluster.diagnostics);
     REQUIRE(made.has_value());
     image = std::move(*made);
@@ -123,7 +125,7 @@ void Node::take(const backends::Plan::Step& step) {
     const std::string taken = nft::take_generation("polecat");
     if (text.starts_with(taken))
         text.erase(0, taken.size());
-    const auto loaded = runtime::nft_load(text, generation.bits());
+    const auto loaded = runtime::nft_load(text, generation.bits(image.flow_mark_bit));
     REQUIRE_MESSAGE(loaded.ok(), (loaded ? "" : loaded.error() + step.what));
 }
 

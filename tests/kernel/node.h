@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "backends/nftables/plan.h"
+#include "backends/node/build.h"
 #include "backends/node/numbers.h"
 #include "ir/path/path.h"
 #include "runtime/lab/lab.h"
@@ -32,7 +33,8 @@ class Node {
     /// Manifests whose pods are all on node0. `outside`: addresses beyond the node. Without
     /// `loader` the rules are nftables'.
     Node(const std::string& manifests, const std::vector<std::string>& outside,
-         backends::Generation first = {}, Loader loader = {});
+         backends::Generation first = {}, Loader loader = {},
+         const backends::NodeOptions& options = {});
 
     /// Compiles other manifests of the same endpoints and switches to them.
     void change_policy(const std::string& manifests, backends::Generation next);
@@ -75,6 +77,7 @@ class Node {
     void add_host(const std::string& interface, const std::vector<net::Address>& addresses);
     nft::Ruleset listed() const;
     Loader loader_;
+    backends::NodeOptions options_;
     void keep_first_backends();
     bool serves_ = false;
     backends::Numbers numbers_;

@@ -221,7 +221,7 @@ TEST_CASE("a file of a bundle is loaded with a number that no other load had") {
     if (!may_run())
         return;
     Node node(kPods + db_policy("web", "5353"), {"203.0.113.7"});
-    const std::string file = nft::print_replacing(backends::emit(node.image));
+    const std::string file = backends::compile(node.image)->text;
     const auto loads = [&](std::optional<std::uint32_t> number) {
         return runtime::nft_load(file, number).ok();
     };

@@ -32,24 +32,24 @@ std::map<std::string, bool> rules_with_fixes() {
     return out;
 }
 
-cli::Input checked(const std::string& text, const cli::LintConfig& config) {
-    cli::Input out;
+driver::Input checked(const std::string& text, const driver::LintConfig& config) {
+    driver::Input out;
     out.cluster = frontend::load_files({{"a.yaml", text}}, out.sources, out.diagnostics);
     out.named.assign(out.sources.size(), true);
     frontend::check_references(out.cluster, out.diagnostics);
-    cli::check_input(out, config);
+    driver::check_input(out, config);
     return out;
 }
 
-cli::LintConfig only(const std::string& slug) {
-    cli::LintConfig out;
-    cli::LintOptions options;
+driver::LintConfig only(const std::string& slug) {
+    driver::LintConfig out;
+    driver::LintOptions options;
     options.only = {slug};
-    REQUIRE(!cli::apply_options(options, out));
+    REQUIRE(!driver::apply_options(options, out));
     return out;
 }
 
-std::map<std::string, std::size_t> counts(const cli::Input& input, diag::Severity least) {
+std::map<std::string, std::size_t> counts(const driver::Input& input, diag::Severity least) {
     std::map<std::string, std::size_t> out;
     for (const diag::Diagnostic& each : input.diagnostics.list())
         if (each.severity >= least)
@@ -70,13 +70,13 @@ struct FixCount {
 };
 
 void mend(const std::string& text, const std::string& slug, bool adds, FixCount& count) {
-    const cli::LintConfig config = only(slug);
-    cli::Input input = checked(text, config);
+    const driver::LintConfig config = only(slug);
+    driver::Input input = checked(text, config);
     const auto findings = input.diagnostics.list();
     if (findings.empty())
         return; // the other test counts these
     ++count.found;
-    const cli::Mended mended = cli::mend(input, config);
+    const driver::Mended mended = driver::mend(input, config);
     for (const std::string& each : mended.refused)
         MESSAGE(slug, " refused: ", each);
     CHECK(mended.refused.empty());

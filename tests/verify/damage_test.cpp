@@ -289,7 +289,7 @@ TEST_CASE("every damage that changes a packet's fate is found, and no other is a
             continue;
         }
         const bool same = testing::PacketByPacket(*image, *sample.built.image).same();
-        const auto found = cli::differences(*image, *sample.built.image);
+        const auto found = driver::differences(*image, *sample.built.image);
         CHECK(found.empty() == same);
         ++(same ? unchanged : changed);
     }
@@ -317,7 +317,7 @@ TEST_CASE("what changes no packet's fate is no difference") {
         ++tried;
         const auto image = read(rules);
         REQUIRE_MESSAGE(image.ok(), (image ? "" : image.error()));
-        const auto found = cli::differences(*image, *sample.built.image);
+        const auto found = driver::differences(*image, *sample.built.image);
         CHECK_MESSAGE(found.empty(), (found.empty() ? "" : found.front().what));
     }
     MESSAGE(tried << " changes of counters, order, numbers and names: none is a difference");

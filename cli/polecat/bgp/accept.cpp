@@ -4,32 +4,20 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "analyzer/routing/propagation/acceptance.h"
-#include "analyzer/routing/routes/assumed_blocks.h"
 #include "cli/polecat/bgp/bgp.h"
-#include "cli/polecat/bgp/ends.h"
-#include "cli/polecat/bgp/print.h"
+#include "driver/bgp/accept.h"
 
 namespace polecat::cli {
+
+using namespace driver;
 
 namespace {
 
 using nlohmann::json;
-using routing::Acceptance;
-using Way = Acceptance::Way;
+using Way = routing::Acceptance::Way;
 
 struct AcceptOptions : BgpRouteOptions {
     std::string prefix, from;
-};
-
-/// Nodes that do the same.
-struct AcceptRow {
-    Acceptance first;
-    std::vector<std::string> nodes;
-    std::string assumed;        ///< empty: nothing
-    std::string taken, written; ///< what happens, and why
-    bool establishes = true;    ///< the session; without one nothing enters
-    bool enters = false;
 };
 
 class Accept {
@@ -45,13 +33,14 @@ class Accept {
         if (routed_.nodes.empty())
             return kBadInput;
         prefix_ = *prefix;
-        from_ = bgp_neighbor(routed_, options_.from);
+        const auto from = value_or_usage(bgp_neighbor(routed_, options_.from));
+        std::optional<routing::NodeIndex> node;
         if (!options_.node.empty())
-            node_ = value_or_usage(routed_.node(options_.node));
-        ask();
+            node = value_or_usage(routed_.node(options_.node));
+        rows_ = accept(routed_, prefix_, from, node, options_.trail());
         if (rows_.empty())
             throw CLI::ValidationError(fmt::format(
-                "{} has no {} session with {}", node_ ? "node " + options_.node : "no node",
+                "{} has no {} session with {}", node ? "node " + options_.node : "no node",
                 net::to_string(prefix_.family()), options_.from));
         options_.format == "json" ? print_json() : print();
         const bool all = std::all_of(rows_.begin(), rows_.end(),
@@ -60,138 +49,6 @@ class Accept {
     }
 
   private:
-    void ask() {
-        if (from_.node)
-            assume_block();
-        const routing::LowerNode lower = quiet_lowering();
-        routing::Announcements model(routed_.routing, fabric_routers(routed_.input.cluster),
-                                     prefix_.family(), lower);
-        if (from_.node)
-            sent_by_node(model);
-        routing::ClusterRouting bare = routed_.routing; // one session of the mesh is enough
-        bare.mesh = false;
-        for (routing::NodeIndex i = 0; i < bare.nodes.size(); ++i) {
-            if ((node_ && i != *node_) || i == from_.node)
-                continue;
-            const auto form = lower(bare, i);
-            const auto session = form ? session_of(i, *form) : std::nullopt;
-            if (!session)
-                continue;
-            const auto sent = sent_.find(*form->of(prefix_.family()).address);
-            add(routing::accept(routed_.routing, i, *form, *session,
-                                sent != sent_.end() ? sent->second
-                                                    : routing::told_by(*session, prefix_),
-                                options_.trail()),
-                model.establishes(i, *form, *session));
-        }
-    }
-
-    /// Two nodes have one session: the first in BIRD's order.
-    std::optional<routing::Session> session_of(routing::NodeIndex index,
-                                               const routing::NodeRouting& form) const {
-        const net::Family family = prefix_.family();
-        std::optional<routing::Session> out;
-        for (const routing::Session& each : form.of(family).sessions)
-            if (from_.matches(each) && (!out || each.kind < out->kind))
-                out = each;
-        if (!routed_.routing.mesh || !from_.node)
-            return out;
-        const routing::BgpNode &here = routed_.routing.nodes[index],
-                               &there = routed_.routing.nodes[*from_.node];
-        if (here.of(family) && there.of(family) && !here.cluster_id && !there.cluster_id &&
-            (!out || routing::SessionKind::Mesh < out->kind))
-            out = routing::mesh_session(routed_.routing, here, there, family);
-        return out;
-    }
-
-    /// As everywhere, a pod of the neighbour stands for a block of its pool.
-    void assume_block() {
-        routing::ClusterRouting with = routed_.routing;
-        routing::assume_blocks(routed_.input.cluster, with);
-        auto& known = routed_.routing.nodes[*from_.node].blocks;
-        const auto& all = with.nodes[*from_.node].blocks;
-        for (std::size_t i = known.size(); i < all.size() && !assumed_; ++i)
-            if (all[i].cidr == prefix_)
-                assumed_ = all[i];
-        if (assumed_)
-            known.push_back(*assumed_);
-    }
-
-    /// A node of the cluster says what its own filters make of the prefix.
-    void sent_by_node(routing::Announcements& model) {
-        for (const auto& each : model.of(*from_.node, prefix_, routing::Trail::Applied)) {
-            has_route_ = true;
-            if (each.announced())
-                sent_.emplace(each.session.neighbor, each.sent);
-        }
-    }
-
-    /// What is not so, and asked about all the same.
-    std::string assumption(const Acceptance& each) const {
-        const auto& address = routed_.routing.nodes[each.node].of(prefix_.family());
-        if (from_.node && assumed_ && sent_.contains(address->address))
-            return assumed_block_text(routed_, *assumed_);
-        if (!from_.node || sent_.contains(address->address))
-            return "";
-        return fmt::format("node {} {}; asked all the same",
-                           routed_.routing.nodes[*from_.node].name,
-                           has_route_ ? "does not announce it here" : "has no route to it");
-    }
-
-    static std::string decided(const routing::RouteVerdict& verdict, const RoutedInput& routed) {
-        return verdict.trail.empty() ? "nothing rejects it" : text_of(routed, verdict.trail.back());
-    }
-
-    void add(Acceptance each, bool establishes) {
-        AcceptRow row;
-        row.establishes = establishes;
-        row.assumed = assumption(each);
-        row.taken = each.looped
-                        ? "not taken: the path has the node's own AS number "
-                          "(numAllowedLocalASNumbers)"
-                        : fmt::format("{}: {}", each.taken.accepted() ? "taken" : "not taken",
-                                      decided(each.taken, routed_));
-        row.enters = establishes && (each.way == Way::Tunnel || each.way == Way::Link ||
-                                     each.way == Way::Recursive);
-        if (!each.looped && each.taken.accepted())
-            row.written = written(each);
-        const std::string node = routed_.routing.nodes[each.node].name;
-        const auto same = std::find_if(rows_.begin(), rows_.end(), [&](const AcceptRow& other) {
-            return !options_.explain && other.assumed == row.assumed && other.taken == row.taken &&
-                   other.written == row.written && other.establishes == row.establishes &&
-                   other.first.session.kind == each.session.kind &&
-                   (each.session.kind == routing::SessionKind::Mesh ||
-                    other.first.session.origin.object == each.session.origin.object);
-        });
-        if (same != rows_.end())
-            return same->nodes.push_back(node);
-        row.first = std::move(each);
-        row.nodes.push_back(node);
-        rows_.push_back(std::move(row));
-    }
-
-    std::string written(const Acceptance& each) const {
-        const std::string hop = net::to_string(each.next_hop);
-        switch (each.way) {
-        case Way::Own:
-            return "not into the kernel: the node has the prefix itself, which comes first";
-        case Way::None:
-            return "not into the kernel: " + decided(each.written, routed_);
-        case Way::Tunnel:
-            return fmt::format("into the kernel through {} to {}: {}", routing::kTunnelDevice, hop,
-                               decided(each.written, routed_));
-        case Way::Link:
-            return fmt::format("into the kernel through the device of the node's own network, to "
-                               "{}: {}",
-                               hop, decided(each.written, routed_));
-        case Way::Recursive:
-            return fmt::format("into the kernel through the device that leads to {}, outside of "
-                               "the node's own network: {}",
-                               hop, decided(each.written, routed_));
-        }
-        return "";
-    }
-
     void print() const {
         fmt::print("{} from {}\n", net::to_string(prefix_), options_.from);
         for (const AcceptRow& row : rows_) {
@@ -249,11 +106,6 @@ class Accept {
     Input input_;
     RoutedInput routed_;
     net::Cidr prefix_;
-    BgpNeighbor from_;
-    std::optional<routing::NodeIndex> node_;
-    std::map<net::Address, routing::Route> sent_; ///< by whom they are sent to
-    bool has_route_ = false;                      ///< the node that is asked about
-    std::optional<routing::Block> assumed_;       ///< of the node that is asked about
     std::vector<AcceptRow> rows_;
 };
 

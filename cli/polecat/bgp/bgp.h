@@ -8,8 +8,8 @@ namespace polecat::cli {
 
 struct BgpOptions {
     std::vector<std::string> paths{"."};
-    InputOptions input;
-    RoutingFlags flags;
+    driver::InputOptions input;
+    driver::RoutingFlags flags;
     std::string format = "text";
 };
 

@@ -7,6 +7,8 @@
 
 namespace polecat::cli {
 
+using namespace driver;
+
 void add_routing_flags(CLI::App& command, RoutingFlags& into, const std::string& prefix) {
     command.add_option("--router-id", into.router_id,
                        prefix + "CALICO_ROUTER_ID of calico-node: an ID, or hash");

@@ -10,9 +10,10 @@
 namespace polecat::cli {
 
 /// `prefix` comes before each description.
-void add_routing_flags(CLI::App& command, RoutingFlags& into, const std::string& prefix);
+void add_routing_flags(CLI::App& command, driver::RoutingFlags& into, const std::string& prefix);
 
 /// route(), and prints to standard error what is wrong.
-RoutedInput read_routing(Input& input, const RoutingFlags& flags, MeshSessions mesh);
+driver::RoutedInput read_routing(driver::Input& input, const driver::RoutingFlags& flags,
+                                 driver::MeshSessions mesh);
 
 } // namespace polecat::cli

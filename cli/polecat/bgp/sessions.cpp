@@ -6,12 +6,14 @@
 
 #include "analyzer/routing/sessions/sessions.h"
 #include "cli/polecat/bgp/bgp.h"
-#include "cli/polecat/bgp/picture.h"
-#include "cli/polecat/bgp/print.h"
+#include "driver/bgp/picture.h"
+#include "driver/bgp/session_text.h"
 #include "driver/input/unread.h"
 #include "support/listed.h"
 
 namespace polecat::cli {
+
+using namespace driver;
 
 namespace {
 

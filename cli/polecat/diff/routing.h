@@ -1,24 +1,14 @@
-/// What `polecat diff` says about routing.
+/// What `polecat diff` says about routing, in words.
 #pragma once
 
-#include <optional>
 #include <string>
 
-#include "analyzer/routing/diff/routing_diff.h"
-#include "driver/routing/routed_input.h"
+#include "driver/diff/routing_report.h"
 
 namespace polecat::cli {
 
-struct RoutingReport {
-    RoutedInput base, head;
-    routing::RoutingDiff diff;
-};
-
-/// nullopt: no BGP objects in either version.
-std::optional<RoutingReport> routing_report(Input& base, Input& head);
-
-std::string routing_text(const RoutingReport& report);
-std::string routing_markdown(const RoutingReport& report);
-std::string routing_json(const RoutingReport& report); ///< an object
+std::string routing_text(const driver::RoutingReport& report);
+std::string routing_markdown(const driver::RoutingReport& report);
+std::string routing_json(const driver::RoutingReport& report); ///< an object
 
 } // namespace polecat::cli

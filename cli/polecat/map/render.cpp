@@ -11,6 +11,8 @@
 
 namespace polecat::cli {
 
+using namespace driver;
+
 namespace {
 
 void append_number(std::string& out, std::uint32_t end) {
@@ -23,7 +25,7 @@ void append_number(std::string& out, std::uint32_t end) {
 class Renderer {
   public:
     Renderer(const MapRows& rows, const analyzer::ConnectivityMap& map)
-        : rows_(rows), map_(map), names_(rows.ends) {}
+        : rows_(rows), texts_(rows, map) {}
 
     void expanded_text(const TextSink& sink) const {
         std::string out;
@@ -82,9 +84,9 @@ class Renderer {
         for (const MapRow& row : rows_.rows) {
             json entry{{"from", std::vector(row.from.begin(), row.from.end())},
                        {"to", std::vector(row.to.begin(), row.to.end())},
-                       {"allowed", allowed(row)}};
+                       {"allowed", texts_.allowed(row)}};
             if (!row.connections.is_certain())
-                entry["depends"] = depends(row);
+                entry["depends"] = texts_.depends(row);
             if (row.hangs_on_unread)
                 entry["hangs_on_unread"] = true;
             if (row.no_route)
@@ -102,10 +104,11 @@ class Renderer {
         std::string out =
             fmt::format("family,from,to,allowed,depends{}\n", rows_.routed ? ",no_route" : "");
         for (const MapRow& row : rows_.rows) {
-            out += fmt::format("{},{},{},{},{}{}\n", family(), quoted(names_.members(row.from)),
-                               quoted(names_.members(row.to)), quoted(allowed(row)),
-                               quoted(row.connections.is_certain() ? "" : depends(row)),
-                               rows_.routed ? "," + quoted(no_route(row)) : "");
+            out += fmt::format("{},{},{},{},{}{}\n", family(),
+                               quoted(texts_.names().members(row.from)),
+                               quoted(texts_.names().members(row.to)), quoted(texts_.allowed(row)),
+                               quoted(row.connections.is_certain() ? "" : texts_.depends(row)),
+                               rows_.routed ? "," + quoted(texts_.no_route(row)) : "");
             pass_on(out, sink);
         }
         sink(out);
@@ -114,22 +117,13 @@ class Renderer {
     void markdown(const TextSink& sink) const {
         std::string out = "| from | to | allowed |\n|---|---|---|\n";
         for (const MapRow& row : rows_.rows) {
-            out += fmt::format(
-                "| {} | {} | {} |\n", joined(row.from, "<br>"), joined(row.to, "<br>"),
-                connections(row) + (row.no_route ? "<br>**" + no_route(row) + "**" : ""));
+            out += fmt::format("| {} | {} | {} |\n", texts_.joined(row.from, "<br>"),
+                               texts_.joined(row.to, "<br>"),
+                               texts_.connections(row) +
+                                   (row.no_route ? "<br>**" + texts_.no_route(row) + "**" : ""));
             pass_on(out, sink);
         }
         sink(out);
-    }
-
-    std::vector<MapLine> lines(std::size_t most) const {
-        std::vector<MapLine> out;
-        for (std::size_t i = 0; i < rows_.rows.size() && i < most; ++i) {
-            const MapRow& row = rows_.rows[i];
-            out.push_back({first_of(row.from), first_of(row.to), connections(row),
-                           ranges(row.from) + " " + ranges(row.to), !row.connections.is_certain()});
-        }
-        return out;
     }
 
   private:
@@ -161,7 +155,7 @@ class Renderer {
     /// "shop/web; shop/db", or "G1-G4 G7".
     void append(std::string& out, MapEnds ends, bool by_number) const {
         if (!by_number) {
-            out += joined(ends, "; ");
+            out += texts_.joined(ends, "; ");
             return;
         }
         for (std::size_t i = 0; i < ends.size();) {
@@ -176,71 +170,18 @@ class Renderer {
 
     void append_connections(std::string& out, const MapRow& row) const {
         if (row.connections.is_certain())
-            out += described(row.connections.sure);
+            out += texts_.described(row.connections.sure);
         else
-            out += connections(row);
+            out += texts_.connections(row);
     }
 
-    /// "no route: shop/web -> shop/db and 3 more pairs: ..."
-    static std::string no_route(const MapRow& row) {
-        if (!row.no_route)
-            return "";
-        const NoRoute& of = *row.no_route;
-        return fmt::format(
-            "{}: {} -> {}{}: {}", of.certain ? "no route" : "perhaps no route", of.from, of.to,
-            of.pairs > 1 ? fmt::format(" and {} more pairs", of.pairs - 1) : "", of.reason);
-    }
-    static void append_no_route(std::string& out, const MapRow& row) {
+    void append_no_route(std::string& out, const MapRow& row) const {
         if (row.no_route)
-            out += "        " + no_route(row) + "\n";
+            out += "        " + texts_.no_route(row) + "\n";
     }
 
     std::string family() const { return std::string(net::to_string(rows_.family)); }
 
-    const std::string& described(std::uint32_t id) const {
-        if (id >= texts_.size())
-            texts_.resize(id + 1);
-        if (texts_[id].empty())
-            texts_[id] = map_.set(id).describe(map_.http());
-        return texts_[id];
-    }
-    std::string allowed(const MapRow& row) const {
-        return row.connections.sure == 0 ? "" : described(row.connections.sure);
-    }
-    std::string depends(const MapRow& row) const {
-        return (map_.set(row.connections.may) - map_.set(row.connections.sure))
-            .describe(map_.http());
-    }
-    std::string connections(const MapRow& row) const {
-        if (row.connections.is_certain())
-            return described(row.connections.sure);
-        const std::string sure = allowed(row);
-        return sure + (sure.empty() ? "" : "; ") + "depends: " + depends(row);
-    }
-
-    std::string joined(MapEnds ends, const char* separator) const {
-        return names_.joined(ends, separator);
-    }
-    static std::string ranges(MapEnds ends) {
-        std::string out;
-        for (std::size_t i = 0; i < ends.size();) {
-            std::size_t stop = i + 1;
-            while (stop < ends.size() && ends[stop] == ends[stop - 1] + 1)
-                ++stop;
-            out += fmt::format("{}{}", i == 0 ? "" : " ", ends[i]);
-            if (stop - i > 1)
-                out += fmt::format("-{}", ends[stop - 1]);
-            i = stop;
-        }
-        return out;
-    }
-    std::string first_of(MapEnds ends) const {
-        constexpr std::size_t kMost = 8;
-        if (ends.size() <= kMost)
-            return joined(ends, "; ");
-        return joined(ends.first(kMost), "; ") +
-               fmt::format("; and {} more groups", ends.size() - kMost);
-    }
     static std::string quoted(const std::string& text) {
         if (text.find_first_of(",\"\n") == std::string::npos)
             return text;
@@ -251,9 +192,7 @@ class Renderer {
     }
 
     const MapRows& rows_;
-    const analyzer::ConnectivityMap& map_;
-    const MapNames names_;
-    mutable std::vector<std::string> texts_; ///< of connection sets, by id
+    const MapRowTexts texts_;
 };
 
 } // namespace
@@ -264,11 +203,6 @@ void append_numbers(std::string& out, std::uint32_t first, std::uint32_t last) {
         return;
     out += last - first > 1 ? '-' : ' ';
     append_number(out, last);
-}
-
-std::vector<MapLine> map_lines(const MapRows& rows, const analyzer::ConnectivityMap& map,
-                               std::size_t most) {
-    return Renderer(rows, map).lines(most);
 }
 
 void render_map(const MapRows& rows, const analyzer::ConnectivityMap& map,

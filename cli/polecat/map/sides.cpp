@@ -9,6 +9,8 @@
 
 namespace polecat::cli {
 
+using namespace driver;
+
 using analyzer::GroupRanges;
 using analyzer::Sides;
 

@@ -13,6 +13,8 @@
 
 namespace polecat::cli {
 
+using namespace driver;
+
 namespace {
 
 using analyzer::Answer;

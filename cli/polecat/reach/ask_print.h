@@ -9,10 +9,10 @@
 namespace polecat::cli {
 
 /// `hanging`: the rows that hang on what of the input was not read are added to it.
-std::string answer_text(const decision::LoweredCluster& cluster, const Input& input,
-                        const std::vector<Question>& questions, Hanging& hanging);
+std::string answer_text(const decision::LoweredCluster& cluster, const driver::Input& input,
+                        const std::vector<driver::Question>& questions, driver::Hanging& hanging);
 /// Each entry names what was not read.
-std::string answer_json(const decision::LoweredCluster& cluster, const Input& input,
-                        const std::vector<Question>& questions, Hanging& hanging);
+std::string answer_json(const decision::LoweredCluster& cluster, const driver::Input& input,
+                        const std::vector<driver::Question>& questions, driver::Hanging& hanging);
 
 } // namespace polecat::cli

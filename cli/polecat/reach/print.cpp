@@ -10,6 +10,8 @@
 
 namespace polecat::cli {
 
+using namespace driver;
+
 namespace {
 
 std::string upper(std::string_view text) {

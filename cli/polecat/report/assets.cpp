@@ -2,6 +2,8 @@
 
 namespace polecat::cli {
 
+using namespace driver;
+
 std::string_view report_style() {
     return R"CSS(
 :root { color-scheme: light dark; --text: #1a1f24; --back: #ffffff; --soft: #f2f4f7; --line: #ccd3da;

@@ -5,23 +5,16 @@
 #include <fmt/format.h>
 
 #include "backends/graph/graph.h"
-#include "cli/polecat/bgp/picture.h"
-#include "cli/polecat/bgp/print.h"
+#include "driver/bgp/session_text.h"
 #include "support/listed.h"
 
 namespace polecat::cli {
 
+using namespace driver;
+
 namespace {
 
 constexpr std::size_t kMostSessions = 1000;
-
-bool has_bgp(const policy::Cluster& cluster) {
-    return !cluster.inventories.empty() ||
-           std::any_of(cluster.others.begin(), cluster.others.end(), [](const auto& each) {
-               return each.kind == "BGPPeer" || each.kind == "BGPConfiguration" ||
-                      each.kind == "BGPFilter";
-           });
-}
 
 std::string markup(const std::string& text) {
     return backends::escape_markup(text);
@@ -65,21 +58,15 @@ std::string sessions_html(const RoutedInput& routed, const routing::SessionRepor
 
 } // namespace
 
-std::string bgp_section(Input& input) {
-    if (!has_bgp(input.cluster))
-        return "";
-    const RoutedInput routed = route(input, {}, MeshSessions::LeftOut);
-    if (routed.nodes.empty())
-        return "";
-    const auto report = routing::sessions(input.cluster, routed.routing, routed.nodes);
-    const std::string svg = backends::to_svg(fabric_picture(routed, report));
+std::string bgp_section(const BgpReport& bgp) {
     return fmt::format("<section id=\"bgp\" aria-labelledby=\"bgp-title\">\n<h2 "
                        "id=\"bgp-title\">BGP</h2>\n<p>{}, {} that will not establish.</p>\n"
                        "<figure class=\"picture\" tabindex=\"0\" aria-label=\"the fabric; list and "
                        "table below say the same\">{}</figure>\n",
-                       counted(report.sessions, "session"), report.broken,
-                       svg.substr(svg.find("<svg"))) +
-           faults_html(routed, report) + sessions_html(routed, report) + "</section>\n";
+                       counted(bgp.sessions.sessions, "session"), bgp.sessions.broken,
+                       bgp.svg.substr(bgp.svg.find("<svg"))) +
+           faults_html(bgp.routed, bgp.sessions) + sessions_html(bgp.routed, bgp.sessions) +
+           "</section>\n";
 }
 
 } // namespace polecat::cli

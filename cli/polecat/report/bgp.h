@@ -3,11 +3,11 @@
 
 #include <string>
 
-#include "driver/input/input.h"
+#include "driver/report/report.h"
 
 namespace polecat::cli {
 
-/// Picture, faults and sessions as HTML; empty: the manifests have nothing about BGP, or no node.
-std::string bgp_section(Input& input);
+/// Picture, faults and sessions as HTML.
+std::string bgp_section(const driver::BgpReport& bgp);
 
 } // namespace polecat::cli

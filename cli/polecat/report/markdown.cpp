@@ -3,6 +3,8 @@
 
 namespace polecat::cli {
 
+using namespace driver;
+
 using backends::escape_markup;
 
 namespace {

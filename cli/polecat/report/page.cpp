@@ -8,11 +8,14 @@
 
 #include "backends/graph/graph.h"
 #include "cli/polecat/program/pages.h"
+#include "cli/polecat/report/bgp.h"
 #include "support/diag/render.h"
 #include "support/listed.h"
 #include "support/sha2.h"
 
 namespace polecat::cli {
+
+using namespace driver;
 
 namespace {
 
@@ -60,7 +63,7 @@ class Page {
             pictures();
             flows();
             policies();
-            out_ += report_.bgp;
+            out_ += report_.bgp ? bgp_section(*report_.bgp) : "";
         }
         gaps();
         explanations();
@@ -91,7 +94,7 @@ class Page {
             out_ +=
                 "<li><a href=\"#map\">Map</a></li>\n<li><a href=\"#flows\">Connections</a></li>\n"
                 "<li><a href=\"#policies\">Policies</a></li>\n";
-        if (!report_.bgp.empty())
+        if (report_.bgp)
             out_ += "<li><a href=\"#bgp\">BGP</a></li>\n";
         out_ +=
             "<li><a href=\"#gaps\">Not understood</a></li>\n"

@@ -11,8 +11,8 @@ SuiteResult run_policy_tests(const std::string& dir) {
     out.name = std::filesystem::path(dir).filename().string();
     passes::LowerOptions options;
     options.unknown_address = decision::UnknownAddress::OutsideBlocks;
-    for (const std::string& path : cli::find_test_files({dir})) {
-        const cli::FileResult file = cli::run_test_file(path, options);
+    for (const std::string& path : driver::find_test_files({dir})) {
+        const driver::FileResult file = driver::run_test_file(path, options);
         ++out.files;
         out.files_passed += file.passed() ? 1 : 0;
         std::string first = file.error.substr(0, file.error.find('\n'));

@@ -28,7 +28,7 @@ std::vector<std::string> manifests_of(const fs::path& folder, const json& config
 }
 
 Configuration load(const fs::path& folder, const json& configuration) {
-    const auto input = cli::read_input(manifests_of(folder, configuration));
+    const auto input = driver::read_input(manifests_of(folder, configuration));
     const std::string name = configuration.at("config");
     for (const diag::Diagnostic& each : input.diagnostics.list())
         if (each.severity == diag::Severity::Error)

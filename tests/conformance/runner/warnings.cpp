@@ -28,7 +28,7 @@ bool is_about_nothing(const diag::Diagnostic& finding) {
 } // namespace
 
 std::string judge_warnings(const std::vector<std::string>& manifests, std::size_t wanted) {
-    cli::Input input = cli::read_input(manifests);
+    driver::Input input = driver::read_input(manifests);
     const auto found = selection_warnings(configure("", input.cluster));
     std::string list;
     for (const SelectionWarning& each : found)
@@ -40,9 +40,9 @@ std::string judge_warnings(const std::vector<std::string>& manifests, std::size_
     });
     if (!nothing)
         return "";
-    cli::LintConfig config;
+    driver::LintConfig config;
     config.settings.whole_cluster = true; // as the suites' own answers take it
-    cli::check_input(input, config);
+    driver::check_input(input, config);
     const auto& findings = input.diagnostics.list();
     return std::any_of(findings.begin(), findings.end(), is_about_nothing)
                ? ""

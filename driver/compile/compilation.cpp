@@ -1,0 +1,104 @@
+#include "driver/compile/compilation.h"
+
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "backends/iptables/iptables.h"
+#include "driver/input/input.h"
+
+namespace polecat::driver {
+
+namespace {
+
+/// What someone must know who loads the file by hand.
+std::string load_ruleset(const backends::NodeImage& image) {
+    return fmt::format(
+        "# nft -D generation={:#010x} -f ruleset.nft, after generations.nft of this bundle; with "
+        "every\n# other policy the next number ({:#010x}, ...). docs/nftables.md says why.\n",
+        backends::Generation{1}.bits(image.flow_mark_bit),
+        backends::Generation{2}.bits(image.flow_mark_bit));
+}
+const char* const kLoadFilters =
+    "# ipset restore -file sets.ipset, then sed s/@G@/001/ rules.v4 | iptables-restore --noflush "
+    "and\n"
+    "# the same of rules.v6; with every other policy the next number (002, ... fff).\n"
+    "# docs/iptables.md says why.\n";
+
+template <class Rules> Rules rules_or_throw(Result<Rules> made, const std::string& node) {
+    if (!made)
+        throw std::runtime_error(
+            "node " + node + ": what was compiled does not read back as the same policy (" +
+            made.error() + "); nothing was written. This is a fault of polecat");
+    return *std::move(made);
+}
+
+} // namespace
+
+Compilation::Compilation(const decision::LoweredCluster& cluster, const Sources& sources,
+                         backends::Numbers base, const backends::NodeOptions& options)
+    : cluster_(cluster), sources_(sources), identities_(cluster),
+      images_(cluster, identities_, std::move(base), options) {}
+
+std::set<std::string> Compilation::nodes() const {
+    std::set<std::string> out;
+    for (const decision::Endpoint& endpoint : cluster_.endpoints)
+        if (!endpoint.node.empty())
+            out.insert(endpoint.node);
+    return out;
+}
+
+void Compilation::report_unplaced(diag::Diagnostics& diagnostics) const {
+    for (const decision::Endpoint& endpoint : cluster_.endpoints) {
+        const decision::Object& object = cluster_.world.object(endpoint.object);
+        if (endpoint.node.empty() && !endpoint.host_network && !endpoint.is_host_endpoint)
+            diagnostics.report(diag::Code::EndpointNotPlaced, object.span, {object.name, "node"});
+    }
+}
+
+std::optional<backends::NodeImage> Compilation::image(const std::string& node,
+                                                      diag::Diagnostics& diagnostics) {
+    return images_.of(node, diagnostics);
+}
+
+std::optional<iptables::FilterImage> Compilation::filter_image(const std::string& node,
+                                                               diag::Diagnostics& diagnostics) {
+    if (!filters_)
+        filters_.emplace(cluster_, identities_, images_);
+    return filters_->of(node, diagnostics);
+}
+
+backends::CompiledRules Compilation::rules(const std::string& node,
+                                           const backends::NodeImage& image) {
+    return rules_or_throw(backends::compile(image), node);
+}
+
+NodeFiles Compilation::files(const std::string& node, const backends::NodeImage& image) {
+    return {{{"ruleset.nft", load_ruleset(image) + rules(node, image).text},
+             {"origins.json", origins_json(cluster_, images_, image, node, sources_)}},
+            image.programs.size(),
+            image.addresses.size(),
+            {}};
+}
+
+NodeFiles Compilation::files(const std::string& node, const iptables::FilterImage& image) {
+    const iptables::CompiledRules rules = rules_or_throw(iptables::compile(image), node);
+    return {{{"sets.ipset", rules.sets},
+             {"rules.v4", kLoadFilters + rules.v4},
+             {"rules.v6", kLoadFilters + rules.v6}},
+            image.programs.size(),
+            image.pods.size(),
+            image.sets.size()};
+}
+
+Origins Compilation::origins(const std::string& node, const backends::NodeImage& image) {
+    const auto out = parse_origins(origins_json(cluster_, images_, image, node, sources_));
+    return out ? *out : Origins{};
+}
+
+std::string Compilation::name_at(const net::Address& address) const {
+    const auto held = decision::end_of(cluster_.world, address).objects;
+    return held.empty() ? "" : name_of(cluster_, held.front());
+}
+
+} // namespace polecat::driver

@@ -1,0 +1,34 @@
+#include "driver/verify/beside.h"
+
+#include <fmt/format.h>
+
+#include "backends/nftables/nftables.h"
+
+namespace polecat::driver {
+
+Beside beside(const nft::OtherTables& others, const backends::NodeImage& image) {
+    Beside out;
+    const std::uint32_t ours = backends::flow_mark_bits(image);
+    for (const auto& each : others.marks)
+        if ((each.bits & ours) != 0)
+            out.breaks.push_back(fmt::format(
+                "chain {} writes bits {:#010x} of conntrack marks, where these rules keep what "
+                "they "
+                "found of a flow: what was denied may pass, and what was allowed may be dropped",
+                each.chain, each.bits & ours));
+    for (const std::string& chain : others.offloads)
+        out.breaks.push_back("chain " + chain +
+                             " gives flows to a flowtable: their packets come to no rule, so that "
+                             "a change of policy does not reach them");
+    for (const std::string& each : others.unknown)
+        out.breaks.push_back("chain " + each +
+                             ": the listing does not show which bits of conntrack marks it writes");
+    for (const auto& each : others.drops)
+        out.notes.push_back(fmt::format(
+            "chain {} drops at hook {} whatever its own rules do not accept, also what these rules "
+            "let through",
+            each.chain, each.hook));
+    return out;
+}
+
+} // namespace polecat::driver

@@ -1,0 +1,53 @@
+/// The BPF classifier in the kernel: its programs loaded, its tables filled and switched. The only
+/// place that talks to the kernel's BPF. A library of its own, so that `polecat` needs no libbpf.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "artefact/bpf/image.h"
+#include "support/result.h"
+
+namespace polecat::runtime {
+
+class Classifier {
+  public:
+    /// Loads the programs of an object file (`classifier.bpf.o`) with room for tables like these,
+    /// and half as much again. Until take() nothing is allowed.
+    static Result<Classifier> load(const std::string& object, const bpf::Image& like);
+    Classifier(Classifier&&) noexcept;
+    Classifier& operator=(Classifier&&) noexcept;
+    ~Classifier();
+
+    /// Fills the half that is not in use, then turns to it: packets meet the old tables or the new.
+    /// The error says where they do not fit.
+    Result<bool> take(const bpf::Image& image);
+    /// The tables in use, as the kernel has them.
+    Result<std::vector<std::uint32_t>> tables() const;
+
+    /// Pins each program in a folder of bpffs by its name, in place of what is there.
+    Result<bool> pin(const std::string& folder) const;
+
+    struct Run {
+        bool yes = false;
+        std::uint32_t nanoseconds = 0; ///< of one of `repeat` runs
+    };
+    /// What a program says of an IP packet, by BPF_PROG_TEST_RUN.
+    Result<Run> run(const std::string& program, const std::string& packet, int repeat = 1) const;
+    /// Packets that a cell of the tables in use has decided.
+    Result<std::uint64_t> counted(std::uint32_t counter) const;
+    /// Instructions of a program as it was loaded.
+    std::size_t instructions(const std::string& program) const;
+
+  private:
+    struct Loaded;
+    explicit Classifier(std::unique_ptr<Loaded> loaded);
+    std::unique_ptr<Loaded> loaded_;
+};
+
+/// Mounts a bpffs of this process's own at /sys/fs/bpf.
+Result<bool> enter_own_bpffs();
+
+} // namespace polecat::runtime

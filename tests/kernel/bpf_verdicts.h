@@ -1,0 +1,29 @@
+/// The BPF classifier under test: where it is, and whether this kernel takes it.
+#pragma once
+
+#include <string>
+
+#include "backends/node/node_image.h"
+#include "runtime/bpf/classifier.h"
+#include "tests/kernel/iptables_rules.h"
+
+namespace polecat::kernel_test {
+
+/// Whether there is a classifier and the kernel loads it. Says loudly when not; on CI that is a
+/// failure.
+bool may_run_bpf();
+std::string classifier_object();
+
+/// What bpf::emit makes of it; it must.
+bpf::Image tables_of(const backends::NodeImage& image);
+/// Loaded and filled.
+runtime::Classifier classifier_of(const bpf::Image& tables);
+
+/// Loads a node's policy into the classifier and iptables around it. First, once, by
+/// runtime::enter_own_bpffs().
+Node::Loader load_bpf(Iptables variant);
+
+bool says(const runtime::Classifier& classifier, const std::string& program,
+          const std::string& packet);
+
+} // namespace polecat::kernel_test
