@@ -119,12 +119,14 @@ class FamilyDiffer {
 
     // --- the pairs -------------------------------------------------------------------------------
 
-    const Delta* delta(const SetBounds& before, const SetBounds& now) {
+    /// Its number, in the order in which they are found; nullopt: nothing changes.
+    std::optional<std::uint32_t> delta(const SetBounds& before, const SetBounds& now) {
         depends_ = depends_ || !before.is_certain() || !now.is_certain();
         if (before == now)
-            return nullptr;
+            return std::nullopt;
         const auto [place, added] =
-            deltas_.try_emplace({before.sure, before.may, now.sure, now.may});
+            numbers_.try_emplace({before.sure, before.may, now.sure, now.may},
+                                 static_cast<std::uint32_t>(deltas_.size()));
         if (added) {
             const auto more = [&](const SetBounds& from, const SetBounds& to, Id certain) {
                 const Id all = store_.unite(store_.subtract(to.sure, from.sure),
@@ -133,9 +135,10 @@ class FamilyDiffer {
             };
             const Id opened = store_.subtract(now.sure, before.may);
             const Id closed = store_.subtract(before.sure, now.may);
-            place->second = {opened, more(before, now, opened), closed, more(now, before, closed)};
+            deltas_.push_back(
+                {opened, more(before, now, opened), closed, more(now, before, closed)});
         }
-        return &place->second;
+        return place->second;
     }
 
     /// Ends of which the policy of `end` says another thing than before.
@@ -189,17 +192,17 @@ class FamilyDiffer {
         return now_.between(ends_[source].head, ends_[to].head);
     }
 
-    /// Destinations of a source by what changed towards them.
-    using Row = std::vector<std::pair<const Delta*, Numbers>>;
+    /// Destinations of a source by what changed towards them: the number of the delta.
+    using Row = std::vector<std::pair<std::uint32_t, Numbers>>;
 
     void compare_all() {
         const auto all = candidates();
         for (std::uint32_t source = 0; source < ends_.size(); ++source) {
-            std::map<const Delta*, Numbers> by_delta;
+            std::map<std::uint32_t, Numbers> by_delta;
             for (const std::uint32_t to : all[source])
                 if (is_pair(source, to))
-                    if (const Delta* found = delta(before(source, to), now(source, to)))
-                        by_delta[found].push_back(to);
+                    if (const auto found = delta(before(source, to), now(source, to)))
+                        by_delta[*found].push_back(to);
             if (!by_delta.empty())
                 sources_by_row_[Row(by_delta.begin(), by_delta.end())].push_back(source);
         }
@@ -255,13 +258,13 @@ class FamilyDiffer {
         for (const auto& [row, sources] : sources_by_row_)
             for (const auto& [found, destinations] : row)
                 for (std::size_t kind = 0; kind < kChangeKinds; ++kind) {
-                    if ((*found)[kind] == 0)
+                    if (deltas_[found][kind] == 0)
                         continue;
                     FlowChange change;
                     change.kind = static_cast<ChangeKind>(kind);
                     change.sources = sources;
                     change.destinations = destinations;
-                    change.connections = store_[(*found)[kind]];
+                    change.connections = store_[deltas_[found][kind]];
                     for (FlowChange& part : splitter.split(std::move(change)))
                         add(std::move(part));
                 }
@@ -331,8 +334,9 @@ class FamilyDiffer {
     SetStore store_;
     Sameness& same_;
     SideFlows before_, now_;
-    std::vector<End> ends_; ///< as FamilyDiff::ends
-    std::map<std::array<Id, 4>, Delta> deltas_;
+    std::vector<End> ends_;                              ///< as FamilyDiff::ends
+    std::map<std::array<Id, 4>, std::uint32_t> numbers_; ///< of deltas, by before and now
+    std::vector<Delta> deltas_;
     std::map<Row, Numbers> sources_by_row_;
     /// Changes by what they and their causes are, until they are sorted.
     std::map<std::tuple<ChangeKind, Id, Numbers, std::string>, std::size_t> from_outside_;
