@@ -305,7 +305,8 @@ TEST_CASE("answers about all flows say that HTTP rules count for requests alone"
                "exposure --format json m"};
     write(", http: {methods: [GET]}");
     for (const std::string& command : shown)
-        CHECK_MESSAGE(has(folder.run(command).out, note), command);
+        CHECK_MESSAGE(has(folder.run(command).out, "is for HTTP requests alone; without Calico"),
+                      command);
     for (const std::string& command : beside)
         CHECK_MESSAGE(has(folder.run(command).error, "note: " + note), command);
     write("");
