@@ -100,6 +100,18 @@ class Decoder {
     void get(E& value) {
         value = static_cast<E>(in_.number(static_cast<std::uint64_t>(last_of(value))));
     }
+    void get(net::Family& family) {
+        const std::uint64_t number = in_.number(6);
+        if (number != 4 && number != 6)
+            in_.fail("a family of addresses");
+        family = static_cast<net::Family>(number);
+    }
+    void get(net::Cidr& cidr) {
+        fields(cidr.base, cidr.prefix);
+        const unsigned width = cidr.family() == net::Family::V4 ? 32 : 128;
+        if (cidr.prefix > width || net::block_of(cidr.base, cidr.prefix) != cidr)
+            in_.fail("a block of addresses");
+    }
     template <class Tag> void get(Id<Tag>& id) { get(id.value); }
     template <class T> void get(std::optional<T>& value) {
         value.reset();
@@ -163,7 +175,6 @@ class Decoder {
         return decision::Object::Kind::NetworkSet;
     }
     static decision::Tunnel last_of(decision::Tunnel) { return decision::Tunnel::Wireguard; }
-    static net::Family last_of(net::Family) { return net::Family::V6; }
     selector::Selector read_selector(unsigned depth);
 
     cbor::Reader in_;

@@ -1,6 +1,7 @@
 #include "artefact/bundle/manifest.h"
 
 #include <algorithm>
+#include <cctype>
 
 #include "artefact/bundle/codec.h"
 #include "support/sha2.h"
@@ -75,12 +76,24 @@ std::string print(const Manifest& manifest) {
 
 namespace {
 
+/// Names of nodes become names of folders.
+bool is_key_of(PartKind kind, const std::string& key) {
+    if (kind == PartKind::Settings || kind == PartKind::Ranges)
+        return key.empty();
+    return kind != PartKind::Node || (!key.empty() && !key.starts_with('.') &&
+                                      std::all_of(key.begin(), key.end(), [](unsigned char c) {
+                                          return std::isalnum(c) != 0 || c == '.' || c == '-';
+                                      }));
+}
+
 PartEntry read_entry(Decoder& in) {
     PartEntry out;
     if (in.in().array() != 4)
         in.in().fail("a part");
     out.kind = static_cast<PartKind>(in.in().number(kPartKinds - 1));
     in.get(out.key);
+    if (!is_key_of(out.kind, out.key))
+        in.in().fail("a part's name");
     const std::string_view digest = in.in().bytes();
     if (digest.size() != out.digest.size())
         in.in().fail("a digest of 32 bytes");

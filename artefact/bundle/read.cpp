@@ -101,6 +101,16 @@ template <class Act> void Bundle::in_all(PartKind kind, const Act& act) const {
 
 namespace {
 
+/// Whether all of these identities are known; `known`: sorted, each once.
+bool has_all(const std::vector<std::uint32_t>& known, const NumberSet& set) {
+    return std::all_of(set.runs().begin(), set.runs().end(), [&](const NumberSet::Run& run) {
+        const auto first = std::lower_bound(known.begin(), known.end(), run.first);
+        const std::size_t left = static_cast<std::size_t>(known.end() - first);
+        return run.first <= run.last && run.last - run.first < left && *first == run.first &&
+               first[run.last - run.first] == run.last;
+    });
+}
+
 /// Records of a part; of `wanted` only, where it is given.
 template <class Key, class Record>
 void read_records(Decoder& in, const std::set<Key>* wanted, std::map<Key, Record>& out) {
@@ -113,6 +123,8 @@ void read_records(Decoder& in, const std::set<Key>* wanted, std::map<Key, Record
         if (left != first && !(last < key))
             in.in().fail("records in ascending order");
         last = key;
+        if (out.contains(key))
+            in.in().fail("each record once");
         if (wanted != nullptr && !wanted->contains(key)) {
             in.in().bytes();
             continue;
@@ -261,6 +273,20 @@ void Bundle::check_references(const Contents& contents) const {
             check(contents.slots.contains(part.slots), "slots");
         }
     };
+    std::set<std::uint32_t> numbers;
+    for (const auto* places : {&contents.addresses, &contents.ranges.ranges})
+        for (const auto& [address, number] : *places)
+            numbers.insert(number);
+    const std::vector<std::uint32_t> known(numbers.begin(), numbers.end());
+    const auto check_set = [&](const NumberSet& set) { check(has_all(known, set), "an identity"); };
+    for (const auto& [number, record] : contents.predicates) {
+        check_set(record.yes);
+        check_set(record.unknown);
+        for (const PredicateRecord::Member& each : record.members)
+            check(numbers.contains(each.identity), "an identity");
+    }
+    for (const auto& [id, record] : contents.programs)
+        check_set(record.own);
     for (const auto& [name, node] : contents.nodes)
         for (const GroupRecord& group : node.groups)
             check_group(group);

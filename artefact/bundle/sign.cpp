@@ -99,7 +99,8 @@ Result<Signature> sign(std::string_view manifest, const std::string& private_key
     return Signature{hex(*known), hex(made)};
 }
 
-void verify(std::string_view manifest, const Signature& signature, std::string_view public_key) {
+void verify(std::string_view manifest, const Signature& signature,
+            const std::optional<std::string>& public_key) {
     start_sodium();
     const auto refuse = [](const std::string& why) {
         throw Refused{Refused::Fault::Signature, why};
@@ -108,9 +109,9 @@ void verify(std::string_view manifest, const Signature& signature, std::string_v
     std::array<std::uint8_t, crypto_sign_BYTES> made{};
     if (!from_hex(signature.public_key, key) || !from_hex(signature.signature, made))
         refuse("its signature is not hexadecimal");
-    if (!public_key.empty() && !from_hex(public_key, wanted))
+    if (public_key && !from_hex(*public_key, wanted))
         refuse("the key to verify with is not 64 hexadecimal digits");
-    if (!public_key.empty() && key != wanted)
+    if (public_key && key != wanted)
         refuse("it is signed with another key, " + signature.public_key);
     if (crypto_sign_verify_detached(made.data(), raw(manifest), manifest.size(), key.data()) != 0)
         refuse("its signature is not of this manifest");

@@ -1,6 +1,7 @@
 /// Ed25519 signatures of manifests, by libsodium. Keys and signatures are hexadecimal text.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,7 @@ Result<std::string> public_key_of(const std::string& private_key);
 Result<Signature> sign(std::string_view manifest, const std::string& private_key);
 /// Throws Refused unless the signature is of this manifest, and of `public_key` where that is
 /// given.
-void verify(std::string_view manifest, const Signature& signature, std::string_view public_key);
+void verify(std::string_view manifest, const Signature& signature,
+            const std::optional<std::string>& public_key);
 
 } // namespace polecat::bundle

@@ -54,6 +54,7 @@ std::uint32_t changed_bits(const std::vector<std::string_view>& words, std::size
     if (at + 1 >= words.size() || words[at] != "ct" || words[at + 1] != "mark")
         return ~0u;
     std::uint32_t out = 0;
+    bool any = false;
     for (at += 2; at + 1 < words.size(); at += 2) {
         const std::string_view sign = words[at];
         const auto value = number(words[at + 1]);
@@ -61,10 +62,14 @@ std::uint32_t changed_bits(const std::vector<std::string_view>& words, std::size
             out |= value ? ~*value : ~0u;
         else if (sign == "|" || sign == "or" || sign == "^" || sign == "xor")
             out |= value ? *value : ~0u;
+        else if (sign == "<<" || sign == ">>" || sign == "lshift" || sign == "rshift" ||
+                 sign == "map")
+            return ~0u;
         else
             break;
+        any = true;
     }
-    return out;
+    return any ? out : ~0u;
 }
 
 /// The tables of others, line by line: the lister writes one rule on a line.
@@ -92,7 +97,8 @@ class Others {
         for (std::size_t i = 0; i + 2 < words.size(); ++i)
             if (words[i] == "ct" && words[i + 1] == "mark" && words[i + 2] == "set")
                 mark(changed_bits(words, i + 3));
-        if (find("flow", "add") < words.size() || find("flow", "offload") < words.size())
+        if (find("flow", "add") < words.size() || find("flow", "offload") < words.size() ||
+            find("fwd", "to") < words.size())
             out_.offloads.push_back(chain_);
         if (const std::size_t target = find("xt", "target"); target + 2 < words.size())
             unknown(words[target + 2]);

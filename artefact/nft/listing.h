@@ -26,7 +26,7 @@ struct OtherTables {
     };
     std::vector<Drops> drops;
     std::vector<Marks> marks;
-    /// Chains that give flows to a flowtable, from where packets reach no forward hook.
+    /// Chains that give flows to a flowtable, or packets to another interface, past every hook.
     std::vector<std::string> offloads;
     /// Statements that this version does not know, and that may be any of these.
     std::vector<std::string> unknown;

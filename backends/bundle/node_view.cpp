@@ -65,6 +65,7 @@ class ViewBuilder {
         const RangesRecord ranges = bundle_.ranges();
         record.ranges = ranges.ranges;
         record.blocks = ranges.blocks;
+        check_numbers(record);
         for (const auto* places : {&record.addresses, &record.ranges})
             for (const auto& [address, number] : *places) {
                 const auto [place, added] = identities_.try_emplace(number);
@@ -87,7 +88,7 @@ class ViewBuilder {
             const auto& known = numbers.of(record.program.family);
             const std::string& digest = out.digests[i] = backends::said_of(cluster_, ProgramId{i});
             backends::OwnSides::Side& side = out.sides[digest];
-            side.any = record.any_own;
+            side.any = side.any || record.any_own;
             record.own.each([&](std::uint32_t number) {
                 if (!known.contains(number))
                     refuse("a program is of an identity that nothing has");

@@ -266,12 +266,29 @@ Contents pack(const LoweredCluster& cluster, const decision::Identities& identit
 }
 
 /// Identities' sets of predicates, which a bundle has the other way round.
+void check_numbers(const Numbers& numbers) {
+    const auto refuse_unless = [](bool good) {
+        if (!good)
+            throw Refused{Refused::Fault::Unreadable,
+                          "identities have numbers that no rule can hold"};
+    };
+    for (const auto& [address, number] : numbers.addresses)
+        refuse_unless(number < backends::kMostIdentities);
+    for (const auto& [address, number] : numbers.ranges)
+        refuse_unless(number < backends::kMostIdentities);
+    std::set<std::uint32_t> blocks;
+    for (const auto& [space, block] : numbers.blocks)
+        refuse_unless(block < backends::kMostIdentities >> backends::kBlockBits &&
+                      blocks.insert(block).second);
+}
+
 Base base_of(const Contents& contents) {
     Base out;
     Numbers& numbers = out.identities;
     numbers.addresses = contents.addresses;
     numbers.ranges = contents.ranges.ranges;
     numbers.blocks = contents.ranges.blocks;
+    check_numbers(numbers);
     for (const auto* places : {&numbers.addresses, &numbers.ranges})
         for (const auto& [address, number] : *places)
             numbers.identities[number].family = address.family;

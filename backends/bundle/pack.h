@@ -13,7 +13,10 @@ struct Base {
     backends::Numbers identities;
     std::map<std::string, std::uint32_t> predicates; ///< by text
 };
+/// Throws Refused where numbers are none that rules can hold.
 Base base_of(const Contents& contents);
+/// Likewise, of a part of them.
+void check_numbers(const backends::Numbers& numbers);
 
 Contents pack(const decision::LoweredCluster& cluster, const decision::Identities& identities,
               const Sources& sources, const Base& base = {});

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <set>
+#include <stdexcept>
 #include <tuple>
 
 #include "backends/node/node_image.h"
@@ -84,6 +85,8 @@ class FreeBlocks {
             const auto [place, added] = blocks_.try_emplace(space, 0);
             if (added)
                 place->second = fresh_.next();
+            if (place->second >= kMostIdentities >> kBlockBits)
+                throw std::runtime_error("there are more identities than rules can number");
             block = place->second;
         }
         for (;;) {
@@ -97,6 +100,8 @@ class FreeBlocks {
             if (number + 1 < 1U << kBlockBits)
                 return (block << kBlockBits) + number;
             further_[block] = fresh_.next();
+            if (further_[block] >= kMostIdentities >> kBlockBits)
+                throw std::runtime_error("there are more identities than rules can number");
         }
     }
     const std::map<std::string, std::uint32_t>& blocks() const { return blocks_; }

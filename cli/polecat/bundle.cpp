@@ -12,6 +12,7 @@
 #include "driver/bundle/node.h"
 #include "driver/compile/bundle.h"
 #include "driver/compile/compilation.h"
+#include "driver/compile/folder_kind.h"
 #include "driver/input/input.h"
 #include "support/diag/render.h"
 #include "support/json_text.h"
@@ -27,6 +28,7 @@ struct BundleOptions {
     std::string bundle, other, key, node;
     std::string target = "nftables", out = "polecat-bundle", base, format = "text";
     backends::NodeOptions node_options;
+    std::optional<unsigned> flow_mark_bit;
 };
 
 int told(diag::Diagnostics& diagnostics, const Sources& sources = {}) {
@@ -67,6 +69,12 @@ std::map<bundle::PartKind, Sum> sums_of(const bundle::Manifest& manifest) {
     return out;
 }
 
+void report_no_node(const std::string& node, const std::vector<std::string>& nodes,
+                    diag::Diagnostics& diagnostics) {
+    diagnostics.report(diag::Code::NoSuchNode, Span{}, {node})
+        .with_hint("nodes with endpoints: " + (nodes.empty() ? "none" : listed(nodes, 10)));
+}
+
 void show_node(const OpenBundle& opened, const std::string& name) {
     const bundle::NodeRecord node = opened.bundle.node(name);
     for (const bundle::EndpointRecord& each : node.endpoints) {
@@ -87,8 +95,14 @@ int show(const BundleOptions& options) {
     const bundle::Manifest& manifest = opened.bundle.manifest();
     const std::vector<std::string> nodes = opened.bundle.nodes();
     if (!options.node.empty()) {
-        show_node(opened, options.node);
-        return std::count(nodes.begin(), nodes.end(), options.node) > 0 ? kGood : kFindings;
+        if (options.format != "text")
+            throw CLI::ValidationError("--node", "what a node has is shown as text");
+        diag::Diagnostics diagnostics;
+        if (std::count(nodes.begin(), nodes.end(), options.node) == 0)
+            report_no_node(options.node, nodes, diagnostics);
+        else
+            show_node(opened, options.node);
+        return told(diagnostics);
     }
     if (options.format == "json") {
         nlohmann::json parts = nlohmann::json::object();
@@ -113,18 +127,32 @@ int show(const BundleOptions& options) {
 
 // --- extract ------------------------------------------------------------------------------------
 
+/// Options that this target has, and a folder that is of no other.
+void settle_folders(const BundleOptions& options) {
+    if (options.target == "iptables" &&
+        (options.node_options.report_group || options.flow_mark_bit || !options.base.empty()))
+        throw CLI::ValidationError(
+            "--target", "--base, --log-denied and --flow-mark-bit are of --target nftables only");
+    if (const std::string why = unfit(options.out, kind_of_target(options.target), true);
+        !why.empty())
+        throw CLI::ValidationError("--out", why);
+}
+
+backends::NodeOptions node_options(const BundleOptions& options) {
+    return {options.node_options.report_group, flow_mark_bit(options.flow_mark_bit, options.base)};
+}
+
 class Extractor {
   public:
     Extractor(const BundleOptions& options, const bundle::Bundle& bundle)
         : options_(options), bundle_(bundle),
-          node_(bundle, options.node, base(), options.node_options) {
+          node_(bundle, options.node, base(), node_options(options)) {
         const std::vector<std::string> nodes = bundle.nodes();
         const auto& known = node_.cluster().nodes;
         if (std::count(nodes.begin(), nodes.end(), options.node) == 0 &&
             std::none_of(known.begin(), known.end(),
                          [&](const auto& each) { return each.name == options.node; }))
-            diagnostics_.report(diag::Code::NoSuchNode, Span{}, {options.node})
-                .with_hint("nodes with endpoints: " + (nodes.empty() ? "none" : listed(nodes, 10)));
+            report_no_node(options.node, nodes, diagnostics_);
     }
 
     int run() {
@@ -136,11 +164,12 @@ class Extractor {
                 write(compiled.files(options_.node, *image), "hooks.iptables",
                       iptables::filter_hooks());
         } else if (const auto image = compiled.image(options_.node, diagnostics_)) {
-            write(compiled.files(options_.node, *image), kGenerationsFile,
-                  backends::free_generations(options_.node_options.flow_mark_bit));
-            // The node knows identities as far as its own programs ask.
+            // The node knows identities as far as its own programs ask. Before anything is
+            // written, as it reads all of the bundle.
             backends::Numbers numbers = bundle::base_of(bundle_.all()).identities;
             numbers.programs = compiled.numbers().programs;
+            write(compiled.files(options_.node, *image), kGenerationsFile,
+                  backends::free_generations(node_options(options_).flow_mark_bit));
             write(kNumbersFile, backends::print(numbers));
         }
         return told(diagnostics_, node_.sources());
@@ -272,6 +301,7 @@ void add_bundle(CLI::App& app, int& exit_code) {
         ->check(CLI::IsMember({"text", "json"}));
     CLI::App* extract =
         add("extract", "what a node loads, from the bundle alone", [](const BundleOptions& of) {
+            settle_folders(of);
             const OpenBundle opened = open_bundle(of.bundle, of.key);
             return Extractor(of, opened.bundle).run();
         });
@@ -281,17 +311,20 @@ void add_bundle(CLI::App& app, int& exit_code) {
     extract->add_option("-o,--out", options->out, "folder to write to");
     extract->add_option("--base", options->base,
                         "folder of an earlier extract: what is still there keeps its numbers");
-    extract->add_option("--key", options->key, "file of the public key that must have signed it");
+    const auto names_file = [](const std::string& file) {
+        return std::string(file.empty() ? "names no file" : "");
+    };
+    extract->add_option("--key", options->key, "file of the public key that must have signed it")
+        ->check(names_file);
     extract->add_option("--log-denied", options->node_options.report_group,
                         "a group of nfnetlink_log that is told what is denied and by which rule");
-    extract
-        ->add_option("--flow-mark-bit", options->node_options.flow_mark_bit,
-                     "as `polecat compile` has it")
+    extract->add_option("--flow-mark-bit", options->flow_mark_bit, "as `polecat compile` has it")
         ->check(CLI::Range(0u, backends::kLastFlowMarkBit));
     CLI::App* signs = add("sign", "sign a bundle, if it is whole", sign);
     signs->add_option("--key", options->key, "file of the private key")->required();
     CLI::App* verified = add("verify", "is a bundle whole, and signed by whom?", verify_bundle);
-    verified->add_option("--key", options->key, "file of the public key that must have signed it");
+    verified->add_option("--key", options->key, "file of the public key that must have signed it")
+        ->check(names_file);
     CLI::App* differs = add("diff", "what differs between two bundles", diff);
     differs->add_option("OTHER", options->other, "the later bundle")->required();
     CLI::App* key = command->add_subcommand("keygen", "make a key to sign with");

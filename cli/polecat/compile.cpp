@@ -16,6 +16,7 @@
 #include "driver/compile/bundle.h"
 #include "driver/compile/compilation.h"
 #include "driver/compile/emit_forms.h"
+#include "driver/compile/folder_kind.h"
 #include "driver/compile/plan.h"
 #include "driver/session.h"
 #include "support/diag/render.h"
@@ -39,6 +40,7 @@ struct CompileOptions {
     std::string base;
     std::string plan_from; ///< set: steps are printed and nothing is written
     backends::NodeOptions node_options;
+    std::optional<unsigned> flow_mark_bit;
     RoutingFlags routing; ///< of bird
     bool origins = true;  ///< of bird
 };
@@ -75,8 +77,8 @@ void print_plan(const backends::Plan& plan, const backends::NodeImage& to,
             "order, with `nft -f`\n",
             node);
     if (plan.judges_anew)
-        fmt::print("# $generation is a number that no connection of the node has: `nft -D "
-                   "generation={:#010x} -f`, as docs/nftables.md says\n",
+        fmt::print("# $generation is the next number, one that no connection of the node has: `nft "
+                   "-D generation=N -f`, N a multiple of {:#010x}, as docs/nftables.md says\n",
                    backends::Generation{1}.bits(to.flow_mark_bit));
     for (std::size_t i = 0; i < plan.steps.size(); ++i)
         fmt::print("# node {}, step {} of {}: {}\n{}", node, i + 1, plan.steps.size(),
@@ -84,7 +86,9 @@ void print_plan(const backends::Plan& plan, const backends::NodeImage& to,
     for (const auto& [name, compiled] : plan.renamed)
         fmt::print("# program {} is {} in origins.json\n", name, compiled);
     for (const net::Address& each : plan.forget)
-        fmt::print("# then: connections of {} out of conntrack\n", net::to_string(each));
+        fmt::print("# then delete connections of {0} from conntrack: conntrack -D -s {0}; "
+                   "conntrack -D -d {0}; conntrack -D -r {0}\n",
+                   net::to_string(each));
 }
 
 std::string list(const std::set<std::string>& names) {
@@ -127,8 +131,9 @@ class Compiler {
 
   private:
     std::set<std::string> nodes_asked_for() {
+        // The last pod of a node may have gone: its rules then let nothing in.
         std::set<std::string> nodes = compiled_.nodes();
-        nodes.merge(nodes_in(options_.plan_from)); // the last pod of a node may have gone
+        nodes.merge(nodes_in(options_.plan_from.empty() ? options_.out : options_.plan_from));
         if (!options_.node.empty()) {
             if (!nodes.contains(options_.node))
                 diagnostics_.report(diag::Code::NoSuchNode, Span{}, {options_.node})
@@ -260,6 +265,8 @@ int compile_bundle(const CompileOptions& options, const Input& input,
                counted(written->parts, "part"), grouped_digits(written->bytes), options.out);
     fmt::print("new: {}, {} bytes\n", counted(written->new_parts, "part"),
                grouped_digits(written->new_bytes));
+    if (written->signature_gone)
+        fmt::print("no longer signed: sign it again with `polecat bundle sign`\n");
     return kGood;
 }
 
@@ -277,13 +284,22 @@ void refuse_for_others(const CompileOptions& options) {
     refuse_for_bundle(!options.node.empty(), "--node");
     refuse_for_bundle(!options.plan_from.empty(), "--plan-from");
     refuse_for_bundle(options.node_options.report_group.has_value(), "--log-denied");
-    refuse_for_bundle(options.node_options.flow_mark_bit != backends::kFlowMarkBit,
-                      "--flow-mark-bit");
+    refuse_for_bundle(options.flow_mark_bit.has_value(), "--flow-mark-bit");
     if (options.target == "iptables" && !options.base.empty())
         throw CLI::ValidationError("--base", "only --target nftables, bpf and bundle have it");
     refuse(!options.plan_from.empty(), "--plan-from");
     refuse(options.node_options.report_group.has_value(), "--log-denied");
-    refuse(options.node_options.flow_mark_bit != backends::kFlowMarkBit, "--flow-mark-bit");
+    refuse(options.flow_mark_bit.has_value(), "--flow-mark-bit");
+}
+
+/// A folder is of one target; and bits of marks stay where those of the base are.
+void settle_folders(CompileOptions& options) {
+    const FolderKind kind = kind_of_target(options.target);
+    if (const std::string why = unfit(options.out, kind, true);
+        options.plan_from.empty() && !why.empty())
+        throw CLI::ValidationError("--out", why);
+    if (options.target == "nftables")
+        options.node_options.flow_mark_bit = flow_mark_bit(options.flow_mark_bit, base_of(options));
 }
 
 int run(CompileOptions& options) {
@@ -300,6 +316,7 @@ int run(CompileOptions& options) {
         fmt::print("{}", emit_form(options.emit, input.cluster, cluster));
         return kGood;
     }
+    settle_folders(options);
     if (options.target == "bundle")
         return compile_bundle(options, input, cluster);
     return Compiler(options, input, cluster).run();
@@ -336,9 +353,9 @@ void add_compile(CLI::App& app, int& exit_code) {
                         "a group of nfnetlink_log that is told what is denied and by which rule, "
                         "10 packets a second for each");
     command
-        ->add_option("--flow-mark-bit", options->node_options.flow_mark_bit,
-                     "the lowest of the 15 bits of conntrack marks that rules write; 16 when "
-                     "absent")
+        ->add_option("--flow-mark-bit", options->flow_mark_bit,
+                     "the lowest of the 15 bits of conntrack marks that rules write; as the "
+                     "base has it or 16 when absent")
         ->check(CLI::Range(0u, backends::kLastFlowMarkBit));
     command
         ->add_option("--emit", options->emit,

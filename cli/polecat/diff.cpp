@@ -137,6 +137,8 @@ int compare(const DiffCommand& options, Input& base, Input& head) {
                   ? std::make_unique<Session>(head, passes::enforce_staged(head.cluster), lowering)
                   : std::make_unique<Session>(head, lowering));
     DiffReport report = diff_report(before, now, options.how);
+    if (options.on_nodes && (base.diagnostics.has_errors() || head.diagnostics.has_errors()))
+        fail("--on-nodes compiles both versions, and one has errors (polecat lint tells them)");
     if (options.on_nodes) {
         RuleLinks links(before.cluster(), now.cluster());
         for (DiffRow& row : report.rows)

@@ -25,10 +25,13 @@ std::string in_bundle(const std::string& folder, const std::string& path) {
     return (fs::path(folder) / path).string();
 }
 
-/// A part that was cut short by a crash is written anew.
-bool is_there(const std::string& path, std::size_t size) {
+/// A part that was cut short by a crash, or altered since, is written anew.
+bool is_there(const std::string& path, const std::string& bytes) {
     std::error_code error;
-    return fs::file_size(path, error) == size && !error;
+    if (fs::file_size(path, error) != bytes.size() || error)
+        return false;
+    const auto held = read_file(path);
+    return held && *held == bytes;
 }
 
 /// Also one that a writer which was stopped left unfinished: the name with an ending.
@@ -61,7 +64,7 @@ Result<WrittenBundle> write_bundle(const std::string& folder, const bundle::Writ
         const std::string path = path_of_part(name);
         ++out.parts;
         out.bytes += bytes.size();
-        if (!is_there(in_bundle(folder, path), bytes.size()))
+        if (!is_there(in_bundle(folder, path), bytes))
             texts.emplace(path, bytes);
     }
     out.new_parts = texts.size();
@@ -74,7 +77,7 @@ Result<WrittenBundle> write_bundle(const std::string& folder, const bundle::Writ
     const auto before = is_bundle(folder) ? read_file(path) : Result<std::string>(Error{""});
     if (!before || *before != written.manifest) {
         std::error_code error;
-        fs::remove(in_bundle(folder, kSignature), error);
+        out.signature_gone = fs::remove(in_bundle(folder, kSignature), error);
         out.new_bytes += written.manifest.size();
         if (const auto done = runtime::write_file(path, written.manifest); !done)
             return Error{path + ": " + done.error()};
@@ -99,7 +102,7 @@ OpenBundle open_bundle(const std::string& folder, const std::string& public_key_
             throw bundle::Refused{Fault::Signature, beside + ": " + text.error()};
         signature = bundle::parse_signature(*text);
     }
-    std::string key;
+    std::optional<std::string> key;
     if (!public_key_file.empty()) {
         const auto text = read_file(public_key_file);
         if (!text)

@@ -17,6 +17,7 @@ namespace polecat::driver {
 struct WrittenBundle {
     std::size_t parts = 0, new_parts = 0;
     std::uint64_t bytes = 0, new_bytes = 0; ///< the manifest's among them
+    bool signature_gone = false;            ///< the one that was there is of another manifest
 };
 /// Writes parts that are not there, then the manifest, then takes parts and a signature away that
 /// are not of it.

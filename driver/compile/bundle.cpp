@@ -44,6 +44,9 @@ std::string origins_path(const std::string& bundle, const std::string& node) {
 
 Result<bool> write_in_bundle(const std::string& bundle, const std::string& path,
                              const std::string& text) {
+    for (const fs::path& part : fs::path(path))
+        if (part == "..")
+            return Error{"it would stand outside of the folder"};
     const fs::path whole = fs::path(bundle) / path;
     std::error_code error;
     fs::create_directories(whole.parent_path(), error);
@@ -57,13 +60,16 @@ Result<backends::Numbers> numbers_in(const std::string& bundle) {
                                           backends::parse_numbers);
 }
 
-Result<nft::Ruleset> rules_in(const std::string& path, nft::OtherTables* others) {
+Result<nft::Ruleset> rules_in(const std::string& path) {
+    return parsed_file<nft::Ruleset>(path, nft::parse);
+}
+
+Result<nft::Ruleset> listed_rules_in(const std::string& path, nft::OtherTables& others) {
     return parsed_file<nft::Ruleset>(path, [&](const std::string& text) -> Result<nft::Ruleset> {
         auto listing = nft::read_listing(text, nft::Ruleset{}.table);
         if (!listing)
             return Error{listing.error()};
-        if (others != nullptr)
-            *others = std::move(listing->others);
+        others = std::move(listing->others);
         return nft::parse(listing->ours);
     });
 }

@@ -29,7 +29,9 @@ Result<bool> write_in_bundle(const std::string& bundle, const std::string& path,
 
 /// Errors of these name the file.
 Result<backends::Numbers> numbers_in(const std::string& bundle);
-/// Of a node's file, or of a listing, in which tables of others may stand; they go to `others`.
-Result<nft::Ruleset> rules_in(const std::string& path, nft::OtherTables* others = nullptr);
+/// Of a node's file, in which nothing else may stand.
+Result<nft::Ruleset> rules_in(const std::string& path);
+/// Of a listing, in which tables of others may stand; they go to `others`.
+Result<nft::Ruleset> listed_rules_in(const std::string& path, nft::OtherTables& others);
 
 } // namespace polecat::driver

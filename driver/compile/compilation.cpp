@@ -23,8 +23,9 @@ std::string load_ruleset(const backends::NodeImage& image) {
 const char* const kLoadFilters =
     "# ipset restore -file sets.ipset, then sed s/@G@/001/ rules.v4 | iptables-restore --noflush "
     "and\n"
-    "# the same of rules.v6; with every other policy the next number (002, ... fff).\n"
-    "# docs/iptables.md says why.\n";
+    "# the same of rules.v6; once after a start of the node then iptables-restore --noflush\n"
+    "# hooks.iptables and ip6tables-restore the same, without which no packet meets these rules;\n"
+    "# with every other policy the next number (002, ... fff). docs/iptables.md says why.\n";
 
 template <class Rules> Rules rules_or_throw(Result<Rules> made, const std::string& node) {
     if (!made)

@@ -16,7 +16,8 @@ Result<backends::Plan> plan_from(const std::string& from, const std::string& nod
         if (!fs::exists(path))
             return backends::plan_from_nothing(to);
     }
-    const auto rules = rules_in(path);
+    nft::OtherTables others;
+    const auto rules = path == from ? listed_rules_in(path, others) : rules_in(path);
     if (!rules)
         return Error{rules.error()};
     auto made = backends::plan(*rules, to);

@@ -70,7 +70,8 @@ class Roller {
     void change(NodeRollout& out, const RulesSide::Held& before, backends::NodeImage after) {
         // Options of compile, which a rollout repeats, and no policy.
         after.report_group = before.image.report_group;
-        after.flow_mark_bit = before.image.flow_mark_bit;
+        if (head_.input() != nullptr)
+            after.flow_mark_bit = before.image.flow_mark_bit;
         if (!before.may_have_more && before.image == after) {
             out.state = NodeRollout::State::Same;
             out.parts = compare_parts(before.rules, before.rules, false, after.flow_mark_bit);

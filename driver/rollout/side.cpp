@@ -341,7 +341,8 @@ Result<std::unique_ptr<RulesSide>> listing_side(const std::string& path, const s
             return Error{read.error()};
         known = std::move(*read);
     }
-    auto rules = rules_in(path);
+    nft::OtherTables others;
+    auto rules = listed_rules_in(path, others);
     if (!rules)
         return Error{rules.error()};
     auto image = backends::read_back(backends::without_unreachable(*rules));

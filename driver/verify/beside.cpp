@@ -18,8 +18,8 @@ Beside beside(const nft::OtherTables& others, const backends::NodeImage& image) 
                 each.chain, each.bits & ours));
     for (const std::string& chain : others.offloads)
         out.breaks.push_back("chain " + chain +
-                             " gives flows to a flowtable: their packets come to no rule, so that "
-                             "a change of policy does not reach them");
+                             " takes packets past all rules (a flowtable, or fwd to an interface): "
+                             "no policy is asked of them, or no change of it reaches them");
     for (const std::string& each : others.unknown)
         out.breaks.push_back("chain " + each +
                              ": the listing does not show which bits of conntrack marks it writes");

@@ -6,6 +6,8 @@
 #include <optional>
 #include <set>
 
+#include <fmt/format.h>
+
 #include "backends/bpf/bpf.h"
 #include "backends/bundle/pack.h"
 #include "backends/nftables/nftables.h"
@@ -14,6 +16,7 @@
 #include "driver/bundle/node.h"
 #include "driver/compile/bundle.h"
 #include "driver/compile/compilation.h"
+#include "driver/compile/folder_kind.h"
 #include "driver/verify/beside.h"
 #include "driver/verify/bpf_node.h"
 #include "support/read_file.h"
@@ -27,7 +30,7 @@ namespace {
 
 /// Of a node's file, or of a listing, where tables of others are looked at as well.
 Result<NodeImage> image_in(const std::string& path, nft::OtherTables* others) {
-    auto rules = rules_in(path, others);
+    auto rules = others != nullptr ? listed_rules_in(path, *others) : rules_in(path);
     if (!rules)
         return Error{rules.error()};
     if (others != nullptr)
@@ -43,7 +46,12 @@ class Verifier {
 
     VerifyReport run() {
         VerifyReport out;
-        if (is_bundle(request_.bundle))
+        const FolderKind wanted = request_.bpf                 ? FolderKind::Bpf
+                                  : is_bundle(request_.bundle) ? FolderKind::Bundle
+                                                               : FolderKind::Nftables;
+        if (out.why = unfit(request_.bundle, wanted); !out.why.empty())
+            return out;
+        if (wanted == FolderKind::Bundle)
             opened_.emplace(open_bundle(request_.bundle));
         auto numbers =
             opened_ ? Result<backends::Numbers>(bundle::base_of(opened_->bundle.all()).identities)
@@ -82,12 +90,9 @@ class Verifier {
         const auto text = read_file(path);
         if (!text)
             return path + ": " + text.error();
-        for (unsigned lowest = 0; lowest <= backends::kLastFlowMarkBit; ++lowest)
-            if (*text == backends::free_generations(lowest)) {
-                flow_mark_bit_ = lowest;
-                return {};
-            }
-        return path + " is not as written";
+        const auto bit = flow_mark_bit_in(request_.bundle);
+        flow_mark_bit_ = bit.value_or(flow_mark_bit_);
+        return bit ? "" : path + " is not as written";
     }
 
     std::string hooks_lack() const {
@@ -118,7 +123,8 @@ class Verifier {
         const auto held =
             request_.bpf ? tables_in(request_.rules) : image_in(request_.rules, &others);
         if (held)
-            return with(compared(std::move(out), *held, origins, &own), beside(others, *held));
+            return with(compared(std::move(out), *held, origins, &own), beside(others, *held),
+                        own.flow_mark_bit, held->flow_mark_bit);
         out.why = held.error();
         return out;
     }
@@ -143,6 +149,8 @@ class Verifier {
         BundleNode made(opened_->bundle, node);
         diag::Diagnostics unsaid;
         auto image = made.compiled().image(node, unsaid);
+        if (policy_ == nullptr) // else the manifests' own are told
+            diagnostics_.append(unsaid);
         if (!image)
             return Error{"rules can't say what the bundle has for this node"};
         Origins origins = made.compiled().origins(node, *image);
@@ -209,8 +217,17 @@ class Verifier {
         return out;
     }
 
-    static NodeVerdict with(NodeVerdict out, const Beside& beside) {
+    static NodeVerdict with(NodeVerdict out, const Beside& beside, unsigned written,
+                            unsigned held) {
         out.notes = beside.notes;
+        if (written != held) {
+            out.notes.push_back(
+                fmt::format("the node's rules use conntrack marks from bit {} on, the compiled "
+                            "ones from bit {} "
+                            "on: no plan leads there, load the whole ruleset after conntrack -F",
+                            held, written));
+            out.state = out.state == State::Equal ? State::Same : out.state;
+        }
         if (beside.breaks.empty() || out.state == State::Unread)
             return out;
         out.state = State::Differs;

@@ -102,7 +102,8 @@ Result<bool> Classifier::take(const bpf::Image& image) {
         return Error{"the tables do not fit into the maps that were loaded"};
     const bool next = !loaded_->second;
     // A packet may still be judged by that half, which was in use before the last switch.
-    syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+    if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) != 0)
+        return bpf_failed("waiting for packets (membarrier)");
     std::memcpy(loaded_->half(next), image.tables.data(), size);
     const std::uint32_t zero = 0;
     const InUse in_use{next ? loaded_->lines : 0, next ? loaded_->counters : 0, 0};

@@ -118,13 +118,14 @@ TEST_CASE("signatures hold for one manifest and one key") {
     REQUIRE(signature.ok());
     const std::string open = *bundle::public_key_of(key), another = *bundle::public_key_of(other);
     const auto verified = [&](const std::string& manifest, const bundle::Signature& of,
-                              const std::string& by) {
+                              const std::optional<std::string>& by) {
         return fault_of(
             [&] { bundle::verify(manifest, bundle::parse_signature(bundle::print(of)), by); });
     };
     CHECK(verified(written.manifest, *signature, open) == std::nullopt);
     CHECK(verified(written.manifest, *signature, open + "\n") == std::nullopt);
-    CHECK(verified(written.manifest, *signature, "") == std::nullopt);
+    CHECK(verified(written.manifest, *signature, std::nullopt) == std::nullopt);
+    CHECK(verified(written.manifest, *signature, "") == Fault::Signature);
     CHECK(verified(written.manifest, *signature, another) == Fault::Signature);
     CHECK(verified(written.manifest, *signature, "no key") == Fault::Signature);
     CHECK(verified(written.manifest + "x", *signature, open) == Fault::Signature);

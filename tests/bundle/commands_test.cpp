@@ -149,3 +149,78 @@ TEST_CASE("bundle: show and diff") {
     CHECK(has(changed.out, "addresses come: 1 (10.9.0.200)"));
     CHECK(folder.run("compile m --target bundle --node node0").exit_code == 2);
 }
+
+TEST_CASE("bundle: programs that differ in domain rules alone keep their own sides") {
+    // One of them is of a pod without an address, one of a pod that may send from others'.
+    const auto pod = [](const std::string& name, const std::string& more, const std::string& ip) {
+        return "---\napiVersion: v1\nkind: Pod\nmetadata: {name: " + name +
+               ", namespace: shop, labels: {app: " + name + "}" + more +
+               "}\nspec: {nodeName: n1, containers: [{name: c, image: i}]}\n" +
+               (ip.empty() ? "" : "status: {podIP: " + ip + "}\n");
+    };
+    const auto policy = [](const std::string& app, const std::string& domain) {
+        return "---\napiVersion: projectcalico.org/v3\nkind: NetworkPolicy\nmetadata: {name: p-" +
+               app + ", namespace: shop}\nspec:\n  selector: app == '" + app +
+               "'\n  types: [Egress]\n  egress:\n"
+               "  - {action: Allow, protocol: TCP, destination: {domains: ['" +
+               domain +
+               "']}}\n"
+               "  - {action: Allow, protocol: TCP, source: {nets: [10.1.0.0/24]}}\n";
+    };
+    for (int i = 0; i < 6; ++i) {
+        const testing::Folder folder;
+        folder.write("m.yaml",
+                     "apiVersion: projectcalico.org/v3\nkind: FelixConfiguration\n"
+                     "metadata: {name: default}\nspec: {workloadSourceSpoofing: Any}\n" +
+                         pod("a",
+                             ", annotations: {cni.projectcalico.org/allowedSourcePrefixes: "
+                             "'[\"10.9.0.0/16\"]'}",
+                             "10.1.0.1") +
+                         pod("b", "", "") + pod("d", "", "10.1.0.3") +
+                         policy("a", std::to_string(i) + ".example.com") +
+                         policy("b", std::to_string(i + 7) + ".example.com"));
+        REQUIRE(folder.run("compile m.yaml --target bundle -o b").exit_code == 0);
+        REQUIRE(folder.run("compile m.yaml -o direct").exit_code == 0);
+        REQUIRE(folder.run("bundle extract b --node n1 -o x").exit_code == 0);
+        CHECK(folder.read("x/nodes/n1/ruleset.nft") == folder.read("direct/nodes/n1/ruleset.nft"));
+    }
+}
+
+TEST_CASE("bundle: a key that is none trusts nobody") {
+    const Bundled folder;
+    REQUIRE(folder.run("bundle keygen -o k").exit_code == 0);
+    REQUIRE(folder.run("bundle sign b --key k").exit_code == 0);
+    folder.write("empty.pub", "");
+    for (const char* key : {"empty.pub", "/dev/null", "''", "missing", "k"})
+        CHECK_MESSAGE(folder.run(std::string("bundle verify b --key ") + key).exit_code == 2, key);
+    CHECK(folder.run("bundle verify b --key k.pub").exit_code == 0);
+    const auto again = folder.run("compile m --target bundle -o b --base b");
+    CHECK_FALSE(has(again.out, "no longer signed"));
+    folder.write("m/more.yaml", "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: ns}, "
+                                "spec: {nodeName: node1, containers: [{name: c, image: i}]}, "
+                                "status: {podIP: 10.0.0.1}}\n");
+    CHECK(has(folder.run("compile m --target bundle -o b --base b").out, "no longer signed"));
+}
+
+TEST_CASE(
+    "bundle: what can't be read whole is not extracted in part, and folders are of one kind") {
+    const Bundled folder;
+    REQUIRE(folder.run("compile m -o direct").exit_code == 0);
+    for (const std::string command :
+         {"compile m --target iptables --node node1 -o direct", "compile m -o b",
+          "compile m --target bundle -o direct", "bundle extract b --node node1 -o b",
+          "bundle extract b --node node1 --target iptables --flow-mark-bit 3 -o y",
+          "bundle show b --node node1 --format json", "verify direct m --target bpf",
+          "diff --rules direct m --target iptables", "diff --rules b m"})
+        CHECK_MESSAGE(folder.run(command).exit_code == 2, command);
+    CHECK(folder.run("bundle show b --node nope").exit_code == 1);
+    CHECK(has(folder.run("bundle show b --node nope").error, "PC5006"));
+    // A part that this node does not need, but its numbers do.
+    folder.shell("for p in $(find b/parts -type f); do printf x | dd of=$p conv=notrunc "
+                 "status=none bs=1 seek=5; done");
+    CHECK(folder.run("bundle extract b --node node1 -o z").exit_code == 2);
+    CHECK_FALSE(std::filesystem::exists(folder.path / "z"));
+    // And it is written anew.
+    REQUIRE(folder.run("compile m --target bundle -o b").exit_code == 0);
+    CHECK(folder.run("bundle verify b").exit_code == 0);
+}

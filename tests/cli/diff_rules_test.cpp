@@ -80,7 +80,8 @@ TEST_CASE("diff --rules: a pod of known identity is an element everywhere, and o
     CHECK(has(found.out, "1 node: n2\n"));
     CHECK(has(found.out, "  ~ workloads of the node (pod4): 1 element comes\n"));
     CHECK(has(found.out, "established flows go on as they were judged"));
-    CHECK(has(found.out, "connections of 10.0.0.9 are deleted from conntrack"));
+    CHECK(has(found.out,
+              "connections of 10.0.0.9 are for whoever loads it to delete from conntrack"));
     CHECK(has(found.out, "1. switch: "));
 }
 

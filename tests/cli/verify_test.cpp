@@ -162,13 +162,39 @@ TEST_CASE("verify: bits of conntrack marks that somebody chose") {
     const auto equal = folder.run("verify other m");
     CHECK_MESSAGE(equal.exit_code == 0, equal.out << equal.error);
     CHECK(has(equal.out, "n1: equal: "));
+    // They stay where the base has them.
+    REQUIRE(folder.run("compile m -o again --base other").exit_code == 0);
+    CHECK(folder.shell("diff -r other again").exit_code == 0);
+    CHECK(folder.run("diff --rules other m --fail-on any").exit_code == 0);
+    CHECK(folder.run("diff --rules other bundle").exit_code == 2); // no plan leads there
+    const auto held = folder.run("verify other m --node n1 --rules bundle/nodes/n1/ruleset.nft");
+    CHECK(held.exit_code == 0);
+    CHECK_MESSAGE(has(held.out, "marks from bit 16 on"), held.out);
     // The numbers of generations are of other bits.
+    const std::string generations = folder.read("other/generations.nft");
     folder.write("other/generations.nft", folder.read("bundle/generations.nft"));
     CHECK(folder.run("verify other m").exit_code == 2);
-    CHECK(folder.run("compile m --node n1 --plan-from other").exit_code == 2);
-    const auto plan = folder.run("compile m --node n1 --plan-from other --flow-mark-bit 3");
+    folder.write("other/generations.nft", generations);
+    CHECK(folder.run("compile m --node n1 --plan-from other --flow-mark-bit 4").exit_code == 2);
+    const auto plan = folder.run("compile m --node n1 --plan-from other");
     CHECK_MESSAGE(plan.exit_code == 0, plan.error);
     CHECK(has(plan.out, "nothing changes"));
+}
+
+TEST_CASE("verify: a node's file holds nothing else, and a node without pods has rules") {
+    const Compiled folder;
+    const std::string rules = folder.read(kFile);
+    folder.write(kFile, rules + "table inet evil {\n\tchain c {\n\t\ttype filter hook forward "
+                                "priority -1; policy accept;\n\t\tflow add @f\n\t}\n}\n");
+    CHECK(folder.run("verify bundle").exit_code == 2);
+    CHECK(folder.run("verify bundle m").exit_code == 2);
+    folder.write(kFile, rules);
+    // The pods of n2 go: what it runs then lets none in.
+    folder.write("m/pods.yaml", pod_at("web", "n1", 1) + pod_at("db", "n1", 2));
+    const auto made = folder.run("compile m -o bundle");
+    CHECK_MESSAGE(has(made.out, "n2: 0 programs"), made.out);
+    const auto equal = folder.run("verify bundle m");
+    CHECK_MESSAGE(has(equal.out, "n2: equal"), equal.out);
 }
 
 TEST_CASE("verify: tables of others in a listing") {
@@ -196,6 +222,7 @@ TEST_CASE("verify: tables of others in a listing") {
     for (const char* harmful :
          {"ct mark set 0x5", "ct mark set meta mark", "ct mark set ct mark & 0xffff | 0x1",
           "ip saddr 10.0.0.1 ct mark set ct mark or 0x40000000", "ct mark set ct mark ^ meta mark",
+          "ct mark set ct mark << 8", "ct mark set ct mark map { 0x1 : 0x2 }", "fwd to \"eth1\"",
           "flow add @fast", "counter packets 1 bytes 2 xt target \"CONNMARK\""}) {
         const auto found = beside(harmful);
         CHECK_MESSAGE(found.exit_code == 1, harmful << ": " << found.out << found.error);

@@ -88,7 +88,8 @@ static __always_inline __u32 word(const struct packet *p, __u32 line, __u32 inde
 /// Of the pages of a root.
 static __always_inline __u16 in_root(const struct packet *p, __u32 root, __u32 index)
 {
-    struct line *found = line_at(p, word(p, root, index / kBpfPageEntries));
+    __u32 page = word(p, root, index / kBpfPageEntries);
+    struct line *found = page ? line_at(p, page) : 0;
     return found ? found->numbers[index % kBpfPageEntries] : 0;
 }
 
@@ -374,7 +375,7 @@ static __always_inline int judge(struct __sk_buff *skb, int own_is_source, int r
         return word(&p, program->words[kBpfProgramCells],
                     number * kBpfCellWords + kBpfCellLogCount) != 0;
     count(p.counter + program->words[kBpfProgramCounter] + number);
-    if ((state & kBpfOutcome) != kBpfOutcomeDeny)
+    if ((state & kBpfOutcome) == kBpfOutcomeAllow)
         return 1;
     tell_denied(&p, place, number,
                 word(&p, program->words[kBpfProgramCells],

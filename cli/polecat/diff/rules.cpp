@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "cli/polecat/diff/rules_print.h"
-#include "driver/compile/bundle.h"
+#include "driver/compile/folder_kind.h"
 #include "driver/input/unread.h"
 #include "driver/rollout/limits.h"
 #include "driver/rollout/rollout.h"
@@ -54,10 +54,11 @@ Opened open(const DiffRulesSide& what, const DiffRulesOptions& options, const In
     };
     if (what.input != nullptr)
         out.side = manifests_side(what.name, *what.input, diagnostics);
-    else if (fs::exists(fs::path(what.name) / kNumbersFile) ||
-             fs::exists(fs::path(what.name) / "hooks.iptables"))
+    else if (folder_kind(what.name) != FolderKind::Nothing) {
+        if (const std::string why = unfit(what.name, kind_of_target(options.target)); !why.empty())
+            refuse(why);
         taken(bundle_side(what.name, options.target == "iptables"));
-    else if (is_listing(what.name)) {
+    } else if (is_listing(what.name)) {
         if (options.node.empty())
             refuse(what.name + " has the rules of one node: name it with --node");
         taken(listing_side(what.name, options.node, options.numbers));

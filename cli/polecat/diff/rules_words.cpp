@@ -271,7 +271,7 @@ std::vector<std::string> flow_lines(const Rollout& rollout, const RolloutGroup& 
     if (count.most != 0)
         out.push_back("connections of " +
                       (same ? listed(addresses) : count.text() + " addresses that come or go") +
-                      " are deleted from conntrack");
+                      " are for whoever loads it to delete from conntrack");
     return out;
 }
 
