@@ -33,6 +33,7 @@ class SelectionsChecker {
     }
 
     void run() {
+        find_served();
         each_policy(context_, [&](const policy::OrderedTier&, const Policy& policy) {
             if (policy.staged_action != "Delete")
                 check_subject(policy);
@@ -175,17 +176,25 @@ class SelectionsChecker {
         return "";
     }
 
-    /// A Service shows that such pods are meant to be, and are made elsewhere.
-    void doubt(diag::Diagnostic& diagnostic, const Selector& selector) const {
+    void find_served() {
         for (const policy::Service& each : context_.cluster.services) {
+            if (each.selector.empty())
+                continue;
             selector::Labels labels;
             for (const auto& [label, value] : each.selector)
                 labels.set(label, value);
-            if (each.selector.empty() || !selector.matches(effective(labels, each.meta.space)))
+            served_.emplace_back(&each, effective(std::move(labels), each.meta.space));
+        }
+    }
+
+    /// A Service shows that such pods are meant to be, and are made elsewhere.
+    void doubt(diag::Diagnostic& diagnostic, const Selector& selector) const {
+        for (const auto& [service, labels] : served_) {
+            if (!selector.matches(labels))
                 continue;
             diagnostic.severity = diag::Severity::Note;
             diagnostic.as_usual();
-            diagnostic.with_note("Service " + full_name(each.meta) +
+            diagnostic.with_note("Service " + full_name(service->meta) +
                                  " leads to such pods, which may come from elsewhere");
             return;
         }
@@ -247,6 +256,8 @@ class SelectionsChecker {
     Context& context_;
     Diagnostics& out_;
     Vocabulary vocabulary_;
+    /// Services with a selector, and what a pod has that they lead to.
+    std::vector<std::pair<const policy::Service*, selector::Labels>> served_;
     std::set<Span> told_; ///< peers of which another rule said it
 };
 
