@@ -105,8 +105,8 @@ class Parser {
         if (pair || type == KeyType::Ipv4 || type == KeyType::Ipv6) {
             address_range(first, last, out);
         } else {
-            out.low = static_cast<std::uint32_t>(words_.number(first));
-            out.high = static_cast<std::uint32_t>(words_.number(last));
+            out.low = words_.small_number<std::uint32_t>(first);
+            out.high = words_.small_number<std::uint32_t>(last);
         }
         return out;
     }

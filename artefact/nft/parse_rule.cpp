@@ -114,7 +114,7 @@ class RuleReader {
             if (words_.take("($generation")) {
                 out.generation = true;
                 words_.expect("|");
-                out.bits = static_cast<std::uint32_t>(words_.number(words_.before(")"), 16));
+                out.bits = words_.small_number<std::uint32_t>(words_.before(")"), 16);
             } else {
                 out.bits = flow_bits(out.generation);
             }
@@ -186,7 +186,7 @@ class RuleReader {
         if (words_.take("state")) {
             StateIn state;
             do
-                state.bits.push_back(static_cast<unsigned>(words_.number(words_.next(), 16)));
+                state.bits.push_back(words_.small_number<unsigned>(words_.next(), 16));
             while (words_.take(","));
             out.matches.emplace_back(std::move(state));
         } else if (words_.take("direction")) {
@@ -217,7 +217,7 @@ class RuleReader {
         if (field.family == net::Family::V4 && words_.take("dscp")) {
             DscpIn match;
             numbers([&] {
-                match.values.push_back(static_cast<std::uint8_t>(words_.number(words_.next(), 16)));
+                match.values.push_back(words_.small_number<std::uint8_t>(words_.next(), 16));
             });
             out.matches.emplace_back(std::move(match));
             return;
@@ -251,10 +251,10 @@ class RuleReader {
             if (slash == std::string::npos)
                 words_.fail("a rate");
             log.at_most = Rate{};
-            log.at_most->packets = static_cast<std::uint32_t>(words_.number(text.substr(0, slash)));
+            log.at_most->packets = words_.small_number<std::uint32_t>(text.substr(0, slash));
             log.at_most->unit = text.substr(slash + 1);
             if (words_.take("burst")) {
-                log.at_most->burst = static_cast<std::uint32_t>(words_.number(words_.next()));
+                log.at_most->burst = words_.small_number<std::uint32_t>(words_.next());
                 words_.expect("packets");
             }
         }

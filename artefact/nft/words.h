@@ -65,12 +65,13 @@ class Words {
         return value;
     }
     /// A number that its type can hold.
-    template <class T> T small_number() {
-        const std::uint64_t value = number(next());
+    template <class T> T small_number(std::string_view text, int base = 10) const {
+        const std::uint64_t value = number(text, base);
         if (value > std::numeric_limits<T>::max())
             fail("a smaller number");
         return static_cast<T>(value);
     }
+    template <class T> T small_number() { return small_number<T>(next()); }
     /// The next word without its end.
     std::string before(std::string_view end) {
         const std::string word = next();
@@ -78,7 +79,7 @@ class Words {
             fail("`" + std::string(end) + "`");
         return word.substr(0, word.size() - end.size());
     }
-    std::uint32_t mark() { return static_cast<std::uint32_t>(number(next(), 16)); }
+    std::uint32_t mark() { return small_number<std::uint32_t>(next(), 16); }
     /// "none", "root" or "HIGH:LOW".
     std::uint32_t word() {
         const std::string text = next();

@@ -12,7 +12,8 @@ using decision::Row;
 
 namespace {
 
-constexpr std::size_t kMostPackets = 1U << 14; ///< classes: programs that have more are closed
+constexpr std::size_t kMostExceptions = 1U << 22; ///< of a node; some 50 MB
+constexpr std::size_t kMostPackets = 1U << 14;    ///< classes: programs that have more are closed
 
 } // namespace
 
@@ -75,7 +76,7 @@ void ProgramReader::read_cells() {
 }
 
 const decision::Pieces& ProgramReader::pieces_at(std::uint32_t root) {
-    const auto [known, added] = pieces_.try_emplace(root);
+    const auto [known, added] = before_.pieces.try_emplace(root);
     decision::Pieces& out = known->second;
     for (unsigned port = 0; added && port < 65536; ++port) {
         const std::uint16_t id = tables_.in_root(root, port);
@@ -136,6 +137,9 @@ void ProgramReader::read_rows() {
                                          static_cast<std::uint16_t>(packet & ((1U << shift_) - 1)),
                                          other});
         }
+        before_.exceptions += found->second.size();
+        if (before_.exceptions > kMostExceptions)
+            throw NotTables{"more cells than a node can have"};
         row.exceptions = found->second;
     }
 }

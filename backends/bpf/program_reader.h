@@ -31,9 +31,10 @@ class TableView {
     std::uint16_t number(std::uint32_t line, std::size_t entry) const {
         return static_cast<std::uint16_t>(at(line, entry / 2) >> (entry % 2 * 16));
     }
-    /// Of the pages of a root.
+    /// Of the pages of a root. As the classifier has it, no page is 0.
     std::uint16_t in_root(std::uint32_t root, std::size_t entry) const {
-        return number(at(root, entry / kBpfPageEntries), entry % kBpfPageEntries);
+        const std::uint32_t page = at(root, entry / kBpfPageEntries);
+        return page == 0 ? std::uint16_t{0} : number(page, entry % kBpfPageEntries);
     }
     std::size_t size() const { return words_.size(); }
 
@@ -41,14 +42,17 @@ class TableView {
     const std::vector<std::uint32_t>& words_;
 };
 
-/// Roots of ports that were read before, which programs share.
-using KnownPieces = std::map<std::uint32_t, decision::Pieces>;
+/// What programs share.
+struct ReadBefore {
+    std::map<std::uint32_t, decision::Pieces> pieces; ///< roots of ports
+    std::size_t exceptions = 0; ///< of all rows: many rows may say that they have the same
+};
 
 class ProgramReader {
   public:
     ProgramReader(const TableView& tables, const Image& image, std::uint32_t line,
-                  KnownPieces& pieces)
-        : tables_(tables), line_(line), image_(image), pieces_(pieces) {}
+                  ReadBefore& before)
+        : tables_(tables), line_(line), image_(image), before_(before) {}
 
     backends::ProgramImage read();
 
@@ -67,7 +71,7 @@ class ProgramReader {
     const TableView& tables_;
     std::uint32_t line_;
     const Image& image_;
-    KnownPieces& pieces_;
+    ReadBefore& before_;
     const std::vector<std::uint32_t>* identities_ = nullptr; ///< of the program's family
     unsigned shift_ = 0;
     std::uint16_t source_ports_ = 1; ///< classes

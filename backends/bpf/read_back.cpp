@@ -108,7 +108,7 @@ class BpfReader {
             if (each.line <= before)
                 throw NotTables{"programs out of order"};
             before = each.line;
-            ProgramReader reader(tables_, image_, each.line, pieces_);
+            ProgramReader reader(tables_, image_, each.line, before_);
             if (!out_.programs.try_emplace(each.name, reader.read()).second)
                 throw NotTables{"two programs of one name"};
         }
@@ -158,7 +158,7 @@ class BpfReader {
 
     const Image& image_;
     TableView tables_;
-    KnownPieces pieces_;
+    ReadBefore before_;
     NodeImage out_;
     std::size_t blocks_ = 0;
 };

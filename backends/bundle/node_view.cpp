@@ -109,6 +109,8 @@ class ViewBuilder {
         predicates_ = bundle_.predicates(asked);
         for (const auto& [number, record] : predicates_)
             local_.emplace(number, cluster_.predicates.intern(record.predicate));
+        if (cluster_.predicates.size() != predicates_.size())
+            refuse("a predicate has two numbers");
         for (const auto& [id, record] : programs_) {
             ids_.emplace(id, ProgramId{static_cast<std::uint32_t>(cluster_.programs.size())});
             records_.push_back(&record);

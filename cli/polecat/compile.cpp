@@ -131,9 +131,13 @@ class Compiler {
 
   private:
     std::set<std::string> nodes_asked_for() {
-        // The last pod of a node may have gone: its rules then let nothing in.
+        // The last pod of a node may have gone: its rules then let nothing in. Manifests without
+        // any pod on a node say nothing of nodes.
         std::set<std::string> nodes = compiled_.nodes();
-        nodes.merge(nodes_in(options_.plan_from.empty() ? options_.out : options_.plan_from));
+        if (!options_.plan_from.empty())
+            nodes.merge(nodes_in(options_.plan_from));
+        else if (!nodes.empty())
+            nodes.merge(nodes_in(options_.out));
         if (!options_.node.empty()) {
             if (!nodes.contains(options_.node))
                 diagnostics_.report(diag::Code::NoSuchNode, Span{}, {options_.node})

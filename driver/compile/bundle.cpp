@@ -30,7 +30,8 @@ std::set<std::string> nodes_in(const std::string& bundle) {
     const fs::path nodes = fs::path(bundle) / "nodes";
     if (!bundle.empty() && fs::is_directory(nodes))
         for (const auto& each : fs::directory_iterator(nodes))
-            out.insert(each.path().filename().string());
+            if (each.is_directory())
+                out.insert(each.path().filename().string());
     return out;
 }
 

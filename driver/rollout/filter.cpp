@@ -38,32 +38,15 @@ class FilterComparer {
         for (const net::Family family : {net::Family::V4, net::Family::V6})
             compare_tables(before.table(family), after.table(family), judges_anew,
                            family == net::Family::V4 ? "" : " (IPv6)");
-        PartList out;
-        for (auto& [key, part] : parts_)
-            out.add(std::move(part));
-        return out;
+        return parts_.take();
     }
 
   private:
-    RulesPart& part(PartKind kind, const std::string& name) {
-        RulesPart& out = parts_[{kind, name}];
-        out.kind = kind;
-        out.name = name;
-        return out;
-    }
     RulesPart& part_of(const iptables::Set& set) {
         if (const std::string program = program_of_set(set.name); !program.empty())
-            return part(PartKind::Program, program);
-        return part(set.name.ends_with("-pods") ? PartKind::Workloads : PartKind::Predicates,
-                    set.name);
-    }
-
-    static void note(RulesPart& part, const std::string& name, const Tally& whole,
-                     const Tally& inside, Tally& to_whole, Tally& to_inside) {
-        to_whole += whole;
-        to_inside += inside;
-        if (whole.changes() || inside.changes())
-            part.objects.push_back(name);
+            return parts_.at(PartKind::Program, program);
+        return parts_.at(set.name.ends_with("-pods") ? PartKind::Workloads : PartKind::Predicates,
+                         set.name);
     }
 
     void compare_sets(const iptables::Ruleset& before, const iptables::Ruleset& after) {
@@ -78,13 +61,13 @@ class FilterComparer {
                        : members.come);
             members.go = was == nullptr ? 0 : was->members.size() - members.stay;
             RulesPart& to = part_of(set);
-            note(to, set.name, sets, members, to.maps, to.elements);
+            PartTable::count(to, set.name, sets, members, to.maps, to.elements);
         }
         for (const iptables::Set& set : before.sets)
             if (after.find_set(set.name) == nullptr) {
                 RulesPart& to = part_of(set);
-                note(to, set.name, {0, 1, 0, 0}, {0, set.members.size(), 0, 0}, to.maps,
-                     to.elements);
+                PartTable::count(to, set.name, {0, 1, 0, 0}, {0, set.members.size(), 0, 0}, to.maps,
+                                 to.elements);
             }
     }
 
@@ -92,8 +75,8 @@ class FilterComparer {
                         bool judges_anew, const char* family) {
         const auto part_of_chain = [&](const iptables::Chain& chain) -> RulesPart& {
             const std::string program = program_of_chain(chain.name);
-            return program.empty() ? part(PartKind::Chain, chain.name + family)
-                                   : part(PartKind::Program, program);
+            return program.empty() ? parts_.at(PartKind::Chain, chain.name + family)
+                                   : parts_.at(PartKind::Program, program);
         };
         for (const iptables::Chain& chain : after.chains) {
             const iptables::Chain* was = before.find(chain.name);
@@ -120,17 +103,17 @@ class FilterComparer {
                     to.reordered = to.reordered || (differs && !rules.come && !rules.go);
                 }
             }
-            note(to, chain.name, chains, rules, to.chains, to.rules);
+            PartTable::count(to, chain.name, chains, rules, to.chains, to.rules);
         }
         for (const iptables::Chain& chain : before.chains)
             if (after.find(chain.name) == nullptr) {
                 RulesPart& to = part_of_chain(chain);
-                note(to, chain.name, {0, 1, 0, 0}, {0, chain.rules.size(), 0, 0}, to.chains,
-                     to.rules);
+                PartTable::count(to, chain.name, {0, 1, 0, 0}, {0, chain.rules.size(), 0, 0},
+                                 to.chains, to.rules);
             }
     }
 
-    std::map<std::pair<PartKind, std::string>, RulesPart> parts_;
+    PartTable parts_;
 };
 
 void take_plan(NodeRollout& out, const iptables::Plan& plan, const iptables::Ruleset& before) {

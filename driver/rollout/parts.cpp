@@ -168,28 +168,19 @@ class PartComparer {
     PartList run() {
         compare_maps();
         compare_chains();
-        PartList out;
-        for (auto& [key, part] : parts_)
-            out.add(std::move(part));
-        return out;
+        return parts_.take();
     }
 
   private:
-    RulesPart& part(PartKind kind, const std::string& name) {
-        RulesPart& out = parts_[{kind, name}];
-        out.kind = kind;
-        out.name = name;
-        return out;
-    }
     RulesPart& part_of(const Map& map) {
         const std::string program = program_in(map.name);
-        return program.empty() ? part(kind_of_map(map), without_slot(map.name))
-                               : part(PartKind::Program, program);
+        return program.empty() ? parts_.at(kind_of_map(map), without_slot(map.name))
+                               : parts_.at(PartKind::Program, program);
     }
     RulesPart& part_of(const Chain& chain) {
         const std::string program = program_in(chain.name);
-        return program.empty() ? part(PartKind::Chain, chain.name)
-                               : part(PartKind::Program, program);
+        return program.empty() ? parts_.at(PartKind::Chain, chain.name)
+                               : parts_.at(PartKind::Program, program);
     }
 
     void compare_maps() {
@@ -212,14 +203,14 @@ class PartComparer {
                 }
                 left.erase(was);
             }
-            add(part, map.name, maps, elements, part.maps, part.elements);
+            PartTable::count(part, map.name, maps, elements, part.maps, part.elements);
         }
         for (const auto& [name, map] : left) {
             Tally maps, elements;
             maps.go = 1;
             elements.go = map->elements.size();
             RulesPart& part = part_of(*map);
-            add(part, map->name, maps, elements, part.maps, part.elements);
+            PartTable::count(part, map->name, maps, elements, part.maps, part.elements);
         }
     }
 
@@ -246,7 +237,7 @@ class PartComparer {
                     part.reordered = part.reordered || (*was != chain && !rules.come && !rules.go);
                 }
             }
-            add(part, chain.name, chains, rules, part.chains, part.rules);
+            PartTable::count(part, chain.name, chains, rules, part.chains, part.rules);
         }
         for (const Chain& chain : before_.chains)
             if (after_.find_chain(chain.name) == nullptr) {
@@ -254,26 +245,40 @@ class PartComparer {
                 chains.go = 1;
                 rules.go = chain.rules.size();
                 RulesPart& part = part_of(chain);
-                add(part, chain.name, chains, rules, part.chains, part.rules);
+                PartTable::count(part, chain.name, chains, rules, part.chains, part.rules);
             }
-    }
-
-    static void add(RulesPart& part, const std::string& name, const Tally& whole,
-                    const Tally& inside, Tally& to_whole, Tally& to_inside) {
-        to_whole += whole;
-        to_inside += inside;
-        if (whole.changes() || inside.changes())
-            part.objects.push_back(name);
     }
 
     const Ruleset& before_;
     const Ruleset& after_;
     bool judges_anew_;
     unsigned bit_; ///< the lowest of conntrack marks that is ours
-    std::map<std::pair<PartKind, std::string>, RulesPart> parts_;
+    PartTable parts_;
 };
 
 } // namespace
+
+RulesPart& PartTable::at(PartKind kind, const std::string& name) {
+    RulesPart& out = parts_[{kind, name}];
+    out.kind = kind;
+    out.name = name;
+    return out;
+}
+
+void PartTable::count(RulesPart& part, const std::string& name, const Tally& whole,
+                      const Tally& inside, Tally& to_whole, Tally& to_inside) {
+    to_whole += whole;
+    to_inside += inside;
+    if (whole.changes() || inside.changes())
+        part.objects.push_back(name);
+}
+
+PartList PartTable::take() {
+    PartList out;
+    for (auto& [key, part] : parts_)
+        out.add(std::move(part));
+    return out;
+}
 
 PartList compare_parts(const Ruleset& before, const Ruleset& after, bool judges_anew,
                        unsigned flow_mark_bit) {

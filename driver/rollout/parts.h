@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,19 @@ struct PartList {
 
     /// Says how the part changes by its tallies; one that stays is counted only.
     void add(RulesPart part);
+};
+
+/// Parts while two rulesets are compared.
+class PartTable {
+  public:
+    RulesPart& at(PartKind kind, const std::string& name);
+    /// A chain (a map) of a part, and the rules (elements) in it: to the part's tallies of both.
+    static void count(RulesPart& part, const std::string& name, const Tally& whole,
+                      const Tally& inside, Tally& to_whole, Tally& to_inside);
+    PartList take();
+
+  private:
+    std::map<std::pair<PartKind, std::string>, RulesPart> parts_;
 };
 
 /// `judges_anew`: rules that say the generation's number are written again. `flow_mark_bit`: of

@@ -167,6 +167,12 @@ TEST_CASE("a ruleset that was tampered with does not read back") {
     const auto parses = [](const std::string& inner) {
         return nft::parse("table inet polecat {\n" + inner + "\n}\n").ok();
     };
+    // A number is not cut to what fits.
+    const std::string ports = "map m {\ntype inet_service : classid\nelements = { ";
+    CHECK(parses(ports + "80 : 0:1 }\n}"));
+    CHECK_FALSE(parses(ports + "4294967376 : 0:1 }\n}"));
+    CHECK(parses("chain c {\nct mark & 0x1 == 0x1 accept\n}"));
+    CHECK_FALSE(parses("chain c {\nct mark & 0x100000001 == 0x1 accept\n}"));
     CHECK(parses("map m {\ntype classid : classid\nflags interval\n}"));
     CHECK_FALSE(parses("map m {\ntype classid : classid\nflags timeout\n}"));
     CHECK_FALSE(parses("map m {\ntype classid : counter\n}"));

@@ -195,6 +195,11 @@ TEST_CASE("verify: a node's file holds nothing else, and a node without pods has
     CHECK_MESSAGE(has(made.out, "n2: 0 programs"), made.out);
     const auto equal = folder.run("verify bundle m");
     CHECK_MESSAGE(has(equal.out, "n2: equal"), equal.out);
+    // Manifests without pods are a mistake, and close no node.
+    const std::string before = folder.read(kFile);
+    folder.write("m/pods.yaml", "");
+    CHECK(folder.run("compile m -o bundle").exit_code == 1);
+    CHECK(folder.read(kFile) == before);
 }
 
 TEST_CASE("verify: tables of others in a listing") {
