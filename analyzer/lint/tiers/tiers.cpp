@@ -160,7 +160,7 @@ class TiersChecker {
             const Policy* later = find(pair.second);
             if (before == nullptr || later == nullptr || is_kubernetes(*before) ||
                 later->kind != policy::PolicyKind::KubernetesClusterNetworkPolicy ||
-                *before->tier == *later->tier || *later->tier == "kube-baseline")
+                *before->tier == *later->tier || *later->tier == policy::kBaselineTier)
                 continue; // a baseline is there to be decided before
             out_.report(Code::ClusterPolicyOverruled, later->meta.span,
                         {name_of(*before), *before->tier, *later->tier})
