@@ -4,6 +4,8 @@
 #include <iterator>
 #include <vector>
 
+#include "frontend/kinds/kinds.h"
+
 namespace polecat::frontend {
 
 namespace {
@@ -84,8 +86,7 @@ bool say_the_same_of_policy(const Node& a, const Node& b, std::string_view kind)
         return same_at({"metadata.labels"});
     if (kind == "Service")
         return same_at({"spec"});
-    if (kind != "Deployment" && kind != "StatefulSet" && kind != "DaemonSet" &&
-        kind != "ReplicaSet" && kind != "ReplicationController" && kind != "Job")
+    if (!is_workload_kind(kind) || kind == "CronJob") // whose template stands deeper
         return say_the_same(a, b);
     return same_at({"spec.template.metadata.labels", "spec.template.spec.hostNetwork",
                     "spec.template.spec.serviceAccountName", "spec.template.spec.serviceAccount",

@@ -346,13 +346,13 @@ void add_compile(CLI::App& app, int& exit_code) {
                      "itself; bird: a configuration of BIRD 2 for routes")
         ->check(CLI::IsMember({"nftables", "iptables", "bpf", "bundle", "bird"}));
     command->add_option("--node", options->node, "one node; all when absent");
-    command->add_option("-o,--out", options->out, "folder of the bundle");
+    command->add_option("-o,--out", options->out, "folder to write to");
     command->add_option("--base", options->base,
-                        "folder of an earlier bundle: what is still there keeps its numbers");
+                        "folder of an earlier compile: what is still there keeps its numbers");
     command->add_option("--plan-from", options->plan_from,
                         "print the steps from these rules (the listing of a node's table, or a "
-                        "bundle whose files the nodes have loaded whole) instead of writing a "
-                        "bundle");
+                        "compiled folder whose files the nodes have loaded whole) instead of "
+                        "writing any");
     command->add_option("--log-denied", options->node_options.report_group,
                         "a group of nfnetlink_log that is told what is denied and by which rule, "
                         "10 packets a second for each");
@@ -367,7 +367,7 @@ void add_compile(CLI::App& app, int& exit_code) {
         ->check(CLI::IsMember({"policy-ir", "program", "table"}));
     add_bird_options(*command, *options);
     command->footer("Examples:\n"
-                    "  polecat compile manifests/ -o bundle\n"
+                    "  polecat compile manifests/ -o compiled\n"
                     "  polecat compile manifests/ --node node1\n"
                     "  nft -f polecat-bundle/generations.nft    # once after a start\n"
                     "  nft -D generation=0x00010000 -f polecat-bundle/nodes/node1/ruleset.nft\n"

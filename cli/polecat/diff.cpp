@@ -30,6 +30,7 @@ struct DiffCommand {
     DiffOptions how;
     bool on_nodes = false;
     DiffRulesOptions rules;
+    std::string target; ///< of rules; empty: not given
 };
 
 [[noreturn]] void fail(const std::string& message) {
@@ -140,7 +141,7 @@ int compare(const DiffCommand& options, Input& base, Input& head) {
     if (options.on_nodes && (base.diagnostics.has_errors() || head.diagnostics.has_errors()))
         fail("--on-nodes compiles both versions, and one has errors (polecat lint tells them)");
     if (options.on_nodes) {
-        RuleLinks links(before.cluster(), now.cluster());
+        RuleLinks links(before, now);
         for (DiffRow& row : report.rows)
             row.links = links.of(row);
     }
@@ -160,9 +161,9 @@ int compare(const DiffCommand& options, Input& base, Input& head) {
 /// Options that mean something only with --rules, or only without.
 void check_rules_options(const DiffCommand& options) {
     const bool limits = options.fail_on.find('=') != std::string::npos;
-    if (!options.rules.on &&
-        (limits || !options.rules.node.empty() || !options.rules.numbers.empty()))
-        fail("--node, --base and limits of --fail-on are of --rules");
+    if (!options.rules.on && (limits || !options.rules.node.empty() ||
+                              !options.rules.numbers.empty() || !options.target.empty()))
+        fail("--node, --target, --base and limits of --fail-on are of --rules");
     if (options.on_nodes && (options.rules.on || options.how.staged))
         fail("--on-nodes is of flows, by what nodes run: not with --rules or --staged");
     if (options.rules.on &&
@@ -240,8 +241,7 @@ void add_diff(CLI::App& app, int& exit_code) {
         "either may be a folder that compile wrote, or the listing of a node's table");
     command->add_option("--node", options->rules.node, "with --rules: one node, in full");
     command
-        ->add_option("--target", options->rules.target,
-                     "with --rules: the rules of nftables or iptables")
+        ->add_option("--target", options->target, "with --rules: the rules of nftables or iptables")
         ->check(CLI::IsMember({"nftables", "iptables"}));
     command->add_option("--base", options->rules.numbers,
                         "with --rules, where BASE is a listing: the compiled folder that the node "
@@ -263,7 +263,11 @@ void add_diff(CLI::App& app, int& exit_code) {
                     "  polecat diff --staged manifests/\n"
                     "  polecat diff --rules main..feature --fail-on elements=5000\n"
                     "  polecat diff --rules polecat-bundle/ manifests/ --node node1");
-    command->callback([options, &exit_code] { exit_code = run(*options); });
+    command->callback([options, &exit_code] {
+        if (!options->target.empty())
+            options->rules.target = options->target;
+        exit_code = run(*options);
+    });
 }
 
 } // namespace polecat::cli

@@ -220,29 +220,30 @@ void add_verify(CLI::App& app, int& exit_code) {
         ->required();
     command->add_option("MANIFESTS", options->paths,
                         "files or folders with the policy that nodes are held to; without them, "
-                        "whether the bundle is whole");
+                        "whether it is whole");
     add_input_options(*command, options->input);
     command->add_option("--node", options->request.node, "one node; all when absent");
     command
         ->add_option_function<std::string>(
             "--target",
             [options](const std::string& target) { options->request.bpf = target == "bpf"; },
-            "nftables (when absent) or bpf: what the bundle was compiled for")
+            "nftables (when absent) or bpf: what it was compiled for")
         ->check(CLI::IsMember({"nftables", "bpf"}));
-    command->add_option("--rules", options->request.rules,
-                        "what the node runs (`nft -nn list ruleset`), in place of its file in the "
-                        "bundle; tables of others are looked at as well; bpf: a file of tables");
+    command->add_option(
+        "--rules", options->request.rules,
+        "what the node runs (`nft -nn list ruleset`), in place of the file that "
+        "was written for it; tables of others are looked at as well; bpf: a file of tables");
     command->add_option("--format", options->format, "text or json")
         ->check(CLI::IsMember({"text", "json"}));
     command->footer(
         "Exit codes: 0 every node has the policy, 1 some differ or endpoints are closed "
         "(PC5004), 2 something could not be read, said by rules or compared.\n"
         "Examples:\n"
-        "  polecat verify bundle manifests/\n"
-        "  polecat verify bundle\n"
+        "  polecat verify compiled manifests/\n"
+        "  polecat verify compiled\n"
         "  nft -nn list ruleset > held.nft\n"
-        "  polecat verify bundle manifests/ --node node1 --rules held.nft\n"
-        "  polecat verify bundle manifests/ --target bpf");
+        "  polecat verify compiled manifests/ --node node1 --rules held.nft\n"
+        "  polecat verify compiled manifests/ --target bpf");
     command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 

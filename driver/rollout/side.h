@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "backends/iptables/build.h"
 #include "backends/iptables/iptables.h"
 #include "backends/nftables/nftables.h"
 #include "backends/node/build.h"

@@ -36,7 +36,9 @@ Result<NodeImage> image_in(const std::string& path, nft::OtherTables* others) {
     if (others != nullptr)
         rules = backends::without_unreachable(*rules);
     auto image = rules ? backends::read_back(*rules) : Result<NodeImage>(Error{rules.error()});
-    return image ? std::move(image) : Result<NodeImage>(Error{path + ": " + image.error()});
+    if (image)
+        return image;
+    return Error{path + ": " + image.error() + (others != nullptr ? kListedBy : "")};
 }
 
 class Verifier {

@@ -153,10 +153,12 @@ TEST_CASE("diff --rules: limits") {
     CHECK(has(shop.diff(pod, shop.policies, "--fail-on elements=1").out,
               "over the limit: elements that come, go or are written anew on n2: 2, and the limit "
               "is 1"));
-    for (const char* wrong : {"chains=1", "nodes=", "nodes=x", "nodes", "opened"})
+    for (const char* wrong :
+         {"chains=1", "nodes=", "nodes=x", "nodes", "opened", "nodes=1,nodes=5"})
         CHECK_MESSAGE(exit_of(wrong) == 2, wrong);
     CHECK(shop.run("diff base head --fail-on nodes=1").exit_code == 2);
     CHECK(shop.run("diff base head --node n1").exit_code == 2);
+    CHECK(shop.run("diff base head --target nftables").exit_code == 2);
     CHECK(shop.run("diff --rules --prove base head").exit_code == 2);
     CHECK(shop.run("diff --rules --format svg base head").exit_code == 2);
 }

@@ -254,3 +254,27 @@ TEST_CASE("verify: tables of others in a listing") {
                  "table ip a {\n}\n" + held + held.substr(0, held.find("\tchain")) + "}\n");
     CHECK(folder.run(command).exit_code == 2);
 }
+
+TEST_CASE("a listing that was made otherwise says how to make one") {
+    const Compiled folder;
+    auto rules = nft::parse(folder.read(kFile));
+    REQUIRE(rules.ok());
+    for (nft::Map& each : rules->maps)
+        each.elements.clear(); // nft -t
+    const std::string terse = nft::print(nft::with_generation(*rules, 0x70000));
+    for (const std::string& held :
+         {terse, std::string("\n"), std::string("{\"nftables\": [{}]}\n"),
+          std::string("table inet polecat {\n\tchain forward {\n\t}\n}\n"),
+          std::string("table inet polecat {\n\tmap a {\n\t\ttype inet_proto : verdict\n\t\t"
+                      "elements = { tcp : accept }\n\t}\n}\n")}) {
+        folder.write("held.nft", held);
+        const auto verified = folder.run("verify bundle m --node n1 --rules held.nft");
+        CHECK(verified.exit_code == 2);
+        CHECK_MESSAGE(has(verified.out, "`nft -nn list ruleset`"), held << verified.out);
+        if (held == "\n") // may be a folder of manifests without any
+            continue;
+        const auto rolled = folder.run("diff --rules held.nft m --node n1");
+        CHECK(rolled.exit_code == 2);
+        CHECK_MESSAGE(has(rolled.error, "`nft -nn list ruleset`"), held << rolled.error);
+    }
+}

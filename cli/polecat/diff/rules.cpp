@@ -26,7 +26,8 @@ namespace {
     throw CLI::ValidationError(message);
 }
 
-/// Whether a file is rules of nftables and no manifest: by its first line that is no comment.
+/// Whether a file is rules of nftables and no manifest: by its first line that is no comment. What
+/// `nft -j` lists is taken for one, to be refused with the reason.
 bool is_listing(const std::string& path) {
     const auto text = fs::is_regular_file(path) ? read_file(path) : Result<std::string>(Error{""});
     if (!text)
@@ -35,7 +36,8 @@ bool is_listing(const std::string& path) {
     std::string line;
     while (std::getline(lines, line) && (line.empty() || line.starts_with('#')))
         ;
-    return line.starts_with("table inet ") || line.starts_with("delete element inet ");
+    return line.starts_with("table ") || line.starts_with("delete element inet ") ||
+           line.starts_with("{\"nftables\":");
 }
 
 /// A side with what it is made from.
