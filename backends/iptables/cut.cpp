@@ -83,9 +83,11 @@ class Cutter {
         roots.push_back(add_whole(0));
         halve();
         parts_.emplace_back();
+        std::vector<CutPart::Branch> branches;
         for (std::size_t i = 0; i < own_.size(); ++i)
-            parts_.front().branches.push_back({{ProtocolIs{false, own_[i]}}, part_of(roots[i])});
-        parts_.front().branches.push_back({{}, part_of(roots.back())});
+            branches.push_back({{ProtocolIs{false, own_[i]}}, part_of(roots[i])});
+        branches.push_back({{}, part_of(roots.back())});
+        parts_.front().branches = std::move(branches);
         return std::move(parts_);
     }
 

@@ -142,7 +142,7 @@ TEST_CASE("iptables: plans hook chains with their table, and unhook what goes") 
     REQUIRE(comes.ok());
     CHECK(comes->judges_anew);
     const std::string& text = comes->steps[1].text;
-    CHECK(contains(text, "-I PREROUTING -j polecat-raw-in\nCOMMIT\n*mangle\n"));
+    CHECK(contains(text, "-I OUTPUT -j polecat-raw-out\nCOMMIT\n*mangle\n"));
     CHECK(contains(text, "-I POSTROUTING -j polecat-leaving\nCOMMIT\n*filter\n"));
     CHECK_FALSE(contains(text, "-I FORWARD"));
     const auto goes = iptables::plan(comes->result, *before.image);
