@@ -103,10 +103,11 @@ class ManifestsSide : public RulesSide {
     }
 
     ProgramUses filter_uses(const std::string& node, const iptables::FilterImage& image) override {
-        std::map<std::string, std::string> names; // by interface
+        std::map<std::string, std::string> names, hosts; // by interface
         for (const decision::Endpoint& each : lowered_.cluster.endpoints)
-            if (each.node == node && !each.host_network && !each.is_host_endpoint)
-                names[each.interface_name] = name_of(lowered_.cluster, each.object);
+            if (each.node == node && !each.host_network)
+                (each.is_host_endpoint ? hosts : names)[each.interface_name] =
+                    name_of(lowered_.cluster, each.object);
         std::map<std::string, std::set<std::string>> endpoints;
         ProgramUses out;
         for (const iptables::FilteredPod& pod : image.pods)
@@ -116,6 +117,12 @@ class ManifestsSide : public RulesSide {
                     out[program].direction = direction;
                     out[program].endpoints.push_back(names[pod.interface]);
                 }
+        for (const backends::AttachPoint& point : image.frame.attached) {
+            out[point.program].direction =
+                side_name(decision::to_string(point.direction), decision::to_string(point.hook));
+            if (endpoints[point.program].insert(hosts[point.interface]).second)
+                out[point.program].endpoints.push_back(hosts[point.interface]);
+        }
         return out;
     }
 
