@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "cli/polecat/diff/rules_print.h"
+#include "driver/bundle/folder.h"
 #include "driver/compile/folder_kind.h"
 #include "driver/input/unread.h"
 #include "driver/rollout/limits.h"
@@ -38,6 +39,18 @@ bool is_listing(const std::string& path) {
     return line.starts_with("table inet ") || line.starts_with("delete element inet ");
 }
 
+/// A bundle that is refused is told with the code that it has.
+template <class Act> auto guarded(const std::string& folder, const Act& act) {
+    try {
+        return act();
+    } catch (const bundle::Refused& refused) {
+        diag::Diagnostics diagnostics;
+        report(folder, refused, diagnostics);
+        fmt::print(stderr, "{}", diag::render_text(diagnostics.list(), {}, {colour_on(true)}));
+        refuse(folder + " was not looked at");
+    }
+}
+
 /// A side with what it is made from.
 struct Opened {
     std::unique_ptr<Input> input; ///< where the side is made of a path to manifests
@@ -54,6 +67,8 @@ Opened open(const DiffRulesSide& what, const DiffRulesOptions& options, const In
     };
     if (what.input != nullptr)
         out.side = manifests_side(what.name, *what.input, diagnostics);
+    else if (folder_kind(what.name) == FolderKind::Bundle)
+        out.side = guarded(what.name, [&] { return packed_side(what.name, options.key); });
     else if (folder_kind(what.name) != FolderKind::Nothing) {
         if (const std::string why = unfit(what.name, kind_of_target(options.target)); !why.empty())
             refuse(why);
@@ -95,7 +110,9 @@ int diff_rules(const DiffRulesSide& base, const DiffRulesSide& head,
     if (!options.node.empty() && !was.side->nodes().contains(options.node) &&
         !is.side->nodes().contains(options.node))
         refuse("--node: neither has a node `" + options.node + "` with endpoints");
-    const Rollout rollout = roll_out(*was.side, *is.side, {options.node, options.target});
+    const Rollout rollout = guarded(base.name, [&] {
+        return roll_out(*was.side, *is.side, {options.node, options.target});
+    });
     if (rollout.nodes.empty())
         refuse("no endpoint is on a node (spec.nodeName of pods, spec.node of host endpoints)");
     if (is.side->input() != nullptr) {
