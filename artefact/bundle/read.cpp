@@ -311,7 +311,10 @@ void Bundle::check_references(const Contents& contents) const {
             numbers.insert(number);
     const std::vector<std::uint32_t> known(numbers.begin(), numbers.end());
     const auto check_set = [&](const NumberSet& set) { check(has_all(known, set), "an identity"); };
+    std::set<std::string> texts; // of two numbers nobody could say which a program means
     for (const auto& [number, record] : contents.predicates) {
+        if (!texts.insert(to_string(record.predicate)).second)
+            inconsistent("a predicate has two numbers");
         check_set(record.yes);
         check_set(record.unknown);
         for (const PredicateRecord::Member& each : record.members)
