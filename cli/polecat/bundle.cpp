@@ -6,6 +6,7 @@
 #include "backends/bundle/pack.h"
 #include "backends/iptables/iptables.h"
 #include "backends/nftables/nftables.h"
+#include "cli/polecat/bundle/refused.h"
 #include "cli/polecat/commands.h"
 #include "driver/bundle/changes.h"
 #include "driver/bundle/folder.h"
@@ -35,18 +36,6 @@ int told(diag::Diagnostics& diagnostics, const Sources& sources = {}) {
     diagnostics.sort();
     fmt::print(stderr, "{}", diag::render_text(diagnostics.list(), sources, {colour_on(true)}));
     return diagnostics.has_errors() ? kFindings : kGood;
-}
-
-/// A bundle that is refused is told, and nothing else happens.
-template <class Act> int guarded(const std::string& folder, const Act& act) {
-    try {
-        return act();
-    } catch (const bundle::Refused& refused) {
-        diag::Diagnostics diagnostics;
-        report(folder, refused, diagnostics);
-        told(diagnostics);
-        return kBadInput;
-    }
 }
 
 std::string signature_text(const OpenBundle& opened) {
@@ -270,7 +259,7 @@ void print_changes(const char* what, const ComeAndGone& of) {
 
 int diff(const BundleOptions& options) {
     const bundle::Contents before = open_bundle(options.bundle, options.key).bundle.all();
-    return guarded(options.other, [&] {
+    return of_bundle(options.other, [&] {
         const BundleChanges found =
             changes(before, open_bundle(options.other, options.key).bundle.all());
         print_changes("nodes", found.nodes);
@@ -300,7 +289,7 @@ void add_bundle(CLI::App& app, int& exit_code) {
         each->add_option("BUNDLE", options->bundle, "folder of `polecat compile --target bundle`")
             ->required();
         each->callback([options, &exit_code, run] {
-            exit_code = guarded(options->bundle, [&] { return run(*options); });
+            exit_code = of_bundle(options->bundle, [&] { return run(*options); });
         });
         return each;
     };

@@ -10,6 +10,7 @@
 #include "backends/nftables/nftables.h"
 #include "backends/node/felix_keys.h"
 #include "cli/polecat/bgp/input.h"
+#include "cli/polecat/bundle/refused.h"
 #include "cli/polecat/commands.h"
 #include "driver/bundle/folder.h"
 #include "driver/compile/bird.h"
@@ -249,7 +250,9 @@ int compile_bird(const CompileOptions& options, Input& input) {
 /// What an earlier bundle numbered, of either kind.
 bundle::Base bundle_base(const CompileOptions& options) {
     if (!options.base.empty() && is_bundle(options.base))
-        return bundle::base_of(open_bundle(options.base, options.key).bundle.all());
+        return of_bundle(options.base, [&] {
+            return bundle::base_of(open_bundle(options.base, options.key).bundle.all());
+        });
     if (!options.key.empty())
         throw CLI::ValidationError("--key", "it is of the bundle that --base names");
     return {base_numbers(options.base), {}};

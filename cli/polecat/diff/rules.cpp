@@ -7,8 +7,8 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "cli/polecat/bundle/refused.h"
 #include "cli/polecat/diff/rules_print.h"
-#include "driver/bundle/folder.h"
 #include "driver/compile/folder_kind.h"
 #include "driver/input/unread.h"
 #include "driver/rollout/limits.h"
@@ -39,18 +39,6 @@ bool is_listing(const std::string& path) {
     return line.starts_with("table inet ") || line.starts_with("delete element inet ");
 }
 
-/// A bundle that is refused is told with the code that it has.
-template <class Act> auto guarded(const std::string& folder, const Act& act) {
-    try {
-        return act();
-    } catch (const bundle::Refused& refused) {
-        diag::Diagnostics diagnostics;
-        report(folder, refused, diagnostics);
-        fmt::print(stderr, "{}", diag::render_text(diagnostics.list(), {}, {colour_on(true)}));
-        refuse(folder + " was not looked at");
-    }
-}
-
 /// A side with what it is made from.
 struct Opened {
     std::unique_ptr<Input> input; ///< where the side is made of a path to manifests
@@ -68,7 +56,7 @@ Opened open(const DiffRulesSide& what, const DiffRulesOptions& options, const In
     if (what.input != nullptr)
         out.side = manifests_side(what.name, *what.input, diagnostics);
     else if (folder_kind(what.name) == FolderKind::Bundle)
-        out.side = guarded(what.name, [&] { return packed_side(what.name, options.key); });
+        out.side = of_bundle(what.name, [&] { return packed_side(what.name, options.key); });
     else if (folder_kind(what.name) != FolderKind::Nothing) {
         if (const std::string why = unfit(what.name, kind_of_target(options.target)); !why.empty())
             refuse(why);
@@ -110,7 +98,7 @@ int diff_rules(const DiffRulesSide& base, const DiffRulesSide& head,
     if (!options.node.empty() && !was.side->nodes().contains(options.node) &&
         !is.side->nodes().contains(options.node))
         refuse("--node: neither has a node `" + options.node + "` with endpoints");
-    const Rollout rollout = guarded(base.name, [&] {
+    const Rollout rollout = of_bundle(base.name, [&] {
         return roll_out(*was.side, *is.side, {options.node, options.target});
     });
     if (rollout.nodes.empty())
