@@ -88,10 +88,14 @@ class EndVariables {
         const ExistingEnds* ends = nullptr;
         std::vector<const decision::Program*> programs; ///< whose predicates are asked
     };
+    /// What tells spots apart beside predicates, by spot of the first version; empty: nothing.
+    struct Marks {
+        std::vector<std::uint32_t> source, destination;
+    };
     /// `own`: the endpoints that run the programs, in the first version; absent: packets have any
     /// ends there. All must outlive this.
     EndVariables(Terms& terms, Packet& packet, std::vector<Version> versions,
-                 const std::optional<std::vector<decision::ObjectId>>& own);
+                 const std::optional<std::vector<decision::ObjectId>>& own, Marks marks = {});
 
     /// What holds of every pair of ends.
     Term domain() const { return domain_; }
@@ -105,6 +109,10 @@ class EndVariables {
     Term is_number(std::uint64_t number, bool source) {
         return is_class(source ? source_ : destination_, number);
     }
+    /// The end is a spot with this mark.
+    Term has_mark(std::uint32_t mark, bool source);
+    /// The end is an address that no endpoint has.
+    Term is_outside(bool source);
     Term index(bool source) const { return (source ? source_ : destination_).index; }
     Term address(bool source) const { return (source ? source_ : destination_).address; }
     /// The ends that a model describes: source, destination.
@@ -123,13 +131,14 @@ class EndVariables {
     };
     struct Side {
         std::vector<Asked> predicates;
+        std::vector<std::uint32_t> marks; ///< by spot, or none
         std::vector<SpotClass> classes;
         bool has_outside = false; ///< class number classes.size()
         Term index, address;
-        /// Numbers of the classes by what each predicate says there.
+        /// Numbers of the classes by what is seen there.
         std::map<std::vector<std::uint32_t>, std::size_t> numbers;
     };
-    /// What each predicate of the side says at the spot: numbers of kinds.
+    /// What each predicate of the side says at the spot: numbers of kinds; then the mark.
     std::vector<std::uint32_t> seen(const Side& side, std::uint32_t spot) const;
     void fill(Side& side, const std::optional<std::vector<decision::ObjectId>>& only);
     void fill_with_all(Side& side);

@@ -161,9 +161,10 @@ int compare(const DiffCommand& options, Input& base, Input& head) {
 /// Options that mean something only with --rules, or only without.
 void check_rules_options(const DiffCommand& options) {
     const bool limits = options.fail_on.find('=') != std::string::npos;
-    if (!options.rules.on && (limits || !options.rules.node.empty() ||
-                              !options.rules.numbers.empty() || !options.target.empty()))
-        fail("--node, --target, --base and limits of --fail-on are of --rules");
+    if (!options.rules.on &&
+        (limits || !options.rules.node.empty() || !options.rules.numbers.empty() ||
+         !options.rules.key.empty() || !options.target.empty()))
+        fail("--node, --target, --base, --key and limits of --fail-on are of --rules");
     if (options.on_nodes && (options.rules.on || options.how.staged))
         fail("--on-nodes is of flows, by what nodes run: not with --rules or --staged");
     if (options.rules.on &&
@@ -243,6 +244,9 @@ void add_diff(CLI::App& app, int& exit_code) {
     command
         ->add_option("--target", options->target, "with --rules: the rules of nftables or iptables")
         ->check(CLI::IsMember({"nftables", "iptables"}));
+    command->add_option("--key", options->rules.key,
+                        "with --rules: a file with the public key that bundles must be signed "
+                        "with");
     command->add_option("--base", options->rules.numbers,
                         "with --rules, where BASE is a listing: the compiled folder that the node "
                         "was loaded from");

@@ -185,21 +185,6 @@ std::string policy_of(const std::string& slot) {
     return {};
 }
 
-/// Who runs programs by what origins.json says.
-ProgramUses uses_in(const Origins& origins) {
-    ProgramUses out;
-    for (const auto& [program, uses] : origins.uses)
-        for (const Origins::Use& each : uses) {
-            out[program].direction = side_name(each.direction, each.hook);
-            out[program].endpoints.push_back(each.endpoint);
-        }
-    for (const auto& [place, slots] : origins.slots)
-        for (const std::string& slot : slots)
-            if (const std::string policy = policy_of(slot); !policy.empty())
-                out[place.second].policies.insert(policy);
-    return out;
-}
-
 class BundleSide : public RulesSide {
   public:
     BundleSide(std::string folder, std::optional<backends::Numbers> numbers)
@@ -320,6 +305,20 @@ class ListingSide : public RulesSide {
 };
 
 } // namespace
+
+ProgramUses uses_in(const Origins& origins) {
+    ProgramUses out;
+    for (const auto& [program, uses] : origins.uses)
+        for (const Origins::Use& each : uses) {
+            out[program].direction = side_name(each.direction, each.hook);
+            out[program].endpoints.push_back(each.endpoint);
+        }
+    for (const auto& [place, slots] : origins.slots)
+        for (const std::string& slot : slots)
+            if (const std::string policy = policy_of(slot); !policy.empty())
+                out[place.second].policies.insert(policy);
+    return out;
+}
 
 std::unique_ptr<RulesSide> manifests_side(std::string name, const Input& input,
                                           diag::Diagnostics* diagnostics) {

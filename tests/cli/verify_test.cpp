@@ -278,3 +278,20 @@ TEST_CASE("a listing that was made otherwise says how to make one") {
         CHECK_MESSAGE(has(rolled.error, "`nft -nn list ruleset`"), held << rolled.error);
     }
 }
+
+TEST_CASE("verify --prove: Z3 says the same, with counts") {
+    const Compiled folder;
+    const auto proved = folder.run("verify bundle m --prove");
+    CHECK_MESSAGE(proved.exit_code == 0, proved.out << proved.error);
+    CHECK_MESSAGE(has(proved.out, "  Z3: 3 programs proved equal to the policy's, 0 different\n"),
+                  proved.out);
+    folder.write("m/policy.yaml", policy_for(5433));
+    const auto other = folder.run("verify bundle m --prove");
+    CHECK(other.exit_code == 1);
+    CHECK_MESSAGE(has(other.out, ", 1 different"), other.out);
+    const auto as_json = folder.run("verify bundle m --prove --node n1 --format json");
+    CHECK_MESSAGE(has(as_json.out, "\"proof\": {"), as_json.out);
+    CHECK(has(as_json.out, "\"different\": 1"));
+    CHECK(folder.run("verify bundle --prove").exit_code == 2);
+    CHECK(folder.run("verify bundle m --key k.pub").exit_code == 2); // nothing here is signed
+}
