@@ -57,10 +57,15 @@ struct ConnectivityMap::State {
             by_class.push_back(number_of({sure, shown(sets.may)}));
         }
         Profile out{by_class.front(), {}};
-        for (const auto& [group, number] : program.others().groups)
-            if (by_class[number] != by_class.front())
-                out.others.push_back({group, by_class[number]});
-        out.others.shrink_to_fit();
+        const auto& others = program.others().groups;
+        const auto is_unusual = [&](const auto& each) {
+            return by_class[each.second] != out.usual;
+        };
+        const auto unusual = std::count_if(others.begin(), others.end(), is_unusual);
+        out.others.reserve(static_cast<std::size_t>(unusual));
+        for (const auto& each : others)
+            if (is_unusual(each))
+                out.others.push_back({each.first, by_class[each.second]});
         return out;
     }
 

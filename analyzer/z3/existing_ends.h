@@ -51,6 +51,7 @@ class ExistingEnds {
         net::Protocol protocol = 0;
         std::optional<std::uint16_t> port;
     };
+    using Listed = std::map<net::Protocol, std::set<std::uint16_t>>; ///< ports, by protocol
     /// What a predicate says of every spot. Without points it says the same of every packet.
     struct Column {
         std::vector<Point> points;
@@ -68,7 +69,7 @@ class ExistingEnds {
     void find_alike();
     void fill(Column& column, const decision::Predicate& predicate) const;
     std::vector<decision::Tri> ask(const decision::Predicate& predicate, const Column& column,
-                                   const Spot& spot) const;
+                                   const Listed& listed, const Spot& spot) const;
     std::vector<Point> points_of(const decision::Predicate& predicate) const;
 
     const decision::LoweredCluster& cluster_;

@@ -63,11 +63,29 @@ std::optional<Revisions> revisions_of(const std::string& text) {
 }
 
 Input input_of(const std::string& revision, const std::vector<std::string>& paths,
-               const InputOptions& options) {
-    auto input = read_revision(revision, paths, options);
+               const InputOptions& options, yaml::EarlierDocuments& earlier) {
+    auto input = read_revision(revision, paths, options, &earlier);
     if (!input)
         fail(input.error());
     return std::move(*input);
+}
+
+struct Versions {
+    Input &base, &head;
+};
+
+Versions versions_of(const Revisions& revisions, const std::vector<std::string>& paths,
+                     const InputOptions& options) {
+    yaml::EarlierDocuments earlier;
+    Input& base = kept(input_of(revisions.base, paths, options, earlier));
+    return {base, kept(input_of(revisions.head, paths, options, earlier))};
+}
+
+Versions versions_of(const std::string& base_path, const std::string& head_path,
+                     const InputOptions& options) {
+    yaml::EarlierDocuments earlier;
+    Input& base = kept(read_input({base_path}, options, {}, &earlier));
+    return {base, kept(read_input({head_path}, options, {}, &earlier))};
 }
 
 bool wants_failure(const std::string& fail_on, const DiffReport& report) {
@@ -184,8 +202,7 @@ int run(const DiffCommand& options) {
         InputOptions how = options.input;
         if (options.rules.on)
             how.variants = frontend::Variants::Refused; // as compile has it
-        Input& base = kept(input_of(revisions->base, paths, how));
-        Input& head = kept(input_of(revisions->head, paths, how));
+        const auto [base, head] = versions_of(*revisions, paths, how);
         if (options.rules.on)
             return diff_rules({revisions->base, &base}, {revisions->head, &head}, options.rules,
                               how, options.format, options.fail_on);
@@ -201,8 +218,7 @@ int run(const DiffCommand& options) {
     if (options.rules.on)
         return diff_rules({options.what[0]}, {options.what[1]}, options.rules, options.input,
                           options.format, options.fail_on);
-    Input& base = kept(read_input({options.what[0]}, options.input));
-    Input& head = kept(read_input({options.what[1]}, options.input));
+    const auto [base, head] = versions_of(options.what[0], options.what[1], options.input);
     return compare(options, base, head);
 }
 

@@ -9,6 +9,7 @@
 #include "frontend/discover.h"
 #include "frontend/doubles.h"
 #include "frontend/passed_by.h"
+#include "frontend/yaml/earlier.h"
 #include "ir/decision/lowered.h"
 #include "ir/policy/cluster.h"
 #include "passes/lower.h"
@@ -46,10 +47,13 @@ struct Input {
     bool rendered = false;   ///< by helm or kustomize, in part
     std::vector<frontend::PassedBy> passed_by;
 };
+/// `earlier`: of another version, which is then to outlive it.
 Input read_input(const std::vector<std::string>& paths, const InputOptions& options = {},
-                 const std::function<bool(const std::string&)>& excluded = {});
+                 const std::function<bool(const std::string&)>& excluded = {},
+                 yaml::EarlierDocuments* earlier = nullptr);
 /// The same for files that are in memory.
-Input read_input(std::vector<frontend::File> files, const InputOptions& options);
+Input read_input(std::vector<frontend::File> files, const InputOptions& options,
+                 yaml::EarlierDocuments* earlier = nullptr);
 
 /// Prints errors (and warnings, if asked) to standard error. True when there are errors.
 bool print_errors(const Input& input, bool warnings);

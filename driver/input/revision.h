@@ -10,8 +10,8 @@
 namespace polecat::driver {
 
 /// What lies below the paths in the revision; helm and kustomize get a copy of it, where they are
-/// asked for.
+/// asked for. `earlier`: as in read_input().
 Result<Input> read_revision(const std::string& revision, const std::vector<std::string>& paths,
-                            const InputOptions& options);
+                            const InputOptions& options, yaml::EarlierDocuments* earlier);
 
 } // namespace polecat::driver
