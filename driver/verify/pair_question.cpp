@@ -3,7 +3,7 @@
 #include <set>
 #include <tuple>
 
-#include "analyzer/flows/hook_flows.h"
+#include "analyzer/flows/program_view.h"
 
 namespace polecat::driver {
 

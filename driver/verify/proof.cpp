@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "analyzer/explain/trail.h"
-#include "analyzer/flows/hook_flows.h"
+#include "analyzer/flows/program_view.h"
 #include "backends/node/programs.h"
 #include "driver/verify/both_programs.h"
 #include "driver/verify/pair_question.h"
