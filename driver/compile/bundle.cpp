@@ -23,7 +23,8 @@ template <class T, class Parse> Result<T> parsed_file(const std::string& path, c
 
 /// `nft -t` leaves elements out: chains stay to which nothing leads.
 bool lacks_elements(const nft::Ruleset& rules) {
-    return std::all_of(rules.maps.begin(), rules.maps.end(),
+    return !rules.maps.empty() &&
+           std::all_of(rules.maps.begin(), rules.maps.end(),
                        [](const nft::Map& each) { return each.elements.empty(); }) &&
            backends::without_unreachable(rules).chains.size() < rules.chains.size();
 }
