@@ -143,25 +143,24 @@ ExistingEnds::points_of(const decision::Predicate& predicate) const {
 }
 
 /// By point of the column; `listed`: its ports.
-std::vector<Tri> ExistingEnds::ask(const decision::Predicate& predicate, const Column& column,
-                                   const Listed& listed, const Spot& spot) const {
+void ExistingEnds::ask(const decision::Predicate& predicate, const Column& column,
+                       const Listed& listed, const Spot& spot, std::vector<Tri>& out) const {
+    out.clear();
     const decision::End end{{spot.object}, spot.address};
     const auto holds = [&](net::Protocol protocol, std::optional<std::uint16_t> port) {
         return decision::holds(predicate, cluster_.world, end, family_, protocol, port);
     };
     if (column.points.empty())
-        return {holds(0, std::nullopt)};
+        return out.push_back(holds(0, std::nullopt));
     // What does not hold at a port that is not known holds at none.
     std::array<bool, 256> nowhere{}; // by protocol
     for (const auto& [protocol, ports] : listed)
         nowhere[protocol] = holds(protocol, std::nullopt) == Tri::No;
-    std::vector<Tri> out;
     for (const Point& point : column.points)
         out.push_back(nowhere[point.protocol]
                           ? Tri::No
                           : holds(point.protocol,
                                   point.port ? *point.port : other_port(listed, point.protocol)));
-    return out;
 }
 
 void ExistingEnds::fill(Column& column, const decision::Predicate& predicate) const {
@@ -178,16 +177,17 @@ void ExistingEnds::fill(Column& column, const decision::Predicate& predicate) co
     else if (by_port != nullptr)
         alike = alike_.of(by_port->selector, by_port->name);
     std::map<std::vector<Tri>, std::uint32_t> kinds;
+    std::vector<Tri> kind;
     for (std::uint32_t i = 0; i < spots_.size(); ++i) {
         if (!alike.empty() && alike[i] != i) {
             column.kind_of.push_back(column.kind_of[alike[i]]);
             continue;
         }
-        std::vector<Tri> kind = ask(predicate, column, listed, spots_[i]);
+        ask(predicate, column, listed, spots_[i], kind);
         const auto [at, is_new] =
             kinds.try_emplace(kind, static_cast<std::uint32_t>(column.kinds.size()));
         if (is_new)
-            column.kinds.push_back(std::move(kind));
+            column.kinds.push_back(kind);
         column.kind_of.push_back(at->second);
     }
     find_usual(column);

@@ -68,8 +68,8 @@ class ExistingEnds {
   private:
     void find_alike();
     void fill(Column& column, const decision::Predicate& predicate) const;
-    std::vector<decision::Tri> ask(const decision::Predicate& predicate, const Column& column,
-                                   const Listed& listed, const Spot& spot) const;
+    void ask(const decision::Predicate& predicate, const Column& column, const Listed& listed,
+             const Spot& spot, std::vector<decision::Tri>& out) const;
     std::vector<Point> points_of(const decision::Predicate& predicate) const;
 
     const decision::LoweredCluster& cluster_;

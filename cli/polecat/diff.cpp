@@ -64,7 +64,7 @@ std::optional<Revisions> revisions_of(const std::string& text) {
 
 Input input_of(const std::string& revision, const std::vector<std::string>& paths,
                const InputOptions& options, yaml::EarlierDocuments& earlier) {
-    auto input = read_revision(revision, paths, options, &earlier);
+    auto input = read_revision(revision, paths, options, earlier);
     if (!input)
         fail(input.error());
     return std::move(*input);
@@ -84,8 +84,8 @@ Versions versions_of(const Revisions& revisions, const std::vector<std::string>&
 Versions versions_of(const std::string& base_path, const std::string& head_path,
                      const InputOptions& options) {
     yaml::EarlierDocuments earlier;
-    Input& base = kept(read_input({base_path}, options, {}, &earlier));
-    return {base, kept(read_input({head_path}, options, {}, &earlier))};
+    Input& base = kept(read_version({base_path}, options, earlier));
+    return {base, kept(read_version({head_path}, options, earlier))};
 }
 
 bool wants_failure(const std::string& fail_on, const DiffReport& report) {

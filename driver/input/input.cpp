@@ -8,6 +8,7 @@
 
 #include "driver/input/render.h"
 #include "driver/input/render_reason.h"
+#include "driver/input/versions.h"
 #include "frontend/load.h"
 #include "support/diag/render.h"
 #include "support/letters.h"
@@ -38,7 +39,8 @@ void report(const RenderRun::Failure& failure, diag::Diagnostics& diagnostics) {
                         listed({failure.folders.begin() + 1, failure.folders.end()}, kMost)));
 }
 
-void load_into(Input& input, std::vector<frontend::File> files, yaml::EarlierDocuments* earlier) {
+void load_into(Input& input, std::vector<frontend::File> files,
+               yaml::EarlierDocuments* earlier = nullptr) {
     const RenderRun run = render(files, input.options);
     input.rendered = run.rendered;
     for (const frontend::File& each : files)
@@ -66,19 +68,33 @@ void load_into(Input& input, std::vector<frontend::File> files, yaml::EarlierDoc
 } // namespace
 
 Input read_input(const std::vector<std::string>& paths, const InputOptions& options,
-                 const std::function<bool(const std::string&)>& excluded,
-                 yaml::EarlierDocuments* earlier) {
+                 const std::function<bool(const std::string&)>& excluded) {
     Input out;
     out.options = options;
-    load_into(out, frontend::read_files(paths, out.diagnostics, excluded), earlier);
+    load_into(out, frontend::read_files(paths, out.diagnostics, excluded));
     return out;
 }
 
-Input read_input(std::vector<frontend::File> files, const InputOptions& options,
-                 yaml::EarlierDocuments* earlier) {
+Input read_input(std::vector<frontend::File> files, const InputOptions& options) {
     Input out;
     out.options = options;
-    load_into(out, std::move(files), earlier);
+    load_into(out, std::move(files));
+    return out;
+}
+
+Input read_version(const std::vector<std::string>& paths, const InputOptions& options,
+                   yaml::EarlierDocuments& earlier) {
+    Input out;
+    out.options = options;
+    load_into(out, frontend::read_files(paths, out.diagnostics), &earlier);
+    return out;
+}
+
+Input read_version(std::vector<frontend::File> files, const InputOptions& options,
+                   yaml::EarlierDocuments& earlier) {
+    Input out;
+    out.options = options;
+    load_into(out, std::move(files), &earlier);
     return out;
 }
 

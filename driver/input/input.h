@@ -9,7 +9,6 @@
 #include "frontend/discover.h"
 #include "frontend/doubles.h"
 #include "frontend/passed_by.h"
-#include "frontend/yaml/earlier.h"
 #include "ir/decision/lowered.h"
 #include "ir/policy/cluster.h"
 #include "passes/lower.h"
@@ -47,13 +46,10 @@ struct Input {
     bool rendered = false;   ///< by helm or kustomize, in part
     std::vector<frontend::PassedBy> passed_by;
 };
-/// `earlier`: of another version, which is then to outlive it.
 Input read_input(const std::vector<std::string>& paths, const InputOptions& options = {},
-                 const std::function<bool(const std::string&)>& excluded = {},
-                 yaml::EarlierDocuments* earlier = nullptr);
+                 const std::function<bool(const std::string&)>& excluded = {});
 /// The same for files that are in memory.
-Input read_input(std::vector<frontend::File> files, const InputOptions& options,
-                 yaml::EarlierDocuments* earlier = nullptr);
+Input read_input(std::vector<frontend::File> files, const InputOptions& options);
 
 /// Prints errors (and warnings, if asked) to standard error. True when there are errors.
 bool print_errors(const Input& input, bool warnings);
