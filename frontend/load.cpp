@@ -343,8 +343,12 @@ policy::Cluster load_files(std::vector<File> files, Sources& sources,
         put_into_namespace(reader.documents, options.space);
     policy::Cluster cluster;
     for (std::size_t i = 0; i < files.size(); ++i)
-        if (gives_unknown_namespace(layout.placements[i]))
+        if (gives_unknown_namespace(layout.placements[i])) {
             cluster.placed_elsewhere.insert(ids[i]);
+            if (files[i].text.find("containers:") != std::string::npos) // its pods go to each
+                for (const Placement& each : layout.placements[i])
+                    cluster.spaces_in_part.insert(each.space);
+        }
     std::vector<Object> objects = objects_of(reader.documents, diagnostics);
     note_unplaced(objects, sources, cluster);
     drop_doubles(objects, &sources, options.variants, cluster, diagnostics);

@@ -41,8 +41,15 @@ bool is_kubernetes_slip(std::string_view group, std::string_view kind) {
 bool is_nearly_ours(std::string_view group) {
     static constexpr std::string_view kGroups[] = {"networking.k8s.io", "policy.networking.k8s.io",
                                                    "projectcalico.org", "crd.projectcalico.org"};
-    return group.find('.') == std::string_view::npos || group.ends_with(".k8s.io") ||
-           group.ends_with("projectcalico.org") || diag::nearest(group, kGroups).has_value();
+    static constexpr std::string_view kDomains[] = {"k8s.io", "kubernetes.io", "projectcalico.org"};
+    if (group.find('.') == std::string_view::npos || group.ends_with(".k8s.io") ||
+        group.ends_with("projectcalico.org"))
+        return true;
+    // `networking.k8s`, not `networking.example.io`: whose it is says the domain.
+    const std::string_view domain = group.substr(group.find('.') + 1);
+    return diag::nearest(group, kGroups).has_value() &&
+           (domain.find("k8s") != std::string_view::npos || diag::nearest(domain, kDomains) ||
+            diag::nearest(group, kDomains));
 }
 
 /// `near` is another kind, and no second one of the group is near as well.

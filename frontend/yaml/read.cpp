@@ -192,7 +192,9 @@ std::vector<Document> read_documents(const Sources& sources, FileId file,
         return out;
     }
     if (const std::size_t bad = first_bad_byte(text); bad != std::string_view::npos) {
-        diagnostics.report(diag::Code::NotUtf8, place_of_byte(text, file, bad));
+        auto& diagnostic = diagnostics.report(diag::Code::NotUtf8, place_of_byte(text, file, bad));
+        if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
+            diagnostic.with_hint("it is UTF-16, as PowerShell's `>` writes it: save it as UTF-8");
         return out;
     }
     if (text.starts_with(kByteOrderMark))
