@@ -82,7 +82,7 @@ void print_plan(const backends::Plan& plan, const backends::NodeImage& to,
                    backends::Generation{1}.bits(to.flow_mark_bit));
     for (std::size_t i = 0; i < plan.steps.size(); ++i)
         fmt::print("# node {}, step {} of {}: {}\n{}", node, i + 1, plan.steps.size(),
-                   plan.steps[i].what, plan.steps[i].text);
+                   plan.steps[i].what, plan.steps[i].text());
     for (const auto& [name, compiled] : plan.renamed)
         fmt::print("# program {} is {} in origins.json\n", name, compiled);
     for (const net::Address& each : plan.forget)
