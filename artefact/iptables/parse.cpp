@@ -127,9 +127,26 @@ class RuleReader {
     }
 
   private:
+    /// An option belongs to the extension that was named last.
+    void of(std::string_view extension) {
+        if (extension_ != extension)
+            line_.fail("-m " + std::string(extension) + " before its options");
+        is_used_ = true;
+    }
+    void name_extension() {
+        if (!is_used_)
+            line_.fail("an option of " + extension_);
+        extension_ = line_.one_of(
+            {"multiport", "icmp", "icmp6", "set", "conntrack", "connmark", "comment", "bpf"});
+        is_used_ = false;
+    }
+
     /// Those that may be negated.
     bool read_match(const std::string& word, bool negated) {
         auto& to = rule_.matches;
+        for (const auto& [option, extension] : kOptions)
+            if (word == option)
+                of(extension);
         if (word == "-p")
             to.emplace_back(ProtocolIs{negated, protocol_in(line_)});
         else if (word == "--sports" || word == "--dports")
@@ -152,8 +169,7 @@ class RuleReader {
         else if (word == "-s" || word == "-d")
             to.emplace_back(address_of(line_, word == "-s"));
         else if (word == "-m")
-            line_.one_of(
-                {"multiport", "icmp", "icmp6", "set", "conntrack", "connmark", "comment", "bpf"});
+            name_extension();
         else if (word == "--ctstate")
             to.emplace_back(state_of(line_));
         else if (word == "--ctdir") {
@@ -216,11 +232,21 @@ class RuleReader {
         const bool to_chain = kind == Target::Kind::Jump || kind == Target::Kind::Goto;
         if (to_chain && !name.starts_with(kPrefix))
             line_.fail("a chain of ours");
-        rule_.target = {kind, std::move(name), {}};
+        if (!is_used_)
+            line_.fail("an option of " + extension_);
+        rule_.target = {kind, std::move(name), {}, {}};
         done_ = true;
     }
 
+    static constexpr std::pair<std::string_view, std::string_view> kOptions[] = {
+        {"--sports", "multiport"},  {"--dports", "multiport"}, {"--icmp-type", "icmp"},
+        {"--icmpv6-type", "icmp6"}, {"--match-set", "set"},    {"--ctproto", "conntrack"},
+        {"--ctstate", "conntrack"}, {"--ctdir", "conntrack"},  {"--mark", "connmark"},
+        {"--comment", "comment"},   {"--object-pinned", "bpf"}};
+
     Line& line_;
+    std::string extension_;
+    bool is_used_ = true; ///< an option of `extension_` was there
     Rule rule_;
     bool done_ = false;
 };

@@ -63,8 +63,12 @@ Said said_by(const std::string& rules, const std::string& sets) {
             out["others"].push_back(line);
     }
     for (const std::string& line : lines_in(sets))
-        if (!line.empty() && !line.starts_with('#'))
-            out["set " + head_of(line.substr(line.find(' ') + 1), 1)].push_back(line);
+        if (!line.empty() && !line.starts_with('#')) {
+            Lines& set = out["set " + head_of(line.substr(line.find(' ') + 1), 1)];
+            const bool creates = line.starts_with("create");
+            // Made first, and once.
+            set.push_back(creates == set.empty() ? line : "not in order: " + line);
+        }
     for (auto& [name, lines] : out)
         if (name.starts_with("set "))
             lines = [](const std::set<std::string>& sorted) {

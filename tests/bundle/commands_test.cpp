@@ -36,6 +36,7 @@ TEST_CASE("bundle: what a node extracts is what a compile writes for it") {
     const Bundled folder;
     REQUIRE(folder.run("compile m -o direct").exit_code == 0);
     REQUIRE(folder.run("compile m --target iptables --node node1 -o ipt").exit_code == 0);
+    REQUIRE(folder.run("compile m --target bpf --node node2 -o tables").exit_code == 0);
     folder.shell("mv m w"); // the bundle is enough
     for (const std::string node : {"node0", "node1", "node2"}) {
         const auto made = folder.run("bundle extract b --node " + node + " -o x");
@@ -50,7 +51,6 @@ TEST_CASE("bundle: what a node extracts is what a compile writes for it") {
     CHECK_MESSAGE(filters.exit_code == 0, filters.error);
     for (const std::string file : {"sets.ipset", "rules.v4", "rules.v6"})
         CHECK(folder.read("y/nodes/node1/" + file) == folder.read("ipt/nodes/node1/" + file));
-    REQUIRE(folder.run("compile w --target bpf --node node2 -o tables").exit_code == 0);
     const auto tables = folder.run("bundle extract b --node node2 --target bpf -o t");
     CHECK_MESSAGE(tables.exit_code == 0, tables.error);
     for (const std::string file :
@@ -262,7 +262,7 @@ TEST_CASE(
           "compile m --target bundle -o direct", "bundle extract b --node node1 -o b",
           "bundle extract b --node node1 --target iptables --flow-mark-bit 3 -o y",
           "bundle show b --node node1 --format json", "verify direct m --target bpf",
-          "diff --rules direct m --target iptables", "diff --rules b m"})
+          "diff --rules direct m --target iptables"})
         CHECK_MESSAGE(folder.run(command).exit_code == 2, command);
     CHECK(folder.run("bundle show b --node nope").exit_code == 1);
     CHECK(has(folder.run("bundle show b --node nope").error, "PC5006"));

@@ -107,7 +107,7 @@ TEST_CASE("verify: a bundle that is not whole") {
     refused(kFile, "table inet polecat {", "table inet polecat {\n\tflags dormant");
     refused("bundle/numbers.txt", "\n", "\nx\n");
     refused("bundle/generations.nft", "0x00010000", "0x00020000");
-    refused("bundle/nodes/n1/origins.json", "\"node\": \"n1\"", "\"node\": \"n2\"");
+    refused("bundle/nodes/n1/origins.json", "\"node\":\"n1\"", "\"node\":\"n2\"");
     refused("bundle/nodes/n1/origins.json", "{", "");
     folder.write("bundle/nodes/n1/origins.json", "{\"node\": \"n1\", \"endpoints\": []}");
     const auto lacking = folder.run("verify bundle");

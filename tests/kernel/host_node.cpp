@@ -206,7 +206,7 @@ void check_random_hosts(const char* target, std::size_t usual_seeds,
     const std::size_t seeds = count_of("POLECAT_KERNEL_SEEDS", usual_seeds);
     for (std::uint64_t seed = first; seed < first + seeds; ++seed)
         check_random_host(seed, loader_of(seed), tally);
-    MESSAGE(target << ", " << seeds << " clusters with host endpoints: " << tally.flows
+    MESSAGE(std::string(target) << ", " << seeds << " clusters with host endpoints: " << tally.flows
                    << " flows, " << tally.allowed << " allowed");
     CHECK(tally.flows > 200 * seeds);
     CHECK(tally.allowed > tally.flows / 20);

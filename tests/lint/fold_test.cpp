@@ -112,8 +112,9 @@ TEST_CASE("a rule without peers is told once, but where that is hardly meant") {
 
 TEST_CASE("what one mend takes away is one finding") {
     diag::Diagnostics list;
+    std::uint32_t line = 0;
     const auto typo = [&](const char* policy, const char* rule, const char* what) {
-        list.report(Code::SelectorTypo, {},
+        list.report(Code::SelectorTypo, {FileId{0}, ++line, 1, 1},
                     {"namespaceSelector of rule " + std::string(rule), what})
             .about(policy)
             .with_fact("label", "name");

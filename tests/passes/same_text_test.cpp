@@ -64,7 +64,7 @@ TEST_CASE("policies have the same text where their texts are equal") {
         end("nets: [10.0.0.0/8, 11.0.0.0/8]"),
         end("notNets: [10.0.0.0/8]"),
         end("selector: a == 'b'"),
-        end("selector: a in {'b'}"),
+        end("selector: \"a in {'b'}\""),
         end("notSelector: a == 'b'"),
         end("namespaceSelector: a == 'b'"),
         end("serviceAccounts: {names: [a]}"),
