@@ -126,6 +126,14 @@ Origins Compilation::origins(const std::string& node, const backends::NodeImage&
     return out ? *out : Origins{};
 }
 
+backends::Numbers Compilation::all_numbers() {
+    for (const decision::Endpoint& each : cluster_.endpoints)
+        if (!each.node.empty() && !each.host_network)
+            for (const auto& [key, program] : cluster_.groups[each.group.value].programs)
+                program_name(program.program);
+    return numbers();
+}
+
 std::string Compilation::name_at(const net::Address& address) const {
     const auto held = decision::end_of(cluster_.world, address).objects;
     return held.empty() ? "" : name_of(cluster_, held.front());

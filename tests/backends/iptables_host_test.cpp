@@ -67,7 +67,7 @@ std::string text_of_chain(const HostFiltered& made, const std::string& name, In 
     return iptables::print(iptables::Table{{*found}});
 }
 
-bool contains(const std::string& text, const std::string& part) {
+bool has_part(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
 
@@ -86,28 +86,28 @@ TEST_CASE("iptables: random policy at every hook of host endpoints reads back") 
 TEST_CASE("iptables: each hook of a host endpoint has its programs in its table") {
     const HostFiltered made =
         read_again(pod("web", "web", 1) + testing::host_endpoint("eth0") + kEveryHook);
-    CHECK(contains(text_of_chain(made, "polecat-input", In::Filter),
+    CHECK(has_part(text_of_chain(made, "polecat-input", In::Filter),
                    "-A polecat-input -i eth0 -g polecat-input-host\n"));
-    CHECK(contains(text_of_chain(made, "polecat-forward", In::Filter),
+    CHECK(has_part(text_of_chain(made, "polecat-forward", In::Filter),
                    "-A polecat-forward -o eth0 -g polecat-workload\n"));
     const std::string failsafe =
         "-p tcp -m multiport --dports 22,179,2379,2380,5473,6443,6666,6667 -m comment --comment "
         "\"failsafe port\" -j RETURN\n";
-    CHECK(contains(text_of_chain(made, "polecat-host-in", In::Filter), failsafe));
-    CHECK(contains(text_of_chain(made, "polecat-early-in", In::Mangle), failsafe));
+    CHECK(has_part(text_of_chain(made, "polecat-host-in", In::Filter), failsafe));
+    CHECK(has_part(text_of_chain(made, "polecat-early-in", In::Mangle), failsafe));
     const std::string raw = text_of_chain(made, "polecat-raw-in", In::Raw);
-    CHECK(contains(raw, failsafe));
-    CHECK(contains(raw, "-p udp -m multiport --sports 53,67 ")); // answers
-    CHECK_FALSE(contains(text_of_chain(made, "polecat-through-in", In::Filter), "failsafe"));
+    CHECK(has_part(raw, failsafe));
+    CHECK(has_part(raw, "-p udp -m multiport --sports 53,67 ")); // answers
+    CHECK_FALSE(has_part(text_of_chain(made, "polecat-through-in", In::Filter), "failsafe"));
     // What preDNAT policy took skips the policy of this interface, and untracked policy is asked
     // once more wherever packets without a connection come to.
     const std::string through = text_of_chain(made, "polecat-through-in", In::Filter);
-    CHECK(contains(through, "-m connmark --mark 0x20000000/0x20000000 -j RETURN\n"));
-    CHECK(contains(through, "-m conntrack --ctstate UNTRACKED -j polecat-raw-through\n"));
-    CHECK(contains(text_of_chain(made, "polecat-early-known", In::Mangle),
+    CHECK(has_part(through, "-m connmark --mark 0x20000000/0x20000000 -j RETURN\n"));
+    CHECK(has_part(through, "-m conntrack --ctstate UNTRACKED -j polecat-raw-through\n"));
+    CHECK(has_part(text_of_chain(made, "polecat-early-known", In::Mangle),
                    "-m conntrack --ctstate UNTRACKED -j polecat-raw-in\n"));
-    CHECK(contains(text_of_chain(made, "polecat-taken", In::Raw), "-j CT --notrack\n"));
-    CHECK_FALSE(contains(text_of_chain(made, "polecat-through-out", In::Filter), "connmark"));
+    CHECK(has_part(text_of_chain(made, "polecat-taken", In::Raw), "-j CT --notrack\n"));
+    CHECK_FALSE(has_part(text_of_chain(made, "polecat-through-out", In::Filter), "connmark"));
     CHECK(iptables::hooks_of(made.rules.v4).size() == 7);
     CHECK(iptables::host_hooks(made.rules.v4).find("*mangle\n-I PREROUTING -j polecat-early\n") !=
           std::string::npos);
@@ -142,14 +142,14 @@ TEST_CASE("iptables: plans hook chains with their table, and unhook what goes") 
     REQUIRE(comes.ok());
     CHECK(comes->judges_anew);
     const std::string& text = comes->steps[1].text;
-    CHECK(contains(text, "-I OUTPUT -j polecat-raw-out\nCOMMIT\n*mangle\n"));
-    CHECK(contains(text, "-I POSTROUTING -j polecat-leaving\nCOMMIT\n*filter\n"));
-    CHECK_FALSE(contains(text, "-I FORWARD"));
+    CHECK(has_part(text, "-I OUTPUT -j polecat-raw-out\nCOMMIT\n*mangle\n"));
+    CHECK(has_part(text, "-I POSTROUTING -j polecat-leaving\nCOMMIT\n*filter\n"));
+    CHECK_FALSE(has_part(text, "-I FORWARD"));
     const auto goes = iptables::plan(comes->result, *before.image);
     REQUIRE(goes.ok());
     const std::string& last = goes->steps[goes->steps.size() - 2].text;
-    CHECK(contains(last, "*raw\n-D PREROUTING -j polecat-raw-in\n-D OUTPUT -j polecat-raw-out\n"));
-    CHECK(contains(last, "-X polecat-leaving\n"));
+    CHECK(has_part(last, "*raw\n-D PREROUTING -j polecat-raw-in\n-D OUTPUT -j polecat-raw-out\n"));
+    CHECK(has_part(last, "-X polecat-leaving\n"));
     CHECK(iptables::plan(after.rules, *after.image)->steps.empty());
 }
 
@@ -180,7 +180,7 @@ TEST_CASE("iptables: a listing says what is hooked, and a plan hooks what is not
     REQUIRE(next.ok());
     CHECK(next->judges_anew);
     REQUIRE(next->steps.size() == 2);
-    CHECK(contains(next->steps[0].text, "-I PREROUTING -j polecat-early\n"));
-    CHECK(contains(next->steps[0].text, "polecat-known"));
-    CHECK_FALSE(contains(next->steps[0].text, "-I INPUT -j polecat-input\n"));
+    CHECK(has_part(next->steps[0].text, "-I PREROUTING -j polecat-early\n"));
+    CHECK(has_part(next->steps[0].text, "polecat-known"));
+    CHECK_FALSE(has_part(next->steps[0].text, "-I INPUT -j polecat-input\n"));
 }
