@@ -291,7 +291,7 @@ class TableReader {
                 in_ = each;
     }
 
-    void declare(const Line& line, const std::string& name) {
+    void declare(Line& line, const std::string& name) {
         if (!name.starts_with(kPrefix)) {
             if (!out_.hooks) // a file of ours declares no other
                 out_.hooks.emplace();
@@ -299,6 +299,10 @@ class TableReader {
         }
         if (name.size() > 28)
             line.fail("a name of at most 28 characters");
+        line.one_of({"-"}); // the kernel's own have a policy there
+        const std::string counts = line.next();
+        if (!counts.starts_with('[') || !counts.ends_with(']') || !line.at_end())
+            line.fail("what was counted, at the end");
         if (!in_ || !chains_.emplace(std::pair(*in_, name), Chain{name, {}, *in_}).second)
             line.fail("a chain that is not there yet, of table raw, mangle or filter");
     }

@@ -60,9 +60,20 @@ class SetReader {
                                              : Set::Type::NetInterfaces;
         line.one_of({"family"});
         made.family = line.one_of({"inet", "inet6"}) == "inet" ? net::Family::V4 : net::Family::V6;
-        while (!line.at_end())
-            if (line.one_of({"maxelem", "hashsize", "bucketsize", "initval", "-exist"}) != "-exist")
-                line.next(); // how the kernel keeps them
+        bool as_large = false;
+        while (!line.at_end()) {
+            const std::string word =
+                line.one_of({"maxelem", "hashsize", "bucketsize", "initval", "-exist"});
+            if (word == "maxelem")
+                as_large = line.number(line.next(), kMostMembers) == kMostMembers;
+            else if (word != "-exist") { // how the kernel keeps them
+                const std::string text = line.next();
+                const bool hex = text.starts_with("0x");
+                line.number(text.substr(hex ? 2 : 0), 0xffffffff, hex ? 16 : 10);
+            }
+        }
+        if (!as_large)
+            line.fail("as many members as our sets take");
         const std::string remark = "# " + name + ": ";
         if (lines_.remark().starts_with(remark))
             made.what = lines_.remark().substr(remark.size());
@@ -73,7 +84,9 @@ class SetReader {
     Member member(Line& line, const Set& set) {
         const auto parts = line.split(line.next(), ',');
         Member out;
-        const auto nets = net::parse_cidr(parts.front(), net::CidrForm::OrAddress);
+        const bool is_block = parts.front().find('/') != std::string::npos;
+        const auto nets = net::parse_cidr(parts.front(), is_block ? net::CidrForm::Strict
+                                                                  : net::CidrForm::OrAddress);
         if (!nets || nets->family() != set.family)
             line.fail("an address of the set's family");
         out.nets = *nets;

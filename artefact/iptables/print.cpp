@@ -131,8 +131,8 @@ const char* type_text(Set::Type type) {
 
 /// The largest number of members is the same always: a set that is there must be of the same form.
 std::string form_text(const Set& set) {
-    return fmt::format("{} family {} maxelem 16777216", type_text(set.type),
-                       set.family == net::Family::V4 ? "inet" : "inet6");
+    return fmt::format("{} family {} maxelem {}", type_text(set.type),
+                       set.family == net::Family::V4 ? "inet" : "inet6", kMostMembers);
 }
 
 std::string member_text(const Set& set, const Member& member) {

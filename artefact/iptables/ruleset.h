@@ -176,6 +176,9 @@ struct Member {
     auto operator<=>(const Member&) const = default;
 };
 
+/// Of a set. The same always: one that is there must be of the same form.
+inline constexpr std::uint64_t kMostMembers = 1U << 24;
+
 struct Set {
     enum class Type : std::uint8_t { Nets, AddressPorts, NetInterfaces };
     std::string name; ///< at most 29 characters: while it is filled it has two more

@@ -60,10 +60,11 @@ class FrameMaker {
         chain("polecat-input", std::move(input));
     }
 
-    /// A flow that this generation has judged is not judged again, whatever its direction.
+    /// A flow that this generation has judged is not judged again, whatever its direction. First
+    /// what is met most: packets that are invalid have no mark.
     void add_known_flows() {
-        chain("polecat-known", {drop({FlowState{true, false, false, false}}, "invalid"),
-                                plain({FlowMarkIs{{false, {}}}}, Kind::Accept),
+        chain("polecat-known", {plain({FlowMarkIs{{false, {}}}}, Kind::Accept),
+                                drop({FlowState{true, false, false, false}}, "invalid"),
                                 drop({FlowMarkIs{{true, {}}}}, "flow was denied"),
                                 drop({FlowState{false, true, false, false}},
                                      "related to a flow that is not allowed")});

@@ -287,7 +287,7 @@ void HostFrame::add_early() {
 /// From the network to the host itself. Answers follow their flow.
 void HostFrame::add_input() {
     chain(kInputHost, In::Filter,
-          {drop({invalid()}, "invalid"), plain({FlowMarkIs{{false, {}}}}, Kind::Accept),
+          {plain({FlowMarkIs{{false, {}}}}, Kind::Accept), drop({invalid()}, "invalid"),
            drop({FlowMarkIs{{true, {}}}}, "flow was denied"), plain({IsReply{}}, Kind::Accept),
            drop({related()}, "related to a flow that is not allowed"), jump({}, kHostIn.chain),
            go_to({}, "polecat-allow")});

@@ -2,6 +2,7 @@
 // or another one, and what only stands in another order is the same. POLECAT_DAMAGES: how many.
 #include <cstdlib>
 #include <map>
+#include <regex>
 #include <set>
 #include <sstream>
 
@@ -47,6 +48,7 @@ std::string head_of(const std::string& line, std::size_t words) {
 using Said = std::map<std::string, Lines>;
 
 Said said_by(const std::string& rules, const std::string& sets) {
+    static const std::regex kDeclared(":polecat\\S* - \\[\\S*\\]");
     Said out;
     std::string table;
     bool whole = true;
@@ -55,7 +57,9 @@ Said said_by(const std::string& rules, const std::string& sets) {
             table = line;
         if (line.starts_with('*') || line == "COMMIT")
             whole = !whole;
-        if (line.starts_with(':'))
+        if (line == "COMMIT")
+            table = "closed";
+        if (std::regex_match(line, kDeclared))
             out[table + " " + head_of(line, 1).substr(1)].push_back("declared");
         else if (line.starts_with("-A "))
             out[table + " " + head_of(line, 2).substr(3)].push_back(line);
@@ -80,6 +84,7 @@ Said said_by(const std::string& rules, const std::string& sets) {
 
 struct Listing {
     std::string v4, v6, sets;
+    auto operator<=>(const Listing&) const = default;
 
     Said said() const {
         Said out = said_by(v4, sets);
@@ -291,7 +296,9 @@ TEST_CASE("iptables: every damage to a listing that says something else is seen"
         REQUIRE(*whole.image() == image);
         Damager damager(seed);
         for (std::size_t i = 0; i < damage_count() / kClusters; ++i) {
-            const Listing damaged = damager.damage(whole);
+            Listing damaged = damager.damage(whole);
+            while (damaged == whole)
+                damaged = damager.damage(whole);
             const auto read = damaged.image();
             const bool is_same = read.ok() && *read == image;
             ++(!read.ok() ? refused : is_same ? same : other);
