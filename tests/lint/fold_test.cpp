@@ -113,7 +113,8 @@ TEST_CASE("a rule without peers is told once, but where that is hardly meant") {
 TEST_CASE("what one mend takes away is one finding") {
     diag::Diagnostics list;
     const auto typo = [&](const char* policy, const char* rule, const char* what) {
-        list.report(Code::SelectorTypo, {},
+        const Span place{FileId{0}, static_cast<std::uint32_t>(list.list().size() + 1), 1, 1};
+        list.report(Code::SelectorTypo, place,
                     {"namespaceSelector of rule " + std::string(rule), what})
             .about(policy)
             .with_fact("label", "name");
