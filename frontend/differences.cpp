@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "frontend/kinds/kinds.h"
+
 namespace polecat::frontend {
 
 namespace {
@@ -106,8 +108,7 @@ bool say_the_same_of_policy(const Node& a, const Node& b, std::string_view kind)
         return labels_of(a) == labels_of(b);
     if (kind == "Service" || kind.ends_with("NetworkPolicy"))
         return same_at({"spec"});
-    if (kind != "Deployment" && kind != "StatefulSet" && kind != "DaemonSet" &&
-        kind != "ReplicaSet" && kind != "ReplicationController" && kind != "Job")
+    if (!is_workload_kind(kind) || kind == "CronJob") // whose template stands deeper
         return say_the_same(a, b);
     const bool is_node = node_at(a, "metadata.name") != nullptr &&
                          node_at(a, "metadata.name")->text == "calico-node";

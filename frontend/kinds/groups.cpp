@@ -7,39 +7,12 @@
 #include <fmt/ranges.h>
 
 #include "frontend/kinds/kinds.h"
+#include "frontend/kinds/other_kinds.h"
 #include "support/diag/fix.h"
 
 namespace polecat::frontend {
 
 namespace {
-
-/// Calico's kinds that hold no policy and that lowering has no use for: the state of IPAM, what
-/// only its enterprise edition has, and the configuration of its own tools.
-bool is_unread_calico_kind(std::string_view kind) {
-    static constexpr std::string_view kNames[] = {"IPAMBlock",
-                                                  "IPAMConfig",
-                                                  "IPAMHandle",
-                                                  "CalicoAPIConfig",
-                                                  "RemoteClusterConfiguration",
-                                                  "LicenseKey",
-                                                  "GlobalAlert",
-                                                  "GlobalAlertTemplate",
-                                                  "GlobalReport",
-                                                  "GlobalReportType",
-                                                  "GlobalThreatFeed",
-                                                  "AlertException",
-                                                  "ManagedCluster",
-                                                  "PacketCapture",
-                                                  "DeepPacketInspection",
-                                                  "UISettings",
-                                                  "UISettingsGroup",
-                                                  "BFDConfiguration",
-                                                  "EgressGatewayPolicy",
-                                                  "ExternalNetwork",
-                                                  "Network", // of Calico's VPP dataplane
-                                                  "SecurityEventWebhook"};
-    return std::find(std::begin(kNames), std::end(kNames), kind) != std::end(kNames);
-}
 
 /// Kubernetes' own groups that have kinds that are read.
 constexpr std::string_view kKubernetesGroups[] = {
@@ -124,7 +97,7 @@ bool is_kind_of_policy(std::string_view kind) {
 
 bool is_slip(const TypeMeta& type) {
     const std::string group = type.group();
-    return (is_policy_group(group) && !is_unread_calico_kind(type.kind)) ||
+    return (is_policy_group(group) && !is_known_as(OtherUse::NoPolicy, group, type.kind)) ||
            (is_policy_name(type.kind) && is_nearly_ours(group)) ||
            is_kubernetes_slip(group, type.kind);
 }

@@ -112,9 +112,9 @@ TEST_CASE("a rule without peers is told once, but where that is hardly meant") {
 
 TEST_CASE("what one mend takes away is one finding") {
     diag::Diagnostics list;
+    std::uint32_t line = 0;
     const auto typo = [&](const char* policy, const char* rule, const char* what) {
-        const Span place{FileId{0}, static_cast<std::uint32_t>(list.list().size() + 1), 1, 1};
-        list.report(Code::SelectorTypo, place,
+        list.report(Code::SelectorTypo, {FileId{0}, ++line, 1, 1},
                     {"namespaceSelector of rule " + std::string(rule), what})
             .about(policy)
             .with_fact("label", "name");
