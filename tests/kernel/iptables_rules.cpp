@@ -16,16 +16,6 @@ template <class T> const T& must(const Result<T>& result) {
     return *result;
 }
 
-iptables::FilterImage image_of(const Node& node) {
-    const decision::Identities identities(node.cluster.lowered);
-    backends::NodeImages images(node.cluster.lowered, identities);
-    iptables::FilterImages filters(node.cluster.lowered, images);
-    diag::Diagnostics told;
-    auto made = filters.of("node0", told);
-    REQUIRE(made.has_value());
-    return std::move(*made);
-}
-
 /// The kernel's listing keeps no texts of sets.
 iptables::FilterImage listed(Iptables variant) {
     iptables::Ruleset rules;
@@ -37,7 +27,7 @@ iptables::FilterImage listed(Iptables variant) {
 }
 
 void load(Iptables variant, const Node& node) {
-    iptables::FilterImage image = image_of(node);
+    iptables::FilterImage image = filters_of(node);
     const iptables::CompiledRules rules = must(iptables::compile(image));
     must(runtime::ipset_restore(rules.sets));
     for (const net::Family family : {net::Family::V4, net::Family::V6}) {
@@ -55,6 +45,16 @@ void load(Iptables variant, const Node& node) {
 }
 
 } // namespace
+
+iptables::FilterImage filters_of(const Node& node) {
+    const decision::Identities identities(node.cluster.lowered);
+    backends::NodeImages images(node.cluster.lowered, identities);
+    iptables::FilterImages filters(node.cluster.lowered, images);
+    diag::Diagnostics told;
+    auto made = filters.of("node0", told);
+    REQUIRE(made.has_value());
+    return std::move(*made);
+}
 
 bool may_run_iptables() {
     Result<bool> works = runtime::ipset_restore("create polecat-probe hash:net,iface family inet\n"
