@@ -121,7 +121,8 @@ void explain_all(const std::string& name, const std::string& text) {
     const auto lowered = passes::lower(cluster).cluster;
     phases.done("read, lower");
     const decision::Identities identities(lowered);
-    analyzer::Questions questions(lowered, identities, net::Family::V4);
+    const analyzer::ConnectivityMap map(lowered, identities, net::Family::V4);
+    analyzer::Questions questions(lowered, map);
     phases.done("map");
     analyzer::AskedEnds any;
     any.any = true;

@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
+#include <string>
 #include <vector>
+
+#include "frontend/kinds/kinds.h"
 
 namespace polecat::frontend {
 
@@ -55,6 +59,26 @@ std::vector<const Node*> parts_of(const Node& root, std::string_view containers,
     return out;
 }
 
+/// One that leaves it open has the default.
+bool say_the_same_at(const Node& a, const Node& b, std::string_view path, std::string_view usual) {
+    const auto value_of = [&](const Node& root) {
+        const Node* node = node_at(root, path);
+        return node == nullptr || node->is_null() ? std::string(usual) : node->text;
+    };
+    return value_of(a) == value_of(b);
+}
+
+/// Labels that policies select namespaces by; admission and the namespace's name aside.
+std::map<std::string, std::string> labels_of(const Node& root) {
+    std::map<std::string, std::string> out;
+    if (const Node* labels = node_at(root, "metadata.labels"))
+        for (const Member& each : labels->members)
+            if (each.key != "kubernetes.io/metadata.name" &&
+                !each.key.starts_with("pod-security.kubernetes.io/"))
+                out.emplace(each.key, each.value.text);
+    return out;
+}
+
 bool have_the_same(const Node& a, const Node& b, std::string_view containers,
                    std::string_view key) {
     const auto one = parts_of(a, containers, key), other = parts_of(b, containers, key);
@@ -81,22 +105,24 @@ bool say_the_same_of_policy(const Node& a, const Node& b, std::string_view kind)
                            [&](std::string_view path) { return say_the_same_at(a, b, path); });
     };
     if (kind == "Namespace" || kind == "ServiceAccount")
-        return same_at({"metadata.labels"});
-    if (kind == "Service")
+        return labels_of(a) == labels_of(b);
+    if (kind == "Service" || kind.ends_with("NetworkPolicy"))
         return same_at({"spec"});
-    if (kind != "Deployment" && kind != "StatefulSet" && kind != "DaemonSet" &&
-        kind != "ReplicaSet" && kind != "ReplicationController" && kind != "Job")
+    if (!is_workload_kind(kind) || kind == "CronJob") // whose template stands deeper
         return say_the_same(a, b);
-    return same_at({"spec.template.metadata.labels", "spec.template.spec.hostNetwork",
-                    "spec.template.spec.serviceAccountName", "spec.template.spec.serviceAccount",
-                    "spec.template.spec.nodeName", "spec.template.spec.nodeSelector",
-                    "spec.template.metadata.annotations", "spec.template.spec.dnsPolicy",
+    const bool is_node = node_at(a, "metadata.name") != nullptr &&
+                         node_at(a, "metadata.name")->text == "calico-node";
+    return same_at({"spec.template.metadata.labels", "spec.template.spec.serviceAccountName",
+                    "spec.template.spec.serviceAccount", "spec.template.spec.nodeName",
+                    "spec.template.spec.nodeSelector", "spec.template.metadata.annotations",
                     "spec.template.spec.dnsConfig"}) &&
+           say_the_same_at(a, b, "spec.template.spec.hostNetwork", "false") &&
+           say_the_same_at(a, b, "spec.template.spec.dnsPolicy", "ClusterFirst") &&
            (kind != "StatefulSet" || same_at({"spec.replicas"})) &&
            have_the_same(a, b, "spec.template.spec.containers", "ports") &&
            have_the_same(a, b, "spec.template.spec.initContainers", "ports") &&
            // Felix reads its settings there.
-           (kind != "DaemonSet" || have_the_same(a, b, "spec.template.spec.containers", "env"));
+           (!is_node || have_the_same(a, b, "spec.template.spec.containers", "env"));
 }
 
 } // namespace polecat::frontend

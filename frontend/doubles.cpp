@@ -127,8 +127,8 @@ class DoublesFinder {
                 const auto [known, fresh] = last.emplace(std::move(*identity), i);
                 if (fresh)
                     continue;
-                found_.push_back({known->second, i,
-                                  say_the_same(*objects_[known->second].root, *objects_[i].root)});
+                found_.push_back(
+                    {known->second, i, are_equal(objects_[known->second], objects_[i])});
                 known->second = i;
             }
         tell_apart();
@@ -142,6 +142,13 @@ class DoublesFinder {
     }
 
   private:
+    /// Of a policy what it says counts, not what is written on it.
+    static bool are_equal(const Object& a, const Object& b) {
+        return say_the_same(*a.root, *b.root) ||
+               (is_policy_name(a.type.kind) &&
+                say_the_same_of_policy(*a.root, *b.root, a.type.kind));
+    }
+
     const Span& span(std::size_t object) const { return objects_[object].root->span; }
     std::string path(std::size_t object) const {
         return sources_ == nullptr ? "" : sources_->path(span(object).file);
@@ -292,7 +299,7 @@ void report_slip(const Object& first, const Object& second, const Double& each, 
     diagnostic.severity = is_error  ? diag::Severity::Error
                           : matters ? diag::Severity::Warning
                                     : diag::Severity::Note;
-    diagnostic.as_usual(second.type.kind == "Secret" || second.type.kind == "Ingress");
+    diagnostic.as_usual(!is_error && !matters);
     diagnostic
         .with_note("the two differ: the one that is applied last replaces the other, and here that "
                    "is taken to be this one")

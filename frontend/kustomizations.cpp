@@ -88,6 +88,30 @@ void add_files(const Node& node, const std::string& folder, std::vector<std::str
             add_files(each.value, folder, out);
 }
 
+/// What `labels` and `commonLabels` give; nullopt: not to be said of what polecat reads.
+std::optional<std::vector<AddedLabel>> labels_in(const Node& root) {
+    std::vector<AddedLabel> out;
+    bool plain = true;
+    const auto add = [&](const Node* pairs, bool pods, bool selectors) {
+        for (std::size_t i = 0; pairs != nullptr && i < pairs->members.size(); ++i) {
+            const yaml::Member& each = pairs->members[i];
+            plain = plain && each.value.is_scalar();
+            out.push_back({each.key, each.value.text, pods, selectors});
+        }
+    };
+    if (const Node* labels = root.find("labels"))
+        for (const Node& each : labels->items) {
+            const auto says = [&](std::string_view key) {
+                return each.is_mapping() && scalar_text(each, key) == "true";
+            };
+            plain = plain && each.is_mapping() && each.find("fields") == nullptr;
+            add(each.is_mapping() ? each.find("pairs") : nullptr,
+                says("includeSelectors") || says("includeTemplates"), says("includeSelectors"));
+        }
+    add(root.find("commonLabels"), true, true);
+    return plain ? std::optional(out) : std::nullopt;
+}
+
 RenderFolder read_kustomization(const Node& root, const std::string& folder, std::size_t file) {
     RenderFolder out;
     out.tool = Tool::Kustomize;
@@ -108,8 +132,12 @@ RenderFolder read_kustomization(const Node& root, const std::string& folder, std
     }
     if (elsewhere)
         out.changes.push_back("resources of other repositories");
-    out.placement = {scalar_text(root, "namespace"), scalar_text(root, "namePrefix"),
-                     scalar_text(root, "nameSuffix")};
+    out.placement = {scalar_text(root, "namespace"),
+                     scalar_text(root, "namePrefix"),
+                     scalar_text(root, "nameSuffix"),
+                     {}};
+    if (auto labels = labels_in(root))
+        out.placement.labels = std::move(*labels);
     return out;
 }
 
@@ -160,7 +188,7 @@ class Tree {
     std::set<std::size_t> seen_;
 };
 
-/// /// What kustomizations make of the names of objects of files: the outermost namespace counts,
+/// What kustomizations make of the names of objects of files: the outermost namespace counts,
 /// prefixes and suffixes add up, and a base that two of them build from may have two.
 class Placements {
   public:
@@ -185,7 +213,7 @@ class Placements {
             folder.resources.begin(), folder.resources.end(), [&](const std::string& path) {
                 const auto file = tree_.file_at(path);
                 const auto below = tree_.kustomization_at(path);
-                return file ? of_file_[*file].size() == 1
+                return file ? !of_file_[*file].empty() && agree_on_names(of(*file))
                             : below && depth < kDeepest && knows(found_[*below], depth + 1);
             });
     }
@@ -194,8 +222,9 @@ class Placements {
     void visit(std::size_t at, const Placement& outer, std::size_t depth) {
         const RenderFolder& each = found_[at];
         const Placement& own = each.placement;
-        const Placement here{outer.space.empty() ? own.space : outer.space,
-                             outer.prefix + own.prefix, own.suffix + outer.suffix};
+        Placement here{outer.space.empty() ? own.space : outer.space, outer.prefix + own.prefix,
+                       own.suffix + outer.suffix, own.labels};
+        here.labels.insert(here.labels.end(), outer.labels.begin(), outer.labels.end());
         for (const std::string& path : each.resources)
             if (const auto file = tree_.file_at(path))
                 of_file_[*file].insert(here);

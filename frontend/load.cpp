@@ -1,6 +1,8 @@
 #include "frontend/load.h"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -168,8 +170,8 @@ bool is_part(const yaml::Document& document) {
 /// The documents of some files, and what was passed by.
 class FileReader {
   public:
-    FileReader(Sources& sources, diag::Diagnostics& diagnostics)
-        : sources_(sources), diagnostics_(diagnostics) {}
+    FileReader(Sources& sources, diag::Diagnostics& diagnostics, const LoadOptions& options)
+        : sources_(sources), diagnostics_(diagnostics), options_(options) {}
 
     /// `part`: what else the file belongs to, if anything. `placements`: what kustomize
     /// makes of the names of its objects.
@@ -194,7 +196,13 @@ class FileReader {
             return;
         }
         diag::Diagnostics found;
-        std::vector<yaml::Document> read = yaml::read_documents(sources_, id, found);
+        std::vector<yaml::Document> read = options_.earlier != nullptr
+                                               ? options_.earlier->read(sources_, id, found)
+                                               : yaml::read_documents(sources_, id, found);
+        const bool as_written = found.list().empty() && placements.empty() &&
+                                options_.space.empty() && file.use == File::Use::Read;
+        if (as_written)
+            as_written_.insert(id);
         if (!file.named && (found.has_errors() || !read.empty()) && !has_manifest(read) &&
             (!found.has_errors() || !may_be_manifest(file.text) ||
              name_of(file.path) == "Chart.yaml"))
@@ -235,6 +243,19 @@ class FileReader {
     void finish() {
         point_to_sources(rendered_, sources_of_rendered_);
         std::move(rendered_.begin(), rendered_.end(), std::back_inserter(documents));
+    }
+
+    /// The trees are not needed any more: for a version that is read later.
+    void give_to(yaml::EarlierDocuments& later) {
+        for (auto first = documents.begin(); first != documents.end();) {
+            const FileId file = first->file;
+            const auto last = std::find_if(first, documents.end(),
+                                           [&](const auto& each) { return each.file != file; });
+            if (as_written_.contains(file))
+                later.keep(sources_.text(file),
+                           {std::move_iterator(first), std::move_iterator(last)});
+            first = last;
+        }
     }
 
     /// One line for all of them, files and documents that stand beside manifests; what belongs to
@@ -281,6 +302,8 @@ class FileReader {
 
     Sources& sources_;
     diag::Diagnostics& diagnostics_;
+    const LoadOptions& options_;
+    std::set<FileId> as_written_; ///< their documents say what their texts say, nothing else
     std::vector<yaml::Document> rendered_, sources_of_rendered_;
     std::vector<std::string> names_; ///< of files, again for each document passed by
     std::size_t documents_passed_by_ = 0;
@@ -309,7 +332,7 @@ policy::Cluster load_files(std::vector<File> files, Sources& sources,
                            diag::Diagnostics& diagnostics, const LoadOptions& options,
                            std::vector<PassedBy>* passed_by) {
     const Layout layout = layout_of(files);
-    FileReader reader(sources, diagnostics);
+    FileReader reader(sources, diagnostics, options);
     std::vector<FileId> ids;
     for (std::size_t i = 0; i < files.size(); ++i) {
         ids.push_back(sources.add(files[i].revision + files[i].path, files[i].text));
@@ -320,8 +343,12 @@ policy::Cluster load_files(std::vector<File> files, Sources& sources,
         put_into_namespace(reader.documents, options.space);
     policy::Cluster cluster;
     for (std::size_t i = 0; i < files.size(); ++i)
-        if (gives_unknown_namespace(layout.placements[i]))
+        if (gives_unknown_namespace(layout.placements[i])) {
             cluster.placed_elsewhere.insert(ids[i]);
+            if (files[i].text.find("containers:") != std::string::npos) // its pods go to each
+                for (const Placement& each : layout.placements[i])
+                    cluster.spaces_in_part.insert(each.space);
+        }
     std::vector<Object> objects = objects_of(reader.documents, diagnostics);
     note_unplaced(objects, sources, cluster);
     drop_doubles(objects, &sources, options.variants, cluster, diagnostics);
@@ -350,6 +377,8 @@ policy::Cluster load_files(std::vector<File> files, Sources& sources,
                            {kind, counted(unread.count, "object")});
     if (passed_by != nullptr)
         *passed_by = std::move(reader.passed_by);
+    if (options.earlier != nullptr)
+        reader.give_to(*options.earlier);
     return cluster;
 }
 

@@ -8,7 +8,7 @@
 #include "frontend/discover.h"
 #include "frontend/doubles.h"
 #include "frontend/passed_by.h"
-#include "frontend/yaml/node.h"
+#include "frontend/yaml/earlier.h"
 #include "ir/policy/cluster.h"
 #include "support/diag/diagnostic.h"
 #include "support/source.h"
@@ -18,6 +18,9 @@ namespace polecat::frontend {
 struct LoadOptions {
     std::string space; ///< where objects without a namespace go; empty: `default`
     Variants variants = Variants::Unknown;
+    /// Of another version of the cluster, read before; what this one reads is added. `sources` must
+    /// outlive it.
+    yaml::EarlierDocuments* earlier = nullptr;
 };
 
 /// Reads files that are in memory. Whatever can't be understood is reported; has_errors() then

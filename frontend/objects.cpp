@@ -140,10 +140,123 @@ void place_object(Node& meta, const std::string& kind, const Placement& placemen
         *name = text_node(placement.prefix + name->text + placement.suffix, name->span);
 }
 
+// --- labels that kustomize adds
+// ---------------------------------------------------------------------
+
+Node* member_at(Node& node, std::string_view key) {
+    return node.is_mapping() ? const_cast<Node*>(node.find(key)) : nullptr;
+}
+
+/// The mapping there; one that is absent or null is made, where `make` says so.
+Node* mapping_in(Node* node, std::string_view key, bool make = false) {
+    if (node == nullptr || !node->is_mapping())
+        return nullptr;
+    Node* found = member_at(*node, key);
+    if (make && (found == nullptr || found->is_null())) {
+        Node fresh;
+        fresh.kind = Node::Kind::Mapping;
+        fresh.span = node->span;
+        if (found != nullptr)
+            *found = fresh;
+        else
+            node->members.push_back({std::string(key), node->span, fresh});
+        found = member_at(*node, key);
+    }
+    return found != nullptr && found->is_mapping() ? found : nullptr;
+}
+
+void set_label(Node* labels, const AddedLabel& added) {
+    if (labels == nullptr)
+        return;
+    Node value;
+    value.kind = Node::Kind::Scalar;
+    value.quoted = true;
+    value.text = added.value;
+    value.span = labels->span;
+    if (Node* there = member_at(*labels, added.label))
+        *there = value;
+    else
+        labels->members.push_back({added.label, labels->span, value});
+}
+
+/// The template of the pods that the object makes; nullptr: it makes none.
+Node* template_of(Node& root, const std::string& kind) {
+    static constexpr std::string_view kMakers[] = {
+        "Deployment", "StatefulSet",           "DaemonSet",   "ReplicaSet",
+        "Job",        "ReplicationController", "PodTemplate", "CronJob"};
+    if (std::find(std::begin(kMakers), std::end(kMakers), kind) == std::end(kMakers))
+        return nullptr;
+    Node* spec = mapping_in(&root, "spec");
+    if (kind == "CronJob")
+        spec = mapping_in(mapping_in(spec, "jobTemplate"), "spec");
+    return mapping_in(kind == "PodTemplate" ? &root : spec, "template");
+}
+
+/// Peers of a NetworkPolicy; selectors without labels stay as they are.
+void add_to_peers(Node* spec, std::string_view rules, std::string_view peers,
+                  const AddedLabel& added) {
+    Node* list = spec == nullptr ? nullptr : member_at(*spec, rules);
+    if (list == nullptr)
+        return;
+    for (Node& rule : list->items)
+        if (Node* ends = member_at(rule, peers))
+            for (Node& each : ends->items)
+                set_label(mapping_in(mapping_in(&each, "podSelector"), "matchLabels"), added);
+}
+
+void add_to_selectors(Node& root, const std::string& kind, const AddedLabel& added) {
+    Node* spec = mapping_in(&root, "spec");
+    if (kind == "Service") {
+        set_label(mapping_in(spec, "selector", true), added);
+    } else if (kind == "NetworkPolicy" &&
+               scalar_text(root, "apiVersion").starts_with("networking.k8s.io/")) {
+        set_label(mapping_in(mapping_in(spec, "podSelector"), "matchLabels"), added);
+        add_to_peers(spec, "ingress", "from", added);
+        add_to_peers(spec, "egress", "to", added);
+    }
+}
+
+/// To an object, or to each of a list.
+void add_labels(Node& root, const std::vector<AddedLabel>& labels) {
+    const std::string kind = scalar_text(root, "kind");
+    if (labels.empty())
+        return;
+    if (kind.ends_with("List")) {
+        if (Node* items = member_at(root, "items"))
+            for (Node& item : items->items)
+                add_labels(item, labels);
+        return;
+    }
+    for (const AddedLabel& each : labels) {
+        set_label(mapping_in(mapping_in(&root, "metadata"), "labels", true), each);
+        if (each.pods)
+            set_label(
+                mapping_in(mapping_in(template_of(root, kind), "metadata", true), "labels", true),
+                each);
+        if (each.selectors)
+            add_to_selectors(root, kind, each);
+    }
+}
+
+// --- what kustomize makes of a document
+// -------------------------------------------------------------
+
 void place_document(yaml::Document& document, const Placement& placement) {
     each_metadata(document.root, [&](Node& meta, const std::string& kind) {
         place_object(meta, kind, placement);
     });
+    add_labels(document.root, placement.labels);
+}
+
+/// Those that every one of them gives.
+std::vector<AddedLabel> labels_of_all(const std::vector<Placement>& placements) {
+    std::vector<AddedLabel> out = placements.front().labels;
+    std::erase_if(out, [&](const AddedLabel& label) {
+        return std::any_of(placements.begin(), placements.end(), [&](const Placement& each) {
+            return std::find(each.labels.begin(), each.labels.end(), label) == each.labels.end();
+        });
+    });
+    return out;
 }
 
 } // namespace
@@ -155,23 +268,35 @@ void put_into_namespace(std::vector<yaml::Document>& documents, const std::strin
         });
 }
 
+bool agree_on_names(const std::vector<Placement>& placements) {
+    return std::all_of(placements.begin(), placements.end(), [&](const Placement& each) {
+        const Placement& first = placements.front();
+        return each.space == first.space && each.prefix == first.prefix &&
+               each.suffix == first.suffix;
+    });
+}
+
 bool gives_unknown_namespace(const std::vector<Placement>& placements) {
-    return placements.size() > 1 &&
+    return !agree_on_names(placements) &&
            std::any_of(placements.begin(), placements.end(),
                        [](const Placement& each) { return !each.space.empty(); });
 }
 
 void place(std::vector<yaml::Document>& documents, const std::vector<Placement>& placements) {
+    Placement all = placements.back();
+    all.labels = labels_of_all(placements);
+    if (!agree_on_names(placements))
+        all.space = all.prefix = all.suffix = "";
     std::vector<yaml::Document> out;
     for (yaml::Document& each : documents) {
         const bool is_space = scalar_text(each.root, "kind") == "Namespace";
-        for (std::size_t i = 0; is_space && i + 1 < placements.size(); ++i) {
+        const bool several = is_space && !agree_on_names(placements);
+        for (std::size_t i = 0; several && i + 1 < placements.size(); ++i) {
             out.push_back(each);
             place_document(out.back(), placements[i]);
         }
         out.push_back(std::move(each));
-        if (is_space || placements.size() == 1)
-            place_document(out.back(), placements.back());
+        place_document(out.back(), several ? placements.back() : all);
     }
     documents = std::move(out);
 }

@@ -31,16 +31,28 @@ std::vector<Object> objects_of(const std::vector<yaml::Document>& documents,
 /// none, as kubectl and helm do.
 void put_into_namespace(std::vector<yaml::Document>& documents, const std::string& space);
 
-/// What kustomize makes of names; empty: it leaves them.
+/// A label that kustomize gives every object, and more of an object than its own metadata.
+struct AddedLabel {
+    std::string label, value;
+    bool pods = false;      ///< those that workloads make
+    bool selectors = false; ///< of services and of policies
+    auto operator<=>(const AddedLabel&) const = default;
+};
+
+/// What kustomize makes of names and labels; empty: it leaves them.
 struct Placement {
     std::string space; ///< of every object, and the name of a Namespace
     std::string prefix, suffix;
+    std::vector<AddedLabel> labels; ///< later ones replace earlier ones
     auto operator<=>(const Placement&) const = default;
 };
+/// They give names in one way, whatever labels they add.
+bool agree_on_names(const std::vector<Placement>& placements);
 /// They put objects into namespaces, and into different ones.
 bool gives_unknown_namespace(const std::vector<Placement>& placements);
-/// Gives the objects of a file the names that kustomizations give them. Where these differ, only a
-/// Namespace is one object for each; others keep the name and place that they give themselves.
+/// Gives the objects of a file the names and labels that kustomizations give them. Where names
+/// differ, only a Namespace is one object for each; others keep the name and place that they give
+/// themselves, and get the labels that all give.
 void place(std::vector<yaml::Document>& documents, const std::vector<Placement>& placements);
 
 } // namespace polecat::frontend

@@ -41,7 +41,7 @@ Result<bool> iptables_restore(Iptables variant, net::Family family, const std::s
 }
 
 Result<std::string> iptables_save(Iptables variant, net::Family family) {
-    return run_of({name_of(variant, family, "save"), "-t", "filter"}, "");
+    return run_of({name_of(variant, family, "save")}, "");
 }
 
 } // namespace polecat::runtime

@@ -17,7 +17,7 @@ Result<std::string> ipset_save();
 enum class Iptables : std::uint8_t { Nft, Legacy };
 /// `iptables-restore --noflush`, or `ip6tables-restore`: all of it or nothing.
 Result<bool> iptables_restore(Iptables variant, net::Family family, const std::string& text);
-/// `iptables-save -t filter`.
+/// `iptables-save`: all tables.
 Result<std::string> iptables_save(Iptables variant, net::Family family);
 
 } // namespace polecat::runtime

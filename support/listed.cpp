@@ -18,7 +18,11 @@ std::string grouped_digits(std::size_t number) {
 }
 
 std::string counted(std::size_t number, std::string_view word) {
-    return grouped_digits(number) + " " + std::string(word) + (number == 1 ? "" : "s");
+    const bool hisses = word.ends_with('x') || word.ends_with('s');
+    return grouped_digits(number) + " " + std::string(word) +
+           (number == 1 ? ""
+            : hisses    ? "es"
+                        : "s");
 }
 
 } // namespace polecat

@@ -16,7 +16,7 @@ inline std::string felix_of_host(const std::string& to_host) {
 inline std::string host_endpoint(const std::string& interface) {
     return "{apiVersion: projectcalico.org/v3, kind: HostEndpoint, metadata: {name: h, labels: "
            "{role: host, app: a}}, spec: {node: node0, interfaceName: \"" +
-           interface + "\", expectedIPs: [192.168.7.1]}}\n---\n";
+           interface + "\", expectedIPs: [192.168.7.1, 'fd00:7::1']}}\n---\n";
 }
 
 inline std::string host_policy(const std::string& name, const std::string& more) {

@@ -10,7 +10,7 @@
 
 #include "analyzer/effects/reasons.h"
 #include "analyzer/effects/runs.h"
-#include "analyzer/flows/hook_flows.h"
+#include "analyzer/flows/program_view.h"
 #include "ir/policy/scope.h"
 
 namespace polecat::analyzer {

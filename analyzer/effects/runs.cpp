@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <tuple>
 
 namespace polecat::analyzer {
 
@@ -48,6 +50,8 @@ Units units_of(const Program& program, const Attribution& slots) {
                 {stage, 0, static_cast<std::uint32_t>(p.stages[stage].entries.size()), true});
             out.meanings.push_back({Meaning::Kind::Tier, p.stages[stage].end_slot.value});
         }
+    out.units.shrink_to_fit(); // those of all programs are kept
+    out.meanings.shrink_to_fit();
     return out;
 }
 
@@ -83,7 +87,11 @@ EffectRuns::EffectRuns(const decision::LoweredCluster& cluster,
 }
 
 void EffectRuns::collect() {
-    std::map<std::pair<std::uint32_t, Units>, std::size_t> known;
+    const auto before = [this](std::size_t a, std::size_t b) {
+        return std::tie(runs_[a].program, runs_[a].units) <
+               std::tie(runs_[b].program, runs_[b].units);
+    };
+    std::set<std::size_t, decltype(before)> known(before);
     // Many groups have one attribution: it is cut into units once. nullopt: nothing is.
     std::map<std::pair<std::uint32_t, const void*>, std::optional<std::size_t>> runs;
     for (const decision::Group& group : cluster_.groups)
@@ -96,12 +104,12 @@ void EffectRuns::collect() {
                 Units units = units_of(cluster_.program(each.program), each.slots);
                 if (units.units.empty())
                     continue;
-                const auto [place, added] =
-                    known.try_emplace({each.program.value, units}, runs_.size());
-                if (added)
-                    runs_.push_back({each.program, std::move(units), {}, {}, {}});
-                runs_[place->second].attributions.push_back(each.slots);
-                seen->second = place->second;
+                runs_.push_back({each.program, std::move(units), {}, {}, {}});
+                const auto [place, added] = known.insert(runs_.size() - 1);
+                if (!added)
+                    runs_.pop_back();
+                runs_[*place].attributions.push_back(each.slots);
+                seen->second = *place;
             }
             if (!seen->second)
                 continue;

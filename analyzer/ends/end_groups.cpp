@@ -86,16 +86,8 @@ void EndGroups::sort_by_membership(std::size_t predicates) {
     groups_ = std::move(sorted);
 }
 
-GroupClasses::Partition
-EndGroups::others_of(std::initializer_list<const decision::Program*> programs) {
-    std::vector<PredicateId> predicates;
-    for (const decision::Program* each : programs) {
-        const auto more = predicates_of(*each, each->direction == Direction::Ingress);
-        predicates.insert(predicates.end(), more.begin(), more.end());
-    }
-    std::sort(predicates.begin(), predicates.end());
-    predicates.erase(std::unique(predicates.begin(), predicates.end()), predicates.end());
-    return classes_->partition(predicates);
+GroupClasses::Partition EndGroups::others_of(const decision::Program& program) {
+    return classes_->partition(predicates_of(program, program.direction == Direction::Ingress));
 }
 
 GroupClasses::Partition EndGroups::others_of(const decision::Program& program,

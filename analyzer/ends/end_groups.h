@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
 #include <optional>
 #include <vector>
 
@@ -56,11 +55,8 @@ class EndGroups {
     std::optional<std::uint32_t> group_of(decision::ObjectId object) const {
         return group_of_[object.value];
     }
-    /// How programs of one direction together see all groups as their other side. Not thread-safe.
-    GroupClasses::Partition others_of(std::initializer_list<const decision::Program*> programs);
-    GroupClasses::Partition others_of(const decision::Program& program) {
-        return others_of({&program});
-    }
+    /// How a program sees all groups as its other side. Not thread-safe.
+    GroupClasses::Partition others_of(const decision::Program& program);
     /// The same of those groups only of which one of `wanted`, of the program's, holds or may.
     GroupClasses::Partition others_of(const decision::Program& program,
                                       const std::vector<decision::PredicateId>& wanted);

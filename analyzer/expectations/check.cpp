@@ -28,6 +28,7 @@ struct Answer {
     struct Decider {
         const Slot* slot;
         decision::Direction direction;
+        bool operator==(const Decider&) const = default;
     };
     std::vector<Decider> deciders; ///< of each end that had a say
 };
@@ -85,8 +86,12 @@ Result<Answer> probe(const LoweredCluster& cluster, const Case& each, const ir::
 void add_deciders(const ir::WayVerdict& way, Answer& answer) {
     for (const ir::HopVerdict& hop : way.hops)
         if (hop.program != nullptr && hop.skipped == ir::HopVerdict::Skipped::No &&
-            hop.verdict == way.verdict)
-            answer.deciders.push_back({decider(*hop.program, hop.decision), hop.hop.direction});
+            hop.verdict == way.verdict) {
+            const Answer::Decider found{decider(*hop.program, hop.decision), hop.hop.direction};
+            if (std::find(answer.deciders.begin(), answer.deciders.end(), found) ==
+                answer.deciders.end())
+                answer.deciders.push_back(found);
+        }
 }
 
 Answer ask_flow(const LoweredCluster& cluster, const Case& each, const ir::PathEnd& from,

@@ -5,7 +5,6 @@
 
 #include "analyzer/algebra/pair_table.h"
 #include "analyzer/flows/program_view.h"
-#include "analyzer/flows/stored_flows.h"
 
 namespace polecat::analyzer {
 
@@ -58,10 +57,15 @@ struct ConnectivityMap::State {
             by_class.push_back(number_of({sure, shown(sets.may)}));
         }
         Profile out{by_class.front(), {}};
-        for (const auto& [group, number] : program.others().groups)
-            if (by_class[number] != by_class.front())
-                out.others.push_back({group, by_class[number]});
-        out.others.shrink_to_fit();
+        const auto& others = program.others().groups;
+        const auto is_unusual = [&](const auto& each) {
+            return by_class[each.second] != out.usual;
+        };
+        const auto unusual = std::count_if(others.begin(), others.end(), is_unusual);
+        out.others.reserve(static_cast<std::size_t>(unusual));
+        for (const auto& each : others)
+            if (is_unusual(each))
+                out.others.push_back({each.first, by_class[each.second]});
         return out;
     }
 
@@ -73,8 +77,7 @@ struct ConnectivityMap::State {
 
     Side side_of(Direction direction) {
         MatchSets matches(atoms, working);
-        std::optional<ProgramView<StoredFlows>> view; // groups of one program mostly stand together
-        decision::ProgramId viewed;
+        StoredViews views(cluster, matches, ends);
         std::map<std::pair<std::uint32_t, Identity>, std::uint32_t> known;
         Side out;
         out.profiles.push_back(Profile{kEverything, {}}); // of ends without a say
@@ -86,15 +89,12 @@ struct ConnectivityMap::State {
                 out.of_group.push_back(groups[i].unsure ? 1 : 0);
                 continue;
             }
-            const decision::Program& program = cluster.program(*id);
-            if (!view || viewed != *id)
-                view.emplace(program, StoredFlows(program, matches), ends);
-            viewed = *id;
-            Identity own = view->own(ends.identity(i));
+            ProgramView<StoredFlows>& view = views.of(*id);
+            Identity own = view.own(ends.identity(i));
             const auto next = static_cast<std::uint32_t>(out.profiles.size());
             const auto [place, added] = known.try_emplace({id->value, std::move(own)}, next);
             if (added)
-                out.profiles.push_back(profile_of(*view, place->first.second));
+                out.profiles.push_back(profile_of(view, place->first.second));
             out.of_group.push_back(place->second);
         }
         return out;
@@ -229,6 +229,10 @@ ConnectivityMap::ConnectivityMap(ConnectivityMap&&) noexcept = default;
 
 const std::vector<EndGroup>& ConnectivityMap::groups() const {
     return state_->groups;
+}
+
+EndGroups& ConnectivityMap::ends() const {
+    return state_->ends;
 }
 
 std::optional<std::uint32_t> ConnectivityMap::group_of(ObjectId object) const {

@@ -24,6 +24,8 @@ class ConnectivityMap {
     ConnectivityMap(ConnectivityMap&&) noexcept;
 
     const std::vector<EndGroup>& groups() const; ///< endpoints first
+    /// What they are to programs. Its questions are not thread-safe.
+    EndGroups& ends() const;
     /// The group of an endpoint; nullopt: it has no address of the family.
     std::optional<std::uint32_t> group_of(decision::ObjectId object) const;
 

@@ -5,7 +5,6 @@
 namespace polecat::analyzer {
 
 using decision::Direction;
-using decision::Identity;
 
 SideFlows::SideFlows(const decision::LoweredCluster& cluster,
                      const decision::Identities& identities, net::Family family,
@@ -20,26 +19,15 @@ SideFlows::Side& SideFlows::side_of(decision::ProgramId id) {
     if (!known) {
         const decision::Program& program = cluster_.program(id);
         known = std::make_unique<Side>(
-            Side{ProgramView(program, StoredFlows(program, matches_), ends_), {}, {}, {}});
+            Side{ProgramView(program, StoredFlows(program, matches_), ends_), {}});
     }
     return *known;
 }
 
-std::uint32_t SideFlows::own_class(Side& side, std::uint32_t own) {
-    const auto [place, added] = side.own_class_of.try_emplace(own, 0);
-    if (added) {
-        const auto next = static_cast<std::uint32_t>(side.cells.size());
-        const auto [same, fresh] =
-            side.own_classes.emplace(side.view.own(ends_.identity(own)), next);
-        if (fresh)
-            side.cells.emplace_back(side.view.others().classes.size());
-        place->second = same->second;
-    }
-    return place->second;
-}
-
 SetBounds SideFlows::cell(Side& side, std::uint32_t own, std::uint32_t other_class) {
-    const std::uint32_t number = own_class(side, own);
+    const std::uint32_t number = side.view.own_class_of(own);
+    if (number == side.cells.size())
+        side.cells.emplace_back(side.view.others().classes.size());
     std::optional<SetBounds>& known = side.cells[number][other_class];
     if (!known)
         known = side.view.between(ends_.identity(own), other_class);

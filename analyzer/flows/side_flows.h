@@ -3,10 +3,8 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
 #include "analyzer/ends/end_groups.h"
@@ -32,13 +30,10 @@ class SideFlows {
     /// A program as endpoints that run it see the world.
     struct Side {
         ProgramView<StoredFlows> view;
-        std::map<decision::Identity, std::uint32_t> own_classes;
-        std::unordered_map<std::uint32_t, std::uint32_t> own_class_of; ///< by group
-        std::vector<std::vector<std::optional<SetBounds>>> cells;      ///< by own and other class
+        std::vector<std::vector<std::optional<SetBounds>>> cells; ///< by own and other class
     };
 
     Side& side_of(decision::ProgramId id);
-    std::uint32_t own_class(Side& side, std::uint32_t own);
     SetBounds cell(Side& side, std::uint32_t own, std::uint32_t other_class);
     SetBounds one_side(decision::Direction direction, std::uint32_t own, std::uint32_t other);
 

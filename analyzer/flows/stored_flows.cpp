@@ -29,7 +29,9 @@ SetBounds StoredFlows::walk(const std::vector<LiveEntries::Live>& live) {
 }
 
 SetBounds StoredFlows::between(const Identity& source, const Identity& destination) {
-    const std::vector<LiveEntries::Live>& live = entries_.between(source, destination);
+    if (!entries_)
+        entries_.emplace(program_, sets_);
+    const std::vector<LiveEntries::Live>& live = entries_->between(source, destination);
     const auto [place, added] = known_.try_emplace(live);
     if (added)
         place->second = walk(live);

@@ -2,6 +2,7 @@
 /// by all programs that it is part of, and what matches alike is judged once.
 #pragma once
 
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -13,7 +14,7 @@ class StoredFlows {
   public:
     /// Both must outlive this.
     StoredFlows(const decision::Program& program, MatchSets& sets)
-        : program_(program), sets_(sets), entries_(program, sets) {}
+        : program_(program), sets_(sets) {}
 
     /// What the program allows.
     SetBounds between(const decision::Identity& source, const decision::Identity& destination);
@@ -23,7 +24,7 @@ class StoredFlows {
 
     const decision::Program& program_;
     MatchSets& sets_;
-    LiveEntries entries_;
+    std::optional<LiveEntries> entries_; ///< once something is asked
     std::unordered_map<std::vector<LiveEntries::Live>, SetBounds, LiveEntries::Hash> known_;
 };
 

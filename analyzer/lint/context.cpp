@@ -42,6 +42,7 @@ struct Answers {
     std::unordered_map<std::string, std::vector<decision::ObjectId>> selected;
     std::size_t room = std::size_t{4} << 20; ///< objects
     std::unique_ptr<Flows> flows;
+    std::map<net::Family, analyzer::StoredViews> views; ///< of `ends` by `flows`
 };
 
 Context::Context(const policy::Cluster& of, const policy::OrderedPolicies& ordered,
@@ -84,6 +85,12 @@ analyzer::MatchSets& Context::matches() {
     if (!answers_->flows)
         answers_->flows = std::make_unique<Flows>(lowered);
     return answers_->flows->matches;
+}
+
+analyzer::ProgramView<analyzer::StoredFlows>& Context::view(decision::ProgramId id) {
+    const net::Family family = lowered.program(id).family;
+    return answers_->views.try_emplace(family, lowered, matches(), ends(family))
+        .first->second.of(id);
 }
 
 std::vector<decision::ObjectId> Context::select(const selector::Selector& selector) {

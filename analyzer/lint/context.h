@@ -13,6 +13,7 @@
 #include "analyzer/effects/effects.h"
 #include "analyzer/flows/map.h"
 #include "analyzer/flows/match_sets.h"
+#include "analyzer/flows/program_view.h"
 #include "ir/decision/identity.h"
 #include "ir/decision/lowered.h"
 #include "ir/decision/policy_rules.h"
@@ -65,6 +66,9 @@ class Context {
     analyzer::EndGroups& ends(net::Family family);
     /// For flows of programs, by number.
     analyzer::MatchSets& matches();
+    /// How a program sees ends(), by numbers of matches(). Good until that of another program of
+    /// the family is asked for.
+    analyzer::ProgramView<analyzer::StoredFlows>& view(decision::ProgramId id);
     /// Endpoints and network sets that match.
     std::vector<decision::ObjectId> select(const selector::Selector& selector);
     /// Rules that never decide at any endpoint that could exist, and what takes their flows.

@@ -184,12 +184,136 @@ void fold_empty_peers(diag::Diagnostics& findings) {
     });
 }
 
+// --- findings that one mistake makes
+// ----------------------------------------------------------------
+
+/// What the message says from these words on; empty: it has none of them.
+std::string_view said_after(const diag::Diagnostic& finding, std::string_view words) {
+    const std::size_t at = finding.message.find(words);
+    return at == std::string::npos ? std::string_view()
+                                   : std::string_view(finding.message).substr(at + words.size());
+}
+
+/// The namespace of "NetworkPolicy shop/web"; empty: it is in none.
+std::string named_space(const std::string& object) {
+    const std::size_t start = object.find(' '), end = object.find('/');
+    return start == std::string::npos || end == std::string::npos || end < start
+               ? ""
+               : object.substr(start + 1, end - start - 1);
+}
+
+/// What one mend takes away, among findings of one code; empty: the finding stands by itself.
+std::string cause_of(const diag::Diagnostic& each) {
+    switch (each.code) {
+    case diag::Code::SelectorTypo: // a label that a namespace doesn't have, in every rule of a
+                                   // policy
+        return each.fact("label").empty()
+                   ? ""
+                   : each.object + std::string(said_after(each, ", but nearly: "));
+    case diag::Code::DnsMissing: // one policy for all pods of a namespace will do
+    case diag::Code::DnsTcpMissing:
+    case diag::Code::NodeLocalDnsMissed:
+        return named_space(each.object);
+    case diag::Code::DeafPort:
+        return each.object + std::string(said_after(each, " lets in to port "));
+    case diag::Code::IngressBackendBlocked: // whichever of its hosts and paths leads there
+        return std::string(said_after(each, " sends requests to "));
+    case diag::Code::ServicePortNotPodPort: // at both ends, or for each sender
+        return std::string(said_after(each, " names "));
+    case diag::Code::PeerMatchesNothing: // what is not there is missed by every rule
+        return named_space(each.object) + std::string(each.fact("selector"));
+    default:
+        return "";
+    }
+}
+
+/// "shop/web" among "shop/api, shop/web and 2 more".
+bool is_in_list(std::string_view list, std::string_view name) {
+    for (std::size_t at = list.find(name); at != std::string_view::npos;
+         at = list.find(name, at + 1)) {
+        const bool starts = at == 0 || list[at - 1] == ' ';
+        const std::size_t end = at + name.size();
+        if (starts && (end == list.size() || list[end] == ',' || list[end] == ' '))
+            return true;
+    }
+    return false;
+}
+
+/// An Ingress is kept out because rules open another port than the one at which its backend
+/// listens: told of these rules.
+void fold_kept_out(diag::Diagnostics& findings) {
+    std::map<std::string, std::string> listeners; // of rules with such a port
+    for (const diag::Diagnostic& each : findings.list())
+        if (each.code == diag::Code::DeafPort)
+            listeners.emplace(said_after(each, " nobody listens: "), each.object);
+    std::map<std::string, std::string> senders; // by the policy with such a rule
+    findings.keep_if([&](const diag::Diagnostic& each) {
+        if (each.code != diag::Code::IngressBackendBlocked)
+            return true;
+        std::string_view pod = said_after(each, " sends requests to ");
+        pod = pod.substr(0, pod.find(" on "));
+        const auto told = std::find_if(listeners.begin(), listeners.end(),
+                                       [&](const auto& all) { return is_in_list(all.first, pod); });
+        if (told != listeners.end())
+            senders.emplace(told->second, each.object);
+        return told == listeners.end();
+    });
+    findings.keep_if([&](diag::Diagnostic& each) {
+        const auto found = senders.find(each.object);
+        if (each.code == diag::Code::DeafPort && found != senders.end())
+            each.with_note(found->second + " sends requests there");
+        return true;
+    });
+}
+
+/// At the first of them.
+void tell_others(diag::Diagnostic& first, const std::vector<diag::Diagnostic>& all) {
+    constexpr std::size_t kMostPlaces = 3;
+    std::vector<std::string> objects;
+    for (std::size_t i = 1; i < all.size(); ++i) {
+        if (all[i].object == first.object && i <= kMostPlaces)
+            first.with_label(all[i].span, "and here");
+        else if (all[i].object != first.object &&
+                 std::find(objects.begin(), objects.end(), all[i].object) == objects.end())
+            objects.push_back(all[i].object);
+    }
+    first.message += fmt::format(" (and {} more)", all.size() - 1);
+    if (!objects.empty())
+        first.with_note("the same of " + listed(objects, 10));
+}
+
+/// One finding for each mistake: where it is first seen, with the other places and policies.
+void fold_causes(diag::Diagnostics& findings) {
+    fold_kept_out(findings);
+    using Key = std::tuple<diag::Code, diag::Severity, bool, std::string>;
+    const auto key_of = [](const diag::Diagnostic& each) {
+        return Key{each.code, each.severity, each.usual, cause_of(each)};
+    };
+    std::map<Key, std::vector<diag::Diagnostic>> alike;
+    for (const diag::Diagnostic& each : findings.list())
+        if (!cause_of(each).empty())
+            alike[key_of(each)].push_back(each);
+    findings.keep_if([&](diag::Diagnostic& each) {
+        const auto found = alike.find(key_of(each));
+        if (found == alike.end())
+            return true;
+        if (found->second.empty())
+            return false; // told with the first
+        if (found->second.size() > 1)
+            tell_others(each, found->second);
+        const std::vector<diag::Diagnostic> told = std::move(found->second);
+        found->second.clear();
+        return true;
+    });
+}
+
 } // namespace
 
 void fold(diag::Diagnostics& findings) {
     fold_hosts(findings);
     fold_service_ranges(findings);
     fold_empty_peers(findings);
+    fold_causes(findings);
     using Key = std::tuple<diag::Code, diag::Severity, bool>;
     const auto key_of = [](const diag::Diagnostic& each) {
         const bool whole = each.code == diag::Code::SeveralVariants;

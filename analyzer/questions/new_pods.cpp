@@ -110,14 +110,13 @@ std::vector<const NewPods::Pod*> NewPods::candidates(const decision::Program& in
     return out;
 }
 
-std::vector<NewPod> NewPods::reaching(const decision::Program& ingress,
-                                      const decision::Identity& own, const HttpAtoms& atoms) {
-    const ProgramFlows flows(ingress, atoms);
-    const auto asked = predicates_of(ingress, true);
+std::vector<NewPod> NewPods::reaching(ProgramView<ProgramFlows>& ingress,
+                                      const decision::Identity& own) {
+    const net::Family family = ingress.program().family;
     std::vector<NewPod> out;
-    for (const Pod* pod : candidates(ingress)) {
+    for (const Pod* pod : candidates(ingress.program())) {
         const Bounds<ConnectionSet> sets =
-            flows.between(pods_.identity(pod->number, ingress.family, asked), own);
+            ingress.between(own, pods_.identity(pod->number, family, ingress.asks_of_others()));
         NewPod found{pod->space == kNewSpace ? "" : pod->space, pod->labels, sets};
         const bool is_new = std::none_of(out.begin(), out.end(), [&](const NewPod& before) {
             return asks_no_more(before, found) &&

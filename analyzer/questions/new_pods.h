@@ -9,6 +9,7 @@
 
 #include "analyzer/ends/hypothetical.h"
 #include "analyzer/flows/program_flows.h"
+#include "analyzer/flows/program_view.h"
 #include "analyzer/labels/label_space.h"
 
 namespace polecat::analyzer {
@@ -30,8 +31,7 @@ class NewPods {
     /// that allows, a pod with labels that the rule's selectors ask for, unless fewer of its labels
     /// reach as much. Each is asked of the whole program, so nothing is claimed that would not
     /// hold; a pod that a rule lets in only with labels that were not tried is not found.
-    std::vector<NewPod> reaching(const decision::Program& ingress, const decision::Identity& own,
-                                 const HttpAtoms& atoms);
+    std::vector<NewPod> reaching(ProgramView<ProgramFlows>& ingress, const decision::Identity& own);
 
   private:
     struct Pod {

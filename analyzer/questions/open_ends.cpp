@@ -11,10 +11,8 @@ namespace polecat::analyzer {
 using decision::Direction;
 using decision::ObjectId;
 
-Questions::Questions(const decision::LoweredCluster& cluster,
-                     const decision::Identities& identities, net::Family family)
-    : cluster_(cluster), identities_(identities), family_(family),
-      map_(cluster, identities, family) {}
+Questions::Questions(const decision::LoweredCluster& cluster, const ConnectivityMap& map)
+    : cluster_(cluster), map_(map) {}
 
 namespace {
 
@@ -48,8 +46,8 @@ std::vector<Party> Questions::parties(const AskedEnds& asked, const AskedEnds& o
         for (const ObjectId id : groups[i].objects) {
             if (!asked_for(asked, id, cluster_.world))
                 continue;
-            const auto* egress = nodes.governor(id, Direction::Egress, family_).program;
-            const auto* ingress = nodes.governor(id, Direction::Ingress, family_).program;
+            const auto* egress = nodes.governor(id, Direction::Egress, family()).program;
+            const auto* ingress = nodes.governor(id, Direction::Ingress, family()).program;
             // Alone where it may be its own other end, which is no pair.
             const bool alone = !(asked.any && other.any) && asked_for(other, id, cluster_.world);
             const std::tuple<const void*, const void*, std::uint32_t> key{
@@ -130,61 +128,42 @@ Answers Questions::ask(const AskedEnds& from, const AskedEnds& to, const Connect
     return out;
 }
 
-Questions::Sides& Questions::sides_of(decision::ProgramId id) {
-    const auto found = sides_.find(id.value);
-    if (found != sides_.end())
+ProgramView<ProgramFlows>& Questions::view(decision::ProgramId id) {
+    const auto found = views_.find(id.value);
+    if (found != views_.end())
         return found->second;
     const decision::Program& program = cluster_.program(id);
-    return sides_
-        .emplace(id.value, Sides{ProgramFlows(program, map_.http()),
-                                 predicates_of(program, true),
-                                 predicates_of(program, false),
-                                 {},
-                                 {},
-                                 {}})
+    return views_.try_emplace(id.value, program, ProgramFlows(program, map_.http()), map_.ends())
         .first->second;
 }
 
 const std::vector<SetStep>* Questions::trail(const Party& from, const Party& to,
                                              Direction direction) {
-    const auto* program = direction == Direction::Egress ? from.egress : to.ingress;
+    const bool egress = direction == Direction::Egress;
+    const auto* program = egress ? from.egress : to.ingress;
     if (program == nullptr)
         return nullptr;
-    Sides& sides = sides_of(program->program);
-    const auto identity = [&](std::uint32_t group) -> const decision::Identity& {
-        return identities_[map_.groups()[group].identity];
-    };
-    const auto seen = [&](std::uint32_t group, bool source) {
-        auto& known = source ? sides.source_class : sides.destination_class;
-        const auto place = known.find(group);
-        if (place != known.end())
-            return place->second;
-        const auto next = static_cast<std::uint32_t>(sides.classes.size());
-        const auto number =
-            sides.classes
-                .emplace(restricted(identity(group), source ? sides.source : sides.destination),
-                         next)
-                .first->second;
-        known.emplace(group, number);
-        return number;
-    };
-    const Key key{program->program.value, program->slots.identity(), seen(from.group, true),
-                  seen(to.group, false)};
+    auto& seen = view(program->program);
+    const Key key{program->program.value, program->slots.identity(),
+                  seen.own_class_of(egress ? from.group : to.group),
+                  seen.class_of(egress ? to.group : from.group)};
     const auto found = trails_.find(key);
     if (found != trails_.end())
         return &found->second;
-    return &trails_.emplace(key, set_trail(sides.flows, identity(from.group), identity(to.group)))
+    return &trails_
+                .emplace(key, set_trail(seen.flows(), map_.ends().identity(from.group),
+                                        map_.ends().identity(to.group)))
                 .first->second;
 }
 
 std::string Questions::doubt(const Party& from, const Party& to,
                              const ConnectionSet& unsure) const {
-    const auto example = example_of(unsure, map_.http(), family_);
+    const auto example = example_of(unsure, map_.http(), family());
     if (!example)
         return "";
     ir::PathQuery query;
     query.packet = *example;
-    query.family = family_;
+    query.family = family();
     const auto end = [](const Party& party) {
         ir::PathEnd out;
         if (party.is_outside())

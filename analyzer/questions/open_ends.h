@@ -10,6 +10,8 @@
 
 #include "analyzer/explain/set_trail.h"
 #include "analyzer/flows/map.h"
+#include "analyzer/flows/program_flows.h"
+#include "analyzer/flows/program_view.h"
 
 namespace polecat::analyzer {
 
@@ -47,8 +49,7 @@ struct Answers {
 class Questions {
   public:
     /// Both must outlive this.
-    Questions(const decision::LoweredCluster& cluster, const decision::Identities& identities,
-              net::Family family);
+    Questions(const decision::LoweredCluster& cluster, const ConnectivityMap& map);
 
     /// `denied`: pairs between which nothing is allowed have rows, too. An endpoint and itself, and
     /// two outside addresses, are no pair.
@@ -64,23 +65,17 @@ class Questions {
     std::string doubt(const Party& from, const Party& to, const ConnectionSet& unsure) const;
 
     const ConnectivityMap& map() const { return map_; }
-    net::Family family() const { return family_; }
+    net::Family family() const { return map_.ends().family(); }
+    /// How a program sees the map's groups.
+    ProgramView<ProgramFlows>& view(decision::ProgramId program);
 
   private:
     std::vector<Party> parties(const AskedEnds& asked, const AskedEnds& other) const;
 
     const decision::LoweredCluster& cluster_;
-    const decision::Identities& identities_;
-    net::Family family_;
-    ConnectivityMap map_;
-    struct Sides {
-        ProgramFlows flows;
-        std::vector<decision::PredicateId> source, destination;
-        std::map<std::uint32_t, std::uint32_t> source_class, destination_class; ///< by group
-        std::map<decision::Identity, std::uint32_t> classes;
-    };
-    Sides& sides_of(decision::ProgramId program);
-    std::map<std::uint32_t, Sides> sides_;
+    const ConnectivityMap& map_;
+    std::map<std::uint32_t, ProgramView<ProgramFlows>> views_; ///< by program
+    /// Program, names of its rules, classes of both ends.
     using Key = std::tuple<std::uint32_t, const void*, std::uint32_t, std::uint32_t>;
     std::map<Key, std::vector<SetStep>> trails_;
 };

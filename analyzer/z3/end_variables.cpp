@@ -12,8 +12,10 @@ using decision::PredicateId;
 using decision::Tri;
 
 EndVariables::EndVariables(Terms& terms, Packet& packet, std::vector<Version> versions,
-                           const std::optional<std::vector<ObjectId>>& own)
+                           const std::optional<std::vector<ObjectId>>& own, Marks marks)
     : terms_(terms), packet_(packet), versions_(std::move(versions)) {
+    source_.marks = std::move(marks.source);
+    destination_.marks = std::move(marks.destination);
     const bool egress =
         versions_.front().programs.front()->direction == decision::Direction::Egress;
     for (const bool is_source : {true, false}) {
@@ -54,6 +56,24 @@ void EndVariables::add(SpotClass& into, std::uint32_t spot) const {
         into.another = spot;
 }
 
+namespace {
+
+/// Spots of one part and mark stay together; those of part 0 with the mark that comes first stay
+/// there.
+void tell_by_marks(const std::vector<std::uint32_t>& marks, std::vector<std::uint32_t>& part_of,
+                   std::uint32_t& parts) {
+    std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> numbers;
+    std::set<std::uint32_t> taken;
+    for (std::size_t i = 0; i < marks.size(); ++i) {
+        const auto [place, added] = numbers.try_emplace({part_of[i], marks[i]}, part_of[i]);
+        if (added && !taken.insert(part_of[i]).second)
+            place->second = parts++;
+        part_of[i] = place->second;
+    }
+}
+
+} // namespace
+
 /// Predicate after predicate tells spots apart; those that all see as they see most come last.
 void EndVariables::fill_with_all(Side& side) {
     const auto count = static_cast<std::uint32_t>(common().spots().size());
@@ -68,6 +88,7 @@ void EndVariables::fill_with_all(Side& side) {
             part_of[i] = part;
         }
     }
+    tell_by_marks(side.marks, part_of, parts);
     constexpr std::size_t kNone = SIZE_MAX;
     std::vector<std::size_t> numbers(parts, kNone);
     std::optional<SpotClass> usual;
@@ -93,11 +114,27 @@ std::vector<std::uint32_t> EndVariables::seen(const Side& side, std::uint32_t sp
     std::vector<std::uint32_t> out;
     for (const Asked& each : side.predicates)
         out.push_back(column(each).kind_of[spot]);
+    if (!side.marks.empty())
+        out.push_back(side.marks[spot]);
     return out;
 }
 
 Term EndVariables::is_class(const Side& side, std::size_t number) {
     return terms_.equal(side.index, terms_.number(number, terms_[side.index].width));
+}
+
+Term EndVariables::has_mark(std::uint32_t mark, bool source) {
+    const Side& side = source ? source_ : destination_;
+    std::vector<Term> classes;
+    for (std::size_t i = 0; i < side.classes.size(); ++i)
+        if (side.marks[side.classes[i].example] == mark)
+            classes.push_back(is_class(side, i));
+    return terms_.any_of(std::move(classes));
+}
+
+Term EndVariables::is_outside(bool source) {
+    const Side& side = source ? source_ : destination_;
+    return side.has_outside ? is_class(side, side.classes.size()) : terms_.truth(false);
 }
 
 Term EndVariables::domain_of(const Side& side) {

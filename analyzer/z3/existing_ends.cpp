@@ -2,6 +2,7 @@
 #include "analyzer/z3/existing_ends.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 #include <utility>
 
@@ -83,11 +84,12 @@ void ExistingEnds::find_alike() {
 
 namespace {
 
-/// The lowest port that is not among these.
-std::uint16_t other_port(const std::set<std::uint16_t>& ports) {
+/// The lowest port of the protocol that is not among these.
+std::uint16_t other_port(const ExistingEnds::Listed& listed, net::Protocol protocol) {
     std::uint16_t port = 1;
-    while (ports.contains(port))
-        ++port;
+    if (const auto found = listed.find(protocol); found != listed.end())
+        while (found->second.contains(port))
+            ++port;
     return port;
 }
 
@@ -140,34 +142,33 @@ ExistingEnds::points_of(const decision::Predicate& predicate) const {
     return out;
 }
 
-/// By point of the column.
-std::vector<Tri> ExistingEnds::ask(const decision::Predicate& predicate, const Column& column,
-                                   const Spot& spot) const {
+/// By point of the column; `listed`: its ports.
+void ExistingEnds::ask(const decision::Predicate& predicate, const Column& column,
+                       const Listed& listed, const Spot& spot, std::vector<Tri>& out) const {
+    out.clear();
     const decision::End end{{spot.object}, spot.address};
     const auto holds = [&](net::Protocol protocol, std::optional<std::uint16_t> port) {
         return decision::holds(predicate, cluster_.world, end, family_, protocol, port);
     };
     if (column.points.empty())
-        return {holds(0, std::nullopt)};
-    std::map<net::Protocol, std::set<std::uint16_t>> listed;
-    for (const Point& point : column.points)
-        if (point.port)
-            listed[point.protocol].insert(*point.port);
+        return out.push_back(holds(0, std::nullopt));
     // What does not hold at a port that is not known holds at none.
-    std::map<net::Protocol, bool> nowhere;
+    std::array<bool, 256> nowhere{}; // by protocol
     for (const auto& [protocol, ports] : listed)
         nowhere[protocol] = holds(protocol, std::nullopt) == Tri::No;
-    std::vector<Tri> out;
     for (const Point& point : column.points)
         out.push_back(nowhere[point.protocol]
                           ? Tri::No
                           : holds(point.protocol,
-                                  point.port ? *point.port : other_port(listed[point.protocol])));
-    return out;
+                                  point.port ? *point.port : other_port(listed, point.protocol)));
 }
 
 void ExistingEnds::fill(Column& column, const decision::Predicate& predicate) const {
     column.points = points_of(predicate);
+    Listed listed;
+    for (const Point& point : column.points)
+        if (point.port)
+            listed[point.protocol].insert(*point.port);
     const auto* by_labels = std::get_if<decision::ObjectSet>(&predicate);
     const auto* by_port = std::get_if<decision::NamedPortSet>(&predicate);
     std::vector<std::uint32_t> alike; // empty: all are asked about
@@ -176,16 +177,17 @@ void ExistingEnds::fill(Column& column, const decision::Predicate& predicate) co
     else if (by_port != nullptr)
         alike = alike_.of(by_port->selector, by_port->name);
     std::map<std::vector<Tri>, std::uint32_t> kinds;
+    std::vector<Tri> kind;
     for (std::uint32_t i = 0; i < spots_.size(); ++i) {
         if (!alike.empty() && alike[i] != i) {
             column.kind_of.push_back(column.kind_of[alike[i]]);
             continue;
         }
-        std::vector<Tri> kind = ask(predicate, column, spots_[i]);
+        ask(predicate, column, listed, spots_[i], kind);
         const auto [at, is_new] =
             kinds.try_emplace(kind, static_cast<std::uint32_t>(column.kinds.size()));
         if (is_new)
-            column.kinds.push_back(std::move(kind));
+            column.kinds.push_back(kind);
         column.kind_of.push_back(at->second);
     }
     find_usual(column);

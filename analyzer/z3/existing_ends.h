@@ -51,6 +51,7 @@ class ExistingEnds {
         net::Protocol protocol = 0;
         std::optional<std::uint16_t> port;
     };
+    using Listed = std::map<net::Protocol, std::set<std::uint16_t>>; ///< ports, by protocol
     /// What a predicate says of every spot. Without points it says the same of every packet.
     struct Column {
         std::vector<Point> points;
@@ -67,8 +68,8 @@ class ExistingEnds {
   private:
     void find_alike();
     void fill(Column& column, const decision::Predicate& predicate) const;
-    std::vector<decision::Tri> ask(const decision::Predicate& predicate, const Column& column,
-                                   const Spot& spot) const;
+    void ask(const decision::Predicate& predicate, const Column& column, const Listed& listed,
+             const Spot& spot, std::vector<decision::Tri>& out) const;
     std::vector<Point> points_of(const decision::Predicate& predicate) const;
 
     const decision::LoweredCluster& cluster_;
@@ -88,10 +89,14 @@ class EndVariables {
         const ExistingEnds* ends = nullptr;
         std::vector<const decision::Program*> programs; ///< whose predicates are asked
     };
+    /// What tells spots apart beside predicates, by spot of the first version; empty: nothing.
+    struct Marks {
+        std::vector<std::uint32_t> source, destination;
+    };
     /// `own`: the endpoints that run the programs, in the first version; absent: packets have any
     /// ends there. All must outlive this.
     EndVariables(Terms& terms, Packet& packet, std::vector<Version> versions,
-                 const std::optional<std::vector<decision::ObjectId>>& own);
+                 const std::optional<std::vector<decision::ObjectId>>& own, Marks marks = {});
 
     /// What holds of every pair of ends.
     Term domain() const { return domain_; }
@@ -105,6 +110,10 @@ class EndVariables {
     Term is_number(std::uint64_t number, bool source) {
         return is_class(source ? source_ : destination_, number);
     }
+    /// The end is a spot with this mark.
+    Term has_mark(std::uint32_t mark, bool source);
+    /// The end is an address that no endpoint has.
+    Term is_outside(bool source);
     Term index(bool source) const { return (source ? source_ : destination_).index; }
     Term address(bool source) const { return (source ? source_ : destination_).address; }
     /// The ends that a model describes: source, destination.
@@ -123,13 +132,14 @@ class EndVariables {
     };
     struct Side {
         std::vector<Asked> predicates;
+        std::vector<std::uint32_t> marks; ///< by spot, or none
         std::vector<SpotClass> classes;
         bool has_outside = false; ///< class number classes.size()
         Term index, address;
-        /// Numbers of the classes by what each predicate says there.
+        /// Numbers of the classes by what is seen there.
         std::map<std::vector<std::uint32_t>, std::size_t> numbers;
     };
-    /// What each predicate of the side says at the spot: numbers of kinds.
+    /// What each predicate of the side says at the spot: numbers of kinds; then the mark.
     std::vector<std::uint32_t> seen(const Side& side, std::uint32_t spot) const;
     void fill(Side& side, const std::optional<std::vector<decision::ObjectId>>& only);
     void fill_with_all(Side& side);

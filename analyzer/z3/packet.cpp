@@ -122,7 +122,7 @@ Term Packet::in_tcp(const analyzer::ConnectionSet& set) {
 }
 
 /// Ranges of type * 256 + code.
-Term Packet::in_icmp(const net::PortSet& types) {
+Term Packet::icmp_in(const net::PortSet& types) {
     std::vector<Term> ranges;
     for (const net::PortRange& range : types.ranges()) {
         const auto number = [&](unsigned value) { return terms_.number(value, 8); };
@@ -144,7 +144,7 @@ Term Packet::in(const analyzer::ConnectionSet& set) {
     for (const net::Protocol protocol : {net::kUdp, net::kSctp})
         parts.push_back(terms_.both(is_protocol(protocol), in_ports(set.ports(protocol))));
     for (const net::Protocol protocol : {net::kIcmp, net::kIcmpV6})
-        parts.push_back(terms_.both(is_protocol(protocol), in_icmp(set.icmp_types(protocol))));
+        parts.push_back(terms_.both(is_protocol(protocol), icmp_in(set.icmp_types(protocol))));
     std::vector<std::uint8_t> others;
     for (unsigned protocol = 0; protocol < 256; ++protocol)
         if (set.has_other(static_cast<net::Protocol>(protocol)))

@@ -23,6 +23,8 @@ class Packet {
     Term in(const analyzer::ConnectionSet& set);
     /// The port of that side is one of these.
     Term port_in(const net::PortSet& ports, bool source);
+    /// Type * 256 + code is one of these, whatever the protocol.
+    Term icmp_in(const net::PortSet& types);
     /// This protocol with this port on that side.
     Term is_at(net::Protocol protocol, std::uint16_t port, bool source);
     Term is_protocol(net::Protocol protocol) {
@@ -39,7 +41,6 @@ class Packet {
     Term make_domain();
     Term in_ports(const analyzer::PortPairs& pairs);
     Term in_tcp(const analyzer::ConnectionSet& set);
-    Term in_icmp(const net::PortSet& types);
     net::Protocol icmp_protocol() const {
         return family_ == net::Family::V4 ? net::kIcmp : net::kIcmpV6;
     }

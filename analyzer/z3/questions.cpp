@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "analyzer/flows/hook_flows.h"
+#include "analyzer/flows/program_view.h"
 #include "ir/decision/eval.h"
 #include "ir/decision/match.h"
 

@@ -98,8 +98,8 @@ class FamilyConfirmer {
 
     std::string name_of(const ProgramPair& pair) const {
         const std::string& first = clusters_[0]->world.object(pair.own.front()).name;
-        return std::string(decision::to_string(pair.direction)) +
-               (diff_.family == net::Family::V4 ? " IPv4 of " : " IPv6 of ") + first +
+        return std::string(decision::to_string(pair.direction)) + " " +
+               std::string(net::to_string(diff_.family)) + " of " + first +
                (pair.own.size() == 1 ? ""
                                      : " and " + std::to_string(pair.own.size() - 1) + " more");
     }

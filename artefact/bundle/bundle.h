@@ -33,8 +33,10 @@ std::string to_bytes(const Origins& record);
 /// Everything throws Refused.
 class Bundle {
   public:
-    /// The bytes of a part, by its name; an error: there is none.
-    using ReadPart = std::function<Result<std::string>(const std::string& name)>;
+    /// The bytes of a part, by its name; an error: there is none. `size`: what the manifest lists;
+    /// one that has more may be refused unread.
+    using ReadPart =
+        std::function<Result<std::string>(const std::string& name, std::uint64_t size)>;
 
     Bundle(std::string_view manifest, ReadPart read);
     const Manifest& manifest() const { return manifest_; }
@@ -61,6 +63,7 @@ class Bundle {
     template <class Act> void in_part(const PartEntry& entry, const Act& act) const;
     template <class Act> void in_part(PartKind kind, const std::string& key, const Act& act) const;
     template <class Act> void in_all(PartKind kind, const Act& act) const;
+    template <class Name> void check_place(const PartEntry& entry, const Name& name) const;
     template <class Key, class Record>
     std::map<Key, Record> records(PartKind kind, const std::set<Key>& wanted) const;
     template <class Key, class Record> std::map<Key, Record> records(PartKind kind) const;

@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::string_view kMagic = "polecat bundle";
 constexpr unsigned kMostBits = 16;
+/// Of a part: that of a million addresses has 30 MB.
+constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 30;
 
 } // namespace
 
@@ -76,14 +78,16 @@ std::string print(const Manifest& manifest) {
 
 namespace {
 
-/// Names of nodes become names of folders.
+/// Names of nodes become names of folders; nothing else may stand in a line of meaning().
 bool is_key_of(PartKind kind, const std::string& key) {
     if (kind == PartKind::Settings || kind == PartKind::Ranges)
         return key.empty();
-    return kind != PartKind::Node || (!key.empty() && !key.starts_with('.') &&
-                                      std::all_of(key.begin(), key.end(), [](unsigned char c) {
-                                          return std::isalnum(c) != 0 || c == '.' || c == '-';
-                                      }));
+    if (kind != PartKind::Node)
+        return key.size() == 8 && key.find_first_not_of("0123456789abcdef") == std::string::npos;
+    return !key.empty() && !key.starts_with('.') &&
+           std::all_of(key.begin(), key.end(), [](unsigned char c) {
+               return std::isalnum(c) != 0 || c == '.' || c == '-';
+           });
 }
 
 PartEntry read_entry(Decoder& in) {
@@ -98,7 +102,7 @@ PartEntry read_entry(Decoder& in) {
     if (digest.size() != out.digest.size())
         in.in().fail("a digest of 32 bytes");
     std::copy(digest.begin(), digest.end(), out.digest.begin());
-    in.get(out.size);
+    out.size = in.in().number(kMostBytes);
     return out;
 }
 

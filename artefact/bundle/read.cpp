@@ -20,28 +20,37 @@ std::string described(const PartEntry& entry) {
     throw Refused{Fault::Unreadable, what};
 }
 
-/// Adds what a part of Origins says; its files get numbers of the whole.
-void merge(const Origins& part, Origins& out) {
-    std::vector<std::uint32_t> numbers;
-    for (const std::string& file : part.files) {
-        const auto known = std::find(out.files.begin(), out.files.end(), file);
-        numbers.push_back(static_cast<std::uint32_t>(known - out.files.begin()));
-        if (known == out.files.end())
-            out.files.push_back(file);
+/// Of several parts; their files get numbers of the whole.
+class OriginsMerger {
+  public:
+    void add(const Origins& part) {
+        std::vector<std::uint32_t> numbers;
+        for (const std::string& file : part.files) {
+            const auto [known, added] =
+                files_.try_emplace(file, static_cast<std::uint32_t>(out_.files.size()));
+            numbers.push_back(known->second);
+            if (added)
+                out_.files.push_back(file);
+        }
+        const auto of_whole = [&](std::vector<Span> spans) {
+            for (Span& span : spans)
+                if (span.known() && span.file.value >= numbers.size())
+                    inconsistent("a place is in a file that its origins do not name");
+                else if (span.known())
+                    span.file = FileId{numbers[span.file.value]};
+            return spans;
+        };
+        for (const auto& [id, spans] : part.slots)
+            out_.slots[id] = of_whole(spans);
+        for (const auto& [node, spans] : part.endpoints)
+            out_.endpoints[node] = of_whole(spans);
     }
-    const auto of_whole = [&](std::vector<Span> spans) {
-        for (Span& span : spans)
-            if (span.known() && span.file.value >= numbers.size())
-                inconsistent("a place is in a file that its origins do not name");
-            else if (span.known())
-                span.file = FileId{numbers[span.file.value]};
-        return spans;
-    };
-    for (const auto& [id, spans] : part.slots)
-        out.slots[id] = of_whole(spans);
-    for (const auto& [node, spans] : part.endpoints)
-        out.endpoints[node] = of_whole(spans);
-}
+    Origins take() { return std::move(out_); }
+
+  private:
+    std::map<std::string, std::uint32_t> files_;
+    Origins out_;
+};
 
 } // namespace
 
@@ -58,7 +67,7 @@ std::vector<std::string> Bundle::nodes() const {
 
 /// Nothing of a part is looked at before its digest is right.
 std::string Bundle::bytes_of(const PartEntry& entry) const {
-    auto bytes = read_(entry.name());
+    auto bytes = read_(entry.name(), entry.size);
     if (!bytes)
         throw Refused{Fault::Truncated, described(entry) + " is missing: " + bytes.error()};
     if (bytes->size() < entry.size)
@@ -96,7 +105,14 @@ void Bundle::in_part(PartKind kind, const std::string& key, const Act& act) cons
 template <class Act> void Bundle::in_all(PartKind kind, const Act& act) const {
     for (const PartEntry& each : manifest_.parts)
         if (each.kind == kind)
-            in_part(each, act);
+            in_part(each, [&](Decoder& in) { act(in, each); });
+}
+
+/// Who asks for it by its name looks into one part alone.
+template <class Name> void Bundle::check_place(const PartEntry& entry, const Name& name) const {
+    const unsigned bits = manifest_.bits[static_cast<std::size_t>(entry.kind)];
+    if (bucket_key(bucket_of(name, bits)) != entry.key)
+        inconsistent(described(entry) + " has what belongs into another part");
 }
 
 namespace {
@@ -150,7 +166,13 @@ std::map<Key, Record> Bundle::records(PartKind kind, const std::set<Key>& wanted
 
 template <class Key, class Record> std::map<Key, Record> Bundle::records(PartKind kind) const {
     std::map<Key, Record> out;
-    in_all(kind, [&](Decoder& in) { read_records<Key, Record>(in, nullptr, out); });
+    in_all(kind, [&](Decoder& in, const PartEntry& entry) {
+        std::map<Key, Record> part;
+        read_records<Key, Record>(in, nullptr, part);
+        for (auto& [key, record] : part)
+            check_place(entry, key);
+        out.merge(part);
+    });
     return out;
 }
 
@@ -173,7 +195,8 @@ RangesRecord Bundle::ranges() const {
 
 AddressNumbers Bundle::addresses() const {
     std::vector<AddressNumbers> parts;
-    in_all(PartKind::Addresses, [&](Decoder& in) { in.get(parts.emplace_back()); });
+    in_all(PartKind::Addresses,
+           [&](Decoder& in, const PartEntry&) { in.get(parts.emplace_back()); });
     std::vector<std::pair<net::Address, std::uint32_t>> all;
     for (const AddressNumbers& part : parts)
         all.insert(all.end(), part.begin(), part.end());
@@ -213,13 +236,14 @@ Origins Bundle::origins(const std::set<ContentId>& slots,
         keys.insert(bucket_key(bucket_of(each, bits)));
     for (const std::string& each : nodes)
         keys.insert(bucket_key(bucket_of(std::string_view(each), bits)));
-    Origins out;
+    OriginsMerger merger;
     for (const std::string& key : keys)
         in_part(PartKind::Origins, key, [&](Decoder& in) {
             Origins part;
             in.get(part);
-            merge(part, out);
+            merger.add(part);
         });
+    Origins out = merger.take();
     std::erase_if(out.slots, [&](const auto& each) { return !slots.contains(each.first); });
     std::erase_if(out.endpoints, [&](const auto& each) { return !nodes.contains(each.first); });
     return out;
@@ -250,13 +274,21 @@ Contents Bundle::all() const {
         if (each.kind == PartKind::Templates)
             with_bytes(each, [&](const std::string& bytes) {
                 const auto part = read_templates(bytes);
+                for (const TemplateRecord& look : part)
+                    check_place(each, std::string_view(look.space));
                 out.templates.insert(out.templates.end(), part.begin(), part.end());
             });
-    in_all(PartKind::Origins, [&](Decoder& in) {
+    OriginsMerger merger;
+    in_all(PartKind::Origins, [&](Decoder& in, const PartEntry& entry) {
         Origins part;
         in.get(part);
-        merge(part, out.origins);
+        for (const auto& [id, spans] : part.slots)
+            check_place(entry, id);
+        for (const auto& [name, spans] : part.endpoints)
+            check_place(entry, std::string_view(name));
+        merger.add(part);
     });
+    out.origins = merger.take();
     check_references(out);
     return out;
 }
@@ -279,7 +311,10 @@ void Bundle::check_references(const Contents& contents) const {
             numbers.insert(number);
     const std::vector<std::uint32_t> known(numbers.begin(), numbers.end());
     const auto check_set = [&](const NumberSet& set) { check(has_all(known, set), "an identity"); };
+    std::set<std::string> texts; // of two numbers nobody could say which a program means
     for (const auto& [number, record] : contents.predicates) {
+        if (!texts.insert(to_string(record.predicate)).second)
+            inconsistent("a predicate has two numbers");
         check_set(record.yes);
         check_set(record.unknown);
         for (const PredicateRecord::Member& each : record.members)

@@ -1,6 +1,7 @@
 // Reads the text of iptables-restore, ours or the kernel's listing. A word that is not known is an
 // error: what is not understood may change what a rule means.
 #include <map>
+#include <set>
 
 #include "artefact/iptables/lines.h"
 #include "artefact/iptables/ruleset.h"
@@ -9,11 +10,22 @@ namespace polecat::iptables {
 
 namespace {
 
-FlowMark mark_of(Line& line) {
-    std::string text = line.next();
-    const std::string mask = "/0x1fff0000";
+/// One of the two bits, on or off.
+std::optional<std::pair<FlowBit, bool>> bit_in(const std::string& text) {
+    for (const FlowBit bit : {FlowBit::Early, FlowBit::Leaving}) {
+        const std::string mask = bit == FlowBit::Early ? "0x20000000" : "0x40000000";
+        if (text == mask + "/" + mask)
+            return std::pair(bit, true);
+        if (text == "0x0/" + mask)
+            return std::pair(bit, false);
+    }
+    return std::nullopt;
+}
+
+FlowMark mark_of(Line& line, std::string text) {
+    const std::string mask = "/0x7fff0000";
     if (text.size() <= mask.size() || !text.ends_with(mask) || !text.starts_with("0x"))
-        line.fail("a conntrack mark with mask 0x1fff0000");
+        line.fail("a conntrack mark with mask 0x7fff0000");
     text = text.substr(2, text.size() - mask.size() - 2);
     FlowMark out;
     if (text == "0@G@0000" || text == "1@G@0000") {
@@ -55,6 +67,7 @@ FlowState state_of(Line& line) {
         bool* const place = each == "INVALID"       ? &out.invalid
                             : each == "RELATED"     ? &out.related
                             : each == "ESTABLISHED" ? &out.established
+                            : each == "UNTRACKED"   ? &out.untracked
                                                     : nullptr;
         if (place == nullptr)
             line.fail("a state of conntrack");
@@ -90,6 +103,13 @@ net::Protocol protocol_in(Line& line) {
     return *protocol;
 }
 
+AddressIs address_of(Line& line, bool source) {
+    const auto nets = net::parse_cidr(line.next(), net::CidrForm::Strict);
+    if (!nets || nets->prefix == 0)
+        line.fail("a block of addresses");
+    return {source, *nets};
+}
+
 class RuleReader {
   public:
     explicit RuleReader(Line& line) : line_(line) {}
@@ -107,9 +127,26 @@ class RuleReader {
     }
 
   private:
+    /// An option belongs to the extension that was named last.
+    void of(std::string_view extension) {
+        if (extension_ != extension)
+            line_.fail("-m " + std::string(extension) + " before its options");
+        is_used_ = true;
+    }
+    void name_extension() {
+        if (!is_used_)
+            line_.fail("an option of " + extension_);
+        extension_ = line_.one_of(
+            {"multiport", "icmp", "icmp6", "set", "conntrack", "connmark", "comment", "bpf"});
+        is_used_ = false;
+    }
+
     /// Those that may be negated.
     bool read_match(const std::string& word, bool negated) {
         auto& to = rule_.matches;
+        for (const auto& [option, extension] : kOptions)
+            if (word == option)
+                of(extension);
         if (word == "-p")
             to.emplace_back(ProtocolIs{negated, protocol_in(line_)});
         else if (word == "--sports" || word == "--dports")
@@ -129,16 +166,17 @@ class RuleReader {
         auto& to = rule_.matches;
         if (word == "-i" || word == "-o")
             to.emplace_back(InterfaceIs{word == "-i", line_.next()});
+        else if (word == "-s" || word == "-d")
+            to.emplace_back(address_of(line_, word == "-s"));
         else if (word == "-m")
-            line_.one_of(
-                {"multiport", "icmp", "icmp6", "set", "conntrack", "connmark", "comment", "bpf"});
+            name_extension();
         else if (word == "--ctstate")
             to.emplace_back(state_of(line_));
         else if (word == "--ctdir") {
             line_.one_of({"REPLY"});
             to.emplace_back(IsReply{});
         } else if (word == "--mark")
-            to.emplace_back(FlowMarkIs{mark_of(line_)});
+            read_mark(line_.next());
         else if (word == "--object-pinned")
             to.emplace_back(PinnedSays{line_.next()});
         else if (word == "--comment")
@@ -150,6 +188,16 @@ class RuleReader {
         else
             return false;
         return true;
+    }
+
+    void read_mark(const std::string& text) {
+        const auto bit = bit_in(text);
+        if (bit && !bit->second)
+            line_.fail("a bit of conntrack marks that is set");
+        if (bit)
+            rule_.matches.emplace_back(FlowBitIs{bit->first});
+        else
+            rule_.matches.emplace_back(FlowMarkIs{mark_of(line_, text)});
     }
 
     void read_target(const std::string& name) {
@@ -164,8 +212,18 @@ class RuleReader {
             finish(Target::Kind::Log, line_.next());
         } else if (name == "CONNMARK") {
             line_.one_of({"--set-xmark"});
-            finish(Target::Kind::SetFlowMark);
-            rule_.target.mark = mark_of(line_);
+            const std::string text = line_.next();
+            const auto bit = bit_in(text);
+            finish(!bit          ? Target::Kind::SetFlowMark
+                   : bit->second ? Target::Kind::SetFlowBit
+                                 : Target::Kind::ClearFlowBit);
+            if (bit)
+                rule_.target.bit = bit->first;
+            else
+                rule_.target.mark = mark_of(line_, text);
+        } else if (name == "CT") {
+            line_.one_of({"--notrack"});
+            finish(Target::Kind::NoTrack);
         } else
             finish(Target::Kind::Jump, name);
     }
@@ -174,11 +232,21 @@ class RuleReader {
         const bool to_chain = kind == Target::Kind::Jump || kind == Target::Kind::Goto;
         if (to_chain && !name.starts_with(kPrefix))
             line_.fail("a chain of ours");
-        rule_.target = {kind, std::move(name), {}};
+        if (!is_used_)
+            line_.fail("an option of " + extension_);
+        rule_.target = {kind, std::move(name), {}, {}};
         done_ = true;
     }
 
+    static constexpr std::pair<std::string_view, std::string_view> kOptions[] = {
+        {"--sports", "multiport"},  {"--dports", "multiport"}, {"--icmp-type", "icmp"},
+        {"--icmpv6-type", "icmp6"}, {"--match-set", "set"},    {"--ctproto", "conntrack"},
+        {"--ctstate", "conntrack"}, {"--ctdir", "conntrack"},  {"--mark", "connmark"},
+        {"--comment", "comment"},   {"--object-pinned", "bpf"}};
+
     Line& line_;
+    std::string extension_;
+    bool is_used_ = true; ///< an option of `extension_` was there
     Rule rule_;
     bool done_ = false;
 };
@@ -191,12 +259,12 @@ class TableReader {
         while (lines_.next()) {
             Line line = lines_.line();
             const std::string word = line.next();
-            if (word == "*filter" && !open_)
-                open_ = true;
-            else if (word == "COMMIT" && open_)
-                closed_ = true;
-            else if (!open_ || closed_)
-                line.fail("one table, filter");
+            if (word.starts_with('*') && !open_)
+                begin(line, word.substr(1));
+            else if (!open_)
+                line.fail("a table");
+            else if (word == "COMMIT")
+                open_ = false;
             else if (word.starts_with(':'))
                 declare(line, word.substr(1));
             else if (word == "-A")
@@ -204,37 +272,64 @@ class TableReader {
             else
                 line.fail("a chain or a rule");
         }
-        if (!closed_)
+        if (open_ || seen_.empty())
             throw Failure{"COMMIT is missing: the text is cut off"};
-        Ruleset sorted;
         for (auto& [name, chain] : chains_)
-            sorted.v4.chains.push_back(std::move(chain));
-        return std::move(sorted.v4);
+            out_.chains.push_back(std::move(chain));
+        return std::move(out_);
     }
 
   private:
-    void declare(Line& line, const std::string& name) {
-        if (!name.starts_with(kPrefix))
+    /// Listings have them in any order; ours are three.
+    void begin(const Line& line, const std::string& name) {
+        if (!seen_.insert(name).second)
+            line.fail("a table that was not there yet");
+        open_ = true;
+        in_.reset();
+        for (const In each : {In::Raw, In::Mangle, In::Filter})
+            if (to_string(each) == name)
+                in_ = each;
+    }
+
+    void declare(const Line& line, const std::string& name) {
+        if (!name.starts_with(kPrefix)) {
+            if (!out_.hooks) // a file of ours declares no other
+                out_.hooks.emplace();
             return;
+        }
         if (name.size() > 28)
             line.fail("a name of at most 28 characters");
-        if (!chains_.emplace(name, Chain{name, {}}).second)
-            line.fail("a chain that is not there yet");
+        if (!in_ || !chains_.emplace(std::pair(*in_, name), Chain{name, {}, *in_}).second)
+            line.fail("a chain that is not there yet, of table raw, mangle or filter");
     }
 
     void add(Line& line) {
         const std::string name = line.next();
         if (!name.starts_with(kPrefix))
-            return;
-        const auto chain = chains_.find(name);
+            return add_others(line, name);
+        const auto chain = in_ ? chains_.find({*in_, name}) : chains_.end();
         if (chain == chains_.end())
             line.fail("a chain that was declared");
         chain->second.rules.push_back(RuleReader(line).run());
     }
 
+    /// Of others' rules those that send all packets to us are of interest.
+    void add_others(Line& line, const std::string& name) {
+        const bool first = in_ && others_.insert({*in_, name}).second;
+        if (!in_ || !out_.hooks || !line.take("-j"))
+            return;
+        const std::string to = line.next();
+        if (to.starts_with(kPrefix) && line.at_end())
+            out_.hooks->push_back({*in_, name, to, first});
+    }
+
     Lines lines_;
-    std::map<std::string, Chain> chains_;
-    bool open_ = false, closed_ = false;
+    Table out_;
+    std::map<std::pair<In, std::string>, Chain> chains_;
+    std::set<std::pair<In, std::string>> others_; ///< that have rules
+    std::set<std::string> seen_;                  ///< tables
+    std::optional<In> in_;                        ///< absent: a table that we have no part in
+    bool open_ = false;
 };
 
 } // namespace

@@ -17,7 +17,12 @@ std::string not_word(bool negated) {
 std::string mark_text(const FlowMark& mark) {
     const std::string number =
         mark.generation ? fmt::format("{:03x}", *mark.generation) : std::string(kNumber);
-    return fmt::format("0x{}{}0000/0x1fff0000", mark.denied ? 1 : 0, number);
+    return fmt::format("0x{}{}0000/0x7fff0000", mark.denied ? 1 : 0, number);
+}
+
+std::string bit_text(FlowBit bit, bool on) {
+    const unsigned value = bit == FlowBit::Early ? 1U << 29 : 1U << 30;
+    return fmt::format("0x{:x}/0x{:x}", on ? value : 0, value);
 }
 
 std::string port_text(const std::vector<net::PortRange>& ports) {
@@ -31,6 +36,9 @@ std::string port_text(const std::vector<net::PortRange>& ports) {
     return out;
 }
 
+std::string words(const AddressIs& match) {
+    return fmt::format("-{} {}", match.source ? 's' : 'd', net::to_string(match.nets));
+}
 std::string words(const InterfaceIs& match) {
     return fmt::format("-{} {}", match.incoming ? 'i' : 'o', match.name);
 }
@@ -64,6 +72,7 @@ std::string words(const FlowState& match) {
     add(match.invalid, "INVALID");
     add(match.related, "RELATED");
     add(match.established, "ESTABLISHED");
+    add(match.untracked, "UNTRACKED");
     return "-m conntrack --ctstate " + out;
 }
 std::string words(const IsReply&) {
@@ -71,6 +80,9 @@ std::string words(const IsReply&) {
 }
 std::string words(const FlowMarkIs& match) {
     return "-m connmark --mark " + mark_text(match.mark);
+}
+std::string words(const FlowBitIs& match) {
+    return "-m connmark --mark " + bit_text(match.bit, true);
 }
 std::string words(const PinnedSays& match) {
     return "-m bpf --object-pinned " + match.program;
@@ -92,6 +104,12 @@ std::string target_text(const Target& target) {
         return fmt::format("-j LOG --log-prefix \"{}\"", target.name);
     case Target::Kind::SetFlowMark:
         return "-j CONNMARK --set-xmark " + mark_text(target.mark);
+    case Target::Kind::SetFlowBit:
+    case Target::Kind::ClearFlowBit:
+        return "-j CONNMARK --set-xmark " +
+               bit_text(target.bit, target.kind == Target::Kind::SetFlowBit);
+    case Target::Kind::NoTrack:
+        return "-j CT --notrack";
     }
     return "-j DROP";
 }
@@ -130,14 +148,24 @@ std::string member_text(const Set& set, const Member& member) {
 
 } // namespace
 
-std::string print(const Table& table) {
-    std::string out = "*filter\n";
-    for (const Chain& chain : table.chains)
-        out += fmt::format(":{} - [0:0]\n", chain.name);
-    for (const Chain& chain : table.chains)
-        for (const Rule& rule : chain.rules)
-            out += fmt::format("-A {} {}\n", chain.name, rule_text(rule));
-    return out + "COMMIT\n";
+std::string print(const Table& table, const std::vector<HookRule>& hooks) {
+    std::string out;
+    for (const In in : {In::Raw, In::Mangle, In::Filter}) {
+        std::string declared, rules;
+        for (const Chain& chain : table.chains) {
+            if (chain.table != in)
+                continue;
+            declared += fmt::format(":{} - [0:0]\n", chain.name);
+            for (const Rule& rule : chain.rules)
+                rules += fmt::format("-A {} {}\n", chain.name, rule_text(rule));
+        }
+        for (const HookRule& hook : hooks)
+            if (hook.table == in)
+                rules += fmt::format("-I {} -j {}\n", hook.of, hook.chain);
+        if (!declared.empty() || !rules.empty())
+            out += fmt::format("*{}\n{}{}COMMIT\n", to_string(in), declared, rules);
+    }
+    return out;
 }
 
 std::string create_line(const Set& set) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <tuple>
 
 namespace polecat::iptables {
 
@@ -36,13 +37,6 @@ constexpr NamedProtocol kProtocols[] = {{"icmp", net::kIcmp},
                                         {"vrrp", 112},
                                         {"l2tp", 115}};
 
-template <class Named>
-const Named* find_named(const std::vector<Named>& list, std::string_view name) {
-    const auto found = std::find_if(list.begin(), list.end(),
-                                    [&](const Named& each) { return each.name == name; });
-    return found == list.end() ? nullptr : &*found;
-}
-
 } // namespace
 
 std::string protocol_word(net::Protocol protocol) {
@@ -63,23 +57,33 @@ std::optional<net::Protocol> protocol_of(std::string_view word) {
     return error == std::errc() && rest == end ? std::optional(number) : std::nullopt;
 }
 
-const Chain* Table::find(std::string_view name) const {
-    return find_named(chains, name);
+std::string_view to_string(In table) {
+    return table == In::Raw ? "raw" : table == In::Mangle ? "mangle" : "filter";
+}
+
+const Chain* Table::find(std::string_view name, In table) const {
+    const auto found = std::find_if(chains.begin(), chains.end(), [&](const Chain& each) {
+        return each.table == table && each.name == name;
+    });
+    return found == chains.end() ? nullptr : &*found;
 }
 
 const Set* Ruleset::find_set(std::string_view name) const {
-    return find_named(sets, name);
+    const auto found =
+        std::find_if(sets.begin(), sets.end(), [&](const Set& each) { return each.name == name; });
+    return found == sets.end() ? nullptr : &*found;
 }
 
 void Ruleset::sort() {
-    const auto by_name = [](const auto& a, const auto& b) { return a.name < b.name; };
-    std::sort(sets.begin(), sets.end(), by_name);
+    std::sort(sets.begin(), sets.end(), [](const Set& a, const Set& b) { return a.name < b.name; });
     for (Set& set : sets) {
         std::sort(set.members.begin(), set.members.end());
         set.members.erase(std::unique(set.members.begin(), set.members.end()), set.members.end());
     }
     for (Table* table : {&v4, &v6})
-        std::sort(table->chains.begin(), table->chains.end(), by_name);
+        std::sort(table->chains.begin(), table->chains.end(), [](const Chain& a, const Chain& b) {
+            return std::tie(a.table, a.name) < std::tie(b.table, b.name);
+        });
 }
 
 } // namespace polecat::iptables

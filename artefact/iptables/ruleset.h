@@ -21,6 +21,11 @@ inline constexpr std::string_view kPrefix = "polecat";
 
 // --- what a rule asks ----------------------------------------------------------------------------
 
+struct AddressIs {
+    bool source = false;
+    net::Cidr nets;
+    auto operator<=>(const AddressIs&) const = default;
+};
 /// "cali+": any that starts with "cali".
 struct InterfaceIs {
     bool incoming = false;
@@ -61,14 +66,14 @@ struct InSet {
     auto operator<=>(const InSet&) const = default;
 };
 struct FlowState {
-    bool invalid = false, related = false, established = false;
+    bool invalid = false, related = false, established = false, untracked = false;
     auto operator<=>(const FlowState&) const = default;
 };
 struct IsReply {
     auto operator<=>(const IsReply&) const = default;
 };
-/// The conntrack mark's bits 16 to 28: the generation that judged the flow (absent: that of a file,
-/// which says `@G@` for its three digits), and whether it was denied.
+/// The conntrack mark's bits 16 to 30: the generation that judged the flow (absent: that of a file,
+/// which says `@G@` for its three digits), and whether it was denied (28). No FlowBit is set.
 struct FlowMark {
     bool denied = false;
     std::optional<std::uint16_t> generation;
@@ -78,41 +83,86 @@ struct FlowMarkIs {
     FlowMark mark;
     auto operator<=>(const FlowMarkIs&) const = default;
 };
+/// Bits of the conntrack mark while a packet of an unknown flow is on its way through a node with
+/// host endpoints: preDNAT policy took it (29), the host sent it (30).
+enum class FlowBit : std::uint8_t { Early, Leaving };
+struct FlowBitIs {
+    FlowBit bit{};
+    auto operator<=>(const FlowBitIs&) const = default;
+};
 /// A BPF program says yes: the place where it is pinned.
 struct PinnedSays {
     std::string program;
     auto operator<=>(const PinnedSays&) const = default;
 };
-using Match = std::variant<InterfaceIs, ProtocolIs, NotFlowProtocol, PortIn, IcmpIs, InSet,
-                           FlowState, IsReply, FlowMarkIs, PinnedSays>;
+using Match = std::variant<AddressIs, InterfaceIs, ProtocolIs, NotFlowProtocol, PortIn, IcmpIs,
+                           InSet, FlowState, IsReply, FlowMarkIs, FlowBitIs, PinnedSays>;
 
 // --- rules and chains ----------------------------------------------------------------------------
 
 struct Target {
-    enum class Kind : std::uint8_t { Accept, Drop, Return, Jump, Goto, Log, SetFlowMark };
+    enum class Kind : std::uint8_t {
+        Accept,
+        Drop,
+        Return,
+        Jump,
+        Goto,
+        Log,
+        SetFlowMark, ///< and neither FlowBit
+        SetFlowBit,
+        ClearFlowBit,
+        NoTrack
+    };
     Kind kind = Kind::Drop;
     std::string name; ///< of a chain; Log: the prefix
-    FlowMark mark;
+    FlowMark mark{};
+    FlowBit bit{};
     auto operator<=>(const Target&) const = default;
 };
 
 struct Rule {
-    std::vector<Match> matches; ///< interfaces and protocol first, as listings have them
+    /// Addresses, interfaces and protocol first, as listings have them.
+    std::vector<Match> matches;
     std::string comment;
     Target target;
     auto operator<=>(const Rule&) const = default;
 };
 
+/// The first of a kind that it asks; null: none.
+template <class Wanted> const Wanted* match_of(const Rule& rule) {
+    for (const Match& match : rule.matches)
+        if (const auto* found = std::get_if<Wanted>(&match))
+            return found;
+    return nullptr;
+}
+
+/// The tables that have chains of ours, in the order in which packets and restore meet them.
+enum class In : std::uint8_t { Raw, Mangle, Filter };
+/// "raw".
+std::string_view to_string(In table);
+
 struct Chain {
     std::string name; ///< at most 28 characters
     std::vector<Rule> rules;
+    In table = In::Filter;
     auto operator<=>(const Chain&) const = default;
 };
 
-/// Table `filter` of one family, as far as it is ours.
+/// A rule of a chain of the kernel's that sends all packets to one of ours.
+struct HookRule {
+    In table = In::Filter;
+    std::string of;       ///< "FORWARD"
+    std::string chain;    ///< ours
+    bool is_first = true; ///< of its chain
+    auto operator<=>(const HookRule&) const = default;
+};
+
+/// Tables of one family, as far as they are ours.
 struct Table {
     std::vector<Chain> chains;
-    const Chain* find(std::string_view name) const;
+    /// What a listing has of them; absent in files of chains.
+    std::optional<std::vector<HookRule>> hooks{};
+    const Chain* find(std::string_view name, In table = In::Filter) const;
     auto operator<=>(const Table&) const = default;
 };
 
@@ -140,16 +190,16 @@ struct Ruleset {
     std::vector<Set> sets; ///< by name
     Table v4, v6;
 
-    void sort(); ///< sets, members and chains; not the rules of a chain
+    void sort(); ///< sets, members and chains, table by table; not the rules of a chain
     const Table& table(net::Family family) const { return family == net::Family::V4 ? v4 : v6; }
     Table& table(net::Family family) { return family == net::Family::V4 ? v4 : v6; }
     const Set* find_set(std::string_view name) const;
     auto operator<=>(const Ruleset&) const = default;
 };
 
-/// For `iptables-restore --noflush` (`ip6tables-restore` of the other family): all of it or
-/// nothing.
-std::string print(const Table& table);
+/// For `iptables-restore --noflush` (`ip6tables-restore` of the other family): all of a table or
+/// nothing. `hooks`: rules to put first in chains of the kernel's.
+std::string print(const Table& table, const std::vector<HookRule>& hooks = {});
 /// For `ipset restore`: every set is filled under another name and swapped in, so that packets meet
 /// the old members or the new.
 std::string print(const std::vector<Set>& sets);
@@ -159,7 +209,7 @@ std::string print(const std::vector<Set>& sets);
 std::string create_line(const Set& set);
 std::string member_line(std::string_view verb, const Set& set, const Member& member);
 
-/// Ours, or what `iptables-save -t filter` lists: chains of others are passed over.
+/// Ours, or what `iptables-save` lists: chains of others are passed over.
 Result<Table> parse_table(std::string_view text);
 /// Ours, or what `ipset save` lists.
 Result<std::vector<Set>> parse_sets(std::string_view text);

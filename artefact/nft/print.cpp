@@ -260,10 +260,17 @@ void Ruleset::sort() {
 }
 
 std::string print_elements(const Map& map) {
+    // Indented and one a line, as nft lists them, a node's file would be a third larger.
+    constexpr std::size_t kWidth = 100;
     std::string out = "{ ";
+    std::size_t line = 0; // where it begins
     for (std::size_t i = 0; i < map.elements.size(); ++i) {
-        if (i != 0)
-            out += ",\n\t\t\t     ";
+        if (i != 0 && out.size() - line < kWidth)
+            out += ", ";
+        else if (i != 0) {
+            out += ",\n\t\t";
+            line = out.size();
+        }
         out += key_text(map.key, map.elements[i].key);
         out += value_text(map.elements[i].value);
     }

@@ -57,9 +57,7 @@ iptables::Ruleset rules_around(const NodeImage& image, const std::string& pins) 
     const bool logs = any_logs(image);
     for (const net::Family family : {net::Family::V4, net::Family::V6}) {
         auto& chains = out.table(family).chains;
-        chains = iptables::frame(
-            {image.to_host, image.interface_prefixes, image.dropped_vxlan_port, image.drops_ipip},
-            family);
+        chains = iptables::frame(iptables::frame_of(image), family, {});
         for (const AskingChain& each : kAsking)
             chains.push_back(asking(each, pins, family, logs));
         iptables::Set pods = iptables::set_of_endpoints(iptables::filter_layout::pods_set(family),

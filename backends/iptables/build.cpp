@@ -6,8 +6,10 @@
 
 #include <fmt/format.h>
 
+#include "backends/iptables/cut.h"
 #include "backends/iptables/filter_rules.h"
 #include "backends/iptables/layout.h"
+#include "ir/path/interfaces.h"
 
 namespace polecat::iptables {
 
@@ -46,19 +48,37 @@ class FilterBuilder {
         : cluster_(cluster), sets_(sets), images_(images), node_(node) {}
 
     FilterImage run(const std::string& name) {
-        out_.to_host = node_.to_host;
-        out_.interface_prefixes = node_.interface_prefixes;
-        out_.dropped_vxlan_port = node_.dropped_vxlan_port;
-        out_.drops_ipip = node_.drops_ipip;
         for (const decision::Endpoint& endpoint : cluster_.endpoints)
-            if (endpoint.node == name && !endpoint.host_network)
+            if (endpoint.node == name && !endpoint.host_network && !endpoint.is_host_endpoint)
                 add_endpoint(endpoint);
+        add_host_endpoints(name);
         for (const auto& [place, programs] : pods_)
             out_.pods.push_back({place.first, place.second, programs.egress, programs.ingress});
         return std::move(out_);
     }
 
+    /// Untracked policy with a rule that only conntrack could be asked about.
+    const std::string& unsaid() const { return unsaid_; }
+
   private:
+    void add_host_endpoints(const std::string& node) {
+        out_.frame = frame_of(node_);
+        out_.frame.attached.clear();
+        const ir::NodeInterfaces interfaces = ir::interfaces_of(cluster_, node);
+        for (const auto& each : interfaces.named)
+            attach(each.host_endpoint, each.name);
+        if (interfaces.wildcard)
+            attach(*interfaces.wildcard, "*");
+        std::sort(out_.frame.attached.begin(), out_.frame.attached.end());
+    }
+
+    void attach(decision::ObjectId id, const std::string& interface) {
+        const decision::Endpoint& endpoint = *cluster_.endpoint_of(id);
+        for (const auto& [key, program] : cluster_.groups[endpoint.group.value].programs)
+            out_.frame.attached.push_back({interface, key.hook, key.direction, key.family,
+                                           name_of(program, key.direction, key.hook)});
+    }
+
     void add_endpoint(const decision::Endpoint& endpoint) {
         for (const backends::DispatchEntry& entry : node_.dispatch) {
             const auto& held = cluster_.world.object(endpoint.object).addresses;
@@ -78,14 +98,20 @@ class FilterBuilder {
 
     std::string program(const decision::Endpoint& endpoint, Direction direction,
                         net::Family family) {
-        const decision::GroupProgram& found =
-            *cluster_.find(endpoint.object, direction, decision::Hook::Normal, family);
+        return name_of(*cluster_.find(endpoint.object, direction, decision::Hook::Normal, family),
+                       direction, decision::Hook::Normal);
+    }
+
+    std::string name_of(const decision::GroupProgram& found, Direction direction,
+                        decision::Hook hook) {
         auto& known = names_[{found.program.value, found.slots.identity()}];
         if (!known.empty())
             return known;
-        FilterProgram made = make(found, direction);
+        FilterProgram made = make(found, direction, hook);
         std::string text =
-            fmt::format("{} {}\n", decision::to_string(direction), net::to_string(family));
+            fmt::format("{} {}\n", decision::to_string(direction), net::to_string(made.family));
+        if (hook != decision::Hook::Normal)
+            text += fmt::format("hook {}\n", static_cast<int>(hook));
         for (const FilterStage& stage : made.stages)
             text += text_of(stage);
         known = "p" + backends::digest_of(text, 12);
@@ -106,11 +132,13 @@ class FilterBuilder {
                fmt::format("{} {} {}\n", static_cast<int>(stage.end), stage.slot, stage.what);
     }
 
-    FilterProgram make(const decision::GroupProgram& found, Direction direction) {
+    FilterProgram make(const decision::GroupProgram& found, Direction direction,
+                       decision::Hook hook) {
         backends::NamedProgram left_out; // told by whoever made the node's image
         const decision::Program program =
             backends::Programs::expressible(cluster_, found.program, left_out);
         FilterProgram out;
+        out.hook = hook;
         out.family = program.family;
         const auto what = [&](decision::SlotId slot) {
             return origin_of(found.slots[slot.value], direction);
@@ -150,11 +178,20 @@ class FilterBuilder {
                 continue;
             for (auto& matches : filter_rules(entry.match, to.family, set_of)) {
                 passes = passes || entry.action == decision::Action::Pass;
+                if (to.hook == decision::Hook::Untracked && asks_conntrack(matches))
+                    unsaid_ = what(entry.slot);
                 made.rules.push_back(
                     {std::move(matches), entry.action, entry.slot.value, what(entry.slot)});
             }
         }
+        settle_order(made.rules);
         return passes;
+    }
+
+    static bool asks_conntrack(const std::vector<Match>& matches) {
+        return std::any_of(matches.begin(), matches.end(), [](const Match& each) {
+            return std::holds_alternative<NotFlowProtocol>(each);
+        });
     }
 
     NamedSet use(decision::PredicateId id, net::Family family) {
@@ -173,6 +210,7 @@ class FilterBuilder {
     backends::NodeImages& images_;
     const backends::NodeImage& node_;
     FilterImage out_;
+    std::string unsaid_;
     std::map<std::pair<std::uint32_t, const void*>, std::string> names_;
     std::map<std::pair<std::string, net::Cidr>, backends::EndpointGroup> pods_;
 };
@@ -199,18 +237,16 @@ FilterImages::FilterImages(const LoweredCluster& cluster, backends::NodeImages& 
 
 std::optional<FilterImage> FilterImages::of(const std::string& node,
                                             diag::Diagnostics& diagnostics) {
-    for (const decision::Endpoint& endpoint : cluster_.endpoints)
-        if (endpoint.node == node && endpoint.is_host_endpoint) {
-            const decision::Object& object = cluster_.world.object(endpoint.object);
-            diagnostics.report(diag::Code::HostEndpointNotInIptables, object.span,
-                               {node, object.name});
-            return std::nullopt;
-        }
     const auto image = images_.of(node, diagnostics);
     if (!image)
         return std::nullopt;
     report_settings(*image, node, diagnostics);
-    return FilterBuilder(cluster_, sets_, images_, *image).run(node);
+    FilterBuilder builder(cluster_, sets_, images_, *image);
+    FilterImage out = builder.run(node);
+    if (builder.unsaid().empty())
+        return out;
+    diagnostics.report(diag::Code::HostEndpointNotInIptables, Span{}, {node, builder.unsaid()});
+    return std::nullopt;
 }
 
 } // namespace polecat::iptables

@@ -4,7 +4,7 @@ namespace polecat::iptables {
 
 Result<CompiledRules> compile(const FilterImage& image) {
     const Ruleset rules = emit(image);
-    CompiledRules out{print(rules.sets), print(rules.v4), print(rules.v6)};
+    CompiledRules out{print(rules.sets), print(rules.v4), print(rules.v6), host_hooks(rules.v4)};
     const auto sets = parse_sets(out.sets);
     const auto v4 = parse_table(out.v4), v6 = parse_table(out.v6);
     for (const std::string& why :

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "backends/iptables/frame.h"
+#include "backends/iptables/cut.h"
 #include "backends/iptables/layout.h"
 #include "backends/iptables/mirror.h"
 
@@ -16,26 +16,46 @@ using Kind = Target::Kind;
 
 namespace {
 
+/// A program in a table, and where its Allow goes to; empty: it returns.
+struct WrittenProgram {
+    std::string name;
+    In table = In::Filter;
+    Form form = Form::Plain;
+    std::string allows{};
+    auto operator<=>(const WrittenProgram&) const = default;
+};
+
+WrittenProgram written(const HostProgram& of) {
+    return {of.point.program, of.table, of.through ? Form::Through : Form::Plain,
+            allowing_chain(of)};
+}
+
 /// Chains of one family.
 class FilterEmitter {
   public:
     FilterEmitter(const FilterImage& image, net::Family family) : image_(image), family_(family) {}
 
     iptables::Table run() {
-        out_.chains = frame({image_.to_host, image_.interface_prefixes, image_.dropped_vxlan_port,
-                             image_.drops_ipip},
-                            family_);
+        out_.chains = frame(image_.frame, family_, [](const HostProgram& each) {
+            return stage_chain(each.point.program, 0, written(each).form);
+        });
         add_dispatch();
-        for (const auto& [name, program] : image_.programs)
-            if (program.family == family_)
-                for (const bool reply : {false, true})
-                    add_program(name, program, reply);
+        std::set<WrittenProgram> programs;
+        for (const FilteredPod& pod : image_.pods)
+            for (const std::string& name : {pod.egress, pod.ingress})
+                if (pod.nets.family() == family_)
+                    for (const Form form : {Form::Plain, Form::Reply})
+                        programs.insert({name, In::Filter, form, {}});
+        for (const HostProgram& each : host_programs(image_.frame, family_))
+            programs.insert(written(each));
+        for (const WrittenProgram& each : programs)
+            add_program(each, image_.programs.at(each.name));
         return std::move(out_);
     }
 
   private:
-    void chain(std::string name, std::vector<Rule> rules) {
-        out_.chains.push_back({std::move(name), std::move(rules)});
+    void chain(std::string name, std::vector<Rule> rules, In table = In::Filter) {
+        out_.chains.push_back({std::move(name), std::move(rules), table});
     }
 
     /// One set for each program, so that pods come and go without a change of rules.
@@ -51,46 +71,71 @@ class FilterEmitter {
                     rules.push_back(
                         go_to({iptables::InSet{false, runs_set(program, egress, family_),
                                                egress != reply, true}},
-                              stage_chain(program, 0, reply)));
+                              stage_chain(program, 0, reply ? Form::Reply : Form::Plain)));
                 rules.push_back(drop({}, "unknown workload interface or address"));
                 chain(std::string(egress ? "polecat-from" : "polecat-to") + (reply ? "-r" : ""),
                       std::move(rules));
             }
     }
 
-    void add_program(const std::string& name, const FilterProgram& program, bool reply) {
+    void add_program(const WrittenProgram& as, const FilterProgram& program) {
         for (std::size_t i = 0; i < program.stages.size(); ++i) {
             const FilterStage& stage = program.stages[i];
-            const std::string next = stage_chain(name, i + 1, reply);
-            std::vector<Rule> rules;
-            for (const FilterRule& each : stage.rules)
-                rules.push_back({reply ? mirrored(each.matches) : each.matches,
-                                 fmt::format("slot {}: {}", each.slot, each.what),
-                                 target_of(each, name, next)});
-            Target end{Kind::Goto, "polecat-deny", {}};
-            if (stage.end == FilterStage::End::Next)
-                end.name = next;
-            else if (stage.end == FilterStage::End::Allow)
-                end = {Kind::Return, {}, {}};
-            rules.push_back({{}, fmt::format("slot {}: {}", stage.slot, stage.what), end});
-            chain(stage_chain(name, i, reply), std::move(rules));
+            const std::string next = stage_chain(as.name, i + 1, as.form);
+            std::vector<CutPart> parts = cut(stage.rules);
+            if (parts.empty()) {
+                CutPart& all = parts.emplace_back();
+                for (std::uint32_t each = 0; each < stage.rules.size(); ++each)
+                    all.rules.push_back(each);
+            }
+            for (std::size_t part = 0; part < parts.size(); ++part) {
+                std::vector<Rule> rules;
+                for (const CutPart::Branch& each : parts[part].branches)
+                    rules.push_back(go_to(seen_by(as, each.matches),
+                                          stage_chain(as.name, i, as.form, each.to)));
+                if (parts[part].branches.empty())
+                    add_rules(as, stage, parts[part].rules, next, rules);
+                chain(stage_chain(as.name, i, as.form, part), std::move(rules), as.table);
+            }
         }
     }
 
-    /// All chains of a program are gone to, so that what it allows returns to who asked it.
-    static Target target_of(const FilterRule& rule, const std::string& program,
+    static std::vector<Match> seen_by(const WrittenProgram& as, const std::vector<Match>& matches) {
+        return as.form == Form::Reply ? mirrored(matches) : matches;
+    }
+
+    static void add_rules(const WrittenProgram& as, const FilterStage& stage,
+                          const std::vector<std::uint32_t>& places, const std::string& next,
+                          std::vector<Rule>& to) {
+        for (const std::uint32_t place : places) {
+            const FilterRule& each = stage.rules[place];
+            to.push_back({seen_by(as, each.matches),
+                          fmt::format("slot {}: {}", each.slot, each.what),
+                          target_of(each, as, next)});
+        }
+        Target end{Kind::Goto, "polecat-deny", {}, {}};
+        if (stage.end == FilterStage::End::Next)
+            end.name = next;
+        else if (stage.end == FilterStage::End::Allow)
+            end = {Kind::Return, {}, {}, {}};
+        to.push_back({{}, fmt::format("slot {}: {}", stage.slot, stage.what), end});
+    }
+
+    /// All chains of a program are gone to, so that what returns does so to who asked it.
+    static Target target_of(const FilterRule& rule, const WrittenProgram& as,
                             const std::string& next) {
         switch (rule.action) {
         case decision::Action::Allow:
-            return {Kind::Return, {}, {}};
+            return as.allows.empty() ? Target{Kind::Return, {}, {}, {}}
+                                     : Target{Kind::Goto, as.allows, {}, {}};
         case decision::Action::Pass:
-            return {Kind::Goto, next, {}};
+            return {Kind::Goto, next, {}, {}};
         case decision::Action::Log:
-            return {Kind::Log, log_prefix(program, rule.slot), {}};
+            return {Kind::Log, log_prefix(as.name, rule.slot), {}, {}};
         case decision::Action::Deny:
             break;
         }
-        return {Kind::Goto, "polecat-deny", {}};
+        return {Kind::Goto, "polecat-deny", {}, {}};
     }
 
     const FilterImage& image_;
@@ -128,6 +173,8 @@ iptables::Ruleset emit(const FilterImage& image) {
         out.sets.push_back(set);
     for (const net::Family family : {net::Family::V4, net::Family::V6}) {
         add_pod_sets(image, family, out);
+        for (Set& each : frame_sets(image.frame, family))
+            out.sets.push_back(std::move(each));
         out.table(family) = FilterEmitter(image, family).run();
     }
     out.sort();

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "artefact/iptables/ruleset.h"
+#include "backends/iptables/frame.h"
 #include "ir/decision/program.h"
-#include "ir/policy/objects.h"
 
 namespace polecat::iptables {
 
@@ -23,7 +23,8 @@ struct FilterRule {
     auto operator<=>(const FilterRule&) const = default;
 };
 
-/// A tier or a profile, or what is left at the end.
+/// A tier or a profile, or what is left at the end: there Allow at other hooks than Normal says
+/// that nothing matched.
 struct FilterStage {
     enum class End : std::uint8_t { Deny, Allow, Next };
     std::vector<FilterRule> rules;
@@ -34,6 +35,7 @@ struct FilterStage {
 };
 
 struct FilterProgram {
+    decision::Hook hook = decision::Hook::Normal;
     net::Family family = net::Family::V4;
     std::vector<FilterStage> stages; ///< at least one; the last does not end with Next
     auto operator<=>(const FilterProgram&) const = default;
@@ -51,10 +53,7 @@ struct FilterImage {
     std::map<std::string, iptables::Set> sets;     ///< of predicates that rules ask
     std::map<std::string, FilterProgram> programs; ///< by a digest of what they say
     std::vector<FilteredPod> pods;                 ///< sorted
-    policy::HostAction to_host = policy::HostAction::Drop;
-    std::vector<std::string> interface_prefixes{"cali"};
-    std::optional<std::uint16_t> dropped_vxlan_port = 4789;
-    bool drops_ipip = true;
+    Frame frame;                                   ///< as_written()
     auto operator<=>(const FilterImage&) const = default;
 };
 

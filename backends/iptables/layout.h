@@ -17,13 +17,30 @@ inline std::string name(const std::string& what, net::Family family) {
 inline std::string pods_set(net::Family family) {
     return name("polecat", family) + "pods";
 }
+/// Other nodes, which tunnels lead to.
+inline std::string peers_set(net::Family family) {
+    return name("polecat", family) + "peers";
+}
 /// Those that run a program.
 inline std::string runs_set(const std::string& program, bool egress, net::Family family) {
     return name("polecat", family) + (egress ? "from-" : "to-") + program;
 }
-/// "polecat-p0123456789ab-0": a stage; with an `r` for replies.
-inline std::string stage_chain(const std::string& program, std::size_t stage, bool reply) {
-    return "polecat-" + program + "-" + std::to_string(stage) + (reply ? "r" : "");
+/// How a program is asked: of a flow's own packets; of those that answer; as untracked policy once
+/// more, of packets that are forwarded.
+enum class Form : std::uint8_t { Plain, Reply, Through };
+/// "polecat-p0123456789ab-0": a stage; with an `r` for replies, a `t` for Through. A long one is
+/// several chains: `part` of them, "polecat-p0123456789ab-0.1f".
+inline std::string stage_chain(const std::string& program, std::size_t stage, Form form,
+                               std::size_t part = 0) {
+    constexpr std::string_view kDigits = "0123456789abcdefghijklmnopqsuvwxyz"; // no r, no t
+    std::string number;
+    for (std::size_t left = part; left > 0; left /= kDigits.size())
+        number.insert(number.begin(), kDigits[left % kDigits.size()]);
+    return "polecat-" + program + "-" + std::to_string(stage) + (number.empty() ? "" : ".") +
+           number +
+           (form == Form::Reply     ? "r"
+            : form == Form::Through ? "t"
+                                    : "");
 }
 /// At most 29 characters.
 inline std::string log_prefix(const std::string& program, std::uint32_t slot) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 #include <set>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -35,6 +36,19 @@ std::vector<Member> missing(const Set& of, const Set& in) {
     return out;
 }
 
+/// Sets that rules of these chains ask.
+std::set<std::string> asked_by(const Table& table, std::initializer_list<const char*> chains) {
+    std::set<std::string> out;
+    for (const char* name : chains)
+        if (const Chain* chain = table.find(name))
+            for (const Rule& rule : chain->rules)
+                if (const auto* in = match_of<InSet>(rule))
+                    out.insert(in->set);
+    return out;
+}
+constexpr std::initializer_list<const char*> kDispatch{"polecat-from", "polecat-from-r",
+                                                       "polecat-to", "polecat-to-r"};
+
 /// Single addresses that are in any set.
 std::set<net::Address> addresses_of(const Ruleset& rules) {
     std::set<net::Address> out;
@@ -47,7 +61,8 @@ std::set<net::Address> addresses_of(const Ruleset& rules) {
 
 class FilterPlanner {
   public:
-    FilterPlanner(const Ruleset& from, const FilterImage& to) : from_(from) {
+    FilterPlanner(const Ruleset& from, const FilterImage& to, bool judges_anew) : from_(from) {
+        out_.judges_anew = judges_anew;
         out_.result = emit(to);
         out_.result.sort();
     }
@@ -58,10 +73,13 @@ class FilterPlanner {
                                       std::back_inserter(others_));
         change_sets();
         for (const net::Family family : {net::Family::V4, net::Family::V6})
-            out_.judges_anew = out_.judges_anew || !changed_chains(family).chains.empty();
+            out_.judges_anew =
+                out_.judges_anew || !changed_chains(family).chains.empty() ||
+                !lacking(hooks_of(out_.result.table(family)), held_hooks(family)).empty();
         find_forgotten();
         for (const net::Family family : {net::Family::V4, net::Family::V6})
             change_over(family);
+        leave_sets();
         for (const net::Family family : {net::Family::V4, net::Family::V6})
             delete_chains(family);
         destroy_sets();
@@ -101,20 +119,69 @@ class FilterPlanner {
             if (was == nullptr)
                 continue;
             for (const Member& member : missing(*was, set)) {
+                look_at(set, member);
+                if (moves_to_new_program(set, member)) {
+                    left_ += member_line("del", set, member);
+                    ++left_work_.elements_out;
+                    moving_.insert(set.family);
+                    continue;
+                }
                 gone[rank_of(set)] += member_line("del", set, member);
                 ++work_.elements_out;
-                look_at(set, member);
             }
         }
         step("members of sets come and go", kIpset,
              created + gone[2] + come[0] + come[1] + gone[1] + gone[0] + come[2]);
     }
 
+    /// Whether a pod leaves this program for one that no rule asks yet: until the switch it must
+    /// stay where it is.
+    bool moves_to_new_program(const Set& set, const Member& member) const {
+        if (rank_of(set) != 1)
+            return false;
+        const std::string start = set.name.substr(0, set.name.rfind('-') + 1);
+        const auto asked = asked_by(from_.table(set.family), kDispatch);
+        return std::any_of(out_.result.sets.begin(), out_.result.sets.end(), [&](const Set& other) {
+            return other.name.starts_with(start) && !asked.contains(other.name) &&
+                   std::binary_search(other.members.begin(), other.members.end(), member);
+        });
+    }
+
+    /// Of a family where pods move to programs that are new: those are asked before what the pods
+    /// leave, as long as they are in both.
+    void put_new_first(Chain& dispatch, net::Family family) const {
+        const auto asked = asked_by(from_.table(family), kDispatch);
+        std::stable_partition(dispatch.rules.begin(), dispatch.rules.end(), [&](const Rule& rule) {
+            const auto* in = match_of<InSet>(rule);
+            return in != nullptr && !asked.contains(in->set);
+        });
+    }
+    static bool is_dispatch(const Chain& chain) {
+        return chain.table == In::Filter &&
+               std::find(kDispatch.begin(), kDispatch.end(), chain.name) != kDispatch.end();
+    }
+
+    /// Pods that moved leave what they ran, and rules that ask for programs have their usual order.
+    void leave_sets() {
+        work_ = left_work_;
+        step("members leave the programs that they ran", kIpset, left_);
+        for (const net::Family family : {net::Family::V4, net::Family::V6}) {
+            Table usual;
+            for (const auto& [of, chain] : reordered_)
+                if (of == family) {
+                    usual.chains.push_back(chain);
+                    work_.rules_in += chain.rules.size();
+                    work_.rules_out += chain.rules.size();
+                }
+            step("the usual order", restore_of(family), print(usual));
+        }
+    }
+
     /// Those that are new or say something else.
     Table changed_chains(net::Family family) const {
         Table out;
         for (const Chain& chain : out_.result.table(family).chains) {
-            const Chain* was = from_.table(family).find(chain.name);
+            const Chain* was = from_.table(family).find(chain.name, chain.table);
             if (was == nullptr || unnumbered(*was) != chain)
                 out.chains.push_back(chain);
         }
@@ -124,30 +191,68 @@ class FilterPlanner {
     void change_over(net::Family family) {
         Table written;
         for (const Chain& chain : out_.result.table(family).chains) {
-            const Chain* was = from_.table(family).find(chain.name);
+            const Chain* was = from_.table(family).find(chain.name, chain.table);
             const bool same = was != nullptr && unnumbered(*was) == chain;
             if (same && !(out_.judges_anew && says_number(chain)))
                 continue;
             written.chains.push_back(chain);
+            if (moving_.contains(family) && is_dispatch(chain)) {
+                put_new_first(written.chains.back(), family);
+                if (written.chains.back() != chain)
+                    reordered_.emplace_back(family, chain);
+            }
             work_.chains_in += was == nullptr ? 1 : 0;
             work_.rules_in += chain.rules.size();
             work_.rules_out += was == nullptr ? 0 : was->rules.size();
         }
-        step("new chains, and the switch to them", restore_of(family),
-             written.chains.empty() ? "" : print(written));
+        // With the chains of their table: what the last table judged for good came by all hooks.
+        const std::vector<HookRule> hooks =
+            lacking(hooks_of(out_.result.table(family)), held_hooks(family));
+        step("new chains, and the switch to them", restore_of(family), print(written, hooks));
     }
 
     void delete_chains(net::Family family) {
-        std::string flushed, deleted;
+        std::string text;
+        for (const In table : {In::Raw, In::Mangle, In::Filter})
+            text += deleting(family, table);
+        step("delete chains that nothing leads to", restore_of(family), std::move(text));
+    }
+
+    std::string deleting(net::Family family, In table) {
+        std::string unhooked, flushed, deleted;
+        for (const HookRule& hook :
+             lacking(held_hooks(family), hooks_of(out_.result.table(family))))
+            if (hook.table == table)
+                unhooked += fmt::format("-D {} -j {}\n", hook.of, hook.chain);
         for (const Chain& chain : from_.table(family).chains)
-            if (out_.result.table(family).find(chain.name) == nullptr) {
+            if (chain.table == table &&
+                out_.result.table(family).find(chain.name, table) == nullptr) {
                 flushed += "-F " + chain.name + "\n";
                 deleted += "-X " + chain.name + "\n";
                 ++work_.chains_out;
                 work_.rules_out += chain.rules.size();
             }
-        step("delete chains that nothing leads to", restore_of(family),
-             flushed.empty() ? "" : "*filter\n" + flushed + deleted + "COMMIT\n");
+        if (unhooked.empty() && flushed.empty())
+            return {};
+        return fmt::format("*{}\n{}{}{}COMMIT\n", to_string(table), unhooked, flushed, deleted);
+    }
+
+    /// Files of chains don't say them: whoever loads those hooks them.
+    std::vector<HookRule> held_hooks(net::Family family) const {
+        const Table& table = from_.table(family);
+        return table.hooks ? *table.hooks : hooks_of(table);
+    }
+
+    /// Those that are not among `others`, wherever they stand there.
+    static std::vector<HookRule> lacking(std::vector<HookRule> hooks,
+                                         const std::vector<HookRule>& others) {
+        std::erase_if(hooks, [&](const HookRule& hook) {
+            return std::any_of(others.begin(), others.end(), [&](const HookRule& other) {
+                return std::tie(hook.table, hook.of, hook.chain) ==
+                       std::tie(other.table, other.of, other.chain);
+            });
+        });
+        return hooks;
     }
 
     void destroy_sets() {
@@ -177,7 +282,10 @@ class FilterPlanner {
 
     const Ruleset& from_;
     std::vector<net::Address> others_; ///< in some set before or after, and not both; sorted
-    backends::Work work_;              ///< of the step that is being written
+    backends::Work work_, left_work_;  ///< of the step that is being written; of `left_`
+    std::string left_;                 ///< members that go after the switch
+    std::set<net::Family> moving_;     ///< of `left_`
+    std::vector<std::pair<net::Family, Chain>> reordered_; ///< by the switch, as they shall be
     Plan out_;
 };
 
@@ -203,14 +311,14 @@ bool says_number(const Chain& chain) {
 }
 
 Plan plan_between(const Ruleset& from, const FilterImage& to) {
-    return FilterPlanner(from, to).run();
+    return FilterPlanner(from, to, false).run();
 }
 
 Result<Plan> plan(const Ruleset& from, const FilterImage& to) {
-    const auto before = read_back(from);
-    if (!before)
-        return Error{before.error()};
-    return plan_between(from, to);
+    for (const Table* table : {&from.v4, &from.v6})
+        if (table->find("polecat-forward") == nullptr)
+            return Error{"there is no chain polecat-forward"};
+    return FilterPlanner(from, to, !read_back(from).ok()).run();
 }
 
 Plan plan_from_nothing(const FilterImage& to) {

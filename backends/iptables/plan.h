@@ -27,9 +27,11 @@ struct Plan {
     Ruleset result; ///< what the node holds afterwards
 };
 
-/// `from`: what the node holds. An error when it is not of emit()'s form.
+/// `from`: what the node holds. Where that is not of emit()'s form, as after a plan that was broken
+/// off, whatever differs is written and flows are judged anew, under a number that no part of it
+/// has. An error when there is nothing of ours.
 Result<Plan> plan(const Ruleset& from, const FilterImage& to);
-/// The same for who knows that it is.
+/// The same for who knows that it is of that form.
 Plan plan_between(const Ruleset& from, const FilterImage& to);
 /// Without the number of a generation, which a listing has.
 Chain unnumbered(Chain chain);

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <charconv>
 #include <set>
+#include <stdexcept>
 
 #include <fmt/format.h>
 
+#include "backends/iptables/cut.h"
 #include "backends/iptables/iptables.h"
 #include "backends/iptables/layout.h"
 
@@ -20,60 +22,29 @@ struct NotOurs {
     std::string why;
 };
 
-template <class Wanted> const Wanted* match_of(const Rule& rule) {
-    for (const iptables::Match& match : rule.matches)
-        if (const auto* found = std::get_if<Wanted>(&match))
-            return found;
-    return nullptr;
-}
-
 class FilterReader {
   public:
     explicit FilterReader(const iptables::Ruleset& rules) : rules_(rules) {}
 
     FilterImage run() {
-        read_settings();
+        out_.frame = read_frame(rules_);
         for (const net::Family family : {net::Family::V4, net::Family::V6}) {
             read_programs(family);
             read_pods(family);
         }
+        for (const backends::AttachPoint& each : out_.frame.attached) {
+            const auto program = out_.programs.find(each.program);
+            if (program == out_.programs.end())
+                throw NotOurs{"there is no program " + each.program};
+            program->second.hook = each.hook;
+        }
         for (const iptables::Set& set : rules_.sets)
-            if (set.type != iptables::Set::Type::NetInterfaces)
+            if (set.type != iptables::Set::Type::NetInterfaces && set.name != peers_set(set.family))
                 out_.sets.emplace(set.name, set);
         return std::move(out_);
     }
 
   private:
-    const std::vector<Rule>& rules_of(net::Family family, const std::string& chain) const {
-        const iptables::Chain* found = rules_.table(family).find(chain);
-        if (found == nullptr)
-            throw NotOurs{"there is no chain " + chain};
-        return found->rules;
-    }
-
-    void read_settings() {
-        out_.interface_prefixes.clear();
-        for (const Rule& rule : rules_of(net::Family::V4, "polecat-input")) {
-            const auto* interface = match_of<iptables::InterfaceIs>(rule);
-            if (interface == nullptr || !interface->name.ends_with('+'))
-                throw NotOurs{"chain polecat-input is for workloads' interfaces"};
-            out_.interface_prefixes.push_back(
-                interface->name.substr(0, interface->name.size() - 1));
-        }
-        out_.dropped_vxlan_port.reset();
-        out_.drops_ipip = false;
-        for (const Rule& rule : rules_of(net::Family::V4, "polecat-encap"))
-            if (const auto* ports = match_of<iptables::PortIn>(rule))
-                out_.dropped_vxlan_port = ports->ports.front().first;
-            else
-                out_.drops_ipip = true;
-        const auto& host = rules_of(net::Family::V4, "polecat-host");
-        const Kind last = host.empty() ? Kind::Log : host.back().target.kind;
-        out_.to_host = last == Kind::Drop   ? policy::HostAction::Drop
-                       : last == Kind::Goto ? policy::HostAction::Accept
-                                            : policy::HostAction::Return;
-    }
-
     /// "slot 3: ingress[0] of NetworkPolicy shop/web".
     static std::pair<std::uint32_t, std::string> comment_of(const Rule& rule) {
         const std::string& text = rule.comment;
@@ -85,27 +56,61 @@ class FilterReader {
         return {slot, text.substr(colon + 2)};
     }
 
+    /// Chains of stages, by program, as packets of a flow's own direction meet them. A program that
+    /// stands in several tables is read in one of them.
+    using Stages = std::map<std::size_t, std::vector<const Chain*>>;
+
     void read_programs(net::Family family) {
-        for (std::size_t stage = 0, found = 1; found > 0; ++stage) {
-            found = 0;
-            const std::string end = "-" + std::to_string(stage);
-            for (const iptables::Chain& chain : rules_.table(family).chains) {
-                const std::string_view start = "polecat-p";
-                if (!chain.name.starts_with(start) || !chain.name.ends_with(end) ||
-                    chain.name.size() != start.size() + 12 + end.size())
-                    continue;
-                ++found;
-                FilterProgram& program = out_.programs[chain.name.substr(8, 13)];
-                program.family = family;
-                program.stages.push_back(stage_of(chain));
-            }
+        std::map<std::string, std::pair<In, Stages>> found;
+        for (const iptables::Chain& chain : rules_.table(family).chains) {
+            const auto [program, stage] = place_of(chain.name);
+            if (program.empty())
+                continue;
+            auto& [table, stages] = found.try_emplace(program, chain.table, Stages{}).first->second;
+            if (table == chain.table)
+                stages[stage].push_back(&chain);
         }
+        for (const auto& [name, stages] : found) {
+            FilterProgram& program = out_.programs[name];
+            program.family = family;
+            for (const auto& [number, chains] : stages.second)
+                program.stages.push_back(stage_of(chains));
+        }
+    }
+
+    /// "p0123456789ab" and 2 of "polecat-p0123456789ab-2" and "polecat-p0123456789ab-2.1f".
+    static std::pair<std::string, std::size_t> place_of(std::string_view chain) {
+        constexpr std::size_t kStart = 8, kName = 13;
+        if (!chain.starts_with("polecat-p") || chain.size() < kStart + kName + 2 ||
+            chain[kStart + kName] != '-' || chain.ends_with('r') || chain.ends_with('t'))
+            return {};
+        const std::string_view rest = chain.substr(kStart + kName + 1);
+        std::size_t stage = 0;
+        const char* const end = rest.data() + rest.size();
+        const auto [stop, error] = std::from_chars(rest.data(), end, stage);
+        if (error != std::errc() || (stop != end && *stop != '.'))
+            return {};
+        return {std::string(chain.substr(kStart, kName)), stage};
+    }
+
+    static FilterStage stage_of(const std::vector<const Chain*>& chains) {
+        FilterStage out;
+        std::vector<FilterRule> rules;
+        for (const Chain* chain : chains) {
+            if (chain->rules.empty())
+                throw NotOurs{"chain " + chain->name + " is empty"};
+            if (chains.size() > 1 && chain->rules.front().comment.empty())
+                continue; // leads to others
+            FilterStage leaf = stage_of(*chain);
+            rules.insert(rules.end(), leaf.rules.begin(), leaf.rules.end());
+            out = std::move(leaf);
+        }
+        out.rules = chains.size() > 1 ? in_order(std::move(rules)) : std::move(rules);
+        return out;
     }
 
     static FilterStage stage_of(const iptables::Chain& chain) {
         FilterStage out;
-        if (chain.rules.empty())
-            throw NotOurs{"chain " + chain.name + " is empty"};
         for (const Rule& rule : chain.rules) {
             auto [slot, what] = comment_of(rule);
             out.rules.push_back({rule.matches, action_of(rule.target), slot, std::move(what)});
@@ -125,6 +130,8 @@ class FilterReader {
             return decision::Action::Allow;
         if (target.kind == Kind::Log)
             return decision::Action::Log;
+        if (target.name == "polecat-taken")
+            return decision::Action::Allow;
         return target.name == "polecat-deny" ? decision::Action::Deny : decision::Action::Pass;
     }
 
@@ -156,7 +163,8 @@ class FilterReader {
 iptables::Ruleset comparable(iptables::Ruleset rules) {
     for (iptables::Set& set : rules.sets)
         set.what.clear();
-    for (iptables::Table* table : {&rules.v4, &rules.v6})
+    for (iptables::Table* table : {&rules.v4, &rules.v6}) {
+        table->hooks.reset();
         for (iptables::Chain& chain : table->chains)
             for (Rule& rule : chain.rules) {
                 rule.target.mark.generation.reset();
@@ -164,6 +172,7 @@ iptables::Ruleset comparable(iptables::Ruleset rules) {
                     if (auto* mark = std::get_if<iptables::FlowMarkIs>(&match))
                         mark->mark.generation.reset();
             }
+    }
     return rules;
 }
 
@@ -171,11 +180,11 @@ iptables::Ruleset comparable(iptables::Ruleset rules) {
 std::string difference(const iptables::Ruleset& found, const iptables::Ruleset& wanted) {
     for (const net::Family family : {net::Family::V4, net::Family::V6}) {
         for (const iptables::Chain& chain : found.table(family).chains)
-            if (const auto* other = wanted.table(family).find(chain.name);
+            if (const auto* other = wanted.table(family).find(chain.name, chain.table);
                 other == nullptr || *other != chain)
                 return "chain " + chain.name + " is not as it is written";
         for (const iptables::Chain& chain : wanted.table(family).chains)
-            if (found.table(family).find(chain.name) == nullptr)
+            if (found.table(family).find(chain.name, chain.table) == nullptr)
                 return "there is no chain " + chain.name;
     }
     for (const iptables::Set& set : found.sets)
@@ -208,12 +217,18 @@ Result<FilterImage> read_back(const iptables::Ruleset& ruleset) {
         for (const auto& [name, program] : image.programs)
             if (program.stages.back().end == FilterStage::End::Next)
                 return Error{"program " + name + " goes on to what is not there"};
+        for (const FilteredPod& pod : image.pods)
+            for (const std::string& name : {pod.egress, pod.ingress})
+                if (!image.programs.contains(name))
+                    return Error{"no chain is the program of " + net::to_string(pod.nets)};
         const iptables::Ruleset found = comparable(ruleset), wanted = comparable(emit(image));
         if (found != wanted)
             return Error{difference(found, wanted)};
         return image;
     } catch (const NotOurs& failure) {
         return Error{failure.why};
+    } catch (const std::runtime_error& failure) { // of read_frame()
+        return Error{failure.what()};
     }
 }
 

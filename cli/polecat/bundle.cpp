@@ -6,6 +6,7 @@
 #include "backends/bundle/pack.h"
 #include "backends/iptables/iptables.h"
 #include "backends/nftables/nftables.h"
+#include "cli/polecat/bundle/refused.h"
 #include "cli/polecat/commands.h"
 #include "driver/bundle/changes.h"
 #include "driver/bundle/folder.h"
@@ -35,18 +36,6 @@ int told(diag::Diagnostics& diagnostics, const Sources& sources = {}) {
     diagnostics.sort();
     fmt::print(stderr, "{}", diag::render_text(diagnostics.list(), sources, {colour_on(true)}));
     return diagnostics.has_errors() ? kFindings : kGood;
-}
-
-/// A bundle that is refused is told, and nothing else happens.
-template <class Act> int guarded(const std::string& folder, const Act& act) {
-    try {
-        return act();
-    } catch (const bundle::Refused& refused) {
-        diag::Diagnostics diagnostics;
-        report(folder, refused, diagnostics);
-        told(diagnostics);
-        return kBadInput;
-    }
 }
 
 std::string signature_text(const OpenBundle& opened) {
@@ -129,10 +118,12 @@ int show(const BundleOptions& options) {
 
 /// Options that this target has, and a folder that is of no other.
 void settle_folders(const BundleOptions& options) {
-    if (options.target == "iptables" &&
-        (options.node_options.report_group || options.flow_mark_bit || !options.base.empty()))
-        throw CLI::ValidationError(
-            "--target", "--base, --log-denied and --flow-mark-bit are of --target nftables only");
+    if (options.target != "nftables" &&
+        (options.node_options.report_group || options.flow_mark_bit))
+        throw CLI::ValidationError("--target",
+                                   "--log-denied and --flow-mark-bit are of nftables only");
+    if (options.target == "iptables" && !options.base.empty())
+        throw CLI::ValidationError("--base", "iptables has no numbers to keep");
     if (const std::string why = unfit(options.out, kind_of_target(options.target), true);
         !why.empty())
         throw CLI::ValidationError("--out", why);
@@ -161,16 +152,13 @@ class Extractor {
         Compilation& compiled = node_.compiled();
         if (options_.target == "iptables") {
             if (const auto image = compiled.filter_image(options_.node, diagnostics_))
-                write(compiled.files(options_.node, *image), "hooks.iptables",
-                      iptables::filter_hooks());
+                write(compiled.files(options_.node, *image), kHooksFile, iptables::filter_hooks());
         } else if (const auto image = compiled.image(options_.node, diagnostics_)) {
-            // The node knows identities as far as its own programs ask. Before anything is
-            // written, as it reads all of the bundle.
-            backends::Numbers numbers = bundle::base_of(bundle_.all()).identities;
-            numbers.programs = compiled.numbers().programs;
-            write(compiled.files(options_.node, *image), kGenerationsFile,
-                  backends::free_generations(node_options(options_).flow_mark_bit));
-            write(kNumbersFile, backends::print(numbers));
+            if (options_.target == "nftables")
+                write_numbered(compiled.files(options_.node, *image), kGenerationsFile,
+                               backends::free_generations(node_options(options_).flow_mark_bit));
+            else if (const auto files = compiled.table_files(options_.node, *image, diagnostics_))
+                write_numbered(*files, kHooksFile, iptables::filter_hooks());
         }
         return told(diagnostics_, node_.sources());
     }
@@ -179,6 +167,15 @@ class Extractor {
     backends::Numbers base() const {
         return options_.base.empty() ? backends::Numbers{}
                                      : value_or_usage(numbers_in(options_.base), "--base: ");
+    }
+
+    /// The node knows identities as far as its own programs ask. They are found before anything is
+    /// written, as that reads all of the bundle.
+    void write_numbered(const NodeFiles& files, const char* common, const std::string& text) {
+        backends::Numbers numbers = bundle::base_of(bundle_.all()).identities;
+        numbers.programs = node_.compiled().numbers().programs;
+        write(files, common, text);
+        write(kNumbersFile, backends::print(numbers));
     }
 
     void write(const NodeFiles& files, const char* common, const std::string& text) {
@@ -261,9 +258,10 @@ void print_changes(const char* what, const ComeAndGone& of) {
 }
 
 int diff(const BundleOptions& options) {
-    const bundle::Contents before = open_bundle(options.bundle).bundle.all();
-    return guarded(options.other, [&] {
-        const BundleChanges found = changes(before, open_bundle(options.other).bundle.all());
+    const bundle::Contents before = open_bundle(options.bundle, options.key).bundle.all();
+    return of_bundle(options.other, [&] {
+        const BundleChanges found =
+            changes(before, open_bundle(options.other, options.key).bundle.all());
         print_changes("nodes", found.nodes);
         print_changes("endpoints", found.endpoints);
         print_changes("programs", found.programs);
@@ -291,7 +289,7 @@ void add_bundle(CLI::App& app, int& exit_code) {
         each->add_option("BUNDLE", options->bundle, "folder of `polecat compile --target bundle`")
             ->required();
         each->callback([options, &exit_code, run] {
-            exit_code = guarded(options->bundle, [&] { return run(*options); });
+            exit_code = of_bundle(options->bundle, [&] { return run(*options); });
         });
         return each;
     };
@@ -306,8 +304,8 @@ void add_bundle(CLI::App& app, int& exit_code) {
             return Extractor(of, opened.bundle).run();
         });
     extract->add_option("--node", options->node, "the node")->required();
-    extract->add_option("--target", options->target, "nftables or iptables")
-        ->check(CLI::IsMember({"nftables", "iptables"}));
+    extract->add_option("--target", options->target, "nftables, iptables or bpf")
+        ->check(CLI::IsMember({"nftables", "iptables", "bpf"}));
     extract->add_option("-o,--out", options->out, "folder to write to");
     extract->add_option("--base", options->base,
                         "folder of an earlier extract: what is still there keeps its numbers");
@@ -327,6 +325,8 @@ void add_bundle(CLI::App& app, int& exit_code) {
         ->check(names_file);
     CLI::App* differs = add("diff", "what differs between two bundles", diff);
     differs->add_option("OTHER", options->other, "the later bundle")->required();
+    differs->add_option("--key", options->key, "file of the public key that must have signed both")
+        ->check(names_file);
     CLI::App* key = command->add_subcommand("keygen", "make a key to sign with");
     key->add_option("-o,--out", options->out, "file of the private key; FILE.pub is the public one")
         ->required();

@@ -10,6 +10,7 @@
 #include "backends/nftables/nftables.h"
 #include "backends/node/felix_keys.h"
 #include "cli/polecat/bgp/input.h"
+#include "cli/polecat/bundle/refused.h"
 #include "cli/polecat/commands.h"
 #include "driver/bundle/folder.h"
 #include "driver/compile/bird.h"
@@ -37,8 +38,9 @@ struct CompileOptions {
     std::string emit;
     std::string node;
     std::string out = "polecat-bundle";
-    std::string base;
-    std::string plan_from; ///< set: steps are printed and nothing is written
+    std::string base, key;
+    std::string plan_from; ///< set: steps are printed, or written where `out` is named
+    bool names_out = false;
     backends::NodeOptions node_options;
     std::optional<unsigned> flow_mark_bit;
     RoutingFlags routing; ///< of bird
@@ -60,35 +62,24 @@ backends::Numbers base_numbers(const std::string& bundle) {
     return std::move(*numbers);
 }
 
-/// A bundle that is planned from is the base as well, unless another is named.
+/// A bundle that is planned from is the base as well, unless another is named; and of one node, the
+/// folder that the others' rules stay in.
 std::string base_of(const CompileOptions& options) {
-    return options.base.empty() && fs::is_directory(options.plan_from) ? options.plan_from
-                                                                       : options.base;
+    if (!options.base.empty())
+        return options.base;
+    if (fs::is_directory(options.plan_from))
+        return options.plan_from;
+    const bool beside_others = !options.node.empty() && options.plan_from.empty() &&
+                               fs::exists(fs::path(options.out) / kNumbersFile);
+    return beside_others ? options.out : "";
 }
 
 /// Steps one after the other, each with what it does.
-void print_plan(const backends::Plan& plan, const backends::NodeImage& to,
-                const std::string& node) {
-    if (plan.steps.empty())
-        fmt::print("# node {}: nothing changes\n", node);
-    else
-        fmt::print(
-            "# node {}: each step is a transaction of its own: load them one by one, in this "
-            "order, with `nft -f`\n",
-            node);
-    if (plan.judges_anew)
-        fmt::print("# $generation is the next number, one that no connection of the node has: `nft "
-                   "-D generation=N -f`, N a multiple of {:#010x}, as docs/nftables.md says\n",
-                   backends::Generation{1}.bits(to.flow_mark_bit));
-    for (std::size_t i = 0; i < plan.steps.size(); ++i)
-        fmt::print("# node {}, step {} of {}: {}\n{}", node, i + 1, plan.steps.size(),
-                   plan.steps[i].what, plan.steps[i].text);
-    for (const auto& [name, compiled] : plan.renamed)
-        fmt::print("# program {} is {} in origins.json\n", name, compiled);
-    for (const net::Address& each : plan.forget)
-        fmt::print("# then delete connections of {0} from conntrack: conntrack -D -s {0}; "
-                   "conntrack -D -d {0}; conntrack -D -r {0}\n",
-                   net::to_string(each));
+void print_plan(const PlanTexts& plan) {
+    fmt::print("{}", plan.before);
+    for (const std::string& step : plan.steps)
+        fmt::print("{}", step);
+    fmt::print("{}", plan.after);
 }
 
 std::string list(const std::set<std::string>& names) {
@@ -102,8 +93,8 @@ class Compiler {
   public:
     Compiler(const CompileOptions& options, const Input& input,
              const decision::LoweredCluster& cluster)
-        : options_(options), input_(input), cluster_(cluster),
-          compiled_(cluster, input.sources, base_numbers(base_of(options)), options.node_options) {}
+        : options_(options), input_(input), cluster_(cluster), base_(numbers_before(options)),
+          compiled_(cluster, input.sources, base_, options.node_options) {}
 
     int run() {
         const std::set<std::string> nodes = nodes_asked_for();
@@ -115,7 +106,7 @@ class Compiler {
             for (const std::string& node : nodes)
                 compile(node); // a node that is refused does not keep the others back
             if (!nodes.empty() && !is_iptables())
-                write(kNumbersFile, backends::print(compiled_.numbers()));
+                write(kNumbersFile, backends::print(numbers()));
         }
         tell(diagnostics_, input_.sources);
         if (diagnostics_.has_errors())
@@ -151,6 +142,17 @@ class Compiler {
         return nodes;
     }
 
+    static backends::Numbers numbers_before(const CompileOptions& options) {
+        return options.target == "iptables" ? backends::Numbers{} : base_numbers(base_of(options));
+    }
+    /// Of one node: with those of programs that other nodes have.
+    backends::Numbers numbers() const {
+        backends::Numbers out = compiled_.numbers();
+        if (!options_.node.empty())
+            out.programs.insert(base_.programs.begin(), base_.programs.end());
+        return out;
+    }
+
     bool is_iptables() const { return options_.target == "iptables"; }
     bool is_bpf() const { return options_.target == "bpf"; }
 
@@ -182,7 +184,15 @@ class Compiler {
         const auto plan = plan_from(options_.plan_from, node, *image);
         if (!plan)
             throw CLI::ValidationError("--plan-from", plan.error());
-        print_plan(*plan, *image, node);
+        const PlanTexts texts = texts_of(*plan, *image, node);
+        if (!options_.names_out)
+            return print_plan(texts);
+        const auto written = write_plan(options_.out, node, texts);
+        if (written)
+            fmt::print("{}: {} -> {}\n", node, counted(texts.steps.size(), "step"), *written);
+        else
+            diagnostics_.report(diag::Code::UnreadableFile, Span{},
+                                {options_.out, written.error()});
     }
 
     /// `shown`: the file that is named; empty: its folder.
@@ -212,6 +222,7 @@ class Compiler {
     const CompileOptions& options_;
     const Input& input_;
     const decision::LoweredCluster& cluster_;
+    const backends::Numbers base_;
     Compilation compiled_;
     diag::Diagnostics diagnostics_;
 };
@@ -237,12 +248,14 @@ int compile_bird(const CompileOptions& options, Input& input) {
 }
 
 /// What an earlier bundle numbered, of either kind.
-bundle::Base bundle_base(const std::string& folder) {
-    if (folder.empty())
-        return {};
-    if (is_bundle(folder))
-        return bundle::base_of(open_bundle(folder).bundle.all());
-    return {base_numbers(folder), {}};
+bundle::Base bundle_base(const CompileOptions& options) {
+    if (!options.base.empty() && is_bundle(options.base))
+        return of_bundle(options.base, [&] {
+            return bundle::base_of(open_bundle(options.base, options.key).bundle.all());
+        });
+    if (!options.key.empty())
+        throw CLI::ValidationError("--key", "it is of the bundle that --base names");
+    return {base_numbers(options.base), {}};
 }
 
 /// Nothing is written unless all of it can be.
@@ -256,7 +269,7 @@ int compile_bundle(const CompileOptions& options, const Input& input,
         return kFindings;
     const decision::Identities identities(cluster);
     const bundle::Contents contents =
-        bundle::pack(cluster, identities, input.sources, bundle_base(options.base));
+        bundle::pack(cluster, identities, input.sources, bundle_base(options));
     const auto written =
         write_bundle(options.out, bundle::write(contents, "polecat " POLECAT_VERSION));
     if (!written) {
@@ -285,6 +298,8 @@ void refuse_for_others(const CompileOptions& options) {
             throw CLI::ValidationError(option, "a bundle is of all nodes and targets: give it to "
                                                "`polecat bundle extract`");
     };
+    if (!options.key.empty() && options.target != "bundle")
+        throw CLI::ValidationError("--key", "only bundles are signed: --target bundle has it");
     refuse_for_bundle(!options.node.empty(), "--node");
     refuse_for_bundle(!options.plan_from.empty(), "--plan-from");
     refuse_for_bundle(options.node_options.report_group.has_value(), "--log-denied");
@@ -302,6 +317,10 @@ void settle_folders(CompileOptions& options) {
     if (const std::string why = unfit(options.out, kind, true);
         options.plan_from.empty() && !why.empty())
         throw CLI::ValidationError("--out", why);
+    if (!options.plan_from.empty() && options.names_out &&
+        folder_kind(options.out) != FolderKind::Nothing)
+        throw CLI::ValidationError("--out", options.out + " holds what was compiled: name another "
+                                                          "folder for steps");
     if (options.target == "nftables")
         options.node_options.flow_mark_bit = flow_mark_bit(options.flow_mark_bit, base_of(options));
 }
@@ -346,13 +365,18 @@ void add_compile(CLI::App& app, int& exit_code) {
                      "itself; bird: a configuration of BIRD 2 for routes")
         ->check(CLI::IsMember({"nftables", "iptables", "bpf", "bundle", "bird"}));
     command->add_option("--node", options->node, "one node; all when absent");
-    command->add_option("-o,--out", options->out, "folder of the bundle");
+    const CLI::Option* out =
+        command->add_option("-o,--out", options->out, "folder that is written to");
     command->add_option("--base", options->base,
-                        "folder of an earlier bundle: what is still there keeps its numbers");
-    command->add_option("--plan-from", options->plan_from,
-                        "print the steps from these rules (the listing of a node's table, or a "
-                        "bundle whose files the nodes have loaded whole) instead of writing a "
-                        "bundle");
+                        "folder of an earlier compile: what is still there keeps its numbers");
+    command->add_option("--key", options->key,
+                        "bundle: a file with the public key that the one of --base must be signed "
+                        "with");
+    command->add_option(
+        "--plan-from", options->plan_from,
+        "print the steps from these rules (the listing of a node's table, or a "
+        "compiled folder whose files the nodes have loaded whole) instead of writing "
+        "rules; with -o a file for each step");
     command->add_option("--log-denied", options->node_options.report_group,
                         "a group of nfnetlink_log that is told what is denied and by which rule, "
                         "10 packets a second for each");
@@ -367,7 +391,7 @@ void add_compile(CLI::App& app, int& exit_code) {
         ->check(CLI::IsMember({"policy-ir", "program", "table"}));
     add_bird_options(*command, *options);
     command->footer("Examples:\n"
-                    "  polecat compile manifests/ -o bundle\n"
+                    "  polecat compile manifests/ -o compiled\n"
                     "  polecat compile manifests/ --node node1\n"
                     "  nft -f polecat-bundle/generations.nft    # once after a start\n"
                     "  nft -D generation=0x00010000 -f polecat-bundle/nodes/node1/ruleset.nft\n"
@@ -376,7 +400,10 @@ void add_compile(CLI::App& app, int& exit_code) {
                     "  polecat compile manifests/ --target bundle -o bundle\n"
                     "  polecat compile manifests/ --target bird --node node1\n"
                     "  polecat compile manifests/ --emit program");
-    command->callback([options, &exit_code] { exit_code = run(*options); });
+    command->callback([options, out, &exit_code] {
+        options->names_out = out->count() != 0;
+        exit_code = run(*options);
+    });
 }
 
 } // namespace polecat::cli

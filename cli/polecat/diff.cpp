@@ -30,6 +30,7 @@ struct DiffCommand {
     DiffOptions how;
     bool on_nodes = false;
     DiffRulesOptions rules;
+    std::string target; ///< of rules; empty: not given
 };
 
 [[noreturn]] void fail(const std::string& message) {
@@ -62,11 +63,29 @@ std::optional<Revisions> revisions_of(const std::string& text) {
 }
 
 Input input_of(const std::string& revision, const std::vector<std::string>& paths,
-               const InputOptions& options) {
-    auto input = read_revision(revision, paths, options);
+               const InputOptions& options, yaml::EarlierDocuments& earlier) {
+    auto input = read_revision(revision, paths, options, earlier);
     if (!input)
         fail(input.error());
     return std::move(*input);
+}
+
+struct Versions {
+    Input &base, &head;
+};
+
+Versions versions_of(const Revisions& revisions, const std::vector<std::string>& paths,
+                     const InputOptions& options) {
+    yaml::EarlierDocuments earlier;
+    Input& base = kept(input_of(revisions.base, paths, options, earlier));
+    return {base, kept(input_of(revisions.head, paths, options, earlier))};
+}
+
+Versions versions_of(const std::string& base_path, const std::string& head_path,
+                     const InputOptions& options) {
+    yaml::EarlierDocuments earlier;
+    Input& base = kept(read_version({base_path}, options, earlier));
+    return {base, kept(read_version({head_path}, options, earlier))};
 }
 
 bool wants_failure(const std::string& fail_on, const DiffReport& report) {
@@ -140,7 +159,7 @@ int compare(const DiffCommand& options, Input& base, Input& head) {
     if (options.on_nodes && (base.diagnostics.has_errors() || head.diagnostics.has_errors()))
         fail("--on-nodes compiles both versions, and one has errors (polecat lint tells them)");
     if (options.on_nodes) {
-        RuleLinks links(before.cluster(), now.cluster());
+        RuleLinks links(before, now);
         for (DiffRow& row : report.rows)
             row.links = links.of(row);
     }
@@ -161,8 +180,9 @@ int compare(const DiffCommand& options, Input& base, Input& head) {
 void check_rules_options(const DiffCommand& options) {
     const bool limits = options.fail_on.find('=') != std::string::npos;
     if (!options.rules.on &&
-        (limits || !options.rules.node.empty() || !options.rules.numbers.empty()))
-        fail("--node, --base and limits of --fail-on are of --rules");
+        (limits || !options.rules.node.empty() || !options.rules.numbers.empty() ||
+         !options.rules.key.empty() || !options.target.empty()))
+        fail("--node, --target, --base, --key and limits of --fail-on are of --rules");
     if (options.on_nodes && (options.rules.on || options.how.staged))
         fail("--on-nodes is of flows, by what nodes run: not with --rules or --staged");
     if (options.rules.on &&
@@ -182,8 +202,7 @@ int run(const DiffCommand& options) {
         InputOptions how = options.input;
         if (options.rules.on)
             how.variants = frontend::Variants::Refused; // as compile has it
-        Input& base = kept(input_of(revisions->base, paths, how));
-        Input& head = kept(input_of(revisions->head, paths, how));
+        const auto [base, head] = versions_of(*revisions, paths, how);
         if (options.rules.on)
             return diff_rules({revisions->base, &base}, {revisions->head, &head}, options.rules,
                               how, options.format, options.fail_on);
@@ -199,8 +218,7 @@ int run(const DiffCommand& options) {
     if (options.rules.on)
         return diff_rules({options.what[0]}, {options.what[1]}, options.rules, options.input,
                           options.format, options.fail_on);
-    Input& base = kept(read_input({options.what[0]}, options.input));
-    Input& head = kept(read_input({options.what[1]}, options.input));
+    const auto [base, head] = versions_of(options.what[0], options.what[1], options.input);
     return compare(options, base, head);
 }
 
@@ -240,9 +258,11 @@ void add_diff(CLI::App& app, int& exit_code) {
         "either may be a folder that compile wrote, or the listing of a node's table");
     command->add_option("--node", options->rules.node, "with --rules: one node, in full");
     command
-        ->add_option("--target", options->rules.target,
-                     "with --rules: the rules of nftables or iptables")
+        ->add_option("--target", options->target, "with --rules: the rules of nftables or iptables")
         ->check(CLI::IsMember({"nftables", "iptables"}));
+    command->add_option("--key", options->rules.key,
+                        "with --rules: a file with the public key that bundles must be signed "
+                        "with");
     command->add_option("--base", options->rules.numbers,
                         "with --rules, where BASE is a listing: the compiled folder that the node "
                         "was loaded from");
@@ -263,7 +283,11 @@ void add_diff(CLI::App& app, int& exit_code) {
                     "  polecat diff --staged manifests/\n"
                     "  polecat diff --rules main..feature --fail-on elements=5000\n"
                     "  polecat diff --rules polecat-bundle/ manifests/ --node node1");
-    command->callback([options, &exit_code] { exit_code = run(*options); });
+    command->callback([options, &exit_code] {
+        if (!options->target.empty())
+            options->rules.target = options->target;
+        exit_code = run(*options);
+    });
 }
 
 } // namespace polecat::cli

@@ -13,6 +13,32 @@
 #include "cli/polecat/program/version.h"
 #include "driver/input/input.h"
 
+namespace {
+
+/// The command that was named, with the one below it: "bgp sessions".
+std::string named_command(const CLI::App& app) {
+    std::string out = app.get_name();
+    for (const CLI::App* each : app.get_subcommands())
+        out += " " + named_command(*each);
+    return out;
+}
+
+/// What is wrong with the arguments, and where their description is.
+void print_refused(const CLI::App& app, const CLI::ParseError& error) {
+    std::string what = error.what();
+    if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
+        // Whose own text has them in another order.
+        const std::vector<std::string> extras = app.remaining(true);
+        const bool option = !extras.empty() && extras.front().starts_with("-");
+        what = fmt::format("{}: {}", option ? "there is no option" : "more arguments than it takes",
+                           fmt::join(extras, " "));
+    }
+    const std::string command = named_command(app);
+    fmt::print(stderr, "{0}: {1}\n`{0} --help` shows its options and examples\n", command, what);
+}
+
+} // namespace
+
 int main(int argc, char** argv) {
     using namespace polecat::cli;
     CLI::App app{"polecat reads Kubernetes and Calico network policy, says what it means, and "
@@ -58,7 +84,10 @@ int main(int argc, char** argv) {
         std::reverse(arguments.begin(), arguments.end());
         app.parse(std::move(arguments));
     } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? kGood : kBadInput;
+        if (error.get_exit_code() == 0) // help and version
+            return app.exit(error);
+        print_refused(app, error);
+        return kBadInput;
     } catch (const std::exception& error) {
         fmt::print(stderr, "polecat: {}\n", error.what());
         return kBadInput;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <memory>
 
 #include <fmt/format.h>
 
@@ -11,6 +12,7 @@
 #include "driver/map/picture.h"
 #include "driver/routing/flow_routes.h"
 #include "driver/session.h"
+#include "support/kept.h"
 
 namespace polecat::cli {
 
@@ -138,10 +140,11 @@ int run(const MapOptions& options) {
         fmt::print(stderr, "polecat: {}\n", grouping.error());
         return kBadInput;
     }
-    Input input = read_input(options.paths, options.input);
+    Input& input = kept(read_input(options.paths, options.input));
     if (is_unusable(input))
         return kBadInput;
-    Session session(input, lower_options(options.unknown_address));
+    Session& session =
+        *kept(std::make_unique<Session>(input, lower_options(options.unknown_address)));
     const decision::LoweredCluster& cluster = session.cluster();
     if (picture && options.expand)
         fmt::print(stderr,

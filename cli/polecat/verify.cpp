@@ -95,6 +95,19 @@ std::string text_of(const Difference& each) {
                        decided_text(flow.rules), decided_text(flow.policy));
 }
 
+std::string proof_text(const NodeVerdict& node) {
+    if (!node.proof)
+        return {};
+    const NodeVerdict::Proof& proof = *node.proof;
+    std::string out = fmt::format("  Z3: {} proved equal to the policy's, {} different",
+                                  counted(proof.proved, "program"), proof.different);
+    if (proof.closed != 0)
+        out += fmt::format(", {} closed", proof.closed);
+    if (proof.unknown != 0)
+        out += fmt::format(", {} not known: Z3 reached its limit of steps", proof.unknown);
+    return out + "\n";
+}
+
 std::string text_of(const NodeVerdict& node) {
     const std::string size =
         counted(node.programs, "program") + ", " + std::to_string(node.addresses) + " addresses";
@@ -157,13 +170,19 @@ std::string report_json(const VerifyReport& report) {
         json differences = json::array();
         for (const Difference& each : node.differences)
             differences.push_back(json_of(each));
-        out["nodes"].push_back({{"node", node.node},
-                                {"state", name_of_state(node.state)},
-                                {"why", node.why},
-                                {"programs", node.programs},
-                                {"addresses", node.addresses},
-                                {"differences", std::move(differences)},
-                                {"notes", node.notes}});
+        json& made = out["nodes"].emplace_back();
+        made = json{{"node", node.node},
+                    {"state", name_of_state(node.state)},
+                    {"why", node.why},
+                    {"programs", node.programs},
+                    {"addresses", node.addresses},
+                    {"differences", std::move(differences)},
+                    {"notes", node.notes}};
+        if (node.proof)
+            made["proof"] = {{"proved", node.proof->proved},
+                             {"different", node.proof->different},
+                             {"closed", node.proof->closed},
+                             {"unknown", node.proof->unknown}};
     }
     return json_text(std::move(out));
 }
@@ -173,7 +192,10 @@ int exit_code_of(const VerifyReport& report, const diag::Diagnostics& diagnostic
         return std::any_of(report.nodes.begin(), report.nodes.end(),
                            [&](const NodeVerdict& each) { return each.state == state; });
     };
-    if (any(State::Unread))
+    const bool unproved =
+        std::any_of(report.nodes.begin(), report.nodes.end(),
+                    [](const NodeVerdict& each) { return each.proof && each.proof->unknown != 0; });
+    if (any(State::Unread) || (unproved && !any(State::Differs)))
         return kBadInput;
     return any(State::Differs) || diagnostics.has_errors() ? kFindings : kGood;
 }
@@ -191,13 +213,16 @@ int finish(const VerifyOptions& options, const PolicySide* policy, diag::Diagnos
         fmt::print("{}", report_json(report));
     else
         for (const NodeVerdict& node : report.nodes)
-            fmt::print("{}{}", text_of(node), notes_text(node));
+            fmt::print("{}{}{}", text_of(node), proof_text(node), notes_text(node));
     return exit_code_of(report, diagnostics);
 }
 
 int run(VerifyOptions& options) {
     if (!options.request.rules.empty() && options.request.node.empty())
         throw CLI::ValidationError("--rules", "the listing is of one node: name it with --node");
+    if (options.request.prove && options.paths.empty())
+        throw CLI::ValidationError("--prove", "it proves that rules are what manifests say: name "
+                                              "the manifests");
     diag::Diagnostics diagnostics;
     if (options.paths.empty())
         return finish(options, nullptr, diagnostics, {});
@@ -220,29 +245,35 @@ void add_verify(CLI::App& app, int& exit_code) {
         ->required();
     command->add_option("MANIFESTS", options->paths,
                         "files or folders with the policy that nodes are held to; without them, "
-                        "whether the bundle is whole");
+                        "whether it is whole");
     add_input_options(*command, options->input);
     command->add_option("--node", options->request.node, "one node; all when absent");
     command
         ->add_option_function<std::string>(
             "--target",
             [options](const std::string& target) { options->request.bpf = target == "bpf"; },
-            "nftables (when absent) or bpf: what the bundle was compiled for")
+            "nftables (when absent) or bpf: what it was compiled for")
         ->check(CLI::IsMember({"nftables", "bpf"}));
-    command->add_option("--rules", options->request.rules,
-                        "what the node runs (`nft -nn list ruleset`), in place of its file in the "
-                        "bundle; tables of others are looked at as well; bpf: a file of tables");
+    command->add_option(
+        "--rules", options->request.rules,
+        "what the node runs (`nft -nn list ruleset`), in place of the file that "
+        "was written for it; tables of others are looked at as well; bpf: a file of tables");
+    command->add_option("--key", options->request.key,
+                        "a file with the public key that a bundle must be signed with");
+    command->add_flag("--prove", options->request.prove,
+                      "have Z3 prove each program of each node equal to the policy's");
     command->add_option("--format", options->format, "text or json")
         ->check(CLI::IsMember({"text", "json"}));
     command->footer(
         "Exit codes: 0 every node has the policy, 1 some differ or endpoints are closed "
         "(PC5004), 2 something could not be read, said by rules or compared.\n"
         "Examples:\n"
-        "  polecat verify bundle manifests/\n"
-        "  polecat verify bundle\n"
+        "  polecat verify compiled manifests/\n"
+        "  polecat verify compiled\n"
         "  nft -nn list ruleset > held.nft\n"
-        "  polecat verify bundle manifests/ --node node1 --rules held.nft\n"
-        "  polecat verify bundle manifests/ --target bpf");
+        "  polecat verify compiled manifests/ --node node1 --rules held.nft\n"
+        "  polecat verify compiled manifests/ --target bpf\n"
+        "  polecat verify bundle manifests/ --prove --key signing.key.pub");
     command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 

@@ -6,6 +6,7 @@
 
 #include "analyzer/routing/routes/assumed_blocks.h"
 #include "driver/bgp/session_text.h"
+#include "support/listed.h"
 
 namespace polecat::driver {
 
@@ -59,9 +60,9 @@ class Announcing {
     std::string hint(const routing::Announcements& model) const {
         const auto inside = model.inside(target_.prefix);
         const auto block = routing::block_of_pool(routed_.input.cluster, target_.prefix.base);
-        return !inside.empty() ? fmt::format("nodes announce {} prefix{} inside it, {} the first",
-                                             inside.size(), inside.size() == 1 ? "" : "es",
-                                             net::to_string(inside.front()))
+        return !inside.empty()
+                   ? fmt::format("nodes announce {} inside it, {} the first",
+                                 counted(inside.size(), "prefix"), net::to_string(inside.front()))
                : block && !target_.address && block->cidr != target_.prefix
                    ? fmt::format("blocks of {} are /{}: ask about {}",
                                  routed_.text_of(block->origin), block->cidr.prefix,

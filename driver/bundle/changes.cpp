@@ -1,8 +1,11 @@
 #include "driver/bundle/changes.h"
 
+#include <algorithm>
 #include <map>
+#include <set>
 
 #include "artefact/bundle/bundle.h"
+#include "support/listed.h"
 
 namespace polecat::driver {
 
@@ -48,11 +51,43 @@ Said endpoints_of(const bundle::Contents& contents) {
     return out;
 }
 
+/// "ingress IPv4 of NetworkPolicy shop/web, ...": whom policies govern alike runs one program.
+std::string program_name(const decision::Group::Key& key, const bundle::SlotsRecord& slots) {
+    constexpr std::size_t kShown = 3;
+    std::vector<std::string> policies, profiles;
+    for (const decision::PolicyBlock& each : slots.policies)
+        policies.push_back(policy::to_string(each.policy));
+    for (const decision::Slot& each : slots.slots)
+        if (policies.empty() && each.kind == decision::Slot::Kind::Rule && each.tier.empty())
+            profiles.push_back(policy::to_string(each.policy));
+    profiles.erase(std::unique(profiles.begin(), profiles.end()), profiles.end());
+    std::string out{decision::to_string(key.direction)};
+    if (key.hook != decision::Hook::Normal)
+        out = std::string(decision::to_string(key.hook)) + " " + out;
+    out += key.family == net::Family::V4 ? " IPv4 of " : " IPv6 of ";
+    const auto& named = policies.empty() ? profiles : policies;
+    return out + (named.empty() ? "no policy" : listed(named, kShown));
+}
+
 /// Numbers of predicates and identities are part of what they say: that of a base they keep.
+/// Programs of one name are told together.
 Said programs_of(const bundle::Contents& contents) {
+    std::map<std::string, std::set<bundle::ContentId>> named;
+    const auto add = [&](const bundle::GroupRecord& group) {
+        for (const auto& [key, part] : group.programs)
+            if (const auto slots = contents.slots.find(part.slots); slots != contents.slots.end())
+                named[program_name(key, slots->second)].insert(part.program);
+    };
+    for (const auto& [name, node] : contents.nodes)
+        for (const bundle::GroupRecord& group : node.groups)
+            add(group);
+    for (const bundle::TemplateRecord& each : contents.templates)
+        add(each.group);
     Said out;
-    for (const auto& [id, record] : contents.programs)
-        out[bundle::hex(id).substr(0, 12)] = bundle::to_bytes(record);
+    for (const auto& [name, ids] : named)
+        for (const bundle::ContentId& id : ids)
+            if (const auto record = contents.programs.find(id); record != contents.programs.end())
+                out[name] += bundle::hex(id) + bundle::to_bytes(record->second);
     return out;
 }
 

@@ -17,7 +17,7 @@ struct ComeAndGone {
 struct BundleChanges {
     ComeAndGone nodes;      ///< what runs on them
     ComeAndGone endpoints;  ///< "node1 shop/web"
-    ComeAndGone programs;   ///< by the first digits of their names; changed: who runs them
+    ComeAndGone programs;   ///< "ingress IPv4 of NetworkPolicy shop/db"; changed: or who runs them
     ComeAndGone predicates; ///< texts; changed: what they hold of
     ComeAndGone addresses;  ///< changed: other identities
     bool settings = false, ranges = false, places = false;

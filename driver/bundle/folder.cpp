@@ -17,12 +17,24 @@ using Fault = bundle::Refused::Fault;
 
 constexpr const char *kManifest = "manifest.cbor", *kSignature = "manifest.sig", *kParts = "parts";
 
+/// Of all parts of a cluster of a million pods, and of keys and signatures.
+constexpr std::uint64_t kMostOfManifest = std::uint64_t{1} << 28, kMostOfKeys = 4096;
+
 std::string path_of_part(const std::string& name) {
     return (fs::path(kParts) / name.substr(0, 2) / name).string();
 }
 
 std::string in_bundle(const std::string& folder, const std::string& path) {
     return (fs::path(folder) / path).string();
+}
+
+/// What is larger than it can be is not read.
+Result<std::string> read_within(const std::string& path, std::uint64_t most, Fault fault) {
+    std::error_code error;
+    if (fs::file_size(path, error) > most && !error)
+        throw bundle::Refused{fault, path + " has more than the " + std::to_string(most) +
+                                         " bytes that it can have"};
+    return read_file(path);
 }
 
 /// A part that was cut short by a crash, or altered since, is written anew.
@@ -92,19 +104,19 @@ bool is_bundle(const std::string& folder) {
 
 OpenBundle open_bundle(const std::string& folder, const std::string& public_key_file) {
     const std::string path = in_bundle(folder, kManifest);
-    const auto manifest = read_file(path);
+    const auto manifest = read_within(path, kMostOfManifest, Fault::Unreadable);
     if (!manifest)
         throw bundle::Refused{Fault::Unreadable, path + ": " + manifest.error()};
     std::optional<bundle::Signature> signature;
     if (const std::string beside = in_bundle(folder, kSignature); fs::exists(beside)) {
-        const auto text = read_file(beside);
+        const auto text = read_within(beside, kMostOfKeys, Fault::Signature);
         if (!text)
             throw bundle::Refused{Fault::Signature, beside + ": " + text.error()};
         signature = bundle::parse_signature(*text);
     }
     std::optional<std::string> key;
     if (!public_key_file.empty()) {
-        const auto text = read_file(public_key_file);
+        const auto text = read_within(public_key_file, kMostOfKeys, Fault::Signature);
         if (!text)
             throw bundle::Refused{Fault::Signature, public_key_file + ": " + text.error()};
         key = *text;
@@ -113,9 +125,10 @@ OpenBundle open_bundle(const std::string& folder, const std::string& public_key_
     }
     if (signature) // of no key in particular, it tells of damage
         bundle::verify(*manifest, *signature, key);
-    return {*manifest, signature, {*manifest, [folder](const std::string& name) {
-                                       return read_file(in_bundle(folder, path_of_part(name)));
-                                   }}};
+    const auto part = [folder](const std::string& name, std::uint64_t size) {
+        return read_within(in_bundle(folder, path_of_part(name)), size, Fault::Altered);
+    };
+    return {*manifest, signature, {*manifest, part}};
 }
 
 Result<bool> write_signature(const std::string& folder, const bundle::Signature& signature) {
@@ -149,8 +162,11 @@ Result<std::string> make_key(const std::string& path) {
         return open;
     if (const auto done = runtime::write_private_file(path, key); !done)
         return Error{done.error()};
-    if (const auto done = runtime::write_file(path + ".pub", *open + "\n"); !done)
+    if (const auto done = runtime::write_file(path + ".pub", *open + "\n"); !done) {
+        std::error_code error; // half a pair is of no use, and its name would be taken
+        fs::remove(path, error);
         return Error{path + ".pub: " + done.error()};
+    }
     return open;
 }
 

@@ -1,7 +1,9 @@
 #include "driver/compile/bundle.h"
 
+#include <algorithm>
 #include <filesystem>
 
+#include "backends/nftables/reachable.h"
 #include "runtime/write_file.h"
 #include "support/read_file.h"
 
@@ -17,6 +19,14 @@ template <class T, class Parse> Result<T> parsed_file(const std::string& path, c
         return Error{path + ": " + text.error()};
     Result<T> out = parse(*text);
     return out ? std::move(out) : Result<T>(Error{path + ": " + out.error()});
+}
+
+/// `nft -t` leaves elements out: chains stay to which nothing leads.
+bool lacks_elements(const nft::Ruleset& rules) {
+    return !rules.maps.empty() &&
+           std::all_of(rules.maps.begin(), rules.maps.end(),
+                       [](const nft::Map& each) { return each.elements.empty(); }) &&
+           backends::without_unreachable(rules).chains.size() < rules.chains.size();
 }
 
 } // namespace
@@ -66,12 +76,20 @@ Result<nft::Ruleset> rules_in(const std::string& path) {
 }
 
 Result<nft::Ruleset> listed_rules_in(const std::string& path, nft::OtherTables& others) {
+    const auto refused = [](const std::string& why) { return Error{why + kListedBy}; };
     return parsed_file<nft::Ruleset>(path, [&](const std::string& text) -> Result<nft::Ruleset> {
+        if (text.find_first_not_of(" \t\n") == std::string::npos)
+            return refused("it is empty, as of a node without any rules");
         auto listing = nft::read_listing(text, nft::Ruleset{}.table);
         if (!listing)
-            return Error{listing.error()};
+            return refused(listing.error());
         others = std::move(listing->others);
-        return nft::parse(listing->ours);
+        auto rules = nft::parse(listing->ours);
+        if (!rules)
+            return refused(rules.error());
+        if (lacks_elements(*rules))
+            return refused("its maps have no elements, as `nft -t` leaves them out");
+        return rules;
     });
 }
 

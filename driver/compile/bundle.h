@@ -31,6 +31,8 @@ Result<bool> write_in_bundle(const std::string& bundle, const std::string& path,
 Result<backends::Numbers> numbers_in(const std::string& bundle);
 /// Of a node's file, in which nothing else may stand.
 Result<nft::Ruleset> rules_in(const std::string& path);
+/// How listings are made, behind what is wrong with one.
+inline constexpr const char* kListedBy = "; what a node runs is listed by `nft -nn list ruleset`";
 /// Of a listing, in which tables of others may stand; they go to `others`.
 Result<nft::Ruleset> listed_rules_in(const std::string& path, nft::OtherTables& others);
 

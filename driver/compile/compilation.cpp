@@ -27,6 +27,11 @@ const char* const kLoadFilters =
     "# hooks.iptables and ip6tables-restore the same, without which no packet meets these rules;\n"
     "# with every other policy the next number (002, ... fff). docs/iptables.md says why.\n";
 
+const char* const kLoadHostHooks =
+    "# After hooks.iptables, once after a start of the node. Where the node had no such file "
+    "before:\n"
+    "# rules.v4 and rules.v6 again after it, with the next number.\n";
+
 template <class Rules> Rules rules_or_throw(Result<Rules> made, const std::string& node) {
     if (!made)
         throw std::runtime_error(
@@ -38,9 +43,12 @@ template <class Rules> Rules rules_or_throw(Result<Rules> made, const std::strin
 } // namespace
 
 std::map<std::string, std::string> filter_files(const iptables::CompiledRules& rules) {
-    return {{"sets.ipset", rules.sets},
-            {"rules.v4", kLoadFilters + rules.v4},
-            {"rules.v6", kLoadFilters + rules.v6}};
+    std::map<std::string, std::string> out{{"sets.ipset", rules.sets},
+                                           {"rules.v4", kLoadFilters + rules.v4},
+                                           {"rules.v6", kLoadFilters + rules.v6}};
+    if (!rules.host_hooks.empty())
+        out["host-hooks.iptables"] = kLoadHostHooks + rules.host_hooks;
+    return out;
 }
 
 Compilation::Compilation(const decision::LoweredCluster& cluster, const Sources& sources,
@@ -116,6 +124,14 @@ std::optional<NodeFiles> Compilation::table_files(const std::string& node,
 Origins Compilation::origins(const std::string& node, const backends::NodeImage& image) {
     const auto out = parse_origins(origins_json(cluster_, images_, image, node, sources_));
     return out ? *out : Origins{};
+}
+
+backends::Numbers Compilation::all_numbers() {
+    for (const decision::Endpoint& each : cluster_.endpoints)
+        if (!each.node.empty() && !each.host_network)
+            for (const auto& [key, program] : cluster_.groups[each.group.value].programs)
+                program_name(program.program);
+    return numbers();
 }
 
 std::string Compilation::name_at(const net::Address& address) const {

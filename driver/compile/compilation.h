@@ -59,8 +59,13 @@ class Compilation {
     Origins origins(const std::string& node, const backends::NodeImage& image);
     /// The endpoint of an address; empty: none.
     std::string name_at(const net::Address& address) const;
+    /// The name that images have for a program; empty: of those that can't be said.
+    const std::string& program_name(decision::ProgramId id) { return images_.name_of(id); }
     /// Of the nodes that were asked for.
     backends::Numbers numbers() const { return images_.record(); }
+    /// Of all nodes: for who asks for few of them, since a program that comes to a node may run
+    /// elsewhere already.
+    backends::Numbers all_numbers();
 
   private:
     const decision::LoweredCluster& cluster_;

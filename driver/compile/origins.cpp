@@ -43,7 +43,7 @@ std::string origins_json(const decision::LoweredCluster& cluster, backends::Node
                                     {"interface", named.second},
                                     {"programs", std::move(programs)}});
     }
-    return json_text(std::move(out));
+    return json_text(std::move(out), -1);
 }
 
 Result<Origins> parse_origins(const std::string& text) {

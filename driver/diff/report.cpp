@@ -18,11 +18,12 @@ using analyzer::ChangeKind;
 
 namespace {
 
-std::map<policy::PolicyName, std::string> texts_of(const policy::OrderedPolicies& ordered) {
-    std::map<policy::PolicyName, std::string> out;
+std::map<policy::PolicyName, const policy::Policy*>
+by_name(const policy::OrderedPolicies& ordered) {
+    std::map<policy::PolicyName, const policy::Policy*> out;
     for (const policy::OrderedTier& tier : ordered.tiers)
         for (const policy::Policy* policy : tier.policies)
-            out[policy_name(*policy)] = policy::to_text(*policy);
+            out[policy_name(*policy)] = policy;
     return out;
 }
 
@@ -56,16 +57,16 @@ std::string counts_of(const DiffReport& report) {
 
 PolicyChanges policy_changes(const policy::OrderedPolicies& base,
                              const policy::OrderedPolicies& head) {
-    const auto before = texts_of(base), now = texts_of(head);
+    const auto before = by_name(base), now = by_name(head);
     PolicyChanges out;
-    for (const auto& [name, text] : before) {
+    for (const auto& [name, policy] : before) {
         const auto twin = now.find(name);
         if (twin == now.end())
             out.gone.push_back(to_string(name));
-        else if (twin->second != text)
+        else if (!same_text(*policy, *twin->second))
             out.changed.push_back(to_string(name));
     }
-    for (const auto& [name, text] : now)
+    for (const auto& [name, policy] : now)
         if (!before.contains(name))
             out.added.push_back(to_string(name));
     return out;

@@ -27,11 +27,6 @@ void add_refused(const RoutedInput& of, const char* version, std::vector<std::st
                 each.span.known() ? " (" + of.input.sources.describe(each.span) + ")" : ""));
 }
 
-std::string count_of(std::uint64_t number, const char* what) {
-    const bool hisses = std::string_view(what).ends_with('x');
-    return fmt::format("{} {}{}", number, what, number == 1 ? "" : hisses ? "es" : "s");
-}
-
 std::string prefixes_of(const std::vector<net::Cidr>& prefixes) {
     std::vector<std::string> texts;
     for (const net::Cidr& each : prefixes)
@@ -208,7 +203,7 @@ std::string routing_summary(const RoutingReport& report) {
     std::string out;
     const auto add = [&](std::uint64_t number, const char* what, const char* then) {
         if (number != 0)
-            out += fmt::format("{}{}{}", out.empty() ? "" : ", ", count_of(number, what), then);
+            out += fmt::format("{}{}{}", out.empty() ? "" : ", ", counted(number, what), then);
     };
     add(changed, "session", " changed");
     add(broken, "session", " that will not establish");

@@ -49,9 +49,9 @@ void add_label(OpenToNewPod& pod, const std::string& label, const std::string& v
 class ExposureSearch {
   public:
     ExposureSearch(const Input& input, const decision::LoweredCluster& cluster,
-                   const decision::Identities& identities, net::Family family)
-        : input_(input), cluster_(cluster), identities_(identities),
-          ask_(cluster, identities, family), new_pods_(cluster, input.cluster.namespaces) {}
+                   const analyzer::ConnectivityMap& map)
+        : input_(input), cluster_(cluster), ask_(cluster, map),
+          new_pods_(cluster, input.cluster.namespaces) {}
 
     void run(std::vector<Exposure>& out) {
         analyzer::AskedEnds outside, any;
@@ -151,16 +151,14 @@ class ExposureSearch {
                  {party.unsure ? ConnectionSet{} : ConnectionSet::all(), ConnectionSet::all()}});
             return out;
         }
-        const auto& own = identities_[ask_.map().groups()[party.group].identity];
-        for (const analyzer::NewPod& pod :
-             new_pods_.reaching(cluster_.program(party.ingress->program), own, ask_.map().http()))
+        for (const analyzer::NewPod& pod : new_pods_.reaching(
+                 ask_.view(party.ingress->program), ask_.map().ends().identity(party.group)))
             add(pod);
         return out;
     }
 
     const Input& input_;
     const decision::LoweredCluster& cluster_;
-    const decision::Identities& identities_;
     analyzer::Questions ask_;
     analyzer::NewPods new_pods_;
     net::AddressSet whole_; ///< every outside address
@@ -171,7 +169,7 @@ class ExposureSearch {
 std::vector<Exposure> exposure_of(Session& session) {
     std::vector<Exposure> out;
     for (const net::Family family : families_in_use(session.cluster()))
-        ExposureSearch(session.input(), session.cluster(), session.identities(), family).run(out);
+        ExposureSearch(session.input(), session.cluster(), session.map(family)).run(out);
     return out;
 }
 

@@ -8,6 +8,7 @@
 
 #include "driver/input/render.h"
 #include "driver/input/render_reason.h"
+#include "driver/input/versions.h"
 #include "frontend/load.h"
 #include "support/diag/render.h"
 #include "support/letters.h"
@@ -38,14 +39,15 @@ void report(const RenderRun::Failure& failure, diag::Diagnostics& diagnostics) {
                         listed({failure.folders.begin() + 1, failure.folders.end()}, kMost)));
 }
 
-void load_into(Input& input, std::vector<frontend::File> files) {
+void load_into(Input& input, std::vector<frontend::File> files,
+               yaml::EarlierDocuments* earlier = nullptr) {
     const RenderRun run = render(files, input.options);
     input.rendered = run.rendered;
     for (const frontend::File& each : files)
         input.named.push_back(each.named);
-    input.cluster =
-        frontend::load_files(std::move(files), input.sources, input.diagnostics,
-                             {input.options.space, input.options.variants}, &input.passed_by);
+    input.cluster = frontend::load_files(std::move(files), input.sources, input.diagnostics,
+                                         {input.options.space, input.options.variants, earlier},
+                                         &input.passed_by);
     for (const RenderRun::Failure& each : run.failures)
         report(each, input.diagnostics);
     if (wants_rendering(input.options)) // it was asked for: another line says why it did not come
@@ -77,6 +79,22 @@ Input read_input(std::vector<frontend::File> files, const InputOptions& options)
     Input out;
     out.options = options;
     load_into(out, std::move(files));
+    return out;
+}
+
+Input read_version(const std::vector<std::string>& paths, const InputOptions& options,
+                   yaml::EarlierDocuments& earlier) {
+    Input out;
+    out.options = options;
+    load_into(out, frontend::read_files(paths, out.diagnostics), &earlier);
+    return out;
+}
+
+Input read_version(std::vector<frontend::File> files, const InputOptions& options,
+                   yaml::EarlierDocuments& earlier) {
+    Input out;
+    out.options = options;
+    load_into(out, std::move(files), &earlier);
     return out;
 }
 

@@ -28,7 +28,7 @@ Result<runtime::TemporaryFolder> copy_of(const std::string& revision) {
 } // namespace
 
 Result<Input> read_revision(const std::string& revision, const std::vector<std::string>& paths,
-                            const InputOptions& options) {
+                            const InputOptions& options, yaml::EarlierDocuments& earlier) {
     auto found = runtime::git_tree(revision, paths);
     if (!found)
         return Error{found.error()};
@@ -46,13 +46,13 @@ Result<Input> read_revision(const std::string& revision, const std::vector<std::
         if (frontend::is_manifest_name(each.path))
             files.push_back({each.path, std::move(each.text), false, revision + ":"});
     if (!wants_rendering(options))
-        return read_input(std::move(files), options);
+        return read_version(std::move(files), options, earlier);
     const auto folder = copy_of(revision);
     if (!folder)
         return Error{folder.error()};
     InputOptions there = options;
     there.folder = folder->path();
-    return read_input(std::move(files), there);
+    return read_version(std::move(files), there, earlier);
 }
 
 } // namespace polecat::driver

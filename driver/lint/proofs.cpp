@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -12,6 +11,7 @@
 
 #include "analyzer/lint/lint.h"
 #include "analyzer/z3/prover.h"
+#include "runtime/write_file.h"
 
 namespace polecat::driver {
 
@@ -29,11 +29,9 @@ smt::QuerySink writer_to(const std::string& folder) {
     return [folder, number = std::make_shared<unsigned>(0)](const std::string&,
                                                             const std::string& text) {
         const std::string path = fmt::format("{}/{:04}.smt2", folder, ++*number);
-        std::ofstream out(path, std::ios::binary);
-        out << text;
-        out.close();
-        if (!out)
-            throw std::runtime_error("can't write " + path);
+        const auto written = runtime::write_file(path, text, runtime::Sync::No);
+        if (!written)
+            throw std::runtime_error("can't write " + path + ": " + written.error());
     };
 }
 

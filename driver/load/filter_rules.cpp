@@ -1,8 +1,11 @@
 #include "driver/load/filter_rules.h"
 
+#include <algorithm>
 #include <sstream>
 
-#include "backends/iptables/iptables.h"
+#include <fmt/format.h>
+
+#include "backends/iptables/frame.h"
 #include "backends/nftables/generation.h"
 #include "runtime/process.h"
 
@@ -45,36 +48,28 @@ std::optional<std::uint16_t> flow_number(const iptables::Table& table) {
     return std::nullopt;
 }
 
-struct HookRule {
-    std::string chain, rest; ///< "FORWARD", "-j polecat-forward"
-};
-std::vector<HookRule> hook_rules() {
-    std::vector<HookRule> out;
-    for (const std::string& line : lines_of(iptables::filter_hooks()))
-        if (line.starts_with("-I ")) {
-            const std::size_t end = line.find(' ', 3);
-            out.push_back({line.substr(3, end - 3), line.substr(end + 1)});
-        }
-    return out;
+bool comes_first(const iptables::HookRule& hook, const iptables::Table& held) {
+    return held.hooks && std::any_of(held.hooks->begin(), held.hooks->end(), [&](const auto& each) {
+               return each.table == hook.table && each.of == hook.of && each.chain == hook.chain &&
+                      each.is_first;
+           });
 }
 
-/// How often it stands in a listing, and whether before all else of its chain.
-struct Standing {
-    std::size_t times = 0;
-    bool first = false;
-};
-Standing standing(const std::string& listing, const HookRule& hook) {
-    Standing out;
-    bool any = false;
-    for (const std::string& line : lines_of(listing)) {
-        if (!line.starts_with("-A " + hook.chain + " "))
+/// Those that stand behind rules of others go, and all that do not come first are put there.
+std::string hooks_text(const iptables::Table& wanted, const iptables::Table& held,
+                       iptables::In in) {
+    std::string text;
+    for (const iptables::HookRule& hook : iptables::hooks_of(wanted)) {
+        if (hook.table != in || comes_first(hook, held))
             continue;
-        const bool is_it = line == "-A " + hook.chain + " " + hook.rest;
-        out.first = out.first || (!any && is_it);
-        out.times += is_it ? 1 : 0;
-        any = true;
+        const std::string rule = hook.of + " -j " + hook.chain + "\n";
+        for (const iptables::HookRule& each :
+             held.hooks.value_or(std::vector<iptables::HookRule>{}))
+            if (each.table == in && each.of == hook.of && each.chain == hook.chain)
+                text += "-D " + rule;
+        text += "-I " + rule;
     }
-    return out;
+    return text.empty() ? "" : fmt::format("*{}\n{}COMMIT\n", iptables::to_string(in), text);
 }
 
 } // namespace
@@ -88,7 +83,6 @@ Result<HeldRules> held_rules(runtime::Iptables variant) {
     if (!sets)
         return Error{"`ipset save`: " + sets.error()};
     out.rules.sets = std::move(*sets);
-    out.has_hooks = true;
     for (const net::Family family : kFamilies) {
         const auto listed = runtime::iptables_save(variant, family);
         if (!listed)
@@ -99,8 +93,6 @@ Result<HeldRules> held_rules(runtime::Iptables variant) {
         out.rules.table(family) = std::move(*table);
         if (const auto number = flow_number(out.rules.table(family)))
             out.number = std::max(out.number.value_or(0), *number);
-        for (const HookRule& hook : hook_rules())
-            out.has_hooks = out.has_hooks && standing(*listed, hook).first;
     }
     out.rules.sort();
     return out;
@@ -117,28 +109,27 @@ Result<std::uint16_t> next_number(const HeldRules& held) {
     return std::uint16_t{1};
 }
 
-Result<bool> put_hooks_first(runtime::Iptables variant) {
-    for (const net::Family family : kFamilies) {
-        const auto listed = runtime::iptables_save(variant, family);
-        if (!listed)
-            return Error{listed.error()};
-        std::string text;
-        for (const HookRule& hook : hook_rules()) {
-            const Standing now = standing(*listed, hook);
-            if (now.first)
-                continue;
-            const std::string rule = hook.chain + " " + hook.rest + "\n";
-            for (std::size_t i = 0; i < now.times; ++i)
-                text += "-D " + rule;
-            text += "-I " + rule;
-        }
-        if (text.empty())
-            continue;
-        if (const auto done =
-                runtime::iptables_restore(variant, family, "*filter\n" + text + "COMMIT\n");
-            !done)
-            return done;
-    }
+bool hooks_come_first(const HeldRules& held, const iptables::Ruleset& wanted) {
+    return std::all_of(std::begin(kFamilies), std::end(kFamilies), [&](net::Family family) {
+        const auto hooks = iptables::hooks_of(wanted.table(family));
+        return std::all_of(hooks.begin(), hooks.end(), [&](const auto& hook) {
+            return comes_first(hook, held.rules.table(family));
+        });
+    });
+}
+
+Result<bool> put_hooks_first(runtime::Iptables variant, const iptables::Ruleset& wanted) {
+    const auto held = held_rules(variant); // steps put some
+    if (!held)
+        return Error{held.error()};
+    for (const net::Family family : kFamilies)
+        for (const iptables::In in :
+             {iptables::In::Filter, iptables::In::Mangle, iptables::In::Raw})
+            if (const std::string text =
+                    hooks_text(wanted.table(family), held->rules.table(family), in);
+                !text.empty())
+                if (const auto done = runtime::iptables_restore(variant, family, text); !done)
+                    return done;
     return true;
 }
 

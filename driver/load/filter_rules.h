@@ -16,7 +16,6 @@ struct HeldRules {
     iptables::Ruleset rules;
     /// That flows are judged under; nothing where no chain says one.
     std::optional<std::uint16_t> number;
-    bool has_hooks = false; ///< and they come first, in both families
 };
 Result<HeldRules> held_rules(runtime::Iptables variant);
 
@@ -24,8 +23,9 @@ Result<HeldRules> held_rules(runtime::Iptables variant);
 /// goes first.
 Result<std::uint16_t> next_number(const HeldRules& held);
 
-/// Sends packets to the chains, before whatever else stands there.
-Result<bool> put_hooks_first(runtime::Iptables variant);
+/// Whether packets are sent to these chains before they meet rules of others; and sees to it.
+bool hooks_come_first(const HeldRules& held, const iptables::Ruleset& wanted);
+Result<bool> put_hooks_first(runtime::Iptables variant, const iptables::Ruleset& wanted);
 
 /// Deletes their connections from conntrack.
 Result<bool> forget(const std::vector<net::Address>& addresses);

@@ -17,13 +17,16 @@ Result<bool> run_step(const iptables::Plan::Step& step, std::uint16_t number,
     return runtime::iptables_restore(variant, family, iptables::with_generation(step.text, number));
 }
 
-iptables::Plan plan_of(HeldRules& held, const iptables::FilterImage& image) {
-    const bool unfinished = std::erase_if(held.rules.sets, [](const iptables::Set& set) {
-                                return set.name == kMarker;
-                            }) != 0;
-    if (unfinished || held.rules == iptables::Ruleset{})
-        return iptables::plan_from_nothing(image);
-    return iptables::plan_between(held.rules, image);
+/// Takes the marker out of what is held.
+bool was_unfinished(HeldRules& held) {
+    return std::erase_if(held.rules.sets, [](const auto& set) { return set.name == kMarker; }) != 0;
+}
+
+/// After an end that was none all is written, and flows judged anew; what is left over is another
+/// load's.
+iptables::Plan plan_of(const HeldRules& held, bool unfinished, const iptables::FilterImage& image) {
+    auto next = iptables::plan(held.rules, image); // an error: there is nothing of ours
+    return unfinished || !next ? iptables::plan_from_nothing(image) : std::move(*next);
 }
 
 } // namespace
@@ -32,7 +35,8 @@ Result<Loaded> load_filters(const iptables::FilterImage& image, const LoadOption
     auto held = held_rules(options.variant);
     if (!held)
         return Error{held.error()};
-    const iptables::Plan plan = plan_of(*held, image);
+    const bool unfinished = was_unfinished(*held);
+    const iptables::Plan plan = plan_of(*held, unfinished, image);
     Loaded out;
     const auto next = [&](const std::string& what) {
         out.steps.push_back(what);
@@ -57,15 +61,23 @@ Result<Loaded> load_filters(const iptables::FilterImage& image, const LoadOption
         if (next(step.command + ": " + step.what))
             if (const auto done = run_step(step, number, options.variant); !done)
                 return Error{done.error()};
-    if (!held->has_hooks && next("rules that send packets to the chains"))
-        if (const auto done = put_hooks_first(options.variant); !done)
+    if (!hooks_come_first(*held, plan.result) && next("rules that send packets to the chains"))
+        if (const auto done = put_hooks_first(options.variant, plan.result); !done)
             return Error{done.error()};
     if (!plan.forget.empty() && next("forget connections of addresses that came or went"))
         if (const auto done = forget(plan.forget); !done)
             return Error{done.error()};
-    if (out.whole && !plan.steps.empty() && !options.only_tell)
-        if (const auto done = mark("destroy", ""); !done)
-            return Error{done.error()};
+    if (!out.whole || plan.steps.empty() || options.only_tell)
+        return out;
+    if (const auto done = mark("destroy", ""); !done)
+        return Error{done.error()};
+    if (!unfinished)
+        return out;
+    const auto rest = load_filters(image, options);
+    if (!rest)
+        return rest;
+    out.steps.insert(out.steps.end(), rest->steps.begin(), rest->steps.end());
+    out.whole = rest->whole;
     return out;
 }
 

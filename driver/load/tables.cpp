@@ -92,8 +92,9 @@ class TableLoader {
     }
 
     Result<bool> finish() {
-        if (!rules_.has_hooks && next("rules that send packets to the chains"))
-            if (const auto done = put_hooks_first(options_.variant); !done)
+        const iptables::Ruleset wanted = bpf::rules_around(image_, options_.pins);
+        if (!hooks_come_first(rules_, wanted) && next("rules that send packets to the chains"))
+            if (const auto done = put_hooks_first(options_.variant, wanted); !done)
                 return done;
         if (!plan_.forget.empty() && next("forget connections of addresses that came or went"))
             if (const auto done = forget(plan_.forget); !done)

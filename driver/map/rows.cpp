@@ -1,6 +1,7 @@
 #include "driver/map/rows.h"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 #include <unordered_map>
 
@@ -76,11 +77,19 @@ std::size_t count_endpoints(const std::vector<EndGroup>& groups) {
 }
 
 std::size_t hash_of(const std::vector<std::uint32_t>& row) {
-    std::size_t hash = 1469598103934665603u;
+    constexpr std::size_t kPrime = 1099511628211u;
+    std::array<std::size_t, 4> lanes{1, 2, 3, 4}; // a multiplication waits for the one before
     std::size_t i = 0;
-    for (; i + 1 < row.size(); i += 2) // a multiplication waits for the one before
-        hash = (hash ^ (std::size_t{row[i]} << 32) ^ row[i + 1]) * 1099511628211u;
-    return i < row.size() ? (hash ^ row[i]) * 1099511628211u : hash;
+    for (; i + 2 * lanes.size() <= row.size(); i += 2 * lanes.size())
+        for (std::size_t k = 0; k < lanes.size(); ++k)
+            lanes[k] =
+                (lanes[k] ^ (std::size_t{row[i + 2 * k]} << 32) ^ row[i + 2 * k + 1]) * kPrime;
+    for (; i < row.size(); ++i)
+        lanes[0] = (lanes[0] ^ row[i]) * kPrime;
+    std::size_t hash = 0;
+    for (const std::size_t lane : lanes)
+        hash = ((hash ^ lane) * kPrime) ^ (lane >> 32);
+    return hash;
 }
 
 /// Groups that are reached with the same connections: a part of Alike::groups.

@@ -17,7 +17,7 @@ using decision::Direction;
 
 OpenAnswers::OpenAnswers(Session& session, net::Family family)
     : cluster_(session.cluster()), input_(session.input()),
-      ask_(session.cluster(), session.identities(), family) {
+      ask_(session.cluster(), session.map(family)) {
     std::vector<net::Range> ranges;
     for (const auto& group : ask_.map().groups())
         ranges.insert(ranges.end(), group.outside.ranges().begin(), group.outside.ranges().end());

@@ -14,7 +14,7 @@ namespace polecat::driver {
 
 class OpenAnswers {
   public:
-    /// `session` must outlive this.
+    /// `session` must outlive this, and be asked for no other map until then.
     OpenAnswers(Session& session, net::Family family);
 
     using Trail = std::vector<analyzer::SetStep>;

@@ -130,7 +130,7 @@ std::string document_of(const Candidate& into, Direction direction, const std::s
         if (into.policy.manifest_kind != "BaselineAdminNetworkPolicy")
             out += "  priority: 1\n";
         if (!old)
-            out += into.tier == "kube-admin" ? "  tier: Admin\n" : "  tier: Baseline\n";
+            out += into.tier == policy::kAdminTier ? "  tier: Admin\n" : "  tier: Baseline\n";
     } else {
         out += kubernetes ? "  podSelector: {}\n  policyTypes: "
                           : "  tier: \"" + into.tier + "\"\n  types: ";

@@ -79,7 +79,7 @@ class FilterComparer {
                                    : parts_.at(PartKind::Program, program);
         };
         for (const iptables::Chain& chain : after.chains) {
-            const iptables::Chain* was = before.find(chain.name);
+            const iptables::Chain* was = before.find(chain.name, chain.table);
             Tally chains, rules;
             RulesPart& to = part_of_chain(chain);
             if (was == nullptr) {
@@ -106,7 +106,7 @@ class FilterComparer {
             PartTable::count(to, chain.name, chains, rules, to.chains, to.rules);
         }
         for (const iptables::Chain& chain : before.chains)
-            if (after.find(chain.name) == nullptr) {
+            if (after.find(chain.name, chain.table) == nullptr) {
                 RulesPart& to = part_of_chain(chain);
                 PartTable::count(to, chain.name, {0, 1, 0, 0}, {0, chain.rules.size(), 0, 0},
                                  to.chains, to.rules);

@@ -34,6 +34,8 @@ Result<RolloutLimits> parse_limits(const std::string& text) {
             return Error{"`" + part +
                          "` is no limit of rules: any, none, or some of elements=N, rules=N, "
                          "nodes=N with commas between"};
+        if (to->has_value())
+            return Error{"it says " + name + " twice"};
         *to = number;
     }
     return out;

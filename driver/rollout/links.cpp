@@ -5,7 +5,7 @@
 #include <set>
 #include <tuple>
 
-#include "backends/node/build.h"
+#include "driver/compile/compilation.h"
 #include "driver/input/input.h"
 
 namespace polecat::driver {
@@ -18,24 +18,14 @@ namespace {
 /// A version with the names of its programs.
 struct LinkedVersion {
     const LoweredCluster& cluster;
-    decision::Identities identities;
-    backends::NodeImages images;
+    Compilation compiled;
     std::map<std::string, const decision::Endpoint*> endpoints; ///< by name
 
-    LinkedVersion(const LoweredCluster& of, backends::Numbers base)
-        : cluster(of), identities(of), images(of, identities, std::move(base)) {
-        for (const decision::Endpoint& each : of.endpoints)
-            if (!each.host_network)
-                endpoints.emplace(name_of(of, each.object), &each);
-    }
-
-    /// Numbers of all programs: one that comes to a node may run elsewhere already.
-    backends::Numbers numbers() {
+    LinkedVersion(Session& of, backends::Numbers base)
+        : cluster(of.cluster()), compiled(cluster, of.input().sources, std::move(base)) {
         for (const decision::Endpoint& each : cluster.endpoints)
-            if (!each.node.empty() && !each.host_network)
-                for (const auto& [key, program] : cluster.groups[each.group.value].programs)
-                    images.name_of(program.program);
-        return images.record();
+            if (!each.host_network)
+                endpoints.emplace(name_of(cluster, each.object), &each);
     }
 
     std::string program(const std::string& endpoint, Direction direction, net::Family family) {
@@ -48,7 +38,7 @@ struct LinkedVersion {
             return {};
         const auto* program =
             cluster.find(found->second->object, direction, decision::Hook::Normal, family);
-        return program == nullptr ? "" : images.name_of(program->program);
+        return program == nullptr ? "" : compiled.program_name(program->program);
     }
 };
 
@@ -57,12 +47,11 @@ struct LinkedVersion {
 struct RuleLinks::State {
     LinkedVersion base, head;
 
-    State(const LoweredCluster& before, const LoweredCluster& now)
-        : base(before, {}), head(now, base.numbers()) {}
+    State(Session& before, Session& now)
+        : base(before, {}), head(now, base.compiled.all_numbers()) {}
 };
 
-RuleLinks::RuleLinks(const LoweredCluster& base, const LoweredCluster& head)
-    : state_(std::make_unique<State>(base, head)) {}
+RuleLinks::RuleLinks(Session& base, Session& head) : state_(std::make_unique<State>(base, head)) {}
 RuleLinks::~RuleLinks() = default;
 
 std::vector<RuleLink> RuleLinks::of(const DiffRow& row) {

@@ -6,14 +6,14 @@
 #include <vector>
 
 #include "driver/diff/rows.h"
-#include "ir/decision/lowered.h"
+#include "driver/session.h"
 
 namespace polecat::driver {
 
 class RuleLinks {
   public:
     /// Compiles the programs of both, HEAD's with the numbers of BASE. Both must outlive it.
-    RuleLinks(const decision::LoweredCluster& base, const decision::LoweredCluster& head);
+    RuleLinks(Session& base, Session& head);
     ~RuleLinks();
     RuleLinks(const RuleLinks&) = delete;
     RuleLinks& operator=(const RuleLinks&) = delete;

@@ -8,6 +8,7 @@
 #include "backends/nftables/reachable.h"
 #include "backends/node/felix_keys.h"
 #include "driver/compile/bundle.h"
+#include "driver/compile/compilation.h"
 #include "support/listed.h"
 #include "support/read_file.h"
 
@@ -25,13 +26,12 @@ class ManifestsSide : public RulesSide {
   public:
     ManifestsSide(std::string name, const Input& input, diag::Diagnostics* diagnostics)
         : name_(std::move(name)), input_(input), diagnostics_(diagnostics),
-          lowered_(passes::lower(input.cluster)), identities_(lowered_.cluster) {
+          lowered_(passes::lower(input.cluster)) {
         for (const decision::Endpoint& each : lowered_.cluster.endpoints)
             if (!each.node.empty())
                 nodes_.insert(each.node);
             else if (!each.host_network && !each.is_host_endpoint)
                 ++unplaced_;
-        number_by({});
         if (diagnostics_ != nullptr)
             backends::report_felix_keys(input.cluster, *diagnostics_);
     }
@@ -41,18 +41,10 @@ class ManifestsSide : public RulesSide {
     const Input* input() const override { return &input_; }
     const passes::Lowered* lowered() const override { return &lowered_; }
 
-    /// Of all programs, whichever nodes are asked for: a program that comes to a node may run
-    /// elsewhere already.
-    std::optional<backends::Numbers> numbers() override {
-        for (const decision::Endpoint& each : lowered_.cluster.endpoints)
-            if (!each.node.empty() && !each.host_network)
-                for (const auto& [key, program] : group_of(each).programs)
-                    images_->name_of(program.program);
-        return images_->record();
-    }
+    std::optional<backends::Numbers> numbers() override { return compiled().all_numbers(); }
     void number_by(backends::Numbers base) override {
-        images_ =
-            std::make_unique<backends::NodeImages>(lowered_.cluster, identities_, std::move(base));
+        base_ = std::move(base);
+        compiled_.reset();
     }
 
     Result<std::optional<Held>> held(const std::string& node) override {
@@ -67,7 +59,7 @@ class ManifestsSide : public RulesSide {
 
     Result<std::optional<NodeImage>> wanted(const std::string& node) override {
         diag::Diagnostics found;
-        auto image = images_->of(node, found);
+        auto image = compiled().image(node, found);
         if (diagnostics_ != nullptr)
             diagnostics_->append(found);
         if (image)
@@ -81,7 +73,7 @@ class ManifestsSide : public RulesSide {
             if (each.node != node || each.host_network)
                 continue;
             for (const auto& [key, program] : group_of(each).programs) {
-                const std::string& name = images_->name_of(program.program);
+                const std::string& name = compiled().program_name(program.program);
                 if (image.programs.contains(name))
                     add_use(out[name], key, program, each.object);
             }
@@ -101,10 +93,8 @@ class ManifestsSide : public RulesSide {
     }
 
     Result<std::optional<iptables::FilterImage>> wanted_filter(const std::string& node) override {
-        if (!filters_)
-            filters_.emplace(lowered_.cluster, *images_);
         diag::Diagnostics found;
-        auto image = filters_->of(node, found);
+        auto image = compiled().filter_image(node, found);
         if (diagnostics_ != nullptr)
             diagnostics_->append(found);
         if (image)
@@ -113,10 +103,11 @@ class ManifestsSide : public RulesSide {
     }
 
     ProgramUses filter_uses(const std::string& node, const iptables::FilterImage& image) override {
-        std::map<std::string, std::string> names; // by interface
+        std::map<std::string, std::string> names, hosts; // by interface
         for (const decision::Endpoint& each : lowered_.cluster.endpoints)
-            if (each.node == node && !each.host_network && !each.is_host_endpoint)
-                names[each.interface_name] = name_of(lowered_.cluster, each.object);
+            if (each.node == node && !each.host_network)
+                (each.is_host_endpoint ? hosts : names)[each.interface_name] =
+                    name_of(lowered_.cluster, each.object);
         std::map<std::string, std::set<std::string>> endpoints;
         ProgramUses out;
         for (const iptables::FilteredPod& pod : image.pods)
@@ -126,6 +117,12 @@ class ManifestsSide : public RulesSide {
                     out[program].direction = direction;
                     out[program].endpoints.push_back(names[pod.interface]);
                 }
+        for (const backends::AttachPoint& point : image.frame.attached) {
+            out[point.program].direction =
+                side_name(decision::to_string(point.direction), decision::to_string(point.hook));
+            if (endpoints[point.program].insert(hosts[point.interface]).second)
+                out[point.program].endpoints.push_back(hosts[point.interface]);
+        }
         return out;
     }
 
@@ -137,6 +134,13 @@ class ManifestsSide : public RulesSide {
     }
 
   private:
+    Compilation& compiled() {
+        if (!compiled_)
+            compiled_ =
+                std::make_unique<Compilation>(lowered_.cluster, input_.sources, std::move(base_));
+        return *compiled_;
+    }
+
     Error refusal(const diag::Diagnostics& found) const {
         const auto& all = found.list();
         const auto first = std::find_if(all.begin(), all.end(), [](const auto& each) {
@@ -164,9 +168,8 @@ class ManifestsSide : public RulesSide {
     const Input& input_;
     diag::Diagnostics* diagnostics_;
     passes::Lowered lowered_;
-    decision::Identities identities_;
-    std::unique_ptr<backends::NodeImages> images_;
-    std::optional<iptables::FilterImages> filters_;
+    backends::Numbers base_;
+    std::unique_ptr<Compilation> compiled_; ///< once something is asked
     std::set<std::string> nodes_;
     std::size_t unplaced_ = 0;
 };
@@ -180,21 +183,6 @@ std::string policy_of(const std::string& slot) {
         if (const std::size_t at = slot.find(direction); at != std::string::npos)
             return slot.substr(0, at);
     return {};
-}
-
-/// Who runs programs by what origins.json says.
-ProgramUses uses_in(const Origins& origins) {
-    ProgramUses out;
-    for (const auto& [program, uses] : origins.uses)
-        for (const Origins::Use& each : uses) {
-            out[program].direction = side_name(each.direction, each.hook);
-            out[program].endpoints.push_back(each.endpoint);
-        }
-    for (const auto& [place, slots] : origins.slots)
-        for (const std::string& slot : slots)
-            if (const std::string policy = policy_of(slot); !policy.empty())
-                out[place.second].policies.insert(policy);
-    return out;
 }
 
 class BundleSide : public RulesSide {
@@ -318,6 +306,20 @@ class ListingSide : public RulesSide {
 
 } // namespace
 
+ProgramUses uses_in(const Origins& origins) {
+    ProgramUses out;
+    for (const auto& [program, uses] : origins.uses)
+        for (const Origins::Use& each : uses) {
+            out[program].direction = side_name(each.direction, each.hook);
+            out[program].endpoints.push_back(each.endpoint);
+        }
+    for (const auto& [place, slots] : origins.slots)
+        for (const std::string& slot : slots)
+            if (const std::string policy = policy_of(slot); !policy.empty())
+                out[place.second].policies.insert(policy);
+    return out;
+}
+
 std::unique_ptr<RulesSide> manifests_side(std::string name, const Input& input,
                                           diag::Diagnostics* diagnostics) {
     return std::make_unique<ManifestsSide>(std::move(name), input, diagnostics);
@@ -347,7 +349,7 @@ Result<std::unique_ptr<RulesSide>> listing_side(const std::string& path, const s
         return Error{rules.error()};
     auto image = backends::read_back(backends::without_unreachable(*rules));
     if (!image)
-        return Error{path + ": " + image.error()};
+        return Error{path + ": " + image.error() + kListedBy};
     RulesSide::Held held{std::move(*rules), std::move(*image), true};
     return std::unique_ptr<RulesSide>(
         std::make_unique<ListingSide>(path, node, std::move(held), numbers, std::move(known)));

@@ -113,16 +113,21 @@ BothPrograms::Classes BothPrograms::One::classes_of(const PacketShape& packet) c
     return out;
 }
 
+std::optional<std::size_t> BothPrograms::One::own_class(KnownIdentity identity) const {
+    if (image.others.size() < 2)
+        return 0;
+    const auto found = identity ? image.own.find(*identity) : image.own.end();
+    return found == image.own.end() ? std::nullopt : std::optional<std::size_t>(found->second);
+}
+
 BothPrograms::OwnClasses BothPrograms::own_classes(const BothIdentities& own) const {
-    const auto class_of = [](const ProgramImage& program,
-                             KnownIdentity identity) -> std::optional<std::size_t> {
-        if (program.others.size() < 2)
-            return 0;
-        const auto found = identity ? program.own.find(*identity) : program.own.end();
-        return found == program.own.end() ? std::nullopt
-                                          : std::optional<std::size_t>(found->second);
-    };
-    return {class_of(rules_.image, own.rules), class_of(policy_.image, own.policy)};
+    return {rules_.own_class(own.rules), policy_.own_class(own.policy)};
+}
+
+Decided BothPrograms::decided(const std::string& name, const ProgramImage& image, KnownIdentity own,
+                              KnownIdentity other, const PacketShape& packet) {
+    const One one{name, image};
+    return one.decide(one.row_of(one.own_class(own), other), one.classes_of(packet));
 }
 
 /// nullptr: the packet is dropped before a row is found.

@@ -28,6 +28,10 @@ class BothPrograms {
     /// any.
     std::optional<Found> differ(const OwnClasses& own, const BothIdentities& other);
 
+    /// What one program by itself makes of a packet between these.
+    static Decided decided(const std::string& name, const backends::ProgramImage& image,
+                           KnownIdentity own, KnownIdentity other, const PacketShape& packet);
+
   private:
     struct Classes {
         std::optional<std::uint16_t> l4, source_port; ///< nullopt: the packet is dropped
@@ -39,6 +43,7 @@ class BothPrograms {
         const backends::ProgramImage& image;
 
         Classes classes_of(const PacketShape& packet) const;
+        std::optional<std::size_t> own_class(KnownIdentity identity) const;
         const decision::Row* row_of(std::optional<std::size_t> own, KnownIdentity other) const;
         Decided decide(const decision::Row* row, const Classes& classes) const;
     };

@@ -19,6 +19,7 @@
 #include "driver/compile/folder_kind.h"
 #include "driver/verify/beside.h"
 #include "driver/verify/bpf_node.h"
+#include "driver/verify/proof.h"
 #include "support/read_file.h"
 
 namespace polecat::driver {
@@ -36,7 +37,9 @@ Result<NodeImage> image_in(const std::string& path, nft::OtherTables* others) {
     if (others != nullptr)
         rules = backends::without_unreachable(*rules);
     auto image = rules ? backends::read_back(*rules) : Result<NodeImage>(Error{rules.error()});
-    return image ? std::move(image) : Result<NodeImage>(Error{path + ": " + image.error()});
+    if (image)
+        return image;
+    return Error{path + ": " + image.error() + (others != nullptr ? kListedBy : "")};
 }
 
 class Verifier {
@@ -46,13 +49,15 @@ class Verifier {
 
     VerifyReport run() {
         VerifyReport out;
-        const FolderKind wanted = request_.bpf                 ? FolderKind::Bpf
-                                  : is_bundle(request_.bundle) ? FolderKind::Bundle
-                                                               : FolderKind::Nftables;
+        const FolderKind wanted = is_bundle(request_.bundle) ? FolderKind::Bundle
+                                  : request_.bpf             ? FolderKind::Bpf
+                                                             : FolderKind::Nftables;
         if (out.why = unfit(request_.bundle, wanted); !out.why.empty())
             return out;
         if (wanted == FolderKind::Bundle)
-            opened_.emplace(open_bundle(request_.bundle));
+            opened_.emplace(open_bundle(request_.bundle, request_.key));
+        else if (!request_.key.empty())
+            return {request_.bundle + " is no bundle, and nothing else is signed", {}};
         auto numbers =
             opened_ ? Result<backends::Numbers>(bundle::base_of(opened_->bundle.all()).identities)
                     : numbers_in(request_.bundle);
@@ -66,6 +71,8 @@ class Verifier {
         if (policy_ != nullptr)
             expected_ = std::make_unique<Compilation>(policy_->cluster, policy_->sources,
                                                       std::move(*numbers));
+        if (policy_ != nullptr && request_.prove)
+            prover_.emplace(policy_->cluster);
         if (opened_)
             for (const std::string& node : opened_->bundle.nodes())
                 in_bundle_.insert(node);
@@ -154,7 +161,18 @@ class Verifier {
         if (!image)
             return Error{"rules can't say what the bundle has for this node"};
         Origins origins = made.compiled().origins(node, *image);
-        return Written{std::move(*image), std::move(origins)};
+        auto again = request_.bpf ? read_again(bpf::emit(*image, node, diagnostics_), *image)
+                                  : backends::read_back(Compilation::rules(node, *image).rules);
+        return again ? Result<Written>(Written{std::move(*again), std::move(origins)})
+                     : Error{again.error()};
+    }
+    static Result<NodeImage> read_again(const std::optional<bpf::Image>& tables,
+                                        const NodeImage& image) {
+        if (!tables)
+            return Error{"the classifier can't do what the bundle has for this node"};
+        const auto made = bpf::compile(*tables, image);
+        const auto read = made ? bpf::read(made->tables) : Result<bpf::Image>(Error{made.error()});
+        return read ? bpf::read_back(*read) : Result<NodeImage>(Error{read.error()});
     }
 
     Result<Origins> origins_of(const std::string& node) const {
@@ -185,9 +203,11 @@ class Verifier {
             return written == nullptr ? out
                                       : settled(std::move(out), rules, *written, origins, origins);
         const auto policy = expected_->image(out.node, diagnostics_);
-        if (policy)
-            return settled(std::move(out), rules, *policy, origins,
-                           expected_->origins(out.node, *policy));
+        if (policy) {
+            const Origins from = expected_->origins(out.node, *policy);
+            out = settled(std::move(out), rules, *policy, origins, from);
+            return prover_ ? proved(std::move(out), rules, origins) : out;
+        }
         out.state = State::Unread;
         out.why = "rules can't say what the manifests have for this node";
         return out;
@@ -207,13 +227,31 @@ class Verifier {
         out.state = out.differences.empty() ? State::Same : State::Differs;
         for (Difference& each : out.differences)
             if (each.flow) {
-                each.flow->rules.by = rule_of(rules_from, each.interface, each.flow->rules);
+                name(each, rules_from);
                 each.flow->policy.by = rule_of(policy_from, each.interface, each.flow->policy);
-                if (expected_) {
-                    each.flow->source_name = expected_->name_at(each.flow->source);
-                    each.flow->destination_name = expected_->name_at(each.flow->destination);
-                }
             }
+        return out;
+    }
+
+    void name(Difference& of, const Origins& rules_from) const {
+        of.flow->rules.by = rule_of(rules_from, of.interface, of.flow->rules);
+        if (!expected_)
+            return;
+        of.flow->source_name = expected_->name_at(of.flow->source);
+        of.flow->destination_name = expected_->name_at(of.flow->destination);
+    }
+
+    /// What Z3 finds where the comparison of tables found nothing is a difference like any other.
+    NodeVerdict proved(NodeVerdict out, const NodeImage& rules, const Origins& rules_from) {
+        NodeProof proof = prover_->prove(out.node, rules);
+        out.proof = {proof.proved, proof.differences.size(), proof.closed, proof.unknown};
+        if (out.state == State::Differs || proof.differences.empty())
+            return out;
+        out.state = State::Differs;
+        out.differences = std::move(proof.differences);
+        for (Difference& each : out.differences)
+            if (each.flow)
+                name(each, rules_from);
         return out;
     }
 
@@ -252,6 +290,7 @@ class Verifier {
     std::unique_ptr<Compilation> expected_;
     unsigned flow_mark_bit_ = backends::kFlowMarkBit; ///< of the bundle
     std::set<std::string> in_bundle_;
+    std::optional<Prover> prover_;
     std::optional<OpenBundle> opened_; ///< what nodes make rules of; otherwise there are rules
 };
 

@@ -2,6 +2,7 @@
 /// can't be read is never taken for it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,9 +15,11 @@ namespace polecat::driver {
 
 struct VerifyRequest {
     std::string bundle;
-    std::string node;  ///< empty: all
-    std::string rules; ///< a listing of what `node` runs, in place of its file; bpf: of its tables
-    bool bpf = false;  ///< the bundle is for the BPF classifier; otherwise for nftables
+    std::string node;   ///< empty: all
+    std::string rules;  ///< a listing of what `node` runs, in place of its file; bpf: of its tables
+    bool bpf = false;   ///< the bundle is for the BPF classifier; otherwise for nftables
+    std::string key;    ///< a file with the public key that a bundle must be signed with; or empty
+    bool prove = false; ///< have Z3 confirm it; needs the policy
 };
 
 struct NodeVerdict {
@@ -33,6 +36,11 @@ struct NodeVerdict {
     std::size_t programs = 0, addresses = 0; ///< of the rules
     std::vector<Difference> differences;
     std::vector<std::string> notes; ///< of other tables in the listing
+    /// What Z3 says of programs of the policy and what stands for them.
+    struct Proof {
+        std::size_t proved = 0, different = 0, closed = 0, unknown = 0; ///< as NodeProof has it
+    };
+    std::optional<Proof> proof;
 };
 
 struct VerifyReport {

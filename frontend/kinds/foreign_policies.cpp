@@ -4,41 +4,12 @@
 
 #include "frontend/kinds/groups.h"
 #include "frontend/kinds/kinds.h"
+#include "frontend/kinds/other_kinds.h"
 #include "support/listed.h"
 
 namespace polecat::frontend {
 
 namespace {
-
-struct Foreign {
-    std::string_view group; ///< or the end of it, after a dot
-    std::string_view kind;  ///< how it ends
-};
-
-constexpr Foreign kForeign[] = {
-    {"cilium.io", "NetworkPolicy"},
-    {"cilium.io", "EgressGatewayPolicy"},
-    {"antrea.io", "NetworkPolicy"},
-    {"istio.io", "AuthorizationPolicy"},
-    {"istio.io", "PeerAuthentication"},
-    {"linkerd.io", "AuthorizationPolicy"},
-    {"linkerd.io", "ServerAuthorization"},
-    {"ovn.org", "EgressFirewall"},
-    {"openshift.io", "EgressNetworkPolicy"},
-    {"hashicorp.com", "ServiceIntentions"},
-    {"kuma.io", "TrafficPermission"},
-    {"cncf.io", "MultiNetworkPolicy"},
-    {"gke.io", "NetworkPolicy"},
-    {"k8s.aws", "NetworkPolicy"},
-    {"k8s.aws", "SecurityGroupPolicy"},
-    {"vmware.com", "SecurityPolicy"},
-    {"kubeovn.io", "SecurityGroup"},
-};
-
-bool is_of(std::string_view group, std::string_view end) {
-    return group.ends_with(end) &&
-           (group.size() == end.size() || group[group.size() - end.size() - 1] == '.');
-}
 
 /// Its state of IPAM, what only its enterprise edition has, and the configuration of its tools hold
 /// no policy.
@@ -88,14 +59,12 @@ bool is_unknown(std::string_view group, std::string_view kind) {
 } // namespace
 
 bool is_foreign_policy(std::string_view group, std::string_view kind, const yaml::Node& root) {
-    if (is_of(group, "kyverno.io"))
+    if (group == "kyverno.io" || group.ends_with(".kyverno.io"))
         return kind.ends_with("Policy") && is_policy_of_kyverno(root);
     if (group == "projectcalico.org" || group == "crd.projectcalico.org")
         return (is_policy_of_calico(kind) || is_unknown(group, kind)) &&
                !diag::nearest(kind, kinds_of_group(group));
-    return std::any_of(std::begin(kForeign), std::end(kForeign), [&](const Foreign& each) {
-        return is_of(group, each.group) && kind.ends_with(each.kind);
-    });
+    return is_known_as(OtherUse::Policy, group, kind);
 }
 
 void note_foreign_policy(const yaml::Node& root, const std::string& api_version,

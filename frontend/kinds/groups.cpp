@@ -7,39 +7,12 @@
 #include <fmt/ranges.h>
 
 #include "frontend/kinds/kinds.h"
+#include "frontend/kinds/other_kinds.h"
 #include "support/diag/fix.h"
 
 namespace polecat::frontend {
 
 namespace {
-
-/// Calico's kinds that hold no policy and that lowering has no use for: the state of IPAM, what
-/// only its enterprise edition has, and the configuration of its own tools.
-bool is_unread_calico_kind(std::string_view kind) {
-    static constexpr std::string_view kNames[] = {"IPAMBlock",
-                                                  "IPAMConfig",
-                                                  "IPAMHandle",
-                                                  "CalicoAPIConfig",
-                                                  "RemoteClusterConfiguration",
-                                                  "LicenseKey",
-                                                  "GlobalAlert",
-                                                  "GlobalAlertTemplate",
-                                                  "GlobalReport",
-                                                  "GlobalReportType",
-                                                  "GlobalThreatFeed",
-                                                  "AlertException",
-                                                  "ManagedCluster",
-                                                  "PacketCapture",
-                                                  "DeepPacketInspection",
-                                                  "UISettings",
-                                                  "UISettingsGroup",
-                                                  "BFDConfiguration",
-                                                  "EgressGatewayPolicy",
-                                                  "ExternalNetwork",
-                                                  "Network", // of Calico's VPP dataplane
-                                                  "SecurityEventWebhook"};
-    return std::find(std::begin(kNames), std::end(kNames), kind) != std::end(kNames);
-}
 
 /// Kubernetes' own groups that have kinds that are read.
 constexpr std::string_view kKubernetesGroups[] = {
@@ -68,8 +41,15 @@ bool is_kubernetes_slip(std::string_view group, std::string_view kind) {
 bool is_nearly_ours(std::string_view group) {
     static constexpr std::string_view kGroups[] = {"networking.k8s.io", "policy.networking.k8s.io",
                                                    "projectcalico.org", "crd.projectcalico.org"};
-    return group.find('.') == std::string_view::npos || group.ends_with(".k8s.io") ||
-           group.ends_with("projectcalico.org") || diag::nearest(group, kGroups).has_value();
+    static constexpr std::string_view kDomains[] = {"k8s.io", "kubernetes.io", "projectcalico.org"};
+    if (group.find('.') == std::string_view::npos || group.ends_with(".k8s.io") ||
+        group.ends_with("projectcalico.org"))
+        return true;
+    // `networking.k8s`, not `networking.example.io`: whose it is says the domain.
+    const std::string_view domain = group.substr(group.find('.') + 1);
+    return diag::nearest(group, kGroups).has_value() &&
+           (domain.find("k8s") != std::string_view::npos || diag::nearest(domain, kDomains) ||
+            diag::nearest(group, kDomains));
 }
 
 /// `near` is another kind, and no second one of the group is near as well.
@@ -117,7 +97,7 @@ bool is_kind_of_policy(std::string_view kind) {
 
 bool is_slip(const TypeMeta& type) {
     const std::string group = type.group();
-    return (is_policy_group(group) && !is_unread_calico_kind(type.kind)) ||
+    return (is_policy_group(group) && !is_known_as(OtherUse::NoPolicy, group, type.kind)) ||
            (is_policy_name(type.kind) && is_nearly_ours(group)) ||
            is_kubernetes_slip(group, type.kind);
 }

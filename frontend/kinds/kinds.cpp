@@ -11,10 +11,12 @@ namespace {
 constexpr std::string_view kCalico = "projectcalico.org/v3";
 constexpr std::string_view kCalicoCrd = "crd.projectcalico.org/v1";
 
+constexpr bool kGlobal = true;
+
 constexpr KindRow kKinds[] = {
-    {"v1", "Namespace", read_namespace},
+    {"v1", "Namespace", read_namespace, kGlobal},
     {"v1", "ServiceAccount", read_service_account},
-    {"v1", "Node", read_node},
+    {"v1", "Node", read_node, kGlobal},
     {"v1", "Pod", read_pod},
     {"v1", "Secret", read_secret},
     {"v1", "Service", read_service},
@@ -41,8 +43,8 @@ constexpr KindRow kKinds[] = {
     {"networking.k8s.io/v1", "Ingress", read_ingress},
     {"networking.k8s.io/v1beta1", "Ingress", read_ingress},
     {"extensions/v1beta1", "Ingress", read_ingress},
-    {"networking.k8s.io/v1", "IngressClass", read_ingress_class},
-    {"networking.k8s.io/v1beta1", "IngressClass", read_ingress_class},
+    {"networking.k8s.io/v1", "IngressClass", read_ingress_class, kGlobal},
+    {"networking.k8s.io/v1beta1", "IngressClass", read_ingress_class, kGlobal},
     {"gateway.networking.k8s.io/v1", "HTTPRoute", read_gateway_route},
     {"gateway.networking.k8s.io/v1beta1", "HTTPRoute", read_gateway_route},
     {"gateway.networking.k8s.io/v1", "GRPCRoute", read_gateway_route},
@@ -51,35 +53,37 @@ constexpr KindRow kKinds[] = {
     {"gateway.networking.k8s.io/v1alpha2", "TCPRoute", read_gateway_route},
     {"networking.k8s.io/v1", "NetworkPolicy", read_kubernetes_network_policy},
     {"extensions/v1beta1", "NetworkPolicy", read_kubernetes_network_policy},
-    {"policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy", read_cluster_network_policy},
-    {"policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy", read_admin_network_policy},
-    {"policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy", read_admin_network_policy},
-    {kCalico, "Tier", read_tier},
+    {"policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy", read_cluster_network_policy,
+     kGlobal},
+    {"policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy", read_admin_network_policy, kGlobal},
+    {"policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy", read_admin_network_policy,
+     kGlobal},
+    {kCalico, "Tier", read_tier, kGlobal},
     {kCalico, "NetworkPolicy", read_calico_policy},
-    {kCalico, "GlobalNetworkPolicy", read_calico_policy},
+    {kCalico, "GlobalNetworkPolicy", read_calico_policy, kGlobal},
     {kCalico, "StagedNetworkPolicy", read_calico_policy},
-    {kCalico, "StagedGlobalNetworkPolicy", read_calico_policy},
+    {kCalico, "StagedGlobalNetworkPolicy", read_calico_policy, kGlobal},
     {kCalico, "StagedKubernetesNetworkPolicy", read_staged_kubernetes_policy},
     {kCalico, "NetworkSet", read_network_set},
-    {kCalico, "GlobalNetworkSet", read_network_set},
-    {kCalico, "HostEndpoint", read_host_endpoint},
+    {kCalico, "GlobalNetworkSet", read_network_set, kGlobal},
+    {kCalico, "HostEndpoint", read_host_endpoint, kGlobal},
     {kCalico, "WorkloadEndpoint", read_workload_endpoint},
-    {kCalico, "Profile", read_profile},
-    {kCalico, "IPPool", read_ip_pool},
-    {kCalico, "FelixConfiguration", read_felix_configuration},
-    {kCalico, "Node", read_calico_node},
-    {kCalico, "BGPConfiguration", read_other_calico},
-    {kCalico, "BGPFilter", read_other_calico},
-    {kCalico, "BGPPeer", read_other_calico},
-    {kCalico, "BlockAffinity", read_other_calico},
-    {kCalico, "CalicoNodeStatus", read_other_calico},
-    {kCalico, "ClusterInformation", read_other_calico},
-    {kCalico, "IPAMConfiguration", read_other_calico},
-    {kCalico, "IPReservation", read_other_calico},
-    {kCalico, "KubeControllersConfiguration", read_other_calico},
-    {"operator.tigera.io/v1", "Installation", read_installation},
-    {"operator.tigera.io/v1", "APIServer", read_other_calico},
-    {"polecat/v1", "FabricInventory", read_fabric_inventory},
+    {kCalico, "Profile", read_profile, kGlobal},
+    {kCalico, "IPPool", read_ip_pool, kGlobal},
+    {kCalico, "FelixConfiguration", read_felix_configuration, kGlobal},
+    {kCalico, "Node", read_calico_node, kGlobal},
+    {kCalico, "BGPConfiguration", read_other_calico, kGlobal},
+    {kCalico, "BGPFilter", read_other_calico, kGlobal},
+    {kCalico, "BGPPeer", read_other_calico, kGlobal},
+    {kCalico, "BlockAffinity", read_other_calico, kGlobal},
+    {kCalico, "CalicoNodeStatus", read_other_calico, kGlobal},
+    {kCalico, "ClusterInformation", read_other_calico, kGlobal},
+    {kCalico, "IPAMConfiguration", read_other_calico, kGlobal},
+    {kCalico, "IPReservation", read_other_calico, kGlobal},
+    {kCalico, "KubeControllersConfiguration", read_other_calico, kGlobal},
+    {"operator.tigera.io/v1", "Installation", read_installation, kGlobal},
+    {"operator.tigera.io/v1", "APIServer", read_other_calico, kGlobal},
+    {"polecat/v1", "FabricInventory", read_fabric_inventory, kGlobal},
 };
 
 } // namespace
@@ -141,33 +145,14 @@ std::vector<std::string_view> versions_of_kind(std::string_view kind, std::strin
 }
 
 bool is_global_kind(std::string_view kind) {
-    static constexpr std::string_view kNames[] = {"Namespace",
-                                                  "Node",
-                                                  "IngressClass",
-                                                  "ClusterNetworkPolicy",
-                                                  "AdminNetworkPolicy",
-                                                  "BaselineAdminNetworkPolicy",
-                                                  "Tier",
-                                                  "GlobalNetworkPolicy",
-                                                  "StagedGlobalNetworkPolicy",
-                                                  "GlobalNetworkSet",
-                                                  "HostEndpoint",
-                                                  "Profile",
-                                                  "IPPool",
-                                                  "FelixConfiguration",
-                                                  "BGPConfiguration",
-                                                  "BGPFilter",
-                                                  "BGPPeer",
-                                                  "BlockAffinity",
-                                                  "CalicoNodeStatus",
-                                                  "ClusterInformation",
-                                                  "IPAMConfiguration",
-                                                  "IPReservation",
-                                                  "KubeControllersConfiguration",
-                                                  "Installation",
-                                                  "APIServer",
-                                                  "FabricInventory"};
-    return std::find(std::begin(kNames), std::end(kNames), kind) != std::end(kNames);
+    return std::any_of(std::begin(kKinds), std::end(kKinds),
+                       [&](const KindRow& row) { return row.kind == kind && row.is_global; });
+}
+
+bool is_workload_kind(std::string_view kind) {
+    return std::any_of(std::begin(kKinds), std::end(kKinds), [&](const KindRow& row) {
+        return row.kind == kind && row.read == read_workload;
+    });
 }
 
 } // namespace polecat::frontend

@@ -1,5 +1,5 @@
 /// The kinds that polecat reads: a table from apiVersion and kind to a reader. One file a family of
-/// kinds; each reader takes one document and fills the cluster.
+/// kinds; each reader takes one document and fills the cluster. Other kinds: other_kinds.h.
 #pragma once
 
 #include <string>
@@ -33,6 +33,7 @@ struct KindRow {
     std::string_view api_version;
     std::string_view kind;
     Reader read;
+    bool is_global = false; ///< its objects have no namespace
 };
 
 /// kinds/kubernetes*.cpp
@@ -80,5 +81,7 @@ std::vector<std::string_view> versions_of_kind(std::string_view kind, std::strin
 
 /// A kind whose objects have no namespace.
 bool is_global_kind(std::string_view kind);
+/// A kind that makes pods by a template.
+bool is_workload_kind(std::string_view kind);
 
 } // namespace polecat::frontend

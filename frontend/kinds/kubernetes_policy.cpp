@@ -127,7 +127,10 @@ void read_peer(Fields fields, std::vector<policy::KubernetesPeer>& into) {
         report_null(fields, "namespaceSelector", "pods of the policy's own namespace only");
     const bool selects = out.pod_selector || out.namespace_selector;
     const bool block = fields.get("ipBlock") != nullptr;
+    const std::size_t told = fields.diagnostics().list().size();
     fields.finish();
+    if (!selects && !block && fields.diagnostics().list().size() > told)
+        return; // what is there instead was refused
     if (!selects && !block)
         refuse_value(fields, fields.span(), fields.path(),
                      "must have podSelector, namespaceSelector or ipBlock")

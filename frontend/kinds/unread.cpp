@@ -162,8 +162,7 @@ void add_unread_object(const yaml::Node& root, std::string_view api_version, std
         cluster.network_sets.push_back({meta, {}, {}});
     else if (kind == "Tier")
         cluster.tiers.push_back({meta, std::nullopt, {policy::Action::Deny, {}}});
-    else if (is_one_of(kind, {"Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet",
-                              "ReplicationController", "Job", "CronJob"}))
+    else if (kind == "Pod" || is_workload_kind(kind))
         cluster.unread_pods.try_emplace(
             meta.space, policy::UnreadPods{object_label(root, std::string(kind)), where});
     else if (is_one_of(kind, {"Service", "Endpoints", "EndpointSlice"}))

@@ -4,6 +4,14 @@
 
 namespace polecat::yaml {
 
+namespace {
+
+bool is_separator(std::string_view line) {
+    return line.substr(0, 3) == "---" && (line.size() == 3 || line[3] == ' ' || line[3] == '\r');
+}
+
+} // namespace
+
 std::size_t break_at(std::string_view text, std::size_t at) {
     if (at >= text.size() ||
         std::string_view("\r\n\xc2\xe2").find(text[at]) == std::string_view::npos)
@@ -35,6 +43,23 @@ std::size_t first_byte(std::string_view text) {
 
 bool begins_character(char byte) {
     return (static_cast<unsigned char>(byte) & 0xC0) != 0x80;
+}
+
+std::vector<Chunk> chunks_of(std::string_view text) {
+    std::vector<Chunk> out;
+    std::size_t begin = 0;
+    std::uint32_t line_number = 1, first_line = 1;
+    for (std::size_t at = 0; at < text.size(); ++line_number) {
+        const std::size_t end = std::min(text.find('\n', at), text.size());
+        if (is_separator(text.substr(at, end - at)) && at > begin) {
+            out.push_back({text.substr(begin, at - begin), first_line});
+            begin = at;
+            first_line = line_number;
+        }
+        at = end + 1;
+    }
+    out.push_back({text.substr(begin), first_line});
+    return out;
 }
 
 Lines::Lines(std::string_view text) : text_(text), starts_{first_byte(text)} {

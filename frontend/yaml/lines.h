@@ -17,6 +17,13 @@ std::size_t first_byte(std::string_view text);
 /// Every byte but the further ones of a character.
 bool begins_character(char byte);
 
+/// A stretch of a text that begins with a `---` line, or with the text.
+struct Chunk {
+    std::string_view text;
+    std::uint32_t first_line; ///< in the whole text, from 1
+};
+std::vector<Chunk> chunks_of(std::string_view text);
+
 class Lines {
   public:
     /// The text must outlive this.

@@ -1,6 +1,7 @@
 #include <charconv>
 
 #include "frontend/yaml/events.h"
+#include "frontend/yaml/lines.h"
 
 namespace polecat::yaml {
 
@@ -40,33 +41,6 @@ Span place_of_byte(std::string_view text, FileId file, std::size_t at) {
         ++column;
     }
     return {file, line, column, 1};
-}
-
-/// A stretch of the file between `---` lines.
-struct Chunk {
-    std::string_view text;
-    std::uint32_t first_line;
-};
-
-bool is_separator(std::string_view line) {
-    return line.substr(0, 3) == "---" && (line.size() == 3 || line[3] == ' ' || line[3] == '\r');
-}
-
-std::vector<Chunk> chunks_of(std::string_view text) {
-    std::vector<Chunk> out;
-    std::size_t begin = 0;
-    std::uint32_t line_number = 1, first_line = 1;
-    for (std::size_t at = 0; at < text.size(); ++line_number) {
-        const std::size_t end = std::min(text.find('\n', at), text.size());
-        if (is_separator(text.substr(at, end - at)) && at > begin) {
-            out.push_back({text.substr(begin, at - begin), first_line});
-            begin = at;
-            first_line = line_number;
-        }
-        at = end + 1;
-    }
-    out.push_back({text.substr(begin), first_line});
-    return out;
 }
 
 /// Where a statement of a template begins: of Go and Jinja, `{% if %}`, Terraform's `%{ if }`,
@@ -218,7 +192,9 @@ std::vector<Document> read_documents(const Sources& sources, FileId file,
         return out;
     }
     if (const std::size_t bad = first_bad_byte(text); bad != std::string_view::npos) {
-        diagnostics.report(diag::Code::NotUtf8, place_of_byte(text, file, bad));
+        auto& diagnostic = diagnostics.report(diag::Code::NotUtf8, place_of_byte(text, file, bad));
+        if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
+            diagnostic.with_hint("it is UTF-16, as PowerShell's `>` writes it: save it as UTF-8");
         return out;
     }
     if (text.starts_with(kByteOrderMark))

@@ -218,8 +218,12 @@ Tri holds(const Predicate& predicate, const World& world, const End& end, net::F
         const Question q{world, family, protocol, port, address, std::move(objects), of_host};
         return std::visit([&](const auto& set) { return ask(set, q); }, predicate);
     };
-    if (end.address)
+    if (end.address) {
+        // Nets ask for the address, whatever is there, and are asked for often.
+        if (const auto* set = std::get_if<NetSet>(&predicate))
+            return known(set->nets.contains(*end.address));
         return answer(end.address, objects_at(world, end, *end.address));
+    }
     // No address: ask each address of the objects that have one, and the objects that do not.
     std::optional<Tri> result;
     const auto add = [&](Tri here) { result = result && *result != here ? Tri::Unknown : here; };

@@ -1,6 +1,8 @@
 // The verdict of a path: every hop in order, with failsafes, accept marks and rewrites.
 #include <algorithm>
 #include <array>
+#include <set>
+#include <tuple>
 
 #include "ir/path/leaving.h"
 #include "ir/path/path.h"
@@ -274,17 +276,33 @@ class Judge {
     bool accepted_ = false, maybe_accepted_ = false, untracked_ = false;
 };
 
-/// "allow by way of node n1, deny by way of node n2".
+/// Equal for ways that nobody tells apart who asks which rules decide.
+using WayKey =
+    std::tuple<Verdict, std::string,
+               std::vector<std::tuple<const void*, std::uint32_t, HopVerdict::Skipped, Verdict>>>;
+WayKey key_of(const WayVerdict& way) {
+    WayKey out{way.verdict, way.reason, {}};
+    for (const HopVerdict& hop : way.hops)
+        std::get<2>(out).emplace_back(hop.program != nullptr ? hop.program->slots.identity()
+                                                             : nullptr,
+                                      hop.decision.slot.value, hop.skipped, hop.verdict);
+    return out;
+}
+
+/// "allow by way of node n1, deny by way of node n2": the first of each verdict.
 std::string differing(const std::vector<WayVerdict>& ways) {
     std::string out;
-    bool told = false;
+    std::set<Verdict> told;
+    bool assumed = false;
     for (const WayVerdict& way : ways) {
-        told = told || !way.assumption.empty();
+        if (!told.insert(way.verdict).second)
+            continue;
+        assumed = assumed || !way.assumption.empty();
         out += (out.empty() ? "" : "; ") + std::string(decision::to_string(way.verdict)) +
                (way.assumption.empty() ? "" : " " + way.assumption) +
                (way.reason.empty() ? "" : ": " + way.reason);
     }
-    if (told)
+    if (assumed)
         return out;
     for (const WayVerdict& way : ways)
         if (way.verdict == Verdict::Depends)
@@ -296,16 +314,19 @@ std::string differing(const std::vector<WayVerdict>& ways) {
 
 FlowVerdict judge_flow(const LoweredCluster& cluster, const PathQuery& query) {
     FlowVerdict out;
+    std::set<WayKey> known;
     for (const Path& path : paths(cluster, query)) {
         WayVerdict way = Judge(cluster, path).run();
-        const auto same = [&](const WayVerdict& each) { return each.verdict == way.verdict; };
-        if (std::none_of(out.ways.begin(), out.ways.end(), same))
+        if (known.insert(key_of(way)).second)
             out.ways.push_back(std::move(way));
     }
-    out.verdict = out.ways.size() == 1 ? out.ways.front().verdict : Verdict::Depends;
     const WayVerdict& first = out.ways.front();
-    out.reason = out.ways.size() == 1 ? first.reason : differing(out.ways);
-    if (out.ways.size() == 1 && first.verdict == Verdict::Depends && !first.assumption.empty())
+    const bool agree = std::all_of(out.ways.begin(), out.ways.end(), [&](const WayVerdict& each) {
+        return each.verdict == first.verdict;
+    });
+    out.verdict = agree ? first.verdict : Verdict::Depends;
+    out.reason = agree ? first.reason : differing(out.ways);
+    if (agree && first.verdict == Verdict::Depends && !first.assumption.empty())
         out.reason += " (" + first.assumption + ")";
     return out;
 }

@@ -136,7 +136,7 @@ struct WayVerdict {
 struct FlowVerdict {
     decision::Verdict verdict = decision::Verdict::Deny;
     std::string reason; ///< Depends, and what no policy decided
-    /// One for each verdict that some way leads to: the first that does. Never empty.
+    /// Every way, once for all on which the same rules decide alike. Never empty.
     std::vector<WayVerdict> ways;
 };
 

@@ -1,5 +1,9 @@
 #include "ir/policy/text.h"
 
+#include <algorithm>
+#include <optional>
+#include <vector>
+
 #include <fmt/format.h>
 
 namespace polecat::policy {
@@ -125,6 +129,73 @@ std::string to_text(const Policy& policy) {
     for (const Rule& rule : policy.egress)
         out += "  egress " + to_text(rule) + "\n";
     return out;
+}
+
+namespace {
+
+/// What the texts say, compared in place: true is certain. A class, since its members see each
+/// other in any order.
+struct Same {
+    template <class T> static bool of(const T& a, const T& b) { return a == b; }
+    template <class T> static bool of(const At<T>& a, const At<T>& b) { return of(*a, *b); }
+    template <class T> static bool of(const Box<T>& a, const Box<T>& b) {
+        return a.has_value() == b.has_value() && (!a || of(*a, *b));
+    }
+    template <class T> static bool of(const std::optional<T>& a, const std::optional<T>& b) {
+        return a.has_value() == b.has_value() && (!a || of(*a, *b));
+    }
+    template <class T> static bool of(const std::vector<T>& a, const std::vector<T>& b) {
+        return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                          [](const T& mine, const T& theirs) { return of(mine, theirs); });
+    }
+    static bool of(const SelectorField& a, const SelectorField& b) { return a.parsed == b.parsed; }
+    static bool of(const Port& a, const Port& b) { return a.value == b.value; }
+    static bool of(const ServiceMatch& a, const ServiceMatch& b) {
+        return a.name == b.name && a.space == b.space;
+    }
+    static bool of(const ServiceAccountMatch& a, const ServiceAccountMatch& b) {
+        return of(a.names, b.names) && of(a.selector, b.selector);
+    }
+    static bool of(const IcmpMatch& a, const IcmpMatch& b) {
+        return a.type == b.type && a.code == b.code;
+    }
+    static bool of(const HttpPath& a, const HttpPath& b) {
+        return a.kind == b.kind && a.text == b.text;
+    }
+    static bool of(const HttpMatch& a, const HttpMatch& b) {
+        return a.methods == b.methods && of(a.paths, b.paths);
+    }
+    static bool of(const EntityRule& a, const EntityRule& b) {
+        const auto& [nets, not_nets, selector, not_selector, namespace_selector, accounts, services,
+                     ports, not_ports, domains, nodes, span] = a;
+        return of(nets, b.nets) && of(not_nets, b.not_nets) && of(selector, b.selector) &&
+               of(not_selector, b.not_selector) && of(namespace_selector, b.namespace_selector) &&
+               of(accounts, b.service_accounts) && of(services, b.services) && of(ports, b.ports) &&
+               of(not_ports, b.not_ports) && of(domains, b.domains) && of(nodes, b.nodes);
+    }
+    static bool of(const Rule& a, const Rule& b) {
+        const auto& [action, ip_version, protocol, not_protocol, icmp, not_icmp, source,
+                     destination, http, name, index, span, action_span, unread, any_action] = a;
+        return action == b.action && of(ip_version, b.ip_version) && of(protocol, b.protocol) &&
+               of(not_protocol, b.not_protocol) && of(icmp, b.icmp) && of(not_icmp, b.not_icmp) &&
+               of(source, b.source) && of(destination, b.destination) && of(http, b.http);
+    }
+    static bool of(const Policy& a, const Policy& b) {
+        return a.kind == b.kind && a.meta.space == b.meta.space && a.meta.name == b.meta.name &&
+               of(a.tier, b.tier) && of(a.order, b.order) && of(a.selector, b.selector) &&
+               of(a.namespace_selector, b.namespace_selector) &&
+               of(a.service_account_selector, b.service_account_selector) &&
+               a.ingress_type == b.ingress_type && a.egress_type == b.egress_type &&
+               of(a.do_not_track, b.do_not_track) && of(a.pre_dnat, b.pre_dnat) &&
+               of(a.apply_on_forward, b.apply_on_forward) && a.staged_action == b.staged_action &&
+               of(a.ingress, b.ingress) && of(a.egress, b.egress);
+    }
+};
+
+} // namespace
+
+bool same_text(const Policy& a, const Policy& b) {
+    return Same::of(a, b) || to_text(a) == to_text(b);
 }
 
 } // namespace polecat::policy

@@ -10,5 +10,7 @@ namespace polecat::policy {
 
 std::string to_text(const Rule& rule);
 std::string to_text(const Policy& policy);
+/// Whether the texts are equal, which are not written for it.
+bool same_text(const Policy& a, const Policy& b);
 
 } // namespace polecat::policy

@@ -106,14 +106,6 @@ Programs::Programs(const policy::Cluster& cluster, const Profiles& profiles,
     }
 }
 
-std::uint32_t Programs::intern(Token token) {
-    const auto next = static_cast<std::uint32_t>(tokens_.size());
-    const auto [place, added] = token_ids_.emplace(token, next);
-    if (added)
-        tokens_.push_back(std::move(token));
-    return place->second;
-}
-
 void Programs::lower_into(Rules& rules, const policy::Rule& rule, const RuleContext& context,
                           bool staged, Slot slot) {
     std::vector<decision::Match> matches = lower_rule(rule, context);
@@ -126,7 +118,7 @@ void Programs::lower_into(Rules& rules, const policy::Rule& rule, const RuleCont
     std::uint32_t same_slot = 0;
     for (const decision::Match& match : matches)
         for (const policy::Action action : actions_of(rule)) {
-            rules.entries.push_back(2 * intern({match, action, staged}) + same_slot);
+            rules.entries.push_back(2 * tokens_.intern({match, action, staged}) + same_slot);
             same_slot = 1;
         }
 }
@@ -274,8 +266,9 @@ void Programs::add_tier(Assembly& assembly, const Request& request, std::size_t 
             // Rules that are not there take no slot of their own.
             const policy::Policy& policy = *places_[places.back()].policy;
             part.entries.push_back(
-                2 * intern({unread_match({to_string(policy_name(policy))}, lowered_.predicates),
-                            policy::Action::Pass, staged}) +
+                2 * tokens_.intern(
+                        {unread_match({to_string(policy_name(policy))}, lowered_.predicates),
+                         policy::Action::Pass, staged}) +
                 1);
             break;
         }
@@ -305,7 +298,7 @@ void Programs::add_failsafes(Assembly& assembly, const Request& request) {
         return;
     Assembly::Part part;
     for (const decision::Match& match : matches)
-        part.entries.push_back(2 * intern({match, policy::Action::Allow, false}) +
+        part.entries.push_back(2 * tokens_.intern({match, policy::Action::Allow, false}) +
                                (part.entries.empty() ? 0 : 1));
     part.end = part.staged_end = StageEnd::Next;
     assembly.slots.emplace_back(failsafe_slot(policy::Action::Allow));
@@ -320,7 +313,7 @@ void Programs::add_replies(Assembly& assembly, const Request& request) {
                                                                       : policy::Direction::Ingress;
     for (const decision::Match& match :
          failsafe_matches(*request.failsafes, back, request.family, true, lowered_.predicates))
-        assembly.head.push_back(2 * intern({match, policy::Action::Pass, false}) +
+        assembly.head.push_back(2 * tokens_.intern({match, policy::Action::Pass, false}) +
                                 (assembly.head.empty() ? 0 : 1));
 }
 
@@ -329,8 +322,8 @@ void Programs::add_unread(Assembly& assembly, const decision::Object& endpoint) 
     Assembly::Part part;
     const decision::Match match =
         unread_match(decision::unread_set_of(endpoint), lowered_.predicates);
-    part.entries.push_back(2 * intern({match, policy::Action::Allow, false}));
-    part.entries.push_back(2 * intern({match, policy::Action::Deny, false}) + 1);
+    part.entries.push_back(2 * tokens_.intern({match, policy::Action::Allow, false}));
+    part.entries.push_back(2 * tokens_.intern({match, policy::Action::Deny, false}) + 1);
     part.end = part.staged_end = StageEnd::Next;
     Slot slot;
     slot.kind = Slot::Kind::UnreadEndpoint;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "passes/lowering/parts.h"
+#include "passes/lowering/tokens.h"
 
 namespace polecat::passes::lowering {
 
@@ -49,12 +50,6 @@ class Programs {
                                             ///< 1 where the slot is that of the entry before
         std::vector<Shared<decision::Slot>> slots;
     };
-    struct Token {
-        Shared<decision::Match> match;
-        policy::Action action = policy::Action::Allow;
-        bool staged = false;
-        auto operator<=>(const Token&) const = default;
-    };
     struct Assembly;
 
     /// The policy's name; its place in a program is not filled in.
@@ -66,7 +61,6 @@ class Programs {
                                   net::Family family);
     void lower_into(Rules& rules, const policy::Rule& rule, const RuleContext& context, bool staged,
                     decision::Slot slot);
-    std::uint32_t intern(Token token);
     bool is_tier_in_doubt(std::span<const std::uint32_t> places, bool staged) const;
     void add_failsafes(Assembly& assembly, const Request& request);
     void add_replies(Assembly& assembly, const Request& request);
@@ -87,8 +81,7 @@ class Programs {
     std::vector<std::map<RulesKey, Rules>> by_policy_;
     std::vector<const Rules*> found_; ///< by policy, direction and family: parts of by_policy_
     std::map<std::pair<std::string, RulesKey>, Rules> by_profile_;
-    std::vector<Token> tokens_;
-    std::map<Token, std::uint32_t> token_ids_;
+    Tokens tokens_;
     std::unordered_map<std::u32string, decision::ProgramId> program_ids_;
     std::unordered_map<std::string, decision::Attribution>
         attributions_; ///< by where slots are from

@@ -87,17 +87,23 @@ class FilterKernel {
             const auto made = iptables::parse_table(text);
             REQUIRE(made.ok());
             for (const iptables::Chain& chain : made->chains) {
-                std::erase_if(table.chains,
-                              [&](const auto& each) { return each.name == chain.name; });
+                std::erase_if(table.chains, [&](const auto& each) {
+                    return each.table == chain.table && each.name == chain.name;
+                });
                 table.chains.push_back(chain);
             }
             return;
         }
         std::istringstream lines(text);
-        for (std::string line; std::getline(lines, line);)
+        std::string in;
+        for (std::string line; std::getline(lines, line);) {
+            if (line.starts_with('*'))
+                in = line.substr(1);
             if (line.starts_with("-X "))
-                std::erase_if(table.chains,
-                              [&](const auto& each) { return each.name == line.substr(3); });
+                std::erase_if(table.chains, [&](const auto& each) {
+                    return iptables::to_string(each.table) == in && each.name == line.substr(3);
+                });
+        }
     }
 
     /// Rules lead to chains and ask sets that are there.
@@ -108,7 +114,8 @@ class FilterKernel {
                     const auto kind = rule.target.kind;
                     if (kind == iptables::Target::Kind::Jump ||
                         kind == iptables::Target::Kind::Goto)
-                        CHECK_MESSAGE(rules.table(family).find(rule.target.name) != nullptr,
+                        CHECK_MESSAGE(rules.table(family).find(rule.target.name, chain.table) !=
+                                          nullptr,
                                       rule.target.name);
                     for (const iptables::Match& match : rule.matches)
                         if (const auto* in = std::get_if<iptables::InSet>(&match))

@@ -99,6 +99,55 @@ TEST_CASE("a part with nonsense in it is refused, or is one with the same bytes"
     CHECK(refused > 1000);
 }
 
+TEST_CASE("a predicate with two numbers is refused, of the whole and by nodes that ask both") {
+    const auto cluster = testing::loaded(testing::random_text(2, true));
+    const bundle::Contents whole = testing::packed(*cluster);
+    const std::uint32_t free = whole.predicates.rbegin()->first + 1;
+    std::size_t refused_by_nodes = 0;
+    for (const auto& [number, record] : whole.predicates) {
+        bundle::Contents doubled = whole;
+        doubled.predicates[free] = record;
+        CHECK(fault_of_bundle(bundle::write(doubled, "")) == Fault::Unreadable);
+        // One program asks the one, all others the other.
+        for (auto& [id, program] : doubled.programs) {
+            bool asks = false;
+            bundle::replace_predicates(program.program, [&](decision::PredicateId each) {
+                asks = asks || each.value == number;
+                return each.value == number ? decision::PredicateId{free} : each;
+            });
+            if (asks)
+                break;
+        }
+        const bundle::Written written = bundle::write(doubled, "");
+        const bundle::Bundle read = testing::opened(written);
+        for (const std::string& node : read.nodes()) {
+            const auto fault = fault_of([&] { bundle::view_of(read, node); });
+            CHECK(fault.value_or(Fault::Unreadable) == Fault::Unreadable);
+            refused_by_nodes += fault ? 1 : 0;
+        }
+    }
+    CHECK(refused_by_nodes > 0);
+}
+
+TEST_CASE("names of parts are what they can be, and records are where they are looked for") {
+    const bundle::Written whole = sample();
+    const auto renamed = [&](bundle::PartKind kind, const std::string& key) {
+        bundle::Manifest manifest = bundle::parse_manifest(whole.manifest);
+        for (bundle::PartEntry& each : manifest.parts)
+            if (each.kind == kind)
+                each.key = key;
+        return bundle::Written{bundle::print(manifest), whole.parts};
+    };
+    using Kind = bundle::PartKind;
+    CHECK(fault_of_bundle(renamed(Kind::Programs, bundle::bucket_key(0))) == std::nullopt);
+    for (const Kind kind :
+         {Kind::Programs, Kind::Slots, Kind::Predicates, Kind::Templates, Kind::Origins}) {
+        CHECK(fault_of_bundle(renamed(kind, bundle::bucket_key(1))) == Fault::Unreadable);
+        for (const char* key : {"", "0", "0000000g", "00000000\n", "node0"})
+            CHECK(fault_of_bundle(renamed(kind, key)) == Fault::Unreadable);
+    }
+}
+
 TEST_CASE("a later version is told as one") {
     bundle::Written written = sample();
     bundle::Manifest manifest = bundle::parse_manifest(written.manifest);

@@ -39,7 +39,8 @@ inline bundle::Contents packed(const RandomCluster& cluster, const bundle::Base&
 }
 
 inline bundle::Bundle opened(const bundle::Written& written) {
-    return {written.manifest, [&written](const std::string& name) -> Result<std::string> {
+    return {written.manifest,
+            [&written](const std::string& name, std::uint64_t) -> Result<std::string> {
                 const auto part = written.parts.find(name);
                 if (part == written.parts.end())
                     return Error{"no such part"};

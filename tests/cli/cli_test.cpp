@@ -35,6 +35,12 @@ TEST_CASE("usage") {
     CHECK(has(polecat_with({"--version"}).out, "polecat "));
     CHECK(polecat_with({}).exit_code == 2);
     CHECK(polecat_with({"reach"}).exit_code == 2);
+    const auto many = polecat_with({"reach", "manifests", "web/shop", "api/orders", "extra"});
+    CHECK(many.exit_code == 2);
+    CHECK(has(many.error, "polecat reach: more arguments than it takes: api/orders extra\n"));
+    CHECK(has(many.error, "`polecat reach --help`"));
+    CHECK(has(polecat_with({"bgp", "sessions", "--nothing"}).error,
+              "polecat bgp sessions: there is no option: --nothing\n"));
     for (const char* command :
          {"lint", "reach", "map", "report", "test", "compile", "verify", "explain", "try"})
         CHECK(has(polecat_with({command, "--help"}).out, "Examples:"));

@@ -153,10 +153,12 @@ TEST_CASE("diff --rules: limits") {
     CHECK(has(shop.diff(pod, shop.policies, "--fail-on elements=1").out,
               "over the limit: elements that come, go or are written anew on n2: 2, and the limit "
               "is 1"));
-    for (const char* wrong : {"chains=1", "nodes=", "nodes=x", "nodes", "opened"})
+    for (const char* wrong :
+         {"chains=1", "nodes=", "nodes=x", "nodes", "opened", "nodes=1,nodes=5"})
         CHECK_MESSAGE(exit_of(wrong) == 2, wrong);
     CHECK(shop.run("diff base head --fail-on nodes=1").exit_code == 2);
     CHECK(shop.run("diff base head --node n1").exit_code == 2);
+    CHECK(shop.run("diff base head --target nftables").exit_code == 2);
     CHECK(shop.run("diff --rules --prove base head").exit_code == 2);
     CHECK(shop.run("diff --rules --format svg base head").exit_code == 2);
 }
@@ -286,4 +288,31 @@ TEST_CASE("diff --rules: revisions, Markdown and the shape of JSON") {
     CHECK(node["parts"][0]["endpoints"] == json::array({"shop/db"}));
     CHECK(node["parts"][0]["policies"] == json::array({"NetworkPolicy shop/db"}));
     CHECK(node["steps"].size() == 3);
+}
+
+TEST_CASE("diff --rules: bundles say what manifests say") {
+    const Shop shop;
+    const std::string policies = policy_for("db", 5433);
+    const auto manifests = shop.diff(pod_at("web2", "web", "n2", 9), policies, "--format json");
+    REQUIRE(shop.run("compile base --target bundle -o was").exit_code == 0);
+    REQUIRE(shop.run("compile head --target bundle -o is --base was").exit_code == 0);
+    const json expected = json::parse(manifests.out);
+    for (const std::string sides : {"was head", "was is"}) {
+        const auto found = shop.run("diff --rules " + sides + " --format json");
+        REQUIRE_MESSAGE(found.exit_code == 0, sides << found.error);
+        const json told = json::parse(found.out);
+        REQUIRE(told["nodes"].size() == expected["nodes"].size());
+        for (std::size_t i = 0; i < told["nodes"].size(); ++i)
+            for (const char* part : {"node", "state", "parts", "steps"})
+                CHECK_MESSAGE(told["nodes"][i][part] == expected["nodes"][i][part],
+                              sides << " " << part);
+    }
+    CHECK(has(shop.run("diff --rules was was").out, "nothing"));
+    const auto filters = shop.run("diff --rules was is --target iptables");
+    CHECK_MESSAGE(filters.exit_code == 0, filters.error);
+    CHECK(has(filters.out, "n1"));
+    shop.write("was/manifest.cbor", "no bundle");
+    const auto refused = shop.run("diff --rules was head");
+    CHECK(refused.exit_code == 2);
+    CHECK_MESSAGE(has(refused.error, "PC5130"), refused.error);
 }

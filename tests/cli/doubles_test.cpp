@@ -96,9 +96,17 @@ TEST_CASE("objects that stand twice are told where policy sees that they differ"
         has(lint(web, of("Deployment", pods("app: web", "image: x, ports: [{containerPort: 80}]"))),
             "warning[PC3001]"));
     // Felix's settings, and how many pods there are by name.
-    CHECK(has(lint(of("DaemonSet", pods("app: web", "image: x, env: [{name: A, value: b}]")),
-                   of("DaemonSet", pods("app: web", "image: x, env: [{name: A, value: c}]"))),
-              "warning[PC3001]"));
+    std::string felix = of("DaemonSet", pods("app: web", "image: x, env: [{name: A, value: b}]"));
+    std::string other_felix =
+        of("DaemonSet", pods("app: web", "image: x, env: [{name: A, value: c}]"));
+    CHECK(has(lint(felix, other_felix), "note[PC3001]"));
+    for (std::string* each : {&felix, &other_felix})
+        each->replace(each->find("name: web"), 9, "name: calico-node");
+    CHECK(has(lint(felix, other_felix), "warning[PC3001]"));
+    // As the API server fills it in.
+    std::string filled = web;
+    filled.replace(filled.find("spec: {containers"), 7, "spec: {dnsPolicy: ClusterFirst, ");
+    CHECK(has(lint(web, filled), "note[PC3001]"));
     const std::string one = of("StatefulSet", pods("app: web", "image: x"));
     std::string three = one;
     three.replace(three.find("{selector: "), 1, "{replicas: 3, ");
@@ -113,6 +121,31 @@ TEST_CASE("objects that stand twice are told where policy sees that they differ"
     std::string other = job;
     other.replace(other.find("a: b"), 4, "a: c");
     CHECK_FALSE(has(lint(job, other), "PC3001"));
+}
+
+TEST_CASE("what no policy sees of a namespace or a policy makes no other object of it") {
+    const auto shown = [](const std::string& first, const std::string& second) {
+        const Folder folder;
+        folder.write("in/one.yaml", first + "---\n" + second);
+        return folder.run("lint --fail-on never in").out;
+    };
+    const auto space = [](const std::string& labels) {
+        return "apiVersion: v1\nkind: Namespace\nmetadata: {name: a, labels: {" + labels + "}}\n";
+    };
+    CHECK_FALSE(
+        has(shown(space("team: x"), space("team: x, kubernetes.io/metadata.name: a")), "PC3001"));
+    CHECK_FALSE(has(
+        shown(space("team: x"), space("team: x, pod-security.kubernetes.io/enforce: restricted")),
+        "PC3001"));
+    CHECK(has(shown(space("team: x"), space("team: y")), "warning[PC3001]"));
+    const auto policy = [](const std::string& meta, const std::string& types) {
+        return "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p, "
+               "namespace: a" +
+               meta + "}\nspec: {podSelector: {}, policyTypes: [" + types + "]}\n";
+    };
+    CHECK(has(shown(policy("", "Ingress"), policy(", annotations: {why: x}", "Ingress")),
+              "note[PC3001]"));
+    CHECK(has(shown(policy("", "Ingress"), policy("", "Egress")), "error[PC3001]"));
 }
 
 TEST_CASE("a doubled key that says the same is a note") {

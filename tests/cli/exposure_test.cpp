@@ -170,9 +170,21 @@ TEST_CASE("pods of a StatefulSet that policies tell apart are pods of their own"
               .out.starts_with("DENY"));
     CHECK(ask(set("ordinals: {start: 5}, ") + to("apps.kubernetes.io/pod-index: '5'"), "a/db")
               .out.starts_with("DENY"));
-    // Too many to be told apart: which of them is meant decides.
+    // Of very many those that something names count by themselves, and one for all others.
+    const std::string crowd = set("replicas: 1200, ");
+    CHECK(ask(crowd + first, "a/db-0").out.starts_with("DENY"));
+    CHECK(ask(crowd + first, "a/db-1").out.starts_with("ALLOW"));
+    CHECK(has(ask(crowd + first, "a/db").error, "policies tell the pods of `a/db` apart"));
+    CHECK(ask(crowd + last, "a/db-2").out.starts_with("DENY"));
+    CHECK_FALSE(has(folder.run("exposure m").out, "is not known"));
+    // By a part of the name, which of them is meant decides.
     const std::string reason = "StatefulSet a/db: which of its 1,200 pods is meant is not known";
-    const auto many = ask(set("replicas: 1200, ") + first, "a/db").out;
+    const std::string part =
+        "{apiVersion: projectcalico.org/v3, kind: NetworkPolicy, metadata: {name: p, namespace: "
+        "a}, "
+        "spec: {selector: \"statefulset.kubernetes.io/pod-name starts with 'db-1'\", types: "
+        "[Ingress]}}\n---\n";
+    const auto many = ask(crowd + part, "a/db").out;
     CHECK(many.starts_with("DEPENDS"));
     CHECK(has(many, "because " + reason));
     CHECK_FALSE(has(many, "could not be read"));

@@ -123,6 +123,11 @@ TEST_CASE("a kind of Calico's group that nobody knows is a warning, and a slip a
     CHECK(has(lint("projectcalico.org/v3", "HostEndpont"), "error[PC1010]"));
     CHECK(has(lint("projectcalico.org/v3", "Deployment"), "error[PC1010]"));
     CHECK_FALSE(has(lint("projectcalico.org/v3", "IPAMBlock"), "PC1040"));
+    // A policy of somebody's own group is no slip, however the group begins.
+    CHECK(has(lint("networking.acme.se/v1alpha1", "NetworkPolicy"), "warning[PC1040]"));
+    CHECK(has(lint("networking.k8s/v1", "NetworkPolicy"), "error[PC1010]"));
+    CHECK(has(lint("networking.k8a.io/v1", "NetworkPolicy"), "error[PC1010]"));
+    CHECK(has(lint("project-calico.org/v3", "NetworkPolicy"), "error[PC1010]"));
 }
 
 TEST_CASE("templates of FreeMarker and the like are templates") {

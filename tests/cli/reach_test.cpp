@@ -118,6 +118,45 @@ TEST_CASE("ways that end differently have their own trails") {
     CHECK(has(json, "\"source\": \"192.168.0.2\""));
 }
 
+TEST_CASE("ways that end alike by other rules have their own trails as well") {
+    const auto backend = [](const std::string& name, int last, const std::string& from) {
+        return "{apiVersion: v1, kind: Pod, metadata: {name: " + name +
+               ", namespace: shop, labels: {app: many, of: " + name +
+               "}}, spec: {nodeName: n1, containers: [{name: c, image: i}]}, status: {podIP: "
+               "10.0.0." +
+               std::to_string(last) +
+               "}}\n---\n{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: "
+               "of-" +
+               name + ", namespace: shop}, spec: {podSelector: {matchLabels: {of: " + name +
+               "}}, ingress: [{from: [{podSelector: {matchLabels: {app: " + from +
+               "}}}]}]}}\n---\n";
+    };
+    const std::string service =
+        "{apiVersion: v1, kind: Service, metadata: {name: many, namespace: shop}, spec: "
+        "{clusterIP: 10.96.0.3, selector: {app: many}, ports: [{port: 80}]}}\n---\n";
+    const auto asked = [&](const char* from, const char* end, const std::string& which) {
+        std::string input = kCluster + service;
+        for (int i = 0; i < 6; ++i)
+            input += backend("b" + std::to_string(i), 20 + i, which);
+        return reach({from, "service:shop/many", "-p", "80/TCP", "--format", end}, input);
+    };
+    for (const char* which : {"web", "nobody"}) {
+        const std::string out = asked("shop/web", "text", which);
+        CHECK(has(out, which == std::string("web") ? "ALLOW  shop/web" : "DENY  shop/web"));
+        CHECK(has(out, "NetworkPolicy shop/of-b0"));
+        CHECK(has(out, "NetworkPolicy shop/of-b3"));
+        CHECK_FALSE(out.find("NetworkPolicy shop/of-b4") != std::string::npos);
+        CHECK(has(out, "  and 2 ways with other rules; --format json has all\n"));
+        CHECK(has(asked("shop/web", "json", which), "NetworkPolicy shop/of-b5"));
+    }
+    // Who may ask at all is let in by the rules of every backend.
+    CHECK(has(asked("any", "json", "web"), "NetworkPolicy shop/of-b5"));
+    // The rules of pods of one kind are told once.
+    const std::string one =
+        reach({"shop/web", "service:shop/db", "-p", "80/TCP"}, kCluster + kNone);
+    CHECK_FALSE(one.find("  DENY\n") != std::string::npos);
+}
+
 TEST_CASE("suggest: nodes, node ports, host endpoints and what depends") {
     const auto suggested = [](std::vector<std::string> question, const std::string& input) {
         question.emplace_back("--suggest");

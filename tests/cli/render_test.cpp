@@ -107,6 +107,61 @@ TEST_CASE("the namespace of a kustomization counts, where there is one") {
     CHECK(has(folder.run("lint --fail-on never in").out, "kubectl kustomize in/dev"));
 }
 
+TEST_CASE("labels of a kustomization are those of its objects") {
+    const Folder folder;
+    folder.write("in/app/pods.yaml",
+                 "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a, namespace: nn}\n"
+                 "spec: {selector: {}, template: {spec: {containers: [{name: c, image: i}]}}}\n");
+    folder.write("in/policy.yaml",
+                 "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+                 "metadata: {name: deny, namespace: nn}\nspec: {podSelector: {matchLabels: {app: "
+                 "a}}, policyTypes: [Ingress]}\n");
+    const auto reach = [&](const std::string& kustomization) {
+        folder.write("in/app/kustomization.yaml", "resources: [pods.yaml]\n" + kustomization);
+        return folder.run("reach 203.0.113.9 nn/a -p 80/TCP -f in").out;
+    };
+    CHECK(has(reach(""), "ALLOW"));
+    CHECK(has(reach("commonLabels: {app: a}\n"), "DENY"));
+    CHECK(has(reach("labels: [{pairs: {app: a}, includeSelectors: true}]\n"), "DENY"));
+    CHECK(has(reach("labels: [{pairs: {app: a}, includeTemplates: true}]\n"), "DENY"));
+    CHECK(has(reach("labels: [{pairs: {app: a}}]\n"), "ALLOW")); // of the Deployment alone
+    CHECK_FALSE(has(folder.run("lint --all --fail-on never in").out, "PC4103"));
+    // Two that build from it: what the base gives, both give.
+    reach("commonLabels: {app: a}\n");
+    folder.write("in/dev/kustomization.yaml", "resources: [../app]\ncommonLabels: {env: dev}\n");
+    folder.write("in/prod/kustomization.yaml", "resources: [../app]\ncommonLabels: {env: prod}\n");
+    CHECK(has(folder.run("reach 203.0.113.9 nn/a -p 80/TCP -f in").out, "DENY"));
+    // Selectors that have labels get them as well, empty ones do not.
+    const auto policy = [&](const std::string& selector) {
+        folder.write("in/app/own.yaml",
+                     "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: own, "
+                     "namespace: nn}\nspec: {podSelector: " +
+                         selector + ", policyTypes: [Ingress]}\n");
+        folder.write("in/app/kustomization.yaml",
+                     "resources: [own.yaml]\ncommonLabels: {tier: x}\n");
+        return folder.run("which policy:nn/own -f in").out;
+    };
+    CHECK(has(policy("{}"), "nn/a"));
+    CHECK_FALSE(has(policy("{matchExpressions: [{key: app, operator: Exists}]}"), "nn/a"));
+}
+
+TEST_CASE("where a base is put into several namespaces none of them is known whole") {
+    const Folder folder;
+    folder.write("in/base/pods.yaml", std::string("apiVersion: v1\nkind: Pod\nmetadata: {name: a, "
+                                                  "labels: {app: a}}\nspec:\n  containers:\n  - "
+                                                  "{name: c, image: i}\n"));
+    folder.write("in/base/kustomization.yaml", "resources: [pods.yaml]\n");
+    for (const char* space : {"dev", "prod"})
+        folder.write("in/" + std::string(space) + "/kustomization.yaml",
+                     "resources: [../base]\nnamespace: " + std::string(space) + "\n");
+    folder.write("in/more.yaml",
+                 "apiVersion: v1\nkind: Pod\nmetadata: {name: b, namespace: dev, labels: {app: "
+                 "b}}\nspec: {containers: [{name: c, image: i}]}\n---\napiVersion: "
+                 "networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p, namespace: "
+                 "dev}\nspec: {podSelector: {matchLabels: {app: a}}, policyTypes: [Ingress]}\n");
+    CHECK_FALSE(has(folder.run("lint --fail-on never in").out, "PC4101"));
+}
+
 TEST_CASE("variables that are not replaced") {
     const auto lint = [](const std::string& text) {
         const Folder folder;

@@ -33,11 +33,12 @@ void read_part(bundle::PartKind kind, const std::string& bytes) {
     parts[entry.name()] = bytes;
     manifest.parts.push_back(entry);
     std::sort(manifest.parts.begin(), manifest.parts.end());
-    const bundle::Bundle read(
-        bundle::print(manifest), [&](const std::string& name) -> Result<std::string> {
-            const auto part = parts.find(name);
-            return part == parts.end() ? Result<std::string>(Error{"none"}) : part->second;
-        });
+    const bundle::Bundle read(bundle::print(manifest),
+                              [&](const std::string& name, std::uint64_t) -> Result<std::string> {
+                                  const auto part = parts.find(name);
+                                  return part == parts.end() ? Result<std::string>(Error{"none"})
+                                                             : part->second;
+                              });
     const bundle::Contents contents = read.all();
     const bundle::Written again = bundle::write(contents, "");
     if (kind != bundle::PartKind::Origins && !contents.nodes.contains(bundle::bucket_key(0)) &&

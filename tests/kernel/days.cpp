@@ -1,4 +1,3 @@
-// What days bring to a node, and traffic that must not notice.
 #include "tests/kernel/days.h"
 
 #include <thread>
@@ -11,11 +10,18 @@
 namespace polecat::kernel_test {
 
 using decision::Verdict;
+using runtime::PacketCounts;
 using runtime::Stream;
 using runtime::Traffic;
 using testing::Random;
 
 namespace {
+
+using Clock = std::chrono::steady_clock;
+
+void pause(int milliseconds) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+}
 
 bool is_among(const std::vector<PacketSpec>& flows, const net::Address& address) {
     for (const PacketSpec& each : flows)
@@ -36,8 +42,69 @@ std::uint16_t must_drop(std::size_t plan) {
 
 } // namespace
 
-void pause(int milliseconds) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+Days::Days(std::uint64_t seed)
+    : documents_(testing::documents_of(testing::ClusterWriter(seed, {}).write())), random_(seed),
+      fresh_(1000 * seed) {}
+
+std::string Days::text() const {
+    return testing::text_of(documents_);
+}
+
+std::string Days::next() {
+    switch (random_.below(8)) {
+    case 0: // of an identity that another pod has, mostly
+        put_spare(pod_label(), pod_label());
+        break;
+    case 1: // of one that is new
+        put_spare("new" + std::to_string(++fresh_), pod_label());
+        break;
+    case 2:
+        drop(" spare");
+        break;
+    case 3:
+        replace_policies();
+        break;
+    case 4:
+        replace_nets();
+        break;
+    default: // a policy or a pod that goes, comes, or has other labels
+        testing::change(documents_, random_, fresh_);
+    }
+    return text();
+}
+
+/// One of four pods that come and go, always at the same interfaces.
+void Days::put_spare(const std::string& app, const std::string& role) {
+    const std::string number = std::to_string(random_.below(4) + 1);
+    drop(" spare" + number);
+    documents_.push_back("{apiVersion: v1, kind: Pod, metadata: {name: spare" + number +
+                         ", namespace: n0, labels: {app: " + app + ", role: " + role +
+                         "}}, spec: {nodeName: node0, containers: [{name: c, image: i}]}, "
+                         "status: {podIPs: [{ip: 10.9.0.10" +
+                         number + "}, {ip: 'fd00:9::10" + number + "'}]}}");
+}
+
+void Days::drop(const std::string& name) {
+    std::erase_if(documents_, [&](const std::string& each) {
+        return each.find("kind: Pod, metadata: {name:" + name) != std::string::npos;
+    });
+}
+
+void Days::replace_policies() {
+    const auto is_policy = [](const std::string& each) {
+        return each.find("NetworkPolicy") != std::string::npos;
+    };
+    std::erase_if(documents_, is_policy);
+    for (std::string& each : testing::documents_of(testing::ClusterWriter(++fresh_, {}).write()))
+        if (is_policy(each))
+            documents_.push_back(each);
+}
+
+void Days::replace_nets() {
+    for (std::string& each : documents_)
+        if (const std::size_t at = each.find("203.0.113.0/2");
+            at != std::string::npos && each.find("NetworkSet") != std::string::npos)
+            each[at + 13] = "4567"[random_.below(4)];
 }
 
 std::vector<PacketSpec> candidates(const Node& node, Random& random) {
@@ -113,6 +180,44 @@ void count(const Traffic& traffic, TrafficTally& tally) {
     }
 }
 
+std::size_t change_by_plan(Node& node, const std::string& manifests,
+                           const std::function<void()>& ready) {
+    const backends::Plan plan = node.prepare(manifests);
+    ready();
+    for (const backends::Plan::Step& step : plan.steps)
+        node.take(step);
+    node.finish(plan);
+    return plan.steps.size();
+}
+
+void run_days(std::uint64_t seed, std::size_t plans, const Node::Loader& loader,
+              const Change& change, TrafficTally& tally) {
+    INFO("seed ", seed);
+    Days days(seed);
+    Random random(seed);
+    Node node(days.text(), {"203.0.113.7", "203.0.113.70", "2600::1"}, {}, loader);
+    Traffic traffic(node.lab, rate_of_traffic());
+    const std::uint64_t machine = runtime::dropped_by_machine();
+    for (std::size_t plan = 0; plan < plans; ++plan) {
+        const auto flows = candidates(node, random);
+        std::vector<Verdict> before;
+        for (const PacketSpec& flow : flows)
+            before.push_back(node.expected(flow));
+        tally.steps += change(node, days.next(), [&] {
+            REQUIRE(traffic.watch_hosts().ok());
+            REQUIRE(traffic.send(streams_of(node, flows, before, plan, random)).ok());
+            pause(3);
+        });
+        pause(3);
+        REQUIRE(traffic.send({}).ok());
+    }
+    tally.plans += plans;
+    count(traffic, tally);
+    tally.dropped_by_machine += runtime::dropped_by_machine() - machine;
+    if (!loader)
+        CHECK(node.kernel_agrees());
+}
+
 void conclude(const TrafficTally& tally, Clock::time_point start) {
     const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
     MESSAGE(tally.plans << " plans, " << tally.steps << " transactions in " << seconds
@@ -128,6 +233,15 @@ void conclude(const TrafficTally& tally, Clock::time_point start) {
 
 std::size_t rate_of_traffic() {
     return count_of("POLECAT_KERNEL_RATE", 100'000);
+}
+
+void check_days(std::size_t usual_plans, const Node::Loader& loader, const Change& change) {
+    const std::size_t plans = count_of("POLECAT_KERNEL_PLANS", usual_plans);
+    TrafficTally tally;
+    const auto start = Clock::now();
+    for (std::uint64_t seed = 1; tally.plans < plans; ++seed)
+        run_days(seed, std::min<std::size_t>(25, plans), loader, change, tally);
+    conclude(tally, start);
 }
 
 } // namespace polecat::kernel_test

@@ -9,43 +9,6 @@
 
 namespace polecat::kernel_test {
 
-namespace {
-
-template <class T> const T& must(const Result<T>& result) {
-    REQUIRE_MESSAGE(result.ok(), (result ? "" : result.error()));
-    return *result;
-}
-
-/// The kernel's listing keeps no texts of sets.
-iptables::FilterImage listed(Iptables variant) {
-    iptables::Ruleset rules;
-    rules.sets = must(iptables::parse_sets(must(runtime::ipset_save())));
-    for (const net::Family family : {net::Family::V4, net::Family::V6})
-        rules.table(family) =
-            must(iptables::parse_table(must(runtime::iptables_save(variant, family))));
-    return must(iptables::read_back(rules));
-}
-
-void load(Iptables variant, const Node& node) {
-    iptables::FilterImage image = filters_of(node);
-    const iptables::CompiledRules rules = must(iptables::compile(image));
-    must(runtime::ipset_restore(rules.sets));
-    for (const net::Family family : {net::Family::V4, net::Family::V6}) {
-        must(runtime::iptables_restore(
-            variant, family,
-            iptables::with_generation(family == net::Family::V4 ? rules.v4 : rules.v6,
-                                      static_cast<std::uint16_t>(node.generation.bits() >> 16))));
-        if (node.generation == backends::Generation{})
-            must(runtime::iptables_restore(variant, family, iptables::filter_hooks()));
-    }
-    for (auto& [name, set] : image.sets)
-        set.what.clear();
-    if (node.generation == backends::Generation{}) // later there are chains that nothing goes to
-        CHECK(listed(variant) == image);
-}
-
-} // namespace
-
 iptables::FilterImage filters_of(const Node& node) {
     const decision::Identities identities(node.cluster.lowered);
     backends::NodeImages images(node.cluster.lowered, identities);
@@ -55,6 +18,45 @@ iptables::FilterImage filters_of(const Node& node) {
     REQUIRE(made.has_value());
     return std::move(*made);
 }
+
+namespace {
+
+template <class T> const T& must(const Result<T>& result) {
+    REQUIRE_MESSAGE(result.ok(), (result ? "" : result.error()));
+    return *result;
+}
+
+iptables::Ruleset listing(Iptables variant) {
+    iptables::Ruleset rules;
+    rules.sets = must(iptables::parse_sets(must(runtime::ipset_save())));
+    for (const net::Family family : {net::Family::V4, net::Family::V6})
+        rules.table(family) =
+            must(iptables::parse_table(must(runtime::iptables_save(variant, family))));
+    rules.sort();
+    return rules;
+}
+
+std::uint16_t number_of(const Node& node) {
+    return static_cast<std::uint16_t>(node.generation.bits() >> 16);
+}
+
+void load(Iptables variant, const Node& node) {
+    const iptables::CompiledRules rules = must(iptables::compile(filters_of(node)));
+    must(runtime::ipset_restore(rules.sets));
+    for (const net::Family family : {net::Family::V4, net::Family::V6}) {
+        must(runtime::iptables_restore(
+            variant, family,
+            iptables::with_generation(family == net::Family::V4 ? rules.v4 : rules.v6,
+                                      number_of(node))));
+        if (node.generation == backends::Generation{})
+            must(runtime::iptables_restore(variant, family,
+                                           iptables::filter_hooks() + rules.host_hooks));
+    }
+    if (node.generation == backends::Generation{}) // later there are chains that nothing goes to
+        CHECK(iptables_agree(variant, node));
+}
+
+} // namespace
 
 bool may_run_iptables() {
     Result<bool> works = runtime::ipset_restore("create polecat-probe hash:net,iface family inet\n"
@@ -71,6 +73,31 @@ bool may_run_iptables() {
         FAIL(why);
     MESSAGE(why);
     return false;
+}
+
+iptables::Plan prepare_iptables(Iptables variant, Node& node) {
+    auto plan = iptables::plan(listing(variant), filters_of(node));
+    REQUIRE_MESSAGE(plan.ok(), (plan ? "" : plan.error()));
+    if (plan->judges_anew)
+        node.generation = node.generation.next();
+    return std::move(*plan);
+}
+
+void take_iptables(Iptables variant, const Node& node, const iptables::Plan::Step& step) {
+    if (step.command == "ipset restore")
+        must(runtime::ipset_restore(step.text));
+    else
+        must(runtime::iptables_restore(
+            variant, step.command.starts_with("ip6") ? net::Family::V6 : net::Family::V4,
+            iptables::with_generation(step.text, number_of(node))));
+}
+
+/// The kernel's listing keeps no texts of sets.
+bool iptables_agree(Iptables variant, const Node& node) {
+    iptables::FilterImage wanted = filters_of(node);
+    for (auto& [name, set] : wanted.sets)
+        set.what.clear();
+    return must(iptables::read_back(listing(variant))) == wanted;
 }
 
 Node::Loader load_iptables(Iptables variant) {

@@ -1,7 +1,7 @@
 /// Loads a node's policy into iptables and ipset instead of nftables.
 #pragma once
 
-#include "backends/iptables/image.h"
+#include "backends/iptables/plan.h"
 #include "runtime/iptables.h"
 #include "tests/kernel/node.h"
 
@@ -19,5 +19,12 @@ Node::Loader load_iptables(Iptables variant);
 
 /// Of the node's policy.
 iptables::FilterImage filters_of(const Node& node);
+
+/// The plan from what the kernel lists to what the node expects, numbered as the next where flows
+/// are judged anew.
+iptables::Plan prepare_iptables(Iptables variant, Node& node);
+void take_iptables(Iptables variant, const Node& node, const iptables::Plan::Step& step);
+/// What the kernel lists reads back as what the node expects.
+bool iptables_agree(Iptables variant, const Node& node);
 
 } // namespace polecat::kernel_test

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/kernel/filtered_node.h"
+#include "tests/kernel/host_node.h"
 #include "tests/kernel/iptables_rules.h"
 #include "tests/kernel/scale.h"
 
@@ -36,4 +37,22 @@ TEST_CASE("iptables: a change of policy reaches flows from either side") {
         return;
     for (const Iptables variant : {Iptables::Nft, Iptables::Legacy})
         check_change(load_iptables(variant));
+}
+
+TEST_CASE("iptables: at every hook of host endpoints the kernel's verdicts are those of eval") {
+    if (!may_run() || !may_run_iptables())
+        return;
+    check_random_hosts("iptables", 6, [](std::uint64_t seed) {
+        return load_iptables(seed % 2 == 0 ? Iptables::Legacy : Iptables::Nft);
+    });
+}
+
+TEST_CASE("iptables: failsafe ports of host endpoints, answers, and what others do not track") {
+    if (!may_run() || !may_run_iptables())
+        return;
+    for (const Iptables variant : {Iptables::Nft, Iptables::Legacy}) {
+        check_failsafe_ports(load_iptables(variant));
+        check_answers_of_hosts(load_iptables(variant));
+        check_untracked_by_others(load_iptables(variant));
+    }
 }

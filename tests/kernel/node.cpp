@@ -129,8 +129,20 @@ void Node::take(const backends::Plan::Step& step) {
     REQUIRE_MESSAGE(loaded.ok(), (loaded ? "" : loaded.error() + step.what));
 }
 
+void Node::expect(const std::string& manifests) {
+    compile(manifests);
+    add_hosts();
+}
+
 void Node::finish(const backends::Plan& plan) {
-    for (const net::Address& each : plan.forget)
+    forget(plan.forget);
+    const auto read = backends::read_back(plan.result);
+    REQUIRE(read.ok());
+    image = *read;
+}
+
+void Node::forget(const std::vector<net::Address>& addresses) {
+    for (const net::Address& each : addresses)
         for (const char* end : {"-s", "-d", "-r"}) {
             const bool v6 = each.family == net::Family::V6;
             const auto done = runtime::run_program(
@@ -138,9 +150,6 @@ void Node::finish(const backends::Plan& plan) {
             // 1: there was none.
             REQUIRE_MESSAGE((done.ok() && done->exit_code <= 1), (done ? "" : done.error()));
         }
-    const auto read = backends::read_back(plan.result);
-    REQUIRE(read.ok());
-    image = *read;
 }
 
 backends::Plan Node::change_by_plan(const std::string& manifests,

@@ -44,8 +44,12 @@ class Node {
     /// The same bit by bit: a plan to other manifests, whose verdicts are expected from now on;
     /// a step of it; the end of it.
     backends::Plan prepare(const std::string& manifests);
+    /// Other manifests, whose verdicts are expected from now on; no rule changes.
+    void expect(const std::string& manifests);
     void take(const backends::Plan::Step& step);
     void finish(const backends::Plan& plan);
+    /// Deletes connections of these addresses.
+    static void forget(const std::vector<net::Address>& addresses);
     /// Hosts for the endpoints that have none yet.
     void add_hosts();
     /// What the kernel lists reads back as the image that was loaded.

@@ -17,33 +17,7 @@ using testing::Random;
 
 namespace {
 
-void run_days(std::uint64_t seed, std::size_t plans, std::size_t rate, TrafficTally& tally) {
-    Days days(seed);
-    Random random(seed);
-    Node node(days.text(), {"203.0.113.7", "203.0.113.70", "2600::1"});
-    Traffic traffic(node.lab, rate);
-    const std::uint64_t machine = runtime::dropped_by_machine();
-    for (std::size_t plan = 0; plan < plans; ++plan) {
-        const auto flows = candidates(node, random);
-        std::vector<Verdict> before;
-        for (const PacketSpec& flow : flows)
-            before.push_back(node.expected(flow));
-        const backends::Plan next = node.prepare(days.next());
-        REQUIRE(traffic.watch_hosts().ok());
-        REQUIRE(traffic.send(streams_of(node, flows, before, plan, random)).ok());
-        pause(3);
-        for (const backends::Plan::Step& step : next.steps)
-            node.take(step);
-        node.finish(next);
-        pause(3);
-        REQUIRE(traffic.send({}).ok());
-        tally.steps += next.steps.size();
-    }
-    tally.plans += plans;
-    count(traffic, tally);
-    tally.dropped_by_machine += runtime::dropped_by_machine() - machine;
-    CHECK(node.kernel_agrees());
-}
+using Clock = std::chrono::steady_clock;
 
 /// Writes tables of its own over and over, as others on a node do.
 class OtherWriter {
@@ -91,16 +65,8 @@ class OtherWriter {
 } // namespace
 
 TEST_CASE("under traffic plans lose nothing and let nothing through") {
-    if (!may_run())
-        return;
-    const std::size_t plans = count_of("POLECAT_KERNEL_PLANS", 50), each = 25;
-    TrafficTally tally;
-    const auto start = Clock::now();
-    for (std::uint64_t seed = 1; tally.plans < plans; ++seed) {
-        INFO("seed ", seed);
-        run_days(seed, each, rate_of_traffic(), tally);
-    }
-    conclude(tally, start);
+    if (may_run())
+        check_days(50, {}, change_by_plan);
 }
 
 TEST_CASE("switches that change nothing of a flow lose nothing and let nothing through") {

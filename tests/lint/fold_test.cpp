@@ -109,3 +109,48 @@ TEST_CASE("a rule without peers is told once, but where that is hardly meant") {
     CHECK(count(diag::Severity::Note) == 2);
     CHECK(count(diag::Severity::Warning) == 3);
 }
+
+TEST_CASE("what one mend takes away is one finding") {
+    diag::Diagnostics list;
+    std::uint32_t line = 0;
+    const auto typo = [&](const char* policy, const char* rule, const char* what) {
+        list.report(Code::SelectorTypo, {FileId{0}, ++line, 1, 1},
+                    {"namespaceSelector of rule " + std::string(rule), what})
+            .about(policy)
+            .with_fact("label", "name");
+    };
+    typo("NetworkPolicy a/x", "ingress[0]", "namespace a has no label `name`");
+    typo("NetworkPolicy a/x", "egress[1]", "namespace a has no label `name`");
+    typo("NetworkPolicy a/x", "egress[0]", "namespace kube-system has no label `name`");
+    typo("NetworkPolicy a/y", "egress[0]", "namespace kube-system has no label `name`");
+    for (const char* policy : {"NetworkPolicy a/x", "NetworkPolicy a/y", "NetworkPolicy b/x"})
+        list.report(Code::DnsMissing, {}, {"1 endpoint", "web"}).about(policy);
+    for (const char* ingress : {"Ingress a/one", "Ingress a/two"})
+        list.report(Code::IngressBackendBlocked, {}, {ingress, "a/web", "80/TCP", "everybody"})
+            .about(ingress);
+    lint::fold(list);
+    REQUIRE(list.list().size() == 6);
+    CHECK(list.list()[0].message.ends_with("(and 1 more)"));
+    CHECK(list.list()[0].labels.size() == 1);
+    CHECK(list.list()[3].message.ends_with("(and 1 more)"));
+    CHECK(list.list()[3].notes.back() == "the same of NetworkPolicy a/y");
+    CHECK(list.list()[4].object == "NetworkPolicy b/x");
+    CHECK(list.list()[5].notes.back() == "the same of Ingress a/two");
+}
+
+TEST_CASE("an Ingress kept out by a port at which nobody listens is told there") {
+    diag::Diagnostics list;
+    list.report(Code::DeafPort, {}, {"ingress[0]", "3000", "a/api, a/web"})
+        .about("NetworkPolicy a/p");
+    list.report(Code::DeafPort, {}, {"ingress[1]", "3000", "a/api, a/web"})
+        .about("NetworkPolicy a/p");
+    for (const char* pod : {"a/web", "a/we"})
+        list.report(Code::IngressBackendBlocked, {}, {"Ingress a/i", pod, "80/TCP", "everybody"})
+            .about("Ingress a/i");
+    lint::fold(list);
+    REQUIRE(list.list().size() == 2);
+    CHECK(list.list()[0].code == Code::DeafPort);
+    CHECK(list.list()[0].message.ends_with("(and 1 more)"));
+    CHECK(list.list()[0].notes.front() == "Ingress a/i sends requests there");
+    CHECK(list.list()[1].code == Code::IngressBackendBlocked);
+}

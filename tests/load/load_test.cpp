@@ -87,6 +87,19 @@ TEST_CASE("pools of the operator's Installation") {
     CHECK(load(head + "    ipPool: []\n").count(Code::UnknownField) == 1);
 }
 
+TEST_CASE("a peer of an unknown field is told once") {
+    const auto policy = [](const std::string& peer) {
+        return load("apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p, "
+                    "namespace: a}\nspec: {podSelector: {}, egress: [{to: [" +
+                    peer + "]}]}\n");
+    };
+    const Loaded unknown = policy("{dnsName: example.com}");
+    CHECK(unknown.count(Code::UnknownField) == 1);
+    CHECK(unknown.count(Code::FieldValue) == 0);
+    CHECK(unknown.diagnostics.has_errors());
+    CHECK(policy("{}").count(Code::FieldValue) == 1);
+}
+
 TEST_CASE("two objects of one name") {
     const std::string one = calico_policy("  types: [Ingress]\n");
     const Loaded loaded = load(one + "---\n" + one);

@@ -98,6 +98,7 @@ TEST_CASE("numbers for people") {
     CHECK(grouped_digits(1234567) == "1,234,567");
     CHECK(counted(1, "file") == "1 file");
     CHECK(counted(0, "file") == "0 files");
+    CHECK(counted(2, "prefix") == "2 prefixes");
 }
 
 TEST_CASE("notes on the whole input are a line a rule, and what most people mean so is counted") {

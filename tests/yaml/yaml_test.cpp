@@ -115,6 +115,11 @@ TEST_CASE("hostile input is refused, not expanded") {
     CHECK(Read(std::string(100'000, '['), {}).diagnostics.has_errors());
     CHECK(Read(std::string(300, '[') + std::string(300, ']')).found(diag::Code::YamlLimit));
     CHECK(Read("a: \xff\n").found(diag::Code::NotUtf8));
+    CHECK(Read("a: \xff\n").diagnostics.list()[0].hint.value_or("").empty());
+    const Read wide(std::string("\xff\xfe"
+                                "a\0:\0\n\0",
+                                8));
+    CHECK(wide.diagnostics.list()[0].hint.value_or("").find("UTF-16") != std::string::npos);
     CHECK(Read(std::string("a: b\0c\n", 7)).diagnostics.has_errors());
     small.max_bytes = 4;
     CHECK(Read("a: 12345\n", small).found(diag::Code::YamlLimit));

@@ -231,16 +231,14 @@ class SelectorSurprisesChecker {
             if (entries[i].action == Action::Allow ||
                 (entries[i].action == Action::Pass && i < block.first + block.count))
                 entries[i].action = Action::Deny;
-        const analyzer::ProgramFlows flows(tier, atoms_);
         auto& ends = context_.ends(program.family);
+        analyzer::ProgramView view(tier, analyzer::ProgramFlows(tier, atoms_), ends);
         const auto own =
             ends.group_of(id); // nullopt: a host endpoint whose addresses are not known
-        const bool ingress = program.direction == decision::Direction::Ingress;
         for (std::uint32_t i = 0; i < ends.list().size(); ++i)
             for (std::uint32_t j = own.value_or(0); j < (own ? *own + 1 : ends.list().size()); ++j)
                 if (ends.list()[i].is_outside() &&
-                    !flows.between(ends.identity(ingress ? i : j), ends.identity(ingress ? j : i))
-                         .sure.empty())
+                    !view.between(ends.identity(j), ends.identity(i)).sure.empty())
                     return true;
         return false;
     }

@@ -124,6 +124,8 @@ void check_cluster_policies(const Context& context, Diagnostics& out) {
             .with_hint("write it as policy.networking.k8s.io/v1alpha2 ClusterNetworkPolicy");
         if (version)
             diagnostic.severity = diag::Severity::Error;
+        else if (!policy::has_calico_objects(context.cluster))
+            diagnostic.severity = diag::Severity::Note; // other systems follow it
     }
 }
 

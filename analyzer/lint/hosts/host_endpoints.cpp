@@ -4,7 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "analyzer/flows/hook_flows.h"
+#include "analyzer/flows/program_flows.h"
+#include "analyzer/flows/program_view.h"
 #include "analyzer/labels/label_space.h"
 #include "analyzer/lint/checks.h"
 #include "analyzer/lint/egress_fixes.h"
@@ -61,6 +62,8 @@ class HostEndpointsChecker {
     }
 
   private:
+    using UntrackedView = analyzer::ProgramView<analyzer::ProgramFlows>;
+
     const decision::GroupProgram* program(decision::ObjectId id, Direction direction,
                                           Hook hook) const {
         const auto* v4 = context_.lowered.find(id, direction, hook, net::Family::V4);
@@ -139,36 +142,30 @@ class HostEndpointsChecker {
     bool lets_in(decision::ObjectId id, const ConnectionSet& wanted) {
         bool any = false;
         for (const net::Family family : {net::Family::V4, net::Family::V6}) {
-            const auto* own = context_.lowered.find(id, Direction::Ingress, Hook::Normal, family);
-            const auto group = context_.ends(family).group_of(id);
-            if (own == nullptr || !group)
+            auto& ends = context_.ends(family);
+            const auto group = ends.group_of(id);
+            if (!group || !ends.list()[*group].ingress)
                 continue;
             any = true;
-            if (lets_in(id, *own, *group, wanted))
+            if (lets_in(*ends.list()[*group].ingress, *group, wanted))
                 return true;
         }
         return !any; // it has no address
     }
 
-    /// Through preDNAT policy and then, unless that accepted it, the host endpoint's own.
-    bool lets_in(decision::ObjectId id, const decision::GroupProgram& own, std::uint32_t group,
-                 const ConnectionSet& wanted) {
-        const Program& normal = context_.lowered.program(own.program);
-        const auto* before =
-            context_.lowered.find(id, Direction::Ingress, Hook::PreDnat, normal.family);
-        auto& ends = context_.ends(normal.family);
-        const Program* first =
-            before == nullptr ? nullptr : &context_.lowered.program(before->program);
-        const analyzer::HookFlows flows(first, normal, atoms_);
-        const decision::Identity& mine = ends.identity(group);
-        const auto others =
-            first != nullptr ? ends.others_of({&normal, first}) : ends.others_of(normal);
-        for (const auto& alike : analyzer::examples_of(others, ends.list().size())) {
+    /// Through all hooks of the host endpoint.
+    bool lets_in(decision::ProgramId ingress, std::uint32_t group, const ConnectionSet& wanted) {
+        auto& view = context_.view(ingress);
+        auto& ends = context_.ends(view.program().family);
+        auto& store = context_.matches().store();
+        const analyzer::SetStore::Id packets = store.intern(wanted);
+        for (const auto& alike : analyzer::examples_of(view.others(), ends.list().size())) {
             const auto other =
                 std::find_if(alike.begin(), alike.end(), [&](auto each) { return each != group; });
             if (other == alike.end())
                 continue;
-            if (!(flows.between(ends.identity(*other), mine).may & wanted).empty())
+            const auto may = view.between(ends.identity(group), ends.identity(*other)).may;
+            if (store.intersect(may, packets) != 0)
                 return true;
         }
         return false;
@@ -229,7 +226,7 @@ class HostEndpointsChecker {
         const Program& of = context_.lowered.program(from.program);
         // What goes on is tracked.
         const auto accepting = analyzer::accepting_only(context_.lowered.program(to.program));
-        const analyzer::ProgramFlows back(*accepting, atoms_);
+        UntrackedView back(*accepting, {*accepting, atoms_}, context_.ends(of.family));
         for (const decision::Stage& stage : of.stages)
             for (const decision::Entry& entry : stage.entries) {
                 const decision::Slot& slot = from.slots[entry.slot.value];
@@ -245,23 +242,21 @@ class HostEndpointsChecker {
     }
 
     /// Some flow of the entry has an answer that `back` lets through.
-    bool is_answered(const Program& of, const decision::Entry& entry,
-                     const analyzer::ProgramFlows& back, std::uint32_t group) {
+    bool is_answered(const Program& of, const decision::Entry& entry, UntrackedView& back,
+                     std::uint32_t group) {
         Program only = of;
         only.otherwise = decision::Action::Deny;
         only.stages.resize(1);
         only.stages.front().entries = {entry};
         only.stages.front().end = decision::StageEnd::Deny;
-        const analyzer::ProgramFlows flows(only, atoms_);
-        const auto& ends = context_.ends(of.family);
-        const bool ingress = of.direction == Direction::Ingress;
+        auto& ends = context_.ends(of.family);
+        UntrackedView there(only, {only, atoms_}, ends);
         const decision::Identity& mine = ends.identity(group);
         bool sends = false;
         const auto answered = [&](const decision::Identity& other) {
-            const auto sent = ingress ? flows.between(other, mine) : flows.between(mine, other);
-            const auto answers = ingress ? back.between(mine, other) : back.between(other, mine);
+            const auto sent = there.between(mine, other);
             sends = sends || !sent.may.empty();
-            return !(answers_to(sent.may) & answers.may).empty();
+            return !(answers_to(sent.may) & back.between(mine, other).may).empty();
         };
         for (std::uint32_t i = 0; i < ends.list().size(); ++i)
             if (i != group && answered(ends.identity(i)))
@@ -269,7 +264,7 @@ class HostEndpointsChecker {
         // Its peers may not be in the input: somebody who is just what the entry asks for.
         decision::Identity meant;
         meant.family = of.family;
-        meant.yes = predicates_of(only, ingress);
+        meant.yes = there.asks_of_others();
         return !sends && (answered(meant) || !sends);
     }
 

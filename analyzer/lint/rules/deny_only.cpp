@@ -34,18 +34,22 @@ bool means_everybody(const EntityRule& end) {
     const auto open = [](const Box<policy::SelectorField>& field) {
         return !field || field->parsed.is_all();
     };
+    const auto& [nets, not_nets, selector, not_selector, namespace_selector, accounts, services,
+                 ports, not_ports, domains, nodes, span] = end;
     const bool every_net =
-        end.nets.empty() || std::any_of(end.nets.begin(), end.nets.end(),
-                                        [](const auto& net) { return net->prefix == 0; });
-    return every_net && open(end.selector) && open(end.namespace_selector) && !end.not_selector &&
-           end.not_nets.empty() && !end.service_accounts && !end.services && end.ports.empty() &&
-           end.not_ports.empty() && end.domains.empty() && !end.nodes;
+        nets.empty() ||
+        std::any_of(nets.begin(), nets.end(), [](const auto& net) { return net->prefix == 0; });
+    return every_net && open(selector) && open(namespace_selector) && !not_selector &&
+           not_nets.empty() && !accounts && !services && ports.empty() && not_ports.empty() &&
+           domains.empty() && !nodes;
 }
 
-/// Closes a direction on purpose.
+/// Closes a direction on purpose, if only of one family.
 bool denies_everything(const Rule& rule) {
-    return rule.action == Action::Deny && !rule.protocol && !rule.not_protocol && !rule.icmp &&
-           !rule.not_icmp && means_everybody(rule.source) && means_everybody(rule.destination);
+    const auto& [action, ip_version, protocol, not_protocol, icmp, not_icmp, source, destination,
+                 http, name, index, span, action_span, unread, any_action] = rule;
+    return action == Action::Deny && !protocol && !not_protocol && !icmp && !not_icmp && !http &&
+           means_everybody(source) && means_everybody(destination);
 }
 
 bool lets_through(const Rule& rule) {

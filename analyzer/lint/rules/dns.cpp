@@ -14,7 +14,6 @@
 
 namespace polecat::lint {
 
-using analyzer::restricted;
 using decision::Identity;
 using decision::Object;
 using decision::Program;
@@ -38,11 +37,11 @@ class DnsChecker {
             // A host asks by failsafe ports, and rarely the cluster's DNS.
             if (!group.egress || servers_.groups.contains(i) || is_host(context_, group))
                 continue;
-            const Program& program = context_.lowered.program(*group.egress);
-            const Identity own = restricted(ends_.identity(i), predicates_of(program, true));
-            const auto [place, added] = known.try_emplace({group.egress->value, own});
+            auto& view = context_.view(*group.egress);
+            const auto [place, added] =
+                known.try_emplace({group.egress->value, view.own(ends_.identity(i))});
             if (added)
-                place->second = lookups_.of(program, own);
+                place->second = lookups_.of(view, place->first.second);
             if (place->second.needs_names)
                 note(group, place->second);
         }

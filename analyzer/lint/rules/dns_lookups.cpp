@@ -7,10 +7,8 @@
 namespace polecat::lint {
 
 using analyzer::ConnectionSet;
-using analyzer::restricted;
 using analyzer::SetStore;
 using decision::Identity;
-using decision::Program;
 
 namespace {
 
@@ -98,31 +96,30 @@ DnsLookups::Asked DnsLookups::packets_to(const DnsPorts& ports) {
             store_.intern(to_ports(net::kTcp, ports.tcp))};
 }
 
-Lookups DnsLookups::of(const Program& program, const Identity& own) {
+Lookups DnsLookups::of(analyzer::ProgramView<analyzer::StoredFlows>& program, const Identity& own) {
     Lookups out;
-    analyzer::StoredFlows flows(program, context_.matches());
     const auto ways = [&](SetStore::Id may, const Asked& asked) {
         return Lookups::Ways{store_.intersect(may, asked.udp) != 0,
                              store_.intersect(may, asked.tcp) != 0};
     };
-    const auto predicates = predicates_of(program, false);
     const auto ask = [&](const Identity& other, const DnsPorts& ports) {
-        return ways(flows.between(own, other).may, packets_to(ports));
+        return ways(program.between(own, other).may, packets_to(ports));
     };
     for (const auto& [server, ports] : servers_.groups)
-        out.pods = out.pods | ask(restricted(ends_.identity(server), predicates), ports);
+        out.pods = out.pods | ask(program.other(ends_.identity(server)), ports);
+    const auto absent = [&](std::size_t pod) {
+        return absent_.identity(pod, ends_.family(), program.asks_of_others());
+    };
     if (servers_.groups.empty())
-        out.pods = ask(absent_.identity(0, ends_.family(), predicates), servers_.ports) |
-                   ask(absent_.identity(1, ends_.family(), predicates), kOpenShiftPorts);
+        out.pods = ask(absent(0), servers_.ports) | ask(absent(1), kOpenShiftPorts);
     if (out.pods.udp && out.pods.tcp && !node_local_)
         return out;
-    const auto partition = ends_.others_of(program);
-    const std::vector<Class> classes = classes_of(partition);
+    const std::vector<Class> classes = classes_of(program.others());
     const SetStore::Id api_server = store_.intern(to_ports(net::kTcp, {kApiServerPort}));
     const SetStore::Id everything = context_.matches().everything();
     const Asked usual = packets_to(kUsualDnsPorts), served = packets_to(servers_.ports);
-    for (std::size_t i = 0; i < classes.size(); ++i) {
-        const auto [allow, may] = flows.between(own, partition.classes[i]);
+    for (std::uint32_t i = 0; i < classes.size(); ++i) {
+        const auto [allow, may] = program.between(own, i);
         // That a pod may get an address which a rule names says nothing of names.
         out.needs_names = out.needs_names ||
                           (classes[i].has_pods && store_.subtract(allow, api_server) != 0) ||

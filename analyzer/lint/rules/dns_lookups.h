@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "analyzer/ends/hypothetical.h"
-#include "analyzer/flows/stored_flows.h"
+#include "analyzer/flows/program_view.h"
 #include "analyzer/lint/rules/dns_servers.h"
 
 namespace polecat::lint {
@@ -31,7 +31,8 @@ class DnsLookups {
     DnsLookups(Context& context, analyzer::EndGroups& ends);
 
     /// For endpoints that a program sees as `own`.
-    Lookups of(const decision::Program& program, const decision::Identity& own);
+    Lookups of(analyzer::ProgramView<analyzer::StoredFlows>& program,
+               const decision::Identity& own);
 
     const DnsServers& servers() const { return servers_; }
     bool has_node_local() const { return node_local_; } ///< the cluster has a node-local cache

@@ -144,9 +144,11 @@ class IntentChecker {
 
     /// Nothing can come after it: it is `default` or stands behind, and no later tier has policies.
     bool comes_last(const OrderedTier& tier) const {
-        constexpr double kDefaultTier = 1e6;
+        const auto* built_in = std::find_if(
+            std::begin(policy::kBuiltInTiers), std::end(policy::kBuiltInTiers),
+            [](const policy::BuiltInTier& each) { return each.name == policy::kDefaultTier; });
         return &tier == &context_.policies.tiers.back() &&
-               (tier.name == "default" || !tier.order || *tier.order >= kDefaultTier);
+               (tier.name == built_in->name || !tier.order || *tier.order >= built_in->order);
     }
 
     void passes_to_nothing(const Policy& policy, const std::vector<Rule>& rules,

@@ -3,7 +3,6 @@
 #include <map>
 #include <set>
 
-#include "analyzer/flows/stored_flows.h"
 #include "analyzer/lint/checks.h"
 #include "analyzer/lint/egress_fixes.h"
 #include "ir/policy/scope.h"
@@ -138,33 +137,27 @@ class MetadataChecker {
 
     const Egress& egress_of(std::uint32_t number) {
         const decision::ProgramId id = *ends_.list()[number].egress;
-        const Program& program = context_.lowered.program(id);
-        const auto [own_side, first] = own_sides_.try_emplace(id.value);
-        if (first)
-            own_side->second = predicates_of(program, true);
-        const auto [place, added] = known_.try_emplace(
-            {id.value, analyzer::restricted(ends_.identity(number), own_side->second)});
+        auto& view = context_.view(id);
+        const auto [place, added] =
+            known_.try_emplace({id.value, view.own(ends_.identity(number))});
         if (added)
-            place->second = find_egress(program, number);
+            place->second = find_egress(view, number);
         return place->second;
     }
 
-    Egress find_egress(const Program& program, std::uint32_t number) {
+    Egress find_egress(analyzer::ProgramView<analyzer::StoredFlows>& view, std::uint32_t number) {
         analyzer::SetStore& store = context_.matches().store();
         const decision::Identity& own = ends_.identity(number);
-        analyzer::StoredFlows flows(program, context_.matches());
         Egress out;
-        const auto sent = flows.between(own, ends_.identity(*metadata_));
+        const auto sent = view.between(own, ends_.identity(*metadata_));
         if (store.intersect(sent.sure, store.intern(http())) == 0)
             return out;
-        out.allowing = allowing(program, number);
+        out.allowing = allowing(view.program(), number);
         if (!out.allowing)
             return out;
-        const auto partition = ends_.others_of(program);
-        const auto groups = analyzer::examples_of(partition, ends_.list().size());
-        for (std::size_t i = 0; i < groups.size() && out.closed.size() < 2; ++i)
-            if (!groups[i].empty() &&
-                flows.between(own, partition.classes[i]).may != context_.matches().everything())
+        const auto groups = analyzer::examples_of(view.others(), ends_.list().size());
+        for (std::uint32_t i = 0; i < groups.size() && out.closed.size() < 2; ++i)
+            if (!groups[i].empty() && view.between(own, i).may != context_.matches().everything())
                 out.closed.insert(out.closed.end(), groups[i].begin(), groups[i].end());
         return out;
     }
@@ -197,7 +190,6 @@ class MetadataChecker {
     const analyzer::HttpAtoms atoms_;
     std::optional<std::uint32_t> metadata_; ///< the group of ends that holds the address
     std::set<Span> named_;                  ///< rules that say the address: it is meant
-    std::map<std::uint32_t, std::vector<decision::PredicateId>> own_sides_; ///< by program
     std::map<std::pair<std::uint32_t, decision::Identity>, Egress> known_;
     std::map<std::pair<policy::PolicyName, std::uint32_t>, Hit> hits_;
 };

@@ -52,7 +52,7 @@ class NamespaceLabelsChecker {
         collect_values(field->parsed, asked);
         const Span span = field->span.known() ? field->span : policy.meta.span;
         for (const auto& [label, space] : asked)
-            if (may_hold_name(label, space) && is_known(space) &&
+            if (may_hold_name(label, space) && is_known(space) && !is_given(label, space) &&
                 check(policy, span, what, label, space, field->parsed))
                 return; // one cause, however many namespaces it names
     }
@@ -95,6 +95,14 @@ class NamespaceLabelsChecker {
     static bool is_built_in(const std::string& space) {
         return std::find(std::begin(kBuiltInNamespaces), std::end(kBuiltInNamespaces), space) !=
                std::end(kBuiltInNamespaces);
+    }
+
+    /// Some namespace has the label with this value, so it holds another thing than that name.
+    bool is_given(const std::string& label, const std::string& value) const {
+        const auto& spaces = context_.cluster.namespaces;
+        return std::any_of(spaces.begin(), spaces.end(), [&](const policy::Namespace& each) {
+            return policy::labels_of(each).find(label) == value;
+        });
     }
 
     bool is_known(const std::string& space) const {

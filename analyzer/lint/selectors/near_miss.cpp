@@ -51,6 +51,13 @@ std::pair<std::string_view, std::string_view> parts_of(std::string_view label) {
     return {label.substr(0, end), label.substr(end)};
 }
 
+/// `component` and `app.kubernetes.io/component`: one of them has no domain.
+bool is_other_domain(std::string_view word, std::string_view meant) {
+    const auto [domain, name] = parts_of(word);
+    const auto [other_domain, other_name] = parts_of(meant);
+    return name == other_name && domain.empty() != other_domain.empty();
+}
+
 bool is_slip_of_label(std::string_view word, std::string_view meant, bool certain) {
     if (is_well_known(word))
         return false;
@@ -174,8 +181,10 @@ std::optional<std::string> Vocabulary::slip_of_label(const Asked& asked, bool ce
     for (const Values* values : {asked.own, asked.also})
         if (values != nullptr)
             for (const auto& [label, known] : *values)
-                if (is_slip_of_label(asked.label, label, certain) &&
-                    (certain || asked.allows(known)))
+                if ((is_slip_of_label(asked.label, label, certain) &&
+                     (certain || asked.allows(known))) ||
+                    (certain && !asked.listed->empty() && asked.allows(known) &&
+                     is_other_domain(asked.label, label)))
                     return fmt::format("there is a label `{}`, not `{}`", label, asked.label);
     return std::nullopt;
 }

@@ -1,5 +1,6 @@
 // Selectors that select nobody, or more than they seem to.
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -44,6 +45,7 @@ class SelectionsChecker {
             check_peer(view, view.rule.source, space, "source");
             check_peer(view, view.rule.destination, space, "destination");
         });
+        doubt_strays();
     }
 
   private:
@@ -71,6 +73,8 @@ class SelectionsChecker {
         diagnostic.with_note("a policy without endpoints protects nothing")
             .with_note("assumes that " + *known);
         doubt(diagnostic, subject);
+        if (policy.selector)
+            note_missing(policy.meta.space, policy.selector->parsed, span);
     }
 
     /// Of the part that selects nobody, where one of them does by itself.
@@ -138,6 +142,8 @@ class SelectionsChecker {
         if (known) {
             diagnostic.with_note("assumes that " + *known);
             doubt(diagnostic, *peers);
+            if (entity.selector && !policy::is_present(entity.namespace_selector))
+                note_missing(space, entity.selector->parsed, span);
         }
         if (known && selects_no_namespace(entity))
             diagnostic.with_note(
@@ -187,17 +193,97 @@ class SelectionsChecker {
         }
     }
 
-    /// A Service shows that such pods are meant to be, and are made elsewhere.
+    static void soften(diag::Diagnostic& diagnostic, std::string why) {
+        diagnostic.severity = diag::Severity::Note;
+        diagnostic.as_usual();
+        diagnostic.with_note(std::move(why));
+    }
+
+    /// A Service shows that such pods are meant to be, and are made elsewhere; labels of a chart,
+    /// that nobody writes them by hand.
     void doubt(diag::Diagnostic& diagnostic, const Selector& selector) const {
-        for (const auto& [service, labels] : served_) {
-            if (!selector.matches(labels))
-                continue;
-            diagnostic.severity = diag::Severity::Note;
-            diagnostic.as_usual();
-            diagnostic.with_note("Service " + full_name(service->meta) +
-                                 " leads to such pods, which may come from elsewhere");
+        for (const auto& [service, labels] : served_)
+            if (selector.matches(labels))
+                return soften(diagnostic, "Service " + full_name(service->meta) +
+                                              " leads to such pods, which may come from elsewhere");
+        if (const std::string label = label_of_chart(selector); !label.empty())
+            soften(diagnostic, "charts give their pods the label `" + label +
+                                   "`, and no pod of the input has it");
+    }
+
+    /// One that the selector asks for and no pod here has; empty: there is none.
+    std::string label_of_chart(const Selector& selector) const {
+        static constexpr std::string_view kLabels[] = {"app.kubernetes.io/instance",
+                                                       "helm.sh/chart", "release"};
+        const selector::Term& term = selector.term();
+        for (const Selector& child : term.children)
+            if (const std::string label = label_of_chart(child); !label.empty())
+                return label;
+        const auto& workloads = context_.cluster.workloads;
+        const bool strange =
+            std::find(std::begin(kLabels), std::end(kLabels), term.label) != std::end(kLabels) &&
+            std::none_of(workloads.begin(), workloads.end(), [&](const policy::Workload& each) {
+                return each.pod_labels.find(term.label).has_value();
+            });
+        return strange ? term.label : "";
+    }
+
+    // --- namespaces of which only stray pods are here --------------------------------------------
+
+    /// Labels that every pod has say nothing of what a namespace holds.
+    static bool asks_for_labels(const Selector& selector) {
+        selector::Labels any;
+        any.set(policy::kOrchestratorLabel, "k8s");
+        return !selector.matches(any);
+    }
+
+    void note_missing(const std::string& space, const Selector& selector, Span told) {
+        if (space.empty() || !asks_for_labels(selector))
             return;
-        }
+        missing_[space].insert(selector.canonical());
+        missed_at_.emplace(told, space);
+    }
+
+    /// What policies of the namespace ask for there, and is there.
+    std::size_t count_found(const std::string& space) {
+        std::set<std::string> found;
+        const auto add = [&](const Box<policy::SelectorField>& field) {
+            if (!policy::is_present(field) || !asks_for_labels(field->parsed))
+                return;
+            if (std::string text = field->parsed.canonical(); !missing_[space].contains(text))
+                found.insert(std::move(text));
+        };
+        each_policy(context_, [&](const policy::OrderedTier&, const Policy& policy) {
+            if (policy.meta.space == space)
+                add(policy.selector);
+        });
+        each_rule(context_, [&](const RuleView& view) {
+            if (view.policy.meta.space == space)
+                for (const EntityRule* each : {&view.rule.source, &view.rule.destination})
+                    if (!policy::is_present(each->namespace_selector))
+                        add(each->selector);
+        });
+        return found.size();
+    }
+
+    /// Where most of what policies ask for is not there, it is kept elsewhere.
+    void doubt_strays() {
+        constexpr std::size_t kMany = 3;
+        std::set<std::string> strays;
+        for (const auto& [space, missing] : missing_)
+            if (missing.size() >= kMany && missing.size() > count_found(space))
+                strays.insert(space);
+        if (strays.empty())
+            return;
+        out_.keep_if([&](diag::Diagnostic& each) {
+            const auto space = missed_at_.find(each.span);
+            if ((each.code == Code::SelectsNothing || each.code == Code::PeerMatchesNothing) &&
+                !each.usual && space != missed_at_.end() && strays.contains(space->second))
+                soften(each, "most of what policies of namespace " + space->second +
+                                 " ask for is not in the input, so its pods may come from "
+                                 "elsewhere");
+            return true;
+        });
     }
 
     bool selects_no_namespace(const EntityRule& entity) const {
@@ -258,7 +344,9 @@ class SelectionsChecker {
     Vocabulary vocabulary_;
     /// Services with a selector, and what a pod has that they lead to.
     std::vector<std::pair<const policy::Service*, selector::Labels>> served_;
-    std::set<Span> told_; ///< peers of which another rule said it
+    std::set<Span> told_;                                  ///< peers of which another rule said it
+    std::map<std::string, std::set<std::string>> missing_; ///< by namespace: selectors of nothing
+    std::map<Span, std::string> missed_at_;                ///< where that is told
 };
 
 } // namespace

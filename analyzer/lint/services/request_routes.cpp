@@ -4,13 +4,13 @@
 
 #include <fmt/format.h>
 
-#include "analyzer/flows/program_flows.h"
 #include "analyzer/lint/checks.h"
 #include "ir/policy/scope.h"
 
 namespace polecat::lint {
 
 using analyzer::ConnectionSet;
+using analyzer::SetStore;
 using decision::Direction;
 using decision::Hook;
 using decision::ObjectId;
@@ -48,8 +48,7 @@ ConnectionSet tcp(std::uint16_t port) {
 
 class RequestRoutesChecker {
   public:
-    RequestRoutesChecker(Context& context, Diagnostics& out)
-        : context_(context), out_(out), atoms_({&context.lowered}) {}
+    RequestRoutesChecker(Context& context, Diagnostics& out) : context_(context), out_(out) {}
 
     void run() {
         for (const RequestRoute& route : context_.cluster.request_routes) {
@@ -187,41 +186,45 @@ class RequestRoutesChecker {
             if (ingress == nullptr || !own)
                 continue;
             any = true;
-            const analyzer::ProgramFlows flows(context_.lowered.program(ingress->program), atoms_);
-            if (senders.certain ? may_one(flows, *own, tcp(port), senders.pods)
-                                : may_anybody(flows, *own, tcp(port)))
+            const SetStore::Id wanted = context_.matches().store().intern(tcp(port));
+            if (senders.certain ? may_one(ingress->program, *own, wanted, senders.pods)
+                                : may_anybody(ingress->program, *own, wanted))
                 return false;
         }
         return any;
     }
 
     /// Somebody of whom nothing is known: no label, address or namespace that could be let in.
-    bool may_anybody(const analyzer::ProgramFlows& flows, std::uint32_t own,
-                     const ConnectionSet& wanted) {
-        const net::Family family = flows.program().family;
+    bool may_anybody(decision::ProgramId ingress, std::uint32_t own, SetStore::Id wanted) {
+        auto& view = context_.view(ingress);
         decision::Identity anybody;
-        anybody.family = family;
-        anybody.unknown = predicates_of(flows.program(), true);
-        return !(flows.between(anybody, context_.ends(family).identity(own)).may & wanted).empty();
+        anybody.family = view.program().family;
+        anybody.unknown = view.asks_of_others();
+        return let_through(ingress, own, anybody, wanted) != 0;
     }
 
-    bool may_one(const analyzer::ProgramFlows& flows, std::uint32_t own,
-                 const ConnectionSet& wanted, const std::vector<ObjectId>& senders) {
-        const net::Family family = flows.program().family;
+    bool may_one(decision::ProgramId ingress, std::uint32_t own, SetStore::Id wanted,
+                 const std::vector<ObjectId>& senders) {
+        const net::Family family = context_.lowered.program(ingress).family;
         auto& ends = context_.ends(family);
         return std::any_of(senders.begin(), senders.end(), [&](ObjectId sender) {
             const auto from = ends.group_of(sender);
             if (!from)
                 return false;
-            auto may = flows.between(ends.identity(*from), ends.identity(own)).may & wanted;
-            const auto* egress =
-                context_.lowered.find(sender, Direction::Egress, Hook::Normal, family);
-            if (egress != nullptr) {
-                const analyzer::ProgramFlows out(context_.lowered.program(egress->program), atoms_);
-                may = may & out.between(ends.identity(*from), ends.identity(own)).may;
-            }
-            return !may.empty();
+            auto may = let_through(ingress, own, ends.identity(*from), wanted);
+            if (const auto* egress =
+                    context_.lowered.find(sender, Direction::Egress, Hook::Normal, family))
+                may = let_through(egress->program, *from, ends.identity(own), may);
+            return may != 0;
         });
+    }
+
+    /// What of `wanted` the program may let through between its end and another.
+    SetStore::Id let_through(decision::ProgramId program, std::uint32_t own,
+                             const decision::Identity& other, SetStore::Id wanted) {
+        auto& ends = context_.ends(context_.lowered.program(program).family);
+        const auto may = context_.view(program).between(ends.identity(own), other).may;
+        return context_.matches().store().intersect(may, wanted);
     }
 
     /// A pod's own node always reaches it.
@@ -234,7 +237,6 @@ class RequestRoutesChecker {
 
     Context& context_;
     Diagnostics& out_;
-    analyzer::HttpAtoms atoms_;
     std::set<std::tuple<std::string, std::uint32_t, std::uint16_t>> told_;
 };
 

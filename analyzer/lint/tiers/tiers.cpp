@@ -48,7 +48,7 @@ class TiersChecker {
                         .with_hint("give it an order below 1000000 to come before `default`");
                 continue;
             }
-            if (const char* built_in = ties_with_built_in(tier))
+            if (const auto built_in = ties_with_built_in(tier); !built_in.empty())
                 out_.report(Code::TierOrderDuplicate, tier.order->span,
                             {tier.meta.name, built_in, number(**tier.order)})
                     .about("Tier " + tier.meta.name)
@@ -63,20 +63,19 @@ class TiersChecker {
     }
 
     /// A tier that Calico has by itself, with policies here, and no Tier object in the input.
-    const char* ties_with_built_in(const policy::Tier& tier) const {
-        constexpr std::pair<const char*, double> kBuiltIn[] = {
-            {"kube-admin", 1e3}, {"default", 1e6}, {"kube-baseline", 1e7}};
-        for (const auto& [name, order] : kBuiltIn) {
+    std::string_view ties_with_built_in(const policy::Tier& tier) const {
+        for (const policy::BuiltInTier& built_in : policy::kBuiltInTiers) {
+            const std::string_view name = built_in.name;
             const auto same = [&](const auto& each) { return each.meta.name == name; };
             const auto& given = context_.cluster.tiers;
             const bool used = std::any_of(
                 context_.policies.tiers.begin(), context_.policies.tiers.end(),
                 [&](const OrderedTier& each) { return each.name == name && has_enforced(each); });
-            if (**tier.order == order && tier.meta.name != name && used &&
-                std::none_of(given.begin(), given.end(), same))
+            if (built_in.of_api && **tier.order == built_in.order && tier.meta.name != name &&
+                used && std::none_of(given.begin(), given.end(), same))
                 return name;
         }
-        return nullptr;
+        return {};
     }
 
     template <class Does> static bool has_rule(const Policy& policy, const Does& does) {
@@ -161,7 +160,7 @@ class TiersChecker {
             const Policy* later = find(pair.second);
             if (before == nullptr || later == nullptr || is_kubernetes(*before) ||
                 later->kind != policy::PolicyKind::KubernetesClusterNetworkPolicy ||
-                *before->tier == *later->tier || *later->tier == "kube-baseline")
+                *before->tier == *later->tier || *later->tier == policy::kBaselineTier)
                 continue; // a baseline is there to be decided before
             out_.report(Code::ClusterPolicyOverruled, later->meta.span,
                         {name_of(*before), *before->tier, *later->tier})

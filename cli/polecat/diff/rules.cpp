@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "cli/polecat/bundle/refused.h"
 #include "cli/polecat/diff/rules_print.h"
 #include "driver/compile/folder_kind.h"
 #include "driver/input/unread.h"
@@ -26,7 +27,8 @@ namespace {
     throw CLI::ValidationError(message);
 }
 
-/// Whether a file is rules of nftables and no manifest: by its first line that is no comment.
+/// Whether a file is rules of nftables and no manifest: by its first line that is no comment. What
+/// `nft -j` lists is taken for one, to be refused with the reason.
 bool is_listing(const std::string& path) {
     const auto text = fs::is_regular_file(path) ? read_file(path) : Result<std::string>(Error{""});
     if (!text)
@@ -35,7 +37,8 @@ bool is_listing(const std::string& path) {
     std::string line;
     while (std::getline(lines, line) && (line.empty() || line.starts_with('#')))
         ;
-    return line.starts_with("table inet ") || line.starts_with("delete element inet ");
+    return line.starts_with("table ") || line.starts_with("delete element inet ") ||
+           line.starts_with("{\"nftables\":");
 }
 
 /// A side with what it is made from.
@@ -54,6 +57,8 @@ Opened open(const DiffRulesSide& what, const DiffRulesOptions& options, const In
     };
     if (what.input != nullptr)
         out.side = manifests_side(what.name, *what.input, diagnostics);
+    else if (folder_kind(what.name) == FolderKind::Bundle)
+        out.side = of_bundle(what.name, [&] { return packed_side(what.name, options.key); });
     else if (folder_kind(what.name) != FolderKind::Nothing) {
         if (const std::string why = unfit(what.name, kind_of_target(options.target)); !why.empty())
             refuse(why);
@@ -95,7 +100,9 @@ int diff_rules(const DiffRulesSide& base, const DiffRulesSide& head,
     if (!options.node.empty() && !was.side->nodes().contains(options.node) &&
         !is.side->nodes().contains(options.node))
         refuse("--node: neither has a node `" + options.node + "` with endpoints");
-    const Rollout rollout = roll_out(*was.side, *is.side, {options.node, options.target});
+    const Rollout rollout = of_bundle(base.name, [&] {
+        return roll_out(*was.side, *is.side, {options.node, options.target});
+    });
     if (rollout.nodes.empty())
         refuse("no endpoint is on a node (spec.nodeName of pods, spec.node of host endpoints)");
     if (is.side->input() != nullptr) {

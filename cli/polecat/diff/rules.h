@@ -11,6 +11,7 @@ struct DiffRulesOptions {
     bool on = false; ///< --rules
     std::string node, target = "nftables";
     std::string numbers; ///< --base: the compiled folder that a listing's node was loaded from
+    std::string key;     ///< that bundles must be signed with, or empty
 };
 
 /// One of the two: manifests of a revision, or a path to whatever is there.

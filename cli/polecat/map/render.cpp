@@ -1,7 +1,9 @@
 #include "cli/polecat/map/render.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <cstring>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -22,6 +24,54 @@ void append_number(std::string& out, std::uint32_t end) {
     (void)failed; // 11 characters hold every 32-bit number
     out.append(word, stop);
 }
+
+/// "G1-G4 G7". A large map has a hundred million such words, so each is written once and copied.
+class GroupWords {
+  public:
+    explicit GroupWords(std::size_t ends) : words_(ends) {
+        for (std::uint32_t i = 0; i < ends; ++i) {
+            std::string text;
+            append_number(text, i);
+            std::copy(text.begin(), text.end(), words_[i].text.begin());
+            words_[i].size = static_cast<std::uint8_t>(text.size());
+        }
+    }
+
+    void append(std::string& out, MapEnds ends) const {
+        std::array<char, 4096> part;
+        char* at = part.data();
+        const auto add = [&](std::uint32_t end) {
+            std::memcpy(at, words_[end].text.data(), kLongest);
+            at += words_[end].size;
+        };
+        for (std::size_t i = 0; i < ends.size();) {
+            std::size_t stop = i + 1;
+            while (stop < ends.size() && ends[stop] == ends[stop - 1] + 1)
+                ++stop;
+            if (i != 0)
+                *at++ = ' ';
+            add(ends[i]);
+            if (stop - i > 1) {
+                *at++ = stop - i > 2 ? '-' : ' ';
+                add(ends[stop - 1]);
+            }
+            i = stop;
+            if (at > part.data() + part.size() - 2 * kLongest - 2) {
+                out.append(part.data(), at);
+                at = part.data();
+            }
+        }
+        out.append(part.data(), at);
+    }
+
+  private:
+    static constexpr std::size_t kLongest = 11; ///< 'G' and a number of 32 bits
+    struct Word {
+        std::array<char, kLongest> text{};
+        std::uint8_t size = 0;
+    };
+    std::vector<Word> words_; ///< by end
+};
 
 class Renderer {
   public:
@@ -49,6 +99,13 @@ class Renderer {
             fmt::format("{}: {}, {}, {}\n", family(), counted(rows_.endpoints, "endpoint"),
                         counted_ends(rows_.ends.size()), counted(rows_.rows.size(), "row"));
         const bool by_number = rows_.ends.size() > kNamedEnds;
+        const GroupWords words(by_number ? rows_.ends.size() : 0);
+        const auto append = [&](MapEnds ends) {
+            if (by_number)
+                words.append(out, ends);
+            else
+                out += texts_.joined(ends, "; ");
+        };
         if (by_number)
             for (std::size_t i = 0; i < rows_.ends.size(); ++i)
                 out += fmt::format("G{}  {}\n", i + 1, rows_.ends[i].label);
@@ -56,14 +113,14 @@ class Renderer {
         for (const MapRow& row : rows_.rows) {
             if (last != row.from.data()) {
                 out += '\n';
-                append(out, row.from, by_number);
+                append(row.from);
                 out += '\n';
             }
             last = row.from.data();
             out += "    ";
             append_connections(out, row);
             out += by_number ? " -> " : "\n        -> ";
-            append(out, row.to, by_number);
+            append(row.to);
             out += '\n';
             append_no_route(out, row);
             pass_on(out, sink);
@@ -151,22 +208,6 @@ class Renderer {
             return;
         sink(out);
         out.clear();
-    }
-
-    /// "shop/web; shop/db", or "G1-G4 G7".
-    void append(std::string& out, MapEnds ends, bool by_number) const {
-        if (!by_number) {
-            out += texts_.joined(ends, "; ");
-            return;
-        }
-        for (std::size_t i = 0; i < ends.size();) {
-            std::size_t stop = i + 1;
-            while (stop < ends.size() && ends[stop] == ends[stop - 1] + 1)
-                ++stop;
-            out += i != 0 ? " " : "";
-            append_numbers(out, ends[i], ends[stop - 1]);
-            i = stop;
-        }
     }
 
     void append_connections(std::string& out, const MapRow& row) const {

@@ -1,5 +1,7 @@
 #include "cli/polecat/reach/print.h"
 
+#include <set>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
@@ -8,6 +10,7 @@
 #include "driver/input/input.h"
 #include "driver/input/unread.h"
 #include "support/json_text.h"
+#include "support/listed.h"
 
 namespace polecat::cli {
 
@@ -131,9 +134,35 @@ std::string ReachPrinter::suggestion_text(const Suggestion& suggestion) const {
     return out;
 }
 
-std::string ReachPrinter::text(const std::vector<ReachAnswer>& answers) const {
+std::string ReachPrinter::ways_text(const ir::FlowVerdict& verdict) const {
     // Where nothing lies between the two ends, it does not matter where they run.
-    constexpr std::size_t kOwnHops = 2;
+    constexpr std::size_t kOwnHops = 2, kMostWays = 4;
+    std::string out;
+    std::set<decision::Verdict> told;
+    std::size_t shown = 0;
+    for (const ir::WayVerdict& way : verdict.ways) {
+        if (!told.insert(way.verdict).second && shown >= kMostWays)
+            continue;
+        ++shown;
+        if (verdict.ways.size() > 1)
+            out += fmt::format("  {}{}{}\n", upper(decision::to_string(way.verdict)),
+                               way.assumption.empty() ? "" : " ", way.assumption);
+        else if (!way.assumption.empty() && way.hops.size() > kOwnHops &&
+                 verdict.verdict != decision::Verdict::Depends)
+            out += fmt::format("  shown {}; other ways end in the same\n", way.assumption);
+        std::size_t number = 0;
+        for (const ir::HopVerdict& hop : way.hops)
+            out += hop_text(hop, ++number);
+        if (way.hops.empty() && way.reason.empty())
+            out += "  no policy governs either end\n";
+    }
+    if (shown < verdict.ways.size())
+        out += fmt::format("  and {} with other rules; --format json has all\n",
+                           counted(verdict.ways.size() - shown, "way"));
+    return out;
+}
+
+std::string ReachPrinter::text(const std::vector<ReachAnswer>& answers) const {
     std::string out;
     for (const ReachAnswer& answer : answers) {
         const ir::FlowVerdict& verdict = answer.verdict;
@@ -142,19 +171,7 @@ std::string ReachPrinter::text(const std::vector<ReachAnswer>& answers) const {
         if (!verdict.reason.empty())
             out += "  because " + verdict.reason + "\n";
         out += routes_.text(answer.no_route);
-        for (const ir::WayVerdict& way : verdict.ways) {
-            if (verdict.ways.size() > 1)
-                out += fmt::format("  {}{}{}\n", upper(decision::to_string(way.verdict)),
-                                   way.assumption.empty() ? "" : " ", way.assumption);
-            else if (!way.assumption.empty() && way.hops.size() > kOwnHops &&
-                     verdict.verdict != decision::Verdict::Depends)
-                out += fmt::format("  shown {}; other ways end in the same\n", way.assumption);
-            std::size_t number = 0;
-            for (const ir::HopVerdict& hop : way.hops)
-                out += hop_text(hop, ++number);
-            if (way.hops.empty() && way.reason.empty())
-                out += "  no policy governs either end\n";
-        }
+        out += ways_text(verdict);
         if (answer.suggestion)
             out += suggestion_text(*answer.suggestion);
     }

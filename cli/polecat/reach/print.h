@@ -28,6 +28,7 @@ class ReachPrinter {
 
   private:
     std::string suggestion_text(const driver::Suggestion& suggestion) const;
+    std::string ways_text(const ir::FlowVerdict& verdict) const;
     std::string hop_text(const ir::HopVerdict& hop, std::size_t number) const;
 
     const decision::LoweredCluster& cluster_;

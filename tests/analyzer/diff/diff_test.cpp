@@ -2,6 +2,8 @@
 #include "analyzer/diff/diff.h"
 
 #include <algorithm>
+#include <memory>
+#include <tuple>
 
 #include <doctest/doctest.h>
 
@@ -165,6 +167,48 @@ TEST_CASE("endpoints of one version are named") {
     const Versions two(kStagedPods, one);
     CHECK(two.diff.gone == std::vector<std::string>{"pod:ns/b"});
     CHECK(two.diff.added.empty());
+}
+
+/// Ports that one pod opens to each of the others, so that no two changes are alike.
+std::string many_ports(bool open) {
+    constexpr int kPods = 12;
+    std::string out;
+    for (int i = 0; i < kPods; ++i) {
+        const std::string name = "p" + std::to_string(i);
+        out += "{apiVersion: v1, kind: Pod, metadata: {name: " + name +
+               ", namespace: ns, labels: "
+               "{app: " +
+               name +
+               "}}, spec: {containers: [{name: c, image: i}]}}\n---\n"
+               "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: " +
+               name + ", namespace: ns}, spec: {podSelector: {matchLabels: {app: " + name +
+               "}}, policyTypes: [Ingress], ingress: [";
+        for (int k = 0; open && k < kPods; ++k)
+            out += "{from: [{podSelector: {matchLabels: {app: p" + std::to_string(k) +
+                   "}}}], ports: [{port: " + std::to_string(1000 + i * kPods + k) + "}]}, ";
+        out += "]}}\n---\n";
+    }
+    return out;
+}
+
+TEST_CASE("the order of changes does not hang on where memory is") {
+    const auto rows = [] {
+        const Versions versions(many_ports(false), many_ports(true));
+        std::vector<std::tuple<ChangeKind, std::vector<std::uint32_t>, std::vector<std::uint32_t>>>
+            out;
+        for (const auto& family : versions.diff.families)
+            for (const auto& each : family.changes)
+                out.emplace_back(each.kind, each.sources, each.destinations);
+        return out;
+    };
+    const auto first = rows();
+    CHECK(first.size() > 100);
+    std::vector<std::unique_ptr<char[]>> holes; // the next run finds other places free
+    for (std::size_t i = 0; i < 20'000; ++i)
+        holes.push_back(std::make_unique<char[]>(16 + i * 7919 % 500));
+    for (std::size_t i = 0; i < holes.size(); i += 3)
+        holes[i].reset();
+    CHECK(rows() == first);
 }
 
 TEST_CASE("staged policies as if enforced") {

@@ -15,6 +15,12 @@ using decision::Verdict;
 
 namespace {
 
+std::vector<NewPod> reaching(NewPods& pods, const decision::Program& ingress, EndGroups& ends,
+                             const decision::Identity& own, const HttpAtoms& atoms) {
+    ProgramView view(ingress, ProgramFlows(ingress, atoms), ends);
+    return pods.reaching(view, own);
+}
+
 /// The manifests of a pod that was found.
 std::string made(const NewPod& pod, const std::vector<policy::Namespace>& namespaces) {
     const std::string prefix(policy::kNamespacePrefix);
@@ -49,6 +55,7 @@ TEST_CASE("a new pod that was found gets in") {
         testing::load_text(text, cluster);
         const decision::Identities identities(cluster.lowered);
         const HttpAtoms atoms({&cluster.lowered});
+        EndGroups ends(cluster.lowered, identities, net::Family::V4);
         NewPods pods(cluster.lowered, cluster.policy.namespaces);
         for (const decision::Endpoint& endpoint : cluster.lowered.endpoints) {
             const auto* program = cluster.lowered.find(endpoint.object, Direction::Ingress,
@@ -57,8 +64,8 @@ TEST_CASE("a new pod that was found gets in") {
             if (program == nullptr || !own)
                 continue;
             const auto name = cluster.lowered.world.object(endpoint.object).name;
-            for (const NewPod& pod : pods.reaching(cluster.lowered.program(program->program),
-                                                   identities[*own], atoms)) {
+            for (const NewPod& pod : reaching(pods, cluster.lowered.program(program->program), ends,
+                                              identities[*own], atoms)) {
                 testing::RandomCluster with;
                 testing::load_text(text + made(pod, cluster.policy.namespaces), with);
                 const std::string space = pod.space.empty() ? "brand-new" : pod.space;
@@ -103,20 +110,20 @@ TEST_CASE("a new pod is found behind a rule that denies others") {
         cluster);
     const decision::Identities identities(cluster.lowered);
     const HttpAtoms atoms({&cluster.lowered});
+    EndGroups ends(cluster.lowered, identities, net::Family::V4);
     NewPods pods(cluster.lowered, cluster.policy.namespaces);
     const auto object = cluster.lowered.endpoints.front().object;
     const auto* program =
         cluster.lowered.find(object, Direction::Ingress, Hook::Normal, net::Family::V4);
-    const auto found =
-        pods.reaching(cluster.lowered.program(program->program),
-                      identities[*identities.of_object(object, net::Family::V4)], atoms);
+    const auto found = reaching(pods, cluster.lowered.program(program->program), ends,
+                                identities[*identities.of_object(object, net::Family::V4)], atoms);
     REQUIRE(found.size() == 1);
     CHECK(found.front().connections.sure == ConnectionSet::all());
     CHECK(found.front().labels.find("team").has_value());
 }
 
 TEST_CASE("a new pod of a namespace whose labels are lost inherits none") {
-    const auto reaching = [](std::size_t length) {
+    const auto found = [](std::size_t length) {
         testing::RandomCluster cluster;
         testing::load_text(
             "{apiVersion: v1, kind: Namespace, metadata: {name: b, labels: {" +
@@ -132,6 +139,7 @@ TEST_CASE("a new pod of a namespace whose labels are lost inherits none") {
             cluster);
         const decision::Identities identities(cluster.lowered);
         const HttpAtoms atoms({&cluster.lowered});
+        EndGroups ends(cluster.lowered, identities, net::Family::V4);
         NewPods pods(cluster.lowered, cluster.policy.namespaces);
         const auto web = cluster.lowered.workloads_by_name.at("pod:a/web");
         const auto* program =
@@ -139,9 +147,10 @@ TEST_CASE("a new pod of a namespace whose labels are lost inherits none") {
         const auto own = identities.of_object(web, net::Family::V4);
         REQUIRE(program != nullptr);
         REQUIRE(own);
-        return pods.reaching(cluster.lowered.program(program->program), identities[*own], atoms)
+        return reaching(pods, cluster.lowered.program(program->program), ends, identities[*own],
+                        atoms)
             .size();
     };
-    CHECK(reaching(58) == 1);
-    CHECK(reaching(59) == 0);
+    CHECK(found(58) == 1);
+    CHECK(found(59) == 0);
 }

@@ -95,7 +95,8 @@ TEST_CASE("who can reach X and what can X reach, as eval says flow by flow") {
             // The host endpoint's known address is IPv4, and flows are asked about by that.
             if (family == net::Family::V6 && small(seed).host_endpoints)
                 continue;
-            const Questions questions(cluster.lowered, identities, family);
+            const ConnectivityMap map(cluster.lowered, identities, family);
+            const Questions questions(cluster.lowered, map);
             for (const decision::Endpoint& endpoint : cluster.lowered.endpoints)
                 for (const bool outward : {true, false})
                     for (const auto& [protocol, port] :
@@ -134,7 +135,8 @@ TEST_CASE("a trail of all connections decides as the walk without a record and a
         testing::RandomCluster cluster;
         testing::load_text(testing::ClusterWriter(seed, small(seed)).write(), cluster);
         const decision::Identities identities(cluster.lowered);
-        Questions questions(cluster.lowered, identities, net::Family::V4);
+        const ConnectivityMap map(cluster.lowered, identities, net::Family::V4);
+        Questions questions(cluster.lowered, map);
         AskedEnds any;
         any.any = true;
         const auto answers = questions.ask(any, any, ConnectionSet::all(), true);
@@ -184,7 +186,8 @@ TEST_CASE("a range of addresses is cut where policy tells addresses apart") {
         "203.0.113.0/24, except: [203.0.113.64/26]}}]}]}}",
         cluster);
     const decision::Identities identities(cluster.lowered);
-    const Questions questions(cluster.lowered, identities, net::Family::V4);
+    const ConnectivityMap map(cluster.lowered, identities, net::Family::V4);
+    const Questions questions(cluster.lowered, map);
     AskedEnds from, to;
     from.objects = {cluster.lowered.endpoints.front().object};
     to.addresses = nets("203.0.113.0/25");

@@ -1,0 +1,217 @@
+#include "backends/iptables/cut.h"
+
+#include <algorithm>
+#include <map>
+#include <queue>
+#include <tuple>
+
+namespace polecat::iptables {
+
+namespace {
+
+using Places = std::vector<std::uint32_t>; ///< of rules, ascending
+
+/// Shorter lists are as cheap to cross, and easier to read.
+constexpr std::size_t kLong = 32, kLeaf = 16;
+/// Leaves of a tree, and how often its rules may stand in them on average.
+constexpr std::size_t kMostLeaves = 500, kMostCopies = 4;
+
+bool before(const FilterRule& a, const FilterRule& b) {
+    return std::tie(a.slot, a.matches, a.action) < std::tie(b.slot, b.matches, b.action);
+}
+
+bool overlap(const std::vector<net::PortRange>& ports, const net::PortRange& with) {
+    return std::any_of(ports.begin(), ports.end(), [&](const net::PortRange& each) {
+        return each.first <= with.last && with.first <= each.last;
+    });
+}
+bool cover(const std::vector<net::PortRange>& ports, const net::PortRange& all) {
+    return std::any_of(ports.begin(), ports.end(), [&](const net::PortRange& each) {
+        return each.first <= all.first && all.last <= each.last;
+    });
+}
+
+/// Whether the rule may match a packet of that protocol; `protocol` 0: of one that has no part of
+/// its own.
+bool may_match(const FilterRule& rule, net::Protocol protocol,
+               const std::vector<net::Protocol>& own) {
+    for (const Match& match : rule.matches) {
+        const auto* asked = std::get_if<ProtocolIs>(&match);
+        if (asked == nullptr)
+            continue;
+        if (protocol == 0)
+            return asked->negated ||
+                   std::find(own.begin(), own.end(), asked->protocol) == own.end();
+        return asked->negated != (asked->protocol == protocol);
+    }
+    return true;
+}
+/// Of a packet that is to one of the ports.
+bool may_match(const FilterRule& rule, const net::PortRange& ports) {
+    return std::all_of(rule.matches.begin(), rule.matches.end(), [&](const Match& match) {
+        const auto* asked = std::get_if<PortIn>(&match);
+        return asked == nullptr || asked->source ||
+               (asked->negated ? !cover(asked->ports, ports) : overlap(asked->ports, ports));
+    });
+}
+
+/// A part of the ports of a protocol, halved or not.
+struct Stretch {
+    net::Protocol protocol = 0;
+    net::PortRange ports{0, 65535};
+    Places rules;
+    std::size_t left = 0, right = 0; ///< 0: it is whole
+};
+
+class Cutter {
+  public:
+    explicit Cutter(const std::vector<FilterRule>& rules)
+        : rules_(rules), room_(kMostCopies * rules.size()) {}
+
+    std::vector<CutPart> run() {
+        for (const net::Protocol each : {net::kTcp, net::kUdp, net::kSctp})
+            if (std::any_of(rules_.begin(), rules_.end(), [&](const FilterRule& rule) {
+                    return std::find(rule.matches.begin(), rule.matches.end(),
+                                     Match{ProtocolIs{false, each}}) != rule.matches.end();
+                }))
+                own_.push_back(each);
+        if (own_.empty())
+            return {};
+        std::vector<std::size_t> roots;
+        for (const net::Protocol each : own_)
+            roots.push_back(add_whole(each));
+        roots.push_back(add_whole(0));
+        halve();
+        parts_.emplace_back();
+        std::vector<CutPart::Branch> branches;
+        for (std::size_t i = 0; i < own_.size(); ++i)
+            branches.push_back({{ProtocolIs{false, own_[i]}}, part_of(roots[i])});
+        branches.push_back({{}, part_of(roots.back())});
+        parts_.front().branches = std::move(branches);
+        return std::move(parts_);
+    }
+
+  private:
+    std::size_t add_whole(net::Protocol protocol) {
+        Stretch made;
+        made.protocol = protocol;
+        for (std::uint32_t i = 0; i < rules_.size(); ++i)
+            if (may_match(rules_[i], protocol, own_))
+                made.rules.push_back(i);
+        return add(std::move(made));
+    }
+
+    std::size_t add(Stretch made) {
+        room_ -= std::min(room_, made.rules.size());
+        if (made.protocol != 0 && made.rules.size() > kLeaf)
+            longest_.emplace(made.rules.size(), stretches_.size());
+        stretches_.push_back(std::move(made));
+        return stretches_.size() - 1;
+    }
+
+    /// The longest first, while there is room for what then stands twice.
+    void halve() {
+        for (std::size_t leaves = own_.size() + 1; !longest_.empty() && leaves < kMostLeaves;) {
+            const std::size_t place = longest_.top().second;
+            longest_.pop();
+            const Stretch whole = stretches_[place];
+            const int middle = middle_of(whole);
+            if (middle < 0)
+                continue;
+            Stretch low = part(whole, {whole.ports.first, static_cast<std::uint16_t>(middle - 1)}),
+                    high = part(whole, {static_cast<std::uint16_t>(middle), whole.ports.last});
+            const std::size_t size = low.rules.size() + high.rules.size();
+            if (size == 2 * whole.rules.size() || size > whole.rules.size() + room_)
+                continue;
+            room_ += whole.rules.size();
+            const std::size_t left = add(std::move(low)), right = add(std::move(high));
+            stretches_[place].left = left;
+            stretches_[place].right = right;
+            ++leaves;
+        }
+    }
+
+    Stretch part(const Stretch& of, net::PortRange ports) const {
+        Stretch out;
+        out.protocol = of.protocol;
+        out.ports = ports;
+        for (const std::uint32_t each : of.rules)
+            if (may_match(rules_[each], ports))
+                out.rules.push_back(each);
+        return out;
+    }
+
+    /// Where the upper half begins; -1: its rules don't tell its ports apart.
+    int middle_of(const Stretch& whole) const {
+        std::vector<int> borders;
+        for (const std::uint32_t each : whole.rules)
+            for (const Match& match : rules_[each].matches) {
+                const auto* asked = std::get_if<PortIn>(&match);
+                if (asked == nullptr || asked->source)
+                    continue;
+                for (const net::PortRange& range : asked->ports)
+                    for (const int border : {int{range.first}, range.last + 1})
+                        if (border > whole.ports.first && border <= whole.ports.last)
+                            borders.push_back(border);
+            }
+        if (borders.empty())
+            return -1;
+        const auto middle = borders.begin() + static_cast<std::ptrdiff_t>(borders.size() / 2);
+        std::nth_element(borders.begin(), middle, borders.end());
+        return *middle;
+    }
+
+    std::size_t part_of(std::size_t place) {
+        const Stretch& stretch = stretches_[place];
+        if (stretch.left == 0)
+            return leaf_of(stretch.rules);
+        const std::size_t left = part_of(stretch.left), right = part_of(stretch.right);
+        if (left == right)
+            return left;
+        const net::PortRange& low = stretches_[stretch.left].ports;
+        parts_.push_back(
+            {{{{ProtocolIs{false, stretch.protocol}, PortIn{false, false, {low}}}, left},
+              {{}, right}},
+             {}});
+        return parts_.size() - 1;
+    }
+
+    std::size_t leaf_of(const Places& rules) {
+        const auto [known, added] = leaves_.try_emplace(rules, parts_.size());
+        if (added)
+            parts_.push_back({{}, rules});
+        return known->second;
+    }
+
+    const std::vector<FilterRule>& rules_;
+    std::size_t room_; ///< for copies of rules
+    std::vector<net::Protocol> own_;
+    std::vector<Stretch> stretches_;
+    std::priority_queue<std::pair<std::size_t, std::size_t>> longest_;
+    std::map<Places, std::size_t> leaves_;
+    std::vector<CutPart> parts_;
+};
+
+} // namespace
+
+std::vector<CutPart> cut(const std::vector<FilterRule>& rules) {
+    const auto not_before = [](const FilterRule& a, const FilterRule& b) { return !before(a, b); };
+    if (rules.size() < kLong ||
+        std::adjacent_find(rules.begin(), rules.end(), not_before) != rules.end())
+        return {};
+    return Cutter(rules).run();
+}
+
+std::vector<FilterRule> in_order(std::vector<FilterRule> rules) {
+    std::sort(rules.begin(), rules.end(), before);
+    rules.erase(std::unique(rules.begin(), rules.end()), rules.end());
+    return rules;
+}
+
+void settle_order(std::vector<FilterRule>& rules) {
+    const auto by_slot = [](const FilterRule& a, const FilterRule& b) { return a.slot < b.slot; };
+    if (rules.size() >= kLong && std::is_sorted(rules.begin(), rules.end(), by_slot))
+        rules = in_order(std::move(rules));
+}
+
+} // namespace polecat::iptables

@@ -1,0 +1,32 @@
+/// Long lists of rules as a tree of chains: by protocol, then by halves of the destination ports,
+/// so that a new flow crosses few of them. Leaves hold rules in their order; equal leaves are one.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "backends/iptables/image.h"
+
+namespace polecat::iptables {
+
+/// One chain of the tree.
+struct CutPart {
+    struct Branch {
+        std::vector<Match> matches; ///< none: the last
+        std::size_t to = 0;         ///< number of a part
+    };
+    std::vector<Branch> branches;     ///< empty: a leaf
+    std::vector<std::uint32_t> rules; ///< of a leaf
+};
+
+/// The first is where packets come in. Empty where the list stays as it is: short, or without what
+/// tells its rules apart, or not in the order of in_order().
+std::vector<CutPart> cut(const std::vector<FilterRule>& rules);
+
+/// Rules that were taken from leaves, in any order and more than once, as they stood.
+std::vector<FilterRule> in_order(std::vector<FilterRule> rules);
+/// Puts rules of one slot into that order, of lists that are long enough to be cut. They have one
+/// action, so that the order does not matter to packets.
+void settle_order(std::vector<FilterRule>& rules);
+
+} // namespace polecat::iptables
