@@ -56,6 +56,12 @@ struct Image {
     bool operator==(const Image&) const = default;
 };
 
+/// A word of tables that are in use, and what it says from now on.
+struct WordChange {
+    std::uint32_t word = 0, value = 0;
+    auto operator<=>(const WordChange&) const = default;
+};
+
 std::string write(const Image& image);
 /// A file that is cut off, altered, or of another version is an error; whatever else it says is not
 /// believed either: read_back() looks at that.

@@ -88,11 +88,12 @@ class BpfEmitter {
     explicit BpfEmitter(const NodeImage& image) : image_(image) {}
 
     Image run() {
-        out_.add_lines(1); // the header
+        out_.add_lines(1 + std::size_t{2} * kBpfTopLines); // the header, and first parts of IPv4
         add_identities();
         add_addresses();
         add_programs();
         add_groups();
+        add_local();
         add_endpoints();
         add_settings();
         head(kBpfHeadMagic) = kBpfMagic;
@@ -125,14 +126,28 @@ class BpfEmitter {
             for (Stretch& each : all)
                 each.leaf =
                     (each.exact ? kBpfIsEnd : 0) | (*place_of(identities(family), each.leaf) + 1);
+            if (family == net::Family::V4)
+                out_.paint4(kBpfAddresses4, all);
+            else
+                add6(all, kBpfHeadAddresses6, kBpfHeadAddresses6Count);
+        }
+    }
+
+    /// Behind groups, whose lines its leaves are.
+    void add_local() {
+        for (const net::Family family : {net::Family::V4, net::Family::V6}) {
             std::vector<Stretch> held, sources;
             for (const auto& each : image_.dispatch)
                 if (each.address.family == family)
-                    held.push_back({{each.address, each.address}, group_place(each.group) + 1});
+                    held.push_back({{each.address, each.address}, group_line(each.group)});
             for (const auto& each : image_.other_sources)
                 if (each.range.first.family == family)
-                    sources.push_back({each.range, group_place(each.group) + 1});
-            add_family(family, all, lay_over(united(std::move(sources)), united(std::move(held))));
+                    sources.push_back({each.range, group_line(each.group)});
+            const Stretches local = lay_over(united(std::move(sources)), united(std::move(held)));
+            if (family == net::Family::V4)
+                out_.paint4(kBpfLocal4, local);
+            else
+                add6(local, kBpfHeadLocal6, kBpfHeadLocal6Count);
         }
     }
 
@@ -148,26 +163,19 @@ class BpfEmitter {
         return out;
     }
 
-    void add_family(net::Family family, const Stretches& all, const Stretches& local) {
-        if (family == net::Family::V4) {
-            const std::uint32_t addresses = out_.addresses4(all);
-            head(kBpfHeadAddresses4) = addresses;
-            const std::uint32_t ends = out_.addresses4(local);
-            head(kBpfHeadLocal4) = ends;
-            return;
-        }
+    void add6(const Stretches& stretches, unsigned place, unsigned size) {
         std::uint32_t count = 0;
-        const std::uint32_t addresses = out_.addresses6(all, count);
-        head(kBpfHeadAddresses6) = addresses;
-        head(kBpfHeadAddresses6Count) = count;
-        const std::uint32_t ends = out_.addresses6(local, count);
-        head(kBpfHeadLocal6) = ends;
-        head(kBpfHeadLocal6Count) = count;
+        const std::uint32_t line = out_.addresses6(stretches, count);
+        head(place) = line;
+        head(size) = count;
     }
 
     std::uint32_t group_place(std::uint32_t number) const {
         return static_cast<std::uint32_t>(
             std::distance(image_.groups.begin(), image_.groups.find(number)));
+    }
+    std::uint32_t group_line(std::uint32_t number) {
+        return head(kBpfHeadGroups) + group_place(number);
     }
 
     void add_programs() {
@@ -188,18 +196,20 @@ class BpfEmitter {
     }
 
     void add_groups() {
-        const std::uint32_t line = out_.add_words(image_.groups.size() * kBpfGroupWords);
-        head(kBpfHeadGroups) = line;
+        const std::uint32_t first = out_.add_lines(image_.groups.size());
+        head(kBpfHeadGroups) = first;
         head(kBpfHeadGroupCount) = static_cast<std::uint32_t>(image_.groups.size());
-        std::size_t word = 0;
         for (const auto& [number, group] : image_.groups) {
-            const std::uint32_t egress = program_place(group.egress),
-                                ingress = program_place(group.ingress);
-            made_.groups.push_back({number, egress, ingress});
-            out_.at(line, word + kBpfGroupEgress) = made_.programs[egress].line;
-            out_.at(line, word + kBpfGroupIngress) = made_.programs[ingress].line;
-            word += kBpfGroupWords;
+            const auto line = first + static_cast<std::uint32_t>(made_.groups.size());
+            made_.groups.push_back(
+                {number, program_place(group.egress), program_place(group.ingress)});
+            copy_program(made_.groups.back().egress, line, kBpfGroupEgress);
+            copy_program(made_.groups.back().ingress, line, kBpfGroupIngress);
         }
+    }
+    void copy_program(std::uint32_t program, std::uint32_t line, std::size_t to) {
+        for (std::size_t i = 0; i < kBpfVerdictWords; ++i)
+            out_.at(line, to + i) = out_.at(made_.programs[program].line, i);
     }
 
     void add_endpoints() {

@@ -131,7 +131,10 @@ void ProgramReader::read_rows() {
         const auto [found, added] = known.try_emplace({row.cell, root});
         for (std::size_t packet = 0; added && packet < std::size_t{source_ports_} << shift_;
              ++packet) {
-            const std::uint16_t other = tables_.in_root(root, packet);
+            const std::uint16_t other =
+                (root & kBpfIsPage) == 0
+                    ? tables_.in_root(root, packet)
+                    : tables_.number(root & ~kBpfIsPage, packet % kBpfPageEntries);
             if (other != row.cell)
                 found->second.push_back({static_cast<std::uint16_t>(packet >> shift_),
                                          static_cast<std::uint16_t>(packet & ((1U << shift_) - 1)),

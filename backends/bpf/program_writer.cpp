@@ -33,6 +33,7 @@ std::uint32_t ProgramWriter::write(std::uint32_t counter) {
     set(kBpfProgramKind, static_cast<unsigned>(image_.hook) |
                              static_cast<unsigned>(image_.direction) << 8 |
                              static_cast<unsigned>(image_.family) << 16);
+    set(kBpfProgramLine, line_);
     set(kBpfProgramCounter, counter);
     if (image_.closed)
         return line_;
@@ -118,7 +119,7 @@ void ProgramWriter::add_source_ports() {
     set(kBpfProgramSourcePorts, root);
 }
 
-/// Of a row's cells by class of packets; 0 where all are the usual one.
+/// Of a row's cells by class of packets, or their page; 0 where all are the usual one.
 std::uint32_t ProgramWriter::root_of(const Row& row) {
     if (row.exceptions.empty())
         return 0;
@@ -134,7 +135,7 @@ std::uint32_t ProgramWriter::root_of(const Row& row) {
                                      out_.page_of(static_cast<std::uint16_t>(row.cell)));
     for (const auto& [place, page] : changed)
         pages[place] = out_.page(page);
-    return out_.root(pages);
+    return pages.size() == 1 ? kBpfIsPage | pages.front() : out_.root(pages);
 }
 
 void ProgramWriter::add_rows() {

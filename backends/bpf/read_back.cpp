@@ -78,7 +78,7 @@ class BpfReader {
             walk4(word & ~kBpfIsBlock, start, bits - 8);
         }
     }
-    void read_addresses4() { walk4(tables_.at(0, kBpfHeadAddresses4), 0, 16); }
+    void read_addresses4() { walk4(kBpfAddresses4, 0, 16); }
 
     void read_addresses6() {
         const std::uint32_t line = tables_.at(0, kBpfHeadAddresses6),
@@ -121,14 +121,8 @@ class BpfReader {
     }
 
     void read_groups() {
-        const std::uint32_t line = tables_.at(0, kBpfHeadGroups);
-        for (std::size_t i = 0; i < image_.groups.size(); ++i) {
-            const Image::Group& group = image_.groups[i];
+        for (const Image::Group& group : image_.groups) {
             const Image::Program &egress = program(group.egress), &ingress = program(group.ingress);
-            const std::size_t word = i * kBpfGroupWords;
-            if (tables_.at(line, word + kBpfGroupEgress) != egress.line ||
-                tables_.at(line, word + kBpfGroupIngress) != ingress.line)
-                throw NotTables{"a group of other programs than it says"};
             out_.groups[group.number] = {egress.name, ingress.name};
         }
         for (const Image::Endpoint& each : image_.endpoints) {

@@ -100,12 +100,10 @@ void TableWriter::paint(std::uint32_t node, unsigned shift, std::uint32_t first,
     }
 }
 
-std::uint32_t TableWriter::addresses4(const Stretches& stretches) {
-    const std::uint32_t top = add_lines(kBpfTopLines);
+void TableWriter::paint4(std::uint32_t top, const Stretches& stretches) {
     for (const Stretch& each : stretches)
         paint(top * kBpfLineWords, 16, static_cast<std::uint32_t>(each.range.first.low),
               static_cast<std::uint32_t>(each.range.last.low), each.leaf);
-    return top;
 }
 
 std::uint32_t TableWriter::addresses6(const Stretches& stretches, std::uint32_t& count) {

@@ -39,8 +39,8 @@ class TableWriter {
     /// A root of the classes of all ports.
     std::uint32_t root_of(const decision::Pieces& pieces);
 
-    /// IPv4 by parts of the address; a place.
-    std::uint32_t addresses4(const Stretches& stretches);
+    /// IPv4 by parts of the address, of which the first are at `top`.
+    void paint4(std::uint32_t top, const Stretches& stretches);
     /// IPv6 by search; a place, 0 without any.
     std::uint32_t addresses6(const Stretches& stretches, std::uint32_t& count);
 

@@ -61,6 +61,7 @@ int main(int argc, char** argv) {
     add_compile(app, exit_code);
     add_bundle(app, exit_code);
     add_verify(app, exit_code);
+    add_load(app, exit_code);
     add_try(app, exit_code);
     add_explain(app, exit_code);
     add_completion(app, exit_code);

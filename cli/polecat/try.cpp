@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
-#include "backends/nftables/nftables.h"
 #include "cli/polecat/commands.h"
+#include "cli/polecat/try/tried_rules.h"
 #include "driver/compile/compilation.h"
 #include "driver/input/input.h"
 #include "driver/session.h"
@@ -12,8 +12,6 @@
 #include "ir/path/path.h"
 #include "runtime/lab/lab.h"
 #include "runtime/lab/packets.h"
-#include "runtime/netlink/apply.h"
-#include "runtime/nft.h"
 #include "support/diag/render.h"
 #include "support/listed.h"
 
@@ -27,6 +25,7 @@ struct TryOptions {
     std::vector<std::string> paths{"."};
     InputOptions input;
     std::string node;
+    TriedTarget target;
     std::vector<std::string> ports{"80/TCP", "443/TCP", "53/UDP"};
     bool verbose = false;
 };
@@ -43,17 +42,14 @@ const char* const kOutside[] = {"203.0.113.7", "2001:db8::7"};
 class Experiment {
   public:
     Experiment(const TryOptions& options, const decision::LoweredCluster& cluster,
-               const backends::NodeImage& image, const std::string& node)
-        : options_(options), cluster_(cluster), image_(image),
-          rules_(Compilation::rules(node, image).rules) {}
+               const backends::NodeImage& image, TriedRules& rules)
+        : options_(options), cluster_(cluster), image_(image), rules_(rules) {}
 
     int run() {
         if (const auto entered = runtime::Lab::enter(); !entered)
             return lacking(entered.error());
         runtime::Lab lab;
-        if (const auto loaded = runtime::nft_apply(
-                nft::replacing(rules_), backends::Generation{}.bits(image_.flow_mark_bit));
-            !loaded)
+        if (const auto loaded = rules_.load(); !loaded)
             return lacking(loaded.error());
         if (const auto built = build(lab); !built)
             return lacking(built.error());
@@ -69,11 +65,11 @@ class Experiment {
     }
 
   private:
-    static int lacking(const std::string& why) {
+    int lacking(const std::string& why) const {
         fmt::print(stderr,
                    "polecat: the rules could not be tried on this kernel: {}\n  needed: root or "
-                   "user namespaces, nft(8), ip(8), veth links\n",
-                   why);
+                   "user namespaces, ip(8), veth links, {}\n",
+                   why, rules_.needs());
         return kBadInput;
     }
 
@@ -94,16 +90,11 @@ class Experiment {
     }
 
     bool listing_is_equal() const {
-        const auto listed = runtime::nft_list("polecat");
-        const auto parsed =
-            listed ? nft::parse(*listed) : Result<nft::Ruleset>(Error{listed.error()});
-        const auto read = parsed ? backends::read_back(*parsed)
-                                 : Result<backends::NodeImage>(Error{parsed.error()});
-        const bool equal = read && *read == image_;
+        const std::string why = rules_.difference();
         fmt::print("the kernel's own listing of the rules {}\n",
-                   equal ? "reads back as the policy"
-                         : "does not read back as the policy: " + (read ? "" : read.error()));
-        return equal;
+                   why.empty() ? "reads back as the policy"
+                               : "does not read back as the policy: " + why);
+        return why.empty();
     }
 
     std::string name_at(const net::Address& address) const {
@@ -165,7 +156,7 @@ class Experiment {
     const TryOptions& options_;
     const decision::LoweredCluster& cluster_;
     const backends::NodeImage& image_;
-    nft::Ruleset rules_;
+    TriedRules& rules_;
     std::map<net::Address, std::size_t> host_of_;
     std::vector<Trial> trials_;
 };
@@ -184,10 +175,13 @@ int run(const TryOptions& options) {
     for (const decision::Endpoint& endpoint : cluster.endpoints)
         if (node.empty())
             node = endpoint.node;
-    const auto image = Compilation(cluster, input.sources).image(node, diagnostics);
+    Compilation compiled(cluster, input.sources);
+    const auto image = compiled.image(node, diagnostics);
+    const auto rules =
+        image ? tried_rules(options.target, compiled, node, *image, diagnostics) : nullptr;
     fmt::print(stderr, "{}",
                diag::render_text(diagnostics.list(), input.sources, {colour_on(true)}));
-    if (!image)
+    if (!rules)
         return kFindings;
     if (image->dispatch.empty()) {
         fmt::print(stderr, "polecat: no pod with an address is on a node, so there is nothing to "
@@ -196,7 +190,7 @@ int run(const TryOptions& options) {
     }
     fmt::print("node {}: {} in network namespaces of their own\n", node,
                counted(image->dispatch.size(), "endpoint"));
-    return Experiment(options, cluster, *image, node).run();
+    return Experiment(options, cluster, *image, *rules).run();
 }
 
 } // namespace
@@ -208,11 +202,13 @@ void add_try(CLI::App& app, int& exit_code) {
     command->add_option("PATH", options->paths, kPathsHelp);
     add_input_options(*command, options->input);
     command->add_option("--node", options->node, "the node whose pods are tried; the first");
+    add_target_options(*command, options->target);
     command->add_option("-p,--port", options->ports, "what is sent from each end to each");
     command->add_flag("-v,--verbose", options->verbose, "show every packet");
     command->footer("Nothing outside of new namespaces is touched: not this host's network, not "
                     "its rules.\nExamples:\n  polecat try manifests/\n"
-                    "  polecat try manifests/ -p 5432/TCP -p 53/UDP -v");
+                    "  polecat try manifests/ -p 5432/TCP -p 53/UDP -v\n"
+                    "  polecat try manifests/ --target bpf");
     command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 

@@ -2,8 +2,10 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <fcntl.h>
 #include <linux/membarrier.h>
 #include <sched.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -11,8 +13,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <map>
 
 #include "artefact/bpf/layout.h"
 
@@ -24,24 +29,54 @@ constexpr std::size_t kLineBytes = kBpfLineWords * sizeof(std::uint32_t);
 
 /// As the program has it.
 struct InUse {
-    std::uint32_t line = 0, counter = 0, zero = 0;
+    std::uint32_t half = 0, zero = 0, unfinished = 0;
 };
+struct Sizes {
+    std::uint32_t last_word = 0, lines = 0, counters = 0;
+};
+
+constexpr std::array kMaps{"tables", "generation", "counters", "events"};
+constexpr std::array kPrograms{"from",    "to",          "from_r",    "to_r", "from_logs",
+                               "to_logs", "from_r_logs", "to_r_logs", "yes"};
 
 Error bpf_failed(const std::string& what) {
     return {what + ": " + std::strerror(errno)};
 }
 
-bool is_quiet(libbpf_print_level level, const char*, va_list) {
-    return level == LIBBPF_DEBUG;
+std::string libbpf_says; ///< since the last load began
+
+int keep_words(libbpf_print_level level, const char* format, va_list arguments) {
+    std::array<char, 4096> text{};
+    // The verifier's words are long, and say nothing to who runs this.
+    if (level == LIBBPF_WARN && libbpf_says.size() < text.size() &&
+        vsnprintf(text.data(), text.size(), format, arguments) > 0)
+        libbpf_says += text.data();
+    return 0;
+}
+
+bpf_map_info info_of(int map) {
+    bpf_map_info out{};
+    std::uint32_t size = sizeof out;
+    if (map < 0 || bpf_obj_get_info_by_fd(map, &out, &size) != 0)
+        return {};
+    return out;
+}
+
+std::uint32_t with_room(std::size_t wanted) {
+    return static_cast<std::uint32_t>(wanted + wanted / 2 + 64);
 }
 
 } // namespace
 
 struct Classifier::Loaded {
-    bpf_object* object = nullptr;
+    bpf_object* object = nullptr; ///< nothing where it was opened
+    std::map<std::string, int> programs, maps;
+    Form form = Form::Whole;
     std::uint32_t lines = 0, counters = 0; ///< of one half
     char* memory = nullptr;                ///< of the tables, both halves
     bool second = false;                   ///< the half in use
+    bool unfinished = false;
+    int lock = -1; ///< of the folder that it is pinned in
 
     Loaded() = default;
     Loaded(const Loaded&) = delete;
@@ -49,14 +84,103 @@ struct Classifier::Loaded {
     ~Loaded() {
         if (memory != nullptr)
             munmap(memory, 2 * lines * kLineBytes);
+        if (object == nullptr)
+            for (const auto* list : {&programs, &maps})
+                for (const auto& [name, fd] : *list)
+                    close(fd);
         bpf_object__close(object);
+        if (lock >= 0)
+            close(lock);
     }
-    bpf_map* map(const char* name) const { return bpf_object__find_map_by_name(object, name); }
-    int program(const std::string& name) const {
-        const bpf_program* found = bpf_object__find_program_by_name(object, name.c_str());
-        return found == nullptr ? -1 : bpf_program__fd(found);
-    }
+    int map(const char* name) const { return maps.at(name); }
     char* half(bool which) const { return memory + (which ? lines * kLineBytes : 0); }
+
+    Result<bool> load(const std::string& path, Form wanted, std::uint32_t most_counters) {
+        form = wanted;
+        counters = most_counters;
+        object = bpf_object__open_file(path.c_str(), nullptr);
+        if (object == nullptr)
+            return bpf_failed(path + " can't be read");
+        if (!size_maps())
+            return Error{path + " is no classifier of polecat"};
+        if (bpf_object__load(object) != 0)
+            return Error{"the kernel refuses the classifier: " + std::string(std::strerror(errno)) +
+                         "\n" + libbpf_says};
+        for (const char* name : kMaps)
+            maps[name] = bpf_object__find_map_fd_by_name(object, name);
+        for (const char* name : kPrograms)
+            programs[name] = bpf_program__fd(bpf_object__find_program_by_name(object, name));
+        return look();
+    }
+    bool size_maps() const {
+        bpf_map* const tables = bpf_object__find_map_by_name(object, "tables");
+        bpf_map* const counted = bpf_object__find_map_by_name(object, "counters");
+        bpf_map* const constants = bpf_object__find_map_by_name(object, ".rodata");
+        for (const char* name : kPrograms)
+            if (bpf_object__find_program_by_name(object, name) == nullptr)
+                return false;
+        const Sizes sizes{form == Form::Whole ? lines * kBpfLineWords - 1 : 0, lines, counters};
+        if (tables == nullptr || counted == nullptr || constants == nullptr ||
+            bpf_map__set_initial_value(constants, &sizes, sizeof sizes) != 0)
+            return false;
+        return bpf_map__set_max_entries(counted, 2 * counters) == 0 &&
+               (form == Form::Whole ? bpf_map__set_value_size(
+                                          tables, static_cast<std::uint32_t>(lines * kLineBytes))
+                                    : bpf_map__set_max_entries(tables, 2 * lines)) == 0;
+    }
+
+    Result<bool> open(const std::string& folder) {
+        for (const char* name : kMaps)
+            maps[name] = bpf_obj_get((folder + "/" + name).c_str());
+        for (const char* name : kPrograms)
+            programs[name] = bpf_obj_get((folder + "/" + name).c_str());
+        for (const auto* list : {&programs, &maps})
+            for (const auto& [name, fd] : *list)
+                if (fd < 0)
+                    return Error{folder + " has no " + name};
+        const bpf_map_info tables = info_of(map("tables"));
+        form = tables.value_size == kLineBytes ? Form::Lines : Form::Whole;
+        lines = form == Form::Lines ? tables.max_entries / 2
+                                    : static_cast<std::uint32_t>(tables.value_size / kLineBytes);
+        counters = info_of(map("counters")).max_entries / 2;
+        if (lines == 0 || counters == 0)
+            return Error{folder + " holds no classifier of this version"};
+        return look();
+    }
+    Result<bool> turn(bool to_second, bool is_unfinished) {
+        const std::uint32_t zero = 0;
+        const InUse in_use{to_second ? 1U : 0U, 0, is_unfinished ? 1U : 0U};
+        if (bpf_map_update_elem(map("generation"), &zero, &in_use, BPF_ANY) != 0)
+            return bpf_failed("the generation word");
+        second = to_second;
+        unfinished = is_unfinished;
+        return true;
+    }
+    /// At what the kernel has.
+    Result<bool> look() {
+        const std::uint32_t zero = 0;
+        InUse in_use;
+        if (info_of(map("generation")).value_size != sizeof in_use ||
+            bpf_map_lookup_elem(map("generation"), &zero, &in_use) != 0)
+            return bpf_failed("the generation word");
+        second = in_use.half != 0;
+        unfinished = in_use.unfinished != 0;
+        void* const found = mmap(nullptr, 2 * lines * kLineBytes, PROT_READ | PROT_WRITE,
+                                 MAP_SHARED, map("tables"), 0);
+        if (found == MAP_FAILED)
+            return bpf_failed("the tables' memory");
+        memory = static_cast<char*>(found);
+        return true;
+    }
+
+    Result<bool> lock_folder(const std::string& folder) {
+        lock = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (lock < 0)
+            return bpf_failed(folder);
+        if (flock(lock, LOCK_EX | LOCK_NB) != 0)
+            return Error{folder + ": another process writes tables there"};
+        return true;
+    }
 };
 
 Classifier::Classifier(std::unique_ptr<Loaded> loaded) : loaded_(std::move(loaded)) {}
@@ -64,84 +188,105 @@ Classifier::Classifier(Classifier&&) noexcept = default;
 Classifier& Classifier::operator=(Classifier&&) noexcept = default;
 Classifier::~Classifier() = default;
 
-Result<Classifier> Classifier::load(const std::string& object, const bpf::Image& like) {
-    libbpf_set_print([](libbpf_print_level level, const char* format, va_list arguments) {
-        return is_quiet(level, format, arguments) ? 0 : vfprintf(stderr, format, arguments);
-    });
+Result<Classifier> Classifier::load(const std::string& object, const bpf::Image& like, Form first) {
+    libbpf_set_print(keep_words);
+    libbpf_says.clear();
     const rlimit none{RLIM_INFINITY, RLIM_INFINITY};
     setrlimit(RLIMIT_MEMLOCK, &none); // kernels before 5.11 count maps in it
+    const std::size_t counters = like.tables.empty() ? 0 : like.tables[kBpfHeadCounters];
+    for (Form form = first;; form = Form::Lines) {
+        auto made = std::make_unique<Loaded>();
+        made->lines = with_room(like.tables.size() / kBpfLineWords);
+        if (const auto done = made->load(object, form, with_room(counters)); done)
+            return Classifier(std::move(made));
+        else if (form == Form::Lines)
+            return Error{done.error()};
+    }
+}
+
+Result<Classifier> Classifier::open(const std::string& folder) {
     auto made = std::make_unique<Loaded>();
-    made->object = bpf_object__open_file(object.c_str(), nullptr);
-    if (made->object == nullptr)
-        return bpf_failed(object + " can't be read");
-    const auto room = [](std::size_t wanted) {
-        return static_cast<std::uint32_t>(wanted + wanted / 2 + 64);
-    };
-    made->lines = room(like.tables.size() / kBpfLineWords);
-    made->counters = room(like.tables.empty() ? 0 : like.tables[kBpfHeadCounters]);
-    bpf_map* const tables = made->map("tables");
-    bpf_map* const counters = made->map("counters");
-    if (tables == nullptr || counters == nullptr ||
-        bpf_map__set_max_entries(tables, 2 * made->lines) != 0 ||
-        bpf_map__set_max_entries(counters, 2 * made->counters) != 0)
-        return Error{object + " is no classifier of polecat"};
-    if (bpf_object__load(made->object) != 0)
-        return bpf_failed("the kernel refuses the classifier");
-    void* const memory = mmap(nullptr, 2 * made->lines * kLineBytes, PROT_READ | PROT_WRITE,
-                              MAP_SHARED, bpf_map__fd(tables), 0);
-    if (memory == MAP_FAILED)
-        return bpf_failed("the tables' memory");
-    made->memory = static_cast<char*>(memory);
+    if (const auto locked = made->lock_folder(folder); !locked)
+        return Error{locked.error()};
+    if (const auto done = made->open(folder); !done)
+        return Error{done.error()};
     return Classifier(std::move(made));
 }
 
+Classifier::Form Classifier::form() const {
+    return loaded_->form;
+}
+
+bool Classifier::has_room_for(const bpf::Image& image) const {
+    return image.tables.size() <= std::size_t{loaded_->lines} * kBpfLineWords &&
+           image.tables[kBpfHeadCounters] <= loaded_->counters;
+}
+
 Result<bool> Classifier::take(const bpf::Image& image) {
-    const std::size_t size = image.tables.size() * sizeof image.tables.front();
-    if (image.tables.empty() || size > loaded_->lines * kLineBytes ||
-        image.tables[kBpfHeadCounters] > loaded_->counters)
+    if (image.tables.empty() || image.tables[kBpfHeadMagic] != kBpfMagic ||
+        image.tables[kBpfHeadVersion] != kBpfVersion)
+        return Error{"the tables are not of this version"};
+    if (!has_room_for(image))
         return Error{"the tables do not fit into the maps that were loaded"};
     const bool next = !loaded_->second;
     // A packet may still be judged by that half, which was in use before the last switch.
     if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) != 0)
         return bpf_failed("waiting for packets (membarrier)");
-    std::memcpy(loaded_->half(next), image.tables.data(), size);
-    const std::uint32_t zero = 0;
-    const InUse in_use{next ? loaded_->lines : 0, next ? loaded_->counters : 0, 0};
+    std::memcpy(loaded_->half(next), image.tables.data(),
+                image.tables.size() * sizeof image.tables.front());
     const int cpus = libbpf_num_possible_cpus();
     const std::vector<std::uint64_t> none(cpus < 1 ? 1 : static_cast<std::size_t>(cpus));
     for (std::uint32_t i = 0; i < image.tables[kBpfHeadCounters]; ++i) {
-        const std::uint32_t key = in_use.counter + i;
-        if (bpf_map_update_elem(bpf_map__fd(loaded_->map("counters")), &key, none.data(),
-                                BPF_ANY) != 0)
+        const std::uint32_t key = (next ? loaded_->counters : 0) + i;
+        if (bpf_map_update_elem(loaded_->map("counters"), &key, none.data(), BPF_ANY) != 0)
             return bpf_failed("a counter");
     }
-    if (bpf_map_update_elem(bpf_map__fd(loaded_->map("generation")), &zero, &in_use, BPF_ANY) != 0)
-        return bpf_failed("the generation word");
-    loaded_->second = next;
+    return loaded_->turn(next, true);
+}
+
+Result<bool> Classifier::write(const std::vector<bpf::WordChange>& words) {
+    if (const auto said = loaded_->turn(loaded_->second, true); !said)
+        return said;
+    auto* const half = reinterpret_cast<std::uint32_t*>(loaded_->half(loaded_->second));
+    for (const bpf::WordChange& each : words)
+        if (each.word < std::size_t{loaded_->lines} * kBpfLineWords)
+            std::atomic_ref(half[each.word]).store(each.value);
     return true;
+}
+
+bool Classifier::is_unfinished() const {
+    return loaded_->unfinished;
+}
+
+Result<bool> Classifier::finish() {
+    return loaded_->turn(loaded_->second, false);
 }
 
 Result<std::vector<std::uint32_t>> Classifier::tables() const {
     const char* const from = loaded_->half(loaded_->second);
     std::vector<std::uint32_t> out(kBpfLineWords);
     std::memcpy(out.data(), from, kLineBytes);
-    if (out[kBpfHeadMagic] != kBpfMagic || out[kBpfHeadLines] > loaded_->lines)
+    if (out[kBpfHeadMagic] != kBpfMagic || out[kBpfHeadVersion] != kBpfVersion ||
+        out[kBpfHeadLines] > loaded_->lines)
         return Error{"no tables are loaded"};
     out.resize(std::size_t{out[kBpfHeadLines]} * kBpfLineWords);
     std::memcpy(out.data(), from, out.size() * sizeof out.front());
     return out;
 }
 
-Result<bool> Classifier::pin(const std::string& folder) const {
+Result<bool> Classifier::pin(const std::string& folder) {
     if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
         return bpf_failed(folder);
-    bpf_program* program = nullptr;
-    bpf_object__for_each_program(program, loaded_->object) {
-        const std::string path = folder + "/" + bpf_program__name(program);
-        unlink(path.c_str());
-        if (bpf_program__pin(program, path.c_str()) != 0)
-            return bpf_failed(path);
-    }
+    if (loaded_->lock < 0)
+        if (const auto locked = loaded_->lock_folder(folder); !locked)
+            return locked;
+    for (const auto* list : {&loaded_->maps, &loaded_->programs})
+        for (const auto& [name, fd] : *list) {
+            const std::string path = folder + "/" + name, made = folder + "/next_" + name;
+            unlink(made.c_str());
+            if (bpf_obj_pin(fd, made.c_str()) != 0 || rename(made.c_str(), path.c_str()) != 0)
+                return bpf_failed(path);
+        }
     return true;
 }
 
@@ -157,7 +302,7 @@ Result<Classifier::Run> Classifier::run(const std::string& program, const std::s
     options.data_in = frame.data();
     options.data_size_in = static_cast<std::uint32_t>(frame.size());
     options.repeat = repeat;
-    if (bpf_prog_test_run_opts(loaded_->program(program), &options) != 0)
+    if (bpf_prog_test_run_opts(loaded_->programs.at(program), &options) != 0)
         return bpf_failed("the kernel does not run " + program);
     return Run{options.retval != 0, options.duration};
 }
@@ -165,7 +310,7 @@ Result<Classifier::Run> Classifier::run(const std::string& program, const std::s
 Result<std::uint64_t> Classifier::counted(std::uint32_t counter) const {
     const std::uint32_t key = (loaded_->second ? loaded_->counters : 0) + counter;
     std::vector<std::uint64_t> values(static_cast<std::size_t>(libbpf_num_possible_cpus()));
-    if (bpf_map_lookup_elem(bpf_map__fd(loaded_->map("counters")), &key, values.data()) != 0)
+    if (bpf_map_lookup_elem(loaded_->map("counters"), &key, values.data()) != 0)
         return bpf_failed("a counter");
     std::uint64_t out = 0;
     for (const std::uint64_t each : values)
@@ -174,7 +319,10 @@ Result<std::uint64_t> Classifier::counted(std::uint32_t counter) const {
 }
 
 std::size_t Classifier::instructions(const std::string& program) const {
-    const bpf_program* found = bpf_object__find_program_by_name(loaded_->object, program.c_str());
+    const bpf_program* found =
+        loaded_->object == nullptr
+            ? nullptr
+            : bpf_object__find_program_by_name(loaded_->object, program.c_str());
     return found == nullptr ? 0 : bpf_program__insn_cnt(found);
 }
 

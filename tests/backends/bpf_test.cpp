@@ -4,6 +4,7 @@
 
 #include "artefact/bpf/layout.h"
 #include "backends/bpf/bpf.h"
+#include "backends/bpf/program_reader.h"
 #include "tests/backends/built.h"
 
 using namespace polecat;
@@ -141,10 +142,10 @@ TEST_CASE("a file that is cut off, altered or of another version is refused") {
     CHECK_FALSE(bpf::read(bytes + '\0').ok());
     CHECK_FALSE(bpf::read("").ok());
     std::string later = bytes;
-    later[8] = 2;
+    later[8] = kBpfVersion + 1;
     const auto read = bpf::read(later);
     REQUIRE_FALSE(read.ok());
-    CHECK(read.error().find("version 2") != std::string::npos);
+    CHECK(read.error().find("version 3") != std::string::npos);
     CHECK(bpf::crc32("123456789") == 0xcbf43926);
 }
 
@@ -220,6 +221,59 @@ TEST_CASE("tables that are larger than a map are refused") {
     CHECK_FALSE(bpf::emit(image, "node0", told).has_value());
     REQUIRE(told.list().size() == 1);
     CHECK(told.list().front().code == Code::TablesTooLarge);
+}
+
+TEST_CASE("a page that is not there is 0 to the reader, and never the header") {
+    std::vector<std::uint32_t> words(2 * kBpfLineWords, 7);
+    words[0] = kBpfMagic;
+    words[kBpfLineWords] = 0; // the first page of a root in the second line
+    const bpf::TableView view(words);
+    CHECK(view.in_root(1, 0) == 0);
+    CHECK(view.in_root(1, kBpfPageEntries - 1) == 0);
+    words[kBpfLineWords] = 1;
+    CHECK(view.in_root(1, 2) == 7);
+    // In a program's own tables: the missing page is no page of other numbers.
+    const Tabled made = tabled(testing::pod("a", "a", 1) + testing::pod("b", "b", 2) + kOnlyA);
+    REQUIRE(made.image.has_value());
+    for (const bpf::Image::Program& program : made.image->programs) {
+        bpf::Image bad = *made.image;
+        const std::size_t line = std::size_t{program.line} * kBpfLineWords;
+        bad.tables[bad.tables[line + kBpfProgramOthers] * std::size_t{kBpfLineWords}] = 0;
+        CHECK_FALSE(bpf::read_back(bad).ok());
+    }
+}
+
+TEST_CASE("rows that say more than a node can have are refused before they are kept") {
+    constexpr std::uint16_t kClasses = 1U << 14;
+    constexpr std::uint32_t kRows = 258; // of that many exceptions each: more than 4 M
+    backends::ProgramImage wide;
+    wide.source_ports = {{{0, 65535}, 0}};
+    wide.l4.count = kClasses;
+    decision::Pieces& ports = wide.l4.by_protocol[net::kTcp];
+    for (std::uint16_t i = 0; i < kClasses; ++i)
+        ports.push_back({{i, i == kClasses - 1 ? std::uint16_t{65535} : i}, i});
+    wide.cells[0] = {};
+    wide.cells[1] = {backends::Outcome::Allow, 1, {}, false};
+    for (std::uint32_t row = 0; row < kRows; ++row)
+        wide.rows[row] = {};
+    for (std::uint16_t i = 1; i < kClasses; ++i)
+        wide.rows[0].exceptions.push_back({0, i, 1});
+    wide.others.resize(1);
+    backends::NodeImage image;
+    image.outside[{net::first_address(net::Family::V4), net::last_address(net::Family::V4)}] = 0;
+    image.programs["p"] = Shared<backends::ProgramImage>(std::move(wide));
+    diag::Diagnostics told;
+    auto tables = bpf::emit(image, "node0", told);
+    REQUIRE(tables.has_value());
+    CHECK(bpf::read_back(*tables).ok());
+    const std::size_t line = std::size_t{tables->programs.front().line} * kBpfLineWords;
+    const std::size_t rows = tables->tables[line + kBpfProgramRows] * std::size_t{kBpfLineWords};
+    for (std::uint32_t row = 1; row < kRows; ++row)
+        tables->tables[rows + row * std::size_t{kBpfRowWords} + kBpfRowRoot] =
+            tables->tables[rows + kBpfRowRoot];
+    const auto read = bpf::read_back(*tables);
+    REQUIRE_FALSE(read.ok());
+    CHECK(read.error().find("more cells than a node can have") != std::string::npos);
 }
 
 TEST_CASE("the rules around the classifier ask it where packets are a workload's") {

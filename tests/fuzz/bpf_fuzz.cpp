@@ -65,8 +65,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         return 0;
     }
     bpf::Image image = kGood;
-    // Behind the two first levels of IPv4 stands what a program is.
-    const std::size_t programs = (1 + 2 * (kBpfTopLines + 2 * kBpfBlockLines)) * kBpfLineWords;
+    // Behind the first parts of IPv4 stands what a program is.
+    const std::size_t programs = (kBpfLocal4 + kBpfTopLines) * kBpfLineWords;
     for (std::size_t i = 1; i + 6 <= size; i += 6) {
         std::uint16_t place = 0;
         std::uint32_t word = 0;

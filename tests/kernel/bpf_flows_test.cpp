@@ -8,18 +8,6 @@
 using namespace polecat;
 using namespace polecat::kernel_test;
 
-namespace {
-
-bool may_ask_bpf() {
-    if (!may_run() || !may_run_iptables() || !may_run_bpf())
-        return false;
-    static const Result<bool> kEntered = runtime::enter_own_bpffs();
-    REQUIRE_MESSAGE(kEntered.ok(), (kEntered ? "" : kEntered.error()));
-    return true;
-}
-
-} // namespace
-
 TEST_CASE("the verdicts of iptables with the BPF classifier are those of eval") {
     if (!may_ask_bpf())
         return;

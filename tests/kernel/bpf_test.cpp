@@ -90,8 +90,10 @@ std::optional<PacketSpec> answer_of(const PacketSpec& spec) {
 
 class Asked {
   public:
-    explicit Asked(const testing::Built& built)
-        : cluster_(built.cluster.lowered), classifier_(classifier_of(tables_of(*built.image))) {
+    Asked(const testing::Built& built, runtime::Classifier::Form form)
+        : cluster_(built.cluster.lowered),
+          classifier_(classifier_of(tables_of(*built.image), form)) {
+        CHECK((form == runtime::Classifier::Form::Whole || classifier_.form() == form));
         for (const backends::DispatchEntry& each : built.image->dispatch) {
             ends_.push_back(each.address);
             local_.insert(each.address);
@@ -187,7 +189,8 @@ TEST_CASE("the classifier's verdicts are those of eval") {
         testing::Random random(seed);
         const testing::Built built = testing::build(testing::ClusterWriter(seed, shape).write());
         REQUIRE(built.image.has_value());
-        Asked asked(built);
+        using Form = runtime::Classifier::Form;
+        Asked asked(built, seed % 3 == 0 ? Form::Lines : Form::Whole);
         asked.all(random);
         verdicts += asked.verdicts;
         allowed += asked.allowed;

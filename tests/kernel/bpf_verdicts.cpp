@@ -2,13 +2,10 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <memory>
-#include <optional>
 
 #include <doctest/doctest.h>
 
 #include "backends/bpf/bpf.h"
-#include "backends/iptables/iptables.h"
 #include "tests/paths.h"
 
 namespace polecat::kernel_test {
@@ -39,38 +36,36 @@ bpf::Image tables_of(const backends::NodeImage& image) {
     return std::move(*made);
 }
 
-runtime::Classifier classifier_of(const bpf::Image& tables) {
-    auto made = runtime::Classifier::load(classifier_object(), tables);
+runtime::Classifier classifier_of(const bpf::Image& tables, runtime::Classifier::Form form) {
+    auto made = runtime::Classifier::load(classifier_object(), tables, form);
     REQUIRE_MESSAGE(made.ok(), (made ? "" : made.error()));
     const auto taken = made->take(tables);
     REQUIRE_MESSAGE(taken.ok(), (taken ? "" : taken.error()));
     return std::move(*made);
 }
 
+bool may_ask_bpf() {
+    if (!may_run() || !may_run_iptables() || !may_run_bpf())
+        return false;
+    static const Result<bool> kEntered = runtime::enter_own_bpffs();
+    REQUIRE_MESSAGE(kEntered.ok(), (kEntered ? "" : kEntered.error()));
+    return true;
+}
+
+driver::LoadOptions bpf_options(Iptables variant) {
+    static int used = 0;
+    driver::LoadOptions out;
+    out.variant = variant;
+    out.classifier = classifier_object();
+    out.pins = "/sys/fs/bpf/polecat" + std::to_string(++used);
+    return out;
+}
+
 Node::Loader load_bpf(Iptables variant) {
-    const auto held = std::make_shared<std::optional<runtime::Classifier>>();
-    return [variant, held](const Node& node) {
-        const auto must = [](const Result<bool>& done) {
-            REQUIRE_MESSAGE(done.ok(), (done ? "" : done.error()));
-        };
-        const bpf::Image tables = tables_of(node.image);
-        const bool first = node.generation == backends::Generation{};
-        if (first)
-            held->emplace(classifier_of(tables));
-        else
-            must((*held)->take(tables));
-        if (first)
-            must((*held)->pin(bpf::kPins));
-        const iptables::Ruleset rules = bpf::rules_around(node.image);
-        must(runtime::ipset_restore(iptables::print(rules.sets)));
-        const auto generation = static_cast<std::uint16_t>(node.generation.bits() >> 16);
-        for (const net::Family family : {net::Family::V4, net::Family::V6}) {
-            must(runtime::iptables_restore(
-                variant, family,
-                iptables::with_generation(iptables::print(rules.table(family)), generation)));
-            if (first)
-                must(runtime::iptables_restore(variant, family, iptables::filter_hooks()));
-        }
+    return [options = bpf_options(variant)](const Node& node) {
+        const auto done = driver::load_tables(tables_of(node.image), node.image, options);
+        REQUIRE_MESSAGE(done.ok(), (done ? "" : done.error()));
+        CHECK(done->whole);
     };
 }
 

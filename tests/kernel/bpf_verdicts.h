@@ -4,6 +4,7 @@
 #include <string>
 
 #include "backends/node/node_image.h"
+#include "driver/load/load.h"
 #include "runtime/bpf/classifier.h"
 #include "tests/kernel/iptables_rules.h"
 
@@ -17,10 +18,15 @@ std::string classifier_object();
 /// What bpf::emit makes of it; it must.
 bpf::Image tables_of(const backends::NodeImage& image);
 /// Loaded and filled.
-runtime::Classifier classifier_of(const bpf::Image& tables);
+runtime::Classifier
+classifier_of(const bpf::Image& tables,
+              runtime::Classifier::Form form = runtime::Classifier::Form::Whole);
 
-/// Loads a node's policy into the classifier and iptables around it. First, once, by
-/// runtime::enter_own_bpffs().
+/// Whether the classifier can be loaded and asked by iptables, in a bpffs of this process's own.
+bool may_ask_bpf();
+/// Pinned where no other test has anything pinned.
+driver::LoadOptions bpf_options(Iptables variant);
+/// Loads a node's policy into the classifier and iptables around it, as `polecat load` does.
 Node::Loader load_bpf(Iptables variant);
 
 bool says(const runtime::Classifier& classifier, const std::string& program,

@@ -9,14 +9,7 @@
 
 namespace polecat::kernel_test {
 
-namespace {
-
-template <class T> const T& must(const Result<T>& result) {
-    REQUIRE_MESSAGE(result.ok(), (result ? "" : result.error()));
-    return *result;
-}
-
-iptables::FilterImage image_of(const Node& node) {
+iptables::FilterImage filters_of(const Node& node) {
     const decision::Identities identities(node.cluster.lowered);
     backends::NodeImages images(node.cluster.lowered, identities);
     iptables::FilterImages filters(node.cluster.lowered, images);
@@ -24,6 +17,13 @@ iptables::FilterImage image_of(const Node& node) {
     auto made = filters.of("node0", told);
     REQUIRE(made.has_value());
     return std::move(*made);
+}
+
+namespace {
+
+template <class T> const T& must(const Result<T>& result) {
+    REQUIRE_MESSAGE(result.ok(), (result ? "" : result.error()));
+    return *result;
 }
 
 iptables::Ruleset listing(Iptables variant) {
@@ -41,7 +41,7 @@ std::uint16_t number_of(const Node& node) {
 }
 
 void load(Iptables variant, const Node& node) {
-    const iptables::CompiledRules rules = must(iptables::compile(image_of(node)));
+    const iptables::CompiledRules rules = must(iptables::compile(filters_of(node)));
     must(runtime::ipset_restore(rules.sets));
     for (const net::Family family : {net::Family::V4, net::Family::V6}) {
         must(runtime::iptables_restore(
@@ -76,7 +76,7 @@ bool may_run_iptables() {
 }
 
 iptables::Plan prepare_iptables(Iptables variant, Node& node) {
-    auto plan = iptables::plan(listing(variant), image_of(node));
+    auto plan = iptables::plan(listing(variant), filters_of(node));
     REQUIRE_MESSAGE(plan.ok(), (plan ? "" : plan.error()));
     if (plan->judges_anew)
         node.generation = node.generation.next();
@@ -94,7 +94,7 @@ void take_iptables(Iptables variant, const Node& node, const iptables::Plan::Ste
 
 /// The kernel's listing keeps no texts of sets.
 bool iptables_agree(Iptables variant, const Node& node) {
-    iptables::FilterImage wanted = image_of(node);
+    iptables::FilterImage wanted = filters_of(node);
     for (auto& [name, set] : wanted.sets)
         set.what.clear();
     return must(iptables::read_back(listing(variant))) == wanted;

@@ -17,6 +17,9 @@ bool may_run_iptables();
 /// reads back as what was loaded.
 Node::Loader load_iptables(Iptables variant);
 
+/// Of the node's policy.
+iptables::FilterImage filters_of(const Node& node);
+
 /// The plan from what the kernel lists to what the node expects, numbered as the next where flows
 /// are judged anew.
 iptables::Plan prepare_iptables(Iptables variant, Node& node);

@@ -13,25 +13,32 @@
 char program_license[] SEC("license") = "GPL";
 
 struct line {
-    union {
-        __u32 words[kBpfLineWords];
-        __u16 numbers[kBpfPageEntries];
-    };
+    __u32 words[kBpfLineWords];
 };
 
-/// Two halves, of which one is in use; whoever loads it says how large.
+/// Two halves, of which one is in use. Whoever loads it makes each half one element, where the kernel
+/// has elements so large; else each line is one.
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(map_flags, BPF_F_MMAPABLE);
     __uint(max_entries, 2);
-    __type(key, __u32);
-    __type(value, struct line);
+    __uint(key_size, sizeof(__u32));
+    __uint(value_size, sizeof(struct line));
 } tables SEC(".maps");
 
-/// The generation word: the line that the half in use begins at, and its first counter.
+/// Of one half. The verifier knows them, and leaves out of a program whatever is not for the form of
+/// tables that they say.
+struct sizes {
+    __u32 last_word; ///< of a half that is one element; else 0
+    __u32 lines, counters;
+};
+const volatile struct sizes sizes = {};
+
+/// The generation word, of which whoever loads tables keeps more.
 struct in_use {
-    __u32 line, counter;
+    __u32 half;
     __u32 zero; ///< that the verifier does not know to be 0
+    __u32 unfinished;
 };
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -65,7 +72,8 @@ struct address {
 };
 
 struct packet {
-    __u32 base; ///< of the half in use
+    const __u32 *half; ///< that is one element
+    __u32 base;        ///< or its first line
     __u32 counter, zero;
     struct address source, destination;
     __u8 version, protocol;
@@ -73,24 +81,44 @@ struct packet {
     __u16 first, second; ///< the transport's first four bytes
 };
 
-static __always_inline struct line *line_at(const struct packet *p, __u32 line)
+/// What is checked before is not used before it, as the compiler might have it.
+#define KEEP_ORDER(value) asm volatile("" : "+r"(value))
+
+/// That many words (a power of two, and as many after a line's start); 0: there are none.
+static __always_inline const __u32 *words_at(const struct packet *p, __u32 line, __u32 index,
+                                             __u32 count)
 {
-    __u32 key = p->base + line;
-    return bpf_map_lookup_elem(&tables, &key);
+    __u32 last = sizes.last_word;
+    if (last) {
+        __u32 place = line * kBpfLineWords + index;
+        if (place > last - (count - 1))
+            return 0;
+        return p->half + place;
+    }
+    __u32 key = p->base + line + index / kBpfLineWords;
+    const struct line *found = bpf_map_lookup_elem(&tables, &key);
+    if (!found)
+        return 0;
+    KEEP_ORDER(found);
+    return &found->words[index % kBpfLineWords & ~(count - 1)];
 }
 
 static __always_inline __u32 word(const struct packet *p, __u32 line, __u32 index)
 {
-    struct line *found = line_at(p, line + index / kBpfLineWords);
-    return found ? found->words[index % kBpfLineWords] : 0;
+    const __u32 *found = words_at(p, line, index, 1);
+    return found ? *found : 0;
+}
+
+static __always_inline __u32 in_page(const struct packet *p, __u32 page, __u32 index)
+{
+    return word(p, page, index % kBpfPageEntries / 2) >> index % 2 * 16 & 0xffff;
 }
 
 /// Of the pages of a root.
-static __always_inline __u16 in_root(const struct packet *p, __u32 root, __u32 index)
+static __always_inline __u32 in_root(const struct packet *p, __u32 root, __u32 index)
 {
     __u32 page = word(p, root, index / kBpfPageEntries);
-    struct line *found = page ? line_at(p, page) : 0;
-    return found ? found->numbers[index % kBpfPageEntries] : 0;
+    return page ? in_page(p, page, index) : 0;
 }
 
 // --- packets -------------------------------------------------------------------------------------
@@ -172,8 +200,14 @@ static __always_inline int read_packet(struct __sk_buff *skb, struct packet *p)
     int whole = bpf_skb_load_bytes(skb, 0, &start, sizeof start) == 0;
     if (!half || (!whole && bpf_skb_load_bytes(skb, 0, &start, 20)))
         return 0;
-    p->base = half->line;
-    p->counter = half->counter;
+    __u32 which = half->half;
+    p->base = which * sizes.lines;
+    p->counter = which * sizes.counters;
+    if (sizes.last_word) {
+        p->half = bpf_map_lookup_elem(&tables, &which);
+        if (!p->half)
+            return 0;
+    }
     p->zero = half->zero;
     p->version = *(const __u8 *)&start >> 4;
     if (p->version == 4)
@@ -213,11 +247,9 @@ static __noinline __u32 leaf6(const struct packet *p, __u32 first, __u32 count,
         __u32 tried = found + step;
         if (tried >= count)
             continue;
-        struct line *line = line_at(p, first + tried / (kBpfLineWords / kBpfStartWords));
-        if (!line)
+        const __u32 *start = words_at(p, first, tried * kBpfStartWords, kBpfStartWords);
+        if (!start)
             return 0;
-        const __u32 *start =
-            &line->words[tried % (kBpfLineWords / kBpfStartWords) * kBpfStartWords];
         if (begins_after(start, address))
             continue;
         found = tried;
@@ -227,14 +259,13 @@ static __noinline __u32 leaf6(const struct packet *p, __u32 first, __u32 count,
     return (found ? leaf : word(p, first, kBpfStartLeaf)) & kBpfLeaf;
 }
 
-static __always_inline __u32 leaf_of(const struct packet *p, const struct line *head, int local,
+static __always_inline __u32 leaf_of(const struct packet *p, int local,
                                      const struct address *address)
 {
     if (p->version == 4)
-        return leaf4(p, head->words[local ? kBpfHeadLocal4 : kBpfHeadAddresses4],
-                     address->words[0]);
-    return leaf6(p, head->words[local ? kBpfHeadLocal6 : kBpfHeadAddresses6],
-                 head->words[local ? kBpfHeadLocal6Count : kBpfHeadAddresses6Count], address);
+        return leaf4(p, local ? kBpfLocal4 : kBpfAddresses4, address->words[0]);
+    return leaf6(p, word(p, 0, local ? kBpfHeadLocal6 : kBpfHeadAddresses6),
+                 word(p, 0, local ? kBpfHeadLocal6Count : kBpfHeadAddresses6Count), address);
 }
 
 // --- a program -----------------------------------------------------------------------------------
@@ -261,10 +292,10 @@ static __always_inline int request_of(__u8 protocol, __u16 *type_and_code)
 }
 
 /// The class of what a packet shows beside its addresses; -1: it lacks what is asked.
-static __always_inline int packet_class(const struct packet *p, const struct line *program,
+static __always_inline int packet_class(const struct packet *p, const __u32 *program,
                                         int reply)
 {
-    __u32 l4 = word(p, program->words[kBpfProgramProtocols], p->protocol), source = 0;
+    __u32 l4 = word(p, program[kBpfProgramProtocols], p->protocol), source = 0;
     int ports = has_ports(p->protocol);
     if (l4 & kBpfIsRoot) {
         __u16 value = ports && !reply ? p->second : p->first;
@@ -272,44 +303,43 @@ static __always_inline int packet_class(const struct packet *p, const struct lin
             return -1;
         l4 = in_root(p, l4 & kBpfProtocolValue, value);
     }
-    if (program->words[kBpfProgramSourcePorts]) {
+    if (program[kBpfProgramSourcePorts]) {
         if (ports && !p->has_transport)
             return -1;
-        source = in_root(p, program->words[kBpfProgramSourcePorts],
+        source = in_root(p, program[kBpfProgramSourcePorts],
                          !ports ? 0 : reply ? p->second : p->first);
     }
-    return (source << (program->words[kBpfProgramSourceShift] & 31)) | (l4 & 0xffff);
+    return (source << (program[kBpfProgramSourceShift] & 31)) | (l4 & 0xffff);
 }
 
 /// The number of the cell; -1: there is none.
-static __always_inline int cell_of(const struct packet *p, const struct line *head,
-                                   const struct line *program, int own_is_source, int reply)
+static __always_inline int cell_of(const struct packet *p, const __u32 *program,
+                                   int own_is_source, int reply)
 {
-    __u32 other = leaf_of(p, head, 0, own_is_source ? &p->destination : &p->source);
-    if (program->words[kBpfProgramState] != kBpfStateJudges || !other)
+    __u32 other = leaf_of(p, 0, own_is_source ? &p->destination : &p->source);
+    if (program[kBpfProgramState] != kBpfStateJudges || !other)
         return -1;
     __u32 class = 0;
-    if (program->words[kBpfProgramOwn]) {
-        __u32 own = leaf_of(p, head, 0, own_is_source ? &p->source : &p->destination);
-        class = own ? in_root(p, program->words[kBpfProgramOwn], own - 1) : 0;
+    if (program[kBpfProgramOwn]) {
+        __u32 own = leaf_of(p, 0, own_is_source ? &p->source : &p->destination);
+        class = own ? in_root(p, program[kBpfProgramOwn], own - 1) : 0;
         if (!class)
             return -1;
         --class;
     }
-    if (class >= program->words[kBpfProgramOwnCount])
+    if (class >= program[kBpfProgramOwnCount])
         return -1;
-    __u32 root = program->words[kBpfProgramOthers] + class * program->words[kBpfProgramRootLines];
-    __u32 row = in_root(p, root, other - 1) * kBpfRowWords;
+    __u32 root = program[kBpfProgramOthers] + class * program[kBpfProgramRootLines];
+    const __u32 *row = words_at(p, program[kBpfProgramRows],
+                                in_root(p, root, other - 1) * kBpfRowWords, kBpfRowWords);
     int packet = packet_class(p, program, reply);
-    const struct line *rows =
-        line_at(p, program->words[kBpfProgramRows] + row / kBpfLineWords);
-    if (packet < 0 || !rows)
+    if (packet < 0 || !row || !(row[kBpfRowCell] & kBpfThere))
         return -1;
-    row %= kBpfLineWords;
-    __u32 usual = rows->words[row + kBpfRowCell], exceptions = rows->words[row + kBpfRowRoot];
-    if (!(usual & kBpfThere))
-        return -1;
-    return exceptions ? in_root(p, exceptions, packet) : usual & 0xffff;
+    __u32 exceptions = row[kBpfRowRoot];
+    if (!exceptions)
+        return row[kBpfRowCell] & 0xffff;
+    return exceptions & kBpfIsPage ? in_page(p, exceptions & ~kBpfIsPage, packet)
+                                   : in_root(p, exceptions, packet);
 }
 
 static __always_inline void count(__u32 counter)
@@ -350,36 +380,27 @@ static __always_inline int judge(struct __sk_buff *skb, int own_is_source, int r
     struct packet p = {};
     if (!read_packet(skb, &p))
         return 0;
-    const struct line *head = line_at(&p, 0);
-    if (!head || head->words[kBpfHeadMagic] != kBpfMagic ||
-        head->words[kBpfHeadVersion] != kBpfVersion)
-        return 0;
-    __u32 group = leaf_of(&p, head, 1, own_is_source ? &p.source : &p.destination);
+    __u32 group = leaf_of(&p, 1, own_is_source ? &p.source : &p.destination);
     if (!group)
         return 0;
     int egress = own_is_source != reply;
-    __u32 place = word(&p, head->words[kBpfHeadGroups],
-                       (group - 1) * kBpfGroupWords +
-                           (egress ? kBpfGroupEgress : kBpfGroupIngress));
-    const struct line *program = line_at(&p, place);
-    if (!place || !program)
+    const __u32 *program =
+        words_at(&p, group, egress ? kBpfGroupEgress : kBpfGroupIngress, kBpfVerdictWords);
+    if (!program)
         return 0;
-    int number = cell_of(&p, head, program, own_is_source, reply);
-    __u32 state = 0;
-    if (number >= 0)
-        state = word(&p, program->words[kBpfProgramCells],
-                     number * kBpfCellWords + kBpfCellState);
-    if (!(state & kBpfThere))
+    int number = cell_of(&p, program, own_is_source, reply);
+    if (number < 0)
+        return 0;
+    const __u32 *cell =
+        words_at(&p, program[kBpfProgramCells], number * kBpfCellWords, kBpfCellWords);
+    if (!cell || !(cell[kBpfCellState] & kBpfThere))
         return 0;
     if (question == kLogged)
-        return word(&p, program->words[kBpfProgramCells],
-                    number * kBpfCellWords + kBpfCellLogCount) != 0;
-    count(p.counter + program->words[kBpfProgramCounter] + number);
-    if ((state & kBpfOutcome) == kBpfOutcomeAllow)
+        return cell[kBpfCellLogCount] != 0;
+    count(p.counter + program[kBpfProgramCounter] + number);
+    if ((cell[kBpfCellState] & kBpfOutcome) == kBpfOutcomeAllow)
         return 1;
-    tell_denied(&p, place, number,
-                word(&p, program->words[kBpfProgramCells],
-                     number * kBpfCellWords + kBpfCellSlot));
+    tell_denied(&p, program[kBpfProgramLine], number, cell[kBpfCellSlot]);
     return 0;
 }
 

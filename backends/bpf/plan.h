@@ -1,0 +1,46 @@
+/// What brings a node's classifier and the rules around it to others: who goes is shut out, then
+/// the tables, then who comes is let in, then, under the next number, what flows were judged as
+/// before.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "backends/bpf/bpf.h"
+
+namespace polecat::bpf {
+
+/// What a node holds.
+struct Held {
+    std::vector<std::uint32_t> tables; ///< those in use; none: the classifier is new
+    iptables::Ruleset rules;           ///< of ours
+    bool unfinished = false;           ///< who changed the tables last did not come to the end
+};
+
+struct Plan {
+    struct Step {
+        enum class Kind {
+            Sets,   ///< `ipset restore`
+            Words,  ///< of the tables in use
+            Tables, ///< all of them, into the half that is not in use, which then is
+            Rules,  ///< `iptables-restore --noflush`, or of the other family
+        };
+        Kind kind = Kind::Sets;
+        std::string what; ///< for people
+        std::string text;
+        net::Family family = net::Family::V4; ///< of rules
+        std::vector<WordChange> words;
+    };
+    std::vector<Step> steps; ///< in this order; one that fails ends the plan
+    /// Rules have a place for the next number (`@G@`).
+    bool judges_anew = false;
+    /// Addresses that come or go: then their connections are deleted from conntrack.
+    std::vector<net::Address> forget;
+};
+
+/// `tables` is what emit() makes of `to`. Ended between two steps, and begun anew at what the node
+/// holds then, it comes to the same end.
+Plan plan(const Held& from, const Image& tables, const backends::NodeImage& to,
+          const std::string& pins = kPins);
+
+} // namespace polecat::bpf

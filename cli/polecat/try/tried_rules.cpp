@@ -1,0 +1,136 @@
+#include "cli/polecat/try/tried_rules.h"
+
+#include "backends/nftables/nftables.h"
+#include "driver/load/load.h"
+#include "runtime/netlink/apply.h"
+#include "runtime/nft.h"
+
+namespace polecat::cli {
+
+using namespace driver;
+
+namespace {
+
+class TriedNftables : public TriedRules {
+  public:
+    TriedNftables(const std::string& node, const backends::NodeImage& image)
+        : image_(image), rules_(Compilation::rules(node, image).rules) {}
+
+    Result<bool> load() override {
+        return runtime::nft_apply(nft::replacing(rules_),
+                                  backends::Generation{}.bits(image_.flow_mark_bit));
+    }
+    std::string difference() const override {
+        const auto listed = runtime::nft_list("polecat");
+        if (!listed)
+            return listed.error();
+        const auto parsed = nft::parse(*listed);
+        if (!parsed)
+            return parsed.error();
+        const auto read = backends::read_back(*parsed);
+        if (!read)
+            return read.error();
+        return *read == image_ ? "" : "the image differs";
+    }
+    std::string needs() const override { return "nft(8)"; }
+
+  private:
+    const backends::NodeImage& image_;
+    nft::Ruleset rules_;
+};
+
+LoadOptions options_of(const TriedTarget& target) {
+    LoadOptions out;
+    out.variant = target.variant == "legacy" ? runtime::Iptables::Legacy : runtime::Iptables::Nft;
+    out.classifier = target.classifier.empty() ? installed_classifier() : target.classifier;
+    return out;
+}
+
+Result<bool> as_done(const Result<Loaded>& loaded) {
+    if (!loaded)
+        return Error{loaded.error()};
+    return true;
+}
+
+/// Where what the kernel has needs another step, it is not what was loaded.
+std::string first_step(const Result<Loaded>& again) {
+    if (!again)
+        return again.error();
+    return again->steps.empty() ? "" : "it would take another step: " + again->steps.front();
+}
+
+class TriedFilters : public TriedRules {
+  public:
+    TriedFilters(const TriedTarget& target, iptables::FilterImage image)
+        : options_(options_of(target)), image_(std::move(image)) {}
+
+    Result<bool> load() override { return as_done(load_filters(image_, options_)); }
+    std::string difference() const override {
+        LoadOptions options = options_;
+        options.only_tell = true;
+        return first_step(load_filters(image_, options));
+    }
+    std::string needs() const override { return "iptables-restore(8), ipset(8), conntrack(8)"; }
+
+  private:
+    LoadOptions options_;
+    iptables::FilterImage image_;
+};
+
+class TriedTables : public TriedRules {
+  public:
+    TriedTables(const TriedTarget& target, bpf::Image tables, const backends::NodeImage& image)
+        : options_(options_of(target)), tables_(std::move(tables)), image_(image) {}
+
+    Result<bool> load() override {
+        if (const auto own = enter_own_bpffs(); !own)
+            return own;
+        return as_done(load_tables(tables_, image_, options_));
+    }
+    std::string difference() const override {
+        LoadOptions options = options_;
+        options.only_tell = true;
+        return first_step(load_tables(tables_, image_, options));
+    }
+    std::string needs() const override {
+        return "iptables-restore(8), ipset(8), conntrack(8), classifier.bpf.o, a kernel that takes "
+               "BPF programs from root";
+    }
+
+  private:
+    LoadOptions options_;
+    bpf::Image tables_;
+    const backends::NodeImage& image_;
+};
+
+} // namespace
+
+void add_loading_options(CLI::App& command, std::string& variant, std::string& classifier) {
+    command.add_option("--variant", variant, "iptables, bpf: iptables-nft or iptables-legacy")
+        ->check(CLI::IsMember({"nft", "legacy"}));
+    command.add_option("--classifier", classifier,
+                       "bpf: its programs (classifier.bpf.o), when not beside polecat nor in "
+                       "share/polecat");
+}
+
+void add_target_options(CLI::App& command, TriedTarget& into) {
+    command.add_option("--target", into.name, "whose rules: nftables, iptables or bpf")
+        ->check(CLI::IsMember({"nftables", "iptables", "bpf"}));
+    add_loading_options(command, into.variant, into.classifier);
+}
+
+std::unique_ptr<TriedRules> tried_rules(const TriedTarget& target, Compilation& compiled,
+                                        const std::string& node, const backends::NodeImage& image,
+                                        diag::Diagnostics& diagnostics) {
+    if (target.name == "iptables") {
+        auto filters = compiled.filter_image(node, diagnostics);
+        return filters ? std::make_unique<TriedFilters>(target, std::move(*filters)) : nullptr;
+    }
+    if (target.name == "bpf") {
+        auto tables = bpf::emit(image, node, diagnostics);
+        return tables ? std::make_unique<TriedTables>(target, std::move(*tables), image) : nullptr;
+    }
+    return std::make_unique<TriedNftables>(node, image);
+}
+
+} // namespace polecat::cli

@@ -1,0 +1,150 @@
+#include "driver/load/filter_rules.h"
+
+#include <algorithm>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "backends/iptables/frame.h"
+#include "backends/nftables/generation.h"
+#include "runtime/process.h"
+
+namespace polecat::driver {
+
+namespace {
+
+constexpr net::Family kFamilies[] = {net::Family::V4, net::Family::V6};
+
+std::vector<std::string> lines_of(const std::string& text) {
+    std::vector<std::string> out;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);)
+        out.push_back(line);
+    return out;
+}
+
+/// Sets of others may be of types that ours never are.
+std::string own_sets(const std::string& listing) {
+    std::string out;
+    for (const std::string& line : lines_of(listing)) {
+        const std::size_t name = line.find(' ');
+        if (name != std::string::npos &&
+            std::string_view(line).substr(name + 1).starts_with(iptables::kPrefix))
+            out += line + "\n";
+    }
+    return out;
+}
+
+std::optional<std::uint16_t> flow_number(const iptables::Table& table) {
+    for (const iptables::Chain& chain : table.chains)
+        for (const iptables::Rule& rule : chain.rules) {
+            if (rule.target.mark.generation)
+                return rule.target.mark.generation;
+            for (const iptables::Match& match : rule.matches)
+                if (const auto* mark = std::get_if<iptables::FlowMarkIs>(&match))
+                    if (mark->mark.generation)
+                        return mark->mark.generation;
+        }
+    return std::nullopt;
+}
+
+bool comes_first(const iptables::HookRule& hook, const iptables::Table& held) {
+    return held.hooks && std::any_of(held.hooks->begin(), held.hooks->end(), [&](const auto& each) {
+               return each.table == hook.table && each.of == hook.of && each.chain == hook.chain &&
+                      each.is_first;
+           });
+}
+
+/// Those that stand behind rules of others go, and all that do not come first are put there.
+std::string hooks_text(const iptables::Table& wanted, const iptables::Table& held,
+                       iptables::In in) {
+    std::string text;
+    for (const iptables::HookRule& hook : iptables::hooks_of(wanted)) {
+        if (hook.table != in || comes_first(hook, held))
+            continue;
+        const std::string rule = hook.of + " -j " + hook.chain + "\n";
+        for (const iptables::HookRule& each :
+             held.hooks.value_or(std::vector<iptables::HookRule>{}))
+            if (each.table == in && each.of == hook.of && each.chain == hook.chain)
+                text += "-D " + rule;
+        text += "-I " + rule;
+    }
+    return text.empty() ? "" : fmt::format("*{}\n{}COMMIT\n", iptables::to_string(in), text);
+}
+
+} // namespace
+
+Result<HeldRules> held_rules(runtime::Iptables variant) {
+    HeldRules out;
+    const auto listed_sets = runtime::ipset_save();
+    if (!listed_sets)
+        return Error{listed_sets.error()};
+    auto sets = iptables::parse_sets(own_sets(*listed_sets));
+    if (!sets)
+        return Error{"`ipset save`: " + sets.error()};
+    out.rules.sets = std::move(*sets);
+    for (const net::Family family : kFamilies) {
+        const auto listed = runtime::iptables_save(variant, family);
+        if (!listed)
+            return Error{listed.error()};
+        auto table = iptables::parse_table(*listed);
+        if (!table)
+            return Error{"what iptables lists: " + table.error()};
+        out.rules.table(family) = std::move(*table);
+        if (const auto number = flow_number(out.rules.table(family)))
+            out.number = std::max(out.number.value_or(0), *number);
+    }
+    out.rules.sort();
+    return out;
+}
+
+Result<std::uint16_t> next_number(const HeldRules& held) {
+    if (held.number && *held.number < backends::Generation::kLast)
+        return static_cast<std::uint16_t>(*held.number + 1);
+    const auto flushed = runtime::run_program({"conntrack", "-F"}, "");
+    if (!flushed)
+        return Error{flushed.error()};
+    if (flushed->exit_code != 0)
+        return Error{"conntrack -F refused: " + flushed->error};
+    return std::uint16_t{1};
+}
+
+bool hooks_come_first(const HeldRules& held, const iptables::Ruleset& wanted) {
+    return std::all_of(std::begin(kFamilies), std::end(kFamilies), [&](net::Family family) {
+        const auto hooks = iptables::hooks_of(wanted.table(family));
+        return std::all_of(hooks.begin(), hooks.end(), [&](const auto& hook) {
+            return comes_first(hook, held.rules.table(family));
+        });
+    });
+}
+
+Result<bool> put_hooks_first(runtime::Iptables variant, const iptables::Ruleset& wanted) {
+    const auto held = held_rules(variant); // steps put some
+    if (!held)
+        return Error{held.error()};
+    for (const net::Family family : kFamilies)
+        for (const iptables::In in :
+             {iptables::In::Filter, iptables::In::Mangle, iptables::In::Raw})
+            if (const std::string text =
+                    hooks_text(wanted.table(family), held->rules.table(family), in);
+                !text.empty())
+                if (const auto done = runtime::iptables_restore(variant, family, text); !done)
+                    return done;
+    return true;
+}
+
+Result<bool> forget(const std::vector<net::Address>& addresses) {
+    for (const net::Address& each : addresses)
+        for (const char* end : {"-s", "-d", "-r", "-q"}) {
+            const bool v6 = each.family == net::Family::V6;
+            const auto done = runtime::run_program(
+                {"conntrack", "-D", "-f", v6 ? "ipv6" : "ipv4", end, net::to_string(each)}, "");
+            if (!done)
+                return Error{done.error()};
+            if (done->exit_code > 1) // 1: there was none
+                return Error{"conntrack refused: " + done->error};
+        }
+    return true;
+}
+
+} // namespace polecat::driver

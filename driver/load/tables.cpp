@@ -1,0 +1,130 @@
+// Tables of the classifier by their plan, and the programs where there are none yet.
+#include <filesystem>
+
+#include "driver/load/load.h"
+#include "runtime/bpf/classifier.h"
+
+namespace polecat::driver {
+
+namespace {
+
+using StepKind = bpf::Plan::Step::Kind;
+
+class TableLoader {
+  public:
+    TableLoader(const bpf::Image& tables, const backends::NodeImage& image,
+                const LoadOptions& options)
+        : tables_(tables), image_(image), options_(options) {}
+
+    Result<Loaded> run() {
+        auto found = held_rules(options_.variant);
+        if (!found)
+            return Error{found.error()};
+        rules_ = std::move(*found);
+        if (const auto ready = find_classifier(); !ready)
+            return Error{ready.error()};
+        held_.rules = rules_.rules;
+        plan_ = bpf::plan(held_, tables_, image_, options_.pins);
+        for (const bpf::Plan::Step& step : plan_.steps)
+            if (next(step.what))
+                if (const auto done = take(step); !done)
+                    return Error{done.error()};
+        if (const auto done = finish(); !done)
+            return Error{done.error()};
+        return std::move(out_);
+    }
+
+  private:
+    bool next(const std::string& what) {
+        out_.steps.push_back(what);
+        out_.whole = out_.whole && options_.go_on(what);
+        return out_.whole && !options_.only_tell;
+    }
+
+    /// The one that is pinned, unless tables do not fit into its maps.
+    Result<bool> find_classifier() {
+        std::string why = "nothing is pinned";
+        if (std::filesystem::exists(options_.pins)) {
+            auto opened = runtime::Classifier::open(options_.pins);
+            if (opened && opened->has_room_for(tables_)) {
+                classifier_.emplace(std::move(*opened));
+                held_.unfinished = classifier_->is_unfinished();
+                if (auto held = classifier_->tables())
+                    held_.tables = std::move(*held);
+                return true;
+            }
+            why = opened ? "tables have grown" : opened.error();
+            if (why.find("another process") != std::string::npos)
+                return Error{why};
+        }
+        if (!next("load the programs of the classifier (" + why + ")"))
+            return true;
+        auto loaded = runtime::Classifier::load(options_.classifier, tables_);
+        if (!loaded)
+            return Error{loaded.error()};
+        classifier_.emplace(std::move(*loaded));
+        new_ = true;
+        return true;
+    }
+
+    Result<bool> take(const bpf::Plan::Step& step) {
+        switch (step.kind) {
+        case StepKind::Sets:
+            return runtime::ipset_restore(step.text);
+        case StepKind::Words:
+            return classifier_->write(step.words);
+        case StepKind::Tables: {
+            const auto taken = classifier_->take(tables_);
+            // Rules know programs by where they are pinned when they are loaded.
+            return taken && new_ ? classifier_->pin(options_.pins) : taken;
+        }
+        case StepKind::Rules:
+            if (!number_) {
+                const auto found = next_number(rules_);
+                if (!found)
+                    return Error{found.error()};
+                number_ = *found;
+            }
+            return runtime::iptables_restore(options_.variant, step.family,
+                                             iptables::with_generation(step.text, *number_));
+        }
+        return Error{"a step of no kind"};
+    }
+
+    Result<bool> finish() {
+        const iptables::Ruleset wanted = bpf::rules_around(image_, options_.pins);
+        if (!hooks_come_first(rules_, wanted) && next("rules that send packets to the chains"))
+            if (const auto done = put_hooks_first(options_.variant, wanted); !done)
+                return done;
+        if (!plan_.forget.empty() && next("forget connections of addresses that came or went"))
+            if (const auto done = forget(plan_.forget); !done)
+                return done;
+        if (out_.whole && !options_.only_tell && !plan_.steps.empty())
+            return classifier_->finish();
+        return true;
+    }
+
+    const bpf::Image& tables_;
+    const backends::NodeImage& image_;
+    const LoadOptions& options_;
+    HeldRules rules_;
+    bpf::Held held_;
+    bpf::Plan plan_;
+    std::optional<runtime::Classifier> classifier_;
+    bool new_ = false;
+    std::optional<std::uint16_t> number_;
+    Loaded out_;
+};
+
+} // namespace
+
+Result<Loaded> load_tables(const bpf::Image& tables, const backends::NodeImage& image,
+                           const LoadOptions& options) {
+    return TableLoader(tables, image, options).run();
+}
+
+Result<bool> enter_own_bpffs() {
+    return runtime::enter_own_bpffs();
+}
+
+} // namespace polecat::driver

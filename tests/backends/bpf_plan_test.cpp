@@ -1,0 +1,193 @@
+// Plans of BPF tables without a kernel: what is written in place, in which order, and that a plan
+// that is broken off anywhere is made good by the next.
+#include <doctest/doctest.h>
+
+#include "artefact/bpf/layout.h"
+#include "backends/bpf/in_place.h"
+#include "backends/bpf/plan.h"
+#include "tests/backends/built.h"
+#include "tests/backends/changes.h"
+
+using namespace polecat;
+using StepKind = bpf::Plan::Step::Kind;
+
+namespace {
+
+struct PlannedNode {
+    backends::NodeImage image;
+    bpf::Image tables;
+};
+
+PlannedNode planned_node(const std::string& text) {
+    const testing::Built built = testing::build(text);
+    REQUIRE(built.image.has_value());
+    diag::Diagnostics told;
+    auto tables = bpf::emit(*built.image, "node0", told);
+    REQUIRE(tables.has_value());
+    return {*built.image, std::move(*tables)};
+}
+
+/// A node without a kernel: takes steps as `polecat load` does.
+class BpfKernel {
+  public:
+    bpf::Held held;
+
+    bpf::Plan plan(const PlannedNode& to) const { return bpf::plan(held, to.tables, to.image); }
+    void take(const bpf::Plan::Step& step, const PlannedNode& to) {
+        switch (step.kind) {
+        case StepKind::Sets: {
+            const auto sets = iptables::parse_sets(step.text);
+            REQUIRE(sets.ok());
+            for (const auto& each : *sets) {
+                std::erase_if(held.rules.sets,
+                              [&](const auto& was) { return was.name == each.name; });
+                held.rules.sets.push_back(each);
+            }
+            break;
+        }
+        case StepKind::Words:
+            held.unfinished = true;
+            for (const bpf::WordChange& word : step.words)
+                held.tables.at(word.word) = word.value;
+            break;
+        case StepKind::Tables:
+            held.unfinished = true;
+            held.tables = to.tables.tables;
+            break;
+        case StepKind::Rules:
+            held.rules.table(step.family) = *iptables::parse_table(step.text);
+            break;
+        }
+        held.rules.sort();
+    }
+    bpf::Plan change(const PlannedNode& to) {
+        const bpf::Plan done = plan(to);
+        for (const bpf::Plan::Step& step : done.steps)
+            take(step, to);
+        held.unfinished = false;
+        check_holds(to);
+        return done;
+    }
+    void check_holds(const PlannedNode& to) const {
+        CHECK(held.tables == to.tables.tables);
+        CHECK(plan(to).steps.empty());
+    }
+};
+
+std::vector<StepKind> kinds_of(const bpf::Plan& plan) {
+    std::vector<StepKind> out;
+    for (const bpf::Plan::Step& each : plan.steps)
+        out.push_back(each.kind);
+    return out;
+}
+
+std::string elsewhere(const std::string& name, const std::string& app, int host) {
+    std::string out = testing::pod(name, app, host);
+    return out.replace(out.find("node0"), 5, "node7");
+}
+
+const std::string kLetsA =
+    "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: b, namespace: ns}, "
+    "spec: {podSelector: {matchLabels: {app: b}}, ingress: [{from: [{podSelector: {matchLabels: "
+    "{app: a}}}]}]}}\n---\n";
+const std::string kTwo = kLetsA + testing::pod("a", "a", 1) + testing::pod("b", "b", 2);
+
+} // namespace
+
+TEST_CASE("a pod that comes or goes is written in place") {
+    BpfKernel kernel;
+    const PlannedNode two = planned_node(kTwo),
+                      three = planned_node(kTwo + testing::pod("c", "a", 3));
+    CHECK(kernel.change(two).judges_anew);
+    const bpf::Plan comes = kernel.change(three);
+    CHECK(kinds_of(comes) == std::vector{StepKind::Words, StepKind::Sets});
+    REQUIRE(comes.steps.front().words.size() == 2);
+    CHECK_FALSE(comes.judges_anew);
+    CHECK(comes.forget == std::vector{*net::parse_address("10.0.0.3")});
+    // He is somebody to others before he sends anything.
+    CHECK((comes.steps.front().words.front().value & kBpfIsEnd) != 0);
+    const bpf::Plan goes = kernel.change(two);
+    CHECK(kinds_of(goes) == std::vector{StepKind::Sets, StepKind::Words});
+    CHECK(goes.steps.back().words.front().value == 0);
+    CHECK(goes.forget == comes.forget);
+    CHECK_FALSE(goes.judges_anew);
+}
+
+TEST_CASE("a pod of another node is one word, and rules stay") {
+    BpfKernel kernel;
+    const std::string others = kTwo + elsewhere("far", "a", 8);
+    kernel.change(planned_node(others));
+    const bpf::Plan comes = kernel.change(planned_node(others + elsewhere("farther", "a", 9)));
+    CHECK(kinds_of(comes) == std::vector{StepKind::Words});
+    CHECK(comes.steps.front().words.size() == 1);
+    CHECK(comes.forget == std::vector{*net::parse_address("10.0.0.9")});
+    // He gets other labels: flows that were judged by the old ones are judged anew.
+    const bpf::Plan other = kernel.change(planned_node(others + elsewhere("farther", "b", 9)));
+    CHECK(kinds_of(other) == std::vector{StepKind::Words, StepKind::Rules, StepKind::Rules});
+    CHECK(other.judges_anew);
+}
+
+TEST_CASE("what a packet may not meet half of is never written in place") {
+    BpfKernel kernel;
+    const auto whole = [&](const std::string& text) {
+        const std::vector<StepKind> kinds = kinds_of(kernel.change(planned_node(text)));
+        return std::count(kinds.begin(), kinds.end(), StepKind::Tables) == 1 &&
+               std::count(kinds.begin(), kinds.end(), StepKind::Words) == 0;
+    };
+    CHECK(whole(kLetsA + testing::pod("b", "b", 2)));
+    CHECK(whole(kTwo));                                                         // an identity more
+    CHECK(whole(kTwo + testing::pod("c", "a", 3) + testing::pod("d", "b", 4))); // two of them
+    CHECK(whole(kTwo.substr(kLetsA.size())));
+    std::string swapped = kTwo;
+    swapped.replace(swapped.find("10.0.0.1"), 8, "10.0.0.9")
+        .replace(swapped.find("10.0.0.2"), 8, "10.0.0.1");
+    kernel.change(planned_node(kTwo));
+    CHECK(whole(swapped));
+    std::string far = testing::pod("c", "a", 3);
+    CHECK(whole(kTwo + far.replace(far.find("10.0.0"), 6, "10.7.0"))); // a block of addresses
+}
+
+TEST_CASE("an address that is another pod's is judged by nobody's policy meanwhile") {
+    // Labels that change programs and identity at once: two words that are met one after the other.
+    const std::string one = kTwo + testing::pod("c", "a", 3),
+                      other = kTwo + testing::pod("c", "b", 3);
+    BpfKernel kernel;
+    kernel.change(planned_node(one));
+    const bpf::Plan plan = kernel.change(planned_node(other));
+    const auto kinds = kinds_of(plan);
+    CHECK(std::count(kinds.begin(), kinds.end(), StepKind::Words) == 0);
+    CHECK(plan.judges_anew);
+}
+
+TEST_CASE("a plan of tables that is broken off is made good by the next") {
+    std::uint64_t fresh = 7000;
+    std::size_t words = 0, tables = 0, broken = 0;
+    for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+        testing::Random random(seed);
+        auto documents = testing::documents_of(testing::ClusterWriter(seed, {}).write());
+        BpfKernel kernel;
+        kernel.change(planned_node(testing::text_of(documents)));
+        for (int change = 0; change < 12; ++change) {
+            INFO("seed ", seed, ", change ", change);
+            testing::change(documents, random, fresh);
+            const PlannedNode to = planned_node(testing::text_of(documents));
+            const bpf::Plan first = kernel.plan(to);
+            const std::size_t done = random.below(first.steps.size() + 1);
+            for (std::size_t i = 0; i < done; ++i)
+                kernel.take(first.steps[i], to);
+            broken += done < first.steps.size() ? 1 : 0;
+            const bpf::Plan second = kernel.change(to);
+            // The number that flows were judged under before is not the one afterwards.
+            if (first.judges_anew && done > 0)
+                CHECK((second.judges_anew || done == first.steps.size()));
+            for (const StepKind kind : kinds_of(first)) {
+                words += kind == StepKind::Words ? 1 : 0;
+                tables += kind == StepKind::Tables ? 1 : 0;
+            }
+        }
+    }
+    CHECK(broken > 8);
+    CHECK(tables > 5);
+    MESSAGE(tables << " changes of all tables, " << words << " in place, " << broken
+                   << " broken off");
+}
