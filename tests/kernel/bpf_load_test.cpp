@@ -7,6 +7,7 @@
 
 #include "backends/bpf/in_place.h"
 #include "tests/backends/built.h"
+#include "tests/backends/changes.h"
 #include "tests/kernel/bpf_verdicts.h"
 #include "tests/kernel/days.h"
 #include "tests/kernel/scale.h"
