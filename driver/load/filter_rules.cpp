@@ -35,6 +35,15 @@ std::string own_sets(const std::string& listing) {
     return out;
 }
 
+/// iptables-nft-save says nothing where nobody has made a table yet.
+Result<iptables::Table> parse_listing(const std::string& text) {
+    if (!text.empty())
+        return iptables::parse_table(text);
+    iptables::Table none;
+    none.hooks.emplace();
+    return none;
+}
+
 std::optional<std::uint16_t> flow_number(const iptables::Table& table) {
     for (const iptables::Chain& chain : table.chains)
         for (const iptables::Rule& rule : chain.rules) {
@@ -87,7 +96,7 @@ Result<HeldRules> held_rules(runtime::Iptables variant) {
         const auto listed = runtime::iptables_save(variant, family);
         if (!listed)
             return Error{listed.error()};
-        auto table = iptables::parse_table(*listed);
+        auto table = parse_listing(*listed);
         if (!table)
             return Error{"what iptables lists: " + table.error()};
         out.rules.table(family) = std::move(*table);
