@@ -18,6 +18,7 @@
 #include "analyzer/lint/lint.h"
 #include "analyzer/questions/open_ends.h"
 #include "backends/node/build.h"
+#include "bench/apply.h"
 #include "bench/felix_workloads.h"
 #include "bench/manifests.h"
 #include "bench/measure.h"
@@ -256,6 +257,8 @@ const std::map<std::string, std::function<void()>>& workloads() {
         {"nft-node", [] { nft_of("250 of 2500 pods", cluster_manifests(2500, 2000, 1, 10)); }},
         {"nft-nodes",
          [] { nft_of("2500 pods, 38 nodes", cluster_manifests(2500, 2000, 1, 38), 38); }},
+        {"nft-apply",
+         [] { apply_of("250 of 2500 pods, in the kernel", cluster_manifests(2500, 2000, 1, 10)); }},
         {"nft-grid", [] { nft_of("grid of 10000 rules", grid(10'000)); }},
         {"nft-selectors", [] { nft_of("4000 selectors", many_selectors(4'000)); }},
         {"nft-ports", [] { nft_of("16000 ports", many_ports(16'000)); }},

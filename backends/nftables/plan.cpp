@@ -198,21 +198,25 @@ class Planner {
                map.key == nft::KeyType::Interface;
     }
 
-    std::string elements(const char* what, const Map& map, std::vector<nft::Element> part) const {
-        if (part.empty())
-            return {};
-        Map shown = map;
-        shown.elements = std::move(part);
-        return fmt::format("{} element inet {} {} {}\n", what, from_.table, map.name,
-                           nft::print_elements(shown));
+    /// Those elements of the map.
+    static Map part_of(const Map& map, std::vector<nft::Element> part) {
+        Map out;
+        out.name = map.name;
+        out.key = map.key;
+        out.kind = map.kind;
+        out.interval = map.interval;
+        out.elements = std::move(part);
+        return out;
     }
-    std::string add(const Map& map, std::vector<nft::Element> part) {
+    void add(const Map& map, std::vector<nft::Element> part) {
         count_in(map, part.size(), work_);
-        return elements("add", map, std::move(part));
+        if (!part.empty())
+            does_.elements_in.push_back(part_of(map, std::move(part)));
     }
-    std::string remove(const Map& map, std::vector<nft::Element> part) {
+    void remove(const Map& map, std::vector<nft::Element> part) {
         work_.elements_out += part.size();
-        return elements("delete", map, std::move(part));
+        if (!part.empty())
+            does_.elements_out.push_back(part_of(map, std::move(part)));
     }
     static std::vector<nft::Element> missing(const Map& of, const Map& in) {
         std::vector<nft::Element> out;
@@ -221,77 +225,65 @@ class Planner {
         return out;
     }
 
-    void step(std::string what, std::string text) {
-        if (!text.empty())
-            out_.steps.push_back({std::move(what), std::move(text), work_});
+    void step(std::string what) {
+        does_.made.table = from_.table;
+        if (!does_.empty())
+            out_.steps.push_back({std::move(what), std::move(does_), work_});
+        does_ = {};
         work_ = {};
     }
 
     void fill(const Ruleset& to) {
-        Ruleset fresh;
-        fresh.table = from_.table;
-        std::string added;
         for (const Map& map : to.maps) {
             const Map* was = from_.find_map(map.name);
             if (was == nullptr)
-                fresh.maps.push_back(map);
+                does_.made.maps.push_back(map);
             else if (!is_way_in(map))
-                added += add(map, missing(map, *was));
+                add(map, missing(map, *was));
         }
         for (const Chain& chain : to.chains)
             if (from_.find_chain(chain.name) == nullptr) {
-                fresh.chains.push_back(chain);
+                does_.made.chains.push_back(chain);
                 if (!chain.hook.empty())
-                    fresh.chains.back().rules.clear();
+                    does_.made.chains.back().rules.clear();
             }
-        count_in(fresh, work_);
-        const bool any = !fresh.maps.empty() || !fresh.chains.empty();
-        step("fill what nothing refers to yet", (any ? nft::print(fresh) : "") + added);
+        count_in(does_.made, work_);
+        step("fill what nothing refers to yet");
     }
 
     void change_over(const Ruleset& to) {
-        std::string text;
-        if (out_.judges_anew)
-            text += nft::take_generation(from_.table);
+        does_.takes_generation = out_.judges_anew;
         for (const Map& map : to.maps)
-            if (const Map* was = from_.find_map(map.name); was != nullptr && is_way_in(map))
-                text += remove(map, missing(*was, map)) + add(map, missing(map, *was));
+            if (const Map* was = from_.find_map(map.name); was != nullptr && is_way_in(map)) {
+                remove(map, missing(*was, map));
+                add(map, missing(map, *was));
+            }
         for (const std::string& name : changed_) {
-            text += fmt::format("flush chain inet {} {}\n", from_.table, name);
             if (const Chain* was = from_.find_chain(name))
                 work_.rules_out += was->rules.size();
-            if (const Chain* chain = to.find_chain(name)) {
-                work_.rules_in += chain->rules.size();
-                for (const nft::Rule& rule : chain->rules)
-                    text += fmt::format("add rule inet {} {} {}\n", from_.table, name,
-                                        nft::print(rule));
-            }
+            const Chain* chain = to.find_chain(name);
+            does_.rewritten.push_back(chain != nullptr ? *chain : Chain{name, {}, 0, {}});
+            work_.rules_in += does_.rewritten.back().rules.size();
         }
-        step("switch", text);
+        step("switch");
     }
 
     void clear(const Ruleset& to) {
-        std::string gone, flushed, deleted;
         for (const Map& map : from_.maps)
             if (const Map* kept = to.find_map(map.name); kept == nullptr) {
-                deleted +=
-                    fmt::format("delete {} inet {} {}\n",
-                                map.kind == Map::Kind::Set ? "set" : "map", from_.table, map.name);
+                does_.maps_out.push_back(part_of(map, {}));
                 ++work_.maps_out;
                 work_.elements_dropped += map.elements.size();
             } else if (!is_way_in(map))
-                gone += remove(map, missing(map, *kept));
-        for (const Chain& chain : from_.chains)
-            if (to.find_chain(chain.name) == nullptr)
-                flushed += fmt::format("flush chain inet {} {}\n", from_.table, chain.name);
+                remove(map, missing(map, *kept));
         for (const Chain& chain : from_.chains)
             if (to.find_chain(chain.name) == nullptr) {
-                deleted += fmt::format("delete chain inet {} {}\n", from_.table, chain.name);
+                does_.chains_out.push_back({chain.name, {}, 0, {}});
                 ++work_.chains_out;
                 if (!changed_.contains(chain.name)) // the switch has emptied it
                     work_.rules_out += chain.rules.size();
             }
-        step("delete what is left over", gone + flushed + deleted);
+        step("delete what is left over");
     }
 
     void remember(const Ruleset& to) {
@@ -318,7 +310,8 @@ class Planner {
     std::optional<Generation> generation_;
     Slots slots_;
     std::set<std::string> changed_; ///< chains
-    Work work_;                     ///< of the step that is being written
+    nft::Transaction does_;         ///< the step that is being written
+    Work work_;                     ///< of it
     Plan out_;
 };
 
@@ -347,7 +340,7 @@ Result<Plan> plan(const Ruleset& from, const NodeImage& to) {
     if (!planned)
         return planned;
     Plan out = std::move(*planned);
-    const std::string left = delete_unreachable(from);
+    nft::Transaction left = delete_unreachable(from);
     if (left.empty())
         return out;
     Work work;
@@ -361,7 +354,8 @@ Result<Plan> plan(const Ruleset& from, const NodeImage& to) {
             ++work.chains_out;
             work.rules_out += chain.rules.size();
         }
-    out.steps.insert(out.steps.begin(), {"delete what an unfinished plan left", left, work});
+    out.steps.insert(out.steps.begin(),
+                     {"delete what an unfinished plan left", std::move(left), work});
     return out;
 }
 
@@ -371,7 +365,7 @@ Plan plan_from_nothing(const NodeImage& to) {
     out.judges_anew = true;
     Work work;
     count_in(out.result, work);
-    out.steps.push_back({"replace whatever is there", nft::print_replacing(out.result), work});
+    out.steps.push_back({"replace whatever is there", nft::replacing(out.result), work});
     return out;
 }
 

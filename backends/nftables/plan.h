@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "artefact/nft/transaction.h"
 #include "backends/nftables/nftables.h"
 #include "backends/node/work.h"
 
@@ -14,8 +15,10 @@ namespace polecat::backends {
 struct Plan {
     struct Step {
         std::string what; ///< for people
-        std::string text; ///< for `nft -f`, a transaction
-        Work work;        ///< what the text has the kernel do
+        nft::Transaction does;
+        Work work; ///< what that has the kernel do
+        /// For `nft -f`.
+        std::string text() const { return nft::print(does); }
     };
     std::vector<Step> steps;
     /// Some step says `$generation`: flows are judged anew, under the next number.

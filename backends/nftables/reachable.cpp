@@ -2,8 +2,6 @@
 
 #include <set>
 
-#include <fmt/format.h>
-
 #include "backends/nftables/nftables.h"
 
 namespace polecat::backends {
@@ -79,20 +77,17 @@ nft::Ruleset without_unreachable(const nft::Ruleset& ruleset) {
     return out;
 }
 
-std::string delete_unreachable(const nft::Ruleset& ruleset) {
+nft::Transaction delete_unreachable(const nft::Ruleset& ruleset) {
     const Walk walk(ruleset);
-    std::string flushed, maps, chains;
+    nft::Transaction out;
+    out.made.table = ruleset.table;
     for (const nft::Chain& chain : ruleset.chains)
-        if (!walk.chains.contains(chain.name)) {
-            flushed += fmt::format("flush chain inet {} {}\n", ruleset.table, chain.name);
-            chains += fmt::format("delete chain inet {} {}\n", ruleset.table, chain.name);
-        }
+        if (!walk.chains.contains(chain.name))
+            out.chains_out.push_back(chain);
     for (const nft::Map& map : ruleset.maps)
         if (!walk.maps.contains(map.name))
-            maps += fmt::format("delete {} inet {} {}\n",
-                                map.kind == nft::Map::Kind::Set ? "set" : "map", ruleset.table,
-                                map.name);
-    return flushed + maps + chains;
+            out.maps_out.push_back(map);
+    return out;
 }
 
 } // namespace polecat::backends

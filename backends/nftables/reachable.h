@@ -2,14 +2,12 @@
 /// when it was broken off.
 #pragma once
 
-#include <string>
-
-#include "artefact/nft/ruleset.h"
+#include "artefact/nft/transaction.h"
 
 namespace polecat::backends {
 
 nft::Ruleset without_unreachable(const nft::Ruleset& ruleset);
-/// The transaction that deletes the rest; empty when there is none.
-std::string delete_unreachable(const nft::Ruleset& ruleset);
+/// What deletes the rest; empty when there is none.
+nft::Transaction delete_unreachable(const nft::Ruleset& ruleset);
 
 } // namespace polecat::backends

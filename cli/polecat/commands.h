@@ -13,10 +13,14 @@ struct InputOptions;
 
 namespace polecat::cli {
 
+[[noreturn]] inline void wrong_usage(const std::string& message) {
+    throw CLI::ValidationError(message);
+}
+
 /// The value, or what is wrong with how the command was called. `of`: what comes before that.
 template <class T> T value_or_usage(Result<T> result, const std::string& of = "") {
     if (!result)
-        throw CLI::ValidationError(of + result.error());
+        wrong_usage(of + result.error());
     return *std::move(result);
 }
 

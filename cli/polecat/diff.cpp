@@ -33,10 +33,6 @@ struct DiffCommand {
     std::string target; ///< of rules; empty: not given
 };
 
-[[noreturn]] void fail(const std::string& message) {
-    throw CLI::ValidationError(message);
-}
-
 /// "main..branch", or "main...branch": since branch left main.
 struct Revisions {
     std::string base, head;
@@ -55,7 +51,7 @@ std::optional<Revisions> revisions_of(const std::string& text) {
     if (three) {
         const auto common = runtime::git_merge_base(out.base, out.head);
         if (!common)
-            fail(common.error());
+            wrong_usage(common.error());
         constexpr std::size_t kShown = 12; // as git shortens them; places name it
         out.base = common->substr(0, kShown);
     }
@@ -66,7 +62,7 @@ Input input_of(const std::string& revision, const std::vector<std::string>& path
                const InputOptions& options, yaml::EarlierDocuments& earlier) {
     auto input = read_revision(revision, paths, options, earlier);
     if (!input)
-        fail(input.error());
+        wrong_usage(input.error());
     return std::move(*input);
 }
 
@@ -110,7 +106,7 @@ void name_revisions(const std::vector<std::string>& what) {
     if (base == "-" || std::filesystem::exists(base, error))
         return;
     const bool both = what.size() > 1 && !std::filesystem::exists(what[1], error);
-    fail(
+    wrong_usage(
         fmt::format("there is no file or folder `{0}`; revisions are one word, {0}..{1}, and paths "
                     "follow behind --",
                     base, both ? what[1] : "HEAD"));
@@ -157,7 +153,8 @@ int compare(const DiffCommand& options, Input& base, Input& head) {
                   : std::make_unique<Session>(head, lowering));
     DiffReport report = diff_report(before, now, options.how);
     if (options.on_nodes && (base.diagnostics.has_errors() || head.diagnostics.has_errors()))
-        fail("--on-nodes compiles both versions, and one has errors (polecat lint tells them)");
+        wrong_usage(
+            "--on-nodes compiles both versions, and one has errors (polecat lint tells them)");
     if (options.on_nodes) {
         RuleLinks links(before, now);
         for (DiffRow& row : report.rows)
@@ -182,19 +179,20 @@ void check_rules_options(const DiffCommand& options) {
     if (!options.rules.on &&
         (limits || !options.rules.node.empty() || !options.rules.numbers.empty() ||
          !options.rules.key.empty() || !options.target.empty()))
-        fail("--node, --target, --base, --key and limits of --fail-on are of --rules");
+        wrong_usage("--node, --target, --base, --key and limits of --fail-on are of --rules");
     if (options.on_nodes && (options.rules.on || options.how.staged))
-        fail("--on-nodes is of flows, by what nodes run: not with --rules or --staged");
+        wrong_usage("--on-nodes is of flows, by what nodes run: not with --rules or --staged");
     if (options.rules.on &&
         (options.how.staged || options.how.prove || !options.how.smt_folder.empty()))
-        fail("--rules is of what nodes run: no staged policy is enforced there, and nothing is "
-             "proved");
+        wrong_usage(
+            "--rules is of what nodes run: no staged policy is enforced there, and nothing is "
+            "proved");
 }
 
 int run(const DiffCommand& options) {
     check_rules_options(options);
     if (options.what.empty())
-        fail("name two folders, or revisions such as main..branch");
+        wrong_usage("name two folders, or revisions such as main..branch");
     if (const auto revisions = revisions_of(options.what.front())) {
         std::vector<std::string> paths(options.what.begin() + 1, options.what.end());
         if (paths.empty())
@@ -214,7 +212,7 @@ int run(const DiffCommand& options) {
         return compare(options, input, input);
     }
     if (options.what.size() != 2)
-        fail("name two folders or files, or one with --staged");
+        wrong_usage("name two folders or files, or one with --staged");
     if (options.rules.on)
         return diff_rules({options.what[0]}, {options.what[1]}, options.rules, options.input,
                           options.format, options.fail_on);

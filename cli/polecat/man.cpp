@@ -95,7 +95,7 @@ std::string see_also(const CommandInfo& program, const CommandInfo* command) {
     return out;
 }
 
-int run(const CommandInfo& program, const std::string& name) {
+int print_page(const CommandInfo& program, const std::string& name) {
     const CommandInfo* found = nullptr;
     for (const CommandInfo& each : program.commands)
         if (each.name == name)
@@ -142,7 +142,7 @@ void add_man(CLI::App& app, int& exit_code) {
     command->add_option("COMMAND", *name, "without one, the page of polecat itself");
     command->footer("Examples:\n  polecat man lint | man -l -\n"
                     "  polecat man > polecat.1");
-    command->callback([&app, name, &exit_code] { exit_code = run(describe(app), *name); });
+    command->callback([&app, name, &exit_code] { exit_code = print_page(describe(app), *name); });
 }
 
 } // namespace polecat::cli

@@ -27,10 +27,6 @@ struct ReachOptions {
     bool all_rules = false, suggest = false;
 };
 
-[[noreturn]] void fail(const std::string& message) {
-    throw CLI::ValidationError(message);
-}
-
 /// What is asked about; without any option, every protocol and port.
 std::vector<expectation::Traffic> traffic_of(const ReachOptions& options) {
     std::vector<expectation::Traffic> out;
@@ -59,7 +55,7 @@ decision::Flow packet_of(const ReachOptions& options, const expectation::Traffic
     if (!options.http.empty()) {
         const std::size_t space = options.http.find(' ');
         if (space == std::string::npos)
-            fail("--http takes METHOD and path: --http 'GET /cart'");
+            wrong_usage("--http takes METHOD and path: --http 'GET /cart'");
         flow.http =
             decision::Flow::Http{options.http.substr(0, space), options.http.substr(space + 1)};
     }
@@ -78,11 +74,11 @@ bool is_open(const std::string& end) {
 int ask(const ReachOptions& options, const std::vector<expectation::Traffic>& traffic,
         Session& session) {
     if (!options.http.empty())
-        fail("--http takes both ends and a port");
+        wrong_usage("--http takes both ends and a port");
     if (options.source_port >= 0 && traffic.empty())
-        fail("--source-port takes a --port or --protocol");
+        wrong_usage("--source-port takes a --port or --protocol");
     if (options.from.starts_with("service:"))
-        fail("a service sends nothing: name the pods behind it as FROM");
+        wrong_usage("a service sends nothing: name the pods behind it as FROM");
     Asked asked{options.from, options.to, traffic, {}, options.all_rules};
     if (options.source_port >= 0)
         asked.source_port = static_cast<std::uint16_t>(options.source_port);
@@ -104,7 +100,7 @@ int run(const ReachOptions& options) {
     Session session(input, lower_options(options.unknown_address));
     const decision::LoweredCluster& cluster = session.cluster();
     if (options.suggest && (open || traffic.empty()))
-        fail("--suggest takes both ends and a --port or --protocol");
+        wrong_usage("--suggest takes both ends and a --port or --protocol");
     if (open || (traffic.empty() && options.all_rules))
         return ask(options, traffic, session);
     const auto from = value_or_usage(frontend::parse_end(options.from));
@@ -113,7 +109,7 @@ int run(const ReachOptions& options) {
     query.source = value_or_usage(analyzer::find_end(cluster, from));
     query.destination = value_or_usage(analyzer::find_end(cluster, to));
     if (!query.source.service.empty())
-        fail("a service sends nothing: name the pods behind it as FROM");
+        wrong_usage("a service sends nothing: name the pods behind it as FROM");
     query.route = ir::Route::Wire;
     const ReachPrinter printer(cluster, input.sources, options.from, options.to, options.all_rules,
                                session.routes());

@@ -12,6 +12,7 @@
 #include "ir/path/path.h"
 #include "runtime/lab/lab.h"
 #include "runtime/lab/packets.h"
+#include "runtime/netlink/apply.h"
 #include "runtime/nft.h"
 #include "support/diag/render.h"
 #include "support/listed.h"
@@ -50,8 +51,8 @@ class Experiment {
         if (const auto entered = runtime::Lab::enter(); !entered)
             return lacking(entered.error());
         runtime::Lab lab;
-        if (const auto loaded = runtime::nft_load(
-                nft::print_replacing(nft::with_generation(rules_, backends::Generation{}.bits())));
+        if (const auto loaded = runtime::nft_apply(
+                nft::replacing(rules_), backends::Generation{}.bits(image_.flow_mark_bit));
             !loaded)
             return lacking(loaded.error());
         if (const auto built = build(lab); !built)

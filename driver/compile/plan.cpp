@@ -44,7 +44,8 @@ PlanTexts texts_of(const backends::Plan& plan, const backends::NodeImage& to,
             backends::Generation{1}.bits(to.flow_mark_bit));
     for (std::size_t i = 0; i < plan.steps.size(); ++i)
         out.steps.push_back(fmt::format("# node {}, step {} of {}: {}\n{}", node, i + 1,
-                                        plan.steps.size(), plan.steps[i].what, plan.steps[i].text));
+                                        plan.steps.size(), plan.steps[i].what,
+                                        plan.steps[i].text()));
     for (const auto& [name, compiled] : plan.renamed)
         out.after += fmt::format("# program {} is {} in origins.json\n", name, compiled);
     for (const net::Address& each : plan.forget)

@@ -94,8 +94,9 @@ class Roller {
         out.parts = compare_parts(before, plan.result, plan.judges_anew, after.flow_mark_bit);
         out.judges_anew = plan.judges_anew;
         out.forget = plan.forget;
-        for (const auto& [what, text, work] : plan.steps)
-            out.steps.push_back({what, work, text.size(), seconds_for(work, kNftCosts)});
+        for (const backends::Plan::Step& step : plan.steps)
+            out.steps.push_back(
+                {step.what, step.work, step.text().size(), seconds_for(step.work, kNftCosts)});
         const ProgramUses was =
             out.state == NodeRollout::State::Fresh ? ProgramUses{} : base_.uses(out.node, image);
         const ProgramUses is = named_as_loaded(head_.uses(out.node, after), plan.result);

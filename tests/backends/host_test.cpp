@@ -208,11 +208,8 @@ TEST_CASE("host endpoints come, change and go by plans") {
         // Hooks come empty: packets meet their rules by the switch, with all that they refer to.
         for (const auto& step : plan->steps)
             if (step.what.starts_with("fill"))
-                for (const char* chain : {"raw_prerouting", "early", "leaving"})
-                    if (const std::size_t at = step.text.find("chain " + std::string(chain) + " {");
-                        at != std::string::npos)
-                        CHECK(step.text.compare(step.text.find("accept;\n", at) + 8, 3, "\t}\n") ==
-                              0);
+                for (const nft::Chain& chain : step.does.made.chains)
+                    CHECK((chain.hook.empty() || chain.rules.empty()));
         held = plan->result;
     }
 }

@@ -216,7 +216,7 @@ void follow_otherwise(const Ruleset& from, const NodeImage& to) {
     const Meaning after = meaning_of(*backends::read_back(plan->result));
     Kernel kernel(from);
     for (const backends::Plan::Step& step : plan->steps) {
-        kernel.load(step.text);
+        kernel.load(step.text());
         check_between(kernel.rules, before, after);
     }
     CHECK(kernel.rules == plan->result);
@@ -230,13 +230,13 @@ Ruleset follow(const Ruleset& from, const NodeImage& to, const NodeImage* other_
     CHECK(plan->steps.size() <= 3);
     Kernel kernel(from);
     for (const backends::Plan::Step& step : plan->steps) {
-        kernel.load(step.text);
+        kernel.load(step.text());
         CHECK_FALSE(kernel.dangles());
         const auto again = backends::plan(kernel.rules, to);
         REQUIRE_MESSAGE(again.ok(), (again ? "" : again.error()));
         Kernel other(kernel.rules);
         for (const backends::Plan::Step& each : again->steps)
-            other.load(each.text);
+            other.load(each.text());
         CHECK(other.rules == again->result);
         if (other_end != nullptr)
             follow_otherwise(kernel.rules, *other_end);
@@ -324,8 +324,8 @@ TEST_CASE("a pod of known identity is two elements with plain values") {
     const auto known = plan_to(some + pod("web2", "web", 4));
     REQUIRE(known.steps.size() == 1);
     CHECK_FALSE(known.judges_anew);
-    CHECK(known.steps[0].text.find("goto") == std::string::npos);
-    CHECK(std::count(known.steps[0].text.begin(), known.steps[0].text.end(), '\n') == 2);
+    CHECK(known.steps[0].text().find("goto") == std::string::npos);
+    CHECK(known.steps[0].does.elements_in.size() == 2);
     CHECK(known.forget.size() == 1);
     // A new identity: rows in the programs that tell it apart only.
     const auto fresh = plan_to(some + pod("job", "job", 4));

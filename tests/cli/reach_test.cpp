@@ -143,6 +143,8 @@ TEST_CASE("ways that end alike by other rules have their own trails as well") {
     for (const char* which : {"web", "nobody"}) {
         const std::string out = asked("shop/web", "text", which);
         CHECK(has(out, which == std::string("web") ? "ALLOW  shop/web" : "DENY  shop/web"));
+        CHECK(has(out, which == std::string("web") ? "  ALLOW by other rules\n"
+                                                   : "  DENY by other rules\n"));
         CHECK(has(out, "NetworkPolicy shop/of-b0"));
         CHECK(has(out, "NetworkPolicy shop/of-b3"));
         CHECK_FALSE(out.find("NetworkPolicy shop/of-b4") != std::string::npos);

@@ -73,7 +73,9 @@ std::vector<HeardRoute> heard_by_gobgp(const std::string& printed) {
     const json rib = json::parse(printed, nullptr, false);
     if (!rib.is_object())
         return out;
-    for (const auto& [prefix, paths] : rib.items())
+    for (const auto& [prefix, paths] : rib.items()) {
+        if (!paths.is_array())
+            continue; // {"error": "..."}, before there is a table
         for (const json& path : paths) {
             HeardRoute route{prefix, path.value("neighbor-ip", ""), ""};
             std::vector<std::uint32_t> numbers;
@@ -95,6 +97,7 @@ std::vector<HeardRoute> heard_by_gobgp(const std::string& printed) {
                 route.attributes += " community " + communities;
             out.push_back(std::move(route));
         }
+    }
     return out;
 }
 

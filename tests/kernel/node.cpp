@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "backends/node/build.h"
+#include "runtime/netlink/apply.h"
 #include "runtime/nft.h"
 #include "runtime/process.h"
 
@@ -67,8 +68,8 @@ void Node::load() const {
         return loader_(*this);
     const auto made = backends::compile(image);
     REQUIRE_MESSAGE(made.ok(), (made ? "" : made.error()));
-    const auto loaded = runtime::nft_load(nft::print_replacing(
-        nft::with_generation(made->rules, generation.bits(image.flow_mark_bit))));
+    const auto loaded =
+        runtime::nft_apply(nft::replacing(made->rules), generation.bits(image.flow_mark_bit));
     REQUIRE_MESSAGE(loaded.ok(), (loaded ? "" : loaded.error()));
 }
 
@@ -120,12 +121,7 @@ backends::Plan Node::prepare(const std::string& manifests) {
 }
 
 void Node::take(const backends::Plan::Step& step) {
-    // Whoever fills the number in keeps count himself and needs no table of free ones.
-    std::string text = step.text;
-    const std::string taken = nft::take_generation("polecat");
-    if (text.starts_with(taken))
-        text.erase(0, taken.size());
-    const auto loaded = runtime::nft_load(text, generation.bits(image.flow_mark_bit));
+    const auto loaded = runtime::nft_apply(step.does, generation.bits(image.flow_mark_bit));
     REQUIRE_MESSAGE(loaded.ok(), (loaded ? "" : loaded.error() + step.what));
 }
 

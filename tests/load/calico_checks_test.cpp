@@ -11,12 +11,12 @@ using diag::Code;
 
 namespace {
 
-struct Loaded {
+struct Checked {
     Sources sources;
     diag::Diagnostics diagnostics;
     policy::Cluster cluster;
 
-    explicit Loaded(const std::string& text) {
+    explicit Checked(const std::string& text) {
         const FileId file = sources.add("test.yaml", text);
         frontend::load_documents(yaml::read_documents(sources, file, diagnostics), cluster,
                                  diagnostics);
@@ -26,7 +26,7 @@ struct Loaded {
 /// The codes that reading reports, but for those that every object of that group has.
 std::vector<Code> codes(const std::string& text) {
     std::vector<Code> out;
-    const Loaded loaded(text);
+    const Checked loaded(text);
     for (const diag::Diagnostic& each : loaded.diagnostics.list())
         if (each.code != Code::LegacyApiVersion && each.code != Code::UndefaultedTypes)
             out.push_back(each.code);
@@ -315,7 +315,7 @@ TEST_CASE("values of a FelixConfiguration") {
 TEST_CASE("a policy and its metadata have no unknown fields") {
     const std::vector<Code> unknown{Code::UnknownField};
     const auto severity = [](const std::string& text) {
-        const Loaded loaded(text);
+        const Checked loaded(text);
         REQUIRE(loaded.diagnostics.list().size() == 1);
         return loaded.diagnostics.list().front().severity;
     };
@@ -352,8 +352,8 @@ TEST_CASE("a baseline policy has nothing to pass to") {
 
 TEST_CASE("the address that AWS' CNI plugin noted") {
     const auto addresses = [](const std::string& meta, const std::string& status) {
-        const Loaded loaded("{apiVersion: v1, kind: Pod, metadata: {name: a, " + meta +
-                            "}, spec: {nodeName: n1, containers: []}, status: {" + status + "}}");
+        const Checked loaded("{apiVersion: v1, kind: Pod, metadata: {name: a, " + meta +
+                             "}, spec: {nodeName: n1, containers: []}, status: {" + status + "}}");
         REQUIRE(loaded.cluster.workloads.size() == 1);
         const policy::Workload& pod = loaded.cluster.workloads.front();
         return pod.finished            ? "finished"

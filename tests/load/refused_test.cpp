@@ -12,7 +12,7 @@ using diag::Code;
 
 namespace {
 
-diag::Diagnostics load(const std::string& text) {
+diag::Diagnostics found_in(const std::string& text) {
     Sources sources;
     diag::Diagnostics diagnostics;
     policy::Cluster cluster;
@@ -195,8 +195,8 @@ constexpr Row kRows[] = {
 TEST_CASE("each mistake is named, its near miss is not") {
     for (const Row& row : kRows) {
         INFO(diag::label(row.code), " ", row.bad);
-        CHECK(has(load(row.bad), row.code));
-        const diag::Diagnostics good = load(row.good);
+        CHECK(has(found_in(row.bad), row.code));
+        const diag::Diagnostics good = found_in(row.good);
         CHECK_FALSE(has(good, row.code));
         CHECK_FALSE(good.has_errors());
     }

@@ -95,7 +95,7 @@ Work sum(const backends::Plan& plan) {
 void check_counts(const Ruleset& before, const backends::Plan& plan) {
     TextCounter text(before);
     for (const backends::Plan::Step& step : plan.steps)
-        text.read(step.text);
+        text.read(step.text());
     CHECK(text.work == sum(plan));
     const Work& work = text.work;
     const PartList list = driver::compare_parts(before, plan.result, plan.judges_anew);

@@ -11,6 +11,7 @@
 using namespace polecat;
 using namespace polecat::routing;
 using testing::block;
+using testing::kNoMesh;
 using testing::kPool;
 using testing::node;
 using testing::object;
@@ -23,9 +24,6 @@ namespace {
 net::Cidr cidr(const std::string& text) {
     return *net::parse_cidr(text, net::CidrForm::Strict);
 }
-
-const std::string kNoMesh =
-    object("BGPConfiguration", "default", "nodeToNodeMeshEnabled: false, asNumber: 64512");
 
 /// Every node, no classes.
 struct Plain {

@@ -7,6 +7,7 @@
 using namespace polecat;
 using namespace polecat::routing;
 using testing::block;
+using testing::kNoMesh;
 using testing::kPool;
 using testing::node;
 using testing::object;
@@ -53,8 +54,6 @@ const std::string kNodes = node("a", "10.0.0.1/24", "", "k: a") +
                            node("b", "10.0.0.2/24", "", "k: b") + block("a", "10.1.0.0/26") +
                            block("b", "10.1.0.64/26");
 const std::string kMesh = object("BGPConfiguration", "default", "asNumber: 64512");
-const std::string kNoMesh =
-    object("BGPConfiguration", "default", "nodeToNodeMeshEnabled: false, asNumber: 64512");
 const std::string kPair =
     object("BGPPeer", "ab", "nodeSelector: k == 'a', peerSelector: k == 'b', filters: [f]");
 

@@ -40,6 +40,13 @@ inline std::string object(const std::string& kind, const std::string& name,
            "}, spec: {" + spec + "}}\n---\n";
 }
 
+inline const std::string kNoMesh =
+    object("BGPConfiguration", "default", "nodeToNodeMeshEnabled: false, asNumber: 64512");
+
+inline std::string peer(const std::string& name, const std::string& spec) {
+    return object("BGPPeer", name, spec);
+}
+
 /// A Calico node; `more` follows in spec.bgp.
 inline std::string node(const std::string& name, const std::string& address,
                         const std::string& more = "", const std::string& labels = "") {

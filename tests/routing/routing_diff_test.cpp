@@ -9,6 +9,7 @@
 
 using namespace polecat;
 using namespace polecat::routing;
+using testing::kNoMesh;
 using testing::node;
 using testing::object;
 using testing::Routed;
@@ -79,11 +80,9 @@ std::string affinity(const std::string& of, const std::string& range) {
 }
 
 const std::string kPods = object("IPPool", "pods", "cidr: 10.1.0.0/16, vxlanMode: Never");
-const std::string kTwo = kPods + node("a", "10.0.0.1/24", "", "k: a") +
-                         node("b", "10.0.0.2/24", "", "k: b") + affinity("a", "10.1.0.0/26") +
-                         affinity("b", "10.1.0.64/26");
-const std::string kNoMesh =
-    object("BGPConfiguration", "default", "nodeToNodeMeshEnabled: false, asNumber: 64512");
+const std::string kTwoNodes = kPods + node("a", "10.0.0.1/24", "", "k: a") +
+                              node("b", "10.0.0.2/24", "", "k: b") + affinity("a", "10.1.0.0/26") +
+                              affinity("b", "10.1.0.64/26");
 const std::string kTor = "{apiVersion: polecat/v1, kind: FabricInventory, metadata: {name: hall}, "
                          "spec: {routers: [{name: tor, address: 10.0.0.254, asNumber: 65001}]}}\n"
                          "---\n";
@@ -97,14 +96,14 @@ std::string tor(const std::string& as, const std::string& more = "") {
 } // namespace
 
 TEST_CASE("nothing changes: nothing is said") {
-    const std::string all = kTwo + kNoMesh + kTor + tor("65001");
+    const std::string all = kTwoNodes + kNoMesh + kTor + tor("65001");
     CHECK(Versions(all, all).lines().empty());
-    CHECK(Versions(kTwo, kTwo).lines().empty());
+    CHECK(Versions(kTwoNodes, kTwoNodes).lines().empty());
 }
 
 TEST_CASE("another AS number on one side: the session breaks, prefixes are withdrawn and lost") {
-    const Versions changed(kTwo + kNoMesh + kTor + tor("65001"),
-                           kTwo + kNoMesh + kTor + tor("65002"));
+    const Versions changed(kTwoNodes + kNoMesh + kTor + tor("65001"),
+                           kTwoNodes + kNoMesh + kTor + tor("65002"));
     CHECK(changed.text() ==
           joined({"session differs a 10.0.0.254 x2: AS of the neighbour 65001 -> 65002",
                   "breaks inventory-disagrees x2",
@@ -113,13 +112,13 @@ TEST_CASE("another AS number on one side: the session breaks, prefixes are withd
                   "lost 10.1.0.0/26 10.1.0.64/26 on a b x2: via 10.0.0.254 -> no route"}));
     const auto& span = changed.diff.sessions.front().now->span;
     CHECK(changed.now.sources.line(span.file, span.line).find("name: tor") != std::string::npos);
-    const Versions mended(kTwo + kNoMesh + kTor + tor("65002"),
-                          kTwo + kNoMesh + kTor + tor("65001"));
+    const Versions mended(kTwoNodes + kNoMesh + kTor + tor("65002"),
+                          kTwoNodes + kNoMesh + kTor + tor("65001"));
     CHECK(mended.lines().size() == 4);
     CHECK(mended.lines()[1] == "mends inventory-disagrees x2");
     CHECK(mended.diff.announcements.front().reason == "10.1.0.0/26 is a block of this node");
     // Without an inventory nobody knows which number the router has.
-    const Versions unknown(kTwo + kNoMesh + tor("65001"), kTwo + kNoMesh + tor("65002"));
+    const Versions unknown(kTwoNodes + kNoMesh + tor("65001"), kTwoNodes + kNoMesh + tor("65002"));
     CHECK(unknown.text() ==
           joined({"session differs a 10.0.0.254 x2: AS of the neighbour 65001 -> 65002"}));
     CHECK(unknown.diff.routers_assumed);
@@ -129,37 +128,38 @@ TEST_CASE("another AS number on one side: the session breaks, prefixes are withd
 TEST_CASE("sessions between nodes: one that comes, one that goes") {
     const std::string peer =
         object("BGPPeer", "ab", "nodeSelector: k == 'a', peerSelector: k == 'b'");
-    const Versions comes(kTwo + kNoMesh, kTwo + kNoMesh + peer);
+    const Versions comes(kTwoNodes + kNoMesh, kTwoNodes + kNoMesh + peer);
     CHECK(comes.text() == joined({"session comes a 10.0.0.2 x1: AS 64512 with AS 64512",
                                   "gained 10.1.0.64/26 on a x1: no route -> via 10.0.0.2",
                                   "gained 10.1.0.0/26 on b x1: no route -> via 10.0.0.1"}));
-    const Versions goes(kTwo + kNoMesh + peer, kTwo + kNoMesh);
+    const Versions goes(kTwoNodes + kNoMesh + peer, kTwoNodes + kNoMesh);
     CHECK(goes.lines().size() == 3);
     CHECK(goes.lines()[0] == "session goes a 10.0.0.2 x1: AS 64512 with AS 64512");
     CHECK(goes.lines()[1].starts_with("lost "));
 }
 
 TEST_CASE("the mesh: counted by its members") {
-    const Versions off(kTwo, kTwo + kNoMesh);
+    const Versions off(kTwoNodes, kTwoNodes + kNoMesh);
     CHECK(off.lines().front() == "session goes a 10.0.0.2 x1: 2 nodes in the mesh -> 0");
     CHECK(off.lines().size() == 2);
     CHECK(off.lines().back() ==
           "lost 10.1.0.0/26 10.1.0.64/26 on a b x2: via 10.0.0.1 -> no route");
     const std::string third = node("c", "10.0.0.3/24");
-    CHECK(Versions(kTwo, kTwo + third).text() ==
+    CHECK(Versions(kTwoNodes, kTwoNodes + third).text() ==
           joined({"session comes c 10.0.0.1 x2: 2 nodes in the mesh -> 3"}));
     // A number of its own: the other end takes it to have it, it takes the other to have its own.
-    const std::string own = kPods + node("a", "10.0.0.1/24", "asNumber: 65005", "k: a") +
-                            kTwo.substr(kTwo.find("{apiVersion: projectcalico.org/v3, kind: Node, "
-                                                  "metadata: {name: b"));
-    CHECK(Versions(kTwo, own).text() ==
+    const std::string own =
+        kPods + node("a", "10.0.0.1/24", "asNumber: 65005", "k: a") +
+        kTwoNodes.substr(kTwoNodes.find("{apiVersion: projectcalico.org/v3, kind: Node, "
+                                        "metadata: {name: b"));
+    CHECK(Versions(kTwoNodes, own).text() ==
           joined({"session differs a 10.0.0.2 x1: own AS 64512 -> 65005", "breaks as-disagrees x1",
                   "lost 10.1.0.64/26 on a x1: via 10.0.0.2 -> no route",
                   "lost 10.1.0.0/26 on b x1: via 10.0.0.1 -> no route"}));
 }
 
 TEST_CASE("filters and pools: announcements without a change of sessions") {
-    const std::string base = kTwo + kNoMesh + kTor + tor("65001", ", filters: [f]");
+    const std::string base = kTwoNodes + kNoMesh + kTor + tor("65001", ", filters: [f]");
     const auto filter = [](const char* range) {
         return object(
             "BGPFilter", "f",
@@ -180,8 +180,8 @@ TEST_CASE("filters and pools: announcements without a change of sessions") {
 
 TEST_CASE("who writes a route: BIRD, Felix, through which device") {
     const auto with = [](const char* mode, const char* owner) {
-        std::string out = kTwo + object("BGPConfiguration", "default",
-                                        std::string("programClusterRoutes: ") + owner);
+        std::string out = kTwoNodes + object("BGPConfiguration", "default",
+                                             std::string("programClusterRoutes: ") + owner);
         out.replace(out.find("vxlanMode: Never"), 16, mode);
         return out;
     };
@@ -199,12 +199,12 @@ TEST_CASE("a node that moves, a block that moves") {
     const auto moved = [](std::string text, const std::string& from, const std::string& to) {
         return text.replace(text.find(from), from.size(), to);
     };
-    const Versions address(kTwo, moved(kTwo, "10.0.0.2/24", "10.0.0.9/24"));
+    const Versions address(kTwoNodes, moved(kTwoNodes, "10.0.0.2/24", "10.0.0.9/24"));
     CHECK(address.text() ==
           joined({"session goes b 10.0.0.1 x1: 2 nodes in the mesh -> 2",
                   "session comes b 10.0.0.1 x1: 2 nodes in the mesh -> 2",
                   "next-hops 10.1.0.64/26 on a x1: via 10.0.0.2 -> via 10.0.0.9"}));
-    const Versions block(kTwo, moved(kTwo, "node: a", "node: b"));
+    const Versions block(kTwoNodes, moved(kTwoNodes, "node: a", "node: b"));
     REQUIRE(block.diff.routes.size() == 2);
     CHECK(block.lines()[0] == "device 10.1.0.0/26 on a x1: its own -> via 10.0.0.2");
     CHECK(block.lines()[1] == "device 10.1.0.0/26 on b x1: via 10.0.0.1 -> its own");
@@ -212,7 +212,8 @@ TEST_CASE("a node that moves, a block that moves") {
 
 TEST_CASE("rules that no route of the input meets are compared too") {
     const auto with = [](const char* rules, const char* more = "") {
-        return kTwo + object("BGPConfiguration", "default", std::string("asNumber: 64512") + more) +
+        return kTwoNodes +
+               object("BGPConfiguration", "default", std::string("asNumber: 64512") + more) +
                tor("65001", ", filters: [f]") + object("BGPFilter", "f", rules);
     };
     const char* reject = "importV4: [{action: Reject, cidr: 192.0.2.0/24, matchOperator: In}]";
@@ -263,16 +264,16 @@ TEST_CASE("many racks with numbers of their own are compared") {
 
 TEST_CASE("the node whose manifest changed, the block that moved") {
     const std::string tors = tor("65001", ", nodeSelector: k == 'b'");
-    std::string relabelled = kTwo;
+    std::string relabelled = kTwoNodes;
     relabelled.replace(relabelled.find("k: b"), 4, "k: c");
-    const Versions label(kTwo + kNoMesh + tors, relabelled + kNoMesh + tors);
+    const Versions label(kTwoNodes + kNoMesh + tors, relabelled + kNoMesh + tors);
     REQUIRE(label.diff.sessions.size() == 1);
     REQUIRE(label.diff.sessions.front().node_line);
     CHECK(label.diff.sessions.front().node_line->object == "Node b");
     CHECK_FALSE(label.diff.sessions.front().node_gone);
-    std::string block = kTwo;
+    std::string block = kTwoNodes;
     block.replace(block.find("node: a, state"), 7, "node: b");
-    const Versions moved(kTwo, block);
+    const Versions moved(kTwoNodes, block);
     REQUIRE_FALSE(moved.diff.routes.empty());
     CHECK(moved.diff.routes.front().now_origin.object == "BlockAffinity a-10.1.0.0");
 }

@@ -12,20 +12,16 @@
 
 using namespace polecat;
 using namespace polecat::routing;
+using testing::kNoMesh;
 using testing::node;
 using testing::object;
+using testing::peer;
 using testing::Routed;
 
 namespace {
 
-const std::string kNoMesh =
-    object("BGPConfiguration", "default", "nodeToNodeMeshEnabled: false, asNumber: 64512");
 const std::string kTwo =
     node("a", "10.0.0.1/24", "", "side: a") + node("b", "10.0.0.2/24", "", "side: b");
-
-std::string peer(const std::string& name, const std::string& spec) {
-    return object("BGPPeer", name, spec);
-}
 
 std::string inventory(const std::string& routers, const std::string& racks = "") {
     return "{apiVersion: polecat/v1, kind: FabricInventory, metadata: {name: hall}, spec: "

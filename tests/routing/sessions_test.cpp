@@ -8,15 +8,12 @@ using namespace polecat::routing;
 using diag::Code;
 using testing::node;
 using testing::object;
+using testing::peer;
 using testing::Routed;
 
 namespace {
 
-const std::string kNoMesh = object("BGPConfiguration", "default", "nodeToNodeMeshEnabled: false");
-
-std::string peer(const std::string& name, const std::string& spec) {
-    return object("BGPPeer", name, spec);
-}
+const std::string kMeshOff = object("BGPConfiguration", "default", "nodeToNodeMeshEnabled: false");
 
 std::vector<std::string> ends(const FamilyRouting& family) {
     std::vector<std::string> out;
@@ -54,7 +51,7 @@ TEST_CASE("who calls is decided by addresses as text") {
 }
 
 TEST_CASE("of several BGPPeers for one session one counts") {
-    Routed routed(kNoMesh + node("a", "10.0.0.1/24") +
+    Routed routed(kMeshOff + node("a", "10.0.0.1/24") +
                   peer("z-global", "peerIP: 192.0.2.1, asNumber: 65001") +
                   peer("a-own", "node: a, peerIP: '192.0.2.1:179', asNumber: 65002") +
                   peer("b-own", "node: a, peerIP: 192.0.2.2, asNumber: 65003") +
@@ -68,7 +65,7 @@ TEST_CASE("of several BGPPeers for one session one counts") {
 }
 
 TEST_CASE("BGPPeers of the same meaning are no conflict") {
-    Routed routed(kNoMesh + node("a", "10.0.0.1/24") +
+    Routed routed(kMeshOff + node("a", "10.0.0.1/24") +
                   peer("one", "node: a, peerIP: 192.0.2.2, asNumber: 65003") +
                   peer("two", "node: a, peerIP: 192.0.2.2, asNumber: 65003"));
     CHECK(routed.node("a")->v4.sessions.size() == 1);
@@ -77,7 +74,7 @@ TEST_CASE("BGPPeers of the same meaning are no conflict") {
 
 TEST_CASE("a node that is named peers back, with what the BGPPeer asks") {
     const std::string nodes =
-        kNoMesh + node("a", "10.0.0.1/24") + node("b", "10.0.0.2/24", "asNumber: 65002");
+        kMeshOff + node("a", "10.0.0.1/24") + node("b", "10.0.0.2/24", "asNumber: 65002");
     Routed routed(nodes + peer("p", "node: a, peerIP: 10.0.0.2, asNumber: 65002, "
                                     "localASNumber: 65009, keepaliveTime: 20s"));
     const auto a = routed.node("a"), b = routed.node("b");
@@ -104,9 +101,9 @@ TEST_CASE("a port in peerIP must be the node's and the cluster's") {
     const std::string own = object("BGPConfiguration", "node.b", "listenPort: 500");
     const std::string all =
         object("BGPConfiguration", "default", "nodeToNodeMeshEnabled: false, listenPort: 177");
-    CHECK(back(kNoMesh, "10.0.0.2:179") == 1);
-    CHECK(back(kNoMesh + own, "10.0.0.2:500") == 1);
-    CHECK(back(kNoMesh + own, "10.0.0.2:501") == 0);
+    CHECK(back(kMeshOff, "10.0.0.2:179") == 1);
+    CHECK(back(kMeshOff + own, "10.0.0.2:500") == 1);
+    CHECK(back(kMeshOff + own, "10.0.0.2:501") == 0);
     CHECK(back(all, "10.0.0.2:177") == 1);
     CHECK(back(all + own, "10.0.0.2:500") == 0);
 }
@@ -128,7 +125,7 @@ TEST_CASE("peerIP is a node by its text only") {
 
 TEST_CASE("selector peers ignore the local AS; both families; reflectors and clients") {
     const std::string rr = "routeReflectorClusterID: 1.1.1.1, ipv6Address: 'fd00::9/64'";
-    Routed routed(kNoMesh + node("a", "10.0.0.1/24", "ipv6Address: 'fd00::1/64'") +
+    Routed routed(kMeshOff + node("a", "10.0.0.1/24", "ipv6Address: 'fd00::1/64'") +
                   node("r", "10.0.0.9/24", rr, "rr: x") +
                   node("s", "10.0.0.8/24", "routeReflectorClusterID: 1.1.1.2", "rr: x") +
                   peer("p", "nodeSelector: '!has(rr)', peerSelector: has(rr), localASNumber: "
@@ -147,7 +144,7 @@ TEST_CASE("selector peers ignore the local AS; both families; reflectors and cli
 
 TEST_CASE("next hops: the old flag is for eBGP only, the mode for any") {
     const auto hop = [](const std::string& as, const std::string& field) {
-        Routed routed(kNoMesh + node("a", "10.0.0.1/24") +
+        Routed routed(kMeshOff + node("a", "10.0.0.1/24") +
                       peer("p", "peerIP: 192.0.2.1, asNumber: " + as + ", " + field));
         return routed.node("a")->v4.sessions.at(0).next_hop;
     };
@@ -159,7 +156,7 @@ TEST_CASE("next hops: the old flag is for eBGP only, the mode for any") {
 
 TEST_CASE("workloads that peer with their node") {
     const std::string text =
-        kNoMesh + node("a", "10.0.0.1/24") + node("b", "10.0.0.2/24") +
+        kMeshOff + node("a", "10.0.0.1/24") + node("b", "10.0.0.2/24") +
         peer("p", "localWorkloadSelector: app == 'fw', asNumber: 65001, nextHopMode: Keep") +
         "{apiVersion: v1, kind: Pod, metadata: {name: w, namespace: n, labels: {app: fw}}, spec: "
         "{nodeName: a, containers: [{name: c, image: i}]}, status: {podIP: 10.1.0.5}}\n";
@@ -180,7 +177,7 @@ TEST_CASE("workloads that peer with their node") {
 
 TEST_CASE("passwords are references; a Secret in no manifest is taken to be there") {
     const std::string text =
-        kNoMesh + node("a", "10.0.0.1/24") +
+        kMeshOff + node("a", "10.0.0.1/24") +
         peer("p", "peerIP: 192.0.2.1, asNumber: 65001, password: {secretKeyRef: {name: s, key: "
                   "k}}");
     const auto secret = [](const std::string& space, const std::string& key) {
@@ -203,7 +200,7 @@ TEST_CASE("passwords are references; a Secret in no manifest is taken to be ther
 
 TEST_CASE("what BIRD refuses is refused at its place") {
     const auto refused = [](const std::string& spec) {
-        Routed routed(kNoMesh + node("a", "10.0.0.1/24") + peer("p", spec));
+        Routed routed(kMeshOff + node("a", "10.0.0.1/24") + peer("p", spec));
         return routed.reports(Code::RefusedByBird);
     };
     CHECK_FALSE(refused("peerIP: 192.0.2.1, asNumber: 65001, keepaliveTime: 240s"));

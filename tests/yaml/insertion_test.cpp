@@ -61,14 +61,14 @@ std::string text_of(const yaml::Node& node, bool skip, std::size_t& added) {
     return (node.quoted ? "'" : "") + node.text;
 }
 
-struct Read {
+struct Reading {
     std::string text;
     std::vector<yaml::Document> documents;
     std::size_t added = 0;
 };
 
-Read read(const std::string& text, bool skip) {
-    Read out;
+Reading read(const std::string& text, bool skip) {
+    Reading out;
     Sources sources;
     diag::Diagnostics diagnostics;
     out.documents = yaml::read_documents(sources, sources.add("a.yaml", text), diagnostics);
@@ -89,7 +89,7 @@ void each_mapping(const yaml::Node& node, std::vector<Span>& out) {
 }
 
 /// An item first and last in every list below a key; how many were made.
-std::size_t add_items(const std::string& text, const yaml::Node& node, const Read& before,
+std::size_t add_items(const std::string& text, const yaml::Node& node, const Reading& before,
                       const frontend::Insertion& insertion) {
     std::size_t made = 0;
     for (const yaml::Member& each : node.members) {
@@ -106,7 +106,7 @@ std::size_t add_items(const std::string& text, const yaml::Node& node, const Rea
             ++made;
             const std::string after = std::string(text).insert(edit->begin, edit->text);
             INFO(after);
-            const Read read_again = read(after, true);
+            const Reading read_again = read(after, true);
             CHECK(read_again.text == before.text);
             CHECK(read_again.added == 1);
         }
@@ -118,7 +118,7 @@ std::size_t add_items(const std::string& text, const yaml::Node& node, const Rea
 
 /// Additions to every mapping, by themselves; how many were made.
 std::size_t add_everywhere(const std::string& text) {
-    const Read before = read(text, true);
+    const Reading before = read(text, true);
     std::vector<Span> places;
     for (const yaml::Document& each : before.documents)
         each_mapping(each.root, places);
@@ -134,7 +134,7 @@ std::size_t add_everywhere(const std::string& text) {
             after.replace(edit->begin, edit->end - edit->begin, edit->text);
             INFO(after);
             CHECK(edit->begin == edit->end);
-            const Read read_again = read(after, true);
+            const Reading read_again = read(after, true);
             CHECK(read_again.text == before.text);
             CHECK(read_again.added == 1);
             std::size_t unused = 0;

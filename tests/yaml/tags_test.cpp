@@ -9,12 +9,12 @@ using namespace polecat;
 
 namespace {
 
-struct Read {
+struct Tagged {
     Sources sources;
     diag::Diagnostics diagnostics;
     std::vector<yaml::Document> documents;
 
-    explicit Read(std::string text) {
+    explicit Tagged(std::string text) {
         const FileId file = sources.add("t.yaml", std::move(text));
         documents = yaml::read_documents(sources, file, diagnostics);
     }
@@ -28,7 +28,7 @@ struct Read {
 };
 
 std::string fix_of(const std::string& text) {
-    const Read read(text);
+    const Tagged read(text);
     const diag::Diagnostic* found = read.find(diag::Code::YamlTag);
     return found == nullptr || found->fixes.empty() ? "" : found->fixes.front().replacement;
 }
@@ -36,7 +36,7 @@ std::string fix_of(const std::string& text) {
 } // namespace
 
 TEST_CASE("a tag that Kubernetes' reader drops is an error, with the quotes that were meant") {
-    const Read tagged("a: é\nv: !has(app)\nw: 1\n");
+    const Tagged tagged("a: é\nv: !has(app)\nw: 1\n");
     const diag::Diagnostic* found = tagged.find(diag::Code::YamlTag);
     REQUIRE(found != nullptr);
     CHECK(found->span == Span{FileId{0}, 2, 4, 9});
@@ -48,26 +48,26 @@ TEST_CASE("a tag that Kubernetes' reader drops is an error, with the quotes that
     CHECK(fix_of("v: [! \"x\"]\n") == "'! \"x\"'");
     CHECK(fix_of("- !all()\n") == "\"!all()\"");
     CHECK(fix_of("v: !local text\n  on two lines\n").empty());
-    CHECK(Read("v: !local text\n  on two lines\n").find(diag::Code::YamlTag) != nullptr);
-    CHECK(Read("v: \"!has(app)\"\nw: '! x'\nx: a!b\nq: &a !!str b\nz: *a\n")
+    CHECK(Tagged("v: !local text\n  on two lines\n").find(diag::Code::YamlTag) != nullptr);
+    CHECK(Tagged("v: \"!has(app)\"\nw: '! x'\nx: a!b\nq: &a !!str b\nz: *a\n")
               .diagnostics.list()
               .empty());
-    CHECK(Read("v: &a ! b\n").find(diag::Code::YamlTag) != nullptr);
+    CHECK(Tagged("v: &a ! b\n").find(diag::Code::YamlTag) != nullptr);
 }
 
 TEST_CASE("tags of YAML give the type") {
-    CHECK(yaml::as_integer(Read("v: !!int \"80\"\n").value()) == 80);
-    CHECK(yaml::as_boolean(Read("v: !!bool 'true'\n").value()) == true);
-    CHECK(yaml::as_number(Read("v: !!float 5\n").value()) == 5.0);
-    CHECK(yaml::resolve_scalar(Read("v: !!str 80\n").value()) == yaml::ScalarType::String);
-    CHECK(yaml::resolve_scalar(Read("v: !!binary aGk=\n").value()) == yaml::ScalarType::String);
-    CHECK(Read("v: !!null ''\n").value().is_null());
-    CHECK(Read("v: !!int abc\n").find(diag::Code::YamlSyntax) != nullptr);
-    CHECK(Read("v: !!map {a: b}\nw: !!seq [a]\n").diagnostics.list().empty());
+    CHECK(yaml::as_integer(Tagged("v: !!int \"80\"\n").value()) == 80);
+    CHECK(yaml::as_boolean(Tagged("v: !!bool 'true'\n").value()) == true);
+    CHECK(yaml::as_number(Tagged("v: !!float 5\n").value()) == 5.0);
+    CHECK(yaml::resolve_scalar(Tagged("v: !!str 80\n").value()) == yaml::ScalarType::String);
+    CHECK(yaml::resolve_scalar(Tagged("v: !!binary aGk=\n").value()) == yaml::ScalarType::String);
+    CHECK(Tagged("v: !!null ''\n").value().is_null());
+    CHECK(Tagged("v: !!int abc\n").find(diag::Code::YamlSyntax) != nullptr);
+    CHECK(Tagged("v: !!map {a: b}\nw: !!seq [a]\n").diagnostics.list().empty());
 }
 
 TEST_CASE("a document that lacks its separator is said once, as that") {
-    const Read two(
+    const Tagged two(
         "apiVersion: v1\nkind: A\nmetadata: {}\napiVersion: v1\nkind: B\nmetadata: {}\n");
     CHECK(two.diagnostics.list().size() == 1);
     const diag::Diagnostic* found = two.find(diag::Code::DuplicateKey);
@@ -75,7 +75,7 @@ TEST_CASE("a document that lacks its separator is said once, as that") {
     CHECK(found->span.line == 4);
     CHECK(found->hint->find("`---`") != std::string::npos);
     // Other keys that stand twice are that.
-    const Read keys("apiVersion: v1\nspec: {a: 1, a: 2}\nspec: {}\n");
+    const Tagged keys("apiVersion: v1\nspec: {a: 1, a: 2}\nspec: {}\n");
     CHECK(keys.diagnostics.list().size() == 2);
     for (const diag::Diagnostic& each : keys.diagnostics.list())
         CHECK(each.hint->find("---") == std::string::npos);
@@ -84,12 +84,12 @@ TEST_CASE("a document that lacks its separator is said once, as that") {
 TEST_CASE("what does not parse: a separator that is none, a value that begins with `!`") {
     for (const char* text : {"a: {b: c}\n--\na: {b: c}\n", "a: {b: c}\n ---\na: {b: c}\n",
                              "a: {b: c}\n----\na: {b: c}\n"}) {
-        const Read read(text);
+        const Tagged read(text);
         INFO(text);
         REQUIRE(read.diagnostics.has_errors());
         CHECK(read.diagnostics.list().front().hint.value_or("").find("---") != std::string::npos);
     }
-    const Read both("spec:\n  selector: !has(a) && has(b)\n");
+    const Tagged both("spec:\n  selector: !has(a) && has(b)\n");
     REQUIRE(both.diagnostics.has_errors());
     CHECK(both.diagnostics.list().front().hint.value_or("").find("quote") != std::string::npos);
 }

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "analyzer/flows/program_flows.h"
 #include "analyzer/lint/bgp/bgp.h"
 
 namespace polecat::lint {
@@ -16,7 +15,7 @@ namespace {
 class Advertised {
   public:
     Advertised(Context& context, const Bgp& bgp, Diagnostics& out)
-        : context_(context), bgp_(bgp), out_(out), atoms_({&context.lowered}) {}
+        : context_(context), bgp_(bgp), out_(out) {}
 
     void run() {
         if (bgp_.configuration == nullptr || bgp_.disabled_by() != nullptr || limited())
@@ -146,11 +145,11 @@ class Advertised {
         if (!group)
             return false;
         const auto& identities = context_.identities();
-        const analyzer::ProgramFlows flows(context_.lowered.program(ingress(id, family)->program),
-                                           atoms_);
+        auto& view = context_.view(ingress(id, family)->program);
         const auto allowed = [&](const decision::Identity& from) {
-            return flows.between(from, ends.identity(*group))
-                .sure.ports(protocol)
+            return context_.matches()
+                .store()[view.between(ends.identity(*group), from).sure]
+                .ports(protocol)
                 .destinations()
                 .contains(port);
         };
@@ -176,7 +175,6 @@ class Advertised {
     Context& context_;
     const Bgp& bgp_;
     Diagnostics& out_;
-    analyzer::HttpAtoms atoms_;
 };
 
 } // namespace

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "analyzer/flows/program_flows.h"
 #include "analyzer/lint/checks.h"
 #include "analyzer/lint/pools.h"
 #include "ir/net/special.h"
@@ -238,12 +237,11 @@ class IpamRequestsChecker {
     }
 
     bool may_leave(analyzer::EndGroups& ends, std::uint32_t group) {
-        const decision::Program& program = context_.lowered.program(*ends.list()[group].egress);
-        const analyzer::ProgramFlows flows(program, atoms_);
+        auto& view = context_.view(*ends.list()[group].egress);
         for (std::uint32_t i = 0; i < ends.list().size(); ++i)
             if (ends.list()[i].is_outside() &&
                 !net::special_addresses().contains(ends.list()[i].outside) &&
-                !flows.between(ends.identity(group), ends.identity(i)).sure.empty())
+                view.between(ends.identity(group), ends.identity(i)).sure != 0)
                 return true;
         return false;
     }
@@ -313,7 +311,6 @@ class IpamRequestsChecker {
     Diagnostics& out_;
     const std::vector<Pool> pools_;
     const std::vector<AddressRequest> requests_;
-    const analyzer::HttpAtoms atoms_{{&context_.lowered}};
 };
 
 } // namespace

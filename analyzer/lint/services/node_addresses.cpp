@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "analyzer/flows/program_flows.h"
 #include "analyzer/lint/checks.h"
 #include "analyzer/lint/pools.h"
 #include "ir/policy/felix.h"
@@ -25,8 +24,7 @@ namespace {
 class NodeAddressesChecker {
   public:
     NodeAddressesChecker(Context& context, Diagnostics& out)
-        : context_(context), out_(out), atoms_({&context.lowered}),
-          pools_(pools_of(context.cluster)) {
+        : context_(context), out_(out), pools_(pools_of(context.cluster)) {
         const policy::OtherObject* felix = policy::default_felix(context.cluster);
         keeps_node_address_ = felix != nullptr && context.dataplane() == Dataplane::Bpf &&
                               felix->spec.is("bpfOverlayHostSourceIP", "HostAddress");
@@ -164,12 +162,11 @@ class NodeAddressesChecker {
         const auto group = context_.ends(from.family).group_of(pod);
         if (program == nullptr || !group)
             return false;
-        const analyzer::ProgramFlows flows(context_.lowered.program(program->program), atoms_);
         const auto& identities = context_.identities();
-        return !flows
-                    .between(identities[identities.of_address(from)],
-                             context_.ends(from.family).identity(*group))
-                    .may.empty();
+        return context_.view(program->program)
+                   .between(context_.ends(from.family).identity(*group),
+                            identities[identities.of_address(from)])
+                   .may != 0;
     }
 
     void report_tunnel(const RuleView& view, const Named& named) {
@@ -204,7 +201,6 @@ class NodeAddressesChecker {
 
     Context& context_;
     Diagnostics& out_;
-    const analyzer::HttpAtoms atoms_;
     const std::vector<Pool> pools_;
     bool keeps_node_address_ = false; ///< of what goes through a tunnel
 };

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "analyzer/flows/program_flows.h"
 #include "analyzer/lint/checks.h"
 #include "analyzer/lint/services/front_ports.h"
 #include "ir/net/special.h"
@@ -211,14 +210,15 @@ class ServicesChecker {
         const auto group = context_.ends(family).group_of(id);
         if (ingress == nullptr || ingress->slots.policies().empty() || !group)
             return false;
-        const analyzer::HttpAtoms atoms({&context_.lowered});
-        const analyzer::ProgramFlows flows(context_.lowered.program(ingress->program), atoms);
-        const auto& ends = context_.ends(family);
+        auto& view = context_.view(ingress->program);
+        const auto& own = context_.ends(family).identity(*group);
         const auto& identities = context_.identities();
         for (const policy::ServicePort& port : service.ports) {
             const auto allowed = [&](const net::Address& from, std::uint16_t number) {
-                return flows.between(identities[identities.of_address(from)], ends.identity(*group))
-                    .sure.ports(port.protocol)
+                const auto sure = view.between(own, identities[identities.of_address(from)]).sure;
+                return context_.matches()
+                    .store()[sure]
+                    .ports(port.protocol)
                     .destinations()
                     .contains(number);
             };

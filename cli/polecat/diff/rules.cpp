@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "cli/polecat/bundle/refused.h"
+#include "cli/polecat/commands.h"
 #include "cli/polecat/diff/rules_print.h"
 #include "driver/compile/folder_kind.h"
 #include "driver/input/unread.h"
@@ -22,10 +23,6 @@ using namespace driver;
 namespace fs = std::filesystem;
 
 namespace {
-
-[[noreturn]] void refuse(const std::string& message) {
-    throw CLI::ValidationError(message);
-}
 
 /// Whether a file is rules of nftables and no manifest: by its first line that is no comment. What
 /// `nft -j` lists is taken for one, to be refused with the reason.
@@ -52,7 +49,7 @@ Opened open(const DiffRulesSide& what, const DiffRulesOptions& options, const In
     Opened out;
     const auto taken = [&](Result<std::unique_ptr<RulesSide>> side) {
         if (!side)
-            refuse(side.error());
+            wrong_usage(side.error());
         out.side = std::move(*side);
     };
     if (what.input != nullptr)
@@ -61,11 +58,11 @@ Opened open(const DiffRulesSide& what, const DiffRulesOptions& options, const In
         out.side = of_bundle(what.name, [&] { return packed_side(what.name, options.key); });
     else if (folder_kind(what.name) != FolderKind::Nothing) {
         if (const std::string why = unfit(what.name, kind_of_target(options.target)); !why.empty())
-            refuse(why);
+            wrong_usage(why);
         taken(bundle_side(what.name, options.target == "iptables"));
     } else if (is_listing(what.name)) {
         if (options.node.empty())
-            refuse(what.name + " has the rules of one node: name it with --node");
+            wrong_usage(what.name + " has the rules of one node: name it with --node");
         taken(listing_side(what.name, options.node, options.numbers));
     } else {
         out.input = std::make_unique<Input>(read_input({what.name}, how));
@@ -85,10 +82,10 @@ int diff_rules(const DiffRulesSide& base, const DiffRulesSide& head,
                const DiffRulesOptions& options, const InputOptions& input,
                const std::string& format, const std::string& fail_on) {
     if (format != "text" && format != "json" && format != "md")
-        refuse("--format: rules are told as text, json or md");
+        wrong_usage("--format: rules are told as text, json or md");
     const auto limits = parse_limits(fail_on);
     if (!limits)
-        refuse("--fail-on: " + limits.error());
+        wrong_usage("--fail-on: " + limits.error());
     InputOptions how = input;
     how.variants = frontend::Variants::Refused; // as compile has it
     diag::Diagnostics diagnostics;
@@ -99,12 +96,13 @@ int diff_rules(const DiffRulesSide& base, const DiffRulesSide& head,
         return kBadInput;
     if (!options.node.empty() && !was.side->nodes().contains(options.node) &&
         !is.side->nodes().contains(options.node))
-        refuse("--node: neither has a node `" + options.node + "` with endpoints");
+        wrong_usage("--node: neither has a node `" + options.node + "` with endpoints");
     const Rollout rollout = of_bundle(base.name, [&] {
         return roll_out(*was.side, *is.side, {options.node, options.target});
     });
     if (rollout.nodes.empty())
-        refuse("no endpoint is on a node (spec.nodeName of pods, spec.node of host endpoints)");
+        wrong_usage(
+            "no endpoint is on a node (spec.nodeName of pods, spec.node of host endpoints)");
     if (is.side->input() != nullptr) {
         diagnostics.sort();
         fmt::print(

@@ -8,6 +8,9 @@
 
 #include "polecat_revision.h"
 
+/// mimalloc's, where the program is linked with it.
+extern "C" int mi_version() __attribute__((weak));
+
 namespace polecat::cli {
 
 namespace {
@@ -20,6 +23,13 @@ std::string compiler() {
 #endif
 }
 
+std::string allocator() {
+    if (mi_version == nullptr)
+        return "";
+    const int version = mi_version();
+    return fmt::format(", mimalloc {}.{}.{}", version / 100, version / 10 % 10, version % 10);
+}
+
 } // namespace
 
 std::string version_text() {
@@ -27,11 +37,12 @@ std::string version_text() {
     unsigned major = 0, minor = 0, build = 0, change = 0;
     Z3_get_version(&major, &minor, &build, &change);
     return fmt::format("polecat {}\nbuilt: {}{}, {}\nwith: fmt {}.{}.{}, nlohmann_json {}.{}.{}, "
-                       "libyaml {}, Z3 {}.{}.{}",
+                       "libyaml {}, Z3 {}.{}.{}{}",
                        POLECAT_VERSION, revision.empty() ? "" : revision + ", ", compiler(),
                        POLECAT_BUILD_TYPE, FMT_VERSION / 10000, FMT_VERSION / 100 % 100,
                        FMT_VERSION % 100, NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR,
-                       NLOHMANN_JSON_VERSION_PATCH, yaml_get_version_string(), major, minor, build);
+                       NLOHMANN_JSON_VERSION_PATCH, yaml_get_version_string(), major, minor, build,
+                       allocator());
 }
 
 } // namespace polecat::cli

@@ -141,12 +141,14 @@ std::string ReachPrinter::ways_text(const ir::FlowVerdict& verdict) const {
     std::set<decision::Verdict> told;
     std::size_t shown = 0;
     for (const ir::WayVerdict& way : verdict.ways) {
-        if (!told.insert(way.verdict).second && shown >= kMostWays)
+        const bool again = !told.insert(way.verdict).second;
+        if (again && shown >= kMostWays)
             continue;
         ++shown;
         if (verdict.ways.size() > 1)
-            out += fmt::format("  {}{}{}\n", upper(decision::to_string(way.verdict)),
-                               way.assumption.empty() ? "" : " ", way.assumption);
+            out += fmt::format("  {}{}{}{}\n", upper(decision::to_string(way.verdict)),
+                               again ? " by other rules" : "", way.assumption.empty() ? "" : " ",
+                               way.assumption);
         else if (!way.assumption.empty() && way.hops.size() > kOwnHops &&
                  verdict.verdict != decision::Verdict::Depends)
             out += fmt::format("  shown {}; other ways end in the same\n", way.assumption);
