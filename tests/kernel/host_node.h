@@ -23,7 +23,7 @@ class HostNode {
 
     /// The number by which the packet is known.
     std::uint64_t send(PacketSpec spec);
-    bool arrived(const PacketSpec& spec, std::uint64_t nonce);
+    bool arrived(const PacketSpec& spec, std::uint64_t nonce, int milliseconds = 20);
     bool passes(const PacketSpec& spec) { return arrived(spec, send(spec)); }
 
     Node node;
