@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <optional>
 
 namespace polecat::frontend {
@@ -283,20 +284,29 @@ bool gives_unknown_namespace(const std::vector<Placement>& placements) {
 }
 
 void place(std::vector<yaml::Document>& documents, const std::vector<Placement>& placements) {
-    Placement all = placements.back();
-    all.labels = labels_of_all(placements);
-    if (!agree_on_names(placements))
-        all.space = all.prefix = all.suffix = "";
+    std::map<std::string, std::vector<Placement>> by_space; // a Namespace has no other names
+    for (const Placement& each : placements)
+        by_space[each.space].push_back(each);
+    const auto common = [](const std::vector<Placement>& of) {
+        Placement out = of.back();
+        out.labels = labels_of_all(of);
+        if (!agree_on_names(of))
+            out.space = out.prefix = out.suffix = "";
+        return out;
+    };
     std::vector<yaml::Document> out;
     for (yaml::Document& each : documents) {
-        const bool is_space = scalar_text(each.root, "kind") == "Namespace";
-        const bool several = is_space && !agree_on_names(placements);
-        for (std::size_t i = 0; several && i + 1 < placements.size(); ++i) {
-            out.push_back(each);
-            place_document(out.back(), placements[i]);
+        if (scalar_text(each.root, "kind") != "Namespace") {
+            place_document(each, common(placements));
+            out.push_back(std::move(each));
+            continue;
         }
-        out.push_back(std::move(each));
-        place_document(out.back(), several ? placements.back() : all);
+        for (const auto& [space, of] : by_space) {
+            Placement here = common(of);
+            here.space = space;
+            out.push_back(each);
+            place_document(out.back(), here);
+        }
     }
     documents = std::move(out);
 }

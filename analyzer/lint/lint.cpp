@@ -140,7 +140,7 @@ void drop_behind_peers(Context& context, Diagnostics& findings) {
     std::set<Place> told;
     std::map<std::string, std::size_t> of_policy;
     for (const diag::Diagnostic& each : findings.list())
-        if (each.code == Code::PeerMatchesNothing &&
+        if ((each.code == Code::PeerMatchesNothing || each.code == Code::SelectorTypo) &&
             told.emplace(each.span.file, each.span.line, each.object).second)
             ++of_policy[each.object];
     std::map<std::string, std::size_t> rules;

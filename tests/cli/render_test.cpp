@@ -131,6 +131,16 @@ TEST_CASE("labels of a kustomization are those of its objects") {
     folder.write("in/dev/kustomization.yaml", "resources: [../app]\ncommonLabels: {env: dev}\n");
     folder.write("in/prod/kustomization.yaml", "resources: [../app]\ncommonLabels: {env: prod}\n");
     CHECK(has(folder.run("reach 203.0.113.9 nn/a -p 80/TCP -f in").out, "DENY"));
+    // A Namespace is one, whatever labels and suffixes they give.
+    folder.write("in/app/space.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: nn}\n");
+    folder.write("in/app/kustomization.yaml", "resources: [pods.yaml, space.yaml]\n");
+    for (const char* suffix : {"dev", "prod"})
+        folder.write("in/" + std::string(suffix) + "/kustomization.yaml",
+                     "resources: [../app]\nnamespace: nn\nnameSuffix: -" + std::string(suffix) +
+                         "\ncommonLabels: {env: " + suffix + "}\n");
+    CHECK_FALSE(has(folder.run("lint --all --fail-on never in").out, "PC3001"));
+    for (const char* name : {"dev", "prod"})
+        folder.write("in/" + std::string(name) + "/kustomization.yaml", "resources: []\n");
     // Selectors that have labels get them as well, empty ones do not.
     const auto policy = [&](const std::string& selector) {
         folder.write("in/app/own.yaml",

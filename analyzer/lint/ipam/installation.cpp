@@ -9,6 +9,7 @@
 #include "analyzer/lint/checks.h"
 #include "analyzer/lint/pools.h"
 #include "ir/policy/felix.h"
+#include "support/listed.h"
 
 namespace polecat::lint {
 
@@ -223,10 +224,16 @@ class InstallationChecker {
             why = fmt::format("one serves up to {}", kNodesOfTypha);
         else if (nodes >= kNodesOfThree && replicas < 3)
             why = "three go on serving while one is replaced";
-        if (!why.empty() && replicas > 0)
+        if (why.empty() || replicas <= 0)
+            return;
+        auto& diagnostic =
             out_.report(Code::TyphaReplicas, each.replicas ? each.replicas->span : each.meta.span,
                         {std::to_string(replicas), std::to_string(nodes), why})
                 .about(fmt::format("Deployment {}/{}", each.meta.space, each.meta.name));
+        if (replicas == 1 || nodes == 1) // one serves, several serve
+            diagnostic.message = fmt::format(
+                "{} serve{} {}: {}", counted(static_cast<std::size_t>(replicas), "Typha replica"),
+                replicas == 1 ? "s" : "", counted(nodes_.size(), "node"), why);
     }
 
     Context& context_;
