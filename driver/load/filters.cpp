@@ -48,7 +48,8 @@ Result<Loaded> load_filters(const iptables::FilterImage& image, const LoadOption
     };
     std::uint16_t number = held->number.value_or(0);
     if (!plan.steps.empty() && !options.only_tell) {
-        if (const auto done = mark("create", " hash:net -exist"); !done)
+        if (const auto done = mark("create", " hash:net family inet maxelem 16777216 -exist");
+            !done)
             return Error{done.error()};
         if (plan.judges_anew) {
             const auto found = next_number(*held);

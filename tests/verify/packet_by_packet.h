@@ -180,13 +180,15 @@ class PacketByPacket {
                 return dropped;
             own_class = program.own.at(*own_identity);
         }
+        if (own_class >= program.others.size())
+            return dropped;
         auto row_number = program.others.at(own_class).usual;
         const auto& others = program.others.at(own_class);
         if (const auto block = others.blocks.find(backends::block_of(*other_identity));
             block != others.blocks.end())
             row_number = block->second;
-        if (const auto row = others.rows.find(*other_identity); row != others.rows.end())
-            row_number = row->second;
+        if (const auto listed = others.rows.find(*other_identity); listed != others.rows.end())
+            row_number = listed->second;
         std::optional<std::uint16_t> l4 = program.l4.other, port = std::uint16_t{0};
         if (const auto pieces = program.l4.by_protocol.find(packet.protocol);
             pieces != program.l4.by_protocol.end())
@@ -196,13 +198,17 @@ class PacketByPacket {
                             net::has_ports(packet.protocol) ? packet.source_port : 0);
         if (!l4 || !port)
             return dropped;
-        const decision::Row& row = program.rows.at(row_number);
-        std::uint32_t number = row.cell;
-        for (const auto& each : row.exceptions)
+        const auto row = program.rows.find(row_number);
+        if (row == program.rows.end())
+            return dropped;
+        std::uint32_t number = row->second.cell;
+        for (const auto& each : row->second.exceptions)
             if (each.source_port == *port && each.l4 == *l4)
                 number = each.cell;
-        const backends::CellImage& cell = program.cells.at(number);
-        return {cell.outcome, cell.logs.size()};
+        const auto cell = program.cells.find(number);
+        if (cell == program.cells.end())
+            return dropped;
+        return {cell->second.outcome, cell->second.logs.size()};
     }
 
     const backends::NodeImage& one_;
