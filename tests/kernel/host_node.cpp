@@ -168,7 +168,11 @@ void check_host_flows(HostNode& host, Random& random, HostTally& tally) {
     host.node.lab.collect(200);
     for (const auto& [spec, nonce] : sent) {
         const Verdict wanted = expected_of_packet(host.node, spec);
-        const bool arrived = host.arrived(spec, nonce, 0);
+        bool arrived = host.arrived(spec, nonce, 0);
+        // Once more: IPv6 gives up packets while it looks for a neighbour on a busy machine. What
+        // policy drops is dropped again.
+        if (!arrived && wanted == Verdict::Allow)
+            arrived = host.arrived(spec, host.send(spec), 200);
         ++tally.flows;
         tally.allowed += arrived ? 1 : 0;
         CHECK_MESSAGE(arrived == (wanted == Verdict::Allow),
