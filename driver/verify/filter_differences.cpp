@@ -24,7 +24,7 @@ const char* family_words(net::Family family) {
     return family == net::Family::V4 ? "" : " (IPv6)";
 }
 
-std::string join(const std::set<std::string>& names) {
+std::string names_of_programs(const std::set<std::string>& names) {
     std::string out;
     for (const std::string& each : names)
         out += (out.empty() ? "" : " and ") + each;
@@ -77,7 +77,7 @@ struct Judged {
     std::set<std::string> egress, ingress;
     bool operator==(const Judged&) const = default;
 };
-using Place = std::pair<std::string, net::Cidr>; ///< interface first
+using PodPlace = std::pair<std::string, net::Cidr>; ///< interface first
 
 class FilterComparison {
   public:
@@ -121,11 +121,11 @@ class FilterComparison {
         return out;
     }
 
-    static std::map<Place, Judged> pods_of(const iptables::Ruleset& rules,
-                                           const iptables::Ruleset& other) {
+    static std::map<PodPlace, Judged> pods_of(const iptables::Ruleset& rules,
+                                              const iptables::Ruleset& other) {
         namespace layout = iptables::filter_layout;
         const std::set<std::string> asked = dispatching(rules);
-        std::map<Place, Judged> out;
+        std::map<PodPlace, Judged> out;
         for (const iptables::Set& set : rules.sets) {
             if (set.type != iptables::Set::Type::NetInterfaces ||
                 (!asked.contains(set.name) && other.find_set(set.name) == nullptr))
@@ -156,7 +156,7 @@ class FilterComparison {
                     place.first);
     }
 
-    void compare_pod(const Place& place, const Judged& held, const Judged& wanted) {
+    void compare_pod(const PodPlace& place, const Judged& held, const Judged& wanted) {
         const std::string name = named(place.second);
         if (held.is_known != wanted.is_known)
             say(held.is_known ? name + " may send, and the policy does not know it"
@@ -172,8 +172,8 @@ class FilterComparison {
 
     std::string programs_differ(const std::set<std::string>& rules,
                                 const std::set<std::string>& policy) const {
-        std::string out =
-            fmt::format("the rules run program {}, the policy has {}", join(rules), join(policy));
+        std::string out = fmt::format("the rules run program {}, the policy has {}",
+                                      names_of_programs(rules), names_of_programs(policy));
         if (rules.size() != 1 || policy.size() != 1)
             return out;
         const auto held = rules_of_program(rules_, *rules.begin()),
@@ -293,7 +293,7 @@ class FilterComparison {
 };
 
 /// What is compared of them.
-iptables::Ruleset bare(iptables::Ruleset rules) {
+iptables::Ruleset without_numbers(iptables::Ruleset rules) {
     for (iptables::Set& set : rules.sets)
         set.what.clear();
     for (iptables::Table* table : {&rules.v4, &rules.v6}) {
@@ -308,7 +308,7 @@ iptables::Ruleset bare(iptables::Ruleset rules) {
 
 std::vector<Difference> filter_differences(const iptables::Ruleset& rules,
                                            const iptables::Ruleset& policy, const NameAt& name_at) {
-    if (bare(rules) == bare(policy))
+    if (without_numbers(rules) == without_numbers(policy))
         return {};
     auto out = FilterComparison(rules, policy, name_at).run();
     if (out.empty()) // of what nobody runs
