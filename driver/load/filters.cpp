@@ -1,6 +1,7 @@
 // Chains and sets by iptables' plan. A set that stands there while it goes on says so to whoever
 // comes after an end that was none.
 #include "backends/iptables/plan.h"
+#include "driver/load/connections.h"
 #include "driver/load/load.h"
 
 namespace polecat::driver {

@@ -1,8 +1,7 @@
 #include "driver/load/node.h"
 
-#include <fmt/format.h>
-
 #include "backends/iptables/iptables.h"
+#include "backends/nftables/nftables.h"
 #include "driver/compile/bundle.h"
 #include "driver/compile/folder_kind.h"
 #include "driver/verify/bpf_node.h"
@@ -34,6 +33,14 @@ Result<iptables::FilterImage> filters_in(const std::string& folder, const std::s
     return iptables::read_back({*read_sets, *read_v4, *read_v6});
 }
 
+Result<Loaded> load_rules_in(const std::string& path, const LoadOptions& options) {
+    const auto rules = rules_in(path);
+    if (!rules)
+        return Error{rules.error()};
+    const auto image = backends::read_back(*rules);
+    return image ? load_rules(*image, options) : Result<Loaded>(Error{path + ": " + image.error()});
+}
+
 Result<Loaded> load_tables_in(const std::string& folder, const std::string& node,
                               const LoadOptions& options) {
     const auto image = bpf_node_in(folder, node);
@@ -57,8 +64,7 @@ Result<Loaded> load_node(const std::string& folder, const std::string& node,
     case FolderKind::Bpf:
         return load_tables_in(folder, node, options);
     case FolderKind::Nftables:
-        return Error{fmt::format("rules of nftables are loaded by nft(8): {} says how",
-                                 rules_path(folder, node))};
+        return load_rules_in(rules_path(folder, node), options);
     case FolderKind::Bundle:
         return Error{
             "a bundle is of all nodes and targets: `polecat bundle extract` makes what one "
