@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "backends/nftables/generation.h"
+#include "ir/net/address.h"
 #include "support/result.h"
 
 namespace polecat::driver {

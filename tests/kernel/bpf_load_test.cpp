@@ -37,7 +37,7 @@ struct LoadTarget {
 /// Of the node's policy, without the numbers of before.
 backends::NodeImage numbered_alone(const Node& node) {
     const decision::Identities identities(node.cluster.lowered);
-    backends::NodeImages images(node.cluster.lowered, identities, {});
+    backends::NodeImages images(node.cluster.lowered, identities);
     diag::Diagnostics told;
     auto made = images.of("node0", told);
     REQUIRE(made.has_value());

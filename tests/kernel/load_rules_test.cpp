@@ -18,12 +18,12 @@ using backends::Generation;
 
 namespace {
 
-const std::string kOne = testing::pod("a", "a", 1) + testing::pod("b", "b", 2);
-const std::string kOther =
-    kOne + "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: none, "
-           "namespace: ns}, spec: {podSelector: {}}}\n---\n";
+const std::string kTwoPods = testing::pod("a", "a", 1) + testing::pod("b", "b", 2);
+const std::string kIsolated =
+    kTwoPods + "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: none, "
+               "namespace: ns}, spec: {podSelector: {}}}\n---\n";
 
-driver::Loaded load(const std::string& manifests, const driver::LoadOptions& options = {}) {
+driver::Loaded load_policy(const std::string& manifests, const driver::LoadOptions& options = {}) {
     auto done = driver::load_rules(*testing::build(manifests).image, options);
     REQUIRE_MESSAGE(done.ok(), (done ? "" : done.error()));
     return std::move(*done);
@@ -39,7 +39,7 @@ std::uint16_t loaded_number() {
     return generation->number;
 }
 
-void nft(const std::string& text) {
+void by_nft(const std::string& text) {
     const auto done = runtime::nft_load(text);
     REQUIRE_MESSAGE(done.ok(), (done ? "" : done.error()));
 }
@@ -75,31 +75,31 @@ TEST_CASE("a load takes a number that no connection has") {
     connect_from("10.0.0.1", 2);
     driver::LoadOptions told;
     told.only_tell = true;
-    CHECK_FALSE(load(kOne, told).steps.empty());
+    CHECK_FALSE(load_policy(kTwoPods, told).steps.empty());
     CHECK_FALSE(generations().is_there);
-    load(kOne);
+    load_policy(kTwoPods);
     CHECK(loaded_number() == 1);
     CHECK(generations().free.size() == Generation::kLast - 2);
-    CHECK(load(kOne).steps.empty());
+    CHECK(load_policy(kTwoPods).steps.empty());
 
     // Used by somebody before: who has it is forgotten.
-    load(kOther);
+    load_policy(kIsolated);
     CHECK(loaded_number() == 2);
     CHECK_FALSE(has_connection(2));
 
     // A table that was taken away: numbers are not given again.
-    nft("flush table inet polecat\ndelete table inet polecat\n");
-    load(kOne);
+    by_nft("flush table inet polecat\ndelete table inet polecat\n");
+    load_policy(kTwoPods);
     CHECK(loaded_number() == 3);
     CHECK_FALSE(generations().free.contains(Generation{3}.bits()));
 
     // After the last comes the first.
     const Generation last{Generation::kLast};
-    const auto put = runtime::nft_apply(nft::replacing(backends::emit(*testing::build(kOne).image)),
-                                        last.bits());
+    const auto put = runtime::nft_apply(
+        nft::replacing(backends::emit(*testing::build(kTwoPods).image)), last.bits());
     REQUIRE_MESSAGE(put.ok(), (put ? "" : put.error()));
     connect_from("10.0.0.1", 1);
-    load(kOther);
+    load_policy(kIsolated);
     CHECK(loaded_number() == 1);
     CHECK_FALSE(has_connection(1));
 }
@@ -108,18 +108,18 @@ TEST_CASE("a load that ended before it forgot connections is made good by the ne
     if (!may_run())
         return;
     const runtime::Lab lab;
-    load(kOne);
-    const std::string more = kOne + testing::pod("c", "b", 3);
+    load_policy(kTwoPods);
+    const std::string more = kTwoPods + testing::pod("c", "b", 3);
     driver::LoadOptions ends;
     ends.go_on = [](const std::string& what) { return !what.starts_with("forget"); };
-    CHECK_FALSE(load(more, ends).whole);
+    CHECK_FALSE(load_policy(more, ends).whole);
     connect_from("10.0.0.3", 1);
     CHECK(generations().to_forget == std::vector<net::Address>{address("10.0.0.3")});
-    const driver::Loaded rest = load(more);
+    const driver::Loaded rest = load_policy(more);
     CHECK(rest.steps.size() == 1);
     CHECK_FALSE(has_connection(1));
     CHECK(generations().to_forget.empty());
-    CHECK(load(more).steps.empty());
+    CHECK(load_policy(more).steps.empty());
 }
 
 TEST_CASE("a load leaves alone what it can't read") {
@@ -127,25 +127,25 @@ TEST_CASE("a load leaves alone what it can't read") {
         return;
     const auto refused = [](const std::string& rule) {
         const runtime::Lab lab;
-        load(kOne);
-        nft(rule);
+        load_policy(kTwoPods);
+        by_nft(rule);
         const auto before = runtime::nft_list("polecat");
-        const auto done = driver::load_rules(*testing::build(kOther).image, {});
+        const auto done = driver::load_rules(*testing::build(kIsolated).image, {});
         REQUIRE_FALSE(done.ok());
         CHECK(done.error().find("nft delete table inet polecat") != std::string::npos);
         const auto after = runtime::nft_list("polecat");
         REQUIRE(before.ok());
         REQUIRE(after.ok());
         CHECK(*before == *after);
-        nft("flush table inet polecat\ndelete table inet polecat\n");
-        load(kOther);
+        by_nft("flush table inet polecat\ndelete table inet polecat\n");
+        load_policy(kIsolated);
     };
     refused("insert rule inet polecat forward accept\n");
     refused("add set inet polecat others { type mark; }\n");
 
     const runtime::Lab lab;
-    backends::NodeImage moved = *testing::build(kOne).image;
-    load(kOne);
+    backends::NodeImage moved = *testing::build(kTwoPods).image;
+    load_policy(kTwoPods);
     moved.flow_mark_bit = 8;
     const auto done = driver::load_rules(moved, {});
     REQUIRE_FALSE(done.ok());
