@@ -69,6 +69,10 @@ bool may_stay(const ProgramImage& before, const ProgramImage& after,
                       });
 }
 
+std::string other_name(const std::string& program) {
+    return "p" + digest_of(program, 12);
+}
+
 /// `to` with other names for programs that `from` has under the same name and that can't stay;
 /// these go to `renamed`, with what they were.
 NodeImage with_free_names(const NodeImage& from, const NodeImage& to,
@@ -83,7 +87,13 @@ NodeImage with_free_names(const NodeImage& from, const NodeImage& to,
              found != from.programs.end() &&
              !may_stay(found->second, program, met_before, met_after);
              found = from.programs.find(other))
-            other = "p" + digest_of(other, 12);
+            other = other_name(other);
+        // One that gave way to another is still there by its other name.
+        if (!from.programs.contains(other))
+            if (const auto found = from.programs.find(other_name(other));
+                found != from.programs.end() &&
+                may_stay(found->second, program, met_before, met_after))
+                other = found->first;
         names[name] = other;
         if (other != name)
             renamed[other] = name;

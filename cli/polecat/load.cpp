@@ -57,7 +57,9 @@ int run(const LoadCommand& command) {
 void add_load(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<LoadCommand>();
     CLI::App* command = app.add_subcommand("load", "bring this machine's kernel to a node's rules");
-    command->add_option("FOLDER", options->folder, "what `compile --target iptables` or bpf wrote")
+    command
+        ->add_option("FOLDER", options->folder,
+                     "what `compile` wrote for nftables, iptables or bpf")
         ->required();
     command->add_option("--node", options->node, "the node that this machine is; the only one");
     add_loading_options(*command, options->variant, options->classifier);
@@ -66,8 +68,8 @@ void add_load(CLI::App& app, int& exit_code) {
         "It looks at what the kernel has of polecat and takes the steps between, in an "
         "order in which no\npacket meets half of a policy. Ended at any point, it comes "
         "to the same end when it is run again.\nExamples:\n"
-        "  polecat load bundle --node node1\n"
-        "  polecat load bundle --node node1 --variant legacy --dry-run");
+        "  polecat load compiled --node node1\n"
+        "  polecat load compiled --node node1 --variant legacy --dry-run");
     command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 

@@ -7,7 +7,7 @@
 
 #include "backends/iptables/frame.h"
 #include "backends/nftables/generation.h"
-#include "runtime/process.h"
+#include "driver/load/connections.h"
 
 namespace polecat::driver {
 
@@ -110,11 +110,8 @@ Result<HeldRules> held_rules(runtime::Iptables variant) {
 Result<std::uint16_t> next_number(const HeldRules& held) {
     if (held.number && *held.number < backends::Generation::kLast)
         return static_cast<std::uint16_t>(*held.number + 1);
-    const auto flushed = runtime::run_program({"conntrack", "-F"}, "");
-    if (!flushed)
+    if (const auto flushed = forget_all(); !flushed)
         return Error{flushed.error()};
-    if (flushed->exit_code != 0)
-        return Error{"conntrack -F refused: " + flushed->error};
     return std::uint16_t{1};
 }
 
@@ -139,20 +136,6 @@ Result<bool> put_hooks_first(runtime::Iptables variant, const iptables::Ruleset&
                 !text.empty())
                 if (const auto done = runtime::iptables_restore(variant, family, text); !done)
                     return done;
-    return true;
-}
-
-Result<bool> forget(const std::vector<net::Address>& addresses) {
-    for (const net::Address& each : addresses)
-        for (const char* end : {"-s", "-d", "-r", "-q"}) {
-            const bool v6 = each.family == net::Family::V6;
-            const auto done = runtime::run_program(
-                {"conntrack", "-D", "-f", v6 ? "ipv6" : "ipv4", end, net::to_string(each)}, "");
-            if (!done)
-                return Error{done.error()};
-            if (done->exit_code > 1) // 1: there was none
-                return Error{"conntrack refused: " + done->error};
-        }
     return true;
 }
 

@@ -27,7 +27,4 @@ Result<std::uint16_t> next_number(const HeldRules& held);
 bool hooks_come_first(const HeldRules& held, const iptables::Ruleset& wanted);
 Result<bool> put_hooks_first(runtime::Iptables variant, const iptables::Ruleset& wanted);
 
-/// Deletes their connections from conntrack.
-Result<bool> forget(const std::vector<net::Address>& addresses);
-
 } // namespace polecat::driver

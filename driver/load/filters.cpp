@@ -2,6 +2,7 @@
 // comes after an end that was none.
 #include "backends/iptables/plan.h"
 #include "driver/compile/filter_folder.h"
+#include "driver/load/connections.h"
 #include "driver/load/load.h"
 
 namespace polecat::driver {

@@ -26,6 +26,9 @@ struct Loaded {
     bool whole = true;              ///< false: it was ended
 };
 
+/// The table of the nftables target. What the kernel has of it must be ours and whole.
+Result<Loaded> load_rules(const backends::NodeImage& image, const LoadOptions& options);
+
 /// The chains and sets of the iptables target.
 Result<Loaded> load_filters(const iptables::FilterImage& image, const LoadOptions& options);
 

@@ -1,8 +1,7 @@
 #include "driver/load/node.h"
 
-#include <fmt/format.h>
-
 #include "backends/iptables/iptables.h"
+#include "backends/nftables/nftables.h"
 #include "driver/compile/bundle.h"
 #include "driver/compile/filter_folder.h"
 #include "driver/compile/folder_kind.h"
@@ -16,6 +15,14 @@ Result<iptables::FilterImage> filters_in(const std::string& folder, const std::s
     const auto rules = filter_rules_in(path_in(folder, node, ""));
     return rules ? iptables::read_back(*rules)
                  : Result<iptables::FilterImage>(Error{rules.error()});
+}
+
+Result<Loaded> load_rules_in(const std::string& path, const LoadOptions& options) {
+    const auto rules = rules_in(path);
+    if (!rules)
+        return Error{rules.error()};
+    const auto image = backends::read_back(*rules);
+    return image ? load_rules(*image, options) : Result<Loaded>(Error{path + ": " + image.error()});
 }
 
 Result<Loaded> load_tables_in(const std::string& folder, const std::string& node,
@@ -41,8 +48,7 @@ Result<Loaded> load_node(const std::string& folder, const std::string& node,
     case FolderKind::Bpf:
         return load_tables_in(folder, node, options);
     case FolderKind::Nftables:
-        return Error{fmt::format("rules of nftables are loaded by nft(8): {} says how",
-                                 rules_path(folder, node))};
+        return load_rules_in(rules_path(folder, node), options);
     case FolderKind::Bundle:
         return Error{
             "a bundle is of all nodes and targets: `polecat bundle extract` makes what one "

@@ -7,7 +7,7 @@
 
 namespace polecat::driver {
 
-/// Of the target that the folder was compiled for: iptables or bpf. Nothing is loaded of what does
+/// Of the target that the folder was compiled for. Nothing is loaded of what does
 /// not read back whole.
 Result<Loaded> load_node(const std::string& folder, const std::string& node,
                          const LoadOptions& options);

@@ -1,6 +1,7 @@
 // Tables of the classifier by their plan, and the programs where there are none yet.
 #include <filesystem>
 
+#include "driver/load/connections.h"
 #include "driver/load/load.h"
 #include "runtime/bpf/classifier.h"
 

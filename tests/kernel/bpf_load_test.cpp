@@ -1,5 +1,5 @@
-// `polecat load` of the two targets that iptables asks: under traffic, and ended between any two of
-// its steps; and what one pod costs in tables that are in use.
+// `polecat load` of each target: under traffic, and ended between any two of its steps; and what
+// one pod costs in tables that are in use.
 #include <algorithm>
 #include <array>
 
@@ -25,22 +25,46 @@ const std::vector<std::string> kOutsiders{"203.0.113.7", "203.0.113.70", "2600::
 struct LoadTarget {
     std::string name;
     driver::LoadOptions options;
-    bool tables;
+    std::function<Result<driver::Loaded>(const Node&, const driver::LoadOptions&)> loads;
 
     driver::Loaded load(const Node& node, const driver::LoadOptions& with) const {
-        auto done = tables ? driver::load_tables(tables_of(node.image), node.image, with)
-                           : driver::load_filters(filters_of(node), with);
+        auto done = loads(node, with);
         REQUIRE_MESSAGE(done.ok(), (done ? "" : done.error()));
         return std::move(*done);
     }
 };
 
+/// Of the node's policy, without the numbers of before.
+backends::NodeImage numbered_alone(const Node& node) {
+    const decision::Identities identities(node.cluster.lowered);
+    backends::NodeImages images(node.cluster.lowered, identities);
+    diag::Diagnostics told;
+    auto made = images.of("node0", told);
+    REQUIRE(made.has_value());
+    return std::move(*made);
+}
+
 std::vector<LoadTarget> load_targets() {
-    driver::LoadOptions filters;
-    filters.variant = Iptables::Nft;
-    return {{"BPF, iptables-legacy", bpf_options(Iptables::Legacy), true},
-            {"BPF, iptables-nft", bpf_options(Iptables::Nft), true},
-            {"iptables-nft", filters, false}};
+    const auto tables = [](const Node& node, const driver::LoadOptions& with) {
+        return driver::load_tables(tables_of(node.image), node.image, with);
+    };
+    return {{"BPF, iptables-legacy", bpf_options(Iptables::Legacy), tables},
+            {"BPF, iptables-nft", bpf_options(Iptables::Nft), tables},
+            {"iptables-nft",
+             {},
+             [](const Node& node, const driver::LoadOptions& with) {
+                 return driver::load_filters(filters_of(node), with);
+             }},
+            {"nftables",
+             {},
+             [](const Node& node, const driver::LoadOptions& with) {
+                 return driver::load_rules(node.image, with);
+             }},
+            {"nftables, numbered without a base",
+             {},
+             [](const Node& node, const driver::LoadOptions& with) {
+                 return driver::load_rules(numbered_alone(node), with);
+             }}};
 }
 
 /// Loads only when it is told to.

@@ -6,8 +6,6 @@
 #include <doctest/doctest.h>
 
 #include "backends/iptables/iptables.h"
-#include "backends/nftables/nftables.h"
-#include "runtime/netlink/apply.h"
 #include "runtime/nft.h"
 #include "tests/kernel/bpf_verdicts.h"
 #include "tests/kernel/days.h"
@@ -30,11 +28,7 @@ void must_have(const Result<driver::Loaded>& done) {
 }
 
 void load_nftables(Node& node) {
-    const auto made = backends::compile(node.image);
-    REQUIRE(made.ok());
-    node.generation = node.generation.next();
-    must_have(runtime::nft_apply(nft::replacing(made->rules),
-                                 node.generation.bits(node.image.flow_mark_bit)));
+    must_have(driver::load_rules(node.image, {}));
     CHECK(node.kernel_agrees());
 }
 
