@@ -25,6 +25,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   add_compile_options(-Wno-maybe-uninitialized -Wno-restrict)
   # In a unity build a type of an unnamed namespace is seen from an included file.
   add_compile_options($<$<BOOL:${POLECAT_UNITY}>:-Wno-subobject-linkage>)
+  # Fewer collections of the compiler's own garbage: a twentieth of its time, for some 200 MB more at most.
+  add_compile_options(--param=ggc-min-heapsize=600000)
 endif()
 # A release gives whoever finds a fault in it little to hold on to: its place in memory, its stack and its tables.
 add_compile_options($<$<CONFIG:Release>:-fPIE> $<$<CONFIG:Release>:-fstack-protector-strong>

@@ -9,6 +9,7 @@
 #include "frontend/kinds/groups.h"
 #include "frontend/passed_by.h"
 #include "frontend/yaml/node.h"
+#include "support/letters.h"
 
 namespace polecat::frontend {
 
@@ -88,6 +89,18 @@ void add_files(const Node& node, const std::string& folder, std::vector<std::str
             add_files(each.value, folder, out);
 }
 
+/// As kustomize's reader takes it; nullopt: it refuses that.
+std::optional<bool> bool_of(const std::string& said) {
+    const std::string text = lower_case(said);
+    for (const char* yes : {"true", "yes", "on", "y"})
+        if (text == yes)
+            return true;
+    for (const char* no : {"false", "no", "off", "n"})
+        if (text == no)
+            return false;
+    return std::nullopt;
+}
+
 /// What `labels` and `commonLabels` give; nullopt: not to be said of what polecat reads.
 std::optional<std::vector<AddedLabel>> labels_in(const Node& root) {
     std::vector<AddedLabel> out;
@@ -102,7 +115,10 @@ std::optional<std::vector<AddedLabel>> labels_in(const Node& root) {
     if (const Node* labels = root.find("labels"))
         for (const Node& each : labels->items) {
             const auto says = [&](std::string_view key) {
-                return each.is_mapping() && scalar_text(each, key) == "true";
+                const bool there = each.is_mapping() && each.find(key) != nullptr;
+                const auto said = there ? bool_of(scalar_text(each, key)) : std::optional(false);
+                plain = plain && said.has_value();
+                return said.value_or(false);
             };
             plain = plain && each.is_mapping() && each.find("fields") == nullptr;
             add(each.is_mapping() ? each.find("pairs") : nullptr,

@@ -202,6 +202,11 @@ std::string named_space(const std::string& object) {
                : object.substr(start + 1, end - start - 1);
 }
 
+/// The cause with these words; empty where the finding does not have them.
+std::string with_words(const std::string& about, std::string_view words) {
+    return words.empty() ? "" : about + " " + std::string(words);
+}
+
 /// What one mend takes away, among findings of one code; empty: the finding stands by itself.
 std::string cause_of(const diag::Diagnostic& each) {
     switch (each.code) {
@@ -209,19 +214,19 @@ std::string cause_of(const diag::Diagnostic& each) {
                                    // policy
         return each.fact("label").empty()
                    ? ""
-                   : each.object + std::string(said_after(each, ", but nearly: "));
+                   : with_words(each.object, said_after(each, ", but nearly: "));
     case diag::Code::DnsMissing: // one policy for all pods of a namespace will do
     case diag::Code::DnsTcpMissing:
     case diag::Code::NodeLocalDnsMissed:
         return named_space(each.object);
     case diag::Code::DeafPort:
-        return each.object + std::string(said_after(each, " lets in to port "));
+        return with_words(each.object, said_after(each, " lets in to port "));
     case diag::Code::IngressBackendBlocked: // whichever of its hosts and paths leads there
         return std::string(said_after(each, " sends requests to "));
     case diag::Code::ServicePortNotPodPort: // at both ends, or for each sender
         return std::string(said_after(each, " names "));
     case diag::Code::PeerMatchesNothing: // what is not there is missed by every rule
-        return named_space(each.object) + std::string(each.fact("selector"));
+        return with_words(named_space(each.object), each.fact("selector"));
     default:
         return "";
     }

@@ -31,7 +31,8 @@ EndVariables::EndVariables(Terms& terms, Packet& packet, std::vector<Version> ve
         side.index = terms.variable(name + " end", bits_for(side.classes.size() + 1));
         side.address = terms.variable(name + " address", net::width(common().family()));
     }
-    domain_ = terms.all_of({domain_of(source_), domain_of(destination_), not_to_itself()});
+    domain_ = terms.both(domain_of(source_), domain_of(destination_));
+    not_to_itself_ = not_to_itself();
 }
 
 void EndVariables::fill(Side& side, const std::optional<std::vector<ObjectId>>& only) {

@@ -99,7 +99,9 @@ class EndVariables {
                  const std::optional<std::vector<decision::ObjectId>>& own, Marks marks = {});
 
     /// What holds of every pair of ends.
-    Term domain() const { return domain_; }
+    Term domain() const { return terms_.both(domain_, not_to_itself_); }
+    /// The same of pairs where an endpoint sends to itself as well: rules judge these, too.
+    Term with_itself() const { return domain_; }
     Bounds ask(decision::PredicateId predicate, bool source, std::size_t version = 0);
     /// The number of the class of such ends, as the variable of that side has it; nullopt: the side
     /// has none of them. Addresses that no endpoint has are one class.
@@ -161,7 +163,7 @@ class EndVariables {
     Packet& packet_;
     const std::vector<Version> versions_;
     Side source_, destination_;
-    Term domain_;
+    Term domain_, not_to_itself_;
     std::map<std::pair<Asked, bool>, Bounds> asked_;
 };
 

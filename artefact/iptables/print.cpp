@@ -114,15 +114,6 @@ std::string target_text(const Target& target) {
     return "-j DROP";
 }
 
-std::string rule_text(const Rule& rule) {
-    std::string out;
-    for (const Match& match : rule.matches)
-        out += std::visit([](const auto& each) { return words(each); }, match) + " ";
-    if (!rule.comment.empty())
-        out += fmt::format("-m comment --comment \"{}\" ", rule.comment);
-    return out + target_text(rule.target);
-}
-
 const char* type_text(Set::Type type) {
     return type == Set::Type::Nets           ? "hash:net"
            : type == Set::Type::AddressPorts ? "hash:ip,port"
@@ -147,6 +138,15 @@ std::string member_text(const Set& set, const Member& member) {
 }
 
 } // namespace
+
+std::string rule_text(const Rule& rule) {
+    std::string out;
+    for (const Match& match : rule.matches)
+        out += std::visit([](const auto& each) { return words(each); }, match) + " ";
+    if (!rule.comment.empty())
+        out += fmt::format("-m comment --comment \"{}\" ", rule.comment);
+    return out + target_text(rule.target);
+}
 
 std::string print(const Table& table, const std::vector<HookRule>& hooks) {
     std::string out;

@@ -207,6 +207,9 @@ std::string print(const Table& table, const std::vector<HookRule>& hooks = {});
 /// the old members or the new.
 std::string print(const std::vector<Set>& sets);
 
+/// A rule as both take it behind `-A CHAIN`.
+std::string rule_text(const Rule& rule);
+
 /// Lines of `ipset restore` that make the set, without members, and that add a member or (`del`)
 /// take it out.
 std::string create_line(const Set& set);

@@ -223,6 +223,9 @@ int run(VerifyOptions& options) {
     if (options.request.prove && options.paths.empty())
         throw CLI::ValidationError("--prove", "it proves that rules are what manifests say: name "
                                               "the manifests");
+    if (options.request.prove && options.request.target == FolderKind::Iptables)
+        throw CLI::ValidationError("--prove", "Z3 is asked of tables, which iptables has none of: "
+                                              "its rules are compared to the letter");
     diag::Diagnostics diagnostics;
     if (options.paths.empty())
         return finish(options, nullptr, diagnostics, {});
@@ -251,13 +254,17 @@ void add_verify(CLI::App& app, int& exit_code) {
     command
         ->add_option_function<std::string>(
             "--target",
-            [options](const std::string& target) { options->request.bpf = target == "bpf"; },
-            "nftables (when absent) or bpf: what it was compiled for")
-        ->check(CLI::IsMember({"nftables", "bpf"}));
+            [options](const std::string& target) {
+                options->request.target = kind_of_target(target);
+            },
+            "nftables (when absent), iptables or bpf: what it was compiled for")
+        ->check(CLI::IsMember({"nftables", "iptables", "bpf"}));
     command->add_option(
         "--rules", options->request.rules,
         "what the node runs (`nft -nn list ruleset`), in place of the file that "
-        "was written for it; tables of others are looked at as well; bpf: a file of tables");
+        "was written for it; tables of others are looked at as well; bpf: a file of tables; "
+        "iptables: a folder with rules.v4, rules.v6 and sets.ipset as iptables-save, "
+        "ip6tables-save and `ipset save` list them");
     command->add_option("--key", options->request.key,
                         "a file with the public key that a bundle must be signed with");
     command->add_flag("--prove", options->request.prove,
@@ -272,6 +279,7 @@ void add_verify(CLI::App& app, int& exit_code) {
         "  polecat verify compiled\n"
         "  nft -nn list ruleset > held.nft\n"
         "  polecat verify compiled manifests/ --node node1 --rules held.nft\n"
+        "  polecat verify compiled manifests/ --target iptables\n"
         "  polecat verify compiled manifests/ --target bpf\n"
         "  polecat verify bundle manifests/ --prove --key signing.key.pub");
     command->callback([options, &exit_code] { exit_code = run(*options); });

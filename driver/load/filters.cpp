@@ -1,14 +1,13 @@
 // Chains and sets by iptables' plan. A set that stands there while it goes on says so to whoever
 // comes after an end that was none.
 #include "backends/iptables/plan.h"
+#include "driver/compile/filter_folder.h"
 #include "driver/load/connections.h"
 #include "driver/load/load.h"
 
 namespace polecat::driver {
 
 namespace {
-
-constexpr const char* kMarker = "polecat-unfinished";
 
 Result<bool> run_step(const iptables::Plan::Step& step, std::uint16_t number,
                       runtime::Iptables variant) {
@@ -20,7 +19,8 @@ Result<bool> run_step(const iptables::Plan::Step& step, std::uint16_t number,
 
 /// Takes the marker out of what is held.
 bool was_unfinished(HeldRules& held) {
-    return std::erase_if(held.rules.sets, [](const auto& set) { return set.name == kMarker; }) != 0;
+    return std::erase_if(held.rules.sets,
+                         [](const auto& set) { return set.name == kUnfinishedSet; }) != 0;
 }
 
 /// After an end that was none all is written, and flows judged anew; what is left over is another
@@ -45,7 +45,7 @@ Result<Loaded> load_filters(const iptables::FilterImage& image, const LoadOption
         return out.whole && !options.only_tell;
     };
     const auto mark = [&](const char* verb, const char* rest) {
-        return runtime::ipset_restore(std::string(verb) + " " + kMarker + rest + "\n");
+        return runtime::ipset_restore(std::string(verb) + " " + kUnfinishedSet + rest + "\n");
     };
     std::uint16_t number = held->number.value_or(0);
     if (!plan.steps.empty() && !options.only_tell) {

@@ -3,34 +3,18 @@
 #include "backends/iptables/iptables.h"
 #include "backends/nftables/nftables.h"
 #include "driver/compile/bundle.h"
+#include "driver/compile/filter_folder.h"
 #include "driver/compile/folder_kind.h"
 #include "driver/verify/bpf_node.h"
-#include "support/read_file.h"
 
 namespace polecat::driver {
 
 namespace {
 
-Result<std::string> text_in(const std::string& folder, const std::string& node, const char* file) {
-    const std::string path = path_in(folder, node, file);
-    auto text = read_file(path);
-    return text ? std::move(text) : Result<std::string>(Error{path + ": " + text.error()});
-}
-
 Result<iptables::FilterImage> filters_in(const std::string& folder, const std::string& node) {
-    const auto sets = text_in(folder, node, "sets.ipset"), v4 = text_in(folder, node, "rules.v4"),
-               v6 = text_in(folder, node, "rules.v6");
-    for (const auto* text : {&sets, &v4, &v6})
-        if (!*text)
-            return Error{text->error()};
-    auto read_sets = iptables::parse_sets(*sets);
-    auto read_v4 = iptables::parse_table(*v4), read_v6 = iptables::parse_table(*v6);
-    if (!read_sets)
-        return Error{"sets.ipset: " + read_sets.error()};
-    for (const auto* table : {&read_v4, &read_v6})
-        if (!*table)
-            return Error{"rules: " + table->error()};
-    return iptables::read_back({*read_sets, *read_v4, *read_v6});
+    const auto rules = filter_rules_in(path_in(folder, node, ""));
+    return rules ? iptables::read_back(*rules)
+                 : Result<iptables::FilterImage>(Error{rules.error()});
 }
 
 Result<Loaded> load_rules_in(const std::string& path, const LoadOptions& options) {

@@ -14,22 +14,6 @@ namespace {
 
 constexpr std::string_view kOwn = "polecat-";
 
-/// "p0123456789ab" of "polecat-p0123456789ab-2r"; empty: it is no program's.
-std::string program_of_chain(const std::string& chain) {
-    const std::size_t end = chain.find('-', kOwn.size());
-    if (!chain.starts_with(kOwn) || end == std::string::npos)
-        return {};
-    return program_in(chain.substr(kOwn.size(), end - kOwn.size()));
-}
-
-/// Of "polecat4-from-p0123456789ab".
-std::string program_of_set(const std::string& set) {
-    for (const char* which : {"-from-", "-to-"})
-        if (const std::size_t at = set.find(which); at != std::string::npos)
-            return program_in(set.substr(set.rfind('-') + 1));
-    return {};
-}
-
 class FilterComparer {
   public:
     PartList run(const iptables::Ruleset& before, const iptables::Ruleset& after,
@@ -126,6 +110,20 @@ void take_plan(NodeRollout& out, const iptables::Plan& plan, const iptables::Rul
 }
 
 } // namespace
+
+std::string program_of_chain(const std::string& chain) {
+    const std::size_t end = chain.find('-', kOwn.size());
+    if (!chain.starts_with(kOwn) || end == std::string::npos)
+        return {};
+    return program_in(chain.substr(kOwn.size(), end - kOwn.size()));
+}
+
+std::string program_of_set(const std::string& set) {
+    for (const char* which : {"-from-", "-to-"})
+        if (const std::size_t at = set.find(which); at != std::string::npos)
+            return program_in(set.substr(set.rfind('-') + 1));
+    return {};
+}
 
 PartList compare_filter_parts(const iptables::Ruleset& before, const iptables::Ruleset& after,
                               bool judges_anew) {

@@ -12,6 +12,11 @@ namespace polecat::driver {
 NodeRollout filter_rollout(RulesSide& base, RulesSide& head, const std::string& node,
                            const std::optional<NodeRollout>& why);
 
+/// "p0123456789ab" of "polecat-p0123456789ab-2r"; empty: it is no program's.
+std::string program_of_chain(const std::string& chain);
+/// Of "polecat4-from-p0123456789ab", the set of those that run it.
+std::string program_of_set(const std::string& set);
+
 PartList compare_filter_parts(const iptables::Ruleset& before, const iptables::Ruleset& after,
                               bool judges_anew);
 

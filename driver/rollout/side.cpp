@@ -9,6 +9,7 @@
 #include "backends/node/felix_keys.h"
 #include "driver/compile/bundle.h"
 #include "driver/compile/compilation.h"
+#include "driver/compile/filter_folder.h"
 #include "support/listed.h"
 #include "support/read_file.h"
 
@@ -225,23 +226,10 @@ class BundleSide : public RulesSide {
         const std::filesystem::path path = std::filesystem::path(folder_) / "nodes" / node;
         if (!std::filesystem::exists(path))
             return std::optional<iptables::Ruleset>();
-        std::map<std::string, std::string> texts;
-        for (const char* file : {"sets.ipset", "rules.v4", "rules.v6"}) {
-            auto text = read_file((path / file).string());
-            if (!text)
-                return Error{(path / file).string() + ": " + text.error()};
-            texts[file] = std::move(*text);
-        }
-        auto sets = iptables::parse_sets(texts["sets.ipset"]);
-        auto v4 = iptables::parse_table(texts["rules.v4"]);
-        auto v6 = iptables::parse_table(texts["rules.v6"]);
-        for (const std::string& why :
-             {sets ? "" : sets.error(), v4 ? "" : v4.error(), v6 ? "" : v6.error()})
-            if (!why.empty())
-                return Error{path.string() + ": " + why};
-        iptables::Ruleset out{std::move(*sets), std::move(*v4), std::move(*v6)};
-        out.sort();
-        return std::optional(std::move(out));
+        auto out = filter_rules_in(path.string());
+        if (!out)
+            return Error{out.error()};
+        return std::optional(std::move(*out));
     }
 
     Result<std::optional<iptables::FilterImage>> wanted_filter(const std::string& node) override {

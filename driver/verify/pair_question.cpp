@@ -67,7 +67,7 @@ PairQuestion::PairQuestion(const smt::ExistingEnds& ends, const Program& policy,
 
 smt::Answer PairQuestion::ask(const smt::QueryOptions& options, const std::string& about) {
     const Term given =
-        terms_.all_of({packet_.domain(), variables_.domain(), is_own(),
+        terms_.all_of({packet_.domain(), variables_.with_itself(), is_own(),
                        terms_.negate(variables_.has_mark(kNowhere, !own_is_source_))});
     Term wanted = terms_.differ(passes(false), allows(policy_));
     if (const auto accepting = analyzer::accepting_only(policy_))

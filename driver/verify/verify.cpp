@@ -16,9 +16,10 @@
 #include "driver/bundle/node.h"
 #include "driver/compile/bundle.h"
 #include "driver/compile/compilation.h"
-#include "driver/compile/folder_kind.h"
+#include "driver/compile/filter_folder.h"
 #include "driver/verify/beside.h"
 #include "driver/verify/bpf_node.h"
+#include "driver/verify/filter_node.h"
 #include "driver/verify/proof.h"
 #include "support/read_file.h"
 
@@ -49,9 +50,7 @@ class Verifier {
 
     VerifyReport run() {
         VerifyReport out;
-        const FolderKind wanted = is_bundle(request_.bundle) ? FolderKind::Bundle
-                                  : request_.bpf             ? FolderKind::Bpf
-                                                             : FolderKind::Nftables;
+        const FolderKind wanted = is_bundle(request_.bundle) ? FolderKind::Bundle : request_.target;
         if (out.why = unfit(request_.bundle, wanted); !out.why.empty())
             return out;
         if (wanted == FolderKind::Bundle)
@@ -60,12 +59,13 @@ class Verifier {
             return {request_.bundle + " is no bundle, and nothing else is signed", {}};
         auto numbers =
             opened_ ? Result<backends::Numbers>(bundle::base_of(opened_->bundle.all()).identities)
-                    : numbers_in(request_.bundle);
+            : of_iptables() ? Result<backends::Numbers>(backends::Numbers{}) // go by digests
+                            : numbers_in(request_.bundle);
         if (!numbers)
             return {numbers.error(), {}};
-        if (out.why = opened_        ? ""
-                      : request_.bpf ? hooks_lack()
-                                     : generations_lack();
+        if (out.why = opened_                                   ? ""
+                      : request_.target == FolderKind::Nftables ? generations_lack()
+                                                                : hooks_lack();
             !out.why.empty())
             return out;
         if (policy_ != nullptr)
@@ -91,6 +91,9 @@ class Verifier {
     }
 
   private:
+    bool of_iptables() const { return request_.target == FolderKind::Iptables; }
+    bool of_bpf() const { return request_.target == FolderKind::Bpf; }
+
     std::string generations_lack() {
         const std::string path =
             (std::filesystem::path(request_.bundle) / kGenerationsFile).string();
@@ -118,6 +121,8 @@ class Verifier {
             out.state = request_.node.empty() ? State::Differs : State::Unread;
             return out;
         }
+        if (of_iptables())
+            return judge_filters_of(std::move(out));
         const auto written = opened_ ? made_of(node) : read(node);
         if (!written) {
             out.why = written.error();
@@ -127,12 +132,41 @@ class Verifier {
         if (request_.rules.empty())
             return compared(std::move(out), own, origins, nullptr);
         nft::OtherTables others;
-        const auto held =
-            request_.bpf ? tables_in(request_.rules) : image_in(request_.rules, &others);
+        const auto held = of_bpf() ? tables_in(request_.rules) : image_in(request_.rules, &others);
         if (held)
             return with(compared(std::move(out), *held, origins, &own), beside(others, *held),
                         own.flow_mark_bit, held->flow_mark_bit);
         out.why = held.error();
+        return out;
+    }
+
+    NodeVerdict judge_filters_of(NodeVerdict out) {
+        const std::string folder =
+            opened_ ? "" : (std::filesystem::path(request_.bundle) / "nodes" / out.node).string();
+        FilterSides sides{opened_ ? filters_made_of(out.node) : filter_rules_in(folder),
+                          folder,
+                          request_.rules,
+                          {},
+                          [this](const net::Address& address) {
+                              return expected_ ? expected_->name_at(address) : "";
+                          }};
+        if (expected_)
+            sides.policy = expected_->filter_image(out.node, diagnostics_);
+        if (!expected_ || sides.policy)
+            return judge_filters(std::move(out), sides);
+        out.why = "rules can't say what the manifests have for this node";
+        return out;
+    }
+    Result<iptables::Ruleset> filters_made_of(const std::string& node) const {
+        BundleNode made(opened_->bundle, node);
+        diag::Diagnostics unsaid;
+        const auto image = made.compiled().filter_image(node, unsaid);
+        if (policy_ == nullptr)
+            diagnostics_.append(unsaid);
+        if (!image)
+            return Error{"rules can't say what the bundle has for this node"};
+        iptables::Ruleset out = iptables::emit(*image);
+        out.sort();
         return out;
     }
 
@@ -143,8 +177,8 @@ class Verifier {
     /// What a compile wrote of a node.
     Result<Written> read(const std::string& node) const {
         auto origins = origins_of(node);
-        auto image = request_.bpf ? bpf_node_in(request_.bundle, node)
-                                  : image_in(rules_path(request_.bundle, node), nullptr);
+        auto image = of_bpf() ? bpf_node_in(request_.bundle, node)
+                              : image_in(rules_path(request_.bundle, node), nullptr);
         if (!origins || !image)
             return Error{origins ? image.error() : origins.error()};
         if (const std::string why = lack(*origins, node, *image); !why.empty())
@@ -161,8 +195,8 @@ class Verifier {
         if (!image)
             return Error{"rules can't say what the bundle has for this node"};
         Origins origins = made.compiled().origins(node, *image);
-        auto again = request_.bpf ? read_again(bpf::emit(*image, node, diagnostics_), *image)
-                                  : backends::read_back(Compilation::rules(node, *image).rules);
+        auto again = of_bpf() ? read_again(bpf::emit(*image, node, diagnostics_), *image)
+                              : backends::read_back(Compilation::rules(node, *image).rules);
         return again ? Result<Written>(Written{std::move(*again), std::move(origins)})
                      : Error{again.error()};
     }
@@ -218,7 +252,7 @@ class Verifier {
         // Who is told of denied packets, and where marks are, is no policy.
         policy.report_group = rules.report_group;
         policy.flow_mark_bit = rules.flow_mark_bit;
-        if (request_.bpf)
+        if (of_bpf())
             policy = bpf::normal(policy);
         out.state = State::Equal;
         if (rules == policy)

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "driver/compile/folder_kind.h"
 #include "driver/verify/differences.h"
 #include "ir/decision/lowered.h"
 #include "support/diag/diagnostic.h"
@@ -15,9 +16,11 @@ namespace polecat::driver {
 
 struct VerifyRequest {
     std::string bundle;
-    std::string node;   ///< empty: all
-    std::string rules;  ///< a listing of what `node` runs, in place of its file; bpf: of its tables
-    bool bpf = false;   ///< the bundle is for the BPF classifier; otherwise for nftables
+    std::string node; ///< empty: all
+    /// A listing of what `node` runs, in place of its file; of BPF a file of its tables, of
+    /// iptables a folder with its sets and rules.
+    std::string rules;
+    FolderKind target = FolderKind::Nftables; ///< or Iptables, Bpf
     std::string key;    ///< a file with the public key that a bundle must be signed with; or empty
     bool prove = false; ///< have Z3 confirm it; needs the policy
 };
@@ -35,7 +38,7 @@ struct NodeVerdict {
     std::string why;                         ///< it can't be told, or differs altogether
     std::size_t programs = 0, addresses = 0; ///< of the rules
     std::vector<Difference> differences;
-    std::vector<std::string> notes; ///< of other tables in the listing
+    std::vector<std::string> notes; ///< of what else is in the listing
     /// What Z3 says of programs of the policy and what stands for them.
     struct Proof {
         std::size_t proved = 0, different = 0, closed = 0, unknown = 0; ///< as NodeProof has it

@@ -123,6 +123,7 @@ TEST_CASE("labels of a kustomization are those of its objects") {
     CHECK(has(reach(""), "ALLOW"));
     CHECK(has(reach("commonLabels: {app: a}\n"), "DENY"));
     CHECK(has(reach("labels: [{pairs: {app: a}, includeSelectors: true}]\n"), "DENY"));
+    CHECK(has(reach("labels: [{pairs: {app: a}, includeSelectors: True}]\n"), "DENY"));
     CHECK(has(reach("labels: [{pairs: {app: a}, includeTemplates: true}]\n"), "DENY"));
     CHECK(has(reach("labels: [{pairs: {app: a}}]\n"), "ALLOW")); // of the Deployment alone
     CHECK_FALSE(has(folder.run("lint --all --fail-on never in").out, "PC4103"));

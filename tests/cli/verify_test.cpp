@@ -295,3 +295,15 @@ TEST_CASE("verify --prove: Z3 says the same, with counts") {
     CHECK(folder.run("verify bundle --prove").exit_code == 2);
     CHECK(folder.run("verify bundle m --key k.pub").exit_code == 2); // nothing here is signed
 }
+
+TEST_CASE("verify --prove: packets of a pod to itself are judged by rules as well") {
+    const Compiled folder;
+    const std::string ports = "    ports: [{port: 5432}]\n";
+    const std::string own = "  - from: [{podSelector: {matchLabels: {app: db}}}]\n" + ports;
+    folder.write("m/policy.yaml", policy_for(5432) + own);
+    REQUIRE(folder.run("compile m -o bundle").exit_code == 0);
+    folder.write("m/policy.yaml", policy_for(5432));
+    const auto other = folder.run("verify bundle m --prove");
+    CHECK(other.exit_code == 1);
+    CHECK_MESSAGE(has(other.out, ", 1 different"), other.out);
+}

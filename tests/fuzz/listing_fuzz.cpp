@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "artefact/iptables/others.h"
 #include "artefact/iptables/ruleset.h"
 #include "artefact/nft/listing.h"
 #include "artefact/nft/ruleset.h"
@@ -37,6 +38,7 @@ void read_nft(const std::string& text) {
 /// Sets, rules of IPv4 and rules of IPv6, with a line `%` between them.
 void read_filter(const std::string& text) {
     constexpr std::string_view kBetween = "\n%\n";
+    (void)iptables::other_rules(text); // as part of a listing
     const std::size_t first = text.find(kBetween);
     const std::size_t second =
         first == std::string::npos ? first : text.find(kBetween, first + kBetween.size());

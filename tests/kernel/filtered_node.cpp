@@ -103,6 +103,8 @@ void check_filtered(Node& node, const std::vector<PacketSpec>& sent, FilterTally
     node.lab.collect(300);
     for (const PacketSpec& spec : sent) {
         const Verdict wanted = node.expected(spec);
+        if (wanted == Verdict::Depends) // on where a service's clients come in
+            continue;
         const bool arrived = node.lab.has_seen(node.host_of(node.server_of(spec)), spec.nonce);
         ++tally.flows;
         tally.allowed += arrived ? 1 : 0;

@@ -138,6 +138,16 @@ TEST_CASE("what one mend takes away is one finding") {
     CHECK(list.list()[5].notes.back() == "the same of Ingress a/two");
 }
 
+TEST_CASE("peers that match nothing for different reasons are findings of their own") {
+    diag::Diagnostics list;
+    for (const char* policy : {"NetworkPolicy a/x", "NetworkPolicy a/y"})
+        list.report(Code::PeerMatchesNothing, {},
+                    {"ingress[0]", "destination", "no endpoint that the policy governs"})
+            .about(policy);
+    lint::fold(list);
+    CHECK(list.list().size() == 2);
+}
+
 TEST_CASE("an Ingress kept out by a port at which nobody listens is told there") {
     diag::Diagnostics list;
     list.report(Code::DeafPort, {}, {"ingress[0]", "3000", "a/api, a/web"})

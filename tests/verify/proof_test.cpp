@@ -112,8 +112,8 @@ TEST_CASE("every program of a compiled node is proved") {
 }
 
 TEST_CASE("Z3 and the comparison of tables find the same damages") {
-    void (*const damages[])(NodeImage&, Random&) = {change_outcome, change_usual,    lose_row,
-                                                    move_port,      change_pod_identity, change_range};
+    void (*const damages[])(NodeImage&, Random&) = {
+        change_outcome, change_usual, lose_row, move_port, change_pod_identity, change_range};
     Random random(17);
     std::size_t found = 0, harmless = 0;
     for (std::uint64_t seed = 1; seed <= 4; ++seed) {

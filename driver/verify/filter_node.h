@@ -1,0 +1,25 @@
+/// A node's chains and sets of iptables, held against the policy. For driver/verify/verify.cpp.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "backends/iptables/image.h"
+#include "driver/verify/filter_differences.h"
+#include "driver/verify/verify.h"
+#include "support/result.h"
+
+namespace polecat::driver {
+
+struct FilterSides {
+    Result<iptables::Ruleset> own; ///< what was compiled for the node; sorted
+    std::string folder;            ///< where that stands; empty: it was made of a bundle
+    std::string listing;           ///< a folder with what the node runs, in its place; or empty
+    std::optional<iptables::FilterImage> policy; ///< of the manifests
+    NameAt name_at;
+};
+
+/// `out` has the name of the node.
+NodeVerdict judge_filters(NodeVerdict out, const FilterSides& sides);
+
+} // namespace polecat::driver
