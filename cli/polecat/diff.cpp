@@ -84,7 +84,8 @@ Versions versions_of(const std::string& base_path, const std::string& head_path,
     return {base, kept(read_version({head_path}, options, earlier))};
 }
 
-bool wants_failure(const std::string& fail_on, const DiffReport& report) {
+/// `all_gone`: with the last policy.
+bool wants_failure(const std::string& fail_on, const DiffReport& report, bool all_gone) {
     if (fail_on == "bgp")
         return report.routing &&
                (!report.routing->diff.empty() || !report.routing->diff.not_compared.empty());
@@ -93,7 +94,7 @@ bool wants_failure(const std::string& fail_on, const DiffReport& report) {
     // What host endpoints' other hooks let through is not compared, nor what is between ends that
     // are not in the input, so it may be either.
     const bool either = !diff.other_hooks.empty() || !report.unseen.empty();
-    const bool opened = either || diff.has(Kind::Opened) || diff.has(Kind::PerhapsOpen);
+    const bool opened = either || all_gone || diff.has(Kind::Opened) || diff.has(Kind::PerhapsOpen);
     const bool closed = either || diff.has(Kind::Closed) || diff.has(Kind::PerhapsShut);
     return (fail_on == "opened" && opened) || (fail_on == "closed" && closed) ||
            (fail_on == "any" && (opened || closed));
@@ -131,17 +132,30 @@ bool is_empty(const Input& input) {
     });
 }
 
+bool has_policies(const policy::Cluster& cluster) {
+    return !cluster.policies.empty() || !cluster.kubernetes_policies.empty() ||
+           !cluster.cluster_policies.empty();
+}
+
 /// A side without manifests is one without policy: a change may bring the first, or take the last.
-void allow_empty_side(Input& base, Input& head) {
+/// True: it takes the last, and with them the endpoints whose flows could be compared.
+bool allow_empty_side(Input& base, Input& head) {
     if (is_empty(base) == is_empty(head))
-        return;
+        return false;
+    const bool head_is_empty = is_empty(head);
     for (Input* side : {&base, &head})
         side->diagnostics.keep_if(
             [](const diag::Diagnostic& each) { return each.code != diag::Code::NoManifests; });
+    fmt::print(stderr, "polecat: {} has no manifests: it is compared as a version without any{}\n",
+               head_is_empty ? "the second version" : "the first version",
+               head_is_empty && has_policies(base.cluster)
+                   ? ", so what its policies kept shut counts as opened"
+                   : "");
+    return head_is_empty && has_policies(base.cluster);
 }
 
 int compare(const DiffCommand& options, Input& base, Input& head) {
-    allow_empty_side(base, head);
+    const bool all_gone = allow_empty_side(base, head);
     // A version may be broken altogether, and the other one mend it.
     if (is_unusable(base, false) || (&base != &head && is_unusable(head, false)))
         return kBadInput;
@@ -170,7 +184,7 @@ int compare(const DiffCommand& options, Input& base, Input& head) {
     fmt::print("{}", *text);
     if (report.proof && (options.format == "svg" || options.format == "dot"))
         fmt::print(stderr, "{}\n", proof_text(*report.proof));
-    return wants_failure(options.fail_on, report) ? kFindings : kGood;
+    return wants_failure(options.fail_on, report, all_gone) ? kFindings : kGood;
 }
 
 /// Options that mean something only with --rules, or only without.

@@ -3,6 +3,7 @@
 #include "cli/polecat/commands.h"
 #include "cli/polecat/try/tried_rules.h"
 #include "driver/compile/bundle.h"
+#include "driver/compile/folder_kind.h"
 #include "driver/input/input.h"
 #include "driver/load/node.h"
 
@@ -22,7 +23,14 @@ struct LoadCommand {
 
 /// The only one, where none is named.
 std::string node_to_load(const LoadCommand& command) {
+    if (folder_kind(command.folder) == FolderKind::Bundle)
+        wrong_usage(fmt::format("{0} is a bundle: `polecat bundle extract {0} --node NODE -o DIR` "
+                                "makes a node's rules of it; load DIR",
+                                command.folder));
     const std::set<std::string> nodes = nodes_in(command.folder);
+    if (nodes.empty())
+        wrong_usage(command.folder +
+                    " has no node's rules in it: name a folder that `polecat compile` wrote");
     if (!command.node.empty() && !nodes.contains(command.node))
         throw CLI::ValidationError("--node", command.folder + " has no node " + command.node);
     if (command.node.empty() && nodes.size() != 1)

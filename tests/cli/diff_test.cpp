@@ -195,7 +195,12 @@ TEST_CASE("a side without manifests is one without policy") {
     const auto out = folder.run("diff a b");
     CHECK(out.exit_code == 0);
     CHECK(has(out.out, "policies gone: NetworkPolicy shop/db"));
+    CHECK(has(out.error, "what its policies kept shut counts as opened"));
+    CHECK(folder.run("diff a b --fail-on opened").exit_code == 1);
+    CHECK(folder.run("diff a b --fail-on any").exit_code == 1);
+    CHECK(folder.run("diff a b --fail-on closed").exit_code == 0);
     CHECK(folder.run("diff b a").exit_code == 0);
+    CHECK(folder.run("diff b a --fail-on opened").exit_code == 0);
     CHECK(folder.run("diff b b").exit_code == 2);
     CHECK(folder.run("diff a nowhere").exit_code == 2);
 }
