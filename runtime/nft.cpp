@@ -29,6 +29,13 @@ Result<bool> nft_load(const std::string& text, std::optional<std::uint32_t> gene
     return true;
 }
 
+Result<bool> nft_has_table(const std::string& table) {
+    const auto listed = nft({"list", "tables", "inet"}, "");
+    if (!listed)
+        return Error{listed.error()};
+    return ("\n" + *listed).find("\ntable inet " + table + "\n") != std::string::npos;
+}
+
 Result<std::string> nft_list(const std::string& table) {
     return nft({"-nn", "list", "table", "inet", table}, "");
 }
