@@ -15,11 +15,6 @@ Result<std::string> run_of(const std::vector<std::string>& arguments, const std:
     return std::move(output->out);
 }
 
-std::string name_of(Iptables variant, net::Family family, const char* what) {
-    return std::string(family == net::Family::V4 ? "iptables-" : "ip6tables-") +
-           (variant == Iptables::Nft ? "nft-" : "legacy-") + what;
-}
-
 Result<bool> done(const Result<std::string>& output) {
     if (!output)
         return Error{output.error()};
@@ -27,6 +22,11 @@ Result<bool> done(const Result<std::string>& output) {
 }
 
 } // namespace
+
+std::string iptables_program(Iptables variant, net::Family family, const char* what) {
+    return std::string(family == net::Family::V4 ? "iptables-" : "ip6tables-") +
+           (variant == Iptables::Nft ? "nft-" : "legacy-") + what;
+}
 
 Result<bool> ipset_restore(const std::string& text) {
     return done(run_of({"ipset", "restore"}, text));
@@ -37,11 +37,11 @@ Result<std::string> ipset_save() {
 }
 
 Result<bool> iptables_restore(Iptables variant, net::Family family, const std::string& text) {
-    return done(run_of({name_of(variant, family, "restore"), "--noflush"}, text));
+    return done(run_of({iptables_program(variant, family, "restore"), "--noflush"}, text));
 }
 
 Result<std::string> iptables_save(Iptables variant, net::Family family) {
-    return run_of({name_of(variant, family, "save")}, "");
+    return run_of({iptables_program(variant, family, "save")}, "");
 }
 
 } // namespace polecat::runtime

@@ -15,6 +15,8 @@ Result<std::string> ipset_save();
 
 /// Both variants work: "iptables-nft" and "iptables-legacy".
 enum class Iptables : std::uint8_t { Nft, Legacy };
+/// The program of that name: "ip6tables-nft-save".
+std::string iptables_program(Iptables variant, net::Family family, const char* what);
 /// `iptables-restore --noflush`, or `ip6tables-restore`: all of it or nothing.
 Result<bool> iptables_restore(Iptables variant, net::Family family, const std::string& text);
 /// `iptables-save`: all tables.

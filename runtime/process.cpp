@@ -3,9 +3,11 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <sched.h>
+#include <sstream>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <thread>
@@ -106,6 +108,15 @@ Result<Output> run_program(const std::vector<std::string>& arguments, const std:
     if (result.exit_code == 127 && result.error.empty())
         return Error{arguments.front() + " cannot be started: is it installed?"};
     return result;
+}
+
+bool is_installed(const std::string& program) {
+    const char* const path = std::getenv("PATH");
+    std::istringstream folders(path == nullptr ? "/bin:/usr/bin" : path);
+    for (std::string folder; std::getline(folders, folder, ':');)
+        if (access((folder + "/" + program).c_str(), X_OK) == 0)
+            return true;
+    return false;
 }
 
 } // namespace polecat::runtime

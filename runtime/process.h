@@ -26,4 +26,7 @@ struct Confinement {
 Result<Output> run_program(const std::vector<std::string>& arguments, const std::string& input,
                            const std::optional<Confinement>& confinement = std::nullopt);
 
+/// Whether run_program() would find it.
+bool is_installed(const std::string& program);
+
 } // namespace polecat::runtime

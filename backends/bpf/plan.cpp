@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <set>
 
 #include "backends/bpf/in_place.h"
@@ -101,24 +102,32 @@ class BpfPlanner {
 
     bool is_held(const iptables::Table& table, net::Family family) const {
         return std::all_of(table.chains.begin(), table.chains.end(), [&](const auto& chain) {
-            const iptables::Chain* const was = from_.rules.table(family).find(chain.name);
+            const iptables::Chain* const was =
+                from_.rules.table(family).find(chain.name, chain.table);
             return was != nullptr && iptables::unnumbered(*was) == chain;
         });
     }
 
     /// All of a family's: they are the same few whatever the policy is.
     void change_rules() {
-        for (const net::Family family : {net::Family::V4, net::Family::V6})
-            out_.judges_anew = out_.judges_anew || !is_held(rules_.table(family), family);
+        for (const net::Family family : {net::Family::V4, net::Family::V6}) {
+            left_[family] = iptables::deletions(from_.rules.table(family), rules_.table(family));
+            out_.judges_anew = out_.judges_anew || !left_[family].empty() ||
+                               !is_held(rules_.table(family), family);
+        }
         for (const net::Family family : {net::Family::V4, net::Family::V6})
             if (out_.judges_anew)
                 step(Plan::Step::Kind::Rules, "rules, under the next number",
                      iptables::print(rules_.table(family)), family);
+        for (auto& [family, text] : left_)
+            step(Plan::Step::Kind::Deletes, "delete chains that nothing leads to", std::move(text),
+                 family);
     }
 
     const Held& from_;
     const Image& tables_;
     const iptables::Ruleset rules_;
+    std::map<net::Family, std::string> left_; ///< by whom else: they judge, and put old numbers
     Plan out_;
 };
 

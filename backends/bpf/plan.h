@@ -20,10 +20,11 @@ struct Held {
 struct Plan {
     struct Step {
         enum class Kind {
-            Sets,   ///< `ipset restore`
-            Words,  ///< of the tables in use
-            Tables, ///< all of them, into the half that is not in use, which then is
-            Rules,  ///< `iptables-restore --noflush`, or of the other family
+            Sets,    ///< `ipset restore`
+            Words,   ///< of the tables in use
+            Tables,  ///< all of them, into the half that is not in use, which then is
+            Rules,   ///< `iptables-restore --noflush`, or of the other family
+            Deletes, ///< the same, of chains that another target left; without a number
         };
         Kind kind = Kind::Sets;
         std::string what; ///< for people

@@ -59,6 +59,37 @@ std::set<net::Address> addresses_of(const Ruleset& rules) {
     return out;
 }
 
+/// Files of chains don't say them: whoever loads those hooks them.
+std::vector<HookRule> held_hooks(const Table& table) {
+    return table.hooks ? *table.hooks : hooks_of(table);
+}
+
+/// Those that are not among `others`, wherever they stand there.
+std::vector<HookRule> lacking(std::vector<HookRule> hooks, const std::vector<HookRule>& others) {
+    std::erase_if(hooks, [&](const HookRule& hook) {
+        return std::any_of(others.begin(), others.end(), [&](const HookRule& other) {
+            return std::tie(hook.table, hook.of, hook.chain) ==
+                   std::tie(other.table, other.of, other.chain);
+        });
+    });
+    return hooks;
+}
+
+std::string deletions_in(In table, const Table& from, const Table& to) {
+    std::string unhooked, flushed, deleted;
+    for (const HookRule& hook : lacking(held_hooks(from), hooks_of(to)))
+        if (hook.table == table)
+            unhooked += fmt::format("-D {} -j {}\n", hook.of, hook.chain);
+    for (const Chain& chain : from.chains)
+        if (chain.table == table && to.find(chain.name, table) == nullptr) {
+            flushed += "-F " + chain.name + "\n";
+            deleted += "-X " + chain.name + "\n";
+        }
+    return unhooked.empty() && flushed.empty()
+               ? ""
+               : fmt::format("*{}\n{}{}{}COMMIT\n", to_string(table), unhooked, flushed, deleted);
+}
+
 class FilterPlanner {
   public:
     FilterPlanner(const Ruleset& from, const FilterImage& to, bool judges_anew) : from_(from) {
@@ -75,7 +106,8 @@ class FilterPlanner {
         for (const net::Family family : {net::Family::V4, net::Family::V6})
             out_.judges_anew =
                 out_.judges_anew || !changed_chains(family).chains.empty() ||
-                !lacking(hooks_of(out_.result.table(family)), held_hooks(family)).empty();
+                !lacking(hooks_of(out_.result.table(family)), held_hooks(from_.table(family)))
+                     .empty();
         find_forgotten();
         for (const net::Family family : {net::Family::V4, net::Family::V6})
             change_over(family);
@@ -207,52 +239,18 @@ class FilterPlanner {
         }
         // With the chains of their table: what the last table judged for good came by all hooks.
         const std::vector<HookRule> hooks =
-            lacking(hooks_of(out_.result.table(family)), held_hooks(family));
+            lacking(hooks_of(out_.result.table(family)), held_hooks(from_.table(family)));
         step("new chains, and the switch to them", restore_of(family), print(written, hooks));
     }
 
     void delete_chains(net::Family family) {
-        std::string text;
-        for (const In table : {In::Raw, In::Mangle, In::Filter})
-            text += deleting(family, table);
-        step("delete chains that nothing leads to", restore_of(family), std::move(text));
-    }
-
-    std::string deleting(net::Family family, In table) {
-        std::string unhooked, flushed, deleted;
-        for (const HookRule& hook :
-             lacking(held_hooks(family), hooks_of(out_.result.table(family))))
-            if (hook.table == table)
-                unhooked += fmt::format("-D {} -j {}\n", hook.of, hook.chain);
         for (const Chain& chain : from_.table(family).chains)
-            if (chain.table == table &&
-                out_.result.table(family).find(chain.name, table) == nullptr) {
-                flushed += "-F " + chain.name + "\n";
-                deleted += "-X " + chain.name + "\n";
+            if (out_.result.table(family).find(chain.name, chain.table) == nullptr) {
                 ++work_.chains_out;
                 work_.rules_out += chain.rules.size();
             }
-        if (unhooked.empty() && flushed.empty())
-            return {};
-        return fmt::format("*{}\n{}{}{}COMMIT\n", to_string(table), unhooked, flushed, deleted);
-    }
-
-    /// Files of chains don't say them: whoever loads those hooks them.
-    std::vector<HookRule> held_hooks(net::Family family) const {
-        const Table& table = from_.table(family);
-        return table.hooks ? *table.hooks : hooks_of(table);
-    }
-
-    /// Those that are not among `others`, wherever they stand there.
-    static std::vector<HookRule> lacking(std::vector<HookRule> hooks,
-                                         const std::vector<HookRule>& others) {
-        std::erase_if(hooks, [&](const HookRule& hook) {
-            return std::any_of(others.begin(), others.end(), [&](const HookRule& other) {
-                return std::tie(hook.table, hook.of, hook.chain) ==
-                       std::tie(other.table, other.of, other.chain);
-            });
-        });
-        return hooks;
+        step("delete chains that nothing leads to", restore_of(family),
+             deletions(from_.table(family), out_.result.table(family)));
     }
 
     void destroy_sets() {
@@ -308,6 +306,13 @@ bool says_number(const Chain& chain) {
                    return std::holds_alternative<FlowMarkIs>(match);
                });
     });
+}
+
+std::string deletions(const Table& from, const Table& to) {
+    std::string text;
+    for (const In table : {In::Raw, In::Mangle, In::Filter})
+        text += deletions_in(table, from, to);
+    return text;
 }
 
 Plan plan_between(const Ruleset& from, const FilterImage& to) {

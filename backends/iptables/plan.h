@@ -38,6 +38,10 @@ Chain unnumbered(Chain chain);
 /// Whether it says the number, so that it is written with every other one.
 bool says_number(const Chain& chain);
 
+/// Text that takes away the hooks and chains that `from` has and `to` has not, in all tables;
+/// empty: there are none.
+std::string deletions(const Table& from, const Table& to);
+
 /// What `compile` writes, in the order in which it is loaded.
 Plan plan_from_nothing(const FilterImage& to);
 

@@ -44,19 +44,6 @@ Result<iptables::Table> parse_listing(const std::string& text) {
     return none;
 }
 
-std::optional<std::uint16_t> flow_number(const iptables::Table& table) {
-    for (const iptables::Chain& chain : table.chains)
-        for (const iptables::Rule& rule : chain.rules) {
-            if (rule.target.mark.generation)
-                return rule.target.mark.generation;
-            for (const iptables::Match& match : rule.matches)
-                if (const auto* mark = std::get_if<iptables::FlowMarkIs>(&match))
-                    if (mark->mark.generation)
-                        return mark->mark.generation;
-        }
-    return std::nullopt;
-}
-
 bool comes_first(const iptables::HookRule& hook, const iptables::Table& held) {
     return held.hooks && std::any_of(held.hooks->begin(), held.hooks->end(), [&](const auto& each) {
                return each.table == hook.table && each.of == hook.of && each.chain == hook.chain &&
@@ -81,6 +68,28 @@ std::string hooks_text(const iptables::Table& wanted, const iptables::Table& hel
     return text.empty() ? "" : fmt::format("*{}\n{}COMMIT\n", iptables::to_string(in), text);
 }
 
+/// Of what else of ours may stand in this kernel.
+Result<FlowNumbers> numbers_beside(runtime::Iptables variant) {
+    auto out = numbers_of_nftables();
+    const auto other = numbers_of_iptables(
+        variant == runtime::Iptables::Nft ? runtime::Iptables::Legacy : runtime::Iptables::Nft);
+    if (out && !other)
+        return Error{other.error()};
+    if (out)
+        out->insert(other->begin(), other->end());
+    return out;
+}
+
+/// Until other rules are loaded, those that are there put theirs on flows.
+Result<std::uint16_t> free_number(const FlowNumbers& used) {
+    const std::uint16_t last = used.empty() ? 0 : *used.rbegin();
+    std::uint16_t number = last < backends::Generation::kLast ? last : 0;
+    while (++number <= backends::Generation::kLast)
+        if (!used.contains(number))
+            return number;
+    return Error{"rules of polecat say every number that flows can have"};
+}
+
 } // namespace
 
 Result<HeldRules> held_rules(runtime::Iptables variant) {
@@ -100,19 +109,23 @@ Result<HeldRules> held_rules(runtime::Iptables variant) {
         if (!table)
             return Error{"what iptables lists: " + table.error()};
         out.rules.table(family) = std::move(*table);
-        if (const auto number = flow_number(out.rules.table(family)))
-            out.number = std::max(out.number.value_or(0), *number);
+        out.numbers.merge(numbers_in(out.rules.table(family)));
     }
     out.rules.sort();
     return out;
 }
 
-Result<std::uint16_t> next_number(const HeldRules& held) {
-    if (held.number && *held.number < backends::Generation::kLast)
-        return static_cast<std::uint16_t>(*held.number + 1);
+Result<std::uint16_t> next_number(const HeldRules& held, runtime::Iptables variant) {
+    FlowNumbers used = held.numbers;
+    const auto beside = numbers_beside(variant);
+    if (!beside)
+        return Error{beside.error()};
+    used.insert(beside->begin(), beside->end());
+    if (!held.numbers.empty() && *used.rbegin() < backends::Generation::kLast)
+        return static_cast<std::uint16_t>(*used.rbegin() + 1);
     if (const auto flushed = forget_all(); !flushed)
         return Error{flushed.error()};
-    return std::uint16_t{1};
+    return free_number(used);
 }
 
 bool hooks_come_first(const HeldRules& held, const iptables::Ruleset& wanted) {

@@ -3,25 +3,23 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "artefact/iptables/ruleset.h"
-#include "runtime/iptables.h"
+#include "driver/load/numbers.h"
 
 namespace polecat::driver {
 
 struct HeldRules {
     iptables::Ruleset rules;
-    /// That flows are judged under; nothing where no chain says one.
-    std::optional<std::uint16_t> number;
+    /// That chains say, also those that nothing leads to any more.
+    FlowNumbers numbers;
 };
 Result<HeldRules> held_rules(runtime::Iptables variant);
 
-/// The number that other rules are loaded with. Where it may be on flows already, all of conntrack
-/// goes first.
-Result<std::uint16_t> next_number(const HeldRules& held);
+/// The number that other rules are loaded with: after all that these say, the other variant's, and
+/// those of nftables. Where it may be on flows already, all of conntrack goes first.
+Result<std::uint16_t> next_number(const HeldRules& held, runtime::Iptables variant);
 
 /// Whether packets are sent to these chains before they meet rules of others; and sees to it.
 bool hooks_come_first(const HeldRules& held, const iptables::Ruleset& wanted);

@@ -47,13 +47,13 @@ Result<Loaded> load_filters(const iptables::FilterImage& image, const LoadOption
     const auto mark = [&](const char* verb, const char* rest) {
         return runtime::ipset_restore(std::string(verb) + " " + kUnfinishedSet + rest + "\n");
     };
-    std::uint16_t number = held->number.value_or(0);
+    std::uint16_t number = held->numbers.empty() ? 0 : *held->numbers.rbegin();
     if (!plan.steps.empty() && !options.only_tell) {
         if (const auto done = mark("create", " hash:net family inet maxelem 16777216 -exist");
             !done)
             return Error{done.error()};
         if (plan.judges_anew) {
-            const auto found = next_number(*held);
+            const auto found = next_number(*held, options.variant);
             if (!found)
                 return Error{found.error()};
             number = *found;

@@ -9,6 +9,7 @@
 
 #include "artefact/nft/ruleset.h"
 #include "driver/load/connections.h"
+#include "driver/load/numbers.h"
 #include "runtime/nft.h"
 
 namespace polecat::driver {
@@ -93,6 +94,19 @@ Generation next_of(const Generations& generations, const std::optional<Generatio
     return {};
 }
 
+/// What rules of iptables put on flows, as bits of the conntrack mark.
+Result<std::set<std::uint32_t>> marks_of_iptables() {
+    std::set<std::uint32_t> out;
+    for (const auto variant : {runtime::Iptables::Nft, runtime::Iptables::Legacy}) {
+        const auto numbers = numbers_of_iptables(variant);
+        if (!numbers)
+            return Error{numbers.error()};
+        for (const std::uint16_t number : *numbers)
+            out.insert(Generation{number}.bits());
+    }
+    return out;
+}
+
 std::string add_text(const char* set, net::Family family,
                      const std::vector<net::Address>& addresses) {
     std::vector<std::string> own;
@@ -142,7 +156,13 @@ Result<std::uint32_t> take_generation(const std::optional<Generation>& held, uns
     const auto generations = table_there(held, lowest);
     if (!generations)
         return Error{generations.error()};
-    const std::uint32_t bits = next_of(*generations, held, lowest).bits(lowest);
+    const auto beside = marks_of_iptables();
+    if (!beside)
+        return Error{beside.error()};
+    Generation next = next_of(*generations, held, lowest);
+    while (beside->contains(next.bits(lowest)))
+        next = next.next();
+    const std::uint32_t bits = next.bits(lowest);
     const auto taken = generations->free.contains(bits)
                            ? runtime::nft_load(fmt::format(
                                  "delete element inet {} free {{ {:#010x} }}\n", kTable, bits))

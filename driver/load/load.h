@@ -2,6 +2,7 @@
 /// has, step by step.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
@@ -14,9 +15,10 @@ namespace polecat::driver {
 
 struct LoadOptions {
     runtime::Iptables variant = runtime::Iptables::Nft;
-    std::string classifier;        ///< `classifier.bpf.o`
-    std::string pins = bpf::kPins; ///< in bpffs
-    bool only_tell = false;        ///< what would be done
+    std::string classifier;                                    ///< `classifier.bpf.o`
+    std::string pins = bpf::kPins;                             ///< in bpffs
+    bool only_tell = false;                                    ///< what would be done
+    std::chrono::milliseconds wait = std::chrono::seconds(10); ///< for another load's end
     /// Asked before each step; false: it ends there, as if it had been killed.
     std::function<bool(const std::string& what)> go_on = [](const std::string&) { return true; };
 };

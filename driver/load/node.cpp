@@ -6,6 +6,7 @@
 #include "driver/compile/filter_folder.h"
 #include "driver/compile/folder_kind.h"
 #include "driver/verify/bpf_node.h"
+#include "runtime/machine_lock.h"
 
 namespace polecat::driver {
 
@@ -40,6 +41,9 @@ Result<Loaded> load_tables_in(const std::string& folder, const std::string& node
 
 Result<Loaded> load_node(const std::string& folder, const std::string& node,
                          const LoadOptions& options) {
+    const auto lock = runtime::MachineLock::take(options.wait); // before anything is looked at
+    if (!lock)
+        return Error{lock.error()};
     switch (folder_kind(folder)) {
     case FolderKind::Iptables: {
         const auto image = filters_in(folder, node);

@@ -46,7 +46,7 @@ class TableLoader {
     Result<bool> find_classifier() {
         std::string why = "nothing is pinned";
         if (std::filesystem::exists(options_.pins)) {
-            auto opened = runtime::Classifier::open(options_.pins);
+            auto opened = runtime::Classifier::open(options_.pins, options_.classifier);
             if (opened && opened->has_room_for(tables_)) {
                 classifier_.emplace(std::move(*opened));
                 held_.unfinished = classifier_->is_unfinished();
@@ -81,13 +81,15 @@ class TableLoader {
         }
         case StepKind::Rules:
             if (!number_) {
-                const auto found = next_number(rules_);
+                const auto found = next_number(rules_, options_.variant);
                 if (!found)
                     return Error{found.error()};
                 number_ = *found;
             }
             return runtime::iptables_restore(options_.variant, step.family,
                                              iptables::with_generation(step.text, *number_));
+        case StepKind::Deletes:
+            return runtime::iptables_restore(options_.variant, step.family, step.text);
         }
         return Error{"a step of no kind"};
     }

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -20,6 +21,8 @@
 #include <map>
 
 #include "artefact/bpf/layout.h"
+#include "support/read_file.h"
+#include "support/sha2.h"
 
 namespace polecat::runtime {
 
@@ -30,6 +33,7 @@ constexpr std::size_t kLineBytes = kBpfLineWords * sizeof(std::uint32_t);
 /// As the program has it.
 struct InUse {
     std::uint32_t half = 0, zero = 0, unfinished = 0;
+    std::array<std::uint32_t, 2> object{}; ///< digest of the file that the programs are from
 };
 struct Sizes {
     std::uint32_t last_word = 0, lines = 0, counters = 0;
@@ -38,6 +42,7 @@ struct Sizes {
 constexpr std::array kMaps{"tables", "generation", "counters", "events"};
 constexpr std::array kPrograms{"from",    "to",          "from_r",    "to_r", "from_logs",
                                "to_logs", "from_r_logs", "to_r_logs", "yes"};
+constexpr std::size_t kJudges = 4; ///< of those: they count and tell
 
 Error bpf_failed(const std::string& what) {
     return {what + ": " + std::strerror(errno)};
@@ -62,6 +67,29 @@ bpf_map_info info_of(int map) {
     return out;
 }
 
+/// By which those are known that another version loaded.
+Result<std::array<std::uint32_t, 2>> digest_of_object(const std::string& path) {
+    const auto bytes = read_file(path);
+    if (!bytes)
+        return Error{path + ": " + bytes.error()};
+    const auto digest = sha256(*bytes);
+    std::array<std::uint32_t, 2> out{};
+    std::memcpy(out.data(), digest.data(), sizeof out);
+    return out;
+}
+
+bool asks_map(int program, std::uint32_t map) {
+    std::array<std::uint32_t, 64> ids{};
+    bpf_prog_info info{};
+    info.nr_map_ids = ids.size();
+    info.map_ids = reinterpret_cast<std::uintptr_t>(ids.data());
+    std::uint32_t size = sizeof info;
+    if (bpf_obj_get_info_by_fd(program, &info, &size) != 0)
+        return false;
+    const auto end = ids.begin() + std::min<std::size_t>(info.nr_map_ids, ids.size());
+    return std::find(ids.begin(), end, map) != end;
+}
+
 std::uint32_t with_room(std::size_t wanted) {
     return static_cast<std::uint32_t>(wanted + wanted / 2 + 64);
 }
@@ -76,7 +104,8 @@ struct Classifier::Loaded {
     char* memory = nullptr;                ///< of the tables, both halves
     bool second = false;                   ///< the half in use
     bool unfinished = false;
-    int lock = -1; ///< of the folder that it is pinned in
+    std::array<std::uint32_t, 2> digest{}; ///< of the object file
+    int lock = -1;                         ///< of the folder that it is pinned in
 
     Loaded() = default;
     Loaded(const Loaded&) = delete;
@@ -98,6 +127,10 @@ struct Classifier::Loaded {
     Result<bool> load(const std::string& path, Form wanted, std::uint32_t most_counters) {
         form = wanted;
         counters = most_counters;
+        const auto digested = digest_of_object(path);
+        if (!digested)
+            return Error{digested.error()};
+        digest = *digested;
         object = bpf_object__open_file(path.c_str(), nullptr);
         if (object == nullptr)
             return bpf_failed(path + " can't be read");
@@ -129,7 +162,7 @@ struct Classifier::Loaded {
                                     : bpf_map__set_max_entries(tables, 2 * lines)) == 0;
     }
 
-    Result<bool> open(const std::string& folder) {
+    Result<bool> open(const std::string& folder, const std::string& file) {
         for (const char* name : kMaps)
             maps[name] = bpf_obj_get((folder + "/" + name).c_str());
         for (const char* name : kPrograms)
@@ -145,11 +178,39 @@ struct Classifier::Loaded {
         counters = info_of(map("counters")).max_entries / 2;
         if (lines == 0 || counters == 0)
             return Error{folder + " holds no classifier of this version"};
-        return look();
+        if (!belong_together())
+            return Error{folder + " holds programs of one load and tables of another"};
+        const auto digested = digest_of_object(file);
+        if (!digested)
+            return Error{digested.error()};
+        if (const auto looked = look(); !looked)
+            return looked;
+        if (digest != *digested)
+            return Error{folder + " holds a classifier that is not that of " + file};
+        return true;
+    }
+    /// Pins are put one by one: whoever was killed meanwhile left some of two loads.
+    bool belong_together() const {
+        for (std::size_t i = 0; i < kPrograms.size(); ++i) {
+            const int program = programs.at(kPrograms[i]);
+            bpf_prog_info info{};
+            std::uint32_t size = sizeof info;
+            if (bpf_obj_get_info_by_fd(program, &info, &size) != 0 ||
+                std::string_view(info.name) != kPrograms[i])
+                return false;
+            if (kPrograms[i] == std::string_view("yes"))
+                continue;
+            for (const char* name : kMaps)
+                if ((i < kJudges || name == std::string_view("tables") ||
+                     name == std::string_view("generation")) &&
+                    !asks_map(program, info_of(map(name)).id))
+                    return false;
+        }
+        return true;
     }
     Result<bool> turn(bool to_second, bool is_unfinished) {
         const std::uint32_t zero = 0;
-        const InUse in_use{to_second ? 1U : 0U, 0, is_unfinished ? 1U : 0U};
+        const InUse in_use{to_second ? 1U : 0U, 0, is_unfinished ? 1U : 0U, digest};
         if (bpf_map_update_elem(map("generation"), &zero, &in_use, BPF_ANY) != 0)
             return bpf_failed("the generation word");
         second = to_second;
@@ -160,11 +221,14 @@ struct Classifier::Loaded {
     Result<bool> look() {
         const std::uint32_t zero = 0;
         InUse in_use;
-        if (info_of(map("generation")).value_size != sizeof in_use ||
-            bpf_map_lookup_elem(map("generation"), &zero, &in_use) != 0)
+        if (info_of(map("generation")).value_size != sizeof in_use)
+            return Error{"the generation word is not of this version"};
+        if (bpf_map_lookup_elem(map("generation"), &zero, &in_use) != 0)
             return bpf_failed("the generation word");
         second = in_use.half != 0;
         unfinished = in_use.unfinished != 0;
+        if (object == nullptr)
+            digest = in_use.object;
         void* const found = mmap(nullptr, 2 * lines * kLineBytes, PROT_READ | PROT_WRITE,
                                  MAP_SHARED, map("tables"), 0);
         if (found == MAP_FAILED)
@@ -204,11 +268,11 @@ Result<Classifier> Classifier::load(const std::string& object, const bpf::Image&
     }
 }
 
-Result<Classifier> Classifier::open(const std::string& folder) {
+Result<Classifier> Classifier::open(const std::string& folder, const std::string& object) {
     auto made = std::make_unique<Loaded>();
     if (const auto locked = made->lock_folder(folder); !locked)
         return Error{locked.error()};
-    if (const auto done = made->open(folder); !done)
+    if (const auto done = made->open(folder, object); !done)
         return Error{done.error()};
     return Classifier(std::move(made));
 }

@@ -24,8 +24,9 @@ class Classifier {
     /// allowed.
     static Result<Classifier> load(const std::string& object, const bpf::Image& like,
                                    Form first = Form::Whole);
-    /// One that was pinned there, by whatever process.
-    static Result<Classifier> open(const std::string& folder);
+    /// One that was pinned there, by whatever process. An error where it is not whole, or of
+    /// another object file.
+    static Result<Classifier> open(const std::string& folder, const std::string& object);
     Classifier(Classifier&&) noexcept;
     Classifier& operator=(Classifier&&) noexcept;
     ~Classifier();

@@ -55,7 +55,16 @@ class BpfKernel {
             held.tables = to.tables.tables;
             break;
         case StepKind::Rules:
-            held.rules.table(step.family) = *iptables::parse_table(step.text);
+            for (iptables::Chain& each : iptables::parse_table(step.text)->chains) {
+                auto& chains = held.rules.table(step.family).chains;
+                std::erase_if(chains, [&](const auto& was) {
+                    return was.name == each.name && was.table == each.table;
+                });
+                chains.push_back(std::move(each));
+            }
+            break;
+        case StepKind::Deletes: // all that there may be
+            held.rules.table(step.family) = bpf::rules_around(to.image).table(step.family);
             break;
         }
         held.rules.sort();
@@ -157,6 +166,22 @@ TEST_CASE("an address that is another pod's is judged by nobody's policy meanwhi
     const auto kinds = kinds_of(plan);
     CHECK(std::count(kinds.begin(), kinds.end(), StepKind::Words) == 0);
     CHECK(plan.judges_anew);
+}
+
+TEST_CASE("chains of another target go, and flows are judged under a number that they don't say") {
+    BpfKernel kernel;
+    const PlannedNode two = planned_node(kTwo);
+    kernel.change(two);
+    iptables::Table& held = kernel.held.rules.v4;
+    held.chains.push_back({"polecat-host-in", {}, iptables::In::Mangle});
+    held.hooks = iptables::hooks_of(bpf::rules_around(two.image).v4);
+    held.hooks->push_back({iptables::In::Mangle, "PREROUTING", "polecat-host-in", true});
+    const bpf::Plan plan = kernel.plan(two);
+    CHECK(plan.judges_anew);
+    REQUIRE(kinds_of(plan) == std::vector{StepKind::Rules, StepKind::Rules, StepKind::Deletes});
+    CHECK(plan.steps.back().text == "*mangle\n-D PREROUTING -j polecat-host-in\n"
+                                    "-F polecat-host-in\n-X polecat-host-in\nCOMMIT\n");
+    kernel.change(two);
 }
 
 TEST_CASE("a plan of tables that is broken off is made good by the next") {

@@ -39,6 +39,7 @@ struct in_use {
     __u32 half;
     __u32 zero; ///< that the verifier does not know to be 0
     __u32 unfinished;
+    __u32 object[2]; ///< digest of this program's file
 };
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
