@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -9,6 +10,7 @@
 #include "backends/iptables/cut.h"
 #include "backends/iptables/filter_rules.h"
 #include "backends/iptables/layout.h"
+#include "backends/iptables/levels.h"
 #include "ir/path/interfaces.h"
 
 namespace polecat::iptables {
@@ -44,8 +46,9 @@ std::string origin_of(const decision::Slot& slot, Direction direction) {
 class FilterBuilder {
   public:
     FilterBuilder(const LoweredCluster& cluster, const FilterSets& sets,
-                  backends::NodeImages& images, const backends::NodeImage& node)
-        : cluster_(cluster), sets_(sets), images_(images), node_(node) {}
+                  backends::NodeImages& images, const backends::NodeImage& node,
+                  std::size_t most_stages)
+        : cluster_(cluster), sets_(sets), images_(images), node_(node), most_stages_(most_stages) {}
 
     FilterImage run(const std::string& name) {
         for (const decision::Endpoint& endpoint : cluster_.endpoints)
@@ -59,6 +62,8 @@ class FilterBuilder {
 
     /// Untracked policy with a rule that only conntrack could be asked about.
     const std::string& unsaid() const { return unsaid_; }
+    /// Programs that are closed since they have too many stages, by a tier of each.
+    const std::set<std::string>& too_deep() const { return too_deep_; }
 
   private:
     void add_host_endpoints(const std::string& node) {
@@ -144,10 +149,7 @@ class FilterBuilder {
             return origin_of(found.slots[slot.value], direction);
         };
         if (node_.programs.at(images_.name_of(found.program))->closed) {
-            out.stages.push_back({{},
-                                  FilterStage::End::Deny,
-                                  0,
-                                  "closed: its policy is larger than rules can tell"});
+            close(out);
             return out;
         }
         bool reached = true;
@@ -161,6 +163,23 @@ class FilterBuilder {
                                       : FilterStage::End::Deny,
                                   program.otherwise_slot.value,
                                   what(program.otherwise_slot)});
+        if (out.stages.size() > most_stages_) {
+            too_deep_.insert(name_stages(out));
+            close(out);
+        }
+        return out;
+    }
+
+    static void close(FilterProgram& program) {
+        program.stages = {
+            {{}, FilterStage::End::Deny, 0, "closed: its policy is larger than rules can tell"}};
+    }
+
+    /// By how each ends: "end of tier a, end of tier b".
+    static std::string name_stages(const FilterProgram& program) {
+        std::string out;
+        for (const FilterStage& each : program.stages)
+            out += (out.empty() ? "" : ", ") + each.what;
         return out;
     }
 
@@ -209,8 +228,10 @@ class FilterBuilder {
     const FilterSets& sets_;
     backends::NodeImages& images_;
     const backends::NodeImage& node_;
+    std::size_t most_stages_;
     FilterImage out_;
     std::string unsaid_;
+    std::set<std::string> too_deep_;
     std::map<std::pair<std::uint32_t, const void*>, std::string> names_;
     std::map<std::pair<std::string, net::Cidr>, backends::EndpointGroup> pods_;
 };
@@ -241,12 +262,23 @@ std::optional<FilterImage> FilterImages::of(const std::string& node,
     if (!image)
         return std::nullopt;
     report_settings(*image, node, diagnostics);
-    FilterBuilder builder(cluster_, sets_, images_, *image);
-    FilterImage out = builder.run(node);
-    if (builder.unsaid().empty())
+    for (std::size_t most_stages = kProgramLevels;; --most_stages) {
+        FilterBuilder builder(cluster_, sets_, images_, *image, most_stages);
+        FilterImage out = builder.run(node);
+        if (!builder.unsaid().empty()) {
+            diagnostics.report(diag::Code::HostEndpointNotInIptables, Span{},
+                               {node, builder.unsaid()});
+            return std::nullopt;
+        }
+        if (most_stages > 1 && !fits(out))
+            continue;
+        for (const std::string& each : builder.too_deep())
+            diagnostics.report(
+                diag::Code::TableTooLarge, Span{},
+                {node, "a policy of many tiers (" + each + ")",
+                 fmt::format("more than {} tiers and profiles one after the other", most_stages)});
         return out;
-    diagnostics.report(diag::Code::HostEndpointNotInIptables, Span{}, {node, builder.unsaid()});
-    return std::nullopt;
+    }
 }
 
 } // namespace polecat::iptables

@@ -10,9 +10,9 @@ namespace polecat::iptables {
 namespace {
 
 using Places = std::vector<std::uint32_t>; ///< of rules, ascending
+using Branches = std::vector<CutPart::Branch>;
 
-/// Shorter lists are as cheap to cross, and easier to read.
-constexpr std::size_t kLong = 32, kLeaf = 16;
+constexpr std::size_t kLeaf = 16;
 /// Leaves of a tree, and how often its rules may stand in them on average.
 constexpr std::size_t kMostLeaves = 500, kMostCopies = 4;
 
@@ -65,8 +65,8 @@ struct Stretch {
 
 class Cutter {
   public:
-    explicit Cutter(const std::vector<FilterRule>& rules)
-        : rules_(rules), room_(kMostCopies * rules.size()) {}
+    Cutter(const std::vector<FilterRule>& rules, std::size_t levels)
+        : rules_(rules), levels_(levels), room_(kMostCopies * rules.size()) {}
 
     std::vector<CutPart> run() {
         for (const net::Protocol each : {net::kTcp, net::kUdp, net::kSctp})
@@ -82,11 +82,16 @@ class Cutter {
             roots.push_back(add_whole(each));
         roots.push_back(add_whole(0));
         halve();
+        measure();
         parts_.emplace_back();
-        std::vector<CutPart::Branch> branches;
-        for (std::size_t i = 0; i < own_.size(); ++i)
-            branches.push_back({{ProtocolIs{false, own_[i]}}, part_of(roots[i])});
-        branches.push_back({{}, part_of(roots.back())});
+        Branches branches;
+        for (std::size_t i = 0; i < own_.size(); ++i) {
+            Branches own = levels_ > 2 ? Branches{{{}, part_of(roots[i], levels_ - 1)}}
+                                       : branches_of(roots[i], levels_);
+            own.back().matches = {ProtocolIs{false, own_[i]}};
+            branches.insert(branches.end(), own.begin(), own.end());
+        }
+        branches.push_back({{}, leaf_of(stretches_[roots.back()].rules)});
         parts_.front().branches = std::move(branches);
         return std::move(parts_);
     }
@@ -161,19 +166,49 @@ class Cutter {
         return *middle;
     }
 
-    std::size_t part_of(std::size_t place) {
-        const Stretch& stretch = stretches_[place];
-        if (stretch.left == 0)
-            return leaf_of(stretch.rules);
-        const std::size_t left = part_of(stretch.left), right = part_of(stretch.right);
-        if (left == right)
-            return left;
-        const net::PortRange& low = stretches_[stretch.left].ports;
-        parts_.push_back(
-            {{{{ProtocolIs{false, stretch.protocol}, PortIn{false, false, {low}}}, left},
-              {{}, right}},
-             {}});
+    /// How often each stretch is halved at most. Halves come after what they are of.
+    void measure() {
+        heights_.assign(stretches_.size(), 0);
+        for (std::size_t i = stretches_.size(); i-- > 0;)
+            if (stretches_[i].left != 0)
+                heights_[i] =
+                    1 + std::max(heights_[stretches_[i].left], heights_[stretches_[i].right]);
+    }
+
+    /// Of at most so many chains one after the other.
+    std::size_t part_of(std::size_t place, std::size_t levels) {
+        if (stretches_[place].left == 0)
+            return leaf_of(stretches_[place].rules);
+        Branches branches = branches_of(place, levels);
+        if (branches.size() == 1)
+            return branches.front().to;
+        branches.back().matches.clear();
+        parts_.push_back({std::move(branches), {}});
         return parts_.size() - 1;
+    }
+
+    /// The fewer levels are left, the more halvings are done by one chain.
+    Branches branches_of(std::size_t place, std::size_t levels) {
+        Branches out;
+        const std::size_t below = levels - 1;
+        add_branches(place, (heights_[place] + below - 1) / below, below, out);
+        return out;
+    }
+
+    void add_branches(std::size_t place, std::size_t halvings, std::size_t levels, Branches& to) {
+        const Stretch& stretch = stretches_[place];
+        if (stretch.left != 0 && halvings > 0) {
+            add_branches(stretch.left, halvings - 1, levels, to);
+            add_branches(stretch.right, halvings - 1, levels, to);
+            return;
+        }
+        net::PortRange ports = stretch.ports;
+        const std::size_t part = part_of(place, levels);
+        if (!to.empty() && to.back().to == part) {
+            ports.first = std::get<PortIn>(to.back().matches.back()).ports.front().first;
+            to.pop_back();
+        }
+        to.push_back({{ProtocolIs{false, stretch.protocol}, PortIn{false, false, {ports}}}, part});
     }
 
     std::size_t leaf_of(const Places& rules) {
@@ -184,9 +219,11 @@ class Cutter {
     }
 
     const std::vector<FilterRule>& rules_;
+    std::size_t levels_;
     std::size_t room_; ///< for copies of rules
     std::vector<net::Protocol> own_;
     std::vector<Stretch> stretches_;
+    std::vector<std::size_t> heights_;
     std::priority_queue<std::pair<std::size_t, std::size_t>> longest_;
     std::map<Places, std::size_t> leaves_;
     std::vector<CutPart> parts_;
@@ -194,12 +231,12 @@ class Cutter {
 
 } // namespace
 
-std::vector<CutPart> cut(const std::vector<FilterRule>& rules) {
+std::vector<CutPart> cut(const std::vector<FilterRule>& rules, std::size_t levels) {
     const auto not_before = [](const FilterRule& a, const FilterRule& b) { return !before(a, b); };
-    if (rules.size() < kLong ||
+    if (levels < 2 || rules.size() < kShortestCut ||
         std::adjacent_find(rules.begin(), rules.end(), not_before) != rules.end())
         return {};
-    return Cutter(rules).run();
+    return Cutter(rules, levels).run();
 }
 
 std::vector<FilterRule> in_order(std::vector<FilterRule> rules) {
@@ -210,7 +247,7 @@ std::vector<FilterRule> in_order(std::vector<FilterRule> rules) {
 
 void settle_order(std::vector<FilterRule>& rules) {
     const auto by_slot = [](const FilterRule& a, const FilterRule& b) { return a.slot < b.slot; };
-    if (rules.size() >= kLong && std::is_sorted(rules.begin(), rules.end(), by_slot))
+    if (rules.size() >= kShortestCut && std::is_sorted(rules.begin(), rules.end(), by_slot))
         rules = in_order(std::move(rules));
 }
 

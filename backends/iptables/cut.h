@@ -1,4 +1,4 @@
-/// Long lists of rules as a tree of chains: by protocol, then by halves of the destination ports,
+/// Long lists of rules as a tree of chains: by protocol, then by parts of the destination ports,
 /// so that a new flow crosses few of them. Leaves hold rules in their order; equal leaves are one.
 #pragma once
 
@@ -19,9 +19,13 @@ struct CutPart {
     std::vector<std::uint32_t> rules; ///< of a leaf
 };
 
-/// The first is where packets come in. Empty where the list stays as it is: short, or without what
-/// tells its rules apart, or not in the order of in_order().
-std::vector<CutPart> cut(const std::vector<FilterRule>& rules);
+/// Shorter lists are as cheap to cross, and easier to read.
+inline constexpr std::size_t kShortestCut = 32;
+
+/// The first is where packets come in; a packet goes through at most `levels` of them. Empty where
+/// the list stays as it is: short, or without what tells its rules apart, or not in the order of
+/// in_order().
+std::vector<CutPart> cut(const std::vector<FilterRule>& rules, std::size_t levels);
 
 /// Rules that were taken from leaves, in any order and more than once, as they stood.
 std::vector<FilterRule> in_order(std::vector<FilterRule> rules);

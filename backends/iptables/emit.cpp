@@ -7,6 +7,7 @@
 
 #include "backends/iptables/cut.h"
 #include "backends/iptables/layout.h"
+#include "backends/iptables/levels.h"
 #include "backends/iptables/mirror.h"
 
 namespace polecat::iptables {
@@ -33,7 +34,9 @@ WrittenProgram written(const HostProgram& of) {
 /// Chains of one family.
 class FilterEmitter {
   public:
-    FilterEmitter(const FilterImage& image, net::Family family) : image_(image), family_(family) {}
+    /// `levels`: of chains that a program may have one after the other.
+    FilterEmitter(const FilterImage& image, net::Family family, std::size_t levels)
+        : image_(image), family_(family), levels_(levels) {}
 
     iptables::Table run() {
         out_.chains = frame(image_.frame, family_, [](const HostProgram& each) {
@@ -79,10 +82,11 @@ class FilterEmitter {
     }
 
     void add_program(const WrittenProgram& as, const FilterProgram& program) {
+        const std::vector<std::size_t> levels = share_levels(program, levels_);
         for (std::size_t i = 0; i < program.stages.size(); ++i) {
             const FilterStage& stage = program.stages[i];
             const std::string next = stage_chain(as.name, i + 1, as.form);
-            std::vector<CutPart> parts = cut(stage.rules);
+            std::vector<CutPart> parts = cut(stage.rules, levels[i]);
             if (parts.empty()) {
                 CutPart& all = parts.emplace_back();
                 for (std::uint32_t each = 0; each < stage.rules.size(); ++each)
@@ -140,8 +144,18 @@ class FilterEmitter {
 
     const FilterImage& image_;
     net::Family family_;
+    std::size_t levels_;
     iptables::Table out_;
 };
+
+/// Programs of host endpoints may go on to those of workloads: then each has fewer levels.
+iptables::Table table_of(const FilterImage& image, net::Family family) {
+    for (std::size_t levels = kProgramLevels;; --levels) {
+        iptables::Table out = FilterEmitter(image, family, levels).run();
+        if (levels == 1 || image.frame.attached.empty() || levels_of(out) <= kMostLevels)
+            return out;
+    }
+}
 
 void add_pod_sets(const FilterImage& image, net::Family family, iptables::Ruleset& out) {
     std::map<std::string, iptables::Set> sets;
@@ -175,7 +189,7 @@ iptables::Ruleset emit(const FilterImage& image) {
         add_pod_sets(image, family, out);
         for (Set& each : frame_sets(image.frame, family))
             out.sets.push_back(std::move(each));
-        out.table(family) = FilterEmitter(image, family).run();
+        out.table(family) = table_of(image, family);
     }
     out.sort();
     return out;

@@ -29,7 +29,8 @@ inline std::string runs_set(const std::string& program, bool egress, net::Family
 /// more, of packets that are forwarded.
 enum class Form : std::uint8_t { Plain, Reply, Through };
 /// "polecat-p0123456789ab-0": a stage; with an `r` for replies, a `t` for Through. A long one is
-/// several chains: `part` of them, "polecat-p0123456789ab-0.1f".
+/// several chains: `part` of them, "polecat-p0123456789ab-0.1f". At most 28 characters, as fits()
+/// has no stage after 9.
 inline std::string stage_chain(const std::string& program, std::size_t stage, Form form,
                                std::size_t part = 0) {
     constexpr std::string_view kDigits = "0123456789abcdefghijklmnopqsuvwxyz"; // no r, no t

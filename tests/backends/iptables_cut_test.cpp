@@ -104,7 +104,7 @@ TEST_CASE("a packet meets in a tree what it meets in the list") {
         std::vector<FilterRule> rules;
         for (std::uint32_t i = 0; i < 20 + random.below(200); ++i)
             rules.push_back(random_cut_rule(random, i));
-        const auto parts = iptables::cut(rules);
+        const auto parts = iptables::cut(rules, 2 + random.below(9));
         CHECK(parts.empty() == (rules.size() < 32));
         if (parts.empty())
             continue;
@@ -142,7 +142,7 @@ TEST_CASE("a new flow crosses few rules of a long program") {
                              i,
                              "rule"});
         }
-        const auto parts = iptables::cut(rules);
+        const auto parts = iptables::cut(rules, 10);
         REQUIRE_FALSE(parts.empty());
         CHECK(parts.size() < 1156); // that two digits can number
         for (std::uint32_t port = 990; port < 1000 + ports + 10; ++port)
@@ -156,17 +156,17 @@ TEST_CASE("rules of one slot stand in one order, and a list without slots in ord
     for (std::uint32_t i = 0; i < 40; ++i)
         rules.push_back(
             {{iptables::ProtocolIs{false, net::kTcp}}, decision::Action::Allow, i, "x"});
-    CHECK_FALSE(iptables::cut(rules).empty());
+    CHECK_FALSE(iptables::cut(rules, 10).empty());
     rules.push_back({{iptables::ProtocolIs{false, 1}}, decision::Action::Allow, 39, "x"});
-    CHECK(iptables::cut(rules).empty());
+    CHECK(iptables::cut(rules, 10).empty());
     iptables::settle_order(rules);
-    CHECK_FALSE(iptables::cut(rules).empty());
+    CHECK_FALSE(iptables::cut(rules, 10).empty());
     CHECK(rules[39].matches == std::vector<iptables::Match>{iptables::ProtocolIs{false, 1}});
     std::swap(rules[3], rules[4]);
     const auto before = rules;
     iptables::settle_order(rules);
     CHECK(rules == before);
-    CHECK(iptables::cut(rules).empty());
+    CHECK(iptables::cut(rules, 10).empty());
 }
 
 TEST_CASE("a long program reads back from its tree") {
