@@ -19,8 +19,9 @@ struct Written {
 };
 Written write(const Contents& contents, std::string compiler);
 
-/// The name of slots, from what they say.
-ContentId id_of(const SlotsRecord& slots);
+/// The name of slots, from what they say and of which direction: the rules of a policy may say the
+/// same in both, and stand in two places.
+ContentId id_of(const SlotsRecord& slots, decision::Direction direction);
 
 /// What a record is in a part: equal bytes, equal records.
 std::string to_bytes(const NodeRecord& record);

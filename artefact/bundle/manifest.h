@@ -69,9 +69,11 @@ struct Refused {
         Altered,      ///< a part is not what the manifest lists
         LaterVersion, ///< of a polecat to come
         Signature,    ///< there is none, or it is of another key or manifest
+        Key,          ///< what the caller would have it signed with is no key
     };
     Fault fault = Fault::Unreadable;
     std::string why;
+    std::string file = {}; ///< of Key: where that is
 };
 
 /// Throws Refused.

@@ -89,6 +89,12 @@ Result<std::string> public_key_of(const std::string& private_key) {
     return known ? Result<std::string>(hex(*known)) : Error{kNoKey};
 }
 
+std::optional<Error> not_public_key(const std::string& text) {
+    start_sodium();
+    PublicKey key{};
+    return from_hex(text, key) ? std::nullopt : std::optional<Error>(Error{kNoKey});
+}
+
 Result<Signature> sign(std::string_view manifest, const std::string& private_key) {
     SecretKey key;
     const auto known = open_key(private_key, key);

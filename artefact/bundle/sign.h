@@ -21,6 +21,8 @@ Signature parse_signature(std::string_view text);
 std::string new_key();
 /// Public key of a private one. The error says what is wrong with the text, never what it is.
 Result<std::string> public_key_of(const std::string& private_key);
+/// No error: the text is that of a public key.
+std::optional<Error> not_public_key(const std::string& text);
 Result<Signature> sign(std::string_view manifest, const std::string& private_key);
 /// Throws Refused unless the signature is of this manifest, and of `public_key` where that is
 /// given.

@@ -142,8 +142,8 @@ Written write(const Contents& contents, std::string compiler) {
     return out.take();
 }
 
-ContentId id_of(const SlotsRecord& slots) {
-    return content_id(bytes_of(slots));
+ContentId id_of(const SlotsRecord& slots, decision::Direction direction) {
+    return content_id(bytes_of(slots).append(decision::to_string(direction)));
 }
 
 std::string to_bytes(const NodeRecord& record) {

@@ -144,8 +144,8 @@ class Packer {
         return span;
     }
 
-    ContentId slots_id(const decision::Attribution& slots) {
-        const auto [known, added] = slots_ids_.try_emplace(slots.identity());
+    ContentId slots_id(const decision::Attribution& slots, decision::Direction direction) {
+        const auto [known, added] = slots_ids_.try_emplace({slots.identity(), direction});
         if (!added)
             return known->second;
         SlotsRecord record;
@@ -158,7 +158,7 @@ class Packer {
             record.policies = slots.policies();
         for (const decision::PolicyBlock& each : record.policies)
             spans.push_back(place(each.span));
-        const ContentId id = id_of(record);
+        const ContentId id = id_of(record, direction);
         // Groups that say the same of one policy found it in one place.
         const auto [place, first] = out_.origins.slots.emplace(id, spans);
         if (!first)
@@ -170,7 +170,8 @@ class Packer {
     GroupRecord group_record(const decision::Group& group) {
         GroupRecord out;
         for (const auto& [key, program] : group.programs)
-            out.programs[key] = {program_ids_[program.program.value], slots_id(program.slots)};
+            out.programs[key] = {program_ids_[program.program.value],
+                                 slots_id(program.slots, key.direction)};
         return out;
     }
 
@@ -253,7 +254,7 @@ class Packer {
     std::vector<std::uint32_t> predicate_numbers_; ///< by id
     std::vector<ContentId> program_ids_;           ///< by id
     std::vector<FileId> files_;                    ///< by the file of `sources`
-    std::map<const void*, ContentId> slots_ids_;
+    std::map<std::pair<const void*, decision::Direction>, ContentId> slots_ids_;
     std::vector<GroupRecord> groups_;
     Contents out_;
 };

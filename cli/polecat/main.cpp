@@ -83,6 +83,8 @@ int main(int argc, char** argv) {
             std::erase(arguments, "--");
         std::reverse(arguments.begin(), arguments.end());
         app.parse(std::move(arguments));
+    } catch (const CLI::RuntimeError& error) { // a command that told why it ends
+        return error.get_exit_code();
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == 0) // help and version
             return app.exit(error);

@@ -32,9 +32,19 @@ std::string in_bundle(const std::string& folder, const std::string& path) {
 Result<std::string> read_within(const std::string& path, std::uint64_t most, Fault fault) {
     std::error_code error;
     if (fs::file_size(path, error) > most && !error)
-        throw bundle::Refused{fault, path + " has more than the " + std::to_string(most) +
-                                         " bytes that it can have"};
+        throw bundle::Refused{
+            fault, path + " has more than the " + std::to_string(most) + " bytes that it can have",
+            path};
     return read_file(path);
+}
+
+std::string public_key_in(const std::string& file) {
+    const auto text = read_within(file, kMostOfKeys, Fault::Key);
+    if (!text)
+        throw bundle::Refused{Fault::Key, text.error(), file};
+    if (const auto wrong = bundle::not_public_key(*text))
+        throw bundle::Refused{Fault::Key, wrong->message, file};
+    return *text;
 }
 
 /// A part that was cut short by a crash, or altered since, is written anew.
@@ -116,10 +126,7 @@ OpenBundle open_bundle(const std::string& folder, const std::string& public_key_
     }
     std::optional<std::string> key;
     if (!public_key_file.empty()) {
-        const auto text = read_within(public_key_file, kMostOfKeys, Fault::Signature);
-        if (!text)
-            throw bundle::Refused{Fault::Signature, public_key_file + ": " + text.error()};
-        key = *text;
+        key = public_key_in(public_key_file);
         if (!signature)
             throw bundle::Refused{Fault::Signature, "it is not signed"};
     }
@@ -149,10 +156,13 @@ void report(const std::string& folder, const bundle::Refused& refused,
             return diag::Code::BundleLaterVersion;
         case Fault::Signature:
             return diag::Code::BundleSignature;
+        case Fault::Key:
+            return diag::Code::BundleKey;
         }
         return diag::Code::BundleUnreadable;
     }();
-    diagnostics.report(code, Span{}, {folder, refused.why});
+    const std::string& what = refused.fault == Fault::Key ? refused.file : folder;
+    diagnostics.report(code, Span{}, {what, refused.why});
 }
 
 Result<std::string> make_key(const std::string& path) {

@@ -63,6 +63,28 @@ TEST_CASE("bundle: what a node extracts is what a compile writes for it") {
     CHECK(!std::filesystem::exists(folder.path / "z"));
 }
 
+TEST_CASE("bundle: rules of both directions that are alike have their own places") {
+    const testing::Folder folder;
+    folder.write("m/pod.yaml", "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: ns}, "
+                               "spec: {nodeName: node0, containers: [{name: c, image: i}]}, "
+                               "status: {podIP: 10.0.0.1}}\n");
+    folder.write("m/policy.yaml", "apiVersion: projectcalico.org/v3\nkind: NetworkPolicy\n"
+                                  "metadata: {name: both, namespace: ns}\nspec:\n"
+                                  "  types: [Ingress, Egress]\n  ingress:\n"
+                                  "  - {action: Allow, protocol: TCP, "
+                                  "destination: {ports: [8080]}}\n  egress:\n"
+                                  "  - {action: Allow, protocol: TCP, "
+                                  "destination: {ports: [5432]}}\n");
+    REQUIRE(folder.run("compile m -o direct").exit_code == 0);
+    REQUIRE(folder.run("compile m --target bundle -o b").exit_code == 0);
+    const auto made = folder.run("bundle extract b --node node0 -o x");
+    REQUIRE_MESSAGE(made.exit_code == 0, made.error);
+    const std::string origins = folder.read("x/nodes/node0/origins.json");
+    CHECK(origins == folder.read("direct/nodes/node0/origins.json"));
+    for (const char* place : {"policy.yaml:7", "policy.yaml:9"})
+        CHECK_MESSAGE(has(origins, place), origins);
+}
+
 TEST_CASE(
     "bundle: files in another order are the same bytes, and a second compile writes nothing") {
     const Bundled folder;
@@ -99,6 +121,17 @@ TEST_CASE("bundle: signed, and refused where it is not what was signed") {
     CHECK(folder.run("bundle extract b --node node0 -o x --key k.pub").exit_code == 0);
     REQUIRE(folder.run("bundle keygen -o other").exit_code == 0);
     CHECK(folder.run("bundle verify b --key other.pub").exit_code == 2);
+    // What is no key is told of the key.
+    folder.write("garbage", "not a key\n");
+    folder.write("long", std::string(5000, '0'));
+    for (const std::string key : {"nokey", "garbage", "long"}) {
+        const auto none = folder.run("bundle verify b --key " + key);
+        CHECK(none.exit_code == 2);
+        CHECK_MESSAGE(has(none.error, "PC5135"), none.error);
+        CHECK_MESSAGE(has(none.error, "key file " + key), none.error);
+        CHECK_MESSAGE(!has(none.error, "PC5134"), none.error);
+        CHECK_MESSAGE(!has(none.error, "--help"), none.error);
+    }
     // A key that others read.
     folder.shell("chmod 644 k");
     const auto open = folder.run("bundle sign b --key k");
