@@ -11,7 +11,7 @@ namespace polecat::driver {
 
 namespace {
 
-constexpr const char* kTable = "polecat";
+constexpr const char* kPolicyTable = "polecat";
 constexpr const char* kFlowMark = "ct mark ";
 constexpr std::uint32_t kOwnBits = 0x7fff0000; ///< of iptables' flow marks
 constexpr std::uint32_t kNumber = 0xfff;
@@ -90,12 +90,12 @@ Result<FlowNumbers> numbers_in_nft(std::string_view listing) {
 Result<FlowNumbers> numbers_of_nftables() {
     if (!runtime::is_installed("nft"))
         return FlowNumbers{};
-    const auto there = runtime::nft_has_table(kTable);
+    const auto there = runtime::nft_has_table(kPolicyTable);
     if (!there)
         return Error{there.error()};
     if (!*there)
         return FlowNumbers{};
-    const auto listed = runtime::nft_list(kTable);
+    const auto listed = runtime::nft_list(kPolicyTable);
     return listed ? numbers_in_nft(*listed) : Result<FlowNumbers>(Error{listed.error()});
 }
 
