@@ -54,15 +54,18 @@ class BpfKernel {
             held.unfinished = true;
             held.tables = to.tables.tables;
             break;
-        case StepKind::Rules:
-            for (iptables::Chain& each : iptables::parse_table(step.text)->chains) {
-                auto& chains = held.rules.table(step.family).chains;
+        case StepKind::Rules: {
+            const auto written = iptables::parse_table(step.text);
+            REQUIRE(written.ok());
+            auto& chains = held.rules.table(step.family).chains;
+            for (const iptables::Chain& each : written->chains) {
                 std::erase_if(chains, [&](const auto& was) {
                     return was.name == each.name && was.table == each.table;
                 });
-                chains.push_back(std::move(each));
+                chains.push_back(each);
             }
             break;
+        }
         case StepKind::Deletes: // all that there may be
             held.rules.table(step.family) = bpf::rules_around(to.image).table(step.family);
             break;
