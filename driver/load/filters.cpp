@@ -39,11 +39,7 @@ Result<Loaded> load_filters(const iptables::FilterImage& image, const LoadOption
     const bool unfinished = was_unfinished(*held);
     const iptables::Plan plan = plan_of(*held, unfinished, image);
     Loaded out;
-    const auto next = [&](const std::string& what) {
-        out.steps.push_back(what);
-        out.whole = out.whole && options.go_on(what);
-        return out.whole && !options.only_tell;
-    };
+    const auto next = [&](const std::string& what) { return out.next(what, options); };
     const auto mark = [&](const char* verb, const char* rest) {
         return runtime::ipset_restore(std::string(verb) + " " + kUnfinishedSet + rest + "\n");
     };

@@ -26,6 +26,13 @@ struct LoadOptions {
 struct Loaded {
     std::vector<std::string> steps; ///< what was done, for people
     bool whole = true;              ///< false: it was ended
+
+    /// Says the step, and whether it is to be taken.
+    bool next(const std::string& what, const LoadOptions& options) {
+        steps.push_back(what);
+        whole = whole && options.go_on(what);
+        return whole && !options.only_tell;
+    }
 };
 
 /// The table of the nftables target. What the kernel has of it must be ours and whole.

@@ -58,11 +58,7 @@ class RuleLoader {
     }
 
   private:
-    bool next(const std::string& what) {
-        out_.steps.push_back(what);
-        out_.whole = out_.whole && options_.go_on(what);
-        return out_.whole && !options_.only_tell;
-    }
+    bool next(const std::string& what) { return out_.next(what, options_); }
 
     Result<bool> make_plan() {
         const auto listed = listed_policy();

@@ -36,11 +36,7 @@ class TableLoader {
     }
 
   private:
-    bool next(const std::string& what) {
-        out_.steps.push_back(what);
-        out_.whole = out_.whole && options_.go_on(what);
-        return out_.whole && !options_.only_tell;
-    }
+    bool next(const std::string& what) { return out_.next(what, options_); }
 
     /// The one that is pinned, unless tables do not fit into its maps.
     Result<bool> find_classifier() {
@@ -55,7 +51,7 @@ class TableLoader {
                 return true;
             }
             why = opened ? "tables have grown" : opened.error();
-            if (why.find("another process") != std::string::npos)
+            if (why.ends_with(runtime::kHeldElsewhere))
                 return Error{why};
         }
         if (!next("load the programs of the classifier (" + why + ")"))

@@ -242,7 +242,7 @@ struct Classifier::Loaded {
         if (lock < 0)
             return bpf_failed(folder);
         if (flock(lock, LOCK_EX | LOCK_NB) != 0)
-            return Error{folder + ": another process writes tables there"};
+            return Error{folder + kHeldElsewhere};
         return true;
     }
 };

@@ -13,6 +13,9 @@
 
 namespace polecat::runtime {
 
+/// How the error of open() ends where another process has the folder.
+inline constexpr const char* kHeldElsewhere = ": another process writes tables there";
+
 class Classifier {
   public:
     /// How a kernel keeps a half of the tables: as one element of a map, or, before elements may be

@@ -12,6 +12,7 @@
 #include "backends/iptables/iptables.h"
 #include "tests/backends/built.h"
 #include "tests/host_policies.h"
+#include "tests/scale.h"
 
 using namespace polecat;
 using testing::Random;
@@ -278,11 +279,6 @@ iptables::FilterImage damaged_image(std::uint64_t seed) {
     return std::move(*image);
 }
 
-std::size_t damage_count() {
-    const char* given = std::getenv("POLECAT_DAMAGES");
-    return given == nullptr ? 600 : static_cast<std::size_t>(std::strtoul(given, nullptr, 10));
-}
-
 } // namespace
 
 TEST_CASE("iptables: every damage to a listing that says something else is seen") {
@@ -295,7 +291,7 @@ TEST_CASE("iptables: every damage to a listing that says something else is seen"
         REQUIRE(whole.image().ok());
         REQUIRE(*whole.image() == image);
         Damager damager(seed);
-        for (std::size_t i = 0; i < damage_count() / kClusters; ++i) {
+        for (std::size_t i = 0; i < testing::count_of("POLECAT_DAMAGES", 600) / kClusters; ++i) {
             Listing damaged = damager.damage(whole);
             while (damaged == whole)
                 damaged = damager.damage(whole);

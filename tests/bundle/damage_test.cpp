@@ -8,6 +8,7 @@
 #include "driver/bundle/node.h"
 #include "driver/verify/differences.h"
 #include "tests/bundle/packed.h"
+#include "tests/scale.h"
 #include "tests/verify/packet_by_packet.h"
 
 using namespace polecat;
@@ -16,12 +17,6 @@ using bundle::Contents;
 using testing::Random;
 
 namespace {
-
-/// A few hundred; POLECAT_DAMAGES has another number.
-std::size_t wanted_damages() {
-    const char* wanted = std::getenv("POLECAT_DAMAGES");
-    return wanted == nullptr ? 300 : std::strtoul(wanted, nullptr, 10);
-}
 
 template <class Map> auto& any_of(Map& map, Random& random) {
     auto place = map.begin();
@@ -219,7 +214,7 @@ TEST_CASE("every damage of a bundle that changes a packet's fate is found, and n
     Random random(7);
     std::size_t refused = 0, changed = 0, unchanged = 0;
     const std::vector<Sample> all = samples();
-    for (std::size_t tried = 0; tried < wanted_damages(); ++tried) {
+    for (std::size_t tried = 0; tried < testing::count_of("POLECAT_DAMAGES", 300); ++tried) {
         const Sample& sample = all[random.below(all.size())];
         auto policy = sample.policy.begin();
         std::advance(policy, random.below(sample.policy.size()));
@@ -238,14 +233,14 @@ TEST_CASE("every damage of a bundle that changes a packet's fate is found, and n
     }
     MESSAGE(refused << " damages are refused, " << changed << " change what becomes of packets and "
                     << "are found, " << unchanged << " change nothing and are no difference");
-    CHECK(changed > wanted_damages() / 20);
-    CHECK(unchanged > wanted_damages() / 20);
+    CHECK(changed > testing::count_of("POLECAT_DAMAGES", 300) / 20);
+    CHECK(unchanged > testing::count_of("POLECAT_DAMAGES", 300) / 20);
 }
 
 TEST_CASE("what changes no packet's fate in a bundle is no difference") {
     Random random(11);
     const std::vector<Sample> all = samples();
-    for (std::size_t tried = 0; tried < wanted_damages() / 6; ++tried) {
+    for (std::size_t tried = 0; tried < testing::count_of("POLECAT_DAMAGES", 300) / 6; ++tried) {
         const Sample& sample = all[random.below(all.size())];
         Contents contents = sample.contents;
         kHarmless[random.below(std::size(kHarmless))](contents, random);
@@ -262,7 +257,7 @@ TEST_CASE("bytes that change in a bundle are refused before anything is made of 
     Random random(13);
     const std::vector<Sample> all = samples();
     const bundle::Written whole = bundle::write(all.front().contents, "");
-    for (std::size_t tried = 0; tried < wanted_damages(); ++tried) {
+    for (std::size_t tried = 0; tried < testing::count_of("POLECAT_DAMAGES", 300); ++tried) {
         bundle::Written written = whole;
         std::string& bytes = any_of(written.parts, random);
         char& byte = bytes[random.below(bytes.size())];

@@ -18,6 +18,14 @@ inline bool has(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
 
+/// A document: 10.0.0.HOST in namespace shop, with label app.
+inline std::string pod_at(const std::string& name, const std::string& node, int host) {
+    return "---\napiVersion: v1\nkind: Pod\nmetadata: {name: " + name +
+           ", namespace: shop, labels: {app: " + name + "}}\nspec: {nodeName: " + node +
+           ", containers: [{name: c, image: i}]}\nstatus: {podIP: 10.0.0." + std::to_string(host) +
+           "}\n";
+}
+
 struct Folder {
     std::filesystem::path path;
 

@@ -6,15 +6,9 @@
 
 using namespace polecat;
 using testing::has;
+using testing::pod_at;
 
 namespace {
-
-std::string pod_at(const std::string& name, const std::string& node, int host) {
-    return "---\napiVersion: v1\nkind: Pod\nmetadata: {name: " + name +
-           ", namespace: shop, labels: {app: " + name + "}}\nspec: {nodeName: " + node +
-           ", containers: [{name: c, image: i}]}\nstatus: {podIP: 10.0.0." + std::to_string(host) +
-           "}\n";
-}
 
 std::string policy_for(int port) {
     return "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"

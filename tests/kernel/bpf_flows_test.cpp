@@ -3,7 +3,7 @@
 
 #include "tests/kernel/bpf_verdicts.h"
 #include "tests/kernel/filtered_node.h"
-#include "tests/kernel/scale.h"
+#include "tests/scale.h"
 
 using namespace polecat;
 using namespace polecat::kernel_test;

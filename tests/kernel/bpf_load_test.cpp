@@ -10,7 +10,7 @@
 #include "tests/backends/changes.h"
 #include "tests/kernel/bpf_verdicts.h"
 #include "tests/kernel/days.h"
-#include "tests/kernel/scale.h"
+#include "tests/scale.h"
 
 using namespace polecat;
 using namespace polecat::kernel_test;

@@ -9,7 +9,7 @@
 #include "backends/bpf/bpf.h"
 #include "tests/backends/built.h"
 #include "tests/kernel/bpf_verdicts.h"
-#include "tests/kernel/scale.h"
+#include "tests/scale.h"
 
 using namespace polecat;
 using namespace polecat::kernel_test;

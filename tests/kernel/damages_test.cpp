@@ -7,7 +7,7 @@
 
 #include "runtime/nft.h"
 #include "tests/kernel/node.h"
-#include "tests/kernel/scale.h"
+#include "tests/scale.h"
 
 using namespace polecat;
 using namespace polecat::kernel_test;

@@ -9,7 +9,7 @@
 #include "runtime/nft.h"
 #include "tests/kernel/bpf_verdicts.h"
 #include "tests/kernel/days.h"
-#include "tests/kernel/scale.h"
+#include "tests/scale.h"
 
 using namespace polecat;
 using namespace polecat::kernel_test;

@@ -5,7 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/backends/changes.h"
-#include "tests/kernel/scale.h"
+#include "tests/scale.h"
 
 namespace polecat::kernel_test {
 

@@ -103,8 +103,10 @@ void check_filtered(Node& node, const std::vector<PacketSpec>& sent, FilterTally
     node.lab.collect(300);
     for (const PacketSpec& spec : sent) {
         const Verdict wanted = node.expected(spec);
-        if (wanted == Verdict::Depends) // on where a service's clients come in
+        if (wanted == Verdict::Depends) { // on where a service's clients come in
+            ++tally.open;
             continue;
+        }
         const bool arrived = node.lab.has_seen(node.host_of(node.server_of(spec)), spec.nonce);
         ++tally.flows;
         tally.allowed += arrived ? 1 : 0;
@@ -173,6 +175,8 @@ void check_tallies(const char* target, std::uint64_t seeds, const FilterTally& d
                                 << " through services, " << translated.allowed << " allowed");
     CHECK(direct.flows >= 10'000);
     CHECK(direct.allowed > direct.flows / 20);
+    CHECK(direct.open == 0);
+    CHECK(translated.open <= translated.flows / 50);
     CHECK(translated.flows >= 500);
     CHECK(translated.allowed > translated.flows / 20);
 }

@@ -10,6 +10,7 @@ namespace polecat::kernel_test {
 
 struct FilterTally {
     std::size_t flows = 0, allowed = 0;
+    std::size_t open = 0; ///< eval says depends
 };
 /// A random cluster: real packets, and every verdict must be the one that eval gives along the
 /// path. `translated`: to services.

@@ -8,7 +8,7 @@
 #include "tests/backends/changes.h"
 #include "tests/host_policies.h"
 #include "tests/kernel/agreement.h"
-#include "tests/kernel/scale.h"
+#include "tests/scale.h"
 
 using namespace polecat;
 using namespace polecat::kernel_test;

@@ -8,7 +8,7 @@
 
 #include "runtime/nft.h"
 #include "tests/host_policies.h"
-#include "tests/kernel/scale.h"
+#include "tests/scale.h"
 
 namespace polecat::kernel_test {
 

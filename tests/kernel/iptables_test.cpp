@@ -5,7 +5,7 @@
 #include "tests/kernel/filtered_node.h"
 #include "tests/kernel/host_node.h"
 #include "tests/kernel/iptables_rules.h"
-#include "tests/kernel/scale.h"
+#include "tests/scale.h"
 
 using namespace polecat::kernel_test;
 

@@ -3,7 +3,7 @@
 
 #include "tests/kernel/days.h"
 #include "tests/kernel/iptables_rules.h"
-#include "tests/kernel/scale.h"
+#include "tests/scale.h"
 
 using namespace polecat;
 using namespace polecat::kernel_test;

@@ -7,7 +7,7 @@
 #include "tests/backends/changes.h"
 #include "tests/host_policies.h"
 #include "tests/kernel/node.h"
-#include "tests/kernel/scale.h"
+#include "tests/scale.h"
 
 using namespace polecat;
 using namespace polecat::kernel_test;
@@ -318,6 +318,12 @@ nft::Key word_key(std::uint32_t value) {
     return out;
 }
 
+/// Elements of a map stand on lines otherwise.
+std::string without_blanks(std::string text) {
+    std::erase_if(text, [](char c) { return c == ' ' || c == '\t' || c == '\n'; });
+    return text;
+}
+
 } // namespace
 
 TEST_CASE("every shape of rules and maps by netlink is what nft makes of its text") {
@@ -325,9 +331,7 @@ TEST_CASE("every shape of rules and maps by netlink is what nft makes of its tex
         return;
     auto parsed = nft::parse(kShapes);
     REQUIRE_MESSAGE(parsed.ok(), (parsed ? "" : parsed.error()));
-    const auto again = nft::parse(nft::print(*parsed));
-    REQUIRE_MESSAGE(again.ok(), (again ? "" : again.error()));
-    CHECK(nft::print(*again) == nft::print(*parsed));
+    CHECK(without_blanks(nft::print(*parsed)) == without_blanks(kShapes)); // nothing is left out
     Sequence sequence;
     sequence.add(nft::replacing(*parsed), 0x00030000);
     check_equal(sequence);

@@ -6,7 +6,7 @@
 
 #include "tests/backends/changes.h"
 #include "tests/kernel/node.h"
-#include "tests/kernel/scale.h"
+#include "tests/scale.h"
 
 using namespace polecat;
 using namespace polecat::kernel_test;

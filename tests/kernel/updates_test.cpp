@@ -7,7 +7,7 @@
 
 #include "runtime/process.h"
 #include "tests/kernel/days.h"
-#include "tests/kernel/scale.h"
+#include "tests/scale.h"
 
 using namespace polecat;
 using namespace polecat::kernel_test;

@@ -9,6 +9,7 @@
 #include "backends/bpf/bpf.h"
 #include "driver/verify/differences.h"
 #include "tests/backends/built.h"
+#include "tests/scale.h"
 #include "tests/verify/packet_by_packet.h"
 
 using namespace polecat;
@@ -17,12 +18,6 @@ using backends::ProgramImage;
 using testing::Random;
 
 namespace {
-
-/// A few hundred; POLECAT_DAMAGES has another number.
-std::size_t wanted_bpf_damages() {
-    const char* wanted = std::getenv("POLECAT_DAMAGES");
-    return wanted == nullptr ? 300 : std::strtoul(wanted, nullptr, 10);
-}
 
 struct TabledSample {
     testing::Built built;
@@ -267,7 +262,7 @@ TEST_CASE("BPF tables: every damage of a file that changes a packet's fate is fo
     Random random(5);
     HarmTally tally;
     const auto all = tabled_samples();
-    while (tally.tried < wanted_bpf_damages()) {
+    while (tally.tried < testing::count_of("POLECAT_DAMAGES", 300)) {
         const TabledSample& sample = random.pick(all);
         const Harm<bpf::Image>& harm = kOfFile[random.below(std::size(kOfFile))];
         bpf::Image tables = sample.tables;
@@ -284,7 +279,7 @@ TEST_CASE("BPF tables: every other policy is found, and none that says the same"
     Random random(6);
     HarmTally tally;
     const auto all = tabled_samples();
-    while (tally.tried < wanted_bpf_damages()) {
+    while (tally.tried < testing::count_of("POLECAT_DAMAGES", 300)) {
         const TabledSample& sample = random.pick(all);
         const Harm<NodeImage>& harm = kOfPolicy[random.below(std::size(kOfPolicy))];
         NodeImage image = *sample.built.image;

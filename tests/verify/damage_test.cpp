@@ -10,6 +10,7 @@
 #include "backends/nftables/reachable.h"
 #include "driver/verify/differences.h"
 #include "tests/backends/built.h"
+#include "tests/scale.h"
 #include "tests/verify/packet_by_packet.h"
 
 using namespace polecat;
@@ -18,12 +19,6 @@ using nft::Ruleset;
 using testing::Random;
 
 namespace {
-
-/// A few hundred; POLECAT_DAMAGES has another number.
-std::size_t wanted_damages() {
-    const char* wanted = std::getenv("POLECAT_DAMAGES");
-    return wanted == nullptr ? 500 : std::strtoul(wanted, nullptr, 10);
-}
 
 nft::Map* any_map(Ruleset& rules, Random& random) {
     std::vector<nft::Map*> full;
@@ -275,7 +270,7 @@ TEST_CASE("every damage that changes a packet's fate is found, and no other is a
     Random random(7);
     std::size_t changed = 0, refused = 0, unchanged = 0, tried = 0;
     const std::vector<Sample> all = samples();
-    while (tried < wanted_damages()) {
+    while (tried < testing::count_of("POLECAT_DAMAGES", 500)) {
         const Sample& sample = random.pick(all);
         const Damage& damage = kDamages[random.below(std::size(kDamages))];
         Ruleset rules = sample.rules;
@@ -304,7 +299,7 @@ TEST_CASE("what changes no packet's fate is no difference") {
     Random random(11);
     std::size_t tried = 0;
     const std::vector<Sample> all = samples();
-    while (tried < wanted_damages() / 3) {
+    while (tried < testing::count_of("POLECAT_DAMAGES", 500) / 3) {
         const Sample& sample = random.pick(all);
         Ruleset rules = sample.rules;
         std::string what;

@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <string>
 
-namespace polecat::kernel_test {
+namespace polecat::testing {
 
 /// The number that the environment gives, or what there is time for in every build.
 inline std::size_t count_of(const char* variable, std::size_t otherwise) {
@@ -12,4 +12,8 @@ inline std::size_t count_of(const char* variable, std::size_t otherwise) {
     return given != nullptr ? std::stoull(given) : otherwise;
 }
 
+} // namespace polecat::testing
+
+namespace polecat::kernel_test {
+using testing::count_of;
 } // namespace polecat::kernel_test
