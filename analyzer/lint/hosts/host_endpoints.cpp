@@ -159,16 +159,12 @@ class HostEndpointsChecker {
         auto& ends = context_.ends(view.program().family);
         auto& store = context_.matches().store();
         const analyzer::SetStore::Id packets = store.intern(wanted);
-        for (const auto& alike : analyzer::examples_of(view.others(), ends.list().size())) {
-            const auto other =
-                std::find_if(alike.begin(), alike.end(), [&](auto each) { return each != group; });
-            if (other == alike.end())
-                continue;
-            const auto may = view.between(ends.identity(group), ends.identity(*other)).may;
-            if (store.intersect(may, packets) != 0)
-                return true;
-        }
-        return false;
+        const auto& others = view.other_classes();
+        return std::any_of(others.begin(), others.end(), [&](const analyzer::GroupClass& each) {
+            const bool alone = each.group == group && each.groups == 1;
+            return !alone &&
+                   store.intersect(view.between(ends.identity(group), each.seen).may, packets) != 0;
+        });
     }
 
     bool is_failsafe(std::uint16_t port) const {
