@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <linux/membarrier.h>
 #include <sched.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -105,7 +104,6 @@ struct Classifier::Loaded {
     bool second = false;                   ///< the half in use
     bool unfinished = false;
     std::array<std::uint32_t, 2> digest{}; ///< of the object file
-    int lock = -1;                         ///< of the folder that it is pinned in
 
     Loaded() = default;
     Loaded(const Loaded&) = delete;
@@ -118,8 +116,6 @@ struct Classifier::Loaded {
                 for (const auto& [name, fd] : *list)
                     close(fd);
         bpf_object__close(object);
-        if (lock >= 0)
-            close(lock);
     }
     int map(const char* name) const { return maps.at(name); }
     char* half(bool which) const { return memory + (which ? lines * kLineBytes : 0); }
@@ -236,15 +232,6 @@ struct Classifier::Loaded {
         memory = static_cast<char*>(found);
         return true;
     }
-
-    Result<bool> lock_folder(const std::string& folder) {
-        lock = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (lock < 0)
-            return bpf_failed(folder);
-        if (flock(lock, LOCK_EX | LOCK_NB) != 0)
-            return Error{folder + kHeldElsewhere};
-        return true;
-    }
 };
 
 Classifier::Classifier(std::unique_ptr<Loaded> loaded) : loaded_(std::move(loaded)) {}
@@ -270,8 +257,6 @@ Result<Classifier> Classifier::load(const std::string& object, const bpf::Image&
 
 Result<Classifier> Classifier::open(const std::string& folder, const std::string& object) {
     auto made = std::make_unique<Loaded>();
-    if (const auto locked = made->lock_folder(folder); !locked)
-        return Error{locked.error()};
     if (const auto done = made->open(folder, object); !done)
         return Error{done.error()};
     return Classifier(std::move(made));
@@ -341,9 +326,6 @@ Result<std::vector<std::uint32_t>> Classifier::tables() const {
 Result<bool> Classifier::pin(const std::string& folder) {
     if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
         return bpf_failed(folder);
-    if (loaded_->lock < 0)
-        if (const auto locked = loaded_->lock_folder(folder); !locked)
-            return locked;
     for (const auto* list : {&loaded_->maps, &loaded_->programs})
         for (const auto& [name, fd] : *list) {
             const std::string path = folder + "/" + name, made = folder + "/next_" + name;
