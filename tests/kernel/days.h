@@ -11,7 +11,8 @@ namespace polecat::kernel_test {
 /// One change at a time.
 class Days {
   public:
-    explicit Days(std::uint64_t seed);
+    /// `with_hosts`: a host endpoint with policy for what is forwarded comes and goes as well.
+    explicit Days(std::uint64_t seed, bool with_hosts = false);
     std::string text() const;
     std::string next();
 
@@ -21,10 +22,13 @@ class Days {
     void drop(const std::string& name);
     void replace_policies();
     void replace_nets();
+    void replace_hosts();
 
     std::vector<std::string> documents_;
     testing::Random random_;
     std::uint64_t fresh_;
+    bool with_hosts_;
+    std::string hosts_;
 };
 
 /// Flows among endpoints and the outside, a port each.
@@ -52,8 +56,9 @@ std::size_t change_by_plan(Node& node, const std::string& manifests,
                            const std::function<void()>& ready);
 /// So many changes under traffic, one after the other.
 void run_days(std::uint64_t seed, std::size_t plans, const Node::Loader& loader,
-              const Change& change, TrafficTally& tally);
+              const Change& change, TrafficTally& tally, bool with_hosts = false);
 /// As many as POLECAT_KERNEL_PLANS says, 25 of each seed.
-void check_days(std::size_t usual_plans, const Node::Loader& loader, const Change& change);
+void check_days(std::size_t usual_plans, const Node::Loader& loader, const Change& change,
+                bool with_hosts = false);
 
 } // namespace polecat::kernel_test

@@ -79,18 +79,18 @@ class TriedFilters : public TriedRules {
 
 class TriedTables : public TriedRules {
   public:
-    TriedTables(const TriedTarget& target, bpf::Image tables, const backends::NodeImage& image)
-        : options_(options_of(target)), tables_(std::move(tables)), image_(image) {}
+    TriedTables(const TriedTarget& target, bpf::Image tables, bpf::Node node)
+        : options_(options_of(target)), tables_(std::move(tables)), node_(std::move(node)) {}
 
     Result<bool> load() override {
         if (const auto own = enter_own_bpffs(); !own)
             return own;
-        return as_done(load_tables(tables_, image_, options_));
+        return as_done(load_tables(tables_, node_, options_));
     }
     std::string difference() const override {
         LoadOptions options = options_;
         options.only_tell = true;
-        return first_step(load_tables(tables_, image_, options));
+        return first_step(load_tables(tables_, node_, options));
     }
     std::string needs() const override {
         return "iptables-restore(8), ipset(8), conntrack(8), classifier.bpf.o, a kernel that takes "
@@ -100,7 +100,7 @@ class TriedTables : public TriedRules {
   private:
     LoadOptions options_;
     bpf::Image tables_;
-    const backends::NodeImage& image_;
+    bpf::Node node_;
 };
 
 } // namespace
@@ -127,8 +127,10 @@ std::unique_ptr<TriedRules> tried_rules(const TriedTarget& target, Compilation& 
         return filters ? std::make_unique<TriedFilters>(target, std::move(*filters)) : nullptr;
     }
     if (target.name == "bpf") {
-        auto tables = bpf::emit(image, node, diagnostics);
-        return tables ? std::make_unique<TriedTables>(target, std::move(*tables), image) : nullptr;
+        auto made = compiled.bpf_node(node, image, diagnostics);
+        auto tables = made ? bpf::emit(made->image, node, diagnostics) : std::nullopt;
+        return tables ? std::make_unique<TriedTables>(target, std::move(*tables), std::move(*made))
+                      : nullptr;
     }
     return std::make_unique<TriedNftables>(node, image);
 }
