@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "backends/bpf/in_place.h"
@@ -37,7 +38,7 @@ class BpfPlanner {
         change_tables();
         let_in();
         change_rules();
-        destroy_sets();
+        step(Plan::Step::Kind::Sets, "destroy sets that no rule asks", destructions());
         std::sort(out_.forget.begin(), out_.forget.end());
         out_.forget.erase(std::unique(out_.forget.begin(), out_.forget.end()), out_.forget.end());
         return std::move(out_);
@@ -87,12 +88,9 @@ class BpfPlanner {
                     host_members_.push_back(each.nets);
                 }
         }
-        if (!others.empty() && !from_.tables.empty())
-            out_.steps.push_back({Plan::Step::Kind::Words,
-                                  "note that members of sets come and go",
-                                  "",
-                                  net::Family::V4,
-                                  {}});
+        if ((!others.empty() || !destructions().empty()) && !from_.tables.empty())
+            out_.steps.push_back(
+                {Plan::Step::Kind::Words, "note that sets change", "", net::Family::V4, {}});
         step(Plan::Step::Kind::Sets, "sets that rules of host endpoints ask", created + others);
     }
 
@@ -181,14 +179,22 @@ class BpfPlanner {
                  family);
     }
 
-    /// Of policy of before, or of another target.
-    void destroy_sets() {
-        std::string text;
+    /// That rules asked until now, those of another target as well. What else is there may be the
+    /// other variant's, unless a load did not come to its end.
+    std::string destructions() const {
+        std::set<std::string> asked;
+        for (const iptables::Table* table : {&from_.rules.v4, &from_.rules.v6})
+            for (const iptables::Chain& chain : table->chains)
+                for (const iptables::Rule& rule : chain.rules)
+                    if (const auto* in = iptables::match_of<iptables::InSet>(rule))
+                        asked.insert(in->set);
+        std::string out;
         for (const iptables::Set& set : from_.rules.sets)
             if (rules_.find_set(set.name) == nullptr &&
-                set.name.starts_with(iptables::filter_layout::name("polecat", set.family)))
-                text += "destroy " + set.name + "\n";
-        step(Plan::Step::Kind::Sets, "destroy sets that no rule asks", std::move(text));
+                set.name.starts_with(iptables::filter_layout::name("polecat", set.family)) &&
+                (from_.unfinished || asked.contains(set.name)))
+                out += "destroy " + set.name + "\n";
+        return out;
     }
 
     const Held& from_;

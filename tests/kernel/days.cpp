@@ -43,10 +43,10 @@ std::uint16_t must_drop(std::size_t plan) {
 
 } // namespace
 
-Days::Days(std::uint64_t seed, bool with_hosts)
+Days::Days(std::uint64_t seed, Hosts with)
     : documents_(testing::documents_of(testing::ClusterWriter(seed, {}).write())), random_(seed),
-      fresh_(1000 * seed), with_hosts_(with_hosts) {
-    if (with_hosts_)
+      fresh_(1000 * seed), with_(with) {
+    if (with_ != Hosts::None)
         replace_hosts();
 }
 
@@ -55,7 +55,7 @@ std::string Days::text() const {
 }
 
 std::string Days::next() {
-    if (with_hosts_ && random_.chance(40)) {
+    if (with_ != Hosts::None && random_.chance(40)) {
         replace_hosts();
         return text();
     }
@@ -115,7 +115,6 @@ void Days::replace_nets() {
             each[at + 13] = "4567"[random_.below(4)];
 }
 
-/// Of one table: iptables changes them one after the other.
 void Days::replace_hosts() {
     hosts_.clear();
     if (random_.chance(20))
@@ -123,6 +122,10 @@ void Days::replace_hosts() {
     const auto rules = [this] { return testing::random_rules(random_, true); };
     hosts_ = testing::host_endpoint(random_.chance(30) ? "*" : "uplink") +
              testing::neighbour_discovery();
+    if (with_ == Hosts::Tracking) {
+        hosts_ += testing::random_host_policies(random_, false);
+        return;
+    }
     for (const char* name : {"forward0", "forward1"})
         if (random_.chance(70))
             hosts_ += testing::host_policy(
@@ -214,9 +217,9 @@ std::size_t change_by_plan(Node& node, const std::string& manifests,
 }
 
 void run_days(std::uint64_t seed, std::size_t plans, const Node::Loader& loader,
-              const Change& change, TrafficTally& tally, bool with_hosts) {
+              const Change& change, TrafficTally& tally, Hosts with) {
     INFO("seed ", seed);
-    Days days(seed, with_hosts);
+    Days days(seed, with);
     Random random(seed);
     Node node(days.text(), {"203.0.113.7", "203.0.113.70", "2600::1"}, {}, loader);
     Traffic traffic(node.lab, rate_of_traffic());
@@ -259,12 +262,12 @@ std::size_t rate_of_traffic() {
 }
 
 void check_days(std::size_t usual_plans, const Node::Loader& loader, const Change& change,
-                bool with_hosts) {
+                Hosts with) {
     const std::size_t plans = count_of("POLECAT_KERNEL_PLANS", usual_plans);
     TrafficTally tally;
     const auto start = Clock::now();
     for (std::uint64_t seed = 1; tally.plans < plans; ++seed)
-        run_days(seed, std::min<std::size_t>(25, plans), loader, change, tally, with_hosts);
+        run_days(seed, std::min<std::size_t>(25, plans), loader, change, tally, with);
     conclude(tally, start);
 }
 

@@ -8,11 +8,14 @@
 
 namespace polecat::kernel_test {
 
+/// Whether a host endpoint with policy comes and goes as well: for what is forwarded, which is of
+/// one table (iptables changes them one after the other), or at all hooks that track.
+enum class Hosts : std::uint8_t { None, Forwarding, Tracking };
+
 /// One change at a time.
 class Days {
   public:
-    /// `with_hosts`: a host endpoint with policy for what is forwarded comes and goes as well.
-    explicit Days(std::uint64_t seed, bool with_hosts = false);
+    explicit Days(std::uint64_t seed, Hosts with = Hosts::None);
     std::string text() const;
     std::string next();
 
@@ -27,7 +30,7 @@ class Days {
     std::vector<std::string> documents_;
     testing::Random random_;
     std::uint64_t fresh_;
-    bool with_hosts_;
+    Hosts with_;
     std::string hosts_;
 };
 
@@ -56,9 +59,9 @@ std::size_t change_by_plan(Node& node, const std::string& manifests,
                            const std::function<void()>& ready);
 /// So many changes under traffic, one after the other.
 void run_days(std::uint64_t seed, std::size_t plans, const Node::Loader& loader,
-              const Change& change, TrafficTally& tally, bool with_hosts = false);
+              const Change& change, TrafficTally& tally, Hosts with = Hosts::None);
 /// As many as POLECAT_KERNEL_PLANS says, 25 of each seed.
 void check_days(std::size_t usual_plans, const Node::Loader& loader, const Change& change,
-                bool with_hosts = false);
+                Hosts with = Hosts::None);
 
 } // namespace polecat::kernel_test
