@@ -160,6 +160,7 @@ class Verifier {
             out = compared(std::move(out), own.image, own.origins, nullptr);
         else
             out = compared(std::move(out), listed->image, own.origins, &own.image);
+        out.programs += own.host.programs.size();
         if (out.state == State::Unread || (request_.rules.empty() && !expected_))
             return out;
         const NameAt name_at = [this](const net::Address& address) { return name_of(address); };
