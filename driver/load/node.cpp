@@ -28,12 +28,12 @@ Result<Loaded> load_rules_in(const std::string& path, const LoadOptions& options
 
 Result<Loaded> load_tables_in(const std::string& folder, const std::string& node,
                               const LoadOptions& options) {
-    const auto image = bpf_node_in(folder, node);
-    if (!image)
-        return Error{image.error()};
+    const auto read = bpf_node_in(folder, node);
+    if (!read)
+        return Error{read.error()};
     diag::Diagnostics told;
-    const auto tables = bpf::emit(*image, node, told);
-    return tables ? load_tables(*tables, *image, options)
+    const auto tables = bpf::emit(read->image, node, told);
+    return tables ? load_tables(*tables, *read, options)
                   : Result<Loaded>(Error{"the tables are not this version's"});
 }
 

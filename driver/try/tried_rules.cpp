@@ -69,18 +69,18 @@ class TriedFilters : public TriedRules {
 
 class TriedTables : public TriedRules {
   public:
-    TriedTables(LoadOptions options, bpf::Image tables, const backends::NodeImage& image)
-        : options_(std::move(options)), tables_(std::move(tables)), image_(image) {}
+    TriedTables(LoadOptions options, bpf::Image tables, bpf::Node node)
+        : options_(std::move(options)), tables_(std::move(tables)), node_(std::move(node)) {}
 
     Result<bool> load() override {
         if (const auto own = enter_own_bpffs(); !own)
             return own;
-        return as_done(load_tables(tables_, image_, options_));
+        return as_done(load_tables(tables_, node_, options_));
     }
     std::string difference() const override {
         LoadOptions options = options_;
         options.only_tell = true;
-        return first_step(load_tables(tables_, image_, options));
+        return first_step(load_tables(tables_, node_, options));
     }
     std::string needs() const override {
         return "iptables-restore(8), ipset(8), conntrack(8), classifier.bpf.o, a kernel that takes "
@@ -90,7 +90,7 @@ class TriedTables : public TriedRules {
   private:
     LoadOptions options_;
     bpf::Image tables_;
-    const backends::NodeImage& image_;
+    bpf::Node node_;
 };
 
 } // namespace
@@ -104,8 +104,10 @@ std::unique_ptr<TriedRules> tried_rules(const std::string& target, const LoadOpt
         return filters ? std::make_unique<TriedFilters>(options, std::move(*filters)) : nullptr;
     }
     if (target == "bpf") {
-        auto tables = bpf::emit(image, node, diagnostics);
-        return tables ? std::make_unique<TriedTables>(options, std::move(*tables), image) : nullptr;
+        auto made = compiled.bpf_node(node, image, diagnostics);
+        auto tables = made ? bpf::emit(made->image, node, diagnostics) : std::nullopt;
+        return tables ? std::make_unique<TriedTables>(options, std::move(*tables), std::move(*made))
+                      : nullptr;
     }
     return std::make_unique<TriedNftables>(node, image);
 }

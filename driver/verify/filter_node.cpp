@@ -20,9 +20,12 @@ std::string own_lacks(const FilterSides& sides) {
     return sides.folder.empty() ? "" : filter_files_lack(sides.folder, *image);
 }
 
-/// `held` is then without what nothing leads to.
-std::vector<Difference> listed_differences(iptables::Ruleset& held, const iptables::Ruleset& wanted,
-                                           const NameAt& name_at, std::vector<std::string>& notes) {
+} // namespace
+
+std::vector<Difference> listed_filter_differences(iptables::Ruleset& held,
+                                                  const iptables::Ruleset& wanted,
+                                                  const NameAt& name_at,
+                                                  std::vector<std::string>& notes) {
     std::vector<Difference> out = hook_differences(held, wanted);
     if (std::erase_if(held.sets, [](const auto& set) { return set.name == kUnfinishedSet; }) != 0)
         out.push_back({"",
@@ -47,8 +50,6 @@ std::vector<Difference> listed_differences(iptables::Ruleset& held, const iptabl
     return out;
 }
 
-} // namespace
-
 NodeVerdict judge_filters(NodeVerdict out, const FilterSides& sides) {
     using State = NodeVerdict::State;
     const auto unread = [&out](std::string why) {
@@ -70,8 +71,9 @@ NodeVerdict judge_filters(NodeVerdict out, const FilterSides& sides) {
     if (compares) {
         iptables::Ruleset wanted = sides.policy ? iptables::emit(*sides.policy) : *sides.own;
         wanted.sort();
-        out.differences = listed ? listed_differences(*held, wanted, sides.name_at, out.notes)
-                                 : filter_differences(*held, wanted, sides.name_at);
+        out.differences = listed
+                              ? listed_filter_differences(*held, wanted, sides.name_at, out.notes)
+                              : filter_differences(*held, wanted, sides.name_at);
     }
     if (listed)
         for (std::string& each : filter_breaks(sides.listing))

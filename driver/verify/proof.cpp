@@ -45,9 +45,10 @@ class Prover::NodeProver {
     NodeProver(State& state, const std::string& node, const NodeImage& rules)
         : state_(state), cluster_(state.cluster), node_(node), rules_(rules) {}
 
-    NodeProof run() {
+    NodeProof run(bool of_hosts) {
         find_workloads();
-        find_host_endpoints();
+        if (of_hosts)
+            find_host_endpoints();
         for (const auto& [both, runners] : runners_)
             judge(runners);
         return std::move(out_);
@@ -274,8 +275,8 @@ Prover::Prover(const decision::LoweredCluster& cluster)
     : state_(std::make_unique<State>(cluster)) {}
 Prover::~Prover() = default;
 
-NodeProof Prover::prove(const std::string& node, const NodeImage& rules) {
-    return NodeProver(*state_, node, rules).run();
+NodeProof Prover::prove(const std::string& node, const NodeImage& rules, bool of_hosts) {
+    return NodeProver(*state_, node, rules).run(of_hosts);
 }
 
 } // namespace polecat::driver

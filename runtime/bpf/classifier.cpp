@@ -3,12 +3,14 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/membarrier.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -17,6 +19,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <map>
 
 #include "artefact/bpf/layout.h"
@@ -370,6 +373,18 @@ std::size_t Classifier::instructions(const std::string& program) const {
             ? nullptr
             : bpf_object__find_program_by_name(loaded_->object, program.c_str());
     return found == nullptr ? 0 : bpf_program__insn_cnt(found);
+}
+
+std::string lacks_bpffs(const std::string& folder) {
+    std::filesystem::path there = folder;
+    std::error_code none;
+    while (there.has_relative_path() && !std::filesystem::exists(there, none))
+        there = there.parent_path();
+    struct statfs found {};
+    if (statfs(there.c_str(), &found) == 0 && found.f_type == BPF_FS_MAGIC)
+        return {};
+    return folder + " is in no bpffs, where programs are kept: `mount -t bpf bpf /sys/fs/bpf` "
+                    "mounts one";
 }
 
 Result<bool> enter_own_bpffs() {

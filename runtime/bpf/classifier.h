@@ -66,6 +66,8 @@ class Classifier {
     std::unique_ptr<Loaded> loaded_;
 };
 
+/// Why nothing can be pinned in that folder, which may not be there yet; empty: it is in a bpffs.
+std::string lacks_bpffs(const std::string& folder);
 /// Mounts a bpffs of this process's own at /sys/fs/bpf.
 Result<bool> enter_own_bpffs();
 
