@@ -19,6 +19,9 @@ struct FilterSides {
     NameAt name_at;
 };
 
+/// What is compared: of the listing, or else of what was compiled; sorted.
+Result<iptables::Ruleset> held_filters(const FilterSides& sides);
+
 /// `out` has the name of the node.
 NodeVerdict judge_filters(NodeVerdict out, const FilterSides& sides);
 
