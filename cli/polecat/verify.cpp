@@ -223,9 +223,6 @@ int run(VerifyOptions& options) {
     if (options.request.prove && options.paths.empty())
         throw CLI::ValidationError("--prove", "it proves that rules are what manifests say: name "
                                               "the manifests");
-    if (options.request.prove && options.request.target == FolderKind::Iptables)
-        throw CLI::ValidationError("--prove", "Z3 is asked of tables, which iptables has none of: "
-                                              "its rules are compared to the letter");
     diag::Diagnostics diagnostics;
     if (options.paths.empty())
         return finish(options, nullptr, diagnostics, {});

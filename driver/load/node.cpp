@@ -13,9 +13,16 @@ namespace polecat::driver {
 namespace {
 
 Result<iptables::FilterImage> filters_in(const std::string& folder, const std::string& node) {
-    const auto rules = filter_rules_in(path_in(folder, node, ""));
-    return rules ? iptables::read_back(*rules)
-                 : Result<iptables::FilterImage>(Error{rules.error()});
+    const std::string path = path_in(folder, node, "");
+    const auto rules = filter_rules_in(path);
+    if (!rules)
+        return Error{rules.error()};
+    auto image = iptables::read_back(*rules);
+    if (!image)
+        return Error{path + ": " + image.error()};
+    if (const std::string lack = filter_files_lack(path, *image); !lack.empty())
+        return Error{lack};
+    return image;
 }
 
 Result<Loaded> load_rules_in(const std::string& path, const LoadOptions& options) {

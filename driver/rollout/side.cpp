@@ -161,8 +161,11 @@ class ManifestsSide : public RulesSide {
         use.direction =
             side_name(decision::to_string(key.direction), decision::to_string(key.hook));
         use.endpoints.push_back(name_of(lowered_.cluster, object));
-        for (const decision::PolicyBlock& block : program.slots.policies())
+        for (const decision::PolicyBlock& block : program.slots.policies()) {
             use.policies.insert(policy::to_string(block.policy));
+            if (block.count == 0)
+                use.without_rules.insert(policy::to_string(block.policy));
+        }
     }
 
     std::string name_;

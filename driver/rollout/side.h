@@ -20,9 +20,10 @@ namespace polecat::driver {
 
 /// Who runs a program, and whose rules it has.
 struct ProgramUse {
-    std::string direction;              ///< "ingress"; of host endpoints with the hook
-    std::vector<std::string> endpoints; ///< names, sorted
-    std::set<std::string> policies;     ///< "NetworkPolicy shop/web"
+    std::string direction;               ///< "ingress"; of host endpoints with the hook
+    std::vector<std::string> endpoints;  ///< names, sorted
+    std::set<std::string> policies;      ///< "NetworkPolicy shop/web"
+    std::set<std::string> without_rules; ///< of `policies`; only manifests show those
     bool operator==(const ProgramUse&) const = default;
 };
 using ProgramUses = std::map<std::string, ProgramUse>; ///< by name of the program

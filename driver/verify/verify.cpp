@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <set>
@@ -190,9 +191,29 @@ class Verifier {
                           [this](const net::Address& address) { return name_of(address); }};
         if (expected_)
             sides.policy = expected_->filter_image(out.node, diagnostics_);
-        if (!expected_ || sides.policy)
+        if (!expected_)
             return judge_filters(std::move(out), sides);
+        if (sides.policy)
+            return proved_filters(judge_filters(std::move(out), sides), sides);
         out.why = "rules can't say what the manifests have for this node";
+        return out;
+    }
+    /// Chains that differ are told by their rules; what that does to packets comes before.
+    NodeVerdict proved_filters(NodeVerdict out, const FilterSides& sides) {
+        const auto held = held_filters(sides);
+        if (!prover_ || !held || out.state == State::Unread)
+            return out;
+        NodeProof proof = prover_->prove(out.node, *held);
+        count(proof, out);
+        if (proof.differences.empty())
+            return out;
+        out.state = State::Differs;
+        for (Difference& each : proof.differences)
+            if (each.flow)
+                name_ends(each);
+        out.differences.insert(out.differences.begin(),
+                               std::make_move_iterator(proof.differences.begin()),
+                               std::make_move_iterator(proof.differences.end()));
         return out;
     }
     Result<iptables::Ruleset> filters_made_of(const std::string& node) const {
@@ -319,16 +340,22 @@ class Verifier {
 
     void name(Difference& of, const Origins& rules_from) const {
         of.flow->rules.by = rule_of(rules_from, of.interface, of.flow->rules);
-        if (!expected_)
-            return;
+        if (expected_)
+            name_ends(of);
+    }
+    void name_ends(Difference& of) const {
         of.flow->source_name = expected_->name_at(of.flow->source);
         of.flow->destination_name = expected_->name_at(of.flow->destination);
+    }
+
+    static void count(const NodeProof& proof, NodeVerdict& out) {
+        out.proof = {proof.proved, proof.differences.size(), proof.closed, proof.unknown};
     }
 
     /// What Z3 finds where the comparison of tables found nothing is a difference like any other.
     NodeVerdict proved(NodeVerdict out, const NodeImage& rules, const Origins& rules_from) {
         NodeProof proof = prover_->prove(out.node, rules, !of_bpf());
-        out.proof = {proof.proved, proof.differences.size(), proof.closed, proof.unknown};
+        count(proof, out);
         if (of_bpf() && !around_.host.programs.empty())
             out.notes.push_back(fmt::format(
                 "{} programs of host endpoints are rules of iptables: they were compared with the "
