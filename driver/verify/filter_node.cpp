@@ -50,8 +50,6 @@ std::vector<Difference> listed_filter_differences(iptables::Ruleset& held,
     return out;
 }
 
-} // namespace
-
 Result<iptables::Ruleset> held_filters(const FilterSides& sides) {
     return sides.listing.empty() ? sides.own : listed_filter_rules_in(sides.listing);
 }

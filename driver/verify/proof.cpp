@@ -238,7 +238,7 @@ Prover::Prover(const decision::LoweredCluster& cluster)
     : state_(std::make_unique<State>(cluster)) {}
 Prover::~Prover() = default;
 
-NodeProof Prover::prove(const std::string& node, const NodeImage& rules, bool of_hosts) {
+NodeProof Prover::prove(const std::string& node, const backends::NodeImage& rules, bool of_hosts) {
     TableRules asked(rules);
     return NodeProver(*state_, node, asked).run(of_hosts);
 }

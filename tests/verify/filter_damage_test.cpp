@@ -13,16 +13,15 @@
 #include "tests/scale.h"
 
 using namespace polecat;
-using iptables::Ruleset;
 using testing::Random;
 
 namespace {
 
 /// Where the damage is: any of these words belongs into what is said of it. Empty: there is none.
 using Names = std::vector<std::string>;
-using FilterDamage = Names (*)(Ruleset&, Random&);
+using FilterDamage = Names (*)(iptables::Ruleset&, Random&);
 
-iptables::Chain& some_chain(Ruleset& rules, Random& random) {
+iptables::Chain& some_chain(iptables::Ruleset& rules, Random& random) {
     auto& chains = rules.table(random.chance(70) ? net::Family::V4 : net::Family::V6).chains;
     return chains[random.below(chains.size())];
 }
@@ -31,7 +30,7 @@ Names names_of(const iptables::Chain& chain) {
     return {chain.name};
 }
 
-iptables::Set* some_set(Ruleset& rules, Random& random) {
+iptables::Set* some_set(iptables::Ruleset& rules, Random& random) {
     iptables::Set& set = rules.sets[random.below(rules.sets.size())];
     return set.members.empty() ? nullptr : &set;
 }
@@ -42,7 +41,7 @@ Names names_of(const iptables::Set& set, const iptables::Member& member) {
     return {set.name};
 }
 
-Names lose_rule(Ruleset& rules, Random& random) {
+Names lose_filter_rule(iptables::Ruleset& rules, Random& random) {
     iptables::Chain& chain = some_chain(rules, random);
     if (chain.rules.empty())
         return {};
@@ -51,7 +50,7 @@ Names lose_rule(Ruleset& rules, Random& random) {
     return names_of(chain);
 }
 
-Names repeat_rule(Ruleset& rules, Random& random) {
+Names repeat_rule(iptables::Ruleset& rules, Random& random) {
     iptables::Chain& chain = some_chain(rules, random);
     if (chain.rules.empty())
         return {};
@@ -60,7 +59,7 @@ Names repeat_rule(Ruleset& rules, Random& random) {
     return names_of(chain);
 }
 
-Names swap_rules(Ruleset& rules, Random& random) {
+Names swap_filter_rules(iptables::Ruleset& rules, Random& random) {
     iptables::Chain& chain = some_chain(rules, random);
     if (chain.rules.size() < 2)
         return {};
@@ -69,7 +68,7 @@ Names swap_rules(Ruleset& rules, Random& random) {
     return names_of(chain);
 }
 
-Names lose_match(Ruleset& rules, Random& random) {
+Names lose_filter_match(iptables::Ruleset& rules, Random& random) {
     iptables::Chain& chain = some_chain(rules, random);
     if (chain.rules.empty())
         return {};
@@ -80,7 +79,7 @@ Names lose_match(Ruleset& rules, Random& random) {
     return names_of(chain);
 }
 
-Names negate(Ruleset& rules, Random& random) {
+Names negate(iptables::Ruleset& rules, Random& random) {
     iptables::Chain& chain = some_chain(rules, random);
     for (iptables::Rule& rule : chain.rules)
         for (iptables::Match& match : rule.matches)
@@ -94,7 +93,7 @@ Names negate(Ruleset& rules, Random& random) {
     return {};
 }
 
-Names other_target(Ruleset& rules, Random& random) {
+Names other_target(iptables::Ruleset& rules, Random& random) {
     using Kind = iptables::Target::Kind;
     iptables::Chain& chain = some_chain(rules, random);
     if (chain.rules.empty())
@@ -107,7 +106,7 @@ Names other_target(Ruleset& rules, Random& random) {
     return names_of(chain);
 }
 
-Names lose_chain(Ruleset& rules, Random& random) {
+Names lose_chain(iptables::Ruleset& rules, Random& random) {
     auto& chains = rules.v4.chains;
     const auto at = chains.begin() + static_cast<std::ptrdiff_t>(random.below(chains.size()));
     const Names out = names_of(*at);
@@ -115,7 +114,7 @@ Names lose_chain(Ruleset& rules, Random& random) {
     return out;
 }
 
-Names lose_member(Ruleset& rules, Random& random) {
+Names lose_member(iptables::Ruleset& rules, Random& random) {
     iptables::Set* set = some_set(rules, random);
     if (set == nullptr)
         return {};
@@ -126,7 +125,7 @@ Names lose_member(Ruleset& rules, Random& random) {
     return out;
 }
 
-Names other_member(Ruleset& rules, Random& random) {
+Names other_member(iptables::Ruleset& rules, Random& random) {
     iptables::Set* set = some_set(rules, random);
     if (set == nullptr)
         return {};
@@ -142,7 +141,7 @@ Names other_member(Ruleset& rules, Random& random) {
     return out;
 }
 
-Names lose_set(Ruleset& rules, Random& random) {
+Names lose_set(iptables::Ruleset& rules, Random& random) {
     const auto at =
         rules.sets.begin() + static_cast<std::ptrdiff_t>(random.below(rules.sets.size()));
     Names out{at->name};
@@ -153,7 +152,7 @@ Names lose_set(Ruleset& rules, Random& random) {
     return out;
 }
 
-Names other_texts(Ruleset& rules, Random& random) {
+Names other_texts(iptables::Ruleset& rules, Random& random) {
     const auto number = static_cast<std::uint16_t>(1 + random.below(4095));
     for (iptables::Set& set : rules.sets)
         set.what.clear();
@@ -169,7 +168,7 @@ Names other_texts(Ruleset& rules, Random& random) {
     return {};
 }
 
-Ruleset compiled_rules(std::uint64_t seed) {
+iptables::Ruleset compiled_rules(std::uint64_t seed) {
     testing::RandomCluster cluster;
     Random random(seed);
     testing::load_text(testing::ClusterWriter(seed, {3, 5, 5}).write() +
@@ -182,7 +181,7 @@ Ruleset compiled_rules(std::uint64_t seed) {
     const auto image =
         iptables::FilterImages(cluster.lowered, images).of("node0", cluster.diagnostics);
     REQUIRE(image.has_value());
-    Ruleset out = iptables::emit(*image);
+    iptables::Ruleset out = iptables::emit(*image);
     out.sort();
     return out;
 }
@@ -199,16 +198,17 @@ bool is_named(const std::vector<driver::Difference>& found, const Names& names) 
 } // namespace
 
 TEST_CASE("iptables: every damage to chains and sets is named beside the policy's") {
-    constexpr FilterDamage kDamages[] = {lose_rule,    repeat_rule,  swap_rules, lose_match,
-                                         negate,       other_target, lose_chain, lose_member,
-                                         other_member, lose_set,     other_texts};
+    constexpr FilterDamage kDamages[] = {lose_filter_rule,  repeat_rule, swap_filter_rules,
+                                         lose_filter_match, negate,      other_target,
+                                         lose_chain,        lose_member, other_member,
+                                         lose_set,          other_texts};
     constexpr std::uint64_t kClusters = 8;
     std::size_t named = 0, harmless = 0, missed = 0, untrue = 0;
     for (std::uint64_t seed = 1; seed <= kClusters; ++seed) {
-        const Ruleset policy = compiled_rules(seed);
+        const iptables::Ruleset policy = compiled_rules(seed);
         Random random(seed);
         for (std::size_t i = 0; i < testing::count_of("POLECAT_DAMAGES", 800) / kClusters; ++i) {
-            Ruleset rules = policy;
+            iptables::Ruleset rules = policy;
             const Names names = kDamages[i % std::size(kDamages)](rules, random);
             rules.sort();
             const auto found = driver::filter_differences(
