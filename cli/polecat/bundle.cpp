@@ -183,9 +183,9 @@ class Extractor {
         for (const auto& [name, of_node] : files.texts)
             write("nodes/" + options_.node + "/" + name, of_node);
         if (!diagnostics_.has_errors())
-            fmt::print("{}: {}, {} addresses, reads back equal -> {}/nodes/{}\n", options_.node,
-                       counted(files.programs, "program"), files.addresses, options_.out,
-                       options_.node);
+            fmt::print("{}: {}, {}, reads back equal -> {}/nodes/{}\n", options_.node,
+                       counted(files.programs, "program"), counted(files.addresses, "address"),
+                       options_.out, options_.node);
     }
 
     void write(const std::string& path, const std::string& text) {

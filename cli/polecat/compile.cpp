@@ -202,10 +202,10 @@ class Compiler {
             if (!write(folder / name, text))
                 return;
         const fs::path named = shown.empty() ? folder : folder / shown;
-        fmt::print("{}: {}, {}{} addresses, reads back equal -> {}\n", node,
+        fmt::print("{}: {}, {}{}, reads back equal -> {}\n", node,
                    counted(files.programs, "program"),
-                   files.sets ? counted(*files.sets, "set") + ", " : "", files.addresses,
-                   (fs::path(options_.out) / named).string());
+                   files.sets ? counted(*files.sets, "set") + ", " : "",
+                   counted(files.addresses, "address"), (fs::path(options_.out) / named).string());
     }
 
     /// Into the bundle; nothing when a plan is asked for.
@@ -276,10 +276,11 @@ int compile_bundle(const CompileOptions& options, const Input& input,
         fmt::print(stderr, "polecat: cannot write {}\n", written.error());
         return kBadInput;
     }
-    fmt::print("{}, {}, {} predicates, {} addresses: {}, {} bytes -> {}\n",
-               counted(contents.nodes.size(), "node"), counted(contents.programs.size(), "program"),
-               contents.predicates.size(), contents.addresses.size(),
-               counted(written->parts, "part"), grouped_digits(written->bytes), options.out);
+    fmt::print("{}, {}, {}, {}: {}, {} bytes -> {}\n", counted(contents.nodes.size(), "node"),
+               counted(contents.programs.size(), "program"),
+               counted(contents.predicates.size(), "predicate"),
+               counted(contents.addresses.size(), "address"), counted(written->parts, "part"),
+               grouped_digits(written->bytes), options.out);
     fmt::print("new: {}, {} bytes\n", counted(written->new_parts, "part"),
                grouped_digits(written->new_bytes));
     if (written->signature_gone)

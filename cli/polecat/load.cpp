@@ -48,7 +48,7 @@ int run(const LoadCommand& command) {
         return kBadInput;
     }
     for (const std::string& each : done->steps)
-        fmt::print("{}{}\n", command.dry_run ? "would " : "", each);
+        fmt::print("{}{}\n", command.dry_run ? "to do: " : "", each);
     fmt::print("{}: {}\n", node,
                done->steps.empty() ? "this machine has it already"
                : command.dry_run   ? "nothing was loaded"
