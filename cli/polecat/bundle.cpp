@@ -11,8 +11,8 @@
 #include "driver/bundle/changes.h"
 #include "driver/bundle/folder.h"
 #include "driver/bundle/node.h"
-#include "driver/compile/bundle.h"
 #include "driver/compile/compilation.h"
+#include "driver/compile/folder.h"
 #include "driver/compile/folder_kind.h"
 #include "driver/input/input.h"
 #include "support/diag/render.h"
@@ -189,7 +189,7 @@ class Extractor {
     }
 
     void write(const std::string& path, const std::string& text) {
-        if (const auto done = write_in_bundle(options_.out, path, text); !done)
+        if (const auto done = write_in_folder(options_.out, path, text); !done)
             diagnostics_.report(diag::Code::UnreadableFile, Span{},
                                 {options_.out + "/" + path, done.error()});
     }

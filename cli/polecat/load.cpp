@@ -2,7 +2,7 @@
 
 #include "cli/polecat/commands.h"
 #include "cli/polecat/program/loading_options.h"
-#include "driver/compile/bundle.h"
+#include "driver/compile/folder.h"
 #include "driver/compile/folder_kind.h"
 #include "driver/input/input.h"
 #include "driver/load/node.h"

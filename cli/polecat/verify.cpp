@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/polecat/commands.h"
-#include "driver/compile/bundle.h"
+#include "driver/compile/folder.h"
 #include "driver/input/input.h"
 #include "driver/session.h"
 #include "driver/verify/verify.h"

@@ -1,8 +1,8 @@
 #include "driver/verify/bpf_node.h"
 
 #include "backends/bpf/bpf.h"
-#include "driver/compile/bundle.h"
 #include "driver/compile/compilation.h"
+#include "driver/compile/folder.h"
 #include "support/read_file.h"
 
 namespace polecat::driver {

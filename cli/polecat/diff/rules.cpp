@@ -61,7 +61,7 @@ Opened open(const DiffRulesSide& what, const DiffRulesOptions& options, const In
     } else if (folder_kind(what.name) != FolderKind::Nothing) {
         if (const std::string why = unfit(what.name, kind_of_target(options.target)); !why.empty())
             wrong_usage(why);
-        taken(bundle_side(what.name, options.target == "iptables"));
+        taken(compiled_side(what.name, options.target == "iptables"));
     } else if (is_listing(what.name)) {
         if (options.node.empty())
             wrong_usage(what.name + " has the rules of one node: name it with --node");
