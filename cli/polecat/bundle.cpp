@@ -11,8 +11,8 @@
 #include "driver/bundle/changes.h"
 #include "driver/bundle/folder.h"
 #include "driver/bundle/node.h"
-#include "driver/compile/bundle.h"
 #include "driver/compile/compilation.h"
+#include "driver/compile/folder.h"
 #include "driver/compile/folder_kind.h"
 #include "driver/input/input.h"
 #include "support/diag/render.h"
@@ -183,13 +183,13 @@ class Extractor {
         for (const auto& [name, of_node] : files.texts)
             write("nodes/" + options_.node + "/" + name, of_node);
         if (!diagnostics_.has_errors())
-            fmt::print("{}: {}, {} addresses, reads back equal -> {}/nodes/{}\n", options_.node,
-                       counted(files.programs, "program"), files.addresses, options_.out,
-                       options_.node);
+            fmt::print("{}: {}, {}, reads back equal -> {}/nodes/{}\n", options_.node,
+                       counted(files.programs, "program"), counted(files.addresses, "address"),
+                       options_.out, options_.node);
     }
 
     void write(const std::string& path, const std::string& text) {
-        if (const auto done = write_in_bundle(options_.out, path, text); !done)
+        if (const auto done = write_in_folder(options_.out, path, text); !done)
             diagnostics_.report(diag::Code::UnreadableFile, Span{},
                                 {options_.out + "/" + path, done.error()});
     }

@@ -14,9 +14,9 @@
 #include "cli/polecat/commands.h"
 #include "driver/bundle/folder.h"
 #include "driver/compile/bird.h"
-#include "driver/compile/bundle.h"
 #include "driver/compile/compilation.h"
 #include "driver/compile/emit_forms.h"
+#include "driver/compile/folder.h"
 #include "driver/compile/folder_kind.h"
 #include "driver/compile/plan.h"
 #include "driver/session.h"
@@ -52,17 +52,17 @@ void tell(diag::Diagnostics& diagnostics, const Sources& sources) {
     fmt::print(stderr, "{}", diag::render_text(diagnostics.list(), sources, {colour_on(true)}));
 }
 
-/// What an earlier bundle numbered; nothing where none is named.
-backends::Numbers base_numbers(const std::string& bundle) {
-    if (bundle.empty())
+/// What an earlier compile numbered; nothing where none is named.
+backends::Numbers base_numbers(const std::string& folder) {
+    if (folder.empty())
         return {};
-    auto numbers = numbers_in(bundle);
+    auto numbers = numbers_in(folder);
     if (!numbers)
         throw CLI::ValidationError("--base", numbers.error());
     return std::move(*numbers);
 }
 
-/// A bundle that is planned from is the base as well, unless another is named; and of one node, the
+/// A folder that is planned from is the base as well, unless another is named; and of one node, the
 /// folder that the others' rules stay in.
 std::string base_of(const CompileOptions& options) {
     if (!options.base.empty())
@@ -202,17 +202,17 @@ class Compiler {
             if (!write(folder / name, text))
                 return;
         const fs::path named = shown.empty() ? folder : folder / shown;
-        fmt::print("{}: {}, {}{} addresses, reads back equal -> {}\n", node,
+        fmt::print("{}: {}, {}{}, reads back equal -> {}\n", node,
                    counted(files.programs, "program"),
-                   files.sets ? counted(*files.sets, "set") + ", " : "", files.addresses,
-                   (fs::path(options_.out) / named).string());
+                   files.sets ? counted(*files.sets, "set") + ", " : "",
+                   counted(files.addresses, "address"), (fs::path(options_.out) / named).string());
     }
 
-    /// Into the bundle; nothing when a plan is asked for.
+    /// Into the folder; nothing when a plan is asked for.
     bool write(const fs::path& path, const std::string& text) {
         if (!options_.plan_from.empty())
             return true;
-        const auto done = write_in_bundle(options_.out, path.string(), text);
+        const auto done = write_in_folder(options_.out, path.string(), text);
         if (!done)
             diagnostics_.report(diag::Code::UnreadableFile, Span{},
                                 {(fs::path(options_.out) / path).string(), done.error()});
@@ -238,7 +238,7 @@ int compile_bird(const CompileOptions& options, Input& input) {
         const BirdFile file = compiled.file(node, options.origins);
         const fs::path path = fs::path("nodes") / file.node / "bird.conf";
         const std::string whole = (fs::path(options.out) / path).string();
-        if (const auto done = write_in_bundle(options.out, path.string(), file.text); !done) {
+        if (const auto done = write_in_folder(options.out, path.string(), file.text); !done) {
             fmt::print(stderr, "polecat: cannot write {}: {}\n", whole, done.error());
             return kBadInput;
         }
@@ -276,10 +276,11 @@ int compile_bundle(const CompileOptions& options, const Input& input,
         fmt::print(stderr, "polecat: cannot write {}\n", written.error());
         return kBadInput;
     }
-    fmt::print("{}, {}, {} predicates, {} addresses: {}, {} bytes -> {}\n",
-               counted(contents.nodes.size(), "node"), counted(contents.programs.size(), "program"),
-               contents.predicates.size(), contents.addresses.size(),
-               counted(written->parts, "part"), grouped_digits(written->bytes), options.out);
+    fmt::print("{}, {}, {}, {}: {}, {} bytes -> {}\n", counted(contents.nodes.size(), "node"),
+               counted(contents.programs.size(), "program"),
+               counted(contents.predicates.size(), "predicate"),
+               counted(contents.addresses.size(), "address"), counted(written->parts, "part"),
+               grouped_digits(written->bytes), options.out);
     fmt::print("new: {}, {} bytes\n", counted(written->new_parts, "part"),
                grouped_digits(written->new_bytes));
     if (written->signature_gone)

@@ -2,7 +2,7 @@
 
 #include "cli/polecat/commands.h"
 #include "cli/polecat/program/loading_options.h"
-#include "driver/compile/bundle.h"
+#include "driver/compile/folder.h"
 #include "driver/compile/folder_kind.h"
 #include "driver/input/input.h"
 #include "driver/load/node.h"
@@ -48,7 +48,7 @@ int run(const LoadCommand& command) {
         return kBadInput;
     }
     for (const std::string& each : done->steps)
-        fmt::print("{}{}\n", command.dry_run ? "would " : "", each);
+        fmt::print("{}{}\n", command.dry_run ? "to do: " : "", each);
     fmt::print("{}: {}\n", node,
                done->steps.empty() ? "this machine has it already"
                : command.dry_run   ? "nothing was loaded"

@@ -8,7 +8,7 @@
 
 #include "backends/nftables/generation.h"
 #include "driver/bundle/folder.h"
-#include "driver/compile/bundle.h"
+#include "driver/compile/folder.h"
 #include "support/read_file.h"
 
 namespace polecat::driver {

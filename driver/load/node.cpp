@@ -2,8 +2,8 @@
 
 #include "backends/iptables/iptables.h"
 #include "backends/nftables/nftables.h"
-#include "driver/compile/bundle.h"
 #include "driver/compile/filter_folder.h"
+#include "driver/compile/folder.h"
 #include "driver/compile/folder_kind.h"
 #include "driver/verify/bpf_node.h"
 #include "runtime/machine_lock.h"

@@ -46,8 +46,15 @@ constexpr std::array kPrograms{"from",    "to",          "from_r",    "to_r", "f
                                "to_logs", "from_r_logs", "to_r_logs", "yes"};
 constexpr std::size_t kJudges = 4; ///< of those: they count and tell
 
+/// libbpf has numbers of its own beside the system's.
+std::string last_bpf_error() {
+    char text[128];
+    libbpf_strerror(errno, text, sizeof text);
+    return text;
+}
+
 Error bpf_failed(const std::string& what) {
-    return {what + ": " + std::strerror(errno)};
+    return {what + ": " + last_bpf_error()};
 }
 
 std::string libbpf_says; ///< since the last load began
@@ -136,8 +143,8 @@ struct Classifier::Loaded {
         if (!size_maps())
             return Error{path + " is no classifier of polecat"};
         if (bpf_object__load(object) != 0)
-            return Error{"the kernel refuses the classifier: " + std::string(std::strerror(errno)) +
-                         "\n" + libbpf_says};
+            return Error{"the kernel refuses the classifier: " + last_bpf_error() + "\n" +
+                         libbpf_says};
         for (const char* name : kMaps)
             maps[name] = bpf_object__find_map_fd_by_name(object, name);
         for (const char* name : kPrograms)
