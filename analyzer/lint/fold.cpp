@@ -265,6 +265,11 @@ void tell_others(diag::Diagnostic& first, const std::vector<diag::Diagnostic>& a
                  std::find(objects.begin(), objects.end(), all[i].object) == objects.end())
             objects.push_back(all[i].object);
     }
+    for (const diag::Diagnostic& each : all) // what follows from another place of the policy
+        for (const std::string& note : each.notes)
+            if (each.object == first.object && each.code == diag::Code::SelectorTypo &&
+                std::find(first.notes.begin(), first.notes.end(), note) == first.notes.end())
+                first.with_note(note);
     first.message += fmt::format(" (and {} more)", all.size() - 1);
     if (!objects.empty())
         first.with_note("the same of " + listed(objects, 10));

@@ -126,6 +126,13 @@ TEST_CASE("what one mend takes away is one finding") {
     typo("NetworkPolicy a/x", "egress[1]", "a");
     typo("NetworkPolicy a/x", "egress[0]", "kube-system");
     typo("NetworkPolicy a/y", "egress[0]", "kube-system");
+    typo("NetworkPolicy a/x", "egress[2]", "a");
+    // What follows from one of them is said with the first.
+    list.keep_if([&](diag::Diagnostic& each) {
+        if (each.span.line == line)
+            each.with_note("1 endpoint may send but not ask DNS: web");
+        return true;
+    });
     for (const char* policy : {"NetworkPolicy a/x", "NetworkPolicy a/y", "NetworkPolicy b/x"})
         list.report(Code::DnsMissing, {}, {"1 endpoint", "web"}).about(policy);
     for (const char* ingress : {"Ingress a/one", "Ingress a/two"})
@@ -136,8 +143,9 @@ TEST_CASE("what one mend takes away is one finding") {
             .with_fact("sender", "everybody");
     lint::fold(list);
     REQUIRE(list.list().size() == 6);
-    CHECK(list.list()[0].message.ends_with("(and 1 more)"));
-    CHECK(list.list()[0].labels.size() == 1);
+    CHECK(list.list()[0].message.ends_with("(and 2 more)"));
+    CHECK(list.list()[0].labels.size() == 2);
+    CHECK(list.list()[0].notes.back() == "1 endpoint may send but not ask DNS: web");
     CHECK(list.list()[3].message.ends_with("(and 1 more)"));
     CHECK(list.list()[3].notes.back() == "the same of NetworkPolicy a/y");
     CHECK(list.list()[4].object == "NetworkPolicy b/x");
