@@ -6,6 +6,7 @@
 
 #include "backends/nftables/generation.h"
 #include "driver/compile/folder.h"
+#include "driver/compile/unfinished.h"
 
 namespace polecat::driver {
 
@@ -15,6 +16,8 @@ Result<backends::Plan> plan_from(const std::string& from, const std::string& nod
                                  const backends::NodeImage& to) {
     std::string path = from;
     if (fs::is_directory(path)) {
+        if (const std::string why = unfinished(path, node); !why.empty())
+            return Error{path + ", node " + node + ": " + why};
         path = rules_path(path, node);
         if (!fs::exists(path))
             return backends::plan_from_nothing(to);

@@ -5,6 +5,7 @@
 #include "driver/compile/filter_folder.h"
 #include "driver/compile/folder.h"
 #include "driver/compile/folder_kind.h"
+#include "driver/compile/unfinished.h"
 #include "driver/verify/bpf_node.h"
 #include "runtime/machine_lock.h"
 
@@ -51,6 +52,8 @@ Result<Loaded> load_node(const std::string& folder, const std::string& node,
     const auto lock = runtime::MachineLock::take(options.wait); // before anything is looked at
     if (!lock)
         return Error{lock.error()};
+    if (const std::string why = unfinished(folder, node); !why.empty())
+        return Error{why};
     switch (folder_kind(folder)) {
     case FolderKind::Iptables: {
         const auto image = filters_in(folder, node);

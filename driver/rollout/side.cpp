@@ -10,6 +10,7 @@
 #include "driver/compile/compilation.h"
 #include "driver/compile/filter_folder.h"
 #include "driver/compile/folder.h"
+#include "driver/compile/unfinished.h"
 #include "support/listed.h"
 #include "support/read_file.h"
 
@@ -201,6 +202,8 @@ class CompiledSide : public RulesSide {
 
     Result<std::optional<Held>> held(const std::string& node) override {
         const std::string path = rules_path(folder_, node);
+        if (const std::string why = unfinished(folder_, node); !why.empty())
+            return Error{folder_ + ": " + why};
         if (!std::filesystem::exists(path))
             return std::optional<Held>();
         auto rules = rules_in(path);
@@ -227,6 +230,8 @@ class CompiledSide : public RulesSide {
 
     Result<std::optional<iptables::Ruleset>> held_filter(const std::string& node) override {
         const std::filesystem::path path = std::filesystem::path(folder_) / "nodes" / node;
+        if (const std::string why = unfinished(folder_, node); !why.empty())
+            return Error{folder_ + ": " + why};
         if (!std::filesystem::exists(path))
             return std::optional<iptables::Ruleset>();
         auto out = filter_rules_in(path.string());
