@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "driver/compile/bundle.h"
+#include "driver/compile/folder.h"
 #include "support/read_file.h"
 
 namespace polecat::driver {
@@ -78,7 +78,7 @@ Result<bool> UnfinishedNodes::write() const {
     std::string text;
     for (const auto& [node, why] : why_)
         text += node + kBehindNode + why + "\n";
-    return write_in_bundle(folder_, kUnfinishedFile, text);
+    return write_in_folder(folder_, kUnfinishedFile, text);
 }
 
 } // namespace polecat::driver
