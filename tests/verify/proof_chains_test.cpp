@@ -10,8 +10,6 @@
 #include "tests/host_policies.h"
 
 using namespace polecat;
-using iptables::In;
-using iptables::Ruleset;
 
 namespace {
 
@@ -26,12 +24,12 @@ struct Chained {
         rules = iptables::emit(*image);
         rules.sort();
     }
-    driver::NodeProof prove(const Ruleset& of) const {
+    driver::NodeProof prove(const iptables::Ruleset& of) const {
         return driver::Prover(cluster.lowered).prove("node0", of);
     }
 
     testing::RandomCluster cluster;
-    Ruleset rules;
+    iptables::Ruleset rules;
 };
 
 const std::string kShop =
@@ -40,7 +38,8 @@ const std::string kShop =
     "{app: web}}}, {ipBlock: {cidr: 203.0.113.0/24}}], ports: [{port: 5432}]}]}}\n---\n" +
     testing::pod("web", "web", 1) + testing::pod("db", "db", 2) + testing::pod("x", "x", 3);
 
-iptables::Chain& chain_in(Ruleset& rules, const std::string& ends, const std::string& asks) {
+iptables::Chain& chain_in(iptables::Ruleset& rules, const std::string& ends,
+                          const std::string& asks) {
     for (iptables::Chain& chain : rules.v4.chains)
         if (chain.name.ends_with(ends) && chain.name.starts_with("polecat-p"))
             for (const iptables::Rule& rule : chain.rules)
@@ -58,7 +57,8 @@ iptables::PortIn* port_of(iptables::Chain& chain) {
     return nullptr;
 }
 
-iptables::Set& set_with(Ruleset& rules, const std::string& address, iptables::Set::Type type) {
+iptables::Set& set_with(iptables::Ruleset& rules, const std::string& address,
+                        iptables::Set::Type type) {
     const auto wanted = net::block_of(*net::parse_address(address), 32);
     for (iptables::Set& set : rules.sets)
         if (set.type == type && set.members.size() == 1 && set.members.front().nets == wanted)
@@ -100,7 +100,7 @@ TEST_CASE("every program of a node's chains is proved, host endpoints' as well")
 TEST_CASE("Z3 names the flow that damaged chains and sets judge otherwise") {
     const Chained made(kShop);
     CHECK(made.prove(made.rules).differences.empty());
-    Ruleset rules = made.rules;
+    iptables::Ruleset rules = made.rules;
     port_of(chain_in(rules, "-0", "--dports 5432"))->ports = {{5432, 5433}};
     const auto opened = made.prove(rules);
     CHECK(only_flow(opened).opens());
@@ -131,7 +131,7 @@ TEST_CASE("Z3 names the flow that damaged chains and sets judge otherwise") {
 
 TEST_CASE("Z3 refuses chains that do what no program does, and asks of a pod to itself") {
     const Chained made(kShop);
-    Ruleset rules = made.rules;
+    iptables::Ruleset rules = made.rules;
     iptables::Chain& first = chain_in(rules, "-0", "--dports 5432");
     first.rules.front().target = {iptables::Target::Kind::Accept, {}, {}, {}};
     const auto accepts = made.prove(rules);
@@ -176,7 +176,7 @@ TEST_CASE("Z3 asks programs of host endpoints in each table that has them") {
     for (const iptables::Chain& chain : made.rules.v4.chains) {
         if (!chain.name.starts_with("polecat-p") || chain.rules.size() < 2)
             continue;
-        Ruleset rules = made.rules;
+        iptables::Ruleset rules = made.rules;
         for (iptables::Chain& each : rules.v4.chains)
             if (each.name == chain.name && each.table == chain.table)
                 if (iptables::PortIn* ports = port_of(each)) {
