@@ -78,5 +78,8 @@ std::unique_ptr<RulesSide> packed_side(const std::string& folder, const std::str
 /// `numbers`: the compiled folder that the node was loaded from, empty: none is known.
 Result<std::unique_ptr<RulesSide>> listing_side(const std::string& path, const std::string& node,
                                                 const std::string& numbers);
+/// A folder with `rules.v4`, `rules.v6` and `sets.ipset` as a node lists them.
+Result<std::unique_ptr<RulesSide>> filter_listing_side(const std::string& folder,
+                                                       const std::string& node);
 
 } // namespace polecat::driver

@@ -72,7 +72,9 @@ TEST_CASE("verify iptables: a folder beside its manifests, and by itself") {
     CHECK_MESSAGE(has(equal.out, "n1: equal: "), equal.out);
     CHECK(has(folder.verify("").out, "n1: whole: "));
     CHECK(folder.run("verify compiled m").exit_code == 2); // it is of no nftables
-    CHECK(folder.verify("m --prove").exit_code != 0);
+    const auto proved = folder.verify("m --prove");
+    CHECK_MESSAGE(proved.exit_code == 0, proved.out << proved.error);
+    CHECK_MESSAGE(has(proved.out, "proved equal to the policy's, 0 different"), proved.out);
     const auto json = folder.verify("m --format json");
     CHECK(has(json.out, "\"state\": \"equal\""));
     folder.write("m/more.yaml", pod_on_n1("job", 9));
@@ -97,6 +99,10 @@ TEST_CASE("verify iptables: another policy is named by its rules and whom it gov
     CHECK(has(other.out, "only the policy has `ingress[0] of NetworkPolicy shop/db: "));
     CHECK(has(other.out, "--dports 5433"));
     CHECK_MESSAGE(has(other.out, "n1: differs: 1 difference\n"), other.out);
+    const auto proved = folder.verify("m --prove"); // what it does to packets comes first
+    CHECK_MESSAGE(has(proved.out, "ingress: shop/web (10.0.0.1) -> shop/db (10.0.0.2)  TCP 543"),
+                  proved.out);
+    CHECK(has(proved.out, "NetworkPolicy shop/db"));
 }
 
 TEST_CASE("verify iptables: a folder that was damaged") {
@@ -175,6 +181,26 @@ TEST_CASE("verify iptables: what a node runs") {
     differs("held/sets.ipset", "create cali40other",
             "create polecat-unfinished hash:net family inet maxelem 16777216\ncreate cali40other",
             "a load was broken off");
+}
+
+TEST_CASE("diff --rules: what a node lists of iptables") {
+    const Filtered folder;
+    folder.hold();
+    const auto same = folder.run("diff --rules held m --node n1 --target iptables");
+    CHECK_MESSAGE(same.exit_code == 0, same.out << same.error);
+    CHECK_MESSAGE(has(same.out, "nothing is loaded"), same.out);
+    CHECK(folder.run("diff --rules held m --target iptables").exit_code == 2);
+    CHECK(folder.run("diff --rules held m --node n1").exit_code == 2);
+    folder.write("m/policy.yaml", policy_of_port(5433));
+    const auto other = folder.run("diff --rules held m --node n1 --target iptables");
+    CHECK_MESSAGE(has(other.out, "BASE held (listing of n1)"), other.out);
+    CHECK(has(other.out, "new chains, and the switch to them"));
+    CHECK(folder.run("diff --rules m held --node n1 --target iptables").exit_code == 0);
+    folder.change("held/sets.ipset", "create cali40other",
+                  "create polecat-unfinished hash:net family inet maxelem 16777216\ncreate "
+                  "cali40other");
+    const auto broken = folder.run("diff --rules held m --node n1 --target iptables");
+    CHECK_MESSAGE(has(broken.error, "a load was broken off"), broken.error);
 }
 
 TEST_CASE("verify iptables: listings with more, and those that can't be read") {

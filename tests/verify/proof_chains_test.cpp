@@ -10,7 +10,6 @@
 #include "tests/host_policies.h"
 
 using namespace polecat;
-using iptables::In;
 
 namespace {
 

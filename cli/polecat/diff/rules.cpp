@@ -38,6 +38,12 @@ bool is_listing(const std::string& path) {
            line.starts_with("{\"nftables\":");
 }
 
+/// Whether a folder is what one node lists of iptables, and no manifests.
+bool is_filter_listing(const std::string& path) {
+    return fs::is_regular_file(fs::path(path) / "sets.ipset") &&
+           fs::is_regular_file(fs::path(path) / "rules.v4");
+}
+
 /// A side with what it is made from.
 struct Opened {
     std::unique_ptr<Input> input; ///< where the side is made of a path to manifests
@@ -67,6 +73,11 @@ Opened open(const DiffRulesSide& what, const DiffRulesOptions& options, const In
             wrong_usage(what.name + " has the rules of one node: name it with --node");
         out.of_listing = true;
         taken(listing_side(what.name, options.node, options.numbers));
+    } else if (is_filter_listing(what.name)) {
+        if (options.node.empty() || options.target != "iptables")
+            wrong_usage(what.name + " has what one node lists of iptables: name the node with "
+                                    "--node, and --target iptables");
+        taken(filter_listing_side(what.name, options.node));
     } else {
         out.input = std::make_unique<Input>(read_input({what.name}, how));
         out.side = manifests_side(what.name, *out.input, diagnostics);
