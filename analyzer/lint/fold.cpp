@@ -222,7 +222,8 @@ std::string cause_of(const diag::Diagnostic& each) {
     case diag::Code::DeafPort:
         return with_words(each.object, said_after(each, " lets in to port "));
     case diag::Code::IngressBackendBlocked: // whichever of its hosts and paths leads there
-        return std::string(said_after(each, " sends requests to "));
+        return each.notes.empty() ? std::string(said_after(each, " sends requests to "))
+                                  : with_words(named_space(each.object), each.notes.front());
     case diag::Code::ServicePortNotPodPort: // at both ends, or for each sender
         return std::string(said_after(each, " names "));
     case diag::Code::PeerMatchesNothing: // what is not there is missed by every rule
