@@ -64,6 +64,16 @@ bool ends_in_what_it_is(std::string_view text) {
             std::find(std::begin(kWords), std::end(kWords), word) != std::end(kWords));
 }
 
+/// `pool-{POOL_ID}`, which a program replaces.
+bool has_word_in_braces(std::string_view text) {
+    const std::size_t open = text.find('{');
+    if (open == std::string_view::npos)
+        return false;
+    const std::size_t close =
+        text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_", open + 1);
+    return close != std::string_view::npos && close > open + 1 && text[close] == '}';
+}
+
 /// What people write where something is to be filled in.
 bool looks_blank(std::string_view text) {
     const std::size_t open = text.find('<');
@@ -73,7 +83,7 @@ bool looks_blank(std::string_view text) {
     const bool variable = dollar != std::string_view::npos && dollar + 1 < text.size() &&
                           std::isalpha(static_cast<unsigned char>(text[dollar + 1])) != 0;
     return angled || variable || text.find("%%") != std::string_view::npos ||
-           has_word_to_replace(text) || has_letters_for_numbers(text);
+           has_word_to_replace(text) || has_letters_for_numbers(text) || has_word_in_braces(text);
 }
 
 class Search {

@@ -187,6 +187,7 @@ std::string named_space(const std::string& object) {
 }
 
 /// What findings of a code have in common that one mend takes away: who it is about, and facts.
+/// Of several for one code the first counts whose facts are there.
 struct CommonCause {
     diag::Code code;
     enum class Of : std::uint8_t { Object, Namespace, Anything } of;
@@ -201,7 +202,8 @@ const CommonCause kCauses[] = {
     {diag::Code::DnsTcpMissing, Of::Namespace, {}},
     {diag::Code::NodeLocalDnsMissed, Of::Namespace, {}},
     {diag::Code::DeafPort, Of::Object, {"port"}},
-    // Whichever of its hosts and paths leads there.
+    // One policy keeps what they lead to closed; else whichever of its hosts and paths leads there.
+    {diag::Code::IngressBackendBlocked, Of::Namespace, {"governed_by"}},
     {diag::Code::IngressBackendBlocked, Of::Anything, {"pod", "port", "sender"}},
     // At both ends, or for each sender.
     {diag::Code::ServicePortNotPodPort, Of::Anything, {"service_port", "target"}},
@@ -209,22 +211,27 @@ const CommonCause kCauses[] = {
     {diag::Code::PeerMatchesNothing, Of::Namespace, {"selector"}},
 };
 
-/// Empty: the finding stands by itself.
-std::vector<std::string> cause_of(const diag::Diagnostic& finding) {
-    const auto* cause = std::find_if(std::begin(kCauses), std::end(kCauses),
-                                     [&](const auto& each) { return each.code == finding.code; });
-    if (cause == std::end(kCauses))
-        return {};
-    std::vector<std::string> out{cause->of == Of::Object      ? finding.object
-                                 : cause->of == Of::Namespace ? named_space(finding.object)
-                                                              : ""};
-    for (const char* key : cause->facts) {
+/// Empty: it lacks something of it.
+std::vector<std::string> words_of(const CommonCause& cause, const diag::Diagnostic& finding) {
+    std::vector<std::string> out{cause.of == Of::Object      ? finding.object
+                                 : cause.of == Of::Namespace ? named_space(finding.object)
+                                                             : ""};
+    for (const char* key : cause.facts) {
         const std::string_view value = finding.fact(key);
         if (value.empty())
             return {};
         out.emplace_back(value);
     }
-    return cause->facts.empty() && out.front().empty() ? std::vector<std::string>{} : out;
+    return cause.facts.empty() && out.front().empty() ? std::vector<std::string>{} : out;
+}
+
+/// Empty: the finding stands by itself.
+std::vector<std::string> cause_of(const diag::Diagnostic& finding) {
+    for (const CommonCause& cause : kCauses)
+        if (cause.code == finding.code)
+            if (auto words = words_of(cause, finding); !words.empty())
+                return words;
+    return {};
 }
 
 /// An Ingress is kept out because rules open another port than the one at which its backend

@@ -361,6 +361,14 @@ TEST_CASE("placeholders of a folder are told once, by what hangs on them") {
     const auto all = folder.run("lint --all in").out;
     CHECK(has(all, "note[PC1046]: placeholder `web-__NODE__` is not filled in"));
     CHECK(times(all, "PC1046") == 1);
+    const auto named = [&](const std::string& name) {
+        folder.write("in/service.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: '" + name +
+                                            "', namespace: a}\nspec: {ports: [{port: 80}]}\n");
+        return folder.run("lint --all in").out;
+    };
+    CHECK(has(named("web-{NODE_ID}"), "note[PC1046]: placeholder `web-{NODE_ID}`"));
+    for (const char* mistake : {"web-{}", "web-{node}", "web-{A", "Web"})
+        CHECK_MESSAGE(has(named(mistake), "error[PC2004]"), mistake);
 }
 
 TEST_CASE("policies of a component count where no kustomization uses it, which is told") {

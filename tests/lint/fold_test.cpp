@@ -141,8 +141,14 @@ TEST_CASE("what one mend takes away is one finding") {
             .with_fact("pod", "a/web")
             .with_fact("port", "80/TCP")
             .with_fact("sender", "everybody");
+    for (const char* pod : {"a/api", "a/db", "b/web"}) // one policy keeps two of them closed
+        list.report(Code::IngressBackendBlocked, {}, {"Ingress a/one", pod, "80/TCP", "everybody"})
+            .about(pod == std::string("b/web") ? "Ingress b/one" : "Ingress a/one")
+            .with_fact("governed_by", "NetworkPolicy a/deny");
     lint::fold(list);
-    REQUIRE(list.list().size() == 6);
+    REQUIRE(list.list().size() == 8);
+    CHECK(list.list()[6].message.ends_with("(and 1 more)"));
+    CHECK(list.list()[7].object == "Ingress b/one");
     CHECK(list.list()[0].message.ends_with("(and 2 more)"));
     CHECK(list.list()[0].labels.size() == 2);
     CHECK(list.list()[0].notes.back() == "1 endpoint may send but not ask DNS: web");
