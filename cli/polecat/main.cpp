@@ -42,6 +42,7 @@ void print_refused(const CLI::App& app, const CLI::ParseError& error) {
 
 int main(int argc, char** argv) {
     using namespace polecat::cli;
+    using namespace polecat::driver;
     CLI::App app{"polecat reads Kubernetes and Calico network policy, says what it means, and "
                  "compiles it to rules that the kernel enforces.",
                  "polecat"};
