@@ -160,6 +160,12 @@ std::size_t EffectsWalk::first_live(const StageWalk& stage, std::uint32_t entry)
     return static_cast<std::size_t>(place - stage.live.begin());
 }
 
+std::span<const EffectsWalk::Live> EffectsWalk::lives_of(const Unit& unit) const {
+    const StageWalk& stage = stages_[unit.stage];
+    const std::size_t from = first_live(stage, unit.first);
+    return std::span(stage.live).subspan(from, first_live(stage, unit.first + unit.count) - from);
+}
+
 /// Would a verdict change if the unit were not there? It matches the entries [from, to).
 bool EffectsWalk::changes(const Unit& unit, std::size_t from, std::size_t to) {
     const StageWalk& stage = stages_[unit.stage];
@@ -280,19 +286,12 @@ bool EffectsWalk::between(const Identity& source, const Identity& destination,
 }
 
 SetStore::Id EffectsWalk::disagreement(std::uint32_t first, std::uint32_t second) {
-    const Unit& a = units_[first];
-    const Unit& b = units_[second];
-    const StageWalk& stage = stages_[a.stage];
-    const auto& entries = program_.stages[a.stage].entries;
-    const auto in = [](const Live& live, const Unit& unit) {
-        return live.entry >= unit.first && live.entry < unit.first + unit.count;
-    };
+    const auto& entries = program_.stages[units_[first].stage].entries;
     Id out = 0;
-    for (const Live& x : stage.live)
-        for (const Live& y : stage.live) {
+    for (const Live& x : lives_of(units_[first]))
+        for (const Live& y : lives_of(units_[second])) {
             const Action mine = entries[x.entry].action, theirs = entries[y.entry].action;
-            if (in(x, a) && in(y, b) && mine != theirs && mine != Action::Log &&
-                theirs != Action::Log)
+            if (mine != theirs && mine != Action::Log && theirs != Action::Log)
                 out = store_.unite(
                     out, store_.intersect(store_.intersect(x.arriving, x.sets.sure), y.sets.sure));
         }
@@ -307,9 +306,8 @@ SetStore::Id EffectsWalk::overruled(std::uint32_t first, std::uint32_t second) {
     Id out = 0;
     for (const Action action : {Action::Allow, Action::Deny}) {
         Id rest = 0; // what the first decides so
-        for (const Live& live : stages_[a.stage].live)
-            if (live.entry >= a.first && live.entry < a.first + a.count &&
-                entries[live.entry].action == action)
+        for (const Live& live : lives_of(a))
+            if (entries[live.entry].action == action)
                 rest = store_.unite(rest, store_.intersect(live.arriving, live.sets.sure));
         for (const Live& live : stages_[b.stage].live) {
             const Action theirs = later[live.entry].action;
@@ -327,9 +325,8 @@ SetStore::Id EffectsWalk::overruled(std::uint32_t first, std::uint32_t second) {
 std::vector<EffectsWalk::Taken> EffectsWalk::taken_from(std::uint32_t number) {
     const Unit& unit = units_[number];
     Id wanted = 0;
-    for (const Live& live : stages_[unit.stage].live)
-        if (live.entry >= unit.first && live.entry < unit.first + unit.count)
-            wanted = store_.unite(wanted, live.sets.may);
+    for (const Live& live : lives_of(unit))
+        wanted = store_.unite(wanted, live.sets.may);
     std::vector<Taken> out;
     for (std::uint32_t i = 0; i < units_.size(); ++i) {
         const Unit& other = units_[i];
@@ -341,12 +338,12 @@ std::vector<EffectsWalk::Taken> EffectsWalk::taken_from(std::uint32_t number) {
             (other.stage == unit.stage && other.first >= unit.first))
             continue;
         Id taken = 0;
-        for (const Live& live : stages_[other.stage].live) {
+        for (const Live& live : lives_of(other)) {
             const Action action = program_.stages[other.stage].entries[live.entry].action;
             // What an earlier stage passes comes on.
             const bool takes =
                 action != Action::Log && (action != Action::Pass || other.stage == unit.stage);
-            if (takes && live.entry >= other.first && live.entry < other.first + other.count)
+            if (takes)
                 taken = store_.unite(
                     taken,
                     store_.intersect(store_.intersect(live.arriving, live.sets.sure), wanted));

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <unordered_set>
 #include <vector>
 
@@ -93,6 +94,8 @@ class EffectsWalk {
     void backward();
     void judge(const Unit& unit, UnitEffect& effect);
     bool changes(const Unit& unit, std::size_t from, std::size_t to);
+    /// What the unit matches of the ends of now.
+    std::span<const Live> lives_of(const Unit& unit) const;
     std::size_t first_live(const StageWalk& stage, std::uint32_t entry) const;
     Id allowed_from(std::size_t stage) const;
 

@@ -43,13 +43,8 @@ class Tokens {
 
 class Reader {
   public:
-    Reader(std::string_view text, FileId file) : text_(text), file_(file) {
-        first_ = first_byte(text);
-        for (std::size_t i = first_; i < text.size(); ++i)
-            if (begins_character(text[i]))
-                bytes_.push_back(i);
-        bytes_.push_back(text.size());
-    }
+    Reader(std::string_view text, FileId file)
+        : text_(text), file_(file), first_(first_byte(text)), characters_(text) {}
 
     std::optional<Layout> read() {
         Tokens tokens(text_.substr(first_));
@@ -60,9 +55,7 @@ class Reader {
     }
 
   private:
-    std::size_t byte_of(const yaml_mark_t& mark) const {
-        return bytes_[std::min(mark.index, bytes_.size() - 1)];
-    }
+    std::size_t byte_of(const yaml_mark_t& mark) const { return characters_.byte_of(mark.index); }
 
     void take(const yaml_token_t& token) {
         const yaml_mark_t& from = token.start_mark;
@@ -172,7 +165,7 @@ class Reader {
     std::string_view text_;
     FileId file_;
     std::size_t first_ = 0;
-    std::vector<std::size_t> bytes_; ///< of each character
+    Characters characters_;
     std::vector<std::size_t> open_;  ///< collections: their mapping, or none
     std::optional<ScalarPlace> tag_; ///< what came last
     Layout out_;

@@ -45,6 +45,21 @@ bool begins_character(char byte) {
     return (static_cast<unsigned char>(byte) & 0xC0) != 0x80;
 }
 
+Characters::Characters(std::string_view text) : text_(text) {
+    for (std::size_t at = first_byte(text); at < text.size(); ++at)
+        if (begins_character(text[at]) && count_++ % kStep == 0)
+            known_.push_back(at);
+}
+
+std::size_t Characters::byte_of(std::size_t number) const {
+    if (number >= count_)
+        return text_.size();
+    std::size_t at = known_[number / kStep];
+    for (std::size_t left = number % kStep; left > 0;)
+        left -= begins_character(text_[++at]) ? 1 : 0;
+    return at;
+}
+
 std::vector<Chunk> chunks_of(std::string_view text) {
     std::vector<Chunk> out;
     std::size_t begin = 0;

@@ -17,6 +17,21 @@ std::size_t first_byte(std::string_view text);
 /// Every byte but the further ones of a character.
 bool begins_character(char byte);
 
+/// Bytes of characters by number, counted from behind the byte order mark.
+class Characters {
+  public:
+    /// The text must outlive this.
+    explicit Characters(std::string_view text);
+    /// Where it begins; the end of the text for one that is not there.
+    std::size_t byte_of(std::size_t number) const;
+
+  private:
+    static constexpr std::size_t kStep = 16;
+    std::string_view text_;
+    std::size_t count_ = 0;
+    std::vector<std::size_t> known_; ///< of one in kStep: all would be larger than the text
+};
+
 /// A stretch of a text that begins with a `---` line, or with the text.
 struct Chunk {
     std::string_view text;

@@ -22,12 +22,8 @@ struct RawEvent {
 
 class OutlineBuilder {
   public:
-    explicit OutlineBuilder(std::string_view text) {
+    explicit OutlineBuilder(std::string_view text) : characters_(text) {
         const std::size_t first = first_byte(text);
-        for (std::size_t i = first; i < text.size(); ++i)
-            if (begins_character(text[i]))
-                bytes_.push_back(i);
-        bytes_.push_back(text.size());
         yaml_parser_initialize(&parser_);
         yaml_parser_set_input_string(&parser_,
                                      reinterpret_cast<const unsigned char*>(text.data()) + first,
@@ -55,9 +51,7 @@ class OutlineBuilder {
     }
 
   private:
-    std::size_t byte_of(const yaml_mark_t& mark) const {
-        return bytes_[std::min(mark.index, bytes_.size() - 1)];
-    }
+    std::size_t byte_of(const yaml_mark_t& mark) const { return characters_.byte_of(mark.index); }
 
     bool node(const yaml_event_t& event, Place& out, std::size_t depth) {
         out.begin = byte_of(event.start_mark);
@@ -115,7 +109,7 @@ class OutlineBuilder {
     }
 
     yaml_parser_t parser_{};
-    std::vector<std::size_t> bytes_; ///< of each character
+    Characters characters_;
     Outline out_;
 };
 
