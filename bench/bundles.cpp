@@ -31,7 +31,8 @@ void bundle_of(const std::string& name, const policy::Cluster& cluster, const st
     phases.done("lower");
     const decision::Identities identities(lowered);
     phases.done("identities");
-    const Sources sources;
+    Sources sources;
+    sources.add("bench.yaml", ""); // what places are in
     const bundle::Contents contents = bundle::pack(lowered, identities, sources);
     phases.done("pack");
     bundle::Written written = bundle::write(contents, "bench");
