@@ -45,9 +45,10 @@ class Prover::NodeProver {
     NodeProver(State& state, const std::string& node, ProvedRules& rules)
         : state_(state), cluster_(state.cluster), node_(node), rules_(rules) {}
 
-    NodeProof run() {
+    NodeProof run(bool of_hosts) {
         find_workloads();
-        find_host_endpoints();
+        if (of_hosts)
+            find_host_endpoints();
         for (const auto& [both, runners] : runners_)
             try {
                 judge(runners);
@@ -237,14 +238,14 @@ Prover::Prover(const decision::LoweredCluster& cluster)
     : state_(std::make_unique<State>(cluster)) {}
 Prover::~Prover() = default;
 
-NodeProof Prover::prove(const std::string& node, const backends::NodeImage& rules) {
+NodeProof Prover::prove(const std::string& node, const backends::NodeImage& rules, bool of_hosts) {
     TableRules asked(rules);
-    return NodeProver(*state_, node, asked).run();
+    return NodeProver(*state_, node, asked).run(of_hosts);
 }
 
 NodeProof Prover::prove(const std::string& node, const iptables::Ruleset& rules) {
     ChainRules asked(rules);
-    return NodeProver(*state_, node, asked).run();
+    return NodeProver(*state_, node, asked).run(true);
 }
 
 } // namespace polecat::driver

@@ -30,7 +30,9 @@ class Prover {
     ~Prover();
 
     /// Throws smt::Disagreement where eval does not confirm what Z3 found.
-    NodeProof prove(const std::string& node, const backends::NodeImage& rules);
+    /// `of_hosts`: host endpoints' programs as well, where tables have them.
+    NodeProof prove(const std::string& node, const backends::NodeImage& rules,
+                    bool of_hosts = true);
     /// Of chains in a file or a listing.
     NodeProof prove(const std::string& node, const iptables::Ruleset& rules);
 
