@@ -73,6 +73,12 @@ class PackedSide : public RulesSide {
         });
     }
 
+    Result<std::optional<Tables>> tables(const std::string& node) override {
+        return made<Tables>(node, [&](diag::Diagnostics& found) {
+            return tables_of(of_node(node).compiled(), node, found);
+        });
+    }
+
   private:
     /// The node that was asked for last; each costs a good part of the bundle.
     BundleNode& of_node(const std::string& node) {
