@@ -123,6 +123,6 @@ TEST_CASE("diff --rules --target bpf: tables, and rules of host endpoints") {
     folder.write("m/more.yaml", testing::pod_at("job", "n1", 9));
     const std::string more = rules("m");
     CHECK_MESSAGE(has(more, "addresses of endpoints"), more);
-    CHECK_MESSAGE(has(more, "write other tables and turn to them"), more);
+    CHECK_MESSAGE(has(more, "change addresses in the tables in use"), more);
     CHECK(folder.run("diff --rules compiled m --target iptables").exit_code == 2);
 }
