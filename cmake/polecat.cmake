@@ -2,6 +2,7 @@
 #   polecat_library(NAME [USES libraries...] [PRIVATE third-party...])  all .cpp below the folder
 #   polecat_program(NAME SOURCES ... USES ...)
 #   polecat_test(NAME USES ...)                    all .cpp of the folder, one doctest binary
+#   polecat_runs_seldom(NAME)                      compiled quickly rather than for speed
 find_program(CCACHE ccache)
 if(CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
@@ -59,19 +60,20 @@ function(polecat_program name)
   target_link_libraries(${name} PRIVATE ${ARG_USES})
 endfunction()
 
+# What a test costs is compiling it.
+function(polecat_runs_seldom name)
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
+endfunction()
+
 function(polecat_test name)
   cmake_parse_arguments(ARG "" "" "USES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
   list(FILTER sources EXCLUDE REGEX "/runner/") # a program of its own
-  add_executable(test_${name} ${sources} ${PROJECT_SOURCE_DIR}/tests/main.cpp)
+  add_executable(test_${name} ${sources})
   target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR})
-  set(paths POLECAT_SOURCE_DIR="${PROJECT_SOURCE_DIR}" POLECAT_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
-  set_source_files_properties(${PROJECT_SOURCE_DIR}/tests/main.cpp PROPERTIES COMPILE_DEFINITIONS "${paths}")
-  # What a test costs is compiling it; main.cpp holds doctest's own code, once.
-  target_compile_options(test_${name} PRIVATE $<$<CONFIG:Release>:-O1>)
-  set_source_files_properties(${PROJECT_SOURCE_DIR}/tests/main.cpp PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+  polecat_runs_seldom(test_${name})
   set_target_properties(test_${name} PROPERTIES UNITY_BUILD_BATCH_SIZE 4)
-  target_link_libraries(test_${name} PRIVATE ${ARG_USES})
+  target_link_libraries(test_${name} PRIVATE test_main ${ARG_USES})
   add_test(NAME ${name} COMMAND test_${name})
   set_tests_properties(${name} PROPERTIES ENVIRONMENT
     "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/sanitizer.supp:print_suppressions=0;TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/thread_sanitizer.supp")

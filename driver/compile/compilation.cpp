@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "driver/compile/bundle.h"
+#include "driver/compile/folder.h"
 #include "driver/input/input.h"
 
 namespace polecat::driver {
@@ -14,7 +14,7 @@ namespace {
 /// What someone must know who loads the file by hand.
 std::string load_ruleset(const backends::NodeImage& image) {
     return fmt::format(
-        "# nft -D generation={:#010x} -f ruleset.nft, after generations.nft of this bundle; with "
+        "# nft -D generation={:#010x} -f ruleset.nft, after generations.nft of this folder; with "
         "every\n# other policy the next number ({:#010x}, ...). docs/nftables.md says why.\n",
         backends::Generation{1}.bits(image.flow_mark_bit),
         backends::Generation{2}.bits(image.flow_mark_bit));

@@ -53,8 +53,6 @@ class TableLoader {
                 return true;
             }
             why = opened ? "tables have grown" : opened.error();
-            if (why.ends_with(runtime::kHeldElsewhere))
-                return Error{why};
         }
         if (!next("load the programs of the classifier (" + why + ")"))
             return true;

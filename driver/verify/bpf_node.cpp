@@ -2,8 +2,8 @@
 
 #include <filesystem>
 
-#include "driver/compile/bundle.h"
 #include "driver/compile/filter_folder.h"
+#include "driver/compile/folder.h"
 #include "driver/verify/filter_beside.h"
 #include "driver/verify/filter_node.h"
 #include "support/read_file.h"

@@ -50,6 +50,10 @@ std::vector<Difference> listed_filter_differences(iptables::Ruleset& held,
     return out;
 }
 
+Result<iptables::Ruleset> held_filters(const FilterSides& sides) {
+    return sides.listing.empty() ? sides.own : listed_filter_rules_in(sides.listing);
+}
+
 NodeVerdict judge_filters(NodeVerdict out, const FilterSides& sides) {
     using State = NodeVerdict::State;
     const auto unread = [&out](std::string why) {
@@ -65,7 +69,7 @@ NodeVerdict judge_filters(NodeVerdict out, const FilterSides& sides) {
     const std::string lack = own_lacks(sides);
     if (!lack.empty() && (listed || !compares))
         return unread(lack);
-    auto held = listed ? listed_filter_rules_in(sides.listing) : sides.own;
+    auto held = held_filters(sides);
     if (!held)
         return unread(held.error());
     if (compares) {

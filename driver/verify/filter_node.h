@@ -27,6 +27,9 @@ std::vector<Difference> listed_filter_differences(iptables::Ruleset& held,
                                                   const NameAt& name_at,
                                                   std::vector<std::string>& notes);
 
+/// What is compared: of the listing, or else of what was compiled; sorted.
+Result<iptables::Ruleset> held_filters(const FilterSides& sides);
+
 /// `out` has the name of the node.
 NodeVerdict judge_filters(NodeVerdict out, const FilterSides& sides);
 

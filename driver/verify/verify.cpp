@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <set>
@@ -13,10 +14,11 @@
 #include "backends/nftables/nftables.h"
 #include "backends/nftables/reachable.h"
 #include "driver/bundle/folder.h"
-#include "driver/bundle/node.h"
-#include "driver/compile/bundle.h"
+#include "driver/bundle/nodes.h"
 #include "driver/compile/compilation.h"
 #include "driver/compile/filter_folder.h"
+#include "driver/compile/folder.h"
+#include "driver/compile/unfinished.h"
 #include "driver/verify/beside.h"
 #include "driver/verify/bpf_node.h"
 #include "driver/verify/filter_node.h"
@@ -78,13 +80,21 @@ class Verifier {
                 in_bundle_.insert(node);
         else
             in_bundle_ = nodes_in(request_.bundle);
+        auto unfinished = unfinished_in(request_.bundle);
+        if (!unfinished)
+            return {unfinished.error(), {}};
+        unfinished_ = std::move(*unfinished);
         std::set<std::string> nodes = in_bundle_;
+        for (const auto& [node, why] : unfinished_)
+            nodes.insert(node);
         if (expected_ && request_.node.empty())
             nodes.merge(expected_->nodes());
         if (!request_.node.empty())
             nodes = {request_.node};
         if (nodes.empty())
             return {request_.bundle + " has rules of no node", {}};
+        if (opened_) // together: what nodes share is read and made once
+            made_ = std::make_unique<BundleNodes>(opened_->bundle, nodes);
         for (const std::string& node : nodes)
             out.nodes.push_back(judge(node));
         return out;
@@ -116,6 +126,10 @@ class Verifier {
     NodeVerdict judge(const std::string& node) {
         NodeVerdict out;
         out.node = node;
+        if (const auto found = unfinished_.find(node); found != unfinished_.end()) {
+            out.why = found->second;
+            return out;
+        }
         if (!in_bundle_.contains(node)) {
             out.why = request_.bundle + " has no rules of this node";
             out.state = request_.node.empty() ? State::Differs : State::Unread;
@@ -190,15 +204,34 @@ class Verifier {
                           [this](const net::Address& address) { return name_of(address); }};
         if (expected_)
             sides.policy = expected_->filter_image(out.node, diagnostics_);
-        if (!expected_ || sides.policy)
+        if (!expected_)
             return judge_filters(std::move(out), sides);
+        if (sides.policy)
+            return proved_filters(judge_filters(std::move(out), sides), sides);
         out.why = "rules can't say what the manifests have for this node";
         return out;
     }
+    /// Chains that differ are told by their rules; what that does to packets comes before.
+    NodeVerdict proved_filters(NodeVerdict out, const FilterSides& sides) {
+        const auto held = held_filters(sides);
+        if (!prover_ || !held || out.state == State::Unread)
+            return out;
+        NodeProof proof = prover_->prove(out.node, *held);
+        count(proof, out);
+        if (proof.differences.empty())
+            return out;
+        out.state = State::Differs;
+        for (Difference& each : proof.differences)
+            if (each.flow)
+                name_ends(each);
+        out.differences.insert(out.differences.begin(),
+                               std::make_move_iterator(proof.differences.begin()),
+                               std::make_move_iterator(proof.differences.end()));
+        return out;
+    }
     Result<iptables::Ruleset> filters_made_of(const std::string& node) const {
-        BundleNode made(opened_->bundle, node);
         diag::Diagnostics unsaid;
-        const auto image = made.compiled().filter_image(node, unsaid);
+        const auto image = made_->compiled().filter_image(node, unsaid);
         if (policy_ == nullptr)
             diagnostics_.append(unsaid);
         if (!image)
@@ -221,15 +254,14 @@ class Verifier {
     }
     /// What the node makes of a bundle.
     Result<Written> made_of(const std::string& node) const {
-        BundleNode made(opened_->bundle, node);
         diag::Diagnostics unsaid;
-        auto image = made.compiled().image(node, unsaid);
+        auto image = made_->compiled().image(node, unsaid);
         if (policy_ == nullptr) // else the manifests' own are told
             diagnostics_.append(unsaid);
         if (!image)
             return Error{"rules can't say what the bundle has for this node"};
-        Origins origins = made.compiled().origins(node, *image);
-        auto again = of_bpf() ? tables_again(made.compiled(), node, *image)
+        Origins origins = made_->compiled().origins(node, *image);
+        auto again = of_bpf() ? tables_again(made_->compiled(), node, *image)
                               : alone(backends::read_back(Compilation::rules(node, *image).rules));
         return again ? Result<Written>(Written{std::move(again->image), std::move(origins),
                                                std::move(again->host)})
@@ -319,16 +351,22 @@ class Verifier {
 
     void name(Difference& of, const Origins& rules_from) const {
         of.flow->rules.by = rule_of(rules_from, of.interface, of.flow->rules);
-        if (!expected_)
-            return;
+        if (expected_)
+            name_ends(of);
+    }
+    void name_ends(Difference& of) const {
         of.flow->source_name = expected_->name_at(of.flow->source);
         of.flow->destination_name = expected_->name_at(of.flow->destination);
+    }
+
+    static void count(const NodeProof& proof, NodeVerdict& out) {
+        out.proof = {proof.proved, proof.differences.size(), proof.closed, proof.unknown};
     }
 
     /// What Z3 finds where the comparison of tables found nothing is a difference like any other.
     NodeVerdict proved(NodeVerdict out, const NodeImage& rules, const Origins& rules_from) {
         NodeProof proof = prover_->prove(out.node, rules, !of_bpf());
-        out.proof = {proof.proved, proof.differences.size(), proof.closed, proof.unknown};
+        count(proof, out);
         if (of_bpf() && !around_.host.programs.empty())
             out.notes.push_back(fmt::format(
                 "{} programs of host endpoints are rules of iptables: they were compared with the "
@@ -380,6 +418,8 @@ class Verifier {
     bpf::Node around_; ///< what the rules around the tables are to say, of the node at hand
     unsigned flow_mark_bit_ = backends::kFlowMarkBit; ///< of the bundle
     std::set<std::string> in_bundle_;
+    std::map<std::string, std::string> unfinished_; ///< why, by node
+    std::unique_ptr<BundleNodes> made_;             ///< of a bundle
     std::optional<Prover> prover_;
     std::optional<OpenBundle> opened_; ///< what nodes make rules of; otherwise there are rules
 };

@@ -6,7 +6,6 @@
 #include <linux/magic.h>
 #include <linux/membarrier.h>
 #include <sched.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -47,8 +46,15 @@ constexpr std::array kPrograms{"from",    "to",          "from_r",    "to_r", "f
                                "to_logs", "from_r_logs", "to_r_logs", "yes"};
 constexpr std::size_t kJudges = 4; ///< of those: they count and tell
 
+/// libbpf has numbers of its own beside the system's.
+std::string last_bpf_error() {
+    char text[128];
+    libbpf_strerror(errno, text, sizeof text);
+    return text;
+}
+
 Error bpf_failed(const std::string& what) {
-    return {what + ": " + std::strerror(errno)};
+    return {what + ": " + last_bpf_error()};
 }
 
 std::string libbpf_says; ///< since the last load began
@@ -108,7 +114,6 @@ struct Classifier::Loaded {
     bool second = false;                   ///< the half in use
     bool unfinished = false;
     std::array<std::uint32_t, 2> digest{}; ///< of the object file
-    int lock = -1;                         ///< of the folder that it is pinned in
 
     Loaded() = default;
     Loaded(const Loaded&) = delete;
@@ -121,8 +126,6 @@ struct Classifier::Loaded {
                 for (const auto& [name, fd] : *list)
                     close(fd);
         bpf_object__close(object);
-        if (lock >= 0)
-            close(lock);
     }
     int map(const char* name) const { return maps.at(name); }
     char* half(bool which) const { return memory + (which ? lines * kLineBytes : 0); }
@@ -140,8 +143,8 @@ struct Classifier::Loaded {
         if (!size_maps())
             return Error{path + " is no classifier of polecat"};
         if (bpf_object__load(object) != 0)
-            return Error{"the kernel refuses the classifier: " + std::string(std::strerror(errno)) +
-                         "\n" + libbpf_says};
+            return Error{"the kernel refuses the classifier: " + last_bpf_error() + "\n" +
+                         libbpf_says};
         for (const char* name : kMaps)
             maps[name] = bpf_object__find_map_fd_by_name(object, name);
         for (const char* name : kPrograms)
@@ -239,15 +242,6 @@ struct Classifier::Loaded {
         memory = static_cast<char*>(found);
         return true;
     }
-
-    Result<bool> lock_folder(const std::string& folder) {
-        lock = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (lock < 0)
-            return bpf_failed(folder);
-        if (flock(lock, LOCK_EX | LOCK_NB) != 0)
-            return Error{folder + kHeldElsewhere};
-        return true;
-    }
 };
 
 Classifier::Classifier(std::unique_ptr<Loaded> loaded) : loaded_(std::move(loaded)) {}
@@ -273,8 +267,6 @@ Result<Classifier> Classifier::load(const std::string& object, const bpf::Image&
 
 Result<Classifier> Classifier::open(const std::string& folder, const std::string& object) {
     auto made = std::make_unique<Loaded>();
-    if (const auto locked = made->lock_folder(folder); !locked)
-        return Error{locked.error()};
     if (const auto done = made->open(folder, object); !done)
         return Error{done.error()};
     return Classifier(std::move(made));
@@ -344,9 +336,6 @@ Result<std::vector<std::uint32_t>> Classifier::tables() const {
 Result<bool> Classifier::pin(const std::string& folder) {
     if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
         return bpf_failed(folder);
-    if (loaded_->lock < 0)
-        if (const auto locked = loaded_->lock_folder(folder); !locked)
-            return locked;
     for (const auto* list : {&loaded_->maps, &loaded_->programs})
         for (const auto& [name, fd] : *list) {
             const std::string path = folder + "/" + name, made = folder + "/next_" + name;

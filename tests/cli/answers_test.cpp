@@ -11,13 +11,13 @@ using testing::has;
 
 namespace {
 
-const std::string kNode =
+const std::string kWorkerNode =
     "{apiVersion: v1, kind: Node, metadata: {name: n1}, status: {addresses: [{type: InternalIP, "
     "address: 10.1.0.11}]}}\n---\n";
-const std::string kHostEndpoint =
+const std::string kWorkerEndpoint =
     "{apiVersion: projectcalico.org/v3, kind: HostEndpoint, metadata: {name: n1-eth0, labels: "
     "{role: worker}}, spec: {node: n1, interfaceName: eth0, expectedIPs: [10.1.0.11]}}\n---\n";
-const std::string kPod =
+const std::string kWorkerPod =
     "{apiVersion: v1, kind: Pod, metadata: {name: w, namespace: a, labels: {app: w}}, spec: "
     "{nodeName: n1, containers: [{name: c, image: i}]}, status: {podIP: 10.244.1.10}}\n---\n";
 
@@ -36,7 +36,7 @@ const std::string kForward = hosts("applyOnForward: true, ingress: [{action: All
 
 TEST_CASE("who reaches a host: failsafe ports count in every answer") {
     const Folder folder;
-    folder.write("m/a.yaml", kNode + kHostEndpoint + kPod + kSsh);
+    folder.write("m/a.yaml", kWorkerNode + kWorkerEndpoint + kWorkerPod + kSsh);
     const auto out = [&](const std::string& arguments) { return folder.run(arguments).out; };
     for (const char* end : {"hep:n1-eth0", "node:n1"}) {
         const std::string api = out(std::string("reach any ") + end + " -p 6443/TCP -f m");
@@ -60,7 +60,7 @@ TEST_CASE("who reaches a host: failsafe ports count in every answer") {
               "> failsafe ports         FelixConfiguration, whatever policy says: allows " + all));
     // A change of the list is a change of flows.
     folder.write("n/a.yaml",
-                 kNode + kHostEndpoint + kPod + kSsh +
+                 kWorkerNode + kWorkerEndpoint + kWorkerPod + kSsh +
                      "{apiVersion: projectcalico.org/v3, kind: FelixConfiguration, "
                      "metadata: {name: default}, spec: {failsafeInboundHostPorts: []}}\n");
     const std::string change = out("diff m n");
@@ -73,7 +73,7 @@ TEST_CASE("who may ask a service through its load balancer") {
     const Folder folder;
     const auto service = [&](const std::string& ranges) {
         folder.write("m/a.yaml",
-                     kNode + kPod +
+                     kWorkerNode + kWorkerPod +
                          "{apiVersion: v1, kind: Service, metadata: {name: w, namespace: a}, spec: "
                          "{type: LoadBalancer, " +
                          ranges + "selector: {app: w}, ports: [{port: 80, targetPort: 8080}]}}\n");
@@ -94,8 +94,8 @@ TEST_CASE("who may ask a service through its load balancer") {
 
 TEST_CASE("answers name the hooks of host endpoints that they don't follow") {
     const Folder folder;
-    folder.write("m/a.yaml", kNode + kHostEndpoint + kPod + kForward);
-    folder.write("n/a.yaml", kNode + kHostEndpoint + kPod + kSsh);
+    folder.write("m/a.yaml", kWorkerNode + kWorkerEndpoint + kWorkerPod + kForward);
+    folder.write("n/a.yaml", kWorkerNode + kWorkerEndpoint + kWorkerPod + kSsh);
     const std::string note = "preDNAT, untracked and forward policy of host endpoints";
     for (const char* command : {"map", "exposure", "map --format md", "map --format svg",
                                 "map --format dot", "map --rows sides", "report -o -"}) {
@@ -132,7 +132,7 @@ TEST_CASE("without endpoints there is nobody to ask about") {
                                 "exposure --format json", "reach any any --format json -f"})
         CHECK(has(folder.run(std::string(command) + " none").error, nobody));
     // Something that could be read beside it is answered from; a host is somebody.
-    folder.write("broken/b.yaml", kNode + kHostEndpoint);
+    folder.write("broken/b.yaml", kWorkerNode + kWorkerEndpoint);
     CHECK(folder.run("map broken").exit_code == 0);
     CHECK_FALSE(has(folder.run("map broken").out, nobody));
 }
@@ -145,7 +145,7 @@ TEST_CASE("compile names the endpoints that are on no node") {
                "}}, template: {metadata: {labels: {app: " + name + "}}, spec: {" + more +
                "containers: [{name: c, image: i}]}}}}\n---\n";
     };
-    folder.write("m/a.yaml", kNode + kPod + deployment("web", "") +
+    folder.write("m/a.yaml", kWorkerNode + kWorkerPod + deployment("web", "") +
                                  deployment("agent", "hostNetwork: true, ") +
                                  deployment("placed", "nodeName: n1, "));
     const auto made = folder.run("compile m -o bundle");
@@ -154,7 +154,8 @@ TEST_CASE("compile names the endpoints that are on no node") {
     CHECK_FALSE(has(made.error, "a/agent"));
     CHECK_FALSE(has(made.error, "a/placed has no node"));
     CHECK(has(made.out, "n1: "));
-    folder.write("two/a.yaml", kNode + "{apiVersion: v1, kind: Node, metadata: {name: n2}}\n");
+    folder.write("two/a.yaml",
+                 kWorkerNode + "{apiVersion: v1, kind: Node, metadata: {name: n2}}\n");
     CHECK(has(folder.run("compile two --target bird -o b").error,
               "none of the 2 Nodes has an address"));
     CHECK(has(folder.run("compile two --target bird --node n9 -o b").error,
@@ -163,7 +164,7 @@ TEST_CASE("compile names the endpoints that are on no node") {
 
 TEST_CASE("commands and revisions that are not there") {
     const Folder folder;
-    folder.write("m/a.yaml", kPod);
+    folder.write("m/a.yaml", kWorkerPod);
     const auto none = folder.run("nosuch");
     CHECK(none.exit_code == 2);
     CHECK(has(none.error, "there is no command `nosuch`, but lint, reach, map"));
@@ -176,7 +177,7 @@ TEST_CASE("commands and revisions that are not there") {
 
 TEST_CASE("a later release of Calico than rules know is said") {
     const Folder folder;
-    folder.write("m/a.yaml", kPod);
+    folder.write("m/a.yaml", kWorkerPod);
     CHECK(has(folder.run("lint --calico-version 3.99 m").error, "rules know Calico up to 3.32"));
     CHECK_FALSE(has(folder.run("lint --calico-version 3.32 m").error, "rules know"));
 }
@@ -184,7 +185,7 @@ TEST_CASE("a later release of Calico than rules know is said") {
 TEST_CASE("fixes that can't be made are not offered") {
     const Folder folder;
     folder.write(".polecat.yaml", "lint: {fail_on: error}\n");
-    folder.write("m/a.yaml", kPod);
+    folder.write("m/a.yaml", kWorkerPod);
     const auto config = folder.run("lint --fix m");
     CHECK(config.exit_code == 2);
     CHECK(has(config.error, "did you mean `fail-on`?"));
@@ -225,7 +226,7 @@ TEST_CASE("a selector that ends in a line break") {
 TEST_CASE("a pod that only a service account tells apart") {
     const Folder folder;
     folder.write("m/a.yaml",
-                 kPod +
+                 kWorkerPod +
                      "{apiVersion: projectcalico.org/v3, kind: NetworkPolicy, metadata: {name: p, "
                      "namespace: a}, spec: {selector: app == 'w', types: [Ingress], ingress: "
                      "[{action: Allow, source: {selector: \"projectcalico.org/serviceaccount == "
@@ -239,7 +240,7 @@ TEST_CASE("a pod that only a service account tells apart") {
 TEST_CASE("outside addresses of a change are one box, and called so once") {
     const Folder folder;
     const auto pods = [](const std::string& ports) {
-        return kPod +
+        return kWorkerPod +
                "{apiVersion: projectcalico.org/v3, kind: NetworkPolicy, metadata: {name: p, "
                "namespace: a}, spec: {selector: app == 'w', types: [Ingress], ingress: [" +
                ports +

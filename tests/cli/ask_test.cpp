@@ -7,7 +7,7 @@ using testing::has;
 
 namespace {
 
-const std::string kNode =
+const std::string kAskedNode =
     "{apiVersion: v1, kind: Node, metadata: {name: n1}, status: {addresses: [{type: InternalIP, "
     "address: 10.1.0.11}, {type: InternalIP, address: 'fd00::11'}]}}\n---\n";
 const std::string kDb =
@@ -45,7 +45,7 @@ std::string host(const std::string& more) {
 
 TEST_CASE("a service's address and a node's port are answered by who is behind them") {
     const Folder folder;
-    folder.write("m/a.yaml", kNode + kDb + kService);
+    folder.write("m/a.yaml", kAskedNode + kDb + kService);
     for (const char* to : {"10.96.0.9 -p 80/TCP", "198.51.100.9 -p 80/TCP", "node:n1 -p 30080/TCP",
                            "10.1.0.11 -p 30080/TCP"}) {
         INFO(to);
@@ -83,7 +83,7 @@ TEST_CASE("a service's address and a node's port are answered by who is behind t
 TEST_CASE("outside addresses that are refused on the way are not called any") {
     const Folder folder;
     const std::string open =
-        kNode +
+        kAskedNode +
         "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: a, labels: {app: p}}, spec: "
         "{nodeName: n1, containers: [{name: c, image: i}]}, status: {podIP: 10.244.1.10}}\n---\n";
     folder.write(
@@ -122,7 +122,7 @@ TEST_CASE("a load balancer's ranges count at its own address, externalIPs beside
     const Folder folder;
     folder.write(
         "m/a.yaml",
-        kNode +
+        kAskedNode +
             "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: a, labels: {app: p}}, "
             "spec: {nodeName: n1, containers: [{name: c, image: i}]}, status: {podIP: "
             "10.244.1.10}}\n---\n" +
@@ -148,7 +148,7 @@ TEST_CASE("a load balancer's ranges count at its own address, externalIPs beside
 TEST_CASE("a hostPort is answered by its pod") {
     const Folder folder;
     folder.write("m/a.yaml",
-                 kNode + kDb +
+                 kAskedNode + kDb +
                      "{apiVersion: v1, kind: Pod, metadata: {name: in, namespace: a, labels: {app: "
                      "db}}, spec: {nodeName: n1, containers: [{name: c, image: i, ports: "
                      "[{containerPort: 5432, hostPort: 8443}]}]}, status: {podIP: 10.244.1.12}}\n");
@@ -161,7 +161,7 @@ TEST_CASE("a node's address that no host endpoint names is its host endpoints'")
     const Folder folder;
     for (const char* expected : {"", ", expectedIPs: [10.1.0.11]"}) {
         INFO(expected);
-        folder.write("m/a.yaml", kNode + kDb + host(expected));
+        folder.write("m/a.yaml", kAskedNode + kDb + host(expected));
         for (const char* to : {"node:n1", "10.1.0.11", "10.1.0.0/24", "fd00::11"}) {
             INFO(to);
             const auto ask = [&](const char* port) {
@@ -174,7 +174,7 @@ TEST_CASE("a node's address that no host endpoint names is its host endpoints'")
         }
     }
     // Where no host endpoint is, nothing is in the way.
-    folder.write("m/a.yaml", kNode + kDb);
+    folder.write("m/a.yaml", kAskedNode + kDb);
     CHECK(has(folder.run("reach any node:n1 -p 80/TCP -f m").out, "allowed  TCP 80"));
     // A node of which only a host endpoint is known.
     folder.write("m/a.yaml", kDb + host(""));

@@ -8,10 +8,9 @@ using namespace polecat;
 using nlohmann::json;
 using testing::Folder;
 using testing::has;
+using testing::kRack7;
 
 namespace {
-
-const std::string kRack7 = std::string(testing::source_dir()) + "/examples/rack7/";
 
 std::string object(const std::string& kind, const std::string& name, const std::string& spec,
                    const std::string& labels = "") {

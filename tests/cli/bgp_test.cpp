@@ -8,13 +8,12 @@ using namespace polecat;
 using nlohmann::json;
 using testing::Folder;
 using testing::has;
+using testing::kRack7;
 
 namespace {
 
-const std::string kRack7 = std::string(testing::source_dir()) + "/examples/rack7/";
-
-std::string node(const std::string& name, const std::string& address,
-                 const std::string& more = "") {
+std::string bgp_node(const std::string& name, const std::string& address,
+                     const std::string& more = "") {
     return "---\napiVersion: projectcalico.org/v3\nkind: Node\nmetadata: {name: " + name +
            "}\nspec: {bgp: {ipv4Address: " + address + more + "}}\n";
 }
@@ -68,26 +67,26 @@ TEST_CASE("bgp sessions of one node, and as JSON") {
 
 TEST_CASE("bgp sessions says what it does without") {
     const Folder folder;
-    folder.write("ok/nodes.yaml", node("a", "10.0.0.1/24") + node("b", "10.0.0.2/24"));
+    folder.write("ok/nodes.yaml", bgp_node("a", "10.0.0.1/24") + bgp_node("b", "10.0.0.2/24"));
     const auto mesh = folder.run("bgp sessions -f ok");
     CHECK(mesh.exit_code == 0);
     CHECK(has(mesh.out, "mesh, Calico's default\n  2 nodes with each other (1 session), IPv4: "
                         "iBGP, AS 64512"));
     folder.write("odd/nodes.yaml",
-                 node("a", "10.0.0.1/24", ", asNumber: 65001") + node("b", "10.0.0.2/24"));
+                 bgp_node("a", "10.0.0.1/24", ", asNumber: 65001") + bgp_node("b", "10.0.0.2/24"));
     const auto odd = folder.run("bgp sessions b -f odd");
     CHECK(odd.exit_code == 1);
     CHECK(has(odd.out, "the mesh takes node b to have AS 65001, as this one"));
     CHECK(has(odd.out, "odd/nodes.yaml:5:50"));
     // An object that can't be read is left out, and that is said.
-    folder.write("bad/nodes.yaml", node("a", "10.0.0.1/24") + node("b", "10.0.0.2/24"));
+    folder.write("bad/nodes.yaml", bgp_node("a", "10.0.0.1/24") + bgp_node("b", "10.0.0.2/24"));
     folder.write("bad/peer.yaml", "apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata: "
                                   "{name: x}\nspec: {peerIP: 10.0.0.300, asNumber: 65001}\n");
     const auto bad = folder.run("bgp sessions -f bad");
     CHECK(bad.exit_code == 1);
     CHECK(has(bad.error, "bad/peer.yaml:4:16: error"));
     CHECK(has(bad.error, "1 error: what it is in is left out of the answer"));
-    folder.write("half/nodes.yaml", node("a", "10.0.0.1/24") + node("b", "10.0.0.2/24") +
+    folder.write("half/nodes.yaml", bgp_node("a", "10.0.0.1/24") + bgp_node("b", "10.0.0.2/24") +
                                         "---\napiVersion: v1\nkind: Node\nmetadata: {name: c}\n");
     const auto half = folder.run("bgp sessions -f half");
     CHECK(half.exit_code == 0);
@@ -105,7 +104,7 @@ TEST_CASE("bgp sessions counts a mesh and advises reflectors") {
     const Folder folder;
     std::string nodes;
     for (int i = 0; i < 150; ++i)
-        nodes += node("n" + std::to_string(1000 + i), "10.0." + std::to_string(i) + ".1/8");
+        nodes += bgp_node("n" + std::to_string(1000 + i), "10.0." + std::to_string(i) + ".1/8");
     folder.write("nodes.yaml", nodes);
     const auto made = folder.run("bgp sessions -f nodes.yaml");
     CHECK(made.exit_code == 0);

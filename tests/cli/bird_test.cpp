@@ -9,7 +9,7 @@ using testing::has;
 
 namespace {
 
-const std::string kManifests = R"(
+const std::string kPeers = R"(
 apiVersion: projectcalico.org/v3
 kind: Node
 metadata: {name: a}
@@ -31,7 +31,7 @@ metadata: {name: bgp, namespace: kube-system}
 stringData: {tor: hush-hush}
 )";
 
-std::string object(const std::string& kind, const std::string& name, const std::string& spec) {
+std::string bgp_object(const std::string& kind, const std::string& name, const std::string& spec) {
     return "---\napiVersion: projectcalico.org/v3\nkind: " + kind + "\nmetadata: {name: " + name +
            "}\nspec: {" + spec + "}\n";
 }
@@ -40,7 +40,7 @@ std::string object(const std::string& kind, const std::string& name, const std::
 
 TEST_CASE("compile --target bird writes a configuration for each node") {
     const Folder folder;
-    folder.write("in/bgp.yaml", kManifests);
+    folder.write("in/bgp.yaml", kPeers);
     const auto made = folder.run("compile in --target bird -o out");
     CHECK_MESSAGE(made.exit_code == 0, made.error);
     CHECK(has(made.out, "a: 2 sessions"));
@@ -62,26 +62,26 @@ TEST_CASE("compile --target bird writes nothing where something is refused") {
     const Folder folder;
     const auto refuses = [&](const std::string& more, const std::string& code, int exit_code,
                              const std::string& flags = "") {
-        folder.write("in/bgp.yaml", kManifests + more);
+        folder.write("in/bgp.yaml", kPeers + more);
         const auto made = folder.run("compile in --target bird -o out " + flags);
         CHECK_MESSAGE(made.exit_code == exit_code, made.error);
         CHECK_MESSAGE(has(made.error, code), made.error);
         CHECK_FALSE(std::filesystem::exists(folder.path / "out"));
     };
-    refuses(object("BGPPeer", "x", "peerIP: 192.0.2.9"), "PC5030", 1);
-    refuses(object("BGPConfiguration", "default", "programClusterRoutes: Enabled") +
-                object("IPPool", "ipip", "cidr: 10.1.0.0/16, ipipMode: Always"),
+    refuses(bgp_object("BGPPeer", "x", "peerIP: 192.0.2.9"), "PC5030", 1);
+    refuses(bgp_object("BGPConfiguration", "default", "programClusterRoutes: Enabled") +
+                bgp_object("IPPool", "ipip", "cidr: 10.1.0.0/16, ipipMode: Always"),
             "PC5035", 1);                 // tunnel-not-in-bird
     refuses("", "PC5034", 1, "--node c"); // no-bgp-node
-    refuses(object("BGPConfiguration", "default", "serviceClusterIPs: [{cidr: 10.96.0.1/12}]"),
+    refuses(bgp_object("BGPConfiguration", "default", "serviceClusterIPs: [{cidr: 10.96.0.1/12}]"),
             "meant 10.96.0.0/12", 2);
     // Numbers that BIRD refuses or cuts.
-    refuses(object("BGPConfiguration", "default", "asNumber: 0"), "asNumber must not be 0", 1);
-    refuses(object("Node", "c", "bgp: {ipv4Address: 10.0.0.3/24, asNumber: 0}"),
+    refuses(bgp_object("BGPConfiguration", "default", "asNumber: 0"), "asNumber must not be 0", 1);
+    refuses(bgp_object("Node", "c", "bgp: {ipv4Address: 10.0.0.3/24, asNumber: 0}"),
             "asNumber must not be 0", 1);
-    refuses(object("BGPPeer", "x", "peerIP: 192.0.2.9, asNumber: 65001, localASNumber: 0"),
+    refuses(bgp_object("BGPPeer", "x", "peerIP: 192.0.2.9, asNumber: 65001, localASNumber: 0"),
             "localASNumber must not be 0", 1);
-    refuses(object("BGPConfiguration", "default", "nodeMeshMaxRestartTime: 70000s"),
+    refuses(bgp_object("BGPConfiguration", "default", "nodeMeshMaxRestartTime: 70000s"),
             "nodeMeshMaxRestartTime must be 0 to 4095 seconds", 1);
 }
 

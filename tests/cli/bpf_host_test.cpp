@@ -71,6 +71,7 @@ TEST_CASE("verify --target bpf: damaged rules of host endpoints are not taken fo
         const std::size_t at = bad.find(from);
         REQUIRE_MESSAGE(at != std::string::npos, from);
         folder.write(kOfN1 + file, bad.replace(at, std::string(from).size(), to));
+        CHECK_MESSAGE(folder.verify("").exit_code == 2, to);
         const auto said = folder.verify();
         CHECK_MESSAGE(said.exit_code != 0, to << ": " << said.out << said.error);
         folder.write(kOfN1 + file, whole);

@@ -7,26 +7,16 @@
 
 #include "runtime/process.h"
 #include "support/read_file.h"
-#include "tests/paths.h"
+#include "tests/cli/folder.h"
 
 using namespace polecat;
+using testing::has;
+using testing::kThreeTiers;
+using testing::polecat_with;
 
 namespace {
 
 namespace fs = std::filesystem;
-
-const std::string kExample = std::string(testing::source_dir()) + "/examples/three-tiers";
-
-runtime::Output polecat_with(std::vector<std::string> arguments, const std::string& input = "") {
-    arguments.insert(arguments.begin(), std::string(testing::bin_dir()) + "/polecat");
-    auto output = runtime::run_program(arguments, input);
-    REQUIRE_MESSAGE(output.ok(), (output ? "" : output.error()));
-    return std::move(*output);
-}
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
 
 } // namespace
 
@@ -47,20 +37,20 @@ TEST_CASE("usage") {
 }
 
 TEST_CASE("lint") {
-    const auto broken = polecat_with({"lint", kExample + "/broken"});
+    const auto broken = polecat_with({"lint", kThreeTiers + "/broken"});
     CHECK(broken.exit_code == 1);
     for (const char* code : {"PC1002", "PC3002", "PC2200", "PC2001"})
         CHECK(has(broken.out, code));
-    CHECK(polecat_with({"lint", kExample + "/mended"}).exit_code == 0);
-    CHECK(polecat_with({"lint", kExample + "/nowhere"}).exit_code == 2);
-    CHECK(has(polecat_with({"lint", "--format", "sarif", kExample + "/broken"}).out, "2.1.0"));
-    CHECK(has(polecat_with({"lint", "--format", "github", kExample + "/broken"}).out,
+    CHECK(polecat_with({"lint", kThreeTiers + "/mended"}).exit_code == 0);
+    CHECK(polecat_with({"lint", kThreeTiers + "/nowhere"}).exit_code == 2);
+    CHECK(has(polecat_with({"lint", "--format", "sarif", kThreeTiers + "/broken"}).out, "2.1.0"));
+    CHECK(has(polecat_with({"lint", "--format", "github", kThreeTiers + "/broken"}).out,
               ",title=PC1002 duplicate-key::key `destination`"));
-    CHECK(has(polecat_with({"lint", "--format", "gitlab", kExample + "/broken"}).out,
+    CHECK(has(polecat_with({"lint", "--format", "gitlab", kThreeTiers + "/broken"}).out,
               "\"check_name\": \"PC1002 duplicate-key\""));
-    CHECK(has(polecat_with({"lint", "--format", "junit", kExample + "/mended"}).out,
+    CHECK(has(polecat_with({"lint", "--format", "junit", kThreeTiers + "/mended"}).out,
               "failures=\"0\" errors=\"0\""));
-    const auto sarif = polecat_with({"lint", "--format", "sarif", kExample + "/nowhere"});
+    const auto sarif = polecat_with({"lint", "--format", "sarif", kThreeTiers + "/nowhere"});
     CHECK(sarif.exit_code == 2);
     CHECK(has(sarif.out, "\"executionSuccessful\": false"));
     CHECK(has(sarif.out, "Most YAML readers keep the last value")); // the pages are there
@@ -71,7 +61,7 @@ TEST_CASE("lint") {
 }
 
 TEST_CASE("reach with an end left open") {
-    const std::string mended = kExample + "/mended";
+    const std::string mended = kThreeTiers + "/mended";
     const auto who = polecat_with({"reach", "any", "data/ledger", "-p", "5432/TCP", "-f", mended});
     CHECK(who.exit_code == 0);
     CHECK(has(who.out, "  api/orders\n      allowed  TCP 5432\n"));
@@ -93,7 +83,7 @@ TEST_CASE("reach with an end left open") {
 }
 
 TEST_CASE("which") {
-    const std::string mended = kExample + "/mended";
+    const std::string mended = kThreeTiers + "/mended";
     const auto on = polecat_with({"which", "web/shop", "-f", mended});
     CHECK(on.exit_code == 0);
     // In the order of tiers.
@@ -166,7 +156,7 @@ TEST_CASE("reach") {
     const auto ask = [](std::vector<std::string> more) {
         std::vector<std::string> all{"reach"};
         all.insert(all.end(), more.begin(), more.end());
-        all.insert(all.end(), {"-f", kExample + "/mended"});
+        all.insert(all.end(), {"-f", kThreeTiers + "/mended"});
         return polecat_with(all);
     };
     const auto denied = ask({"web/shop", "data/ledger", "-p", "5432/TCP"});
@@ -187,30 +177,31 @@ TEST_CASE("reach") {
 }
 
 TEST_CASE("map") {
-    const auto text = polecat_with({"map", kExample + "/mended"});
+    const auto text = polecat_with({"map", kThreeTiers + "/mended"});
     CHECK(text.exit_code == 0);
     CHECK(has(text.out, "TCP 9000\n        -> api/orders"));
-    CHECK(has(polecat_with({"map", "--expand", kExample + "/mended"}).out,
+    CHECK(has(polecat_with({"map", "--expand", kThreeTiers + "/mended"}).out,
               "web/shop -> api/orders  TCP 9000"));
     for (const char* format : {"json", "csv", "md", "dot", "svg"})
-        CHECK(has(polecat_with({"map", "--format", format, kExample + "/mended"}).out, "ledger"));
-    const auto in_part = polecat_with({"map", kExample + "/broken"});
+        CHECK(
+            has(polecat_with({"map", "--format", format, kThreeTiers + "/mended"}).out, "ledger"));
+    const auto in_part = polecat_with({"map", kThreeTiers + "/broken"});
     CHECK(in_part.exit_code == 0);
     CHECK(has(in_part.error, "not read: "));
 }
 
 TEST_CASE("a map by side") {
-    const auto text = polecat_with({"map", "--rows", "sides", kExample + "/mended"});
+    const auto text = polecat_with({"map", "--rows", "sides", kThreeTiers + "/mended"});
     CHECK(text.exit_code == 0);
     CHECK(has(text.out, "egress of api/orders\n"));
     CHECK(has(text.out, "ingress of data/ledger\n    TCP 5432 <- api/orders\n"));
     const auto json =
-        polecat_with({"map", "--rows", "sides", "--format", "json", kExample + "/mended"});
+        polecat_with({"map", "--rows", "sides", "--format", "json", kThreeTiers + "/mended"});
     CHECK(has(json.out, "\"sides\":[{"));
     CHECK(has(json.out, "\"allowed\":\"TCP 5432\""));
     for (const std::vector<std::string>& more :
          {std::vector<std::string>{"--expand"}, {"--format", "csv"}, {"--format", "svg"}}) {
-        std::vector<std::string> all{"map", "--rows", "sides", kExample + "/mended"};
+        std::vector<std::string> all{"map", "--rows", "sides", kThreeTiers + "/mended"};
         all.insert(all.end(), more.begin(), more.end());
         const auto refused = polecat_with(all);
         CHECK(refused.exit_code == 2);
@@ -220,7 +211,7 @@ TEST_CASE("a map by side") {
 
 TEST_CASE("pictures of a map and of a change") {
     const auto picture = [](const std::vector<std::string>& more) {
-        std::vector<std::string> all{"map", "--format", "svg", kExample + "/mended"};
+        std::vector<std::string> all{"map", "--format", "svg", kThreeTiers + "/mended"};
         all.insert(all.end(), more.begin(), more.end());
         return polecat_with(all);
     };
@@ -286,13 +277,13 @@ TEST_CASE("pictures say what is put together and left out") {
 }
 
 TEST_CASE("test") {
-    CHECK(polecat_with({"test", kExample}).exit_code == 0);
+    CHECK(polecat_with({"test", kThreeTiers}).exit_code == 0);
     const fs::path folder = fs::temp_directory_path() / "polecat-cli-test";
     fs::remove_all(folder);
     fs::create_directories(folder);
     std::ofstream(folder / "wrong.policytest.yaml")
         << "{apiVersion: polecat/v1, kind: PolicyTest, metadata: {name: wrong}, spec: {manifests: ["
-        << kExample
+        << kThreeTiers
         << "/mended], cases: [{from: web/shop, to: data/ledger, port: 5432/TCP, expect: allow}]}}";
     const auto wrong = polecat_with({"test", folder.string()});
     CHECK(wrong.exit_code == 1);
@@ -305,7 +296,7 @@ TEST_CASE("test") {
         std::ofstream(folder / "wrong.policytest.yaml")
             << "{apiVersion: polecat/v1, kind: PolicyTest, metadata: {name: wrong}, spec: "
                "{manifests: ["
-            << kExample << "/mended], cases: [" << cases << "]}}";
+            << kThreeTiers << "/mended], cases: [" << cases << "]}}";
     };
     write("{from: web/shop, to: 'node:worker-1', port: 10250/TCP, route: wire, expect: deny}");
     CHECK(has(polecat_with({"test", folder.string()}).out, "1 of 1 expectations"));
@@ -316,7 +307,7 @@ TEST_CASE("test") {
     CHECK(has(polecat_with({"test", "--format", "junit", folder.string()}).out,
               "<error message=\"nothing could be asked\">"));
     fs::remove_all(folder);
-    CHECK(polecat_with({"test", kExample + "/mended"}).exit_code == 2);
+    CHECK(polecat_with({"test", kThreeTiers + "/mended"}).exit_code == 2);
 }
 
 TEST_CASE("diff fails on what it does not compare") {
@@ -346,7 +337,7 @@ TEST_CASE("compile --target iptables") {
     const fs::path folder = fs::temp_directory_path() / "polecat-cli-iptables";
     fs::remove_all(folder);
     const auto made = polecat_with(
-        {"compile", kExample + "/mended", "--target", "iptables", "-o", folder.string()});
+        {"compile", kThreeTiers + "/mended", "--target", "iptables", "-o", folder.string()});
     CHECK_MESSAGE(made.exit_code == 0, made.error);
     for (const char* file : {"hooks.iptables", "nodes/worker-1/sets.ipset",
                              "nodes/worker-1/rules.v4", "nodes/worker-1/rules.v6"})
@@ -360,7 +351,7 @@ TEST_CASE("compile --target iptables") {
 TEST_CASE("compile") {
     const fs::path folder = fs::temp_directory_path() / "polecat-cli-bundle";
     fs::remove_all(folder);
-    const auto made = polecat_with({"compile", kExample + "/mended", "-o", folder.string()});
+    const auto made = polecat_with({"compile", kThreeTiers + "/mended", "-o", folder.string()});
     CHECK(made.exit_code == 0);
     CHECK(fs::exists(folder / "nodes/worker-1/ruleset.nft"));
     CHECK(fs::exists(folder / "nodes/worker-1/origins.json"));
@@ -372,7 +363,7 @@ TEST_CASE("compile") {
           std::vector<std::string>{"--base", folder.string()}}) {
         const fs::path other = fs::temp_directory_path() / "polecat-cli-bundle-2";
         fs::remove_all(other);
-        std::vector<std::string> command{"compile", kExample + "/mended", "-o", other.string()};
+        std::vector<std::string> command{"compile", kThreeTiers + "/mended", "-o", other.string()};
         command.insert(command.end(), more.begin(), more.end());
         CHECK(polecat_with(command).exit_code == 0);
         const auto again = polecat::read_file((other / "nodes/worker-1/ruleset.nft").string());
@@ -381,13 +372,13 @@ TEST_CASE("compile") {
         CHECK(*again == *rules);
         fs::remove_all(other);
     }
-    CHECK(polecat_with({"compile", kExample + "/mended", "--base", "nowhere"}).exit_code != 0);
+    CHECK(polecat_with({"compile", kThreeTiers + "/mended", "--base", "nowhere"}).exit_code != 0);
     const auto same =
-        polecat_with({"compile", kExample + "/mended", "--plan-from", folder.string()});
+        polecat_with({"compile", kThreeTiers + "/mended", "--plan-from", folder.string()});
     CHECK(has(same.out, "nothing changes"));
     const fs::path changed = fs::temp_directory_path() / "polecat-cli-changed";
     fs::remove_all(changed);
-    fs::copy(kExample + "/mended", changed);
+    fs::copy(kThreeTiers + "/mended", changed);
     std::ofstream(changed / "more.yaml")
         << "{apiVersion: projectcalico.org/v3, kind: GlobalNetworkPolicy, metadata: {name: more}, "
            "spec: {order: 5000, ingress: [{action: Allow, protocol: TCP, destination: {ports: "
@@ -411,11 +402,11 @@ TEST_CASE("compile") {
     CHECK(has(gone.out, "# node worker-1, step "));
     fs::remove_all(changed);
     fs::remove_all(folder);
-    const auto nowhere =
-        polecat_with({"compile", kExample + "/mended", "--node", "wroker", "-o", folder.string()});
+    const auto nowhere = polecat_with(
+        {"compile", kThreeTiers + "/mended", "--node", "wroker", "-o", folder.string()});
     CHECK(nowhere.exit_code == 1);
     CHECK(has(nowhere.error, "PC5006"));
     CHECK_FALSE(fs::exists(folder));
     for (const char* form : {"policy-ir", "program", "table"})
-        CHECK_FALSE(polecat_with({"compile", kExample + "/mended", "--emit", form}).out.empty());
+        CHECK_FALSE(polecat_with({"compile", kThreeTiers + "/mended", "--emit", form}).out.empty());
 }

@@ -18,7 +18,7 @@ std::string pod_at(const std::string& name, const std::string& app, const std::s
            "}\n";
 }
 
-std::string policy_for(const std::string& app, int port) {
+std::string policy_of(const std::string& app, int port) {
     return "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
            "metadata: {name: " +
            app +
@@ -31,14 +31,15 @@ std::string policy_for(const std::string& app, int port) {
            std::to_string(port) + "}]\n";
 }
 
-const std::string kSpace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {env: "
-                           "prod}}\n";
+const std::string kShopSpace =
+    "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {env: "
+    "prod}}\n";
 
 /// Three nodes; db on n1 has a policy.
 struct Shop : testing::Folder {
-    std::string pods = kSpace + pod_at("web", "web", "n1", 1) + pod_at("db", "db", "n1", 2) +
+    std::string pods = kShopSpace + pod_at("web", "web", "n1", 1) + pod_at("db", "db", "n1", 2) +
                        pod_at("log", "log", "n2", 3) + pod_at("job", "job", "n3", 4);
-    std::string policies = policy_for("db", 5432);
+    std::string policies = policy_of("db", 5432);
 
     Shop() {
         write("base/pods.yaml", pods);
@@ -87,7 +88,7 @@ TEST_CASE("diff --rules: a pod of known identity is an element everywhere, and o
 
 TEST_CASE("diff --rules: a policy, a label, a namespace: why") {
     const Shop shop;
-    const auto policy = shop.diff("", shop.policies + policy_for("log", 514), "--node n2");
+    const auto policy = shop.diff("", shop.policies + policy_of("log", 514), "--node n2");
     CHECK_MESSAGE(policy.exit_code == 0, policy.error);
     CHECK_MESSAGE(has(policy.out, "NetworkPolicy shop/log is new (head/policies.yaml:"),
                   policy.out);
@@ -95,7 +96,7 @@ TEST_CASE("diff --rules: a policy, a label, a namespace: why") {
     CHECK(has(policy.out, "under the next generation"));
     CHECK_FALSE(has(policy.out, "n1"));
     // The node that it does not govern is told of nothing but what it loads.
-    const auto other = shop.diff("", policy_for("db", 5433), "--format json");
+    const auto other = shop.diff("", policy_of("db", 5433), "--format json");
     const json whole = json::parse(other.out);
     REQUIRE(whole["reasons"].size() == 1);
     CHECK(whole["reasons"][0]["what"] == "rules, selector or order changed");
@@ -132,7 +133,7 @@ TEST_CASE("diff --rules: nodes that come, and nodes whose last pod goes") {
                                  "loaded\n"),
                   fresh.out);
     CHECK(has(fresh.out, "1. replace whatever is there: "));
-    shop.write("head/pods.yaml", kSpace + pod_at("web", "web", "n1", 1) +
+    shop.write("head/pods.yaml", kShopSpace + pod_at("web", "web", "n1", 1) +
                                      pod_at("db", "db", "n1", 2) + pod_at("log", "log", "n2", 3));
     const auto gone = shop.run("diff --rules base head --node n3");
     CHECK_MESSAGE(has(gone.out, "Pod shop/job is gone: 10.0.0.4 on n3"), gone.out);
@@ -163,10 +164,30 @@ TEST_CASE("diff --rules: limits") {
     CHECK(shop.run("diff --rules --format svg base head").exit_code == 2);
 }
 
+TEST_CASE("diff --rules: a policy without rules, which compiled folders do not show") {
+    const Shop shop;
+    const std::string closed = "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+                               "metadata: {name: closed, namespace: shop}\n"
+                               "spec: {podSelector: {matchLabels: {app: db}}}\n";
+    shop.write("base/policies.yaml", shop.policies + closed);
+    REQUIRE(shop.run("compile base -o bundle").exit_code == 0);
+    shop.diff("", policy_for("db", 5433) + closed);
+    const auto known = shop.run("diff --rules bundle head");
+    CHECK_MESSAGE(has(known.out, "NetworkPolicy shop/db"), known.out);
+    CHECK_FALSE(has(known.out, "shop/closed"));
+    const std::string more = "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+                             "metadata: {name: more, namespace: shop}\n"
+                             "spec: {podSelector: {matchLabels: {app: web}}}\n";
+    shop.diff("", shop.policies + closed + more);
+    const auto fresh = shop.run("diff --rules bundle head");
+    CHECK_MESSAGE(has(fresh.out, "NetworkPolicy shop/more may be new: it has no rules"), fresh.out);
+    CHECK_FALSE(has(fresh.out, "shop/closed"));
+}
+
 TEST_CASE("diff --rules: compiled folders and listings") {
     const Shop shop;
     REQUIRE(shop.run("compile base -o bundle").exit_code == 0);
-    const std::string policies = shop.policies + policy_for("log", 514);
+    const std::string policies = shop.policies + policy_of("log", 514);
     const auto manifests = shop.diff(pod_at("web2", "web", "n2", 9), policies, "--format json");
     const json expected = json::parse(manifests.out);
     const auto nodes_of = [](const json& all) {
@@ -219,7 +240,7 @@ TEST_CASE("diff --rules: iptables") {
     // Sets are of what a node asks: n3 asks nothing.
     CHECK(has(pod.out, "n3\n  nothing is loaded: "));
     REQUIRE(shop.run("compile base --target iptables -o tables").exit_code == 0);
-    const std::string policies = shop.policies + policy_for("log", 514);
+    const std::string policies = shop.policies + policy_of("log", 514);
     const json manifests =
         json::parse(shop.diff("", policies, "--target iptables --format json").out);
     const auto bundle = shop.run("diff --rules tables head --target iptables --format json");
@@ -242,7 +263,7 @@ TEST_CASE("diff --rules: iptables") {
 TEST_CASE("diff --on-nodes: from a flow to programs and nodes") {
     const Shop shop;
     shop.write("head/pods.yaml", shop.pods);
-    shop.write("head/policies.yaml", policy_for("db", 5433));
+    shop.write("head/policies.yaml", policy_of("db", 5433));
     const auto text = shop.run("diff base head --on-nodes");
     CHECK_MESSAGE(has(text.out, "      on      n1: ingress program p"), text.out);
     CHECK(has(text.out, " becomes p"));
@@ -262,7 +283,7 @@ TEST_CASE("diff --rules: revisions, Markdown and the shape of JSON") {
     REQUIRE(shop.shell("git init -q . && git config user.email a@b && git config user.name a && "
                        "git add base && git commit -qm x && git tag one")
                 .exit_code == 0);
-    shop.write("base/policies.yaml", policy_for("db", 5433));
+    shop.write("base/policies.yaml", policy_of("db", 5433));
     REQUIRE(shop.shell("git commit -qam y && git tag two").exit_code == 0);
     const auto text = shop.run("diff --rules one..two -- base");
     CHECK_MESSAGE(text.exit_code == 0, text.error);
@@ -292,7 +313,7 @@ TEST_CASE("diff --rules: revisions, Markdown and the shape of JSON") {
 
 TEST_CASE("diff --rules: bundles say what manifests say") {
     const Shop shop;
-    const std::string policies = policy_for("db", 5433);
+    const std::string policies = policy_of("db", 5433);
     const auto manifests = shop.diff(pod_at("web2", "web", "n2", 9), policies, "--format json");
     REQUIRE(shop.run("compile base --target bundle -o was").exit_code == 0);
     REQUIRE(shop.run("compile head --target bundle -o is --base was").exit_code == 0);

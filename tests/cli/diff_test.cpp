@@ -12,10 +12,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const std::string kPods = "apiVersion: v1\nkind: Pod\n"
-                          "metadata: {name: web, namespace: shop, labels: {app: web}}\n"
-                          "---\napiVersion: v1\nkind: Pod\n"
-                          "metadata: {name: db, namespace: shop, labels: {app: db}}\n";
+const std::string kTwoPods = "apiVersion: v1\nkind: Pod\n"
+                             "metadata: {name: web, namespace: shop, labels: {app: web}}\n"
+                             "---\napiVersion: v1\nkind: Pod\n"
+                             "metadata: {name: db, namespace: shop, labels: {app: db}}\n";
 
 std::string policy_of(const std::string& kind, const std::string& ingress) {
     return "apiVersion: projectcalico.org/v3\nkind: " + kind +
@@ -32,7 +32,7 @@ struct Repository : testing::Folder {
     Repository() {
         REQUIRE(shell("git init -q . && git config user.email a@b && git config user.name a")
                     .exit_code == 0);
-        write("k8s/pods.yaml", kPods);
+        write("k8s/pods.yaml", kTwoPods);
         write("k8s/policy.yaml", policy_of("NetworkPolicy", "[]"));
         commit("base");
     }
@@ -58,8 +58,8 @@ TEST_CASE("revisions: what a change opens, and what --fail-on makes of it") {
     CHECK(repository.diff("--fail-on closed base..opened").exit_code == 0);
     CHECK(repository.diff("--fail-on closed opened..base").exit_code == 1);
     CHECK(repository.diff("--fail-on any base..base").exit_code == 0);
-    const auto json = repository.diff("--format json base..opened").out;
-    CHECK_MESSAGE(has(json, "opened:k8s/policy.yaml"), json);
+    const auto answer = repository.diff("--format json base..opened").out;
+    CHECK_MESSAGE(has(answer, "opened:k8s/policy.yaml"), answer);
     CHECK(has(repository.diff("--format md base..opened").out, "5432"));
     CHECK(repository.diff("base..nowhere").exit_code == 2);
     CHECK(has(repository.diff("base..nowhere").error, "nowhere"));
@@ -87,8 +87,9 @@ TEST_CASE("policies of Kubernetes and of Calico with one name are two") {
         "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
         "metadata: {name: db, namespace: shop}\nspec: {podSelector: {}, policyTypes: [Ingress]}\n";
     const testing::Folder folder;
-    folder.write("base/all.yaml", kPods + kubernetes + "---\n" + policy_of("NetworkPolicy", "[]"));
-    folder.write("head/all.yaml", kPods + kubernetes);
+    folder.write("base/all.yaml",
+                 kTwoPods + kubernetes + "---\n" + policy_of("NetworkPolicy", "[]"));
+    folder.write("head/all.yaml", kTwoPods + kubernetes);
     const auto found = folder.run("diff base head");
     CHECK_MESSAGE(has(found.out, "policies gone: NetworkPolicy shop/db\n"), found.out);
     CHECK_MESSAGE(!has(found.out, "policies changed"), found.out);
@@ -190,7 +191,7 @@ TEST_CASE("a change that no flow of the input shows is told, and counts as eithe
 
 TEST_CASE("a side without manifests is one without policy") {
     const testing::Folder folder;
-    folder.write("a/policy.yaml", kPods + "---\n" + policy_of("NetworkPolicy", "[]"));
+    folder.write("a/policy.yaml", kTwoPods + "---\n" + policy_of("NetworkPolicy", "[]"));
     fs::create_directories(folder.path / "b");
     const auto out = folder.run("diff a b");
     CHECK(out.exit_code == 0);

@@ -4,6 +4,7 @@
 using namespace polecat;
 using testing::Folder;
 using testing::has;
+using testing::times;
 
 namespace {
 
@@ -15,13 +16,6 @@ const char* const kTypo = "apiVersion: v1\nkind: Pod\n"
                           "metadata: {name: api, namespace: books}\n"
                           "spec:\n  podSelector: {matchLabels: {app: apii}}\n"
                           "  policyTypes: [Ingress]\n";
-
-std::size_t count(const std::string& text, const std::string& part) {
-    std::size_t out = 0;
-    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
-        ++out;
-    return out;
-}
 
 } // namespace
 
@@ -47,13 +41,13 @@ TEST_CASE("what no manifest is in a folder is passed by") {
     CHECK_FALSE(has(out.out, "error["));
     CHECK(
         has(out.out, "not read, and no policy in it: 10 files hold no manifests (--list-skipped)"));
-    CHECK(count(folder.run("lint --all in").out, "PC1020") == 1);
+    CHECK(times(folder.run("lint --all in").out, "PC1020") == 1);
     for (const char* name :
          {"values.yaml: it can't be read", "build.yml", "board.json", "list.yaml: a list",
           "word.yaml", "jinja.yaml", "tags.yml", "crypt.yaml: encrypted by git-crypt",
           "vault.yaml: encrypted", "picture.json: no text"})
         CHECK_MESSAGE(has(out.error, name), name);
-    CHECK(count(out.error, "skipped ") == 10);
+    CHECK(times(out.error, "skipped ") == 10);
     CHECK_FALSE(has(folder.run("lint in").error, "skipped "));
     // The same files under their names are mistakes.
     for (const char* name : {"values.yaml", "list.yaml", "word.yaml", "jinja.yaml", "tags.yml",
@@ -220,7 +214,7 @@ TEST_CASE("what sops encrypted is not known, and is said once") {
                                                "data: {a: 'ENC[AES256_GCM,data:z,type:str]'}\n") +
                                        kSops);
     const auto out = folder.run("lint in");
-    CHECK(count(out.out, "PC1008") == 1);
+    CHECK(times(out.out, "PC1008") == 1);
     CHECK(has(out.out, "NetworkPolicy shop/allow, NetworkPolicy shop/deny"));
     CHECK_FALSE(has(out.out, "error["));
     const auto answer = folder.run("reach bank/b shop/a -p 80/TCP -f in");
@@ -278,7 +272,7 @@ TEST_CASE("keys that are no text are those that Kubernetes reads") {
                                     "metadata: {name: a, namespace: b, labels: {404: x}}\n"
                                     "spec: {ports: [{port: 80}], selector: {y: x}}\n");
     const auto out = folder.run("lint --all in");
-    CHECK(count(out.out, "PC1004") == 1);
+    CHECK(times(out.out, "PC1004") == 1);
     CHECK(has(out.out, "warning[PC1004]"));
     CHECK(has(out.out, "Kubernetes reads it as `true`"));
 }
@@ -366,7 +360,7 @@ TEST_CASE("placeholders of a folder are told once, by what hangs on them") {
     CHECK_FALSE(has(out, "PC2004"));
     const auto all = folder.run("lint --all in").out;
     CHECK(has(all, "note[PC1046]: placeholder `web-__NODE__` is not filled in"));
-    CHECK(count(all, "PC1046") == 1);
+    CHECK(times(all, "PC1046") == 1);
 }
 
 TEST_CASE("policies of a component count where no kustomization uses it, which is told") {
@@ -397,7 +391,7 @@ TEST_CASE("what is to be filled in is told as that, and other mistakes as theirs
     };
     const auto blank = lint("<node-name>", "<node-address>");
     CHECK(has(blank, "error[PC1046]: placeholder `<node-name>` is not filled in"));
-    CHECK(count(blank, "PC1046") == 1);
+    CHECK(times(blank, "PC1046") == 1);
     for (const char* code : {"PC2004", "PC2050", "PC4521"})
         CHECK_MESSAGE(!has(blank, code), code);
     CHECK(has(lint("n1", "localhost"), "PC2050"));

@@ -7,13 +7,13 @@ using testing::has;
 
 namespace {
 
-std::string pod(const std::string& name, const std::string& more = "") {
+std::string exposed_pod(const std::string& name, const std::string& more = "") {
     return "{apiVersion: v1, kind: Pod, metadata: {name: " + name +
            ", namespace: a, labels: {app: " + name + "}}, spec: {" + more +
            "containers: [{name: c, image: i}]}}\n---\n";
 }
 
-std::string policy(const std::string& name, const std::string& spec) {
+std::string exposed_policy(const std::string& name, const std::string& spec) {
     return "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: " + name +
            ", namespace: a}, spec: {podSelector: {matchLabels: {app: web}}, " + spec + "}}\n---\n";
 }
@@ -30,14 +30,16 @@ TEST_CASE("each kind of new pod is told with all that it reaches") {
                           "    a new pod with the labels app=gateway in namespace a: TCP 8000\n",
                       wide = "    a new pod without labels in namespace monitoring: *\n";
     for (const std::string& rules : {gateway + ", " + monitoring, monitoring + ", " + gateway}) {
-        folder.write("m/a.yaml", pod("web") + policy("p", "ingress: [" + rules + "]"));
+        folder.write("m/a.yaml",
+                     exposed_pod("web") + exposed_policy("p", "ingress: [" + rules + "]"));
         const std::string out = folder.run("exposure m").out;
         CHECK(has(out, narrow));
         CHECK(has(out, wide));
     }
     // Who needs more labels for no more is not told.
     const std::string both = "{from: [{podSelector: {}}], ports: [{port: 8000}]}, ";
-    folder.write("m/a.yaml", pod("web") + policy("p", "ingress: [" + both + gateway + "]"));
+    folder.write("m/a.yaml",
+                 exposed_pod("web") + exposed_policy("p", "ingress: [" + both + gateway + "]"));
     const std::string out = folder.run("exposure m").out;
     CHECK(has(out, "a new pod without labels in namespace a: TCP 8000\n"));
     CHECK_FALSE(has(out, "app=gateway"));
@@ -45,8 +47,9 @@ TEST_CASE("each kind of new pod is told with all that it reaches") {
 
 TEST_CASE("where no policy decides, no profile is blamed") {
     const Folder folder;
-    folder.write("open/a.yaml", pod("web") + pod("db"));
-    folder.write("closed/a.yaml", pod("web") + pod("db") + policy("p", "ingress: []"));
+    folder.write("open/a.yaml", exposed_pod("web") + exposed_pod("db"));
+    folder.write("closed/a.yaml",
+                 exposed_pod("web") + exposed_pod("db") + exposed_policy("p", "ingress: []"));
     const std::string words = "the default of namespace a, as no policy decides (Profile kns.a)";
     CHECK(has(folder.run("exposure open").out, "by " + words + "\n"));
     CHECK(has(folder.run("reach any a/web -f open").out, "ingress " + words + "\n"));
@@ -54,14 +57,14 @@ TEST_CASE("where no policy decides, no profile is blamed") {
     CHECK(has(folder.run("diff closed open").out, "now     ingress: allowed by " + words));
     CHECK_FALSE(has(folder.run("exposure closed").out, "a/web  IPv4\n    any"));
     // A rule of a policy that allows all is one, and so is a profile that somebody wrote.
-    folder.write("ruled/a.yaml", pod("web") + policy("p", "ingress: [{}]"));
+    folder.write("ruled/a.yaml", exposed_pod("web") + exposed_policy("p", "ingress: [{}]"));
     CHECK(has(folder.run("exposure ruled").out, "by NetworkPolicy a/p ingress[0]"));
 }
 
 TEST_CASE("what is not known says why, and no rule is called the one that allows") {
     const Folder folder;
-    folder.write("m/a.yaml",
-                 pod("web") + pod("db") + policy("p", "ingress: [{from: [{podSelector: 5}]}]"));
+    folder.write("m/a.yaml", exposed_pod("web") + exposed_pod("db") +
+                                 exposed_policy("p", "ingress: [{from: [{podSelector: 5}]}]"));
     const auto text = folder.run("exposure m");
     CHECK(has(text.out, "any outside address: depends: *\n        because "));
     CHECK(has(text.out, "could not be read"));
@@ -70,9 +73,10 @@ TEST_CASE("what is not known says why, and no rule is called the one that allows
 
 TEST_CASE("JSON says what was not read and which answers hang on it") {
     const Folder folder;
-    folder.write("m/a.yaml",
-                 pod("web") + pod("db") + policy("p", "ingress: [{from: [{podSelector: 5}]}]"));
-    folder.write("n/a.yaml", pod("web") + pod("db") + policy("p", "ingress: []"));
+    folder.write("m/a.yaml", exposed_pod("web") + exposed_pod("db") +
+                                 exposed_policy("p", "ingress: [{from: [{podSelector: 5}]}]"));
+    folder.write("n/a.yaml",
+                 exposed_pod("web") + exposed_pod("db") + exposed_policy("p", "ingress: []"));
     const std::string unread = "\"unread\"", hangs = "\"hangs_on_unread\": true";
     for (const char* command :
          {"map --format json", "map --format json --expand", "exposure --format json",
@@ -99,21 +103,22 @@ TEST_CASE("the map names who reaches nobody, and CSV calls outside addresses wha
     const std::string closed = "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: "
                                "{name: p, namespace: a}, spec: {podSelector: {matchLabels: {app: "
                                "web}}, policyTypes: [Ingress, Egress]}}\n---\n";
-    folder.write("m/a.yaml", pod("web") + pod("db") + closed);
+    folder.write("m/a.yaml", exposed_pod("web") + exposed_pod("db") + closed);
     CHECK(has(folder.run("map m").out, "nothing is allowed to or from a/web\n"));
-    folder.write("n/a.yaml", pod("web") + pod("db"));
+    folder.write("n/a.yaml", exposed_pod("web") + exposed_pod("db"));
     CHECK_FALSE(has(folder.run("map n").out, "nothing is allowed to or from"));
     const std::string csv = folder.run("map --format csv n").out;
     CHECK(has(csv, "any outside address"));
     CHECK_FALSE(has(csv, "0.0.0.0/0"));
     folder.write("n/a.yaml",
-                 pod("web") + policy("p", "ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]"));
+                 exposed_pod("web") +
+                     exposed_policy("p", "ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]"));
     CHECK(has(folder.run("map --format csv n").out, "IPv4,10.0.0.0/8,a/web,*,"));
 }
 
 TEST_CASE("JSON of questions has the parts of each rule that allows") {
     const Folder folder;
-    folder.write("m/a.yaml", pod("web") + policy("p", "ingress: [{}]"));
+    folder.write("m/a.yaml", exposed_pod("web") + exposed_policy("p", "ingress: [{}]"));
     const std::string out = folder.run("reach any a/web --format json -f m").out;
     CHECK(has(out, "\"direction\": \"ingress\""));
     CHECK(has(out, "\"rule\": \"NetworkPolicy a/p ingress[0]\""));
@@ -123,8 +128,9 @@ TEST_CASE("JSON of questions has the parts of each rule that allows") {
 TEST_CASE("an example of a change is a flow that people know") {
     const Folder folder;
     const auto rules = [](const std::string& ports) {
-        return pod("web") +
-               policy("p", "ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]" + ports + "}]");
+        return exposed_pod("web") +
+               exposed_policy("p",
+                              "ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]" + ports + "}]");
     };
     folder.write("m/a.yaml", rules(", ports: [{port: 53}]"));
     folder.write("n/a.yaml", rules(""));
@@ -195,7 +201,8 @@ TEST_CASE("pods of a StatefulSet that policies tell apart are pods of their own"
 
 TEST_CASE("a row of several expectations names all of them") {
     const Folder folder;
-    folder.write("m/a.yaml", pod("web") + pod("db") + policy("p", "ingress: []"));
+    folder.write("m/a.yaml",
+                 exposed_pod("web") + exposed_pod("db") + exposed_policy("p", "ingress: []"));
     folder.write("m/t.policytest.yaml",
                  "apiVersion: polecat/v1\nkind: PolicyTest\nmetadata: {name: t}\nspec:\n  "
                  "manifests: [.]\n  cases:\n  - {from: a/db, to: [a/web], port: [80/TCP, 443/TCP], "
@@ -212,14 +219,14 @@ TEST_CASE("staged policies as enforced go by their enforced names, and what isol
     const std::string staged =
         "{apiVersion: projectcalico.org/v3, kind: StagedGlobalNetworkPolicy, metadata: {name: s}, "
         "spec: {namespaceSelector: team == 'red', types: [Ingress]}}\n---\n";
-    folder.write("m/a.yaml", labels + pod("web") + staged);
+    folder.write("m/a.yaml", labels + exposed_pod("web") + staged);
     const std::string out = folder.run("diff --staged m").out;
     CHECK(has(out, "policies added: GlobalNetworkPolicy s\n"));
     CHECK_FALSE(has(out, "policies gone"));
     CHECK_FALSE(has(out, "named by no change"));
     CHECK(has(out, "- closed  any outside address -> a/web"));
     // One that selects nobody here is still not seen.
-    folder.write("m/a.yaml", labels + pod("web") +
+    folder.write("m/a.yaml", labels + exposed_pod("web") +
                                  "{apiVersion: projectcalico.org/v3, kind: "
                                  "StagedGlobalNetworkPolicy, metadata: {name: s}, spec: "
                                  "{namespaceSelector: team == 'blue', types: [Ingress]}}\n");

@@ -10,11 +10,11 @@ using testing::has;
 
 namespace {
 
-std::string node(const char* name, const char* address) {
+std::string routed_node(const char* name, const char* address) {
     return std::string("---\napiVersion: projectcalico.org/v3\nkind: Node\nmetadata: {name: ") +
            name + "}\nspec: {bgp: {ipv4Address: " + address + "}}\n";
 }
-std::string pod(const char* name, const char* of, const char* address) {
+std::string routed_pod(const char* name, const char* of, const char* address) {
     return std::string("---\napiVersion: v1\nkind: Pod\nmetadata: {name: ") + name +
            ", namespace: shop, labels: {app: " + name + "}}\nspec: {nodeName: " + of +
            ", containers: [{name: c, image: i}]}\nstatus: {podIP: " + address + "}\n";
@@ -27,8 +27,8 @@ std::string cluster(const char* configuration) {
            configuration +
            "}\n---\napiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata: {name: pods}\nspec: "
            "{cidr: 10.1.0.0/16, vxlanMode: Never}\n" +
-           node("a", "10.0.0.1/24") + node("b", "10.0.0.2/24") + pod("web", "a", "10.1.0.7") +
-           pod("db", "b", "10.1.0.70") +
+           routed_node("a", "10.0.0.1/24") + routed_node("b", "10.0.0.2/24") +
+           routed_pod("web", "a", "10.1.0.7") + routed_pod("db", "b", "10.1.0.70") +
            "---\napiVersion: v1\nkind: Service\nmetadata: {name: db, namespace: shop}\nspec: "
            "{selector: {app: db}, clusterIP: 10.96.0.9, ports: [{port: 5432}]}\n";
 }

@@ -6,6 +6,7 @@
 #include <sstream>
 #include <string>
 #include <unistd.h>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -16,6 +17,25 @@ namespace polecat::testing {
 
 inline bool has(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
+}
+
+inline std::size_t times(const std::string& text, const std::string& part) {
+    std::size_t out = 0;
+    for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size()))
+        ++out;
+    return out;
+}
+
+inline const std::string kThreeTiers = std::string(source_dir()) + "/examples/three-tiers";
+inline const std::string kRack7 = std::string(source_dir()) + "/examples/rack7/";
+
+/// `polecat ARGUMENTS`, where the tests run.
+inline runtime::Output polecat_with(std::vector<std::string> arguments,
+                                    const std::string& input = "") {
+    arguments.insert(arguments.begin(), std::string(bin_dir()) + "/polecat");
+    auto output = runtime::run_program(arguments, input);
+    REQUIRE_MESSAGE(output.ok(), (output ? "" : output.error()));
+    return std::move(*output);
 }
 
 /// A document: 10.0.0.HOST in namespace shop, with label app.

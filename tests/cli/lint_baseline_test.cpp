@@ -13,8 +13,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Folder : testing::Folder {
-    Folder() { fs::create_directories(path / "in"); }
+struct BaselineFolder : testing::Folder {
+    BaselineFolder() { fs::create_directories(path / "in"); }
     runtime::Output lint(const std::string& arguments, const std::string& from = ".") const {
         return run("lint " + arguments, from);
     }
@@ -28,7 +28,7 @@ std::string legacy(const std::string& name) {
 } // namespace
 
 TEST_CASE("known findings are quiet wherever their lines are, new ones are not") {
-    const Folder folder;
+    const BaselineFolder folder;
     folder.write("in/a.yaml", legacy("a"));
     CHECK(folder.lint("in").exit_code == 1);
     const auto wrote = folder.lint("--write-baseline known.json in");
@@ -59,7 +59,7 @@ TEST_CASE("known findings are quiet wherever their lines are, new ones are not")
 }
 
 TEST_CASE("equal findings are counted, and positions in lists don't matter") {
-    const Folder folder;
+    const BaselineFolder folder;
     const std::string head = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
                              "metadata: {name: k, namespace: x}\nspec:\n  podSelector: {}\n"
                              "  policyTypes: [Ingress]\n  ingress:\n";
@@ -75,7 +75,7 @@ TEST_CASE("equal findings are counted, and positions in lists don't matter") {
 }
 
 TEST_CASE("entries that match nothing are named, where it is known") {
-    const Folder folder;
+    const BaselineFolder folder;
     folder.write("in/a.yaml", legacy("a"));
     folder.write("in/b.yaml", legacy("b"));
     folder.lint("--write-baseline known.json in");
@@ -91,7 +91,7 @@ TEST_CASE("entries that match nothing are named, where it is known") {
 }
 
 TEST_CASE("errors of reading are never known, and broken baselines are refused") {
-    const Folder folder;
+    const BaselineFolder folder;
     folder.write("in/a.yaml", "a: 1\na: 2\n");
     const auto refused = folder.lint("--write-baseline known.json in");
     CHECK(refused.exit_code == 2);
@@ -121,7 +121,7 @@ TEST_CASE("errors of reading are never known, and broken baselines are refused")
 }
 
 TEST_CASE("the baseline of .polecat.yaml, found upwards, lies relative to it") {
-    const Folder folder;
+    const BaselineFolder folder;
     folder.write("in/a.yaml", legacy("a"));
     folder.lint("--write-baseline .polecat-baseline.json .");
     folder.write(".polecat.yaml", "lint: {baseline: .polecat-baseline.json}\n");
@@ -143,7 +143,7 @@ TEST_CASE("the baseline of .polecat.yaml, found upwards, lies relative to it") {
 }
 
 TEST_CASE("suppressions count with a .polecat.yaml too") {
-    const Folder folder;
+    const BaselineFolder folder;
     folder.write(".polecat.yaml", "lint: {rules: {calico-crd-v1-apiversion: error}}\n");
     folder.write("in/a.yaml", legacy("a"));
     CHECK(has(folder.lint("in").out, "error[PC4001]"));

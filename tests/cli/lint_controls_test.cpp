@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Folder : testing::Folder {
+struct LintFolder : testing::Folder {
     runtime::Output lint(std::vector<std::string> more) const {
         std::vector<std::string> all{std::string(testing::bin_dir()) + "/polecat", "lint"};
         all.insert(all.end(), more.begin(), more.end());
@@ -30,7 +30,7 @@ const std::string kLegacy = "apiVersion: crd.projectcalico.org/v1\nkind: GlobalN
 } // namespace
 
 TEST_CASE("fail-on, rule and only choose what fails") {
-    const Folder folder;
+    const LintFolder folder;
     const std::string file = folder.write("set.yaml", kLegacy);
     CHECK(folder.lint({file}).exit_code == 1);
     CHECK(folder.lint({"--fail-on", "error", file}).exit_code == 0);
@@ -57,7 +57,7 @@ TEST_CASE("fail-on, rule and only choose what fails") {
 }
 
 TEST_CASE("errors of reading are reported whatever is chosen") {
-    const Folder folder;
+    const LintFolder folder;
     const std::string file = folder.write(
         "set.yaml", "# polecat:ignore duplicate-key known\na: 1\na: 2 # polecat:ignore "
                     "duplicate-key known\n");
@@ -68,7 +68,7 @@ TEST_CASE("errors of reading are reported whatever is chosen") {
 }
 
 TEST_CASE(".polecat.yaml is read strictly, and options win over it") {
-    const Folder folder;
+    const LintFolder folder;
     const std::string file = folder.write("manifests/set.yaml", kLegacy);
     const auto with = [&](const std::string& text, std::vector<std::string> more = {}) {
         const std::string config = folder.write(".polecat.yaml", text);
@@ -115,7 +115,7 @@ TEST_CASE("patterns of file names") {
 }
 
 TEST_CASE("notes that most people mean so are counted, and shown to whom asks for notes") {
-    const Folder folder;
+    const LintFolder folder;
     const std::string file = folder.write(
         "policy.yaml", "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
                        "metadata: {name: a}\nspec:\n  podSelector: {}\n  policyTypes: [Ingress]\n"

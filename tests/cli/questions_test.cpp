@@ -2,9 +2,10 @@
 #include <doctest/doctest.h>
 
 #include "runtime/process.h"
-#include "tests/paths.h"
+#include "tests/cli/folder.h"
 
 using namespace polecat;
+using testing::has;
 
 namespace {
 
@@ -14,10 +15,6 @@ runtime::Output reach(std::vector<std::string> arguments, const std::string& inp
     auto output = runtime::run_program(arguments, input);
     REQUIRE(output.ok());
     return std::move(*output);
-}
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
 }
 
 const std::string kPods =

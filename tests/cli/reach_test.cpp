@@ -3,25 +3,19 @@
 #include <doctest/doctest.h>
 
 #include "runtime/process.h"
-#include "tests/paths.h"
+#include "tests/cli/folder.h"
 
 using namespace polecat;
+using testing::has;
 
 namespace {
 
-std::string reach(std::vector<std::string> arguments, const std::string& input) {
+std::string reach_text(std::vector<std::string> arguments, const std::string& input) {
     arguments.insert(arguments.begin(), {std::string(testing::bin_dir()) + "/polecat", "reach"});
     arguments.insert(arguments.end(), {"-f", "-"});
     auto output = runtime::run_program(arguments, input);
     REQUIRE(output.ok());
     return output->out + output->error;
-}
-
-bool has(const std::string& text, const std::string& part) {
-    const bool found = text.find(part) != std::string::npos;
-    if (!found)
-        MESSAGE(text);
-    return found;
 }
 
 const std::string kCluster = R"(
@@ -41,18 +35,20 @@ const std::string kCluster = R"(
 ---
 )";
 
-std::string policy(const std::string& name, const std::string& rule) {
+std::string db_policy(const std::string& name, const std::string& rule) {
     return "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: " + name +
            ", namespace: shop}, spec: {podSelector: {matchLabels: {app: db}}, policyTypes: "
            "[Ingress], ingress: [" +
            rule + "]}}\n---\n";
 }
 
-const std::string kAdmin = policy("admin", "{from: [{podSelector: {matchLabels: {app: admin}}}], "
-                                           "ports: [{port: 5432}]}"),
-                  kNet = policy("net", "{from: [{ipBlock: {cidr: 203.0.113.0/24}}], ports: [{port: "
+const std::string kAdmin =
+                      db_policy("admin", "{from: [{podSelector: {matchLabels: {app: admin}}}], "
+                                         "ports: [{port: 5432}]}"),
+                  kNet =
+                      db_policy("net", "{from: [{ipBlock: {cidr: 203.0.113.0/24}}], ports: [{port: "
                                        "22}]}"),
-                  kNone = policy("none", "");
+                  kNone = db_policy("none", "");
 
 std::string host_policy(const std::string& expected_ips) {
     return "{apiVersion: projectcalico.org/v3, kind: HostEndpoint, metadata: {name: n1-eth0, "
@@ -67,7 +63,7 @@ std::string host_policy(const std::string& expected_ips) {
 
 TEST_CASE("a default deny names the policies that isolate the endpoint, with their places") {
     const std::string input = kCluster + kAdmin + kNet + kNone;
-    const std::string out = reach({"shop/web", "shop/db", "-p", "5432/TCP"}, input);
+    const std::string out = reach_text({"shop/web", "shop/db", "-p", "5432/TCP"}, input);
     CHECK(has(out, "isolated by NetworkPolicy shop/admin (-:"));
     CHECK(has(out, "isolated by NetworkPolicy shop/net (-:"));
     CHECK(has(out, "isolated by NetworkPolicy shop/none (-:"));
@@ -75,45 +71,45 @@ TEST_CASE("a default deny names the policies that isolate the endpoint, with the
     CHECK(has(out, "NetworkPolicy shop/admin ingress[0]: does not match"));
     CHECK(out.find("NetworkPolicy shop/net ingress[0]") == std::string::npos);
     const std::string json =
-        reach({"shop/web", "shop/db", "-p", "5432/TCP", "--format", "json"}, input);
+        reach_text({"shop/web", "shop/db", "-p", "5432/TCP", "--format", "json"}, input);
     CHECK(has(json, "\"isolated_by\""));
     CHECK(has(json, "\"policy\": \"NetworkPolicy shop/net\""));
     // What a rule denies is isolated by nothing.
     const std::string rule =
         "{apiVersion: projectcalico.org/v3, kind: GlobalNetworkPolicy, metadata: {name: no}, "
         "spec: {order: 1, selector: app == 'db', types: [Ingress], ingress: [{action: Deny}]}}\n";
-    const std::string denied = reach({"shop/web", "shop/db", "-p", "5432/TCP"}, input + rule);
+    const std::string denied = reach_text({"shop/web", "shop/db", "-p", "5432/TCP"}, input + rule);
     CHECK(denied.find("isolated by") == std::string::npos);
 }
 
 TEST_CASE("explain says which part of each rule failed") {
-    const std::string out = reach({"shop/web", "shop/db", "-p", "5432/TCP", "-e"},
-                                  kCluster + kAdmin + kNet + host_policy(""));
+    const std::string out = reach_text({"shop/web", "shop/db", "-p", "5432/TCP", "-e"},
+                                       kCluster + kAdmin + kNet + host_policy(""));
     CHECK(has(out, "NetworkPolicy shop/admin ingress[0]: does not match: the source shop/web "
                    "(10.0.0.1) is not selected by `"));
     CHECK(has(out, "NetworkPolicy shop/net ingress[0]: does not match: the source shop/web "
                    "(10.0.0.1) is not in 203.0.113.0/24; the destination port 5432 is not among "
                    "22"));
     const std::string udp =
-        reach({"203.0.113.7", "shop/db", "-p", "22/UDP", "-e"}, kCluster + kNet);
+        reach_text({"203.0.113.7", "shop/db", "-p", "22/UDP", "-e"}, kCluster + kNet);
     CHECK(has(udp, "does not match: the protocol is UDP, not TCP"));
 }
 
 TEST_CASE("ways that end differently have their own trails") {
     const std::string input = kCluster +
-                              policy("node", "{from: [{ipBlock: {cidr: "
-                                             "203.0.113.0/24}}]}") +
+                              db_policy("node", "{from: [{ipBlock: {cidr: "
+                                                "203.0.113.0/24}}]}") +
                               "{apiVersion: v1, kind: Service, metadata: {name: out, namespace: "
                               "shop}, spec: {type: NodePort, clusterIP: 10.96.0.2, externalIPs: "
                               "[198.51.100.1], selector: {app: db}, ports: [{port: 80, "
                               "targetPort: 5432}]}}\n";
-    const std::string out = reach({"203.0.113.7", "198.51.100.1", "-p", "80/TCP"}, input);
+    const std::string out = reach_text({"203.0.113.7", "198.51.100.1", "-p", "80/TCP"}, input);
     CHECK(has(out, "DEPENDS  203.0.113.7"));
     CHECK(has(out, "  ALLOW by way of node n1\n"));
     CHECK(has(out, "  DENY with the source address of node n2, by way of node n2\n"));
     CHECK(has(out, "from here the source is 192.168.0.2"));
     const std::string json =
-        reach({"203.0.113.7", "198.51.100.1", "-p", "80/TCP", "--format", "json"}, input);
+        reach_text({"203.0.113.7", "198.51.100.1", "-p", "80/TCP", "--format", "json"}, input);
     CHECK(has(json, "\"ways\""));
     CHECK(has(json, "\"source\": \"192.168.0.2\""));
 }
@@ -138,7 +134,7 @@ TEST_CASE("ways that end alike by other rules have their own trails as well") {
         std::string input = kCluster + service;
         for (int i = 0; i < 6; ++i)
             input += backend("b" + std::to_string(i), 20 + i, which);
-        return reach({from, "service:shop/many", "-p", "80/TCP", "--format", end}, input);
+        return reach_text({from, "service:shop/many", "-p", "80/TCP", "--format", end}, input);
     };
     for (const char* which : {"web", "nobody"}) {
         const std::string out = asked("shop/web", "text", which);
@@ -155,14 +151,14 @@ TEST_CASE("ways that end alike by other rules have their own trails as well") {
     CHECK(has(asked("any", "json", "web"), "NetworkPolicy shop/of-b5"));
     // The rules of pods of one kind are told once.
     const std::string one =
-        reach({"shop/web", "service:shop/db", "-p", "80/TCP"}, kCluster + kNone);
+        reach_text({"shop/web", "service:shop/db", "-p", "80/TCP"}, kCluster + kNone);
     CHECK_FALSE(one.find("  DENY\n") != std::string::npos);
 }
 
 TEST_CASE("suggest: nodes, node ports, host endpoints and what depends") {
     const auto suggested = [](std::vector<std::string> question, const std::string& input) {
         question.emplace_back("--suggest");
-        return reach(question, input);
+        return reach_text(question, input);
     };
     CHECK(has(suggested({"node:n2", "shop/db", "-p", "5432/TCP"}, kCluster + kNone),
               "- ipBlock: {cidr: \"192.168.0.2/32\"}"));
@@ -183,24 +179,24 @@ TEST_CASE("suggest: nodes, node ports, host endpoints and what depends") {
     // By way of n2 it is denied, by way of n1 not.
     const std::string both =
         suggested({"203.0.113.7", "service:shop/db", "-p", "80/TCP"},
-                  kCluster + policy("some", "{from: [{ipBlock: {cidr: 203.0.113.0/24}}]}"));
+                  kCluster + db_policy("some", "{from: [{ipBlock: {cidr: 203.0.113.0/24}}]}"));
     CHECK(has(both, "DEPENDS"));
     CHECK(has(both, "- ipBlock: {cidr: \"192.168.0.2/32\"}"));
     // A pod whose address is not known, compared with a net.
     const std::string unknown =
         "{apiVersion: v1, kind: Pod, metadata: {name: new, namespace: shop, labels: {app: new}}, "
         "spec: {containers: [{name: c, image: i}]}}\n---\n";
-    const std::string open =
-        suggested({"shop/new", "shop/db", "-p", "5432/TCP"},
-                  kCluster + unknown + policy("some", "{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}"));
+    const std::string open = suggested(
+        {"shop/new", "shop/db", "-p", "5432/TCP"},
+        kCluster + unknown + db_policy("some", "{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}"));
     CHECK(has(open, "DEPENDS"));
     CHECK(has(open, "podSelector: {matchLabels: {\"app\": \"new\"}}"));
 }
 
 TEST_CASE("a pod that has finished is told apart from one that does not exist") {
-    CHECK(has(reach({"shop/job", "shop/db", "-p", "5432/TCP"}, kCluster), "has finished"));
-    CHECK(has(reach({"pod:shop/job", "shop/db", "-p", "5432/TCP"}, kCluster), "has finished"));
-    CHECK(has(reach({"shop/jab", "shop/db", "-p", "5432/TCP"}, kCluster), "no workload"));
+    CHECK(has(reach_text({"shop/job", "shop/db", "-p", "5432/TCP"}, kCluster), "has finished"));
+    CHECK(has(reach_text({"pod:shop/job", "shop/db", "-p", "5432/TCP"}, kCluster), "has finished"));
+    CHECK(has(reach_text({"shop/jab", "shop/db", "-p", "5432/TCP"}, kCluster), "no workload"));
 }
 
 TEST_CASE("a default deny tells the rules that miss by one part, in what was written") {
@@ -214,8 +210,8 @@ TEST_CASE("a default deny tells the rules that miss by one part, in what was wri
         "shop}\nspec:\n  podSelector: {}\n  policyTypes: [Ingress]\n  ingress:\n"
         "  - {from: [{namespaceSelector: {matchLabels: {team: mon}}}], ports: [{port: 8080}]}\n"
         "  - {from: [{podSelector: {}}], ports: [{port: 22}]}\n";
-    const std::string out = reach({"mon/prom", "shop/web", "-p", "8080/TCP"},
-                                  space + pod("prom", "mon") + pod("web", "shop") + policy);
+    const std::string out = reach_text({"mon/prom", "shop/web", "-p", "8080/TCP"},
+                                       space + pod("prom", "mon") + pod("web", "shop") + policy);
     CHECK(has(out, "NetworkPolicy shop/p ingress[0]: does not match: the source mon/prom is not "
                    "selected by namespaceSelector `team == \"mon\"` (its namespace has no label "
                    "`team`)"));
@@ -229,8 +225,8 @@ TEST_CASE("a default deny tells the rules that miss by one part, in what was wri
         "shop}\nspec:\n  podSelector: {}\n  policyTypes: [Ingress]\n  ingress:\n"
         "  - from: [{namespaceSelector: {matchExpressions: [{key: team, operator: In, values: [a, "
         "b]}]}, podSelector: {matchLabels: {app: prom}}}]\n";
-    CHECK(has(reach({"mon/prom", "shop/web", "-p", "8080/TCP"},
-                    labelled + pod("prom", "mon") + pod("web", "shop") + peer),
+    CHECK(has(reach_text({"mon/prom", "shop/web", "-p", "8080/TCP"},
+                         labelled + pod("prom", "mon") + pod("web", "shop") + peer),
               "is not selected by namespaceSelector `team in {\"a\", \"b\"}` and `app == "
               "\"prom\"` (its namespace has `team` = `ops`)"));
 }

@@ -7,8 +7,8 @@ using testing::has;
 
 namespace {
 
-const char* const kPolicy = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
-                            "metadata:\n  name: deny\nspec:\n  podSelector: {}\n";
+const char* const kDenyPolicy = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+                                "metadata:\n  name: deny\nspec:\n  podSelector: {}\n";
 const char* const kTemplate = "{{- if .Values.deny }}\napiVersion: networking.k8s.io/v1\n"
                               "kind: NetworkPolicy\nmetadata: {name: {{ .Release.Name }}}\n"
                               "spec: {podSelector: {}}\n{{- end }}\n";
@@ -37,7 +37,7 @@ TEST_CASE("a chart is told once, with the command that renders it") {
     folder.write("in/web/templates/other.yaml", kTemplate);
     folder.write("in/web/charts/sub/Chart.yaml", "apiVersion: v2\nname: sub\nversion: 1.0.0\n");
     folder.write("in/web/charts/sub/templates/a.yaml", kTemplate);
-    folder.write("in/web/templates/plain.yaml", std::string(kPolicy));
+    folder.write("in/web/templates/plain.yaml", std::string(kDenyPolicy));
     const auto out = folder.run("lint --fail-on never in");
     CHECK(has(out.out, "warning[PC1024]: chart is not rendered: 3 templates not read"));
     CHECK(has(out.out, "helm template in/web | polecat lint -"));
@@ -57,7 +57,7 @@ TEST_CASE("a kustomization is told where it changes something") {
     const auto lint = [](const std::string& kustomization) {
         const Folder folder;
         folder.write("in/pod.yaml", kPod);
-        folder.write("in/policy.yaml", kPolicy);
+        folder.write("in/policy.yaml", kDenyPolicy);
         folder.write("in/patch.yaml", "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
                                       "metadata: {name: deny}\nspec: {policyTypes: [Egress]}\n");
         folder.write("in/kustomization.yaml", kustomization);
@@ -87,7 +87,7 @@ TEST_CASE("the namespace of a kustomization counts, where there is one") {
     const Folder folder;
     const char* const kUnnamed = "apiVersion: v1\nkind: Namespace\nmetadata: {name: _}\n";
     folder.write("in/pod.yaml", kPod);
-    folder.write("in/base/policy.yaml", kPolicy);
+    folder.write("in/base/policy.yaml", kDenyPolicy);
     folder.write("in/base/space.yaml", kUnnamed);
     folder.write("in/base/kustomization.yaml", "resources: [policy.yaml, space.yaml]\n");
     folder.write("in/prod/kustomization.yaml", "resources: [../base]\nnamespace: nn\n");
@@ -97,7 +97,7 @@ TEST_CASE("the namespace of a kustomization counts, where there is one") {
     CHECK_FALSE(has(lint, "PC1025"));
     CHECK_FALSE(has(lint, "PC2004"));
     // Names of two bases differ by their prefixes.
-    folder.write("in/other/policy.yaml", std::string(kPolicy) + "  policyTypes: [Egress]\n");
+    folder.write("in/other/policy.yaml", std::string(kDenyPolicy) + "  policyTypes: [Egress]\n");
     folder.write("in/other/kustomization.yaml",
                  "resources: [policy.yaml]\nnamespace: nn\nnamePrefix: other-\n");
     CHECK_FALSE(has(folder.run("lint --fail-on never in").out, "PC3001"));
@@ -140,6 +140,16 @@ TEST_CASE("labels of a kustomization are those of its objects") {
                      "resources: [../app]\nnamespace: nn\nnameSuffix: -" + std::string(suffix) +
                          "\ncommonLabels: {env: " + suffix + "}\n");
     CHECK_FALSE(has(folder.run("lint --all --fail-on never in").out, "PC3001"));
+    // Its label follows the name that they give it, where it did before; another stays wrong.
+    const auto labelled = [&](const std::string& value) {
+        folder.write("in/app/space.yaml",
+                     "apiVersion: v1\nkind: Namespace\nmetadata: {name: old, labels: "
+                     "{kubernetes.io/metadata.name: " +
+                         value + "}}\n");
+        return folder.run("lint --all --fail-on never in").out;
+    };
+    CHECK_FALSE(has(labelled("old"), "PC2061"));
+    CHECK(has(labelled("other"), "PC2061"));
     for (const char* name : {"dev", "prod"})
         folder.write("in/" + std::string(name) + "/kustomization.yaml", "resources: []\n");
     // Selectors that have labels get them as well, empty ones do not.
@@ -219,7 +229,7 @@ TEST_CASE("a policy with a variable may select anything") {
 TEST_CASE("--render runs what is installed, and findings point to sources") {
     const Folder folder;
     folder.write("in/pod.yaml", kPod);
-    folder.write("in/base/policy.yaml", kPolicy);
+    folder.write("in/base/policy.yaml", kDenyPolicy);
     folder.write("in/base/kustomization.yaml", "resources: [policy.yaml]\n");
     folder.write("in/prod/kustomization.yaml", "resources: [../base]\nnamespace: nn\n");
     install(folder, "kustomize",
@@ -265,7 +275,7 @@ TEST_CASE("--render says once why folders fail, and says the innermost cause") {
     const Folder folder;
     folder.write("in/pod.yaml", kPod);
     for (const char* name : {"a", "b"}) {
-        folder.write(std::string("in/") + name + "/policy.yaml", kPolicy);
+        folder.write(std::string("in/") + name + "/policy.yaml", kDenyPolicy);
         folder.write(std::string("in/") + name + "/kustomization.yaml",
                      "resources: [policy.yaml]\nnamespace: nn\n");
     }

@@ -7,15 +7,16 @@
 #include <doctest/doctest.h>
 
 #include "runtime/process.h"
-#include "tests/paths.h"
+#include "tests/cli/folder.h"
 
 using namespace polecat;
+using testing::has;
+using testing::kThreeTiers;
+using testing::times;
 
 namespace {
 
 namespace fs = std::filesystem;
-
-const std::string kExample = std::string(testing::source_dir()) + "/examples/three-tiers";
 
 struct Page {
     int exit_code = 0;
@@ -30,32 +31,21 @@ Page report(std::vector<std::string> arguments, const std::string& input = "") {
     return {output->exit_code, output->out, output->error};
 }
 
-std::size_t count(const std::string& text, const std::string& part) {
-    std::size_t out = 0;
-    for (std::size_t at = 0; (at = text.find(part, at)) != std::string::npos; at += part.size())
-        ++out;
-    return out;
-}
-
-bool has(const std::string& text, const std::string& part) {
-    return count(text, part) != 0;
-}
-
 /// Every element that needs an end has one, and nothing is left open.
 void check_balanced(const std::string& html) {
     for (const std::string tag :
          {"html",    "head", "body", "main", "header", "nav",    "section", "table", "thead",
           "tbody",   "tr",   "td",   "th",   "form",   "select", "details", "pre",   "figure",
           "article", "ul",   "li",   "p",    "svg",    "g",      "text"})
-        CHECK_MESSAGE(count(html, "<" + tag + ">") + count(html, "<" + tag + " ") ==
-                          count(html, "</" + tag + ">"),
+        CHECK_MESSAGE(times(html, "<" + tag + ">") + times(html, "<" + tag + " ") ==
+                          times(html, "</" + tag + ">"),
                       tag);
 }
 
 } // namespace
 
 TEST_CASE("a report of sound manifests has every section") {
-    const Page page = report({kExample + "/mended"});
+    const Page page = report({kThreeTiers + "/mended"});
     CHECK(page.exit_code == 0);
     for (const char* part :
          {"id=\"findings\"", "id=\"map\"", "id=\"flows\"", "id=\"policies\"", "id=\"gaps\"",
@@ -65,12 +55,12 @@ TEST_CASE("a report of sound manifests has every section") {
     CHECK(has(page.html, "default-src 'none'; script-src 'sha256-"));
     for (const char* outside : {"src=\"", "@import", "url(", "<link", "style=\""})
         CHECK_MESSAGE(!has(page.html, outside), outside);
-    CHECK(count(page.html, "<script") == 1);
+    CHECK(times(page.html, "<script") == 1);
     CHECK(has(page.said, "errors: 0"));
 }
 
 TEST_CASE("a report of manifests with errors says first what was not read") {
-    const Page page = report({kExample + "/broken"});
+    const Page page = report({kThreeTiers + "/broken"});
     CHECK(page.exit_code == 1);
     CHECK(has(page.html, "not read: "));
     CHECK(has(page.html, "id=\"map\""));
@@ -78,9 +68,9 @@ TEST_CASE("a report of manifests with errors says first what was not read") {
     CHECK(has(page.html, "<article id=\"PC1002\">"));
     CHECK(has(page.html, "Most YAML readers keep the last value"));
     check_balanced(page.html);
-    CHECK(report({kExample + "/nowhere"}).exit_code == 2);
-    CHECK(report({"--group-by", "size", kExample}).exit_code == 2);
-    CHECK(report({"--fail-on", "never", kExample + "/broken"}).exit_code == 0);
+    CHECK(report({kThreeTiers + "/nowhere"}).exit_code == 2);
+    CHECK(report({"--group-by", "size", kThreeTiers}).exit_code == 2);
+    CHECK(report({"--fail-on", "never", kThreeTiers + "/broken"}).exit_code == 0);
 }
 
 TEST_CASE("a policy of Kubernetes and one of Calico with one name govern what each selects") {
@@ -130,7 +120,7 @@ TEST_CASE("text of manifests is never markup") {
                           bad + "\", namespace: \"" + bad + "\"}, spec: {\"" + bad + "\": 1}}\n");
     CHECK(names.exit_code == 1);
     for (const Page* page : {&sound, &names}) {
-        CHECK(count(page->html, "<script") == 1);
+        CHECK(times(page->html, "<script") == 1);
         CHECK_FALSE(has(page->html, "<img"));
         CHECK(has(page->html, "&lt;script&gt;alert(1)"));
         check_balanced(page->html);

@@ -9,27 +9,20 @@
 #include <doctest/doctest.h>
 
 #include "runtime/process.h"
-#include "tests/paths.h"
+#include "tests/cli/folder.h"
 
 using namespace polecat;
+using testing::has;
+using testing::polecat_with;
 
 namespace {
 
 namespace fs = std::filesystem;
 
-runtime::Output run(std::vector<std::string> arguments, const std::string& input = "") {
+runtime::Output run_with(std::vector<std::string> arguments, const std::string& input = "") {
     auto output = runtime::run_program(arguments, input);
     REQUIRE_MESSAGE(output.ok(), (output ? "" : output.error()));
     return std::move(*output);
-}
-
-runtime::Output polecat_with(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), std::string(testing::bin_dir()) + "/polecat");
-    return run(std::move(arguments));
-}
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
 }
 
 bool installed(const std::string& program) {
@@ -45,7 +38,7 @@ std::string offered(const std::string& words) {
     const std::string script = polecat_with({"completion", "bash"}).out + "COMP_WORDS=(" + words +
                                ")\nCOMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_polecat\n"
                                "echo \"${COMPREPLY[*]}\"\n";
-    const auto output = run({"bash", "--norc", "-u"}, script);
+    const auto output = run_with({"bash", "--norc", "-u"}, script);
     CHECK(output.error.empty());
     return output.out;
 }
@@ -53,7 +46,7 @@ std::string offered(const std::string& words) {
 } // namespace
 
 TEST_CASE("bash completes commands, options and values") {
-    CHECK(run({"bash", "-n"}, polecat_with({"completion", "bash"}).out).exit_code == 0);
+    CHECK(run_with({"bash", "-n"}, polecat_with({"completion", "bash"}).out).exit_code == 0);
     CHECK(offered("polecat li") == "lint\n");
     CHECK(offered("polecat --ver") == "--version\n");
     CHECK(offered("polecat lint --fo") == "--format\n");
@@ -74,7 +67,7 @@ TEST_CASE("zsh and fish take their scripts") {
         const fs::path file = fs::temp_directory_path() / ("polecat-completion." + shell);
         std::ofstream(file) << script;
         if (installed(shell))
-            CHECK(run({shell, "-n", file.string()}).exit_code == 0);
+            CHECK(run_with({shell, "-n", file.string()}).exit_code == 0);
         fs::remove(file);
     }
     const fs::path file = fs::temp_directory_path() / "polecat-completion.fish";
@@ -82,7 +75,7 @@ TEST_CASE("zsh and fish take their scripts") {
     if (installed("fish")) {
         const std::string ask = "complete -C 'polecat lint --format g'";
         const std::string out =
-            run({"fish", "-N", "-c", "source " + file.string() + "; " + ask}).out;
+            run_with({"fish", "-N", "-c", "source " + file.string() + "; " + ask}).out;
         CHECK(has(out, "github\t"));
         CHECK(has(out, "gitlab\t"));
     }
@@ -96,16 +89,15 @@ TEST_CASE("what the GitHub action runs prints annotations and writes a report") 
     const std::string script = root + "/tools/ci-lint";
     const std::string example = root + "/examples/three-tiers/";
     const auto broken =
-        run({"bash", script, program, report.string(), "warning", example + "broken"});
+        run_with({"bash", script, program, report.string(), "warning", example + "broken"});
     CHECK(broken.exit_code == 1);
     CHECK(broken.out.starts_with("::error file="));
     std::ifstream in(report);
     const std::string text{std::istreambuf_iterator<char>(in), {}};
     CHECK(has(text, "\"ruleId\": \"PC1002\""));
-    CHECK(
-        run({"bash", script, program, report.string(), "warning", example + "mended"}).exit_code ==
-        0);
-    CHECK(run({"bash", script, program, report.string(), "warning"}).exit_code == 2);
+    CHECK(run_with({"bash", script, program, report.string(), "warning", example + "mended"})
+              .exit_code == 0);
+    CHECK(run_with({"bash", script, program, report.string(), "warning"}).exit_code == 2);
     fs::remove(report);
 }
 
@@ -121,7 +113,7 @@ TEST_CASE("man pages of the program and of each command") {
              {".SH NAME\n", ".SH SYNOPSIS\n", ".SH OPTIONS\n", ".SH EXAMPLES\n", ".SH SEE ALSO\n"})
             CHECK(has(page, section));
         if (installed("groff")) {
-            const auto set = run({"groff", "-man", "-Tutf8", "-Kutf8", "-ww", "-z"}, page);
+            const auto set = run_with({"groff", "-man", "-Tutf8", "-Kutf8", "-ww", "-z"}, page);
             CHECK(set.exit_code == 0);
             CHECK(set.error == "");
         }
@@ -142,8 +134,8 @@ TEST_CASE("an installation has the program, its pages and completion") {
     const fs::path prefix =
         fs::temp_directory_path() / ("polecat-install-" + std::to_string(getpid()));
     const auto installed =
-        run({"cmake", "--install", fs::path(testing::bin_dir()).parent_path().string(), "--prefix",
-             prefix.string()});
+        run_with({"cmake", "--install", fs::path(testing::bin_dir()).parent_path().string(),
+                  "--prefix", prefix.string()});
     CHECK_MESSAGE(installed.exit_code == 0, installed.error);
     for (const char* path :
          {"bin/polecat", "share/man/man1/polecat.1", "share/man/man1/polecat-lint.1",
@@ -156,8 +148,8 @@ TEST_CASE("a release is hardened") {
     if (!has(polecat_with({"--version"}).out, ", Release\n"))
         return; // flags of the other presets are for finding faults
     const std::string binary = std::string(testing::bin_dir()) + "/polecat";
-    const auto elf = run({"readelf", "--wide", "--file-header", "--program-headers", "--dynamic",
-                          "--dyn-syms", binary});
+    const auto elf = run_with({"readelf", "--wide", "--file-header", "--program-headers",
+                               "--dynamic", "--dyn-syms", binary});
     REQUIRE_MESSAGE(elf.exit_code == 0, elf.error);
     for (const char* part : {"DYN (Position-Independent Executable", "GNU_RELRO", "BIND_NOW",
                              "__stack_chk_fail", "_chk@GLIBC"})

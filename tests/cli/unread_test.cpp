@@ -9,13 +9,15 @@ using testing::has;
 
 namespace {
 
-std::string pod(const std::string& name, const std::string& space, const std::string& app) {
+std::string labelled_pod(const std::string& name, const std::string& space,
+                         const std::string& app) {
     return "---\napiVersion: v1\nkind: Pod\nmetadata: {name: " + name + ", namespace: " + space +
            ", labels: {app: " + app + "}}\nspec: {containers: [{name: c, image: i}]}\n";
 }
 
-const std::string kPods =
-    pod("web", "shop", "web") + pod("db", "shop", "db") + pod("log", "ops", "log");
+const std::string kLabelledPods = labelled_pod("web", "shop", "web") +
+                                  labelled_pod("db", "shop", "db") +
+                                  labelled_pod("log", "ops", "log");
 
 std::string kubernetes(const std::string& name, const std::string& space, const std::string& spec) {
     return "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: " + name +
@@ -27,8 +29,8 @@ const std::string kIsolates = "  podSelector: {matchLabels: {app: db}}\n"
                               "  ingress:\n  - from: [{podSelector: {matchLabels: {app: web}}}]\n"
                               "    ports: [{port: 5432}]\n";
 
-struct Shop : testing::Folder {
-    Shop() { write("in/pods.yaml", kPods); }
+struct UnreadShop : testing::Folder {
+    UnreadShop() { write("in/pods.yaml", kLabelledPods); }
     std::string verdict(const std::string& ends) const {
         const auto out = run("reach " + ends + " -f in --format json");
         CHECK(out.exit_code == 0);
@@ -40,7 +42,7 @@ struct Shop : testing::Folder {
 } // namespace
 
 TEST_CASE("a rule that could not be read is unknown in its place") {
-    const Shop shop;
+    const UnreadShop shop;
     shop.write("in/a.yaml", kubernetes("db", "shop",
                                        "  podSelector: {matchLabels: {app: db}}\n"
                                        "  policyTypes: [Ingress]\n"
@@ -61,7 +63,7 @@ TEST_CASE("a rule that could not be read is unknown in its place") {
 }
 
 TEST_CASE("a policy that could not be read is unknown for what it may select") {
-    const Shop shop;
+    const UnreadShop shop;
     shop.write("in/a.yaml", kubernetes("db", "shop",
                                        "  podSelector: {matchLabels: {app: db}}\n"
                                        "  policyTypes: [Ingress]\n"
@@ -86,7 +88,7 @@ TEST_CASE("a policy that could not be read is unknown for what it may select") {
 }
 
 TEST_CASE("a tier before it decides all the same") {
-    const Shop shop;
+    const UnreadShop shop;
     const std::string calico = "---\napiVersion: projectcalico.org/v3\nkind: ";
     shop.write("in/a.yaml",
                calico + "Tier\nmetadata: {name: first}\nspec: {order: 1}\n" + calico +
@@ -101,7 +103,7 @@ TEST_CASE("a tier before it decides all the same") {
 }
 
 TEST_CASE("a pod that could not be read is no reason to say nothing of others") {
-    const Shop shop;
+    const UnreadShop shop;
     shop.write("in/a.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: odd, namespace: shop, "
                             "labels: {app: [db]}}\nspec: {containers: [{name: c, image: i}]}\n" +
                                 kubernetes("isolates", "shop", kIsolates));
@@ -112,7 +114,7 @@ TEST_CASE("a pod that could not be read is no reason to say nothing of others") 
 }
 
 TEST_CASE("every question answers, compile stops") {
-    const Shop shop;
+    const UnreadShop shop;
     shop.write("in/a.yaml", kubernetes("db", "shop", "  podSelector: {}\n  egres: []\n") +
                                 kubernetes("isolates", "ops",
                                            "  podSelector: {matchLabels: {app: nothing}}\n"
@@ -143,9 +145,10 @@ TEST_CASE("every question answers, compile stops") {
 }
 
 TEST_CASE("a change that mends can be looked at") {
-    const Shop shop;
-    shop.write("old/a.yaml", kPods + kubernetes("db", "shop", "  podSelector: {}\n  ingres: []\n"));
-    shop.write("new/a.yaml", kPods + kubernetes("db", "shop", kIsolates));
+    const UnreadShop shop;
+    shop.write("old/a.yaml",
+               kLabelledPods + kubernetes("db", "shop", "  podSelector: {}\n  ingres: []\n"));
+    shop.write("new/a.yaml", kLabelledPods + kubernetes("db", "shop", kIsolates));
     const auto mended = shop.run("diff --fail-on opened old new");
     CHECK(mended.exit_code == 1); // shop/web may have been closed before
     CHECK(has(mended.error, "old/a.yaml"));
@@ -157,7 +160,7 @@ TEST_CASE("a change that mends can be looked at") {
 }
 
 TEST_CASE("expectations hold where nothing hangs on what could not be read") {
-    const Shop shop;
+    const UnreadShop shop;
     shop.write("in/a.yaml", kubernetes("db", "ops", "  podSelector: {}\n  egres: []\n"));
     const std::string test = "apiVersion: polecat/v1\nkind: PolicyTest\nmetadata: {name: t}\n"
                              "spec:\n  manifests: [in]\n  cases:\n"
@@ -172,7 +175,7 @@ TEST_CASE("expectations hold where nothing hangs on what could not be read") {
 }
 
 TEST_CASE("policies of others are named once") {
-    const Shop shop;
+    const UnreadShop shop;
     shop.write("in/a.yaml", "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\n"
                             "metadata: {name: c, namespace: shop}\nspec: {}\n---\n"
                             "apiVersion: crd.antrea.io/v1beta1\nkind: NetworkPolicy\n"
@@ -295,7 +298,7 @@ TEST_CASE("a policy in a list that is no YAML is one that could not be read") {
          "  metadata: {name: deny, namespace: shop}\n  spec: {podSelector: {}, ingress: [}\n"}};
     for (const auto& [path, text] : broken) {
         CAPTURE(path);
-        const Shop shop;
+        const UnreadShop shop;
         shop.write(path, text);
         CHECK(shop.verdict("shop/web shop/db -p 80/TCP") == "depends");
         const auto lint = shop.run("lint in");
@@ -305,12 +308,12 @@ TEST_CASE("a policy in a list that is no YAML is one that could not be read") {
 }
 
 TEST_CASE("blanks are told of all that an answer hangs on, and only where their text is refused") {
-    const Shop shop;
+    const UnreadShop shop;
     shop.write("in/sets/blank.yaml", "apiVersion: projectcalico.org/v3\nkind: GlobalNetworkSet\n"
                                      "metadata: {name: bad, labels: {role: bad}}\n"
                                      "spec: {nets: ['<bad-cidr>']}\n");
     CHECK(has(shop.run("lint in").out, "in/sets/blank.yaml:4:15: error[PC1046]"));
-    const Shop other;
+    const UnreadShop other;
     other.write(
         "in/a.yaml",
         "apiVersion: projectcalico.org/v3\nkind: NetworkPolicy\n"

@@ -4,15 +4,9 @@
 using namespace polecat;
 using testing::Folder;
 using testing::has;
+using testing::times;
 
 namespace {
-
-std::size_t times(const std::string& text, const std::string& part) {
-    std::size_t out = 0;
-    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
-        ++out;
-    return out;
-}
 
 std::string deployment(const std::string& name, const std::string& app, const std::string& meta) {
     return "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: " + name + meta +
@@ -21,7 +15,8 @@ std::string deployment(const std::string& name, const std::string& app, const st
            "}}\n    spec: {containers: [{name: c, image: i}]}\n---\n";
 }
 
-std::string policy(const std::string& name, const std::string& app, const std::string& meta) {
+std::string variant_policy(const std::string& name, const std::string& app,
+                           const std::string& meta) {
     return "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: " + name +
            meta + "}\nspec: {podSelector: {matchLabels: {app: " + app +
            "}}, policyTypes: [Ingress]}\n---\n";
@@ -40,10 +35,10 @@ TEST_CASE("folders that say the same names are variants: told once, and nobody i
     const Folder folder;
     folder.write("in/dev/all.yaml", kNamespace + deployment("api", "api", kSpace) +
                                         deployment("web", "web", kSpace) +
-                                        policy("api", "api", kSpace));
+                                        variant_policy("api", "api", kSpace));
     folder.write("in/prod/all.yaml", kNamespace + deployment("api", "api", kSpace) +
                                          deployment("web", "website", kSpace) +
-                                         policy("api", "website", kSpace));
+                                         variant_policy("api", "website", kSpace));
     const std::string once = lint(folder);
     CHECK(times(once, "PC4180") == 1);
     CHECK(has(once, "variants (PC4180): 4 objects stand in more than one place, and 2 differ: the "
@@ -54,7 +49,7 @@ TEST_CASE("folders that say the same names are variants: told once, and nobody i
     CHECK(times(lint(folder, "--format json in"), "\"PC4180\"") == 1);
     CHECK_FALSE(has(lint(folder, "in/dev"), "PC4180"));
     // What a policy selects may be in the other cluster.
-    folder.write("in/dev/more.yaml", policy("more", "other", kSpace));
+    folder.write("in/dev/more.yaml", variant_policy("more", "api, part: other", kSpace));
     CHECK_FALSE(has(lint(folder), "PC4101"));
     CHECK(has(lint(folder, "in/dev"), "PC4101"));
     // The policy is the one or the other; a pod of both is not.
@@ -67,8 +62,8 @@ TEST_CASE("folders that say the same names are variants: told once, and nobody i
 
 TEST_CASE("what stands twice by a slip is told by itself") {
     const Folder folder;
-    folder.write("in/a/one.yaml", policy("api", "api", kSpace));
-    folder.write("in/b/one.yaml", policy("api", "web", kSpace));
+    folder.write("in/a/one.yaml", variant_policy("api", "api", kSpace));
+    folder.write("in/b/one.yaml", variant_policy("api", "web", kSpace));
     const std::string two = lint(folder);
     CHECK(has(two, "warning[PC3001]"));
     CHECK_FALSE(has(two, "PC4180"));
@@ -79,23 +74,24 @@ TEST_CASE("what stands twice by a slip is told by itself") {
     CHECK(has(lint(unplaced), "variants (PC4180): Deployment web stands in in/a and in in/b"));
     CHECK_FALSE(has(lint(unplaced), "PC3001"));
     CHECK(has(lint(unplaced, "--all --namespace books in"), "note[PC3001]"));
-    folder.write("in/a/two.yaml", policy("api", "api", kSpace));
+    folder.write("in/a/two.yaml", variant_policy("api", "api", kSpace));
     CHECK(has(lint(folder, "in/a"), "note[PC3001]"));
-    folder.write("in/a/two.yaml", policy("api", "web", kSpace));
+    folder.write("in/a/two.yaml", variant_policy("api", "web", kSpace));
     CHECK(has(lint(folder, "in/a"), "error[PC3001]"));
     // Files of releases, and a step of a tutorial that a later one writes anew.
     const Folder releases;
     for (const char* name : {"1.1", "1.2"})
         releases.write(std::string("in/") + name + ".yaml",
                        kNamespace + deployment("api", "api", kSpace) +
-                           policy("api", std::string("v") + name[2], kSpace));
+                           variant_policy("api", std::string("v") + name[2], kSpace));
     CHECK(has(lint(releases), "variants (PC4180): "));
     CHECK_FALSE(has(lint(releases), "PC3001"));
 }
 
 TEST_CASE("objects without a namespace in several folders may go into several") {
     const Folder folder;
-    folder.write("in/web.yaml", deployment("web", "web", "") + policy("web", "wrong", ""));
+    folder.write("in/web.yaml",
+                 deployment("web", "web", "") + variant_policy("web", "web, part: wrong", ""));
     CHECK(has(lint(folder), "PC4101"));
     folder.write("in/jobs/jobs.yaml", deployment("jobs", "jobs", ""));
     CHECK_FALSE(has(lint(folder), "PC4101"));
@@ -104,13 +100,15 @@ TEST_CASE("objects without a namespace in several folders may go into several") 
     // A policy alone may be of any namespace.
     const Folder alone;
     alone.write("in/pods.yaml", deployment("web", "web", ", namespace: default"));
-    alone.write("in/policy.yaml", policy("web", "wrong", ""));
+    alone.write("in/policy.yaml", variant_policy("web", "web, part: wrong", ""));
     CHECK_FALSE(has(lint(alone), "PC4101"));
-    alone.write("in/policy.yaml", policy("web", "wrong", ", namespace: default"));
+    alone.write("in/policy.yaml",
+                variant_policy("web", "web, part: wrong", ", namespace: default"));
     CHECK(has(lint(alone), "PC4101"));
     // A kustomization, and two of them, say where they go.
     const Folder built;
-    built.write("in/base/web.yaml", policy("web", "wrong", "") + deployment("web", "web", ""));
+    built.write("in/base/web.yaml",
+                variant_policy("web", "web, part: wrong", "") + deployment("web", "web", ""));
     built.write("in/base/kustomization.yaml", "resources: [web.yaml]\n");
     CHECK(has(lint(built, "--all in"), "PC4004"));
     built.write("in/one/kustomization.yaml", "resources: [../base]\nnamespace: one\n");
@@ -122,7 +120,8 @@ TEST_CASE("objects without a namespace in several folders may go into several") 
 TEST_CASE("pods of the platform are never all in the input, unless it is the whole cluster") {
     const Folder folder;
     const char* const kSystem = ", namespace: kube-system";
-    folder.write("in/a.yaml", deployment("vip", "vip", kSystem) + policy("log", "log", kSystem));
+    folder.write("in/a.yaml",
+                 deployment("vip", "vip", kSystem) + variant_policy("log", "log", kSystem));
     CHECK_FALSE(has(lint(folder), "PC4101"));
     folder.write("in/node.yaml", "apiVersion: v1\nkind: Node\nmetadata: {name: n}\n");
     CHECK_FALSE(has(lint(folder), "PC4101")); // nodes, and no DNS
@@ -134,16 +133,17 @@ TEST_CASE("pods of the platform are never all in the input, unless it is the who
 
 TEST_CASE("a policy for nobody beside a chart, whose pods are not known") {
     const Folder folder;
-    folder.write("in/web.yaml", deployment("web", "web", kSpace) + policy("db", "db", kSpace));
+    folder.write("in/web.yaml",
+                 deployment("web", "web", kSpace) + variant_policy("db", "web, part: db", kSpace));
     CHECK(has(lint(folder), "warning[PC4101]"));
     folder.write("in/chart/Chart.yaml", "apiVersion: v2\nname: db\nversion: 1.0.0\n");
     folder.write("in/chart/templates/db.yaml", "a: {{ .Values.a }}\n");
     CHECK_FALSE(has(lint(folder), "PC4101"));
     CHECK(has(folder.run("lint --all in").out, "note[PC4101]"));
     // What npm and Go fetched is nobody's cluster.
-    folder.write("in/node_modules/x/a.yaml", policy("x", "x", kSpace));
+    folder.write("in/node_modules/x/a.yaml", variant_policy("x", "x", kSpace));
     folder.write("in/vendor/modules.txt", "");
-    folder.write("in/vendor/y/a.yaml", policy("y", "y", kSpace));
+    folder.write("in/vendor/y/a.yaml", variant_policy("y", "y", kSpace));
     CHECK_FALSE(has(lint(folder), "policy `x`"));
     CHECK_FALSE(has(lint(folder), "policy `y`"));
 }
@@ -151,7 +151,7 @@ TEST_CASE("a policy for nobody beside a chart, whose pods are not known") {
 TEST_CASE("what tests compare with is passed by") {
     const std::string part = "apiVersion: v1\nkind: Service\nspec: {type: ClusterIP}\n";
     const Folder folder;
-    folder.write("in/tests/00-install.yaml", policy("api", "api", kSpace));
+    folder.write("in/tests/00-install.yaml", variant_policy("api", "api", kSpace));
     folder.write("in/tests/00-assert.yaml", part);
     folder.write("in/tests/01-errors.yaml", part);
     folder.write("in/kuttl/there.yaml", part + "---\napiVersion: kuttl.dev/v1beta1\n"
@@ -161,7 +161,7 @@ TEST_CASE("what tests compare with is passed by") {
         "apiVersion: chainsaw.kyverno.io/v1alpha1\nkind: Test\nmetadata: {name: a}\nspec:\n"
         "  steps:\n  - try:\n    - apply: {file: web.yaml}\n"
         "    - assert: {file: web-ready.yaml}\n    - error: {file: ../saw/gone.yaml}\n");
-    folder.write("in/saw/web.yaml", policy("web", "web", kSpace));
+    folder.write("in/saw/web.yaml", variant_policy("web", "web", kSpace));
     folder.write("in/saw/web-ready.yaml", part);
     folder.write("in/saw/gone.yaml", part);
     const auto out = folder.run("lint --list-skipped --fail-on never in");
@@ -171,7 +171,8 @@ TEST_CASE("what tests compare with is passed by") {
     CHECK_FALSE(has(out.error, "web.yaml"));
     CHECK(has(lint(folder, "in/tests/00-assert.yaml"), "error[PC2004]")); // it was asked for
     // A document that is no manifest, beside others that are.
-    folder.write("in/saw/web.yaml", policy("web", "web", kSpace) + "---\nmachine: {a: b}\n");
+    folder.write("in/saw/web.yaml",
+                 variant_policy("web", "web", kSpace) + "---\nmachine: {a: b}\n");
     CHECK_FALSE(has(lint(folder), "error["));
     CHECK(has(lint(folder, "in/saw/web.yaml"), "error[PC1011]"));
     // The name alone, or a test beside it, makes no assertion.
@@ -183,7 +184,7 @@ TEST_CASE("what tests compare with is passed by") {
 
 TEST_CASE("a part of a workload replaces no whole one") {
     const Folder folder;
-    const std::string policies = policy("web", "web", kSpace);
+    const std::string policies = variant_policy("web", "web", kSpace);
     folder.write("in/a.yaml", kNamespace + deployment("web", "web", kSpace) + policies);
     folder.write("in/patches/web.yaml",
                  "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: books}\n"
@@ -225,16 +226,16 @@ TEST_CASE("a template of OpenShift is not read, which is said") {
 
 TEST_CASE("files whose names say that one of them is taken are alternatives") {
     const Folder folder;
-    folder.write("in/dns-policy.yaml", policy("api", "api", kSpace));
-    folder.write("in/dns-policy.sets.yaml", policy("api", "web", kSpace));
+    folder.write("in/dns-policy.yaml", variant_policy("api", "api", kSpace));
+    folder.write("in/dns-policy.sets.yaml", variant_policy("api", "web", kSpace));
     CHECK(has(lint(folder), "warning[PC4180]"));
     CHECK_FALSE(has(lint(folder), "PC3001"));
     const Folder inserted;
-    inserted.write("in/web-policy.yaml", policy("api", "api", kSpace));
-    inserted.write("in/web-wide-policy.yaml", policy("api", "web", kSpace));
+    inserted.write("in/web-policy.yaml", variant_policy("api", "api", kSpace));
+    inserted.write("in/web-wide-policy.yaml", variant_policy("api", "web", kSpace));
     CHECK(has(lint(inserted), "warning[PC4180]"));
     const Folder other;
-    other.write("in/dns-policy.yaml", policy("api", "api", kSpace));
-    other.write("in/web.yaml", policy("api", "web", kSpace));
+    other.write("in/dns-policy.yaml", variant_policy("api", "api", kSpace));
+    other.write("in/web.yaml", variant_policy("api", "web", kSpace));
     CHECK(has(lint(other), "error[PC3001]"));
 }

@@ -125,10 +125,8 @@ Verdict expected_of_packet(const Node& node, const PacketSpec& spec) {
     query.packet.source_port = spec.source_port;
     query.packet.destination_port = spec.destination_port;
     const ir::FlowVerdict verdict = ir::judge_flow(node.cluster.lowered, query);
-    std::set<Verdict> wanted, told;
+    std::set<Verdict> wanted;
     for (const ir::WayVerdict& way : verdict.ways) {
-        if (!told.insert(way.verdict).second)
-            continue; // the same by other rules
         const auto stops = [&](bool answers) {
             return std::any_of(way.hops.begin(), way.hops.end(), [&](const ir::HopVerdict& each) {
                 return each.hop.of_answers == answers && each.verdict != Verdict::Allow;
