@@ -62,8 +62,9 @@ std::string fault_of(const iptables::CompiledRules& out, NodeImage image, const 
 
 iptables::CompiledRules text_around(const Node& node) {
     const iptables::Ruleset rules = rules_around(node);
-    return {iptables::print(rules.sets), iptables::print(rules.v4), iptables::print(rules.v6),
-            iptables::host_hooks(rules.v4)};
+    return {iptables::with_digest(iptables::print(rules.sets)),
+            iptables::with_digest(iptables::print(rules.v4)),
+            iptables::with_digest(iptables::print(rules.v6)), iptables::host_hooks(rules.v4)};
 }
 
 Result<CompiledTables> compile(const Image& tables, const Node& node) {

@@ -3,14 +3,9 @@
 
 namespace polecat::iptables {
 
-namespace {
-
-/// Nothing else in a text says who is in a set, or what a rule asked when it was written.
 std::string with_digest(std::string text) {
     return text + "# digest " + backends::digest_of(text, 32) + "\n";
 }
-
-} // namespace
 
 Result<CompiledRules> compile(const FilterImage& image) {
     const Ruleset rules = emit(image);

@@ -270,8 +270,10 @@ void add_diff(CLI::App& app, int& exit_code) {
         "either may be a folder that compile wrote, or the listing of a node's table");
     command->add_option("--node", options->rules.node, "with --rules: one node, in full");
     command
-        ->add_option("--target", options->target, "with --rules: the rules of nftables or iptables")
-        ->check(CLI::IsMember({"nftables", "iptables"}));
+        ->add_option(
+            "--target", options->target,
+            "with --rules: the rules of nftables or iptables, or of the BPF classifier (bpf)")
+        ->check(CLI::IsMember({"nftables", "iptables", "bpf"}));
     command->add_option("--key", options->rules.key,
                         "with --rules: a file with the public key that bundles must be signed "
                         "with");

@@ -17,10 +17,10 @@ constexpr std::string_view kOwn = "polecat-";
 class FilterComparer {
   public:
     PartList run(const iptables::Ruleset& before, const iptables::Ruleset& after,
-                 bool judges_anew) {
+                 WrittenAnew anew) {
         compare_sets(before, after);
         for (const net::Family family : {net::Family::V4, net::Family::V6})
-            compare_tables(before.table(family), after.table(family), judges_anew,
+            compare_tables(before.table(family), after.table(family), anew,
                            family == net::Family::V4 ? "" : " (IPv6)");
         return parts_.take();
     }
@@ -56,7 +56,7 @@ class FilterComparer {
     }
 
     void compare_tables(const iptables::Table& before, const iptables::Table& after,
-                        bool judges_anew, const char* family) {
+                        WrittenAnew anew, const char* family) {
         const auto part_of_chain = [&](const iptables::Chain& chain) -> RulesPart& {
             const std::string program = program_of_chain(chain.name);
             return program.empty() ? parts_.at(PartKind::Chain, chain.name + family)
@@ -81,7 +81,8 @@ class FilterComparer {
                 rules.go = rest.size();
                 chains.stay = 1;
                 const bool differs = left != chain;
-                if (differs || (judges_anew && iptables::says_number(chain))) {
+                if (differs || anew == WrittenAnew::All ||
+                    (anew == WrittenAnew::Numbered && iptables::says_number(chain))) {
                     std::swap(rules.stay, rules.anew);
                     std::swap(chains.stay, chains.anew);
                     to.reordered = to.reordered || (differs && !rules.come && !rules.go);
@@ -101,7 +102,8 @@ class FilterComparer {
 };
 
 void take_plan(NodeRollout& out, const iptables::Plan& plan, const iptables::Ruleset& before) {
-    out.parts = compare_filter_parts(before, plan.result, plan.judges_anew);
+    out.parts = compare_filter_parts(before, plan.result,
+                                     plan.judges_anew ? WrittenAnew::Numbered : WrittenAnew::None);
     out.judges_anew = plan.judges_anew;
     out.forget = plan.forget;
     for (const auto& [what, command, text, work] : plan.steps)
@@ -126,8 +128,8 @@ std::string program_of_set(const std::string& set) {
 }
 
 PartList compare_filter_parts(const iptables::Ruleset& before, const iptables::Ruleset& after,
-                              bool judges_anew) {
-    return FilterComparer().run(before, after, judges_anew);
+                              WrittenAnew anew) {
+    return FilterComparer().run(before, after, anew);
 }
 
 NodeRollout filter_rollout(RulesSide& base, RulesSide& head, const std::string& node,

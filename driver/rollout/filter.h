@@ -17,7 +17,9 @@ std::string program_of_chain(const std::string& chain);
 /// Of "polecat4-from-p0123456789ab", the set of those that run it.
 std::string program_of_set(const std::string& set);
 
+/// Chains that stay and are written all the same: those that say the generation's number, or all.
+enum class WrittenAnew : std::uint8_t { None, Numbered, All };
 PartList compare_filter_parts(const iptables::Ruleset& before, const iptables::Ruleset& after,
-                              bool judges_anew);
+                              WrittenAnew anew);
 
 } // namespace polecat::driver

@@ -71,6 +71,11 @@ class PackedSide : public RulesSide {
             node, [&](diag::Diagnostics& found) { return compiled().filter_image(node, found); });
     }
 
+    Result<std::optional<Tables>> tables(const std::string& node) override {
+        return made<Tables>(
+            node, [&](diag::Diagnostics& found) { return tables_of(compiled(), node, found); });
+    }
+
   private:
     /// All nodes together: their programs are made once.
     Compilation& compiled() {

@@ -10,6 +10,7 @@
 #include "backends/node/numbers.h"
 #include "driver/rollout/costs.h"
 #include "driver/rollout/filter.h"
+#include "driver/rollout/tables.h"
 
 namespace polecat::driver {
 
@@ -147,13 +148,12 @@ Rollout roll_out(RulesSide& base, RulesSide& head, const RolloutRequest& request
     if (!request.node.empty())
         nodes = {request.node};
     Roller roller(base, head);
-    const bool filter = request.target == "iptables";
     const bool compared = base.input() != nullptr && head.input() != nullptr;
     for (const std::string& node : nodes)
-        if (!filter)
+        if (request.target == "nftables")
             out.nodes.push_back(roller.of(node));
         else // why is the same whatever carries it out
-            out.nodes.push_back(filter_rollout(
+            out.nodes.push_back((request.target == "bpf" ? table_rollout : filter_rollout)(
                 base, head, node, compared ? std::optional(roller.of(node)) : std::nullopt));
     out.reasons = roller.reasons();
     return out;

@@ -47,7 +47,7 @@ struct NodeRollout {
 };
 
 struct Rollout {
-    std::string target;     ///< "nftables", "iptables"
+    std::string target;     ///< "nftables", "iptables", "bpf"
     std::string base, head; ///< in words: "base/ (manifests)"
     std::vector<std::string> notes;
     std::vector<Reason> reasons;

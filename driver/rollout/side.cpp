@@ -11,6 +11,7 @@
 #include "driver/compile/filter_folder.h"
 #include "driver/compile/folder.h"
 #include "driver/compile/unfinished.h"
+#include "driver/verify/bpf_node.h"
 #include "support/listed.h"
 #include "support/read_file.h"
 
@@ -101,6 +102,16 @@ class ManifestsSide : public RulesSide {
             diagnostics_->append(found);
         if (image)
             return image;
+        return refusal(found);
+    }
+
+    Result<std::optional<Tables>> tables(const std::string& node) override {
+        diag::Diagnostics found;
+        auto out = tables_of(compiled(), node, found);
+        if (diagnostics_ != nullptr)
+            diagnostics_->append(found);
+        if (out)
+            return out;
         return refusal(found);
     }
 
@@ -252,6 +263,19 @@ class CompiledSide : public RulesSide {
         return std::optional(std::move(*image));
     }
 
+    Result<std::optional<Tables>> tables(const std::string& node) override {
+        if (!nodes().contains(node))
+            return std::optional<Tables>();
+        auto read = bpf_node_in(folder_, node);
+        if (!read)
+            return Error{read.error()};
+        diag::Diagnostics told;
+        auto made = bpf::emit(read->image, node, told);
+        if (!made)
+            return Error{folder_ + ": its tables are not this version's"};
+        return std::optional(Tables{std::move(*read), std::move(*made)});
+    }
+
   private:
     std::string folder_;
     std::optional<backends::Numbers> numbers_;
@@ -314,6 +338,17 @@ ProgramUses uses_in(const Origins& origins) {
             if (const std::string policy = policy_of(slot); !policy.empty())
                 out[place.second].policies.insert(policy);
     return out;
+}
+
+std::optional<RulesSide::Tables> tables_of(Compilation& compiled, const std::string& node,
+                                           diag::Diagnostics& told) {
+    const auto image = compiled.image(node, told);
+    auto made = image ? compiled.bpf_node(node, *image, told) : std::nullopt;
+    auto tables = made ? bpf::emit(made->image, node, told) : std::nullopt;
+    if (!tables)
+        return std::nullopt;
+    made->image = bpf::normal(made->image); // as folders have it
+    return RulesSide::Tables{std::move(*made), std::move(*tables)};
 }
 
 std::unique_ptr<RulesSide> manifests_side(std::string name, const Input& input,

@@ -9,9 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "backends/bpf/bpf.h"
 #include "backends/iptables/iptables.h"
 #include "backends/nftables/nftables.h"
 #include "backends/node/build.h"
+#include "driver/compile/compilation.h"
 #include "driver/compile/origins.h"
 #include "driver/input/input.h"
 #include "passes/lower.h"
@@ -62,10 +64,23 @@ class RulesSide {
         return {};
     }
 
+    /// The same for the BPF classifier, of BASE as of HEAD.
+    struct Tables {
+        bpf::Node node;
+        bpf::Image tables;
+    };
+    virtual Result<std::optional<Tables>> tables(const std::string& /*node*/) {
+        return Error{name() + " has no tables"};
+    }
+
     /// nullptr: it is no manifests.
     virtual const Input* input() const { return nullptr; }
     virtual const passes::Lowered* lowered() const { return nullptr; }
 };
+
+/// What compiles to for a node; nullopt: what can't be said is told.
+std::optional<RulesSide::Tables> tables_of(Compilation& compiled, const std::string& node,
+                                           diag::Diagnostics& told);
 
 /// `input` must outlive it. Diagnostics of what rules can't say go to `diagnostics`, where given.
 std::unique_ptr<RulesSide> manifests_side(std::string name, const Input& input,

@@ -71,6 +71,7 @@ TEST_CASE("verify --target bpf: damaged rules of host endpoints are not taken fo
         const std::size_t at = bad.find(from);
         REQUIRE_MESSAGE(at != std::string::npos, from);
         folder.write(kOfN1 + file, bad.replace(at, std::string(from).size(), to));
+        CHECK_MESSAGE(folder.verify("").exit_code == 2, to);
         const auto said = folder.verify();
         CHECK_MESSAGE(said.exit_code != 0, to << ": " << said.out << said.error);
         folder.write(kOfN1 + file, whole);
@@ -101,4 +102,28 @@ TEST_CASE("verify --target bpf: what a node with host endpoints runs is tables a
     CHECK(with("--dports 2222", "--dports 2223").exit_code == 1);
     CHECK(with("--object-pinned /sys/fs/bpf/polecat/to ", "--object-pinned /sys/fs/bpf/other ")
               .exit_code != 0);
+}
+
+TEST_CASE("diff --rules --target bpf: tables, and rules of host endpoints") {
+    const GuardedNode folder;
+    const auto rules = [&](const std::string& head) {
+        const auto told = folder.run("diff --rules compiled " + head + " --target bpf");
+        CHECK_MESSAGE(told.exit_code == 0, told.error);
+        return told.out;
+    };
+    CHECK(has(rules("compiled"), "nothing is loaded on any of 1 node"));
+    CHECK(has(rules("m"), "nothing is loaded on any of 1 node"));
+    folder.write("m/host.yaml", guard("2223"));
+    const std::string other = rules("m");
+    CHECK_MESSAGE(has(other, "chains (polecat-host-in, polecat-host-in (IPv6))"), other);
+    CHECK_MESSAGE(has(other, "+ 2 programs: 2 chains"), other);
+    CHECK_MESSAGE(has(other, "ingress of hep:h1"), other);
+    CHECK_MESSAGE(has(other, "rules, under the next number (IPv6)"), other);
+    CHECK_FALSE(has(other, "tables and turn to them"));
+    folder.write("m/host.yaml", guard("2222"));
+    folder.write("m/more.yaml", testing::pod_at("job", "n1", 9));
+    const std::string more = rules("m");
+    CHECK_MESSAGE(has(more, "addresses of endpoints"), more);
+    CHECK_MESSAGE(has(more, "change addresses in the tables in use"), more);
+    CHECK(folder.run("diff --rules compiled m --target iptables").exit_code == 2);
 }

@@ -173,8 +173,8 @@ TEST_CASE("diff --rules: a policy without rules, which compiled folders do not s
     REQUIRE(shop.run("compile base -o bundle").exit_code == 0);
     shop.diff("", policy_for("db", 5433) + closed);
     const auto known = shop.run("diff --rules bundle head");
-    CHECK_MESSAGE(has(known.out, "NetworkPolicy shop/db"), known.out);
-    CHECK_FALSE(has(known.out, "shop/closed"));
+    CHECK_MESSAGE(has(known.out, "NetworkPolicy shop/db may have changed"), known.out);
+    CHECK_FALSE(has(known.out, "shop/closed is in programs that come"));
     const std::string more = "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
                              "metadata: {name: more, namespace: shop}\n"
                              "spec: {podSelector: {matchLabels: {app: web}}}\n";

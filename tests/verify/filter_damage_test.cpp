@@ -21,9 +21,9 @@ using testing::Random;
 
 /// Where the damage is: any of these words belongs into what is said of it. Empty: there is none.
 using Names = std::vector<std::string>;
-using FilterDamage = Names (*)(iptables::Ruleset&, Random&);
+using FilterDamage = Names (*)(Ruleset&, Random&);
 
-iptables::Chain& some_chain(iptables::Ruleset& rules, Random& random) {
+iptables::Chain& some_chain(Ruleset& rules, Random& random) {
     auto& chains = rules.table(random.chance(70) ? net::Family::V4 : net::Family::V6).chains;
     return chains[random.below(chains.size())];
 }
@@ -32,7 +32,7 @@ Names names_of(const iptables::Chain& chain) {
     return {chain.name};
 }
 
-iptables::Set* some_set(iptables::Ruleset& rules, Random& random) {
+iptables::Set* some_set(Ruleset& rules, Random& random) {
     iptables::Set& set = rules.sets[random.below(rules.sets.size())];
     return set.members.empty() ? nullptr : &set;
 }
@@ -43,7 +43,7 @@ Names names_of(const iptables::Set& set, const iptables::Member& member) {
     return {set.name};
 }
 
-Names lose_filter_rule(iptables::Ruleset& rules, Random& random) {
+Names lose_rule(Ruleset& rules, Random& random) {
     iptables::Chain& chain = some_chain(rules, random);
     if (chain.rules.empty())
         return {};
@@ -52,7 +52,7 @@ Names lose_filter_rule(iptables::Ruleset& rules, Random& random) {
     return names_of(chain);
 }
 
-Names repeat_rule(iptables::Ruleset& rules, Random& random) {
+Names repeat_rule(Ruleset& rules, Random& random) {
     iptables::Chain& chain = some_chain(rules, random);
     if (chain.rules.empty())
         return {};
@@ -61,7 +61,7 @@ Names repeat_rule(iptables::Ruleset& rules, Random& random) {
     return names_of(chain);
 }
 
-Names swap_filter_rules(iptables::Ruleset& rules, Random& random) {
+Names swap_rules(Ruleset& rules, Random& random) {
     iptables::Chain& chain = some_chain(rules, random);
     if (chain.rules.size() < 2)
         return {};
@@ -70,7 +70,7 @@ Names swap_filter_rules(iptables::Ruleset& rules, Random& random) {
     return names_of(chain);
 }
 
-Names lose_filter_match(iptables::Ruleset& rules, Random& random) {
+Names lose_match(Ruleset& rules, Random& random) {
     iptables::Chain& chain = some_chain(rules, random);
     if (chain.rules.empty())
         return {};
@@ -81,7 +81,7 @@ Names lose_filter_match(iptables::Ruleset& rules, Random& random) {
     return names_of(chain);
 }
 
-Names negate(iptables::Ruleset& rules, Random& random) {
+Names negate(Ruleset& rules, Random& random) {
     iptables::Chain& chain = some_chain(rules, random);
     for (iptables::Rule& rule : chain.rules)
         for (iptables::Match& match : rule.matches)
@@ -95,7 +95,7 @@ Names negate(iptables::Ruleset& rules, Random& random) {
     return {};
 }
 
-Names other_target(iptables::Ruleset& rules, Random& random) {
+Names other_target(Ruleset& rules, Random& random) {
     using Kind = iptables::Target::Kind;
     iptables::Chain& chain = some_chain(rules, random);
     if (chain.rules.empty())
@@ -108,7 +108,7 @@ Names other_target(iptables::Ruleset& rules, Random& random) {
     return names_of(chain);
 }
 
-Names lose_chain(iptables::Ruleset& rules, Random& random) {
+Names lose_chain(Ruleset& rules, Random& random) {
     auto& chains = rules.v4.chains;
     const auto at = chains.begin() + static_cast<std::ptrdiff_t>(random.below(chains.size()));
     const Names out = names_of(*at);
@@ -116,7 +116,7 @@ Names lose_chain(iptables::Ruleset& rules, Random& random) {
     return out;
 }
 
-Names lose_member(iptables::Ruleset& rules, Random& random) {
+Names lose_member(Ruleset& rules, Random& random) {
     iptables::Set* set = some_set(rules, random);
     if (set == nullptr)
         return {};
@@ -127,7 +127,7 @@ Names lose_member(iptables::Ruleset& rules, Random& random) {
     return out;
 }
 
-Names other_member(iptables::Ruleset& rules, Random& random) {
+Names other_member(Ruleset& rules, Random& random) {
     iptables::Set* set = some_set(rules, random);
     if (set == nullptr)
         return {};
@@ -143,7 +143,7 @@ Names other_member(iptables::Ruleset& rules, Random& random) {
     return out;
 }
 
-Names lose_set(iptables::Ruleset& rules, Random& random) {
+Names lose_set(Ruleset& rules, Random& random) {
     const auto at =
         rules.sets.begin() + static_cast<std::ptrdiff_t>(random.below(rules.sets.size()));
     Names out{at->name};
@@ -154,7 +154,7 @@ Names lose_set(iptables::Ruleset& rules, Random& random) {
     return out;
 }
 
-Names other_texts(iptables::Ruleset& rules, Random& random) {
+Names other_texts(Ruleset& rules, Random& random) {
     const auto number = static_cast<std::uint16_t>(1 + random.below(4095));
     for (iptables::Set& set : rules.sets)
         set.what.clear();
@@ -170,7 +170,7 @@ Names other_texts(iptables::Ruleset& rules, Random& random) {
     return {};
 }
 
-iptables::Ruleset compiled_rules(std::uint64_t seed) {
+Ruleset compiled_rules(std::uint64_t seed) {
     testing::RandomCluster cluster;
     Random random(seed);
     testing::load_text(testing::ClusterWriter(seed, {3, 5, 5}).write() +
@@ -183,7 +183,7 @@ iptables::Ruleset compiled_rules(std::uint64_t seed) {
     const auto image =
         iptables::FilterImages(cluster.lowered, images).of("node0", cluster.diagnostics);
     REQUIRE(image.has_value());
-    iptables::Ruleset out = iptables::emit(*image);
+    Ruleset out = iptables::emit(*image);
     out.sort();
     return out;
 }

@@ -116,7 +116,7 @@ std::string rollout_json(const Rollout& rollout, const std::vector<std::string>&
         {"head", rollout.head},
         {"notes", rollout.notes},
         {"target", rollout.target},
-        {"microseconds", costs_json(rollout.target == "iptables" ? kIptablesCosts : kNftCosts)},
+        {"microseconds", costs_json(rollout.target != "nftables" ? kIptablesCosts : kNftCosts)},
         {"reasons", reasons},
         {"groups", groups},
         {"nodes", nodes},

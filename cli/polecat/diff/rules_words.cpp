@@ -208,7 +208,7 @@ std::vector<PartLine> part_lines(const Rollout& rollout, const RolloutGroup& gro
     std::vector<PartLine> out;
     for (const auto& [key, count] : all)
         out.push_back({key.first, key.second,
-                       line_text(key.first, key.second, count, rollout.target == "iptables")});
+                       line_text(key.first, key.second, count, rollout.target != "nftables")});
     return out;
 }
 
@@ -223,7 +223,10 @@ std::string stays_text(const Rollout& rollout, const RolloutGroup& group) {
         elements.add(parts.elements.stay);
     }
     return fmt::format("{}, {}, {}, {}, {}", programs.of("program"), chains.of("chain"),
-                       rules.of("rule"), maps.of(rollout.target == "iptables" ? "set" : "map"),
+                       rules.of("rule"),
+                       maps.of(rollout.target == "iptables" ? "set"
+                               : rollout.target == "bpf"    ? "set or table"
+                                                            : "map"),
                        elements.of("element"));
 }
 
@@ -250,7 +253,7 @@ std::vector<std::string> step_lines(const Rollout& rollout, const RolloutGroup& 
 
 std::vector<std::string> flow_lines(const Rollout& rollout, const RolloutGroup& group) {
     const NodeRollout& first = node_of(rollout, group);
-    if (first.state == NodeRollout::State::Fresh && rollout.target == "iptables")
+    if (first.state == NodeRollout::State::Fresh && rollout.target != "nftables")
         return {"all flows are judged, once hooks.iptables leads packets there"};
     if (first.state == NodeRollout::State::Fresh)
         return {"all flows are judged; where rules were there all the same, packets are lost in "
