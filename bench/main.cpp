@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <string>
@@ -19,6 +20,7 @@
 #include "analyzer/questions/open_ends.h"
 #include "backends/node/build.h"
 #include "bench/apply.h"
+#include "bench/bundles.h"
 #include "bench/felix_workloads.h"
 #include "bench/manifests.h"
 #include "bench/measure.h"
@@ -206,6 +208,34 @@ void parse_selectors() {
     phases.print(fmt::format("selector, {} characters", text.size()));
 }
 
+bool run_apart(const std::function<void()>& work) {
+    std::fflush(stdout);
+    const pid_t child = fork();
+    if (child == 0) {
+        work();
+        std::fflush(stdout);
+        _exit(0);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    return status == 0;
+}
+
+policy::Cluster cluster_of_1000_nodes() {
+    diag::Diagnostics diagnostics;
+    return read(cluster_manifests(100'000, 10'000, 1, 1'000), diagnostics);
+}
+
+/// The bundle is made in a process of its own: its memory is none of the node's.
+void node_of_1000() {
+    const std::string folder =
+        (std::filesystem::temp_directory_path() / fmt::format("polecat-bench-{}", getpid()))
+            .string();
+    if (run_apart([&] { bundle_of("", cluster_of_1000_nodes(), folder); }))
+        node_of_bundle("a node of 1000, of a bundle", folder, "node-0001");
+    std::filesystem::remove_all(folder);
+}
+
 const std::map<std::string, std::function<void()>>& workloads() {
     static const std::map<std::string, std::function<void()>> kAll{
         {"map-250", [] { map_of("map 250/125", cluster_manifests(250, 125, 1)); }},
@@ -259,6 +289,8 @@ const std::map<std::string, std::function<void()>>& workloads() {
          [] { nft_of("2500 pods, 38 nodes", cluster_manifests(2500, 2000, 1, 38), 38); }},
         {"nft-apply",
          [] { apply_of("250 of 2500 pods, in the kernel", cluster_manifests(2500, 2000, 1, 10)); }},
+        {"bundle", [] { bundle_of("bundle 100000/10000", cluster_of_1000_nodes()); }},
+        {"bundle-node", node_of_1000},
         {"nft-grid", [] { nft_of("grid of 10000 rules", grid(10'000)); }},
         {"nft-selectors", [] { nft_of("4000 selectors", many_selectors(4'000)); }},
         {"nft-ports", [] { nft_of("16000 ports", many_ports(16'000)); }},
@@ -279,19 +311,6 @@ const std::map<std::string, std::function<void()>>& workloads() {
          }},
     };
     return kAll;
-}
-
-bool run_apart(const std::function<void()>& work) {
-    std::fflush(stdout);
-    const pid_t child = fork();
-    if (child == 0) {
-        work();
-        std::fflush(stdout);
-        _exit(0);
-    }
-    int status = 0;
-    waitpid(child, &status, 0);
-    return status == 0;
 }
 
 } // namespace

@@ -5,6 +5,8 @@
 #include <map>
 #include <optional>
 
+#include "ir/policy/scope.h"
+
 namespace polecat::frontend {
 
 namespace {
@@ -134,10 +136,15 @@ void place_object(Node& meta, const std::string& kind, const Placement& placemen
     Node* name = const_cast<Node*>(meta.find("name"));
     if (name == nullptr || !name->is_scalar())
         return;
-    if (kind == "Namespace" && !placement.space.empty())
+    if (kind == "Namespace" && !placement.space.empty()) {
+        // Where the label repeats the name, the API server writes it anew.
+        if (const Node* labels = meta.find("labels"); labels != nullptr && labels->is_mapping())
+            if (auto* label = const_cast<Node*>(labels->find(policy::kNameLabel)))
+                if (label->text == name->text)
+                    *label = text_node(placement.space, label->span);
         *name = text_node(placement.space, name->span);
-    else if (kind != "Namespace" && kind != "CustomResourceDefinition" &&
-             !(placement.prefix + placement.suffix).empty())
+    } else if (kind != "Namespace" && kind != "CustomResourceDefinition" &&
+               !(placement.prefix + placement.suffix).empty())
         *name = text_node(placement.prefix + name->text + placement.suffix, name->span);
 }
 

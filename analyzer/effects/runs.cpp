@@ -9,7 +9,6 @@ namespace polecat::analyzer {
 
 using decision::Attribution;
 using decision::Direction;
-using decision::Identity;
 using decision::PolicyBlock;
 using decision::Program;
 
@@ -52,29 +51,6 @@ Units units_of(const Program& program, const Attribution& slots) {
         }
     out.units.shrink_to_fit(); // those of all programs are kept
     out.meanings.shrink_to_fit();
-    return out;
-}
-
-/// The classes of a partition with two groups of each. `all`: those that it leaves out are of class
-/// 0; otherwise it looked at no others.
-std::vector<GroupClass> classes_of(GroupClasses::Partition partition, std::size_t groups,
-                                   bool all) {
-    std::vector<GroupClass> out;
-    for (Identity& seen : partition.classes)
-        out.push_back({std::move(seen), 0, 0, 0});
-    std::uint32_t first = 0, second = 1;
-    for (const auto& [group, number] : partition.groups) {
-        out[number].add(group);
-        first += group == first ? 1 : 0;
-        second = std::max(second, first + 1);
-        second += group == second ? 1 : 0;
-    }
-    if (all) {
-        out.front().groups = groups - partition.groups.size();
-        out.front().group = first;
-        out.front().second = second;
-    }
-    std::erase_if(out, [](const GroupClass& each) { return each.groups == 0; });
     return out;
 }
 
@@ -133,37 +109,22 @@ std::vector<std::uint32_t> EffectRuns::few_others(const Program& program) const 
     return out;
 }
 
-/// At the normal hook the endpoint itself; packets that are forwarded or not yet translated have
-/// any ends.
-std::vector<GroupClass> EffectRuns::own_of(const Run& run) {
-    const Program& program = cluster_.program(run.program);
-    std::vector<GroupClass> out;
-    if (program.hook != decision::Hook::Normal) {
-        out = classes_of(ends_.own_of(program), ends_.list().size(), true);
-        std::sort(out.begin(), out.end(),
-                  [](const auto& a, const auto& b) { return a.seen < b.seen; });
-        return out;
-    }
-    const auto predicates = predicates_of(program, program.direction == Direction::Egress);
-    std::map<Identity, GroupClass> known;
+std::optional<std::vector<decision::ObjectId>> EffectRuns::own_objects(const Run& run) const {
+    if (any_is_own(run))
+        return std::nullopt;
+    std::vector<decision::ObjectId> out;
     for (const std::uint32_t group : run.own) {
-        Identity seen = restricted(ends_.identity(group), predicates);
-        known.try_emplace(seen, GroupClass{seen, 0, 0, 0}).first->second.add(group);
+        const auto& objects = ends_.list()[group].objects;
+        out.insert(out.end(), objects.begin(), objects.end());
     }
-    for (auto& [seen, each] : known)
-        out.push_back(std::move(each));
     return out;
 }
 
-const std::vector<GroupClass>& EffectRuns::others_of(decision::ProgramId id,
-                                                     const std::optional<Predicates>& wanted) {
-    if (!wanted && last_ == id)
-        return others_;
-    last_ = wanted ? std::nullopt : std::optional(id);
-    const Program& program = cluster_.program(id);
-    others_ = classes_of(wanted ? ends_.others_of(program, *wanted) : ends_.others_of(program),
-                         ends_.list().size(), !wanted);
-    return others_;
+ProgramEnds& EffectRuns::view_of(const Run& run) {
+    const Program& wanted = program(run);
+    if (!view_ || &view_->program() != &wanted)
+        view_.emplace(wanted, ends_);
+    return *view_;
 }
 
 } // namespace polecat::analyzer

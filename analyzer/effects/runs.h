@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "analyzer/effects/walk.h"
-#include "analyzer/ends/end_groups.h"
+#include "analyzer/flows/program_view.h"
 #include "ir/decision/lowered.h"
 
 namespace polecat::analyzer {
@@ -37,20 +37,6 @@ struct Run {
     std::vector<UnitEffect> effects;                 ///< by unit
 };
 
-/// Groups that one side of a program does not tell apart.
-struct GroupClass {
-    decision::Identity seen;
-    std::uint32_t group = 0;  ///< one of them
-    std::uint32_t second = 0; ///< another one, where there are two
-    std::size_t groups = 0;
-
-    void add(std::uint32_t number) {
-        if (groups < 2)
-            (groups == 0 ? group : second) = number;
-        ++groups;
-    }
-};
-
 using Predicates = std::vector<decision::PredicateId>;
 
 /// All runs of one IP family.
@@ -64,29 +50,34 @@ class EffectRuns {
     const EndGroups& ends() const { return ends_; }
     const decision::Program& program(const Run& run) const { return cluster_.program(run.program); }
 
+    /// At the normal hook the endpoints themselves are its own ends; nullopt: packets that are
+    /// forwarded or not yet translated have any.
+    std::optional<std::vector<decision::ObjectId>> own_objects(const Run& run) const;
     /// Whether some end of the family runs the program.
-    bool has_ends(const Run& run) const {
-        return program(run).hook != decision::Hook::Normal || !run.own.empty();
-    }
+    bool has_ends(const Run& run) const { return any_is_own(run) || !run.own.empty(); }
     /// act(source, destination, a group of each) for pairs that the program tells apart, until it
     /// says false. `wanted`: those only whose other end has one of these predicates, or may.
     template <class Act>
     void each_pair(const Run& run, const std::optional<Predicates>& wanted, const Act& act) {
         if (!has_ends(run))
             return;
-        const bool egress = program(run).direction == decision::Direction::Egress;
-        const std::vector<GroupClass>& others = others_of(run.program, wanted);
+        ProgramEnds& view = view_of(run);
+        const auto few = wanted ? view.other_classes(*wanted) : std::vector<GroupClass>{};
+        const std::vector<GroupClass>& others = wanted ? few : view.other_classes();
         for (const GroupClass& a : own_of(run))
             for (const GroupClass& b : others) {
                 // An endpoint sends itself nothing that policy sees.
                 const bool self = a.group == b.group && a.groups == 1 && b.groups == 1 &&
                                   ends_.list()[a.group].objects.size() == 1;
+                if (self)
+                    continue;
                 const bool same = a.group == b.group; // then another of one of the classes
                 const std::uint32_t own =
                     same && b.groups == 1 && a.groups > 1 ? a.second : a.group;
                 const std::uint32_t other = same && b.groups > 1 ? b.second : b.group;
-                if (!self && !act(egress ? a.seen : b.seen, egress ? b.seen : a.seen,
-                                  egress ? own : other, egress ? other : own))
+                const auto [source, destination] = view.in_order(a.seen, b.seen);
+                const auto [from, to] = view.in_order(own, other);
+                if (!act(source, destination, from, to))
                     return;
             }
     }
@@ -95,34 +86,35 @@ class EffectRuns {
     }
     /// act(source, destination) for a few pairs of ends, without finding out which are told apart,
     /// until it says false: first any ends, then such that rules match.
-    template <class Act> void some_pairs(const Run& run, const Act& act) const {
-        const decision::Program& of = program(run);
+    template <class Act> void some_pairs(const Run& run, const Act& act) {
         const auto last = static_cast<std::uint32_t>(ends_.list().size());
         if (last == 0 || !has_ends(run))
             return;
-        const bool egress = of.direction == decision::Direction::Egress;
-        const std::uint32_t own = of.hook == decision::Hook::Normal ? *run.own.begin() : 0;
-        const decision::Identity& mine = ends_.identity(own);
-        for (const std::uint32_t other : few_others(of)) {
-            const decision::Identity& theirs = ends_.identity(other);
-            if (other != own && !act(egress ? mine : theirs, egress ? theirs : mine))
+        const ProgramEnds& view = view_of(run);
+        const std::uint32_t own = any_is_own(run) ? 0 : *run.own.begin();
+        for (const std::uint32_t other : few_others(view.program())) {
+            const auto [source, destination] =
+                view.in_order(ends_.identity(own), ends_.identity(other));
+            if (other != own && !act(source, destination))
                 return;
         }
     }
 
   private:
+    bool any_is_own(const Run& run) const { return program(run).hook != decision::Hook::Normal; }
     std::vector<std::uint32_t> few_others(const decision::Program& program) const;
-    std::vector<GroupClass> own_of(const Run& run);
-    const std::vector<GroupClass>& others_of(decision::ProgramId id,
-                                             const std::optional<Predicates>& wanted);
+    std::vector<GroupClass> own_of(const Run& run) {
+        ProgramEnds& view = view_of(run);
+        return any_is_own(run) ? view.own_classes() : view.own_classes(run.own);
+    }
+    ProgramEnds& view_of(const Run& run);
     void collect();
 
     const decision::LoweredCluster& cluster_;
     EndGroups ends_;
     std::vector<Run> runs_;
     /// Of the program that was asked for last: those of all programs are far too many.
-    std::vector<GroupClass> others_;
-    std::optional<decision::ProgramId> last_; ///< whose they are, if of all groups
+    std::optional<ProgramEnds> view_;
 };
 
 } // namespace polecat::analyzer

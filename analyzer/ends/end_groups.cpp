@@ -86,20 +86,6 @@ void EndGroups::sort_by_membership(std::size_t predicates) {
     groups_ = std::move(sorted);
 }
 
-GroupClasses::Partition EndGroups::others_of(const decision::Program& program) {
-    return classes_->partition(predicates_of(program, program.direction == Direction::Ingress));
-}
-
-GroupClasses::Partition EndGroups::others_of(const decision::Program& program,
-                                             const std::vector<PredicateId>& wanted) {
-    return classes_->partition(predicates_of(program, program.direction == Direction::Ingress),
-                               wanted);
-}
-
-GroupClasses::Partition EndGroups::own_of(const decision::Program& program) {
-    return classes_->partition(predicates_of(program, program.direction == Direction::Egress));
-}
-
 bool EndGroups::all_known(const decision::Program& program) const {
     for (const decision::Stage& stage : program.stages)
         for (const decision::Entry& entry : stage.entries)

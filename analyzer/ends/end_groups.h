@@ -55,13 +55,8 @@ class EndGroups {
     std::optional<std::uint32_t> group_of(decision::ObjectId object) const {
         return group_of_[object.value];
     }
-    /// How a program sees all groups as its other side. Not thread-safe.
-    GroupClasses::Partition others_of(const decision::Program& program);
-    /// The same of those groups only of which one of `wanted`, of the program's, holds or may.
-    GroupClasses::Partition others_of(const decision::Program& program,
-                                      const std::vector<decision::PredicateId>& wanted);
-    /// How a program sees all groups as its own side.
-    GroupClasses::Partition own_of(const decision::Program& program);
+    /// What cuts them into classes (analyzer/flows/program_view for a program). Not thread-safe.
+    GroupClasses& classes() { return *classes_; }
 
     /// A group that has a predicate, or may.
     std::optional<std::uint32_t> example_of(decision::PredicateId predicate) const {

@@ -173,20 +173,24 @@ GroupClasses::Partition GroupClasses::partition(const std::vector<PredicateId>& 
     return out;
 }
 
-std::vector<std::vector<std::uint32_t>> examples_of(const GroupClasses::Partition& partition,
-                                                    std::size_t groups) {
-    std::vector<std::vector<std::uint32_t>> out(partition.classes.size());
-    const auto add = [&](std::uint32_t number, std::uint32_t group) {
-        if (out[number].size() < 2)
-            out[number].push_back(group);
-    };
-    auto next = partition.groups.begin();
-    for (std::uint32_t group = 0; group < groups; ++group) {
-        const bool listed = next != partition.groups.end() && next->first == group;
-        add(listed ? next->second : 0, group);
-        if (listed)
-            ++next;
+std::vector<GroupClass> with_examples(GroupClasses::Partition partition,
+                                      std::optional<std::size_t> all) {
+    std::vector<GroupClass> out;
+    for (Identity& seen : partition.classes)
+        out.push_back({std::move(seen), 0, 0, 0});
+    std::uint32_t first = 0, second = 1; // that are not listed
+    for (const auto& [group, number] : partition.groups) {
+        out[number].add(group);
+        first += group == first ? 1 : 0;
+        second = std::max(second, first + 1);
+        second += group == second ? 1 : 0;
     }
+    if (all) {
+        out.front().groups = *all - partition.groups.size();
+        out.front().group = first;
+        out.front().second = second;
+    }
+    std::erase_if(out, [](const GroupClass& each) { return each.groups == 0; });
     return out;
 }
 

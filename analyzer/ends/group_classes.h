@@ -78,9 +78,24 @@ class GroupClasses {
     std::vector<bool> wanted_;        ///< by group, all false but while refining
 };
 
-/// Up to two groups of each class of `partition`, the first ones; `groups`: how many there are.
-std::vector<std::vector<std::uint32_t>> examples_of(const GroupClasses::Partition& partition,
-                                                    std::size_t groups);
+/// Groups that a few predicates don't tell apart.
+struct GroupClass {
+    decision::Identity seen;  ///< what the predicates see of each
+    std::uint32_t group = 0;  ///< one of them
+    std::uint32_t second = 0; ///< another one, where there are two
+    std::size_t groups = 0;
+
+    void add(std::uint32_t number) {
+        if (groups < 2)
+            (groups == 0 ? group : second) = number;
+        ++groups;
+    }
+};
+/// The classes of a partition that have groups, in its order, by their first two groups. `all`: how
+/// many groups there are, of which those that it doesn't list are of class 0; nullopt: it looked at
+/// no others.
+std::vector<GroupClass> with_examples(GroupClasses::Partition partition,
+                                      std::optional<std::size_t> all);
 
 /// What of an identity a few predicates see. `predicates` sorted.
 decision::Identity restricted(const decision::Identity& identity,

@@ -122,20 +122,12 @@ std::string shown_of(const diag::Diagnostic& finding) {
 constexpr diag::Code kOfHosts[] = {diag::Code::HostOneDirection, diag::Code::HostWithoutPolicy,
                                    diag::Code::KubeletLockout, diag::Code::FailsafeExposed};
 
-/// The message without the name of its host endpoint.
-std::string without_host(const diag::Diagnostic& finding) {
-    const std::string name = "`" + finding.object.substr(finding.object.find(' ') + 1) + "`";
-    const std::size_t at = finding.message.find(name);
-    return at == std::string::npos
-               ? finding.message
-               : finding.message.substr(0, at) + finding.message.substr(at + name.size());
-}
-
 void fold_hosts(diag::Diagnostics& findings) {
-    using Key = std::tuple<diag::Code, diag::Severity, std::string>;
+    using Key =
+        std::tuple<diag::Code, diag::Severity, std::vector<std::pair<std::string, std::string>>>;
     std::map<Key, std::vector<std::string>> alike;
     const auto key_of = [](const diag::Diagnostic& each) {
-        return Key{each.code, each.severity, without_host(each)};
+        return Key{each.code, each.severity, each.facts};
     };
     for (const diag::Diagnostic& each : findings.list())
         if (is_in(kOfHosts, each.code))
@@ -184,15 +176,7 @@ void fold_empty_peers(diag::Diagnostics& findings) {
     });
 }
 
-// --- findings that one mistake makes
-// ----------------------------------------------------------------
-
-/// What the message says from these words on; empty: it has none of them.
-std::string_view said_after(const diag::Diagnostic& finding, std::string_view words) {
-    const std::size_t at = finding.message.find(words);
-    return at == std::string::npos ? std::string_view()
-                                   : std::string_view(finding.message).substr(at + words.size());
-}
+// --- findings that one mistake makes -------------------------------------------------------------
 
 /// The namespace of "NetworkPolicy shop/web"; empty: it is in none.
 std::string named_space(const std::string& object) {
@@ -202,66 +186,65 @@ std::string named_space(const std::string& object) {
                : object.substr(start + 1, end - start - 1);
 }
 
-/// The cause with these words; empty where the finding does not have them.
-std::string with_words(const std::string& about, std::string_view words) {
-    return words.empty() ? "" : about + " " + std::string(words);
-}
+/// What findings of a code have in common that one mend takes away: who it is about, and facts.
+struct CommonCause {
+    diag::Code code;
+    enum class Of : std::uint8_t { Object, Namespace, Anything } of;
+    std::vector<const char*> facts;
+};
+using Of = CommonCause::Of;
+const CommonCause kCauses[] = {
+    // A label that a namespace doesn't have, in every rule of a policy.
+    {diag::Code::SelectorTypo, Of::Object, {"label", "namespace"}},
+    // One policy for all pods of a namespace will do.
+    {diag::Code::DnsMissing, Of::Namespace, {}},
+    {diag::Code::DnsTcpMissing, Of::Namespace, {}},
+    {diag::Code::NodeLocalDnsMissed, Of::Namespace, {}},
+    {diag::Code::DeafPort, Of::Object, {"port"}},
+    // Whichever of its hosts and paths leads there.
+    {diag::Code::IngressBackendBlocked, Of::Anything, {"pod", "port", "sender"}},
+    // At both ends, or for each sender.
+    {diag::Code::ServicePortNotPodPort, Of::Anything, {"service_port", "target"}},
+    // What is not there is missed by every rule.
+    {diag::Code::PeerMatchesNothing, Of::Namespace, {"selector"}},
+};
 
-/// What one mend takes away, among findings of one code; empty: the finding stands by itself.
-std::string cause_of(const diag::Diagnostic& each) {
-    switch (each.code) {
-    case diag::Code::SelectorTypo: // a label that a namespace doesn't have, in every rule of a
-                                   // policy
-        return each.fact("label").empty()
-                   ? ""
-                   : with_words(each.object, said_after(each, ", but nearly: "));
-    case diag::Code::DnsMissing: // one policy for all pods of a namespace will do
-    case diag::Code::DnsTcpMissing:
-    case diag::Code::NodeLocalDnsMissed:
-        return named_space(each.object);
-    case diag::Code::DeafPort:
-        return with_words(each.object, said_after(each, " lets in to port "));
-    case diag::Code::IngressBackendBlocked: // whichever of its hosts and paths leads there
-        return std::string(said_after(each, " sends requests to "));
-    case diag::Code::ServicePortNotPodPort: // at both ends, or for each sender
-        return std::string(said_after(each, " names "));
-    case diag::Code::PeerMatchesNothing: // what is not there is missed by every rule
-        return with_words(named_space(each.object), each.fact("selector"));
-    default:
-        return "";
+/// Empty: the finding stands by itself.
+std::vector<std::string> cause_of(const diag::Diagnostic& finding) {
+    const auto* cause = std::find_if(std::begin(kCauses), std::end(kCauses),
+                                     [&](const auto& each) { return each.code == finding.code; });
+    if (cause == std::end(kCauses))
+        return {};
+    std::vector<std::string> out{cause->of == Of::Object      ? finding.object
+                                 : cause->of == Of::Namespace ? named_space(finding.object)
+                                                              : ""};
+    for (const char* key : cause->facts) {
+        const std::string_view value = finding.fact(key);
+        if (value.empty())
+            return {};
+        out.emplace_back(value);
     }
-}
-
-/// "shop/web" among "shop/api, shop/web and 2 more".
-bool is_in_list(std::string_view list, std::string_view name) {
-    for (std::size_t at = list.find(name); at != std::string_view::npos;
-         at = list.find(name, at + 1)) {
-        const bool starts = at == 0 || list[at - 1] == ' ';
-        const std::size_t end = at + name.size();
-        if (starts && (end == list.size() || list[end] == ',' || list[end] == ' '))
-            return true;
-    }
-    return false;
+    return cause->facts.empty() && out.front().empty() ? std::vector<std::string>{} : out;
 }
 
 /// An Ingress is kept out because rules open another port than the one at which its backend
 /// listens: told of these rules.
 void fold_kept_out(diag::Diagnostics& findings) {
-    std::map<std::string, std::string> listeners; // of rules with such a port
+    std::set<std::string> deaf; // policies with such a rule
     for (const diag::Diagnostic& each : findings.list())
         if (each.code == diag::Code::DeafPort)
-            listeners.emplace(said_after(each, " nobody listens: "), each.object);
-    std::map<std::string, std::string> senders; // by the policy with such a rule
+            deaf.insert(each.object);
+    std::map<std::string, std::string> senders; // by the policy
     findings.keep_if([&](const diag::Diagnostic& each) {
         if (each.code != diag::Code::IngressBackendBlocked)
             return true;
-        std::string_view pod = said_after(each, " sends requests to ");
-        pod = pod.substr(0, pod.find(" on "));
-        const auto told = std::find_if(listeners.begin(), listeners.end(),
-                                       [&](const auto& all) { return is_in_list(all.first, pod); });
-        if (told != listeners.end())
-            senders.emplace(told->second, each.object);
-        return told == listeners.end();
+        const std::string policies = fmt::format(", {}, ", each.fact("governed_by"));
+        const auto told = std::find_if(deaf.begin(), deaf.end(), [&](const std::string& policy) {
+            return policies.find(", " + policy + ", ") != std::string::npos;
+        });
+        if (told != deaf.end())
+            senders.emplace(*told, each.object);
+        return told == deaf.end();
     });
     findings.keep_if([&](diag::Diagnostic& each) {
         const auto found = senders.find(each.object);
@@ -282,6 +265,11 @@ void tell_others(diag::Diagnostic& first, const std::vector<diag::Diagnostic>& a
                  std::find(objects.begin(), objects.end(), all[i].object) == objects.end())
             objects.push_back(all[i].object);
     }
+    for (const diag::Diagnostic& each : all) // what follows from another place of the policy
+        for (const std::string& note : each.notes)
+            if (each.object == first.object && each.code == diag::Code::SelectorTypo &&
+                std::find(first.notes.begin(), first.notes.end(), note) == first.notes.end())
+                first.with_note(note);
     first.message += fmt::format(" (and {} more)", all.size() - 1);
     if (!objects.empty())
         first.with_note("the same of " + listed(objects, 10));
@@ -290,7 +278,7 @@ void tell_others(diag::Diagnostic& first, const std::vector<diag::Diagnostic>& a
 /// One finding for each mistake: where it is first seen, with the other places and policies.
 void fold_causes(diag::Diagnostics& findings) {
     fold_kept_out(findings);
-    using Key = std::tuple<diag::Code, diag::Severity, bool, std::string>;
+    using Key = std::tuple<diag::Code, diag::Severity, bool, std::vector<std::string>>;
     const auto key_of = [](const diag::Diagnostic& each) {
         return Key{each.code, each.severity, each.usual, cause_of(each)};
     };

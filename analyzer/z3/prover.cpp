@@ -115,7 +115,8 @@ class FamilyProver {
             const auto [place, is_new] =
                 answers.try_emplace({unit, claims[claim].what}, Answer::Kind::Unknown);
             if (is_new && !questions)
-                questions.emplace(ends_, requests_, runs_.program(run), own_of(run), options);
+                questions.emplace(ends_, requests_, runs_.program(run), runs_.own_objects(run),
+                                  options);
             if (is_new)
                 place->second = ask(*questions, run.units.units[unit], claims[claim].what).kind;
             if (place->second == Answer::Kind::Yes)
@@ -137,18 +138,6 @@ class FamilyProver {
                     for (const std::size_t claim : found->second)
                         out.emplace(claim, unit);
             }
-        return out;
-    }
-
-    /// At the normal hook the endpoint itself; elsewhere packets have any ends.
-    std::optional<std::vector<decision::ObjectId>> own_of(const Run& run) const {
-        if (runs_.program(run).hook != decision::Hook::Normal)
-            return std::nullopt;
-        std::vector<decision::ObjectId> out;
-        for (const std::uint32_t group : run.own) {
-            const auto& objects = runs_.ends().list()[group].objects;
-            out.insert(out.end(), objects.begin(), objects.end());
-        }
         return out;
     }
 

@@ -200,8 +200,8 @@ template <class C, Is<decision::ServiceSet> R> void describe(C& c, R& r) {
 template <class C, Is<decision::NamedPortSet> R> void describe(C& c, R& r) {
     c.fields(r.selector, r.protocol, r.name);
 }
-template <class C, Is<PredicateRecord::Member> R> void describe(C& c, R& r) {
-    c.fields(r.identity, r.protocol, r.port);
+template <class C, Is<PredicateRecord::Port> R> void describe(C& c, R& r) {
+    c.fields(r.protocol, r.port);
 }
 template <class C, Is<PredicateRecord> R> void describe(C& c, R& r) {
     c.fields(r.predicate, r.yes, r.unknown, r.members);

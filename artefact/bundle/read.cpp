@@ -194,12 +194,15 @@ RangesRecord Bundle::ranges() const {
 }
 
 AddressNumbers Bundle::addresses() const {
-    std::vector<AddressNumbers> parts;
-    in_all(PartKind::Addresses,
-           [&](Decoder& in, const PartEntry&) { in.get(parts.emplace_back()); });
-    std::vector<std::pair<net::Address, std::uint32_t>> all;
-    for (const AddressNumbers& part : parts)
+    // As lists: a map of each part would be most of the time that this takes.
+    std::vector<std::pair<net::Address, std::uint32_t>> all, part;
+    in_all(PartKind::Addresses, [&](Decoder& in, const PartEntry&) {
+        in.get(part);
+        for (std::size_t i = 1; i < part.size(); ++i)
+            if (!(part[i - 1].first < part[i].first))
+                in.in().fail("keys in ascending order");
         all.insert(all.end(), part.begin(), part.end());
+    });
     std::sort(all.begin(), all.end());
     AddressNumbers out(all.begin(), all.end());
     if (out.size() != all.size())
@@ -317,8 +320,11 @@ void Bundle::check_references(const Contents& contents) const {
             inconsistent("a predicate has two numbers");
         check_set(record.yes);
         check_set(record.unknown);
-        for (const PredicateRecord::Member& each : record.members)
-            check(numbers.contains(each.identity), "an identity");
+        for (const auto& [port, set] : record.members) {
+            if (set.empty())
+                inconsistent("a predicate has a port at which it holds of nobody");
+            check_set(set);
+        }
     }
     for (const auto& [id, record] : contents.programs)
         check_set(record.own);

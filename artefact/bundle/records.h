@@ -22,13 +22,12 @@ using ContentId = std::array<std::uint8_t, 16>;
 struct PredicateRecord {
     decision::Predicate predicate;
     NumberSet yes, unknown;
-    struct Member {
-        std::uint32_t identity = 0;
+    struct Port {
         net::Protocol protocol = 0;
         std::uint16_t port = 0;
-        auto operator<=>(const Member&) const = default;
+        auto operator<=>(const Port&) const = default;
     };
-    std::vector<Member> members; ///< sorted
+    std::map<Port, NumberSet> members; ///< none of these sets is empty
 };
 using PredicateRecords = std::map<std::uint32_t, PredicateRecord>; ///< by number
 

@@ -42,17 +42,35 @@ bool from_hex(std::string_view text, std::array<std::uint8_t, Size>& out) {
            size == Size;
 }
 
-/// nullopt where the text is no key.
-std::optional<PublicKey> open_key(const std::string& text, SecretKey& key) {
+constexpr std::string_view kPrivate = "ed25519-private ", kPublic = "ed25519-public ";
+
+/// What stands behind `kind` in the text of a key goes to `out`.
+template <std::size_t Size>
+std::optional<Error> read_key_text(std::string_view text, std::string_view kind,
+                                   std::array<std::uint8_t, Size>& out) {
     start_sodium();
-    PublicKey out{};
-    if (!from_hex(text, key.seed) ||
-        crypto_sign_seed_keypair(out.data(), key.secret.data(), key.seed.data()) != 0)
+    if (text.starts_with(kind) && from_hex(text.substr(kind.size()), out))
         return std::nullopt;
-    return out;
+    if (text.starts_with(kPrivate))
+        return Error{kind == kPrivate ? "behind `ed25519-private` are not 64 hexadecimal digits"
+                                      : "it is a private key, and the public one is wanted: that "
+                                        "is in the file with `.pub` at its end"};
+    if (text.starts_with(kPublic))
+        return Error{kind == kPublic ? "behind `ed25519-public` are not 64 hexadecimal digits"
+                                     : "it is a public key, and the private one is wanted: that is "
+                                       "in the file without `.pub` at its end"};
+    return Error{"it is no line `" + std::string(kind) + "DIGITS` as `polecat bundle keygen` " +
+                 "writes it"};
 }
 
-const char* const kNoKey = "it is not 64 hexadecimal digits";
+Result<PublicKey> open_key(const std::string& text, SecretKey& key) {
+    PublicKey out{};
+    if (const auto wrong = read_key_text(text, kPrivate, key.seed))
+        return *wrong;
+    if (crypto_sign_seed_keypair(out.data(), key.secret.data(), key.seed.data()) != 0)
+        return Error{"libsodium makes no key of it"};
+    return out;
+}
 
 const unsigned char* raw(std::string_view text) {
     return reinterpret_cast<const unsigned char*>(text.data());
@@ -80,26 +98,30 @@ std::string new_key() {
     start_sodium();
     SecretKey key;
     randombytes_buf(key.seed.data(), key.seed.size());
-    return hex(key.seed) + "\n";
+    return std::string(kPrivate) + hex(key.seed) + "\n";
 }
 
 Result<std::string> public_key_of(const std::string& private_key) {
     SecretKey key;
     const auto known = open_key(private_key, key);
-    return known ? Result<std::string>(hex(*known)) : Error{kNoKey};
+    return known ? Result<std::string>(hex(*known)) : Error{known.error()};
 }
 
-std::optional<Error> not_public_key(const std::string& text) {
-    start_sodium();
+std::string public_key_text(const std::string& public_key) {
+    return std::string(kPublic) + public_key + "\n";
+}
+
+Result<std::string> parse_public_key(const std::string& text) {
     PublicKey key{};
-    return from_hex(text, key) ? std::nullopt : std::optional<Error>(Error{kNoKey});
+    const auto wrong = read_key_text(text, kPublic, key);
+    return wrong ? Result<std::string>(*wrong) : Result<std::string>(hex(key));
 }
 
 Result<Signature> sign(std::string_view manifest, const std::string& private_key) {
     SecretKey key;
     const auto known = open_key(private_key, key);
     if (!known)
-        return Error{kNoKey};
+        return Error{known.error()};
     std::array<std::uint8_t, crypto_sign_BYTES> made{};
     crypto_sign_detached(made.data(), nullptr, raw(manifest), manifest.size(), key.secret.data());
     return Signature{hex(*known), hex(made)};

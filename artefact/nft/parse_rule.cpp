@@ -282,10 +282,11 @@ class RuleReader {
 
     void counter(Rule& out) {
         Counter counter;
-        words_.expect("packets");
-        counter.packets = words_.number(words_.next());
-        words_.expect("bytes");
-        counter.bytes = words_.number(words_.next());
+        if (words_.take("packets")) {
+            counter.packets = words_.number(words_.next());
+            words_.expect("bytes");
+            counter.bytes = words_.number(words_.next());
+        }
         out.statements.emplace_back(counter);
     }
 

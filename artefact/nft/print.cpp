@@ -74,11 +74,12 @@ std::string key_text(KeyType type, const Key& key) {
     return "";
 }
 
+/// Small words as the numbers they are, which nft(8) takes as well: most of a file are elements.
 std::string value_text(const Value& value) {
     if (const auto* number = std::get_if<std::uint32_t>(&value))
-        return " : " + word(*number);
+        return " :" + (*number >> 16 == 0 ? std::to_string(*number) : word(*number));
     if (const auto* to = std::get_if<Goto>(&value))
-        return " : goto " + to->chain;
+        return " :goto " + to->chain;
     return "";
 }
 
@@ -192,6 +193,8 @@ struct StatementText {
                            field(s.address), s.map);
     }
     std::string operator()(const Counter& s) const {
+        if (s.packets == 0 && s.bytes == 0)
+            return std::string("counter");
         return fmt::format("counter packets {} bytes {}", s.packets, s.bytes);
     }
     std::string operator()(const Log& s) const {
@@ -259,6 +262,17 @@ void Ruleset::sort() {
     std::sort(chains.begin(), chains.end(), by_name);
 }
 
+std::vector<const Map*> Ruleset::maps_to_make() const {
+    std::vector<const Map*> out;
+    for (const Map& map : maps)
+        out.push_back(&map);
+    std::stable_partition(out.begin(), out.end(), [](const Map* map) {
+        return map->key == KeyType::Ipv4 || map->key == KeyType::Ipv6 ||
+               map->key == KeyType::InterfaceIpv4 || map->key == KeyType::InterfaceIpv6;
+    });
+    return out;
+}
+
 std::string print_elements(const Map& map) {
     // Indented and one a line, as nft lists them, a node's file would be a third larger.
     constexpr std::size_t kWidth = 100;
@@ -266,7 +280,7 @@ std::string print_elements(const Map& map) {
     std::size_t line = 0; // where it begins
     for (std::size_t i = 0; i < map.elements.size(); ++i) {
         if (i != 0 && out.size() - line < kWidth)
-            out += ", ";
+            out += ",";
         else if (i != 0) {
             out += ",\n\t\t";
             line = out.size();
@@ -291,8 +305,8 @@ std::string print(const Rule& rule) {
 
 std::string print(const Ruleset& ruleset) {
     std::string out = fmt::format("table inet {} {{\n", ruleset.table);
-    for (const Map& map : ruleset.maps)
-        print_map(out, map);
+    for (const Map* map : ruleset.maps_to_make())
+        print_map(out, *map);
     for (const Chain& chain : ruleset.chains) {
         out += fmt::format("\tchain {} {{\n", chain.name);
         if (!chain.hook.empty())

@@ -255,6 +255,9 @@ struct Ruleset {
     const Map* find_map(std::string_view name) const;
     const Chain* find_chain(std::string_view name) const;
     void sort();
+    /// In the order in which they are best made. The kernel finds a map by walking the list of all,
+    /// the oldest first; so those by address, which change most, come before programs'.
+    std::vector<const Map*> maps_to_make() const;
 };
 
 /// Text that `nft -f` loads and `nft -nn list table` shows again.

@@ -21,6 +21,9 @@ std::vector<Token> tokenize(std::string_view text) {
             const std::size_t end = std::min(text.find('"', i + 1), text.size());
             out.push_back({std::string(text.substr(i + 1, end - i - 1)), true, line});
             i = end + 1;
+        } else if (c == ':' && i + 1 < text.size() && text[i + 1] != ':') { // no IPv6 address
+            out.push_back({":", false, line});
+            ++i;
         } else if (kSigns.find(c) != std::string_view::npos &&
                    !(c == '=' && i + 1 < text.size() && text[i + 1] == '=')) {
             out.push_back({std::string(1, c), false, line});

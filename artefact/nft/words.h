@@ -80,14 +80,17 @@ class Words {
         return word.substr(0, word.size() - end.size());
     }
     std::uint32_t mark() { return small_number<std::uint32_t>(next(), 16); }
-    /// "none", "root" or "HIGH:LOW".
+    /// "none", "root", "HIGH:LOW" or a decimal number.
     std::uint32_t word() {
         const std::string text = next();
         if (text == "none" || text == "root")
             return text == "none" ? 0 : ~0u;
         const std::size_t colon = text.find(':');
-        if (colon == std::string::npos)
-            fail("a class");
+        if (colon == std::string::npos) {
+            if (text.size() > 1 && text.front() == '0') // of another base to nft(8)
+                fail("a class");
+            return small_number<std::uint32_t>(text);
+        }
         const std::uint64_t high = number(std::string_view(text).substr(0, colon), 16);
         const std::uint64_t low = number(std::string_view(text).substr(colon + 1), 16);
         if (high > 0xffff || low > 0xffff)

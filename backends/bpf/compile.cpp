@@ -41,35 +41,42 @@ bool same_identities(const NodeImage& read, const NodeImage& made) {
     return read.addresses == made.addresses;
 }
 
-/// Empty: they read back.
-std::string fault_of(const CompiledTables& out, const iptables::Ruleset& rules) {
-    const auto sets = iptables::parse_sets(out.rules.sets);
-    const auto v4 = iptables::parse_table(out.rules.v4), v6 = iptables::parse_table(out.rules.v6);
+/// Empty: they read back. `image`: as the tables do.
+std::string fault_of(const iptables::CompiledRules& out, NodeImage image, const Node& node) {
+    const auto sets = iptables::parse_sets(out.sets);
+    const auto v4 = iptables::parse_table(out.v4), v6 = iptables::parse_table(out.v6);
     for (const std::string& why :
          {sets ? "" : sets.error(), v4 ? "" : v4.error(), v6 ? "" : v6.error()})
         if (!why.empty())
             return why;
-    return iptables::Ruleset{*sets, *v4, *v6} == rules ? "" : "the rules around differ";
+    const iptables::Ruleset rules{*sets, *v4, *v6};
+    if (rules != rules_around(node))
+        return "the rules around differ";
+    const auto again = read_around(std::move(image), rules);
+    if (!again)
+        return again.error();
+    return again->host == node.host ? "" : "the rules of host endpoints differ";
 }
 
 } // namespace
 
-iptables::CompiledRules text_around(const NodeImage& image) {
-    const iptables::Ruleset rules = rules_around(image);
-    return {iptables::print(rules.sets), iptables::print(rules.v4), iptables::print(rules.v6)};
+iptables::CompiledRules text_around(const Node& node) {
+    const iptables::Ruleset rules = rules_around(node);
+    return {iptables::print(rules.sets), iptables::print(rules.v4), iptables::print(rules.v6),
+            iptables::host_hooks(rules.v4)};
 }
 
-Result<CompiledTables> compile(const Image& tables, const NodeImage& image) {
-    CompiledTables out{write(tables), text_around(image)};
+Result<CompiledTables> compile(const Image& tables, const Node& node) {
+    CompiledTables out{write(tables), text_around(node)};
     const auto read = bpf::read(out.tables);
     if (!read)
         return Error{read.error()};
-    const auto again = read_back(*read);
+    auto again = read_back(*read);
     if (!again)
         return Error{again.error()};
-    if (*again != normal(image) || !same_identities(*again, image))
+    if (*again != normal(node.image) || !same_identities(*again, node.image))
         return Error{"the image differs"};
-    if (const std::string why = fault_of(out, rules_around(image)); !why.empty())
+    if (const std::string why = fault_of(out.rules, std::move(*again), node); !why.empty())
         return Error{why};
     return out;
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <bit>
 #include <set>
+#include <stdexcept>
 
 #include <fmt/format.h>
 
@@ -22,8 +23,6 @@ class BpfLimits {
 
     bool refuse() {
         tell_settings();
-        if (!image_.attached.empty())
-            report(diag::Code::HostEndpointNotInBpf, {node_, image_.attached.front().interface});
         find_shared_addresses();
         return refused_;
     }
@@ -240,6 +239,8 @@ class BpfEmitter {
 
 std::optional<Image> emit(const NodeImage& image, const std::string& node,
                           diag::Diagnostics& diagnostics) {
+    if (!image.attached.empty())
+        throw std::logic_error("tables have no programs of host endpoints");
     if (BpfLimits(image, node, diagnostics).refuse())
         return std::nullopt;
     try {

@@ -4,8 +4,10 @@
 #include <iterator>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "backends/bpf/in_place.h"
+#include "backends/iptables/layout.h"
 #include "backends/iptables/plan.h"
 
 namespace polecat::bpf {
@@ -24,17 +26,19 @@ Members in_both(Members was, const Members& is) {
 
 class BpfPlanner {
   public:
-    BpfPlanner(const Held& from, const Image& tables, const backends::NodeImage& to,
-               const std::string& pins)
+    BpfPlanner(const Held& from, const Image& tables, const Node& to, const std::string& pins)
         : from_(from), tables_(tables), rules_(rules_around(to, pins)) {
-        out_.judges_anew = from.unfinished || from.tables.empty();
+        out_.judges_anew =
+            from.unfinished || from.tables.empty() || !iptables::is_one_generation(from.rules);
     }
 
     Plan run() {
         shut_out();
+        change_host_sets();
         change_tables();
         let_in();
         change_rules();
+        step(Plan::Step::Kind::Sets, "destroy sets that no rule asks", destructions());
         std::sort(out_.forget.begin(), out_.forget.end());
         out_.forget.erase(std::unique(out_.forget.begin(), out_.forget.end()), out_.forget.end());
         return std::move(out_);
@@ -52,9 +56,49 @@ class BpfPlanner {
             out_.steps.push_back({kind, std::move(what), std::move(text), family, {}});
     }
 
+    static bool is_of_pods(const iptables::Set& set) {
+        return set.type == iptables::Set::Type::NetInterfaces;
+    }
+    static std::vector<iptables::Member> missing(const Members& of, const Members& in) {
+        Members out;
+        std::set_difference(of.begin(), of.end(), in.begin(), in.end(), std::back_inserter(out));
+        return out;
+    }
+
+    /// Those that rules of host endpoints ask. Tables do not always say so where a member is
+    /// another: that this is under way is said first.
+    void change_host_sets() {
+        std::string created, others;
+        for (const iptables::Set& set : rules_.sets) {
+            const iptables::Set* const was = from_.rules.find_set(set.name);
+            if (is_of_pods(set))
+                continue;
+            if (was == nullptr) {
+                created += iptables::create_line(set);
+                for (const iptables::Member& each : set.members)
+                    created += iptables::member_line("add", set, each);
+                continue;
+            }
+            Members held = was->members;
+            std::sort(held.begin(), held.end());
+            for (const auto& [verb, members] : {std::pair{"add", missing(set.members, held)},
+                                                {"del", missing(held, set.members)}})
+                for (const iptables::Member& each : members) {
+                    others += iptables::member_line(verb, set, each);
+                    host_members_.push_back(each.nets);
+                }
+        }
+        if ((!others.empty() || !destructions().empty()) && !from_.tables.empty())
+            out_.steps.push_back(
+                {Plan::Step::Kind::Words, "note that sets change", "", net::Family::V4, {}});
+        step(Plan::Step::Kind::Sets, "sets that rules of host endpoints ask", created + others);
+    }
+
     void shut_out() {
         std::vector<iptables::Set> smaller;
         for (iptables::Set set : rules_.sets) {
+            if (!is_of_pods(set))
+                continue;
             const std::size_t before = held_members(set).size();
             set.members = in_both(held_members(set), set.members);
             if (set.members.size() != before || from_.rules.find_set(set.name) == nullptr)
@@ -84,6 +128,8 @@ class BpfPlanner {
     void let_in() {
         std::vector<iptables::Set> larger;
         for (const iptables::Set& set : rules_.sets) {
+            if (!is_of_pods(set))
+                continue;
             Members was = held_members(set);
             std::sort(was.begin(), was.end());
             Members others;
@@ -98,6 +144,9 @@ class BpfPlanner {
                 larger.push_back(set);
         }
         step(Plan::Step::Kind::Sets, "let in addresses that come", iptables::print(larger));
+        for (const net::Cidr& each : host_members_) // of addresses that stay, or of ranges
+            out_.judges_anew = out_.judges_anew || each.prefix != net::width(each.family()) ||
+                               std::count(out_.forget.begin(), out_.forget.end(), each.base) == 0;
     }
 
     bool is_held(const iptables::Table& table, net::Family family) const {
@@ -108,33 +157,57 @@ class BpfPlanner {
         });
     }
 
-    /// All of a family's: they are the same few whatever the policy is.
+    /// With the chains of their table: what the last table judged for good came by all hooks.
+    std::vector<iptables::HookRule> hooks_lacking(net::Family family) const {
+        return iptables::missing_hooks(from_.rules.table(family), rules_.table(family));
+    }
+
+    /// All of a family's: they are few, whatever the policy of workloads is.
     void change_rules() {
         for (const net::Family family : {net::Family::V4, net::Family::V6}) {
             left_[family] = iptables::deletions(from_.rules.table(family), rules_.table(family));
             out_.judges_anew = out_.judges_anew || !left_[family].empty() ||
+                               !hooks_lacking(family).empty() ||
                                !is_held(rules_.table(family), family);
         }
         for (const net::Family family : {net::Family::V4, net::Family::V6})
             if (out_.judges_anew)
                 step(Plan::Step::Kind::Rules, "rules, under the next number",
-                     iptables::print(rules_.table(family)), family);
+                     iptables::print(rules_.table(family), hooks_lacking(family)), family);
         for (auto& [family, text] : left_)
             step(Plan::Step::Kind::Deletes, "delete chains that nothing leads to", std::move(text),
                  family);
     }
 
+    /// That rules asked until now, those of another target as well. What else is there may be the
+    /// other variant's, unless a load did not come to its end.
+    std::string destructions() const {
+        std::set<std::string> asked;
+        for (const iptables::Table* table : {&from_.rules.v4, &from_.rules.v6})
+            for (const iptables::Chain& chain : table->chains)
+                for (const iptables::Rule& rule : chain.rules)
+                    if (const auto* in = iptables::match_of<iptables::InSet>(rule))
+                        asked.insert(in->set);
+        std::string out;
+        for (const iptables::Set& set : from_.rules.sets)
+            if (rules_.find_set(set.name) == nullptr &&
+                set.name.starts_with(iptables::filter_layout::name("polecat", set.family)) &&
+                (from_.unfinished || asked.contains(set.name)))
+                out += "destroy " + set.name + "\n";
+        return out;
+    }
+
     const Held& from_;
     const Image& tables_;
     const iptables::Ruleset rules_;
+    std::vector<net::Cidr> host_members_;     ///< that come into sets or go out of them
     std::map<net::Family, std::string> left_; ///< by whom else: they judge, and put old numbers
     Plan out_;
 };
 
 } // namespace
 
-Plan plan(const Held& from, const Image& tables, const backends::NodeImage& to,
-          const std::string& pins) {
+Plan plan(const Held& from, const Image& tables, const Node& to, const std::string& pins) {
     return BpfPlanner(from, tables, to, pins).run();
 }
 

@@ -21,7 +21,7 @@ struct Plan {
     struct Step {
         enum class Kind {
             Sets,    ///< `ipset restore`
-            Words,   ///< of the tables in use
+            Words,   ///< of the tables in use; none: that what follows is under way
             Tables,  ///< all of them, into the half that is not in use, which then is
             Rules,   ///< `iptables-restore --noflush`, or of the other family
             Deletes, ///< the same, of chains that another target left; without a number
@@ -39,9 +39,8 @@ struct Plan {
     std::vector<net::Address> forget;
 };
 
-/// `tables` is what emit() makes of `to`. Ended between two steps, and begun anew at what the node
-/// holds then, it comes to the same end.
-Plan plan(const Held& from, const Image& tables, const backends::NodeImage& to,
-          const std::string& pins = kPins);
+/// `tables` is what emit() makes of the image of `to`. Ended between two steps, and begun anew at
+/// what the node holds then, it comes to the same end.
+Plan plan(const Held& from, const Image& tables, const Node& to, const std::string& pins = kPins);
 
 } // namespace polecat::bpf

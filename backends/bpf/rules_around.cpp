@@ -1,5 +1,6 @@
 // Rules of iptables around the classifier: conntrack, interfaces and the host are theirs to ask.
 #include <algorithm>
+#include <set>
 
 #include "backends/bpf/bpf.h"
 #include "backends/iptables/frame.h"
@@ -50,31 +51,81 @@ iptables::Chain asking(const AskingChain& chain, const std::string& pins, net::F
     return out;
 }
 
+/// Settings are what tables have of them.
+iptables::FilterImage host_rules(const Node& node) {
+    iptables::FilterImage out = node.host;
+    const iptables::Frame settings = iptables::frame_of(node.image);
+    out.frame.to_host = settings.to_host;
+    out.frame.interface_prefixes = settings.interface_prefixes;
+    out.frame.dropped_vxlan_port = settings.dropped_vxlan_port;
+    out.frame.drops_ipip = settings.drops_ipip;
+    return out;
+}
+
+void fill(iptables::Set& pods, const NodeImage& image) {
+    const auto add = [&](const std::string& interface, const net::Range& range) {
+        if (range.first.family == pods.family)
+            for (const net::Cidr& each : net::AddressSet::of(range).cidrs())
+                pods.members.push_back({each, 0, 0, interface});
+    };
+    for (const auto& each : image.dispatch)
+        add(each.interface, {each.address, each.address});
+    for (const auto& each : image.other_sources)
+        add(each.interface, each.range);
+}
+
 } // namespace
 
-iptables::Ruleset rules_around(const NodeImage& image, const std::string& pins) {
-    iptables::Ruleset out;
-    const bool logs = any_logs(image);
-    for (const net::Family family : {net::Family::V4, net::Family::V6}) {
-        auto& chains = out.table(family).chains;
-        chains = iptables::frame(iptables::frame_of(image), family, {});
+Node node_of(NodeImage image) {
+    image.attached.clear();
+    image.failsafe_in.clear();
+    image.failsafe_out.clear();
+    image.tunnels = {};
+    std::set<std::string> of_workloads;
+    for (const auto& [number, group] : image.groups)
+        of_workloads.insert({group.egress, group.ingress});
+    std::erase_if(image.programs,
+                  [&](const auto& each) { return !of_workloads.contains(each.first); });
+    Node out{std::move(image), {}};
+    out.host.frame = iptables::frame_of(out.image);
+    return out;
+}
+
+std::optional<Node> node_of(const std::string& node, const NodeImage& image,
+                            iptables::FilterImages& filters, diag::Diagnostics& diagnostics) {
+    Node out = node_of(image);
+    if (image.attached.empty()) // no sets are made for it
+        return out;
+    auto host = filters.of_host(node, image, diag::Code::HostEndpointNotInBpf, diagnostics);
+    if (!host)
+        return std::nullopt;
+    out.host = std::move(*host);
+    return out;
+}
+
+iptables::Ruleset rules_around(const Node& node, const std::string& pins) {
+    const bool logs = any_logs(node.image);
+    iptables::Ruleset out = iptables::emit(host_rules(node), [&](net::Family family) {
+        std::vector<iptables::Chain> chains;
         for (const AskingChain& each : kAsking)
             chains.push_back(asking(each, pins, family, logs));
-        iptables::Set pods = iptables::set_of_endpoints(iptables::filter_layout::pods_set(family),
-                                                        iptables::kPodsText, family);
-        const auto add = [&](const std::string& interface, const net::Range& range) {
-            if (range.first.family == family)
-                for (const net::Cidr& each : net::AddressSet::of(range).cidrs())
-                    pods.members.push_back({each, 0, 0, interface});
-        };
-        for (const auto& each : image.dispatch)
-            add(each.interface, {each.address, each.address});
-        for (const auto& each : image.other_sources)
-            add(each.interface, each.range);
-        out.sets.push_back(std::move(pods));
-    }
+        return chains;
+    });
+    for (const net::Family family : {net::Family::V4, net::Family::V6})
+        for (iptables::Set& each : out.sets)
+            if (each.name == iptables::filter_layout::pods_set(family))
+                fill(each, node.image);
     out.sort();
     return out;
+}
+
+Result<Node> read_around(NodeImage image, const iptables::Ruleset& rules, const std::string& pins) {
+    Node out{std::move(image), {}};
+    auto host = iptables::read_back(rules, [&](const iptables::FilterImage& read) {
+        out.host = read;
+        return rules_around(out, pins);
+    });
+    return host ? Result<Node>(std::move(out)) : Error{host.error()};
 }
 
 } // namespace polecat::bpf

@@ -30,9 +30,11 @@ std::uint32_t slots_of(const decision::Program& program) {
 
 class ViewBuilder {
   public:
-    ViewBuilder(const Bundle& bundle, const std::string& node, Sources& sources,
+    ViewBuilder(const Bundle& bundle, std::set<std::string> nodes, Sources& sources,
                 decision::LoweredCluster& cluster)
-        : bundle_(bundle), node_(node), sources_(sources), cluster_(cluster) {}
+        : bundle_(bundle), nodes_(std::move(nodes)), sources_(sources), cluster_(cluster) {
+        nodes_.insert(""); // host endpoints that may be on any
+    }
 
     void run() {
         SettingsRecord settings = bundle_.settings();
@@ -40,8 +42,9 @@ class ViewBuilder {
         cluster_.felix_of_nodes = std::move(settings.felix_of_nodes);
         cluster_.nodes = std::move(settings.nodes);
         cluster_.pools = std::move(settings.pools);
-        const std::map<std::string, NodeRecord> nodes{{node_, bundle_.node(node_)},
-                                                      {"", bundle_.node("")}};
+        std::map<std::string, NodeRecord> nodes;
+        for (const std::string& name : nodes_)
+            nodes.emplace(name, bundle_.node(name));
         std::set<ContentId> programs, slots;
         for (const auto& [name, node] : nodes)
             for (const GroupRecord& group : node.groups)
@@ -51,7 +54,7 @@ class ViewBuilder {
                 }
         add_programs(programs);
         slots_ = bundle_.slots(slots);
-        origins_ = bundle_.origins(slots, {node_, ""});
+        origins_ = bundle_.origins(slots, nodes_);
         for (const std::string& file : origins_.files)
             files_.push_back(sources_.add(file, ""));
         for (const auto& [name, node] : nodes)
@@ -66,13 +69,7 @@ class ViewBuilder {
         record.ranges = ranges.ranges;
         record.blocks = ranges.blocks;
         check_numbers(record);
-        for (const auto* places : {&record.addresses, &record.ranges})
-            for (const auto& [address, number] : *places) {
-                const auto [place, added] = identities_.try_emplace(number);
-                if (!added && place->second.family != address.family)
-                    refuse("an identity is of both families");
-                place->second.family = address.family;
-            }
+        find_identities(record);
         for (const auto& [number, predicate] : predicates_)
             add_members(local_.at(number), predicate);
         for (auto& [number, identity] : identities_)
@@ -119,10 +116,27 @@ class ViewBuilder {
         }
     }
 
+    void find_identities(const backends::Numbers& record) {
+        std::vector<std::pair<std::uint32_t, net::Family>> found;
+        for (const auto* places : {&record.addresses, &record.ranges})
+            for (const auto& [address, number] : *places)
+                found.emplace_back(number, address.family);
+        std::sort(found.begin(), found.end());
+        found.erase(std::unique(found.begin(), found.end()), found.end());
+        identities_.reserve(found.size());
+        for (const auto& [number, family] : found) {
+            if (!identities_.empty() && identities_.back().first == number)
+                refuse("an identity is of both families");
+            identities_.emplace_back(number, decision::Identity{family, {}, {}, {}});
+        }
+    }
+
     /// Runs go over numbers that all are there.
     template <class Act> void each_identity(const NumberSet& set, const Act& act) {
         for (const NumberSet::Run& run : set.runs()) {
-            auto place = identities_.find(run.first);
+            auto place = std::lower_bound(
+                identities_.begin(), identities_.end(), run.first,
+                [](const auto& each, std::uint32_t number) { return each.first < number; });
             for (std::uint32_t number = run.first;; ++number, ++place) {
                 if (place == identities_.end() || place->first != number)
                     refuse("a predicate holds of an identity that nothing has");
@@ -136,12 +150,10 @@ class ViewBuilder {
     void add_members(PredicateId id, const PredicateRecord& predicate) {
         each_identity(predicate.yes, [&](decision::Identity& to) { to.yes.push_back(id); });
         each_identity(predicate.unknown, [&](decision::Identity& to) { to.unknown.push_back(id); });
-        for (const PredicateRecord::Member& each : predicate.members) {
-            const auto place = identities_.find(each.identity);
-            if (place == identities_.end())
-                refuse("a predicate holds of an identity that nothing has");
-            place->second.port_members.push_back({id, each.protocol, each.port});
-        }
+        for (const auto& [port, set] : predicate.members)
+            each_identity(set, [&, port = port](decision::Identity& to) {
+                to.port_members.push_back({id, port.protocol, port.port});
+            });
     }
 
     Span place(const std::vector<Span>* spans, std::size_t at) const {
@@ -219,7 +231,7 @@ class ViewBuilder {
     }
 
     const Bundle& bundle_;
-    const std::string& node_;
+    std::set<std::string> nodes_;
     Sources& sources_;
     decision::LoweredCluster& cluster_;
     std::map<ContentId, ProgramRecord> programs_;
@@ -231,15 +243,15 @@ class ViewBuilder {
     std::map<ContentId, ProgramId> ids_;
     std::vector<const ProgramRecord*> records_; ///< by ProgramId
     std::map<ContentId, decision::Attribution> attributions_;
-    std::map<std::uint32_t, decision::Identity> identities_;
+    backends::IdentityNumbers::Recorded identities_;
 };
 
 } // namespace
 
-NodeView view_of(const Bundle& bundle, const std::string& node) {
+NodeView view_of(const Bundle& bundle, std::set<std::string> nodes) {
     Sources sources;
     decision::LoweredCluster cluster;
-    ViewBuilder builder(bundle, node, sources, cluster);
+    ViewBuilder builder(bundle, std::move(nodes), sources, cluster);
     builder.run();
     backends::IdentityNumbers numbers = builder.numbers();
     backends::OwnSides own = builder.own(numbers);

@@ -1,7 +1,8 @@
-/// What one node takes from a bundle: its endpoints, the programs that they run and the predicates
+/// What a node takes from a bundle: its endpoints, the programs that they run and the predicates
 /// that these ask, as a cluster that backends read. The rest of the bundle stays unread.
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "artefact/bundle/bundle.h"
@@ -18,7 +19,8 @@ struct NodeView {
     backends::OwnSides own;
 };
 
-/// Throws Refused. Of a node that has no endpoint in the bundle: what every node has.
-NodeView view_of(const Bundle& bundle, const std::string& node);
+/// Throws Refused. Of a node that has no endpoint in the bundle: what every node has. Who looks at
+/// several takes them together: what they share is then read and made once.
+NodeView view_of(const Bundle& bundle, std::set<std::string> nodes);
 
 } // namespace polecat::bundle

@@ -92,13 +92,13 @@ class Packer {
         out_.addresses = record.addresses;
         out_.ranges = {record.ranges, record.blocks};
         for (const auto& [number, content] : record.identities) {
-            const decision::Identity& identity = *numbers_.of(content.family).at(number);
+            const decision::Identity& identity = numbers_.of(content.family).at(number);
             for (const PredicateId id : identity.yes)
                 record_of(id).yes.add(number);
             for (const PredicateId id : identity.unknown)
                 record_of(id).unknown.add(number);
             for (const decision::PortMember& each : identity.port_members)
-                record_of(each.predicate).members.push_back({number, each.protocol, each.port});
+                record_of(each.predicate).members[{each.protocol, each.port}].add(number);
         }
     }
 
@@ -305,8 +305,10 @@ Base base_of(const Contents& contents) {
         record->yes.each([&](std::uint32_t each) { numbers.identities[each].yes.push_back(rank); });
         record->unknown.each(
             [&](std::uint32_t each) { numbers.identities[each].unknown.push_back(rank); });
-        for (const PredicateRecord::Member& each : record->members)
-            numbers.identities[each.identity].members.push_back({rank, each.protocol, each.port});
+        for (const auto& [port, set] : record->members)
+            set.each([&, port = port](std::uint32_t each) {
+                numbers.identities[each].members.push_back({rank, port.protocol, port.port});
+            });
     }
     return out;
 }

@@ -50,9 +50,10 @@ class FilterBuilder {
                   std::size_t most_stages)
         : cluster_(cluster), sets_(sets), images_(images), node_(node), most_stages_(most_stages) {}
 
-    FilterImage run(const std::string& name) {
+    FilterImage run(const std::string& name, bool with_pods) {
         for (const decision::Endpoint& endpoint : cluster_.endpoints)
-            if (endpoint.node == name && !endpoint.host_network && !endpoint.is_host_endpoint)
+            if (with_pods && endpoint.node == name && !endpoint.host_network &&
+                !endpoint.is_host_endpoint)
                 add_endpoint(endpoint);
         add_host_endpoints(name);
         for (const auto& [place, programs] : pods_)
@@ -254,7 +255,7 @@ void report_settings(const backends::NodeImage& image, const std::string& node,
 } // namespace
 
 FilterImages::FilterImages(const LoweredCluster& cluster, backends::NodeImages& images)
-    : cluster_(cluster), sets_(cluster, images.numbers()), images_(images) {}
+    : cluster_(cluster), images_(images) {}
 
 std::optional<FilterImage> FilterImages::of(const std::string& node,
                                             diag::Diagnostics& diagnostics) {
@@ -262,12 +263,26 @@ std::optional<FilterImage> FilterImages::of(const std::string& node,
     if (!image)
         return std::nullopt;
     report_settings(*image, node, diagnostics);
+    return make(node, *image, true, diag::Code::HostEndpointNotInIptables, diagnostics);
+}
+
+std::optional<FilterImage> FilterImages::of_host(const std::string& node,
+                                                 const backends::NodeImage& image,
+                                                 diag::Code unsaid,
+                                                 diag::Diagnostics& diagnostics) {
+    return make(node, image, false, unsaid, diagnostics);
+}
+
+std::optional<FilterImage> FilterImages::make(const std::string& node,
+                                              const backends::NodeImage& image, bool with_pods,
+                                              diag::Code unsaid, diag::Diagnostics& diagnostics) {
+    if (!sets_)
+        sets_.emplace(cluster_, images_.numbers());
     for (std::size_t most_stages = kProgramLevels;; --most_stages) {
-        FilterBuilder builder(cluster_, sets_, images_, *image, most_stages);
-        FilterImage out = builder.run(node);
+        FilterBuilder builder(cluster_, *sets_, images_, image, most_stages);
+        FilterImage out = builder.run(node, with_pods);
         if (!builder.unsaid().empty()) {
-            diagnostics.report(diag::Code::HostEndpointNotInIptables, Span{},
-                               {node, builder.unsaid()});
+            diagnostics.report(unsaid, Span{}, {node, builder.unsaid()});
             return std::nullopt;
         }
         if (most_stages > 1 && !fits(out))

@@ -20,10 +20,18 @@ class FilterImages {
 
     /// Reports what can't be expressed; nullopt then, never wider rules.
     std::optional<FilterImage> of(const std::string& node, diag::Diagnostics& diagnostics);
+    /// Of its host endpoints alone; no pods, and nothing is said of settings. `image`: of the node.
+    /// `unsaid`: the code for what rules can't say.
+    std::optional<FilterImage> of_host(const std::string& node, const backends::NodeImage& image,
+                                       diag::Code unsaid, diag::Diagnostics& diagnostics);
 
   private:
+    std::optional<FilterImage> make(const std::string& node, const backends::NodeImage& image,
+                                    bool with_pods, diag::Code unsaid,
+                                    diag::Diagnostics& diagnostics);
+
     const decision::LoweredCluster& cluster_;
-    FilterSets sets_;
+    std::optional<FilterSets> sets_; ///< once a node needs some
     backends::NodeImages& images_;
 };
 

@@ -35,14 +35,19 @@ WrittenProgram written(const HostProgram& of) {
 class FilterEmitter {
   public:
     /// `levels`: of chains that a program may have one after the other.
-    FilterEmitter(const FilterImage& image, net::Family family, std::size_t levels)
-        : image_(image), family_(family), levels_(levels) {}
+    FilterEmitter(const FilterImage& image, net::Family family, std::size_t levels,
+                  const WorkloadChains& workloads)
+        : image_(image), family_(family), levels_(levels), workloads_(workloads) {}
 
     iptables::Table run() {
         out_.chains = frame(image_.frame, family_, [](const HostProgram& each) {
             return stage_chain(each.point.program, 0, written(each).form);
         });
-        add_dispatch();
+        if (workloads_)
+            for (Chain& each : workloads_(family_))
+                out_.chains.push_back(std::move(each));
+        else
+            add_dispatch();
         std::set<WrittenProgram> programs;
         for (const FilteredPod& pod : image_.pods)
             for (const std::string& name : {pod.egress, pod.ingress})
@@ -145,13 +150,15 @@ class FilterEmitter {
     const FilterImage& image_;
     net::Family family_;
     std::size_t levels_;
+    const WorkloadChains& workloads_;
     iptables::Table out_;
 };
 
 /// Programs of host endpoints may go on to those of workloads: then each has fewer levels.
-iptables::Table table_of(const FilterImage& image, net::Family family) {
+iptables::Table table_of(const FilterImage& image, net::Family family,
+                         const WorkloadChains& workloads) {
     for (std::size_t levels = kProgramLevels;; --levels) {
-        iptables::Table out = FilterEmitter(image, family, levels).run();
+        iptables::Table out = FilterEmitter(image, family, levels, workloads).run();
         if (levels == 1 || image.frame.attached.empty() || levels_of(out) <= kMostLevels)
             return out;
     }
@@ -182,6 +189,10 @@ void add_pod_sets(const FilterImage& image, net::Family family, iptables::Rulese
 } // namespace
 
 iptables::Ruleset emit(const FilterImage& image) {
+    return emit(image, {});
+}
+
+iptables::Ruleset emit(const FilterImage& image, const WorkloadChains& workloads) {
     iptables::Ruleset out;
     for (const auto& [name, set] : image.sets)
         out.sets.push_back(set);
@@ -189,7 +200,7 @@ iptables::Ruleset emit(const FilterImage& image) {
         add_pod_sets(image, family, out);
         for (Set& each : frame_sets(image.frame, family))
             out.sets.push_back(std::move(each));
-        out.table(family) = table_of(image, family);
+        out.table(family) = table_of(image, family, workloads);
     }
     out.sort();
     return out;

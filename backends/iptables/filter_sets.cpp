@@ -14,9 +14,9 @@ FilterSets::FilterSets(const decision::LoweredCluster& cluster,
     for (std::uint32_t i = 0; i < cluster.predicates.size(); ++i)
         is_pair_.push_back(decision::is_port_set(cluster.predicates[PredicateId{i}]));
     for (const auto& [range, number] : numbers.outside())
-        add(*numbers.of(range.first.family).at(number), range);
+        add(numbers.of(range.first.family).at(number), range);
     for (const auto& [address, number] : numbers.addresses())
-        add(*numbers.of(address.family).at(number), {address, address});
+        add(numbers.of(address.family).at(number), {address, address});
 }
 
 /// What is not known to hold is no member: a program for which that matters is refused before.

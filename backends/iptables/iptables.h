@@ -1,7 +1,9 @@
 /// The iptables backend: a node's filter image to chains and sets and back (docs/iptables.md).
 #pragma once
 
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "artefact/iptables/ruleset.h"
 #include "backends/iptables/image.h"
@@ -11,9 +13,18 @@ namespace polecat::iptables {
 
 iptables::Ruleset emit(const FilterImage& image);
 
+/// Chains of a family that stand where emit() has those that lead to programs of pods:
+/// `polecat-from`, `-to`, `-from-r` and `-to-r`.
+using WorkloadChains = std::function<std::vector<Chain>(net::Family)>;
+/// Where somebody else judges workloads. `host` has no pods.
+iptables::Ruleset emit(const FilterImage& host, const WorkloadChains& workloads);
+
+using Emitter = std::function<Ruleset(const FilterImage&)>;
 /// Recovers the image from chains and sets, ours or the kernel's listing (which has no texts of
-/// sets). What is not exactly as emit() writes it is an error.
-Result<FilterImage> read_back(const iptables::Ruleset& ruleset);
+/// sets). What is not exactly as `emitter` (otherwise emit()) writes it is an error.
+Result<FilterImage> read_back(const iptables::Ruleset& ruleset, const Emitter& emitter = {});
+/// Whether all rules know one generation, and some do.
+bool is_one_generation(const Ruleset& rules);
 
 /// What a node loads, as texts of ipset and iptables-restore.
 struct CompiledRules {

@@ -106,8 +106,7 @@ class FilterPlanner {
         for (const net::Family family : {net::Family::V4, net::Family::V6})
             out_.judges_anew =
                 out_.judges_anew || !changed_chains(family).chains.empty() ||
-                !lacking(hooks_of(out_.result.table(family)), held_hooks(from_.table(family)))
-                     .empty();
+                !missing_hooks(from_.table(family), out_.result.table(family)).empty();
         find_forgotten();
         for (const net::Family family : {net::Family::V4, net::Family::V6})
             change_over(family);
@@ -238,9 +237,8 @@ class FilterPlanner {
             work_.rules_out += was == nullptr ? 0 : was->rules.size();
         }
         // With the chains of their table: what the last table judged for good came by all hooks.
-        const std::vector<HookRule> hooks =
-            lacking(hooks_of(out_.result.table(family)), held_hooks(from_.table(family)));
-        step("new chains, and the switch to them", restore_of(family), print(written, hooks));
+        step("new chains, and the switch to them", restore_of(family),
+             print(written, missing_hooks(from_.table(family), out_.result.table(family))));
     }
 
     void delete_chains(net::Family family) {
@@ -306,6 +304,10 @@ bool says_number(const Chain& chain) {
                    return std::holds_alternative<FlowMarkIs>(match);
                });
     });
+}
+
+std::vector<HookRule> missing_hooks(const Table& from, const Table& to) {
+    return lacking(hooks_of(to), held_hooks(from));
 }
 
 std::string deletions(const Table& from, const Table& to) {

@@ -38,6 +38,8 @@ Chain unnumbered(Chain chain);
 /// Whether it says the number, so that it is written with every other one.
 bool says_number(const Chain& chain);
 
+/// The hooks of `to` that `from` does not have.
+std::vector<HookRule> missing_hooks(const Table& from, const Table& to);
 /// Text that takes away the hooks and chains that `from` has and `to` has not, in all tables;
 /// empty: there are none.
 std::string deletions(const Table& from, const Table& to);

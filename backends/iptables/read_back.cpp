@@ -193,23 +193,22 @@ std::string difference(const iptables::Ruleset& found, const iptables::Ruleset& 
     return "a set is missing";
 }
 
-/// All rules know one generation.
-bool is_one_generation(const iptables::Ruleset& rules) {
+} // namespace
+
+bool is_one_generation(const Ruleset& rules) {
     std::set<std::optional<std::uint16_t>> seen;
-    for (const iptables::Table* table : {&rules.v4, &rules.v6})
-        for (const iptables::Chain& chain : table->chains)
+    for (const Table* table : {&rules.v4, &rules.v6})
+        for (const Chain& chain : table->chains)
             for (const Rule& rule : chain.rules) {
                 if (rule.target.kind == Kind::SetFlowMark)
                     seen.insert(rule.target.mark.generation);
-                if (const auto* mark = match_of<iptables::FlowMarkIs>(rule))
+                if (const auto* mark = match_of<FlowMarkIs>(rule))
                     seen.insert(mark->mark.generation);
             }
     return seen.size() == 1;
 }
 
-} // namespace
-
-Result<FilterImage> read_back(const iptables::Ruleset& ruleset) {
+Result<FilterImage> read_back(const iptables::Ruleset& ruleset, const Emitter& emitter) {
     try {
         FilterImage image = FilterReader(ruleset).run();
         if (!is_one_generation(ruleset))
@@ -221,7 +220,8 @@ Result<FilterImage> read_back(const iptables::Ruleset& ruleset) {
             for (const std::string& name : {pod.egress, pod.ingress})
                 if (!image.programs.contains(name))
                     return Error{"no chain is the program of " + net::to_string(pod.nets)};
-        const iptables::Ruleset found = comparable(ruleset), wanted = comparable(emit(image));
+        const iptables::Ruleset found = comparable(ruleset),
+                                wanted = comparable(emitter ? emitter(image) : emit(image));
         if (found != wanted)
             return Error{difference(found, wanted)};
         return image;

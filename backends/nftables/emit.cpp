@@ -120,11 +120,15 @@ class Emitter {
             rules.push_back(counted_drop({state_is(kInvalid)}, "invalid"));
     }
 
-    /// Flows that this generation has judged already.
-    void add_known_flows(std::vector<nft::Rule>& rules) const {
-        add_invalid(rules);
-        // Whatever conntrack's state: a flow that nothing answers is judged once as well.
+    /// Flows that this generation has allowed, whatever conntrack's state: one that nothing answers
+    /// is judged once as well. What is invalid belongs to no flow and has no mark.
+    static void add_allowed_flows(std::vector<nft::Rule>& rules) {
         rules.push_back(plain({flow_is(0)}, {verdict(Kind::Accept)}));
+    }
+
+    /// Others that need no judging.
+    void add_other_flows(std::vector<nft::Rule>& rules) const {
+        add_invalid(rules);
         rules.push_back(counted_drop({flow_is(kRevoked)}, "flow was denied"));
         rules.push_back(plain({state_is(kRelated)}, {go_to("related")}));
     }
@@ -159,9 +163,10 @@ class Emitter {
 
     void add_forward() {
         std::vector<nft::Rule> rules;
-        add_foreign(rules);
         for_workloads(rules, true, jump("source_check"));
-        add_known_flows(rules);
+        add_allowed_flows(rules); // before all that most packets need not be asked
+        add_foreign(rules);
+        add_other_flows(rules);
         add_judging(rules, "judge");
         chain("forward", std::move(rules), "forward");
         std::vector<nft::Rule> check;
@@ -203,7 +208,8 @@ class Emitter {
         rules.push_back(plain({}, {jump("source_check")}));
         rules.push_back(
             plain({state_is(kEstablished), nft::DirectionIs{true}}, {verdict(Kind::Accept)}));
-        add_known_flows(rules);
+        add_allowed_flows(rules);
+        add_other_flows(rules);
         add_judging(rules, "judge_host");
         chain("input", std::move(rules), "input");
         std::vector<nft::Rule> judge{plain({}, {jump("encapsulation")}),

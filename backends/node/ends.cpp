@@ -93,7 +93,7 @@ class KindsMaker {
 
 } // namespace
 
-FamilyEnds::FamilyEnds(const std::map<std::uint32_t, const Identity*>& by_number) {
+FamilyEnds::FamilyEnds(const NumberedIdentities& by_number) {
     const auto holders = [&](PredicateId id) -> Holders& {
         if (holders_.size() <= id.value)
             holders_.resize(id.value + std::size_t{1});

@@ -3,16 +3,16 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <vector>
 
+#include "backends/node/identity_numbers.h"
 #include "ir/decision/table.h"
 
 namespace polecat::backends {
 
 class FamilyEnds {
   public:
-    explicit FamilyEnds(const std::map<std::uint32_t, const decision::Identity*>& by_number);
+    explicit FamilyEnds(const NumberedIdentities& by_number);
 
     /// In ascending order.
     const std::vector<std::uint32_t>& numbers() const { return numbers_; }

@@ -114,6 +114,23 @@ class FreeBlocks {
     FreeNumbers fresh_;                              ///< blocks
 };
 
+NumberedIdentities::NumberedIdentities(std::vector<Each> list) : list_(std::move(list)) {
+    std::sort(list_.begin(), list_.end());
+}
+
+const decision::Identity* NumberedIdentities::find(std::uint32_t number) const {
+    const auto place =
+        std::lower_bound(list_.begin(), list_.end(), number,
+                         [](const Each& each, std::uint32_t than) { return each.first < than; });
+    return place == list_.end() || place->first != number ? nullptr : place->second;
+}
+
+const decision::Identity& NumberedIdentities::at(std::uint32_t number) const {
+    if (const decision::Identity* found = find(number))
+        return *found;
+    throw std::out_of_range("no identity has the number");
+}
+
 IdentityNumbers::IdentityNumbers(const decision::LoweredCluster& cluster,
                                  const decision::Identities& identities, const Numbers& base) {
     rank_predicates(cluster);
@@ -125,25 +142,29 @@ IdentityNumbers::IdentityNumbers(const decision::LoweredCluster& cluster,
             meet(id, address, false, identities);
         for (const auto& [range, id] : identities.ranges(family))
             meet(id, range.first, true, identities);
-        by_number_[family];
     }
     number(base);
+    std::map<net::Family, std::vector<NumberedIdentities::Each>> by_number;
     for (const auto& [content, found] : found_) {
         record_.identities[found.number] = content;
-        by_number_[content.family][found.number] = &identities[found.id];
+        by_number[content.family].emplace_back(found.number, &identities[found.id]);
         for (const auto& [address, is_range] : found.places)
             (is_range ? record_.ranges : record_.addresses)[address] = found.number;
     }
+    for (const net::Family family : {net::Family::V4, net::Family::V6})
+        by_number_.emplace(family, std::move(by_number[family]));
     find_outside();
 }
 
-IdentityNumbers::IdentityNumbers(Numbers record,
-                                 std::map<std::uint32_t, decision::Identity> by_number)
+IdentityNumbers::IdentityNumbers(Numbers record, Recorded by_number)
     : recorded_(std::move(by_number)), record_(std::move(record)) {
-    for (const net::Family family : {net::Family::V4, net::Family::V6})
-        by_number_[family];
-    for (const auto& [number, identity] : recorded_)
-        by_number_[identity.family][number] = &identity;
+    for (const net::Family family : {net::Family::V4, net::Family::V6}) {
+        std::vector<NumberedIdentities::Each> list;
+        for (const auto& [number, identity] : recorded_)
+            if (identity.family == family)
+                list.emplace_back(number, &identity);
+        by_number_.emplace(family, std::move(list));
+    }
     find_outside();
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "backends/node/numbers.h"
@@ -12,21 +13,41 @@ namespace polecat::backends {
 
 class FreeBlocks;
 
+/// In ascending order of their numbers, for who goes through all of them and looks up few.
+class NumberedIdentities {
+  public:
+    using Each = std::pair<std::uint32_t, const decision::Identity*>;
+
+    NumberedIdentities() = default;
+    /// Each number once.
+    explicit NumberedIdentities(std::vector<Each> list);
+
+    auto begin() const { return list_.begin(); }
+    auto end() const { return list_.end(); }
+    bool contains(std::uint32_t number) const { return find(number) != nullptr; }
+    /// Which must be there.
+    const decision::Identity& at(std::uint32_t number) const;
+
+  private:
+    const decision::Identity* find(std::uint32_t number) const;
+    std::vector<Each> list_;
+};
+
 class IdentityNumbers {
   public:
     IdentityNumbers(const decision::LoweredCluster& cluster, const decision::Identities& identities,
                     const Numbers& base);
-    /// As recorded. `by_number`: of each at least what the programs ask that will be made.
-    IdentityNumbers(Numbers record, std::map<std::uint32_t, decision::Identity> by_number);
+    /// As recorded. `by_number`: in ascending order, of each at least what the programs ask that
+    /// will be made.
+    using Recorded = std::vector<std::pair<std::uint32_t, decision::Identity>>;
+    IdentityNumbers(Numbers record, Recorded by_number);
     IdentityNumbers(const IdentityNumbers&) = delete; // what it gives out points into it
     IdentityNumbers(IdentityNumbers&&) = default;
 
     const std::map<net::Address, std::uint32_t>& addresses() const { return record_.addresses; }
     const std::map<net::Range, std::uint32_t>& outside() const { return outside_; }
-    /// Those that addresses of the family have, by number.
-    const std::map<std::uint32_t, const decision::Identity*>& of(net::Family family) const {
-        return by_number_.at(family);
-    }
+    /// Those that addresses of the family have.
+    const NumberedIdentities& of(net::Family family) const { return by_number_.at(family); }
     /// For the next compile; programs are not in it.
     const Numbers& record() const { return record_; }
 
@@ -52,9 +73,9 @@ class IdentityNumbers {
     std::map<Numbers::Identity, Found> found_;
     std::map<std::uint32_t, Found*> by_id_;
     std::map<net::Range, std::uint32_t> outside_;
-    std::map<net::Family, std::map<std::uint32_t, const decision::Identity*>> by_number_;
-    std::map<std::uint32_t, decision::Identity> recorded_; ///< of a bundle
-    std::map<net::Address, std::string> namespaces_;       ///< of pods
+    std::map<net::Family, NumberedIdentities> by_number_;
+    Recorded recorded_;                              ///< of a bundle
+    std::map<net::Address, std::string> namespaces_; ///< of pods
     Numbers record_;
 };
 

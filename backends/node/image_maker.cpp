@@ -179,10 +179,16 @@ class ImageMaker {
         ProgramImage::Others& made = out_.others.emplace_back();
         made.usual = usual(own, counts);
         add_blocks(own, rows, made);
-        for (const auto& [identity, row] : rows) {
-            const auto block = made.blocks.find(block_of(identity));
-            if (row != (block == made.blocks.end() ? made.usual : block->second))
-                made.rows.emplace_hint(made.rows.end(), identity, row);
+        // Blocks come one after the other: each is looked up once.
+        std::uint32_t block = 0, of_block = made.usual;
+        for (auto each = rows.begin(); each != rows.end(); ++each) {
+            if (each == rows.begin() || block_of(each->first) != block) {
+                block = block_of(each->first);
+                const auto said = made.blocks.find(block);
+                of_block = said == made.blocks.end() ? made.usual : said->second;
+            }
+            if (each->second != of_block)
+                made.rows.emplace_hint(made.rows.end(), each->first, each->second);
         }
     }
 
@@ -193,8 +199,12 @@ class ImageMaker {
         for (auto first = rows.begin(); first != rows.end();) {
             const std::uint32_t block = block_of(first->first);
             Counts counts;
-            for (; first != rows.end() && block_of(first->first) == block; ++first)
-                ++counts[first->second];
+            auto of_last = counts.end(); // neighbours are alike more often than not
+            for (; first != rows.end() && block_of(first->first) == block; ++first) {
+                if (of_last == counts.end() || of_last->first != first->second)
+                    of_last = counts.try_emplace(first->second, 0).first;
+                ++of_last->second;
+            }
             const auto before = base_.blocks.find({own, block});
             in_base = in_base || before != base_.blocks.end();
             const auto [row, count] =

@@ -158,7 +158,7 @@ NumberedEnds Programs::ends_of(const Program& program, bool source,
     }
     std::vector<const decision::Identity*> list;
     for (const std::uint32_t number : *only)
-        list.push_back(known.at(number));
+        list.push_back(&known.at(number));
     return {{only->begin(), only->end()}, decision::EndKinds({asked, {}, {}}, list)};
 }
 

@@ -10,10 +10,11 @@
 #include "cli/polecat/commands.h"
 #include "driver/bundle/changes.h"
 #include "driver/bundle/folder.h"
-#include "driver/bundle/node.h"
-#include "driver/compile/bundle.h"
+#include "driver/bundle/nodes.h"
 #include "driver/compile/compilation.h"
+#include "driver/compile/folder.h"
 #include "driver/compile/folder_kind.h"
+#include "driver/compile/unfinished.h"
 #include "driver/input/input.h"
 #include "support/diag/render.h"
 #include "support/json_text.h"
@@ -137,7 +138,7 @@ class Extractor {
   public:
     Extractor(const BundleOptions& options, const bundle::Bundle& bundle)
         : options_(options), bundle_(bundle),
-          node_(bundle, options.node, base(), node_options(options)) {
+          node_(bundle, {options.node}, base(), node_options(options)) {
         const std::vector<std::string> nodes = bundle.nodes();
         const auto& known = node_.cluster().nodes;
         if (std::count(nodes.begin(), nodes.end(), options.node) == 0 &&
@@ -179,24 +180,38 @@ class Extractor {
     }
 
     void write(const NodeFiles& files, const char* common, const std::string& text) {
+        const auto unfinished = UnfinishedNodes::begin(options_.out, {options_.node});
+        if (!unfinished)
+            return report_unwritten(kUnfinishedFile, unfinished.error());
         write(common, text);
         for (const auto& [name, of_node] : files.texts)
             write("nodes/" + options_.node + "/" + name, of_node);
+        finish(*unfinished);
         if (!diagnostics_.has_errors())
-            fmt::print("{}: {}, {} addresses, reads back equal -> {}/nodes/{}\n", options_.node,
-                       counted(files.programs, "program"), files.addresses, options_.out,
-                       options_.node);
+            fmt::print("{}: {}, {}, reads back equal -> {}/nodes/{}\n", options_.node,
+                       counted(files.programs, "program"), counted(files.addresses, "address"),
+                       options_.out, options_.node);
+    }
+
+    void finish(UnfinishedNodes unfinished) {
+        if (diagnostics_.has_errors())
+            return;
+        unfinished.written(options_.node);
+        if (const auto done = unfinished.write(); !done)
+            report_unwritten(kUnfinishedFile, done.error());
     }
 
     void write(const std::string& path, const std::string& text) {
-        if (const auto done = write_in_bundle(options_.out, path, text); !done)
-            diagnostics_.report(diag::Code::UnreadableFile, Span{},
-                                {options_.out + "/" + path, done.error()});
+        if (const auto done = write_in_folder(options_.out, path, text); !done)
+            report_unwritten(path, done.error());
+    }
+    void report_unwritten(const std::string& path, const std::string& why) {
+        diagnostics_.report(diag::Code::UnreadableFile, Span{}, {options_.out + "/" + path, why});
     }
 
     const BundleOptions& options_;
     const bundle::Bundle& bundle_;
-    BundleNode node_;
+    BundleNodes node_;
     diag::Diagnostics diagnostics_;
 };
 

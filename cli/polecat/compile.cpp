@@ -14,11 +14,12 @@
 #include "cli/polecat/commands.h"
 #include "driver/bundle/folder.h"
 #include "driver/compile/bird.h"
-#include "driver/compile/bundle.h"
 #include "driver/compile/compilation.h"
 #include "driver/compile/emit_forms.h"
+#include "driver/compile/folder.h"
 #include "driver/compile/folder_kind.h"
 #include "driver/compile/plan.h"
+#include "driver/compile/unfinished.h"
 #include "driver/session.h"
 #include "support/diag/render.h"
 #include "support/listed.h"
@@ -52,17 +53,17 @@ void tell(diag::Diagnostics& diagnostics, const Sources& sources) {
     fmt::print(stderr, "{}", diag::render_text(diagnostics.list(), sources, {colour_on(true)}));
 }
 
-/// What an earlier bundle numbered; nothing where none is named.
-backends::Numbers base_numbers(const std::string& bundle) {
-    if (bundle.empty())
+/// What an earlier compile numbered; nothing where none is named.
+backends::Numbers base_numbers(const std::string& folder) {
+    if (folder.empty())
         return {};
-    auto numbers = numbers_in(bundle);
+    auto numbers = numbers_in(folder);
     if (!numbers)
         throw CLI::ValidationError("--base", numbers.error());
     return std::move(*numbers);
 }
 
-/// A bundle that is planned from is the base as well, unless another is named; and of one node, the
+/// A folder that is planned from is the base as well, unless another is named; and of one node, the
 /// folder that the others' rules stay in.
 std::string base_of(const CompileOptions& options) {
     if (!options.base.empty())
@@ -101,13 +102,7 @@ class Compiler {
         report_unplaced(cluster_, diagnostics_);
         backends::report_felix_keys(input_.cluster, diagnostics_);
         if (!diagnostics_.has_errors() && !nodes.empty())
-            write_common();
-        if (!diagnostics_.has_errors()) {
-            for (const std::string& node : nodes)
-                compile(node); // a node that is refused does not keep the others back
-            if (!nodes.empty() && !is_iptables())
-                write(kNumbersFile, backends::print(numbers()));
-        }
+            compile_all(nodes);
         tell(diagnostics_, input_.sources);
         if (diagnostics_.has_errors())
             return kFindings;
@@ -121,6 +116,41 @@ class Compiler {
     }
 
   private:
+    /// A node that is refused does not keep the others back, and what it has from before stays: the
+    /// folder says that it is no longer what the manifests say.
+    void compile_all(const std::set<std::string>& nodes) {
+        if (!options_.plan_from.empty()) {
+            for (const std::string& node : nodes)
+                compile(node);
+            return;
+        }
+        auto unfinished = UnfinishedNodes::begin(options_.out, nodes);
+        if (!unfinished)
+            return report_unwritten(kUnfinishedFile, unfinished.error());
+        bool whole = write_common();
+        for (const std::string& node : nodes) {
+            const std::size_t told = diagnostics_.list().size();
+            if (compile(node))
+                unfinished->written(node);
+            else
+                unfinished->refused(node, why_since(told));
+        }
+        if (!is_iptables())
+            whole = write(kNumbersFile, backends::print(numbers())) && whole;
+        if (!whole)
+            return; // of none can be said that all of it was written
+        if (const auto done = unfinished->write(); !done)
+            report_unwritten(kUnfinishedFile, done.error());
+    }
+    std::string why_since(std::size_t told) const {
+        std::string out;
+        for (std::size_t i = told; i < diagnostics_.list().size(); ++i)
+            if (const diag::Diagnostic& each = diagnostics_.list()[i];
+                each.severity == diag::Severity::Error)
+                out += (out.empty() ? "" : "; ") + diag::label(each.code) + " " + each.message;
+        return out;
+    }
+
     std::set<std::string> nodes_asked_for() {
         // The last pod of a node may have gone: its rules then let nothing in. Manifests without
         // any pod on a node say nothing of nodes.
@@ -156,35 +186,38 @@ class Compiler {
     bool is_iptables() const { return options_.target == "iptables"; }
     bool is_bpf() const { return options_.target == "bpf"; }
 
-    void write_common() {
+    bool write_common() {
         if (is_iptables() || is_bpf())
-            write(kHooksFile, iptables::filter_hooks());
-        else
-            write(kGenerationsFile,
-                  backends::free_generations(options_.node_options.flow_mark_bit));
+            return write(kHooksFile, iptables::filter_hooks());
+        return write(kGenerationsFile,
+                     backends::free_generations(options_.node_options.flow_mark_bit));
     }
 
-    void compile(const std::string& node) {
+    /// Whether all that it has was written.
+    bool compile(const std::string& node) {
         if (is_iptables()) {
-            if (const auto image = compiled_.filter_image(node, diagnostics_))
-                write(node, compiled_.files(node, *image), "");
-            return;
+            const auto image = compiled_.filter_image(node, diagnostics_);
+            return image && write(node, compiled_.files(node, *image), "");
         }
         const auto image = compiled_.image(node, diagnostics_);
         if (!image)
-            return;
+            return false;
         if (is_bpf()) {
-            if (const auto files = compiled_.table_files(node, *image, diagnostics_))
-                write(node, *files, kTablesFile);
-            return;
+            const auto files = compiled_.table_files(node, *image, diagnostics_);
+            return files && write(node, *files, kTablesFile);
         }
         const NodeFiles files = compiled_.files(node, *image);
         if (options_.plan_from.empty())
             return write(node, files, "ruleset.nft");
-        const auto plan = plan_from(options_.plan_from, node, *image);
+        give_plan(node, *image);
+        return true;
+    }
+
+    void give_plan(const std::string& node, const backends::NodeImage& image) {
+        const auto plan = plan_from(options_.plan_from, node, image);
         if (!plan)
             throw CLI::ValidationError("--plan-from", plan.error());
-        const PlanTexts texts = texts_of(*plan, *image, node);
+        const PlanTexts texts = texts_of(*plan, image, node);
         if (!options_.names_out)
             return print_plan(texts);
         const auto written = write_plan(options_.out, node, texts);
@@ -196,27 +229,28 @@ class Compiler {
     }
 
     /// `shown`: the file that is named; empty: its folder.
-    void write(const std::string& node, const NodeFiles& files, const std::string& shown) {
+    bool write(const std::string& node, const NodeFiles& files, const std::string& shown) {
         const fs::path folder = fs::path("nodes") / node;
         for (const auto& [name, text] : files.texts)
             if (!write(folder / name, text))
-                return;
+                return false;
         const fs::path named = shown.empty() ? folder : folder / shown;
-        fmt::print("{}: {}, {}{} addresses, reads back equal -> {}\n", node,
+        fmt::print("{}: {}, {}{}, reads back equal -> {}\n", node,
                    counted(files.programs, "program"),
-                   files.sets ? counted(*files.sets, "set") + ", " : "", files.addresses,
-                   (fs::path(options_.out) / named).string());
+                   files.sets ? counted(*files.sets, "set") + ", " : "",
+                   counted(files.addresses, "address"), (fs::path(options_.out) / named).string());
+        return true;
     }
 
-    /// Into the bundle; nothing when a plan is asked for.
     bool write(const fs::path& path, const std::string& text) {
-        if (!options_.plan_from.empty())
-            return true;
-        const auto done = write_in_bundle(options_.out, path.string(), text);
+        const auto done = write_in_folder(options_.out, path.string(), text);
         if (!done)
-            diagnostics_.report(diag::Code::UnreadableFile, Span{},
-                                {(fs::path(options_.out) / path).string(), done.error()});
+            report_unwritten(path, done.error());
         return done.ok();
+    }
+    void report_unwritten(const fs::path& path, const std::string& why) {
+        diagnostics_.report(diag::Code::UnreadableFile, Span{},
+                            {(fs::path(options_.out) / path).string(), why});
     }
 
     const CompileOptions& options_;
@@ -238,7 +272,7 @@ int compile_bird(const CompileOptions& options, Input& input) {
         const BirdFile file = compiled.file(node, options.origins);
         const fs::path path = fs::path("nodes") / file.node / "bird.conf";
         const std::string whole = (fs::path(options.out) / path).string();
-        if (const auto done = write_in_bundle(options.out, path.string(), file.text); !done) {
+        if (const auto done = write_in_folder(options.out, path.string(), file.text); !done) {
             fmt::print(stderr, "polecat: cannot write {}: {}\n", whole, done.error());
             return kBadInput;
         }
@@ -276,10 +310,11 @@ int compile_bundle(const CompileOptions& options, const Input& input,
         fmt::print(stderr, "polecat: cannot write {}\n", written.error());
         return kBadInput;
     }
-    fmt::print("{}, {}, {} predicates, {} addresses: {}, {} bytes -> {}\n",
-               counted(contents.nodes.size(), "node"), counted(contents.programs.size(), "program"),
-               contents.predicates.size(), contents.addresses.size(),
-               counted(written->parts, "part"), grouped_digits(written->bytes), options.out);
+    fmt::print("{}, {}, {}, {}: {}, {} bytes -> {}\n", counted(contents.nodes.size(), "node"),
+               counted(contents.programs.size(), "program"),
+               counted(contents.predicates.size(), "predicate"),
+               counted(contents.addresses.size(), "address"), counted(written->parts, "part"),
+               grouped_digits(written->bytes), options.out);
     fmt::print("new: {}, {} bytes\n", counted(written->new_parts, "part"),
                grouped_digits(written->new_bytes));
     if (written->signature_gone)
@@ -314,6 +349,9 @@ void refuse_for_others(const CompileOptions& options) {
 /// A folder is of one target; and bits of marks stay where those of the base are.
 void settle_folders(CompileOptions& options) {
     const FolderKind kind = kind_of_target(options.target);
+    if (fs::is_directory(options.plan_from))
+        if (const std::string why = unfit(options.plan_from, kind); !why.empty())
+            throw CLI::ValidationError("--plan-from", why);
     if (const std::string why = unfit(options.out, kind, true);
         options.plan_from.empty() && !why.empty())
         throw CLI::ValidationError("--out", why);

@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
 #include "cli/polecat/commands.h"
-#include "cli/polecat/try/tried_rules.h"
-#include "driver/compile/bundle.h"
+#include "cli/polecat/program/loading_options.h"
+#include "driver/compile/folder.h"
 #include "driver/compile/folder_kind.h"
 #include "driver/input/input.h"
 #include "driver/load/node.h"
@@ -16,8 +16,7 @@ namespace {
 struct LoadCommand {
     std::string folder;
     std::string node;
-    std::string variant = "nft";
-    std::string classifier;
+    LoadingOptions loading;
     bool dry_run = false;
 };
 
@@ -41,10 +40,7 @@ std::string node_to_load(const LoadCommand& command) {
 
 int run(const LoadCommand& command) {
     const std::string node = node_to_load(command);
-    LoadOptions options;
-    options.variant =
-        command.variant == "legacy" ? runtime::Iptables::Legacy : runtime::Iptables::Nft;
-    options.classifier = command.classifier.empty() ? installed_classifier() : command.classifier;
+    LoadOptions options = command.loading.of(target_of(folder_kind(command.folder)));
     options.only_tell = command.dry_run;
     const auto done = load_node(command.folder, node, options);
     if (!done) {
@@ -52,7 +48,7 @@ int run(const LoadCommand& command) {
         return kBadInput;
     }
     for (const std::string& each : done->steps)
-        fmt::print("{}{}\n", command.dry_run ? "would " : "", each);
+        fmt::print("{}{}\n", command.dry_run ? "to do: " : "", each);
     fmt::print("{}: {}\n", node,
                done->steps.empty() ? "this machine has it already"
                : command.dry_run   ? "nothing was loaded"
@@ -70,7 +66,7 @@ void add_load(CLI::App& app, int& exit_code) {
                      "what `compile` wrote for nftables, iptables or bpf")
         ->required();
     command->add_option("--node", options->node, "the node that this machine is; the only one");
-    add_loading_options(*command, options->variant, options->classifier);
+    add_loading_options(*command, options->loading);
     command->add_flag("--dry-run", options->dry_run, "say the steps and take none");
     command->footer(
         "It looks at what the kernel has of polecat and takes the steps between, in an "

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -89,6 +90,9 @@ int main(int argc, char** argv) {
         if (error.get_exit_code() == 0) // help and version
             return app.exit(error);
         print_refused(app, error);
+        return kBadInput;
+    } catch (const std::filesystem::filesystem_error& error) {
+        fmt::print(stderr, "polecat: {}: {}\n", error.path1().string(), error.code().message());
         return kBadInput;
     } catch (const std::exception& error) {
         fmt::print(stderr, "polecat: {}\n", error.what());

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/polecat/commands.h"
+#include "driver/compile/folder.h"
 #include "driver/input/input.h"
 #include "driver/session.h"
 #include "driver/verify/verify.h"
@@ -110,7 +111,7 @@ std::string proof_text(const NodeVerdict& node) {
 
 std::string text_of(const NodeVerdict& node) {
     const std::string size =
-        counted(node.programs, "program") + ", " + std::to_string(node.addresses) + " addresses";
+        counted(node.programs, "program") + ", " + counted(node.addresses, "address");
     switch (node.state) {
     case State::Whole:
         return fmt::format("{}: whole: {}\n", node.node, size);
@@ -223,9 +224,11 @@ int run(VerifyOptions& options) {
     if (options.request.prove && options.paths.empty())
         throw CLI::ValidationError("--prove", "it proves that rules are what manifests say: name "
                                               "the manifests");
-    if (options.request.prove && options.request.target == FolderKind::Iptables)
-        throw CLI::ValidationError("--prove", "Z3 is asked of tables, which iptables has none of: "
-                                              "its rules are compared to the letter");
+    const std::string& folder = options.request.bundle;
+    if (folder_kind(folder) == FolderKind::Nothing && nodes_in(folder).empty()) {
+        fmt::print(stderr, "polecat: {}\n", unfit(folder, options.request.target));
+        return kBadInput;
+    }
     diag::Diagnostics diagnostics;
     if (options.paths.empty())
         return finish(options, nullptr, diagnostics, {});

@@ -317,14 +317,13 @@ class FabricPainter {
     }
 
     FabricPicture::Problem problem(const routing::SessionFault& fault) const {
+        const FaultText text = describe(routed_, fault);
         FabricPicture::Problem out;
         out.certain = fault.certain;
-        out.text =
-            fmt::format("{}: {}: {}", ends_of(fault),
-                        fault.certain ? "will not establish" : "may not establish", fault.reason);
-        out.places.push_back(routed_.text_of(fault.here));
-        if (!fault.there.object.empty())
-            out.places.push_back(routed_.text_of(fault.there));
+        out.text = fmt::format("{}: {}: {}", text.ends, text.what, text.reason);
+        out.places.push_back(text.here);
+        if (!text.there.empty())
+            out.places.push_back(text.there);
         return out;
     }
 

@@ -1,5 +1,7 @@
 #include "driver/bgp/session_text.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "support/listed.h"
@@ -80,11 +82,53 @@ std::string assumed_block_text(const RoutedInput& routed, const routing::Block& 
                        routed.text_of(block.origin));
 }
 
-std::string ends_of(const routing::SessionFault& fault) {
-    return fmt::format("{} with {}{}", fault.node, fault.neighbor,
-                       fault.sessions > 1
-                           ? fmt::format(" and {} more", counted(fault.sessions - 1, "session"))
-                           : "");
+FaultText describe(const RoutedInput& routed, const routing::SessionFault& fault) {
+    FaultText out{fault.certain ? "will not establish" : "may not establish",
+                  fmt::format("{} with {}", fault.node, fault.neighbor), fault.reason,
+                  routed.text_of(fault.here), ""};
+    if (fault.sessions > 1)
+        out.ends += fmt::format(" and {} more", counted(fault.sessions - 1, "session"));
+    if (!fault.there.object.empty())
+        out.there = routed.text_of(fault.there);
+    return out;
+}
+
+std::vector<routing::SessionFault> by_certainty(std::vector<routing::SessionFault> faults) {
+    std::stable_partition(faults.begin(), faults.end(),
+                          [](const auto& each) { return each.certain; });
+    return faults;
+}
+
+MeshAdvice advice_on(const routing::MeshSize& mesh) {
+    if (!mesh.advises_reflectors())
+        return {};
+    return {fmt::format("the mesh joins {} nodes by {} sessions, {} at each node; with {} route "
+                        "reflectors instead there are {} ({})",
+                        mesh.nodes, mesh.sessions, mesh.nodes - 1, mesh.kReflectors,
+                        mesh.with_reflectors(), net::to_string(mesh.family)),
+            fmt::format("give {} nodes a routeReflectorClusterID and a label, let a BGPPeer join "
+                        "all nodes (nodeSelector: all()) with them (peerSelector), then set "
+                        "nodeToNodeMeshEnabled: false",
+                        mesh.kReflectors)};
+}
+
+std::vector<std::string> left_out_notes(const routing::ClusterRouting& routing) {
+    std::vector<std::string> out, names, peers;
+    for (const routing::BgpNode& each : routing.nodes)
+        if (!each.v4 && !each.v6)
+            names.push_back(each.name);
+    if (!names.empty() && names.size() < routing.nodes.size())
+        out.push_back(fmt::format("left out, as no address for BGP is known of them (calicoctl get "
+                                  "nodes -o yaml says it): {} {}",
+                                  names.size() == 1 ? "node" : "nodes", listed(names)));
+    for (const routing::BgpPeer& each : routing.peers)
+        if (each.nodes.empty() || (each.to == routing::BgpPeer::To::Nodes && each.remote.empty()))
+            peers.push_back(each.name);
+    if (!peers.empty() && !routing.nodes.empty())
+        out.push_back(fmt::format("{} {} {} no session among the nodes of the input",
+                                  peers.size() == 1 ? "BGPPeer" : "BGPPeers", listed(peers),
+                                  peers.size() == 1 ? "makes" : "make"));
+    return out;
 }
 
 } // namespace polecat::driver

@@ -42,9 +42,10 @@ std::string public_key_in(const std::string& file) {
     const auto text = read_within(file, kMostOfKeys, Fault::Key);
     if (!text)
         throw bundle::Refused{Fault::Key, text.error(), file};
-    if (const auto wrong = bundle::not_public_key(*text))
-        throw bundle::Refused{Fault::Key, wrong->message, file};
-    return *text;
+    const auto key = bundle::parse_public_key(*text);
+    if (!key)
+        throw bundle::Refused{Fault::Key, key.error(), file};
+    return *key;
 }
 
 /// A part that was cut short by a crash, or altered since, is written anew.
@@ -172,7 +173,8 @@ Result<std::string> make_key(const std::string& path) {
         return open;
     if (const auto done = runtime::write_private_file(path, key); !done)
         return Error{done.error()};
-    if (const auto done = runtime::write_file(path + ".pub", *open + "\n"); !done) {
+    if (const auto done = runtime::write_file(path + ".pub", bundle::public_key_text(*open));
+        !done) {
         std::error_code error; // half a pair is of no use, and its name would be taken
         fs::remove(path, error);
         return Error{path + ".pub: " + done.error()};
@@ -181,12 +183,14 @@ Result<std::string> make_key(const std::string& path) {
 }
 
 Result<std::string> read_key(const std::string& path) {
+    auto text = read_file(path);
     std::error_code error;
     const fs::perms mode = fs::status(path, error).permissions();
     constexpr fs::perms kOthers = fs::perms::group_all | fs::perms::others_all;
-    if (!error && (mode & kOthers) != fs::perms::none)
+    const bool readable = !error && (mode & kOthers) != fs::perms::none;
+    if (text && readable && bundle::public_key_of(*text)) // else it is told what it is instead
         return Error{"others than its owner may read it (chmod 600)"};
-    return read_file(path);
+    return text;
 }
 
 } // namespace polecat::driver

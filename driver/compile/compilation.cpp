@@ -4,8 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "backends/bpf/bpf.h"
-#include "driver/compile/bundle.h"
+#include "driver/compile/folder.h"
 #include "driver/input/input.h"
 
 namespace polecat::driver {
@@ -15,7 +14,7 @@ namespace {
 /// What someone must know who loads the file by hand.
 std::string load_ruleset(const backends::NodeImage& image) {
     return fmt::format(
-        "# nft -D generation={:#010x} -f ruleset.nft, after generations.nft of this bundle; with "
+        "# nft -D generation={:#010x} -f ruleset.nft, after generations.nft of this folder; with "
         "every\n# other policy the next number ({:#010x}, ...). docs/nftables.md says why.\n",
         backends::Generation{1}.bits(image.flow_mark_bit),
         backends::Generation{2}.bits(image.flow_mark_bit));
@@ -83,11 +82,21 @@ std::optional<backends::NodeImage> Compilation::image(const std::string& node,
     return images_.of(node, diagnostics);
 }
 
-std::optional<iptables::FilterImage> Compilation::filter_image(const std::string& node,
-                                                               diag::Diagnostics& diagnostics) {
+iptables::FilterImages& Compilation::filters() {
     if (!filters_)
         filters_.emplace(cluster_, images_);
-    return filters_->of(node, diagnostics);
+    return *filters_;
+}
+
+std::optional<iptables::FilterImage> Compilation::filter_image(const std::string& node,
+                                                               diag::Diagnostics& diagnostics) {
+    return filters().of(node, diagnostics);
+}
+
+std::optional<bpf::Node> Compilation::bpf_node(const std::string& node,
+                                               const backends::NodeImage& image,
+                                               diag::Diagnostics& diagnostics) {
+    return bpf::node_of(node, image, filters(), diagnostics);
 }
 
 backends::CompiledRules Compilation::rules(const std::string& node,
@@ -111,13 +120,17 @@ NodeFiles Compilation::files(const std::string& node, const iptables::FilterImag
 std::optional<NodeFiles> Compilation::table_files(const std::string& node,
                                                   const backends::NodeImage& image,
                                                   diag::Diagnostics& diagnostics) {
-    const auto tables = bpf::emit(image, node, diagnostics);
+    const auto made = bpf_node(node, image, diagnostics);
+    const auto tables = made ? bpf::emit(made->image, node, diagnostics) : std::nullopt;
     if (!tables)
         return std::nullopt;
-    const bpf::CompiledTables made = rules_or_throw(bpf::compile(*tables, image), node);
-    NodeFiles out{filter_files(made.rules), image.programs.size(), image.addresses.size(), {}};
-    out.texts[kTablesFile] = made.tables;
-    out.texts["origins.json"] = origins_json(cluster_, images_, image, node, sources_);
+    const bpf::CompiledTables written = rules_or_throw(bpf::compile(*tables, *made), node);
+    NodeFiles out{filter_files(written.rules),
+                  made->image.programs.size() + made->host.programs.size(),
+                  made->image.addresses.size(),
+                  {}};
+    out.texts[kTablesFile] = written.tables;
+    out.texts["origins.json"] = origins_json(cluster_, images_, made->image, node, sources_);
     return out;
 }
 

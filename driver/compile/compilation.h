@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 
+#include "backends/bpf/bpf.h"
 #include "backends/iptables/build.h"
 #include "backends/iptables/iptables.h"
 #include "backends/nftables/nftables.h"
@@ -52,7 +53,11 @@ class Compilation {
     static backends::CompiledRules rules(const std::string& node, const backends::NodeImage& image);
     NodeFiles files(const std::string& node, const backends::NodeImage& image);
     static NodeFiles files(const std::string& node, const iptables::FilterImage& image);
-    /// For the BPF classifier, as above; what it can't do is reported, nullopt then.
+    /// For the BPF classifier and the rules around it: workloads and host endpoints apart. What
+    /// rules can't say is reported; nullopt then.
+    std::optional<bpf::Node> bpf_node(const std::string& node, const backends::NodeImage& image,
+                                      diag::Diagnostics& diagnostics);
+    /// Of both, as above; what the classifier can't do is reported, nullopt then.
     std::optional<NodeFiles> table_files(const std::string& node, const backends::NodeImage& image,
                                          diag::Diagnostics& diagnostics);
 
@@ -68,11 +73,13 @@ class Compilation {
     backends::Numbers all_numbers();
 
   private:
+    iptables::FilterImages& filters();
+
     const decision::LoweredCluster& cluster_;
     const Sources& sources_;
     std::optional<decision::Identities> identities_; ///< of a whole cluster
     backends::NodeImages images_;
-    std::optional<iptables::FilterImages> filters_; ///< once they are asked for
+    std::optional<iptables::FilterImages> filters_; ///< once they are asked for: filters()
 };
 
 } // namespace polecat::driver

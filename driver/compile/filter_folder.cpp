@@ -2,7 +2,6 @@
 
 #include <filesystem>
 
-#include "backends/iptables/iptables.h"
 #include "driver/compile/compilation.h"
 #include "support/read_file.h"
 
@@ -57,9 +56,11 @@ Result<iptables::Ruleset> listed_filter_rules_in(const std::string& folder) {
 
 std::string filter_files_lack(const std::string& folder, const iptables::FilterImage& image) {
     const auto made = iptables::compile(image);
-    if (!made)
-        return folder + ": " + made.error();
-    auto wanted = filter_files(*made);
+    return made ? filter_files_lack(folder, *made) : folder + ": " + made.error();
+}
+
+std::string filter_files_lack(const std::string& folder, const iptables::CompiledRules& written) {
+    const auto wanted = filter_files(written);
     const std::string host_hooks = (fs::path(folder) / kHostHooksFile).string();
     if (!wanted.contains(kHostHooksFile) && fs::exists(host_hooks))
         return host_hooks + " is there and nothing asks for it";

@@ -8,7 +8,7 @@
 
 #include "backends/nftables/generation.h"
 #include "driver/bundle/folder.h"
-#include "driver/compile/bundle.h"
+#include "driver/compile/folder.h"
 #include "support/read_file.h"
 
 namespace polecat::driver {
@@ -67,6 +67,8 @@ std::string unfit(const std::string& folder, FolderKind wanted, bool may_be_new)
     if (kind == FolderKind::Several)
         return folder + " holds what was compiled for several targets: compile each into a folder "
                         "of its own";
+    if (!fs::exists(folder))
+        return "there is no folder " + folder;
     if (kind == FolderKind::Nothing)
         return folder + " holds nothing that was compiled";
     return may_be_new ? fmt::format("{} holds what was compiled for {}: name another folder for {}",

@@ -66,8 +66,10 @@ Result<Origins> parse_origins(const std::string& text) {
                 }
             }
         return out;
-    } catch (const nlohmann::json::exception& failure) {
-        return Error{std::string("it can't be read: ") + failure.what()};
+    } catch (const nlohmann::json::parse_error& failure) {
+        return Error{"it is no JSON (byte " + std::to_string(failure.byte) + ")"};
+    } catch (const nlohmann::json::exception&) {
+        return Error{"it lacks what `polecat compile` writes into it"};
     }
 }
 

@@ -5,7 +5,8 @@
 #include <fmt/format.h>
 
 #include "backends/nftables/generation.h"
-#include "driver/compile/bundle.h"
+#include "driver/compile/folder.h"
+#include "driver/compile/unfinished.h"
 
 namespace polecat::driver {
 
@@ -15,6 +16,8 @@ Result<backends::Plan> plan_from(const std::string& from, const std::string& nod
                                  const backends::NodeImage& to) {
     std::string path = from;
     if (fs::is_directory(path)) {
+        if (const std::string why = unfinished(path, node); !why.empty())
+            return Error{path + ", node " + node + ": " + why};
         path = rules_path(path, node);
         if (!fs::exists(path))
             return backends::plan_from_nothing(to);
@@ -67,11 +70,11 @@ Result<std::string> write_plan(const std::string& folder, const std::string& nod
     for (std::size_t i = 0; i < plan.steps.size(); ++i) {
         const std::string name = fmt::format("step-{}.nft", i + 1);
         const std::string& step = plan.steps[i];
-        if (const auto done = write_in_bundle(folder, (of_node / name).string(), step); !done)
+        if (const auto done = write_in_folder(folder, (of_node / name).string(), step); !done)
             return Error{whole + "/" + name + ": " + done.error()};
         order += name + step.substr(1, step.find('\n'));
     }
-    const auto done = write_in_bundle(folder, (of_node / "steps.txt").string(), order + plan.after);
+    const auto done = write_in_folder(folder, (of_node / "steps.txt").string(), order + plan.after);
     return done ? Result<std::string>(whole) : Error{whole + "/steps.txt: " + done.error()};
 }
 

@@ -68,11 +68,14 @@ std::string hooks_text(const iptables::Table& wanted, const iptables::Table& hel
     return text.empty() ? "" : fmt::format("*{}\n{}COMMIT\n", iptables::to_string(in), text);
 }
 
+runtime::Iptables other_than(runtime::Iptables variant) {
+    return variant == runtime::Iptables::Nft ? runtime::Iptables::Legacy : runtime::Iptables::Nft;
+}
+
 /// Of what else of ours may stand in this kernel.
 Result<FlowNumbers> numbers_beside(runtime::Iptables variant) {
     auto out = numbers_of_nftables();
-    const auto other = numbers_of_iptables(
-        variant == runtime::Iptables::Nft ? runtime::Iptables::Legacy : runtime::Iptables::Nft);
+    const auto other = numbers_of_iptables(other_than(variant));
     if (out && !other)
         return Error{other.error()};
     if (out)
@@ -126,6 +129,25 @@ Result<std::uint16_t> next_number(const HeldRules& held, runtime::Iptables varia
     if (const auto flushed = forget_all(); !flushed)
         return Error{flushed.error()};
     return free_number(used);
+}
+
+Result<bool> stands_alone(runtime::Iptables variant) {
+    const auto other = other_than(variant);
+    const auto numbers = numbers_of_iptables(other);
+    if (!numbers)
+        return Error{numbers.error()};
+    if (numbers->empty())
+        return true;
+    const auto without = [&](net::Family family) {
+        return fmt::format("{} | grep -v '[ :]polecat' | {}",
+                           runtime::iptables_program(other, family, "save"),
+                           runtime::iptables_program(other, family, "restore"));
+    };
+    return Error{fmt::format(
+        "iptables-{0} has rules of polecat, which ask the sets that these would change: load with "
+        "--variant {0}, or take those away first (no policy of theirs holds then): `{1}; {2}`",
+        other == runtime::Iptables::Nft ? "nft" : "legacy", without(net::Family::V4),
+        without(net::Family::V6))};
 }
 
 bool hooks_come_first(const HeldRules& held, const iptables::Ruleset& wanted) {

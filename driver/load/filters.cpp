@@ -33,6 +33,8 @@ iptables::Plan plan_of(const HeldRules& held, bool unfinished, const iptables::F
 } // namespace
 
 Result<Loaded> load_filters(const iptables::FilterImage& image, const LoadOptions& options) {
+    if (const auto alone = stands_alone(options.variant); !alone)
+        return Error{alone.error()};
     auto held = held_rules(options.variant);
     if (!held)
         return Error{held.error()};

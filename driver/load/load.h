@@ -41,9 +41,10 @@ Result<Loaded> load_rules(const backends::NodeImage& image, const LoadOptions& o
 /// The chains and sets of the iptables target.
 Result<Loaded> load_filters(const iptables::FilterImage& image, const LoadOptions& options);
 
-/// Tables of the classifier and the rules around it; `tables` is what emit() makes of the image.
+/// Tables of the classifier and the rules around it; `tables` is what emit() makes of the image of
+/// the node.
 /// Programs are loaded anew where none are pinned, or where tables have grown beyond their maps.
-Result<Loaded> load_tables(const bpf::Image& tables, const backends::NodeImage& image,
+Result<Loaded> load_tables(const bpf::Image& tables, const bpf::Node& node,
                            const LoadOptions& options);
 
 /// `classifier.bpf.o` beside this program or where packages put it; empty: it is in neither place.

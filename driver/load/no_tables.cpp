@@ -9,7 +9,7 @@ const Error kLacksLibbpf{"this polecat was built without libbpf, which loads the
 
 } // namespace
 
-Result<Loaded> load_tables(const bpf::Image&, const backends::NodeImage&, const LoadOptions&) {
+Result<Loaded> load_tables(const bpf::Image&, const bpf::Node&, const LoadOptions&) {
     return kLacksLibbpf;
 }
 Result<bool> enter_own_bpffs() {

@@ -2,9 +2,10 @@
 
 #include "backends/iptables/iptables.h"
 #include "backends/nftables/nftables.h"
-#include "driver/compile/bundle.h"
 #include "driver/compile/filter_folder.h"
+#include "driver/compile/folder.h"
 #include "driver/compile/folder_kind.h"
+#include "driver/compile/unfinished.h"
 #include "driver/verify/bpf_node.h"
 #include "runtime/machine_lock.h"
 
@@ -13,9 +14,16 @@ namespace polecat::driver {
 namespace {
 
 Result<iptables::FilterImage> filters_in(const std::string& folder, const std::string& node) {
-    const auto rules = filter_rules_in(path_in(folder, node, ""));
-    return rules ? iptables::read_back(*rules)
-                 : Result<iptables::FilterImage>(Error{rules.error()});
+    const std::string path = path_in(folder, node, "");
+    const auto rules = filter_rules_in(path);
+    if (!rules)
+        return Error{rules.error()};
+    auto image = iptables::read_back(*rules);
+    if (!image)
+        return Error{path + ": " + image.error()};
+    if (const std::string lack = filter_files_lack(path, *image); !lack.empty())
+        return Error{lack};
+    return image;
 }
 
 Result<Loaded> load_rules_in(const std::string& path, const LoadOptions& options) {
@@ -28,12 +36,12 @@ Result<Loaded> load_rules_in(const std::string& path, const LoadOptions& options
 
 Result<Loaded> load_tables_in(const std::string& folder, const std::string& node,
                               const LoadOptions& options) {
-    const auto image = bpf_node_in(folder, node);
-    if (!image)
-        return Error{image.error()};
+    const auto read = bpf_node_in(folder, node);
+    if (!read)
+        return Error{read.error()};
     diag::Diagnostics told;
-    const auto tables = bpf::emit(*image, node, told);
-    return tables ? load_tables(*tables, *image, options)
+    const auto tables = bpf::emit(read->image, node, told);
+    return tables ? load_tables(*tables, *read, options)
                   : Result<Loaded>(Error{"the tables are not this version's"});
 }
 
@@ -44,6 +52,8 @@ Result<Loaded> load_node(const std::string& folder, const std::string& node,
     const auto lock = runtime::MachineLock::take(options.wait); // before anything is looked at
     if (!lock)
         return Error{lock.error()};
+    if (const std::string why = unfinished(folder, node); !why.empty())
+        return Error{why};
     switch (folder_kind(folder)) {
     case FolderKind::Iptables: {
         const auto image = filters_in(folder, node);

@@ -13,9 +13,8 @@ using StepKind = bpf::Plan::Step::Kind;
 
 class TableLoader {
   public:
-    TableLoader(const bpf::Image& tables, const backends::NodeImage& image,
-                const LoadOptions& options)
-        : tables_(tables), image_(image), options_(options) {}
+    TableLoader(const bpf::Image& tables, const bpf::Node& node, const LoadOptions& options)
+        : tables_(tables), node_(node), options_(options) {}
 
     Result<Loaded> run() {
         auto found = held_rules(options_.variant);
@@ -25,7 +24,7 @@ class TableLoader {
         if (const auto ready = find_classifier(); !ready)
             return Error{ready.error()};
         held_.rules = rules_.rules;
-        plan_ = bpf::plan(held_, tables_, image_, options_.pins);
+        plan_ = bpf::plan(held_, tables_, node_, options_.pins);
         for (const bpf::Plan::Step& step : plan_.steps)
             if (next(step.what))
                 if (const auto done = take(step); !done)
@@ -40,7 +39,10 @@ class TableLoader {
 
     /// The one that is pinned, unless tables do not fit into its maps.
     Result<bool> find_classifier() {
-        std::string why = "nothing is pinned";
+        std::string why = runtime::lacks_bpffs(options_.pins);
+        if (!why.empty()) // also who only asks what would be done is told
+            return Error{why};
+        why = "nothing is pinned";
         if (std::filesystem::exists(options_.pins)) {
             auto opened = runtime::Classifier::open(options_.pins, options_.classifier);
             if (opened && opened->has_room_for(tables_)) {
@@ -51,8 +53,6 @@ class TableLoader {
                 return true;
             }
             why = opened ? "tables have grown" : opened.error();
-            if (why.ends_with(runtime::kHeldElsewhere))
-                return Error{why};
         }
         if (!next("load the programs of the classifier (" + why + ")"))
             return true;
@@ -91,7 +91,7 @@ class TableLoader {
     }
 
     Result<bool> finish() {
-        const iptables::Ruleset wanted = bpf::rules_around(image_, options_.pins);
+        const iptables::Ruleset wanted = bpf::rules_around(node_, options_.pins);
         if (!hooks_come_first(rules_, wanted) && next("rules that send packets to the chains"))
             if (const auto done = put_hooks_first(options_.variant, wanted); !done)
                 return done;
@@ -104,7 +104,7 @@ class TableLoader {
     }
 
     const bpf::Image& tables_;
-    const backends::NodeImage& image_;
+    const bpf::Node& node_;
     const LoadOptions& options_;
     HeldRules rules_;
     bpf::Held held_;
@@ -117,9 +117,9 @@ class TableLoader {
 
 } // namespace
 
-Result<Loaded> load_tables(const bpf::Image& tables, const backends::NodeImage& image,
+Result<Loaded> load_tables(const bpf::Image& tables, const bpf::Node& node,
                            const LoadOptions& options) {
-    return TableLoader(tables, image, options).run();
+    return TableLoader(tables, node, options).run();
 }
 
 Result<bool> enter_own_bpffs() {

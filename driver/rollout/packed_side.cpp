@@ -3,7 +3,7 @@
 
 #include "backends/bundle/pack.h"
 #include "driver/bundle/folder.h"
-#include "driver/bundle/node.h"
+#include "driver/bundle/nodes.h"
 #include "driver/rollout/side.h"
 
 namespace polecat::driver {
@@ -27,14 +27,14 @@ class PackedSide : public RulesSide {
         backends::Numbers out = bundle::base_of(opened_.bundle.all()).identities;
         for (const std::string& node : nodes_) {
             diag::Diagnostics found;
-            of_node(node).compiled().image(node, found);
-            out.programs.merge(current_->compiled().numbers().programs);
+            compiled().image(node, found);
         }
+        out.programs = compiled().numbers().programs;
         return out;
     }
     void number_by(backends::Numbers base) override {
         base_ = std::move(base);
-        current_.reset();
+        made_.reset();
     }
 
     Result<std::optional<Held>> held(const std::string& node) override {
@@ -46,15 +46,14 @@ class PackedSide : public RulesSide {
         return std::optional(Held{std::move(rules), std::move(**image)});
     }
     Result<std::optional<backends::NodeImage>> wanted(const std::string& node) override {
-        return made<backends::NodeImage>(node, [&](diag::Diagnostics& found) {
-            return of_node(node).compiled().image(node, found);
-        });
+        return made<backends::NodeImage>(
+            node, [&](diag::Diagnostics& found) { return compiled().image(node, found); });
     }
 
     ProgramUses uses(const std::string& node, const backends::NodeImage& of) override {
         if (!nodes_.contains(node))
             return {};
-        return uses_in(of_node(node).compiled().origins(node, of));
+        return uses_in(compiled().origins(node, of));
     }
 
     Result<std::optional<iptables::Ruleset>> held_filter(const std::string& node) override {
@@ -68,19 +67,16 @@ class PackedSide : public RulesSide {
         return std::optional(std::move(rules));
     }
     Result<std::optional<iptables::FilterImage>> wanted_filter(const std::string& node) override {
-        return made<iptables::FilterImage>(node, [&](diag::Diagnostics& found) {
-            return of_node(node).compiled().filter_image(node, found);
-        });
+        return made<iptables::FilterImage>(
+            node, [&](diag::Diagnostics& found) { return compiled().filter_image(node, found); });
     }
 
   private:
-    /// The node that was asked for last; each costs a good part of the bundle.
-    BundleNode& of_node(const std::string& node) {
-        if (!current_ || current_name_ != node) {
-            current_ = std::make_unique<BundleNode>(opened_.bundle, node, base_);
-            current_name_ = node;
-        }
-        return *current_;
+    /// All nodes together: their programs are made once.
+    Compilation& compiled() {
+        if (!made_)
+            made_ = std::make_unique<BundleNodes>(opened_.bundle, nodes_, base_);
+        return made_->compiled();
     }
     /// nullopt: the bundle has nothing for the node.
     template <class Image, class Make>
@@ -101,8 +97,7 @@ class PackedSide : public RulesSide {
     OpenBundle opened_;
     std::set<std::string> nodes_;
     backends::Numbers base_;
-    std::unique_ptr<BundleNode> current_;
-    std::string current_name_;
+    std::unique_ptr<BundleNodes> made_;
 };
 
 } // namespace

@@ -86,8 +86,21 @@ class NodeReasons {
         return found == uses.end() ? nullptr : &found->second;
     }
 
+    /// Of programs that come, or that go.
+    struct Policies {
+        std::set<std::string> ruling, silent; ///< the latter where none of their rules is there
+
+        void add(const ProgramUse& use) {
+            for (const std::string& each : use.policies)
+                (use.without_rules.contains(each) ? silent : ruling).insert(each);
+        }
+        bool has(const std::string& policy) const {
+            return ruling.contains(policy) || silent.contains(policy);
+        }
+    };
+
     void find_programs() {
-        std::set<std::string> come, go;
+        Policies come, go;
         for (const RulesPart& part : change_.parts.parts) {
             const bool comes = part.change == PartChange::Comes;
             if (part.kind != PartKind::Program || (!comes && part.change != PartChange::Goes))
@@ -98,7 +111,7 @@ class NodeReasons {
                 complete_ = false; // no names are there for it
                 continue;
             }
-            (comes ? come : go).insert(use->policies.begin(), use->policies.end());
+            (comes ? come : go).add(*use);
             if (state_.compared && !explain(*use))
                 unknown_programs_ = true;
         }
@@ -126,27 +139,33 @@ class NodeReasons {
     }
 
     /// By the names alone: what is in programs that come and in none that go, and the other way
-    /// round; where there is no such, all that they have.
-    void compare_uses(const std::set<std::string>& come, const std::set<std::string>& go) {
+    /// round; where there is no such, what the other side may not show, and all that they have.
+    void compare_uses(const Policies& come, const Policies& go) {
         bool any = false;
-        const auto add = [&](const std::string& policy, const char* what) {
-            const auto place = state_.places.find(policy);
-            const bool known = place != state_.places.end() && place->second.known();
-            found_.insert(state_.make(
-                {policy, what,
-                 known ? state_.head.input()->sources.describe(place->second) : std::string()}));
-            any = true;
+        const auto add_missing = [&](const std::set<std::string>& of, const Policies& other,
+                                     const char* what) {
+            for (const std::string& policy : of)
+                if (!other.has(policy)) {
+                    add_policy(policy, what);
+                    any = true;
+                }
         };
-        for (const std::string& policy : come)
-            if (!go.contains(policy))
-                add(policy, "is in programs that come, and in none that go");
-        for (const std::string& policy : go)
-            if (!come.contains(policy))
-                add(policy, "is in programs that go, and in none that come");
+        add_missing(come.ruling, go, "is in programs that come, and in none that go");
+        add_missing(go.ruling, come, "is in programs that go, and in none that come");
         if (any)
             return;
-        for (const std::string& policy : come)
-            add(policy, "may have changed: BASE's text of it is not there");
+        add_missing(come.silent, go, "may be new: it has no rules, by which BASE would show it");
+        add_missing(go.silent, come, "may be gone: it has no rules, by which HEAD would show it");
+        for (const std::string& policy : come.ruling)
+            add_policy(policy, "may have changed: BASE's text of it is not there");
+    }
+
+    void add_policy(const std::string& policy, const char* what) {
+        const auto place = state_.places.find(policy);
+        const bool known = place != state_.places.end() && place->second.known();
+        found_.insert(state_.make(
+            {policy, what,
+             known ? state_.head.input()->sources.describe(place->second) : std::string()}));
     }
 
     void find_addresses() {

@@ -7,9 +7,10 @@
 
 #include "backends/nftables/reachable.h"
 #include "backends/node/felix_keys.h"
-#include "driver/compile/bundle.h"
 #include "driver/compile/compilation.h"
 #include "driver/compile/filter_folder.h"
+#include "driver/compile/folder.h"
+#include "driver/compile/unfinished.h"
 #include "support/listed.h"
 #include "support/read_file.h"
 
@@ -161,8 +162,11 @@ class ManifestsSide : public RulesSide {
         use.direction =
             side_name(decision::to_string(key.direction), decision::to_string(key.hook));
         use.endpoints.push_back(name_of(lowered_.cluster, object));
-        for (const decision::PolicyBlock& block : program.slots.policies())
+        for (const decision::PolicyBlock& block : program.slots.policies()) {
             use.policies.insert(policy::to_string(block.policy));
+            if (block.count == 0)
+                use.without_rules.insert(policy::to_string(block.policy));
+        }
     }
 
     std::string name_;
@@ -186,9 +190,9 @@ std::string policy_of(const std::string& slot) {
     return {};
 }
 
-class BundleSide : public RulesSide {
+class CompiledSide : public RulesSide {
   public:
-    BundleSide(std::string folder, std::optional<backends::Numbers> numbers)
+    CompiledSide(std::string folder, std::optional<backends::Numbers> numbers)
         : folder_(std::move(folder)), numbers_(std::move(numbers)) {}
 
     std::string name() const override { return folder_ + " (compiled)"; }
@@ -198,6 +202,8 @@ class BundleSide : public RulesSide {
 
     Result<std::optional<Held>> held(const std::string& node) override {
         const std::string path = rules_path(folder_, node);
+        if (const std::string why = unfinished(folder_, node); !why.empty())
+            return Error{folder_ + ": " + why};
         if (!std::filesystem::exists(path))
             return std::optional<Held>();
         auto rules = rules_in(path);
@@ -224,6 +230,8 @@ class BundleSide : public RulesSide {
 
     Result<std::optional<iptables::Ruleset>> held_filter(const std::string& node) override {
         const std::filesystem::path path = std::filesystem::path(folder_) / "nodes" / node;
+        if (const std::string why = unfinished(folder_, node); !why.empty())
+            return Error{folder_ + ": " + why};
         if (!std::filesystem::exists(path))
             return std::optional<iptables::Ruleset>();
         auto out = filter_rules_in(path.string());
@@ -251,10 +259,10 @@ class BundleSide : public RulesSide {
 
 class ListingSide : public RulesSide {
   public:
-    ListingSide(std::string path, std::string node, Held held, std::string bundle,
+    ListingSide(std::string path, std::string node, Held held, std::string folder,
                 std::optional<backends::Numbers> numbers)
         : path_(std::move(path)), node_(std::move(node)), held_(std::move(held)),
-          bundle_(std::move(bundle)), numbers_(std::move(numbers)) {}
+          folder_(std::move(folder)), numbers_(std::move(numbers)) {}
 
     std::string name() const override { return path_ + " (listing of " + node_ + ")"; }
     std::set<std::string> nodes() const override { return {node_}; }
@@ -267,8 +275,8 @@ class ListingSide : public RulesSide {
         return node == node_ ? std::optional(held_.image) : std::nullopt;
     }
     ProgramUses uses(const std::string& node, const NodeImage& image) override {
-        return bundle_.empty() ? ProgramUses{}
-                               : BundleSide(bundle_, std::nullopt).uses(node, image);
+        return folder_.empty() ? ProgramUses{}
+                               : CompiledSide(folder_, std::nullopt).uses(node, image);
     }
     Result<std::optional<iptables::Ruleset>> held_filter(const std::string& /*node*/) override {
         return Error{path_ + " is a listing of nftables"};
@@ -288,7 +296,7 @@ class ListingSide : public RulesSide {
   private:
     std::string path_, node_;
     Held held_;
-    std::string bundle_;
+    std::string folder_;
     std::optional<backends::Numbers> numbers_;
 };
 
@@ -313,13 +321,13 @@ std::unique_ptr<RulesSide> manifests_side(std::string name, const Input& input,
     return std::make_unique<ManifestsSide>(std::move(name), input, diagnostics);
 }
 
-Result<std::unique_ptr<RulesSide>> bundle_side(const std::string& folder, bool of_iptables) {
+Result<std::unique_ptr<RulesSide>> compiled_side(const std::string& folder, bool of_iptables) {
     if (of_iptables)
-        return std::unique_ptr<RulesSide>(std::make_unique<BundleSide>(folder, std::nullopt));
+        return std::unique_ptr<RulesSide>(std::make_unique<CompiledSide>(folder, std::nullopt));
     auto numbers = numbers_in(folder);
     if (!numbers)
         return Error{numbers.error()};
-    return std::unique_ptr<RulesSide>(std::make_unique<BundleSide>(folder, std::move(*numbers)));
+    return std::unique_ptr<RulesSide>(std::make_unique<CompiledSide>(folder, std::move(*numbers)));
 }
 
 Result<std::unique_ptr<RulesSide>> listing_side(const std::string& path, const std::string& node,

@@ -20,9 +20,10 @@ namespace polecat::driver {
 
 /// Who runs a program, and whose rules it has.
 struct ProgramUse {
-    std::string direction;              ///< "ingress"; of host endpoints with the hook
-    std::vector<std::string> endpoints; ///< names, sorted
-    std::set<std::string> policies;     ///< "NetworkPolicy shop/web"
+    std::string direction;               ///< "ingress"; of host endpoints with the hook
+    std::vector<std::string> endpoints;  ///< names, sorted
+    std::set<std::string> policies;      ///< "NetworkPolicy shop/web"
+    std::set<std::string> without_rules; ///< of `policies`; only manifests show those
     bool operator==(const ProgramUse&) const = default;
 };
 using ProgramUses = std::map<std::string, ProgramUse>; ///< by name of the program
@@ -70,11 +71,11 @@ class RulesSide {
 std::unique_ptr<RulesSide> manifests_side(std::string name, const Input& input,
                                           diag::Diagnostics* diagnostics);
 /// Of iptables a folder has no numbers. An error where it lacks those that it should have.
-Result<std::unique_ptr<RulesSide>> bundle_side(const std::string& folder, bool of_iptables);
+Result<std::unique_ptr<RulesSide>> compiled_side(const std::string& folder, bool of_iptables);
 /// A bundle of `compile --target bundle`, whose nodes make rules of it. `key`: a file with the
 /// public key that it must be signed with, or empty. This and numbers() throw bundle::Refused.
 std::unique_ptr<RulesSide> packed_side(const std::string& folder, const std::string& key);
-/// `numbers`: the bundle that the node was loaded from, empty: none is known.
+/// `numbers`: the compiled folder that the node was loaded from, empty: none is known.
 Result<std::unique_ptr<RulesSide>> listing_side(const std::string& path, const std::string& node,
                                                 const std::string& numbers);
 

@@ -146,17 +146,28 @@ class FilterComparison {
     void compare_pods() {
         const auto rules = pods_of(rules_, policy_), policy = pods_of(policy_, rules_);
         for (const auto& [place, wanted] : policy)
-            if (const auto held = rules.find(place); held == rules.end())
+            if (const auto held = rules.find(place); held == rules.end()) {
                 say(named(place.second) + " is missing", place.first);
-            else if (held->second != wanted)
+                tell(wanted);
+            } else if (held->second != wanted) {
                 compare_pod(place, held->second, wanted);
+            }
         for (const auto& [place, held] : rules)
-            if (!policy.contains(place))
+            if (!policy.contains(place)) {
                 say(named(place.second) + " is let in here, and the policy has no such pod",
                     place.first);
+                tell(held);
+            }
+    }
+
+    void tell(const Judged& pod) {
+        told_.insert(pod.egress.begin(), pod.egress.end());
+        told_.insert(pod.ingress.begin(), pod.ingress.end());
     }
 
     void compare_pod(const PodPlace& place, const Judged& held, const Judged& wanted) {
+        tell(held);
+        tell(wanted);
         const std::string name = named(place.second);
         if (held.is_known != wanted.is_known)
             say(held.is_known ? name + " may send, and the policy does not know it"
@@ -202,7 +213,9 @@ class FilterComparison {
         for (const iptables::Chain& chain : policy.chains)
             if (const iptables::Chain* held = rules.find(chain.name, chain.table); held != nullptr)
                 compare_chain(*held, chain, family);
-            else if (!is_foreign(chain, rules))
+        for (const iptables::Chain& chain : policy.chains)
+            if (rules.find(chain.name, chain.table) == nullptr &&
+                !(is_foreign(chain, rules) && told_.contains(program_of_chain(chain.name))))
                 say(fmt::format("{} is missing", chain_words(chain, family)));
         for (const iptables::Chain& chain : rules.chains)
             if (policy.find(chain.name, chain.table) == nullptr && !is_foreign(chain, policy))
@@ -243,8 +256,10 @@ class FilterComparison {
         if (more != rules.end() && less != policy.end())
             if (const std::string one = program_of_chain(more->target.name),
                 other = program_of_chain(less->target.name);
-                one != other && !one.empty() && !other.empty())
+                one != other && !one.empty() && !other.empty()) {
                 out += ": " + programs_differ({one}, {other});
+                told_.insert({one, other});
+            }
         say(std::move(out));
     }
 
@@ -253,7 +268,7 @@ class FilterComparison {
     void compare_sets() {
         for (const iptables::Set& set : policy_.sets) {
             const iptables::Set* held = rules_.find_set(set.name);
-            if (held == nullptr && program_of_set(set.name).empty())
+            if (held == nullptr && !told_.contains(program_of_set(set.name)))
                 say(set_words(set) + " is missing");
             else if (held != nullptr && (held->type != set.type || held->family != set.family))
                 say(set_words(set) + " is of another type");
@@ -289,6 +304,7 @@ class FilterComparison {
 
     const iptables::Ruleset &rules_, &policy_;
     const NameAt& name_at_;
+    std::set<std::string> told_; ///< programs of which was said who runs them
     std::vector<Difference> out_;
 };
 

@@ -20,9 +20,12 @@ std::string own_lacks(const FilterSides& sides) {
     return sides.folder.empty() ? "" : filter_files_lack(sides.folder, *image);
 }
 
-/// `held` is then without what nothing leads to.
-std::vector<Difference> listed_differences(iptables::Ruleset& held, const iptables::Ruleset& wanted,
-                                           const NameAt& name_at, std::vector<std::string>& notes) {
+} // namespace
+
+std::vector<Difference> listed_filter_differences(iptables::Ruleset& held,
+                                                  const iptables::Ruleset& wanted,
+                                                  const NameAt& name_at,
+                                                  std::vector<std::string>& notes) {
     std::vector<Difference> out = hook_differences(held, wanted);
     if (std::erase_if(held.sets, [](const auto& set) { return set.name == kUnfinishedSet; }) != 0)
         out.push_back({"",
@@ -47,7 +50,9 @@ std::vector<Difference> listed_differences(iptables::Ruleset& held, const iptabl
     return out;
 }
 
-} // namespace
+Result<iptables::Ruleset> held_filters(const FilterSides& sides) {
+    return sides.listing.empty() ? sides.own : listed_filter_rules_in(sides.listing);
+}
 
 NodeVerdict judge_filters(NodeVerdict out, const FilterSides& sides) {
     using State = NodeVerdict::State;
@@ -64,14 +69,15 @@ NodeVerdict judge_filters(NodeVerdict out, const FilterSides& sides) {
     const std::string lack = own_lacks(sides);
     if (!lack.empty() && (listed || !compares))
         return unread(lack);
-    auto held = listed ? listed_filter_rules_in(sides.listing) : sides.own;
+    auto held = held_filters(sides);
     if (!held)
         return unread(held.error());
     if (compares) {
         iptables::Ruleset wanted = sides.policy ? iptables::emit(*sides.policy) : *sides.own;
         wanted.sort();
-        out.differences = listed ? listed_differences(*held, wanted, sides.name_at, out.notes)
-                                 : filter_differences(*held, wanted, sides.name_at);
+        out.differences = listed
+                              ? listed_filter_differences(*held, wanted, sides.name_at, out.notes)
+                              : filter_differences(*held, wanted, sides.name_at);
     }
     if (listed)
         for (std::string& each : filter_breaks(sides.listing))

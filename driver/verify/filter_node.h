@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "backends/iptables/image.h"
 #include "driver/verify/filter_differences.h"
@@ -18,6 +19,16 @@ struct FilterSides {
     std::optional<iptables::FilterImage> policy; ///< of the manifests
     NameAt name_at;
 };
+
+/// What a node lists, held against what it should have. `held` is then without what nothing leads
+/// to, of which `notes` tell.
+std::vector<Difference> listed_filter_differences(iptables::Ruleset& held,
+                                                  const iptables::Ruleset& wanted,
+                                                  const NameAt& name_at,
+                                                  std::vector<std::string>& notes);
+
+/// What is compared: of the listing, or else of what was compiled; sorted.
+Result<iptables::Ruleset> held_filters(const FilterSides& sides);
 
 /// `out` has the name of the node.
 NodeVerdict judge_filters(NodeVerdict out, const FilterSides& sides);

@@ -9,15 +9,15 @@
 #include "analyzer/explain/trail.h"
 #include "analyzer/flows/program_view.h"
 #include "backends/node/programs.h"
-#include "driver/verify/both_programs.h"
+#include "driver/verify/chain_rules.h"
 #include "driver/verify/pair_question.h"
+#include "driver/verify/table_rules.h"
+#include "ir/decision/table.h"
 #include "ir/path/interfaces.h"
 
 namespace polecat::driver {
 
-using backends::NodeImage;
 using backends::Outcome;
-using backends::ProgramImage;
 using decision::Direction;
 using decision::Hook;
 using decision::ObjectId;
@@ -42,14 +42,19 @@ struct Prover::State {
 /// One node's rules.
 class Prover::NodeProver {
   public:
-    NodeProver(State& state, const std::string& node, const NodeImage& rules)
+    NodeProver(State& state, const std::string& node, ProvedRules& rules)
         : state_(state), cluster_(state.cluster), node_(node), rules_(rules) {}
 
-    NodeProof run() {
+    NodeProof run(bool of_hosts) {
         find_workloads();
-        find_host_endpoints();
+        if (of_hosts)
+            find_host_endpoints();
         for (const auto& [both, runners] : runners_)
-            judge(runners);
+            try {
+                judge(runners);
+            } catch (const ProvedRules::Unsaid& unsaid) {
+                say(runners.first.interface, runners.first.rules + ": " + unsaid.why);
+            }
         return std::move(out_);
     }
 
@@ -73,7 +78,7 @@ class Prover::NodeProver {
     }
 
     void add(Place place, const net::Range& addresses, bool any_end) {
-        if (place.rules.empty() || !rules_.programs.contains(place.rules))
+        if (place.rules.empty())
             return say(place.interface, "asks no program: " + name_of(place.key));
         const std::pair key{place.program->program.value, place.rules};
         Runners& runners =
@@ -91,10 +96,6 @@ class Prover::NodeProver {
     // --- what runs where -------------------------------------------------------------------------
 
     void find_workloads() {
-        for (const auto& each : rules_.dispatch)
-            groups_[{each.interface, each.address}] = each.group;
-        for (const auto& each : rules_.other_sources)
-            source_groups_[{each.interface, each.range.first}] = each.group;
         for (const decision::Endpoint& endpoint : cluster_.endpoints) {
             const auto& addresses = cluster_.world.object(endpoint.object).addresses;
             if (endpoint.node != node_ || endpoint.is_host_endpoint || endpoint.host_network ||
@@ -102,31 +103,28 @@ class Prover::NodeProver {
                 continue;
             for (const net::Address& address : addresses)
                 for (const Direction direction : {Direction::Egress, Direction::Ingress})
-                    add_workload(endpoint, direction, {address, address}, groups_);
+                    add_workload(endpoint, direction, {address, address}, false);
             const auto sources = net::AddressSet::of(endpoint.other_sources);
             for (const net::Range& range : sources.ranges())
-                add_workload(endpoint, Direction::Egress, range, source_groups_);
+                add_workload(endpoint, Direction::Egress, range, true);
         }
     }
 
-    using Groups = std::map<std::pair<std::string, net::Address>, std::uint32_t>;
-
     void add_workload(const decision::Endpoint& endpoint, Direction direction,
-                      const net::Range& addresses, const Groups& groups) {
+                      const net::Range& addresses, bool other_source) {
         const net::Family family = addresses.first.family;
         const auto program = [&](Direction wanted) {
             return cluster_.find(endpoint.object, wanted, Hook::Normal, family);
         };
         if (program(Direction::Egress) == nullptr || program(Direction::Ingress) == nullptr)
             return; // no rules are made of one direction alone
-        const auto number = groups.find({endpoint.interface_name, addresses.first});
-        const auto group =
-            number == groups.end() ? rules_.groups.end() : rules_.groups.find(number->second);
-        std::string name;
-        if (group != rules_.groups.end())
-            name = direction == Direction::Egress ? group->second.egress : group->second.ingress;
-        add({endpoint.interface_name, program(direction), {direction, Hook::Normal, family}, name},
-            addresses, &groups == &source_groups_);
+        for (std::string& name :
+             rules_.of_workload(endpoint.interface_name, direction, addresses.first, other_source))
+            add({endpoint.interface_name,
+                 program(direction),
+                 {direction, Hook::Normal, family},
+                 std::move(name)},
+                addresses, other_source);
     }
 
     void find_host_endpoints() {
@@ -140,26 +138,19 @@ class Prover::NodeProver {
     /// They govern packets between any addresses.
     void add_host_endpoint(ObjectId id, const std::string& interface) {
         const decision::Endpoint& endpoint = *cluster_.endpoint_of(id);
-        for (const auto& [key, program] : cluster_.groups[endpoint.group.value].programs) {
-            std::string name;
-            for (const auto& each : rules_.attached)
-                if (each.interface == interface && each.hook == key.hook &&
-                    each.direction == key.direction && each.family == key.family)
-                    name = each.program;
-            add({interface, &program, key, name}, net::AddressSet::all(key.family).ranges().front(),
-                true);
-        }
+        for (const auto& [key, program] : cluster_.groups[endpoint.group.value].programs)
+            for (std::string& name : rules_.of_host(interface, key))
+                add({interface, &program, key, std::move(name)},
+                    net::AddressSet::all(key.family).ranges().front(), true);
     }
 
     // --- questions -------------------------------------------------------------------------------
 
     void judge(const Runners& runners) {
         const Place& place = runners.first;
-        const ProgramImage& rules = *rules_.programs.at(place.rules);
-        if (rules.direction != place.key.direction || rules.hook != place.key.hook ||
-            rules.family != place.key.family)
-            return say(place.interface, "asks a program of another kind: " + name_of(place.key));
-        if (rules.closed) {
+        if (const std::string why = rules_.unfit(place.rules, place.key); !why.empty())
+            return say(place.interface, why + ": " + name_of(place.key));
+        if (rules_.is_closed(place.rules)) {
             ++out_.closed;
             return;
         }
@@ -167,37 +158,14 @@ class Prover::NodeProver {
         const Program policy =
             backends::Programs::expressible(cluster_, place.program->program, said);
         bool unknown = !said.unsaid.empty();
-        AskedOwn own{net::AddressSet::of(runners.addresses), own_objects(runners), 0};
-        for (const std::uint32_t each : own_classes(runners, own.addresses, rules)) {
-            own.own_class = each;
-            const Answer::Kind found = ask(place, policy, rules, own);
+        const AskedOwn own{net::AddressSet::of(runners.addresses), own_objects(runners)};
+        for (const auto& each : rules_.formulas(place.rules, own, state_.ends(policy.family))) {
+            const Answer::Kind found = ask(place, policy, *each, own);
             if (found == Answer::Kind::Yes)
                 return;
             unknown = unknown || found == Answer::Kind::Unknown;
         }
         ++(unknown ? out_.unknown : out_.proved);
-    }
-
-    const EndIdentities& identities(net::Family family) {
-        auto& made = identities_[family == net::Family::V6];
-        if (!made)
-            made.emplace(rules_, state_.ends(family));
-        return *made;
-    }
-
-    /// That packets of these addresses can be of.
-    std::set<std::uint32_t> own_classes(const Runners& runners, const net::AddressSet& addresses,
-                                        const ProgramImage& rules) {
-        std::set<std::uint32_t> out;
-        const auto& known = identities(rules.family);
-        const auto& spots = state_.ends(rules.family).spots();
-        for (std::size_t i = 0; i < spots.size(); ++i)
-            if (spots[i].address && addresses.contains(*spots[i].address))
-                out.insert(own_class(rules, known.spots[i]));
-        for (const auto& [identity, set] : known.outside)
-            if (runners.any_end && set.intersects(addresses))
-                out.insert(own_class(rules, identity));
-        return out;
     }
 
     std::optional<std::vector<ObjectId>> own_objects(const Runners& runners) const {
@@ -210,22 +178,21 @@ class Prover::NodeProver {
         return std::vector<ObjectId>(out.begin(), out.end());
     }
 
-    Answer::Kind ask(const Place& place, const Program& policy, const ProgramImage& rules,
+    Answer::Kind ask(const Place& place, const Program& policy, RulesFormula& rules,
                      const AskedOwn& own) {
-        PairQuestion question(state_.ends(policy.family), policy, rules, identities(policy.family),
-                              own);
+        PairQuestion question(state_.ends(policy.family), policy, rules, own);
         const std::string about =
             fmt::format("is there a packet that rules and policy judge otherwise: {} of {} on {}",
                         name_of(place.key), place.interface, node_);
-        const Answer found = question.ask(state_.options, about);
+        const Answer found = question.ask(state_.options, about, rules_.tells(place.rules));
         if (found.kind == Answer::Kind::Yes)
             out_.differences.push_back(
-                judged_again(place, policy, rules, question.flow(found.model), about));
+                judged_again(place, policy, question.flow(found.model), about));
         return found.kind;
     }
 
-    Difference judged_again(const Place& place, const Program& policy, const ProgramImage& rules,
-                            const decision::Flow& flow, const std::string& about) const {
+    Difference judged_again(const Place& place, const Program& policy, const decision::Flow& flow,
+                            const std::string& about) const {
         FlowDifference out;
         out.hook = policy.hook;
         out.direction = policy.direction;
@@ -234,11 +201,10 @@ class Prover::NodeProver {
         const auto key = decision::l4_key(flow);
         out.packet = {flow.protocol, flow.source_port.value_or(0),
                       key ? key->value : std::uint16_t{0}};
-        BothIdentities ends{identity_of(rules_, out.source), identity_of(rules_, out.destination)};
-        if (policy.direction == Direction::Ingress)
-            std::swap(ends.rules, ends.policy);
-        out.rules = BothPrograms::decided(place.rules, rules, ends.rules, ends.policy, out.packet);
+        out.rules = rules_.decided(place.rules, flow);
         out.policy = meant(place, policy, flow);
+        if (!rules_.tells(place.rules) && out.policy.outcome == Outcome::NoMatch)
+            out.policy.outcome = Outcome::Allow;
         if (out.policy.outcome == out.rules.outcome)
             throw smt::Disagreement("eval does not confirm Z3's flow: " + about);
         return {place.interface, {}, out};
@@ -263,10 +229,8 @@ class Prover::NodeProver {
     State& state_;
     const decision::LoweredCluster& cluster_;
     const std::string& node_;
-    const NodeImage& rules_;
-    Groups groups_, source_groups_; ///< by interface, and address or the first of a range
+    ProvedRules& rules_;
     std::map<std::pair<std::uint32_t, std::string>, Runners> runners_;
-    std::array<std::optional<EndIdentities>, 2> identities_;
     NodeProof out_;
 };
 
@@ -274,8 +238,14 @@ Prover::Prover(const decision::LoweredCluster& cluster)
     : state_(std::make_unique<State>(cluster)) {}
 Prover::~Prover() = default;
 
-NodeProof Prover::prove(const std::string& node, const NodeImage& rules) {
-    return NodeProver(*state_, node, rules).run();
+NodeProof Prover::prove(const std::string& node, const backends::NodeImage& rules, bool of_hosts) {
+    TableRules asked(rules);
+    return NodeProver(*state_, node, asked).run(of_hosts);
+}
+
+NodeProof Prover::prove(const std::string& node, const iptables::Ruleset& rules) {
+    ChainRules asked(rules);
+    return NodeProver(*state_, node, asked).run(true);
 }
 
 } // namespace polecat::driver

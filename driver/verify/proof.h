@@ -1,6 +1,6 @@
 /// `polecat verify --prove`: Z3 is asked whether a node's rules judge a packet otherwise than the
-/// policy's programs do. Programs are asked as eval means them and tables as the kernel reads
-/// them: neither identities nor tables of the policy are made for it.
+/// policy's programs do. Programs are asked as eval means them, tables and chains as the kernel
+/// reads them: neither identities nor tables of the policy are made for it.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "artefact/iptables/ruleset.h"
 #include "backends/node/node_image.h"
 #include "driver/verify/differences.h"
 #include "ir/decision/lowered.h"
@@ -29,7 +30,11 @@ class Prover {
     ~Prover();
 
     /// Throws smt::Disagreement where eval does not confirm what Z3 found.
-    NodeProof prove(const std::string& node, const backends::NodeImage& rules);
+    /// `of_hosts`: host endpoints' programs as well, where tables have them.
+    NodeProof prove(const std::string& node, const backends::NodeImage& rules,
+                    bool of_hosts = true);
+    /// Of chains in a file or a listing.
+    NodeProof prove(const std::string& node, const iptables::Ruleset& rules);
 
   private:
     struct State;

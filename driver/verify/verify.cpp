@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <set>
@@ -13,10 +14,11 @@
 #include "backends/nftables/nftables.h"
 #include "backends/nftables/reachable.h"
 #include "driver/bundle/folder.h"
-#include "driver/bundle/node.h"
-#include "driver/compile/bundle.h"
+#include "driver/bundle/nodes.h"
 #include "driver/compile/compilation.h"
 #include "driver/compile/filter_folder.h"
+#include "driver/compile/folder.h"
+#include "driver/compile/unfinished.h"
 #include "driver/verify/beside.h"
 #include "driver/verify/bpf_node.h"
 #include "driver/verify/filter_node.h"
@@ -78,13 +80,21 @@ class Verifier {
                 in_bundle_.insert(node);
         else
             in_bundle_ = nodes_in(request_.bundle);
+        auto unfinished = unfinished_in(request_.bundle);
+        if (!unfinished)
+            return {unfinished.error(), {}};
+        unfinished_ = std::move(*unfinished);
         std::set<std::string> nodes = in_bundle_;
+        for (const auto& [node, why] : unfinished_)
+            nodes.insert(node);
         if (expected_ && request_.node.empty())
             nodes.merge(expected_->nodes());
         if (!request_.node.empty())
             nodes = {request_.node};
         if (nodes.empty())
             return {request_.bundle + " has rules of no node", {}};
+        if (opened_) // together: what nodes share is read and made once
+            made_ = std::make_unique<BundleNodes>(opened_->bundle, nodes);
         for (const std::string& node : nodes)
             out.nodes.push_back(judge(node));
         return out;
@@ -116,6 +126,10 @@ class Verifier {
     NodeVerdict judge(const std::string& node) {
         NodeVerdict out;
         out.node = node;
+        if (const auto found = unfinished_.find(node); found != unfinished_.end()) {
+            out.why = found->second;
+            return out;
+        }
         if (!in_bundle_.contains(node)) {
             out.why = request_.bundle + " has no rules of this node";
             out.state = request_.node.empty() ? State::Differs : State::Unread;
@@ -128,16 +142,56 @@ class Verifier {
             out.why = written.error();
             return out;
         }
-        const auto& [own, origins] = *written;
+        const auto& [own, origins, host] = *written;
+        if (of_bpf())
+            return judge_tables_of(std::move(out), *written);
         if (request_.rules.empty())
             return compared(std::move(out), own, origins, nullptr);
         nft::OtherTables others;
-        const auto held = of_bpf() ? tables_in(request_.rules) : image_in(request_.rules, &others);
+        const auto held = image_in(request_.rules, &others);
         if (held)
             return with(compared(std::move(out), *held, origins, &own), beside(others, *held),
                         own.flow_mark_bit, held->flow_mark_bit);
         out.why = held.error();
         return out;
+    }
+
+    struct Written {
+        NodeImage image;
+        Origins origins;
+        iptables::FilterImage host{}; ///< of BPF
+    };
+
+    NodeVerdict judge_tables_of(NodeVerdict out, const Written& own) {
+        const auto listed = request_.rules.empty() ? Result<ListedTables>(ListedTables{})
+                                                   : listed_tables_in(request_.rules);
+        if (!listed) {
+            out.why = listed.error();
+            return out;
+        }
+        around_ = bpf::Node{own.image, own.host};
+        if (request_.rules.empty())
+            out = compared(std::move(out), own.image, own.origins, nullptr);
+        else
+            out = compared(std::move(out), listed->image, own.origins, &own.image);
+        out.programs += own.host.programs.size();
+        if (out.state == State::Unread || (request_.rules.empty() && !expected_))
+            return out;
+        const NameAt name_at = [this](const net::Address& address) { return name_of(address); };
+        if (request_.rules.empty())
+            return judge_around(std::move(out), bpf::rules_around({own.image, own.host}), "",
+                                around_, name_at);
+        if (listed->rules)
+            return judge_around(std::move(out), *listed->rules, request_.rules, around_, name_at);
+        if (around_.host.frame.attached.empty() || out.state == State::Differs)
+            return out;
+        out.state = State::Unread;
+        out.why = "tables do not say what host endpoints enforce: name a folder with tables.bpf, "
+                  "and beside it sets.ipset, rules.v4 and rules.v6 as they are listed";
+        return out;
+    }
+    std::string name_of(const net::Address& address) const {
+        return expected_ ? expected_->name_at(address) : "";
     }
 
     NodeVerdict judge_filters_of(NodeVerdict out) {
@@ -147,20 +201,37 @@ class Verifier {
                           folder,
                           request_.rules,
                           {},
-                          [this](const net::Address& address) {
-                              return expected_ ? expected_->name_at(address) : "";
-                          }};
+                          [this](const net::Address& address) { return name_of(address); }};
         if (expected_)
             sides.policy = expected_->filter_image(out.node, diagnostics_);
-        if (!expected_ || sides.policy)
+        if (!expected_)
             return judge_filters(std::move(out), sides);
+        if (sides.policy)
+            return proved_filters(judge_filters(std::move(out), sides), sides);
         out.why = "rules can't say what the manifests have for this node";
         return out;
     }
+    /// Chains that differ are told by their rules; what that does to packets comes before.
+    NodeVerdict proved_filters(NodeVerdict out, const FilterSides& sides) {
+        const auto held = held_filters(sides);
+        if (!prover_ || !held || out.state == State::Unread)
+            return out;
+        NodeProof proof = prover_->prove(out.node, *held);
+        count(proof, out);
+        if (proof.differences.empty())
+            return out;
+        out.state = State::Differs;
+        for (Difference& each : proof.differences)
+            if (each.flow)
+                name_ends(each);
+        out.differences.insert(out.differences.begin(),
+                               std::make_move_iterator(proof.differences.begin()),
+                               std::make_move_iterator(proof.differences.end()));
+        return out;
+    }
     Result<iptables::Ruleset> filters_made_of(const std::string& node) const {
-        BundleNode made(opened_->bundle, node);
         diag::Diagnostics unsaid;
-        const auto image = made.compiled().filter_image(node, unsaid);
+        const auto image = made_->compiled().filter_image(node, unsaid);
         if (policy_ == nullptr)
             diagnostics_.append(unsaid);
         if (!image)
@@ -170,43 +241,48 @@ class Verifier {
         return out;
     }
 
-    struct Written {
-        NodeImage image;
-        Origins origins;
-    };
     /// What a compile wrote of a node.
     Result<Written> read(const std::string& node) const {
         auto origins = origins_of(node);
-        auto image = of_bpf() ? bpf_node_in(request_.bundle, node)
-                              : image_in(rules_path(request_.bundle, node), nullptr);
-        if (!origins || !image)
-            return Error{origins ? image.error() : origins.error()};
-        if (const std::string why = lack(*origins, node, *image); !why.empty())
+        auto held = of_bpf() ? bpf_node_in(request_.bundle, node)
+                             : alone(image_in(rules_path(request_.bundle, node), nullptr));
+        if (!origins || !held)
+            return Error{origins ? held.error() : origins.error()};
+        if (const std::string why = lack(*origins, node, held->image); !why.empty())
             return Error{why};
-        return Written{std::move(*image), std::move(*origins)};
+        return Written{std::move(held->image), std::move(*origins), std::move(held->host)};
     }
     /// What the node makes of a bundle.
     Result<Written> made_of(const std::string& node) const {
-        BundleNode made(opened_->bundle, node);
         diag::Diagnostics unsaid;
-        auto image = made.compiled().image(node, unsaid);
+        auto image = made_->compiled().image(node, unsaid);
         if (policy_ == nullptr) // else the manifests' own are told
             diagnostics_.append(unsaid);
         if (!image)
             return Error{"rules can't say what the bundle has for this node"};
-        Origins origins = made.compiled().origins(node, *image);
-        auto again = of_bpf() ? read_again(bpf::emit(*image, node, diagnostics_), *image)
-                              : backends::read_back(Compilation::rules(node, *image).rules);
-        return again ? Result<Written>(Written{std::move(*again), std::move(origins)})
+        Origins origins = made_->compiled().origins(node, *image);
+        auto again = of_bpf() ? tables_again(made_->compiled(), node, *image)
+                              : alone(backends::read_back(Compilation::rules(node, *image).rules));
+        return again ? Result<Written>(Written{std::move(again->image), std::move(origins),
+                                               std::move(again->host)})
                      : Error{again.error()};
     }
-    static Result<NodeImage> read_again(const std::optional<bpf::Image>& tables,
-                                        const NodeImage& image) {
+    static Result<bpf::Node> alone(Result<NodeImage> image) {
+        return image ? Result<bpf::Node>(bpf::Node{std::move(*image), {}}) : Error{image.error()};
+    }
+    Result<bpf::Node> tables_again(Compilation& compiled, const std::string& node,
+                                   const NodeImage& image) const {
+        auto said = compiled.bpf_node(node, image, diagnostics_);
+        const auto tables = said ? bpf::emit(said->image, node, diagnostics_) : std::nullopt;
         if (!tables)
             return Error{"the classifier can't do what the bundle has for this node"};
-        const auto made = bpf::compile(*tables, image);
+        const auto made = bpf::compile(*tables, *said);
         const auto read = made ? bpf::read(made->tables) : Result<bpf::Image>(Error{made.error()});
-        return read ? bpf::read_back(*read) : Result<NodeImage>(Error{read.error()});
+        auto again = read ? bpf::read_back(*read) : Result<NodeImage>(Error{read.error()});
+        if (!again)
+            return Error{again.error()};
+        said->image = std::move(*again);
+        return std::move(*said);
     }
 
     Result<Origins> origins_of(const std::string& node) const {
@@ -236,7 +312,13 @@ class Verifier {
         if (!expected_)
             return written == nullptr ? out
                                       : settled(std::move(out), rules, *written, origins, origins);
-        const auto policy = expected_->image(out.node, diagnostics_);
+        auto policy = expected_->image(out.node, diagnostics_);
+        if (policy && of_bpf()) {
+            auto apart = expected_->bpf_node(out.node, *policy, diagnostics_);
+            policy = apart ? std::optional(apart->image) : std::nullopt;
+            if (apart)
+                around_ = std::move(*apart);
+        }
         if (policy) {
             const Origins from = expected_->origins(out.node, *policy);
             out = settled(std::move(out), rules, *policy, origins, from);
@@ -269,16 +351,27 @@ class Verifier {
 
     void name(Difference& of, const Origins& rules_from) const {
         of.flow->rules.by = rule_of(rules_from, of.interface, of.flow->rules);
-        if (!expected_)
-            return;
+        if (expected_)
+            name_ends(of);
+    }
+    void name_ends(Difference& of) const {
         of.flow->source_name = expected_->name_at(of.flow->source);
         of.flow->destination_name = expected_->name_at(of.flow->destination);
     }
 
+    static void count(const NodeProof& proof, NodeVerdict& out) {
+        out.proof = {proof.proved, proof.differences.size(), proof.closed, proof.unknown};
+    }
+
     /// What Z3 finds where the comparison of tables found nothing is a difference like any other.
     NodeVerdict proved(NodeVerdict out, const NodeImage& rules, const Origins& rules_from) {
-        NodeProof proof = prover_->prove(out.node, rules);
-        out.proof = {proof.proved, proof.differences.size(), proof.closed, proof.unknown};
+        NodeProof proof = prover_->prove(out.node, rules, !of_bpf());
+        count(proof, out);
+        if (of_bpf() && !around_.host.programs.empty())
+            out.notes.push_back(fmt::format(
+                "{} programs of host endpoints are rules of iptables: they were compared with the "
+                "policy's, and not asked of Z3",
+                around_.host.programs.size()));
         if (out.state == State::Differs || proof.differences.empty())
             return out;
         out.state = State::Differs;
@@ -322,8 +415,11 @@ class Verifier {
     const PolicySide* policy_;
     diag::Diagnostics& diagnostics_;
     std::unique_ptr<Compilation> expected_;
+    bpf::Node around_; ///< what the rules around the tables are to say, of the node at hand
     unsigned flow_mark_bit_ = backends::kFlowMarkBit; ///< of the bundle
     std::set<std::string> in_bundle_;
+    std::map<std::string, std::string> unfinished_; ///< why, by node
+    std::unique_ptr<BundleNodes> made_;             ///< of a bundle
     std::optional<Prover> prover_;
     std::optional<OpenBundle> opened_; ///< what nodes make rules of; otherwise there are rules
 };

@@ -9,6 +9,7 @@
 #include "frontend/selector/parse.h"
 #include "ir/decision/match.h"
 #include "ir/policy/scope.h"
+#include "support/listed.h"
 
 namespace polecat::driver {
 
@@ -60,10 +61,16 @@ Result<std::vector<SelectedEndpoints>> endpoints_of_policy(const passes::Lowered
         }
     if (!out.empty())
         return out;
+    std::vector<std::string> meant; // its namespace was left out
+    for (const std::string& each : names)
+        if (each.ends_with("/" + name))
+            meant.push_back("`" + each + "`");
     const std::vector<std::string_view> known(names.begin(), names.end());
-    const auto near = diag::nearest(name, known);
+    if (const auto near = diag::nearest(name, known); meant.empty() && near)
+        meant.push_back("`" + *near + "`");
+    std::sort(meant.begin(), meant.end());
     return Error{fmt::format("there is no policy `{}`{}", name,
-                             near ? fmt::format("; did you mean `{}`?", *near) : "")};
+                             meant.empty() ? "" : "; did you mean " + listed(meant) + "?")};
 }
 
 Result<Governed> policies_of_endpoint(const decision::LoweredCluster& cluster,

@@ -3,13 +3,14 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/membarrier.h>
 #include <sched.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <map>
 
 #include "artefact/bpf/layout.h"
@@ -44,8 +46,15 @@ constexpr std::array kPrograms{"from",    "to",          "from_r",    "to_r", "f
                                "to_logs", "from_r_logs", "to_r_logs", "yes"};
 constexpr std::size_t kJudges = 4; ///< of those: they count and tell
 
+/// libbpf has numbers of its own beside the system's.
+std::string last_bpf_error() {
+    char text[128];
+    libbpf_strerror(errno, text, sizeof text);
+    return text;
+}
+
 Error bpf_failed(const std::string& what) {
-    return {what + ": " + std::strerror(errno)};
+    return {what + ": " + last_bpf_error()};
 }
 
 std::string libbpf_says; ///< since the last load began
@@ -105,7 +114,6 @@ struct Classifier::Loaded {
     bool second = false;                   ///< the half in use
     bool unfinished = false;
     std::array<std::uint32_t, 2> digest{}; ///< of the object file
-    int lock = -1;                         ///< of the folder that it is pinned in
 
     Loaded() = default;
     Loaded(const Loaded&) = delete;
@@ -118,8 +126,6 @@ struct Classifier::Loaded {
                 for (const auto& [name, fd] : *list)
                     close(fd);
         bpf_object__close(object);
-        if (lock >= 0)
-            close(lock);
     }
     int map(const char* name) const { return maps.at(name); }
     char* half(bool which) const { return memory + (which ? lines * kLineBytes : 0); }
@@ -137,8 +143,8 @@ struct Classifier::Loaded {
         if (!size_maps())
             return Error{path + " is no classifier of polecat"};
         if (bpf_object__load(object) != 0)
-            return Error{"the kernel refuses the classifier: " + std::string(std::strerror(errno)) +
-                         "\n" + libbpf_says};
+            return Error{"the kernel refuses the classifier: " + last_bpf_error() + "\n" +
+                         libbpf_says};
         for (const char* name : kMaps)
             maps[name] = bpf_object__find_map_fd_by_name(object, name);
         for (const char* name : kPrograms)
@@ -236,15 +242,6 @@ struct Classifier::Loaded {
         memory = static_cast<char*>(found);
         return true;
     }
-
-    Result<bool> lock_folder(const std::string& folder) {
-        lock = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (lock < 0)
-            return bpf_failed(folder);
-        if (flock(lock, LOCK_EX | LOCK_NB) != 0)
-            return Error{folder + kHeldElsewhere};
-        return true;
-    }
 };
 
 Classifier::Classifier(std::unique_ptr<Loaded> loaded) : loaded_(std::move(loaded)) {}
@@ -270,8 +267,6 @@ Result<Classifier> Classifier::load(const std::string& object, const bpf::Image&
 
 Result<Classifier> Classifier::open(const std::string& folder, const std::string& object) {
     auto made = std::make_unique<Loaded>();
-    if (const auto locked = made->lock_folder(folder); !locked)
-        return Error{locked.error()};
     if (const auto done = made->open(folder, object); !done)
         return Error{done.error()};
     return Classifier(std::move(made));
@@ -341,9 +336,6 @@ Result<std::vector<std::uint32_t>> Classifier::tables() const {
 Result<bool> Classifier::pin(const std::string& folder) {
     if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
         return bpf_failed(folder);
-    if (loaded_->lock < 0)
-        if (const auto locked = loaded_->lock_folder(folder); !locked)
-            return locked;
     for (const auto* list : {&loaded_->maps, &loaded_->programs})
         for (const auto& [name, fd] : *list) {
             const std::string path = folder + "/" + name, made = folder + "/next_" + name;
@@ -388,6 +380,18 @@ std::size_t Classifier::instructions(const std::string& program) const {
             ? nullptr
             : bpf_object__find_program_by_name(loaded_->object, program.c_str());
     return found == nullptr ? 0 : bpf_program__insn_cnt(found);
+}
+
+std::string lacks_bpffs(const std::string& folder) {
+    std::filesystem::path there = folder;
+    std::error_code none;
+    while (there.has_relative_path() && !std::filesystem::exists(there, none))
+        there = there.parent_path();
+    struct statfs found {};
+    if (statfs(there.c_str(), &found) == 0 && found.f_type == BPF_FS_MAGIC)
+        return {};
+    return folder + " is in no bpffs, where programs are kept: `mount -t bpf bpf /sys/fs/bpf` "
+                    "mounts one";
 }
 
 Result<bool> enter_own_bpffs() {

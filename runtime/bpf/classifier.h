@@ -13,9 +13,7 @@
 
 namespace polecat::runtime {
 
-/// How the error of open() ends where another process has the folder.
-inline constexpr const char* kHeldElsewhere = ": another process writes tables there";
-
+/// Who loads into a machine keeps others from it by its lock (runtime/machine_lock.h).
 class Classifier {
   public:
     /// How a kernel keeps a half of the tables: as one element of a map, or, before elements may be
@@ -47,8 +45,7 @@ class Classifier {
     /// The tables in use, as the kernel has them.
     Result<std::vector<std::uint32_t>> tables() const;
 
-    /// Pins each program and map in a folder of bpffs by its name, in place of what is there. An
-    /// error where another process has it.
+    /// Pins each program and map in a folder of bpffs by its name, in place of what is there.
     Result<bool> pin(const std::string& folder);
 
     Form form() const;
@@ -69,6 +66,8 @@ class Classifier {
     std::unique_ptr<Loaded> loaded_;
 };
 
+/// Why nothing can be pinned in that folder, which may not be there yet; empty: it is in a bpffs.
+std::string lacks_bpffs(const std::string& folder);
 /// Mounts a bpffs of this process's own at /sys/fs/bpf.
 Result<bool> enter_own_bpffs();
 

@@ -40,8 +40,8 @@ class BatchWriter {
     Messages run() {
         if (does_.replaces)
             replace_table();
-        for (const nft::Map& map : does_.made.maps)
-            about("map", map.name, [&] { write_map(out_, table_, map, next_id_++); });
+        for (const nft::Map* map : does_.made.maps_to_make())
+            about("map", map->name, [&] { write_map(out_, table_, *map, next_id_++); });
         for (const nft::Chain& chain : does_.made.chains)
             about("chain", chain.name, [&] { write_chain(chain); });
         for (const nft::Map& map : does_.elements_out)

@@ -5,26 +5,24 @@
 #include "artefact/bpf/layout.h"
 #include "backends/bpf/in_place.h"
 #include "backends/bpf/plan.h"
+#include "tests/backends/bpf_node.h"
 #include "tests/backends/built.h"
 #include "tests/backends/changes.h"
+#include "tests/backends/ipset_model.h"
+#include "tests/host_policies.h"
 
 using namespace polecat;
 using StepKind = bpf::Plan::Step::Kind;
 
 namespace {
 
-struct PlannedNode {
-    backends::NodeImage image;
-    bpf::Image tables;
-};
+using testing::TabledNode;
 
-PlannedNode planned_node(const std::string& text) {
-    const testing::Built built = testing::build(text);
-    REQUIRE(built.image.has_value());
-    diag::Diagnostics told;
-    auto tables = bpf::emit(*built.image, "node0", told);
-    REQUIRE(tables.has_value());
-    return {*built.image, std::move(*tables)};
+/// They are where chains are.
+std::string without_hooks(std::string text) {
+    for (std::size_t at; (at = text.find("\n-I ")) != std::string::npos;)
+        text.erase(at + 1, text.find('\n', at + 1) - at);
+    return text;
 }
 
 /// A node without a kernel: takes steps as `polecat load` does.
@@ -32,10 +30,14 @@ class BpfKernel {
   public:
     bpf::Held held;
 
-    bpf::Plan plan(const PlannedNode& to) const { return bpf::plan(held, to.tables, to.image); }
-    void take(const bpf::Plan::Step& step, const PlannedNode& to) {
+    bpf::Plan plan(const TabledNode& to) const { return bpf::plan(held, to.tables, to.node); }
+    void take(const bpf::Plan::Step& step, const TabledNode& to) {
         switch (step.kind) {
         case StepKind::Sets: {
+            if (step.text.find("swap ") == std::string::npos) {
+                testing::restore_sets(held.rules, step.text);
+                break;
+            }
             const auto sets = iptables::parse_sets(step.text);
             REQUIRE(sets.ok());
             for (const auto& each : *sets) {
@@ -55,7 +57,7 @@ class BpfKernel {
             held.tables = to.tables.tables;
             break;
         case StepKind::Rules: {
-            const auto written = iptables::parse_table(step.text);
+            const auto written = iptables::parse_table(without_hooks(step.text));
             REQUIRE(written.ok());
             auto& chains = held.rules.table(step.family).chains;
             for (const iptables::Chain& each : written->chains) {
@@ -67,12 +69,12 @@ class BpfKernel {
             break;
         }
         case StepKind::Deletes: // all that there may be
-            held.rules.table(step.family) = bpf::rules_around(to.image).table(step.family);
+            held.rules.table(step.family) = bpf::rules_around(to.node).table(step.family);
             break;
         }
         held.rules.sort();
     }
-    bpf::Plan change(const PlannedNode& to) {
+    bpf::Plan change(const TabledNode& to) {
         const bpf::Plan done = plan(to);
         for (const bpf::Plan::Step& step : done.steps)
             take(step, to);
@@ -80,7 +82,7 @@ class BpfKernel {
         check_holds(to);
         return done;
     }
-    void check_holds(const PlannedNode& to) const {
+    void check_holds(const TabledNode& to) const {
         CHECK(held.tables == to.tables.tables);
         CHECK(plan(to).steps.empty());
     }
@@ -108,8 +110,8 @@ const std::string kTwo = kLetsA + testing::pod("a", "a", 1) + testing::pod("b", 
 
 TEST_CASE("a pod that comes or goes is written in place") {
     BpfKernel kernel;
-    const PlannedNode two = planned_node(kTwo),
-                      three = planned_node(kTwo + testing::pod("c", "a", 3));
+    const TabledNode two = testing::tabled_node(kTwo),
+                     three = testing::tabled_node(kTwo + testing::pod("c", "a", 3));
     CHECK(kernel.change(two).judges_anew);
     const bpf::Plan comes = kernel.change(three);
     CHECK(kinds_of(comes) == std::vector{StepKind::Words, StepKind::Sets});
@@ -128,13 +130,15 @@ TEST_CASE("a pod that comes or goes is written in place") {
 TEST_CASE("a pod of another node is one word, and rules stay") {
     BpfKernel kernel;
     const std::string others = kTwo + elsewhere("far", "a", 8);
-    kernel.change(planned_node(others));
-    const bpf::Plan comes = kernel.change(planned_node(others + elsewhere("farther", "a", 9)));
+    kernel.change(testing::tabled_node(others));
+    const bpf::Plan comes =
+        kernel.change(testing::tabled_node(others + elsewhere("farther", "a", 9)));
     CHECK(kinds_of(comes) == std::vector{StepKind::Words});
     CHECK(comes.steps.front().words.size() == 1);
     CHECK(comes.forget == std::vector{*net::parse_address("10.0.0.9")});
     // He gets other labels: flows that were judged by the old ones are judged anew.
-    const bpf::Plan other = kernel.change(planned_node(others + elsewhere("farther", "b", 9)));
+    const bpf::Plan other =
+        kernel.change(testing::tabled_node(others + elsewhere("farther", "b", 9)));
     CHECK(kinds_of(other) == std::vector{StepKind::Words, StepKind::Rules, StepKind::Rules});
     CHECK(other.judges_anew);
 }
@@ -142,7 +146,7 @@ TEST_CASE("a pod of another node is one word, and rules stay") {
 TEST_CASE("what a packet may not meet half of is never written in place") {
     BpfKernel kernel;
     const auto whole = [&](const std::string& text) {
-        const std::vector<StepKind> kinds = kinds_of(kernel.change(planned_node(text)));
+        const std::vector<StepKind> kinds = kinds_of(kernel.change(testing::tabled_node(text)));
         return std::count(kinds.begin(), kinds.end(), StepKind::Tables) == 1 &&
                std::count(kinds.begin(), kinds.end(), StepKind::Words) == 0;
     };
@@ -153,7 +157,7 @@ TEST_CASE("what a packet may not meet half of is never written in place") {
     std::string swapped = kTwo;
     swapped.replace(swapped.find("10.0.0.1"), 8, "10.0.0.9")
         .replace(swapped.find("10.0.0.2"), 8, "10.0.0.1");
-    kernel.change(planned_node(kTwo));
+    kernel.change(testing::tabled_node(kTwo));
     CHECK(whole(swapped));
     std::string far = testing::pod("c", "a", 3);
     CHECK(whole(kTwo + far.replace(far.find("10.0.0"), 6, "10.7.0"))); // a block of addresses
@@ -164,8 +168,8 @@ TEST_CASE("an address that is another pod's is judged by nobody's policy meanwhi
     const std::string one = kTwo + testing::pod("c", "a", 3),
                       other = kTwo + testing::pod("c", "b", 3);
     BpfKernel kernel;
-    kernel.change(planned_node(one));
-    const bpf::Plan plan = kernel.change(planned_node(other));
+    kernel.change(testing::tabled_node(one));
+    const bpf::Plan plan = kernel.change(testing::tabled_node(other));
     const auto kinds = kinds_of(plan);
     CHECK(std::count(kinds.begin(), kinds.end(), StepKind::Words) == 0);
     CHECK(plan.judges_anew);
@@ -173,11 +177,11 @@ TEST_CASE("an address that is another pod's is judged by nobody's policy meanwhi
 
 TEST_CASE("chains of another target go, and flows are judged under a number that they don't say") {
     BpfKernel kernel;
-    const PlannedNode two = planned_node(kTwo);
+    const TabledNode two = testing::tabled_node(kTwo);
     kernel.change(two);
     iptables::Table& held = kernel.held.rules.v4;
     held.chains.push_back({"polecat-host-in", {}, iptables::In::Mangle});
-    held.hooks = iptables::hooks_of(bpf::rules_around(two.image).v4);
+    held.hooks = iptables::hooks_of(bpf::rules_around(two.node).v4);
     held.hooks->push_back({iptables::In::Mangle, "PREROUTING", "polecat-host-in", true});
     const bpf::Plan plan = kernel.plan(two);
     CHECK(plan.judges_anew);
@@ -187,18 +191,67 @@ TEST_CASE("chains of another target go, and flows are judged under a number that
     kernel.change(two);
 }
 
+TEST_CASE("members of sets that rules of host endpoints ask come and go with their pods") {
+    const std::string hosts =
+        testing::host_endpoint("eth0") +
+        testing::host_policy("normal", "preDNAT: true, applyOnForward: true, types: [Ingress], "
+                                       "ingress: [{action: Allow, source: {selector: app == "
+                                       "'a'}}]");
+    const std::string others = kTwo + elsewhere("far", "a", 8);
+    BpfKernel kernel;
+    kernel.change(testing::tabled_node(others));
+    const bpf::Plan comes = kernel.change(testing::tabled_node(others + hosts));
+    CHECK(comes.judges_anew);
+    CHECK(std::any_of(comes.steps.begin(), comes.steps.end(), [](const auto& each) {
+        return each.text.find("\n-I PREROUTING -j polecat-early\n") != std::string::npos;
+    }));
+    // One of another node: a word, and a member of the set; nothing is judged anew.
+    const bpf::Plan far =
+        kernel.change(testing::tabled_node(others + hosts + elsewhere("farther", "a", 20)));
+    CHECK(kinds_of(far) == std::vector{StepKind::Words, StepKind::Sets, StepKind::Words});
+    CHECK(far.steps.front().words.empty());
+    CHECK(far.steps.at(1).text.find("10.0.0.20") != std::string::npos);
+    CHECK_FALSE(far.judges_anew);
+    CHECK(far.forget == std::vector{*net::parse_address("10.0.0.20")});
+    const bpf::Plan other =
+        kernel.change(testing::tabled_node(others + hosts + elsewhere("farther", "b", 20)));
+    CHECK(other.judges_anew);
+    const bpf::Plan go = kernel.change(testing::tabled_node(kTwo));
+    CHECK(go.steps.back().text.starts_with("destroy polecat4-"));
+    CHECK(kernel.held.rules.sets.size() == 2);
+}
+
+TEST_CASE("rules that know two numbers are written anew") {
+    BpfKernel kernel;
+    const TabledNode two = testing::tabled_node(kTwo + testing::host_endpoint("eth0"));
+    kernel.change(two);
+    for (iptables::Chain& chain : kernel.held.rules.v4.chains)
+        if (chain.table == iptables::In::Filter)
+            for (iptables::Rule& rule : chain.rules)
+                if (rule.target.kind == iptables::Target::Kind::SetFlowMark)
+                    rule.target.mark.generation = 7;
+    CHECK(kernel.plan(two).judges_anew);
+    kernel.change(two);
+}
+
 TEST_CASE("a plan of tables that is broken off is made good by the next") {
     std::uint64_t fresh = 7000;
     std::size_t words = 0, tables = 0, broken = 0;
     for (std::uint64_t seed = 1; seed <= 3; ++seed) {
         testing::Random random(seed);
         auto documents = testing::documents_of(testing::ClusterWriter(seed, {}).write());
+        std::string hosts;
         BpfKernel kernel;
-        kernel.change(planned_node(testing::text_of(documents)));
+        kernel.change(testing::tabled_node(testing::text_of(documents)));
         for (int change = 0; change < 12; ++change) {
             INFO("seed ", seed, ", change ", change);
-            testing::change(documents, random, fresh);
-            const PlannedNode to = planned_node(testing::text_of(documents));
+            if (random.chance(70))
+                testing::change(documents, random, fresh);
+            if (random.chance(40))
+                hosts = random.chance(30) ? ""
+                                          : testing::host_endpoint("eth0") +
+                                                testing::random_host_policies(random, true);
+            const TabledNode to = testing::tabled_node(testing::text_of(documents) + hosts);
             const bpf::Plan first = kernel.plan(to);
             const std::size_t done = random.below(first.steps.size() + 1);
             for (std::size_t i = 0; i < done; ++i)

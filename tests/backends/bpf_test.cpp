@@ -124,7 +124,7 @@ TEST_CASE("settings and other sources are in the file") {
     CHECK(image.dropped_vxlan_port == 4790);
     CHECK_FALSE(image.drops_ipip);
     CHECK(image.interface_prefixes.size() == 2);
-    const iptables::Ruleset rules = bpf::rules_around(image);
+    const iptables::Ruleset rules = bpf::rules_around(bpf::node_of(image));
     CHECK(iptables::print(rules.sets).find("10.8.0.0/23,cali") != std::string::npos);
 }
 
@@ -175,11 +175,6 @@ TEST_CASE("tables that were tampered with do not read back") {
 
 TEST_CASE("what the classifier can't do is refused") {
     const std::string pods = testing::pod("a", "a", 1) + testing::pod("b", "b", 2) + kOnlyA;
-    const Tabled host =
-        tabled(pods + "{apiVersion: projectcalico.org/v3, kind: HostEndpoint, metadata: {name: h}, "
-                      "spec: {node: node0, interfaceName: eth0, expectedIPs: [192.168.7.1]}}");
-    CHECK(host.built.has(Code::HostEndpointNotInBpf));
-    CHECK_FALSE(host.image.has_value());
     // Two endpoints may use an address, with other policies; with the same ones nobody can tell.
     const std::string any = felix_spec("workloadSourceSpoofing: Any");
     const auto spoof = [&](const std::string& range, const std::string& policy) {
@@ -283,7 +278,7 @@ TEST_CASE("the rules around the classifier ask it where packets are a workload's
     for (const bool logs : {false, true}) {
         const Tabled made = tabled(testing::pod("a", "a", 1) + (logs ? log : ""));
         REQUIRE(made.built.image.has_value());
-        const iptables::Ruleset rules = bpf::rules_around(*made.built.image, "/pins");
+        const iptables::Ruleset rules = bpf::rules_around(bpf::node_of(*made.built.image), "/pins");
         for (const net::Family family : {net::Family::V4, net::Family::V6}) {
             const std::string text = iptables::print(rules.table(family));
             const auto parsed = iptables::parse_table(text);

@@ -71,6 +71,8 @@ TEST_CASE("every ruleset reads back as the image it was made from") {
         const auto parsed = nft::parse(nft::print(ruleset));
         REQUIRE_MESSAGE(parsed.ok(), (parsed ? "" : parsed.error()));
         CHECK(*parsed == ruleset);
+        const std::string text = nft::print(ruleset); // the kernel looks through the oldest first
+        CHECK(text.find("map pod6_a {") < text.find("map from {"));
         const auto replacing = nft::parse("# a remark\n" + nft::print_replacing(ruleset));
         REQUIRE_MESSAGE(replacing.ok(), (replacing ? "" : replacing.error()));
         CHECK(*replacing == ruleset);
@@ -176,6 +178,16 @@ TEST_CASE("a ruleset that was tampered with does not read back") {
     CHECK(parses("map m {\ntype classid : classid\nflags interval\n}"));
     CHECK_FALSE(parses("map m {\ntype classid : classid\nflags timeout\n}"));
     CHECK_FALSE(parses("map m {\ntype classid : counter\n}"));
+    // Words in short, but no number that nft reads to another base.
+    const auto has = [&](const std::string& value) {
+        return parses("map m {\ntype classid : classid\nelements = { 0:1 " + value + " }\n}");
+    };
+    for (const char* fine : {":2", ": 2", ":0", ":4000:1,0:2 :0:3"})
+        CHECK_MESSAGE(has(fine), fine);
+    for (const char* bad : {":010", ":0x2", ":c", ":4294967296", ":", "::2"})
+        CHECK_FALSE_MESSAGE(has(bad), bad);
+    CHECK(parses("chain c {\ncounter drop\n}"));
+    CHECK_FALSE(parses("chain c {\ncounter packets 1 drop\n}"));
     CHECK(parses("chain x {\nmeta priority set ip saddr map @m\n}"));
     CHECK_FALSE(parses("chain x {\nmeta priority set ip ttl map @m\n}"));
     CHECK_FALSE(parses("chain x {\nmeta mark set ip saddr map @m\n}")); // nobody's mark is ours

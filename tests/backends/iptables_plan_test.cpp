@@ -9,6 +9,7 @@
 #include "backends/iptables/plan.h"
 #include "tests/backends/built.h"
 #include "tests/backends/changes.h"
+#include "tests/backends/ipset_model.h"
 
 using namespace polecat;
 using testing::pod;
@@ -31,7 +32,7 @@ class FilterKernel {
 
     void load(const iptables::Plan::Step& step) {
         if (step.command == "ipset restore")
-            load_sets(step.text);
+            testing::restore_sets(rules, step.text);
         else
             load_table(
                 rules.table(step.command.starts_with("ip6") ? net::Family::V6 : net::Family::V4),
@@ -41,47 +42,6 @@ class FilterKernel {
     }
 
   private:
-    iptables::Set& set(const std::string& name) {
-        const iptables::Set* found = rules.find_set(name);
-        REQUIRE_MESSAGE(found != nullptr, name);
-        return const_cast<iptables::Set&>(*found);
-    }
-
-    static iptables::Set listed(const std::string& text) {
-        const auto made = iptables::parse_sets(text);
-        REQUIRE_MESSAGE(made.ok(), (made ? "" : made.error()) << " in " << text);
-        return made->front();
-    }
-
-    void load_sets(const std::string& text) {
-        std::istringstream lines(text);
-        for (std::string line; std::getline(lines, line);) {
-            std::istringstream words(line);
-            std::string verb, name, member;
-            words >> verb >> name >> member;
-            if (verb == "create") {
-                REQUIRE(rules.find_set(name) == nullptr);
-                rules.sets.push_back(listed(line + "\n"));
-                rules.sort();
-            } else if (verb == "destroy") {
-                set(name);
-                std::erase_if(rules.sets, [&](const auto& each) { return each.name == name; });
-            } else {
-                iptables::Set& to = set(name);
-                const auto one =
-                    listed(iptables::create_line(to) + "add " + name + " " + member + "\n")
-                        .members.front();
-                const auto place = std::find(to.members.begin(), to.members.end(), one);
-                REQUIRE((place == to.members.end()) == (verb == "add"));
-                if (verb == "add")
-                    to.members.push_back(one);
-                else
-                    to.members.erase(place);
-                std::sort(to.members.begin(), to.members.end());
-            }
-        }
-    }
-
     static void load_table(iptables::Table& table, const std::string& text) {
         if (text.find("-X ") == std::string::npos) {
             const auto made = iptables::parse_table(text);

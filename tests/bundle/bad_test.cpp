@@ -90,8 +90,9 @@ TEST_CASE("a part with nonsense in it is refused, or is one with the same bytes"
             const bundle::Contents contents = read.all();
             // What is a cluster is one for nodes as well, or they refuse it.
             for (const std::string& node : read.nodes())
-                CHECK(fault_of([&] { bundle::view_of(read, node); }).value_or(Fault::Unreadable) ==
-                      Fault::Unreadable);
+                CHECK(fault_of([&] {
+                          bundle::view_of(read, {node});
+                      }).value_or(Fault::Unreadable) == Fault::Unreadable);
         });
         CHECK(fault.value_or(Fault::Unreadable) == Fault::Unreadable);
         refused += fault ? 1 : 0;
@@ -121,7 +122,7 @@ TEST_CASE("a predicate with two numbers is refused, of the whole and by nodes th
         const bundle::Written written = bundle::write(doubled, "");
         const bundle::Bundle read = testing::opened(written);
         for (const std::string& node : read.nodes()) {
-            const auto fault = fault_of([&] { bundle::view_of(read, node); });
+            const auto fault = fault_of([&] { bundle::view_of(read, {node}); });
             CHECK(fault.value_or(Fault::Unreadable) == Fault::Unreadable);
             refused_by_nodes += fault ? 1 : 0;
         }
@@ -193,8 +194,8 @@ TEST_CASE("signatures hold for one manifest and one key") {
 
 TEST_CASE("Ed25519 is that of RFC 8032") {
     // Section 7.1, test 1.
-    const auto signature =
-        bundle::sign("", "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60\n");
+    const auto signature = bundle::sign(
+        "", "ed25519-private 9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60\n");
     REQUIRE(signature.ok());
     CHECK(signature->public_key ==
           "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");

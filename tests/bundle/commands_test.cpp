@@ -30,6 +30,11 @@ struct Bundled : testing::Folder {
     }
 };
 
+/// Of the text of a key.
+std::string digits_of(const std::string& key) {
+    return key.substr(key.find(' ') + 1, 64);
+}
+
 } // namespace
 
 TEST_CASE("bundle: what a node extracts is what a compile writes for it") {
@@ -110,8 +115,8 @@ TEST_CASE("bundle: signed, and refused where it is not what was signed") {
     CHECK(folder.run("bundle extract b --node node0 -o x --key k.pub").exit_code == 2);
     const auto made = folder.run("bundle keygen -o k");
     CHECK_MESSAGE(made.exit_code == 0, made.error);
-    CHECK(!has(made.out, folder.read("k").substr(0, 64)));
-    CHECK(has(made.out, folder.read("k.pub").substr(0, 64)));
+    CHECK(!has(made.out, digits_of(folder.read("k"))));
+    CHECK(has(made.out, digits_of(folder.read("k.pub"))));
     CHECK(folder.run("bundle keygen -o k").exit_code == 2); // it is never written over
     const auto unsigned_ = folder.run("bundle verify b --key k.pub");
     CHECK(unsigned_.exit_code == 2);
@@ -137,7 +142,7 @@ TEST_CASE("bundle: signed, and refused where it is not what was signed") {
     const auto open = folder.run("bundle sign b --key k");
     CHECK(open.exit_code == 2);
     CHECK_MESSAGE(has(open.error, "PC5135"), open.error);
-    CHECK(!has(open.error, folder.read("k").substr(0, 64)));
+    CHECK(!has(open.error, digits_of(folder.read("k"))));
     // Another bundle has no signature from before.
     folder.write(
         "m/more.yaml",
@@ -268,6 +273,31 @@ TEST_CASE("bundle: programs that differ in domain rules alone keep their own sid
         REQUIRE(folder.run("bundle extract b --node n1 -o x").exit_code == 0);
         CHECK(folder.read("x/nodes/n1/ruleset.nft") == folder.read("direct/nodes/n1/ruleset.nft"));
     }
+}
+
+TEST_CASE("bundle: keys say which of a pair they are") {
+    const Bundled folder;
+    REQUIRE(folder.run("bundle keygen -o k").exit_code == 0);
+    CHECK(folder.read("k").starts_with("ed25519-private "));
+    CHECK(folder.read("k.pub").starts_with("ed25519-public "));
+    const auto refused = [&](const std::string& command, const char* why) {
+        const auto made = folder.run(command);
+        CHECK(made.exit_code == 2);
+        CHECK_MESSAGE(has(made.error, "PC5135"), made.error);
+        CHECK_MESSAGE(has(made.error, why), made.error);
+        CHECK(!has(made.out + made.error, digits_of(folder.read("k"))));
+    };
+    refused("bundle sign b --key k.pub", "it is a public key, and the private one is wanted");
+    CHECK(!std::filesystem::exists(folder.path / "b/manifest.sig"));
+    REQUIRE(folder.run("bundle sign b --key k").exit_code == 0);
+    refused("bundle verify b --key k", "it is a private key, and the public one is wanted");
+    refused("verify b m --key k", "it is a private key, and the public one is wanted");
+    // Nor is one without the word taken for either.
+    folder.write("bare", digits_of(folder.read("k.pub")) + "\n");
+    folder.write("short", folder.read("k.pub").substr(0, 40) + "\n");
+    refused("bundle verify b --key bare", "no line `ed25519-public DIGITS`");
+    refused("bundle sign b --key bare", "no line `ed25519-private DIGITS`");
+    refused("bundle verify b --key short", "are not 64 hexadecimal digits");
 }
 
 TEST_CASE("bundle: a key that is none trusts nobody") {

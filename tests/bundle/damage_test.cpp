@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-#include "driver/bundle/node.h"
+#include "driver/bundle/nodes.h"
 #include "driver/verify/differences.h"
 #include "tests/bundle/packed.h"
 #include "tests/scale.h"
@@ -45,9 +45,13 @@ void change_range(Contents& contents, Random& random) {
 void change_members(Contents& contents, Random& random) {
     bundle::PredicateRecord& record = any_of(contents.predicates, random);
     const bundle::PredicateRecord& other = any_of(contents.predicates, random);
-    if (!record.members.empty() && random.chance(50))
-        record.members[random.below(record.members.size())].port ^= 1;
-    else
+    if (!record.members.empty() && random.chance(50)) {
+        auto at = std::next(record.members.begin(),
+                            static_cast<std::ptrdiff_t>(random.below(record.members.size())));
+        auto member = record.members.extract(at);
+        member.key().port ^= 1;
+        record.members.insert(std::move(member));
+    } else
         (random.chance(80) ? record.yes : record.unknown) = other.yes;
 }
 
@@ -200,7 +204,7 @@ std::vector<Sample> samples() {
 std::optional<NodeImage> made_by_node(const bundle::Written& written, const std::string& node) {
     try {
         const bundle::Bundle read = testing::opened(written);
-        driver::BundleNode made(read, node);
+        driver::BundleNodes made(read, {node});
         diag::Diagnostics told;
         return made.compiled().image(node, told);
     } catch (const bundle::Refused&) {

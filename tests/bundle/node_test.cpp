@@ -26,7 +26,7 @@ void check_node(const testing::RandomCluster& cluster, const bundle::Bundle& bun
                 backends::NodeImages& direct) {
     diag::Diagnostics expected, seen;
     const auto image = direct.of(node, expected);
-    bundle::NodeView view = bundle::view_of(bundle, node);
+    bundle::NodeView view = bundle::view_of(bundle, {node});
     backends::NodeImages images(view.cluster, std::move(view.numbers), std::move(view.own), base);
     const auto made = images.of(node, seen);
     REQUIRE(made.has_value() == image.has_value());
@@ -86,7 +86,7 @@ TEST_CASE("places of slots are those of the compile") {
     for (const std::string& node : bundle.nodes()) {
         diag::Diagnostics unused;
         const auto image = direct.of(node, unused);
-        bundle::NodeView view = bundle::view_of(bundle, node);
+        bundle::NodeView view = bundle::view_of(bundle, {node});
         backends::NodeImages images(view.cluster, std::move(view.numbers), std::move(view.own), {});
         const auto made = images.of(node, unused);
         REQUIRE((image && made));

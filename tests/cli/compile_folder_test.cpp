@@ -74,3 +74,91 @@ TEST_CASE("compile --plan-from -o: a file for each step, and none of an earlier 
     CHECK(!std::filesystem::exists(folder.path / "steps/nodes/n1/step-2.nft"));
     CHECK(folder.run("compile m --plan-from out -o out").exit_code == 2);
 }
+
+namespace {
+
+/// Of a host endpoint for which no rule can be written where it has no interface.
+std::string host_at(const std::string& node, const std::string& more) {
+    return "---\napiVersion: projectcalico.org/v3\nkind: HostEndpoint\nmetadata: {name: h-" + node +
+           "}\nspec: {node: " + node + ", " + more + "}\n";
+}
+
+} // namespace
+
+TEST_CASE("compile: a node that is refused is told of the folder") {
+    for (const std::string target : {"nftables", "iptables"}) {
+        const Nodes folder;
+        const std::string out = " -o " + target + " --target " + target;
+        const std::string verify = "verify " + target + " --target " + target;
+        REQUIRE(folder.run("compile m" + out).exit_code == 0);
+        CHECK(!std::filesystem::exists(folder.path / target / "unfinished.txt"));
+        folder.write("m/host.yaml", host_at("n2", "expectedIPs: [192.0.2.1]") +
+                                        host_at("n3", "expectedIPs: [192.0.2.2]"));
+        const auto made = folder.run("compile m" + out);
+        CHECK(made.exit_code == 1);
+        CHECK_MESSAGE(has(made.out, "n1: "), made.out); // it does not keep the others back
+        CHECK_MESSAGE(has(made.error, "host.yaml"), made.error);
+        for (const char* with : {"", " m"}) {
+            const auto found = folder.run(verify + with);
+            CHECK(found.exit_code == 2);
+            for (const char* node : {"n2", "n3"}) // n3 has no files yet
+                CHECK_MESSAGE(has(found.out, std::string(node) + ": not compared: the last compile "
+                                                                 "refused it (PC5001 "),
+                              found.out);
+            CHECK_MESSAGE(!has(found.out, "n1: not compared"), found.out);
+        }
+        const auto rollout = folder.run("diff --rules " + target + " m --target " + target);
+        CHECK_MESSAGE(has(rollout.out + rollout.error, "the last compile refused it"),
+                      rollout.out << rollout.error);
+        CHECK(has(folder.run("load " + target + " --node n2 --dry-run").error,
+                  "the last compile refused it"));
+        if (target == "nftables")
+            CHECK(has(folder.run("compile m --plan-from nftables --node n2").error, "PC5001"));
+        // One node at a time, then the rest.
+        folder.write("m/host.yaml", host_at("n2", "interfaceName: eth0") +
+                                        host_at("n3", "expectedIPs: [192.0.2.2]"));
+        REQUIRE(folder.run("compile m --node n2" + out).exit_code == 0);
+        const auto mended = folder.run(verify);
+        CHECK_MESSAGE(has(mended.out, target == "nftables" ? "n2: whole" : "n2: "), mended.out);
+        CHECK_MESSAGE(!has(mended.out, "n2: not compared"), mended.out);
+        CHECK_MESSAGE(has(mended.out, "n3: not compared"), mended.out);
+        folder.write("m/host.yaml",
+                     host_at("n2", "interfaceName: eth0") + host_at("n3", "interfaceName: eth0"));
+        REQUIRE(folder.run("compile m" + out).exit_code == 0);
+        CHECK(!std::filesystem::exists(folder.path / target / "unfinished.txt"));
+        CHECK(folder.run(verify).exit_code == 0);
+    }
+}
+
+TEST_CASE("compile: what was broken off is not believed") {
+    const Nodes folder;
+    // As where the disk is full: numbers can't be written.
+    folder.shell("rm out/numbers.txt && mkdir out/numbers.txt");
+    CHECK(folder.run("compile m -o out").exit_code == 1);
+    folder.shell("rmdir out/numbers.txt");
+    CHECK(has(folder.read("out/unfinished.txt"), "n1\tthe last compile of it was broken off"));
+    folder.write("out/numbers.txt", "");
+    folder.write("out/unfinished.txt", "what is this");
+    const auto found = folder.run("verify out");
+    CHECK(found.exit_code == 2);
+    CHECK_MESSAGE(has(found.error, "out/unfinished.txt is not as written"), found.error);
+}
+
+TEST_CASE("compile --plan-from says what a folder is that it can't plan from") {
+    const Nodes folder;
+    REQUIRE(folder.run("compile m --target iptables -o ipt").exit_code == 0);
+    REQUIRE(folder.run("compile m --target bundle -o b").exit_code == 0);
+    folder.shell("mkdir empty");
+    const std::pair<const char*, const char*> expected[] = {
+        {"ipt", "--plan-from: ipt was compiled for iptables, not for nftables"},
+        {"b", "--plan-from: b was compiled for bundle, not for nftables"},
+        {"empty", "--plan-from: empty holds nothing that was compiled"}};
+    for (const auto& [from, why] : expected) {
+        const auto made = folder.run(std::string("compile m --plan-from ") + from);
+        CHECK(made.exit_code == 2);
+        CHECK_MESSAGE(has(made.error, why), made.error);
+        CHECK_MESSAGE(!has(made.error, "--base"), made.error);
+    }
+    for (const char* command : {"verify nope m", "verify nope"})
+        CHECK(has(folder.run(command).error, "there is no folder nope"));
+}

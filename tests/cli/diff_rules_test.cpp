@@ -164,6 +164,26 @@ TEST_CASE("diff --rules: limits") {
     CHECK(shop.run("diff --rules --format svg base head").exit_code == 2);
 }
 
+TEST_CASE("diff --rules: a policy without rules, which compiled folders do not show") {
+    const Shop shop;
+    const std::string closed = "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+                               "metadata: {name: closed, namespace: shop}\n"
+                               "spec: {podSelector: {matchLabels: {app: db}}}\n";
+    shop.write("base/policies.yaml", shop.policies + closed);
+    REQUIRE(shop.run("compile base -o bundle").exit_code == 0);
+    shop.diff("", policy_for("db", 5433) + closed);
+    const auto known = shop.run("diff --rules bundle head");
+    CHECK_MESSAGE(has(known.out, "NetworkPolicy shop/db"), known.out);
+    CHECK_FALSE(has(known.out, "shop/closed"));
+    const std::string more = "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+                             "metadata: {name: more, namespace: shop}\n"
+                             "spec: {podSelector: {matchLabels: {app: web}}}\n";
+    shop.diff("", shop.policies + closed + more);
+    const auto fresh = shop.run("diff --rules bundle head");
+    CHECK_MESSAGE(has(fresh.out, "NetworkPolicy shop/more may be new: it has no rules"), fresh.out);
+    CHECK_FALSE(has(fresh.out, "shop/closed"));
+}
+
 TEST_CASE("diff --rules: compiled folders and listings") {
     const Shop shop;
     REQUIRE(shop.run("compile base -o bundle").exit_code == 0);

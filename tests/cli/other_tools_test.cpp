@@ -174,7 +174,8 @@ TEST_CASE("an Ingress shows that its namespace has more than the input") {
                  "web}}\nspec: {containers: [{name: c, image: i}]}\n---\n"
                  "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
                  "metadata: {name: chat, namespace: shop}\n"
-                 "spec: {podSelector: {matchLabels: {app: chat}}, policyTypes: [Ingress]}\n---\n");
+                 "spec: {podSelector: {matchLabels: {app: web, part: chat}}, policyTypes: "
+                 "[Ingress]}\n---\n");
     CHECK(has(folder.run("lint in").out, "PC4101"));
     folder.write("in/i.yaml", ingress);
     CHECK_FALSE(has(folder.run("lint in").out, "PC4101"));

@@ -140,6 +140,16 @@ TEST_CASE("labels of a kustomization are those of its objects") {
                      "resources: [../app]\nnamespace: nn\nnameSuffix: -" + std::string(suffix) +
                          "\ncommonLabels: {env: " + suffix + "}\n");
     CHECK_FALSE(has(folder.run("lint --all --fail-on never in").out, "PC3001"));
+    // Its label follows the name that they give it, where it did before; another stays wrong.
+    const auto labelled = [&](const std::string& value) {
+        folder.write("in/app/space.yaml",
+                     "apiVersion: v1\nkind: Namespace\nmetadata: {name: old, labels: "
+                     "{kubernetes.io/metadata.name: " +
+                         value + "}}\n");
+        return folder.run("lint --all --fail-on never in").out;
+    };
+    CHECK_FALSE(has(labelled("old"), "PC2061"));
+    CHECK(has(labelled("other"), "PC2061"));
     for (const char* name : {"dev", "prod"})
         folder.write("in/" + std::string(name) + "/kustomization.yaml", "resources: []\n");
     // Selectors that have labels get them as well, empty ones do not.

@@ -49,7 +49,7 @@ TEST_CASE("folders that say the same names are variants: told once, and nobody i
     CHECK(times(lint(folder, "--format json in"), "\"PC4180\"") == 1);
     CHECK_FALSE(has(lint(folder, "in/dev"), "PC4180"));
     // What a policy selects may be in the other cluster.
-    folder.write("in/dev/more.yaml", variant_policy("more", "other", kSpace));
+    folder.write("in/dev/more.yaml", variant_policy("more", "api, part: other", kSpace));
     CHECK_FALSE(has(lint(folder), "PC4101"));
     CHECK(has(lint(folder, "in/dev"), "PC4101"));
     // The policy is the one or the other; a pod of both is not.
@@ -90,7 +90,8 @@ TEST_CASE("what stands twice by a slip is told by itself") {
 
 TEST_CASE("objects without a namespace in several folders may go into several") {
     const Folder folder;
-    folder.write("in/web.yaml", deployment("web", "web", "") + variant_policy("web", "wrong", ""));
+    folder.write("in/web.yaml",
+                 deployment("web", "web", "") + variant_policy("web", "web, part: wrong", ""));
     CHECK(has(lint(folder), "PC4101"));
     folder.write("in/jobs/jobs.yaml", deployment("jobs", "jobs", ""));
     CHECK_FALSE(has(lint(folder), "PC4101"));
@@ -99,14 +100,15 @@ TEST_CASE("objects without a namespace in several folders may go into several") 
     // A policy alone may be of any namespace.
     const Folder alone;
     alone.write("in/pods.yaml", deployment("web", "web", ", namespace: default"));
-    alone.write("in/policy.yaml", variant_policy("web", "wrong", ""));
+    alone.write("in/policy.yaml", variant_policy("web", "web, part: wrong", ""));
     CHECK_FALSE(has(lint(alone), "PC4101"));
-    alone.write("in/policy.yaml", variant_policy("web", "wrong", ", namespace: default"));
+    alone.write("in/policy.yaml",
+                variant_policy("web", "web, part: wrong", ", namespace: default"));
     CHECK(has(lint(alone), "PC4101"));
     // A kustomization, and two of them, say where they go.
     const Folder built;
     built.write("in/base/web.yaml",
-                variant_policy("web", "wrong", "") + deployment("web", "web", ""));
+                variant_policy("web", "web, part: wrong", "") + deployment("web", "web", ""));
     built.write("in/base/kustomization.yaml", "resources: [web.yaml]\n");
     CHECK(has(lint(built, "--all in"), "PC4004"));
     built.write("in/one/kustomization.yaml", "resources: [../base]\nnamespace: one\n");
@@ -132,7 +134,7 @@ TEST_CASE("pods of the platform are never all in the input, unless it is the who
 TEST_CASE("a policy for nobody beside a chart, whose pods are not known") {
     const Folder folder;
     folder.write("in/web.yaml",
-                 deployment("web", "web", kSpace) + variant_policy("db", "db", kSpace));
+                 deployment("web", "web", kSpace) + variant_policy("db", "web, part: db", kSpace));
     CHECK(has(lint(folder), "warning[PC4101]"));
     folder.write("in/chart/Chart.yaml", "apiVersion: v2\nname: db\nversion: 1.0.0\n");
     folder.write("in/chart/templates/db.yaml", "a: {{ .Values.a }}\n");

@@ -74,13 +74,13 @@ TEST_CASE("a load takes no number that any chain has, wherever it stands") {
         must_load(driver::load_filters(filters_of(node), filter_options(variant)));
         leave_chain(variant, "polecat-left", "0x2000000");
         CHECK(held_by(variant).numbers == driver::FlowNumbers{1, 0x200});
-        must_load(driver::load_tables(tables_of(node.image), node.image, options));
+        must_load(load_tables_of(node, options));
         const driver::HeldRules after = held_by(variant);
         CHECK(after.numbers == driver::FlowNumbers{0x201});
         CHECK(after.rules.v4.find("polecat-left", iptables::In::Mangle) == nullptr);
         driver::LoadOptions told = options;
         told.only_tell = true;
-        CHECK(driver::load_tables(tables_of(node.image), node.image, told)->steps.empty());
+        CHECK(load_tables_of(node, told)->steps.empty());
         // The last number: those that rules have are not taken while they stand.
         leave_chain(variant, "polecat-last", "0xfff0000");
         CHECK(*driver::next_number(held_by(variant), variant) == 1);
@@ -97,8 +97,7 @@ TEST_CASE("a dataplane takes no number of another that stands beside it") {
     const Node node(one_pod(), {}, backends::Generation{7}); // nftables
     must_load(driver::load_filters(filters_of(node), filter_options(Iptables::Nft)));
     CHECK(held_by(Iptables::Nft).numbers == driver::FlowNumbers{8});
-    must_load(
-        driver::load_tables(tables_of(node.image), node.image, bpf_options(Iptables::Legacy)));
+    must_load(load_tables_of(node, bpf_options(Iptables::Legacy)));
     CHECK(held_by(Iptables::Legacy).numbers == driver::FlowNumbers{9});
 }
 
@@ -137,13 +136,13 @@ TEST_CASE("pins of two loads, or of another classifier, are not believed") {
         CHECK(why_not(was, object).find("of one load") != std::string::npos);
         if (moved != 4)
             continue;
-        const auto loaded = driver::load_tables(tables, node.image, options);
+        const auto loaded = load_tables_of(node, options);
         must_load(loaded);
         CHECK(loaded->steps.front().starts_with("load the programs"));
         CHECK(why_not(was, object).empty());
         driver::LoadOptions told = options;
         told.only_tell = true;
-        CHECK(driver::load_tables(tables, node.image, told)->steps.empty());
+        CHECK(load_tables_of(node, told)->steps.empty());
     }
     const std::string folder = bpf_options(Iptables::Nft).pins, other = "/tmp/polecat-other.bpf.o";
     pin(folder, tables);
@@ -152,6 +151,20 @@ TEST_CASE("pins of two loads, or of another classifier, are not believed") {
     std::remove(other.c_str());
     REQUIRE(std::rename((folder + "/yes").c_str(), (folder + "/to").c_str()) == 0);
     CHECK_FALSE(why_not(folder, object).empty());
+}
+
+TEST_CASE("a load without a bpffs says what to mount, also when it only tells") {
+    if (!may_ask_bpf())
+        return;
+    const Node node(one_pod(), {}, {}, [](const Node&) {});
+    driver::LoadOptions options = bpf_options(Iptables::Nft);
+    options.pins = "/tmp/polecat-no-bpffs/polecat";
+    for (const bool only_tell : {true, false}) {
+        options.only_tell = only_tell;
+        const auto loaded = load_tables_of(node, options);
+        REQUIRE_FALSE(loaded.ok());
+        CHECK_MESSAGE(loaded.error().find("mount -t bpf") != std::string::npos, loaded.error());
+    }
 }
 
 TEST_CASE("one load at a time: another waits for it, then is refused") {

@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "backends/bpf/bpf.h"
+#include "tests/backends/bpf_node.h"
 #include "tests/paths.h"
 
 namespace polecat::kernel_test {
@@ -27,6 +28,20 @@ bool may_run_bpf() {
         FAIL(why);
     MESSAGE(why);
     return false;
+}
+
+bpf::Node bpf_node_of(const Node& node) {
+    if (node.image.attached.empty())
+        return bpf::node_of(node.image);
+    diag::Diagnostics told;
+    auto made = testing::bpf_node_of(node.cluster.lowered, told);
+    REQUIRE(made.has_value());
+    return std::move(*made);
+}
+
+Result<driver::Loaded> load_tables_of(const Node& node, const driver::LoadOptions& options) {
+    const bpf::Node made = bpf_node_of(node);
+    return driver::load_tables(tables_of(made.image), made, options);
 }
 
 bpf::Image tables_of(const backends::NodeImage& image) {
@@ -63,7 +78,7 @@ driver::LoadOptions bpf_options(Iptables variant) {
 
 Node::Loader load_bpf(Iptables variant) {
     return [options = bpf_options(variant)](const Node& node) {
-        const auto done = driver::load_tables(tables_of(node.image), node.image, options);
+        const auto done = load_tables_of(node, options);
         REQUIRE_MESSAGE(done.ok(), (done ? "" : done.error()));
         CHECK(done->whole);
     };

@@ -15,6 +15,10 @@ namespace polecat::kernel_test {
 bool may_run_bpf();
 std::string classifier_object();
 
+/// Of what the node expects: with host endpoints, numbered alone.
+bpf::Node bpf_node_of(const Node& node);
+/// Loads that, as `polecat load` does.
+Result<driver::Loaded> load_tables_of(const Node& node, const driver::LoadOptions& options);
 /// What bpf::emit makes of it; it must.
 bpf::Image tables_of(const backends::NodeImage& image);
 /// Loaded and filled.

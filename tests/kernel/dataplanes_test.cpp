@@ -61,7 +61,7 @@ TEST_CASE("a node that goes from one dataplane to another loses nothing and lets
         runtime::Traffic traffic(node.lab, rate_of_traffic());
         REQUIRE(traffic.watch_hosts().ok());
         const std::vector<std::function<void()>> moves{
-            [&] { must_have(driver::load_tables(tables_of(node.image), node.image, options)); },
+            [&] { must_have(load_tables_of(node, options)); },
             [] { unload_nftables(); },
             [&] { must_have(driver::load_filters(filters_of(node), options)); },
             [&] { load_nftables(node); },

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/backends/changes.h"
+#include "tests/host_policies.h"
 #include "tests/scale.h"
 
 namespace polecat::kernel_test {
@@ -42,15 +43,22 @@ std::uint16_t must_drop(std::size_t plan) {
 
 } // namespace
 
-Days::Days(std::uint64_t seed)
+Days::Days(std::uint64_t seed, Hosts with)
     : documents_(testing::documents_of(testing::ClusterWriter(seed, {}).write())), random_(seed),
-      fresh_(1000 * seed) {}
+      fresh_(1000 * seed), with_(with) {
+    if (with_ != Hosts::None)
+        replace_hosts();
+}
 
 std::string Days::text() const {
-    return testing::text_of(documents_);
+    return testing::text_of(documents_) + hosts_;
 }
 
 std::string Days::next() {
+    if (with_ != Hosts::None && random_.chance(40)) {
+        replace_hosts();
+        return text();
+    }
     switch (random_.below(8)) {
     case 0: // of an identity that another pod has, mostly
         put_spare(pod_label(), pod_label());
@@ -105,6 +113,24 @@ void Days::replace_nets() {
         if (const std::size_t at = each.find("203.0.113.0/2");
             at != std::string::npos && each.find("NetworkSet") != std::string::npos)
             each[at + 13] = "4567"[random_.below(4)];
+}
+
+void Days::replace_hosts() {
+    hosts_.clear();
+    if (random_.chance(20))
+        return;
+    const auto rules = [this] { return testing::random_rules(random_, true); };
+    hosts_ = testing::host_endpoint(random_.chance(30) ? "*" : "uplink") +
+             testing::neighbour_discovery();
+    if (with_ == Hosts::Tracking) {
+        hosts_ += testing::random_host_policies(random_, false);
+        return;
+    }
+    for (const char* name : {"forward0", "forward1"})
+        if (random_.chance(70))
+            hosts_ += testing::host_policy(
+                name, "applyOnForward: true, types: [Ingress, Egress], ingress: " + rules() +
+                          ", egress: " + rules());
 }
 
 std::vector<PacketSpec> candidates(const Node& node, Random& random) {
@@ -191,9 +217,9 @@ std::size_t change_by_plan(Node& node, const std::string& manifests,
 }
 
 void run_days(std::uint64_t seed, std::size_t plans, const Node::Loader& loader,
-              const Change& change, TrafficTally& tally) {
+              const Change& change, TrafficTally& tally, Hosts with) {
     INFO("seed ", seed);
-    Days days(seed);
+    Days days(seed, with);
     Random random(seed);
     Node node(days.text(), {"203.0.113.7", "203.0.113.70", "2600::1"}, {}, loader);
     Traffic traffic(node.lab, rate_of_traffic());
@@ -235,12 +261,13 @@ std::size_t rate_of_traffic() {
     return count_of("POLECAT_KERNEL_RATE", 100'000);
 }
 
-void check_days(std::size_t usual_plans, const Node::Loader& loader, const Change& change) {
+void check_days(std::size_t usual_plans, const Node::Loader& loader, const Change& change,
+                Hosts with) {
     const std::size_t plans = count_of("POLECAT_KERNEL_PLANS", usual_plans);
     TrafficTally tally;
     const auto start = Clock::now();
     for (std::uint64_t seed = 1; tally.plans < plans; ++seed)
-        run_days(seed, std::min<std::size_t>(25, plans), loader, change, tally);
+        run_days(seed, std::min<std::size_t>(25, plans), loader, change, tally, with);
     conclude(tally, start);
 }
 

@@ -8,10 +8,14 @@
 
 namespace polecat::kernel_test {
 
+/// Whether a host endpoint with policy comes and goes as well: for what is forwarded, which is of
+/// one table (iptables changes them one after the other), or at all hooks that track.
+enum class Hosts : std::uint8_t { None, Forwarding, Tracking };
+
 /// One change at a time.
 class Days {
   public:
-    explicit Days(std::uint64_t seed);
+    explicit Days(std::uint64_t seed, Hosts with = Hosts::None);
     std::string text() const;
     std::string next();
 
@@ -21,10 +25,13 @@ class Days {
     void drop(const std::string& name);
     void replace_policies();
     void replace_nets();
+    void replace_hosts();
 
     std::vector<std::string> documents_;
     testing::Random random_;
     std::uint64_t fresh_;
+    Hosts with_;
+    std::string hosts_;
 };
 
 /// Flows among endpoints and the outside, a port each.
@@ -52,8 +59,9 @@ std::size_t change_by_plan(Node& node, const std::string& manifests,
                            const std::function<void()>& ready);
 /// So many changes under traffic, one after the other.
 void run_days(std::uint64_t seed, std::size_t plans, const Node::Loader& loader,
-              const Change& change, TrafficTally& tally);
+              const Change& change, TrafficTally& tally, Hosts with = Hosts::None);
 /// As many as POLECAT_KERNEL_PLANS says, 25 of each seed.
-void check_days(std::size_t usual_plans, const Node::Loader& loader, const Change& change);
+void check_days(std::size_t usual_plans, const Node::Loader& loader, const Change& change,
+                Hosts with = Hosts::None);
 
 } // namespace polecat::kernel_test

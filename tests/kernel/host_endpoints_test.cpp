@@ -2,13 +2,10 @@
 // hook as eval has it along the path.
 #include <doctest/doctest.h>
 
-#include "tests/host_policies.h"
 #include "tests/kernel/host_node.h"
 
 using namespace polecat;
 using namespace polecat::kernel_test;
-using testing::host_endpoint;
-using testing::host_policy;
 
 TEST_CASE("at every hook of host endpoints the kernel's verdicts are those of eval") {
     if (may_run())
@@ -23,27 +20,10 @@ TEST_CASE("a host endpoint without policy lets failsafe ports in and out and wha
 TEST_CASE("host endpoints that come with a plan judge flows that are there") {
     if (!may_run())
         return;
-    HostNode host(host_manifests());
-    const PacketSpec in = spec_of(kNear, kHostAddress, net::kUdp, 99);
-    const PacketSpec out = spec_of(kHostAddress, kNear, net::kUdp, 99, 50000);
-    const PacketSpec through = spec_of(kNear, "10.9.0.1", net::kUdp, 99);
-    for (const PacketSpec& each : {in, out, through})
-        CHECK(host.passes(each));
-    const std::string forward =
-        host_policy("forward", "applyOnForward: true, types: [Ingress, Egress], ingress: "
-                               "[{action: Allow, protocol: TCP}], egress: [{action: Allow, "
-                               "protocol: TCP}]");
-    CHECK(
-        host.node.change_by_plan(host_manifests() + host_endpoint("uplink") + forward).judges_anew);
-    CHECK(host.node.kernel_agrees());
-    for (const PacketSpec& each : {in, out, through}) {
-        CHECK_FALSE(host.passes(each));
-        CHECK_FALSE(host.passes(each));
-    }
-    host.node.change_by_plan(host_manifests());
-    CHECK(host.node.kernel_agrees());
-    for (const PacketSpec& each : {in, out, through})
-        CHECK(host.passes(each));
+    check_hosts_that_come({}, [](HostNode& host, const std::string& manifests) {
+        host.node.change_by_plan(manifests);
+        CHECK(host.node.kernel_agrees());
+    });
 }
 
 TEST_CASE("answers follow the flow that a host endpoint allowed") {

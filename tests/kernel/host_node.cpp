@@ -125,10 +125,8 @@ Verdict expected_of_packet(const Node& node, const PacketSpec& spec) {
     query.packet.source_port = spec.source_port;
     query.packet.destination_port = spec.destination_port;
     const ir::FlowVerdict verdict = ir::judge_flow(node.cluster.lowered, query);
-    std::set<Verdict> wanted, told;
+    std::set<Verdict> wanted;
     for (const ir::WayVerdict& way : verdict.ways) {
-        if (!told.insert(way.verdict).second)
-            continue; // the same by other rules
         const auto stops = [&](bool answers) {
             return std::any_of(way.hops.begin(), way.hops.end(), [&](const ir::HopVerdict& each) {
                 return each.hop.of_answers == answers && each.verdict != Verdict::Allow;
@@ -268,6 +266,29 @@ void check_untracked_by_others(const Node::Loader& loader) {
     CHECK_FALSE(host.passes(spec_of(kNear, kHostAddress, net::kUdp, 81)));
     CHECK_FALSE(host.passes(spec_of(kHostAddress, kNear, net::kUdp, 81)));
     CHECK(host.passes(spec_of(kNear, kHostAddress, net::kTcp, 22)));
+}
+
+void check_hosts_that_come(
+    const Node::Loader& loader,
+    const std::function<void(HostNode&, const std::string& manifests)>& change) {
+    HostNode host(host_manifests(), loader);
+    const PacketSpec in = spec_of(kNear, kHostAddress, net::kUdp, 99);
+    const PacketSpec out = spec_of(kHostAddress, kNear, net::kUdp, 99, 50000);
+    const PacketSpec through = spec_of(kNear, "10.9.0.1", net::kUdp, 99);
+    for (const PacketSpec& each : {in, out, through})
+        CHECK(host.passes(each));
+    const std::string forward =
+        host_policy("forward", "applyOnForward: true, types: [Ingress, Egress], ingress: "
+                               "[{action: Allow, protocol: TCP}], egress: [{action: Allow, "
+                               "protocol: TCP}]");
+    change(host, host_manifests() + host_endpoint("uplink") + forward);
+    for (const PacketSpec& each : {in, out, through}) {
+        CHECK_FALSE(host.passes(each));
+        CHECK_FALSE(host.passes(each));
+    }
+    change(host, host_manifests());
+    for (const PacketSpec& each : {in, out, through})
+        CHECK(host.passes(each));
 }
 
 } // namespace polecat::kernel_test

@@ -53,5 +53,9 @@ std::string host_manifests();
 void check_failsafe_ports(const Node::Loader& loader);
 void check_answers_of_hosts(const Node::Loader& loader);
 void check_untracked_by_others(const Node::Loader& loader);
+/// Host endpoints that come and go judge flows that are there. `change`: to other manifests.
+void check_hosts_that_come(
+    const Node::Loader& loader,
+    const std::function<void(HostNode&, const std::string& manifests)>& change);
 
 } // namespace polecat::kernel_test

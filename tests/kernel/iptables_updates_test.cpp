@@ -1,6 +1,8 @@
 // Plans of iptables while packets come at a high rate, and plans that are broken off.
 #include <doctest/doctest.h>
 
+#include "driver/load/load.h"
+#include "runtime/process.h"
 #include "tests/kernel/days.h"
 #include "tests/kernel/iptables_rules.h"
 #include "tests/scale.h"
@@ -46,6 +48,35 @@ TEST_CASE("iptables: under traffic plans lose nothing and let nothing through") 
         return;
     for (const Iptables variant : {Iptables::Nft, Iptables::Legacy})
         check_days(12, load_iptables(variant), changes_of(variant));
+}
+
+TEST_CASE("iptables: rules of ours in the other variant are refused before anything is done") {
+    if (!may_run() || !may_run_iptables())
+        return;
+    const Node node(Days(73).text(), {"203.0.113.7"}, {}, load_iptables(Iptables::Legacy));
+    const auto sets = runtime::ipset_save();
+    driver::LoadOptions options;
+    options.variant = Iptables::Nft;
+    for (const bool only_tell : {true, false}) {
+        options.only_tell = only_tell;
+        const auto done = driver::load_filters(filters_of(node), options);
+        REQUIRE_FALSE(done.ok());
+        CHECK_MESSAGE(done.error().find("--variant legacy") != std::string::npos, done.error());
+    }
+    CHECK(*runtime::ipset_save() == *sets);
+    CHECK(iptables_agree(Iptables::Legacy, node));
+    // By the words of the message.
+    for (const std::string family : {"iptables", "ip6tables"}) {
+        const auto away = runtime::run_program(
+            {"sh", "-c",
+             family + "-legacy-save | grep -v '[ :]polecat' | " + family + "-legacy-restore"},
+            "");
+        REQUIRE(away.ok());
+        REQUIRE_MESSAGE(away->exit_code == 0, away->error);
+    }
+    const auto done = driver::load_filters(filters_of(node), options);
+    REQUIRE_MESSAGE(done.ok(), (done ? "" : done.error()));
+    CHECK(iptables_agree(Iptables::Nft, node));
 }
 
 TEST_CASE("iptables: after a plan that was broken off the next one leads to its end") {

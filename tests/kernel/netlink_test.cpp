@@ -20,7 +20,7 @@ constexpr const char* kShapes = R"(table inet polecat {
 	map addr4 {
 		type ipv4_addr : classid
 		elements = { 10.0.0.1 : 4000:1,
-			     10.0.0.2 : none }
+			     10.0.0.2 : 0 }
 	}
 
 	map addr6 {
@@ -55,13 +55,21 @@ constexpr const char* kShapes = R"(table inet polecat {
 
 	map pod4 {
 		type ifname . ipv4_addr : classid
-		elements = { "cali1" . 10.0.0.1 : none,
-			     "cali2" . 10.0.0.2 : 0:1 }
+		elements = { "cali1" . 10.0.0.1 : 0,
+			     "cali2" . 10.0.0.2 : 1 }
 	}
 
 	map pod6 {
 		type ifname . ipv6_addr : classid
-		elements = { "cali1" . fd00::1 : 0:2 }
+		elements = { "cali1" . fd00::1 : 2 }
+	}
+
+	map range4 {
+		type ifname . ipv4_addr : classid
+		flags interval
+		elements = { "cali1" . 10.0.0.0-10.0.0.255 : 3,
+			     "cali1" . 10.0.1.3 : 3,
+			     "cali1" . 10.0.1.5-10.0.1.9 : 3 }
 	}
 
 	map port17 {
@@ -84,14 +92,6 @@ constexpr const char* kShapes = R"(table inet polecat {
 			     17 : goto pb }
 	}
 
-	map range4 {
-		type ifname . ipv4_addr : classid
-		flags interval
-		elements = { "cali1" . 10.0.0.0-10.0.0.255 : 0:3,
-			     "cali1" . 10.0.1.3 : 0:3,
-			     "cali1" . 10.0.1.5-10.0.1.9 : 0:3 }
-	}
-
 	map stage {
 		type ifname : verdict
 		elements = { "eth0" : goto pa }
@@ -105,7 +105,7 @@ constexpr const char* kShapes = R"(table inet polecat {
 
 	map words {
 		type classid : classid
-		elements = { 4000:1 : 0:1 }
+		elements = { 4000:1 : 1 }
 	}
 
 	chain early {
@@ -118,12 +118,12 @@ constexpr const char* kShapes = R"(table inet polecat {
 		meta nfproto 2 iifname vmap @stage
 		meta nfproto 10 ip6 saddr @peers6 return
 		meta priority 4000:1 drop
-		meta priority none counter packets 0 bytes 0 drop comment "nobody"
+		meta priority none counter drop comment "nobody"
 		meta priority & 4000:0 == 4000:0 meta priority set none
 		ct mark & 0x7fff0000 == $generation accept
 		ct mark & 0x7fff0000 == $generation | 0x10000000 drop
 		ct mark & 0x0fff0000 != 0x00000000 accept
-		ct state 0x1 counter packets 0 bytes 0 drop comment "invalid"
+		ct state 0x1 counter drop comment "invalid"
 		ct state 0x2,0x4 accept
 		ct direction 1 accept
 		icmp type 3 accept
@@ -183,7 +183,7 @@ constexpr const char* kShapes = R"(table inet polecat {
 	}
 
 	chain pa {
-		counter packets 0 bytes 0 comment "slot 1"
+		counter comment "slot 1"
 		goto pb
 	}
 
@@ -191,7 +191,7 @@ constexpr const char* kShapes = R"(table inet polecat {
 		limit rate 10/second log prefix "polecat pab/1 " group 5
 		limit rate 10/minute burst 7 packets log prefix "polecat pab/1 "
 		log prefix "polecat pab/2 "
-		counter packets 0 bytes 0 comment "slot 2 goes on"
+		counter comment "slot 2 goes on"
 		return
 	}
 

@@ -64,9 +64,11 @@ TEST_CASE(
     diag::Diagnostics list;
     for (const char* host : {"n1-eth0", "n2-eth0", "n3-eth0"})
         list.report(Code::HostOneDirection, {}, {host, "ingress", "sends", "the failsafe ports"})
-            .about(std::string("HostEndpoint ") + host);
+            .about(std::string("HostEndpoint ") + host)
+            .with_fact("direction", "ingress");
     list.report(Code::HostOneDirection, {}, {"n4", "egress", "is sent", "the failsafe ports"})
-        .about("HostEndpoint n4");
+        .about("HostEndpoint n4")
+        .with_fact("direction", "egress");
     const auto clash = [](diag::Diagnostic& each, const char* pool, const char* services) {
         each.with_fact("pool", pool).with_fact("services", services);
     };
@@ -113,25 +115,37 @@ TEST_CASE("a rule without peers is told once, but where that is hardly meant") {
 TEST_CASE("what one mend takes away is one finding") {
     diag::Diagnostics list;
     std::uint32_t line = 0;
-    const auto typo = [&](const char* policy, const char* rule, const char* what) {
+    const auto typo = [&](const char* policy, const char* rule, const char* space) {
         list.report(Code::SelectorTypo, {FileId{0}, ++line, 1, 1},
-                    {"namespaceSelector of rule " + std::string(rule), what})
+                    {"namespaceSelector of rule " + std::string(rule), "whatever it says"})
             .about(policy)
-            .with_fact("label", "name");
+            .with_fact("label", "name")
+            .with_fact("namespace", space);
     };
-    typo("NetworkPolicy a/x", "ingress[0]", "namespace a has no label `name`");
-    typo("NetworkPolicy a/x", "egress[1]", "namespace a has no label `name`");
-    typo("NetworkPolicy a/x", "egress[0]", "namespace kube-system has no label `name`");
-    typo("NetworkPolicy a/y", "egress[0]", "namespace kube-system has no label `name`");
+    typo("NetworkPolicy a/x", "ingress[0]", "a");
+    typo("NetworkPolicy a/x", "egress[1]", "a");
+    typo("NetworkPolicy a/x", "egress[0]", "kube-system");
+    typo("NetworkPolicy a/y", "egress[0]", "kube-system");
+    typo("NetworkPolicy a/x", "egress[2]", "a");
+    // What follows from one of them is said with the first.
+    list.keep_if([&](diag::Diagnostic& each) {
+        if (each.span.line == line)
+            each.with_note("1 endpoint may send but not ask DNS: web");
+        return true;
+    });
     for (const char* policy : {"NetworkPolicy a/x", "NetworkPolicy a/y", "NetworkPolicy b/x"})
         list.report(Code::DnsMissing, {}, {"1 endpoint", "web"}).about(policy);
     for (const char* ingress : {"Ingress a/one", "Ingress a/two"})
         list.report(Code::IngressBackendBlocked, {}, {ingress, "a/web", "80/TCP", "everybody"})
-            .about(ingress);
+            .about(ingress)
+            .with_fact("pod", "a/web")
+            .with_fact("port", "80/TCP")
+            .with_fact("sender", "everybody");
     lint::fold(list);
     REQUIRE(list.list().size() == 6);
-    CHECK(list.list()[0].message.ends_with("(and 1 more)"));
-    CHECK(list.list()[0].labels.size() == 1);
+    CHECK(list.list()[0].message.ends_with("(and 2 more)"));
+    CHECK(list.list()[0].labels.size() == 2);
+    CHECK(list.list()[0].notes.back() == "1 endpoint may send but not ask DNS: web");
     CHECK(list.list()[3].message.ends_with("(and 1 more)"));
     CHECK(list.list()[3].notes.back() == "the same of NetworkPolicy a/y");
     CHECK(list.list()[4].object == "NetworkPolicy b/x");
@@ -150,17 +164,29 @@ TEST_CASE("peers that match nothing for different reasons are findings of their 
 
 TEST_CASE("an Ingress kept out by a port at which nobody listens is told there") {
     diag::Diagnostics list;
-    list.report(Code::DeafPort, {}, {"ingress[0]", "3000", "a/api, a/web"})
-        .about("NetworkPolicy a/p");
-    list.report(Code::DeafPort, {}, {"ingress[1]", "3000", "a/api, a/web"})
-        .about("NetworkPolicy a/p");
-    for (const char* pod : {"a/web", "a/we"})
+    for (const char* rule : {"ingress[0]", "ingress[1]"})
+        list.report(Code::DeafPort, {}, {rule, "3000", "a/api, a/web"})
+            .about("NetworkPolicy a/p")
+            .with_fact("port", "3000");
+    list.report(Code::DeafPort, {}, {"ingress[2]", "4000", "a/api, a/web"})
+        .about("NetworkPolicy a/p")
+        .with_fact("port", "4000");
+    const auto blocked = [&](const char* pod, const char* policies) {
         list.report(Code::IngressBackendBlocked, {}, {"Ingress a/i", pod, "80/TCP", "everybody"})
-            .about("Ingress a/i");
+            .about("Ingress a/i")
+            .with_fact("pod", pod)
+            .with_fact("port", "80/TCP")
+            .with_fact("sender", "everybody")
+            .with_fact("governed_by", policies);
+    };
+    blocked("a/web", "NetworkPolicy a/deny, NetworkPolicy a/p");
+    blocked("a/we", "NetworkPolicy a/deny, NetworkPolicy a/p2");
     lint::fold(list);
-    REQUIRE(list.list().size() == 2);
+    REQUIRE(list.list().size() == 3);
     CHECK(list.list()[0].code == Code::DeafPort);
     CHECK(list.list()[0].message.ends_with("(and 1 more)"));
     CHECK(list.list()[0].notes.front() == "Ingress a/i sends requests there");
-    CHECK(list.list()[1].code == Code::IngressBackendBlocked);
+    CHECK(list.list()[1].fact("port") == "4000");
+    CHECK(list.list()[2].code == Code::IngressBackendBlocked);
+    CHECK(list.list()[2].fact("pod") == "a/we");
 }

@@ -52,18 +52,12 @@ struct Checker {
                const analyzer::HttpAtoms& requests) {
         const decision::Program& program = runs.program(run);
         const auto expected = by_algebra(runs, run, requests);
-        std::vector<decision::ObjectId> own;
-        for (const std::uint32_t group : run.own)
-            for (const decision::ObjectId object : runs.ends().list()[group].objects)
-                own.push_back(object);
         smt::QueryOptions options;
         options.sink = [&](const std::string&, const std::string& text) {
             if (++asked % 211 == 0)
                 sample.push_back({text, text.find(":status sat") != std::string::npos});
         };
-        const bool normal = program.hook == decision::Hook::Normal;
-        smt::ProgramQuestions questions(ends, requests, program,
-                                        normal ? std::optional(own) : std::nullopt, options);
+        smt::ProgramQuestions questions(ends, requests, program, runs.own_objects(run), options);
         for (std::size_t i = 0; i < expected.size(); ++i) {
             const analyzer::Unit& unit = run.units.units[i];
             INFO(decision::to_string(program.hook), " ", decision::to_string(program.direction),
@@ -184,11 +178,8 @@ TEST_CASE("two programs: equivalent or a flow that tells them apart") {
         analyzer::EffectRuns runs(cluster.lowered, identities, net::Family::V4);
         const smt::ExistingEnds ends(cluster.lowered, net::Family::V4);
         for (const analyzer::Run& a : runs.list()) {
-            std::vector<decision::ObjectId> own;
-            for (const std::uint32_t group : a.own)
-                for (const decision::ObjectId object : runs.ends().list()[group].objects)
-                    own.push_back(object);
-            smt::ProgramQuestions questions(ends, requests, runs.program(a), own, {});
+            smt::ProgramQuestions questions(ends, requests, runs.program(a), runs.own_objects(a),
+                                            {});
             for (const analyzer::Run& b : runs.list())
                 if (runs.program(a).direction == runs.program(b).direction)
                     tally.add(questions.differs(runs.program(b)), differ(runs, a, b, requests));

@@ -104,10 +104,12 @@ class HostEndpointsChecker {
         const bool in = has_policy(program(id, Direction::Ingress, Hook::Normal));
         const bool out = has_policy(program(id, Direction::Egress, Hook::Normal));
         if (!in && !out && host.profiles.empty()) {
-            auto& diagnostic = report(Code::HostWithoutPolicy, host.meta.span, host,
-                                      {host.meta.name, what_gets_by(id)});
-            diagnostic.with_hint("give it the profile projectcalico-default-allow until a policy "
-                                 "governs it");
+            const std::string by = what_gets_by(id);
+            auto& diagnostic =
+                report(Code::HostWithoutPolicy, host.meta.span, host, {host.meta.name, by});
+            diagnostic.with_fact("gets_by", by)
+                .with_hint("give it the profile projectcalico-default-allow until a policy "
+                           "governs it");
             if (!has_global_policy_ && !context_.extent.is_whole()) {
                 diagnostic.with_note("assumes that the policies of hosts are in the input");
                 diagnostic.severity = diag::Severity::Warning;
@@ -125,9 +127,11 @@ class HostEndpointsChecker {
     /// A direction without policy comes to the profiles, and to the final drop where there are
     /// none.
     void one_direction(const policy::HostEndpoint& host, decision::ObjectId id, bool in) {
-        report(
-            Code::HostOneDirection, host.meta.span, host,
-            {host.meta.name, in ? "ingress" : "egress", in ? "sends" : "is sent", what_gets_by(id)})
+        const std::string by = what_gets_by(id), direction = in ? "ingress" : "egress";
+        report(Code::HostOneDirection, host.meta.span, host,
+               {host.meta.name, direction, in ? "sends" : "is sent", by})
+            .with_fact("direction", direction)
+            .with_fact("gets_by", by)
             .with_note("assumes that the policies of hosts are in the input")
             .with_hint(std::string("write ") + (in ? "egress" : "ingress") +
                        " rules for it, or give it the profile projectcalico-default-allow");
@@ -159,16 +163,12 @@ class HostEndpointsChecker {
         auto& ends = context_.ends(view.program().family);
         auto& store = context_.matches().store();
         const analyzer::SetStore::Id packets = store.intern(wanted);
-        for (const auto& alike : analyzer::examples_of(view.others(), ends.list().size())) {
-            const auto other =
-                std::find_if(alike.begin(), alike.end(), [&](auto each) { return each != group; });
-            if (other == alike.end())
-                continue;
-            const auto may = view.between(ends.identity(group), ends.identity(*other)).may;
-            if (store.intersect(may, packets) != 0)
-                return true;
-        }
-        return false;
+        const auto& others = view.other_classes();
+        return std::any_of(others.begin(), others.end(), [&](const analyzer::GroupClass& each) {
+            const bool alone = each.group == group && each.groups == 1;
+            return !alone &&
+                   store.intersect(view.between(ends.identity(group), each.seen).may, packets) != 0;
+        });
     }
 
     bool is_failsafe(std::uint16_t port) const {

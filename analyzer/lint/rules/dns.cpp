@@ -9,6 +9,7 @@
 #include "analyzer/lint/checks.h"
 #include "analyzer/lint/egress_fixes.h"
 #include "analyzer/lint/rules/dns_lookups.h"
+#include "analyzer/lint/rules/failed_dns_rules.h"
 #include "ir/policy/scope.h"
 #include "support/listed.h"
 
@@ -24,7 +25,8 @@ class DnsChecker {
   public:
     DnsChecker(Context& context, net::Family family, Diagnostics& out)
         : context_(context), family_(family), out_(out), ends_(context.ends(family)),
-          lookups_(context, ends_), servers_(lookups_.servers()) {
+          lookups_(context, ends_), servers_(lookups_.servers()),
+          failed_(context, out, [this](const policy::Port& port) { return is_of_dns(port); }) {
         for (const policy::Workload& each : context.cluster.workloads)
             if (each.dns_policy == "Default" || each.dns_policy == "None")
                 with_own_resolvers_.insert(each.meta.span);
@@ -48,6 +50,7 @@ class DnsChecker {
         report(Code::DnsMissing, without_udp_);
         report(Code::DnsTcpMissing, without_tcp_);
         report(Code::NodeLocalDnsMissed, without_local_);
+        tell_at_slips();
     }
 
   private:
@@ -78,6 +81,9 @@ class DnsChecker {
     }
 
     void note(decision::ObjectId id, const decision::GroupProgram& program, bool sure, Hits& hits) {
+        if (&hits == &without_udp_)
+            if (const auto slip = failed_.slip_of(program))
+                return cut_off_[*slip].push_back(context_.object(id).name);
         const decision::PolicyBlock& policy = isolating(program);
         Hit& hit = hits[policy.policy];
         hit.policy = policy;
@@ -113,13 +119,18 @@ class DnsChecker {
                          .name;
     }
 
-    // --- fixes -----------------------------------------------------------------------------------
-
-    static bool governs(const policy::PolicyName& key, const decision::GroupProgram& program) {
-        const auto& policies = program.slots.policies();
-        return std::any_of(policies.begin(), policies.end(),
-                           [&](const auto& each) { return !each.staged && each.policy == key; });
+    /// One mistake, told where it was made.
+    void tell_at_slips() {
+        out_.keep_if([&](diag::Diagnostic& each) {
+            const auto found = cut_off_.find(each.span);
+            if (each.code == Code::SelectorTypo && found != cut_off_.end())
+                each.with_note(counted(found->second.size(), "endpoint") +
+                               " may send but not ask DNS: " + listed(found->second));
+            return true;
+        });
     }
+
+    // --- fixes -----------------------------------------------------------------------------------
 
     /// The endpoints that the policy governs and those of the hit are the same, so that no other
     /// is let out, whatever its family.
@@ -313,9 +324,20 @@ class DnsChecker {
             diagnostic.about(place.second)
                 .with_witness({hit.endpoints.front(),
                                code == Code::NodeLocalDnsMissed ? "169.254.20.10" : server_name(),
-                               asked_of(code)})
-                .with_hint(hint_of(code))
-                .with_fix(fix_of(code, hit));
+                               asked_of(code)});
+            const NarrowedRule* narrowed = code == Code::DnsMissing
+                                               ? failed_.narrowed(*program_of(hit.objects.front()))
+                                               : nullptr;
+            if (narrowed != nullptr)
+                diagnostic
+                    .with_note(fmt::format("rule {} asks the DNS pods for label `{}` too, which "
+                                           "they don't have",
+                                           narrowed->rule, narrowed->label))
+                    .with_hint("labels that a kustomization adds with commonLabels or "
+                               "includeSelectors go to the peers of rules as well: use `labels` "
+                               "without includeSelectors");
+            else
+                diagnostic.with_hint(hint_of(code)).with_fix(fix_of(code, hit));
         }
     }
 
@@ -346,6 +368,8 @@ class DnsChecker {
     const DnsServers& servers_;
     std::set<Span> with_own_resolvers_; ///< pods that don't ask the cluster's DNS, by their names
     Hits without_udp_, without_tcp_, without_local_;
+    const FailedDnsRules failed_;
+    std::map<Span, std::vector<std::string>> cut_off_; ///< by a slip in such a rule
     /// Endpoints whose egress a policy governs; and policies with rules towards pods. Filled when
     /// they are asked for.
     std::map<policy::PolicyName, std::set<decision::ObjectId>> governed_;

@@ -155,10 +155,15 @@ class MetadataChecker {
         out.allowing = allowing(view.program(), number);
         if (!out.allowing)
             return out;
-        const auto groups = analyzer::examples_of(view.others(), ends_.list().size());
-        for (std::uint32_t i = 0; i < groups.size() && out.closed.size() < 2; ++i)
-            if (!groups[i].empty() && view.between(own, i).may != context_.matches().everything())
-                out.closed.insert(out.closed.end(), groups[i].begin(), groups[i].end());
+        for (const analyzer::GroupClass& each : view.other_classes()) {
+            if (out.closed.size() >= 2)
+                break;
+            if (view.between(own, each.seen).may == context_.matches().everything())
+                continue;
+            out.closed.push_back(each.group);
+            if (each.groups > 1)
+                out.closed.push_back(each.second);
+        }
         return out;
     }
 

@@ -80,6 +80,7 @@ class NamespaceLabelsChecker {
         diagnostic.about(name_of(policy))
             .with_fact("selector", selector.canonical())
             .with_fact("label", label)
+            .with_fact("namespace", space)
             .with_hint("write `kubernetes.io/metadata.name`, which every namespace has");
         if (given == nullptr)
             diagnostic.with_note("no cluster sets that label, only somebody by hand");

@@ -9,6 +9,7 @@
 #include "analyzer/lint/hosts/node_policies.h"
 #include "analyzer/lint/selectors/near_miss.h"
 #include "ir/policy/scope.h"
+#include "support/listed.h"
 
 namespace polecat::lint {
 
@@ -45,7 +46,6 @@ class SelectionsChecker {
             check_peer(view, view.rule.source, space, "source");
             check_peer(view, view.rule.destination, space, "destination");
         });
-        doubt_strays();
     }
 
   private:
@@ -66,15 +66,16 @@ class SelectionsChecker {
         auto& diagnostic = out_.report(Code::SelectsNothing, span, {policy.meta.name})
                                .about(name_of(policy))
                                .with_fact("selector", subject.canonical());
+        bool explained = true;
         if (const auto label = vocabulary_.only_on_namespaces(subject))
             diagnostic.with_note(*label);
         else if (const std::string pod = finished_with(subject); !pod.empty())
             diagnostic.with_note(pod);
+        else
+            explained = false;
         diagnostic.with_note("a policy without endpoints protects nothing")
             .with_note("assumes that " + *known);
-        doubt(diagnostic, subject);
-        if (policy.selector)
-            note_missing(policy.meta.space, policy.selector->parsed, span);
+        doubt(diagnostic, subject, explained);
     }
 
     /// Of the part that selects nobody, where one of them does by itself.
@@ -139,24 +140,33 @@ class SelectionsChecker {
                          is_kubernetes(view.policy) ? "no pod" : "no endpoint and no network set"})
                   : out_.report(Code::SelectorTypo, span, {what, others});
         diagnostic.about(name_of(view.policy)).with_fact("selector", peers->canonical());
-        if (known) {
+        if (known)
             diagnostic.with_note("assumes that " + *known);
-            doubt(diagnostic, *peers);
-            if (entity.selector && !policy::is_present(entity.namespace_selector))
-                note_missing(space, entity.selector->parsed, span);
-        }
-        if (known && selects_no_namespace(entity))
+        const bool explained = explain(diagnostic, entity, space, *peers, others, known);
+        if (known)
+            doubt(diagnostic, *peers, explained);
+    }
+
+    /// Why nothing is what the peers ask for, where something shows it.
+    bool explain(diag::Diagnostic& diagnostic, const EntityRule& entity, const std::string& space,
+                 const Selector& peers, const std::string& others,
+                 const std::optional<std::string>& known) {
+        const bool no_namespace = known && selects_no_namespace(entity);
+        if (no_namespace)
             diagnostic.with_note(
                 "no Namespace of the input has what its namespaceSelector asks for");
         if (!others.empty())
             diagnostic.with_note(others);
-        else if (const auto label = vocabulary_.only_on_namespaces(*peers))
+        else if (const auto label = vocabulary_.only_on_namespaces(peers))
             diagnostic.with_note(*label).with_hint("ask for it in a namespaceSelector");
         else if (const std::string elsewhere = elsewhere_with(entity, space); !elsewhere.empty())
             diagnostic.with_note(elsewhere).with_hint(
                 "add a namespaceSelector for those of other namespaces");
-        else if (const std::string pod = finished_with(*peers); !pod.empty())
+        else if (const std::string pod = finished_with(peers); !pod.empty())
             diagnostic.with_note(pod);
+        else
+            return no_namespace;
+        return true;
     }
 
     /// Of a pod of the namespace.
@@ -199,9 +209,12 @@ class SelectionsChecker {
         diagnostic.with_note(std::move(why));
     }
 
-    /// A Service shows that such pods are meant to be, and are made elsewhere; labels of a chart,
-    /// that nobody writes them by hand.
-    void doubt(diag::Diagnostic& diagnostic, const Selector& selector) const {
+    /// Few repositories have all of a namespace: pods that others install are asked for as often as
+    /// pods that nobody made. A warning needs a picture of the whole cluster, something that shows
+    /// what is wrong (`explained`), or a pod that is nearly what is asked for. A Service shows that
+    /// such pods are meant to be, and are made elsewhere; labels of a chart, that nobody writes
+    /// them by hand.
+    void doubt(diag::Diagnostic& diagnostic, const Selector& selector, bool explained) const {
         for (const auto& [service, labels] : served_)
             if (selector.matches(labels))
                 return soften(diagnostic, "Service " + full_name(service->meta) +
@@ -209,6 +222,54 @@ class SelectionsChecker {
         if (const std::string label = label_of_chart(selector); !label.empty())
             soften(diagnostic, "charts give their pods the label `" + label +
                                    "`, and no pod of the input has it");
+        else if (const std::string pod = nearly_with(selector); !pod.empty())
+            diagnostic.with_note(pod);
+        else if (!explained && !context_.extent.is_whole())
+            soften(diagnostic, "no pod of the input comes near, so who is meant may be kept "
+                               "elsewhere");
+    }
+
+    /// The tests that must all hold.
+    static void collect_tests(const Selector& selector, std::vector<Selector>& out) {
+        if (selector.term().op != selector::Op::And)
+            return out.push_back(selector);
+        for (const Selector& child : selector.term().children)
+            collect_tests(child, out);
+    }
+
+    /// A pod that has half of the several labels that are asked for, or more, and what it lacks;
+    /// empty: there is none. Labels that every pod there has, as kustomizations give them, say
+    /// nothing.
+    std::string nearly_with(const Selector& selector) const {
+        std::vector<Selector> tests;
+        collect_tests(selector, tests);
+        const auto is_of_pods = [](const Selector& test) {
+            return test.term().children.empty() &&
+                   !test.term().label.starts_with(policy::kNamespacePrefix) &&
+                   !test.term().label.starts_with("projectcalico.org/");
+        };
+        const auto middle = std::stable_partition(tests.begin(), tests.end(), is_of_pods);
+        const Selector place = Selector::all_of({middle, tests.end()});
+        tests.erase(middle, tests.end());
+        std::vector<const policy::Workload*> pods;
+        for (const policy::Workload& each : context_.cluster.workloads)
+            if (tests.size() > 1 && place.matches(effective(each.pod_labels, each.meta.space)))
+                pods.push_back(&each);
+        if (pods.size() > 1)
+            std::erase_if(tests, [&](const Selector& test) {
+                return std::all_of(pods.begin(), pods.end(),
+                                   [&](const auto* pod) { return test.matches(pod->pod_labels); });
+            });
+        for (const policy::Workload* pod : pods) {
+            std::vector<std::string> lacks;
+            for (const Selector& test : tests)
+                if (!test.matches(pod->pod_labels))
+                    lacks.push_back("`" + test.canonical() + "`");
+            if (lacks.size() < tests.size() && 2 * lacks.size() <= tests.size())
+                return fmt::format("{} {} comes near, but for {}", pod->kind, full_name(pod->meta),
+                                   listed(lacks));
+        }
+        return "";
     }
 
     /// One that the selector asks for and no pod here has; empty: there is none.
@@ -226,64 +287,6 @@ class SelectionsChecker {
                 return each.pod_labels.find(term.label).has_value();
             });
         return strange ? term.label : "";
-    }
-
-    // --- namespaces of which only stray pods are here --------------------------------------------
-
-    /// Labels that every pod has say nothing of what a namespace holds.
-    static bool asks_for_labels(const Selector& selector) {
-        selector::Labels any;
-        any.set(policy::kOrchestratorLabel, "k8s");
-        return !selector.matches(any);
-    }
-
-    void note_missing(const std::string& space, const Selector& selector, Span told) {
-        if (space.empty() || !asks_for_labels(selector))
-            return;
-        missing_[space].insert(selector.canonical());
-        missed_at_.emplace(told, space);
-    }
-
-    /// What policies of the namespace ask for there, and is there.
-    std::size_t count_found(const std::string& space) {
-        std::set<std::string> found;
-        const auto add = [&](const Box<policy::SelectorField>& field) {
-            if (!policy::is_present(field) || !asks_for_labels(field->parsed))
-                return;
-            if (std::string text = field->parsed.canonical(); !missing_[space].contains(text))
-                found.insert(std::move(text));
-        };
-        each_policy(context_, [&](const policy::OrderedTier&, const Policy& policy) {
-            if (policy.meta.space == space)
-                add(policy.selector);
-        });
-        each_rule(context_, [&](const RuleView& view) {
-            if (view.policy.meta.space == space)
-                for (const EntityRule* each : {&view.rule.source, &view.rule.destination})
-                    if (!policy::is_present(each->namespace_selector))
-                        add(each->selector);
-        });
-        return found.size();
-    }
-
-    /// Where most of what policies ask for is not there, it is kept elsewhere.
-    void doubt_strays() {
-        constexpr std::size_t kMany = 3;
-        std::set<std::string> strays;
-        for (const auto& [space, missing] : missing_)
-            if (missing.size() >= kMany && missing.size() > count_found(space))
-                strays.insert(space);
-        if (strays.empty())
-            return;
-        out_.keep_if([&](diag::Diagnostic& each) {
-            const auto space = missed_at_.find(each.span);
-            if ((each.code == Code::SelectsNothing || each.code == Code::PeerMatchesNothing) &&
-                !each.usual && space != missed_at_.end() && strays.contains(space->second))
-                soften(each, "most of what policies of namespace " + space->second +
-                                 " ask for is not in the input, so its pods may come from "
-                                 "elsewhere");
-            return true;
-        });
     }
 
     bool selects_no_namespace(const EntityRule& entity) const {
@@ -311,6 +314,14 @@ class SelectionsChecker {
         return "";
     }
 
+    /// A workload that does not say its namespace: it may be meant for any.
+    bool is_unplaced(const Object& object) const {
+        const auto& workloads = context_.cluster.workloads;
+        return std::any_of(workloads.begin(), workloads.end(), [&](const policy::Workload& each) {
+            return each.meta.span == object.span && !each.meta.space_given;
+        });
+    }
+
     /// The same of other namespaces, and of accounts there.
     std::string elsewhere_with(const EntityRule& entity, const std::string& space) {
         const auto anywhere = policy::peers_of(entity, "");
@@ -321,7 +332,8 @@ class SelectionsChecker {
             return "";
         for (const decision::ObjectId id : context_.select(*anywhere)) {
             const Object& object = context_.object(id);
-            if (const auto of = object.labels.find(policy::kNamespaceLabel); of && *of != space)
+            const auto of = object.labels.find(policy::kNamespaceLabel);
+            if (of && *of != space && !is_unplaced(object))
                 return fmt::format("{} {} is what it asks for, and without a namespaceSelector "
                                    "namespace {} alone is meant",
                                    object.manifest_kind, object.name, space);
@@ -344,9 +356,7 @@ class SelectionsChecker {
     Vocabulary vocabulary_;
     /// Services with a selector, and what a pod has that they lead to.
     std::vector<std::pair<const policy::Service*, selector::Labels>> served_;
-    std::set<Span> told_;                                  ///< peers of which another rule said it
-    std::map<std::string, std::set<std::string>> missing_; ///< by namespace: selectors of nothing
-    std::map<Span, std::string> missed_at_;                ///< where that is told
+    std::set<Span> told_; ///< peers of which another rule said it
 };
 
 } // namespace

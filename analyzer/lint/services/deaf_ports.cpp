@@ -71,6 +71,7 @@ class DeafPortsChecker {
         out_.report(Code::DeafPort, port.span.known() ? port.span : view.rule.span,
                     {rule_name(view), std::to_string(number), listed({names.begin(), names.end()})})
             .about(name_of(view.policy))
+            .with_fact("port", std::to_string(number))
             .with_note(listed({led_to.begin(), led_to.end()}, 4) +
                        ", and no rule lets anybody in there")
             .with_note("assumes that " + *known);

@@ -233,6 +233,8 @@ class PortsChecker {
                     {rule_name(view), fmt::format("port `{}` of service {}", name, front->owner),
                      std::to_string(front->target)})
             .about(name_of(view.policy))
+            .with_fact("service_port", fmt::format("{} of {}", name, front->owner))
+            .with_fact("target", std::to_string(front->target))
             .with_note("policy knows the names of container ports only")
             .with_hint(fmt::format("write {}", front->target));
     }
@@ -279,6 +281,8 @@ class PortsChecker {
         out_.report(Code::ServicePortNotPodPort, port.span.known() ? port.span : view.rule.span,
                     {rule_name(view), front->shown(), std::to_string(front->target)})
             .about(name_of(view.policy))
+            .with_fact("service_port", front->shown())
+            .with_fact("target", std::to_string(front->target))
             .with_hint(fmt::format("write {}", front->target));
     }
 

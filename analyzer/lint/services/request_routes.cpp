@@ -3,6 +3,7 @@
 #include <set>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "analyzer/lint/checks.h"
 #include "ir/policy/scope.h"
@@ -146,18 +147,24 @@ class RequestRoutesChecker {
         const ObjectId* sender = senders.certain ? &senders.pods.front() : nullptr;
         const decision::Endpoint* end =
             sender == nullptr ? nullptr : context_.lowered.endpoint_of(*sender);
+        const std::string at = fmt::format("{}/TCP", port),
+                          kept_out = sender == nullptr
+                                         ? "everybody"
+                                         : "the controller " + context_.object(*sender).name;
         auto& diagnostic =
             out_.report(Code::IngressBackendBlocked, backend.span,
-                        {about, context_.object(pod).name, fmt::format("{}/TCP", port),
-                         sender == nullptr ? "everybody"
-                                           : "the controller " + context_.object(*sender).name})
+                        {about, context_.object(pod).name, at, kept_out})
                 .about(about)
+                .with_fact("pod", context_.object(pod).name)
+                .with_fact("port", at)
+                .with_fact("sender", kept_out)
                 .with_hint(end != nullptr && end->host_network
                                ? "allow the addresses of the controller's nodes (ipBlock, nets) on "
                                  "that port: it uses their network, so no selector matches it"
                                : "allow the controller's pods on that port");
         if (const auto policies = policies_of(pod); !policies.empty())
-            diagnostic.with_note("it is governed by " + listed(policies));
+            diagnostic.with_fact("governed_by", fmt::format("{}", fmt::join(policies, ", ")))
+                .with_note("it is governed by " + listed(policies));
     }
 
     std::vector<std::string> policies_of(ObjectId pod) const {

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "driver/bgp/session_text.h"
 #include "support/diag/render.h"
-#include "support/listed.h"
 
 namespace polecat::cli {
 
@@ -33,27 +33,6 @@ void tell_errors(const Input& input) {
                    errors.size() == 1 ? ": what it is in" : "s: what they are in");
 }
 
-/// Their sessions are not among the answers.
-void tell_left_out(const routing::ClusterRouting& routing) {
-    std::vector<std::string> names;
-    for (const routing::BgpNode& each : routing.nodes)
-        if (!each.v4 && !each.v6)
-            names.push_back(each.name);
-    if (!names.empty() && names.size() < routing.nodes.size())
-        fmt::print(stderr,
-                   "note: left out, as no address for BGP is known of them (calicoctl get nodes -o "
-                   "yaml says it): {} {}\n",
-                   names.size() == 1 ? "node" : "nodes", listed(names));
-    std::vector<std::string> peers;
-    for (const routing::BgpPeer& each : routing.peers)
-        if (each.nodes.empty() || (each.to == routing::BgpPeer::To::Nodes && each.remote.empty()))
-            peers.push_back(each.name);
-    if (!peers.empty() && !routing.nodes.empty())
-        fmt::print(stderr, "note: {} {} no session among the nodes of the input\n",
-                   peers.size() == 1 ? "BGPPeer" : "BGPPeers",
-                   listed(peers) + (peers.size() == 1 ? " makes" : " make"));
-}
-
 } // namespace
 
 RoutedInput read_routing(Input& input, const RoutingFlags& flags, MeshSessions mesh) {
@@ -61,7 +40,8 @@ RoutedInput read_routing(Input& input, const RoutingFlags& flags, MeshSessions m
     RoutedInput out = route(input, flags, mesh);
     fmt::print(stderr, "{}",
                diag::render_text(out.diagnostics.list(), input.sources, {colour_on(true)}));
-    tell_left_out(out.routing);
+    for (const std::string& each : left_out_notes(out.routing))
+        fmt::print(stderr, "note: {}\n", each);
     return out;
 }
 

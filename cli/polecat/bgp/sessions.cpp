@@ -37,20 +37,10 @@ class SessionsPrinter {
     void text() const {
         fmt::print("{}, {} that will not establish\n", counted(report_.sessions, "session"),
                    report_.broken);
-        std::vector<SessionFault> faults = report_.faults;
-        std::stable_partition(faults.begin(), faults.end(),
-                              [](const SessionFault& each) { return each.certain; });
-        print_all(faults);
+        print_all(by_certainty(report_.faults));
         print_all(report_.groups);
-        const routing::MeshSize& mesh = report_.mesh;
-        if (mesh.advises_reflectors())
-            fmt::print("\nadvice: the mesh joins {} nodes by {} sessions, {} at each node; with {} "
-                       "route reflectors instead there are {} ({})\n"
-                       "  give {} nodes a routeReflectorClusterID and a label, let a BGPPeer join "
-                       "all nodes (nodeSelector: all()) with them (peerSelector), then set "
-                       "nodeToNodeMeshEnabled: false\n",
-                       mesh.nodes, mesh.sessions, mesh.nodes - 1, mesh.kReflectors,
-                       mesh.with_reflectors(), net::to_string(mesh.family), mesh.kReflectors);
+        if (const MeshAdvice advice = advice_on(report_.mesh); !advice.why.empty())
+            fmt::print("\nadvice: {}\n  {}\n", advice.why, advice.how);
     }
 
     json as_json() const {
@@ -91,11 +81,11 @@ class SessionsPrinter {
     }
 
     void print(const SessionFault& fault) const {
-        fmt::print("\n{}: node {}\n  {}\n  here:  {}\n",
-                   fault.certain ? "will not establish" : "may not establish", ends_of(fault),
-                   fault.reason, routed_.text_of(fault.here));
-        if (!fault.there.object.empty())
-            fmt::print("  there: {}\n", routed_.text_of(fault.there));
+        const FaultText text = describe(routed_, fault);
+        fmt::print("\n{}: node {}\n  {}\n  here:  {}\n", text.what, text.ends, text.reason,
+                   text.here);
+        if (!text.there.empty())
+            fmt::print("  there: {}\n", text.there);
     }
 
     json to_json(const SessionFault& fault) const {

@@ -42,6 +42,7 @@ bool is_listing(const std::string& path) {
 struct Opened {
     std::unique_ptr<Input> input; ///< where the side is made of a path to manifests
     std::unique_ptr<RulesSide> side;
+    bool of_listing = false, of_bundle = false;
 };
 
 Opened open(const DiffRulesSide& what, const DiffRulesOptions& options, const InputOptions& how,
@@ -54,15 +55,17 @@ Opened open(const DiffRulesSide& what, const DiffRulesOptions& options, const In
     };
     if (what.input != nullptr)
         out.side = manifests_side(what.name, *what.input, diagnostics);
-    else if (folder_kind(what.name) == FolderKind::Bundle)
+    else if (folder_kind(what.name) == FolderKind::Bundle) {
+        out.of_bundle = true;
         out.side = of_bundle(what.name, [&] { return packed_side(what.name, options.key); });
-    else if (folder_kind(what.name) != FolderKind::Nothing) {
+    } else if (folder_kind(what.name) != FolderKind::Nothing) {
         if (const std::string why = unfit(what.name, kind_of_target(options.target)); !why.empty())
             wrong_usage(why);
-        taken(bundle_side(what.name, options.target == "iptables"));
+        taken(compiled_side(what.name, options.target == "iptables"));
     } else if (is_listing(what.name)) {
         if (options.node.empty())
             wrong_usage(what.name + " has the rules of one node: name it with --node");
+        out.of_listing = true;
         taken(listing_side(what.name, options.node, options.numbers));
     } else {
         out.input = std::make_unique<Input>(read_input({what.name}, how));
@@ -91,6 +94,10 @@ int diff_rules(const DiffRulesSide& base, const DiffRulesSide& head,
     diag::Diagnostics diagnostics;
     const Opened was = open(base, options, how, nullptr),
                  is = open(head, options, how, &diagnostics);
+    if (!options.numbers.empty() && !was.of_listing && !is.of_listing)
+        wrong_usage("--base says what numbers of a listing mean, and neither side is one");
+    if (!options.key.empty() && !was.of_bundle && !is.of_bundle)
+        wrong_usage("--key is of bundles, and neither side is one");
     const bool broken = is_broken(*was.side, false);
     if (is_broken(*is.side, true) || broken)
         return kBadInput;

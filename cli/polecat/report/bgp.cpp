@@ -25,12 +25,11 @@ std::string faults_html(const RoutedInput& routed, const routing::SessionReport&
         return "<p>Nothing that the manifests say keeps a session from establishing.</p>\n";
     std::string out = "<ol class=\"faults\">\n";
     for (const routing::SessionFault& each : report.faults) {
-        out += fmt::format("<li><strong>{}</strong> {}: {}.<br>{}",
-                           each.certain ? "will not establish" : "may not establish",
-                           markup(ends_of(each)), markup(each.reason),
-                           markup(routed.text_of(each.here)));
-        if (!each.there.object.empty())
-            out += "; " + markup(routed.text_of(each.there));
+        const FaultText text = describe(routed, each);
+        out += fmt::format("<li><strong>{}</strong> {}: {}.<br>{}", text.what, markup(text.ends),
+                           markup(text.reason), markup(text.here));
+        if (!text.there.empty())
+            out += "; " + markup(text.there);
         out += "</li>\n";
     }
     return out + "</ol>\n";

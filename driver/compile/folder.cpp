@@ -1,4 +1,4 @@
-#include "driver/compile/bundle.h"
+#include "driver/compile/folder.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -31,34 +31,34 @@ bool lacks_elements(const nft::Ruleset& rules) {
 
 } // namespace
 
-std::string path_in(const std::string& bundle, const std::string& node, const char* file) {
-    return (fs::path(bundle) / "nodes" / node / file).string();
+std::string path_in(const std::string& folder, const std::string& node, const char* file) {
+    return (fs::path(folder) / "nodes" / node / file).string();
 }
 
-std::set<std::string> nodes_in(const std::string& bundle) {
+std::set<std::string> nodes_in(const std::string& folder) {
     std::set<std::string> out;
-    const fs::path nodes = fs::path(bundle) / "nodes";
-    if (!bundle.empty() && fs::is_directory(nodes))
+    const fs::path nodes = fs::path(folder) / "nodes";
+    if (!folder.empty() && fs::is_directory(nodes))
         for (const auto& each : fs::directory_iterator(nodes))
             if (each.is_directory())
                 out.insert(each.path().filename().string());
     return out;
 }
 
-std::string rules_path(const std::string& bundle, const std::string& node) {
-    return path_in(bundle, node, "ruleset.nft");
+std::string rules_path(const std::string& folder, const std::string& node) {
+    return path_in(folder, node, "ruleset.nft");
 }
 
-std::string origins_path(const std::string& bundle, const std::string& node) {
-    return path_in(bundle, node, "origins.json");
+std::string origins_path(const std::string& folder, const std::string& node) {
+    return path_in(folder, node, "origins.json");
 }
 
-Result<bool> write_in_bundle(const std::string& bundle, const std::string& path,
+Result<bool> write_in_folder(const std::string& folder, const std::string& path,
                              const std::string& text) {
     for (const fs::path& part : fs::path(path))
         if (part == "..")
             return Error{"it would stand outside of the folder"};
-    const fs::path whole = fs::path(bundle) / path;
+    const fs::path whole = fs::path(folder) / path;
     std::error_code error;
     fs::create_directories(whole.parent_path(), error);
     if (error)
@@ -66,8 +66,8 @@ Result<bool> write_in_bundle(const std::string& bundle, const std::string& path,
     return runtime::write_file(whole.string(), text, runtime::Sync::No);
 }
 
-Result<backends::Numbers> numbers_in(const std::string& bundle) {
-    return parsed_file<backends::Numbers>((fs::path(bundle) / kNumbersFile).string(),
+Result<backends::Numbers> numbers_in(const std::string& folder) {
+    return parsed_file<backends::Numbers>((fs::path(folder) / kNumbersFile).string(),
                                           backends::parse_numbers);
 }
 

@@ -1,6 +1,7 @@
-/// A node of a bundle as a compile of manifests has it.
+/// Nodes of a bundle as a compile of manifests has them.
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "backends/bundle/node_view.h"
@@ -8,16 +9,16 @@
 
 namespace polecat::driver {
 
-class BundleNode {
+class BundleNodes {
   public:
-    /// `base`: numbers of programs that the node has. Throws Refused.
-    BundleNode(const bundle::Bundle& bundle, const std::string& node, backends::Numbers base = {},
-               const backends::NodeOptions& options = {})
-        : view_(bundle::view_of(bundle, node)),
+    /// `base`: numbers of programs that they have. Throws Refused.
+    BundleNodes(const bundle::Bundle& bundle, std::set<std::string> nodes,
+                backends::Numbers base = {}, const backends::NodeOptions& options = {})
+        : view_(bundle::view_of(bundle, std::move(nodes))),
           compiled_(view_.cluster, view_.sources, std::move(view_.numbers), std::move(view_.own),
                     std::move(base), options) {}
-    BundleNode(const BundleNode&) = delete; // its parts refer to each other
-    BundleNode& operator=(const BundleNode&) = delete;
+    BundleNodes(const BundleNodes&) = delete; // its parts refer to each other
+    BundleNodes& operator=(const BundleNodes&) = delete;
 
     Compilation& compiled() { return compiled_; }
     const Sources& sources() const { return view_.sources; }

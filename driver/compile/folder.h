@@ -1,4 +1,4 @@
-/// What `polecat compile` writes, found and read again.
+/// A compiled folder: what `polecat compile` writes of a target, found and read again.
 #pragma once
 
 #include <set>
@@ -16,19 +16,19 @@ inline constexpr const char* kGenerationsFile = "generations.nft";
 inline constexpr const char* kHooksFile = "hooks.iptables";
 inline constexpr const char* kTablesFile = "tables.bpf"; ///< of a node
 
-/// Those that a bundle has rules for; none where there is no such folder.
-std::set<std::string> nodes_in(const std::string& bundle);
-std::string rules_path(const std::string& bundle, const std::string& node);
+/// Those that a folder has rules for; none where there is no such folder.
+std::set<std::string> nodes_in(const std::string& folder);
+std::string rules_path(const std::string& folder, const std::string& node);
 /// A file of a node.
-std::string path_in(const std::string& bundle, const std::string& node, const char* file);
-std::string origins_path(const std::string& bundle, const std::string& node);
+std::string path_in(const std::string& folder, const std::string& node, const char* file);
+std::string origins_path(const std::string& folder, const std::string& node);
 
-/// Writes a file of a bundle, and makes the folders on the way.
-Result<bool> write_in_bundle(const std::string& bundle, const std::string& path,
+/// Writes a file of it, and makes the folders on the way.
+Result<bool> write_in_folder(const std::string& folder, const std::string& path,
                              const std::string& text);
 
 /// Errors of these name the file.
-Result<backends::Numbers> numbers_in(const std::string& bundle);
+Result<backends::Numbers> numbers_in(const std::string& folder);
 /// Of a node's file, in which nothing else may stand.
 Result<nft::Ruleset> rules_in(const std::string& path);
 /// How listings are made, behind what is wrong with one.

@@ -1,13 +1,10 @@
-#include "cli/polecat/try/tried_rules.h"
+#include "driver/try/tried_rules.h"
 
 #include "backends/nftables/nftables.h"
-#include "driver/load/load.h"
 #include "runtime/netlink/apply.h"
 #include "runtime/nft.h"
 
-namespace polecat::cli {
-
-using namespace driver;
+namespace polecat::driver {
 
 namespace {
 
@@ -39,13 +36,6 @@ class TriedNftables : public TriedRules {
     nft::Ruleset rules_;
 };
 
-LoadOptions options_of(const TriedTarget& target) {
-    LoadOptions out;
-    out.variant = target.variant == "legacy" ? runtime::Iptables::Legacy : runtime::Iptables::Nft;
-    out.classifier = target.classifier.empty() ? installed_classifier() : target.classifier;
-    return out;
-}
-
 Result<bool> as_done(const Result<Loaded>& loaded) {
     if (!loaded)
         return Error{loaded.error()};
@@ -61,8 +51,8 @@ std::string first_step(const Result<Loaded>& again) {
 
 class TriedFilters : public TriedRules {
   public:
-    TriedFilters(const TriedTarget& target, iptables::FilterImage image)
-        : options_(options_of(target)), image_(std::move(image)) {}
+    TriedFilters(LoadOptions options, iptables::FilterImage image)
+        : options_(std::move(options)), image_(std::move(image)) {}
 
     Result<bool> load() override { return as_done(load_filters(image_, options_)); }
     std::string difference() const override {
@@ -79,18 +69,18 @@ class TriedFilters : public TriedRules {
 
 class TriedTables : public TriedRules {
   public:
-    TriedTables(const TriedTarget& target, bpf::Image tables, const backends::NodeImage& image)
-        : options_(options_of(target)), tables_(std::move(tables)), image_(image) {}
+    TriedTables(LoadOptions options, bpf::Image tables, bpf::Node node)
+        : options_(std::move(options)), tables_(std::move(tables)), node_(std::move(node)) {}
 
     Result<bool> load() override {
         if (const auto own = enter_own_bpffs(); !own)
             return own;
-        return as_done(load_tables(tables_, image_, options_));
+        return as_done(load_tables(tables_, node_, options_));
     }
     std::string difference() const override {
         LoadOptions options = options_;
         options.only_tell = true;
-        return first_step(load_tables(tables_, image_, options));
+        return first_step(load_tables(tables_, node_, options));
     }
     std::string needs() const override {
         return "iptables-restore(8), ipset(8), conntrack(8), classifier.bpf.o, a kernel that takes "
@@ -100,37 +90,26 @@ class TriedTables : public TriedRules {
   private:
     LoadOptions options_;
     bpf::Image tables_;
-    const backends::NodeImage& image_;
+    bpf::Node node_;
 };
 
 } // namespace
 
-void add_loading_options(CLI::App& command, std::string& variant, std::string& classifier) {
-    command.add_option("--variant", variant, "iptables, bpf: iptables-nft or iptables-legacy")
-        ->check(CLI::IsMember({"nft", "legacy"}));
-    command.add_option("--classifier", classifier,
-                       "bpf: its programs (classifier.bpf.o), when not beside polecat nor in "
-                       "share/polecat");
-}
-
-void add_target_options(CLI::App& command, TriedTarget& into) {
-    command.add_option("--target", into.name, "whose rules: nftables, iptables or bpf")
-        ->check(CLI::IsMember({"nftables", "iptables", "bpf"}));
-    add_loading_options(command, into.variant, into.classifier);
-}
-
-std::unique_ptr<TriedRules> tried_rules(const TriedTarget& target, Compilation& compiled,
-                                        const std::string& node, const backends::NodeImage& image,
+std::unique_ptr<TriedRules> tried_rules(const std::string& target, const LoadOptions& options,
+                                        Compilation& compiled, const std::string& node,
+                                        const backends::NodeImage& image,
                                         diag::Diagnostics& diagnostics) {
-    if (target.name == "iptables") {
+    if (target == "iptables") {
         auto filters = compiled.filter_image(node, diagnostics);
-        return filters ? std::make_unique<TriedFilters>(target, std::move(*filters)) : nullptr;
+        return filters ? std::make_unique<TriedFilters>(options, std::move(*filters)) : nullptr;
     }
-    if (target.name == "bpf") {
-        auto tables = bpf::emit(image, node, diagnostics);
-        return tables ? std::make_unique<TriedTables>(target, std::move(*tables), image) : nullptr;
+    if (target == "bpf") {
+        auto made = compiled.bpf_node(node, image, diagnostics);
+        auto tables = made ? bpf::emit(made->image, node, diagnostics) : std::nullopt;
+        return tables ? std::make_unique<TriedTables>(options, std::move(*tables), std::move(*made))
+                      : nullptr;
     }
     return std::make_unique<TriedNftables>(node, image);
 }
 
-} // namespace polecat::cli
+} // namespace polecat::driver

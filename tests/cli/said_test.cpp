@@ -1,0 +1,81 @@
+// What is said where somebody asks for what is not there, or for what a command does not have.
+#include <doctest/doctest.h>
+
+#include "tests/cli/folder.h"
+
+using namespace polecat;
+using testing::has;
+
+namespace {
+
+struct OnePodFolder : testing::Folder {
+    OnePodFolder() {
+        write("m/pod.yaml",
+              "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop, labels: {app: "
+              "web}}\nspec: {nodeName: n1, containers: [{name: c, image: i}]}\nstatus: {podIP: "
+              "10.0.0.1}\n");
+        write("m/policy.yaml",
+              "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: web, "
+              "namespace: shop}, spec: {podSelector: {}}}\n");
+    }
+    /// The exit code is 2, and these words are in what is said.
+    void refused(const std::string& arguments, const std::string& words) const {
+        INFO(arguments);
+        const auto done = run(arguments);
+        CHECK(done.exit_code == 2);
+        CHECK_MESSAGE(has(done.error, words), done.error);
+    }
+};
+
+} // namespace
+
+TEST_CASE("try and load refuse options that their target does not have") {
+    const OnePodFolder folder;
+    folder.refused("try m --variant legacy", "--variant: rules of nftables do not go through");
+    folder.refused("try m --target iptables --classifier c.o", "--classifier: only rules of bpf");
+    REQUIRE(folder.run("compile m -o c").exit_code == 0);
+    folder.refused("load c --node n1 --variant nft --dry-run", "--variant: rules of nftables");
+    REQUIRE(folder.run("compile m -o f --target iptables").exit_code == 0);
+    folder.refused("load f --node n1 --classifier c.o --dry-run", "--classifier: only rules");
+}
+
+TEST_CASE("try says which nodes there are, and where no pod is on one") {
+    const OnePodFolder folder;
+    folder.refused("try m --node nope", "no endpoint is on a node `nope`; there are n1");
+    folder.write("m/pod.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop}\n"
+                               "spec: {containers: [{name: c, image: i}]}\n");
+    folder.refused("try m", "no pod with an address is on a node, so there is nothing to try");
+    folder.refused("try m --node n1", "no endpoint is on a node `n1`\n");
+}
+
+TEST_CASE("counts of one are of one, and folders with nothing in them are said to be so") {
+    const OnePodFolder folder;
+    CHECK(has(folder.run("compile m -o c").out, "n1: 2 programs, 1 address, reads back equal"));
+    CHECK(has(folder.run("verify c m").out, "n1: equal: 2 programs, 1 address\n"));
+    CHECK(has(folder.run("compile m -o b --target bundle").out, "1 address: "));
+    folder.refused("verify nope m", "polecat: nope holds nothing that was compiled\n");
+}
+
+TEST_CASE("which offers the policy whose namespace was left out") {
+    const OnePodFolder folder;
+    folder.refused("which policy:web -f m", "there is no policy `web`; did you mean `shop/web`?");
+    folder.refused("which policy:shop/wep -f m", "did you mean `shop/web`?");
+    folder.refused("which policy:other -f m", "there is no policy `other`\n");
+}
+
+TEST_CASE("diff --rules refuses what neither side has") {
+    const OnePodFolder folder;
+    REQUIRE(folder.run("compile m -o c").exit_code == 0);
+    folder.refused("diff --rules c m --base c", "--base says what numbers of a listing mean");
+    folder.refused("diff --rules c m --key k.pub", "--key is of bundles, and neither side is one");
+    CHECK(folder.run("diff --rules c m").exit_code == 0);
+}
+
+TEST_CASE("a damaged origins.json is told in our words") {
+    const OnePodFolder folder;
+    REQUIRE(folder.run("compile m -o c").exit_code == 0);
+    folder.write("c/nodes/n1/origins.json", "{");
+    folder.refused("verify c m 2>&1 >&2", "origins.json: it is no JSON (byte ");
+    folder.write("c/nodes/n1/origins.json", "{\"endpoints\": [{}]}");
+    folder.refused("verify c m 2>&1 >&2", "origins.json: it lacks what `polecat compile` writes");
+}
