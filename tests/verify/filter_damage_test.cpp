@@ -17,6 +17,7 @@ using namespace polecat;
 namespace {
 namespace filter_damage {
 
+using iptables::Ruleset;
 using testing::Random;
 
 /// Where the damage is: any of these words belongs into what is said of it. Empty: there is none.
@@ -197,9 +198,9 @@ bool is_named(const std::vector<driver::Difference>& found, const Names& names) 
     return false;
 }
 
-constexpr FilterDamage kAll[] = {
-    lose_filter_rule, repeat_rule, swap_filter_rules, lose_filter_match, negate,     other_target,
-    lose_chain,       lose_member, other_member,      lose_set,          other_texts};
+constexpr FilterDamage kAll[] = {lose_rule,    repeat_rule,  swap_rules, lose_match,
+                                 negate,       other_target, lose_chain, lose_member,
+                                 other_member, lose_set,     other_texts};
 
 } // namespace filter_damage
 } // namespace
