@@ -53,7 +53,7 @@ TEST_CASE("counts of one are of one, and folders with nothing in them are said t
     CHECK(has(folder.run("compile m -o c").out, "n1: 2 programs, 1 address, reads back equal"));
     CHECK(has(folder.run("verify c m").out, "n1: equal: 2 programs, 1 address\n"));
     CHECK(has(folder.run("compile m -o b --target bundle").out, "1 address: "));
-    folder.refused("verify nope m", "polecat: nope holds nothing that was compiled\n");
+    folder.refused("verify nope m", "polecat: there is no folder nope\n");
 }
 
 TEST_CASE("which offers the policy whose namespace was left out") {
