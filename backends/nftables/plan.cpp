@@ -379,4 +379,27 @@ Plan plan_from_nothing(const NodeImage& to) {
     return out;
 }
 
+Plan hooks_last(Plan from_nothing) {
+    nft::Transaction& fill = from_nothing.steps.front().does;
+    nft::Transaction hooks;
+    hooks.made.table = fill.made.table;
+    auto& chains = fill.made.chains;
+    const auto hooked = std::stable_partition(
+        chains.begin(), chains.end(), [](const nft::Chain& each) { return each.hook.empty(); });
+    hooks.made.chains.assign(std::make_move_iterator(hooked),
+                             std::make_move_iterator(chains.end()));
+    chains.erase(hooked, chains.end());
+    Work work;
+    count_in(hooks.made, work);
+    from_nothing.steps.push_back({"lead packets there", std::move(hooks), work});
+    from_nothing.steps.front().work = {};
+    count_in(fill.made, from_nothing.steps.front().work);
+    return from_nothing;
+}
+
+bool without_hooks(const nft::Ruleset& rules) {
+    return std::all_of(rules.chains.begin(), rules.chains.end(),
+                       [](const nft::Chain& each) { return each.hook.empty(); });
+}
+
 } // namespace polecat::backends

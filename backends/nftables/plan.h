@@ -39,5 +39,11 @@ Result<Plan> plan(const nft::Ruleset& from, const NodeImage& to);
 /// part.
 Result<Plan> plan(const nft::Ruleset& from, const NodeImage& before, const NodeImage& to);
 Plan plan_from_nothing(const NodeImage& to);
+/// A plan from nothing in two steps, for who has the number of the generation for both: all that no
+/// hook leads to, then the hooks. In one transaction the kernel has rules judge some packets before
+/// elements of sets of ranges can be found (nf_tables_commit: the sets are told last), which drops
+/// them. Broken off in between, nothing is judged yet: without_hooks().
+Plan hooks_last(Plan from_nothing);
+bool without_hooks(const nft::Ruleset& rules);
 
 } // namespace polecat::backends

@@ -64,13 +64,13 @@ class RuleLoader {
         const auto listed = listed_policy();
         if (!listed)
             return Error{listed.error()};
-        if (listed->empty()) {
-            plan_ = backends::plan_from_nothing(image_);
+        const auto rules = nft::parse(*listed);
+        if (!listed->empty() && !rules)
+            return not_ours(rules.error());
+        if (listed->empty() || backends::without_hooks(*rules)) { // or broken off before them
+            plan_ = backends::hooks_last(backends::plan_from_nothing(image_));
             return true;
         }
-        const auto rules = nft::parse(*listed);
-        if (!rules)
-            return not_ours(rules.error());
         auto made = backends::plan(*rules, image_);
         if (!made)
             return not_ours(made.error());

@@ -372,3 +372,23 @@ TEST_CASE("what is not ours is no start of a plan") {
     CHECK_FALSE(backends::plan(Ruleset{}, *built.image).ok());
     CHECK(backends::plan_from_nothing(*built.image).steps.size() == 1);
 }
+
+TEST_CASE("a load from nothing hooks packets in when all that judges them is there") {
+    const Built built = build(testing::ClusterWriter(3, {}).write());
+    const Plan plan = backends::hooks_last(backends::plan_from_nothing(*built.image));
+    REQUIRE(plan.steps.size() == 2);
+    const Ruleset& fill = plan.steps[0].does.made;
+    const Ruleset& hooks = plan.steps[1].does.made;
+    CHECK(plan.steps[0].does.replaces);
+    CHECK(backends::without_hooks(fill)); // as it is listed where the load ends here
+    CHECK_FALSE(backends::plan(fill, *built.image).ok());
+    CHECK(hooks.maps.empty());
+    CHECK_FALSE(hooks.chains.empty());
+    for (const nft::Chain& chain : hooks.chains)
+        CHECK_FALSE(chain.hook.empty());
+    Ruleset both = fill;
+    both.chains.insert(both.chains.end(), hooks.chains.begin(), hooks.chains.end());
+    const auto read = backends::read_back(both);
+    REQUIRE(read.ok());
+    CHECK(*read == *built.image);
+}

