@@ -375,7 +375,7 @@ TEST_CASE("what is not ours is no start of a plan") {
 
 TEST_CASE("a load from nothing hooks packets in when all that judges them is there") {
     const Built built = build(testing::ClusterWriter(3, {}).write());
-    const Plan plan = backends::hooks_last(backends::plan_from_nothing(*built.image));
+    const backends::Plan plan = backends::hooks_last(backends::plan_from_nothing(*built.image));
     REQUIRE(plan.steps.size() == 2);
     const Ruleset& fill = plan.steps[0].does.made;
     const Ruleset& hooks = plan.steps[1].does.made;
