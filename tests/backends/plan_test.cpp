@@ -386,9 +386,8 @@ TEST_CASE("a load from nothing hooks packets in when all that judges them is the
     CHECK_FALSE(hooks.chains.empty());
     for (const nft::Chain& chain : hooks.chains)
         CHECK_FALSE(chain.hook.empty());
-    Ruleset both = fill;
-    both.chains.insert(both.chains.end(), hooks.chains.begin(), hooks.chains.end());
-    const auto read = backends::read_back(both);
-    REQUIRE(read.ok());
-    CHECK(*read == *built.image);
+    CHECK(fill.maps == plan.result.maps);
+    CHECK(fill.chains.size() + hooks.chains.size() == plan.result.chains.size());
+    for (const nft::Chain& chain : plan.result.chains)
+        CHECK((chain.hook.empty() ? fill : hooks).find_chain(chain.name) != nullptr);
 }
