@@ -49,8 +49,8 @@ bool say_the_same_at(const Node& a, const Node& b, std::string_view path) {
 }
 
 /// What its containers have under a key.
-std::vector<const Node*> parts_of(const Node& root, std::string_view containers,
-                                  std::string_view key) {
+std::vector<const Node*> listed_parts(const Node& root, std::string_view containers,
+                                      std::string_view key) {
     std::vector<const Node*> out;
     if (const Node* list = node_at(root, containers))
         for (const Node& each : list->items)
@@ -81,7 +81,7 @@ std::map<std::string, std::string> labels_of(const Node& root) {
 
 bool have_the_same(const Node& a, const Node& b, std::string_view containers,
                    std::string_view key) {
-    const auto one = parts_of(a, containers, key), other = parts_of(b, containers, key);
+    const auto one = listed_parts(a, containers, key), other = listed_parts(b, containers, key);
     return std::equal(one.begin(), one.end(), other.begin(), other.end(),
                       [](const Node* x, const Node* y) { return say_the_same(*x, *y); });
 }

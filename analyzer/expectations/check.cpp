@@ -22,7 +22,7 @@ using expectation::Traffic;
 namespace {
 
 /// What came of one combination.
-struct Answer {
+struct CaseAnswer {
     Verdict verdict = Verdict::Deny;
     std::string reason;
     struct Decider {
@@ -58,8 +58,8 @@ decision::Flow packet_of(const Case& each, const Traffic& traffic) {
 }
 
 /// One endpoint's own program.
-Result<Answer> probe(const LoweredCluster& cluster, const Case& each, const ir::PathEnd& from,
-                     const ir::PathEnd& to, const Traffic& traffic) {
+Result<CaseAnswer> probe(const LoweredCluster& cluster, const Case& each, const ir::PathEnd& from,
+                         const ir::PathEnd& to, const Traffic& traffic) {
     const auto at = find_object(cluster, each.probe->at);
     if (!at)
         return Error{at.error()};
@@ -70,7 +70,7 @@ Result<Answer> probe(const LoweredCluster& cluster, const Case& each, const ir::
         if (end.address)
             flow.family = end.address->family;
     const auto* program = cluster.find(*at, each.probe->direction, each.probe->hook, flow.family);
-    Answer answer;
+    CaseAnswer answer;
     if (program == nullptr) {
         answer.verdict = Verdict::Allow;
         return answer;
@@ -83,19 +83,19 @@ Result<Answer> probe(const LoweredCluster& cluster, const Case& each, const ir::
     return answer;
 }
 
-void add_deciders(const ir::WayVerdict& way, Answer& answer) {
+void add_deciders(const ir::WayVerdict& way, CaseAnswer& answer) {
     for (const ir::HopVerdict& hop : way.hops)
         if (hop.program != nullptr && hop.skipped == ir::HopVerdict::Skipped::No &&
             hop.verdict == way.verdict) {
-            const Answer::Decider found{decider(*hop.program, hop.decision), hop.hop.direction};
+            const CaseAnswer::Decider found{decider(*hop.program, hop.decision), hop.hop.direction};
             if (std::find(answer.deciders.begin(), answer.deciders.end(), found) ==
                 answer.deciders.end())
                 answer.deciders.push_back(found);
         }
 }
 
-Answer ask_flow(const LoweredCluster& cluster, const Case& each, const ir::PathEnd& from,
-                const ir::PathEnd& to, const Traffic& traffic) {
+CaseAnswer ask_flow(const LoweredCluster& cluster, const Case& each, const ir::PathEnd& from,
+                    const ir::PathEnd& to, const Traffic& traffic) {
     ir::PathQuery query;
     query.source = from;
     query.destination = to;
@@ -103,7 +103,7 @@ Answer ask_flow(const LoweredCluster& cluster, const Case& each, const ir::PathE
     if (each.whole_way)
         query.route = ir::Route::Wire;
     const ir::FlowVerdict verdict = ir::judge_flow(cluster, query);
-    Answer answer;
+    CaseAnswer answer;
     answer.verdict = verdict.verdict;
     answer.reason = verdict.reason;
     for (const ir::WayVerdict& way : verdict.ways)
@@ -126,7 +126,7 @@ std::string question(const Case& each, const std::string& from, const std::strin
     return text;
 }
 
-std::string describe(const Answer& answer) {
+std::string describe(const CaseAnswer& answer) {
     std::string text(decision::to_string(answer.verdict));
     for (std::size_t i = 0; i < answer.deciders.size(); ++i)
         text += (i == 0 ? " by " : " and ") +
@@ -158,9 +158,10 @@ CaseResult judge_one(const LoweredCluster& cluster, const Case& each, const EndN
     }
     out.found = describe(*answer);
     const bool by =
-        each.by->empty() ||
-        std::any_of(answer->deciders.begin(), answer->deciders.end(),
-                    [&](const Answer::Decider& decider) { return names(*each.by, *decider.slot); });
+        each.by->empty() || std::any_of(answer->deciders.begin(), answer->deciders.end(),
+                                        [&](const CaseAnswer::Decider& decider) {
+                                            return names(*each.by, *decider.slot);
+                                        });
     out.passed = answer->verdict == *each.expect && by;
     return out;
 }

@@ -20,7 +20,7 @@ using policy::Rule;
 
 namespace {
 
-constexpr std::uint16_t kDnsPort = 53;
+constexpr std::uint16_t kAddedDnsPort = 53;
 
 const KubernetesNetworkPolicy* find_kubernetes(const policy::Cluster& cluster,
                                                const policy::PolicyName& name) {
@@ -60,7 +60,7 @@ std::string calico_rule(const char* protocol, const std::string& spaces,
 
 bool names(const KubernetesPort& port, net::Protocol protocol) {
     return port.protocol.value_or(net::kTcp) == protocol && port.port && !port.end_port &&
-           *port.port == std::variant<std::uint16_t, std::string>(kDnsPort);
+           *port.port == std::variant<std::uint16_t, std::string>(kAddedDnsPort);
 }
 
 bool means(const KubernetesPeer& peer, const DnsPods& pods) {
@@ -97,11 +97,11 @@ bool allows_dns(const Rule& rule, net::Protocol protocol) {
     const auto& ports = rule.destination.ports;
     const auto* range = ports.size() == 1 ? std::get_if<net::PortRange>(&ports[0].value) : nullptr;
     return rule.action == Action::Allow && rule.protocol && **rule.protocol == protocol &&
-           range != nullptr && *range == net::PortRange{kDnsPort, kDnsPort};
+           range != nullptr && *range == net::PortRange{kAddedDnsPort, kAddedDnsPort};
 }
 
 /// It may deny DNS, or hand it on, and is not the end that takes everything: so somebody wants it.
-bool may_deny_dns(const Rule& rule, net::Protocol protocol) {
+bool rule_may_deny_dns(const Rule& rule, net::Protocol protocol) {
     if (rule.action == Action::Allow || rule.action == Action::Log || policy::asks_nothing(rule) ||
         (rule.protocol && **rule.protocol != protocol) ||
         (rule.not_protocol && **rule.not_protocol == protocol))
@@ -109,7 +109,8 @@ bool may_deny_dns(const Rule& rule, net::Protocol protocol) {
     const auto& ports = rule.destination.ports;
     return ports.empty() || std::any_of(ports.begin(), ports.end(), [](const policy::Port& port) {
                const auto* range = std::get_if<net::PortRange>(&port.value);
-               return range == nullptr || (range->first <= kDnsPort && kDnsPort <= range->last);
+               return range == nullptr ||
+                      (range->first <= kAddedDnsPort && kAddedDnsPort <= range->last);
            });
 }
 
@@ -133,7 +134,7 @@ std::optional<diag::Fix> tcp_behind(const Policy& policy, const DnsPods& pods) {
     for (const Rule& rule : policy.egress) {
         if (allows_dns(rule, net::kTcp) && says_only(rule, pods))
             return std::nullopt; // something else is in the way
-        if (found != nullptr && may_deny_dns(rule, net::kTcp))
+        if (found != nullptr && rule_may_deny_dns(rule, net::kTcp))
             return std::nullopt; // before it, the new rule would open what it denies
         if (!allows_dns(rule, net::kUdp))
             continue;
@@ -229,7 +230,7 @@ bool may_deny_dns(const policy::Cluster& cluster, const decision::PolicyBlock& b
     const Policy* found = find_calico(cluster, block.policy);
     return found != nullptr &&
            std::any_of(found->egress.begin(), found->egress.end(),
-                       [&](const Rule& rule) { return may_deny_dns(rule, protocol); });
+                       [&](const Rule& rule) { return rule_may_deny_dns(rule, protocol); });
 }
 
 std::optional<diag::Fix> allow_answers(const policy::Cluster& cluster, const decision::Slot& slot) {

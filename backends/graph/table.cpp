@@ -21,7 +21,7 @@ constexpr std::size_t kSetLength = 90;
 /// Sets of connections that the key names; rarer ones share a sign.
 constexpr std::size_t kMostSets = 99;
 
-const char* mark_of(Graph::NodeKind kind) {
+const char* sign_of(Graph::NodeKind kind) {
     switch (kind) {
     case Graph::NodeKind::Governed:
         return "■";
@@ -160,7 +160,7 @@ class Table {
             out_ += fmt::format("<g>{}<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{} {} "
                                 "<tspan fill=\"#555555\" font-size=\"9\">{}</tspan></text></g>\n",
                                 tip, left_ - 6, top_ + at + cell_ / 2 + 4,
-                                escape_markup(name(node)), mark_of(node.kind), i + 1);
+                                escape_markup(name(node)), sign_of(node.kind), i + 1);
             out_ += fmt::format("<g>{}<text transform=\"translate({} {}) rotate(-90)\" "
                                 "font-size=\"9\" fill=\"#555555\">{}</text></g>\n",
                                 tip, left_ + at + cell_ / 2 + 3, top_ - 4, i + 1);
@@ -270,7 +270,7 @@ class Table {
             if (!nodes[i])
                 continue;
             const auto kind = static_cast<Graph::NodeKind>(i);
-            const std::string words = std::string(mark_of(kind)) + " " + style_of(kind).words;
+            const std::string words = std::string(sign_of(kind)) + " " + style_of(kind).words;
             text(x, y_, words);
             x += static_cast<int>(words.size()) * 7 + 16;
         }

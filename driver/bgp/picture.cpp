@@ -20,7 +20,7 @@ using routing::BgpNode;
 using routing::NodeIndex;
 using routing::SessionLink;
 
-constexpr std::size_t kNamesInTooltip = 12;
+constexpr std::size_t kSessionNames = 12;
 
 /// What one box stands for.
 struct Part {
@@ -34,7 +34,7 @@ struct Part {
     std::set<std::size_t> own, mesh; ///< problems
 };
 
-struct Between {
+struct SessionsBetween {
     std::uint64_t external = 0, internal = 0;
     std::set<std::size_t> problems;
 };
@@ -124,7 +124,7 @@ class FabricPainter {
             parts_[a].own.insert(link.faults.begin(), link.faults.end());
             return;
         }
-        Between& between = between_[std::minmax(a, b)];
+        SessionsBetween& between = between_[std::minmax(a, b)];
         ++(link.internal ? between.internal : between.external);
         between.problems.insert(link.faults.begin(), link.faults.end());
     }
@@ -206,7 +206,7 @@ class FabricPainter {
             first.emplace(texts[i], parts.size());
             parts.push_back(parts_[i]);
         }
-        std::map<std::pair<std::size_t, std::size_t>, Between> between;
+        std::map<std::pair<std::size_t, std::size_t>, SessionsBetween> between;
         for (const auto& [ends, each] : between_) {
             const std::size_t a = now[ends.first], b = now[ends.second];
             if (a == b) {
@@ -214,7 +214,7 @@ class FabricPainter {
                 parts[a].own.insert(each.problems.begin(), each.problems.end());
                 continue;
             }
-            Between& into = between[std::minmax(a, b)];
+            SessionsBetween& into = between[std::minmax(a, b)];
             into.external += each.external;
             into.internal += each.internal;
             into.problems.insert(each.problems.begin(), each.problems.end());
@@ -265,10 +265,10 @@ class FabricPainter {
             out.lines.push_back(fmt::format("cluster {}", fmt::join(part.clusters, ", ")));
         if (part.inside != 0)
             out.lines.push_back(counted(part.inside, "session") + " inside");
-        for (std::size_t i = 0; i < std::min(kNamesInTooltip, part.members.size()); ++i)
+        for (std::size_t i = 0; i < std::min(kSessionNames, part.members.size()); ++i)
             out.tooltip += (i == 0 ? "" : ", ") + part.members[i];
-        if (part.members.size() > kNamesInTooltip)
-            out.tooltip += fmt::format(" and {} more", part.members.size() - kNamesInTooltip);
+        if (part.members.size() > kSessionNames)
+            out.tooltip += fmt::format(" and {} more", part.members.size() - kSessionNames);
         out.in_mesh = part.in_mesh;
         out.own_problems.assign(part.own.begin(), part.own.end());
         out.mesh_problems.assign(part.mesh.begin(), part.mesh.end());
@@ -333,7 +333,7 @@ class FabricPainter {
     routing::Fabric fabric_;
     std::vector<Part> parts_;
     std::map<std::pair<Layer, std::string>, std::size_t> places_;
-    std::map<std::pair<std::size_t, std::size_t>, Between> between_;
+    std::map<std::pair<std::size_t, std::size_t>, SessionsBetween> between_;
     std::vector<std::size_t> box_of_; ///< by node
     std::uint64_t workloads_ = 0;
 };

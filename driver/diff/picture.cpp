@@ -39,9 +39,9 @@ bool in_use(const FamilyDiff& family) {
                        [](const DiffEnd& end) { return !end.is_outside(); });
 }
 
-class Painter {
+class DiffPainter {
   public:
-    Painter(const DiffReport& report, const decision::LoweredCluster& head)
+    DiffPainter(const DiffReport& report, const decision::LoweredCluster& head)
         : report_(report), head_(head) {}
 
     Graph paint() {
@@ -173,7 +173,7 @@ class Painter {
 } // namespace
 
 Graph diff_picture(const DiffReport& report, const decision::LoweredCluster& head) {
-    return Painter(report, head).paint();
+    return DiffPainter(report, head).paint();
 }
 
 } // namespace polecat::driver

@@ -9,8 +9,8 @@ namespace {
 
 using analyzer::ConnectionSet;
 
-std::optional<decision::IdentityId> identity_of(const decision::Identities& identities,
-                                                const ir::PathEnd& end, net::Family family) {
+std::optional<decision::IdentityId> queried_identity(const decision::Identities& identities,
+                                                     const ir::PathEnd& end, net::Family family) {
     if (end.endpoint)
         return identities.of_object(*end.endpoint, family);
     return end.address && end.address->family == family
@@ -51,8 +51,8 @@ Result<std::vector<ReachSummary>> everything_between(Session& session, const ir:
     const analyzer::HttpAtoms atoms({&cluster});
     std::vector<ReachSummary> out;
     for (const net::Family family : {net::Family::V4, net::Family::V6}) {
-        const auto source = identity_of(identities, query.source, family);
-        const auto destination = identity_of(identities, query.destination, family);
+        const auto source = queried_identity(identities, query.source, family);
+        const auto destination = queried_identity(identities, query.destination, family);
         if (!source || !destination)
             continue;
         analyzer::Bounds<ConnectionSet> both{ConnectionSet::all(), ConnectionSet::all()};

@@ -22,7 +22,6 @@ using decision::Direction;
 using decision::Hook;
 using decision::ObjectId;
 using decision::Program;
-using smt::Answer;
 
 /// What the questions about all nodes share.
 struct Prover::State {
@@ -160,10 +159,10 @@ class Prover::NodeProver {
         bool unknown = !said.unsaid.empty();
         const AskedOwn own{net::AddressSet::of(runners.addresses), own_objects(runners)};
         for (const auto& each : rules_.formulas(place.rules, own, state_.ends(policy.family))) {
-            const Answer::Kind found = ask(place, policy, *each, own);
-            if (found == Answer::Kind::Yes)
+            const smt::Answer::Kind found = ask(place, policy, *each, own);
+            if (found == smt::Answer::Kind::Yes)
                 return;
-            unknown = unknown || found == Answer::Kind::Unknown;
+            unknown = unknown || found == smt::Answer::Kind::Unknown;
         }
         ++(unknown ? out_.unknown : out_.proved);
     }
@@ -178,14 +177,14 @@ class Prover::NodeProver {
         return std::vector<ObjectId>(out.begin(), out.end());
     }
 
-    Answer::Kind ask(const Place& place, const Program& policy, RulesFormula& rules,
-                     const AskedOwn& own) {
+    smt::Answer::Kind ask(const Place& place, const Program& policy, RulesFormula& rules,
+                          const AskedOwn& own) {
         PairQuestion question(state_.ends(policy.family), policy, rules, own);
         const std::string about =
             fmt::format("is there a packet that rules and policy judge otherwise: {} of {} on {}",
                         name_of(place.key), place.interface, node_);
-        const Answer found = question.ask(state_.options, about, rules_.tells(place.rules));
-        if (found.kind == Answer::Kind::Yes)
+        const smt::Answer found = question.ask(state_.options, about, rules_.tells(place.rules));
+        if (found.kind == smt::Answer::Kind::Yes)
             out_.differences.push_back(
                 judged_again(place, policy, question.flow(found.model), about));
         return found.kind;

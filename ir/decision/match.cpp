@@ -9,17 +9,17 @@ namespace polecat::decision {
 namespace {
 
 /// One side of a flow.
-struct Side {
+struct MatchSide {
     const End& end;
     std::optional<std::uint16_t> port;
     const char* name; ///< "source", "destination"
 };
 
-Side source_of(const Flow& flow) {
+MatchSide source_of(const Flow& flow) {
     return {flow.source, flow.source_port, "source"};
 }
 
-Side destination_of(const Flow& flow) {
+MatchSide destination_of(const Flow& flow) {
     return {flow.destination, flow.destination_port, "destination"};
 }
 
@@ -29,12 +29,12 @@ struct Context {
     const Flow& flow;
 };
 
-Tri has(const Context& c, PredicateId id, const Side& side) {
+Tri has(const Context& c, PredicateId id, const MatchSide& side) {
     return holds(c.predicates[id], c.world, side.end, c.flow.family, c.flow.protocol, side.port);
 }
 
 /// A port that is not given stands for any port that a connection can have: 1 to 65535.
-Tri in_numbers(const Context& c, const net::PortSet& numbers, const Side& side) {
+Tri in_numbers(const Context& c, const net::PortSet& numbers, const MatchSide& side) {
     if (numbers.empty() || !net::has_ports(c.flow.protocol))
         return Tri::No;
     if (side.port)
@@ -43,14 +43,14 @@ Tri in_numbers(const Context& c, const net::PortSet& numbers, const Side& side) 
     return every ? Tri::Yes : Tri::Unknown;
 }
 
-Tri in_ports(const Context& c, const PortMatch& ports, const Side& side) {
+Tri in_ports(const Context& c, const PortMatch& ports, const MatchSide& side) {
     Tri result = in_numbers(c, ports.numbers, side);
     for (const PredicateId id : ports.named)
         result = either(result, has(c, id, side));
     return result;
 }
 
-Tri end_matches(const Context& c, const EndMatch& match, const Side& side) {
+Tri end_matches(const Context& c, const EndMatch& match, const MatchSide& side) {
     const auto& [all, none, ports, not_ports] = match;
     Tri result = Tri::Yes;
     for (const PredicateId id : all)
@@ -118,14 +118,14 @@ Tri packet_matches(const Match& match, const Flow& flow) {
     return result;
 }
 
-std::string name_of(const Context& c, const Side& side) {
+std::string name_of(const Context& c, const MatchSide& side) {
     for (const ObjectId id : side.end.objects)
         return "the address of " + c.world.object(id).name;
     return std::string("the ") + side.name + " address";
 }
 
 /// What could not be read and would say whether the predicate holds; empty: nothing of the kind.
-std::string unread_reason(const Context& c, const Predicate& predicate, const Side& side) {
+std::string unread_reason(const Context& c, const Predicate& predicate, const MatchSide& side) {
     const auto name = [&](ObjectId id) { return reason_of(unread_set_of(c.world.object(id))); };
     for (const ObjectId id : side.end.objects)
         if (c.world.object(id).unread.known())
@@ -140,7 +140,7 @@ std::string unread_reason(const Context& c, const Predicate& predicate, const Si
     return {};
 }
 
-std::string predicate_reason(const Context& c, PredicateId id, const Side& side) {
+std::string predicate_reason(const Context& c, PredicateId id, const MatchSide& side) {
     const Predicate& predicate = c.predicates[id];
     if (const auto* domains = std::get_if<DomainSet>(&predicate)) {
         const std::string first = domains->domains.empty() ? "" : domains->domains.front();
@@ -161,7 +161,7 @@ std::string predicate_reason(const Context& c, PredicateId id, const Side& side)
     return name_of(c, side) + " is not known";
 }
 
-std::string end_reason(const Context& c, const EndMatch& match, const Side& side) {
+std::string end_reason(const Context& c, const EndMatch& match, const MatchSide& side) {
     const auto& [all, none, ports, not_ports] = match;
     for (const auto* list : {&all, &none})
         for (const PredicateId id : *list)

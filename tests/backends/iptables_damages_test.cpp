@@ -31,7 +31,7 @@ Lines lines_in(const std::string& text) {
     return out;
 }
 
-std::string text_of(const Lines& lines) {
+std::string lines_of(const Lines& lines) {
     std::string out;
     for (const std::string& each : lines)
         out += each + "\n";
@@ -141,7 +141,7 @@ class Damager {
             &Damager::negate,     &Damager::drop_word,   &Damager::cut_line,   &Damager::move_line,
             &Damager::letter};
         (this->*kActs[random_.below(std::size(kActs))])();
-        text = text_of(lines_);
+        text = lines_of(lines_);
         return out;
     }
 
@@ -238,7 +238,7 @@ Listing reordered(const Listing& whole, Random& random) {
         (line.starts_with("create") ? creates : adds).push_back(line);
     mix(creates);
     mix(adds);
-    out.sets = "# listed\n" + text_of(creates) + "\n" + text_of(adds);
+    out.sets = "# listed\n" + lines_of(creates) + "\n" + lines_of(adds);
     for (const auto& [from, to] : {std::pair{&whole.v4, &out.v4}, std::pair{&whole.v6, &out.v6}}) {
         Lines declared;
         std::map<std::string, Lines> rules;
@@ -252,7 +252,7 @@ Listing reordered(const Listing& whole, Random& random) {
             if (line != "COMMIT")
                 continue;
             mix(declared);
-            *to += text_of(declared);
+            *to += lines_of(declared);
             while (!rules.empty()) { // of any chain the next
                 auto at = rules.begin();
                 std::advance(at, static_cast<std::ptrdiff_t>(random.below(rules.size())));

@@ -5,7 +5,7 @@
 #include "folder.h"
 
 using namespace polecat;
-using nlohmann::json;
+using Json = nlohmann::json;
 using testing::Folder;
 using testing::has;
 using testing::kRack7;
@@ -101,11 +101,11 @@ TEST_CASE("bgp announce: addresses of pods and services") {
     // No BlockAffinity holds it: the node's block of the pool.
     const auto assumed = ask("web/free --format json");
     CHECK(assumed.exit_code == 0);
-    const json out = json::parse(assumed.out);
+    const Json out = Json::parse(assumed.out);
     REQUIRE(out.size() == 1);
     CHECK(out[0]["prefix"] == "10.1.7.0/26");
     CHECK(out[0]["assumed"] == true);
-    CHECK(out[0]["origins"] == json{"b"});
+    CHECK(out[0]["origins"] == Json{"b"});
     CHECK(out[0]["announcements"][0]["announced"] == true);
     CHECK(has(ask("10.1.7.5").out, "the input has no BlockAffinity for it"));
     CHECK(has(ask("10.1.7.5 --node b").out, "originated by node b (assumed: "));
@@ -192,7 +192,7 @@ TEST_CASE("bgp accept: into the kernel or not, and through what") {
     const auto service = ask("10.96.0.0/16 --from rr --node b --explain");
     CHECK(service.exit_code == 1);
     CHECK(has(service.out, "    > "));
-    const json out = json::parse(ask("198.51.100.0/24 --from 192.0.2.1 --format json").out);
+    const Json out = Json::parse(ask("198.51.100.0/24 --from 192.0.2.1 --format json").out);
     CHECK(out["nodes"][0]["kernel"] == true);
     CHECK(out["nodes"][0]["next_hop"] == "192.0.2.1");
     CHECK(out["nodes"][0]["device"].is_null());
@@ -213,7 +213,7 @@ TEST_CASE("bgp accept: nothing comes by a session that will not establish") {
     const auto broken = folder.run(about + "broken");
     CHECK(broken.exit_code == 1);
     CHECK(has(broken.out, "but the session will not establish: polecat bgp sessions rack7-a"));
-    const json out = json::parse(folder.run(about + "broken --format json").out);
+    const Json out = Json::parse(folder.run(about + "broken --format json").out);
     CHECK(out["nodes"][0]["establishes"] == false);
     CHECK(out["nodes"][0]["kernel"] == false);
     CHECK_FALSE(has(folder.run(about + "mended").out, "will not establish"));

@@ -5,7 +5,7 @@
 #include "folder.h"
 
 using namespace polecat;
-using nlohmann::json;
+using Json = nlohmann::json;
 using testing::Folder;
 using testing::has;
 using testing::kRack7;
@@ -45,7 +45,7 @@ TEST_CASE("bgp sessions of one node, and as JSON") {
     const Folder folder;
     const auto one = folder.run("bgp sessions rack7-b -f " + kRack7 + "broken --format json");
     CHECK(one.exit_code == 1);
-    const json out = json::parse(one.out);
+    const Json out = Json::parse(one.out);
     CHECK(out["sessions"] == 1);
     CHECK(out["broken"] == 1);
     CHECK_FALSE(out.contains("mesh"));
@@ -111,6 +111,6 @@ TEST_CASE("bgp sessions counts a mesh and advises reflectors") {
     CHECK(has(made.out, "11,175 sessions, 0 that will not establish\n"));
     CHECK(has(made.out, "advice: the mesh joins 150 nodes by 11175 sessions, 149 at each node; "
                         "with 3 route reflectors instead there are 444"));
-    const auto as_json = json::parse(folder.run("bgp sessions -f nodes.yaml --format json").out);
+    const auto as_json = Json::parse(folder.run("bgp sessions -f nodes.yaml --format json").out);
     CHECK(as_json["mesh"]["with_reflectors"] == 444);
 }

@@ -5,7 +5,7 @@
 #include "tests/cli/folder.h"
 
 using namespace polecat;
-using nlohmann::json;
+using Json = nlohmann::json;
 using testing::has;
 
 namespace {
@@ -97,7 +97,7 @@ TEST_CASE("diff --rules: a policy, a label, a namespace: why") {
     CHECK_FALSE(has(policy.out, "n1"));
     // The node that it does not govern is told of nothing but what it loads.
     const auto other = shop.diff("", policy_of("db", 5433), "--format json");
-    const json whole = json::parse(other.out);
+    const Json whole = Json::parse(other.out);
     REQUIRE(whole["reasons"].size() == 1);
     CHECK(whole["reasons"][0]["what"] == "rules, selector or order changed");
     CHECK(whole["nodes"][0]["state"] == "changes");
@@ -189,17 +189,17 @@ TEST_CASE("diff --rules: compiled folders and listings") {
     REQUIRE(shop.run("compile base -o bundle").exit_code == 0);
     const std::string policies = shop.policies + policy_of("log", 514);
     const auto manifests = shop.diff(pod_at("web2", "web", "n2", 9), policies, "--format json");
-    const json expected = json::parse(manifests.out);
-    const auto nodes_of = [](const json& all) {
-        json out = json::array();
-        for (const json& node : all["nodes"])
+    const Json expected = Json::parse(manifests.out);
+    const auto nodes_of = [](const Json& all) {
+        Json out = Json::array();
+        for (const Json& node : all["nodes"])
             out.push_back({node["node"], node["state"], node["parts"].size(), node["elements"],
                            node["rules"], node["steps"], node["forget"]});
         return out;
     };
     const auto bundle = shop.run("diff --rules bundle head --format json");
     CHECK_MESSAGE(bundle.exit_code == 0, bundle.error);
-    CHECK(nodes_of(json::parse(bundle.out)) == nodes_of(expected));
+    CHECK(nodes_of(Json::parse(bundle.out)) == nodes_of(expected));
     // A node that has loaded it, under some generation.
     std::string held = shop.read("bundle/nodes/n2/ruleset.nft");
     held = held.substr(held.find("delete table inet polecat\n") + 26);
@@ -217,7 +217,7 @@ TEST_CASE("diff --rules: compiled folders and listings") {
     // HEAD as it will be loaded.
     REQUIRE(shop.run("compile head -o next --base bundle").exit_code == 0);
     const auto both = shop.run("diff --rules bundle next --format json");
-    CHECK(nodes_of(json::parse(both.out)) == nodes_of(expected));
+    CHECK(nodes_of(Json::parse(both.out)) == nodes_of(expected));
     CHECK(has(shop.run("diff --rules bundle next").out, "10.0.0.9 is new"));
     // What is no ruleset of ours is not taken for one that is empty.
     shop.write("bundle/nodes/n2/ruleset.nft", held.substr(0, held.size() / 2));
@@ -241,11 +241,11 @@ TEST_CASE("diff --rules: iptables") {
     CHECK(has(pod.out, "n3\n  nothing is loaded: "));
     REQUIRE(shop.run("compile base --target iptables -o tables").exit_code == 0);
     const std::string policies = shop.policies + policy_of("log", 514);
-    const json manifests =
-        json::parse(shop.diff("", policies, "--target iptables --format json").out);
+    const Json manifests =
+        Json::parse(shop.diff("", policies, "--target iptables --format json").out);
     const auto bundle = shop.run("diff --rules tables head --target iptables --format json");
     CHECK_MESSAGE(bundle.exit_code == 0, bundle.error);
-    json compiled = json::parse(bundle.out);
+    Json compiled = Json::parse(bundle.out);
     REQUIRE(compiled["nodes"].size() == manifests["nodes"].size());
     for (std::size_t i = 0; i < compiled["nodes"].size(); ++i)
         for (const char* key :
@@ -293,11 +293,11 @@ TEST_CASE("diff --rules: revisions, Markdown and the shape of JSON") {
     const auto md = shop.run("diff --rules one..two --format md -- base").out;
     CHECK_MESSAGE(has(md, "### Rules of nodes: something is loaded on 1 of 3 nodes"), md);
     CHECK(has(md, "| 1 node: n1 | NetworkPolicy shop/db: "));
-    const json whole = json::parse(shop.run("diff --rules one..two --format json -- base").out);
+    const Json whole = Json::parse(shop.run("diff --rules one..two --format json -- base").out);
     for (const char* key :
          {"base", "head", "notes", "microseconds", "reasons", "groups", "nodes", "over_limits"})
         CHECK_MESSAGE(whole.contains(key), key);
-    const json& node = whole["nodes"][0];
+    const Json& node = whole["nodes"][0];
     for (const char* key :
          {"node", "state", "why", "programs", "chains", "rules", "maps", "elements", "parts",
           "steps", "judges_anew", "forget", "reasons", "unexplained"})
@@ -306,8 +306,8 @@ TEST_CASE("diff --rules: revisions, Markdown and the shape of JSON") {
     CHECK(node["programs"]["come"] == 1);
     CHECK(node["programs"]["go"] == 1);
     REQUIRE(node["parts"][0]["kind"] == "program");
-    CHECK(node["parts"][0]["endpoints"] == json::array({"shop/db"}));
-    CHECK(node["parts"][0]["policies"] == json::array({"NetworkPolicy shop/db"}));
+    CHECK(node["parts"][0]["endpoints"] == Json::array({"shop/db"}));
+    CHECK(node["parts"][0]["policies"] == Json::array({"NetworkPolicy shop/db"}));
     CHECK(node["steps"].size() == 3);
 }
 
@@ -317,11 +317,11 @@ TEST_CASE("diff --rules: bundles say what manifests say") {
     const auto manifests = shop.diff(pod_at("web2", "web", "n2", 9), policies, "--format json");
     REQUIRE(shop.run("compile base --target bundle -o was").exit_code == 0);
     REQUIRE(shop.run("compile head --target bundle -o is --base was").exit_code == 0);
-    const json expected = json::parse(manifests.out);
+    const Json expected = Json::parse(manifests.out);
     for (const std::string sides : {"was head", "was is"}) {
         const auto found = shop.run("diff --rules " + sides + " --format json");
         REQUIRE_MESSAGE(found.exit_code == 0, sides << found.error);
-        const json told = json::parse(found.out);
+        const Json told = Json::parse(found.out);
         REQUIRE(told["nodes"].size() == expected["nodes"].size());
         for (std::size_t i = 0; i < told["nodes"].size(); ++i)
             for (const char* part : {"node", "state", "parts", "steps"})

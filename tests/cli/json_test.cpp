@@ -5,7 +5,7 @@
 #include "folder.h"
 
 using namespace polecat;
-using nlohmann::json;
+using Json = nlohmann::json;
 using testing::Folder;
 
 namespace {
@@ -33,9 +33,9 @@ const char* const kTest =
     "  - {from: shop/web, to: shop/db, port: 80/TCP, expect: deny}\n";
 
 /// Words in lower case with _ between them; not of `labels` and the like, whose keys are data.
-void check_keys(const json& value) {
+void check_keys(const Json& value) {
     if (value.is_array())
-        for (const json& each : value)
+        for (const Json& each : value)
             check_keys(each);
     if (!value.is_object())
         return;
@@ -68,13 +68,13 @@ TEST_CASE("every JSON output says its version, and has one case of keys") {
         REQUIRE_MESSAGE(ran.exit_code != 2, ran.error);
         const std::string first =
             command.starts_with("lint") ? ran.out.substr(0, ran.out.find('\n')) : ran.out;
-        const json out = json::parse(first);
+        const Json out = Json::parse(first);
         check_keys(out);
-        for (const json& each : out.is_array() ? out : json::array({out}))
+        for (const Json& each : out.is_array() ? out : Json::array({out}))
             CHECK(each.at("version") == 1);
         CHECK_FALSE(out.empty());
     }
-    const json origins = json::parse(folder.read("bundle/nodes/node1/origins.json"));
+    const Json origins = Json::parse(folder.read("bundle/nodes/node1/origins.json"));
     CHECK(origins.at("version") == 1);
     check_keys(origins);
 }

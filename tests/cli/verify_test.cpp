@@ -10,7 +10,7 @@ using testing::pod_at;
 
 namespace {
 
-std::string policy_for(int port) {
+std::string port_policy(int port) {
     return "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
            "metadata: {name: db, namespace: shop}\n"
            "spec:\n  podSelector: {matchLabels: {app: db}}\n  ingress:\n"
@@ -26,7 +26,7 @@ struct Compiled : testing::Folder {
     Compiled() {
         write("m/pods.yaml",
               pod_at("web", "n1", 1) + pod_at("db", "n1", 2) + pod_at("log", "n2", 3));
-        write("m/policy.yaml", policy_for(5432));
+        write("m/policy.yaml", port_policy(5432));
         REQUIRE(run("compile m -o bundle").exit_code == 0);
     }
     void damage(const std::string& file, const std::string& from, const std::string& to) const {
@@ -46,13 +46,13 @@ TEST_CASE("verify: a bundle beside its manifests, and beside others") {
     CHECK_MESSAGE(has(equal.out, "n1: equal: "), equal.out);
     CHECK(has(equal.out, "n2: equal: "));
     // Another order and other rules for the same.
-    folder.write("m/policy.yaml", policy_for(5432) +
+    folder.write("m/policy.yaml", port_policy(5432) +
                                       "  - from: [{podSelector: {matchLabels: {app: web}}}]\n"
                                       "    ports: [{port: 5432, protocol: TCP}]\n");
     const auto same = folder.run("verify bundle m");
     CHECK_MESSAGE(same.exit_code == 0, same.out);
     CHECK_MESSAGE(has(same.out, "n1: same for every packet"), same.out);
-    folder.write("m/policy.yaml", policy_for(5433));
+    folder.write("m/policy.yaml", port_policy(5433));
     const auto other = folder.run("verify bundle m");
     CHECK(other.exit_code == 1);
     CHECK_MESSAGE(has(other.out, "n1: differs: 1 difference"), other.out);
@@ -279,7 +279,7 @@ TEST_CASE("verify --prove: Z3 says the same, with counts") {
     CHECK_MESSAGE(proved.exit_code == 0, proved.out << proved.error);
     CHECK_MESSAGE(has(proved.out, "  Z3: 3 programs proved equal to the policy's, 0 different\n"),
                   proved.out);
-    folder.write("m/policy.yaml", policy_for(5433));
+    folder.write("m/policy.yaml", port_policy(5433));
     const auto other = folder.run("verify bundle m --prove");
     CHECK(other.exit_code == 1);
     CHECK_MESSAGE(has(other.out, ", 1 different"), other.out);
@@ -294,9 +294,9 @@ TEST_CASE("verify --prove: packets of a pod to itself are judged by rules as wel
     const Compiled folder;
     const std::string ports = "    ports: [{port: 5432}]\n";
     const std::string own = "  - from: [{podSelector: {matchLabels: {app: db}}}]\n" + ports;
-    folder.write("m/policy.yaml", policy_for(5432) + own);
+    folder.write("m/policy.yaml", port_policy(5432) + own);
     REQUIRE(folder.run("compile m -o bundle").exit_code == 0);
-    folder.write("m/policy.yaml", policy_for(5432));
+    folder.write("m/policy.yaml", port_policy(5432));
     const auto other = folder.run("verify bundle m --prove");
     CHECK(other.exit_code == 1);
     CHECK_MESSAGE(has(other.out, ", 1 different"), other.out);

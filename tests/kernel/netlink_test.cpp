@@ -207,7 +207,7 @@ constexpr const char* kShapes = R"(table inet polecat {
 }
 )";
 
-std::string listing() {
+std::string kernel_listing() {
     const auto listed = runtime::nft_list("polecat");
     REQUIRE_MESSAGE(listed.ok(), (listed ? "" : listed.error()));
     return *listed;
@@ -239,12 +239,12 @@ void check_equal(const Sequence& sequence) {
     std::vector<std::string> wanted;
     for (std::size_t i = 0; i < sequence.does.size(); ++i) {
         by_text(sequence.does[i], sequence.generations[i]);
-        wanted.push_back(listing());
+        wanted.push_back(kernel_listing());
     }
     for (std::size_t i = 0; i < sequence.does.size(); ++i) {
         INFO("step ", i);
         by_netlink(sequence.does[i], sequence.generations[i]);
-        const std::string got = listing();
+        const std::string got = kernel_listing();
         CHECK(got.size() == wanted[i].size());
         CHECK((got == wanted[i]));
     }
@@ -380,7 +380,7 @@ TEST_CASE("what the kernel refuses is named, and nothing of it is done") {
     nft::Ruleset rules = small_rules();
     rules.maps[0].elements = {{word_key(1), 2U}};
     by_netlink(nft::replacing(rules), 0);
-    const std::string before = listing();
+    const std::string before = kernel_listing();
     nft::Transaction does;
     does.elements_in = rules.maps;
     does.elements_in[0].elements = {{word_key(3), 4U}};
@@ -391,13 +391,13 @@ TEST_CASE("what the kernel refuses is named, and nothing of it is done") {
     CHECK_MESSAGE(done.error().find("a rule of chain one: No such file") != std::string::npos,
                   done.error());
     CHECK_MESSAGE(done.error().find("chain absent") != std::string::npos, done.error());
-    CHECK(listing() == before);
+    CHECK(kernel_listing() == before);
     CHECK(runtime::nft_apply({}).ok());
     // Refused when it is done as a whole: chains that lead to themselves.
     nft::Transaction loop;
     loop.rewritten = {{"one", {}, 0, {{{}, {nft::Verdict{nft::Verdict::Kind::Jump, "one"}}, {}}}}};
     CHECK_FALSE(runtime::nft_apply(loop).ok());
-    CHECK(listing() == before);
+    CHECK(kernel_listing() == before);
 }
 
 TEST_CASE("what has no netlink form is an error before anything is sent") {

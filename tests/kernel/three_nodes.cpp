@@ -10,7 +10,7 @@ namespace polecat::kernel_test {
 
 namespace {
 
-constexpr const char *kWeb = "10.244.1.10", *kNear = "10.244.1.11", *kFar = "10.244.2.10",
+constexpr const char *kWeb = "10.244.1.10", *kNearPod = "10.244.1.11", *kFarPod = "10.244.2.10",
                      *kOutside = "203.0.113.9", *kPodRange = "10.244.0.0/16";
 
 std::string node_address(int number) {
@@ -121,8 +121,8 @@ ThreeNodes::ThreeNodes(const Setting& setting) : setting_(setting) {
         machines_[fmt::format("n{}", i)] = need(fabric_.add_machine(node_address(i) + "/24"));
     machines_["outside"] = need(fabric_.add_machine(std::string(kOutside) + "/32"));
     machines_["web"] = need(fabric_.add_pod(machines_["n1"], kWeb));
-    machines_["near"] = need(fabric_.add_pod(machines_["n1"], kNear));
-    machines_["far"] = need(fabric_.add_pod(machines_["n2"], kFar));
+    machines_["near"] = need(fabric_.add_pod(machines_["n1"], kNearPod));
+    machines_["far"] = need(fabric_.add_pod(machines_["n2"], kFarPod));
     need(fabric_.route(machines_["outside"], {"192.0.2.0/24", "dev", "eth0"}));
     for (int i = 1; i <= 3; ++i) {
         const auto node = machines_[fmt::format("n{}", i)];
@@ -225,8 +225,8 @@ std::string ThreeNodes::manifests() const {
                            name, node, ip, host);
     };
     pod("web", "n1", kWeb, false);
-    pod("near", "n1", kNear, false);
-    pod("far", "n2", kFar, false);
+    pod("near", "n1", kNearPod, false);
+    pod("far", "n2", kFarPod, false);
     pod("host", "n1", node_address(1), true);
     const std::string policies = fmt::format("externalTrafficPolicy: {}, internalTrafficPolicy: {}",
                                              setting_.external, setting_.internal);

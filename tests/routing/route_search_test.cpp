@@ -50,9 +50,9 @@ struct Searched {
     }
 };
 
-const std::string kNodes = node("a", "10.0.0.1/24", "", "k: a") +
-                           node("b", "10.0.0.2/24", "", "k: b") + block("a", "10.1.0.0/26") +
-                           block("b", "10.1.0.64/26");
+const std::string kSearchNodes = node("a", "10.0.0.1/24", "", "k: a") +
+                                 node("b", "10.0.0.2/24", "", "k: b") + block("a", "10.1.0.0/26") +
+                                 block("b", "10.1.0.64/26");
 const std::string kMesh = object("BGPConfiguration", "default", "asNumber: 64512");
 const std::string kPair =
     object("BGPPeer", "ab", "nodeSelector: k == 'a', peerSelector: k == 'b', filters: [f]");
@@ -75,22 +75,22 @@ bool holds(const std::string& text, const std::string& what) {
 } // namespace
 
 TEST_CASE("no route: said only where the input says how routes come") {
-    CHECK(Searched(kPool + kNodes + kMesh).to("a", "b", "10.1.0.70") == "");
+    CHECK(Searched(kPool + kSearchNodes + kMesh).to("a", "b", "10.1.0.70") == "");
     // Nothing of BGP; no such node; no pool; the same node; BGP turned off.
-    CHECK(Searched(kPool + kNodes).to("a", "b", "10.1.0.70") == "");
-    CHECK(Searched(kPool + kNodes + kNoMesh).to("a", "c", "10.1.0.70") == "");
-    CHECK(Searched(kNodes + kNoMesh).to("a", "b", "10.1.0.70") == "");
-    CHECK(Searched(kPool + kNodes + kNoMesh).to("b", "b", "10.1.0.70") == "");
-    CHECK(Searched(kPool + kNodes + kNoMesh +
+    CHECK(Searched(kPool + kSearchNodes).to("a", "b", "10.1.0.70") == "");
+    CHECK(Searched(kPool + kSearchNodes + kNoMesh).to("a", "c", "10.1.0.70") == "");
+    CHECK(Searched(kSearchNodes + kNoMesh).to("a", "b", "10.1.0.70") == "");
+    CHECK(Searched(kPool + kSearchNodes + kNoMesh).to("b", "b", "10.1.0.70") == "");
+    CHECK(Searched(kPool + kSearchNodes + kNoMesh +
                    "{apiVersion: operator.tigera.io/v1, kind: Installation, metadata: {name: "
                    "default}, spec: {calicoNetwork: {bgp: Disabled}}}\n---\n")
               .to("a", "b", "10.1.0.70") == "");
     // Felix makes the routes of VXLAN, whoever speaks BGP.
-    CHECK(Searched(object("IPPool", "pods", "cidr: 10.1.0.0/16, vxlanMode: Always") + kNodes +
+    CHECK(Searched(object("IPPool", "pods", "cidr: 10.1.0.0/16, vxlanMode: Always") + kSearchNodes +
                    kNoMesh)
               .to("a", "b", "10.1.0.70") == "");
     // An address of another node's block: that node's own route leads to it.
-    CHECK(Searched(kPool + kNodes + kNoMesh).to("a", "b", "10.1.0.7") == "");
+    CHECK(Searched(kPool + kSearchNodes + kNoMesh).to("a", "b", "10.1.0.7") == "");
 }
 
 TEST_CASE("no route: not where Felix makes it besides BIRD") {
@@ -110,7 +110,8 @@ TEST_CASE("no route: not where Felix makes it besides BIRD") {
     };
     const std::string ipip = object("IPPool", "pods", "cidr: 10.1.0.0/16, ipipMode: Always");
     const auto missing = [](const std::string& manifests) {
-        const std::string text = Searched(kNodes + kNoMesh + manifests).to("a", "b", "10.1.0.70");
+        const std::string text =
+            Searched(kSearchNodes + kNoMesh + manifests).to("a", "b", "10.1.0.70");
         return text.starts_with("no: ");
     };
     CHECK(missing(kPool));
@@ -166,19 +167,19 @@ TEST_CASE("no route: not where Felix makes it for WireGuard") {
 }
 
 TEST_CASE("no route: no session") {
-    Searched none(kPool + kNodes + kNoMesh);
+    Searched none(kPool + kSearchNodes + kNoMesh);
     const std::string text = none.to("a", "b", "10.1.0.70");
     begins(text, "no: node a has no route to 10.1.0.64/26 of node b; node a has no BGP session "
                  "that establishes");
     CHECK(none.search->may_miss(*net::parse_address("10.1.0.70")));
     CHECK_FALSE(
-        Searched(kPool + kNodes + kMesh).search->may_miss(*net::parse_address("10.1.0.70")));
+        Searched(kPool + kSearchNodes + kMesh).search->may_miss(*net::parse_address("10.1.0.70")));
     // Numbers that disagree.
     Searched numbers(kPool + node("a", "10.0.0.1/24", "asNumber: 65000") +
                      node("b", "10.0.0.2/24") + block("b", "10.1.0.64/26") + kMesh);
     holds(numbers.to("a", "b", "10.1.0.70"), "node a has no BGP session that establishes");
     // A chain that ends.
-    Searched chain(kPool + kNodes + node("c", "10.0.0.3/24", "", "k: c") +
+    Searched chain(kPool + kSearchNodes + node("c", "10.0.0.3/24", "", "k: c") +
                    node("d", "10.0.0.4/24", "", "k: d") + kNoMesh + filter("exportV4: []") + kPair +
                    object("BGPPeer", "cd", "nodeSelector: k == 'c', peerSelector: k == 'd'"));
     CHECK(chain.to("a", "b", "10.1.0.70") == "");
@@ -202,15 +203,15 @@ TEST_CASE("no route: blocks of pods are assumed where the input has none") {
 TEST_CASE("no route: pools and filters that keep it back") {
     const std::string hidden =
         object("IPPool", "pods", "cidr: 10.1.0.0/16, vxlanMode: Never, disableBGPExport: true");
-    const std::string text = Searched(hidden + kNodes + kMesh).to("a", "b", "10.1.0.70");
+    const std::string text = Searched(hidden + kSearchNodes + kMesh).to("a", "b", "10.1.0.70");
     begins(text, "no: node a has no route");
     holds(text, "node b -> node a: pool 10.1.0.0/16 is not exported");
-    const std::string exported = Searched(kPool + kNodes + kNoMesh + kPair +
+    const std::string exported = Searched(kPool + kSearchNodes + kNoMesh + kPair +
                                           filter("exportV4: [{action: Reject, cidr: 10.1.0.64/26, "
                                                  "matchOperator: Equal}]"))
                                      .to("a", "b", "10.1.0.70");
     holds(exported, "node b -> node a: rule 1 of BGPFilter f rejects");
-    const std::string imported = Searched(kPool + kNodes + kNoMesh + kPair +
+    const std::string imported = Searched(kPool + kSearchNodes + kNoMesh + kPair +
                                           filter("importV4: [{action: Accept, cidr: 10.1.0.0/26, "
                                                  "matchOperator: Equal}, {action: Reject}]"))
                                      .to("a", "b", "10.1.0.70");
@@ -220,12 +221,13 @@ TEST_CASE("no route: pools and filters that keep it back") {
 TEST_CASE("no route: whom others may lead there is said") {
     const std::string tor = object("BGPPeer", "tor", "peerIP: 10.0.0.254, asNumber: 65001");
     // Both nodes have one number, and refuse what the router passes on; it knows the way.
-    const std::string text = Searched(kPool + kNodes + kNoMesh + tor).to("a", "b", "10.1.0.70");
+    const std::string text =
+        Searched(kPool + kSearchNodes + kNoMesh + tor).to("a", "b", "10.1.0.70");
     begins(text, "perhaps: node a has no route");
     holds(text, "its own AS number");
     holds(text, "unless node a has a static or default route to router 10.0.0.254");
     // Reflectors that are not in the input.
-    holds(Searched(kPool + kNodes + kNoMesh +
+    holds(Searched(kPool + kSearchNodes + kNoMesh +
                    object("BGPPeer", "up", "nodeSelector: all(), peerSelector: has(rr)"))
               .to("a", "b", "10.1.0.70"),
           "unless nodes are missing from the input: BGPPeer up selects none");
@@ -233,7 +235,7 @@ TEST_CASE("no route: whom others may lead there is said") {
 
 TEST_CASE("no route: families, tunnels, networks") {
     const std::string pool6 = object("IPPool", "pods6", "cidr: 'fd00:1::/48'");
-    Searched six(kPool + pool6 + kNodes + kMesh);
+    Searched six(kPool + pool6 + kSearchNodes + kMesh);
     begins(six.to("a", "b", "fd00:1::7"), "no: node b has no IPv6 address");
     const auto end = [](const char* name, const char* address, const char* tunnel) {
         return std::string("{apiVersion: projectcalico.org/v3, kind: Node, metadata: {name: ") +
@@ -259,7 +261,7 @@ TEST_CASE("no route: from outside") {
                                    "peerIP: 10.0.0.254, asNumber: 65001, "
                                    "filters: [f]");
     const auto with = [&](const std::string& rules) {
-        return kPool + kNodes + kMesh + tor + filter(rules);
+        return kPool + kSearchNodes + kMesh + tor + filter(rules);
     };
     const std::string rejects =
         "exportV4: [{action: Reject, cidr: 10.1.0.0/16, matchOperator: In}]";
@@ -267,9 +269,9 @@ TEST_CASE("no route: from outside") {
     const std::string text = Searched(with(rejects)).outside("b", "10.1.0.70");
     begins(text, "perhaps: BGP tells no router of 10.1.0.64/26 of node b");
     holds(text, "rule 1 of BGPFilter f rejects");
-    CHECK(Searched(kPool + kNodes + kMesh).outside("b", "10.1.0.70") == ""); // no routers
+    CHECK(Searched(kPool + kSearchNodes + kMesh).outside("b", "10.1.0.70") == ""); // no routers
     Searched services(
-        kPool + kNodes + tor + filter("exportV4: []") +
+        kPool + kSearchNodes + tor + filter("exportV4: []") +
         object("BGPConfiguration", "default", "serviceExternalIPs: [{cidr: 203.0.113.0/28}]"));
     const auto service = [&](const char* address, const char* field) {
         return Searched::text(

@@ -19,7 +19,7 @@ using testing::BgpCluster;
 
 namespace {
 
-constexpr std::uint64_t kSeed = 20261130;
+constexpr std::uint64_t kBgpSeed = 20261130;
 
 struct Version {
     testing::RandomCluster read;
@@ -117,7 +117,7 @@ struct Tally {
 } // namespace
 
 TEST_CASE("clusters of BGP without a mistake are sound") {
-    testing::Random random(kSeed);
+    testing::Random random(kBgpSeed);
     for (const char* shape : testing::kBgpShapes)
         for (std::size_t i = 0; i < testing::clusters_for_each(); ++i) {
             const BgpCluster cluster = testing::bgp_cluster(shape, random);
@@ -134,7 +134,7 @@ TEST_CASE("clusters of BGP without a mistake are sound") {
 }
 
 TEST_CASE("mistakes in manifests of BGP are found by lint, sessions or diff") {
-    testing::Random random(kSeed);
+    testing::Random random(kBgpSeed);
     std::map<std::string, Tally> tallies;
     Tally all;
     for (const char* shape : testing::kBgpShapes)
@@ -162,7 +162,7 @@ TEST_CASE("mistakes in manifests of BGP are found by lint, sessions or diff") {
                              tally.found, tally.put, tally.lint, tally.sessions, tally.diff);
     MESSAGE(fmt::format("seed {}: {} of {} mistakes found, {:.2f} %: lint {}, sessions {}, diff {}"
                         "{}",
-                        kSeed, all.found, all.put,
+                        kBgpSeed, all.found, all.put,
                         100.0 * static_cast<double>(all.found) / static_cast<double>(all.put),
                         all.lint, all.sessions, all.diff, table));
     CHECK(all.found * 100 >= all.put * 99);

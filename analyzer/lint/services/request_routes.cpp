@@ -41,7 +41,7 @@ struct Senders {
     bool certain = false;
 };
 
-ConnectionSet tcp(std::uint16_t port) {
+ConnectionSet tcp_to(std::uint16_t port) {
     return ConnectionSet::of(net::kTcp,
                              analyzer::PortPairs::of(net::PortSet::of(net::PortRange{port, port}),
                                                      net::PortSet::of(net::PortRange{})));
@@ -193,7 +193,7 @@ class RequestRoutesChecker {
             if (ingress == nullptr || !own)
                 continue;
             any = true;
-            const SetStore::Id wanted = context_.matches().store().intern(tcp(port));
+            const SetStore::Id wanted = context_.matches().store().intern(tcp_to(port));
             if (senders.certain ? may_one(ingress->program, *own, wanted, senders.pods)
                                 : may_anybody(ingress->program, *own, wanted))
                 return false;
