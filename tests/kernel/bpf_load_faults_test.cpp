@@ -2,6 +2,7 @@
 // numbers that others have, another load under way.
 #include <array>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
@@ -97,8 +98,34 @@ TEST_CASE("a dataplane takes no number of another that stands beside it") {
     const Node node(one_pod(), {}, backends::Generation{7}); // nftables
     must_load(driver::load_filters(filters_of(node), filter_options(Iptables::Nft)));
     CHECK(held_by(Iptables::Nft).numbers == driver::FlowNumbers{8});
-    must_load(load_tables_of(node, bpf_options(Iptables::Legacy)));
-    CHECK(held_by(Iptables::Legacy).numbers == driver::FlowNumbers{9});
+    must_load(load_tables_of(node, bpf_options(Iptables::Nft)));
+    CHECK(held_by(Iptables::Nft).numbers == driver::FlowNumbers{9});
+}
+
+TEST_CASE("BPF: rules of ours in the other variant are refused before anything is done") {
+    if (!may_ask_bpf())
+        return;
+    for (const Iptables held : {Iptables::Legacy, Iptables::Nft}) {
+        const Node node(one_pod(), {}, {}, [](const Node&) {});
+        must_load(driver::load_filters(filters_of(node), filter_options(held)));
+        const auto sets = runtime::ipset_save();
+        const Iptables other = held == Iptables::Nft ? Iptables::Legacy : Iptables::Nft;
+        driver::LoadOptions options = bpf_options(other);
+        for (const bool only_tell : {true, false}) {
+            options.only_tell = only_tell;
+            const auto done = load_tables_of(node, options);
+            REQUIRE_FALSE(done.ok());
+            CHECK_MESSAGE(
+                done.error().find(held == Iptables::Nft ? "--variant nft" : "--variant legacy") !=
+                    std::string::npos,
+                done.error());
+        }
+        CHECK(*runtime::ipset_save() == *sets);
+        CHECK_FALSE(std::filesystem::exists(options.pins));
+        CHECK(iptables_agree(held, node));
+        CHECK(held_by(other).numbers.empty());
+        must_load(load_tables_of(node, bpf_options(held)));
+    }
 }
 
 TEST_CASE("flow marks of nftables at bits that iptables has in part are refused") {
