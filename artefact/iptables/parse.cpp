@@ -13,7 +13,7 @@ namespace {
 /// One of the two bits, on or off.
 std::optional<std::pair<FlowBit, bool>> bit_in(const std::string& text) {
     for (const FlowBit bit : {FlowBit::Early, FlowBit::Leaving}) {
-        const std::string mask = bit == FlowBit::Early ? "0x20000000" : "0x40000000";
+        const std::string mask = bit == FlowBit::Early ? "0x80000000" : "0x40000000";
         if (text == mask + "/" + mask)
             return std::pair(bit, true);
         if (text == "0x0/" + mask)
@@ -23,9 +23,9 @@ std::optional<std::pair<FlowBit, bool>> bit_in(const std::string& text) {
 }
 
 FlowMark mark_of(Line& line, std::string text) {
-    const std::string mask = "/0x7fff0000";
+    const std::string mask = "/0x5fff0000";
     if (text.size() <= mask.size() || !text.ends_with(mask) || !text.starts_with("0x"))
-        line.fail("a conntrack mark with mask 0x7fff0000");
+        line.fail("a conntrack mark with mask 0x5fff0000");
     text = text.substr(2, text.size() - mask.size() - 2);
     FlowMark out;
     if (text == "0@G@0000" || text == "1@G@0000") {
