@@ -1,6 +1,7 @@
 #include "driver/verify/bpf_node.h"
 
 #include <filesystem>
+#include <iterator>
 
 #include "driver/compile/filter_folder.h"
 #include "driver/compile/folder.h"
@@ -74,6 +75,30 @@ NodeVerdict judge_around(NodeVerdict out, iptables::Ruleset held, const std::str
         out.state = State::Unread;
         out.why = (listing.empty() ? "" : listing + ": ") + read.error();
     }
+    return out;
+}
+
+NodeVerdict prove_around(NodeVerdict out, Prover& prover, const iptables::Ruleset& held,
+                         const NameAt& name_at) {
+    if (!out.proof || out.state == NodeVerdict::State::Unread)
+        return out;
+    NodeProof proof = prover.prove(out.node, held, Prover::Of::HostEndpoints);
+    out.proof->proved += proof.proved;
+    out.proof->different += proof.differences.size();
+    out.proof->closed += proof.closed;
+    out.proof->unknown += proof.unknown;
+    if (proof.differences.empty())
+        return out;
+    out.state = NodeVerdict::State::Differs;
+    for (Difference& each : proof.differences)
+        if (each.flow) {
+            each.flow->source_name = name_at(each.flow->source);
+            each.flow->destination_name = name_at(each.flow->destination);
+        }
+    // Before the rules that differ comes what that does to packets.
+    out.differences.insert(out.differences.begin(),
+                           std::make_move_iterator(proof.differences.begin()),
+                           std::make_move_iterator(proof.differences.end()));
     return out;
 }
 

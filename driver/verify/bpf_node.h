@@ -6,6 +6,7 @@
 
 #include "backends/bpf/bpf.h"
 #include "driver/verify/filter_differences.h"
+#include "driver/verify/proof.h"
 #include "driver/verify/verify.h"
 #include "support/result.h"
 
@@ -28,5 +29,8 @@ Result<ListedTables> listed_tables_in(const std::string& path);
 /// or of a listing that stands in `listing`.
 NodeVerdict judge_around(NodeVerdict out, iptables::Ruleset held, const std::string& listing,
                          const bpf::Node& wanted, const NameAt& name_at);
+/// The same with what Z3 says of the programs of host endpoints in `held`.
+NodeVerdict prove_around(NodeVerdict out, Prover& prover, const iptables::Ruleset& held,
+                         const NameAt& name_at);
 
 } // namespace polecat::driver

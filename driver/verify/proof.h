@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,12 +30,13 @@ class Prover {
     explicit Prover(const decision::LoweredCluster& cluster);
     ~Prover();
 
+    /// Whose programs are asked about: of BPF tables have those of workloads, chains the others.
+    enum class Of : std::uint8_t { All, Workloads, HostEndpoints };
+
     /// Throws smt::Disagreement where eval does not confirm what Z3 found.
-    /// `of_hosts`: host endpoints' programs as well, where tables have them.
-    NodeProof prove(const std::string& node, const backends::NodeImage& rules,
-                    bool of_hosts = true);
+    NodeProof prove(const std::string& node, const backends::NodeImage& rules, Of of = Of::All);
     /// Of chains in a file or a listing.
-    NodeProof prove(const std::string& node, const iptables::Ruleset& rules);
+    NodeProof prove(const std::string& node, const iptables::Ruleset& rules, Of of = Of::All);
 
   private:
     struct State;

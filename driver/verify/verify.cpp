@@ -178,11 +178,13 @@ class Verifier {
         if (out.state == State::Unread || (request_.rules.empty() && !expected_))
             return out;
         const NameAt name_at = [this](const net::Address& address) { return name_of(address); };
-        if (request_.rules.empty())
-            return judge_around(std::move(out), bpf::rules_around({own.image, own.host}), "",
-                                around_, name_at);
-        if (listed->rules)
-            return judge_around(std::move(out), *listed->rules, request_.rules, around_, name_at);
+        if (request_.rules.empty() || listed->rules) {
+            const iptables::Ruleset held =
+                listed->rules ? *listed->rules : bpf::rules_around({own.image, own.host});
+            out = judge_around(std::move(out), held, request_.rules, around_, name_at);
+            return prover_ ? prove_around(std::move(out), *prover_, held, name_at) : out;
+        }
+        out.notes.push_back("tables alone: the rules of iptables around them were not looked at");
         if (around_.host.frame.attached.empty() || out.state == State::Differs)
             return out;
         out.state = State::Unread;
@@ -368,13 +370,9 @@ class Verifier {
 
     /// What Z3 finds where the comparison of tables found nothing is a difference like any other.
     NodeVerdict proved(NodeVerdict out, const NodeImage& rules, const Origins& rules_from) {
-        NodeProof proof = prover_->prove(out.node, rules, !of_bpf());
+        NodeProof proof =
+            prover_->prove(out.node, rules, of_bpf() ? Prover::Of::Workloads : Prover::Of::All);
         count(proof, out);
-        if (of_bpf() && !around_.host.programs.empty())
-            out.notes.push_back(fmt::format(
-                "{} programs of host endpoints are rules of iptables: they were compared with the "
-                "policy's, and not asked of Z3",
-                around_.host.programs.size()));
         if (out.state == State::Differs || proof.differences.empty())
             return out;
         out.state = State::Differs;
