@@ -5,7 +5,7 @@
 namespace polecat::expectation {
 
 std::string to_string(const Traffic& traffic) {
-    const std::string protocol = net::to_string_protocol(traffic.protocol);
+    std::string protocol = net::to_string_protocol(traffic.protocol);
     if (traffic.port)
         return fmt::format("{}/{}", *traffic.port, protocol);
     if (!traffic.icmp_type)

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "artefact/nft/ruleset.h"
 #include "driver/load/connections.h"
 #include "driver/load/numbers.h"
 #include "runtime/nft.h"
@@ -74,8 +73,15 @@ Result<Generations> make_table(const std::optional<Generation>& held, unsigned l
         out.free.erase(mark & mask_at(lowest));
     if (held)
         out.free.erase(held->bits(lowest));
-    const auto made = runtime::nft_load(nft::print_free_generations(
-        nft::Ruleset{}.table, std::vector<std::uint32_t>(out.free.begin(), out.free.end())));
+    std::vector<std::string> numbers;
+    for (const std::uint32_t bits : out.free)
+        numbers.push_back(fmt::format("{:#010x}", bits));
+    // Not as a compiled folder says it: a block of a table that "create" makes brings nft 0.9.8
+    // down.
+    const auto made = runtime::nft_load(fmt::format("create table inet {0}\n"
+                                                    "add set inet {0} free {{ type mark; }}\n"
+                                                    "add element inet {0} free {{ {1} }}\n",
+                                                    kTable, fmt::join(numbers, ", ")));
     return made ? Result<Generations>(std::move(out)) : Error{made.error()};
 }
 

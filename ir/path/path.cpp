@@ -265,9 +265,10 @@ class Builder {
                     port.node_port == *query_.packet.destination_port) {
                     auto addresses = addresses_of(cluster_, end);
                     const bool known = !addresses.empty();
-                    std::erase_if(addresses, [&](const net::Address& each) {
-                        return !is_of(front.families, each.family);
-                    });
+                    std::erase_if(addresses,
+                                  [&families = front.families](const net::Address& each) {
+                                      return !is_of(families, each.family);
+                                  });
                     if (known && addresses.empty())
                         continue; // kube-proxy opens it in the service's families only
                     Translation through = front_of(key, front, Via::NodePort);

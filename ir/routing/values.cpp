@@ -59,7 +59,7 @@ std::string_view to_string(SessionKind kind) {
 }
 
 std::string endpoint_text(const net::Address& address, std::uint16_t port) {
-    const std::string text = net::to_string(address);
+    std::string text = net::to_string(address);
     if (port == 179)
         return text;
     return address.family == net::Family::V4 ? fmt::format("{}:{}", text, port)

@@ -184,7 +184,7 @@ struct LabelIndex::State {
         GroupList out;
         std::size_t lists = 0;
         for (const std::string& value : term.values) {
-            const Groups found = with_value(term.label, value);
+            Groups found = with_value(term.label, value);
             if (found.others())
                 return found; // everybody has it
             if (found.list().empty())

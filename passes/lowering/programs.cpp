@@ -63,7 +63,8 @@ struct Programs::Assembly {
         for (const auto& each : slots)
             if (const Rules* rules = rules_in(each)) {
                 out += 'r';
-                out.append(reinterpret_cast<const char*>(&rules), sizeof rules);
+                const void* place = rules;
+                out.append(reinterpret_cast<const char*>(&place), sizeof place);
             } else {
                 const Slot& slot = *std::get<Shared<Slot>>(each);
                 out += std::to_string(static_cast<int>(slot.kind)) + slot.tier + "/" +

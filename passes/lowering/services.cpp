@@ -11,7 +11,6 @@ namespace polecat::passes::lowering {
 using decision::Object;
 using decision::ObjectId;
 using decision::ServiceMember;
-using decision::ServiceObject;
 
 namespace {
 

@@ -11,7 +11,7 @@ namespace {
 
 /// What a name or a value in `communities` stands for; names that are not defined vanish.
 std::optional<routing::Community> resolve(const policy::Settings& spec, const std::string& text) {
-    if (const auto value = routing::parse_community(text))
+    if (auto value = routing::parse_community(text))
         return value;
     for (std::size_t i = 0; i < spec.size("communities"); ++i) {
         const std::string at = fmt::format("communities[{}]", i);

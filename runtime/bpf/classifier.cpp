@@ -190,7 +190,7 @@ struct Classifier::Loaded {
         if (!digested)
             return Error{digested.error()};
         if (const auto looked = look(); !looked)
-            return looked;
+            return Error{looked.error()};
         if (digest != *digested)
             return Error{folder + " holds a classifier that is not that of " + file};
         return true;
@@ -305,7 +305,7 @@ Result<bool> Classifier::take(const bpf::Image& image) {
 
 Result<bool> Classifier::write(const std::vector<bpf::WordChange>& words) {
     if (const auto said = loaded_->turn(loaded_->second, true); !said)
-        return said;
+        return Error{said.error()};
     auto* const half = reinterpret_cast<std::uint32_t*>(loaded_->half(loaded_->second));
     for (const bpf::WordChange& each : words)
         if (each.word < std::size_t{loaded_->lines} * kBpfLineWords)

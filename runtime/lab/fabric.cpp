@@ -105,7 +105,7 @@ Result<bool> Fabric::plug(Machine machine, const std::string& device, const std:
 Result<Fabric::Machine> Fabric::add_machine(const std::string& address) {
     const auto machine = add_namespace();
     if (!machine)
-        return machine;
+        return Error{machine.error()};
     if (const auto plugged = plug(*machine, "eth0", "lan"); !plugged)
         return Error{plugged.error()};
     const int ns = machines_[*machine];
@@ -114,13 +114,13 @@ Result<Fabric::Machine> Fabric::add_machine(const std::string& address) {
                                {ns, {"route", "add", "169.254.1.1/32", "dev", "lo"}}});
     if (!done)
         return Error{done.error()};
-    return machine;
+    return *machine;
 }
 
 Result<Fabric::Machine> Fabric::add_pod(Machine node, const std::string& address) {
     const auto pod = add_namespace();
     if (!pod)
-        return pod;
+        return Error{pod.error()};
     const std::string device = "cali" + std::to_string(devices_++);
     const int ns = machines_[*pod], host = machines_[node];
     if (const auto linked = link(*pod, "eth0", host, device); !linked)
@@ -137,7 +137,7 @@ Result<Fabric::Machine> Fabric::add_pod(Machine node, const std::string& address
                  {host, {"route", "add", address + "/32", "dev", device}}});
     if (!done)
         return Error{done.error()};
-    return pod;
+    return *pod;
 }
 
 Result<bool> Fabric::add_tunnel(Machine node, const std::string& address) {

@@ -29,7 +29,7 @@ int open_capture(const std::string& interface) {
     where.sll_family = AF_PACKET;
     where.sll_protocol = htons(ETH_P_ALL);
     where.sll_ifindex = static_cast<int>(if_nametoindex(interface.c_str()));
-    bind(fd, reinterpret_cast<sockaddr*>(&where), sizeof where);
+    static_cast<void>(bind(fd, reinterpret_cast<sockaddr*>(&where), sizeof where));
     const int size = 8 << 20;
     if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);

@@ -371,7 +371,7 @@ void write_byte_set(Messages& out, const std::string& table, ByteSet type,
         out.nested(NFTA_SET_ELEM_LIST_ELEMENTS, [&] {
             for (const std::uint8_t value : values) {
                 // The treatment that a packet asks for is the upper six bits of its byte.
-                const unsigned held = type == ByteSet::Dscp ? value << 2U : value;
+                const unsigned held = unsigned{value} << (type == ByteSet::Dscp ? 2U : 0U);
                 out.nested(NFTA_LIST_ELEM, [&] {
                     write_key(out, NFTA_SET_ELEM_KEY, std::string(1, static_cast<char>(held)));
                 });
