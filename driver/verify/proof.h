@@ -10,7 +10,7 @@
 
 #include "artefact/iptables/ruleset.h"
 #include "backends/node/node_image.h"
-#include "driver/verify/differences.h"
+#include "driver/verify/verify.h"
 #include "ir/decision/lowered.h"
 
 namespace polecat::driver {
@@ -21,6 +21,8 @@ struct NodeProof {
     std::size_t closed = 0;              ///< too large to be said: nothing is let through
     std::size_t unknown = 0;             ///< Z3's limit of steps was reached
     std::vector<Difference> differences; ///< a packet of each that is
+
+    NodeVerdict::Proof counts() const { return {proved, differences.size(), closed, unknown}; }
 };
 
 class Prover {
