@@ -34,10 +34,7 @@ Result<bpf::Node> bpf_node_in(const std::string& bundle, const std::string& node
     if (!rules)
         return Error{rules.error()};
     auto out = bpf::read_around(std::move(*image), *rules);
-    if (!out)
-        return Error{folder + ": " + out.error()};
-    const std::string lack = filter_files_lack(folder, bpf::text_around(*out));
-    return lack.empty() ? std::move(out) : Result<bpf::Node>(Error{lack});
+    return out ? std::move(out) : Result<bpf::Node>(Error{folder + ": " + out.error()});
 }
 
 Result<ListedTables> listed_tables_in(const std::string& path) {

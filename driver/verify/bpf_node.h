@@ -14,7 +14,7 @@ namespace polecat::driver {
 
 /// Of a file of tables. Errors of both name the file.
 Result<backends::NodeImage> tables_in(const std::string& path);
-/// The same, with the rules of iptables beside it exactly as they are written.
+/// The same, with the rules of iptables beside it.
 Result<bpf::Node> bpf_node_in(const std::string& bundle, const std::string& node);
 
 /// What a node runs: a file of its tables, or a folder with that (`tables.bpf`) and its sets and

@@ -11,7 +11,7 @@
 
 #include "artefact/iptables/ruleset.h"
 #include "backends/node/node_image.h"
-#include "driver/verify/differences.h"
+#include "driver/verify/verify.h"
 #include "ir/decision/lowered.h"
 
 namespace polecat::driver {
@@ -22,6 +22,8 @@ struct NodeProof {
     std::size_t closed = 0;              ///< too large to be said: nothing is let through
     std::size_t unknown = 0;             ///< Z3's limit of steps was reached
     std::vector<Difference> differences; ///< a packet of each that is
+
+    NodeVerdict::Proof counts() const { return {proved, differences.size(), closed, unknown}; }
 };
 
 class Prover {
