@@ -1,6 +1,5 @@
 // A node that goes from one dataplane to another while packets come at a high rate.
 #include <chrono>
-#include <regex>
 #include <thread>
 
 #include <doctest/doctest.h>
@@ -41,7 +40,9 @@ void unload_nftables() {
 
 /// The lines that hook chains in, the other way round, as docs/kernels.md has it.
 void unhook_iptables(Iptables variant) {
-    const std::string away = std::regex_replace(iptables::filter_hooks(), std::regex("-I "), "-D ");
+    std::string away = iptables::filter_hooks();
+    for (std::size_t at = 0; (at = away.find("-I ", at)) != std::string::npos;)
+        away.replace(at, 2, "-D");
     for (const net::Family family : {net::Family::V4, net::Family::V6})
         must_have(runtime::iptables_restore(variant, family, away));
 }
