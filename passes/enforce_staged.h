@@ -1,6 +1,6 @@
 /// The cluster as it would be once its staged policies are enforced: each takes the place of the
 /// policy of its name, or that policy goes (stagedAction Delete). "Learn" and "Ignore" change
-/// nothing. Source: calico-policy.md 1.7; StagedNetworkPolicy in Calico's API.
+/// nothing. Source: StagedNetworkPolicy in Calico's API.
 #pragma once
 
 #include "ir/policy/cluster.h"

@@ -26,8 +26,9 @@ bool is_match(const std::string& whole, const std::string& expression) {
     return std::regex_match(whole, compiled(expression));
 }
 
-std::string without_matches(const std::string& text, const std::string& expression) {
-    return std::regex_replace(text, compiled(expression), "");
+std::string replaced(const std::string& text, const std::string& expression,
+                     const std::string& by) {
+    return std::regex_replace(text, compiled(expression), by);
 }
 
 } // namespace polecat::testing

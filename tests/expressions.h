@@ -16,6 +16,6 @@ struct Match {
 /// From left to right.
 std::vector<Match> matches(const std::string& text, const std::string& expression);
 bool is_match(const std::string& whole, const std::string& expression);
-std::string without_matches(const std::string& text, const std::string& expression);
+std::string replaced(const std::string& text, const std::string& expression, const std::string& by);
 
 } // namespace polecat::testing

@@ -19,6 +19,36 @@ struct Written {
 };
 Written write(const Contents& contents, std::string compiler);
 
+/// What is not as it was when the parts were last written.
+struct Touched {
+    bool ranges = false;
+    std::set<net::Address> addresses;
+    std::set<std::uint32_t> predicates;
+    std::set<ContentId> programs, slots; ///< of slots: what they are, or where they stand
+    std::set<std::string> nodes, spaces; ///< namespaces: their templates
+};
+
+/// The parts of contents that change: what an update gives is what write() would give of all.
+class Parts {
+  public:
+    explicit Parts(std::string compiler) : compiler_(std::move(compiler)) {}
+    struct Change {
+        std::map<std::string, std::string> come; ///< bytes by name
+        std::set<std::string> gone;              ///< names
+    };
+    Change write_all(const Contents& contents);
+    Change update(const Contents& contents, const Touched& touched);
+    std::string manifest() const;
+    std::size_t size() const { return uses_.size(); }
+
+  private:
+    class Update;
+    std::string compiler_;
+    std::array<std::uint8_t, kPartKinds> bits_{};
+    std::map<std::pair<PartKind, std::string>, PartEntry> entries_;
+    std::map<std::string, std::size_t> uses_; ///< entries by name: two parts may be equal
+};
+
 /// The name of slots, from what they say and of which direction: the rules of a policy may say the
 /// same in both, and stand in two places.
 ContentId id_of(const SlotsRecord& slots, decision::Direction direction);

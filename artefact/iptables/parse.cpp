@@ -2,6 +2,7 @@
 // error: what is not understood may change what a rule means.
 #include <map>
 #include <set>
+#include <utility>
 
 #include "artefact/iptables/lines.h"
 #include "artefact/iptables/ruleset.h"
@@ -13,7 +14,7 @@ namespace {
 /// One of the two bits, on or off.
 std::optional<std::pair<FlowBit, bool>> bit_in(const std::string& text) {
     for (const FlowBit bit : {FlowBit::Early, FlowBit::Leaving}) {
-        const std::string mask = bit == FlowBit::Early ? "0x20000000" : "0x40000000";
+        const std::string mask = bit == FlowBit::Early ? "0x80000000" : "0x40000000";
         if (text == mask + "/" + mask)
             return std::pair(bit, true);
         if (text == "0x0/" + mask)
@@ -23,9 +24,9 @@ std::optional<std::pair<FlowBit, bool>> bit_in(const std::string& text) {
 }
 
 FlowMark mark_of(Line& line, std::string text) {
-    const std::string mask = "/0x7fff0000";
+    const std::string mask = "/0x5fff0000";
     if (text.size() <= mask.size() || !text.ends_with(mask) || !text.starts_with("0x"))
-        line.fail("a conntrack mark with mask 0x7fff0000");
+        line.fail("a conntrack mark with mask 0x5fff0000");
     text = text.substr(2, text.size() - mask.size() - 2);
     FlowMark out;
     if (text == "0@G@0000" || text == "1@G@0000") {
@@ -285,6 +286,7 @@ class TableReader {
         if (!seen_.insert(name).second)
             line.fail("a table that was not there yet");
         open_ = true;
+        others_.clear();
         in_.reset();
         for (const In each : {In::Raw, In::Mangle, In::Filter})
             if (to_string(each) == name)
@@ -295,6 +297,8 @@ class TableReader {
         if (!name.starts_with(kPrefix)) {
             if (!out_.hooks) // a file of ours declares no other
                 out_.hooks.emplace();
+            if (!others_.emplace(name, false).second)
+                line.fail("a chain that is not there yet");
             return;
         }
         if (name.size() > 28)
@@ -319,8 +323,11 @@ class TableReader {
 
     /// Of others' rules those that send all packets to us are of interest.
     void add_others(Line& line, const std::string& name) {
-        const bool first = in_ && others_.insert({*in_, name}).second;
-        if (!in_ || !out_.hooks || !line.take("-j"))
+        const auto chain = others_.find(name);
+        if (chain == others_.end()) // iptables-save lists all that have rules
+            line.fail("a chain that was declared");
+        const bool first = !std::exchange(chain->second, true);
+        if (!in_ || !line.take("-j"))
             return;
         const std::string to = line.next();
         if (to.starts_with(kPrefix) && line.at_end())
@@ -330,9 +337,9 @@ class TableReader {
     Lines lines_;
     Table out_;
     std::map<std::pair<In, std::string>, Chain> chains_;
-    std::set<std::pair<In, std::string>> others_; ///< that have rules
-    std::set<std::string> seen_;                  ///< tables
-    std::optional<In> in_;                        ///< absent: a table that we have no part in
+    std::map<std::string, bool> others_; ///< of the table: whether a rule was there
+    std::set<std::string> seen_;         ///< tables
+    std::optional<In> in_;               ///< absent: a table that we have no part in
     bool open_ = false;
 };
 

@@ -17,11 +17,11 @@ std::string not_word(bool negated) {
 std::string mark_text(const FlowMark& mark) {
     const std::string number =
         mark.generation ? fmt::format("{:03x}", *mark.generation) : std::string(kNumber);
-    return fmt::format("0x{}{}0000/0x7fff0000", mark.denied ? 1 : 0, number);
+    return fmt::format("0x{}{}0000/0x5fff0000", mark.denied ? 1 : 0, number);
 }
 
 std::string bit_text(FlowBit bit, bool on) {
-    const unsigned value = bit == FlowBit::Early ? 1U << 29 : 1U << 30;
+    const unsigned value = bit == FlowBit::Early ? 1U << 31 : 1U << 30;
     return fmt::format("0x{:x}/0x{:x}", on ? value : 0, value);
 }
 

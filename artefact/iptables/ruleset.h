@@ -72,8 +72,9 @@ struct FlowState {
 struct IsReply {
     auto operator<=>(const IsReply&) const = default;
 };
-/// The conntrack mark's bits 16 to 30: the generation that judged the flow (absent: that of a file,
-/// which says `@G@` for its three digits), and whether it was denied (28). No FlowBit is set.
+/// The conntrack mark's bits 16 to 28 and 30: the generation that judged the flow (absent: that of
+/// a file, which says `@G@` for its three digits), whether it was denied (28), and no
+/// FlowBit::Leaving.
 struct FlowMark {
     bool denied = false;
     std::optional<std::uint16_t> generation;
@@ -83,8 +84,9 @@ struct FlowMarkIs {
     FlowMark mark;
     auto operator<=>(const FlowMarkIs&) const = default;
 };
-/// Bits of the conntrack mark while a packet of an unknown flow is on its way through a node with
-/// host endpoints: preDNAT policy took it (29), the host sent it (30).
+/// Bits of the conntrack mark on a node with host endpoints: preDNAT policy took the flow (31,
+/// since 29 is what that of nftables took), the host sent a packet of an unknown flow that is on
+/// its way (30).
 enum class FlowBit : std::uint8_t { Early, Leaving };
 struct FlowBitIs {
     FlowBit bit{};
@@ -108,7 +110,7 @@ struct Target {
         Jump,
         Goto,
         Log,
-        SetFlowMark, ///< and neither FlowBit
+        SetFlowMark, ///< and not FlowBit::Leaving
         SetFlowBit,
         ClearFlowBit,
         NoTrack

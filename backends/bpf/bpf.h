@@ -47,7 +47,6 @@ inline constexpr const char* kPins = "/sys/fs/bpf/polecat";
 /// What sends packets to the classifier and does what it says (docs/bpf.md). `pins`: the folder
 /// that its programs are in.
 iptables::Ruleset rules_around(const Node& node, const std::string& pins = kPins);
-iptables::CompiledRules text_around(const Node& node);
 /// What they say, ours or the kernel's listing. `image`: what the tables say. What is not exactly
 /// as rules_around() has it is an error.
 Result<Node> read_around(backends::NodeImage image, const iptables::Ruleset& rules,

@@ -60,15 +60,11 @@ std::string fault_of(const iptables::CompiledRules& out, NodeImage image, const 
 
 } // namespace
 
-iptables::CompiledRules text_around(const Node& node) {
-    const iptables::Ruleset rules = rules_around(node);
-    return {iptables::with_digest(iptables::print(rules.sets)),
-            iptables::with_digest(iptables::print(rules.v4)),
-            iptables::with_digest(iptables::print(rules.v6)), iptables::host_hooks(rules.v4)};
-}
-
 Result<CompiledTables> compile(const Image& tables, const Node& node) {
-    CompiledTables out{write(tables), text_around(node)};
+    const iptables::Ruleset rules = rules_around(node);
+    CompiledTables out{write(tables),
+                       {iptables::print(rules.sets), iptables::print(rules.v4),
+                        iptables::print(rules.v6), iptables::host_hooks(rules.v4)}};
     const auto read = bpf::read(out.tables);
     if (!read)
         return Error{read.error()};

@@ -1,6 +1,7 @@
 #include "backends/bundle/pack.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <tuple>
@@ -25,16 +26,18 @@ class Packer {
         number_predicates(base);
     }
 
-    Contents run() {
+    Packed run() {
         add_settings();
         add_identities();
         add_programs();
         name_files();
         for (const decision::Group& group : cluster_.groups)
-            groups_.push_back(group_record(group));
+            groups_.push_back(std::make_shared<const GroupRecord>(group_record(group)));
+        for (const decision::Endpoint& endpoint : cluster_.endpoints)
+            endpoints_.push_back(packed(endpoint));
         add_nodes();
         add_templates();
-        return std::move(out_);
+        return {std::move(out_), std::move(endpoints_), std::move(program_ids_), std::move(said_)};
     }
 
   private:
@@ -111,10 +114,14 @@ class Packer {
             backends::sort_by_text(record.program, cluster_.predicates);
             const ContentId id = content_id(to_text(record.program, cluster_.predicates));
             program_ids_.push_back(id);
+            const auto digest = own.digests.find(i);
+            const bool runs = digest != own.digests.end(); // at some address
+            said_.emplace(id, runs ? digest->second
+                                   : backends::said_of(cluster_, decision::ProgramId{i}));
             replace_predicates(record.program, [&](PredicateId each) {
                 return PredicateId{predicate_numbers_[each.value]};
             });
-            if (const auto digest = own.digests.find(i); digest != own.digests.end()) {
+            if (runs) {
                 const backends::OwnSides::Side& side = own.sides.at(digest->second);
                 record.any_own = side.any;
                 for (const std::uint32_t number : side.numbers)
@@ -175,77 +182,41 @@ class Packer {
         return out;
     }
 
-    const GroupRecord& group_of(const decision::Endpoint& endpoint) const {
-        return groups_[endpoint.group.value];
-    }
-
-    EndpointRecord endpoint_record(const decision::Endpoint& endpoint) const {
+    PackedEndpoint packed(const decision::Endpoint& endpoint) const {
         const decision::Object& object = cluster_.world.object(endpoint.object);
-        EndpointRecord out;
-        out.name = object.name;
-        out.kind = object.kind;
-        out.interface_name = endpoint.interface_name;
-        out.addresses = object.addresses;
-        out.other_sources = endpoint.other_sources;
-        out.host_network = endpoint.host_network;
-        out.unread = object.unread.known();
+        PackedEndpoint out;
+        out.record.name = object.name;
+        out.record.kind = object.kind;
+        out.record.interface_name = endpoint.interface_name;
+        out.record.addresses = object.addresses;
+        out.record.other_sources = endpoint.other_sources;
+        out.record.host_network = endpoint.host_network;
+        out.record.unread = object.unread.known();
+        out.node = endpoint.node;
+        out.group = groups_[endpoint.group.value];
+        out.span = place(object.span);
+        out.labels = object.labels;
+        out.ports = object.ports;
         return out;
     }
 
     void add_nodes() {
-        std::map<std::string, std::vector<const decision::Endpoint*>> by_node;
-        for (const decision::Endpoint& endpoint : cluster_.endpoints) {
-            const decision::Object& object = cluster_.world.object(endpoint.object);
-            if (!endpoint.node.empty() || (endpoint.is_host_endpoint && object.unread.known()))
+        std::map<std::string, std::vector<const PackedEndpoint*>> by_node;
+        for (const PackedEndpoint& endpoint : endpoints_)
+            if (endpoint.is_placed())
                 by_node[endpoint.node].push_back(&endpoint);
-        }
         for (const auto& [name, list] : by_node)
-            add_node(name, list);
+            out_.nodes[name] = node_record(list, out_.origins.endpoints[name]);
     }
 
-    void add_node(const std::string& name, const std::vector<const decision::Endpoint*>& list) {
-        NodeRecord& node = out_.nodes[name];
-        std::map<GroupRecord, std::uint32_t> groups;
-        for (const decision::Endpoint* each : list)
-            groups[group_of(*each)];
-        for (auto& [group, number] : groups) {
-            number = static_cast<std::uint32_t>(node.groups.size());
-            node.groups.push_back(group);
-        }
-        std::vector<std::pair<EndpointRecord, Span>> sorted;
-        for (const decision::Endpoint* each : list) {
-            EndpointRecord record = endpoint_record(*each);
-            record.group = groups.at(group_of(*each));
-            sorted.emplace_back(std::move(record), place(cluster_.world.object(each->object).span));
-        }
-        std::sort(sorted.begin(), sorted.end());
-        auto& spans = out_.origins.endpoints[name];
-        for (auto& [record, span] : sorted) {
-            node.endpoints.push_back(std::move(record));
-            spans.push_back(span);
-        }
-    }
-
-    /// Where endpoints that look alike are of two groups (profiles of their own), none is a
-    /// template.
     void add_templates() {
-        using Look = std::tuple<std::string, selector::Labels, std::vector<policy::EndpointPort>>;
-        std::map<Look, std::optional<const GroupRecord*>> looks;
-        for (const decision::Endpoint& endpoint : cluster_.endpoints) {
-            const decision::Object& object = cluster_.world.object(endpoint.object);
-            if (endpoint.host_network || endpoint.is_host_endpoint || object.unread.known())
-                continue;
-            const GroupRecord* group = &group_of(endpoint);
-            const auto [place, added] = looks.try_emplace(
-                Look{object.name.substr(0, object.name.find('/')), object.labels, object.ports},
-                group);
-            if (!added && place->second && **place->second != *group)
-                place->second.reset();
+        std::map<std::string, std::vector<const PackedEndpoint*>> by_space;
+        for (const PackedEndpoint& endpoint : endpoints_)
+            by_space[endpoint.space()].push_back(&endpoint);
+        for (const auto& [space, list] : by_space) {
+            std::vector<TemplateRecord> of_space = templates_of(list);
+            std::move(of_space.begin(), of_space.end(), std::back_inserter(out_.templates));
         }
-        for (const auto& [look, group] : looks)
-            if (group)
-                out_.templates.push_back(
-                    {std::get<0>(look), std::get<1>(look), std::get<2>(look), **group});
     }
 
     const LoweredCluster& cluster_;
@@ -255,15 +226,64 @@ class Packer {
     std::vector<ContentId> program_ids_;           ///< by id
     std::vector<FileId> files_;                    ///< by the file of `sources`
     std::map<std::pair<const void*, decision::Direction>, ContentId> slots_ids_;
-    std::vector<GroupRecord> groups_;
+    std::vector<std::shared_ptr<const GroupRecord>> groups_; ///< by id
+    std::vector<PackedEndpoint> endpoints_;
+    std::map<ContentId, std::string> said_;
     Contents out_;
 };
 
 } // namespace
 
+NodeRecord node_record(const std::vector<const PackedEndpoint*>& list, std::vector<Span>& spans) {
+    NodeRecord node;
+    const auto less = [](const GroupRecord* a, const GroupRecord* b) { return *a < *b; };
+    std::map<const GroupRecord*, std::uint32_t, decltype(less)> groups(less);
+    for (const PackedEndpoint* each : list)
+        groups[each->group.get()];
+    for (auto& [group, number] : groups) {
+        number = static_cast<std::uint32_t>(node.groups.size());
+        node.groups.push_back(*group);
+    }
+    std::vector<std::pair<EndpointRecord, Span>> sorted;
+    for (const PackedEndpoint* each : list) {
+        sorted.emplace_back(each->record, each->span);
+        sorted.back().first.group = groups.at(each->group.get());
+    }
+    std::sort(sorted.begin(), sorted.end());
+    spans.clear();
+    for (auto& [record, span] : sorted) {
+        node.endpoints.push_back(std::move(record));
+        spans.push_back(span);
+    }
+    return node;
+}
+
+std::vector<TemplateRecord> templates_of(const std::vector<const PackedEndpoint*>& list) {
+    using Look = std::tuple<std::string, selector::Labels, std::vector<policy::EndpointPort>>;
+    std::map<Look, std::optional<const GroupRecord*>> looks;
+    for (const PackedEndpoint* each : list) {
+        if (each->record.host_network || each->is_host() || each->record.unread)
+            continue;
+        const auto [place, added] =
+            looks.try_emplace(Look{each->space(), each->labels, each->ports}, each->group.get());
+        if (!added && place->second && **place->second != *each->group)
+            place->second.reset();
+    }
+    std::vector<TemplateRecord> out;
+    for (const auto& [look, group] : looks)
+        if (group)
+            out.push_back({std::get<0>(look), std::get<1>(look), std::get<2>(look), **group});
+    return out;
+}
+
+Packed pack_all(const LoweredCluster& cluster, const decision::Identities& identities,
+                const Sources& sources, const Base& base) {
+    return Packer(cluster, identities, sources, base).run();
+}
+
 Contents pack(const LoweredCluster& cluster, const decision::Identities& identities,
               const Sources& sources, const Base& base) {
-    return Packer(cluster, identities, sources, base).run();
+    return pack_all(cluster, identities, sources, base).contents;
 }
 
 /// Identities' sets of predicates, which a bundle has the other way round.

@@ -1,6 +1,8 @@
 /// From a lowered cluster to what a bundle says of it: canonical, whatever order manifests came in.
 #pragma once
 
+#include <memory>
+
 #include "artefact/bundle/records.h"
 #include "backends/node/numbers.h"
 #include "ir/decision/identity.h"
@@ -20,6 +22,35 @@ void check_numbers(const backends::Numbers& numbers);
 
 Contents pack(const decision::LoweredCluster& cluster, const decision::Identities& identities,
               const Sources& sources, const Base& base = {});
+
+/// An endpoint with what it runs.
+struct PackedEndpoint {
+    std::string node;
+    EndpointRecord record; ///< `group` is not filled in
+    std::shared_ptr<const GroupRecord> group;
+    Span span; ///< as those of Origins
+    selector::Labels labels;
+    std::vector<policy::EndpointPort> ports;
+
+    bool is_host() const { return record.kind == decision::Object::Kind::HostEndpoint; }
+    /// A host endpoint that could not be read may be on any node.
+    bool is_placed() const { return !node.empty() || (is_host() && record.unread); }
+    std::string space() const { return record.name.substr(0, record.name.find('/')); }
+};
+/// What runs on a node, and where that stands.
+NodeRecord node_record(const std::vector<const PackedEndpoint*>& list, std::vector<Span>& spans);
+/// Where endpoints that look alike are of two groups (profiles of their own), none is a template.
+std::vector<TemplateRecord> templates_of(const std::vector<const PackedEndpoint*>& list);
+
+/// Contents with what they were put together from.
+struct Packed {
+    Contents contents;
+    std::vector<PackedEndpoint> endpoints; ///< as the cluster has them
+    std::vector<ContentId> programs;       ///< likewise
+    std::map<ContentId, std::string> said; ///< digests of what is said of programs
+};
+Packed pack_all(const decision::LoweredCluster& cluster, const decision::Identities& identities,
+                const Sources& sources, const Base& base = {});
 
 /// `act` is called with each id that the program asks, and gives the one to take its place.
 template <class Act> void replace_predicates(decision::Program& program, const Act& act) {

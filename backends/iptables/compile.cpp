@@ -1,16 +1,10 @@
 #include "backends/iptables/iptables.h"
-#include "backends/node/numbers.h"
 
 namespace polecat::iptables {
 
-std::string with_digest(std::string text) {
-    return text + "# digest " + backends::digest_of(text, 32) + "\n";
-}
-
 Result<CompiledRules> compile(const FilterImage& image) {
     const Ruleset rules = emit(image);
-    CompiledRules out{with_digest(print(rules.sets)), with_digest(print(rules.v4)),
-                      with_digest(print(rules.v6)), host_hooks(rules.v4)};
+    CompiledRules out{print(rules.sets), print(rules.v4), print(rules.v6), host_hooks(rules.v4)};
     const auto sets = parse_sets(out.sets);
     const auto v4 = parse_table(out.v4), v6 = parse_table(out.v6);
     for (const std::string& why :

@@ -12,7 +12,9 @@ namespace {
 using Places = std::vector<std::uint32_t>; ///< of rules, ascending
 using Branches = std::vector<CutPart::Branch>;
 
-constexpr std::size_t kLeaf = 16;
+constexpr std::size_t kLeaf = kLongestBlock;
+/// Blocks of a leaf, of which each is a chain after the one before it.
+constexpr std::size_t kMostBlocks = 4;
 /// Leaves of a tree, and how often its rules may stand in them on average.
 constexpr std::size_t kMostLeaves = 500, kMostCopies = 4;
 
@@ -83,6 +85,7 @@ class Cutter {
         roots.push_back(add_whole(0));
         halve();
         measure();
+        keep_levels_for_blocks();
         parts_.emplace_back();
         Branches branches;
         for (std::size_t i = 0; i < own_.size(); ++i) {
@@ -175,6 +178,16 @@ class Cutter {
                     1 + std::max(heights_[stretches_[i].left], heights_[stretches_[i].right]);
     }
 
+    /// What leaves need of the levels after their first chain: the tree is as well with few.
+    void keep_levels_for_blocks() {
+        const std::size_t most = std::min(kMostBlocks, levels_ / 2);
+        for (const Stretch& each : stretches_)
+            if (each.left == 0)
+                if (const auto made = blocks(rules_, each.rules, most); made.size() > 1)
+                    block_levels_ = std::max(block_levels_, made.size());
+        levels_ -= block_levels_;
+    }
+
     /// Of at most so many chains one after the other.
     std::size_t part_of(std::size_t place, std::size_t levels) {
         if (stretches_[place].left == 0)
@@ -214,12 +227,30 @@ class Cutter {
     std::size_t leaf_of(const Places& rules) {
         const auto [known, added] = leaves_.try_emplace(rules, parts_.size());
         if (added)
-            parts_.push_back({{}, rules});
+            add_leaf(blocks(rules_, rules, block_levels_));
         return known->second;
+    }
+
+    /// Whoever comes to a block goes on to those behind it, so that rules are met in their order.
+    void add_leaf(std::vector<Block> made) {
+        const std::size_t first = parts_.size() + (made.size() > 1 ? 1 : 0);
+        Branches on;
+        std::vector<CutPart> chains;
+        for (std::size_t i = made.size(); i-- > 0;) {
+            chains.push_back({on, std::move(made[i].rules)});
+            if (made[i].of.sets.empty())
+                on.clear();
+            on.insert(on.begin(), {{}, first + i, std::move(made[i].of)});
+        }
+        if (chains.size() > 1)
+            parts_.push_back({std::move(on), {}});
+        parts_.insert(parts_.end(), std::make_move_iterator(chains.rbegin()),
+                      std::make_move_iterator(chains.rend()));
     }
 
     const std::vector<FilterRule>& rules_;
     std::size_t levels_;
+    std::size_t block_levels_ = 0;
     std::size_t room_; ///< for copies of rules
     std::vector<net::Protocol> own_;
     std::vector<Stretch> stretches_;

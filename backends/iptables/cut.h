@@ -1,22 +1,24 @@
 /// Long lists of rules as a tree of chains: by protocol, then by parts of the destination ports,
-/// so that a new flow crosses few of them. Leaves hold rules in their order; equal leaves are one.
+/// then in blocks by who sends or receives, so that a new flow crosses few of them. Leaves hold
+/// rules in their order; equal leaves are one.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
-#include "backends/iptables/image.h"
+#include "backends/iptables/blocks.h"
 
 namespace polecat::iptables {
 
-/// One chain of the tree.
+/// One chain of the tree: rules, then what leads on. No branch: the stage ends after the rules.
 struct CutPart {
     struct Branch {
-        std::vector<Match> matches; ///< none: the last
+        std::vector<Match> matches; ///< none, nor anybody in `of`: the last
         std::size_t to = 0;         ///< number of a part
+        AnyOf of{};
     };
-    std::vector<Branch> branches;     ///< empty: a leaf
-    std::vector<std::uint32_t> rules; ///< of a leaf
+    std::vector<Branch> branches;
+    std::vector<std::uint32_t> rules;
 };
 
 /// Shorter lists are as cheap to cross, and easier to read.

@@ -61,6 +61,9 @@ class FilterEmitter {
         return std::move(out_);
     }
 
+    /// Sets that chains ask and that are of several predicates, with these.
+    const std::map<std::string, std::vector<std::string>>& unions() const { return unions_; }
+
   private:
     void chain(std::string name, std::vector<Rule> rules, In table = In::Filter) {
         out_.chains.push_back({std::move(name), std::move(rules), table});
@@ -99,14 +102,27 @@ class FilterEmitter {
             }
             for (std::size_t part = 0; part < parts.size(); ++part) {
                 std::vector<Rule> rules;
+                add_rules(as, stage, parts[part].rules, next, rules);
                 for (const CutPart::Branch& each : parts[part].branches)
-                    rules.push_back(go_to(seen_by(as, each.matches),
+                    rules.push_back(go_to(seen_by(as, asked_by(each)),
                                           stage_chain(as.name, i, as.form, each.to)));
                 if (parts[part].branches.empty())
-                    add_rules(as, stage, parts[part].rules, next, rules);
+                    add_end(stage, next, rules);
                 chain(stage_chain(as.name, i, as.form, part), std::move(rules), as.table);
             }
         }
+    }
+
+    std::vector<Match> asked_by(const CutPart::Branch& branch) {
+        std::vector<Match> out = branch.matches;
+        const std::vector<std::string>& sets = branch.of.sets;
+        if (sets.empty())
+            return out;
+        const std::string set = sets.size() == 1 ? sets.front() : any_set(sets, family_);
+        if (sets.size() > 1)
+            unions_.try_emplace(set, sets);
+        out.emplace_back(InSet{false, set, branch.of.source, false});
+        return out;
     }
 
     static std::vector<Match> seen_by(const WrittenProgram& as, const std::vector<Match>& matches) {
@@ -122,6 +138,9 @@ class FilterEmitter {
                           fmt::format("slot {}: {}", each.slot, each.what),
                           target_of(each, as, next)});
         }
+    }
+
+    static void add_end(const FilterStage& stage, const std::string& next, std::vector<Rule>& to) {
         Target end{Kind::Goto, "polecat-deny", {}, {}};
         if (stage.end == FilterStage::End::Next)
             end.name = next;
@@ -151,16 +170,22 @@ class FilterEmitter {
     net::Family family_;
     std::size_t levels_;
     const WorkloadChains& workloads_;
+    std::map<std::string, std::vector<std::string>> unions_;
     iptables::Table out_;
 };
 
 /// Programs of host endpoints may go on to those of workloads: then each has fewer levels.
-iptables::Table table_of(const FilterImage& image, net::Family family,
-                         const WorkloadChains& workloads) {
+void add_table(const FilterImage& image, net::Family family, const WorkloadChains& workloads,
+               iptables::Ruleset& to) {
     for (std::size_t levels = kProgramLevels;; --levels) {
-        iptables::Table out = FilterEmitter(image, family, levels, workloads).run();
-        if (levels == 1 || image.frame.attached.empty() || levels_of(out) <= kMostLevels)
-            return out;
+        FilterEmitter emitter(image, family, levels, workloads);
+        iptables::Table made = emitter.run();
+        if (levels > 1 && !image.frame.attached.empty() && levels_of(made) > kMostLevels)
+            continue;
+        to.table(family) = std::move(made);
+        for (const auto& [name, sets] : emitter.unions())
+            to.sets.push_back(union_of(sets, family, image.sets));
+        return;
     }
 }
 
@@ -200,7 +225,7 @@ iptables::Ruleset emit(const FilterImage& image, const WorkloadChains& workloads
         add_pod_sets(image, family, out);
         for (Set& each : frame_sets(image.frame, family))
             out.sets.push_back(std::move(each));
-        out.table(family) = table_of(image, family, workloads);
+        add_table(image, family, workloads, out);
     }
     out.sort();
     return out;

@@ -19,6 +19,18 @@ FilterSets::FilterSets(const decision::LoweredCluster& cluster,
         add(numbers.of(address.family).at(number), {address, address});
 }
 
+std::vector<iptables::Member> members_of(const net::AddressSet& addresses, net::Family family) {
+    std::vector<iptables::Member> out;
+    for (const net::Cidr& each : addresses.of_family(family).cidrs())
+        if (each.prefix > 0) {
+            out.push_back({each, 0, 0, {}});
+        } else {
+            out.push_back({{each.base, 1}, 0, 0, {}});
+            out.push_back({net::block_of(net::last_address(family), 1), 0, 0, {}});
+        }
+    return out;
+}
+
 /// What is not known to hold is no member: a program for which that matters is refused before.
 void FilterSets::add(const decision::Identity& identity, const net::Range& range) {
     for (const PredicateId id : identity.yes)
@@ -46,14 +58,7 @@ iptables::Set FilterSets::set(PredicateId id, net::Family family) const {
                 out.members.push_back(member);
         return out;
     }
-    const auto nets = net::AddressSet::of(ranges_[id.value]).of_family(family);
-    for (const net::Cidr& each : nets.cidrs())
-        if (each.prefix > 0) {
-            out.members.push_back({each, 0, 0, {}});
-        } else { // no set holds /0
-            out.members.push_back({{each.base, 1}, 0, 0, {}});
-            out.members.push_back({net::block_of(net::last_address(family), 1), 0, 0, {}});
-        }
+    out.members = members_of(net::AddressSet::of(ranges_[id.value]), family);
     return out;
 }
 

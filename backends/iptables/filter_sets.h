@@ -8,6 +8,9 @@
 
 namespace polecat::iptables {
 
+/// Of a set of type Nets, which holds no /0.
+std::vector<iptables::Member> members_of(const net::AddressSet& addresses, net::Family family);
+
 class FilterSets {
   public:
     FilterSets(const decision::LoweredCluster& cluster, const backends::IdentityNumbers& numbers);

@@ -228,8 +228,8 @@ void HostFrame::add_failsafes(std::vector<Rule>& rules, const HostStage& stage) 
 void HostFrame::add_taken(std::vector<Rule>& rules, const HostStage& stage) const {
     if (stage.hook != Hook::Normal && stage.hook != Hook::Forward)
         return;
-    if (stage.incoming() && uses(kEarlyIn))
-        rules.push_back(returning({FlowBitIs{FlowBit::Early}}));
+    if (stage.incoming() && uses(kEarlyIn)) // of other interfaces the bit may be an older policy's
+        for_interfaces(rules, kEarlyIn, returning({FlowBitIs{FlowBit::Early}}));
     const bool through = stage.hook == Hook::Forward;
     const HostStage& raw = stage.incoming() ? kRawIn : kRawOut;
     if (uses(raw) && (stage.incoming() || !through))

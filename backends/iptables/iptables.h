@@ -31,9 +31,6 @@ struct CompiledRules {
     std::string sets, v4, v6;
     std::string host_hooks{}; ///< empty where no host endpoint needs any
 };
-/// With a last line that says a digest of it: nothing else in a text says who is in a set, or what
-/// a rule asked when it was written.
-std::string with_digest(std::string text);
 /// emit(), and nothing but what reads back as `image`: an error is a fault of ours.
 Result<CompiledRules> compile(const FilterImage& image);
 

@@ -39,7 +39,8 @@ class FilterReader {
             program->second.hook = each.hook;
         }
         for (const iptables::Set& set : rules_.sets)
-            if (set.type != iptables::Set::Type::NetInterfaces && set.name != peers_set(set.family))
+            if (set.type != iptables::Set::Type::NetInterfaces &&
+                set.name != peers_set(set.family) && !is_any_set(set.name))
                 out_.sets.emplace(set.name, set);
         return std::move(out_);
     }
@@ -95,34 +96,32 @@ class FilterReader {
 
     static FilterStage stage_of(const std::vector<const Chain*>& chains) {
         FilterStage out;
-        std::vector<FilterRule> rules;
+        const bool is_tree = chains.size() > 1;
         for (const Chain* chain : chains) {
             if (chain->rules.empty())
                 throw NotOurs{"chain " + chain->name + " is empty"};
-            if (chains.size() > 1 && chain->rules.front().comment.empty())
-                continue; // leads to others
-            FilterStage leaf = stage_of(*chain);
-            rules.insert(rules.end(), leaf.rules.begin(), leaf.rules.end());
-            out = std::move(leaf);
+            for (const Rule& rule : chain->rules) {
+                if (is_tree && rule.comment.empty())
+                    continue; // leads to others
+                auto [slot, what] = comment_of(rule);
+                out.rules.push_back({rule.matches, action_of(rule.target), slot, std::move(what)});
+            }
+            if (!is_tree || !chain->rules.back().comment.empty())
+                take_end(out);
         }
-        out.rules = chains.size() > 1 ? in_order(std::move(rules)) : std::move(rules);
+        if (is_tree)
+            out.rules = in_order(std::move(out.rules));
         return out;
     }
 
-    static FilterStage stage_of(const iptables::Chain& chain) {
-        FilterStage out;
-        for (const Rule& rule : chain.rules) {
-            auto [slot, what] = comment_of(rule);
-            out.rules.push_back({rule.matches, action_of(rule.target), slot, std::move(what)});
-        }
-        FilterRule& last = out.rules.back();
-        out.slot = last.slot;
-        out.what = last.what;
-        out.end = last.action == decision::Action::Allow  ? FilterStage::End::Allow
-                  : last.action == decision::Action::Deny ? FilterStage::End::Deny
-                                                          : FilterStage::End::Next;
-        out.rules.pop_back();
-        return out;
+    static void take_end(FilterStage& stage) {
+        const FilterRule& last = stage.rules.back();
+        stage.slot = last.slot;
+        stage.what = last.what;
+        stage.end = last.action == decision::Action::Allow  ? FilterStage::End::Allow
+                    : last.action == decision::Action::Deny ? FilterStage::End::Deny
+                                                            : FilterStage::End::Next;
+        stage.rules.pop_back();
     }
 
     static decision::Action action_of(const Target& target) {

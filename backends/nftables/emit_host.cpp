@@ -129,14 +129,25 @@ class HostEmitter {
     void add_taken(std::vector<nft::Rule>& rules, const Stage& stage) const {
         if (stage.hook != Hook::Normal && stage.hook != Hook::Forward)
             return;
-        if (stage.incoming() && is_used(kEarlyIn))
-            rules.push_back(plain({FlowMarkIs{kEarly, kEarly}}, {verdict(Kind::Return)}));
+        if (stage.incoming())
+            add_taken_early(rules);
         const Stage& raw = stage.incoming() ? kRawIn : kRawOut;
         if (!is_used(raw) || (stage.hook == Hook::Forward && !stage.incoming()))
             return;
         rules.push_back(plain({state_is(kUntracked)}, {jump(raw.name)}));
         rules.push_back(
             plain({state_is(kUntracked), WordIs{~0u, kTaken}}, {verdict(Kind::Return)}));
+    }
+
+    /// Of interfaces without preDNAT policy the bit may be an older policy's.
+    void add_taken_early(std::vector<nft::Rule>& rules) const {
+        const FlowMarkIs taken{kEarly, kEarly};
+        if (has_wildcard(kEarlyIn))
+            rules.push_back(plain({taken}, {verdict(Kind::Return)}));
+        else
+            for (const std::string& each : image_.interfaces_at(kEarlyIn.hook, kEarlyIn.direction))
+                rules.push_back(
+                    plain({InterfaceIs{true, false, each}, taken}, {verdict(Kind::Return)}));
     }
 
     // --- what nodes send each other --------------------------------------------------------------

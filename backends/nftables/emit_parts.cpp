@@ -55,11 +55,11 @@ std::uint32_t flow_mark_bits(const NodeImage& image) {
 }
 
 nft::Match flow_is(std::uint32_t state) {
-    return nft::FlowMarkIs{kFlowBits, state, true, false};
+    return nft::FlowMarkIs{kVerdict, state, true, false};
 }
 
 nft::Rule remember(std::uint32_t state) {
-    return plain({}, {nft::SetFlowMark{kForeignFlowBits, state, true}});
+    return plain({}, {nft::SetFlowMark{~kVerdict, state, true}});
 }
 
 nft::Match state_is(unsigned bit) {

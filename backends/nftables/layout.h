@@ -19,12 +19,14 @@ static_assert(kMostNumbers == 1U << kL4Shift);
 /// After a program of a hook where an Allow skips later ones: it was one. 0: nothing matched.
 inline constexpr std::uint32_t kTaken = 0xc0000000;
 /// Conntrack mark, as of kFlowMarkBit; emit() moves it to where the node has it: the generation
-/// that judged the flow, and whether it was denied. While a packet of an unknown flow is on its way
-/// through the node: what preDNAT policy took, and that the host sent it.
+/// that judged the flow, whether it was denied, whether preDNAT policy took it; and while a packet
+/// of an unknown flow is on its way through the node, that the host sent it.
 inline constexpr std::uint32_t kGeneration = 0x0fff0000, kRevoked = 0x10000000, kEarly = 0x20000000,
                                kLeaving = 0x40000000;
-inline constexpr std::uint32_t kFlowBits = kGeneration | kRevoked | kEarly | kLeaving;
-inline constexpr std::uint32_t kForeignFlowBits = ~kFlowBits;
+/// What a verdict says. kEarly stays as it is: rules of iptables beside these put their own number
+/// there between PREROUTING, where preDNAT policy is asked of unknown flows, and what goes by it.
+inline constexpr std::uint32_t kVerdict = kGeneration | kRevoked | kLeaving;
+inline constexpr std::uint32_t kFlowBits = kVerdict | kEarly;
 
 /// Where host endpoints' programs are asked: a chain of that name, and maps from interfaces.
 struct Stage {

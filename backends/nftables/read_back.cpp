@@ -16,7 +16,7 @@ namespace {
 
 /// How flows that are denied are marked. Without a rule that does: as in a bundle.
 struct FlowMark {
-    nft::SetFlowMark set{kForeignFlowBits, kRevoked, true};
+    nft::SetFlowMark set{~kVerdict, kRevoked, true};
     unsigned lowest = kFlowMarkBit; ///< of the bits that are ours
 };
 

@@ -1,118 +1,14 @@
-// An identity of the base survives in one of which the same holds, as far as both know the
-// predicates. Where several could go on (a predicate came that splits them, or one went that kept
-// them apart), the one does that most places stay with.
 #include "backends/node/identity_numbers.h"
 
 #include <algorithm>
-#include <set>
 #include <stdexcept>
-#include <tuple>
 
-#include "backends/node/node_image.h"
+#include "backends/node/renumber.h"
 
 namespace polecat::backends {
 
 using decision::IdentityId;
 using decision::PredicateId;
-
-namespace {
-
-constexpr std::uint32_t kGone = ~0u;
-
-/// Predicates of the base by what they are here, and here those that the base knows.
-struct Common {
-    std::vector<std::uint32_t> here; ///< by the base's; kGone
-    std::vector<bool> in_base;
-
-    Common(const std::vector<std::string>& base, const std::vector<std::string>& now)
-        : in_base(now.size(), false) {
-        for (const std::string& each : base) {
-            const auto place = std::lower_bound(now.begin(), now.end(), each);
-            const bool found = place != now.end() && *place == each;
-            here.push_back(found ? static_cast<std::uint32_t>(place - now.begin()) : kGone);
-            if (found)
-                in_base[here.back()] = true;
-        }
-    }
-
-    /// The part of an identity that `rank` has a number for.
-    template <class Rank> static Numbers::Identity part(Numbers::Identity of, const Rank& rank) {
-        const auto each = [&](std::vector<std::uint32_t>& list) {
-            for (std::uint32_t& number : list)
-                number = rank(number);
-            std::erase(list, kGone);
-            std::sort(list.begin(), list.end());
-        };
-        each(of.yes);
-        each(of.unknown);
-        for (auto& member : of.members)
-            member.predicate = rank(member.predicate);
-        std::erase_if(of.members, [](const auto& member) { return member.predicate == kGone; });
-        std::sort(of.members.begin(), of.members.end());
-        return of;
-    }
-    Numbers::Identity of_base(const Numbers::Identity& identity) const {
-        return part(identity, [&](std::uint32_t number) { return here[number]; });
-    }
-    Numbers::Identity of_now(const Numbers::Identity& identity) const {
-        return part(identity,
-                    [&](std::uint32_t number) { return in_base[number] ? number : kGone; });
-    }
-};
-
-} // namespace
-
-/// Free numbers by namespace. What belongs to no pod has the first block, and so have namespaces
-/// that are too many; a block that is full goes on in one of nobody.
-class FreeBlocks {
-  public:
-    explicit FreeBlocks(const Numbers& base) : blocks_(base.blocks) {
-        fresh_.take(0);
-        for (const auto& [space, block] : blocks_)
-            fresh_.take(block);
-    }
-
-    void take(std::uint32_t number) {
-        const std::uint32_t block = block_of(number);
-        if (block != 0)
-            fresh_.take(block);
-        numbers_[block].take(number - (block << kBlockBits));
-    }
-
-    std::uint32_t next(const std::string& space) {
-        std::uint32_t block = 0;
-        if (!space.empty() && (blocks_.contains(space) || blocks_.size() < kMostNamed)) {
-            const auto [place, added] = blocks_.try_emplace(space, 0);
-            if (added)
-                place->second = fresh_.next();
-            if (place->second >= kMostIdentities >> kBlockBits)
-                throw std::runtime_error("there are more identities than rules can number");
-            block = place->second;
-        }
-        for (;;) {
-            const auto further = further_.find(block);
-            if (further != further_.end()) {
-                block = further->second;
-                continue;
-            }
-            // The last number of a block is not used: marks are one higher.
-            const std::uint32_t number = numbers_[block].next();
-            if (number + 1 < 1U << kBlockBits)
-                return (block << kBlockBits) + number;
-            further_[block] = fresh_.next();
-            if (further_[block] >= kMostIdentities >> kBlockBits)
-                throw std::runtime_error("there are more identities than rules can number");
-        }
-    }
-    const std::map<std::string, std::uint32_t>& blocks() const { return blocks_; }
-
-  private:
-    static constexpr std::size_t kMostNamed = 100'000;
-    std::map<std::string, std::uint32_t> blocks_;    ///< by namespace
-    std::map<std::uint32_t, std::uint32_t> further_; ///< where a block that is full goes on
-    std::map<std::uint32_t, FreeNumbers> numbers_;   ///< by block
-    FreeNumbers fresh_;                              ///< blocks
-};
 
 NumberedIdentities::NumberedIdentities(std::vector<Each> list) : list_(std::move(list)) {
     std::sort(list_.begin(), list_.end());
@@ -224,53 +120,26 @@ void IdentityNumbers::find_namespaces(const decision::LoweredCluster& cluster) {
     for (const decision::Endpoint& endpoint : cluster.endpoints) {
         const decision::Object& object = cluster.world.object(endpoint.object);
         if (object.kind == decision::Object::Kind::Workload)
-            for (const net::Address& address : object.addresses)
-                namespaces_.emplace(address, object.name.substr(0, object.name.find('/')));
+            for (const net::Address& address : object.addresses) {
+                std::string space = object.name.substr(0, object.name.find('/'));
+                const auto [known, added] = namespaces_.emplace(address, space);
+                if (!added && space < known->second) // in whatever order they come
+                    known->second = std::move(space);
+            }
     }
 }
 
 void IdentityNumbers::number(const Numbers& base) {
-    FreeBlocks free(base);
-    keep(base, free);
+    keep_numbers(found_, record_.predicates, base);
+    FreeBlocks free(base.blocks);
+    for (const auto& [number, content] : base.identities)
+        free.take(number);
     for (auto& [content, found] : found_)
-        if (found.number == kGone)
+        if (found.number == kNoNumber)
             found.number = free.next(found.space);
     for (const auto& [content, found] : found_)
         if (const auto block = free.blocks().find(found.space); block != free.blocks().end())
             record_.blocks.insert(*block);
-}
-
-/// What survives of the base keeps its number; of all others it is kGone.
-void IdentityNumbers::keep(const Numbers& base, FreeBlocks& free) {
-    const Common common(base.predicates, record_.predicates);
-    std::map<Numbers::Identity, std::vector<std::uint32_t>> before;
-    for (const auto& [number, content] : base.identities) {
-        before[common.of_base(content)].push_back(number);
-        free.take(number);
-    }
-    // Who may go on as whom, those first that most places stay with.
-    std::vector<std::tuple<std::int64_t, std::uint32_t, Found*>> pairs;
-    for (auto& [content, found] : found_) {
-        const auto same = before.find(common.of_now(content));
-        found.number = kGone;
-        if (same == before.end())
-            continue;
-        std::map<std::uint32_t, std::int64_t> stay;
-        for (const auto& [address, is_range] : found.places) {
-            const auto& places = is_range ? base.ranges : base.addresses;
-            if (const auto was = places.find(address); was != places.end())
-                ++stay[was->second];
-        }
-        for (const std::uint32_t number : same->second)
-            pairs.emplace_back(-stay[number], number, &found);
-    }
-    std::stable_sort(pairs.begin(), pairs.end(), [](const auto& a, const auto& b) {
-        return std::tie(std::get<0>(a), std::get<1>(a)) < std::tie(std::get<0>(b), std::get<1>(b));
-    });
-    std::set<std::uint32_t> given;
-    for (auto& [stay, number, found] : pairs)
-        if (found->number == kGone && given.insert(number).second)
-            found->number = number;
 }
 
 } // namespace polecat::backends

@@ -7,11 +7,10 @@
 #include <vector>
 
 #include "backends/node/numbers.h"
+#include "backends/node/renumber.h"
 #include "ir/decision/identity.h"
 
 namespace polecat::backends {
-
-class FreeBlocks;
 
 /// In ascending order of their numbers, for who goes through all of them and looks up few.
 class NumberedIdentities {
@@ -59,19 +58,10 @@ class IdentityNumbers {
     void find_namespaces(const decision::LoweredCluster& cluster);
     void find_outside();
     void number(const Numbers& base);
-    void keep(const Numbers& base, FreeBlocks& free);
 
-    /// An identity with the places where it is found.
-    struct Found {
-        decision::IdentityId id;
-        std::vector<std::pair<net::Address, bool>> places; ///< whether it is a range's first
-        std::uint32_t number = 0;
-        /// Of its endpoints, the first by name; empty: none is a pod.
-        std::string space;
-    };
     std::vector<std::uint32_t> rank_; ///< of predicates, by id: place in record_.predicates
-    std::map<Numbers::Identity, Found> found_;
-    std::map<std::uint32_t, Found*> by_id_;
+    FoundIdentities found_;
+    std::map<std::uint32_t, FoundIdentity*> by_id_;
     std::map<net::Range, std::uint32_t> outside_;
     std::map<net::Family, NumberedIdentities> by_number_;
     Recorded recorded_;                              ///< of a bundle

@@ -28,7 +28,7 @@ namespace {
 
 struct BundleOptions {
     std::string bundle, other, key, node;
-    std::string target = "nftables", out = "polecat-bundle", base, format = "text";
+    std::string target = "nftables", out = "compiled", base, format = "text";
     backends::NodeOptions node_options;
     std::optional<unsigned> flow_mark_bit;
 };
@@ -184,12 +184,12 @@ class Extractor {
         if (!unfinished)
             return report_unwritten(kUnfinishedFile, unfinished.error());
         write(common, text);
+        remove_former(options_.out, options_.node, files.texts);
         for (const auto& [name, of_node] : files.texts)
             write("nodes/" + options_.node + "/" + name, of_node);
         finish(*unfinished);
         if (!diagnostics_.has_errors())
-            fmt::print("{}: {}, {}, reads back equal -> {}/nodes/{}\n", options_.node,
-                       counted(files.programs, "program"), counted(files.addresses, "address"),
+            fmt::print("{}: {}, reads back equal -> {}/nodes/{}\n", options_.node, files.summary(),
                        options_.out, options_.node);
     }
 
@@ -321,7 +321,8 @@ void add_bundle(CLI::App& app, int& exit_code) {
     extract->add_option("--node", options->node, "the node")->required();
     extract->add_option("--target", options->target, "nftables, iptables or bpf")
         ->check(CLI::IsMember({"nftables", "iptables", "bpf"}));
-    extract->add_option("-o,--out", options->out, "folder to write to");
+    extract->add_option("-o,--out", options->out,
+                        "folder that is written to; `compiled` when absent");
     extract->add_option("--base", options->base,
                         "folder of an earlier extract: what is still there keeps its numbers");
     const auto names_file = [](const std::string& file) {

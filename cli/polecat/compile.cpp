@@ -38,7 +38,7 @@ struct CompileOptions {
     std::string target = "nftables";
     std::string emit;
     std::string node;
-    std::string out = "polecat-bundle";
+    std::string out = "compiled";
     std::string base, key;
     std::string plan_from; ///< set: steps are printed, or written where `out` is named
     bool names_out = false;
@@ -197,18 +197,18 @@ class Compiler {
     bool compile(const std::string& node) {
         if (is_iptables()) {
             const auto image = compiled_.filter_image(node, diagnostics_);
-            return image && write(node, compiled_.files(node, *image), "");
+            return image && write(node, compiled_.files(node, *image));
         }
         const auto image = compiled_.image(node, diagnostics_);
         if (!image)
             return false;
         if (is_bpf()) {
             const auto files = compiled_.table_files(node, *image, diagnostics_);
-            return files && write(node, *files, kTablesFile);
+            return files && write(node, *files);
         }
         const NodeFiles files = compiled_.files(node, *image);
         if (options_.plan_from.empty())
-            return write(node, files, "ruleset.nft");
+            return write(node, files);
         give_plan(node, *image);
         return true;
     }
@@ -228,17 +228,14 @@ class Compiler {
                                 {options_.out, written.error()});
     }
 
-    /// `shown`: the file that is named; empty: its folder.
-    bool write(const std::string& node, const NodeFiles& files, const std::string& shown) {
+    bool write(const std::string& node, const NodeFiles& files) {
         const fs::path folder = fs::path("nodes") / node;
+        remove_former(options_.out, node, files.texts);
         for (const auto& [name, text] : files.texts)
             if (!write(folder / name, text))
                 return false;
-        const fs::path named = shown.empty() ? folder : folder / shown;
-        fmt::print("{}: {}, {}{}, reads back equal -> {}\n", node,
-                   counted(files.programs, "program"),
-                   files.sets ? counted(*files.sets, "set") + ", " : "",
-                   counted(files.addresses, "address"), (fs::path(options_.out) / named).string());
+        fmt::print("{}: {}, reads back equal -> {}\n", node, files.summary(),
+                   (fs::path(options_.out) / folder).string());
         return true;
     }
 
@@ -270,7 +267,7 @@ int compile_bird(const CompileOptions& options, Input& input) {
         return kFindings;
     for (const routing::NodeIndex node : compiled.nodes()) {
         const BirdFile file = compiled.file(node, options.origins);
-        const fs::path path = fs::path("nodes") / file.node / "bird.conf";
+        const fs::path path = fs::path("nodes") / file.node / kBirdFile;
         const std::string whole = (fs::path(options.out) / path).string();
         if (const auto done = write_in_folder(options.out, path.string(), file.text); !done) {
             fmt::print(stderr, "polecat: cannot write {}: {}\n", whole, done.error());
@@ -385,8 +382,9 @@ int run(CompileOptions& options) {
 
 void add_bird_options(CLI::App& command, CompileOptions& options) {
     add_routing_flags(command, options.routing, "bird: ");
-    command.add_flag("!--no-origins", options.origins,
-                     "bird: without comments that say what a line was made from");
+    command.add_flag_callback(
+        "--no-origins", [&options] { options.origins = false; },
+        "bird: without comments that say what a line was made from");
 }
 
 } // namespace
@@ -403,8 +401,8 @@ void add_compile(CLI::App& app, int& exit_code) {
                      "itself; bird: a configuration of BIRD 2 for routes")
         ->check(CLI::IsMember({"nftables", "iptables", "bpf", "bundle", "bird"}));
     command->add_option("--node", options->node, "one node; all when absent");
-    const CLI::Option* out =
-        command->add_option("-o,--out", options->out, "folder that is written to");
+    const CLI::Option* out = command->add_option(
+        "-o,--out", options->out, "folder that is written to; `compiled` when absent");
     command->add_option("--base", options->base,
                         "folder of an earlier compile: what is still there keeps its numbers");
     command->add_option("--key", options->key,
@@ -429,14 +427,14 @@ void add_compile(CLI::App& app, int& exit_code) {
         ->check(CLI::IsMember({"policy-ir", "program", "table"}));
     add_bird_options(*command, *options);
     command->footer("Examples:\n"
-                    "  polecat compile manifests/ -o compiled\n"
-                    "  polecat compile manifests/ --node node1\n"
-                    "  nft -f polecat-bundle/generations.nft    # once after a start\n"
-                    "  nft -D generation=0x00010000 -f polecat-bundle/nodes/node1/ruleset.nft\n"
-                    "  polecat compile manifests/ --target iptables --node node1\n"
-                    "  polecat compile manifests/ --target bpf --node node1\n"
+                    "  polecat compile manifests/\n"
+                    "  polecat compile manifests/ --node node1 -o compiled\n"
+                    "  polecat verify compiled manifests/\n"
+                    "  polecat load compiled --node node1       # on the node\n"
+                    "  polecat compile manifests/ --target iptables -o chains\n"
+                    "  polecat compile manifests/ --target bpf -o tables\n"
                     "  polecat compile manifests/ --target bundle -o bundle\n"
-                    "  polecat compile manifests/ --target bird --node node1\n"
+                    "  polecat compile manifests/ --target bird --node node1 -o routes\n"
                     "  polecat compile manifests/ --emit program");
     command->callback([options, out, &exit_code] {
         options->names_out = out->count() != 0;

@@ -296,7 +296,7 @@ void add_diff(CLI::App& app, int& exit_code) {
                     "  polecat diff --format svg old/ new/ > change.svg\n"
                     "  polecat diff --staged manifests/\n"
                     "  polecat diff --rules main..feature --fail-on elements=5000\n"
-                    "  polecat diff --rules polecat-bundle/ manifests/ --node node1");
+                    "  polecat diff --rules compiled manifests/ --node node1");
     command->callback([options, &exit_code] {
         if (!options->target.empty())
             options->rules.target = options->target;

@@ -65,7 +65,8 @@ void add_load(CLI::App& app, int& exit_code) {
         ->add_option("FOLDER", options->folder,
                      "what `compile` wrote for nftables, iptables or bpf")
         ->required();
-    command->add_option("--node", options->node, "the node that this machine is; the only one");
+    command->add_option("--node", options->node,
+                        "the node that this machine is; not needed where FOLDER has one only");
     add_loading_options(*command, options->loading);
     command->add_flag("--dry-run", options->dry_run, "say the steps and take none");
     command->footer(

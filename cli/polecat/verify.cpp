@@ -26,6 +26,7 @@ struct VerifyOptions {
     VerifyRequest request;
     std::vector<std::string> paths;
     InputOptions input;
+    std::string target; ///< empty: that of the folder
     std::string format = "text";
 };
 
@@ -111,7 +112,7 @@ std::string proof_text(const NodeVerdict& node) {
 
 std::string text_of(const NodeVerdict& node) {
     const std::string size =
-        counted(node.programs, "program") + ", " + counted(node.addresses, "address");
+        counted(node.programs, "program") + ", " + counted(node.addresses, "local address");
     switch (node.state) {
     case State::Whole:
         return fmt::format("{}: whole: {}\n", node.node, size);
@@ -225,7 +226,12 @@ int run(VerifyOptions& options) {
         throw CLI::ValidationError("--prove", "it proves that rules are what manifests say: name "
                                               "the manifests");
     const std::string& folder = options.request.bundle;
-    if (folder_kind(folder) == FolderKind::Nothing && nodes_in(folder).empty()) {
+    const FolderKind kind = folder_kind(folder);
+    if (!options.target.empty())
+        options.request.target = kind_of_target(options.target);
+    else if (kind == FolderKind::Iptables || kind == FolderKind::Bpf)
+        options.request.target = kind;
+    if (kind == FolderKind::Nothing && nodes_in(folder).empty()) {
         fmt::print(stderr, "polecat: {}\n", unfit(folder, options.request.target));
         return kBadInput;
     }
@@ -247,7 +253,7 @@ void add_verify(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<VerifyOptions>();
     CLI::App* command =
         app.add_subcommand("verify", "is what was compiled, or what a node runs, the policy?");
-    command->add_option("BUNDLE", options->request.bundle, "folder that `polecat compile` wrote")
+    command->add_option("FOLDER", options->request.bundle, "what `polecat compile` wrote")
         ->required();
     command->add_option("MANIFESTS", options->paths,
                         "files or folders with the policy that nodes are held to; without them, "
@@ -255,16 +261,13 @@ void add_verify(CLI::App& app, int& exit_code) {
     add_input_options(*command, options->input);
     command->add_option("--node", options->request.node, "one node; all when absent");
     command
-        ->add_option_function<std::string>(
-            "--target",
-            [options](const std::string& target) {
-                options->request.target = kind_of_target(target);
-            },
-            "nftables (when absent), iptables or bpf: what it was compiled for")
+        ->add_option("--target", options->target,
+                     "nftables, iptables or bpf: what it was compiled for; of a bundle what nodes "
+                     "make of it, nftables when absent")
         ->check(CLI::IsMember({"nftables", "iptables", "bpf"}));
     command->add_option(
         "--rules", options->request.rules,
-        "what the node runs (`nft -nn list ruleset`), in place of the file that "
+        "what the node of --node runs (`nft -nn list ruleset`), in place of the file that "
         "was written for it; tables of others are looked at as well; bpf: a file of tables; "
         "iptables: a folder with rules.v4, rules.v6 and sets.ipset as iptables-save, "
         "ip6tables-save and `ipset save` list them");
@@ -282,8 +285,7 @@ void add_verify(CLI::App& app, int& exit_code) {
         "  polecat verify compiled\n"
         "  nft -nn list ruleset > held.nft\n"
         "  polecat verify compiled manifests/ --node node1 --rules held.nft\n"
-        "  polecat verify compiled manifests/ --target iptables\n"
-        "  polecat verify compiled manifests/ --target bpf\n"
+        "  polecat verify bundle manifests/ --target iptables\n"
         "  polecat verify bundle manifests/ --prove --key signing.key.pub");
     command->callback([options, &exit_code] { exit_code = run(*options); });
 }

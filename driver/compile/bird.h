@@ -9,6 +9,8 @@
 
 namespace polecat::driver {
 
+inline constexpr const char* kBirdFile = "bird.conf"; ///< in the folder of a node
+
 struct BirdFile {
     std::string node, text;
     std::string summary; ///< "3 sessions, 2 blocks, reads back equal"

@@ -4,8 +4,10 @@
 
 #include <fmt/format.h>
 
+#include "driver/compile/digests.h"
 #include "driver/compile/folder.h"
 #include "driver/input/input.h"
+#include "support/listed.h"
 
 namespace polecat::driver {
 
@@ -41,13 +43,28 @@ template <class Rules> Rules rules_or_throw(Result<Rules> made, const std::strin
 
 } // namespace
 
+namespace {
+
 std::map<std::string, std::string> filter_files(const iptables::CompiledRules& rules) {
     std::map<std::string, std::string> out{{"sets.ipset", rules.sets},
                                            {"rules.v4", kLoadFilters + rules.v4},
                                            {"rules.v6", kLoadFilters + rules.v6}};
     if (!rules.host_hooks.empty())
-        out["host-hooks.iptables"] = kLoadHostHooks + rules.host_hooks;
+        out[kHostHooksFile] = kLoadHostHooks + rules.host_hooks;
     return out;
+}
+
+NodeFiles with_digests(const std::string& node, NodeFiles files) {
+    files.texts[kDigestsFile] = digests_of(node, files.texts);
+    return files;
+}
+
+} // namespace
+
+std::string NodeFiles::summary() const {
+    return fmt::format("{}, {}{}", counted(programs, "program"),
+                       sets ? counted(*sets, "set") + ", " : "",
+                       counted(addresses, "local address"));
 }
 
 Compilation::Compilation(const decision::LoweredCluster& cluster, const Sources& sources,
@@ -105,16 +122,18 @@ backends::CompiledRules Compilation::rules(const std::string& node,
 }
 
 NodeFiles Compilation::files(const std::string& node, const backends::NodeImage& image) {
-    return {{{"ruleset.nft", load_ruleset(image) + rules(node, image).text},
-             {"origins.json", origins_json(cluster_, images_, image, node, sources_)}},
-            image.programs.size(),
-            image.addresses.size(),
-            {}};
+    return with_digests(node,
+                        {{{"ruleset.nft", load_ruleset(image) + rules(node, image).text},
+                          {"origins.json", origins_json(cluster_, images_, image, node, sources_)}},
+                         image.programs.size(),
+                         image.dispatch.size(),
+                         {}});
 }
 
 NodeFiles Compilation::files(const std::string& node, const iptables::FilterImage& image) {
     const iptables::CompiledRules rules = rules_or_throw(iptables::compile(image), node);
-    return {filter_files(rules), image.programs.size(), image.pods.size(), image.sets.size()};
+    return with_digests(
+        node, {filter_files(rules), image.programs.size(), image.pods.size(), image.sets.size()});
 }
 
 std::optional<NodeFiles> Compilation::table_files(const std::string& node,
@@ -127,11 +146,11 @@ std::optional<NodeFiles> Compilation::table_files(const std::string& node,
     const bpf::CompiledTables written = rules_or_throw(bpf::compile(*tables, *made), node);
     NodeFiles out{filter_files(written.rules),
                   made->image.programs.size() + made->host.programs.size(),
-                  made->image.addresses.size(),
+                  made->image.dispatch.size(),
                   {}};
     out.texts[kTablesFile] = written.tables;
     out.texts["origins.json"] = origins_json(cluster_, images_, made->image, node, sources_);
-    return out;
+    return with_digests(node, std::move(out));
 }
 
 Origins Compilation::origins(const std::string& node, const backends::NodeImage& image) {

@@ -20,11 +20,11 @@ namespace polecat::driver {
 /// What is written of a node. Nothing that does not read back as what it was made from.
 struct NodeFiles {
     std::map<std::string, std::string> texts; ///< by name in the folder of the node
-    std::size_t programs = 0, addresses = 0;
-    std::optional<std::size_t> sets; ///< of iptables
+    std::size_t programs = 0, addresses = 0;  ///< addresses of the node's own workloads
+    std::optional<std::size_t> sets;          ///< of iptables
+
+    std::string summary() const; ///< "6 programs, 3 local addresses"
 };
-/// Rules for iptables and ipset, by file.
-std::map<std::string, std::string> filter_files(const iptables::CompiledRules& rules);
 
 /// Reports pods that are on no node, so that no node has rules for them. Those on the network of
 /// their host have none anywhere.

@@ -2,7 +2,6 @@
 
 #include <filesystem>
 
-#include "driver/compile/compilation.h"
 #include "support/read_file.h"
 
 namespace polecat::driver {
@@ -10,8 +9,6 @@ namespace polecat::driver {
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr const char* kHostHooksFile = "host-hooks.iptables"; // where host endpoints need it
 
 template <class Read>
 auto read_part(const std::string& folder, const char* file, const Read& read)
@@ -52,27 +49,6 @@ Result<iptables::Ruleset> listed_filter_rules_in(const std::string& folder) {
                          ": no chain of the kernel's is in it, so that nobody can tell whether "
                          "packets come to these rules; iptables-save lists them"};
     return out;
-}
-
-std::string filter_files_lack(const std::string& folder, const iptables::FilterImage& image) {
-    const auto made = iptables::compile(image);
-    return made ? filter_files_lack(folder, *made) : folder + ": " + made.error();
-}
-
-std::string filter_files_lack(const std::string& folder, const iptables::CompiledRules& written) {
-    const auto wanted = filter_files(written);
-    const std::string host_hooks = (fs::path(folder) / kHostHooksFile).string();
-    if (!wanted.contains(kHostHooksFile) && fs::exists(host_hooks))
-        return host_hooks + " is there and nothing asks for it";
-    for (const auto& [name, text] : wanted) {
-        const std::string path = (fs::path(folder) / name).string();
-        const auto found = read_file(path);
-        if (!found)
-            return path + ": " + found.error();
-        if (*found != text)
-            return path + " is not as written";
-    }
-    return {};
 }
 
 } // namespace polecat::driver

@@ -66,6 +66,13 @@ Result<bool> write_in_folder(const std::string& folder, const std::string& path,
     return runtime::write_file(whole.string(), text, runtime::Sync::No);
 }
 
+void remove_former(const std::string& folder, const std::string& node,
+                   const std::map<std::string, std::string>& files) {
+    std::error_code error; // what stays is told by files.sha256
+    if (!files.contains(kHostHooksFile))
+        fs::remove(path_in(folder, node, kHostHooksFile), error);
+}
+
 Result<backends::Numbers> numbers_in(const std::string& folder) {
     return parsed_file<backends::Numbers>((fs::path(folder) / kNumbersFile).string(),
                                           backends::parse_numbers);

@@ -1,6 +1,7 @@
 /// A compiled folder: what `polecat compile` writes of a target, found and read again.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 
@@ -15,6 +16,8 @@ inline constexpr const char* kNumbersFile = "numbers.txt";
 inline constexpr const char* kGenerationsFile = "generations.nft";
 inline constexpr const char* kHooksFile = "hooks.iptables";
 inline constexpr const char* kTablesFile = "tables.bpf"; ///< of a node
+inline constexpr const char* kHostHooksFile =
+    "host-hooks.iptables"; ///< where host endpoints need it
 
 /// Those that a folder has rules for; none where there is no such folder.
 std::set<std::string> nodes_in(const std::string& folder);
@@ -26,6 +29,10 @@ std::string origins_path(const std::string& folder, const std::string& node);
 /// Writes a file of it, and makes the folders on the way.
 Result<bool> write_in_folder(const std::string& folder, const std::string& path,
                              const std::string& text);
+
+/// Takes away what an earlier compile wrote of the node and this one does not.
+void remove_former(const std::string& folder, const std::string& node,
+                   const std::map<std::string, std::string>& files);
 
 /// Errors of these name the file.
 Result<backends::Numbers> numbers_in(const std::string& folder);

@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 
 #include "backends/nftables/generation.h"
+#include "driver/compile/digests.h"
 #include "driver/compile/folder.h"
-#include "driver/compile/unfinished.h"
 
 namespace polecat::driver {
 
@@ -16,8 +16,8 @@ Result<backends::Plan> plan_from(const std::string& from, const std::string& nod
                                  const backends::NodeImage& to) {
     std::string path = from;
     if (fs::is_directory(path)) {
-        if (const std::string why = unfinished(path, node); !why.empty())
-            return Error{path + ", node " + node + ": " + why};
+        if (const std::string why = not_whole(path, node); !why.empty())
+            return Error{why};
         path = rules_path(path, node);
         if (!fs::exists(path))
             return backends::plan_from_nothing(to);

@@ -72,6 +72,17 @@ runtime::Iptables other_than(runtime::Iptables variant) {
     return variant == runtime::Iptables::Nft ? runtime::Iptables::Legacy : runtime::Iptables::Nft;
 }
 
+/// The command that does, for people.
+std::string taking_away(runtime::Iptables variant) {
+    const auto without = [&](net::Family family) {
+        return fmt::format("{} | grep -v '[ :]polecat' | {}",
+                           runtime::iptables_program(variant, family, "save"),
+                           runtime::iptables_program(variant, family, "restore"));
+    };
+    return fmt::format("`{}; {}` (no policy of theirs holds then)", without(net::Family::V4),
+                       without(net::Family::V6));
+}
+
 /// Of what else of ours may stand in this kernel.
 Result<FlowNumbers> numbers_beside(runtime::Iptables variant) {
     auto out = numbers_of_nftables();
@@ -110,7 +121,9 @@ Result<HeldRules> held_rules(runtime::Iptables variant) {
             return Error{listed.error()};
         auto table = parse_listing(*listed);
         if (!table)
-            return Error{"what iptables lists: " + table.error()};
+            return Error{fmt::format("what iptables lists: {}; rules of another version of polecat "
+                                     "are taken away first: {}",
+                                     table.error(), taking_away(variant))};
         out.rules.table(family) = std::move(*table);
         out.numbers.merge(numbers_in(out.rules.table(family)));
     }
@@ -138,16 +151,10 @@ Result<bool> stands_alone(runtime::Iptables variant) {
         return Error{numbers.error()};
     if (numbers->empty())
         return true;
-    const auto without = [&](net::Family family) {
-        return fmt::format("{} | grep -v '[ :]polecat' | {}",
-                           runtime::iptables_program(other, family, "save"),
-                           runtime::iptables_program(other, family, "restore"));
-    };
     return Error{fmt::format(
         "iptables-{0} has rules of polecat, which ask the sets that these would change: load with "
-        "--variant {0}, or take those away first (no policy of theirs holds then): `{1}; {2}`",
-        other == runtime::Iptables::Nft ? "nft" : "legacy", without(net::Family::V4),
-        without(net::Family::V6))};
+        "--variant {0}, or take those away first: {1}",
+        other == runtime::Iptables::Nft ? "nft" : "legacy", taking_away(other))};
 }
 
 bool hooks_come_first(const HeldRules& held, const iptables::Ruleset& wanted) {

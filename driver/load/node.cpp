@@ -2,10 +2,10 @@
 
 #include "backends/iptables/iptables.h"
 #include "backends/nftables/nftables.h"
+#include "driver/compile/digests.h"
 #include "driver/compile/filter_folder.h"
 #include "driver/compile/folder.h"
 #include "driver/compile/folder_kind.h"
-#include "driver/compile/unfinished.h"
 #include "driver/verify/bpf_node.h"
 #include "runtime/machine_lock.h"
 
@@ -19,11 +19,8 @@ Result<iptables::FilterImage> filters_in(const std::string& folder, const std::s
     if (!rules)
         return Error{rules.error()};
     auto image = iptables::read_back(*rules);
-    if (!image)
-        return Error{path + ": " + image.error()};
-    if (const std::string lack = filter_files_lack(path, *image); !lack.empty())
-        return Error{lack};
-    return image;
+    return image ? std::move(image)
+                 : Result<iptables::FilterImage>(Error{path + ": " + image.error()});
 }
 
 Result<Loaded> load_rules_in(const std::string& path, const LoadOptions& options) {
@@ -52,7 +49,7 @@ Result<Loaded> load_node(const std::string& folder, const std::string& node,
     const auto lock = runtime::MachineLock::take(options.wait); // before anything is looked at
     if (!lock)
         return Error{lock.error()};
-    if (const std::string why = unfinished(folder, node); !why.empty())
+    if (const std::string why = not_whole(folder, node); !why.empty())
         return Error{why};
     switch (folder_kind(folder)) {
     case FolderKind::Iptables: {

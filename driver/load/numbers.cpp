@@ -13,7 +13,9 @@ namespace {
 
 constexpr const char* kPolicyTable = "polecat";
 constexpr const char* kFlowMark = "ct mark ";
-constexpr std::uint32_t kOwnBits = 0x7fff0000; ///< of iptables' flow marks
+/// Of flow marks of iptables, and of nftables where both go by the same numbers: one more is
+/// either's own.
+constexpr std::uint32_t kOwnBits = 0xdfff0000, kBesideBits = 0x7fff0000;
 constexpr std::uint32_t kNumber = 0xfff;
 
 void add_number(const iptables::FlowMark& mark, FlowNumbers& to) {
@@ -77,7 +79,7 @@ Result<FlowNumbers> numbers_in_nft(std::string_view listing) {
         const MarkedBits bits = marked_bits(line);
         if ((bits.mask & kOwnBits) == 0)
             continue;
-        if ((bits.mask & ~kOwnBits) != 0)
+        if ((bits.mask & ~kBesideBits) != 0)
             return Error{"table inet polecat has a rule of flow marks that can't stand beside "
                          "those of iptables:" +
                          std::string(line)};

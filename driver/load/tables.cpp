@@ -17,6 +17,8 @@ class TableLoader {
         : tables_(tables), node_(node), options_(options) {}
 
     Result<Loaded> run() {
+        if (const auto alone = stands_alone(options_.variant); !alone)
+            return Error{alone.error()};
         auto found = held_rules(options_.variant);
         if (!found)
             return Error{found.error()};

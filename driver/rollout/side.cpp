@@ -8,9 +8,9 @@
 #include "backends/nftables/reachable.h"
 #include "backends/node/felix_keys.h"
 #include "driver/compile/compilation.h"
+#include "driver/compile/digests.h"
 #include "driver/compile/filter_folder.h"
 #include "driver/compile/folder.h"
-#include "driver/compile/unfinished.h"
 #include "driver/verify/bpf_node.h"
 #include "support/listed.h"
 #include "support/read_file.h"
@@ -213,8 +213,8 @@ class CompiledSide : public RulesSide {
 
     Result<std::optional<Held>> held(const std::string& node) override {
         const std::string path = rules_path(folder_, node);
-        if (const std::string why = unfinished(folder_, node); !why.empty())
-            return Error{folder_ + ": " + why};
+        if (const std::string why = not_whole(folder_, node); !why.empty())
+            return Error{why};
         if (!std::filesystem::exists(path))
             return std::optional<Held>();
         auto rules = rules_in(path);
@@ -241,8 +241,8 @@ class CompiledSide : public RulesSide {
 
     Result<std::optional<iptables::Ruleset>> held_filter(const std::string& node) override {
         const std::filesystem::path path = std::filesystem::path(folder_) / "nodes" / node;
-        if (const std::string why = unfinished(folder_, node); !why.empty())
-            return Error{folder_ + ": " + why};
+        if (const std::string why = not_whole(folder_, node); !why.empty())
+            return Error{why};
         if (!std::filesystem::exists(path))
             return std::optional<iptables::Ruleset>();
         auto out = filter_rules_in(path.string());
@@ -264,6 +264,8 @@ class CompiledSide : public RulesSide {
     }
 
     Result<std::optional<Tables>> tables(const std::string& node) override {
+        if (const std::string why = not_whole(folder_, node); !why.empty())
+            return Error{why};
         if (!nodes().contains(node))
             return std::optional<Tables>();
         auto read = bpf_node_in(folder_, node);

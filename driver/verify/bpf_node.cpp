@@ -1,6 +1,7 @@
 #include "driver/verify/bpf_node.h"
 
 #include <filesystem>
+#include <iterator>
 
 #include "driver/compile/filter_folder.h"
 #include "driver/compile/folder.h"
@@ -33,10 +34,7 @@ Result<bpf::Node> bpf_node_in(const std::string& bundle, const std::string& node
     if (!rules)
         return Error{rules.error()};
     auto out = bpf::read_around(std::move(*image), *rules);
-    if (!out)
-        return Error{folder + ": " + out.error()};
-    const std::string lack = filter_files_lack(folder, bpf::text_around(*out));
-    return lack.empty() ? std::move(out) : Result<bpf::Node>(Error{lack});
+    return out ? std::move(out) : Result<bpf::Node>(Error{folder + ": " + out.error()});
 }
 
 Result<ListedTables> listed_tables_in(const std::string& path) {
@@ -74,6 +72,30 @@ NodeVerdict judge_around(NodeVerdict out, iptables::Ruleset held, const std::str
         out.state = State::Unread;
         out.why = (listing.empty() ? "" : listing + ": ") + read.error();
     }
+    return out;
+}
+
+NodeVerdict prove_around(NodeVerdict out, Prover& prover, const iptables::Ruleset& held,
+                         const NameAt& name_at) {
+    if (!out.proof || out.state == NodeVerdict::State::Unread)
+        return out;
+    NodeProof proof = prover.prove(out.node, held, Prover::Of::HostEndpoints);
+    out.proof->proved += proof.proved;
+    out.proof->different += proof.differences.size();
+    out.proof->closed += proof.closed;
+    out.proof->unknown += proof.unknown;
+    if (proof.differences.empty())
+        return out;
+    out.state = NodeVerdict::State::Differs;
+    for (Difference& each : proof.differences)
+        if (each.flow) {
+            each.flow->source_name = name_at(each.flow->source);
+            each.flow->destination_name = name_at(each.flow->destination);
+        }
+    // Before the rules that differ comes what that does to packets.
+    out.differences.insert(out.differences.begin(),
+                           std::make_move_iterator(proof.differences.begin()),
+                           std::make_move_iterator(proof.differences.end()));
     return out;
 }
 

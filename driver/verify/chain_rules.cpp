@@ -89,7 +89,8 @@ void ChainRules::read_hosts(net::Family family) {
             if (rule.target.kind != Kind::Goto || program_of_chain(rule.target.name).empty())
                 continue;
             const auto* interface = iptables::match_of<iptables::InterfaceIs>(rule);
-            if (rule.matches.size() != (interface == nullptr ? 0 : 1))
+            if (rule.matches.size() != (interface == nullptr ? 0 : 1) ||
+                (interface != nullptr && interface->incoming != place.stage->incoming()))
                 continue;
             const auto& [chain, table, hook, direction] = *place.stage;
             const std::string name = add({&rules_, family, place.table, rule.target.name,
@@ -100,6 +101,8 @@ void ChainRules::read_hosts(net::Family family) {
                                          direction);
             hosts_[{interface == nullptr ? "*" : interface->name, {direction, hook, family}}]
                 .push_back(name);
+            if (interface == nullptr)
+                break; // nothing behind it is met
         }
 }
 

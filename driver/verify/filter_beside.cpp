@@ -12,7 +12,7 @@ namespace polecat::driver {
 
 namespace {
 
-constexpr std::uint32_t kOurBits = 0x7fff0000; // artefact/iptables: FlowMark
+constexpr std::uint32_t kOurBits = 0xdfff0000; // artefact/iptables: FlowMark, FlowBit
 
 void add_breaks(const iptables::OtherRules& others, const std::string& file,
                 std::set<std::string>& out) {

@@ -12,12 +12,23 @@ namespace polecat::driver {
 
 namespace {
 
-/// Why what was compiled is not whole; empty: it is.
-std::string own_lacks(const FilterSides& sides) {
-    const auto image = iptables::read_back(*sides.own);
-    if (!image)
-        return sides.folder + ": " + image.error();
-    return sides.folder.empty() ? "" : filter_files_lack(sides.folder, *image);
+/// Chains that differ are told by their rules; what that does to packets comes before.
+NodeVerdict proved_filters(NodeVerdict out, const FilterSides& sides,
+                           const iptables::Ruleset& held) {
+    NodeProof proof = sides.prover->prove(out.node, held);
+    out.proof = proof.counts();
+    if (proof.differences.empty())
+        return out;
+    out.state = NodeVerdict::State::Differs;
+    for (Difference& each : proof.differences)
+        if (each.flow) {
+            each.flow->source_name = sides.name_at(each.flow->source);
+            each.flow->destination_name = sides.name_at(each.flow->destination);
+        }
+    out.differences.insert(out.differences.begin(),
+                           std::make_move_iterator(proof.differences.begin()),
+                           std::make_move_iterator(proof.differences.end()));
+    return out;
 }
 
 } // namespace
@@ -50,10 +61,6 @@ std::vector<Difference> listed_filter_differences(iptables::Ruleset& held,
     return out;
 }
 
-Result<iptables::Ruleset> held_filters(const FilterSides& sides) {
-    return sides.listing.empty() ? sides.own : listed_filter_rules_in(sides.listing);
-}
-
 NodeVerdict judge_filters(NodeVerdict out, const FilterSides& sides) {
     using State = NodeVerdict::State;
     const auto unread = [&out](std::string why) {
@@ -64,14 +71,13 @@ NodeVerdict judge_filters(NodeVerdict out, const FilterSides& sides) {
     if (!sides.own)
         return unread(sides.own.error());
     const bool listed = !sides.listing.empty();
-    const bool compares = sides.policy || listed;
-    // Of a folder beside manifests the difference says more.
-    const std::string lack = own_lacks(sides);
-    if (!lack.empty() && (listed || !compares))
-        return unread(lack);
-    auto held = held_filters(sides);
+    if (listed)
+        if (const auto own = iptables::read_back(*sides.own); !own)
+            return unread(sides.folder + ": " + own.error());
+    auto held = listed ? listed_filter_rules_in(sides.listing) : sides.own;
     if (!held)
         return unread(held.error());
+    const bool compares = sides.policy || listed;
     if (compares) {
         iptables::Ruleset wanted = sides.policy ? iptables::emit(*sides.policy) : *sides.own;
         wanted.sort();
@@ -87,15 +93,11 @@ NodeVerdict judge_filters(NodeVerdict out, const FilterSides& sides) {
         out.programs = image->programs.size();
         out.addresses = image->pods.size();
     }
-    if (!out.differences.empty()) {
-        out.state = State::Differs;
-        return out;
-    }
-    if (!image || !lack.empty())
-        return unread(image ? lack
-                            : (listed ? sides.listing : sides.folder) + ": " + image.error());
-    out.state = compares ? State::Equal : State::Whole;
-    return out;
+    if (out.differences.empty() && !image)
+        return unread((listed ? sides.listing : sides.folder) + ": " + image.error());
+    out.state = !out.differences.empty() ? State::Differs : compares ? State::Equal : State::Whole;
+    return sides.policy && sides.prover != nullptr ? proved_filters(std::move(out), sides, *held)
+                                                   : out;
 }
 
 } // namespace polecat::driver

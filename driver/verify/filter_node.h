@@ -7,6 +7,7 @@
 
 #include "backends/iptables/image.h"
 #include "driver/verify/filter_differences.h"
+#include "driver/verify/proof.h"
 #include "driver/verify/verify.h"
 #include "support/result.h"
 
@@ -18,6 +19,7 @@ struct FilterSides {
     std::string listing;           ///< a folder with what the node runs, in its place; or empty
     std::optional<iptables::FilterImage> policy; ///< of the manifests
     NameAt name_at;
+    Prover* prover = nullptr; ///< asked as well, where there are manifests
 };
 
 /// What a node lists, held against what it should have. `held` is then without what nothing leads
@@ -26,9 +28,6 @@ std::vector<Difference> listed_filter_differences(iptables::Ruleset& held,
                                                   const iptables::Ruleset& wanted,
                                                   const NameAt& name_at,
                                                   std::vector<std::string>& notes);
-
-/// What is compared: of the listing, or else of what was compiled; sorted.
-Result<iptables::Ruleset> held_filters(const FilterSides& sides);
 
 /// `out` has the name of the node.
 NodeVerdict judge_filters(NodeVerdict out, const FilterSides& sides);

@@ -44,9 +44,10 @@ class Prover::NodeProver {
     NodeProver(State& state, const std::string& node, ProvedRules& rules)
         : state_(state), cluster_(state.cluster), node_(node), rules_(rules) {}
 
-    NodeProof run(bool of_hosts) {
-        find_workloads();
-        if (of_hosts)
+    NodeProof run(Of of) {
+        if (of != Of::HostEndpoints)
+            find_workloads();
+        if (of != Of::Workloads)
             find_host_endpoints();
         for (const auto& [both, runners] : runners_)
             try {
@@ -237,14 +238,14 @@ Prover::Prover(const decision::LoweredCluster& cluster)
     : state_(std::make_unique<State>(cluster)) {}
 Prover::~Prover() = default;
 
-NodeProof Prover::prove(const std::string& node, const backends::NodeImage& rules, bool of_hosts) {
+NodeProof Prover::prove(const std::string& node, const backends::NodeImage& rules, Of of) {
     TableRules asked(rules);
-    return NodeProver(*state_, node, asked).run(of_hosts);
+    return NodeProver(*state_, node, asked).run(of);
 }
 
-NodeProof Prover::prove(const std::string& node, const iptables::Ruleset& rules) {
+NodeProof Prover::prove(const std::string& node, const iptables::Ruleset& rules, Of of) {
     ChainRules asked(rules);
-    return NodeProver(*state_, node, asked).run(true);
+    return NodeProver(*state_, node, asked).run(of);
 }
 
 } // namespace polecat::driver

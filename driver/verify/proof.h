@@ -4,13 +4,14 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "artefact/iptables/ruleset.h"
 #include "backends/node/node_image.h"
-#include "driver/verify/differences.h"
+#include "driver/verify/verify.h"
 #include "ir/decision/lowered.h"
 
 namespace polecat::driver {
@@ -21,6 +22,8 @@ struct NodeProof {
     std::size_t closed = 0;              ///< too large to be said: nothing is let through
     std::size_t unknown = 0;             ///< Z3's limit of steps was reached
     std::vector<Difference> differences; ///< a packet of each that is
+
+    NodeVerdict::Proof counts() const { return {proved, differences.size(), closed, unknown}; }
 };
 
 class Prover {
@@ -29,12 +32,13 @@ class Prover {
     explicit Prover(const decision::LoweredCluster& cluster);
     ~Prover();
 
+    /// Whose programs are asked about: of BPF tables have those of workloads, chains the others.
+    enum class Of : std::uint8_t { All, Workloads, HostEndpoints };
+
     /// Throws smt::Disagreement where eval does not confirm what Z3 found.
-    /// `of_hosts`: host endpoints' programs as well, where tables have them.
-    NodeProof prove(const std::string& node, const backends::NodeImage& rules,
-                    bool of_hosts = true);
+    NodeProof prove(const std::string& node, const backends::NodeImage& rules, Of of = Of::All);
     /// Of chains in a file or a listing.
-    NodeProof prove(const std::string& node, const iptables::Ruleset& rules);
+    NodeProof prove(const std::string& node, const iptables::Ruleset& rules, Of of = Of::All);
 
   private:
     struct State;

@@ -2,20 +2,20 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "backends/bpf/bpf.h"
 #include "backends/bundle/pack.h"
 #include "backends/nftables/nftables.h"
-#include "backends/nftables/reachable.h"
 #include "driver/bundle/folder.h"
 #include "driver/bundle/nodes.h"
 #include "driver/compile/compilation.h"
+#include "driver/compile/digests.h"
 #include "driver/compile/filter_folder.h"
 #include "driver/compile/folder.h"
 #include "driver/compile/unfinished.h"
@@ -23,6 +23,7 @@
 #include "driver/verify/bpf_node.h"
 #include "driver/verify/filter_node.h"
 #include "driver/verify/proof.h"
+#include "driver/verify/written.h"
 #include "support/read_file.h"
 
 namespace polecat::driver {
@@ -31,19 +32,6 @@ using backends::NodeImage;
 using State = NodeVerdict::State;
 
 namespace {
-
-/// Of a node's file, or of a listing, where tables of others are looked at as well.
-Result<NodeImage> image_in(const std::string& path, nft::OtherTables* others) {
-    auto rules = others != nullptr ? listed_rules_in(path, *others) : rules_in(path);
-    if (!rules)
-        return Error{rules.error()};
-    if (others != nullptr)
-        rules = backends::without_unreachable(*rules);
-    auto image = rules ? backends::read_back(*rules) : Result<NodeImage>(Error{rules.error()});
-    if (image)
-        return image;
-    return Error{path + ": " + image.error() + (others != nullptr ? kListedBy : "")};
-}
 
 class Verifier {
   public:
@@ -135,54 +123,112 @@ class Verifier {
             out.state = request_.node.empty() ? State::Differs : State::Unread;
             return out;
         }
-        if (of_iptables())
-            return judge_filters_of(std::move(out));
-        const auto written = opened_ ? made_of(node) : read(node);
+        out.why = opened_ ? "" : digests_lack(request_.bundle, node);
+        // Beside manifests what files say otherwise is told as well.
+        if (!out.why.empty() && (!expected_ || !request_.rules.empty()))
+            return out;
+        const std::string lack = std::exchange(out.why, {});
+        out = of_iptables() ? judge_filters_of(std::move(out)) : judge_rules_of(std::move(out));
+        return lack.empty() ? out : doubted(std::move(out), lack);
+    }
+
+    /// Nothing is equal to the policy by files that are not those of one compile.
+    static NodeVerdict doubted(NodeVerdict out, const std::string& lack) {
+        if (out.state == State::Differs || out.state == State::Unread) {
+            out.notes.push_back(lack);
+            return out;
+        }
+        out.state = State::Unread;
+        out.why = lack;
+        return out;
+    }
+
+    NodeVerdict judge_filters_of(NodeVerdict out) {
+        const std::string folder = opened_ ? "" : path_in(request_.bundle, out.node, "");
+        FilterSides sides{opened_ ? filters_made_of(out.node) : filter_rules_in(folder),
+                          folder,
+                          request_.rules,
+                          {},
+                          [this](const net::Address& address) { return name_of(address); },
+                          prover_ ? &*prover_ : nullptr};
+        if (expected_) {
+            sides.policy = expected_->filter_image(out.node, diagnostics_);
+            if (!sides.policy) {
+                out.why = "rules can't say what the manifests have for this node";
+                return out;
+            }
+        }
+        return judge_filters(std::move(out), sides);
+    }
+    Result<iptables::Ruleset> filters_made_of(const std::string& node) const {
+        diag::Diagnostics unsaid;
+        const auto image = made_->compiled().filter_image(node, unsaid);
+        if (policy_ == nullptr) // else the manifests' own are told
+            diagnostics_.append(unsaid);
+        if (!image)
+            return Error{"rules can't say what the bundle has for this node"};
+        iptables::Ruleset out = iptables::emit(*image);
+        out.sort();
+        return out;
+    }
+
+    NodeVerdict judge_rules_of(NodeVerdict out) {
+        const auto written = written_of(out.node);
         if (!written) {
             out.why = written.error();
             return out;
         }
-        const auto& [own, origins, host] = *written;
         if (of_bpf())
             return judge_tables_of(std::move(out), *written);
+        const auto& [own, origins] = *written;
         if (request_.rules.empty())
-            return compared(std::move(out), own, origins, nullptr);
+            return compared(std::move(out), own.image, origins, nullptr);
         nft::OtherTables others;
-        const auto held = image_in(request_.rules, &others);
+        const auto held = listed_image_in(request_.rules, others);
         if (held)
-            return with(compared(std::move(out), *held, origins, &own), beside(others, *held),
-                        own.flow_mark_bit, held->flow_mark_bit);
+            return with(compared(std::move(out), *held, origins, &own.image), beside(others, *held),
+                        own.image.flow_mark_bit, held->flow_mark_bit);
         out.why = held.error();
         return out;
     }
+    Result<Written> written_of(const std::string& node) const {
+        if (opened_) {
+            diag::Diagnostics unsaid;
+            auto out = written_by(made_->compiled(), node, request_.target, unsaid);
+            if (policy_ == nullptr)
+                diagnostics_.append(unsaid);
+            return out;
+        }
+        auto out = written_in(request_.bundle, node, request_.target);
+        if (out && out->node.image.flow_mark_bit != flow_mark_bit_)
+            return Error{rules_path(request_.bundle, node) + ": its bits of conntrack marks are " +
+                         "not those of " + kGenerationsFile};
+        return out;
+    }
 
-    struct Written {
-        NodeImage image;
-        Origins origins;
-        iptables::FilterImage host{}; ///< of BPF
-    };
-
-    NodeVerdict judge_tables_of(NodeVerdict out, const Written& own) {
+    NodeVerdict judge_tables_of(NodeVerdict out, const Written& written) {
+        const auto& [own, origins] = written;
         const auto listed = request_.rules.empty() ? Result<ListedTables>(ListedTables{})
                                                    : listed_tables_in(request_.rules);
         if (!listed) {
             out.why = listed.error();
             return out;
         }
-        around_ = bpf::Node{own.image, own.host};
+        around_ = own;
         if (request_.rules.empty())
-            out = compared(std::move(out), own.image, own.origins, nullptr);
+            out = compared(std::move(out), own.image, origins, nullptr);
         else
-            out = compared(std::move(out), listed->image, own.origins, &own.image);
+            out = compared(std::move(out), listed->image, origins, &own.image);
         out.programs += own.host.programs.size();
         if (out.state == State::Unread || (request_.rules.empty() && !expected_))
             return out;
         const NameAt name_at = [this](const net::Address& address) { return name_of(address); };
-        if (request_.rules.empty())
-            return judge_around(std::move(out), bpf::rules_around({own.image, own.host}), "",
-                                around_, name_at);
-        if (listed->rules)
-            return judge_around(std::move(out), *listed->rules, request_.rules, around_, name_at);
+        if (request_.rules.empty() || listed->rules) {
+            const iptables::Ruleset held = listed->rules ? *listed->rules : bpf::rules_around(own);
+            out = judge_around(std::move(out), held, request_.rules, around_, name_at);
+            return prover_ ? prove_around(std::move(out), *prover_, held, name_at) : out;
+        }
+        out.notes.push_back("tables alone: the rules of iptables around them were not looked at");
         if (around_.host.frame.attached.empty() || out.state == State::Differs)
             return out;
         out.state = State::Unread;
@@ -194,123 +240,11 @@ class Verifier {
         return expected_ ? expected_->name_at(address) : "";
     }
 
-    NodeVerdict judge_filters_of(NodeVerdict out) {
-        const std::string folder =
-            opened_ ? "" : (std::filesystem::path(request_.bundle) / "nodes" / out.node).string();
-        FilterSides sides{opened_ ? filters_made_of(out.node) : filter_rules_in(folder),
-                          folder,
-                          request_.rules,
-                          {},
-                          [this](const net::Address& address) { return name_of(address); }};
-        if (expected_)
-            sides.policy = expected_->filter_image(out.node, diagnostics_);
-        if (!expected_)
-            return judge_filters(std::move(out), sides);
-        if (sides.policy)
-            return proved_filters(judge_filters(std::move(out), sides), sides);
-        out.why = "rules can't say what the manifests have for this node";
-        return out;
-    }
-    /// Chains that differ are told by their rules; what that does to packets comes before.
-    NodeVerdict proved_filters(NodeVerdict out, const FilterSides& sides) {
-        const auto held = held_filters(sides);
-        if (!prover_ || !held || out.state == State::Unread)
-            return out;
-        NodeProof proof = prover_->prove(out.node, *held);
-        count(proof, out);
-        if (proof.differences.empty())
-            return out;
-        out.state = State::Differs;
-        for (Difference& each : proof.differences)
-            if (each.flow)
-                name_ends(each);
-        out.differences.insert(out.differences.begin(),
-                               std::make_move_iterator(proof.differences.begin()),
-                               std::make_move_iterator(proof.differences.end()));
-        return out;
-    }
-    Result<iptables::Ruleset> filters_made_of(const std::string& node) const {
-        diag::Diagnostics unsaid;
-        const auto image = made_->compiled().filter_image(node, unsaid);
-        if (policy_ == nullptr)
-            diagnostics_.append(unsaid);
-        if (!image)
-            return Error{"rules can't say what the bundle has for this node"};
-        iptables::Ruleset out = iptables::emit(*image);
-        out.sort();
-        return out;
-    }
-
-    /// What a compile wrote of a node.
-    Result<Written> read(const std::string& node) const {
-        auto origins = origins_of(node);
-        auto held = of_bpf() ? bpf_node_in(request_.bundle, node)
-                             : alone(image_in(rules_path(request_.bundle, node), nullptr));
-        if (!origins || !held)
-            return Error{origins ? held.error() : origins.error()};
-        if (const std::string why = lack(*origins, node, held->image); !why.empty())
-            return Error{why};
-        return Written{std::move(held->image), std::move(*origins), std::move(held->host)};
-    }
-    /// What the node makes of a bundle.
-    Result<Written> made_of(const std::string& node) const {
-        diag::Diagnostics unsaid;
-        auto image = made_->compiled().image(node, unsaid);
-        if (policy_ == nullptr) // else the manifests' own are told
-            diagnostics_.append(unsaid);
-        if (!image)
-            return Error{"rules can't say what the bundle has for this node"};
-        Origins origins = made_->compiled().origins(node, *image);
-        if (!of_bpf()) {
-            Compilation::rules(node, *image); // no rules that don't read back as the image
-            return Written{std::move(*image), std::move(origins), {}};
-        }
-        auto again = tables_again(made_->compiled(), node, *image);
-        return again ? Result<Written>(Written{std::move(again->image), std::move(origins),
-                                               std::move(again->host)})
-                     : Error{again.error()};
-    }
-    static Result<bpf::Node> alone(Result<NodeImage> image) {
-        return image ? Result<bpf::Node>(bpf::Node{std::move(*image), {}}) : Error{image.error()};
-    }
-    Result<bpf::Node> tables_again(Compilation& compiled, const std::string& node,
-                                   const NodeImage& image) const {
-        auto said = compiled.bpf_node(node, image, diagnostics_);
-        const auto tables = said ? bpf::emit(said->image, node, diagnostics_) : std::nullopt;
-        if (!tables)
-            return Error{"the classifier can't do what the bundle has for this node"};
-        const auto made = bpf::compile(*tables, *said);
-        const auto read = made ? bpf::read(made->tables) : Result<bpf::Image>(Error{made.error()});
-        auto again = read ? bpf::read_back(*read) : Result<NodeImage>(Error{read.error()});
-        if (!again)
-            return Error{again.error()};
-        said->image = std::move(*again);
-        return std::move(*said);
-    }
-
-    Result<Origins> origins_of(const std::string& node) const {
-        const std::string path = origins_path(request_.bundle, node);
-        const auto text = read_file(path);
-        if (!text)
-            return Error{path + ": " + text.error()};
-        auto out = parse_origins(*text);
-        return out ? std::move(out) : Result<Origins>(Error{path + ": " + out.error()});
-    }
-
-    std::string lack(const Origins& origins, const std::string& node,
-                     const NodeImage& image) const {
-        if (image.flow_mark_bit != flow_mark_bit_)
-            return rules_path(request_.bundle, node) + ": its bits of conntrack marks are not " +
-                   "those of " + kGenerationsFile;
-        const std::string what = origins_lack(origins, node, image);
-        return what.empty() ? what : origins_path(request_.bundle, node) + ": " + what;
-    }
-
     /// `written`: what the node's file says, where a listing is looked at.
     NodeVerdict compared(NodeVerdict out, const NodeImage& rules, const Origins& origins,
                          const NodeImage* written) {
         out.programs = rules.programs.size();
-        out.addresses = rules.addresses.size();
+        out.addresses = rules.dispatch.size();
         out.state = State::Whole;
         if (!expected_)
             return written == nullptr ? out
@@ -362,19 +296,11 @@ class Verifier {
         of.flow->destination_name = expected_->name_at(of.flow->destination);
     }
 
-    static void count(const NodeProof& proof, NodeVerdict& out) {
-        out.proof = {proof.proved, proof.differences.size(), proof.closed, proof.unknown};
-    }
-
     /// What Z3 finds where the comparison of tables found nothing is a difference like any other.
     NodeVerdict proved(NodeVerdict out, const NodeImage& rules, const Origins& rules_from) {
-        NodeProof proof = prover_->prove(out.node, rules, !of_bpf());
-        count(proof, out);
-        if (of_bpf() && !around_.host.programs.empty())
-            out.notes.push_back(fmt::format(
-                "{} programs of host endpoints are rules of iptables: they were compared with the "
-                "policy's, and not asked of Z3",
-                around_.host.programs.size()));
+        NodeProof proof =
+            prover_->prove(out.node, rules, of_bpf() ? Prover::Of::Workloads : Prover::Of::All);
+        out.proof = proof.counts();
         if (out.state == State::Differs || proof.differences.empty())
             return out;
         out.state = State::Differs;

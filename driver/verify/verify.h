@@ -36,7 +36,7 @@ struct NodeVerdict {
     std::string node;
     State state = State::Unread;
     std::string why;                         ///< it can't be told, or differs altogether
-    std::size_t programs = 0, addresses = 0; ///< of the rules
+    std::size_t programs = 0, addresses = 0; ///< of the rules; of workloads on the node
     std::vector<Difference> differences;
     std::vector<std::string> notes; ///< of what else is in the listing
     /// What Z3 says of programs of the policy and what stands for them.

@@ -1,6 +1,5 @@
 /// The parser of Calico's selector language: small, by hand, quick. The ANTLR grammar
-/// Selector.g4 beside it defines the language, is this parser's oracle in the tests, and explains
-/// rejected text (explain.h).
+/// grammar/Selector.g4 defines the language and is this parser's oracle in the tests.
 #pragma once
 
 #include <cstddef>

@@ -48,7 +48,7 @@ bool outside_blocks(const Question& q) {
     return q.world.unknown_address == UnknownAddress::OutsideBlocks;
 }
 
-/// Is an address that is not known inside? design.md section 3.
+/// Is an address that is not known inside? docs/semantics.md#known-and-unknown.
 Tri covers_unknown(const Question& q, const net::AddressSet& nets) {
     const net::AddressSet of_family = nets.of_family(q.family);
     if (of_family.empty())

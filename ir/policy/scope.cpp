@@ -123,7 +123,7 @@ Selector subject_of(const Policy& policy) {
     if (!global && !policy.meta.space.empty()) // empty: it could not be read
         parts.push_back(in_namespace(policy.meta.space));
     // Calico replaces all() in the whole text so far, spec.selector included: host endpoints then
-    // no longer match (calico-policy.md 2.2).
+    // no longer match (docs/semantics.md).
     if (global && is_present(policy.namespace_selector)) {
         parts.push_back(policy.namespace_selector->parsed.with_prefix(kNamespacePrefix));
         for (Selector& part : parts)

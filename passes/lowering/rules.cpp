@@ -40,20 +40,25 @@ std::optional<net::AddressSet> nets_of(const std::vector<At<net::Cidr>>& list, b
     return net::AddressSet::of(nets);
 }
 
+/// Whether a rule with this end exists in the family, as nets_of() says.
+bool has_nets_of(const policy::EntityRule& entity, net::Family family) {
+    return (entity.nets.empty() || nets_of(entity.nets, false, family)) &&
+           (entity.not_nets.empty() || nets_of(entity.not_nets, true, family));
+}
+
+/// Of a rule that exists in the family: what is interned is then part of a program.
 class EndLowering {
   public:
     EndLowering(const policy::Rule& rule, const policy::EntityRule& entity, bool is_destination,
                 const RuleContext& context)
         : rule_(rule), entity_(entity), is_destination_(is_destination), context_(context) {}
 
-    /// nullopt: the rule does not exist in this family.
-    std::optional<EndMatch> run() {
+    EndMatch run() {
         // What stands in comments is read by the function.
         const auto& [nets, not_nets /* add_nets */, selector, not_selector, namespace_selector,
                      accounts /* add_selectors */, services, numbers, not_numbers, names, nodes,
                      span] = entity_;
-        if (!add_nets())
-            return std::nullopt;
+        add_nets();
         if (policy::is_present(nodes))
             match_.all.push_back(node_addresses());
         add_selectors();
@@ -92,17 +97,13 @@ class EndLowering {
 
     /// `nets` with `notNets` taken out is one set: an address that is not known is then in doubt as
     /// a whole, and not outside of what is excepted.
-    bool add_nets() {
-        std::optional<net::AddressSet> in, out;
-        if (!entity_.nets.empty() && !(in = nets_of(entity_.nets, false, context_.family)))
-            return false;
-        if (!entity_.not_nets.empty() && !(out = nets_of(entity_.not_nets, true, context_.family)))
-            return false;
+    void add_nets() {
+        std::optional<net::AddressSet> in = nets_of(entity_.nets, false, context_.family);
+        std::optional<net::AddressSet> out = nets_of(entity_.not_nets, true, context_.family);
         if (in)
             match_.all.push_back(intern(decision::NetSet{out ? *in - *out : std::move(*in)}));
         else if (out)
             match_.none.push_back(intern(decision::NetSet{std::move(*out)}));
-        return true;
     }
 
     PredicateId node_addresses() {
@@ -233,7 +234,8 @@ std::vector<Match> lower_rule(const policy::Rule& rule, const RuleContext& conte
                  destination_end, http, name, index, span, action_span, unread, any_action] = rule;
     if (unread.known())
         return {unread_match({name_of_unread(rule, context)}, context.predicates)};
-    if (!is_of_family(rule, context.family))
+    if (!is_of_family(rule, context.family) || !has_nets_of(source_end, context.family) ||
+        !has_nets_of(destination_end, context.family))
         return {};
     Match match;
     if (protocol)
@@ -245,11 +247,8 @@ std::vector<Match> lower_rule(const policy::Rule& rule, const RuleContext& conte
     match.http = http_of(http, action);
     EndLowering source(rule, source_end, false, context);
     EndLowering destination(rule, destination_end, true, context);
-    std::optional<EndMatch> from = source.run(), to = destination.run();
-    if (!from || !to)
-        return {};
-    match.source = std::move(*from);
-    match.destination = std::move(*to);
+    match.source = source.run();
+    match.destination = destination.run();
     std::vector<Match> matches{match};
     if (std::optional<EndMatch> named = destination.by_domains(match.destination)) {
         match.destination = std::move(*named);

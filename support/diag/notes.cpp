@@ -214,7 +214,9 @@ std::string closing_lines(std::span<const Diagnostic> list, const Sources& sourc
         return out;
     std::vector<std::string> rules;
     for (const auto& [code, count] : counts)
-        rules.push_back(fmt::format("{} {}", grouped_digits(count), info(code).slug));
+        rules.push_back(counts.size() == 1
+                            ? std::string(info(code).slug) // counted already
+                            : fmt::format("{} {}", grouped_digits(count), info(code).slug));
     return out +
            fmt::format("not shown: {} (--all): {}\n", counted(all, "note"), fmt::join(rules, ", "));
 }

@@ -106,7 +106,8 @@ TEST_CASE("each hook of a host endpoint has its programs") {
     CHECK(contains(chain_text(rules, "raw_in"), "udp sport 53 return\n")); // answers
     CHECK_FALSE(contains(chain_text(rules, "through_in"), "dport 22"));
     // What preDNAT policy took skips the policy of this interface.
-    CHECK(contains(chain_text(rules, "through_in"), "ct mark & 0x20000000 == 0x20000000 return\n"));
+    CHECK(contains(chain_text(rules, "through_in"),
+                   "iifname \"eth0\" ct mark & 0x20000000 == 0x20000000 return\n"));
     CHECK_FALSE(contains(chain_text(rules, "through_out"), "0x20000000"));
     CHECK(contains(chain_text(rules, "raw_prerouting"), "meta priority c000:0 notrack\n"));
     // Packets between interfaces that nobody governs are passed by.

@@ -2,6 +2,8 @@
 // few others.
 #include <doctest/doctest.h>
 
+#include <set>
+
 #include "backends/iptables/build.h"
 #include "backends/iptables/cut.h"
 #include "backends/iptables/iptables.h"
@@ -17,6 +19,11 @@ namespace {
 struct CutPacket {
     net::Protocol protocol = 0;
     std::uint16_t port = 0;
+    std::set<std::string> source{}, destination{}; ///< sets that its ends are in
+
+    bool is_in(const std::string& set, bool is_source) const {
+        return (is_source ? source : destination).contains(set);
+    }
 };
 
 /// As iptables has it: ports of packets that have none are nobody's.
@@ -32,14 +39,34 @@ bool fits(const std::vector<iptables::Match>& matches, const CutPacket& packet) 
                 in = in || (each.first <= packet.port && packet.port <= each.last);
             return in != ports->negated;
         }
+        if (const auto* set = std::get_if<iptables::InSet>(&match))
+            return packet.is_in(set->set, set->source) != set->negated;
         return true;
     });
+}
+bool leads_on(const CutPart::Branch& branch, const CutPacket& packet) {
+    const auto& sets = branch.of.sets;
+    return fits(branch.matches, packet) &&
+           (sets.empty() || std::any_of(sets.begin(), sets.end(), [&](const std::string& each) {
+                return packet.is_in(each, branch.of.source);
+            }));
+}
+
+void ask_sets(Random& random, std::vector<iptables::Match>& matches) {
+    const bool source = random.chance(98);
+    if (random.chance(98))
+        matches.emplace_back(iptables::InSet{
+            random.chance(5), "s" + std::to_string(random.below(30)), source, random.chance(2)});
+    if (random.chance(10))
+        matches.emplace_back(iptables::InSet{
+            random.chance(20), "s" + std::to_string(random.below(30)), !source, false});
 }
 
 FilterRule random_cut_rule(Random& random, std::uint32_t slot) {
     FilterRule out;
     out.slot = slot;
     out.action = random.pick<decision::Action>({decision::Action::Allow, decision::Action::Deny});
+    ask_sets(random, out.matches);
     const auto protocol =
         random.pick<net::Protocol>({net::kTcp, net::kTcp, net::kTcp, net::kUdp, 47});
     if (random.chance(15)) {
@@ -66,20 +93,22 @@ std::pair<std::size_t, std::vector<std::uint32_t>> cross(const std::vector<CutPa
                                                          const std::vector<FilterRule>& rules,
                                                          const CutPacket& packet) {
     std::size_t crossed = 0, place = 0;
-    while (!parts.at(place).branches.empty()) {
+    std::vector<std::uint32_t> fitting;
+    while (true) {
+        crossed += parts.at(place).rules.size();
+        for (const std::uint32_t each : parts[place].rules)
+            if (fits(rules[each].matches, packet))
+                fitting.push_back(each);
         const auto& branches = parts[place].branches;
+        if (branches.empty())
+            return {crossed, fitting};
         std::size_t next = 0;
-        for (; next < branches.size() && !fits(branches[next].matches, packet); ++next)
+        for (; next < branches.size() && !leads_on(branches[next], packet); ++next)
             ++crossed;
         REQUIRE(next < branches.size());
         ++crossed;
         place = branches[next].to;
     }
-    std::vector<std::uint32_t> fitting;
-    for (const std::uint32_t each : parts[place].rules)
-        if (fits(rules[each].matches, packet))
-            fitting.push_back(each);
-    return {crossed + parts[place].rules.size(), fitting};
 }
 
 std::string long_policy(std::size_t rules, std::size_t ports) {
@@ -97,8 +126,8 @@ std::string long_policy(std::size_t rules, std::size_t ports) {
 } // namespace
 
 TEST_CASE("a packet meets in a tree what it meets in the list") {
-    std::size_t trees = 0;
-    for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    std::size_t trees = 0, blocks = 0;
+    for (std::uint64_t seed = 1; seed <= 90; ++seed) {
         INFO("seed ", seed);
         Random random(seed);
         std::vector<FilterRule> rules;
@@ -110,14 +139,18 @@ TEST_CASE("a packet meets in a tree what it meets in the list") {
             continue;
         ++trees;
         std::size_t written = 0;
-        for (const CutPart& each : parts)
+        for (const CutPart& each : parts) {
             written += each.rules.size();
+            blocks += !each.rules.empty() && !each.branches.empty() ? 1 : 0;
+        }
         CHECK(written <= 6 * rules.size());
         for (int i = 0; i < 400; ++i) {
             const CutPacket packet{
                 random.pick<net::Protocol>({net::kTcp, net::kUdp, net::kSctp, 47, 1}),
                 static_cast<std::uint16_t>(random.chance(70) ? random.below(220)
-                                                             : random.below(65536))};
+                                                             : random.below(65536)),
+                {"s" + std::to_string(random.below(30)), "s" + std::to_string(random.below(30))},
+                {"s" + std::to_string(random.below(30))}};
             std::vector<std::uint32_t> wanted;
             for (std::uint32_t each = 0; each < rules.size(); ++each)
                 if (fits(rules[each].matches, packet))
@@ -126,6 +159,7 @@ TEST_CASE("a packet meets in a tree what it meets in the list") {
         }
     }
     CHECK(trees > 40);
+    CHECK(blocks > 40);
 }
 
 TEST_CASE("a new flow crosses few rules of a long program") {
@@ -148,6 +182,27 @@ TEST_CASE("a new flow crosses few rules of a long program") {
         for (std::uint32_t port = 990; port < 1000 + ports + 10; ++port)
             CHECK(cross(parts, rules, {net::kTcp, static_cast<std::uint16_t>(port)}).first <= most);
         CHECK(cross(parts, rules, {net::kUdp, 53}).first < 4);
+    }
+}
+
+TEST_CASE("a new flow goes past the rules that ask for others") {
+    std::vector<FilterRule> rules;
+    for (std::uint32_t i = 0; i < 1000; ++i) {
+        const auto port = static_cast<std::uint16_t>(1000 + i % 20);
+        rules.push_back({{iptables::ProtocolIs{false, net::kTcp},
+                          iptables::PortIn{false, false, {{port, port}}},
+                          iptables::InSet{false, "s" + std::to_string(i), true, false}},
+                         decision::Action::Allow,
+                         i,
+                         "rule"});
+    }
+    const auto parts = iptables::cut(rules, 9);
+    for (std::uint32_t i = 0; i < 1000; ++i) {
+        const auto port = static_cast<std::uint16_t>(1000 + i % 20);
+        const auto [crossed, fitting] =
+            cross(parts, rules, {net::kTcp, port, {"s" + std::to_string(i)}, {}});
+        CHECK(fitting == std::vector<std::uint32_t>{i});
+        CHECK(crossed <= (i < 740 ? 62 : 30)); // the last block of a port's 50 rules
     }
 }
 

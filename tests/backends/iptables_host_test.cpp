@@ -102,7 +102,7 @@ TEST_CASE("iptables: each hook of a host endpoint has its programs in its table"
     // What preDNAT policy took skips the policy of this interface, and untracked policy is asked
     // once more wherever packets without a connection come to.
     const std::string through = text_of_chain(made, "polecat-through-in", In::Filter);
-    CHECK(has_part(through, "-m connmark --mark 0x20000000/0x20000000 -j RETURN\n"));
+    CHECK(has_part(through, "-i eth0 -m connmark --mark 0x80000000/0x80000000 -j RETURN\n"));
     CHECK(has_part(through, "-m conntrack --ctstate UNTRACKED -j polecat-raw-through\n"));
     CHECK(has_part(text_of_chain(made, "polecat-early-known", In::Mangle),
                    "-m conntrack --ctstate UNTRACKED -j polecat-raw-in\n"));

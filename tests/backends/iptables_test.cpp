@@ -248,7 +248,7 @@ TEST_CASE("words that nobody knows and numbers that are none are refused") {
          {"-p 0 -j ACCEPT", "-p tcp -m owner --uid-owner 1 -j ACCEPT", "-p tcp", "-j ACCEPT -p tcp",
           "-m multiport --dports 9:1 -j DROP", "-m multiport --dports 70000 -j DROP", "-j MARK",
           "-m multiport --dports 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16 -j DROP", "-j elsewhere",
-          "-m connmark --mark 0x1/0x1 -j ACCEPT", "-m connmark --mark 0x0/0x7fff0000 -j ACCEPT",
+          "-m connmark --mark 0x1/0x1 -j ACCEPT", "-m connmark --mark 0x0/0x5fff0000 -j ACCEPT",
           "-m comment --comment \"open -j ACCEPT", "! -i cali+ -j ACCEPT"})
         CHECK_FALSE_MESSAGE(iptables::parse_table(head + bad + tail).ok(), bad);
     CHECK_FALSE(iptables::parse_table("*filter\n:polecat-a - [0:0]\n").ok());
@@ -289,8 +289,8 @@ TEST_CASE("a generation is put in its places, and 0 is none") {
     const Filtered made = filter(kFilteredPods);
     const std::string text = iptables::print(made.rules.v4);
     const std::string numbered = iptables::with_generation(text, 0x12);
-    CHECK(numbered.find("--mark 0x00120000/0x7fff0000") != std::string::npos);
-    CHECK(numbered.find("--mark 0x10120000/0x7fff0000") != std::string::npos);
+    CHECK(numbered.find("--mark 0x00120000/0x5fff0000") != std::string::npos);
+    CHECK(numbered.find("--mark 0x10120000/0x5fff0000") != std::string::npos);
     CHECK(numbered.find("@G@") == std::string::npos);
     CHECK_THROWS(iptables::with_generation(text, 0));
     CHECK_THROWS(iptables::with_generation(text, 4096));

@@ -53,11 +53,19 @@ TEST_CASE("verify --target bpf: rules of host endpoints beside their manifests")
     CHECK_MESSAGE(has(equal.out, "n1: equal: "), equal.out);
     const auto proved = folder.verify("m --prove");
     CHECK_MESSAGE(proved.exit_code == 0, proved.out << proved.error);
-    CHECK_MESSAGE(has(proved.out, "programs of host endpoints are rules of iptables"), proved.out);
+    CHECK_MESSAGE(has(proved.out, "n1: equal: 8 programs"), proved.out);
+    CHECK_MESSAGE(has(proved.out, "Z3: 8 programs proved equal to the policy's, 0 different"),
+                  proved.out);
     folder.write("m/host.yaml", guard("2223"));
     const auto other = folder.verify();
     CHECK_MESSAGE(other.exit_code == 1, other.out << other.error);
     CHECK_MESSAGE(has(other.out, "chain polecat-host-in"), other.out);
+    const auto shown = folder.verify("m --prove"); // what it does to packets comes first
+    CHECK(shown.exit_code == 1);
+    CHECK_MESSAGE(has(shown.out, "eth0 ingress: shop/web (10.0.0.1) -> "), shown.out);
+    CHECK_MESSAGE(has(shown.out, "TCP 222"), shown.out);
+    CHECK_MESSAGE(has(shown.out, "rules   "), shown.out);
+    CHECK_MESSAGE(has(shown.out, "GlobalNetworkPolicy ssh"), shown.out);
 }
 
 TEST_CASE("verify --target bpf: damaged rules of host endpoints are not taken for the policy") {
@@ -85,6 +93,7 @@ TEST_CASE("verify --target bpf: what a node with host endpoints runs is tables a
     const auto alone = folder.verify("m --node n1 --rules compiled/nodes/n1/tables.bpf");
     CHECK(alone.exit_code == 2);
     CHECK_MESSAGE(has(alone.out, "tables do not say what host endpoints enforce"), alone.out);
+    CHECK_MESSAGE(has(alone.out, "rules of iptables around them were not looked at"), alone.out);
     testing::hold_listing(folder, kOfN1);
     folder.write("held/tables.bpf", folder.read(kOfN1 + "tables.bpf"));
     const auto held = folder.verify_held();
@@ -100,6 +109,9 @@ TEST_CASE("verify --target bpf: what a node with host endpoints runs is tables a
     };
     CHECK(with("-A PREROUTING -j polecat-early\n", "").exit_code == 1);
     CHECK(with("--dports 2222", "--dports 2223").exit_code == 1);
+    const auto proved = folder.verify("m --node n1 --rules held --prove");
+    CHECK(proved.exit_code == 1);
+    CHECK_MESSAGE(has(proved.out, "eth0 ingress: shop/web (10.0.0.1) -> "), proved.out);
     CHECK(with("--object-pinned /sys/fs/bpf/polecat/to ", "--object-pinned /sys/fs/bpf/other ")
               .exit_code != 0);
 }

@@ -75,6 +75,12 @@ struct Folder {
         REQUIRE(output.ok());
         return std::move(*output);
     }
+    /// As if a node's files, changed since, had been compiled so.
+    void seal(const std::string& files_of_node) const {
+        shell("n=$(head -1 files.sha256) && rm files.sha256 && "
+              "sums=$(sha256sum *) && printf '%s\\n%s\\n' \"$n\" \"$sums\" > files.sha256",
+              files_of_node);
+    }
     /// `polecat ARGUMENTS`, in the folder or one below it.
     runtime::Output run(const std::string& arguments, const std::string& from = ".") const {
         return shell("'" + std::string(testing::bin_dir()) + "/polecat' " + arguments, from);

@@ -26,9 +26,11 @@ inline void hold_listing(const Folder& folder, const std::string& compiled,
         for (std::size_t at = text.find("-I "); at != std::string::npos; at = text.find("-I ", at))
             text.replace(at, 2, "-A");
         for (const auto& [name, chains] :
-             {std::pair{"*filter\n", ":INPUT ACCEPT [3:180]\n:FORWARD ACCEPT [0:0]\n"},
-              {"*mangle\n",
-               ":PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n"}})
+             {std::pair{"*filter\n", ":INPUT ACCEPT [3:180]\n:FORWARD ACCEPT [0:0]\n"
+                                     ":OUTPUT ACCEPT [9:99]\n"},
+              {"*raw\n", ":PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"},
+              {"*mangle\n", ":PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n"
+                            ":OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n"}})
             if (const std::size_t at = text.find(name); at != std::string::npos)
                 text.insert(at + std::string(name).size(), chains);
         text.insert(text.rfind("COMMIT"), "-A FORWARD -p tcp -j KUBE-FORWARD\n");

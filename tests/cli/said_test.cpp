@@ -50,8 +50,9 @@ TEST_CASE("try says which nodes there are, and where no pod is on one") {
 
 TEST_CASE("counts of one are of one, and folders with nothing in them are said to be so") {
     const OnePodFolder folder;
-    CHECK(has(folder.run("compile m -o c").out, "n1: 2 programs, 1 address, reads back equal"));
-    CHECK(has(folder.run("verify c m").out, "n1: equal: 2 programs, 1 address\n"));
+    CHECK(
+        has(folder.run("compile m -o c").out, "n1: 2 programs, 1 local address, reads back equal"));
+    CHECK(has(folder.run("verify c m").out, "n1: equal: 2 programs, 1 local address\n"));
     CHECK(has(folder.run("compile m -o b --target bundle").out, "1 address: "));
     folder.refused("verify nope m", "polecat: there is no folder nope\n");
 }

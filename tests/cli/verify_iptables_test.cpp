@@ -71,7 +71,8 @@ TEST_CASE("verify iptables: a folder beside its manifests, and by itself") {
     CHECK_MESSAGE(equal.exit_code == 0, equal.out << equal.error);
     CHECK_MESSAGE(has(equal.out, "n1: equal: "), equal.out);
     CHECK(has(folder.verify("").out, "n1: whole: "));
-    CHECK(folder.run("verify compiled m").exit_code == 2); // it is of no nftables
+    CHECK(has(folder.run("verify compiled m").out, "n1: equal: ")); // it says for what it is
+    CHECK(folder.run("verify compiled m --target nftables").exit_code == 2);
     const auto proved = folder.verify("m --prove");
     CHECK_MESSAGE(proved.exit_code == 0, proved.out << proved.error);
     CHECK_MESSAGE(has(proved.out, "proved equal to the policy's, 0 different"), proved.out);
@@ -113,9 +114,10 @@ TEST_CASE("verify iptables: a folder that was damaged") {
         const std::string before = folder.read(file);
         folder.change(file, from, to);
         CHECK_MESSAGE(folder.verify("").exit_code == 2, to);
-        if (file.ends_with("sets.ipset")) {
+        if (file.starts_with(kNode)) {
             const auto loaded = folder.run("load compiled --dry-run");
-            CHECK_MESSAGE(has(loaded.error, "sets.ipset is not as written"), loaded.error);
+            CHECK_MESSAGE(loaded.exit_code == 2, loaded.out);
+            CHECK_MESSAGE(has(loaded.error, file + " was changed"), loaded.error);
         }
         const auto said = folder.verify();
         CHECK_MESSAGE(said.exit_code == beside, to << ": " << said.out << said.error);
@@ -127,19 +129,35 @@ TEST_CASE("verify iptables: a folder that was damaged") {
     found(kNode + "rules.v6", "--ctstate INVALID", "--ctstate RELATED", 1, "(IPv6)");
     found(kNode + "rules.v4", "COMMIT", "", 2, "rules.v4: line ");
     found(kNode + "rules.v4", "@G@", "001", 2, "more than one generation");
-    // Who is in a set only manifests know; alone the digest does not fit.
+    // Who is in a set only manifests know; alone its digest does not fit.
     found(kNode + "sets.ipset", "-t 10.0.0.1\n", "-t 10.0.0.8\n", 1, "lacks shop/web (10.0.0.1)");
-    found(kNode + "host-hooks.iptables", "-I PREROUTING", "-A PREROUTING", 2, "is not as written");
+    found(kNode + "host-hooks.iptables", "-I PREROUTING", "-A PREROUTING", 2,
+          "host-hooks.iptables was changed");
     // Would be loaded under one number always.
     const std::string v6 = folder.read(kNode + "rules.v6");
     folder.change(kNode + "rules.v6", "@G@", "001");
-    found(kNode + "rules.v4", "@G@", "001", 2, "is not as written");
+    found(kNode + "rules.v4", "@G@", "001", 2, "rules.v4 was changed");
     folder.write(kNode + "rules.v6", v6);
     found("compiled/hooks.iptables", "-I FORWARD -j polecat-forward\n", "", 2, "is not as written");
     std::filesystem::remove(folder.path / kNode / "host-hooks.iptables");
-    CHECK(folder.verify().exit_code == 2);
+    CHECK(has(folder.verify().out, "files.sha256 lists files that are not there"));
     folder.write("m/pods.yaml", pod_on_n1("web", 1) + pod_on_n1("db", 2));
     CHECK(folder.verify().exit_code == 1);
+}
+
+TEST_CASE("compile takes away the host hooks of a node that has no host endpoint any more") {
+    const Filtered folder(kHostEndpoint);
+    const std::string hooks = kNode + "host-hooks.iptables";
+    REQUIRE(std::filesystem::exists(folder.path / hooks));
+    folder.write("m/pods.yaml", pod_on_n1("web", 1) + pod_on_n1("db", 2));
+    REQUIRE(folder.run("compile m --target iptables -o compiled").exit_code == 0);
+    CHECK_FALSE(std::filesystem::exists(folder.path / hooks));
+    CHECK(has(folder.verify().out, "n1: equal: "));
+    folder.write(hooks, "-I PREROUTING -j polecat-early\n");
+    const auto more = folder.verify();
+    CHECK(more.exit_code == 2);
+    CHECK_MESSAGE(has(more.out, "host-hooks.iptables is no file of this compile: take it away"),
+                  more.out);
 }
 
 TEST_CASE("verify iptables: what a node runs") {
@@ -231,6 +249,20 @@ TEST_CASE("verify iptables: listings with more, and those that can't be read") {
     refused("held/rules.v4", whole.substr(0, whole.size() / 2), "iptables-save");
     refused("held/rules.v4", folder.read(kNode + "rules.v4"), "no chain of the kernel's");
     refused("held/sets.ipset", "Name: polecat4-pods\n", "ipset save");
+    // iptables-save lists each chain that has rules, and no chain twice.
+    const auto changed = [&](const std::string& from, const std::string& to) {
+        folder.hold();
+        folder.change("held/rules.v4", from, to);
+        for (const char* command : {"verify compiled --target iptables --node n1 --rules held",
+                                    "diff --rules held m --node n1 --target iptables"}) {
+            const auto said = folder.run(command);
+            CHECK_MESSAGE(said.exit_code == 2, said.out);
+            CHECK_MESSAGE(has(said.out + said.error, "held/rules.v4: line "),
+                          said.out << said.error);
+        }
+    };
+    changed(":FORWARD ACCEPT [0:0]\n", "");
+    changed(":FORWARD ACCEPT [0:0]\n", ":FORWARD ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n");
     std::filesystem::remove(folder.path / "held/rules.v6");
     CHECK(folder.verify_held().exit_code == 2);
     // Two numbers: flows that one of them judged are not judged anew.

@@ -58,5 +58,8 @@ TEST_CASE("BPF: failsafe ports of host endpoints, answers, and what others do no
         check_hosts_that_come(load_bpf(variant), [](HostNode& host, const std::string& manifests) {
             host.node.change_policy(manifests, host.node.generation.next());
         });
+        check_taken_before(load_bpf(variant), [](HostNode& host, const std::string& manifests) {
+            host.node.change_policy(manifests, host.node.generation.next());
+        });
     }
 }

@@ -2,6 +2,7 @@
 // numbers that others have, another load under way.
 #include <array>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
@@ -48,7 +49,7 @@ void leave_chain(Iptables variant, const std::string& name, const std::string& m
     const auto left = runtime::iptables_restore(
         variant, net::Family::V4,
         "*mangle\n:" + name + " - [0:0]\n-A " + name + " -j CONNMARK --set-xmark " + mark +
-            "/0x7fff0000\n-I OUTPUT -j " + name + "\nCOMMIT\n");
+            "/0x5fff0000\n-I OUTPUT -j " + name + "\nCOMMIT\n");
     REQUIRE_MESSAGE(left.ok(), (left ? "" : left.error()));
 }
 
@@ -91,25 +92,68 @@ TEST_CASE("a load takes no number that any chain has, wherever it stands") {
     }
 }
 
+TEST_CASE("rules of another version are left alone, and what takes them away is said") {
+    if (!may_ask_bpf())
+        return;
+    const Node node(one_pod(), {}, {}, [](const Node&) {});
+    const auto left = runtime::iptables_restore(
+        Iptables::Nft, net::Family::V4,
+        "*filter\n:polecat-known - [0:0]\n-A polecat-known -m connmark --mark "
+        "0x10000/0x7fff0000 -j ACCEPT\nCOMMIT\n");
+    REQUIRE_MESSAGE(left.ok(), (left ? "" : left.error()));
+    const auto done = driver::load_filters(filters_of(node), filter_options(Iptables::Nft));
+    REQUIRE_FALSE(done.ok());
+    CHECK_MESSAGE(done.error().find("`iptables-nft-save | grep -v '[ :]polecat' | "
+                                    "iptables-nft-restore; ") != std::string::npos,
+                  done.error());
+}
+
 TEST_CASE("a dataplane takes no number of another that stands beside it") {
     if (!may_ask_bpf())
         return;
     const Node node(one_pod(), {}, backends::Generation{7}); // nftables
     must_load(driver::load_filters(filters_of(node), filter_options(Iptables::Nft)));
     CHECK(held_by(Iptables::Nft).numbers == driver::FlowNumbers{8});
-    must_load(load_tables_of(node, bpf_options(Iptables::Legacy)));
-    CHECK(held_by(Iptables::Legacy).numbers == driver::FlowNumbers{9});
+    must_load(load_tables_of(node, bpf_options(Iptables::Nft)));
+    CHECK(held_by(Iptables::Nft).numbers == driver::FlowNumbers{9});
+}
+
+TEST_CASE("BPF: rules of ours in the other variant are refused before anything is done") {
+    if (!may_ask_bpf())
+        return;
+    for (const Iptables held : {Iptables::Legacy, Iptables::Nft}) {
+        const Node node(one_pod(), {}, {}, [](const Node&) {});
+        must_load(driver::load_filters(filters_of(node), filter_options(held)));
+        const auto sets = runtime::ipset_save();
+        const Iptables other = held == Iptables::Nft ? Iptables::Legacy : Iptables::Nft;
+        driver::LoadOptions options = bpf_options(other);
+        for (const bool only_tell : {true, false}) {
+            options.only_tell = only_tell;
+            const auto done = load_tables_of(node, options);
+            REQUIRE_FALSE(done.ok());
+            CHECK_MESSAGE(
+                done.error().find(held == Iptables::Nft ? "--variant nft" : "--variant legacy") !=
+                    std::string::npos,
+                done.error());
+        }
+        CHECK(*runtime::ipset_save() == *sets);
+        CHECK_FALSE(std::filesystem::exists(options.pins));
+        CHECK(iptables_agree(held, node));
+        CHECK(held_by(other).numbers.empty());
+        must_load(load_tables_of(node, bpf_options(held)));
+    }
 }
 
 TEST_CASE("flow marks of nftables at bits that iptables has in part are refused") {
     const auto numbers = [](const std::string& rule) {
         return driver::numbers_in_nft("table inet polecat {\n\t\t" + rule + "\n}\n");
     };
-    CHECK(*numbers("ct mark & 0x7fff0000 == 0x10030000 counter drop") == driver::FlowNumbers{3});
-    CHECK(*numbers("ct mark set ct mark & 0x8005ffff | 0x00050000") == driver::FlowNumbers{5});
-    CHECK(*numbers("ct mark set (ct mark & 0x8005ffff) | 0x00050000") == driver::FlowNumbers{5});
+    CHECK(*numbers("ct mark & 0x5fff0000 == 0x10030000 counter drop") == driver::FlowNumbers{3});
+    CHECK(*numbers("ct mark set ct mark & 0xa005ffff | 0x00050000") == driver::FlowNumbers{5});
+    CHECK(*numbers("ct mark set (ct mark & 0xa005ffff) | 0x00050000") == driver::FlowNumbers{5});
     CHECK(*numbers("ct mark set ct mark | 0x20000000") == driver::FlowNumbers{});
     CHECK(*numbers("ct mark & 0x00007fff == 0x00000003 accept") == driver::FlowNumbers{});
+    CHECK_FALSE(numbers("ct mark set ct mark | 0x80000000").ok());
     CHECK_FALSE(numbers("ct mark set ct mark & 0xf80000ff | 0x00000300").ok());
     CHECK_FALSE(numbers("ct mark set meta mark").ok());
     CHECK_FALSE(numbers("ct mark 3 accept").ok());

@@ -5,9 +5,13 @@
 #include <doctest/doctest.h>
 
 #include "backends/iptables/iptables.h"
+#include "driver/load/filter_rules.h"
 #include "runtime/nft.h"
+#include "tests/expressions.h"
+#include "tests/host_policies.h"
 #include "tests/kernel/bpf_verdicts.h"
 #include "tests/kernel/days.h"
+#include "tests/kernel/host_node.h"
 #include "tests/scale.h"
 
 using namespace polecat;
@@ -26,7 +30,7 @@ void must_have(const Result<driver::Loaded>& done) {
     CHECK_FALSE(done->steps.empty());
 }
 
-void load_nftables(Node& node) {
+void load_nftables(const Node& node) {
     must_have(driver::load_rules(node.image, {}));
     CHECK(node.kernel_agrees());
 }
@@ -40,11 +44,54 @@ void unload_nftables() {
 
 /// The lines that hook chains in, the other way round, as docs/kernels.md has it.
 void unhook_iptables(Iptables variant) {
-    std::string away = iptables::filter_hooks();
-    for (std::size_t at = 0; (at = away.find("-I ", at)) != std::string::npos;)
-        away.replace(at, 2, "-D");
+    const auto held = driver::held_rules(variant);
+    REQUIRE_MESSAGE(held.ok(), (held ? "" : held.error()));
     for (const net::Family family : {net::Family::V4, net::Family::V6})
-        must_have(runtime::iptables_restore(variant, family, away));
+        must_have(runtime::iptables_restore(
+            variant, family,
+            testing::replaced(iptables::filter_hooks() +
+                                  iptables::host_hooks(held->rules.table(family)),
+                              "-I ", "-D ")));
+}
+
+/// A dataplane as what a node's policy is loaded by and taken away by.
+struct Dataplane {
+    std::string name;
+    Node::Loader load;
+    std::function<void()> unload;
+};
+
+std::vector<std::pair<Dataplane, Dataplane>> pairs_of_dataplanes() {
+    std::vector<std::pair<Dataplane, Dataplane>> out;
+    const Dataplane nftables{"nftables", load_nftables, unload_nftables};
+    for (const Iptables variant : {Iptables::Nft, Iptables::Legacy}) {
+        const std::string name = variant == Iptables::Nft ? "nft" : "legacy";
+        const driver::LoadOptions options = bpf_options(variant);
+        for (const Dataplane& each :
+             {Dataplane{"iptables-" + name,
+                        [=](const Node& node) {
+                            must_have(driver::load_filters(filters_of(node), options));
+                        },
+                        [=] { unhook_iptables(variant); }},
+              Dataplane{"BPF, iptables-" + name,
+                        [=](const Node& node) { must_have(load_tables_of(node, options)); },
+                        [=] { unhook_iptables(variant); }}}) {
+            out.emplace_back(nftables, each);
+            out.emplace_back(each, nftables);
+        }
+    }
+    return out;
+}
+
+/// PreDNAT policy allows one port, to the host and through it; normal policy none.
+std::string early_allows(const std::string& port) {
+    return host_manifests() + testing::host_endpoint("uplink") +
+           testing::host_policy("early", "preDNAT: true, applyOnForward: true, types: [Ingress], "
+                                         "ingress: [{action: Allow, protocol: UDP, destination: "
+                                         "{ports: [" +
+                                             port + "]}}]") +
+           testing::host_policy("none", "applyOnForward: true, types: [Ingress], ingress: "
+                                        "[{action: Deny, protocol: UDP}]");
 }
 
 } // namespace
@@ -87,4 +134,35 @@ TEST_CASE("a node that goes from one dataplane to another loses nothing and lets
         tally.dropped_by_machine += runtime::dropped_by_machine() - machine;
     }
     conclude(tally, start);
+}
+
+TEST_CASE("no dataplane goes by what preDNAT policy of another took") {
+    if (!may_ask_bpf())
+        return;
+    for (const auto& [old, next] : pairs_of_dataplanes()) {
+        INFO("from ", old.name, " to ", next.name);
+        HostNode host(early_allows("80"), old.load);
+        const std::vector<const char*> ends{kHostAddress, "10.9.0.1"};
+        const auto pass = [&](std::uint16_t port) {
+            for (const char* to : ends)
+                for (int packet = 0; packet < 3; ++packet)
+                    CHECK(host.passes(spec_of(kNear, to, net::kUdp, port)));
+        };
+        const auto stop = [&](std::uint16_t port) {
+            for (const char* to : ends)
+                for (int packet = 0; packet < 3; ++packet)
+                    CHECK_FALSE(host.passes(spec_of(kNear, to, net::kUdp, port)));
+        };
+        pass(80);
+        next.load(host.node); // the same policy: what both allow passes both
+        pass(80);
+        stop(81);
+        host.node.expect(early_allows("81"));
+        next.load(host.node);
+        stop(80);
+        stop(81);
+        old.unload();
+        stop(80);
+        pass(81);
+    }
 }

@@ -26,6 +26,14 @@ TEST_CASE("host endpoints that come with a plan judge flows that are there") {
     });
 }
 
+TEST_CASE("what preDNAT policy of before took counts for nothing where there is none now") {
+    if (!may_run())
+        return;
+    check_taken_before({}, [](HostNode& host, const std::string& manifests) {
+        host.node.change_by_plan(manifests);
+    });
+}
+
 TEST_CASE("answers follow the flow that a host endpoint allowed") {
     if (may_run())
         check_answers_of_hosts({});

@@ -291,4 +291,27 @@ void check_hosts_that_come(
         CHECK(host.passes(each));
 }
 
+void check_taken_before(
+    const Node::Loader& loader,
+    const std::function<void(HostNode&, const std::string& manifests)>& change) {
+    const auto early_of = [](const std::string& role) {
+        return "{apiVersion: projectcalico.org/v3, kind: GlobalNetworkPolicy, metadata: {name: "
+               "early}, spec: {selector: role == '" +
+               role +
+               "', preDNAT: true, applyOnForward: true, types: [Ingress], ingress: [{action: "
+               "Allow, protocol: UDP, destination: {ports: [80]}}]}}\n---\n";
+    };
+    const std::string hosts =
+        host_manifests() + host_endpoint("uplink") +
+        "{apiVersion: projectcalico.org/v3, kind: HostEndpoint, metadata: {name: o, labels: {role: "
+        "other}}, spec: {node: node0, interfaceName: other}}\n---\n";
+    HostNode host(hosts + early_of("host"), loader);
+    const PacketSpec flow = spec_of(kNear, kHostAddress, net::kUdp, 80);
+    CHECK(host.passes(flow));
+    CHECK(host.passes(flow));
+    change(host, hosts + early_of("other"));
+    CHECK_FALSE(host.passes(flow));
+    CHECK_FALSE(host.passes(flow));
+}
+
 } // namespace polecat::kernel_test

@@ -58,4 +58,8 @@ void check_hosts_that_come(
     const Node::Loader& loader,
     const std::function<void(HostNode&, const std::string& manifests)>& change);
 
+/// What preDNAT policy of before took counts for nothing once the interface has none.
+void check_taken_before(const Node::Loader& loader,
+                        const std::function<void(HostNode&, const std::string& manifests)>& change);
+
 } // namespace polecat::kernel_test

@@ -80,9 +80,9 @@ TEST_CASE("iptables: marks of packets and the other bits of connections' stay ot
         const auto others = runtime::nft_load(
             "table inet others {\n  counter kept { }\n"
             "  chain before { type filter hook prerouting priority -160; meta mark set 0x1234; ct "
-            "state new ct mark set 0x8000ffff; }\n"
+            "state new ct mark set 0x2000ffff; }\n"
             "  chain after { type filter hook postrouting priority 0; meta mark 0x1234 ct mark & "
-            "0x8000ffff == 0x8000ffff counter name kept; }\n}\n");
+            "0x2000ffff == 0x2000ffff counter name kept; }\n}\n");
         REQUIRE_MESSAGE(others.ok(), (others ? "" : others.error()));
         CHECK(node.passes(counted_flow(80, 4000), address("10.9.0.1")));
         CHECK(node.passes(counted_flow(80, 4000), address("10.9.0.1")));

@@ -54,5 +54,9 @@ TEST_CASE("iptables: failsafe ports of host endpoints, answers, and what others 
         check_failsafe_ports(load_iptables(variant));
         check_answers_of_hosts(load_iptables(variant));
         check_untracked_by_others(load_iptables(variant));
+        check_taken_before(load_iptables(variant),
+                           [](HostNode& host, const std::string& manifests) {
+                               host.node.change_policy(manifests, host.node.generation.next());
+                           });
     }
 }

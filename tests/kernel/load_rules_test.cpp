@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "backends/nftables/nftables.h"
+#include "backends/nftables/plan.h"
 #include "driver/load/connections.h"
 #include "driver/load/generations.h"
 #include "driver/load/load.h"
@@ -10,6 +11,7 @@
 #include "runtime/nft.h"
 #include "runtime/process.h"
 #include "tests/backends/built.h"
+#include "tests/host_policies.h"
 #include "tests/kernel/node.h"
 
 using namespace polecat;
@@ -29,12 +31,16 @@ driver::Loaded load_policy(const std::string& manifests, const driver::LoadOptio
     return std::move(*done);
 }
 
-std::uint16_t loaded_number() {
+nft::Ruleset listed_rules() {
     const auto listed = runtime::nft_list("polecat");
-    REQUIRE(listed.ok());
-    const auto rules = nft::parse(*listed);
-    REQUIRE(rules.ok());
-    const auto generation = backends::generation_of(*rules);
+    REQUIRE_MESSAGE(listed.ok(), (listed ? "" : listed.error()));
+    auto rules = nft::parse(*listed);
+    REQUIRE_MESSAGE(rules.ok(), (rules ? "" : rules.error()));
+    return std::move(*rules);
+}
+
+std::uint16_t loaded_number() {
+    const auto generation = backends::generation_of(listed_rules());
     REQUIRE(generation.has_value());
     return generation->number;
 }
@@ -150,4 +156,25 @@ TEST_CASE("a load leaves alone what it can't read") {
     const auto done = driver::load_rules(moved, {});
     REQUIRE_FALSE(done.ok());
     CHECK(done.error().find("conntrack -F") != std::string::npos);
+}
+
+TEST_CASE("a load of nftables that ended before packets are led to its rules is made anew") {
+    if (!may_run())
+        return;
+    const std::string host = kTwoPods + testing::host_endpoint("uplink");
+    for (const std::string& wanted : {kTwoPods, host}) {
+        const runtime::Lab lab;
+        driver::LoadOptions ends;
+        ends.go_on = [](const std::string& what) { return what != "lead packets there"; };
+        for (const std::string& ended : {wanted, kIsolated, host}) {
+            CHECK_FALSE(load_policy(ended, ends).whole);
+            CHECK(backends::without_hooks(listed_rules()));
+            CHECK_FALSE(backends::read_back(listed_rules()).ok());
+        }
+        CHECK(load_policy(wanted).steps.back() == "lead packets there");
+        const auto read = backends::read_back(listed_rules());
+        REQUIRE_MESSAGE(read.ok(), (read ? "" : read.error()));
+        CHECK(*read == *testing::build(wanted).image);
+        CHECK(load_policy(wanted).steps.empty());
+    }
 }

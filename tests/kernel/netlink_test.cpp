@@ -120,8 +120,8 @@ constexpr const char* kShapes = R"(table inet polecat {
 		meta priority 4000:1 drop
 		meta priority none counter drop comment "nobody"
 		meta priority & 4000:0 == 4000:0 meta priority set none
-		ct mark & 0x7fff0000 == $generation accept
-		ct mark & 0x7fff0000 == $generation | 0x10000000 drop
+		ct mark & 0x5fff0000 == $generation accept
+		ct mark & 0x5fff0000 == $generation | 0x10000000 drop
 		ct mark & 0x0fff0000 != 0x00000000 accept
 		ct state 0x1 counter drop comment "invalid"
 		ct state 0x2,0x4 accept

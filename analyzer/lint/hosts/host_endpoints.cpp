@@ -205,7 +205,9 @@ class HostEndpointsChecker {
             return;
         told_exposed_ = true;
         report(Code::FailsafeExposed, host.meta.span, host, {listed(ports, 4), host.meta.name})
-            .with_hint("give the entries of failsafeInboundHostPorts a `net`");
+            .with_hint(
+                "list them in failsafeInboundHostPorts of FelixConfiguration `default`, each "
+                "with a `net`");
     }
 
     /// Untracked packets have no connection: answers need a rule of their own.

@@ -170,25 +170,38 @@ class SelectionsChecker {
     }
 
     /// Of a pod of the namespace.
-    selector::Labels effective(selector::Labels labels, const std::string& space) const {
+    selector::Labels effective(const selector::Labels& own, const std::string& space) const {
         const std::string prefix(policy::kNamespacePrefix);
-        labels.set(policy::kNamespaceLabel, space);
-        labels.set(policy::kOrchestratorLabel, "k8s");
+        std::vector<std::pair<std::string, std::string>> out(own.begin(), own.end());
+        out.emplace_back(policy::kNamespaceLabel, space);
+        out.emplace_back(policy::kOrchestratorLabel, "k8s");
         for (const std::string_view name : {policy::kCalicoNameLabel, policy::kNameLabel})
-            labels.set(prefix + std::string(name), space);
+            out.emplace_back(prefix + std::string(name), space);
         if (const auto* given = context_.extent.labels_of_namespace(space))
             for (const auto& [label, value] : *given)
-                labels.set(prefix + std::string(label), value);
-        return labels;
+                out.emplace_back(prefix + std::string(label), value);
+        return selector::Labels(out);
+    }
+
+    /// Workloads by what their pods have, in the cluster's order.
+    const selector::LabelIndex& pods() {
+        if (!pods_) {
+            pods_.emplace();
+            for (const policy::Workload& each : context_.cluster.workloads)
+                pods_->add(effective(each.pod_labels, each.meta.space));
+        }
+        return *pods_;
     }
 
     /// A pod that has finished, and would be selected.
-    std::string finished_with(const Selector& selector) const {
-        for (const policy::Workload& each : context_.cluster.workloads)
-            if (each.finished && selector.matches(effective(each.pod_labels, each.meta.space)))
+    std::string finished_with(const Selector& selector) {
+        for (const std::uint32_t number : pods().select(selector)) {
+            const policy::Workload& each = context_.cluster.workloads[number];
+            if (each.finished)
                 return fmt::format("{} {} has these labels, and has finished: it sends and gets no "
                                    "packets",
                                    each.kind, full_name(each.meta));
+        }
         return "";
     }
 
@@ -196,10 +209,8 @@ class SelectionsChecker {
         for (const policy::Service& each : context_.cluster.services) {
             if (each.selector.empty())
                 continue;
-            selector::Labels labels;
-            for (const auto& [label, value] : each.selector)
-                labels.set(label, value);
-            served_.emplace_back(&each, effective(std::move(labels), each.meta.space));
+            services_.push_back(&each);
+            served_.add(effective(selector::Labels(each.selector), each.meta.space));
         }
     }
 
@@ -214,11 +225,10 @@ class SelectionsChecker {
     /// what is wrong (`explained`), or a pod that is nearly what is asked for. A Service shows that
     /// such pods are meant to be, and are made elsewhere; labels of a chart, that nobody writes
     /// them by hand.
-    void doubt(diag::Diagnostic& diagnostic, const Selector& selector, bool explained) const {
-        for (const auto& [service, labels] : served_)
-            if (selector.matches(labels))
-                return soften(diagnostic, "Service " + full_name(service->meta) +
-                                              " leads to such pods, which may come from elsewhere");
+    void doubt(diag::Diagnostic& diagnostic, const Selector& selector, bool explained) {
+        if (const auto served = served_.select(selector); !served.empty())
+            return soften(diagnostic, "Service " + full_name(services_[served.front()]->meta) +
+                                          " leads to such pods, which may come from elsewhere");
         if (const std::string label = label_of_chart(selector); !label.empty())
             soften(diagnostic, "charts give their pods the label `" + label +
                                    "`, and no pod of the input has it");
@@ -240,7 +250,7 @@ class SelectionsChecker {
     /// A pod that has half of the several labels that are asked for, or more, and what it lacks;
     /// empty: there is none. Labels that every pod there has, as kustomizations give them, say
     /// nothing.
-    std::string nearly_with(const Selector& selector) const {
+    std::string nearly_with(const Selector& selector) {
         std::vector<Selector> tests;
         collect_tests(selector, tests);
         const auto is_of_pods = [](const Selector& test) {
@@ -251,22 +261,25 @@ class SelectionsChecker {
         const auto middle = std::stable_partition(tests.begin(), tests.end(), is_of_pods);
         const Selector place = Selector::all_of({middle, tests.end()});
         tests.erase(middle, tests.end());
-        std::vector<const policy::Workload*> pods;
-        for (const policy::Workload& each : context_.cluster.workloads)
-            if (tests.size() > 1 && place.matches(effective(each.pod_labels, each.meta.space)))
-                pods.push_back(&each);
-        if (pods.size() > 1)
+        if (tests.size() < 2)
+            return "";
+        const std::vector<std::uint32_t> there = pods().select(place);
+        const auto lacks_of = [&](std::uint32_t number, const Selector& test) {
+            return !test.matches(context_.cluster.workloads[number].pod_labels);
+        };
+        if (there.size() > 1)
             std::erase_if(tests, [&](const Selector& test) {
-                return std::all_of(pods.begin(), pods.end(),
-                                   [&](const auto* pod) { return test.matches(pod->pod_labels); });
+                return std::none_of(there.begin(), there.end(),
+                                    [&](std::uint32_t number) { return lacks_of(number, test); });
             });
-        for (const policy::Workload* pod : pods) {
+        for (const std::uint32_t number : there) {
+            const policy::Workload& pod = context_.cluster.workloads[number];
             std::vector<std::string> lacks;
             for (const Selector& test : tests)
-                if (!test.matches(pod->pod_labels))
+                if (lacks_of(number, test))
                     lacks.push_back("`" + test.canonical() + "`");
             if (lacks.size() < tests.size() && 2 * lacks.size() <= tests.size())
-                return fmt::format("{} {} comes near, but for {}", pod->kind, full_name(pod->meta),
+                return fmt::format("{} {} comes near, but for {}", pod.kind, full_name(pod.meta),
                                    listed(lacks));
         }
         return "";
@@ -355,8 +368,10 @@ class SelectionsChecker {
     Diagnostics& out_;
     Vocabulary vocabulary_;
     /// Services with a selector, and what a pod has that they lead to.
-    std::vector<std::pair<const policy::Service*, selector::Labels>> served_;
-    std::set<Span> told_; ///< peers of which another rule said it
+    std::vector<const policy::Service*> services_;
+    selector::LabelIndex served_;
+    std::optional<selector::LabelIndex> pods_; ///< by place in the cluster's workloads
+    std::set<Span> told_;                      ///< peers of which another rule said it
 };
 
 } // namespace
