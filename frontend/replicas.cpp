@@ -105,7 +105,9 @@ void tell_replicas_apart(const std::vector<File>& files, policy::Cluster& cluste
             continue;
         if (several && count > kMostReplicas && !each.meta.unread.known()) {
             each.meta.unread = each.replicas->span;
-            each.meta.unread_part = "which of its " + grouped_digits(count) + " pods is meant";
+            each.meta.unread_part = "which of its " +
+                                    grouped_digits(static_cast<std::size_t>(count)) +
+                                    " pods is meant";
         }
         if (!several || count > kMostReplicas) {
             out.push_back(std::move(each));

@@ -257,7 +257,7 @@ template <class C, Is<SlotsRecord> R> void describe(C& c, R& r) {
 template <class C, Is<decision::Group::Key> R> void describe(C& c, R& r) {
     c.fields(r.direction, r.hook, r.family);
 }
-template <class C, Is<GroupRecord::Part> R> void describe(C& c, R& r) {
+template <class C, Is<GroupPart> R> void describe(C& c, R& r) {
     c.fields(r.program, r.slots);
 }
 template <class C, Is<GroupRecord> R> void describe(C& c, R& r) {

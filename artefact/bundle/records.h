@@ -45,12 +45,12 @@ struct SlotsRecord {
     std::vector<decision::PolicyBlock> policies;
 };
 
+struct GroupPart {
+    ContentId program{}, slots{};
+    auto operator<=>(const GroupPart&) const = default;
+};
 struct GroupRecord {
-    struct Part {
-        ContentId program{}, slots{};
-        auto operator<=>(const Part&) const = default;
-    };
-    std::map<decision::Group::Key, Part> programs;
+    std::map<decision::Group::Key, GroupPart> programs;
     auto operator<=>(const GroupRecord&) const = default;
 };
 

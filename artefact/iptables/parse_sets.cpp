@@ -30,7 +30,7 @@ class SetReader {
             else if (word == "flush")
                 find(line, name).members.clear();
             else if (word == "swap")
-                swap(line, name);
+                change_places(line, name);
             else if (find(line, name); true)
                 sets_.erase(name);
             if ((word == "flush" || word == "destroy") && !line.at_end())
@@ -109,7 +109,7 @@ class SetReader {
     }
 
     /// Members change places; types must be the same.
-    void swap(Line& line, const std::string& name) {
+    void change_places(Line& line, const std::string& name) {
         Set& one = find(line, name);
         Set& other = find(line, line.next());
         if (one.type != other.type || one.family != other.family || !line.at_end())

@@ -321,7 +321,7 @@ std::string print(const Ruleset& ruleset) {
 
 std::string print_replacing(const Ruleset& ruleset) {
     // "table" makes it where it is not there, so that "delete" never fails.
-    const std::string text =
+    std::string text =
         fmt::format("table inet {0} {{\n}}\ndelete table inet {0}\n", ruleset.table) +
         print(ruleset);
     if (text.find("$generation") == std::string::npos)

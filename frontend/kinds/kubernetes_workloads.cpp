@@ -183,7 +183,7 @@ void read_pod_template(Fields& parent, Workload& into) {
     std::vector<std::pair<std::string, std::string>> labels;
     for (auto& [key, value] : meta.string_map("labels"))
         labels.emplace_back(key.value, value.value);
-    into.pod_labels = selector::Labels(std::move(labels));
+    into.pod_labels = selector::Labels(labels);
     for (auto& [key, value] : meta.string_map("annotations"))
         into.pod_annotations[key.value] = value.value;
     meta.ignore({"name", "namespace"});

@@ -29,7 +29,7 @@ void read_labels(Fields& meta, OtherScalars others, policy::Metadata& out) {
                 .about(meta.object());
         pairs.emplace_back(std::move(key.value), std::move(value.value));
     }
-    out.labels = selector::Labels(std::move(pairs));
+    out.labels = selector::Labels(pairs);
 }
 
 /// OpenShift's cluster-version operator, whose manifests have this annotation, takes `KEY-` for an

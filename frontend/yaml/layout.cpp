@@ -128,13 +128,13 @@ class Reader {
         for (std::size_t at = first_; at < text_.size();) {
             while (scalar != out_.scalars.end() && scalar->end <= at)
                 ++scalar;
+            // Within a scalar nothing but lines counts.
             if (const std::size_t length = break_at(text_, at); length != 0) {
                 at += length;
                 ++line;
                 line_begin = at;
-            } else if (scalar != out_.scalars.end() && at >= occupied_from(*scalar)) {
-                ++at; // within a scalar: nothing but lines counts
             } else if (text_[at] == '#' &&
+                       (scalar == out_.scalars.end() || at < occupied_from(*scalar)) &&
                        (at == line_begin || text_[at - 1] == ' ' || text_[at - 1] == '\t')) {
                 const std::size_t end = end_of_line(at);
                 add_comment(line, line_begin, at, end);

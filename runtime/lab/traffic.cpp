@@ -10,7 +10,6 @@
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <regex>
 #include <sstream>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -213,16 +212,19 @@ PacketCounts Traffic::sent() const {
 }
 
 Result<PacketCounts> Traffic::arrived() const {
-    static const std::regex kElement(R"((\d+) counter packets (\d+))");
+    const std::string counter = " counter packets "; // between an element and its number
     PacketCounts out;
     for (std::size_t i = 0; i < watched_; ++i) {
         const Inside inside(lab_.hosts[i].ns);
         const auto listed = nft_list("arrivals");
         if (!listed)
             return Error{listed.error()};
-        for (auto it = std::sregex_iterator(listed->begin(), listed->end(), kElement);
-             it != std::sregex_iterator(); ++it)
-            out[static_cast<std::uint16_t>(std::stoul((*it)[1]))] += std::stoull((*it)[2]);
+        for (std::size_t at = listed->find(counter); at != std::string::npos;
+             at = listed->find(counter, at + 1)) {
+            const std::size_t label = listed->find_last_of(" \t", at - 1) + 1;
+            out[static_cast<std::uint16_t>(std::stoul(listed->substr(label, at - label)))] +=
+                std::stoull(listed->substr(at + counter.size(), 20));
+        }
     }
     return out;
 }

@@ -3,7 +3,6 @@
 #include <cstdlib>
 #include <functional>
 #include <map>
-#include <regex>
 #include <set>
 #include <sstream>
 
@@ -13,6 +12,7 @@
 #include "backends/iptables/iptables.h"
 #include "tests/backends/bpf_node.h"
 #include "tests/backends/built.h"
+#include "tests/expressions.h"
 #include "tests/host_policies.h"
 #include "tests/scale.h"
 
@@ -51,7 +51,6 @@ std::string head_of(const std::string& line, std::size_t words) {
 using Said = std::map<std::string, Lines>;
 
 Said said_by(const std::string& rules, const std::string& sets) {
-    static const std::regex kDeclared(":polecat\\S* - \\[\\S*\\]");
     Said out;
     std::string table;
     bool whole = true;
@@ -62,7 +61,7 @@ Said said_by(const std::string& rules, const std::string& sets) {
             whole = !whole;
         if (line == "COMMIT")
             table = "closed";
-        if (std::regex_match(line, kDeclared))
+        if (testing::is_match(line, ":polecat\\S* - \\[\\S*\\]"))
             out[table + " " + head_of(line, 1).substr(1)].push_back("declared");
         else if (line.starts_with("-A "))
             out[table + " " + head_of(line, 2).substr(3)].push_back(line);

@@ -5,7 +5,6 @@
 //   #: fixes SLUG...   --fix takes "-|" lines out and puts "+|" lines in, and nothing else
 //   #: keeps SLUG...   found, and no fix is certain: the file stays as it was
 #include <map>
-#include <regex>
 #include <set>
 
 #include <doctest/doctest.h>
@@ -100,7 +99,10 @@ std::multiset<std::string> at_least(const Findings& findings, const std::string&
 }
 
 std::string with_carriage_returns(const std::string& text) {
-    return std::regex_replace(text, std::regex("\n"), "\r\n");
+    std::string out;
+    for (const char each : text)
+        out += each == '\n' ? "\r\n" : std::string(1, each);
+    return out;
 }
 
 /// The byte of a line and column in characters.

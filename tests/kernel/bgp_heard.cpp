@@ -1,12 +1,12 @@
 // What daemons of BGP print of their routes.
 #include <algorithm>
-#include <regex>
 #include <sstream>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/expressions.h"
 #include "tests/kernel/bgp_lab.h"
 
 namespace polecat::kernel_test {
@@ -40,8 +40,7 @@ std::string trimmed(std::string text) {
 
 std::vector<HeardRoute> heard_by_bird(const std::string& printed) {
     // A route starts with its prefix, or blanks where it has that of the one before.
-    static const std::regex kStart(R"(^([0-9./]*)\s+\S+ \[\S*?(\d+\.\d+\.\d+\.\d+)\S* .*\].*)");
-    static const std::regex kOther(R"(^([0-9./]*)\s+\S+ \[.*\].*)");
+    const std::string start = R"(^([0-9./]*)\s+\S+ \[(?:\S*?(\d+\.\d+\.\d+\.\d+)\S* )?.*\].*$)";
     std::vector<HeardRoute> out;
     std::string prefix, from;
     BirdAttributes attributes;
@@ -52,14 +51,12 @@ std::vector<HeardRoute> heard_by_bird(const std::string& printed) {
         attributes.clear();
     };
     std::istringstream lines(printed);
-    std::smatch found;
     for (std::string line; std::getline(lines, line);)
-        if (std::regex_match(line, found, kStart) || std::regex_match(line, found, kOther)) {
+        if (const auto found = testing::matches(line, start); !found.empty()) {
             done();
-            if (found[1].length() != 0)
-                prefix = found[1];
-            if (found.size() > 2)
-                from = found[2];
+            if (!found[0][1].empty())
+                prefix = found[0][1];
+            from = found[0][2];
         } else if (line.starts_with("\tBGP.")) {
             const std::size_t colon = line.find(':');
             attributes[line.substr(5, colon - 5)] = trimmed(line.substr(colon + 1));

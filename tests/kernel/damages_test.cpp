@@ -1,11 +1,11 @@
 // Whatever others do to the rules that the kernel holds is noticed when they are read back: a
 // change that the kernel takes and that its listing shows is no image, or another one.
-#include <regex>
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
 #include "runtime/nft.h"
+#include "tests/expressions.h"
 #include "tests/kernel/node.h"
 #include "tests/scale.h"
 
@@ -33,8 +33,7 @@ std::string joined(const Lines& lines) {
 
 /// A listing without what the kernel counts.
 std::string uncounted(const std::string& text) {
-    static const std::regex kCounts("packets [0-9]+ bytes [0-9]+");
-    return std::regex_replace(text, kCounts, "");
+    return testing::replaced(text, "packets [0-9]+ bytes [0-9]+", "");
 }
 
 /// One damage to the listing of a table; empty where this place has none of its kind.
@@ -162,13 +161,11 @@ class Vandal {
         const unsigned long value = std::stoul(number);
         return std::to_string(random_.chance(50) || value == 0 ? value + 1 : value - 1);
     }
-    bool alter_match(std::string& line, const std::regex& which, std::size_t from, std::size_t to) {
+    bool alter_number(std::string& line, std::size_t from, std::size_t to) {
         std::vector<std::pair<std::size_t, std::size_t>> found;
-        const std::string part = line.substr(from, to - from);
-        for (auto it = std::sregex_iterator(part.begin(), part.end(), which);
-             it != std::sregex_iterator(); ++it)
-            found.emplace_back(from + static_cast<std::size_t>(it->position(0)),
-                               static_cast<std::size_t>(it->length(0)));
+        for (const testing::Match& each :
+             testing::matches(line.substr(from, to - from), "0x[0-9a-f]+|\\b[0-9]+\\b"))
+            found.emplace_back(from + each.at, each[0].size());
         if (found.empty())
             return false;
         const auto [at, size] = random_.pick(found);
@@ -176,10 +173,9 @@ class Vandal {
         return true;
     }
     bool alter_number(Lines& lines) {
-        static const std::regex kNumber("0x[0-9a-f]+|\\b[0-9]+\\b");
         std::string& line = any(lines, rules_);
         const std::size_t counter = line.find("counter packets");
-        return alter_match(line, kNumber, 0, std::min(counter, line.size()));
+        return alter_number(line, 0, std::min(counter, line.size()));
     }
 
     /// Where an element of a line begins and ends.
@@ -205,19 +201,17 @@ class Vandal {
         return true;
     }
     bool alter_key(Lines& lines) {
-        static const std::regex kNumber("0x[0-9a-f]+|\\b[0-9]+\\b");
         std::string& line = any(lines, elements_);
         const auto [from, to] = element(line);
-        return alter_match(line, kNumber, from, std::min(line.find(" : ", from), to));
+        return alter_number(line, from, std::min(line.find(" : ", from), to));
     }
     bool alter_value(Lines& lines) {
-        static const std::regex kNumber("0x[0-9a-f]+|\\b[0-9]+\\b");
         std::string& line = any(lines, elements_);
         const auto [from, to] = element(line);
         const std::size_t colon = line.find(" : ", from);
         if (colon >= to)
             return false;
-        if (alter_match(line, kNumber, colon, to))
+        if (alter_number(line, colon, to))
             return true;
         line.replace(colon + 3, to - colon - 3, "goto " + random_.pick(chains_));
         return true;

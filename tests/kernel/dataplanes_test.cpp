@@ -1,6 +1,5 @@
 // A node that goes from one dataplane to another while packets come at a high rate.
 #include <chrono>
-#include <regex>
 #include <thread>
 
 #include <doctest/doctest.h>
@@ -8,6 +7,7 @@
 #include "backends/iptables/iptables.h"
 #include "driver/load/filter_rules.h"
 #include "runtime/nft.h"
+#include "tests/expressions.h"
 #include "tests/host_policies.h"
 #include "tests/kernel/bpf_verdicts.h"
 #include "tests/kernel/days.h"
@@ -49,9 +49,9 @@ void unhook_iptables(Iptables variant) {
     for (const net::Family family : {net::Family::V4, net::Family::V6})
         must_have(runtime::iptables_restore(
             variant, family,
-            std::regex_replace(iptables::filter_hooks() +
-                                   iptables::host_hooks(held->rules.table(family)),
-                               std::regex("-I "), "-D ")));
+            testing::replaced(iptables::filter_hooks() +
+                                  iptables::host_hooks(held->rules.table(family)),
+                              "-I ", "-D ")));
 }
 
 /// A dataplane as what a node's policy is loaded by and taken away by.

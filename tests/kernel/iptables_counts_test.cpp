@@ -1,10 +1,10 @@
 // What the kernel counts for rules of iptables, and what others keep in marks.
-#include <regex>
 
 #include <doctest/doctest.h>
 
 #include "runtime/nft.h"
 #include "runtime/process.h"
+#include "tests/expressions.h"
 #include "tests/kernel/iptables_rules.h"
 
 using namespace polecat;
@@ -22,10 +22,9 @@ std::string output_of(const std::vector<std::string>& program) {
 /// Of the rule that says where it comes from, in whichever chain.
 std::size_t counted_by(const std::string& listing, const std::string& what) {
     std::size_t out = 0;
-    static const std::regex kLine("\\[(\\d+):\\d+\\] -A (.*)");
-    for (std::sregex_iterator at(listing.begin(), listing.end(), kLine), end; at != end; ++at)
-        if (at->str(2).find(": " + what + "\"") != std::string::npos)
-            out += std::stoul(at->str(1));
+    for (const testing::Match& line : testing::matches(listing, "\\[(\\d+):\\d+\\] -A (.*)"))
+        if (line[2].find(": " + what + "\"") != std::string::npos)
+            out += std::stoul(line[1]);
     return out;
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <fstream>
 #include <map>
-#include <regex>
 #include <set>
 #include <sstream>
 
@@ -12,6 +11,7 @@
 
 #include "driver/lint/fix.h"
 #include "manifests.h"
+#include "tests/expressions.h"
 #include "tests/paths.h"
 
 using namespace polecat;
@@ -25,10 +25,10 @@ std::map<std::string, bool> rules_with_fixes() {
     std::ostringstream page;
     page << std::ifstream(std::string(testing::source_dir()) + "/docs/fixes.md").rdbuf();
     const std::string text = page.str().substr(0, page.str().find("## Not mended"));
-    const std::regex row("\\| \\[PC4[0-9]+\\]\\([^)]*\\) ([a-z0-9-]+) \\| (adds )?");
     std::map<std::string, bool> out;
-    for (std::sregex_iterator it(text.begin(), text.end(), row), end; it != end; ++it)
-        out[(*it)[1]] = (*it)[2].matched;
+    for (const testing::Match& row :
+         testing::matches(text, "\\| \\[PC4[0-9]+\\]\\([^)]*\\) ([a-z0-9-]+) \\| (adds )?"))
+        out[row[1]] = !row[2].empty();
     return out;
 }
 

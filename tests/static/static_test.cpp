@@ -5,18 +5,20 @@
 #include <fstream>
 #include <iterator>
 #include <map>
-#include <regex>
 #include <set>
 #include <sstream>
 
 #include "support/diag/diagnostic.h"
+#include "tests/expressions.h"
 #include "tests/paths.h"
 
 namespace fs = std::filesystem;
 
+using namespace polecat::testing;
+
 namespace {
 
-const fs::path kRoot = polecat::testing::source_dir();
+const fs::path kRoot = source_dir();
 
 std::string read(const fs::path& path) {
     std::ifstream in(path);
@@ -55,33 +57,37 @@ const std::map<std::string, std::set<std::string>> kArrows{
 const std::vector<std::string> kLayers{"support",  "ir",       "frontend", "analyzer", "passes",
                                        "artefact", "backends", "runtime",  "driver",   "cli"};
 
+bool has_word(const std::string& text, const std::string& word) {
+    for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1))
+        if (const std::size_t end = at + word.size();
+            end == text.size() || std::isalnum(static_cast<unsigned char>(text[end])) == 0)
+            return true;
+    return false;
+}
+
 } // namespace
 
 TEST_CASE("includes follow the arrows between layers") {
-    const std::regex include(R"re(#include "([a-z_]+)/[^"]*")re");
+    const std::string include = R"re(#include "([a-z_]+)/[^"]*")re";
     std::size_t seen = 0;
     for (const auto& [layer, allowed] : kArrows)
         for (const fs::path& path : sources(layer)) {
-            const std::string text = read(path);
-            for (auto it = std::sregex_iterator(text.begin(), text.end(), include);
-                 it != std::sregex_iterator(); ++it, ++seen)
-                CHECK_MESSAGE(allowed.count((*it)[1]) == 1, path.string()
-                                                                << " includes " << (*it)[0]);
+            const std::vector<Match> found = matches(read(path), include);
+            for (const Match& each : found)
+                CHECK_MESSAGE(allowed.contains(each[1]), path.string() << " has " << each[0]);
+            seen += found.size();
         }
     CHECK(seen > 100); // the pattern still finds includes
 }
 
 TEST_CASE("third-party headers stand in .cpp files only") {
-    const std::regex include(R"(#include <([a-z_0-9-]+/[^>]*|yaml\.h|z3[^>]*)>)");
+    const std::string include = R"(#include <([a-z_0-9-]+/[^>]*|yaml\.h|z3[^>]*)>)";
     for (const std::string& layer : kLayers)
         for (const fs::path& path : sources(layer)) {
             if (path.extension() != ".h")
                 continue;
-            std::smatch match;
-            const std::string text = read(path);
-            const bool found = std::regex_search(text, match, include);
-            CHECK_MESSAGE((!found || match[1].str().rfind("CLI", 0) == 0),
-                          path.string() << " includes " << match[1]);
+            for (const Match& each : matches(read(path), include))
+                CHECK_MESSAGE(each[1].starts_with("CLI"), path.string() << " has " << each[0]);
         }
 }
 
@@ -106,9 +112,8 @@ TEST_CASE("each diagnostic has a page and is emitted in code and in a test") {
         CHECK_MESSAGE((number / 1000 != 4 ||
                        catalogue.find("| " + std::string(row.slug) + " |") != std::string::npos),
                       row.slug << " is not in docs/lint.md");
-        const std::regex used("Code::" + name + "\\b");
-        CHECK_MESSAGE(std::regex_search(code, used), label << " " << name << " is never emitted");
-        CHECK_MESSAGE((std::regex_search(tests, used) || tests.find(label) != std::string::npos ||
+        CHECK_MESSAGE(has_word(code, "Code::" + name), label << " " << name << " is never emitted");
+        CHECK_MESSAGE((has_word(tests, "Code::" + name) || tests.find(label) != std::string::npos ||
                        tests.find(std::string(row.slug)) != std::string::npos),
                       label << " " << name << " has no test");
     }
@@ -122,12 +127,11 @@ TEST_CASE("each lint rule has a mistake for tests/seeded to put into clusters th
     // clusters of tests/seeded are those without it.
     const std::set<std::string> many_nodes_or_files{"bgp-mesh-too-large", "several-variants"};
     std::set<std::string> planted = many_nodes_or_files;
-    const std::regex seed("#: seed ([^\n]*)");
     for (const auto& entry : fs::directory_iterator(kRoot / "tests/seeded")) {
-        const std::string text = read(entry.path());
-        for (auto it = std::sregex_iterator(text.begin(), text.end(), seed);
-             entry.path().extension() == ".yaml" && it != std::sregex_iterator(); ++it) {
-            std::istringstream slugs((*it)[1]);
+        if (entry.path().extension() != ".yaml")
+            continue;
+        for (const Match& each : matches(read(entry.path()), "#: seed ([^\n]*)")) {
+            std::istringstream slugs(each[1]);
             planted.insert(std::istream_iterator<std::string>(slugs), {});
         }
     }
@@ -157,9 +161,9 @@ TEST_CASE("files stay small") {
 }
 
 TEST_CASE("what the docs name of the source is there") {
-    const std::regex named(
+    const std::string named =
         "`((?:support|ir|frontend|passes|analyzer|artefact|backends|runtime|driver|"
-        "cli|tests)/[A-Za-z0-9_./-]+)`");
+        "cli|tests)/[A-Za-z0-9_./-]+)`";
     std::size_t seen = 0;
     std::vector<fs::path> pages{kRoot / "README.md", kRoot / "CONTRIBUTING.md"};
     for (const auto& entry : fs::directory_iterator(kRoot / "docs"))
@@ -170,10 +174,9 @@ TEST_CASE("what the docs name of the source is there") {
             pages.push_back(kRoot / layer / "README.md");
     pages.push_back(kRoot / "tests/README.md");
     for (const fs::path& page : pages) {
-        const std::string text = read(page);
-        for (auto it = std::sregex_iterator(text.begin(), text.end(), named);
-             it != std::sregex_iterator(); ++it, ++seen) {
-            const std::string path = (*it)[1];
+        for (const Match& each : matches(read(page), named)) {
+            ++seen;
+            const std::string path = each[1];
             if (path.find("NAME") != std::string::npos || path.find("FAMILY") != std::string::npos)
                 continue;
             const fs::path at = kRoot / path;
