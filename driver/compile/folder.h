@@ -14,7 +14,8 @@ namespace polecat::driver {
 inline constexpr const char* kNumbersFile = "numbers.txt";
 inline constexpr const char* kGenerationsFile = "generations.nft";
 inline constexpr const char* kHooksFile = "hooks.iptables";
-inline constexpr const char* kTablesFile = "tables.bpf"; ///< of a node
+inline constexpr const char* kRulesetFile = "ruleset.nft"; ///< of a node
+inline constexpr const char* kTablesFile = "tables.bpf";   ///< of a node
 
 /// Those that a folder has rules for; none where there is no such folder.
 std::set<std::string> nodes_in(const std::string& folder);
