@@ -290,6 +290,7 @@ const std::map<std::string, std::function<void()>>& workloads() {
         {"nft-apply",
          [] { apply_of("250 of 2500 pods, in the kernel", cluster_manifests(2500, 2000, 1, 10)); }},
         {"bundle", [] { bundle_of("bundle 100000/10000", cluster_of_1000_nodes()); }},
+        {"bundle-again", [] { bundle_again("bundle 100000/10000", cluster_of_1000_nodes()); }},
         {"bundle-node", node_of_1000},
         {"nft-grid", [] { nft_of("grid of 10000 rules", grid(10'000)); }},
         {"nft-selectors", [] { nft_of("4000 selectors", many_selectors(4'000)); }},

@@ -36,6 +36,10 @@ Result<bool> nft_has_table(const std::string& table) {
     return ("\n" + *listed).find("\ntable inet " + table + "\n") != std::string::npos;
 }
 
+Result<std::string> nft_list_all() {
+    return nft({"-nn", "list", "ruleset"}, "");
+}
+
 Result<std::string> nft_list(const std::string& table) {
     return nft({"-nn", "list", "table", "inet", table}, "");
 }

@@ -14,6 +14,8 @@ namespace polecat::runtime {
 Result<bool> nft_load(const std::string& text, std::optional<std::uint32_t> generation = {});
 /// Whether there is a table inet NAME.
 Result<bool> nft_has_table(const std::string& table);
+/// `nft -nn list ruleset`.
+Result<std::string> nft_list_all();
 /// `nft -nn list table inet NAME`.
 Result<std::string> nft_list(const std::string& table);
 /// The same of one set of table ip NAME.

@@ -37,6 +37,7 @@ void add_compile(CLI::App& app, int& exit_code);
 void add_bundle(CLI::App& app, int& exit_code);
 void add_verify(CLI::App& app, int& exit_code);
 void add_load(CLI::App& app, int& exit_code);
+void add_dump(CLI::App& app, int& exit_code);
 void add_try(CLI::App& app, int& exit_code);
 void add_explain(CLI::App& app, int& exit_code);
 void add_completion(CLI::App& app, int& exit_code);

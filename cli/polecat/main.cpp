@@ -64,6 +64,7 @@ int main(int argc, char** argv) {
     add_bundle(app, exit_code);
     add_verify(app, exit_code);
     add_load(app, exit_code);
+    add_dump(app, exit_code);
     add_try(app, exit_code);
     add_explain(app, exit_code);
     add_completion(app, exit_code);

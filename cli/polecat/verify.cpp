@@ -267,10 +267,9 @@ void add_verify(CLI::App& app, int& exit_code) {
         ->check(CLI::IsMember({"nftables", "iptables", "bpf"}));
     command->add_option(
         "--rules", options->request.rules,
-        "what the node of --node runs (`nft -nn list ruleset`), in place of the file that "
-        "was written for it; tables of others are looked at as well; bpf: a file of tables; "
-        "iptables: a folder with rules.v4, rules.v6 and sets.ipset as iptables-save, "
-        "ip6tables-save and `ipset save` list them");
+        "what the node runs, in place of what was compiled for it: the folder that `polecat dump` "
+        "wrote there, or a file of `nft -nn list ruleset`; tables and rules of others are looked "
+        "at as well");
     command->add_option("--key", options->request.key,
                         "a file with the public key that a bundle must be signed with");
     command->add_flag("--prove", options->request.prove,
@@ -283,8 +282,8 @@ void add_verify(CLI::App& app, int& exit_code) {
         "Examples:\n"
         "  polecat verify compiled manifests/\n"
         "  polecat verify compiled\n"
-        "  nft -nn list ruleset > held.nft\n"
-        "  polecat verify compiled manifests/ --node node1 --rules held.nft\n"
+        "  polecat dump held    # on the node\n"
+        "  polecat verify compiled manifests/ --node node1 --rules held\n"
         "  polecat verify bundle manifests/ --target iptables\n"
         "  polecat verify bundle manifests/ --prove --key signing.key.pub");
     command->callback([options, &exit_code] { exit_code = run(*options); });

@@ -46,7 +46,7 @@ std::set<std::string> nodes_in(const std::string& folder) {
 }
 
 std::string rules_path(const std::string& folder, const std::string& node) {
-    return path_in(folder, node, "ruleset.nft");
+    return path_in(folder, node, kRulesetFile);
 }
 
 std::string origins_path(const std::string& folder, const std::string& node) {
@@ -84,7 +84,9 @@ Result<nft::Ruleset> rules_in(const std::string& path) {
 
 Result<nft::Ruleset> listed_rules_in(const std::string& path, nft::OtherTables& others) {
     const auto refused = [](const std::string& why) { return Error{why + kListedBy}; };
-    return parsed_file<nft::Ruleset>(path, [&](const std::string& text) -> Result<nft::Ruleset> {
+    const std::string file =
+        fs::is_directory(path) ? (fs::path(path) / kRulesetFile).string() : path;
+    return parsed_file<nft::Ruleset>(file, [&](const std::string& text) -> Result<nft::Ruleset> {
         if (text.find_first_not_of(" \t\n") == std::string::npos)
             return refused("it is empty, as of a node without any rules");
         auto listing = nft::read_listing(text, nft::Ruleset{}.table);

@@ -15,7 +15,8 @@ namespace polecat::driver {
 inline constexpr const char* kNumbersFile = "numbers.txt";
 inline constexpr const char* kGenerationsFile = "generations.nft";
 inline constexpr const char* kHooksFile = "hooks.iptables";
-inline constexpr const char* kTablesFile = "tables.bpf"; ///< of a node
+inline constexpr const char* kRulesetFile = "ruleset.nft"; ///< of a node
+inline constexpr const char* kTablesFile = "tables.bpf";   ///< of a node
 inline constexpr const char* kHostHooksFile =
     "host-hooks.iptables"; ///< where host endpoints need it
 

@@ -23,7 +23,7 @@ FolderKind folder_kind(const std::string& folder) {
         kinds.insert(FolderKind::Nftables);
     for (const std::string& node : nodes_in(folder)) {
         const auto has = [&](const char* file) { return fs::exists(path_in(folder, node, file)); };
-        if (has("ruleset.nft"))
+        if (has(kRulesetFile))
             kinds.insert(FolderKind::Nftables);
         if (has(kTablesFile))
             kinds.insert(FolderKind::Bpf);

@@ -47,6 +47,10 @@ Result<Loaded> load_filters(const iptables::FilterImage& image, const LoadOption
 Result<Loaded> load_tables(const bpf::Image& tables, const bpf::Node& node,
                            const LoadOptions& options);
 
+/// The classifier's tables that this machine's kernel has in use, as a file of tables. An error
+/// where a load was broken off, or where it does not know what they are called by.
+Result<std::string> held_tables(const LoadOptions& options);
+
 /// `classifier.bpf.o` beside this program or where packages put it; empty: it is in neither place.
 std::string installed_classifier();
 /// A bpffs of this process's own, so that nothing is pinned in the machine's.

@@ -12,6 +12,9 @@ const Error kLacksLibbpf{"this polecat was built without libbpf, which loads the
 Result<Loaded> load_tables(const bpf::Image&, const bpf::Node&, const LoadOptions&) {
     return kLacksLibbpf;
 }
+Result<std::string> held_tables(const LoadOptions&) {
+    return kLacksLibbpf;
+}
 Result<bool> enter_own_bpffs() {
     return kLacksLibbpf;
 }

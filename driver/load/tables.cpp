@@ -4,12 +4,21 @@
 #include "driver/load/connections.h"
 #include "driver/load/load.h"
 #include "runtime/bpf/classifier.h"
+#include "runtime/bpf/pinned_text.h"
 
 namespace polecat::driver {
 
 namespace {
 
 using StepKind = bpf::Plan::Step::Kind;
+
+/// What a file of tables says beside them, for who lists what the kernel has.
+constexpr const char* kNames = "names";
+
+std::string names_of(bpf::Image image) {
+    image.tables.clear();
+    return bpf::write(image);
+}
 
 class TableLoader {
   public:
@@ -100,9 +109,19 @@ class TableLoader {
         if (!plan_.forget.empty() && next("forget connections of addresses that came or went"))
             if (const auto done = forget(plan_.forget); !done)
                 return done;
-        if (out_.whole && !options_.only_tell && !plan_.steps.empty())
-            return classifier_->finish();
-        return true;
+        if (!out_.whole || options_.only_tell)
+            return true;
+        if (const auto kept = keep_names(); !kept)
+            return kept;
+        return plan_.steps.empty() ? Result<bool>(true) : classifier_->finish();
+    }
+
+    /// Nothing that packets meet goes by it.
+    Result<bool> keep_names() const {
+        const std::string wanted = names_of(tables_);
+        const auto held = runtime::pinned_text(options_.pins, kNames);
+        return held && *held == wanted ? Result<bool>(true)
+                                       : runtime::pin_text(options_.pins, kNames, wanted);
     }
 
     const bpf::Image& tables_;
@@ -122,6 +141,32 @@ class TableLoader {
 Result<Loaded> load_tables(const bpf::Image& tables, const bpf::Node& node,
                            const LoadOptions& options) {
     return TableLoader(tables, node, options).run();
+}
+
+Result<std::string> held_tables(const LoadOptions& options) {
+    const auto lacks = [&](const std::string& why) { return Error{options.pins + ": " + why}; };
+    if (!std::filesystem::exists(options.pins))
+        return lacks("no classifier is pinned there");
+    const auto classifier = runtime::Classifier::open(options.pins, options.classifier);
+    if (!classifier)
+        return Error{classifier.error()};
+    if (classifier->is_unfinished())
+        return lacks("a load was broken off: `polecat load` finishes it");
+    auto tables = classifier->tables();
+    if (!tables)
+        return lacks(tables.error());
+    const auto names = runtime::pinned_text(options.pins, kNames);
+    if (!names)
+        return Error{names.error()};
+    if (!*names)
+        return lacks("an earlier polecat loaded these tables, without what they are called by: "
+                     "load them with this one");
+    auto image = bpf::read(**names);
+    if (!image)
+        return lacks(image.error());
+    image->tables = std::move(*tables);
+    const auto read = bpf::read_back(*image);
+    return read ? Result<std::string>(bpf::write(*image)) : lacks(read.error());
 }
 
 Result<bool> enter_own_bpffs() {

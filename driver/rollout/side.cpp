@@ -314,9 +314,7 @@ class ListingSide : public RulesSide {
     std::vector<std::string> notes() const override {
         if (numbers_)
             return {};
-        return {path_ + " does not say what numbers mean: where it is BASE, HEAD is numbered "
-                        "afresh, and more may change than would by a rollout; --base names the "
-                        "compiled folder that the node was loaded from"};
+        return {numbers_unknown(path_)};
     }
 
   private:
@@ -327,6 +325,12 @@ class ListingSide : public RulesSide {
 };
 
 } // namespace
+
+std::string numbers_unknown(const std::string& listing) {
+    return listing + " does not say what numbers mean: where it is BASE, HEAD is numbered afresh, "
+                     "and more may change than would by a rollout; --base names the compiled "
+                     "folder that the node was loaded from";
+}
 
 ProgramUses uses_in(const Origins& origins) {
     ProgramUses out;

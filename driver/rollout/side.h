@@ -68,6 +68,7 @@ class RulesSide {
     struct Tables {
         bpf::Node node;
         bpf::Image tables;
+        std::optional<iptables::Ruleset> listed{}; ///< the rules around, of what a node lists
     };
     virtual Result<std::optional<Tables>> tables(const std::string& /*node*/) {
         return Error{name() + " has no tables"};
@@ -96,5 +97,11 @@ Result<std::unique_ptr<RulesSide>> listing_side(const std::string& path, const s
 /// A folder with `rules.v4`, `rules.v6` and `sets.ipset` as a node lists them.
 Result<std::unique_ptr<RulesSide>> filter_listing_side(const std::string& folder,
                                                        const std::string& node);
+/// The same with `tables.bpf` beside them. `numbers`: as of listing_side().
+Result<std::unique_ptr<RulesSide>>
+table_listing_side(const std::string& folder, const std::string& node, const std::string& numbers);
+
+/// A note of a listing that nobody says the compiled folder of.
+std::string numbers_unknown(const std::string& listing);
 
 } // namespace polecat::driver

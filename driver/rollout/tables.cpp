@@ -130,7 +130,8 @@ class TableComparer {
 void take_plan(NodeRollout& out, const Tables* before, const Tables& after) {
     bpf::Held held;
     if (before != nullptr)
-        held = {before->tables.tables, bpf::rules_around(before->node), false};
+        held = {before->tables.tables,
+                before->listed ? *before->listed : bpf::rules_around(before->node), false};
     const bpf::Plan plan = bpf::plan(held, after.tables, after.node);
     const auto has = [&](StepKind kind) {
         return std::any_of(plan.steps.begin(), plan.steps.end(),

@@ -232,8 +232,8 @@ class Verifier {
         if (around_.host.frame.attached.empty() || out.state == State::Differs)
             return out;
         out.state = State::Unread;
-        out.why = "tables do not say what host endpoints enforce: name a folder with tables.bpf, "
-                  "and beside it sets.ipset, rules.v4 and rules.v6 as they are listed";
+        out.why = "tables do not say what host endpoints enforce: name a folder that `polecat "
+                  "dump --target bpf` wrote, with sets.ipset, rules.v4 and rules.v6 beside them";
         return out;
     }
     std::string name_of(const net::Address& address) const {

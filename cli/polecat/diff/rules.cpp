@@ -10,6 +10,7 @@
 #include "cli/polecat/bundle/refused.h"
 #include "cli/polecat/commands.h"
 #include "cli/polecat/diff/rules_print.h"
+#include "driver/compile/folder.h"
 #include "driver/compile/folder_kind.h"
 #include "driver/input/unread.h"
 #include "driver/rollout/limits.h"
@@ -38,10 +39,30 @@ bool is_listing(const std::string& path) {
            line.starts_with("{\"nftables\":");
 }
 
-/// Whether a folder is what one node lists of iptables, and no manifests.
-bool is_filter_listing(const std::string& path) {
-    return fs::is_regular_file(fs::path(path) / "sets.ipset") &&
-           fs::is_regular_file(fs::path(path) / "rules.v4");
+/// For which target a folder is what one node lists, and no manifests; Nothing: it is none.
+FolderKind kind_of_listing(const std::string& folder) {
+    const auto has = [&](const char* file) { return fs::is_regular_file(fs::path(folder) / file); };
+    if (has(kRulesetFile))
+        return FolderKind::Nftables;
+    if (has(kTablesFile))
+        return FolderKind::Bpf;
+    return has("sets.ipset") && has("rules.v4") ? FolderKind::Iptables : FolderKind::Nothing;
+}
+
+Result<std::unique_ptr<RulesSide>> listed_side(const std::string& path, FolderKind kind,
+                                               const DiffRulesOptions& options) {
+    if (options.node.empty() || options.target != target_of(kind))
+        return Error{fmt::format("{} has what one node lists of {}: name the node with --node, and "
+                                 "--target {}",
+                                 path, target_of(kind), target_of(kind))};
+    switch (kind) {
+    case FolderKind::Bpf:
+        return table_listing_side(path, options.node, options.numbers);
+    case FolderKind::Iptables:
+        return filter_listing_side(path, options.node);
+    default:
+        return listing_side(path, options.node, options.numbers);
+    }
 }
 
 /// A side with what it is made from.
@@ -68,16 +89,11 @@ Opened open(const DiffRulesSide& what, const DiffRulesOptions& options, const In
         if (const std::string why = unfit(what.name, kind_of_target(options.target)); !why.empty())
             wrong_usage(why);
         taken(compiled_side(what.name, options.target == "iptables"));
-    } else if (is_listing(what.name)) {
-        if (options.node.empty())
-            wrong_usage(what.name + " has the rules of one node: name it with --node");
-        out.of_listing = true;
-        taken(listing_side(what.name, options.node, options.numbers));
-    } else if (is_filter_listing(what.name)) {
-        if (options.node.empty() || options.target != "iptables")
-            wrong_usage(what.name + " has what one node lists of iptables: name the node with "
-                                    "--node, and --target iptables");
-        taken(filter_listing_side(what.name, options.node));
+    } else if (const FolderKind kind =
+                   is_listing(what.name) ? FolderKind::Nftables : kind_of_listing(what.name);
+               kind != FolderKind::Nothing) {
+        out.of_listing = kind != FolderKind::Iptables; // whose names are digests
+        taken(listed_side(what.name, kind, options));
     } else {
         out.input = std::make_unique<Input>(read_input({what.name}, how));
         out.side = manifests_side(what.name, *out.input, diagnostics);
