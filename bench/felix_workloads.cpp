@@ -39,10 +39,10 @@ policy::Workload endpoint(std::size_t i, bool local) {
     out.meta.name = fmt::format("wep-{}", i);
     out.meta.space = fmt::format("namespace-{}", i % 100);
     std::vector<std::pair<std::string, std::string>> labels;
-    for (const std::size_t k : {10, 11, 20, 30, 40})
+    for (const std::size_t k : {10u, 11u, 20u, 30u, 40u})
         labels.emplace_back(fmt::format("one-in-{}", k), fmt::format("value-{}", i % k));
     labels.emplace_back(marker(i), "true");
-    out.meta.labels = selector::Labels(std::move(labels));
+    out.meta.labels = selector::Labels(labels);
     out.node = local ? kLocalNode : "remotehost";
     out.interface_name = fmt::format("cali{}", i);
     out.addresses.push_back(host(kFirstAddress + static_cast<std::uint32_t>(i - 1)));
@@ -135,12 +135,12 @@ Cluster isolated_customers(std::size_t customers) {
             labels.emplace_back(fmt::format("unique-{}", key), fmt::format("{:0{}}", i, width));
         for (std::size_t bit = 0; bit < 4; ++bit)
             labels.emplace_back(fmt::format("bit-{}", bit), (i >> bit & 1) != 0 ? "1" : "0");
-        for (const std::size_t values : {3, 4, 4, 5})
+        for (const std::size_t values : {3u, 4u, 4u, 5u})
             labels.emplace_back(fmt::format("of-{}-{}", values, labels.size()),
                                 fmt::format("v{}", i % values));
         labels.emplace_back("constant", "same");
         labels.emplace_back("of-5000", fmt::format("v{}", i % 5000));
-        pod.meta.labels = selector::Labels(std::move(labels));
+        pod.meta.labels = selector::Labels(labels);
         pod.node = i % (customers / 100) == 0 ? kLocalNode : "remotehost";
         pod.interface_name = fmt::format("cali{}", i);
         pod.addresses.push_back(host(kFirstAddress + static_cast<std::uint32_t>(i)));

@@ -225,7 +225,7 @@ int run(VerifyOptions& options) {
     if (options.request.prove && options.paths.empty())
         throw CLI::ValidationError("--prove", "it proves that rules are what manifests say: name "
                                               "the manifests");
-    const std::string& folder = options.request.bundle;
+    const std::string& folder = options.request.folder;
     const FolderKind kind = folder_kind(folder);
     if (!options.target.empty())
         options.request.target = kind_of_target(options.target);
@@ -253,7 +253,7 @@ void add_verify(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<VerifyOptions>();
     CLI::App* command =
         app.add_subcommand("verify", "is what was compiled, or what a node runs, the policy?");
-    command->add_option("FOLDER", options->request.bundle, "what `polecat compile` wrote")
+    command->add_option("FOLDER", options->request.folder, "what `polecat compile` wrote")
         ->required();
     command->add_option("MANIFESTS", options->paths,
                         "files or folders with the policy that nodes are held to; without them, "

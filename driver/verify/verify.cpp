@@ -40,17 +40,17 @@ class Verifier {
 
     VerifyReport run() {
         VerifyReport out;
-        const FolderKind wanted = is_bundle(request_.bundle) ? FolderKind::Bundle : request_.target;
-        if (out.why = unfit(request_.bundle, wanted); !out.why.empty())
+        const FolderKind wanted = is_bundle(request_.folder) ? FolderKind::Bundle : request_.target;
+        if (out.why = unfit(request_.folder, wanted); !out.why.empty())
             return out;
         if (wanted == FolderKind::Bundle)
-            opened_.emplace(open_bundle(request_.bundle, request_.key));
+            opened_.emplace(open_bundle(request_.folder, request_.key));
         else if (!request_.key.empty())
-            return {request_.bundle + " is no bundle, and nothing else is signed", {}};
+            return {request_.folder + " is no bundle, and nothing else is signed", {}};
         auto numbers =
             opened_ ? Result<backends::Numbers>(bundle::base_of(opened_->bundle.all()).identities)
             : of_iptables() ? Result<backends::Numbers>(backends::Numbers{}) // go by digests
-                            : numbers_in(request_.bundle);
+                            : numbers_in(request_.folder);
         if (!numbers)
             return {numbers.error(), {}};
         if (out.why = opened_                                   ? ""
@@ -65,14 +65,14 @@ class Verifier {
             prover_.emplace(policy_->cluster);
         if (opened_)
             for (const std::string& node : opened_->bundle.nodes())
-                in_bundle_.insert(node);
+                in_folder_.insert(node);
         else
-            in_bundle_ = nodes_in(request_.bundle);
-        auto unfinished = unfinished_in(request_.bundle);
+            in_folder_ = nodes_in(request_.folder);
+        auto unfinished = unfinished_in(request_.folder);
         if (!unfinished)
             return {unfinished.error(), {}};
         unfinished_ = std::move(*unfinished);
-        std::set<std::string> nodes = in_bundle_;
+        std::set<std::string> nodes = in_folder_;
         for (const auto& [node, why] : unfinished_)
             nodes.insert(node);
         if (expected_ && request_.node.empty())
@@ -80,7 +80,7 @@ class Verifier {
         if (!request_.node.empty())
             nodes = {request_.node};
         if (nodes.empty())
-            return {request_.bundle + " has rules of no node", {}};
+            return {request_.folder + " has rules of no node", {}};
         if (opened_) // together: what nodes share is read and made once
             made_ = std::make_unique<BundleNodes>(opened_->bundle, nodes);
         for (const std::string& node : nodes)
@@ -94,17 +94,17 @@ class Verifier {
 
     std::string generations_lack() {
         const std::string path =
-            (std::filesystem::path(request_.bundle) / kGenerationsFile).string();
+            (std::filesystem::path(request_.folder) / kGenerationsFile).string();
         const auto text = read_file(path);
         if (!text)
             return path + ": " + text.error();
-        const auto bit = flow_mark_bit_in(request_.bundle);
+        const auto bit = flow_mark_bit_in(request_.folder);
         flow_mark_bit_ = bit.value_or(flow_mark_bit_);
         return bit ? "" : path + " is not as written";
     }
 
     std::string hooks_lack() const {
-        const std::string path = (std::filesystem::path(request_.bundle) / kHooksFile).string();
+        const std::string path = (std::filesystem::path(request_.folder) / kHooksFile).string();
         const auto text = read_file(path);
         if (!text)
             return path + ": " + text.error();
@@ -118,12 +118,12 @@ class Verifier {
             out.why = found->second;
             return out;
         }
-        if (!in_bundle_.contains(node)) {
-            out.why = request_.bundle + " has no rules of this node";
+        if (!in_folder_.contains(node)) {
+            out.why = request_.folder + " has no rules of this node";
             out.state = request_.node.empty() ? State::Differs : State::Unread;
             return out;
         }
-        out.why = opened_ ? "" : digests_lack(request_.bundle, node);
+        out.why = opened_ ? "" : digests_lack(request_.folder, node);
         // Beside manifests what files say otherwise is told as well.
         if (!out.why.empty() && (!expected_ || !request_.rules.empty()))
             return out;
@@ -144,7 +144,7 @@ class Verifier {
     }
 
     NodeVerdict judge_filters_of(NodeVerdict out) {
-        const std::string folder = opened_ ? "" : path_in(request_.bundle, out.node, "");
+        const std::string folder = opened_ ? "" : path_in(request_.folder, out.node, "");
         FilterSides sides{opened_ ? filters_made_of(out.node) : filter_rules_in(folder),
                           folder,
                           request_.rules,
@@ -199,9 +199,9 @@ class Verifier {
                 diagnostics_.append(unsaid);
             return out;
         }
-        auto out = written_in(request_.bundle, node, request_.target);
+        auto out = written_in(request_.folder, node, request_.target);
         if (out && out->node.image.flow_mark_bit != flow_mark_bit_)
-            return Error{rules_path(request_.bundle, node) + ": its bits of conntrack marks are " +
+            return Error{rules_path(request_.folder, node) + ": its bits of conntrack marks are " +
                          "not those of " + kGenerationsFile};
         return out;
     }
@@ -345,8 +345,8 @@ class Verifier {
     diag::Diagnostics& diagnostics_;
     std::unique_ptr<Compilation> expected_;
     bpf::Node around_; ///< what the rules around the tables are to say, of the node at hand
-    unsigned flow_mark_bit_ = backends::kFlowMarkBit; ///< of the bundle
-    std::set<std::string> in_bundle_;
+    unsigned flow_mark_bit_ = backends::kFlowMarkBit; ///< of the folder
+    std::set<std::string> in_folder_;
     std::map<std::string, std::string> unfinished_; ///< why, by node
     std::unique_ptr<BundleNodes> made_;             ///< of a bundle
     std::optional<Prover> prover_;
@@ -360,8 +360,8 @@ VerifyReport verify(const VerifyRequest& request, const PolicySide* policy,
     try {
         return Verifier(request, policy, diagnostics).run();
     } catch (const bundle::Refused& refused) {
-        report(request.bundle, refused, diagnostics);
-        return {request.bundle + " was not looked at", {}};
+        report(request.folder, refused, diagnostics);
+        return {request.folder + " was not looked at", {}};
     }
 }
 

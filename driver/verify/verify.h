@@ -15,8 +15,8 @@
 namespace polecat::driver {
 
 struct VerifyRequest {
-    std::string bundle;
-    std::string node; ///< empty: all
+    std::string folder; ///< what compile wrote, or a bundle
+    std::string node;   ///< empty: all
     /// A listing of what `node` runs, in place of its file; of BPF a file of its tables, of
     /// iptables a folder with its sets and rules.
     std::string rules;
@@ -30,7 +30,7 @@ struct NodeVerdict {
         Whole,   ///< reads back; there was nothing to compare it with
         Equal,   ///< to the letter
         Same,    ///< every packet meets the same
-        Differs, ///< see `differences`; `why` where the bundle lacks the node
+        Differs, ///< see `differences`; `why` where the folder lacks the node
         Unread,  ///< or the policy can't be said: see `why`
     };
     std::string node;
@@ -47,7 +47,7 @@ struct NodeVerdict {
 };
 
 struct VerifyReport {
-    std::string why; ///< the bundle as a whole can't be used; empty: it can
+    std::string why; ///< the folder as a whole can't be used; empty: it can
     std::vector<NodeVerdict> nodes;
 };
 
@@ -57,7 +57,7 @@ struct PolicySide {
     const Sources& sources;
 };
 
-/// Without `policy`: whether the bundle is whole; a listing is then compared with the node's file.
+/// Without `policy`: whether the folder is whole; a listing is then compared with the node's file.
 /// What the manifests have that rules can't say goes to `diagnostics`.
 VerifyReport verify(const VerifyRequest& request, const PolicySide* policy,
                     diag::Diagnostics& diagnostics);
