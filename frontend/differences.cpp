@@ -86,6 +86,15 @@ bool have_the_same(const Node& a, const Node& b, std::string_view containers,
                       [](const Node* x, const Node* y) { return say_the_same(*x, *y); });
 }
 
+bool mentions(const Node& node, std::string_view word) {
+    return (node.is_scalar() && node.text.find(word) != std::string::npos) ||
+           std::any_of(node.items.begin(), node.items.end(),
+                       [&](const Node& each) { return mentions(each, word); }) ||
+           std::any_of(node.members.begin(), node.members.end(), [&](const Member& each) {
+               return each.key == word || mentions(each.value, word);
+           });
+}
+
 } // namespace
 
 bool say_the_same(const Node& a, const Node& b) {
@@ -123,6 +132,33 @@ bool say_the_same_of_policy(const Node& a, const Node& b, std::string_view kind)
            have_the_same(a, b, "spec.template.spec.initContainers", "ports") &&
            // Felix reads its settings there.
            (!is_node || have_the_same(a, b, "spec.template.spec.containers", "env"));
+}
+
+std::vector<std::string> differing_labels(const Node& a, const Node& b) {
+    const auto one = labels_of(a), other = labels_of(b);
+    std::vector<std::string> out;
+    for (const auto& [label, value] : one)
+        if (const auto found = other.find(label); found == other.end() || found->second != value)
+            out.push_back(label);
+    for (const auto& [label, value] : other)
+        if (!one.contains(label))
+            out.push_back(label);
+    return out;
+}
+
+bool asks_for_label(const Node& node, std::string_view kind, const std::string& label) {
+    static constexpr std::string_view kOfSpaces[] = {"namespaceSelector", "namespaces", "subject"};
+    const bool spaces = kind == "Namespace";
+    return mentions(node, (spaces ? "pcns." : "pcsa.") + label) ||
+           std::any_of(node.items.begin(), node.items.end(),
+                       [&](const Node& each) { return asks_for_label(each, kind, label); }) ||
+           std::any_of(node.members.begin(), node.members.end(), [&](const Member& each) {
+               const bool here = spaces ? std::find(std::begin(kOfSpaces), std::end(kOfSpaces),
+                                                    each.key) != std::end(kOfSpaces)
+                                        : each.key.starts_with("serviceAccount");
+               return (here && mentions(each.value, label)) ||
+                      asks_for_label(each.value, kind, label);
+           });
 }
 
 } // namespace polecat::frontend

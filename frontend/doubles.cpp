@@ -11,7 +11,7 @@
 
 #include "frontend/differences.h"
 #include "frontend/discover.h"
-#include "frontend/kustomizations.h"
+#include "frontend/joined_objects.h"
 #include "frontend/placeholders.h"
 #include "support/letters.h"
 
@@ -28,17 +28,6 @@ using Identity = std::tuple<bool, std::string, std::string, std::string>;
 
 bool is_calico(const TypeMeta& type) {
     return type.api_version.find("projectcalico.org/") != std::string::npos;
-}
-
-const Node* name_node(const Node& root) {
-    const Node* meta = root.find("metadata");
-    return meta != nullptr && meta->is_mapping() ? meta->find("name") : nullptr;
-}
-
-/// Of a kind that has one; empty: the object says none.
-std::string space_of(const Object& object) {
-    const Node* meta = object.root->find("metadata");
-    return meta != nullptr && meta->is_mapping() ? scalar_text(*meta, "namespace") : "";
 }
 
 constexpr const char* kDefault = "default";
@@ -248,40 +237,31 @@ bool is_settings(const TypeMeta& type) {
     return type.group() == "operator.tigera.io";
 }
 
-/// The kustomization that gives the object another namespace than the file says; empty: none.
-std::string moved_by(const Object& object, const Sources* sources) {
-    const Node* meta = object.root->find("metadata");
-    const Node* space = meta == nullptr ? nullptr : meta->find("namespace");
-    if (sources == nullptr || space == nullptr || !space->span.known() ||
-        sources->line(space->span.file, space->span.line).find(space->text) !=
-            std::string_view::npos)
-        return {};
-    const bool given = space->span != meta->span; // else --namespace may have given it
-    for (std::string folder = folder_of(sources->path(space->span.file));;
-         folder = folder_of(folder)) {
-        for (std::uint32_t i = 0; i < sources->size(); ++i)
-            if (const std::string& path = sources->path(FileId{i});
-                is_kustomization_name(path) && folder_of(path) == folder &&
-                sources->text(FileId{i}).find("namespace:") != std::string_view::npos)
-                return path;
-        if (folder.empty() || folder == "." || folder == "/" || folder_of(folder) == folder)
-            return given ? "a kustomization" : "";
-    }
+/// Two that differ in labels of which no policy here asks are the same to policy.
+bool differ_for_policies(const Object& first, const Object& second,
+                         const std::vector<Object>& objects) {
+    const std::string& kind = second.type.kind;
+    if (kind != "Namespace" && kind != "ServiceAccount")
+        return !say_the_same_of_policy(*first.root, *second.root, kind);
+    const std::vector<std::string> labels = differing_labels(*first.root, *second.root);
+    return std::any_of(labels.begin(), labels.end(), [&](const std::string& label) {
+        return std::any_of(objects.begin(), objects.end(), [&](const Object& each) {
+            return is_policy_like(each.type) && asks_for_label(*each.root, kind, label);
+        });
+    });
 }
 
 void report_slip(const Object& first, const Object& second, const Double& each, bool is_error,
-                 const Sources* sources, diag::Diagnostics& diagnostics) {
+                 const Sources* sources, const std::vector<Object>& objects,
+                 diag::Diagnostics& diagnostics) {
     const std::string label = object_label(*second.root, second.type.kind);
     auto& diagnostic =
         diagnostics.report(diag::Code::DuplicateObject, name_node(*second.root)->span, {label});
     diagnostic.about(label).with_label(name_node(*first.root)->span, "first here");
-    if (const std::string by = moved_by(second, sources);
-        !by.empty() && by == moved_by(first, sources)) {
+    if (const std::string by = joined_by(first, second, sources); !by.empty()) {
         diagnostic.severity =
             is_error && !each.equal ? diag::Severity::Error : diag::Severity::Warning;
-        diagnostic
-            .with_note(by + " puts both into namespace `" + space_of(second) +
-                       "`, and kustomize refuses two objects of one name")
+        diagnostic.with_note(by + ", and kustomize refuses two objects of one name")
             .with_hint("leave `namespace:` out of the kustomization, or give the two other names");
         return;
     }
@@ -293,9 +273,11 @@ void report_slip(const Object& first, const Object& second, const Double& each, 
     }
     // Of Kubernetes' own kinds the last one applied counts, and which one that is seldom matters to
     // policy; of two policies that differ nobody can say which is meant.
+    // A file that no kustomization names stands beside what one makes of another.
     const bool matters = second.type.kind != "Secret" && second.type.kind != "Ingress" &&
                          !is_settings(second.type) &&
-                         !say_the_same_of_policy(*first.root, *second.root, second.type.kind);
+                         is_renamed(first, sources) == is_renamed(second, sources) &&
+                         differ_for_policies(first, second, objects);
     diagnostic.severity = is_error  ? diag::Severity::Error
                           : matters ? diag::Severity::Warning
                                     : diag::Severity::Note;
@@ -368,7 +350,7 @@ void drop_doubles(std::vector<Object>& objects, const Sources* sources, Variants
         if (each.variant)
             report_variant(first, second, each, finder.places(each), is_error, diagnostics);
         else
-            report_slip(first, second, each, is_error, sources, diagnostics);
+            report_slip(first, second, each, is_error, sources, objects, diagnostics);
         const bool counts = several && variants == Variants::Last;
         second.contested = first.contested || (!each.equal && policy && !counts);
         if (several &&

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
 
 #include "frontend/kinds/groups.h"
+#include "frontend/kustomize_patches.h"
 #include "frontend/passed_by.h"
 #include "frontend/yaml/node.h"
 #include "support/letters.h"
@@ -151,9 +153,12 @@ RenderFolder read_kustomization(const Node& root, const std::string& folder, std
     out.placement = {scalar_text(root, "namespace"),
                      scalar_text(root, "namePrefix"),
                      scalar_text(root, "nameSuffix"),
-                     {}};
+                     {},
+                     true};
     if (auto labels = labels_in(root))
         out.placement.labels = std::move(*labels);
+    else
+        out.placement.labels_known = false;
     return out;
 }
 
@@ -223,14 +228,15 @@ class Placements {
     std::vector<Placement> of(std::size_t file) const {
         return {of_file_[file].begin(), of_file_[file].end()};
     }
-    /// Every file of this folder is read as its kustomization has it, as far as names go.
-    bool knows(const RenderFolder& folder, std::size_t depth = 0) const {
+    using Agree = std::function<bool(const std::vector<Placement>&)>;
+    /// Every file of this folder is read as its kustomization has it, as far as `agree` goes.
+    bool knows(const RenderFolder& folder, const Agree& agree, std::size_t depth = 0) const {
         return std::all_of(
             folder.resources.begin(), folder.resources.end(), [&](const std::string& path) {
                 const auto file = tree_.file_at(path);
                 const auto below = tree_.kustomization_at(path);
-                return file ? !of_file_[*file].empty() && agree_on_names(of(*file))
-                            : below && depth < kDeepest && knows(found_[*below], depth + 1);
+                return file ? !of_file_[*file].empty() && agree(of(*file))
+                            : below && depth < kDeepest && knows(found_[*below], agree, depth + 1);
             });
     }
 
@@ -239,7 +245,8 @@ class Placements {
         const RenderFolder& each = found_[at];
         const Placement& own = each.placement;
         Placement here{outer.space.empty() ? own.space : outer.space, outer.prefix + own.prefix,
-                       own.suffix + outer.suffix, own.labels};
+                       own.suffix + outer.suffix, own.labels,
+                       own.labels_known && outer.labels_known};
         here.labels.insert(here.labels.end(), outer.labels.begin(), outer.labels.end());
         for (const std::string& path : each.resources)
             if (const auto file = tree_.file_at(path))
@@ -270,6 +277,18 @@ bool is_named(const std::string& component, const std::vector<RenderFolder>& fou
            });
 }
 
+/// Patches of what is not read are no change.
+void drop_idle_patches(const Node& root, const std::vector<File>& files, const Tree& tree,
+                       RenderFolder& folder) {
+    const auto text_of = [&](const std::string& name) -> std::optional<std::string> {
+        const auto file = tree.file_at(below(folder.folder, name));
+        return file ? std::optional(files[*file].text) : std::nullopt;
+    };
+    std::erase_if(folder.changes, [&](const std::string& field) {
+        return field.starts_with("patches") && patches_leave_policy(*root.find(field), text_of);
+    });
+}
+
 } // namespace
 
 bool is_kustomization_name(const std::string& path) {
@@ -279,13 +298,17 @@ bool is_kustomization_name(const std::string& path) {
 
 void add_kustomizations(const std::vector<File>& files, Layout& layout) {
     std::vector<RenderFolder> found;
+    std::vector<Node> roots;
     for (std::size_t i = 0; i < files.size(); ++i)
         if (is_kustomization_name(files[i].path) && files[i].use == File::Use::Read)
-            if (const auto root = kustomization_in(files[i])) {
+            if (auto root = kustomization_in(files[i])) {
                 found.push_back(read_kustomization(*root, folder_of(files[i].path), i));
+                roots.push_back(std::move(*root));
                 layout.parts[i] = kFileOfKustomize;
             }
     Tree tree(files, found);
+    for (std::size_t i = 0; i < found.size(); ++i)
+        drop_idle_patches(roots[i], files, tree, found[i]);
     std::set<std::size_t> resources; // a patch here may be a manifest there
     for (const RenderFolder& each : found)
         for (const std::string& path : each.resources)
@@ -294,14 +317,25 @@ void add_kustomizations(const std::vector<File>& files, Layout& layout) {
     const Placements placements(tree, found, files.size());
     for (std::size_t i = 0; i < files.size(); ++i)
         layout.placements[i] = placements.of(i);
-    std::vector<bool> known;
-    for (const RenderFolder& each : found)
-        known.push_back(placements.knows(each));
-    for (std::size_t i = 0; i < found.size(); ++i)
-        if (known[i])
-            std::erase_if(found[i].changes, [](const std::string& field) {
-                return field == "namespace" || field == "namePrefix" || field == "nameSuffix";
-            });
+    std::vector<const std::string*> askers;
+    for (const File& each : files)
+        if (mentions_policy(each.text) || each.text.find("kind: Service") != std::string::npos)
+            askers.push_back(&each.text);
+    const auto asked = [&](const std::string& label) {
+        return std::any_of(askers.begin(), askers.end(), [&](const std::string* text) {
+            return text->find(label) != std::string::npos;
+        });
+    };
+    const auto agree = [&](const auto& all) { return agree_on_labels(all, asked); };
+    for (RenderFolder& each : found) {
+        const bool names = placements.knows(each, agree_on_names);
+        const bool labels = placements.knows(each, agree);
+        std::erase_if(each.changes, [&](const std::string& field) {
+            return (names &&
+                    (field == "namespace" || field == "namePrefix" || field == "nameSuffix")) ||
+                   (labels && (field == "labels" || field == "commonLabels"));
+        });
+    }
     for (std::size_t i = 0; i < found.size(); ++i) {
         for (const std::string& path : found[i].parts)
             if (const auto file = tree.file_at(path);

@@ -284,6 +284,19 @@ bool agree_on_names(const std::vector<Placement>& placements) {
     });
 }
 
+bool agree_on_labels(const std::vector<Placement>& placements,
+                     const std::function<bool(const std::string&)>& asked) {
+    const auto telling = [&](const Placement& each) {
+        std::vector<AddedLabel> out = each.labels;
+        std::erase_if(
+            out, [&](const AddedLabel& label) { return !label.selectors && !asked(label.label); });
+        return out;
+    };
+    return std::all_of(placements.begin(), placements.end(), [&](const Placement& each) {
+        return each.labels_known && telling(each) == telling(placements.front());
+    });
+}
+
 bool gives_unknown_namespace(const std::vector<Placement>& placements) {
     return !agree_on_names(placements) &&
            std::any_of(placements.begin(), placements.end(),

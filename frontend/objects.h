@@ -2,6 +2,7 @@
 #pragma once
 
 #include <compare>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -44,10 +45,15 @@ struct Placement {
     std::string space; ///< of every object, and the name of a Namespace
     std::string prefix, suffix;
     std::vector<AddedLabel> labels; ///< later ones replace earlier ones
+    bool labels_known = true;       ///< else it adds others that can't be said
     auto operator<=>(const Placement&) const = default;
 };
 /// They give names in one way, whatever labels they add.
 bool agree_on_names(const std::vector<Placement>& placements);
+/// They add the same labels, all of them known; labels that selectors don't get may differ where
+/// nobody asks for them (`asked`).
+bool agree_on_labels(const std::vector<Placement>& placements,
+                     const std::function<bool(const std::string&)>& asked);
 /// They put objects into namespaces, and into different ones.
 bool gives_unknown_namespace(const std::vector<Placement>& placements);
 /// Gives the objects of a file the names and labels that kustomizations give them. Where names

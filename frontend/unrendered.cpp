@@ -26,6 +26,13 @@ using Tool = RenderFolder::Tool;
 
 // --- helm ----------------------------------------------------------------------------------------
 
+/// `web.template.yaml`, `template.yaml`, `web.yaml.tmpl`: somebody fills it in.
+bool is_template_name(const std::string& path) {
+    const std::string name = "." + name_of(path);
+    return name.find(".template.") != std::string::npos ||
+           name.find(".tmpl.") != std::string::npos || name.find(".tpl.") != std::string::npos;
+}
+
 /// The outermost chart that a file belongs to: charts hold charts.
 std::optional<std::size_t> chart_of(const std::map<std::string, std::size_t>& charts,
                                     const std::string& path) {
@@ -184,7 +191,8 @@ void merge_templates(const Sources& sources, const std::vector<File>& files,
     const auto is_unnamed_template = [&](const diag::Diagnostic& each) {
         const auto file = named.find(each.span.file.value);
         return file != named.end() && !file->second && !is_of_policy(each) &&
-               is_in_templates(sources.path(each.span.file));
+               (is_in_templates(sources.path(each.span.file)) ||
+                is_template_name(sources.path(each.span.file)));
     };
     const auto concerns = [&](const diag::Diagnostic& each) {
         // In what policy is made of it is refused as it stands: each is told.
@@ -210,8 +218,10 @@ void merge_templates(const Sources& sources, const std::vector<File>& files,
     const Tools tools(files);
     diagnostics.keep_if([&](diag::Diagnostic& each) {
         // Another tool fills in what it is called.
-        if (each.code == diag::Code::ObjectName && is_unnamed_template(each))
+        if (each.code == diag::Code::ObjectName && is_unnamed_template(each)) {
             each.severity = diag::Severity::Note;
+            each.as_usual();
+        }
         if (!concerns(each))
             return true;
         const Key key{each.code, folder(each)};

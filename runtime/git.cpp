@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
+#include <string_view>
 
 #include "runtime/process.h"
 
@@ -39,30 +41,74 @@ std::vector<Entry> entries_of(const std::string& listing) {
     return out;
 }
 
-/// "OBJECT blob SIZE\n" and the content, for each object asked for.
-Result<std::vector<GitFile>> contents_of(const std::vector<Entry>& entries,
-                                         const std::string& batch) {
-    std::vector<GitFile> out;
-    std::size_t at = 0;
-    for (const Entry& entry : entries) {
-        const std::size_t line_end = batch.find('\n', at);
-        const std::size_t space = batch.rfind(' ', line_end);
+/// Takes answers of `git cat-file --batch` apart: a line, and as much text as it announces.
+class Batch {
+  public:
+    explicit Batch(const std::string& text) : text_(text) {}
+
+    struct Answer {
+        std::string_view what; ///< "blob", "missing", "dangling", "symlink", ...
+        std::string_view content;
+    };
+    /// nullopt: git said something else.
+    std::optional<Answer> next() {
+        const std::size_t end = text_.find('\n', at_);
+        if (end == std::string::npos)
+            return std::nullopt;
+        const std::string_view line(text_.data() + at_, end - at_);
+        at_ = end + 1;
+        const std::size_t space = line.rfind(' ');
+        if (space == std::string_view::npos)
+            return std::nullopt;
+        const std::string_view last = line.substr(space + 1);
+        if (last == "missing" || last == "ambiguous")
+            return Answer{"missing", {}};
         std::size_t size = 0;
-        if (line_end == std::string::npos || space == std::string::npos || space < at)
-            return Error{"git: no content of " + entry.path};
-        const auto [end, failure] =
-            std::from_chars(batch.data() + space + 1, batch.data() + line_end, size);
-        if (failure != std::errc{} || line_end + 1 + size > batch.size())
-            return Error{"git: no content of " + entry.path};
-        out.push_back({entry.path, batch.substr(line_end + 1, size)});
-        at = line_end + 1 + size + 1;
+        const auto [stop, failure] = std::from_chars(last.data(), last.data() + last.size(), size);
+        if (failure != std::errc{} || size > text_.size() - at_)
+            return std::nullopt;
+        const std::string_view content(text_.data() + at_, size);
+        at_ = std::min(at_ + size + 1, text_.size());
+        const std::string_view what = line.substr(0, space);
+        return Answer{what.substr(what.rfind(' ') + 1), content}; // "OBJECT blob", or "dangling"
     }
-    return out;
+
+  private:
+    const std::string& text_;
+    std::size_t at_ = 0;
+};
+
+/// The contents of files, by object; of links, by what they lead to.
+Result<bool> add_contents(const std::string& revision, const std::vector<Entry>& entries,
+                          bool links, GitTree& out) {
+    std::string asked;
+    for (const Entry& each : entries)
+        asked += (links ? revision + ":./" + each.path : each.object) + "\n";
+    std::vector<std::string> arguments{"cat-file", "--batch"};
+    if (links)
+        arguments.emplace_back("--follow-symlinks");
+    const auto text = entries.empty() ? Result<std::string>("") : git(std::move(arguments), asked);
+    if (!text)
+        return Error{text.error()};
+    Batch batch(*text);
+    for (const Entry& each : entries) {
+        const auto answer = batch.next();
+        if (!answer)
+            return Error{"git: no content of " + each.path};
+        if (answer->what == "blob")
+            out.files.push_back({each.path, std::string(answer->content)});
+        else if (!links)
+            out.absent.push_back(each.path);
+        else
+            (answer->what == "symlink" ? out.outside : out.dangling).push_back(each.path);
+    }
+    return true;
 }
 
 } // namespace
 
-Result<GitTree> git_tree(const std::string& revision, const std::vector<std::string>& paths) {
+Result<GitTree> git_tree(const std::string& revision, const std::vector<std::string>& paths,
+                         const std::function<bool(const std::string&)>& wanted) {
     if (revision.empty() || revision[0] == '-')
         return Error{"`" + revision + "` is no revision"};
     std::vector<std::string> arguments{"ls-tree", "-r", "-z", revision, "--"};
@@ -71,25 +117,19 @@ Result<GitTree> git_tree(const std::string& revision, const std::vector<std::str
     if (!listing)
         return Error{listing.error()};
     GitTree out;
-    std::vector<Entry> entries;
-    std::string wanted;
+    std::vector<Entry> files, links;
     for (Entry& entry : entries_of(*listing)) {
-        if (entry.mode == "120000") {
-            out.links.push_back(std::move(entry.path));
-        } else if (entry.mode == "160000") {
+        if (entry.mode == "160000")
             out.submodules.push_back(std::move(entry.path));
-        } else {
-            wanted += entry.object + "\n";
-            entries.push_back(std::move(entry));
-        }
+        else if (wanted(entry.path) && entry.path.find('\n') == std::string::npos)
+            (entry.mode == "120000" ? links : files).push_back(std::move(entry));
     }
-    const auto batch = git({"cat-file", "--batch"}, wanted);
-    if (!batch)
-        return Error{batch.error()};
-    auto files = contents_of(entries, *batch);
-    if (!files)
-        return Error{files.error()};
-    out.files = std::move(*files);
+    for (const bool of_links : {false, true})
+        if (const auto done = add_contents(revision, of_links ? links : files, of_links, out);
+            !done)
+            return Error{done.error()};
+    std::sort(out.files.begin(), out.files.end(),
+              [](const GitFile& a, const GitFile& b) { return a.path < b.path; });
     return out;
 }
 

@@ -18,7 +18,7 @@ namespace {
 
 /// What Kubernetes means by something, and what the input lacks as a whole.
 constexpr diag::Code kOnce[] = {diag::Code::EveryNamespace, diag::Code::NoDefaultDeny,
-                                diag::Code::UnreadKind};
+                                diag::Code::UnreadKind, diag::Code::MetadataOpen};
 
 /// What must be mended at each place, but reads as one thing where there are many.
 constexpr diag::Code kOnceOfMany[] = {
@@ -160,19 +160,62 @@ void fold_service_ranges(diag::Diagnostics& findings) {
     });
 }
 
-/// A rule that is open to everybody because its list of peers is empty is told as open.
-void fold_empty_peers(diag::Diagnostics& findings) {
-    using Place = std::tuple<FileId, std::uint32_t, std::string>;
-    const auto place_of = [](const diag::Diagnostic& each) {
-        return Place{each.span.file, each.span.line, each.object};
-    };
-    std::set<Place> open;
+using PlaceOfObject = std::tuple<FileId, std::uint32_t, std::string>;
+PlaceOfObject place_of(const diag::Diagnostic& each) {
+    return {each.span.file, each.span.line, each.object};
+}
+
+std::set<PlaceOfObject> places_of(const diag::Diagnostics& findings,
+                                  std::initializer_list<diag::Code> codes) {
+    std::set<PlaceOfObject> out;
     for (const diag::Diagnostic& each : findings.list())
-        if (each.code == diag::Code::WorldIngress || each.code == diag::Code::WorldEgress)
-            open.insert(place_of(each));
+        if (std::find(codes.begin(), codes.end(), each.code) != codes.end())
+            out.insert(place_of(each));
+    return out;
+}
+
+/// A rule that is open to everybody because its list of peers is empty is told as open, and one
+/// that never decides opens nothing.
+void fold_open_rules(diag::Diagnostics& findings) {
+    using diag::Code;
+    const std::set<PlaceOfObject> open =
+                                      places_of(findings, {Code::WorldIngress, Code::WorldEgress}),
+                                  shadowed = places_of(findings, {Code::ShadowedRule});
     findings.keep_if([&](const diag::Diagnostic& each) {
-        return each.code != diag::Code::EmptyValue || each.severity != diag::Severity::Note ||
+        if (each.code == Code::WorldIngress || each.code == Code::WorldEgress)
+            return !shadowed.contains(place_of(each));
+        return each.code != Code::EmptyValue || each.severity != diag::Severity::Note ||
                !open.contains(place_of(each));
+    });
+}
+
+/// What stands around the field: "spec.ingress[0]".
+std::string_view parent_of(std::string_view path) {
+    return path.substr(0, path.rfind('.'));
+}
+
+/// `from:` with nothing behind it beside a field that rules don't have: the second is indented too
+/// little, and belongs behind the first.
+void fold_misplaced_fields(diag::Diagnostics& findings) {
+    using Around = std::pair<std::string, std::string>; // the object, the mapping in it
+    std::map<Around, std::vector<std::string>> empty;
+    std::set<Around> told;
+    const auto around = [](const diag::Diagnostic& each) {
+        return Around(each.object, parent_of(each.fact("field")));
+    };
+    for (const diag::Diagnostic& each : findings.list())
+        if (each.code == diag::Code::EmptyValue && !each.fact("field").empty())
+            empty[around(each)].push_back(each.message);
+    findings.keep_if([&](diag::Diagnostic& each) {
+        const auto found = empty.find(around(each));
+        if (each.code != diag::Code::UnknownField || found == empty.end())
+            return true;
+        if (told.insert(found->first).second)
+            each.notes.insert(each.notes.end(), found->second.begin(), found->second.end());
+        return true;
+    });
+    findings.keep_if([&](const diag::Diagnostic& each) {
+        return each.code != diag::Code::EmptyValue || !told.contains(around(each));
     });
 }
 
@@ -312,7 +355,8 @@ void fold_causes(diag::Diagnostics& findings) {
 void fold(diag::Diagnostics& findings) {
     fold_hosts(findings);
     fold_service_ranges(findings);
-    fold_empty_peers(findings);
+    fold_open_rules(findings);
+    fold_misplaced_fields(findings);
     fold_causes(findings);
     using Key = std::tuple<diag::Code, diag::Severity, bool>;
     const auto key_of = [](const diag::Diagnostic& each) {
@@ -323,7 +367,6 @@ void fold(diag::Diagnostics& findings) {
     std::map<Key, std::vector<diag::Diagnostic>> alike;
     for (const diag::Diagnostic& each : findings.list())
         if (is_in(kOnce, each.code) || each.code == diag::Code::SeveralVariants ||
-            (each.code == diag::Code::MetadataOpen && each.severity == diag::Severity::Note) ||
             (is_in(kOnceOfMany, each.code) && each.severity != diag::Severity::Error))
             alike[key_of(each)].push_back(each);
     std::erase_if(alike, [](const auto& each) {

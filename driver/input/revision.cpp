@@ -11,12 +11,13 @@ namespace polecat::driver {
 
 namespace {
 
-/// All of the revision below this folder: kustomizations build from files beside the paths.
+/// All of the revision below this folder: kustomizations build from files beside the paths. What a
+/// partial clone left out of it is missed by the tool that needs it.
 Result<runtime::TemporaryFolder> copy_of(const std::string& revision) {
     auto folder = runtime::TemporaryFolder::make();
     if (!folder)
         return folder;
-    const auto tree = runtime::git_tree(revision, {"."});
+    const auto tree = runtime::git_tree(revision, {"."}, [](const std::string&) { return true; });
     if (!tree)
         return Error{tree.error()};
     for (const runtime::GitFile& each : tree->files)
@@ -29,22 +30,27 @@ Result<runtime::TemporaryFolder> copy_of(const std::string& revision) {
 
 Result<Input> read_revision(const std::string& revision, const std::vector<std::string>& paths,
                             const InputOptions& options, yaml::EarlierDocuments& earlier) {
-    auto found = runtime::git_tree(revision, paths);
+    auto found = runtime::git_tree(revision, paths, frontend::is_manifest_name);
     if (!found)
         return Error{found.error()};
-    for (const std::string& each : found->links)
-        if (frontend::is_manifest_name(each))
-            return Error{fmt::format("{} is a symbolic link in {}, which leads to nothing that git "
-                                     "lists; compare two folders instead",
-                                     each, revision)};
+    if (!found->outside.empty())
+        return Error{fmt::format("{} is a symbolic link in {}, which leads out of the repository; "
+                                 "compare two folders instead",
+                                 found->outside.front(), revision)};
+    if (!found->absent.empty())
+        return Error{fmt::format("the content of {} in {} is not here; fetch it: `git fetch "
+                                 "--refetch --no-filter`",
+                                 found->absent.front(), revision)};
+    for (const std::string& each : found->dangling)
+        fmt::print(stderr, "polecat: note: {} is a symbolic link that leads to nothing in {}\n",
+                   each, revision);
     for (const std::string& each : found->submodules)
         fmt::print(stderr,
                    "polecat: note: {} is a submodule in {}: what it holds is not compared\n", each,
                    revision);
     std::vector<frontend::File> files;
     for (runtime::GitFile& each : found->files)
-        if (frontend::is_manifest_name(each.path))
-            files.push_back({each.path, std::move(each.text), false, revision + ":"});
+        files.push_back({each.path, std::move(each.text), false, revision + ":"});
     if (!wants_rendering(options))
         return read_version(std::move(files), options, earlier);
     const auto folder = copy_of(revision);

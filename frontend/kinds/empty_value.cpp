@@ -27,7 +27,8 @@ diag::Diagnostic& report_empty(const Fields& fields, Span span, const std::strin
                                std::string_view what, std::string_view meaning) {
     return fields.diagnostics()
         .report(diag::Code::EmptyValue, span, {path, what, meaning})
-        .about(fields.object());
+        .about(fields.object())
+        .with_fact("field", path);
 }
 
 } // namespace
@@ -83,6 +84,7 @@ void report_emptied_rules(Fields& spec, bool ingress, bool egress) {
             return;
         diagnostic->severity = diag::Severity::Note;
         diagnostic->hint = std::string("write `") + key + ": []` if that is meant";
+        diagnostic->as_usual(spec.get("policyTypes") != nullptr); // which says so
     };
     closed("ingress", ingress, "this policy lets nothing in");
     closed("egress", egress, "this policy lets nothing out");

@@ -275,7 +275,7 @@ void Fields::report_unknown(diag::Severity slip, diag::Severity other) {
             return;
         auto& diagnostic =
             diagnostics_->report(diag::Code::UnknownField, member.key_span, {path_of(member.key)});
-        diagnostic.about(object_);
+        diagnostic.about(object_).with_fact("field", path_of(member.key));
         const auto near = diag::nearest(member.key, known_);
         diagnostic.severity = near ? slip : other;
         if (near)

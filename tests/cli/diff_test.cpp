@@ -76,10 +76,38 @@ TEST_CASE("revisions: links and submodules are named, not passed over") {
     const auto found = repository.diff("base..linked");
     CHECK(found.exit_code == 0);
     CHECK_MESSAGE(has(found.error, "sub is a submodule in linked"), found.error);
-    fs::create_symlink("pods.yaml", repository.path / "k8s/more.yaml");
+    // A link to a file of the revision is that file, as in a folder.
+    repository.write("more/policy", policy_of("NetworkPolicy", kOpen));
+    fs::remove(repository.path / "k8s/policy.yaml");
+    fs::create_symlink("../more/policy", repository.path / "k8s/policy.yaml");
+    fs::create_symlink("nowhere", repository.path / "k8s/gone.yaml");
     repository.commit("manifest");
-    CHECK(repository.diff("base..manifest").exit_code == 2);
-    CHECK(has(repository.diff("base..manifest").error, "k8s/more.yaml is a symbolic link"));
+    const auto opened = repository.diff("--fail-on opened base..manifest");
+    CHECK_MESSAGE(opened.exit_code == 1, opened.error);
+    CHECK(has(opened.error, "k8s/gone.yaml is a symbolic link that leads to nothing in manifest"));
+    fs::create_symlink("/etc/policy", repository.path / "k8s/more.yaml");
+    repository.commit("outside");
+    CHECK(repository.diff("base..outside").exit_code == 2);
+    CHECK(has(repository.diff("base..outside").error, "k8s/more.yaml is a symbolic link"));
+}
+
+TEST_CASE("revisions of a partial clone: what is no manifest may be missing") {
+    const Repository repository;
+    const auto lose = [&](const std::string& path, const std::string& tag) {
+        repository.write(path, path);
+        repository.commit(tag);
+        return repository
+            .shell("o=$(git rev-parse " + tag + ":" + path +
+                   ") && rm -f .git/objects/$(echo $o | cut -c1-2)/$(echo $o | cut -c3-)")
+            .exit_code;
+    };
+    REQUIRE(lose("k8s/film.mp4", "film") == 0);
+    const auto film = repository.diff("base..film");
+    CHECK_MESSAGE(film.exit_code == 0, film.error);
+    REQUIRE(lose("k8s/more.yaml", "policy") == 0);
+    const auto policy = repository.diff("base..policy");
+    CHECK(policy.exit_code == 2);
+    CHECK(has(policy.error, "the content of k8s/more.yaml in policy is not here"));
 }
 
 TEST_CASE("policies of Kubernetes and of Calico with one name are two") {

@@ -21,7 +21,21 @@ TEST_CASE("an object that stands twice: by what it is") {
                                "u, resourceVersion: '1'}\n";
     CHECK(has(lint(space + space), "note[PC3001]"));
     CHECK(has(lint(space + dumped), "note[PC3001]"));
-    CHECK(has(lint(space + other), "warning[PC3001]"));
+    // Labels matter where a policy asks for them of namespaces.
+    const auto asking = [](const std::string& peer) {
+        return "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p, "
+               "namespace: books}\nspec: {podSelector: {}, ingress: [{from: [{" +
+               peer + "}]}]}\n";
+    };
+    CHECK(has(lint(space + other), "note[PC3001]"));
+    CHECK(has(lint(space + other + asking("podSelector: {matchLabels: {a: b}}")), "note[PC3001]"));
+    CHECK(has(lint(space + other + asking("namespaceSelector: {matchLabels: {c: b}}")),
+              "note[PC3001]"));
+    CHECK(has(lint(space + other + asking("namespaceSelector: {matchLabels: {a: b}}")),
+              "warning[PC3001]"));
+    const std::string calico = "---\napiVersion: projectcalico.org/v3\nkind: GlobalNetworkPolicy\n"
+                               "metadata: {name: g}\nspec: {selector: pcns.a == 'b'}\n";
+    CHECK(has(lint(space + other + calico), "warning[PC3001]"));
     const auto policy = [](const std::string& spec) {
         return "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: a, "
                "namespace: books}\nspec: {" +
@@ -72,6 +86,30 @@ TEST_CASE("a kustomization that moves objects onto one another is named") {
     CHECK(has(out, "warning[PC3001]"));
     CHECK(has(out, "in/kustomization.yaml puts both into namespace `all`"));
     CHECK_FALSE(has(folder.run("lint in/net").out, "PC3001"));
+}
+
+TEST_CASE("Namespaces that a kustomization gives one name, and one that it leaves out") {
+    const Folder folder;
+    const auto space = [](const std::string& name, const std::string& labels) {
+        return "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: " + name + "\n  labels: {" +
+               labels + "}\n---\n";
+    };
+    const std::string asking = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: "
+                               "{name: p}\nspec: {podSelector: {}, ingress: [{from: "
+                               "[{namespaceSelector: {matchLabels: {a: b}}}]}]}\n";
+    folder.write("in/base/policy.yaml", asking);
+    folder.write("in/base/kustomization.yaml", "resources: [space.yaml, policy.yaml]\n");
+    folder.write("in/dev/kustomization.yaml", "namespace: shop\nresources: [../base]\n");
+    folder.write("in/base/space.yaml", space("shop", "a: b") + space("shop-infra", ""));
+    const std::string both = folder.run("lint in").out;
+    CHECK(has(both, "warning[PC3001]"));
+    CHECK(
+        has(both, "a kustomization gives every Namespace the name `shop`, and kustomize refuses"));
+    // The second stands in a file that nothing builds from.
+    folder.write("in/base/space.yaml", space("_", "a: b"));
+    folder.write("in/dev/space.yaml", space("shop", ""));
+    CHECK_FALSE(has(folder.run("lint in").out, "PC3001"));
+    CHECK(has(folder.run("lint --all in").out, "note[PC3001]"));
 }
 
 TEST_CASE("objects that stand twice are told where policy sees that they differ") {
@@ -137,7 +175,7 @@ TEST_CASE("what no policy sees of a namespace or a policy makes no other object 
     CHECK_FALSE(has(
         shown(space("team: x"), space("team: x, pod-security.kubernetes.io/enforce: restricted")),
         "PC3001"));
-    CHECK(has(shown(space("team: x"), space("team: y")), "warning[PC3001]"));
+    CHECK_FALSE(has(shown(space("team: x"), space("team: y")), "PC3001"));
     const auto policy = [](const std::string& meta, const std::string& types) {
         return "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p, "
                "namespace: a" +

@@ -63,6 +63,9 @@ TEST_CASE("names that a template lacks are another tool's") {
     CHECK(has(folder.run("lint --all in/templates/a.yaml").out, "error[PC2004]"));
     folder.write("other/a.yaml", account);
     CHECK(has(folder.run("lint --all other").out, "error[PC2004]"));
+    folder.write("filled/a.template.yaml", account);
+    CHECK(has(folder.run("lint --all filled").out, "note[PC2004]"));
+    CHECK_FALSE(has(folder.run("lint filled").out, "PC2004"));
     // What a Secret is called matters to nobody, and where it stands shows nothing of it.
     const std::string secret = "apiVersion: v1\ndata: {token: c2VjcmV0}\nkind: Secret\n";
     folder.write("s/a.yaml", secret + "metadata: {name: $name}\n");
@@ -100,7 +103,7 @@ TEST_CASE("a namespace that is a placeholder is none without a default deny") {
 
 TEST_CASE("answers say which kustomizations with policies were not built") {
     const Folder folder;
-    folder.write("in/kustomization.yaml", "resources: [a.yaml]\ncommonLabels: {a: b}\n");
+    folder.write("in/kustomization.yaml", "resources: [a.yaml]\ncomponents: [../b]\n");
     folder.write("in/a.yaml", "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
                               "metadata: {name: web, namespace: a}\nspec: {podSelector: {}}\n");
     const std::string line = "not rendered, and with policies: in/kustomization.yaml (--render)";

@@ -65,13 +65,15 @@ TEST_CASE("a kustomization is told where it changes something") {
     };
     const std::string lists = "resources: [policy.yaml, pod.yaml]\n";
     CHECK_FALSE(has(lint(lists + "images: [{name: i, newTag: '2'}]\npatches: []\n"), "PC1025"));
-    const std::string changed =
-        lint(lists + "commonLabels: {a: b}\npatches: [{path: patch.yaml}]\n");
+    const std::string changed = lint(lists + "components: [../c]\npatches: [{path: patch.yaml}]\n");
     CHECK(has(changed, "note[PC1025]"));
-    CHECK(has(changed, "commonLabels, patches"));
+    CHECK(has(changed, "components, patches"));
     CHECK(has(changed, "kubectl kustomize in | polecat lint -"));
     CHECK_FALSE(has(changed, "PC3001")); // the patch is no second policy
-    CHECK(has(lint("resources: [pod.yaml]\ncommonLabels: {a: b}\n"), "note[PC1025]"));
+    // Labels are read as kustomize gives them, but for those of fields that it is told.
+    CHECK_FALSE(has(lint("resources: [pod.yaml]\ncommonLabels: {a: b}\n"), "PC1025"));
+    CHECK(has(lint("resources: [pod.yaml]\nlabels: [{pairs: {a: b}, fields: [{path: x}]}]\n"),
+              "note[PC1025]"));
     CHECK(has(lint("resources: [https://example.com/a.yaml]\n"), "of other repositories"));
     CHECK(has(lint("apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\npatches: "
                    "[{path: patch.yaml}]\n"),
@@ -81,6 +83,68 @@ TEST_CASE("a kustomization is told where it changes something") {
                                   "Kustomization\nmetadata: {name: a, namespace: nn}\nspec: {}\n");
     CHECK_FALSE(has(flux, "PC1025"));
     CHECK_FALSE(has(flux, "PC1010"));
+}
+
+TEST_CASE("labels that overlays give differently are told where somebody asks for them") {
+    const auto is_told = [](const std::string& label, const std::string& way) {
+        const Folder folder;
+        folder.write("in/base/policy.yaml", std::string(kDenyPolicy) +
+                                                "  ingress: [{from: [{podSelector: {matchLabels: "
+                                                "{tier: front}}}]}]\n");
+        folder.write("in/base/kustomization.yaml", "resources: [policy.yaml]\n");
+        for (const char* value : {"a", "b"})
+            folder.write("in/" + std::string(value) + "/kustomization.yaml",
+                         "resources: [../base]\nlabels: [{pairs: {" + label + ": " + value + "}, " +
+                             way + ": true}]\n");
+        return has(folder.run("lint --all --fail-on never in").out, "PC1025");
+    };
+    CHECK_FALSE(is_told("cloud", "includeTemplates"));
+    CHECK(is_told("tier", "includeTemplates"));
+    CHECK(is_told("cloud", "includeSelectors")); // of the policy as well
+}
+
+TEST_CASE("patches of what is not read are no change") {
+    const auto is_told = [](const std::string& patches) {
+        const Folder folder;
+        folder.write("in/policy.yaml", kDenyPolicy);
+        folder.write("in/args.yaml",
+                     "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {template: "
+                     "{spec: {containers: [{name: c, args: [x], resources: {}}]}}}\n");
+        folder.write("in/ports.yaml",
+                     "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {template: "
+                     "{spec: {containers: [{name: c, ports: [{containerPort: 80}]}]}}}\n");
+        folder.write("in/kustomization.yaml", "resources: [policy.yaml]\n" + patches);
+        return has(folder.run("lint --all --fail-on never in").out, "PC1025");
+    };
+    const auto json = [](const std::string& kind, const std::string& path) {
+        return "patches:\n- target: {kind: " + kind +
+               "}\n  patch: |-\n    - {op: add, path: " + path + ", value: x}\n";
+    };
+    const std::string container = "/spec/template/spec/containers/0";
+    CHECK_FALSE(is_told("patches: [{path: args.yaml}]\n"));
+    CHECK_FALSE(is_told("patchesStrategicMerge: [args.yaml]\n"));
+    CHECK_FALSE(is_told(json("Deployment", container + "/args/-")));
+    CHECK_FALSE(is_told(json("HelmRelease", "/spec/values")));
+    CHECK_FALSE(is_told(json("Ingress", "/spec/rules/0/host")));
+    CHECK_FALSE(is_told(json("ServiceAccount", "/metadata/annotations/role")));
+    // What says something of policy, and what can't be told.
+    CHECK(is_told("patches: [{path: ports.yaml}]\n"));
+    CHECK(is_told("patches: [{path: elsewhere.yaml}]\n"));
+    CHECK(is_told("patches: [{path: args.yaml, target: {labelSelector: a=b}}]\n"));
+    CHECK(is_told("patches: [{path: args.yaml, options: {allowKindChange: true}}]\n"));
+    CHECK(is_told(json("NetworkPolicy", "/spec/policyTypes/-")));
+    CHECK(is_told(json("Deployment|NetworkPolicy", container + "/args/-")));
+    CHECK(is_told(json("Deployment", container)));
+    CHECK(is_told(json("Ingress", "/spec/rules/0/http")));
+    CHECK(is_told(json("Service", "/spec/replicas")));
+    CHECK(is_told(json("Deployment", "/spec/template/metadata/labels/app")));
+    CHECK(is_told(
+        "patches:\n- patch: |-\n    apiVersion: apps/v1\n    kind: DaemonSet\n    metadata: "
+        "{name: a}\n    spec: {template: {spec: {containers: [{name: c, env: [{name: "
+        "FELIX_A, value: b}]}]}}}\n"));
+    CHECK(is_told(json("Deployment", "/metadata/annotations/cni.projectcalico.org~1ipAddrs")));
+    CHECK(is_told("patches:\n- patch: |-\n    $patch: delete\n    apiVersion: apps/v1\n    kind: "
+                  "Deployment\n    metadata: {name: a}\n"));
 }
 
 TEST_CASE("the namespace of a kustomization counts, where there is one") {

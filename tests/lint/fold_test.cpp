@@ -35,7 +35,8 @@ TEST_CASE("what reads as one thing where there are many is one finding of more t
     for (int i = 0; i < 3; ++i)
         list.report(Code::NamespaceOmitted, {});
     for (int i = 0; i < 4; ++i)
-        list.report(Code::ShadowedRule, {}, {"ingress[0]", "ingress[1]", "takes"});
+        list.report(Code::ShadowedRule, {FileId{0}, 1, 1, 1},
+                    {"ingress[0]", "ingress[1]", "takes"});
     lint::fold(list);
     REQUIRE(list.list().size() == 8);
     CHECK(list.list()[0].message.ends_with("(and 3 more)"));
@@ -85,15 +86,47 @@ TEST_CASE(
     CHECK(list.list()[3].message.find("pool q") != std::string::npos);
 }
 
-TEST_CASE("the metadata address outside clouds is one note, and a warning for each policy in one") {
+TEST_CASE("the metadata address is one note outside of clouds, and one warning in one") {
     diag::Diagnostics list;
     for (int i = 0; i < 2; ++i) {
         list.report(Code::MetadataOpen, {}, {"1 endpoint", "a/b"}).severity = diag::Severity::Note;
         list.report(Code::MetadataOpen, {}, {"1 endpoint", "a/c"});
     }
     lint::fold(list);
-    REQUIRE(list.list().size() == 3);
+    REQUIRE(list.list().size() == 2);
     CHECK(list.list()[0].message.ends_with("(and 1 more)"));
+}
+
+TEST_CASE("a rule that never decides opens nothing") {
+    diag::Diagnostics list;
+    for (const std::uint32_t line : {7U, 8U})
+        list.report(Code::WorldEgress, {FileId{0}, line, 5, 1}, {"egress[0]", "any protocol"})
+            .about("GlobalNetworkPolicy a");
+    list.report(Code::ShadowedRule, {FileId{0}, 7, 5, 1}, {"egress[0]", "egress[1]", "takes"})
+        .about("GlobalNetworkPolicy a");
+    lint::fold(list);
+    REQUIRE(list.list().size() == 2);
+    CHECK(list.list()[0].span.line == 8);
+    CHECK(list.list()[1].code == Code::ShadowedRule);
+}
+
+TEST_CASE("a field that stands beside the empty one that it belongs behind") {
+    const auto told = [](const char* unknown) {
+        diag::Diagnostics list;
+        list.report(Code::EmptyValue, {}, {"spec.ingress[0].from", "is empty", "every address"})
+            .about("NetworkPolicy a/b")
+            .with_fact("field", "spec.ingress[0].from");
+        list.report(Code::UnknownField, {}, {unknown})
+            .about("NetworkPolicy a/b")
+            .with_fact("field", unknown);
+        lint::fold(list);
+        return std::vector<diag::Diagnostic>{list.list().begin(), list.list().end()};
+    };
+    const auto beside = told("spec.ingress[0].podSelector");
+    REQUIRE(beside.size() == 1);
+    CHECK(beside[0].code == Code::UnknownField);
+    CHECK(beside[0].notes.back() == "spec.ingress[0].from is empty: that means every address");
+    CHECK(told("spec.ingress[1].podSelector").size() == 2);
 }
 
 TEST_CASE("a rule without peers is told once, but where that is hardly meant") {

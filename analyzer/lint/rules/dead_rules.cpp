@@ -144,7 +144,8 @@ class DeadRulesChecker {
             out_.report(Code::RedundantRule, rule.span, {rule_name(key)})
                 .about(name_of(policy))
                 .with_note("assumes that " + *known)
-                .with_proof(context_.proof_of({Claim::What::NotNeeded, key}));
+                .with_proof(context_.proof_of({Claim::What::NotNeeded, key}))
+                .as_usual(is_kubernetes(policy)); // they add up, and say things twice on purpose
     }
 
     /// What it takes to call a policy that does nothing needless; nullopt: it isn't.
@@ -329,7 +330,8 @@ class DeadRulesChecker {
             if (const std::string why = peer_isolation_.of(policy); !why.empty())
                 diagnostic.with_hint(why);
             else
-                diagnostic.with_hint("remove it, or check that it selects and says what is meant");
+                diagnostic.with_hint("remove it, or check that it selects and says what is meant")
+                    .as_usual(is_kubernetes(policy));
         }
         return !effect.effect.reached || !effect.effect.needed;
     }

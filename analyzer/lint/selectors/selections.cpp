@@ -7,6 +7,7 @@
 
 #include "analyzer/lint/checks.h"
 #include "analyzer/lint/hosts/node_policies.h"
+#include "analyzer/lint/selectors/doubts.h"
 #include "analyzer/lint/selectors/near_miss.h"
 #include "ir/policy/scope.h"
 #include "support/listed.h"
@@ -23,7 +24,7 @@ namespace {
 class SelectionsChecker {
   public:
     SelectionsChecker(Context& context, Diagnostics& out)
-        : context_(context), out_(out), vocabulary_(context) {
+        : context_(context), out_(out), vocabulary_(context), doubts_(context) {
         for (const diag::Diagnostic& each : out.list())
             if (each.code == Code::PeerAndOr || each.code == Code::NamespaceLabelNotSet ||
                 each.code == Code::SelectorTypo || each.code == Code::HostNetworkPeer ||
@@ -35,7 +36,6 @@ class SelectionsChecker {
     }
 
     void run() {
-        find_served();
         each_policy(context_, [&](const policy::OrderedTier&, const Policy& policy) {
             if (policy.staged_action != "Delete")
                 check_subject(policy);
@@ -75,7 +75,7 @@ class SelectionsChecker {
             explained = false;
         diagnostic.with_note("a policy without endpoints protects nothing")
             .with_note("assumes that " + *known);
-        doubt(diagnostic, subject, explained);
+        doubts_.weigh(diagnostic, subject, explained, &policy);
     }
 
     /// Of the part that selects nobody, where one of them does by itself.
@@ -144,7 +144,7 @@ class SelectionsChecker {
             diagnostic.with_note("assumes that " + *known);
         const bool explained = explain(diagnostic, entity, space, *peers, others, known);
         if (known)
-            doubt(diagnostic, *peers, explained);
+            doubts_.weigh(diagnostic, *peers, explained, nullptr);
     }
 
     /// Why nothing is what the peers ask for, where something shows it.
@@ -169,33 +169,9 @@ class SelectionsChecker {
         return true;
     }
 
-    /// Of a pod of the namespace.
-    selector::Labels effective(const selector::Labels& own, const std::string& space) const {
-        const std::string prefix(policy::kNamespacePrefix);
-        std::vector<std::pair<std::string, std::string>> out(own.begin(), own.end());
-        out.emplace_back(policy::kNamespaceLabel, space);
-        out.emplace_back(policy::kOrchestratorLabel, "k8s");
-        for (const std::string_view name : {policy::kCalicoNameLabel, policy::kNameLabel})
-            out.emplace_back(prefix + std::string(name), space);
-        if (const auto* given = context_.extent.labels_of_namespace(space))
-            for (const auto& [label, value] : *given)
-                out.emplace_back(prefix + std::string(label), value);
-        return selector::Labels(out);
-    }
-
-    /// Workloads by what their pods have, in the cluster's order.
-    const selector::LabelIndex& pods() {
-        if (!pods_) {
-            pods_.emplace();
-            for (const policy::Workload& each : context_.cluster.workloads)
-                pods_->add(effective(each.pod_labels, each.meta.space));
-        }
-        return *pods_;
-    }
-
     /// A pod that has finished, and would be selected.
     std::string finished_with(const Selector& selector) {
-        for (const std::uint32_t number : pods().select(selector)) {
+        for (const std::uint32_t number : doubts_.pods().select(selector)) {
             const policy::Workload& each = context_.cluster.workloads[number];
             if (each.finished)
                 return fmt::format("{} {} has these labels, and has finished: it sends and gets no "
@@ -205,110 +181,23 @@ class SelectionsChecker {
         return "";
     }
 
-    void find_served() {
-        for (const policy::Service& each : context_.cluster.services) {
-            if (each.selector.empty())
-                continue;
-            services_.push_back(&each);
-            served_.add(effective(selector::Labels(each.selector), each.meta.space));
-        }
-    }
-
-    static void soften(diag::Diagnostic& diagnostic, std::string why) {
-        diagnostic.severity = diag::Severity::Note;
-        diagnostic.as_usual();
-        diagnostic.with_note(std::move(why));
-    }
-
-    /// Few repositories have all of a namespace: pods that others install are asked for as often as
-    /// pods that nobody made. A warning needs a picture of the whole cluster, something that shows
-    /// what is wrong (`explained`), or a pod that is nearly what is asked for. A Service shows that
-    /// such pods are meant to be, and are made elsewhere; labels of a chart, that nobody writes
-    /// them by hand.
-    void doubt(diag::Diagnostic& diagnostic, const Selector& selector, bool explained) {
-        if (const auto served = served_.select(selector); !served.empty())
-            return soften(diagnostic, "Service " + full_name(services_[served.front()]->meta) +
-                                          " leads to such pods, which may come from elsewhere");
-        if (const std::string label = label_of_chart(selector); !label.empty())
-            soften(diagnostic, "charts give their pods the label `" + label +
-                                   "`, and no pod of the input has it");
-        else if (const std::string pod = nearly_with(selector); !pod.empty())
-            diagnostic.with_note(pod);
-        else if (!explained && !context_.extent.is_whole())
-            soften(diagnostic, "no pod of the input comes near, so who is meant may be kept "
-                               "elsewhere");
-    }
-
-    /// The tests that must all hold.
-    static void collect_tests(const Selector& selector, std::vector<Selector>& out) {
-        if (selector.term().op != selector::Op::And)
-            return out.push_back(selector);
-        for (const Selector& child : selector.term().children)
-            collect_tests(child, out);
-    }
-
-    /// A pod that has half of the several labels that are asked for, or more, and what it lacks;
-    /// empty: there is none. Labels that every pod there has, as kustomizations give them, say
-    /// nothing.
-    std::string nearly_with(const Selector& selector) {
-        std::vector<Selector> tests;
-        collect_tests(selector, tests);
-        const auto is_of_pods = [](const Selector& test) {
-            return test.term().children.empty() &&
-                   !test.term().label.starts_with(policy::kNamespacePrefix) &&
-                   !test.term().label.starts_with("projectcalico.org/");
-        };
-        const auto middle = std::stable_partition(tests.begin(), tests.end(), is_of_pods);
-        const Selector place = Selector::all_of({middle, tests.end()});
-        tests.erase(middle, tests.end());
-        if (tests.size() < 2)
-            return "";
-        const std::vector<std::uint32_t> there = pods().select(place);
-        const auto lacks_of = [&](std::uint32_t number, const Selector& test) {
-            return !test.matches(context_.cluster.workloads[number].pod_labels);
-        };
-        if (there.size() > 1)
-            std::erase_if(tests, [&](const Selector& test) {
-                return std::none_of(there.begin(), there.end(),
-                                    [&](std::uint32_t number) { return lacks_of(number, test); });
-            });
-        for (const std::uint32_t number : there) {
-            const policy::Workload& pod = context_.cluster.workloads[number];
-            std::vector<std::string> lacks;
-            for (const Selector& test : tests)
-                if (lacks_of(number, test))
-                    lacks.push_back("`" + test.canonical() + "`");
-            if (lacks.size() < tests.size() && 2 * lacks.size() <= tests.size())
-                return fmt::format("{} {} comes near, but for {}", pod.kind, full_name(pod.meta),
-                                   listed(lacks));
-        }
-        return "";
-    }
-
-    /// One that the selector asks for and no pod here has; empty: there is none.
-    std::string label_of_chart(const Selector& selector) const {
-        static constexpr std::string_view kLabels[] = {"app.kubernetes.io/instance",
-                                                       "helm.sh/chart", "release"};
-        const selector::Term& term = selector.term();
-        for (const Selector& child : term.children)
-            if (const std::string label = label_of_chart(child); !label.empty())
-                return label;
-        const auto& workloads = context_.cluster.workloads;
-        const bool strange =
-            std::find(std::begin(kLabels), std::end(kLabels), term.label) != std::end(kLabels) &&
-            std::none_of(workloads.begin(), workloads.end(), [&](const policy::Workload& each) {
-                return each.pod_labels.find(term.label).has_value();
-            });
-        return strange ? term.label : "";
-    }
-
     bool selects_no_namespace(const EntityRule& entity) const {
         const auto& spaces = context_.cluster.namespaces;
+        const auto& pods = context_.cluster.workloads;
+        const auto is_of_it = [&](const policy::Workload& each) { // its Namespace may be elsewhere
+            selector::Labels named;
+            for (const std::string_view name : {policy::kCalicoNameLabel, policy::kNameLabel})
+                named.set(name, each.meta.space);
+            return entity.namespace_selector->parsed.matches(named);
+        };
         return policy::is_present(entity.namespace_selector) && !spaces.empty() &&
-               std::none_of(spaces.begin(), spaces.end(), [&](const policy::Namespace& each) {
-                   return each.meta.unread.known() ||
-                          entity.namespace_selector->parsed.matches(policy::labels_of(each));
-               });
+               std::none_of(spaces.begin(), spaces.end(),
+                            [&](const policy::Namespace& each) {
+                                return each.meta.unread.known() ||
+                                       entity.namespace_selector->parsed.matches(
+                                           policy::labels_of(each));
+                            }) &&
+               std::none_of(pods.begin(), pods.end(), is_of_it);
     }
 
     /// A selector by itself means the policy's own namespace, and `all()` for namespaces what is in
@@ -367,11 +256,8 @@ class SelectionsChecker {
     Context& context_;
     Diagnostics& out_;
     Vocabulary vocabulary_;
-    /// Services with a selector, and what a pod has that they lead to.
-    std::vector<const policy::Service*> services_;
-    selector::LabelIndex served_;
-    std::optional<selector::LabelIndex> pods_; ///< by place in the cluster's workloads
-    std::set<Span> told_;                      ///< peers of which another rule said it
+    Doubts doubts_;
+    std::set<Span> told_; ///< peers of which another rule said it
 };
 
 } // namespace
