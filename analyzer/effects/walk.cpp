@@ -29,9 +29,9 @@ bool add_required(const decision::Program& program, const Unit& unit,
 
 EffectsWalk::EffectsWalk(const decision::Program& program, const std::vector<Unit>& units,
                          MatchSets& sets, bool all_known)
-    : program_(program), units_(units), sets_(sets), store_(sets.store()), entries_(program, sets),
-      stages_(program.stages.size()), hidden_(units.size()) {
-    find_hidden(all_known);
+    : program_(program), units_(units), sets_(sets), store_(sets.store()), all_known_(all_known),
+      entries_(program, sets), stages_(program.stages.size()), hidden_(units.size()) {
+    find_hidden();
 }
 
 namespace {
@@ -61,11 +61,11 @@ struct Takers {
 
 /// Nothing comes to what follows a rule that takes everything. Where a stage allows everything
 /// anyway, no rule that allows is needed; nor is the stage, where the next one does so too.
-void EffectsWalk::find_hidden(bool all_known) {
+void EffectsWalk::find_hidden() {
     bool later_allows_all = program_.otherwise == Action::Allow;
     for (std::size_t i = program_.stages.size(); i-- > 0;) {
         const Takers takers(program_.stages[i]);
-        const bool allows_all = all_known && takers.allows_all;
+        const bool allows_all = all_known_ && takers.allows_all;
         stages_[i].only_allows = takers.only_allows;
         for (std::size_t u = 0; u < units_.size(); ++u) {
             const Unit& unit = units_[u];
@@ -200,16 +200,18 @@ void EffectsWalk::judge(const Unit& unit, UnitEffect& effect) {
         effect.needed = changes(unit, from, to);
 }
 
-/// A rule or a policy that no packet between these ends matches changes nothing, and a stage that
-/// is not there changes what comes later.
+/// A rule or a policy that no packet between these ends matches changes nothing; nor does a stage
+/// that passes on whatever comes to its end, where everything is known.
 bool EffectsWalk::may_add(std::size_t unit, const UnitEffect& effect) const {
     return is_open(unit, effect) && (any_may_add(unit, effect) || matches(units_[unit]));
 }
 
 bool EffectsWalk::any_may_add(std::size_t unit, const UnitEffect& effect) const {
     const UnitEffect& hidden = hidden_[unit];
+    const bool ends_here = program_.stages[units_[unit].stage].end != StageEnd::Next;
     return !(effect.reached || hidden.reached) ||
-           (units_[unit].whole_stage && !(effect.needed || hidden.needed));
+           (units_[unit].whole_stage && (ends_here || !all_known_) &&
+            !(effect.needed || hidden.needed));
 }
 
 /// Whether something that is not hidden was not seen yet.

@@ -86,7 +86,7 @@ class EffectsWalk {
         bool only_allows = false;     ///< no rule of it denies or passes
     };
 
-    void find_hidden(bool all_known);
+    void find_hidden();
     bool is_open(std::size_t unit, const UnitEffect& effect) const;
     bool any_may_add(std::size_t unit, const UnitEffect& effect) const;
     bool may_add(std::size_t unit, const UnitEffect& effect) const;
@@ -103,6 +103,7 @@ class EffectsWalk {
     const std::vector<Unit>& units_;
     MatchSets& sets_;
     SetStore& store_;
+    bool all_known_;
     LiveEntries entries_;
     std::unordered_set<std::vector<LiveEntries::Live>, LiveEntries::Hash> met_;
     std::vector<StageWalk> stages_;
