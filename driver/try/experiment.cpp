@@ -78,14 +78,7 @@ std::vector<Trial> Experiment::plan() const {
 }
 
 bool Experiment::is_allowed(const runtime::PacketSpec& packet) const {
-    ir::PathQuery query;
-    query.source.address = packet.source;
-    query.destination.address = packet.destination;
-    query.route = ir::Route::Wire;
-    query.packet.protocol = packet.protocol;
-    query.packet.source_port = packet.source_port;
-    query.packet.destination_port = packet.destination_port;
-    return ir::judge_flow(cluster_, query).verdict == decision::Verdict::Allow;
+    return ir::judge_flow(cluster_, query_of(packet)).verdict == decision::Verdict::Allow;
 }
 
 Result<bool> Experiment::send(std::vector<Trial>& trials) {
@@ -97,6 +90,22 @@ Result<bool> Experiment::send(std::vector<Trial>& trials) {
     for (Trial& trial : trials)
         trial.arrived = lab_->has_seen(host_of_.at(trial.packet.destination), trial.packet.nonce);
     return true;
+}
+
+ir::PathQuery query_of(const runtime::PacketSpec& packet) {
+    ir::PathQuery out;
+    out.source.address = packet.source;
+    out.destination.address = packet.destination;
+    out.route = ir::Route::Wire;
+    out.packet.protocol = packet.protocol;
+    if (net::has_ports(packet.protocol)) {
+        out.packet.source_port = packet.source_port;
+        out.packet.destination_port = packet.destination_port;
+    } else if (packet.protocol == net::kIcmp || packet.protocol == net::kIcmpV6) {
+        out.packet.icmp_type = packet.icmp_type;
+        out.packet.icmp_code = packet.icmp_code;
+    }
+    return out;
 }
 
 } // namespace polecat::driver

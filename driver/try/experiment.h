@@ -9,6 +9,7 @@
 
 #include "driver/try/tried_rules.h"
 #include "ir/decision/lowered.h"
+#include "ir/path/path.h"
 #include "runtime/lab/lab.h"
 #include "runtime/lab/packets.h"
 
@@ -26,6 +27,9 @@ struct Trial {
 
 /// The first node that a pod of its own network is on; empty: there is none.
 std::string first_node_with_pods(const decision::LoweredCluster& cluster);
+
+/// Whether the packet is let through, asked as it goes over the wire.
+ir::PathQuery query_of(const runtime::PacketSpec& packet);
 
 class Experiment {
   public:
