@@ -73,7 +73,7 @@ Result<Loaded> load_filters(const iptables::FilterImage& image, const LoadOption
         return Error{done.error()};
     if (!unfinished)
         return out;
-    const auto rest = load_filters(image, options);
+    auto rest = load_filters(image, options);
     if (!rest)
         return rest;
     out.steps.insert(out.steps.end(), rest->steps.begin(), rest->steps.end());

@@ -188,7 +188,7 @@ Result<bool> forget_noted() {
     const auto noted = held_generations();
     if (!noted)
         return Error{noted.error()};
-    if (const auto done = forget(noted->to_forget); !done)
+    if (auto done = forget(noted->to_forget); !done)
         return done;
     return runtime::nft_load(fmt::format("flush set inet {0} {1}\nflush set inet {0} {2}\n", kTable,
                                          kForget4, kForget6));

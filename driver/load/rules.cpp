@@ -85,7 +85,7 @@ class RuleLoader {
     /// What has to be known of connections before rules change.
     Result<bool> prepare() {
         if (!plan_.forget.empty() && next("note whose connections are to be forgotten"))
-            if (const auto done = note(plan_.forget, held_, lowest_); !done)
+            if (auto done = note(plan_.forget, held_, lowest_); !done)
                 return done;
         if (plan_.judges_anew && next("take the next generation")) {
             const auto taken = take_generation(held_, lowest_);

@@ -104,14 +104,14 @@ class TableLoader {
     Result<bool> finish() {
         const iptables::Ruleset wanted = bpf::rules_around(node_, options_.pins);
         if (!hooks_come_first(rules_, wanted) && next("rules that send packets to the chains"))
-            if (const auto done = put_hooks_first(options_.variant, wanted); !done)
+            if (auto done = put_hooks_first(options_.variant, wanted); !done)
                 return done;
         if (!plan_.forget.empty() && next("forget connections of addresses that came or went"))
-            if (const auto done = forget(plan_.forget); !done)
+            if (auto done = forget(plan_.forget); !done)
                 return done;
         if (!out_.whole || options_.only_tell)
             return true;
-        if (const auto kept = keep_names(); !kept)
+        if (auto kept = keep_names(); !kept)
             return kept;
         return plan_.steps.empty() ? Result<bool>(true) : classifier_->finish();
     }
