@@ -268,9 +268,10 @@ void add_verify(CLI::App& app, int& exit_code) {
     command->add_option(
         "--rules", options->request.rules,
         "what the node of --node runs (`nft -nn list ruleset`), in place of the file that "
-        "was written for it; tables of others are looked at as well; bpf: a file of tables; "
+        "was written for it; tables of others are looked at as well; "
         "iptables: a folder with rules.v4, rules.v6 and sets.ipset as iptables-save, "
-        "ip6tables-save and `ipset save` list them");
+        "ip6tables-save and `ipset save` list them; bpf: such a folder with tables.bpf, or that "
+        "file where there are no host endpoints");
     command->add_option("--key", options->request.key,
                         "a file with the public key that a bundle must be signed with");
     command->add_flag("--prove", options->request.prove,
