@@ -25,10 +25,10 @@ std::string first_node_with_pods(const decision::LoweredCluster& cluster) {
 }
 
 Result<bool> Experiment::prepare() {
-    if (const auto entered = runtime::Lab::enter(); !entered)
+    if (auto entered = runtime::Lab::enter(); !entered)
         return entered;
     lab_.emplace();
-    if (const auto loaded = rules_.load(); !loaded)
+    if (auto loaded = rules_.load(); !loaded)
         return loaded;
     return add_hosts();
 }
