@@ -348,4 +348,21 @@ Plan plan_from_nothing(const FilterImage& to) {
     return out;
 }
 
+backends::Work work_of(const std::string& text) {
+    backends::Work out;
+    for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) {
+        const std::string_view line = std::string_view(text).substr(at);
+        out.elements_in += line.starts_with("add ") ? 1 : 0;
+        out.elements_out += line.starts_with("del ") ? 1 : 0;
+        out.maps_in += line.starts_with("create ") ? 1 : 0;
+        out.maps_out += line.starts_with("destroy ") ? 1 : 0;
+        out.rules_in += line.starts_with("-A ") ? 1 : 0;
+        out.chains_in += line.starts_with(":") ? 1 : 0;
+        out.chains_out += line.starts_with("-X ") ? 1 : 0;
+        if (text.find('\n', at) == std::string::npos)
+            break;
+    }
+    return out;
+}
+
 } // namespace polecat::iptables

@@ -44,6 +44,10 @@ std::vector<HookRule> missing_hooks(const Table& from, const Table& to);
 /// empty: there are none.
 std::string deletions(const Table& from, const Table& to);
 
+/// What a text of ipset or iptables-restore does, counted line by line; chains that it declares are
+/// chains_in, those that are there already as well.
+backends::Work work_of(const std::string& text);
+
 /// What `compile` writes, in the order in which it is loaded.
 Plan plan_from_nothing(const FilterImage& to);
 

@@ -5,6 +5,7 @@
 
 #include "cli/polecat/commands.h"
 #include "cli/polecat/program/loading_options.h"
+#include "cli/polecat/try/print.h"
 #include "driver/compile/compilation.h"
 #include "driver/input/input.h"
 #include "driver/session.h"
@@ -25,29 +26,16 @@ struct TryOptions {
     std::string node;
     std::string target = "nftables";
     LoadingOptions loading;
-    std::vector<std::string> ports{"80/TCP", "443/TCP", "53/UDP"};
+    std::vector<std::string> ports; ///< none: found in the rules
     bool verbose = false;
 };
 
-int print_trials(const std::vector<Trial>& trials, bool verbose) {
-    const auto arrived =
-        std::count_if(trials.begin(), trials.end(), [](const Trial& each) { return each.arrived; });
-    const auto wrong = std::count_if(trials.begin(), trials.end(),
-                                     [](const Trial& each) { return !each.is_as_predicted(); });
-    for (const Trial& each : trials)
-        if (!each.is_as_predicted() || verbose)
-            fmt::print("{} {}: predicted {}, the packet {}\n", each.is_as_predicted() ? "  " : "! ",
-                       each.question, each.allowed ? "allow" : "deny",
-                       each.arrived ? "arrived" : "was dropped");
-    fmt::print("{} sent, {} arrived, {} dropped: {}\n", counted(trials.size(), "packet"), arrived,
-               trials.size() - static_cast<std::size_t>(arrived),
-               wrong == 0 ? "every verdict as predicted"
-                          : fmt::format("{} not as predicted", wrong));
-    return wrong == 0 ? kGood : kFindings;
-}
+constexpr std::size_t kMostPackets = 20'000;
 
-int carry_out(Experiment experiment, const TriedRules& rules, bool verbose) {
+int carry_out(Experiment& experiment, const TriedRules& rules, ProgressLine& progress,
+              bool verbose) {
     const auto lacking = [&](const std::string& why) {
+        progress.clear();
         fmt::print(stderr,
                    "polecat: the rules could not be tried on this kernel: {}\n  needed: root or "
                    "user namespaces, ip(8), veth links, {}\n",
@@ -56,16 +44,31 @@ int carry_out(Experiment experiment, const TriedRules& rules, bool verbose) {
     };
     if (const auto done = experiment.prepare(); !done)
         return lacking(done.error());
+    progress.clear();
     const std::string why = rules.difference();
     fmt::print("the kernel's own listing of the rules {}\n",
                why.empty() ? "reads back as the policy"
                            : "does not read back as the policy: " + why);
     if (!why.empty())
         return kFindings;
-    std::vector<Trial> trials = experiment.plan();
-    if (const auto done = experiment.send(trials); !done)
+    Trials trials = experiment.plan(kMostPackets);
+    if (const auto done = experiment.send(trials.all); !done)
         return lacking(done.error());
-    return print_trials(trials, verbose);
+    progress.clear();
+    fmt::print("{}{}", table_of(trials.all, verbose), summary_of(trials));
+    return std::all_of(trials.all.begin(), trials.all.end(),
+                       [](const Trial& each) { return each.is_as_predicted(); })
+               ? kGood
+               : kFindings;
+}
+
+Probes probes_of(const std::vector<std::string>& ports) {
+    Probes out;
+    for (const std::string& port : ports) {
+        const auto traffic = value_or_usage(frontend::parse_port(port));
+        out.insert({traffic.protocol, *traffic.port});
+    }
+    return out;
 }
 
 /// As it was named, or the first with pods.
@@ -81,9 +84,7 @@ std::string node_to_try(const TryOptions& options, const decision::LoweredCluste
 }
 
 int run(const TryOptions& options) {
-    for (const std::string& port : options.ports)
-        if (const auto parsed = frontend::parse_port(port); !parsed)
-            throw CLI::ValidationError(parsed.error());
+    Probes probes = probes_of(options.ports);
     const LoadOptions loading = options.loading.of(options.target);
     Input input = read_input(options.paths, options.input);
     if (print_errors(input, false))
@@ -100,14 +101,22 @@ int run(const TryOptions& options) {
                diag::render_text(diagnostics.list(), input.sources, {colour_on(true)}));
     if (!rules)
         return kFindings;
-    if (image->dispatch.empty()) {
+    ProgressLine progress;
+    Experiment experiment(
+        cluster, node, *image, *rules, std::move(probes),
+        [&](const char* what, std::size_t done, std::size_t of) { progress.show(what, done, of); });
+    if (experiment.workloads() == 0 && !experiment.tries_node()) {
         fmt::print(stderr, "polecat: no pod with an address is on {}, so there is nothing to try\n",
                    options.node.empty() ? "a node" : "node " + options.node);
         return kBadInput;
     }
-    fmt::print("node {}: {} in network namespaces of their own\n", node,
-               counted(image->dispatch.size(), "endpoint"));
-    return carry_out({cluster, *image, *rules, options.ports}, *rules, options.verbose);
+    fmt::print("node {}: {}{} in network namespaces of their own\n", node,
+               counted(experiment.workloads(), "endpoint"),
+               experiment.tries_node()   ? ", the node itself and the network around it"
+               : image->attached.empty() ? ""
+                                         : " (not the node itself: no host endpoint says its "
+                                           "expectedIPs)");
+    return carry_out(experiment, *rules, progress, options.verbose);
 }
 
 } // namespace
@@ -122,9 +131,14 @@ void add_try(CLI::App& app, int& exit_code) {
     command->add_option("--target", options->target, "whose rules: nftables, iptables or bpf")
         ->check(CLI::IsMember({"nftables", "iptables", "bpf"}));
     add_loading_options(*command, options->loading);
-    command->add_option("-p,--port", options->ports, "what is sent from each end to each");
-    command->add_flag("-v,--verbose", options->verbose, "show every packet");
-    command->footer("Nothing outside of new namespaces is touched: not this host's network, not "
+    command->add_option("-p,--port", options->ports,
+                        "what is sent from each end to each, as 80/TCP; when absent, to each side "
+                        "of each range of ports that rules of either end name");
+    command->add_flag("-v,--verbose", options->verbose,
+                      "show every packet, not only those that are not as predicted");
+    command->footer("Exit codes: 0 every packet met what the policy says, 1 some did not or the "
+                    "policy can't be compiled, 2 the rules could not be tried.\n"
+                    "Nothing outside of new namespaces is touched: not this host's network, not "
                     "its rules.\nExamples:\n  polecat try manifests/\n"
                     "  polecat try manifests/ -p 5432/TCP -p 53/UDP -v\n"
                     "  polecat try manifests/ --target bpf");

@@ -16,7 +16,7 @@ namespace {
 /// What someone must know who loads the file by hand.
 std::string load_ruleset(const backends::NodeImage& image) {
     return fmt::format(
-        "# nft -D generation={:#010x} -f ruleset.nft, after generations.nft of this folder; with "
+        "# nft -D generation={:#010x} -f ruleset.nft, after nft -f ../../generations.nft; with "
         "every\n# other policy the next number ({:#010x}, ...). docs/nftables.md says why.\n",
         backends::Generation{1}.bits(image.flow_mark_bit),
         backends::Generation{2}.bits(image.flow_mark_bit));
@@ -25,8 +25,12 @@ const char* const kLoadFilters =
     "# ipset restore -file sets.ipset, then sed s/@G@/001/ rules.v4 | iptables-restore --noflush "
     "and\n"
     "# the same of rules.v6; once after a start of the node then iptables-restore --noflush\n"
-    "# hooks.iptables and ip6tables-restore the same, without which no packet meets these rules;\n"
+    "# ../../hooks.iptables and ip6tables-restore the same, else no packet meets these rules;\n"
     "# with every other policy the next number (002, ... fff). docs/iptables.md says why.\n";
+
+const char* const kLoadAroundTables = "# `polecat load` brings a node to tables.bpf and these; "
+                                      "they ask programs that it pins first.\n"
+                                      "# docs/bpf.md says how.\n";
 
 const char* const kLoadHostHooks =
     "# After hooks.iptables, once after a start of the node. Where the node had no such file "
@@ -41,14 +45,11 @@ template <class Rules> Rules rules_or_throw(Result<Rules> made, const std::strin
     return *std::move(made);
 }
 
-} // namespace
-
-namespace {
-
-std::map<std::string, std::string> filter_files(const iptables::CompiledRules& rules) {
+std::map<std::string, std::string> filter_files(const iptables::CompiledRules& rules,
+                                                const char* how_to_load) {
     std::map<std::string, std::string> out{{"sets.ipset", rules.sets},
-                                           {"rules.v4", kLoadFilters + rules.v4},
-                                           {"rules.v6", kLoadFilters + rules.v6}};
+                                           {"rules.v4", how_to_load + rules.v4},
+                                           {"rules.v6", how_to_load + rules.v6}};
     if (!rules.host_hooks.empty())
         out[kHostHooksFile] = kLoadHostHooks + rules.host_hooks;
     return out;
@@ -132,8 +133,8 @@ NodeFiles Compilation::files(const std::string& node, const backends::NodeImage&
 
 NodeFiles Compilation::files(const std::string& node, const iptables::FilterImage& image) {
     const iptables::CompiledRules rules = rules_or_throw(iptables::compile(image), node);
-    return with_digests(
-        node, {filter_files(rules), image.programs.size(), image.pods.size(), image.sets.size()});
+    return with_digests(node, {filter_files(rules, kLoadFilters), image.programs.size(),
+                               image.pods.size(), image.sets.size()});
 }
 
 std::optional<NodeFiles> Compilation::table_files(const std::string& node,
@@ -144,7 +145,7 @@ std::optional<NodeFiles> Compilation::table_files(const std::string& node,
     if (!tables)
         return std::nullopt;
     const bpf::CompiledTables written = rules_or_throw(bpf::compile(*tables, *made), node);
-    NodeFiles out{filter_files(written.rules),
+    NodeFiles out{filter_files(written.rules, kLoadAroundTables),
                   made->image.programs.size() + made->host.programs.size(),
                   made->image.dispatch.size(),
                   {}};

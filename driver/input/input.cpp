@@ -51,11 +51,14 @@ void load_into(Input& input, std::vector<frontend::File> files,
     for (const RenderRun::Failure& each : run.failures)
         report(each, input.diagnostics);
     if (wants_rendering(input.options)) // it was asked for: another line says why it did not come
-        input.diagnostics.keep_if([](diag::Diagnostic& each) {
+        input.diagnostics.keep_if([&](diag::Diagnostic& each) {
             const bool unrendered = each.code == diag::Code::UnrenderedChart ||
                                     each.code == diag::Code::UnbuiltKustomization;
             if (unrendered && each.hint)
                 each.hint = each.hint->substr(0, each.hint->find(", or `--render`"));
+            // What is not built is what a failed one builds from.
+            each.as_usual(each.usual ||
+                          (each.code == diag::Code::UnbuiltKustomization && !run.failures.empty()));
             return true;
         });
     frontend::check_references(input.cluster, input.diagnostics);

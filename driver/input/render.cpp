@@ -135,7 +135,7 @@ class Rendering {
 
     void add_failure(const RenderFolder& folder, const std::string& why) {
         for (RenderRun::Failure& each : out_.failures)
-            if (each.why == why)
+            if (kind_of_reason(each.why) == kind_of_reason(why))
                 return each.folders.push_back(folder.folder);
         out_.failures.push_back({folder.file, {folder.folder}, why});
     }

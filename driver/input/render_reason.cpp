@@ -1,6 +1,7 @@
 #include "driver/input/render_reason.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <initializer_list>
 #include <sstream>
 #include <string_view>
@@ -44,6 +45,20 @@ std::string address_in(const std::string& text) {
     return "another host";
 }
 
+constexpr const char* kMissesFile = "it names a file that is not there: ";
+
+/// kustomize: "evalsymlink failure on '/path/to/env/a.env' : lstat /path/to/env: no such file ...".
+std::string file_missed_in(const std::string& text) {
+    constexpr std::string_view kMark = "evalsymlink failure on '";
+    const std::size_t at = text.find(kMark);
+    if (at == std::string::npos || !has_one_of(text, {"no such file"}))
+        return "";
+    const std::size_t begin = at + kMark.size();
+    const std::string path = text.substr(begin, text.find('\'', begin) - begin);
+    const std::string here = std::filesystem::current_path().string() + "/";
+    return path.starts_with(here) ? path.substr(here.size()) : path;
+}
+
 } // namespace
 
 std::string reason_in(const std::string& printed) {
@@ -57,12 +72,21 @@ std::string reason_in(const std::string& printed) {
                    {"dial tcp", "Could not resolve", "no such host", "proxyconnect",
                     "unable to access", "git fetch", "connection refused", "no 'git' program"}))
         return "it needs " + address_in(out) + ", and is given no network";
+    if (const std::string name = file_missed_in(out); !name.empty())
+        return kMissesFile + name;
+    if (has_one_of(out, {"must specify --enable-helm"}))
+        return "it has helm fetch a chart, and is given no network";
     out = out.substr(0, out.find('\n'));
     if (out.size() > kMost)
         out = out.substr(0, kMost) + "...";
     while (!out.empty() && (out.back() == '"' || out.back() == '\r' || out.back() == ' '))
         out.pop_back();
     return out;
+}
+
+std::string kind_of_reason(const std::string& reason) {
+    const std::size_t at = reason.find(kMissesFile);
+    return reason.substr(0, at == std::string::npos ? at : at + std::string(kMissesFile).size());
 }
 
 bool is_kept_back(const std::string& reason) {

@@ -9,6 +9,9 @@ namespace polecat::driver {
 /// that lead to it.
 std::string reason_in(const std::string& printed);
 
+/// The same of folders that fail alike, each at a file of its own.
+std::string kind_of_reason(const std::string& reason);
+
 /// What it needs is kept from it (network, plugins) or has to be fetched first: no fault of what it
 /// was to render.
 bool is_kept_back(const std::string& reason);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "backends/bpf/plan.h"
+#include "backends/iptables/plan.h"
 #include "driver/rollout/costs.h"
 #include "driver/rollout/filter.h"
 
@@ -19,23 +20,6 @@ using StepKind = bpf::Plan::Step::Kind;
 /// Seconds for a byte of tables, and for a word of those in use (docs/bpf.md).
 constexpr double kByte = 2.9e-9, kWord = 2e-6;
 
-backends::Work work_of(const std::string& text) {
-    backends::Work out;
-    for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) {
-        const std::string_view line = std::string_view(text).substr(at);
-        out.elements_in += line.starts_with("add ") ? 1 : 0;
-        out.elements_out += line.starts_with("del ") ? 1 : 0;
-        out.maps_in += line.starts_with("create ") ? 1 : 0;
-        out.maps_out += line.starts_with("destroy ") ? 1 : 0;
-        out.rules_in += line.starts_with("-A ") ? 1 : 0;
-        out.chains_in += line.starts_with(":") ? 1 : 0;
-        out.chains_out += line.starts_with("-X ") ? 1 : 0;
-        if (text.find('\n', at) == std::string::npos)
-            break;
-    }
-    return out;
-}
-
 RolloutStep told(const bpf::Plan::Step& step, const Tables& after) {
     RolloutStep out;
     out.what = step.what;
@@ -46,7 +30,7 @@ RolloutStep told(const bpf::Plan::Step& step, const Tables& after) {
         out.bytes = step.words.size() * sizeof step.words.front().value;
         out.seconds = static_cast<double>(step.words.size()) * kWord;
     } else {
-        out.work = work_of(step.text);
+        out.work = iptables::work_of(step.text);
         out.bytes = step.text.size();
         out.seconds = seconds_for(out.work, kIptablesCosts);
     }

@@ -44,6 +44,18 @@ int open_raw(bool v6) {
     return fd;
 }
 
+Result<std::string> hardware_address(int ns, const std::string& interface) {
+    const Inside inside(ns);
+    const auto output = run_program({"ip", "-o", "link", "show", "dev", interface}, "");
+    if (!output)
+        return Error{output.error()};
+    constexpr std::string_view kBefore = "link/ether ";
+    const std::size_t at = output->out.find(kBefore);
+    if (at == std::string::npos)
+        return Error{"ip link show dev " + interface + ": " + output->error};
+    return output->out.substr(at + kBefore.size(), 17);
+}
+
 /// Only tests speak for hosts: their kernels answer for neighbours and nothing else, no RST to a
 /// SYN, no error.
 constexpr const char* kSilence = R"(table inet silence {
@@ -125,8 +137,8 @@ Result<std::size_t> Lab::add_host(const std::string& interface,
     put("/proc/sys/net/ipv6/conf/default/accept_dad", "0");
     setns(node_, CLONE_NEWNET);
     std::vector<std::pair<int, std::vector<std::string>>> steps{
-        {host.ns, {"link", "add", interface, "type", "veth", "peer", "name", "eth0"}},
-        {host.ns, {"link", "set", interface, "netns", std::to_string(holder_)}},
+        {host.ns, {"link", "add", "outer", "type", "veth", "peer", "name", "eth0"}},
+        {host.ns, {"link", "set", "outer", "netns", std::to_string(holder_), "name", interface}},
         {host.ns, {"link", "set", "lo", "up"}},
         {host.ns, {"link", "set", "eth0", "up"}},
         {node_, {"link", "set", interface, "up"}},
@@ -167,6 +179,26 @@ void Lab::give_node(const net::Address& address, const std::string& interface) {
     if (v6)
         add.push_back("nodad");
     ip(node_, add).ok();
+}
+
+Result<bool> Lab::know_neighbours(std::size_t host) {
+    const Host& at = hosts[host];
+    const auto inner = hardware_address(at.ns, "eth0"),
+               outer = hardware_address(node_, at.interface);
+    if (!inner || !outer)
+        return Error{inner ? outer.error() : inner.error()};
+    const auto know = [](int ns, const std::string& address, const std::string& hardware,
+                         const std::string& interface) {
+        return ip(ns, {"-6", "neigh", "replace", address, "lladdr", hardware, "dev", interface,
+                       "nud", "permanent"});
+    };
+    if (const auto done = know(at.ns, "fe80::1", *outer, "eth0"); !done)
+        return done;
+    for (const net::Address& each : at.addresses)
+        if (each.family == net::Family::V6)
+            if (const auto done = know(node_, net::to_string(each), *inner, at.interface); !done)
+                return done;
+    return true;
 }
 
 bool Lab::send(std::size_t host, const std::string& packet, const net::Address& to) {

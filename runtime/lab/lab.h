@@ -39,6 +39,9 @@ class Lab {
     /// The node's own address on that link (for traffic with the gateway).
     void give_node(const net::Address& address, const std::string& interface);
 
+    /// The node and that host need not look for each other by IPv6, which policy may forbid them.
+    Result<bool> know_neighbours(std::size_t host);
+
     /// Sends one whole IP packet from a host; false when its kernel refuses to.
     bool send(std::size_t host, const std::string& packet, const net::Address& to);
     /// Takes what arrived at every host into Host::seen.

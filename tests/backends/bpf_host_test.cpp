@@ -3,6 +3,7 @@
 
 #include "tests/backends/bpf_node.h"
 #include "tests/backends/built.h"
+#include "tests/backends/filtered.h"
 #include "tests/host_policies.h"
 
 using namespace polecat;
@@ -55,12 +56,7 @@ TEST_CASE("BPF: random policy at every hook of host endpoints reads back with th
 }
 
 TEST_CASE("BPF: the rules of host endpoints are those of the iptables target") {
-    testing::RandomCluster cluster;
-    testing::load_text(kGuarded, cluster);
-    const decision::Identities identities(cluster.lowered);
-    backends::NodeImages images(cluster.lowered, identities);
-    const auto filters =
-        iptables::FilterImages(cluster.lowered, images).of("node0", cluster.diagnostics);
+    const auto filters = testing::filter_image_of(kGuarded);
     REQUIRE(filters.has_value());
     const iptables::Ruleset rules = bpf::rules_around(testing::tabled_node(kGuarded).node),
                             others = iptables::emit(*filters);

@@ -8,6 +8,7 @@
 #include "backends/iptables/cut.h"
 #include "backends/iptables/iptables.h"
 #include "tests/backends/built.h"
+#include "tests/backends/filtered.h"
 
 using namespace polecat;
 using iptables::CutPart;
@@ -225,12 +226,8 @@ TEST_CASE("rules of one slot stand in one order, and a list without slots in ord
 }
 
 TEST_CASE("a long program reads back from its tree") {
-    testing::RandomCluster cluster;
-    testing::load_text(testing::pod("web", "web", 1) + long_policy(400, 20), cluster);
-    const decision::Identities identities(cluster.lowered);
-    backends::NodeImages images(cluster.lowered, identities);
     const auto image =
-        iptables::FilterImages(cluster.lowered, images).of("node0", cluster.diagnostics);
+        testing::filter_image_of(testing::pod("web", "web", 1) + long_policy(400, 20));
     REQUIRE(image.has_value());
     const auto made = iptables::compile(*image);
     REQUIRE_MESSAGE(made.ok(), (made ? "" : made.error()));

@@ -12,6 +12,7 @@
 #include "backends/iptables/iptables.h"
 #include "tests/backends/bpf_node.h"
 #include "tests/backends/built.h"
+#include "tests/backends/filtered.h"
 #include "tests/expressions.h"
 #include "tests/host_policies.h"
 #include "tests/scale.h"
@@ -287,9 +288,7 @@ void forget_texts(iptables::FilterImage& image) {
 DamagedRules of_iptables(std::uint64_t seed) {
     testing::RandomCluster cluster;
     load_damaged(seed, cluster);
-    const decision::Identities identities(cluster.lowered);
-    backends::NodeImages images(cluster.lowered, identities);
-    auto image = iptables::FilterImages(cluster.lowered, images).of("node0", cluster.diagnostics);
+    auto image = testing::filter_image_of(cluster);
     REQUIRE(image.has_value());
     forget_texts(*image);
     return {*image, iptables::emit(*image),

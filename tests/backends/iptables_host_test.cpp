@@ -5,6 +5,7 @@
 #include "backends/iptables/build.h"
 #include "backends/iptables/plan.h"
 #include "tests/backends/built.h"
+#include "tests/backends/filtered.h"
 #include "tests/host_policies.h"
 
 using namespace polecat;
@@ -36,10 +37,8 @@ struct HostFiltered {
 HostFiltered host_filter(const std::string& text) {
     testing::RandomCluster cluster;
     testing::load_text(text, cluster);
-    const decision::Identities identities(cluster.lowered);
-    backends::NodeImages images(cluster.lowered, identities);
     HostFiltered out;
-    out.image = iptables::FilterImages(cluster.lowered, images).of("node0", cluster.diagnostics);
+    out.image = testing::filter_image_of(cluster);
     if (out.image)
         out.rules = iptables::emit(*out.image);
     const auto& list = cluster.diagnostics.list();

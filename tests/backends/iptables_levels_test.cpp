@@ -9,6 +9,7 @@
 #include "backends/iptables/iptables.h"
 #include "backends/iptables/levels.h"
 #include "tests/backends/built.h"
+#include "tests/backends/filtered.h"
 
 using namespace polecat;
 using testing::Random;
@@ -41,10 +42,7 @@ struct Deep {
 std::unique_ptr<Deep> deep(const std::string& policy) {
     auto out = std::make_unique<Deep>();
     testing::load_text(testing::pod("web", "web", 1) + policy, out->cluster);
-    const decision::Identities identities(out->cluster.lowered);
-    backends::NodeImages images(out->cluster.lowered, identities);
-    out->image =
-        iptables::FilterImages(out->cluster.lowered, images).of("node0", out->cluster.diagnostics);
+    out->image = testing::filter_image_of(out->cluster);
     for (const diag::Diagnostic& each : out->cluster.diagnostics.list())
         out->closes = out->closes || each.code == diag::Code::TableTooLarge;
     return out;

@@ -9,20 +9,13 @@
 #include "backends/iptables/plan.h"
 #include "tests/backends/built.h"
 #include "tests/backends/changes.h"
+#include "tests/backends/filtered.h"
 #include "tests/backends/ipset_model.h"
 
 using namespace polecat;
 using testing::pod;
 
 namespace {
-
-std::optional<iptables::FilterImage> filtered(const std::string& text) {
-    testing::RandomCluster cluster;
-    testing::load_text(text, cluster);
-    const decision::Identities identities(cluster.lowered);
-    backends::NodeImages images(cluster.lowered, identities);
-    return iptables::FilterImages(cluster.lowered, images).of("node0", cluster.diagnostics);
-}
 
 /// ipset and iptables-restore as far as plans use them. Fails where they would.
 class FilterKernel {
@@ -88,27 +81,15 @@ iptables::Ruleset follow(const iptables::Ruleset& from, const iptables::FilterIm
     const auto plan = iptables::plan(from, to);
     REQUIRE_MESSAGE(plan.ok(), (plan ? "" : plan.error()));
     FilterKernel kernel(from);
-    backends::Work counted;
     for (const iptables::Plan::Step& step : plan->steps) {
         kernel.load(step);
-        std::istringstream lines(step.text);
-        for (std::string line; std::getline(lines, line);) {
-            counted.elements_in += line.starts_with("add ") ? 1 : 0;
-            counted.elements_out += line.starts_with("del ") ? 1 : 0;
-            counted.maps_in += line.starts_with("create ") ? 1 : 0;
-            counted.maps_out += line.starts_with("destroy ") ? 1 : 0;
-            counted.rules_in += line.starts_with("-A ") ? 1 : 0;
-            counted.chains_out += line.starts_with("-X ") ? 1 : 0;
-        }
-        CHECK(counted.elements_in >= step.work.elements_in);
-        counted.elements_in -= step.work.elements_in;
-        counted.elements_out -= step.work.elements_out;
-        counted.maps_in -= step.work.maps_in;
-        counted.maps_out -= step.work.maps_out;
-        counted.rules_in -= step.work.rules_in;
-        counted.chains_out -= step.work.chains_out;
+        backends::Work counted = iptables::work_of(step.text);
+        // Which of them are there already no text says.
+        counted.chains_in = step.work.chains_in;
+        counted.rules_out = step.work.rules_out;
+        counted.elements_dropped = step.work.elements_dropped;
+        CHECK(counted == step.work);
     }
-    CHECK(counted == backends::Work{});
     const auto read = iptables::read_back(kernel.rules);
     REQUIRE_MESSAGE(read.ok(), (read ? "" : read.error()));
     const auto whole = iptables::read_back(iptables::emit(to));
@@ -127,13 +108,13 @@ TEST_CASE("iptables: plans lead from any policy to any other") {
         INFO("seed ", seed);
         testing::Random random(seed);
         auto documents = testing::documents_of(testing::ClusterWriter(seed, {}).write());
-        auto image = filtered(testing::text_of(documents));
+        auto image = testing::filter_image_of(testing::text_of(documents));
         REQUIRE(image.has_value());
         iptables::Ruleset held = iptables::emit(*image);
         for (int step = 0; step < 5; ++step) {
             INFO("step ", step);
             testing::change(documents, random, fresh);
-            image = filtered(testing::text_of(documents));
+            image = testing::filter_image_of(testing::text_of(documents));
             REQUIRE(image.has_value());
             held = follow(held, *image);
             CHECK(iptables::plan(held, *image)->steps.empty());
@@ -147,8 +128,9 @@ TEST_CASE("iptables: one pod's change is one round of ipset") {
         "ns}, spec: {podSelector: {matchLabels: {app: db}}, ingress: [{from: [{podSelector: "
         "{matchLabels: {app: web}}}]}]}}\n---\n";
     const std::string some = pod("web", "web", 1) + pod("db", "db", 2) + policy;
-    const iptables::Ruleset held = iptables::emit(*filtered(some));
-    const auto comes = iptables::plan(held, *filtered(some + pod("web2", "web", 4)));
+    const iptables::Ruleset held = iptables::emit(*testing::filter_image_of(some));
+    const auto comes =
+        iptables::plan(held, *testing::filter_image_of(some + pod("web2", "web", 4)));
     REQUIRE(comes.ok());
     REQUIRE(comes->steps.size() == 1);
     CHECK(comes->steps[0].command == "ipset restore");
@@ -159,8 +141,8 @@ TEST_CASE("iptables: one pod's change is one round of ipset") {
     const std::string& text = comes->steps[0].text;
     CHECK(text.rfind("add polecat4-pods") > text.rfind("add polecat4-to-"));
     // Another label: who it is to others changes while it sends, so flows are judged again.
-    const auto labelled =
-        iptables::plan(held, *filtered(pod("web", "log", 1) + pod("db", "db", 2) + policy));
+    const auto labelled = iptables::plan(
+        held, *testing::filter_image_of(pod("web", "log", 1) + pod("db", "db", 2) + policy));
     REQUIRE(labelled.ok());
     CHECK(labelled->judges_anew);
     REQUIRE(labelled->steps.size() == 3);
@@ -168,6 +150,6 @@ TEST_CASE("iptables: one pod's change is one round of ipset") {
     CHECK(labelled->steps[1].text.find("polecat-known") != std::string::npos);
     CHECK(labelled->steps[1].text.find("-A polecat-p") == std::string::npos);
     // Nothing of ours to begin with.
-    CHECK_FALSE(iptables::plan({}, *filtered(some)).ok());
-    CHECK(iptables::plan_from_nothing(*filtered(some)).steps.size() == 3);
+    CHECK_FALSE(iptables::plan({}, *testing::filter_image_of(some)).ok());
+    CHECK(iptables::plan_from_nothing(*testing::filter_image_of(some)).steps.size() == 3);
 }

@@ -4,6 +4,7 @@
 #include "backends/iptables/build.h"
 #include "backends/iptables/iptables.h"
 #include "tests/backends/built.h"
+#include "tests/backends/filtered.h"
 
 using namespace polecat;
 using diag::Code;
@@ -29,10 +30,7 @@ struct Filtered {
 Filtered filter(const std::string& text) {
     Filtered out;
     testing::load_text(text, out.cluster);
-    const decision::Identities identities(out.cluster.lowered);
-    backends::NodeImages images(out.cluster.lowered, identities);
-    iptables::FilterImages filters(out.cluster.lowered, images);
-    out.image = filters.of("node0", out.cluster.diagnostics);
+    out.image = testing::filter_image_of(out.cluster);
     if (out.image)
         out.rules = iptables::emit(*out.image);
     return out;

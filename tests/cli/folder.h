@@ -85,6 +85,13 @@ struct Folder {
     runtime::Output run(const std::string& arguments, const std::string& from = ".") const {
         return shell("'" + std::string(testing::bin_dir()) + "/polecat' " + arguments, from);
     }
+    /// The exit code is 2, and these words are in what is said.
+    void refused(const std::string& arguments, const std::string& words) const {
+        INFO(arguments);
+        const auto done = run(arguments);
+        CHECK(done.exit_code == 2);
+        CHECK_MESSAGE(has(done.out + done.error, words), done.out << done.error);
+    }
 };
 
 } // namespace polecat::testing

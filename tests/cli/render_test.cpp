@@ -362,8 +362,19 @@ TEST_CASE("--render says once why folders fail, and says the innermost cause") {
     CHECK_FALSE(has(network, "in/nothing"));
     CHECK(has(lint("Error: accumulating resources: accumulation err='accumulating resources from "
                    "'x.yaml': evalsymlink failure on '/y/x.yaml' : no such file'\n"),
-              "error[PC1027]: in/a cannot be rendered: kustomize says: accumulating resources from "
-              "'x.yaml': evalsymlink failure"));
+              "error[PC1027]: in/a cannot be rendered: kustomize says: it names a file that is not "
+              "there: /y/x.yaml"));
+    const std::string helm = lint("E1130 07:51:42.785 12047 run.go:72] \"command failed\" err=<\n"
+                                  "\ttrouble configuring builtin HelmChartInflationGenerator with "
+                                  "config: `\n\tname: a\n\t`: must specify --enable-helm\n >\n");
+    CHECK(has(helm, "warning[PC1027]: in/a cannot be rendered: kustomize says: it has helm fetch"));
+    CHECK_FALSE(has(helm, "PC1025")); // the same said twice
+    // Each folder misses a file of its own.
+    install(
+        folder, "kustomize",
+        "echo \"Error: loading KV pairs: evalsymlink failure on '/y/$2.env' : no such file\" >&2; "
+        "exit 1\n");
+    CHECK(has(run(folder, "lint --render in").out, "1 more folder fails for the same reason"));
 }
 
 TEST_CASE("a program that is confined has no time without end") {

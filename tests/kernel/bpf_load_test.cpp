@@ -96,8 +96,11 @@ class Ended {
         const std::vector<net::Address> pods = endpoints_of(node_.image);
         node_.expect(days_.next());
         node_.add_hosts();
+        driver::LoadOptions told = target_.options;
+        told.only_tell = true;
+        const std::size_t steps = target_.load(node_, told).steps.size();
         driver::LoadOptions options = target_.options;
-        std::size_t left = random_.below(6);
+        std::size_t left = steps == 0 ? 0 : random_.below(steps);
         std::string at = "the end";
         options.go_on = [&](const std::string& what) {
             at = left == 0 ? what : at;
@@ -105,6 +108,7 @@ class Ended {
         };
         const bool whole = target_.load(node_, options).whole;
         INFO("ended before: ", at);
+        CHECK(whole == (steps == 0));
         tally_.ended += whole ? 0 : 1;
         check(send(flows(), 0), [&](const PacketSpec& flow, bool arrived) {
             // Who comes or goes may be shut out already, or not be let in yet.
@@ -123,8 +127,6 @@ class Ended {
             if (is_there(each.flow.source) && is_there(each.flow.destination))
                 again.push_back(send_one(each.flow, each.flow.source_port));
         check(again, as_now);
-        driver::LoadOptions told = target_.options;
-        told.only_tell = true;
         CHECK(target_.load(node_, told).steps.empty());
     }
 
@@ -226,7 +228,7 @@ TEST_CASE("a load that is ended anywhere comes to the same end when it is begun 
         MESSAGE(target.name << ": " << changes << " changes, " << tally.ended
                             << " ended before their end, " << tally.flows << " packets, "
                             << tally.passed << " arrived");
-        CHECK(tally.ended != 0);
+        CHECK(tally.ended > changes / 4); // some change nothing on the node
         CHECK(tally.passed > tally.flows / 20);
     }
 }
@@ -241,6 +243,8 @@ TEST_CASE("one pod is a few words of the tables in use") {
                goes = bpf::in_place(after.tables, before.tables);
     REQUIRE(comes.has_value());
     REQUIRE(goes.has_value());
+    CHECK(comes->words.size() == 2);
+    CHECK(goes->words.size() == 2);
     for (const auto form : {runtime::Classifier::Form::Whole, runtime::Classifier::Form::Lines}) {
         runtime::Classifier classifier = classifier_of(before, form);
         PacketSpec spec;
@@ -248,20 +252,14 @@ TEST_CASE("one pod is a few words of the tables in use") {
         spec.source = address("10.0.0.3");
         spec.destination = address("10.0.0.2");
         const std::string packet = runtime::make_packet(spec);
-        auto shortest = std::chrono::nanoseconds::max();
-        for (int round = 0; round < 50; ++round)
+        for (int round = 0; round < 3; ++round)
             for (const bool there : {true, false}) {
-                const auto start = std::chrono::steady_clock::now();
                 REQUIRE(classifier.write(there ? comes->words : goes->words).ok());
-                shortest = std::min(
-                    shortest, std::chrono::nanoseconds(std::chrono::steady_clock::now() - start));
                 CHECK(says(classifier, "from", packet) == there);
                 CHECK(*classifier.tables() == (there ? after : before).tables);
             }
         CHECK(classifier.is_unfinished());
         CHECK(classifier.finish().ok());
         CHECK_FALSE(classifier.is_unfinished());
-        MESSAGE("one pod: " << comes->words.size() << " words in " << shortest.count() << " ns");
-        CHECK(shortest < std::chrono::microseconds(50));
     }
 }

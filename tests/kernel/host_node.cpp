@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include "driver/try/experiment.h"
 #include "runtime/nft.h"
 #include "tests/host_policies.h"
 #include "tests/scale.h"
@@ -117,14 +118,7 @@ namespace {
 
 /// Of the packet itself, whatever becomes of answers to it.
 Verdict expected_of_packet(const Node& node, const PacketSpec& spec) {
-    ir::PathQuery query;
-    query.source.address = spec.source;
-    query.destination.address = spec.destination;
-    query.route = ir::Route::Wire;
-    query.packet.protocol = spec.protocol;
-    query.packet.source_port = spec.source_port;
-    query.packet.destination_port = spec.destination_port;
-    const ir::FlowVerdict verdict = ir::judge_flow(node.cluster.lowered, query);
+    const ir::FlowVerdict verdict = ir::judge_flow(node.cluster.lowered, driver::query_of(spec));
     std::set<Verdict> wanted;
     for (const ir::WayVerdict& way : verdict.ways) {
         const auto stops = [&](bool answers) {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "backends/node/build.h"
+#include "driver/try/experiment.h"
 #include "runtime/netlink/apply.h"
 #include "runtime/nft.h"
 #include "runtime/process.h"
@@ -256,19 +257,7 @@ decision::Verdict Node::expected(const PacketSpec& spec) const {
 }
 
 decision::Verdict verdict_of(const decision::LoweredCluster& cluster, const PacketSpec& spec) {
-    ir::PathQuery query;
-    query.source.address = spec.source;
-    query.destination.address = spec.destination;
-    query.route = ir::Route::Wire;
-    query.packet.protocol = spec.protocol;
-    if (net::has_ports(spec.protocol)) {
-        query.packet.source_port = spec.source_port;
-        query.packet.destination_port = spec.destination_port;
-    } else if (spec.protocol == net::kIcmp || spec.protocol == net::kIcmpV6) {
-        query.packet.icmp_type = spec.icmp_type;
-        query.packet.icmp_code = spec.icmp_code;
-    }
-    return ir::judge_flow(cluster, query).verdict;
+    return ir::judge_flow(cluster, driver::query_of(spec)).verdict;
 }
 
 std::vector<net::Address> endpoints_of(const backends::NodeImage& image) {

@@ -1,14 +1,15 @@
 // Chains and sets of iptables that were damaged at random beside the policy's: each damage is
 // found and named where it is, and what says the same is no difference. POLECAT_DAMAGES: how many.
 #include <algorithm>
+#include <array>
 
 #include <doctest/doctest.h>
 
-#include "backends/iptables/build.h"
 #include "backends/iptables/iptables.h"
 #include "driver/rollout/filter.h"
 #include "driver/verify/filter_differences.h"
 #include "tests/backends/built.h"
+#include "tests/backends/filtered.h"
 #include "tests/host_policies.h"
 #include "tests/scale.h"
 
@@ -179,10 +180,7 @@ Ruleset compiled_rules(std::uint64_t seed) {
                                                 testing::random_host_policies(random, true)
                                           : ""),
                        cluster);
-    const decision::Identities identities(cluster.lowered);
-    backends::NodeImages images(cluster.lowered, identities);
-    const auto image =
-        iptables::FilterImages(cluster.lowered, images).of("node0", cluster.diagnostics);
+    const auto image = testing::filter_image_of(cluster);
     REQUIRE(image.has_value());
     Ruleset out = iptables::emit(*image);
     out.sort();
@@ -208,13 +206,15 @@ constexpr FilterDamage kAll[] = {lose_rule,    repeat_rule,  swap_rules, lose_ma
 TEST_CASE("iptables: every damage to chains and sets is named beside the policy's") {
     constexpr std::uint64_t kClusters = 8;
     std::size_t named = 0, harmless = 0, missed = 0, untrue = 0;
+    std::array<std::size_t, std::size(filter_damage::kAll)> tried{}, by_kind{};
     for (std::uint64_t seed = 1; seed <= kClusters; ++seed) {
         const iptables::Ruleset policy = filter_damage::compiled_rules(seed);
         testing::Random random(seed);
         for (std::size_t i = 0; i < testing::count_of("POLECAT_DAMAGES", 800) / kClusters; ++i) {
             iptables::Ruleset rules = policy;
-            const auto names =
-                filter_damage::kAll[i % std::size(filter_damage::kAll)](rules, random);
+            const std::size_t kind = i % std::size(filter_damage::kAll);
+            const auto names = filter_damage::kAll[kind](rules, random);
+            ++tried[kind];
             rules.sort();
             const auto found = driver::filter_differences(
                 rules, policy, [](const net::Address&) { return std::string(); });
@@ -223,6 +223,7 @@ TEST_CASE("iptables: every damage to chains and sets is named beside the policy'
                 ++harmless;
             } else if (filter_damage::is_named(found, names)) {
                 ++named;
+                ++by_kind[kind];
             } else {
                 ++missed;
                 MESSAGE("seed " << seed << ", damage " << i << " to " << names.front() << ": "
@@ -233,5 +234,9 @@ TEST_CASE("iptables: every damage to chains and sets is named beside the policy'
     MESSAGE(named << " named, " << harmless << " change nothing");
     CHECK(missed == 0);
     CHECK(untrue == 0);
-    CHECK(named > 2 * harmless);
+    // Some find nothing to damage where they look; the last says the same always.
+    for (std::size_t kind = 0; kind + 1 < tried.size(); ++kind) {
+        INFO("damage of kind ", kind);
+        CHECK(by_kind[kind] > tried[kind] / 4);
+    }
 }

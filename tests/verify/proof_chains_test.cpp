@@ -3,11 +3,11 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
-#include "backends/iptables/build.h"
 #include "backends/iptables/iptables.h"
-#include "driver/verify/proof.h"
 #include "tests/backends/built.h"
+#include "tests/backends/filtered.h"
 #include "tests/host_policies.h"
+#include "tests/verify/proved.h"
 
 using namespace polecat;
 
@@ -16,10 +16,7 @@ namespace {
 struct Chained {
     explicit Chained(const std::string& text) {
         testing::load_text(text, cluster);
-        const decision::Identities identities(cluster.lowered);
-        backends::NodeImages images(cluster.lowered, identities);
-        const auto image =
-            iptables::FilterImages(cluster.lowered, images).of("node0", cluster.diagnostics);
+        const auto image = testing::filter_image_of(cluster);
         REQUIRE(image.has_value());
         rules = iptables::emit(*image);
         rules.sort();
@@ -84,14 +81,8 @@ TEST_CASE("every program of a node's chains is proved, host endpoints' as well")
                            (seed % 2 == 0 ? testing::host_endpoint("eth0") +
                                                 testing::random_host_policies(random, true)
                                           : ""));
-        const driver::NodeProof proof = made.prove(made.rules);
         INFO("seed ", seed);
-        for (const driver::Difference& each : proof.differences)
-            FAIL_CHECK(each.interface << " " << each.what
-                                      << (each.flow ? each.flow->rules.program : ""));
-        CHECK(proof.unknown == 0);
-        CHECK(proof.closed == 0);
-        proved += proof.proved;
+        proved += testing::all_proved(made.prove(made.rules));
     }
     MESSAGE(proved << " programs proved");
     CHECK(proved > 60);
