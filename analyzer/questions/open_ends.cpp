@@ -116,7 +116,7 @@ Answers Questions::ask(const AskedEnds& from, const AskedEnds& to, const Connect
             return same(block.second, buckets);
         });
         if (like == blocks.end())
-            blocks.push_back({{i}, std::move(buckets)});
+            blocks.emplace_back(std::vector<std::uint32_t>{i}, std::move(buckets));
         else
             like->first.push_back(i);
     }

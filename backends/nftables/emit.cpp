@@ -134,7 +134,8 @@ class Emitter {
     }
 
     /// A rule for each prefix of workloads' interfaces.
-    void for_workloads(std::vector<nft::Rule>& rules, bool incoming, nft::Statement action) const {
+    void for_workloads(std::vector<nft::Rule>& rules, bool incoming,
+                       const nft::Statement& action) const {
         for (const std::string& prefix : image_.interface_prefixes)
             rules.push_back(plain({InterfaceIs{incoming, false, prefix + "*"}}, {action}));
     }

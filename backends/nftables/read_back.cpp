@@ -25,8 +25,8 @@ FlowMark flow_mark_of(const nft::Ruleset& ruleset) {
         for (const nft::Rule& rule : deny->rules)
             for (const nft::Statement& statement : rule.statements)
                 if (const auto* mark = std::get_if<nft::SetFlowMark>(&statement))
-                    return {*mark,
-                            std::min<unsigned>(std::countr_zero(~mark->keep), kLastFlowMarkBit)};
+                    return {*mark, std::min(static_cast<unsigned>(std::countr_zero(~mark->keep)),
+                                            kLastFlowMarkBit)};
     return {};
 }
 

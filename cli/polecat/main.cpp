@@ -40,7 +40,8 @@ void print_refused(const CLI::App& app, const CLI::ParseError& error) {
 
 } // namespace
 
-int main(int argc, char** argv) {
+// What CLI11 throws of options as they are declared is a mistake of ours.
+int main(int argc, char** argv) { // NOLINT(bugprone-exception-escape)
     using namespace polecat::cli;
     using namespace polecat::driver;
     CLI::App app{"polecat reads Kubernetes and Calico network policy, says what it means, and "

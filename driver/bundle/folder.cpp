@@ -168,7 +168,7 @@ void report(const std::string& folder, const bundle::Refused& refused,
 
 Result<std::string> make_key(const std::string& path) {
     const std::string key = bundle::new_key();
-    const auto open = bundle::public_key_of(key);
+    auto open = bundle::public_key_of(key);
     if (!open)
         return open;
     if (const auto done = runtime::write_private_file(path, key); !done)

@@ -176,7 +176,7 @@ Result<bool> put_hooks_first(runtime::Iptables variant, const iptables::Ruleset&
             if (const std::string text =
                     hooks_text(wanted.table(family), held->rules.table(family), in);
                 !text.empty())
-                if (const auto done = runtime::iptables_restore(variant, family, text); !done)
+                if (auto done = runtime::iptables_restore(variant, family, text); !done)
                     return done;
     return true;
 }

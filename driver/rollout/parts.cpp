@@ -95,8 +95,8 @@ namespace {
 
 /// The name of a map without which of its two it is.
 std::string without_slot(const std::string& map) {
-    for (const std::string slot : backends::layout::kSlots)
-        if (map == slot + "_a" || map == slot + "_b")
+    for (const char* slot : backends::layout::kSlots)
+        if (map == std::string(slot) + "_a" || map == std::string(slot) + "_b")
             return slot;
     return map;
 }

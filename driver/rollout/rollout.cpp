@@ -115,13 +115,13 @@ class Roller {
     }
 
     /// A plan gives a program another name where the node has that name for something else.
-    static ProgramUses named_as_loaded(ProgramUses uses, const nft::Ruleset& loaded) {
+    static ProgramUses named_as_loaded(const ProgramUses& uses, const nft::Ruleset& loaded) {
         ProgramUses out;
-        for (auto& [name, use] : uses) {
+        for (const auto& [name, use] : uses) {
             std::string other = name;
             for (int i = 0; i < 3 && loaded.find_chain(other) == nullptr; ++i)
                 other = "p" + backends::digest_of(other, 12);
-            out.emplace(std::move(other), std::move(use));
+            out.emplace(std::move(other), use);
         }
         return out;
     }

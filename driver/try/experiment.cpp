@@ -76,10 +76,10 @@ Experiment::Experiment(const decision::LoweredCluster& cluster, const std::strin
 }
 
 Result<bool> Experiment::prepare() {
-    if (const auto entered = runtime::Lab::enter(); !entered)
+    if (auto entered = runtime::Lab::enter(); !entered)
         return entered;
     lab_.emplace();
-    if (const auto loaded = rules_.load(); !loaded)
+    if (auto loaded = rules_.load(); !loaded)
         return loaded;
     return add_hosts();
 }

@@ -73,7 +73,7 @@ class TriedTables : public TriedRules {
         : options_(std::move(options)), tables_(std::move(tables)), node_(std::move(node)) {}
 
     Result<bool> load() override {
-        if (const auto own = enter_own_bpffs(); !own)
+        if (auto own = enter_own_bpffs(); !own)
             return own;
         return as_done(load_tables(tables_, node_, options_));
     }

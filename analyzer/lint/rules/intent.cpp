@@ -197,10 +197,12 @@ class IntentChecker {
         for (const auto& [denied, left, family] :
              {std::tuple(net::kIcmp, net::kIcmpV6, Family::V6),
               std::tuple(net::kIcmpV6, net::kIcmp, Family::V4)}) {
-            const auto found = std::find_if(rules.begin(), rules.end(), [&](const Rule& rule) {
-                return rule.action == Action::Deny && rule.protocol && **rule.protocol == denied &&
-                       !rule.ip_version && only_named(rule.source) && only_named(rule.destination);
-            });
+            const auto found =
+                std::find_if(rules.begin(), rules.end(), [&, one = denied](const Rule& rule) {
+                    return rule.action == Action::Deny && rule.protocol && **rule.protocol == one &&
+                           !rule.ip_version && only_named(rule.source) &&
+                           only_named(rule.destination);
+                });
             if (found == rules.end() ||
                 std::any_of(rules.begin(), rules.end(),
                             [&, other = left](const Rule& rule) { return names(rule, other); }))

@@ -72,10 +72,8 @@ Lets what_rules_let(const std::vector<policy::Rule>& rules) {
         return rule.action == Action::Pass || rule.action == Action::Allow;
     };
     for (const policy::Rule& rule : rules)
-        if (rule.unread.known()) // it may let everything through
-            return Lets::Everything;
-        else if (is_for_the_cluster(rule) && lets(rule))
-            return Lets::Everything;
+        if (rule.unread.known() || (is_for_the_cluster(rule) && lets(rule)))
+            return Lets::Everything; // one that is not read may let everything through
         else if (policy::asks_nothing(rule) && rule.action != Action::Log)
             return lets(rule)                                      ? Lets::Everything
                    : std::any_of(rules.begin(), rules.end(), lets) ? Lets::Something

@@ -225,7 +225,7 @@ std::string Doubts::label_of_chart(const Selector& selector) const {
                                                    "release"};
     const selector::Term& term = selector.term();
     for (const Selector& child : term.children)
-        if (const std::string label = label_of_chart(child); !label.empty())
+        if (std::string label = label_of_chart(child); !label.empty())
             return label;
     const auto& workloads = context_.cluster.workloads;
     const bool strange =

@@ -15,7 +15,7 @@ std::string RouteState::text() const {
         hops.push_back(net::to_string(next_hops[i]));
     if (next_hops.size() > hops.size())
         hops.push_back(fmt::format("{} more", next_hops.size() - hops.size()));
-    const std::string via = hops.empty() ? "by BGP" : fmt::format("via {}", fmt::join(hops, ", "));
+    std::string via = hops.empty() ? "by BGP" : fmt::format("via {}", fmt::join(hops, ", "));
     switch (kind) {
     case Kind::None:
         return "no route";
