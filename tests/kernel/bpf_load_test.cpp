@@ -84,7 +84,7 @@ struct EndTally {
 class Ended {
   public:
     Ended(const LoadTarget& target, std::uint64_t seed, Hosts with, EndTally& tally)
-        : target_(target), random_(seed), days_(3 * seed, with), tally_(tally),
+        : target_(target), random_(seed), days_(3 * seed, with), tally_(tally), with_(with),
           node_(days_.text(), kOutsiders, {}, [](const Node&) {}) {
         target_.load(node_, target_.options);
     }
@@ -188,6 +188,7 @@ class Ended {
     Random random_;
     Days days_;
     EndTally& tally_;
+    Hosts with_;
     Node node_;
 };
 
@@ -201,7 +202,7 @@ TEST_CASE("loads under traffic lose nothing and let nothing through") {
         INFO(target.name);
         TrafficTally tally;
         const auto start = std::chrono::steady_clock::now();
-        for (const Hosts with : {Hosts::None, Hosts::Forwarding})
+        for (const Hosts with : {Hosts::None, Hosts::Tracking})
             run_days(
                 1, changes / 2, [&](const Node& node) { target.load(node, target.options); },
                 loads_of(target), tally, with);
