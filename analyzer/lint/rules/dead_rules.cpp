@@ -327,11 +327,12 @@ class DeadRulesChecker {
                     .about(name_of(policy))
                     .with_note("assumes that " + *known)
                     .with_proof(context_.proof_of({Claim::What::NotNeeded, policy_name(policy)}));
-            if (const std::string why = peer_isolation_.of(policy); !why.empty())
-                diagnostic.with_hint(why);
-            else
-                diagnostic.with_hint("remove it, or check that it selects and says what is meant")
-                    .as_usual(is_kubernetes(policy));
+            const std::string why = peer_isolation_.of(policy);
+            diagnostic
+                .with_hint(why.empty()
+                               ? "remove it, or check that it selects and says what is meant"
+                               : why)
+                .as_usual(why.empty() && is_kubernetes(policy));
         }
         return !effect.effect.reached || !effect.effect.needed;
     }
