@@ -84,7 +84,7 @@ struct EndTally {
 class Ended {
   public:
     Ended(const LoadTarget& target, std::uint64_t seed, Hosts with, EndTally& tally)
-        : target_(target), random_(seed), days_(3 * seed, with), tally_(tally), with_(with),
+        : target_(target), random_(seed), days_(3 * seed, with), tally_(tally),
           node_(days_.text(), kOutsiders, {}, [](const Node&) {}) {
         target_.load(node_, target_.options);
     }
@@ -188,7 +188,6 @@ class Ended {
     Random random_;
     Days days_;
     EndTally& tally_;
-    Hosts with_;
     Node node_;
 };
 
