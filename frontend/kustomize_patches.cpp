@@ -122,7 +122,7 @@ bool document_leaves_policy(const Node& root, const std::string& target_kind) {
 
 bool text_leaves_policy(const std::string& text, const std::string& target_kind) {
     // Such annotations and variables are read.
-    for (const char* word : {"projectcalico.org", "amazonaws.com", "polecat.io", "FELIX_"})
+    for (const char* word : {"projectcalico.org", "vpc.amazonaws.com", "polecat.io", "FELIX_"})
         if (text.find(word) != std::string::npos)
             return false;
     Sources sources;
