@@ -16,21 +16,14 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Files below a folder, in path order. What git keeps for itself holds no manifests.
-/// What git, npm and Go put there is of others.
-bool is_of_tools(const fs::path& folder) {
-    std::error_code unknown;
-    return folder.filename() == ".git" || folder.filename() == "node_modules" ||
-           (folder.filename() == "vendor" && fs::exists(folder / "modules.txt", unknown));
-}
-
+/// Files below a folder, in path order.
 std::vector<fs::path> files_below(const fs::path& folder, std::error_code& error) {
     std::vector<fs::path> out;
     for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end;
          it.increment(error)) {
         std::error_code dangling;
         const bool is_folder = it->is_directory(dangling);
-        if (is_folder && is_of_tools(it->path()))
+        if (is_folder && is_of_tools(it->path().string()))
             it.disable_recursion_pending();
         else if (is_manifest_name(it->path().string()) && !is_folder)
             out.push_back(it->path());
@@ -66,6 +59,13 @@ std::string folder_of(const std::string& path) {
 
 std::string name_of(const std::string& path) {
     return fs::path(path).filename().string();
+}
+
+bool is_of_tools(const std::string& folder) {
+    const fs::path path(folder);
+    std::error_code unknown;
+    return path.filename() == ".git" || path.filename() == "node_modules" ||
+           (path.filename() == "vendor" && fs::exists(path / "modules.txt", unknown));
 }
 
 bool is_manifest_name(const std::string& path) {

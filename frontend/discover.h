@@ -29,6 +29,9 @@ std::string name_of(const std::string& path);
 /// configuration or baseline.
 bool is_manifest_name(const std::string& path);
 
+/// A folder that git, npm or Go keeps for itself: manifests in it are of others.
+bool is_of_tools(const std::string& folder);
+
 /// Every file with the name of a manifest below the given files and folders ("-": standard input),
 /// in path order, once, but those in folders that are `excluded`. What can't be read is reported.
 std::vector<File> read_files(const std::vector<std::string>& paths, diag::Diagnostics& diagnostics,

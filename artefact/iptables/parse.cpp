@@ -11,10 +11,11 @@ namespace polecat::iptables {
 
 namespace {
 
-/// One of the two bits, on or off.
+/// One of the bits, on or off.
 std::optional<std::pair<FlowBit, bool>> bit_in(const std::string& text) {
-    for (const FlowBit bit : {FlowBit::Early, FlowBit::Leaving}) {
-        const std::string mask = bit == FlowBit::Early ? "0x80000000" : "0x40000000";
+    for (const auto& [bit, mask] : {std::pair<FlowBit, std::string>{FlowBit::Early, "0x80000000"},
+                                    {FlowBit::Leaving, "0x40000000"},
+                                    {FlowBit::EarlyNext, "0x20000000"}}) {
         if (text == mask + "/" + mask)
             return std::pair(bit, true);
         if (text == "0x0/" + mask)

@@ -21,7 +21,7 @@ std::string mark_text(const FlowMark& mark) {
 }
 
 std::string bit_text(FlowBit bit, bool on) {
-    const unsigned value = bit == FlowBit::Early ? 1U << 31 : 1U << 30;
+    const unsigned value = 1U << (bit == FlowBit::Early ? 31 : bit == FlowBit::Leaving ? 30 : 29);
     return fmt::format("0x{:x}/0x{:x}", on ? value : 0, value);
 }
 

@@ -86,8 +86,9 @@ struct FlowMarkIs {
 };
 /// Bits of the conntrack mark on a node with host endpoints: preDNAT policy took the flow (31,
 /// since 29 is what that of nftables took), the host sent a packet of an unknown flow that is on
-/// its way (30).
-enum class FlowBit : std::uint8_t { Early, Leaving };
+/// its way (30). Where no rules of nftables stand beside these, what other preDNAT policy takes
+/// that is on its way in (29).
+enum class FlowBit : std::uint8_t { Early, Leaving, EarlyNext };
 struct FlowBitIs {
     FlowBit bit{};
     auto operator<=>(const FlowBitIs&) const = default;

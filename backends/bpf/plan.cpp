@@ -26,8 +26,10 @@ Members in_both(Members was, const Members& is) {
 
 class BpfPlanner {
   public:
-    BpfPlanner(const Held& from, const Image& tables, const Node& to, const std::string& pins)
-        : from_(from), tables_(tables), rules_(rules_around(to, pins)) {
+    BpfPlanner(const Held& from, const Image& tables, const Node& to, const std::string& pins,
+               bool alone)
+        : from_(from), tables_(tables), rules_(rules_around(to, pins)), alone_(alone),
+          held_(from.rules) {
         out_.judges_anew =
             from.unfinished || from.tables.empty() || !iptables::is_one_generation(from.rules);
     }
@@ -53,7 +55,7 @@ class BpfPlanner {
     void step(Plan::Step::Kind kind, std::string what, std::string text,
               net::Family family = net::Family::V4) {
         if (!text.empty())
-            out_.steps.push_back({kind, std::move(what), std::move(text), family, {}});
+            out_.steps.push_back({kind, std::move(what), std::move(text), family, {}, {}});
     }
 
     static bool is_of_pods(const iptables::Set& set) {
@@ -90,7 +92,7 @@ class BpfPlanner {
         }
         if ((!others.empty() || !destructions().empty()) && !from_.tables.empty())
             out_.steps.push_back(
-                {Plan::Step::Kind::Words, "note that sets change", "", net::Family::V4, {}});
+                {Plan::Step::Kind::Words, "note that sets change", "", net::Family::V4, {}, {}});
         step(Plan::Step::Kind::Sets, "sets that rules of host endpoints ask", created + others);
     }
 
@@ -113,8 +115,12 @@ class BpfPlanner {
         if (const auto words = in_place(from_.tables, tables_.tables)) {
             out_.judges_anew = out_.judges_anew || words->judges_anew;
             out_.forget = words->moved;
-            out_.steps.push_back({Plan::Step::Kind::Words, "change addresses in the tables in use",
-                                  "", net::Family::V4, words->words});
+            out_.steps.push_back({Plan::Step::Kind::Words,
+                                  "change addresses in the tables in use",
+                                  "",
+                                  net::Family::V4,
+                                  words->words,
+                                  {}});
             return;
         }
         out_.judges_anew = true;
@@ -122,6 +128,7 @@ class BpfPlanner {
                               "write other tables and turn to them",
                               "",
                               net::Family::V4,
+                              {},
                               {}});
     }
 
@@ -149,31 +156,52 @@ class BpfPlanner {
                                std::count(out_.forget.begin(), out_.forget.end(), each.base) == 0;
     }
 
+    /// Sets change before and after.
+    void cross_over() {
+        for (iptables::Plan& way : iptables::plans_on_the_way(held_, rules_)) {
+            bool numbered = way.judges_anew;
+            for (iptables::Plan::Step& taken : way.steps) {
+                if (taken.command.starts_with("ipset"))
+                    continue;
+                const bool deletes = taken.text.find("-X ") != std::string::npos;
+                step(deletes ? Plan::Step::Kind::Deletes : Plan::Step::Kind::Rules,
+                     std::move(taken.what), std::move(taken.text),
+                     taken.command.starts_with("ip6") ? net::Family::V6 : net::Family::V4);
+                out_.steps.back().next_number = std::exchange(numbered, false);
+            }
+            held_ = std::move(way.result);
+            out_.judges_anew = true;
+        }
+    }
+
     bool is_held(const iptables::Table& table, net::Family family) const {
         return std::all_of(table.chains.begin(), table.chains.end(), [&](const auto& chain) {
-            const iptables::Chain* const was =
-                from_.rules.table(family).find(chain.name, chain.table);
+            const iptables::Chain* const was = held_.table(family).find(chain.name, chain.table);
             return was != nullptr && iptables::unnumbered(*was) == chain;
         });
     }
 
     /// With the chains of their table: what the last table judged for good came by all hooks.
     std::vector<iptables::HookRule> hooks_lacking(net::Family family) const {
-        return iptables::missing_hooks(from_.rules.table(family), rules_.table(family));
+        return iptables::missing_hooks(held_.table(family), rules_.table(family));
     }
 
     /// All of a family's: they are few, whatever the policy of workloads is.
     void change_rules() {
+        if (alone_)
+            cross_over();
         for (const net::Family family : {net::Family::V4, net::Family::V6}) {
-            left_[family] = iptables::deletions(from_.rules.table(family), rules_.table(family));
+            left_[family] = iptables::deletions(held_.table(family), rules_.table(family));
             out_.judges_anew = out_.judges_anew || !left_[family].empty() ||
                                !hooks_lacking(family).empty() ||
                                !is_held(rules_.table(family), family);
         }
         for (const net::Family family : {net::Family::V4, net::Family::V6})
-            if (out_.judges_anew)
+            if (out_.judges_anew) {
                 step(Plan::Step::Kind::Rules, "rules, under the next number",
                      iptables::print(rules_.table(family), hooks_lacking(family)), family);
+                out_.steps.back().next_number = family == net::Family::V4;
+            }
         for (auto& [family, text] : left_)
             step(Plan::Step::Kind::Deletes, "delete chains that nothing leads to", std::move(text),
                  family);
@@ -200,6 +228,8 @@ class BpfPlanner {
     const Held& from_;
     const Image& tables_;
     const iptables::Ruleset rules_;
+    const bool alone_;
+    iptables::Ruleset held_;                  ///< of rules, by the steps until here
     std::vector<net::Cidr> host_members_;     ///< that come into sets or go out of them
     std::map<net::Family, std::string> left_; ///< by whom else: they judge, and put old numbers
     Plan out_;
@@ -207,8 +237,9 @@ class BpfPlanner {
 
 } // namespace
 
-Plan plan(const Held& from, const Image& tables, const Node& to, const std::string& pins) {
-    return BpfPlanner(from, tables, to, pins).run();
+Plan plan(const Held& from, const Image& tables, const Node& to, const std::string& pins,
+          bool alone) {
+    return BpfPlanner(from, tables, to, pins, alone).run();
 }
 
 } // namespace polecat::bpf

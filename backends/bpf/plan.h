@@ -24,13 +24,14 @@ struct Plan {
             Words,   ///< of the tables in use; none: that what follows is under way
             Tables,  ///< all of them, into the half that is not in use, which then is
             Rules,   ///< `iptables-restore --noflush`, or of the other family
-            Deletes, ///< the same, of chains that another target left; without a number
+            Deletes, ///< the same of chains that go; without a number
         };
         Kind kind = Kind::Sets;
         std::string what; ///< for people
         std::string text;
         net::Family family = net::Family::V4; ///< of rules
         std::vector<WordChange> words;
+        bool next_number = false; ///< of rules: these and those behind have another one
     };
     std::vector<Step> steps; ///< in this order; one that fails ends the plan
     /// Rules have a place for the next number (`@G@`).
@@ -40,7 +41,8 @@ struct Plan {
 };
 
 /// `tables` is what emit() makes of the image of `to`. Ended between two steps, and begun anew at
-/// what the node holds then, it comes to the same end.
-Plan plan(const Held& from, const Image& tables, const Node& to, const std::string& pins = kPins);
+/// what the node holds then, it comes to the same end. `alone`: as iptables::plan() has it.
+Plan plan(const Held& from, const Image& tables, const Node& to, const std::string& pins = kPins,
+          bool alone = true);
 
 } // namespace polecat::bpf

@@ -40,9 +40,7 @@ class FilterEmitter {
         : image_(image), family_(family), levels_(levels), workloads_(workloads) {}
 
     iptables::Table run() {
-        out_.chains = frame(image_.frame, family_, [](const HostProgram& each) {
-            return stage_chain(each.point.program, 0, written(each).form);
-        });
+        out_.chains = frame(image_.frame, family_, first_chain);
         if (workloads_)
             for (Chain& each : workloads_(family_))
                 out_.chains.push_back(std::move(each));
@@ -212,6 +210,10 @@ void add_pod_sets(const FilterImage& image, net::Family family, iptables::Rulese
 }
 
 } // namespace
+
+std::string first_chain(const HostProgram& program) {
+    return stage_chain(program.point.program, 0, written(program).form);
+}
 
 iptables::Ruleset emit(const FilterImage& image) {
     return emit(image, {});

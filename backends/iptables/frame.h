@@ -77,7 +77,9 @@ inline bool tells(decision::Hook hook) {
 }
 /// The chain that a program goes to where it allows; empty: it returns.
 std::string allowing_chain(const HostProgram& program);
-/// The chain of a program.
+/// The chain of a program where it begins.
+std::string first_chain(const HostProgram& program);
+/// The same, however programs are named.
 using HostChainOf = std::function<std::string(const HostProgram&)>;
 
 // --- chains, sets and hooks ----------------------------------------------------------------------

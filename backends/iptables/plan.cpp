@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "backends/iptables/crossing.h"
 #include "backends/iptables/layout.h"
 
 namespace polecat::iptables {
@@ -92,10 +93,9 @@ std::string deletions_in(In table, const Table& from, const Table& to) {
 
 class FilterPlanner {
   public:
-    FilterPlanner(const Ruleset& from, const FilterImage& to, bool judges_anew) : from_(from) {
+    FilterPlanner(const Ruleset& from, Ruleset to, bool judges_anew) : from_(from) {
         out_.judges_anew = judges_anew;
-        out_.result = emit(to);
-        out_.result.sort();
+        out_.result = std::move(to);
     }
 
     Plan run() {
@@ -114,13 +114,15 @@ class FilterPlanner {
         for (const net::Family family : {net::Family::V4, net::Family::V6})
             delete_chains(family);
         destroy_sets();
+        if (!out_.steps.empty())
+            out_.steps.front().next_number = out_.judges_anew;
         return std::move(out_);
     }
 
   private:
     void step(std::string what, std::string command, std::string text) {
         if (!text.empty())
-            out_.steps.push_back({std::move(what), std::move(command), std::move(text), work_});
+            out_.steps.push_back({std::move(what), std::move(command), std::move(text), work_, {}});
         work_ = {};
     }
 
@@ -285,6 +287,16 @@ class FilterPlanner {
     Plan out_;
 };
 
+void append(Plan& to, Plan next) {
+    to.steps.insert(to.steps.end(), std::make_move_iterator(next.steps.begin()),
+                    std::make_move_iterator(next.steps.end()));
+    to.judges_anew = to.judges_anew || next.judges_anew;
+    for (const net::Address& each : next.forget)
+        if (std::find(to.forget.begin(), to.forget.end(), each) == to.forget.end())
+            to.forget.push_back(each);
+    to.result = std::move(next.result);
+}
+
 } // namespace
 
 Chain unnumbered(Chain chain) {
@@ -317,15 +329,32 @@ std::string deletions(const Table& from, const Table& to) {
     return text;
 }
 
-Plan plan_between(const Ruleset& from, const FilterImage& to) {
-    return FilterPlanner(from, to, false).run();
-}
-
-Result<Plan> plan(const Ruleset& from, const FilterImage& to) {
+Result<Plan> plan(const Ruleset& from, const FilterImage& to, bool alone) {
     for (const Table* table : {&from.v4, &from.v6})
         if (table->find("polecat-forward") == nullptr)
             return Error{"there is no chain polecat-forward"};
-    return FilterPlanner(from, to, !read_back(from).ok()).run();
+    Ruleset wanted = emit(to);
+    wanted.sort();
+    Plan out;
+    out.result = from;
+    if (alone)
+        for (Plan& each : plans_on_the_way(from, wanted))
+            append(out, std::move(each));
+    const bool judges_anew = out.judges_anew || !read_back(from).ok();
+    append(out, FilterPlanner(out.result, std::move(wanted), judges_anew).run());
+    return out;
+}
+
+std::vector<Plan> plans_on_the_way(const Ruleset& from, const Ruleset& to) {
+    std::vector<Plan> out;
+    for (Ruleset& each : crossing(from, to)) {
+        Plan made =
+            FilterPlanner(out.empty() ? from : out.back().result, std::move(each), false).run();
+        for (Plan::Step& step : made.steps)
+            step.what = "policy of host endpoints, table by table: " + step.what;
+        out.push_back(std::move(made));
+    }
+    return out;
 }
 
 Plan plan_from_nothing(const FilterImage& to) {
@@ -336,14 +365,14 @@ Plan plan_from_nothing(const FilterImage& to) {
     sets.maps_in = out.result.sets.size();
     for (const Set& set : out.result.sets)
         sets.elements_in += set.members.size();
-    out.steps.push_back({"fill all sets", kIpset, print(out.result.sets), sets});
+    out.steps.push_back({"fill all sets", kIpset, print(out.result.sets), sets, true});
     for (const net::Family family : {net::Family::V4, net::Family::V6}) {
         const Table& table = out.result.table(family);
         backends::Work work;
         work.chains_in = table.chains.size();
         for (const Chain& chain : table.chains)
             work.rules_in += chain.rules.size();
-        out.steps.push_back({"all chains", restore_of(family), print(table), work});
+        out.steps.push_back({"all chains", restore_of(family), print(table), work, {}});
     }
     return out;
 }

@@ -16,11 +16,12 @@ struct Plan {
         std::string command; ///< that takes the text: "ipset restore", "iptables-restore --noflush"
         std::string text;
         backends::Work work; ///< of sets maps_in and elements_in
+        /// This step and those behind it have places for a generation (`@G@`) that none before had:
+        /// flows are judged anew, under the next number.
+        bool next_number = false;
     };
-    std::vector<Step> steps; ///< in this order; one that fails ends the plan
-    /// Some step has a place for the generation (`@G@`): flows are judged anew, under the next
-    /// number.
-    bool judges_anew = false;
+    std::vector<Step> steps;  ///< in this order; one that fails ends the plan
+    bool judges_anew = false; ///< some step does
     /// Addresses that come or go: whoever applies the plan deletes their connections from
     /// conntrack.
     std::vector<net::Address> forget;
@@ -29,10 +30,12 @@ struct Plan {
 
 /// `from`: what the node holds. Where that is not of emit()'s form, as after a plan that was broken
 /// off, whatever differs is written and flows are judged anew, under a number that no part of it
-/// has. An error when there is nothing of ours.
-Result<Plan> plan(const Ruleset& from, const FilterImage& to);
-/// The same for who knows that it is of that form.
-Plan plan_between(const Ruleset& from, const FilterImage& to);
+/// has. An error when there is nothing of ours. `alone`: no rules of nftables stand beside these,
+/// so that the bit of theirs is free for policy of host endpoints that changes.
+Result<Plan> plan(const Ruleset& from, const FilterImage& to, bool alone = true);
+/// Through what crossing() has, one after the other. Where there are some, flows are to be judged
+/// anew after the last.
+std::vector<Plan> plans_on_the_way(const Ruleset& from, const Ruleset& to);
 /// Without the number of a generation, which a listing has.
 Chain unnumbered(Chain chain);
 /// Whether it says the number, so that it is written with every other one.

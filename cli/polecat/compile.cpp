@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <set>
@@ -10,7 +11,9 @@
 #include "backends/nftables/nftables.h"
 #include "backends/node/felix_keys.h"
 #include "cli/polecat/bgp/input.h"
+#include "cli/polecat/bundle/compile.h"
 #include "cli/polecat/bundle/refused.h"
+#include "cli/polecat/bundle/watch.h"
 #include "cli/polecat/commands.h"
 #include "driver/bundle/folder.h"
 #include "driver/compile/bird.h"
@@ -46,6 +49,7 @@ struct CompileOptions {
     std::optional<unsigned> flow_mark_bit;
     RoutingFlags routing; ///< of bird
     bool origins = true;  ///< of bird
+    bool watch = false;   ///< of a bundle
 };
 
 void tell(diag::Diagnostics& diagnostics, const Sources& sources) {
@@ -289,36 +293,6 @@ bundle::Base bundle_base(const CompileOptions& options) {
     return {base_numbers(options.base), {}};
 }
 
-/// Nothing is written unless all of it can be.
-int compile_bundle(const CompileOptions& options, const Input& input,
-                   const decision::LoweredCluster& cluster) {
-    diag::Diagnostics diagnostics;
-    report_unplaced(cluster, diagnostics);
-    backends::report_felix_keys(input.cluster, diagnostics);
-    tell(diagnostics, input.sources);
-    if (diagnostics.has_errors())
-        return kFindings;
-    const decision::Identities identities(cluster);
-    const bundle::Contents contents =
-        bundle::pack(cluster, identities, input.sources, bundle_base(options));
-    const auto written =
-        write_bundle(options.out, bundle::write(contents, "polecat " POLECAT_VERSION));
-    if (!written) {
-        fmt::print(stderr, "polecat: cannot write {}\n", written.error());
-        return kBadInput;
-    }
-    fmt::print("{}, {}, {}, {}: {}, {} bytes -> {}\n", counted(contents.nodes.size(), "node"),
-               counted(contents.programs.size(), "program"),
-               counted(contents.predicates.size(), "predicate"),
-               counted(contents.addresses.size(), "address"), counted(written->parts, "part"),
-               grouped_digits(written->bytes), options.out);
-    fmt::print("new: {}, {} bytes\n", counted(written->new_parts, "part"),
-               grouped_digits(written->new_bytes));
-    if (written->signature_gone)
-        fmt::print("no longer signed: sign it again with `polecat bundle sign`\n");
-    return kGood;
-}
-
 /// Options that only nftables has.
 void refuse_for_others(const CompileOptions& options) {
     const auto refuse = [&](bool given, const char* option) {
@@ -360,8 +334,20 @@ void settle_folders(CompileOptions& options) {
         options.node_options.flow_mark_bit = flow_mark_bit(options.flow_mark_bit, base_of(options));
 }
 
+int watch(CompileOptions& options) {
+    if (options.target != "bundle" || !options.emit.empty())
+        throw CLI::ValidationError("--watch", "only --target bundle has it");
+    if (std::count(options.paths.begin(), options.paths.end(), "-") != 0)
+        throw CLI::ValidationError("--watch", "standard input does not change");
+    refuse_for_others(options);
+    settle_folders(options);
+    return watch_bundle(options.paths, options.input, options.out, bundle_base(options));
+}
+
 int run(CompileOptions& options) {
     options.input.variants = frontend::Variants::Refused;
+    if (options.watch)
+        return watch(options);
     Input input = read_input(options.paths, options.input);
     if (print_errors(input, true))
         return kBadInput;
@@ -376,7 +362,7 @@ int run(CompileOptions& options) {
     }
     settle_folders(options);
     if (options.target == "bundle")
-        return compile_bundle(options, input, cluster);
+        return compile_bundle(input, cluster, options.out, bundle_base(options));
     return Compiler(options, input, cluster).run();
 }
 
@@ -425,6 +411,8 @@ void add_compile(CLI::App& app, int& exit_code) {
         ->add_option("--emit", options->emit,
                      "print a form on the way instead: policy-ir, program or table")
         ->check(CLI::IsMember({"policy-ir", "program", "table"}));
+    command->add_flag("--watch", options->watch,
+                      "bundle: go on, and write what changes whenever a manifest does");
     add_bird_options(*command, *options);
     command->footer("Examples:\n"
                     "  polecat compile manifests/\n"
@@ -434,6 +422,7 @@ void add_compile(CLI::App& app, int& exit_code) {
                     "  polecat compile manifests/ --target iptables -o chains\n"
                     "  polecat compile manifests/ --target bpf -o tables\n"
                     "  polecat compile manifests/ --target bundle -o bundle\n"
+                    "  polecat compile manifests/ --target bundle -o bundle --watch\n"
                     "  polecat compile manifests/ --target bird --node node1 -o routes\n"
                     "  polecat compile manifests/ --emit program");
     command->callback([options, out, &exit_code] {

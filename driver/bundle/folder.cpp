@@ -78,6 +78,21 @@ void remove_others(const std::string& folder, const bundle::Written& written) {
         fs::remove(each, error);
 }
 
+/// After the parts that it lists. A signature of another is taken away.
+Result<bool> put_manifest(const std::string& folder, const std::string& manifest,
+                          WrittenBundle& out) {
+    const std::string path = in_bundle(folder, kManifest);
+    const auto before = is_bundle(folder) ? read_file(path) : Result<std::string>(Error{""});
+    if (before && *before == manifest)
+        return true;
+    std::error_code error;
+    out.signature_gone = fs::remove(in_bundle(folder, kSignature), error);
+    out.new_bytes += manifest.size();
+    if (const auto done = runtime::write_file(path, manifest); !done)
+        return Error{path + ": " + done.error()};
+    return true;
+}
+
 } // namespace
 
 Result<WrittenBundle> write_bundle(const std::string& folder, const bundle::Written& written) {
@@ -96,16 +111,28 @@ Result<WrittenBundle> write_bundle(const std::string& folder, const bundle::Writ
     out.bytes += written.manifest.size();
     if (const auto done = runtime::write_files(folder, texts); !done)
         return Error{done.error()};
-    const std::string path = in_bundle(folder, kManifest);
-    const auto before = is_bundle(folder) ? read_file(path) : Result<std::string>(Error{""});
-    if (!before || *before != written.manifest) {
-        std::error_code error;
-        out.signature_gone = fs::remove(in_bundle(folder, kSignature), error);
-        out.new_bytes += written.manifest.size();
-        if (const auto done = runtime::write_file(path, written.manifest); !done)
-            return Error{path + ": " + done.error()};
-    }
+    if (auto done = put_manifest(folder, written.manifest, out); !done)
+        return Error{done.error()};
     remove_others(folder, written);
+    return out;
+}
+
+Result<WrittenBundle> write_changed(const std::string& folder, const bundle::Parts::Change& change,
+                                    const std::string& manifest) {
+    WrittenBundle out;
+    std::map<std::string, std::string> texts;
+    for (const auto& [name, bytes] : change.come) {
+        texts.emplace(path_of_part(name), bytes);
+        out.new_bytes += bytes.size();
+    }
+    out.new_parts = texts.size();
+    if (const auto done = runtime::write_files(folder, texts); !done)
+        return Error{done.error()};
+    if (auto done = put_manifest(folder, manifest, out); !done)
+        return Error{done.error()};
+    std::error_code error;
+    for (const std::string& name : change.gone)
+        fs::remove(in_bundle(folder, path_of_part(name)), error);
     return out;
 }
 

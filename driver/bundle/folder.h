@@ -23,6 +23,10 @@ struct WrittenBundle {
 /// are not of it.
 Result<WrittenBundle> write_bundle(const std::string& folder, const bundle::Written& written);
 
+/// The same where the folder holds what the change is of.
+Result<WrittenBundle> write_changed(const std::string& folder, const bundle::Parts::Change& change,
+                                    const std::string& manifest);
+
 /// There is a manifest.
 bool is_bundle(const std::string& folder);
 

@@ -171,8 +171,8 @@ Result<bool> put_hooks_first(runtime::Iptables variant, const iptables::Ruleset&
     if (!held)
         return Error{held.error()};
     for (const net::Family family : kFamilies)
-        for (const iptables::In in :
-             {iptables::In::Filter, iptables::In::Mangle, iptables::In::Raw})
+        for (const iptables::In in : // what the last judges for good came by all others
+             {iptables::In::Raw, iptables::In::Mangle, iptables::In::Filter})
             if (const std::string text =
                     hooks_text(wanted.table(family), held->rules.table(family), in);
                 !text.empty())

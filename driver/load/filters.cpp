@@ -25,9 +25,15 @@ bool was_unfinished(HeldRules& held) {
 
 /// After an end that was none all is written, and flows judged anew; what is left over is another
 /// load's.
-iptables::Plan plan_of(const HeldRules& held, bool unfinished, const iptables::FilterImage& image) {
-    auto next = iptables::plan(held.rules, image); // an error: there is nothing of ours
-    return unfinished || !next ? iptables::plan_from_nothing(image) : std::move(*next);
+Result<iptables::Plan> plan_of(const HeldRules& held, bool unfinished,
+                               const iptables::FilterImage& image) {
+    const auto beside = numbers_of_nftables();
+    if (!beside)
+        return Error{beside.error()};
+    auto next = iptables::plan(held.rules, image, beside->empty());
+    if (unfinished || !next) // nothing of ours is there
+        return iptables::plan_from_nothing(image);
+    return next;
 }
 
 } // namespace
@@ -39,7 +45,10 @@ Result<Loaded> load_filters(const iptables::FilterImage& image, const LoadOption
     if (!held)
         return Error{held.error()};
     const bool unfinished = was_unfinished(*held);
-    const iptables::Plan plan = plan_of(*held, unfinished, image);
+    const auto planned = plan_of(*held, unfinished, image);
+    if (!planned)
+        return Error{planned.error()};
+    const iptables::Plan& plan = *planned;
     Loaded out;
     const auto next = [&](const std::string& what) { return out.next(what, options); };
     const auto mark = [&](const char* verb, const char* rest) {
@@ -50,17 +59,19 @@ Result<Loaded> load_filters(const iptables::FilterImage& image, const LoadOption
         if (const auto done = mark("create", " hash:net family inet maxelem 16777216 -exist");
             !done)
             return Error{done.error()};
-        if (plan.judges_anew) {
-            const auto found = next_number(*held, options.variant);
-            if (!found)
-                return Error{found.error()};
-            number = *found;
-        }
     }
     for (const iptables::Plan::Step& step : plan.steps)
-        if (next(step.command + ": " + step.what))
+        if (next(step.command + ": " + step.what)) {
+            if (step.next_number) {
+                const auto found = next_number(*held, options.variant);
+                if (!found)
+                    return Error{found.error()};
+                number = *found;
+                held->numbers.insert(number);
+            }
             if (const auto done = run_step(step, number, options.variant); !done)
                 return Error{done.error()};
+        }
     if (!hooks_come_first(*held, plan.result) && next("rules that send packets to the chains"))
         if (const auto done = put_hooks_first(options.variant, plan.result); !done)
             return Error{done.error()};

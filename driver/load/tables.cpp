@@ -35,7 +35,10 @@ class TableLoader {
         if (const auto ready = find_classifier(); !ready)
             return Error{ready.error()};
         held_.rules = rules_.rules;
-        plan_ = bpf::plan(held_, tables_, node_, options_.pins);
+        const auto beside = numbers_of_nftables();
+        if (!beside)
+            return Error{beside.error()};
+        plan_ = bpf::plan(held_, tables_, node_, options_.pins, beside->empty());
         for (const bpf::Plan::Step& step : plan_.steps)
             if (next(step.what))
                 if (const auto done = take(step); !done)
@@ -87,14 +90,15 @@ class TableLoader {
             return taken && new_ ? classifier_->pin(options_.pins) : taken;
         }
         case StepKind::Rules:
-            if (!number_) {
+            if (step.next_number) {
                 const auto found = next_number(rules_, options_.variant);
                 if (!found)
                     return Error{found.error()};
                 number_ = *found;
+                rules_.numbers.insert(number_);
             }
             return runtime::iptables_restore(options_.variant, step.family,
-                                             iptables::with_generation(step.text, *number_));
+                                             iptables::with_generation(step.text, number_));
         case StepKind::Deletes:
             return runtime::iptables_restore(options_.variant, step.family, step.text);
         }
@@ -132,7 +136,7 @@ class TableLoader {
     bpf::Plan plan_;
     std::optional<runtime::Classifier> classifier_;
     bool new_ = false;
-    std::optional<std::uint16_t> number_;
+    std::uint16_t number_ = 0;
     Loaded out_;
 };
 

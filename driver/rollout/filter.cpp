@@ -106,9 +106,9 @@ void take_plan(NodeRollout& out, const iptables::Plan& plan, const iptables::Rul
                                      plan.judges_anew ? WrittenAnew::Numbered : WrittenAnew::None);
     out.judges_anew = plan.judges_anew;
     out.forget = plan.forget;
-    for (const auto& [what, command, text, work] : plan.steps)
-        out.steps.push_back({fmt::format("{} ({})", what, command), work, text.size(),
-                             seconds_for(work, kIptablesCosts)});
+    for (const iptables::Plan::Step& each : plan.steps)
+        out.steps.push_back({fmt::format("{} ({})", each.what, each.command), each.work,
+                             each.text.size(), seconds_for(each.work, kIptablesCosts)});
 }
 
 } // namespace

@@ -27,7 +27,10 @@ class LiveBundle {
     const bundle::Parts::Change& first() const { return first_; }
     Step apply(const ClusterChange& change);
     /// With another cluster.
-    Step replace(policy::Cluster cluster);
+    Step replace(policy::Cluster cluster, const Sources& sources);
+    /// Whether the cluster has a workload, by its key, or a policy of the name.
+    bool has(const std::string& workload) const;
+    bool has(const policy::PolicyName& policy) const;
 
     const policy::Cluster& cluster() const;
     const bundle::Contents& contents() const;
@@ -39,7 +42,7 @@ class LiveBundle {
     bundle::Parts::Change compile(policy::Cluster cluster, const bundle::Base& base);
     Step whole(std::string why);
 
-    const Sources& sources_;
+    const Sources* sources_;
     bundle::Parts parts_;
     std::unique_ptr<State> state_;
     bundle::Parts::Change first_;

@@ -30,6 +30,7 @@ class LiveCluster {
     }
     const policy::Cluster& whole() const { return cluster_; }
     const policy::Workload* find(const std::string& key) const;
+    bool has(const policy::PolicyName& policy) const { return policies_.contains(policy); }
     /// Two objects have one name: which of them is meant is not known.
     bool has_doubles() const { return doubles_; }
 
@@ -47,8 +48,6 @@ class LiveCluster {
     policy::Cluster with_only(const std::set<std::string>& workloads) const;
 
   private:
-    template <class Object> static void erase(std::vector<Object>& list, std::size_t place);
-
     policy::Cluster cluster_;
     policy::Cluster frame_; ///< without workloads, policies and what no program goes by
     std::map<std::string, std::size_t> workloads_;

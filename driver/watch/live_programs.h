@@ -19,6 +19,9 @@ class LivePrograms {
     LivePrograms(bundle::Contents& contents, std::map<bundle::ContentId, std::string> said,
                  const std::set<bundle::ContentId>& pinned);
 
+    /// Of the contents: each is there because a program asks it.
+    bool ask_all_predicates() const { return asking_.size() == contents_.predicates.size(); }
+
     /// How many endpoints more run what, by name.
     struct Uses {
         std::map<bundle::ContentId, int> programs, slots;

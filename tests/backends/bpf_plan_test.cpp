@@ -1,5 +1,7 @@
 // Plans of BPF tables without a kernel: what is written in place, in which order, and that a plan
 // that is broken off anywhere is made good by the next.
+#include <sstream>
+
 #include <doctest/doctest.h>
 
 #include "artefact/bpf/layout.h"
@@ -23,6 +25,24 @@ std::string without_hooks(std::string text) {
     for (std::size_t at; (at = text.find("\n-I ")) != std::string::npos;)
         text.erase(at + 1, text.find('\n', at + 1) - at);
     return text;
+}
+
+void delete_chains(iptables::Table& from, const std::string& text) {
+    std::istringstream lines(text);
+    std::string in;
+    for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with('*'))
+            in = line.substr(1);
+        if (line.starts_with("-X "))
+            std::erase_if(from.chains, [&](const auto& each) {
+                return iptables::to_string(each.table) == in && each.name == line.substr(3);
+            });
+        if (from.hooks && line.starts_with("-D "))
+            std::erase_if(*from.hooks, [&](const auto& each) {
+                return iptables::to_string(each.table) == in &&
+                       "-D " + each.of + " -j " + each.chain == line;
+            });
+    }
 }
 
 /// A node without a kernel: takes steps as `polecat load` does.
@@ -68,8 +88,8 @@ class BpfKernel {
             }
             break;
         }
-        case StepKind::Deletes: // all that there may be
-            held.rules.table(step.family) = bpf::rules_around(to.node).table(step.family);
+        case StepKind::Deletes:
+            delete_chains(held.rules.table(step.family), step.text);
             break;
         }
         held.rules.sort();

@@ -140,13 +140,21 @@ TEST_CASE("iptables: plans hook chains with their table, and unhook what goes") 
     const auto comes = iptables::plan(before.rules, *after.image);
     REQUIRE(comes.ok());
     CHECK(comes->judges_anew);
-    const std::string& text = comes->steps[1].text;
+    const auto text_of = [](const iptables::Plan& plan) {
+        std::string out;
+        for (const iptables::Plan::Step& each : plan.steps)
+            out += each.text;
+        return out;
+    };
+    const std::string text = text_of(*comes);
     CHECK(has_part(text, "-I OUTPUT -j polecat-raw-out\nCOMMIT\n*mangle\n"));
     CHECK(has_part(text, "-I POSTROUTING -j polecat-leaving\nCOMMIT\n*filter\n"));
+    // PreDNAT policy is asked before anything goes by what it takes.
+    CHECK(text.find("-I PREROUTING -j polecat-early\n") < text.find("-A polecat-input-host "));
     CHECK_FALSE(has_part(text, "-I FORWARD"));
     const auto goes = iptables::plan(comes->result, *before.image);
     REQUIRE(goes.ok());
-    const std::string& last = goes->steps[goes->steps.size() - 2].text;
+    const std::string last = text_of(*goes);
     CHECK(has_part(last, "*raw\n-D PREROUTING -j polecat-raw-in\n-D OUTPUT -j polecat-raw-out\n"));
     CHECK(has_part(last, "-X polecat-leaving\n"));
     CHECK(iptables::plan(after.rules, *after.image)->steps.empty());

@@ -73,3 +73,37 @@ TEST_CASE("a damaged origins.json is told in our words") {
     folder.write("c/nodes/n1/origins.json", "{\"endpoints\": [{}]}");
     folder.refused("verify c m", "origins.json: it lacks what `polecat compile` writes");
 }
+
+TEST_CASE("compile writes to `compiled`, and counts the node's own addresses for every target") {
+    const OnePodFolder folder;
+    folder.write("m/other.yaml", testing::pod_at("db", "n2", 2));
+    for (const std::string target : {"nftables", "iptables", "bpf"}) {
+        folder.shell("rm -rf compiled");
+        const auto made = folder.run("compile m --target " + target);
+        CHECK_MESSAGE(has(made.out, "1 local address, reads back equal -> compiled/nodes/n1\n"),
+                      made.out);
+        const auto whole = folder.run("verify compiled");
+        CHECK_MESSAGE(has(whole.out, "n1: whole: "), whole.out);
+        CHECK_MESSAGE(has(whole.out, ", 1 local address\n"), whole.out);
+    }
+}
+
+TEST_CASE("help shows no defaults of flags, and says where folders go") {
+    const std::string help = testing::polecat_with({"compile", "--help"}).out;
+    CHECK(has(help, "folder that is written to; `compiled` when absent"));
+    CHECK_FALSE(has(help, "{false}"));
+    CHECK_FALSE(has(help, "polecat-bundle"));
+}
+
+TEST_CASE("failsafe ports that are open are told with the object that closes them") {
+    const OnePodFolder folder;
+    folder.write("m/host.yaml",
+                 "apiVersion: projectcalico.org/v3\nkind: HostEndpoint\n"
+                 "metadata: {name: h, labels: {host: n1}}\n"
+                 "spec: {node: n1, interfaceName: eth0, expectedIPs: [192.0.2.1]}\n"
+                 "---\napiVersion: projectcalico.org/v3\nkind: GlobalNetworkPolicy\n"
+                 "metadata: {name: g}\nspec: {order: 1, selector: host == 'n1', types: [Ingress], "
+                 "ingress: [{action: Deny, source: {nets: [10.0.0.0/8]}}]}\n");
+    const auto out = folder.run("lint --only PC4403 --all m").out;
+    CHECK_MESSAGE(has(out, "failsafeInboundHostPorts of FelixConfiguration `default`"), out);
+}

@@ -153,7 +153,7 @@ TEST_CASE("verify: bits of conntrack marks that somebody chose") {
     REQUIRE(folder.run("compile m -o other --flow-mark-bit 3").exit_code == 0);
     const std::string rules = folder.read("other/nodes/n1/ruleset.nft");
     CHECK(has(rules, "# nft -D generation=0x00000008 -f"));
-    CHECK(has(rules, "ct mark & 0x0003fff8"));
+    CHECK(has(rules, "ct mark & 0x0002fff8"));
     CHECK_FALSE(has(rules, "0x0fff0000"));
     const auto equal = folder.run("verify other m");
     CHECK_MESSAGE(equal.exit_code == 0, equal.out << equal.error);

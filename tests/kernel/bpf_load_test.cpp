@@ -201,7 +201,7 @@ TEST_CASE("loads under traffic lose nothing and let nothing through") {
         INFO(target.name);
         TrafficTally tally;
         const auto start = std::chrono::steady_clock::now();
-        for (const Hosts with : {Hosts::None, Hosts::Forwarding})
+        for (const Hosts with : {Hosts::None, Hosts::Tracking})
             run_days(
                 1, changes / 2, [&](const Node& node) { target.load(node, target.options); },
                 loads_of(target), tally, with);

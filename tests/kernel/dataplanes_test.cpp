@@ -61,25 +61,33 @@ struct Dataplane {
     std::function<void()> unload;
 };
 
+Dataplane dataplane_nftables() {
+    return {"nftables", load_nftables, unload_nftables};
+}
+Dataplane dataplane_iptables(Iptables variant) {
+    return {variant == Iptables::Nft ? "iptables-nft" : "iptables-legacy",
+            [variant](const Node& node) {
+                driver::LoadOptions options;
+                options.variant = variant;
+                must_have(driver::load_filters(filters_of(node), options));
+            },
+            [variant] { unhook_iptables(variant); }};
+}
+Dataplane dataplane_bpf(Iptables variant) {
+    return {variant == Iptables::Nft ? "BPF, iptables-nft" : "BPF, iptables-legacy",
+            [options = bpf_options(variant)](const Node& node) {
+                must_have(load_tables_of(node, options));
+            },
+            [variant] { unhook_iptables(variant); }};
+}
+
 std::vector<std::pair<Dataplane, Dataplane>> pairs_of_dataplanes() {
     std::vector<std::pair<Dataplane, Dataplane>> out;
-    const Dataplane nftables{"nftables", load_nftables, unload_nftables};
-    for (const Iptables variant : {Iptables::Nft, Iptables::Legacy}) {
-        const std::string name = variant == Iptables::Nft ? "nft" : "legacy";
-        const driver::LoadOptions options = bpf_options(variant);
-        for (const Dataplane& each :
-             {Dataplane{"iptables-" + name,
-                        [=](const Node& node) {
-                            must_have(driver::load_filters(filters_of(node), options));
-                        },
-                        [=] { unhook_iptables(variant); }},
-              Dataplane{"BPF, iptables-" + name,
-                        [=](const Node& node) { must_have(load_tables_of(node, options)); },
-                        [=] { unhook_iptables(variant); }}}) {
-            out.emplace_back(nftables, each);
-            out.emplace_back(each, nftables);
+    for (const Iptables variant : {Iptables::Nft, Iptables::Legacy})
+        for (const Dataplane& each : {dataplane_iptables(variant), dataplane_bpf(variant)}) {
+            out.emplace_back(dataplane_nftables(), each);
+            out.emplace_back(each, dataplane_nftables());
         }
-    }
     return out;
 }
 
@@ -131,6 +139,50 @@ TEST_CASE("a node that goes from one dataplane to another loses nothing and lets
         count(traffic, tally);
         tally.plans += moves.size();
         tally.steps += moves.size();
+        tally.dropped_by_machine += runtime::dropped_by_machine() - machine;
+    }
+    conclude(tally, start);
+}
+
+TEST_CASE("policy of host endpoints that changes with the dataplane loses nothing and lets nothing "
+          "through") {
+    if (!may_ask_bpf())
+        return;
+    const auto start = std::chrono::steady_clock::now();
+    TrafficTally tally;
+    for (const Iptables variant : {Iptables::Nft, Iptables::Legacy}) {
+        const Dataplane nftables = dataplane_nftables(), iptables = dataplane_iptables(variant),
+                        bpf = dataplane_bpf(variant);
+        Days days(variant == Iptables::Nft ? 91 : 92, Hosts::Tracking);
+        testing::Random random(9);
+        Node node(days.text(), {"203.0.113.7", "203.0.113.70", "2600::1"}, {}, nftables.load);
+        runtime::Traffic traffic(node.lab, rate_of_traffic());
+        const std::uint64_t machine = runtime::dropped_by_machine();
+        // Between iptables and bpf the one takes the place of the other.
+        const std::vector<std::pair<const Dataplane*, const Dataplane*>> moves{
+            {&bpf, &nftables},      {&iptables, nullptr}, {&nftables, &iptables},
+            {&iptables, &nftables}, {&bpf, nullptr},      {&nftables, &bpf}};
+        for (std::size_t i = 0; i < count_of("POLECAT_KERNEL_MOVES", moves.size()); ++i) {
+            const auto& [comes, goes] = moves[i % moves.size()];
+            INFO("move ", i, " to ", comes->name);
+            const auto flows = candidates(node, random);
+            std::vector<Verdict> before;
+            for (const PacketSpec& flow : flows)
+                before.push_back(node.expected(flow));
+            node.expect(days.next());
+            REQUIRE(traffic.watch_hosts().ok());
+            REQUIRE(traffic.send(streams_of(node, flows, before, i, random)).ok());
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+            comes->load(node);
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+            if (goes != nullptr)
+                goes->unload();
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+            REQUIRE(traffic.send({}).ok());
+            ++tally.plans;
+            ++tally.steps;
+        }
+        count(traffic, tally);
         tally.dropped_by_machine += runtime::dropped_by_machine() - machine;
     }
     conclude(tally, start);

@@ -119,18 +119,8 @@ void Days::replace_hosts() {
     hosts_.clear();
     if (random_.chance(20))
         return;
-    const auto rules = [this] { return testing::random_rules(random_, true); };
     hosts_ = testing::host_endpoint(random_.chance(30) ? "*" : "uplink") +
-             testing::neighbour_discovery();
-    if (with_ == Hosts::Tracking) {
-        hosts_ += testing::random_host_policies(random_, false);
-        return;
-    }
-    for (const char* name : {"forward0", "forward1"})
-        if (random_.chance(70))
-            hosts_ += testing::host_policy(
-                name, "applyOnForward: true, types: [Ingress, Egress], ingress: " + rules() +
-                          ", egress: " + rules());
+             testing::neighbour_discovery() + testing::random_host_policies(random_, false);
 }
 
 std::vector<PacketSpec> candidates(const Node& node, Random& random) {

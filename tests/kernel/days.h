@@ -8,9 +8,8 @@
 
 namespace polecat::kernel_test {
 
-/// Whether a host endpoint with policy comes and goes as well: for what is forwarded, which is of
-/// one table (iptables changes them one after the other), or at all hooks that track.
-enum class Hosts : std::uint8_t { None, Forwarding, Tracking };
+/// Whether a host endpoint with policy comes and goes as well, at all hooks that track.
+enum class Hosts : std::uint8_t { None, Tracking };
 
 /// One change at a time.
 class Days {

@@ -1,9 +1,5 @@
 #include "tests/kernel/host_node.h"
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <doctest/doctest.h>
 
 #include "driver/try/experiment.h"
@@ -21,39 +17,9 @@ using testing::Random;
 
 namespace {
 
-constexpr std::array kHostProtocols{IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP};
-
 bool is_host(const net::Address& address) {
     const std::string text = net::to_string(address);
     return text == kHostAddress || text == kHostAddress6;
-}
-
-void send_from_host(const std::string& packet, const net::Address& to) {
-    const bool v6 = to.family == net::Family::V6;
-    const int fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
-    sockaddr_in where4{};
-    where4.sin_family = AF_INET;
-    sockaddr_in6 where6{};
-    where6.sin6_family = AF_INET6;
-    const std::string raw = runtime::address_bytes(to);
-    std::copy(raw.begin(), raw.end(),
-              v6 ? reinterpret_cast<char*>(&where6.sin6_addr)
-                 : reinterpret_cast<char*>(&where4.sin_addr));
-    const auto* where =
-        v6 ? reinterpret_cast<sockaddr*>(&where6) : reinterpret_cast<sockaddr*>(&where4);
-    // Refused where a rule drops it.
-    (void)!sendto(fd, packet.data(), packet.size(), 0, where, v6 ? sizeof where6 : sizeof where4);
-    close(fd);
-}
-
-/// Sockets of IPv6 get packets without their header.
-std::string with_header(const std::string& payload, int protocol) {
-    std::string out(40, '\0');
-    out[0] = 0x60;
-    out[4] = static_cast<char>(payload.size() >> 8);
-    out[5] = static_cast<char>(payload.size() & 0xff);
-    out[6] = static_cast<char>(protocol);
-    return out + payload;
 }
 
 } // namespace
@@ -62,22 +28,13 @@ HostNode::HostNode(const std::string& manifests, Node::Loader loader)
     : node(manifests, {kNear, kFar, kNear6, kFar6}, {}, std::move(loader)) {
     for (const char* each : {kHostAddress, kHostAddress6})
         node.lab.give_node(address(each), "uplink");
-    for (std::size_t i = 0; i < sockets_.size(); ++i)
-        sockets_[i] = socket(i < kHostProtocols.size() ? AF_INET : AF_INET6,
-                             SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC,
-                             kHostProtocols[i % kHostProtocols.size()]);
-}
-
-HostNode::~HostNode() {
-    for (const int each : sockets_)
-        close(each);
 }
 
 std::uint64_t HostNode::send(PacketSpec spec) {
     spec.nonce = node.next_nonce++;
     const std::string packet = runtime::make_packet(spec);
     if (is_host(spec.source))
-        send_from_host(packet, spec.destination);
+        sockets_.send(packet, spec.destination);
     else
         REQUIRE(node.lab.send(node.host_of(spec.source), packet, spec.destination));
     return spec.nonce;
@@ -85,22 +42,10 @@ std::uint64_t HostNode::send(PacketSpec spec) {
 
 bool HostNode::arrived(const PacketSpec& spec, std::uint64_t nonce, int milliseconds) {
     node.lab.collect(milliseconds);
-    read_sockets();
+    sockets_.collect();
     if (is_host(spec.destination))
-        return seen_.contains(nonce);
+        return sockets_.has_seen(nonce);
     return node.lab.has_seen(node.host_of(node.server_of(spec)), nonce);
-}
-
-void HostNode::read_sockets() {
-    char buffer[2048];
-    for (std::size_t i = 0; i < sockets_.size(); ++i)
-        for (ssize_t got; (got = recv(sockets_[i], buffer, sizeof buffer, 0)) > 0;) {
-            std::string packet(buffer, static_cast<std::size_t>(got));
-            if (i >= kHostProtocols.size())
-                packet = with_header(packet, kHostProtocols[i - kHostProtocols.size()]);
-            if (const auto nonce = runtime::find_nonce(packet))
-                seen_.insert(*nonce);
-        }
 }
 
 PacketSpec spec_of(const std::string& from, const std::string& to, net::Protocol protocol,

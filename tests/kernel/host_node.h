@@ -1,9 +1,7 @@
 /// A node with host endpoints, and the packets that its host gets and sends; whatever judges.
 #pragma once
 
-#include <array>
-#include <set>
-
+#include "runtime/lab/node_sockets.h"
 #include "tests/kernel/node.h"
 
 namespace polecat::kernel_test {
@@ -17,10 +15,6 @@ inline const char *const kNear6 = "2001:db8:9::1", *const kFar6 = "2600::1";
 class HostNode {
   public:
     explicit HostNode(const std::string& manifests, Node::Loader loader = {});
-    ~HostNode();
-    HostNode(const HostNode&) = delete;
-    HostNode& operator=(const HostNode&) = delete;
-
     /// The number by which the packet is known.
     std::uint64_t send(PacketSpec spec);
     bool arrived(const PacketSpec& spec, std::uint64_t nonce, int milliseconds = 20);
@@ -29,10 +23,7 @@ class HostNode {
     Node node;
 
   private:
-    void read_sockets();
-
-    std::array<int, 6> sockets_{}; ///< a protocol each, of IPv4, then of IPv6
-    std::set<std::uint64_t> seen_;
+    runtime::NodeSockets sockets_;
 };
 
 PacketSpec spec_of(const std::string& from, const std::string& to, net::Protocol protocol,

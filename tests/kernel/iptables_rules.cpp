@@ -75,15 +75,15 @@ bool may_run_iptables() {
     return false;
 }
 
-iptables::Plan prepare_iptables(Iptables variant, Node& node) {
+iptables::Plan prepare_iptables(Iptables variant, const Node& node) {
     auto plan = iptables::plan(listing(variant), filters_of(node));
     REQUIRE_MESSAGE(plan.ok(), (plan ? "" : plan.error()));
-    if (plan->judges_anew)
-        node.generation = node.generation.next();
     return std::move(*plan);
 }
 
-void take_iptables(Iptables variant, const Node& node, const iptables::Plan::Step& step) {
+void take_iptables(Iptables variant, Node& node, const iptables::Plan::Step& step) {
+    if (step.next_number)
+        node.generation = node.generation.next();
     if (step.command == "ipset restore")
         must(runtime::ipset_restore(step.text));
     else

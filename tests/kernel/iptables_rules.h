@@ -20,10 +20,10 @@ Node::Loader load_iptables(Iptables variant);
 /// Of the node's policy.
 iptables::FilterImage filters_of(const Node& node);
 
-/// The plan from what the kernel lists to what the node expects, numbered as the next where flows
-/// are judged anew.
-iptables::Plan prepare_iptables(Iptables variant, Node& node);
-void take_iptables(Iptables variant, const Node& node, const iptables::Plan::Step& step);
+/// The plan from what the kernel lists to what the node expects.
+iptables::Plan prepare_iptables(Iptables variant, const Node& node);
+/// Under the next number where the step has another one than those before.
+void take_iptables(Iptables variant, Node& node, const iptables::Plan::Step& step);
 /// What the kernel lists reads back as what the node expects.
 bool iptables_agree(Iptables variant, const Node& node);
 

@@ -50,6 +50,13 @@ TEST_CASE("iptables: under traffic plans lose nothing and let nothing through") 
         check_days(12, load_iptables(variant), changes_of(variant));
 }
 
+TEST_CASE("iptables: under traffic policy of host endpoints changes without loss and leak") {
+    if (!may_run() || !may_run_iptables())
+        return;
+    for (const Iptables variant : {Iptables::Nft, Iptables::Legacy})
+        check_days(12, load_iptables(variant), changes_of(variant), Hosts::Tracking);
+}
+
 TEST_CASE("iptables: rules of ours in the other variant are refused before anything is done") {
     if (!may_run() || !may_run_iptables())
         return;

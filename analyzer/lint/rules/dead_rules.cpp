@@ -322,16 +322,14 @@ class DeadRulesChecker {
         else if (!effect.effect.needed && has_overruled_rule(policy))
             return false; // told rule by rule, with what overrules it
         else if (const auto known = effect.effect.needed ? std::nullopt : needless_if(policy)) {
-            auto& diagnostic =
-                out_.report(Code::RedundantPolicy, policy.meta.span, {policy.meta.name})
-                    .about(name_of(policy))
-                    .with_note("assumes that " + *known)
-                    .with_proof(context_.proof_of({Claim::What::NotNeeded, policy_name(policy)}));
-            if (const std::string why = peer_isolation_.of(policy); !why.empty())
-                diagnostic.with_hint(why);
-            else
-                diagnostic.with_hint("remove it, or check that it selects and says what is meant")
-                    .as_usual(is_kubernetes(policy));
+            const std::string why = peer_isolation_.of(policy);
+            const char* const remove = "remove it, or check that it selects and says what is meant";
+            out_.report(Code::RedundantPolicy, policy.meta.span, {policy.meta.name})
+                .about(name_of(policy))
+                .with_note("assumes that " + *known)
+                .with_proof(context_.proof_of({Claim::What::NotNeeded, policy_name(policy)}))
+                .with_hint(why.empty() ? remove : why)
+                .as_usual(why.empty() && is_kubernetes(policy));
         }
         return !effect.effect.reached || !effect.effect.needed;
     }
