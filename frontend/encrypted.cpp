@@ -43,8 +43,7 @@ void add_object(const Node& root, policy::Cluster& cluster, std::vector<std::str
         for (const Node& each : items->items)
             if (each.is_mapping())
                 add_object(each, cluster, names);
-    } else if (type.kind != "Secret" &&
-               (find_kind(type.api_version, type.kind) != nullptr || is_policy_like(type))) {
+    } else if ((!type.api_version.empty() || is_policy_name(type.kind)) && may_decide(type)) {
         add_unread_object(root, type.api_version, type.kind, root.span, cluster);
         names.push_back(object_label(root, type.kind));
     }

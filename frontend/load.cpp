@@ -121,7 +121,11 @@ void add_untyped(const yaml::Node& root, const TypeMeta& type, policy::Cluster& 
         for (const yaml::Node& each : items->items)
             add_untyped(each, {scalar_text(each, "apiVersion"), scalar_text(each, "kind")},
                         cluster);
-    else if (!type.kind.empty() || looks_like_policy(root, type) || is_policy_group(type.group()))
+    else if (looks_like_policy(root, type))
+        add_unread_object(root, type.api_version,
+                          type.kind.empty() ? "NetworkPolicy" : type.kind.c_str(), root.span,
+                          cluster);
+    else if (!type.kind.empty() || (!type.api_version.empty() && root.find("metadata") != nullptr))
         add_unread_object(root, type.api_version, type.kind, root.span, cluster);
 }
 

@@ -1,5 +1,7 @@
 #include "passes/lower.h"
 
+#include <algorithm>
+
 #include "ir/policy/felix.h"
 #include "ir/policy/pools.h"
 #include "passes/lowering/parts.h"
@@ -62,6 +64,30 @@ decision::PodPool pool_of(const policy::Pool& pool) {
     return out;
 }
 
+bool is_unread(const policy::Cluster& cluster, const net::Cidr& cidr) {
+    return std::any_of(cluster.pools.begin(), cluster.pools.end(), [&](const policy::IpPool& each) {
+        return each.cidr == cidr && each.meta.unread.known();
+    });
+}
+
+/// All that a pool may be of which only the addresses are known.
+void add_unread_pool(const net::Cidr& cidr, std::vector<decision::PodPool>& pools) {
+    for (const Tunnel tunnel : {Tunnel::None, Tunnel::Ipip, Tunnel::Vxlan})
+        for (const bool nat_outgoing : {false, true})
+            pools.push_back({cidr, tunnel, false, nat_outgoing});
+}
+
+void add_pools(const policy::Cluster& cluster, std::vector<decision::PodPool>& pools) {
+    for (const policy::Pool& pool : policy::pools_of(cluster))
+        if (is_unread(cluster, pool.cidr))
+            add_unread_pool(pool.cidr, pools);
+        else if (pool.for_pods)
+            pools.push_back(pool_of(pool));
+    if (lowering::has_unknown_pool(cluster))
+        for (const char* everything : {"0.0.0.0/0", "::/0"})
+            add_unread_pool(*net::parse_cidr(everything, net::CidrForm::Masked), pools);
+}
+
 void add_network(const policy::Cluster& cluster, decision::LoweredCluster& lowered) {
     for (const policy::Node& node : cluster.nodes) {
         decision::NodeInfo info{node.meta.name, node.addresses, {}, {}};
@@ -69,9 +95,7 @@ void add_network(const policy::Cluster& cluster, decision::LoweredCluster& lower
         add_networks(node, info);
         lowered.nodes.push_back(std::move(info));
     }
-    for (const policy::Pool& pool : policy::pools_of(cluster))
-        if (pool.for_pods)
-            lowered.pools.push_back(pool_of(pool));
+    add_pools(cluster, lowered.pools);
     if (const policy::OtherObject* felix = policy::default_felix(cluster)) {
         lowered.nat_spares_hosts = felix->spec.is("natOutgoingExclusions", "IPPoolsAndHostIPs");
         lowered.is_bpf = felix->spec.is_true("bpfEnabled");

@@ -1,5 +1,6 @@
 #include "driver/input/input.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <unistd.h>
@@ -103,8 +104,11 @@ Input read_version(std::vector<frontend::File> files, const InputOptions& option
 
 bool print_errors(const Input& input, bool warnings) {
     std::vector<diag::Diagnostic> shown;
+    const auto is_encrypted = [](const diag::Diagnostic& each) {
+        return each.code == diag::Code::EncryptedObject;
+    };
     for (const diag::Diagnostic& each : input.diagnostics.list())
-        if (each.severity == diag::Severity::Error ||
+        if (each.severity == diag::Severity::Error || is_encrypted(each) ||
             (warnings && each.severity == diag::Severity::Warning))
             shown.push_back(each);
     const std::string text =
@@ -113,7 +117,12 @@ bool print_errors(const Input& input, bool warnings) {
     if (input.diagnostics.has_errors())
         fmt::print(stderr, "\n{}: the input is not used before they are mended\n",
                    counted(input.diagnostics.count(diag::Severity::Error), "error"));
-    return input.diagnostics.has_errors();
+    const auto& list = input.diagnostics.list();
+    const bool encrypted = std::any_of(list.begin(), list.end(), is_encrypted);
+    if (encrypted)
+        fmt::print(stderr, "\npolecat: what is encrypted is not known, and rules would be made "
+                           "without it: decrypt it, or leave its files out\n");
+    return encrypted || input.diagnostics.has_errors();
 }
 
 passes::LowerOptions lower_options(const std::string& unknown_address) {

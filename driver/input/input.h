@@ -51,7 +51,7 @@ Input read_input(const std::vector<std::string>& paths, const InputOptions& opti
 /// The same for files that are in memory.
 Input read_input(std::vector<frontend::File> files, const InputOptions& options);
 
-/// Prints errors (and warnings, if asked) to standard error. True when there are errors.
+/// Prints errors (and warnings, if asked) to standard error. True: rules can't be made of it.
 bool print_errors(const Input& input, bool warnings);
 
 /// How pods without a known address are treated: "depends" or "outside-blocks".

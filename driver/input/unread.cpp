@@ -40,24 +40,29 @@ bool leaves_nothing(const diag::Diagnostics& diagnostics) {
 
 namespace {
 
-/// Policies of files that can't be read stand for any.
-template <class List> bool says_nothing(const List& list) {
-    return std::all_of(list.begin(), list.end(),
-                       [](const auto& each) { return each.meta.unread.known(); });
+/// What can't be read stands for any.
+template <class... Lists> bool says_nothing(const Lists&... lists) {
+    const auto all_unread = [](const auto& list) {
+        return std::all_of(list.begin(), list.end(),
+                           [](const auto& each) { return each.meta.unread.known(); });
+    };
+    return (all_unread(lists) && ...);
 }
 
 /// Whether nothing was read, not even of kinds that nothing is read of.
 bool is_empty(const policy::Cluster& cluster) {
+    const auto& [namespaces, service_accounts, nodes, workloads, host_endpoints, services,
+                 service_endpoints, secrets, request_routes, ingress_classes, tiers, policies,
+                 kubernetes_policies, cluster_policies, profiles, network_sets, pools, felix,
+                 felix_of_nodes, others, inventories, unread_kinds, foreign_policies, unread_pods,
+                 spaces_in_part, variants, placed_elsewhere] = cluster;
     const auto nothing_in = [](const auto&... lists) { return (lists.empty() && ...); };
-    return nothing_in(cluster.namespaces, cluster.service_accounts, cluster.nodes,
-                      cluster.workloads, cluster.host_endpoints, cluster.services,
-                      cluster.service_endpoints, cluster.secrets, cluster.request_routes,
-                      cluster.ingress_classes, cluster.tiers, cluster.profiles,
-                      cluster.network_sets, cluster.pools, cluster.felix_of_nodes, cluster.others,
-                      cluster.inventories, cluster.unread_kinds, cluster.foreign_policies,
-                      cluster.unread_pods) &&
-           says_nothing(cluster.policies) && says_nothing(cluster.kubernetes_policies) &&
-           says_nothing(cluster.cluster_policies);
+    return nothing_in(namespaces, service_accounts, workloads, host_endpoints, services,
+                      service_endpoints, secrets, request_routes, ingress_classes, tiers,
+                      network_sets, felix_of_nodes, inventories, unread_kinds, foreign_policies,
+                      unread_pods) &&
+           says_nothing(policies, kubernetes_policies, cluster_policies, nodes, profiles, pools,
+                        others);
 }
 
 } // namespace

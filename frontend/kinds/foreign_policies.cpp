@@ -63,7 +63,7 @@ bool is_foreign_policy(std::string_view group, std::string_view kind, const yaml
         return kind.ends_with("Policy") && is_policy_of_kyverno(root);
     if (group == "projectcalico.org" || group == "crd.projectcalico.org")
         return (is_policy_of_calico(kind) || is_unknown(group, kind)) &&
-               !diag::nearest(kind, kinds_of_group(group));
+               kinds_meant({std::string(group), std::string(kind)}).empty();
     return is_known_as(OtherUse::Policy, group, kind);
 }
 

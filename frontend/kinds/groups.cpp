@@ -1,6 +1,7 @@
 #include "frontend/kinds/groups.h"
 
 #include <algorithm>
+#include <iterator>
 #include <vector>
 
 #include <fmt/format.h>
@@ -14,9 +15,14 @@ namespace polecat::frontend {
 
 namespace {
 
-/// Kubernetes' own groups that have kinds that are read.
-constexpr std::string_view kKubernetesGroups[] = {
-    "v1", "apps", "batch", "discovery.k8s.io", "networking.k8s.io", "extensions"};
+/// Kubernetes' own groups that have kinds that are read, and that of Calico's operator.
+constexpr std::string_view kKubernetesGroups[] = {"v1",
+                                                  "apps",
+                                                  "batch",
+                                                  "discovery.k8s.io",
+                                                  "networking.k8s.io",
+                                                  "extensions",
+                                                  "operator.tigera.io"};
 
 /// A kind in one of Kubernetes' own groups that is nearly one that is read, or is one of another
 /// group that is.
@@ -52,11 +58,23 @@ bool is_nearly_ours(std::string_view group) {
             diag::nearest(group, kDomains));
 }
 
-/// `near` is another kind, and no second one of the group is near as well.
-bool is_only_near(const std::string& kind, const std::string& near,
-                  std::vector<std::string_view> kinds) {
-    std::erase(kinds, near);
-    return near != kind && !diag::nearest(kind, kinds);
+std::vector<std::string> all_near(std::string_view kind, std::vector<std::string_view> kinds) {
+    std::vector<std::string> out;
+    while (const auto near = diag::nearest(kind, kinds)) {
+        out.push_back(*near);
+        std::erase(kinds, *near);
+    }
+    return out;
+}
+
+/// "Policy", "NetworkPol", "GNP": a part of the name, or its capitals.
+bool is_short_for(std::string_view word, std::string_view kind) {
+    constexpr std::size_t kShortest = 4;
+    std::string capitals;
+    std::copy_if(kind.begin(), kind.end(), std::back_inserter(capitals),
+                 [](char c) { return c >= 'A' && c <= 'Z'; });
+    return word == capitals ||
+           (word.size() >= kShortest && (kind.starts_with(word) || kind.ends_with(word)));
 }
 
 } // namespace
@@ -64,6 +82,12 @@ bool is_only_near(const std::string& kind, const std::string& near,
 std::string scalar_text(const yaml::Node& root, std::string_view key) {
     const yaml::Node* found = root.find(key);
     return found != nullptr && found->is_scalar() ? found->text : std::string();
+}
+
+std::string TypeMeta::group() const {
+    const bool is_first = api_version.size() > 1 && api_version[0] == 'v' &&
+                          api_version.find_first_of("./") == std::string::npos;
+    return is_first ? "v1" : api_version.substr(0, api_version.find('/'));
 }
 
 bool is_policy_group(std::string_view group) {
@@ -102,6 +126,31 @@ bool is_slip(const TypeMeta& type) {
            is_kubernetes_slip(group, type.kind);
 }
 
+std::vector<std::string> kinds_meant(const TypeMeta& type) {
+    const std::string group = type.group();
+    const auto of_group = kinds_of_group(group);
+    if (type.kind.empty())
+        return {of_group.begin(), of_group.end()};
+    if (!versions_of_kind(type.kind, group).empty())
+        return {type.kind};
+    auto out = all_near(type.kind, of_group);
+    if (out.empty() && is_policy_name(type.kind))
+        out = all_near(type.kind, kinds_of_group(""));
+    if (out.empty() && is_policy_group(group))
+        for (const std::string_view each : of_group)
+            if (is_short_for(type.kind, each))
+                out.emplace_back(each);
+    return out;
+}
+
+bool may_decide(const TypeMeta& type) {
+    if (type.kind.empty())
+        return !kinds_of_group(type.group()).empty();
+    return type.kind != "Secret" &&
+           (type.api_version.empty() || find_kind(type.api_version, type.kind) != nullptr ||
+            is_slip(type) || is_policy_name(type.kind));
+}
+
 namespace {
 
 /// Whether the object would be good if it said so; what has a fix of its own doesn't count.
@@ -130,7 +179,7 @@ void report_unknown_kind(const yaml::Node& root, const TypeMeta& type,
     diagnostic.about(object_label(root, type.kind));
     // The kind as it is written says more than one that is spelt nearly so.
     const auto versions = versions_of_kind(type.kind, type.group());
-    const auto kinds = kinds_of_group(type.group());
+    const auto meant = kinds_meant(type);
     if (!versions.empty()) {
         diagnostic.with_hint(fmt::format("{} is a kind of {}: correct the apiVersion", type.kind,
                                          fmt::join(versions, " and of ")));
@@ -138,11 +187,12 @@ void report_unknown_kind(const yaml::Node& root, const TypeMeta& type,
             diagnostic.with_fix(diag::replace_text(version->span, type.api_version,
                                                    std::string(versions[0]),
                                                    fmt::format("write `{}`", versions[0])));
-    } else if (const auto near = diag::nearest(type.kind, kinds)) {
-        diagnostic.with_hint("did you mean `" + *near + "`?");
-        if (where != nullptr && is_only_near(type.kind, *near, kinds))
+    } else if (!meant.empty()) {
+        const std::string& near = meant.front();
+        diagnostic.with_hint("did you mean `" + near + "`?");
+        if (where != nullptr && meant.size() == 1)
             diagnostic.with_fix(
-                diag::replace_text(where->span, type.kind, *near, "write `" + *near + "`"));
+                diag::replace_text(where->span, type.kind, near, "write `" + near + "`"));
     } else {
         diagnostic.with_hint("what is not read protects nothing; correct apiVersion or kind");
     }

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "frontend/yaml/node.h"
 #include "support/diag/diagnostic.h"
@@ -13,8 +14,8 @@ namespace polecat::frontend {
 struct TypeMeta {
     std::string api_version, kind;
 
-    /// "networking.k8s.io"; "v1" for Kubernetes' first group.
-    std::string group() const { return api_version.substr(0, api_version.find('/')); }
+    /// "networking.k8s.io"; "v1" for Kubernetes' first group, whatever the version.
+    std::string group() const;
 };
 
 /// The text of a scalar member of a mapping, else "".
@@ -35,6 +36,11 @@ bool is_kind_of_policy(std::string_view kind);
 /// A kind that is not read and should perhaps be: it has a policy's name or group, or is nearly a
 /// kind that is read.
 bool is_slip(const TypeMeta& type);
+/// The kinds that are read and that this one may be: itself, those that are spelt nearly so, the
+/// nearest first, or those of the group where it is not given. Empty: it is none of them.
+std::vector<std::string> kinds_meant(const TypeMeta& type);
+/// Answers may hang on an object of it, even where it is not what it should be.
+bool may_decide(const TypeMeta& type);
 
 /// UnknownKind at the object's kind, with what was probably meant.
 void report_unknown_kind(const yaml::Node& root, const TypeMeta& type,

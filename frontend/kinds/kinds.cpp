@@ -120,7 +120,7 @@ std::vector<std::string_view> kinds_of_group(std::string_view group) {
         group = "projectcalico.org";
     std::vector<std::string_view> out;
     for (const KindRow& row : kKinds)
-        if (row.api_version.substr(0, row.api_version.find('/')) == group)
+        if (group.empty() || row.api_version.substr(0, row.api_version.find('/')) == group)
             out.push_back(row.kind);
     return out;
 }

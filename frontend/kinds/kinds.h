@@ -73,7 +73,7 @@ void read_fabric_inventory(ObjectContext&);
 /// nullptr: not a kind that polecat reads.
 const KindRow* find_kind(std::string_view api_version, std::string_view kind);
 
-/// The kinds known of an API group ("projectcalico.org"), any version.
+/// The kinds known of an API group ("projectcalico.org"), any version; of all groups for "".
 std::vector<std::string_view> kinds_of_group(std::string_view group);
 
 /// The newest apiVersion of each group that has this kind; of `group` alone, where it has it.

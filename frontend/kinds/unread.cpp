@@ -29,8 +29,10 @@ template <class Cluster, class Act> void each_list(Cluster& cluster, const Act& 
     act(cluster.services);
     act(cluster.service_endpoints);
     act(cluster.tiers);
+    act(cluster.profiles);
     act(cluster.network_sets);
     act(cluster.pools);
+    act(cluster.others);
 }
 
 /// What can be told of an object's metadata; an empty namespace is one that is not known.
@@ -38,15 +40,12 @@ policy::Metadata metadata_of(const yaml::Node& root, Span where) {
     policy::Metadata out;
     const yaml::Node* meta = root.is_mapping() ? root.find("metadata") : nullptr;
     out.name = scalar_text(meta, "name");
-    out.space = scalar_text(meta, "namespace");
+    if (std::string space = scalar_text(meta, "namespace"); is_dns_label(space))
+        out.space = std::move(space); // else `${NS}`, or what sops encrypted
     out.space_given = !out.space.empty();
     out.span = out.unread = where;
     out.labels_unread = true;
     return out;
-}
-
-bool is_one_of(std::string_view kind, std::initializer_list<std::string_view> kinds) {
-    return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
 }
 
 PolicyKind calico_kind(std::string_view kind) {
@@ -128,49 +127,106 @@ void add_unread_policy(const yaml::Node& root, std::string_view api_version, std
 
 namespace {
 
-/// Settings of every node, unless it is known to be of one. What has another name is not followed.
-void doubt_felix(const std::string& name, Span where, policy::Cluster& cluster) {
+/// Settings of every node, unless they are known to be of one. What has another name is not
+/// followed. An Installation says whether Felix enforces with BPF.
+void doubt_settings(std::string_view kind, const std::string& name, Span where,
+                    policy::Cluster& cluster) {
     constexpr std::string_view kNode = "node.";
-    if (name.empty() || name == "default")
+    if (kind == "Installation" ||
+        (kind == "FelixConfiguration" && (name == "default" || !is_dns_subdomain(name))))
         cluster.felix.unread = where;
-    else if (name.starts_with(kNode))
+    else if (kind == "FelixConfiguration" && name.starts_with(kNode))
         cluster.felix_of_nodes[name.substr(kNode.size())].unread = where;
+}
+
+} // namespace
+
+namespace {
+
+bool is_policy_kind(std::string_view kind) {
+    return kind.ends_with("NetworkPolicy");
+}
+
+void add_network_set(policy::Metadata meta, std::string_view kind, policy::Cluster& cluster) {
+    if (kind == "GlobalNetworkSet")
+        meta.space.clear();
+    cluster.network_sets.push_back({std::move(meta), {}, {}});
+}
+
+void add_service(policy::Metadata meta, policy::Cluster& cluster) {
+    cluster.services.push_back({});
+    cluster.services.back().meta = std::move(meta);
+}
+
+/// Of which service it is says a label.
+void add_slice(policy::Metadata meta, policy::Cluster& cluster) {
+    cluster.service_endpoints.push_back({});
+    cluster.service_endpoints.back().meta = std::move(meta);
+}
+
+void add_node(policy::Metadata meta, bool is_calico, policy::Cluster& cluster) {
+    cluster.nodes.push_back({});
+    cluster.nodes.back().meta = std::move(meta);
+    cluster.nodes.back().is_calico = is_calico;
+}
+
+void add_profile(policy::Metadata meta, Span where, policy::Cluster& cluster) {
+    policy::Profile profile{std::move(meta), {}, {}, {}};
+    forget_rules(profile, where);
+    cluster.profiles.push_back(std::move(profile));
+}
+
+/// A pool of addresses that nobody knows, or an Installation that may have such pools: lowering
+/// looks for what is unread.
+void add_other(policy::Metadata meta, const TypeMeta& type, policy::Cluster& cluster) {
+    cluster.others.push_back({type.api_version, type.kind, std::move(meta), {}, {}});
+}
+
+/// Kinds that are not named here change no answer.
+void add_unread_kind(const yaml::Node& root, const TypeMeta& type, Span where,
+                     policy::Cluster& cluster) {
+    const std::string& kind = type.kind;
+    if (is_policy_kind(kind))
+        return add_unread_policy(root, type.api_version, kind, where, cluster);
+    policy::Metadata meta = metadata_of(root, where);
+    doubt_settings(kind, meta.name, where, cluster);
+    if (kind == "Namespace")
+        cluster.namespaces.push_back({std::move(meta)});
+    else if (kind == "ServiceAccount")
+        cluster.service_accounts.push_back({std::move(meta)});
+    else if (kind == "Node")
+        add_node(std::move(meta), type.group().ends_with("projectcalico.org"), cluster);
+    else if (kind == "Pod" || kind == "WorkloadEndpoint" || is_workload_kind(kind))
+        cluster.unread_pods.try_emplace(meta.space,
+                                        policy::UnreadPods{object_label(root, kind), where});
+    else if (kind == "Service" || kind == "Endpoints")
+        add_service(std::move(meta), cluster);
+    else if (kind == "EndpointSlice")
+        add_slice(std::move(meta), cluster);
+    else if (kind == "NetworkSet" || kind == "GlobalNetworkSet")
+        add_network_set(std::move(meta), kind, cluster);
+    else if (kind == "Tier")
+        cluster.tiers.push_back({std::move(meta), std::nullopt, {policy::Action::Deny, {}}});
+    else if (kind == "HostEndpoint") // it may be for any interface of any node
+        cluster.host_endpoints.push_back({std::move(meta), "", "*", {}, {}, {}});
+    else if (kind == "Profile")
+        add_profile(std::move(meta), where, cluster);
+    else if (kind == "IPPool" || kind == "Installation")
+        add_other(std::move(meta), type, cluster);
 }
 
 } // namespace
 
 void add_unread_object(const yaml::Node& root, std::string_view api_version, std::string_view kind,
                        Span where, policy::Cluster& cluster) {
-    if (api_version.starts_with("polecat/")) // our own kinds change no answer
+    const TypeMeta type{std::string(api_version), std::string(kind)};
+    if (type.group() == "polecat" || !may_decide(type)) // our own kinds change no answer
         return;
-    if (kind.empty()) // it looks like a policy
-        kind = "NetworkPolicy";
-    if (kind.find("olic") != std::string_view::npos) { // a slip of the name is one of a policy
-        const TypeMeta type{std::string(api_version), std::string(kind)};
-        const bool other = !api_version.empty() && kinds_of_group(type.group()).empty() &&
-                           !is_slip(type) && !is_policy_like(type);
-        if (!other)
-            add_unread_policy(root, api_version, kind, where, cluster);
-        return;
-    }
-    const policy::Metadata meta = metadata_of(root, where);
-    if (kind == "Namespace")
-        cluster.namespaces.push_back({meta});
-    else if (kind == "ServiceAccount")
-        cluster.service_accounts.push_back({meta});
-    else if (is_one_of(kind, {"NetworkSet", "GlobalNetworkSet"}))
-        cluster.network_sets.push_back({meta, {}, {}});
-    else if (kind == "Tier")
-        cluster.tiers.push_back({meta, std::nullopt, {policy::Action::Deny, {}}});
-    else if (kind == "Pod" || is_workload_kind(kind))
-        cluster.unread_pods.try_emplace(
-            meta.space, policy::UnreadPods{object_label(root, std::string(kind)), where});
-    else if (is_one_of(kind, {"Service", "Endpoints", "EndpointSlice"}))
-        cluster.services.push_back({}), cluster.services.back().meta = meta;
-    else if (kind == "HostEndpoint") // it may be for any interface of any node
-        cluster.host_endpoints.push_back({meta, "", "*", {}, {}, {}});
-    else if (kind == "FelixConfiguration")
-        doubt_felix(meta.name, where, cluster);
+    std::vector<std::string> kinds = kinds_meant(type);
+    if (kinds.empty() && is_policy_group(type.group()))
+        kinds = {"GlobalNetworkPolicy"}; // nobody knows
+    for (const std::string& each : std::set<std::string>(kinds.begin(), kinds.end()))
+        add_unread_kind(root, {type.api_version, each}, where, cluster);
 }
 
 // --- documents that are no YAML ------------------------------------------------------------------
@@ -321,10 +377,8 @@ bool may_matter(const Span& place, const Sources& sources) {
     const auto objects = lines_around(sources.text(place.file), place.line).objects;
     return std::any_of(objects.begin(), objects.end(), [](const Glimpse& each) {
         const TypeMeta type{each.api_version, each.kind_meant()};
-        return type.kind.empty() || type.api_version.empty() || each.in_envelope ||
-               is_envelope(each.kind) || // nobody knows
-               (type.kind != "Secret" && (find_kind(type.api_version, type.kind) != nullptr ||
-                                          is_slip(type) || is_policy_like(type)));
+        return type.kind.empty() || each.in_envelope || is_envelope(each.kind) || // nobody knows
+               may_decide(type);
     });
 }
 
@@ -366,6 +420,7 @@ void UnreadWatch::settle(const yaml::Node& root, std::string_view api_version,
     // Of two policies either may be the one, and they may select differently.
     if ((contested && drop_policies()) || sizes() == before_)
         return add_unread_object(root, api_version, kind, *where, cluster_);
+    doubt_settings(kind, scalar_text(root.find("metadata"), "name"), *where, cluster_);
     std::size_t next = 0;
     each_list(cluster_, [&](auto& list) {
         for (std::size_t i = before_.lists[next++]; i < list.size(); ++i)

@@ -46,7 +46,7 @@ class UnreadWatch {
                 bool contested = false);
 
   private:
-    static constexpr std::size_t kLists = 10, kPolicyLists = 3;
+    static constexpr std::size_t kLists = 12, kPolicyLists = 3;
     struct Sizes {
         std::array<std::size_t, kLists> lists;
         std::array<std::size_t, kPolicyLists> policies;

@@ -28,7 +28,8 @@ bool is_in_doubt(const ObjectSet& set, const Object& network_set) {
 
 bool is_in_doubt(const ServiceSet& set, const World& world) {
     const auto& unread = world.unread_services;
-    return !unread.empty() && (unread.contains(set.key) || unread.contains(""));
+    return !unread.empty() && (unread.contains(set.key) || unread.contains("") ||
+                               unread.contains(set.key.substr(0, set.key.find('/') + 1)));
 }
 
 namespace {

@@ -119,8 +119,9 @@ Tri Leaving::nat_outgoing(const End& pod, bool to_node) const {
     if (pools.empty())
         return Tri::Unknown;
     const auto nat = [](const PodPool* pool) { return pool->nat_outgoing; };
+    // natOutgoingExclusions is a setting of Felix.
     if (std::all_of(pools.begin(), pools.end(), nat))
-        return Tri::Yes;
+        return to_node && cluster_.felix.unread.known() ? Tri::Unknown : Tri::Yes;
     return std::any_of(pools.begin(), pools.end(), nat) ? Tri::Unknown : Tri::No;
 }
 
@@ -131,6 +132,8 @@ Tri Leaving::masquerades(const Departure& packet) const {
     const Translation& translation = *packet.translation;
     if (translation.via == Translation::Via::HostPort)
         return Tri::No;
+    if (!cluster_.is_bpf && cluster_.felix.unread.known())
+        return Tri::Unknown;
     if (cluster_.is_bpf)
         return packet.from == Side::Host ? Tri::Unknown : Tri::No;
     if (packet.source.address && packet.source.address == packet.destination.address)

@@ -55,6 +55,9 @@ std::vector<std::string> profile_names(const EndpointSource& of);
 std::vector<EndpointSource> build_world(const policy::Cluster& cluster, const Profiles& profiles,
                                         decision::LoweredCluster& lowered);
 
+/// Of a pool that could not be read not even the addresses are known.
+bool has_unknown_pool(const policy::Cluster& cluster);
+
 // --- services.cpp --------------------------------------------------------------------------------
 
 /// Members of services: from slices, else from the selector. After build_world.

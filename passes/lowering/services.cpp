@@ -140,12 +140,14 @@ class Builder {
             });
         if (!has_api_server)
             unread.emplace(policy::kKubernetesService);
+        const auto doubt = [&](const policy::Metadata& meta, const std::string& service) {
+            if (meta.unread.known())
+                unread.insert(meta.space.empty() ? "" : meta.space + "/" + service);
+        };
         for (const policy::Service& service : cluster_.services)
-            if (service.meta.unread.known())
-                unread.insert(service.meta.space + "/" + service.meta.name);
+            doubt(service.meta, service.meta.name);
         for (const policy::ServiceEndpoints& slice : cluster_.service_endpoints)
-            if (slice.meta.unread.known())
-                unread.insert(slice.service.empty() ? "" : slice.meta.space + "/" + slice.service);
+            doubt(slice.meta, slice.service);
     }
 
     void index_workloads() {

@@ -295,6 +295,7 @@ class WorldBuilder {
                 pools.push_back(pool.cidr);
         }
         const bool unread =
+            has_unknown_pool(cluster_) ||
             std::any_of(cluster_.pools.begin(), cluster_.pools.end(),
                         [](const policy::IpPool& pool) { return pool.meta.unread.known(); });
         if (!unread) // none: where pods' addresses come from is not known
@@ -318,6 +319,14 @@ class WorldBuilder {
 };
 
 } // namespace
+
+bool has_unknown_pool(const policy::Cluster& cluster) {
+    return std::any_of(cluster.others.begin(), cluster.others.end(),
+                       [](const policy::OtherObject& each) {
+                           return each.meta.unread.known() &&
+                                  (each.kind == "IPPool" || each.kind == "Installation");
+                       });
+}
 
 std::vector<EndpointSource> build_world(const policy::Cluster& cluster, const Profiles& profiles,
                                         decision::LoweredCluster& lowered) {
