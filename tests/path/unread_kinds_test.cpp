@@ -158,12 +158,12 @@ const std::map<std::string_view, Deciding>& deciding() {
           "metadata: {name: last}\nspec: {order: <10>, defaultAction: Deny}\n", "s/a", "s/b"}},
         {"NetworkSet",
          {closed_to("selector: has(closed)"),
-          "metadata: {name: n, namespace: s, labels: {closed: x}}\nspec: {nets: "
+          "metadata: {name: set, namespace: s, labels: {closed: x}}\nspec: {nets: "
           "[<10.0.0.6/32>]}\n",
           "s/a", "s/b"}},
         {"GlobalNetworkSet",
          {closed_to("selector: has(closed), namespaceSelector: global()"),
-          "metadata: {name: n, labels: {closed: x}}\nspec: {nets: [<203.0.113.9/32>]}\n", "s/a",
+          "metadata: {name: set, labels: {closed: x}}\nspec: {nets: [<203.0.113.9/32>]}\n", "s/a",
           "203.0.113.9"}},
         {"HostEndpoint",
          {kSecondNode + of_calico("GlobalNetworkPolicy", "h",
@@ -176,6 +176,8 @@ const std::map<std::string_view, Deciding>& deciding() {
          {of_calico_in_s("WorkloadEndpoint", "w",
                          "node: n1, interfaceName: cali1, ipNetworks: "
                          "[10.0.0.9/32], profiles: [pr]") +
+              of_calico_in_s("NetworkPolicy", "open",
+                             "selector: all(), types: [Ingress], ingress: [{action: Allow}]") +
               closed_to("selector: role == 'closed'"),
           "metadata: {name: pr}\nspec: {ingress: [{action: Allow}], labelsToApply: {role: "
           "<closed>}}\n",
