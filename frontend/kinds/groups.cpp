@@ -136,7 +136,7 @@ std::vector<std::string> kinds_meant(const TypeMeta& type) {
     auto out = all_near(type.kind, of_group);
     if (out.empty() && is_policy_name(type.kind))
         out = all_near(type.kind, kinds_of_group(""));
-    if (out.empty() && is_policy_group(group))
+    if (out.empty() && (is_policy_group(group) || group == "networking.k8s.io"))
         for (const std::string_view each : of_group)
             if (is_short_for(type.kind, each))
                 out.emplace_back(each);
@@ -148,7 +148,7 @@ bool may_decide(const TypeMeta& type) {
         return !kinds_of_group(type.group()).empty();
     return type.kind != "Secret" &&
            (type.api_version.empty() || find_kind(type.api_version, type.kind) != nullptr ||
-            is_slip(type) || is_policy_name(type.kind));
+            is_slip(type) || is_policy_name(type.kind) || !kinds_meant(type).empty());
 }
 
 namespace {

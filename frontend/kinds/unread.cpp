@@ -139,10 +139,6 @@ void doubt_settings(std::string_view kind, const std::string& name, Span where,
         cluster.felix_of_nodes[name.substr(kNode.size())].unread = where;
 }
 
-} // namespace
-
-namespace {
-
 bool is_policy_kind(std::string_view kind) {
     return kind.ends_with("NetworkPolicy");
 }
