@@ -92,7 +92,7 @@ Result<bool> Experiment::add_hosts() {
     std::size_t made = 0;
     for (const auto& [interface, addresses] : workloads) {
         progress_("endpoints", made++, workloads.size());
-        if (const auto added = add_host(interface, addresses, false); !added)
+        if (auto added = add_host(interface, addresses, false); !added)
             return added;
     }
     std::uint64_t number = 0;
@@ -103,7 +103,7 @@ Result<bool> Experiment::add_hosts() {
             addresses.back().low += number;
         }
         ++number;
-        if (const auto added = add_host(interface, addresses, true); !added)
+        if (auto added = add_host(interface, addresses, true); !added)
             return added;
     }
     for (const auto& [address, interface] : own_) {
