@@ -178,12 +178,14 @@ std::set<PlaceOfObject> places_of(const diag::Diagnostics& findings,
 /// that never decides opens nothing.
 void fold_open_rules(diag::Diagnostics& findings) {
     using diag::Code;
-    const std::set<PlaceOfObject> open =
-                                      places_of(findings, {Code::WorldIngress, Code::WorldEgress}),
-                                  shadowed = places_of(findings, {Code::ShadowedRule});
+    const auto open = places_of(findings, {Code::WorldIngress, Code::WorldEgress});
+    std::set<Span> shadowed; // of the rule itself: others may stand on its line
+    for (const diag::Diagnostic& each : findings.list())
+        if (each.code == Code::ShadowedRule)
+            shadowed.insert(each.span);
     findings.keep_if([&](const diag::Diagnostic& each) {
         if (each.code == Code::WorldIngress || each.code == Code::WorldEgress)
-            return !shadowed.contains(place_of(each));
+            return !shadowed.contains(each.span);
         return each.code != Code::EmptyValue || each.severity != diag::Severity::Note ||
                !open.contains(place_of(each));
     });

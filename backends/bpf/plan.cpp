@@ -163,7 +163,7 @@ class BpfPlanner {
             for (iptables::Plan::Step& taken : way.steps) {
                 if (taken.command.starts_with("ipset"))
                     continue;
-                const bool deletes = taken.text.find("-X ") != std::string::npos;
+                const bool deletes = taken.text.find("\n-X ") != std::string::npos;
                 step(deletes ? Plan::Step::Kind::Deletes : Plan::Step::Kind::Rules,
                      std::move(taken.what), std::move(taken.text),
                      taken.command.starts_with("ip6") ? net::Family::V6 : net::Family::V4);

@@ -339,6 +339,8 @@ int watch(CompileOptions& options) {
         throw CLI::ValidationError("--watch", "only --target bundle has it");
     if (std::count(options.paths.begin(), options.paths.end(), "-") != 0)
         throw CLI::ValidationError("--watch", "standard input does not change");
+    if (options.input.render)
+        throw CLI::ValidationError("--watch", "does not see what --render reads");
     refuse_for_others(options);
     settle_folders(options);
     return watch_bundle(options.paths, options.input, options.out, bundle_base(options));

@@ -24,6 +24,17 @@ bool speaks_of_others(const std::string& path) {
            name == "Kustomization";
 }
 
+/// Of "m/a.yaml", "./m/a.yaml" and "m/../m/a.yaml" the same.
+std::string place_of(const std::string& path) {
+    return std::filesystem::absolute(path).lexically_normal().string();
+}
+
+bool is_link(const std::string& path) {
+    std::error_code error;
+    return std::filesystem::canonical(path, error) !=
+           std::filesystem::canonical(".", error) / std::filesystem::path(path).lexically_normal();
+}
+
 bool has_only_pods_and_policies(policy::Cluster cluster) {
     for (const policy::Workload& each : cluster.workloads)
         if (each.kind != "Pod")
@@ -66,12 +77,23 @@ struct Watched::Alone {
 };
 
 bool Watched::is_of_input(const std::string& path) const {
-    if (files_.contains(path) || is_named(path))
+    const std::string place = place_of(path);
+    if (places_.contains(place) || is_named(path))
         return true;
     return frontend::is_manifest_name(path) &&
            std::any_of(paths_.begin(), paths_.end(), [&](const std::string& folder) {
-               return path.starts_with((std::filesystem::path(folder) / "").string());
+               return place.starts_with((std::filesystem::path(place_of(folder)) / "").string());
            });
+}
+
+/// Not as all of the input would be read.
+bool Watched::is_spelt_otherwise(const std::string& path) const {
+    return !files_.contains(path) &&
+           (places_.contains(place_of(path)) ||
+            std::none_of(paths_.begin(), paths_.end(), [&](const std::string& folder) {
+                return path == folder ||
+                       path.starts_with((std::filesystem::path(folder) / "").string());
+            }));
 }
 
 bool Watched::is_named(const std::string& path) const {
@@ -81,7 +103,7 @@ bool Watched::is_named(const std::string& path) const {
 /// Nothing of the input says more of an object than its own file.
 bool Watched::files_stand_alone() const {
     const policy::Cluster& cluster = live_->cluster();
-    if (options_.render || input_->rendered || !input_->passed_by.empty() ||
+    if (has_doubles_ || options_.render || input_->rendered || !input_->passed_by.empty() ||
         !cluster.variants.empty() || !cluster.placed_elsewhere.empty() ||
         !cluster.spaces_in_part.empty() || !cluster.unread_kinds.empty() ||
         !cluster.foreign_policies.empty() || !cluster.unread_pods.empty())
@@ -112,6 +134,8 @@ std::string Watched::find_change(const std::set<std::string>& files, ClusterChan
     for (const std::string& path : files) {
         if (speaks_of_others(path))
             return path + " changed";
+        if (is_spelt_otherwise(path))
+            return path + " has another path";
         Sources unused;
         std::optional<Alone> before;
         if (const auto known = files_.find(path); known != files_.end()) {
@@ -159,8 +183,14 @@ std::string Watched::find_change(const std::set<std::string>& files, ClusterChan
     for (const auto& each : change.kubernetes_policies)
         if (is_double(policy_name(each)))
             return to_string(policy_name(each)) + " stands twice";
-    for (const std::string& path : files)
+    for (const std::string& path : files) {
         files_.erase(path);
+        places_.erase(place_of(path));
+    }
+    for (const auto& [path, file] : read) {
+        places_.insert(place_of(path));
+        has_doubles_ = has_doubles_ || is_link(path);
+    }
     files_.merge(read);
     return "";
 }
@@ -184,10 +214,22 @@ Result<Watched::Update> Watched::read_all(std::string why) {
     input_ = std::move(next);
     refused_input_.reset();
     step.whole = std::move(why);
-    files_.clear();
-    for (std::uint32_t i = 0; i < input_->sources.size(); ++i)
-        files_[input_->sources.path(FileId{i})] = FileId{i};
+    remember_files();
     return write(std::move(step), first);
+}
+
+void Watched::remember_files() {
+    const auto& found = input_->diagnostics.list();
+    has_doubles_ = std::any_of(found.begin(), found.end(), [](const diag::Diagnostic& each) {
+        return each.code == diag::Code::DuplicateObject;
+    });
+    files_.clear();
+    places_.clear();
+    for (std::uint32_t i = 0; i < input_->sources.size(); ++i) {
+        const std::string& path = input_->sources.path(FileId{i});
+        files_[path] = FileId{i};
+        has_doubles_ = has_doubles_ || !places_.insert(place_of(path)).second || is_link(path);
+    }
 }
 
 Result<Watched::Update> Watched::update(const std::set<std::string>& files) {

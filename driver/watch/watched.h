@@ -43,7 +43,9 @@ class Watched {
     /// Whether it is, or would be, read with the input.
     bool is_of_input(const std::string& path) const;
     bool is_named(const std::string& path) const;
+    bool is_spelt_otherwise(const std::string& path) const;
     bool files_stand_alone() const;
+    void remember_files();
     std::optional<Alone> read_alone(const std::string& path, std::string text, Sources& sources);
     std::string find_change(const std::set<std::string>& files, ClusterChange& change);
     Result<Update> write(LiveBundle::Step step, bool first);
@@ -55,6 +57,9 @@ class Watched {
     std::unique_ptr<Input> input_, refused_input_;
     std::unique_ptr<LiveBundle> live_;
     std::map<std::string, FileId> files_; ///< those that were read last, by path
+    std::set<std::string> places_;        ///< of those, however paths are spelt
+    /// Some object stands twice, or a file has two paths: what goes with one is still there.
+    bool has_doubles_ = false;
     bool refused_ = false;
 };
 
