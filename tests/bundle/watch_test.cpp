@@ -110,6 +110,31 @@ TEST_CASE("watch: all is read where a file says more than of pods and policies")
     CHECK_FALSE(folder.alone({"m/space.yaml"}));
 }
 
+TEST_CASE("watch: what two files hold stays when one of them goes") {
+    WatchedFolder folder;
+    folder.write("m/again.yaml", watched_policy("first", "b"));
+    CHECK_FALSE(folder.alone({"m/again.yaml"}));
+    std::filesystem::remove(folder.path / "m/policy.yaml");
+    CHECK_FALSE(folder.alone({"m/policy.yaml"}));
+    std::filesystem::rename(folder.path / "m/again.yaml", folder.path / "m/policy.yaml");
+    CHECK(folder.alone({"m/again.yaml", "m/policy.yaml"}));
+    // A file of two paths is read under one of them.
+    std::filesystem::create_symlink("policy.yaml", folder.path / "m/a-link.yaml");
+    CHECK_FALSE(folder.alone({"m/a-link.yaml"}));
+    std::filesystem::remove(folder.path / "m/a-link.yaml");
+    CHECK_FALSE(folder.alone({"m/a-link.yaml"}));
+}
+
+TEST_CASE("watch: a path may be spelt otherwise") {
+    WatchedFolder folder;
+    folder.write("m/policy.yaml", watched_policy("second", "c"));
+    CHECK_FALSE(folder.alone({"m/../m/policy.yaml"}));
+    folder.write("m/new.yaml", watched_policy("third", "c"));
+    CHECK_FALSE(folder.alone({"b/../m/new.yaml"}));
+    folder.write("m/new.yaml", watched_policy("third", "b"));
+    CHECK(folder.alone({"m/new.yaml"}));
+}
+
 TEST_CASE("watch: manifests with errors leave the bundle as it is until they are mended") {
     WatchedFolder folder;
     const std::string manifest = folder.read("b/manifest.cbor");
