@@ -13,9 +13,9 @@
 
 namespace polecat::iptables {
 
-namespace {
-
 using Kind = Target::Kind;
+
+namespace {
 
 constexpr const char *kEarly = "polecat-early", *kEarlyKnown = "polecat-early-known",
                      *kTaken = "polecat-taken";
@@ -72,9 +72,10 @@ std::map<std::string, Chain> led_to(const Table& table, In in, const std::string
 }
 
 /// These under names of their own: with `end` behind the usual ones. `alter`: what else changes.
-void put_copies(Table& to, std::map<std::string, Chain> chains, const std::string& end,
+void put_copies(Table& to, const std::map<std::string, Chain>& chains, const std::string& end,
                 const std::function<void(Chain&)>& alter = {}) {
-    for (auto& [name, chain] : chains) {
+    for (const auto& [name, of] : chains) {
+        Chain chain = of;
         chain.name += end;
         for (Rule& rule : chain.rules)
             if (leads(rule) && chains.contains(rule.target.name))

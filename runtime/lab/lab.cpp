@@ -192,11 +192,11 @@ Result<bool> Lab::know_neighbours(std::size_t host) {
         return ip(ns, {"-6", "neigh", "replace", address, "lladdr", hardware, "dev", interface,
                        "nud", "permanent"});
     };
-    if (const auto done = know(at.ns, "fe80::1", *outer, "eth0"); !done)
+    if (auto done = know(at.ns, "fe80::1", *outer, "eth0"); !done)
         return done;
     for (const net::Address& each : at.addresses)
         if (each.family == net::Family::V6)
-            if (const auto done = know(node_, net::to_string(each), *inner, at.interface); !done)
+            if (auto done = know(node_, net::to_string(each), *inner, at.interface); !done)
                 return done;
     return true;
 }
