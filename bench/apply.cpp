@@ -234,7 +234,7 @@ void apply_of(const std::string& name, const std::string& manifests) {
         return;
     }
     const auto folder = value_of(runtime::TemporaryFolder::make());
-    const std::string path = folder.path();
+    const std::string& path = folder.path();
     if (const pid_t child = fork(); child == 0) {
         write_rules(manifests, path);
         std::_Exit(0);
