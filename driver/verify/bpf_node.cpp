@@ -1,7 +1,6 @@
 #include "driver/verify/bpf_node.h"
 
 #include <filesystem>
-#include <iterator>
 
 #include "driver/compile/filter_folder.h"
 #include "driver/compile/folder.h"
@@ -80,23 +79,7 @@ NodeVerdict prove_around(NodeVerdict out, Prover& prover, const iptables::Rulese
     if (!out.proof || out.state == NodeVerdict::State::Unread)
         return out;
     NodeProof proof = prover.prove(out.node, held, Prover::Of::HostEndpoints);
-    out.proof->proved += proof.proved;
-    out.proof->different += proof.differences.size();
-    out.proof->closed += proof.closed;
-    out.proof->unknown += proof.unknown;
-    if (proof.differences.empty())
-        return out;
-    out.state = NodeVerdict::State::Differs;
-    for (Difference& each : proof.differences)
-        if (each.flow) {
-            each.flow->source_name = name_at(each.flow->source);
-            each.flow->destination_name = name_at(each.flow->destination);
-        }
-    // Before the rules that differ comes what that does to packets.
-    out.differences.insert(out.differences.begin(),
-                           std::make_move_iterator(proof.differences.begin()),
-                           std::make_move_iterator(proof.differences.end()));
-    return out;
+    return with_proof(std::move(out), std::move(proof), name_at);
 }
 
 } // namespace polecat::driver

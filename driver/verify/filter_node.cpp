@@ -10,28 +10,28 @@
 
 namespace polecat::driver {
 
-namespace {
-
-/// Chains that differ are told by their rules; what that does to packets comes before.
-NodeVerdict proved_filters(NodeVerdict out, const FilterSides& sides,
-                           const iptables::Ruleset& held) {
-    NodeProof proof = sides.prover->prove(out.node, held);
-    out.proof = proof.counts();
+NodeVerdict with_proof(NodeVerdict out, NodeProof proof, const NameAt& name_at) {
+    NodeVerdict::Proof told = proof.counts();
+    if (out.proof) { // of tables
+        told.proved += out.proof->proved;
+        told.different += out.proof->different;
+        told.closed += out.proof->closed;
+        told.unknown += out.proof->unknown;
+    }
+    out.proof = told;
     if (proof.differences.empty())
         return out;
     out.state = NodeVerdict::State::Differs;
     for (Difference& each : proof.differences)
         if (each.flow) {
-            each.flow->source_name = sides.name_at(each.flow->source);
-            each.flow->destination_name = sides.name_at(each.flow->destination);
+            each.flow->source_name = name_at(each.flow->source);
+            each.flow->destination_name = name_at(each.flow->destination);
         }
     out.differences.insert(out.differences.begin(),
                            std::make_move_iterator(proof.differences.begin()),
                            std::make_move_iterator(proof.differences.end()));
     return out;
 }
-
-} // namespace
 
 std::vector<Difference> listed_filter_differences(iptables::Ruleset& held,
                                                   const iptables::Ruleset& wanted,
@@ -96,8 +96,10 @@ NodeVerdict judge_filters(NodeVerdict out, const FilterSides& sides) {
     if (out.differences.empty() && !image)
         return unread((listed ? sides.listing : sides.folder) + ": " + image.error());
     out.state = !out.differences.empty() ? State::Differs : compares ? State::Equal : State::Whole;
-    return sides.policy && sides.prover != nullptr ? proved_filters(std::move(out), sides, *held)
-                                                   : out;
+    if (!sides.policy || sides.prover == nullptr)
+        return out;
+    NodeProof proof = sides.prover->prove(out.node, *held);
+    return with_proof(std::move(out), std::move(proof), sides.name_at);
 }
 
 } // namespace polecat::driver

@@ -32,4 +32,8 @@ std::vector<Difference> listed_filter_differences(iptables::Ruleset& held,
 /// `out` has the name of the node.
 NodeVerdict judge_filters(NodeVerdict out, const FilterSides& sides);
 
+/// With what Z3 finds of chains as well: what that does to packets comes before the rules that
+/// differ.
+NodeVerdict with_proof(NodeVerdict out, NodeProof proof, const NameAt& name_at);
+
 } // namespace polecat::driver

@@ -229,3 +229,15 @@ TEST_CASE("an Ingress kept out by a port at which nobody listens is told there")
     CHECK(list.list()[2].code == Code::IngressBackendBlocked);
     CHECK(list.list()[2].fact("pod") == "a/we");
 }
+
+TEST_CASE("a rule that never decides opens nothing, others on its line do") {
+    diag::Diagnostics list;
+    const Span open{FileId{0}, 4, 62, 1}, never{FileId{0}, 4, 122, 1};
+    list.report(Code::WorldIngress, open, {"ingress[0]", "TCP 22"});
+    list.report(Code::WorldIngress, never, {"ingress[1]", "TCP 22"});
+    list.report(Code::ShadowedRule, never, {"ingress[1]", "ingress[0]", "takes"});
+    lint::fold(list);
+    REQUIRE(list.list().size() == 2);
+    CHECK(list.list()[0].span == open);
+    CHECK(list.list()[1].code == Code::ShadowedRule);
+}
